@@ -1,0 +1,21 @@
+//! Warnings: what is legal and probably not meant. One check a file.
+
+mod forbid_alias;
+mod misspelt_part;
+mod never_matches;
+mod untyped_literal;
+
+use crate::{ast, diagnostic::Diagnostic, policy::Limit, source::SourceSet};
+
+/// Everything to be said of one line by itself.
+pub(crate) fn line(
+    syntax: &ast::Limit,
+    meaning: &Limit,
+    sources: &SourceSet,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    misspelt_part::check(syntax, sources, diagnostics);
+    untyped_literal::check(syntax, sources, diagnostics);
+    never_matches::check(syntax, meaning, diagnostics);
+    forbid_alias::check(syntax, sources, diagnostics);
+}

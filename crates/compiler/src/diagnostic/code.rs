@@ -1,0 +1,93 @@
+//! The stable codes. Each has a page under `pages/`, which `tokenward explain-code` prints.
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $severity:ident $title:literal;)*) => {
+        /// What kind of finding a diagnostic is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// `TW0001`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// Whether findings of this code keep a policy from compiling.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// What the code stands for, in a few words.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// The page for users: what, why, an example, what to write instead. Markdown.
+            #[must_use]
+            pub fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("pages/", $code, ".md")),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    TomlSyntax "TW0001" Error "a token file is not TOML";
+    UnknownKey "TW0002" Error "an unknown key";
+    WrongValue "TW0003" Error "a value of the wrong kind";
+    MissingKey "TW0004" Error "a key that a token needs is missing";
+    DuplicateName "TW0005" Error "two tokens, or two sets, of one name";
+    DuplicateSecret "TW0006" Error "two tokens of one secret";
+    NoLimit "TW0007" Error "a token without lines";
+    BackslashInString "TW0008" Error "limit lines in a string that eats backslashes";
+    UnknownSet "TW0009" Error "a set that does not exist";
+    IncludeCycle "TW0010" Error "sets that include each other";
+    LineSyntax "TW0011" Error "a line that does not parse";
+    EmptyUrl "TW0012" Error "a line without a URL";
+    Regexp "TW0013" Error "a regexp that does not parse";
+    RegexpFeature "TW0014" Error "a regexp feature that does not exist here";
+    TooLarge "TW0015" Error "a line or regexp past its size limit";
+    UserPlaceholder "TW0016" Error "{USER} where there is no one user";
+    OnlyInForbid "TW0017" Error "`only` in a forbid line";
+    UserKeys "TW0018" Error "user keys that contradict each other";
+    NoExpiry "TW0101" Warning "a token that never expires";
+    MisspeltPart "TW0102" Warning "regexp text that looks like a misspelt part";
+    UntypedLiteral "TW0103" Warning "`true`, `false` or `null` that a string also meets";
+    ForbidAlias "TW0104" Warning "a forbid line that an alias of the upstream may escape";
+    NeverMatches "TW0105" Warning "a URL regexp that no URL can match";
+    UnusedSet "TW0106" Warning "a set that no token includes";
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCode;
+
+    /// Reads `TW0001`, in any case.
+    fn from_str(given: &str) -> Result<Self, UnknownCode> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str().eq_ignore_ascii_case(given))
+            .ok_or_else(|| UnknownCode(given.to_owned()))
+    }
+}
+
+/// A text that is no code.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no code `{0}`; codes look like `TW0011`")]
+pub struct UnknownCode(String);

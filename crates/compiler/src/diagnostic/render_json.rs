@@ -1,0 +1,75 @@
+//! Diagnostics for programs: one JSON object a line.
+
+use serde::Serialize;
+
+use super::{Diagnostic, Label};
+use crate::source::SourceSet;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    code: &'a str,
+    severity: &'a str,
+    headline: &'a str,
+    #[serde(flatten)]
+    primary: Place<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<Place<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+/// Lines and columns count from 1, columns in characters; the end is the first character behind.
+#[derive(Serialize)]
+struct Place<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    label: &'a str,
+}
+
+/// All diagnostics as JSON lines; empty for none.
+#[must_use]
+pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
+    let row = |diagnostic: &Diagnostic| {
+        let row = Row {
+            code: diagnostic.code.as_str(),
+            severity: diagnostic.severity.as_str(),
+            headline: &diagnostic.headline,
+            primary: place(sources, &diagnostic.primary),
+            related: diagnostic
+                .related
+                .iter()
+                .map(|label| place(sources, label))
+                .collect(),
+            help: diagnostic.help.as_deref(),
+        };
+        // Plain strings and numbers always serialise.
+        serde_json::to_string(&row).unwrap_or_default() + "\n"
+    };
+    diagnostics.iter().map(row).collect()
+}
+
+fn place<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
+    let source = sources.get(label.span.source);
+    let text = source.map_or("", |source| source.text.as_str());
+    let (line, column) = line_column(text, label.span.start);
+    let (end_line, end_column) = line_column(text, label.span.end);
+    Place {
+        file: source.map_or("", |source| &source.path),
+        line,
+        column,
+        end_line,
+        end_column,
+        label: &label.text,
+    }
+}
+
+fn line_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}

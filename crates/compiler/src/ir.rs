@@ -1,0 +1,244 @@
+//! The program: a policy in the form that decides. Everything in it is shared: equal lines, patterns and paths stand
+//! once, tokens hold indices.
+
+mod automaton;
+mod bind;
+mod glob;
+mod listing;
+mod matcher;
+
+pub use automaton::{Automaton, AutomatonError};
+pub use bind::BindError;
+pub use glob::{Atom, ByteSet, Glob};
+pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+pub use crate::policy::Users;
+use crate::{
+    ast::{Effect, Operator},
+    base_url::BaseUrl,
+    json::{Kind, Path},
+    method::MethodSet,
+    policy::Attributes,
+};
+
+/// Names a token of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TokenId(pub(crate) u32);
+
+/// Names a line of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineId(pub(crate) u32);
+
+/// Names a rule of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleId(pub(crate) u32);
+
+/// Names a matcher of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MatcherId(pub(crate) u32);
+
+/// Names a matcher of URLs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UrlId(pub(crate) u32);
+
+/// A compiled policy.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    pub(crate) tokens: Arc<Vec<Token>>,
+    pub(crate) lines: Arc<Vec<Line>>,
+    pub(crate) rules: Arc<Vec<Rule>>,
+    pub(crate) values: Arc<Vec<Matcher>>,
+    pub(crate) urls: Arc<Vec<UrlMatcher>>,
+    pub(crate) by_secret: Arc<HashMap<[u8; 32], TokenId>>,
+    pub(crate) digest: String,
+    pub(crate) base: Option<BaseUrl>,
+    pub(crate) merges_body: bool,
+}
+
+/// One token.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Whatever is not lines.
+    pub attributes: Attributes,
+    /// Its forbid lines, in the order of decision.
+    pub(crate) forbids: Vec<RuleId>,
+    /// Its permit lines, in the order of decision.
+    pub(crate) permits: Vec<RuleId>,
+}
+
+impl std::ops::Deref for Token {
+    type Target = Attributes;
+
+    fn deref(&self) -> &Attributes {
+        &self.attributes
+    }
+}
+
+impl Token {
+    /// Whether a call may come from `address`; a mapped IPv4 address counts as IPv4 (RFC 4291 section 2.5.5.2).
+    #[must_use]
+    pub fn allows_address(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.allowed_ips.is_empty() || self.allowed_ips.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// A line as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Path of the file below the policy directory.
+    pub file: String,
+    /// The line in that file, from 1.
+    pub number: u32,
+    /// The line's text.
+    pub text: String,
+    /// The first 16 hexadecimal digits of the SHA-256 of the text.
+    pub digest: String,
+}
+
+/// A line as it decides.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub(crate) line: LineId,
+    pub(crate) effect: Effect,
+    pub(crate) methods: MethodSet,
+    pub(crate) url: UrlId,
+    pub(crate) params: Vec<ParamTest>,
+    pub(crate) params_only: bool,
+    pub(crate) nodes: Vec<NodeTest>,
+    pub(crate) members: Vec<Path>,
+}
+
+/// A constraint on a parameter.
+#[derive(Clone, Debug)]
+pub struct ParamTest {
+    pub(crate) name: String,
+    pub(crate) operator: Operator,
+    pub(crate) value: MatcherId,
+}
+
+/// A constraint on a JSON node.
+#[derive(Clone, Debug)]
+pub struct NodeTest {
+    pub(crate) path: Path,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) operator: Operator,
+    pub(crate) value: MatcherId,
+}
+
+impl Program {
+    /// The program that permits nobody anything.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The token whose secret, or whose secret before a rotation, has this SHA-256. Whether the latter still counts is
+    /// the caller's to judge, who has a clock. Constant time in the number of tokens.
+    #[must_use]
+    pub fn token_by_secret_hash(&self, hash: &[u8; 32]) -> Option<TokenId> {
+        self.by_secret.get(hash).copied()
+    }
+
+    /// The token of an id that this program, or one bound from it, gave.
+    ///
+    /// An id of another program may name another token, or the empty one, which permits nothing.
+    #[must_use]
+    pub fn token(&self, id: TokenId) -> &Token {
+        static NOBODY: std::sync::LazyLock<Token> = std::sync::LazyLock::new(Token::nobody);
+        self.tokens.get(id.0 as usize).unwrap_or(&NOBODY)
+    }
+
+    /// Every token with its id, in source order.
+    pub fn tokens(&self) -> impl Iterator<Item = (TokenId, &Token)> {
+        (0..).map(TokenId).zip(self.tokens.iter())
+    }
+
+    /// The line of an id that this program gave.
+    #[must_use]
+    pub fn line(&self, id: LineId) -> &Line {
+        static NOWHERE: Line = Line {
+            file: String::new(),
+            number: 0,
+            text: String::new(),
+            digest: String::new(),
+        };
+        self.lines.get(id.0 as usize).unwrap_or(&NOWHERE)
+    }
+
+    /// The lines of a token in the order of decision, forbid lines first.
+    pub fn lines_of(&self, token: &Token) -> impl Iterator<Item = (LineId, &Line)> {
+        let rules = token
+            .forbids
+            .iter()
+            .chain(&token.permits)
+            .filter_map(|id| self.rule(*id));
+        rules
+            .map(|rule| (rule.line, self.line(rule.line)))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The SHA-256 of the sources, in hexadecimal: the policy's version.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The base URL that the program is bound to.
+    #[must_use]
+    pub fn base(&self) -> Option<&BaseUrl> {
+        self.base.as_ref()
+    }
+
+    /// This program for an upstream that merges members of JSON bodies into the query's parameters (Rails, Grape), or
+    /// does not.
+    #[must_use]
+    pub fn merging_body(mut self, merges: bool) -> Self {
+        self.merges_body = merges;
+        self
+    }
+
+    pub(crate) fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules.get(id.0 as usize)
+    }
+
+    pub(crate) fn value(&self, id: MatcherId) -> &Matcher {
+        self.values.get(id.0 as usize).unwrap_or(&Matcher::Nothing)
+    }
+
+    pub(crate) fn url(&self, id: UrlId) -> &UrlMatcher {
+        self.urls.get(id.0 as usize).unwrap_or(&UrlMatcher::NOTHING)
+    }
+}
+
+impl Token {
+    fn nobody() -> Self {
+        Self {
+            attributes: Attributes {
+                name: String::new(),
+                users: Users::Named(Vec::new()),
+                secret_hash: [0; 32],
+                previous: None,
+                expires: Some(i64::MIN),
+                allowed_ips: Vec::new(),
+                on_behalf_of: Vec::new(),
+                revoked: true,
+                owner: None,
+                description: None,
+                mint: false,
+                unrestricted: false,
+            },
+            forbids: Vec::new(),
+            permits: Vec::new(),
+        }
+    }
+}
+
+/// An index type for each arena, made where things are added.
+pub(crate) fn index(at: usize) -> u32 {
+    // INVARIANT: an arena has fewer entries than its sources have bytes, and those are bounded far below 2^32.
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

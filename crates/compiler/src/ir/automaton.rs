@@ -1,0 +1,126 @@
+//! A dense DFA for the patterns that no simpler matcher holds.
+
+use regex_automata::{
+    Anchored, MatchKind,
+    dfa::{Automaton as _, StartKind, dense},
+    nfa::thompson,
+    util::{primitives::StateID, start},
+};
+use regex_syntax::hir::Hir;
+
+/// Bytes that one pattern's automaton may take, as built and while it is being built.
+pub const AUTOMATON_LIMIT: usize = 4 << 20;
+/// Bytes that the NFA, from which it is built, may take.
+const NFA_LIMIT: usize = 8 << 20;
+
+/// A pattern as a DFA, and the state from which texts are read.
+#[derive(Clone)]
+pub struct Automaton {
+    dfa: std::sync::Arc<dense::DFA<Vec<u32>>>,
+    start: StateID,
+}
+
+impl std::fmt::Debug for Automaton {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Automaton({} bytes)", self.dfa.memory_usage())
+    }
+}
+
+/// Why a pattern has no automaton.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AutomatonError {
+    /// It would take too much.
+    #[error("the regexp's automaton would take more than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// What the builder does not support; a bug, since the dialect has nothing of the kind.
+    #[error("the regexp has no automaton: {0}")]
+    Unsupported(String),
+}
+
+impl Automaton {
+    /// Builds the DFA of `hir`. Time and memory are bounded by [`AUTOMATON_LIMIT`].
+    ///
+    /// # Errors
+    /// A pattern past the limit.
+    pub fn new(hir: &Hir) -> Result<Self, AutomatonError> {
+        let too_large = AutomatonError::TooLarge {
+            limit: AUTOMATON_LIMIT,
+        };
+        let nfa = thompson::Compiler::new()
+            .configure(
+                thompson::Config::new()
+                    .utf8(false)
+                    .shrink(false)
+                    .which_captures(thompson::WhichCaptures::None)
+                    .nfa_size_limit(Some(NFA_LIMIT)),
+            )
+            .build_from_hir(hir)
+            .map_err(|_| too_large.clone())?;
+        // MatchKind::All: a whole match may lie on a branch that leftmost-first would have given up.
+        let dfa = dense::Builder::new()
+            .configure(
+                dense::Config::new()
+                    .match_kind(MatchKind::All)
+                    .start_kind(StartKind::Anchored)
+                    .accelerate(false)
+                    .dfa_size_limit(Some(AUTOMATON_LIMIT))
+                    .determinize_size_limit(Some(AUTOMATON_LIMIT)),
+            )
+            .build_from_nfa(&nfa)
+            .map_err(|error| {
+                if error.is_size_limit_exceeded() {
+                    too_large
+                } else {
+                    AutomatonError::Unsupported(error.to_string())
+                }
+            })?;
+        let start = dfa
+            .start_state(&start::Config::new().anchored(Anchored::Yes))
+            .map_err(|error| AutomatonError::Unsupported(error.to_string()))?;
+        Ok(Self {
+            dfa: std::sync::Arc::new(dfa),
+            start,
+        })
+    }
+
+    /// The automaton of what may follow `prefix` in a match.
+    #[must_use]
+    pub fn after(&self, prefix: &[u8]) -> Self {
+        let start = prefix
+            .iter()
+            .fold(self.start, |state, byte| self.dfa.next_state(state, *byte));
+        Self {
+            dfa: std::sync::Arc::clone(&self.dfa),
+            start,
+        }
+    }
+
+    /// Whether no text at all can follow.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.dfa.is_dead_state(self.start)
+    }
+
+    /// Whether the whole of `text` matches. Linear, without allocation.
+    #[must_use]
+    pub fn matches(&self, text: &[u8]) -> bool {
+        let mut state = self.start;
+        for byte in text {
+            state = self.dfa.next_state(state, *byte);
+            if self.dfa.is_special_state(state) && self.dfa.is_dead_state(state) {
+                return false;
+            }
+        }
+        let state = self.dfa.next_eoi_state(state);
+        self.dfa.is_match_state(state)
+    }
+
+    /// Heap bytes of the DFA.
+    #[must_use]
+    pub fn memory_usage(&self) -> usize {
+        self.dfa.memory_usage()
+    }
+}

@@ -1,0 +1,72 @@
+//! Binding a program to the public URL: the base is consumed here, once, so that a decision reads the path alone.
+
+use std::sync::Arc;
+
+use regex_syntax::hir::{Hir, HirKind, Repetition};
+
+use super::{AutomatonError, Matcher, Program, UrlMatcher};
+use crate::{base_url::BaseUrl, regexp::BASE_URL_MARK};
+
+/// Why a program cannot be bound: with this base URL a pattern grows past its limit.
+#[derive(Debug, thiserror::Error)]
+#[error("the policy cannot be bound to {base}: {source}")]
+pub struct BindError {
+    /// The base URL.
+    pub base: BaseUrl,
+    /// What went wrong.
+    pub source: AutomatonError,
+}
+
+impl Program {
+    /// This program, deciding requests below `base`.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn bind(&self, base: &BaseUrl) -> Result<Self, BindError> {
+        let bound = self.urls.iter().map(|url| bind(url, base));
+        let urls: Result<Vec<_>, _> = bound.collect();
+        let urls = urls.map_err(|source| BindError {
+            base: base.clone(),
+            source,
+        })?;
+        Ok(Self {
+            urls: Arc::new(urls),
+            base: Some(base.clone()),
+            ..self.clone()
+        })
+    }
+}
+
+fn bind(url: &UrlMatcher, base: &BaseUrl) -> Result<UrlMatcher, AutomatonError> {
+    match url {
+        UrlMatcher::Below(_) => Ok(url.clone()),
+        UrlMatcher::Unbound(hir) | UrlMatcher::Bound(hir, _) => {
+            let with_base = substitute(hir, base.as_str());
+            Ok(UrlMatcher::Bound(
+                hir.clone(),
+                Matcher::after(&with_base, base.as_str().as_bytes())?,
+            ))
+        }
+    }
+}
+
+/// The pattern with the base URL in the place of its mark. Depth is bounded by the nesting that the parser allows.
+fn substitute(hir: &Hir, base: &str) -> Hir {
+    match hir.kind() {
+        HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
+            Ok(text) if text.contains(BASE_URL_MARK) => {
+                Hir::literal(text.replace(BASE_URL_MARK, base).into_bytes())
+            }
+            _ => hir.clone(),
+        },
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(substitute(&repetition.sub, base)),
+            ..repetition.clone()
+        }),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| substitute(part, base)).collect()),
+        HirKind::Alternation(parts) => {
+            Hir::alternation(parts.iter().map(|part| substitute(part, base)).collect())
+        }
+        HirKind::Capture(_) | HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+    }
+}

@@ -1,0 +1,180 @@
+//! Which patterns are globs.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+
+use super::{Atom, ByteSet, Glob};
+
+/// Patterns of more atoms gain nothing over an automaton.
+const MAX_ATOMS: usize = 24;
+
+impl Glob {
+    /// The glob of a pattern; `None` where it needs an automaton.
+    #[must_use]
+    pub fn from_hir(hir: &Hir) -> Option<Self> {
+        let mut atoms = Vec::new();
+        collect(hir, &mut atoms)?;
+        Self::from_atoms(atoms)
+    }
+
+    /// The glob of these atoms; `None` where matching them would need retries.
+    #[must_use]
+    pub fn from_atoms(atoms: Vec<Atom>) -> Option<Self> {
+        let glob = Self { atoms: merged(atoms) };
+        (glob.atoms.len() <= MAX_ATOMS && glob.is_determined()).then_some(glob)
+    }
+
+    /// The glob of what may follow `prefix`: `None` if that is no glob. `prefix` must not end within a run or in a
+    /// place where more than one atom could have been reached.
+    #[must_use]
+    pub fn after(&self, prefix: &[u8]) -> Option<Self> {
+        let (first, rest) = self.atoms.split_first()?;
+        match first {
+            Atom::Any => {
+                // Behind any `.*` the prefix is gone, unless it already holds the beginning of what follows.
+                let begins_within = match rest.first() {
+                    None => false,
+                    Some(Atom::Literal(literal)) => {
+                        suffixes(prefix).any(|end| end.starts_with(literal) || literal.starts_with(end))
+                    }
+                    Some(_) => true,
+                };
+                (!begins_within).then(|| self.clone())
+            }
+            Atom::Literal(literal) => match (
+                prefix.strip_prefix(literal.as_slice()),
+                literal.strip_prefix(prefix),
+            ) {
+                (_, Some(left)) => {
+                    let left = (!left.is_empty()).then(|| Atom::Literal(left.to_vec()));
+                    Self::from_atoms(left.into_iter().chain(rest.iter().cloned()).collect())
+                }
+                (Some(behind), None) => Self { atoms: rest.to_vec() }.after(behind),
+                (None, None) => None,
+            },
+            Atom::Run { .. } => prefix.is_empty().then(|| self.clone()),
+        }
+    }
+
+    /// INVARIANT of the type: nothing within a block is ever retried, and a block's place behind `.*` is found by its
+    /// first literal, which no run of the block can contain.
+    fn is_determined(&self) -> bool {
+        let mut behind_any = false;
+        for block in self.atoms.split(|atom| *atom == Atom::Any) {
+            let runs_end = block.windows(2).all(|pair| match pair {
+                [Atom::Run { set, .. }, Atom::Literal(next)] => {
+                    next.first().is_some_and(|byte| !set.contains(*byte))
+                }
+                [Atom::Run { set, .. }, Atom::Run { set: next, min, .. }] => {
+                    set.is_disjoint(*next) && *min > 0
+                }
+                _ => true,
+            });
+            let found_by_literal = match block {
+                [] | [Atom::Literal(_)] => true,
+                [Atom::Literal(literal), rest @ ..] => rest.iter().all(|atom| match atom {
+                    Atom::Run { set, .. } => literal.first().is_some_and(|byte| !set.contains(*byte)),
+                    _ => true,
+                }),
+                _ => false,
+            };
+            if !runs_end || behind_any && !found_by_literal {
+                return false;
+            }
+            behind_any = true;
+        }
+        true
+    }
+}
+
+/// Every end of the text that is not empty.
+fn suffixes(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    (0..text.len()).filter_map(|start| text.get(start..))
+}
+
+fn collect(hir: &Hir, atoms: &mut Vec<Atom>) -> Option<()> {
+    match hir.kind() {
+        HirKind::Empty => {}
+        HirKind::Literal(literal) => atoms.push(Atom::Literal(literal.0.to_vec())),
+        HirKind::Class(class) => {
+            let set = set(class).filter(|set| !set.others)?;
+            atoms.push(Atom::Run {
+                set,
+                min: 1,
+                max: Some(1),
+            });
+        }
+        HirKind::Repetition(repetition) => atoms.push(run(repetition)?),
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| collect(part, atoms))?,
+        HirKind::Capture(capture) => collect(&capture.sub, atoms)?,
+        HirKind::Look(_) | HirKind::Alternation(_) => return None,
+    }
+    Some(())
+}
+
+fn run(repetition: &Repetition) -> Option<Atom> {
+    let (min, max) = (repetition.min, repetition.max);
+    match repetition.sub.kind() {
+        HirKind::Class(Class::Bytes(set)) if min == 0 && max.is_none() && set.ranges().len() == 1 => {
+            let range = set.ranges().first()?;
+            (range.start() == 0 && range.end() == 255).then_some(Atom::Any)
+        }
+        HirKind::Class(class) => {
+            let set = set(class)?;
+            // Counted are characters, matched are bytes: the same unless a character has several bytes.
+            let counts = min > 1 || max.is_some();
+            (!set.others || !counts).then_some(Atom::Run { set, min, max })
+        }
+        HirKind::Literal(literal) => match *literal.0 {
+            [byte] if byte < 128 => Some(Atom::Run {
+                set: ByteSet {
+                    ascii: 1 << byte,
+                    others: false,
+                },
+                min,
+                max,
+            }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The class as a set of bytes: of ASCII alone, or with every character beyond.
+fn set(class: &Class) -> Option<ByteSet> {
+    let Class::Unicode(class) = class else { return None };
+    let (mut ascii, mut beyond) = (0_u128, 0_u32);
+    for range in class.ranges() {
+        let (start, end) = (u32::from(range.start()), u32::from(range.end()));
+        for byte in start..=end.min(127) {
+            ascii |= 1 << byte;
+        }
+        if end > 127 {
+            // Surrogates are no characters, though ranges run across them.
+            let surrogates = if start < 0xD800 && end > 0xDFFF { 0x800 } else { 0 };
+            beyond += end - start.max(128) + 1 - surrogates;
+        }
+    }
+    match beyond {
+        0 => Some(ByteSet { ascii, others: false }),
+        ALL_BEYOND_ASCII => Some(ByteSet { ascii, others: true }),
+        _ => None,
+    }
+}
+
+/// Characters outside ASCII: U+0080 to U+10FFFF without the surrogates.
+const ALL_BEYOND_ASCII: u32 = 0x10_FFFF - 0x7F - 0x800;
+
+/// Neighbouring literals as one, a run of nothing left out, `.*` beside `.*` once.
+fn merged(atoms: Vec<Atom>) -> Vec<Atom> {
+    let mut result: Vec<Atom> = Vec::with_capacity(atoms.len());
+    for atom in atoms {
+        match (result.last_mut(), atom) {
+            (_, Atom::Literal(literal)) if literal.is_empty() => {}
+            (_, Atom::Run { max: Some(0), .. }) => {}
+            (Some(Atom::Literal(before)), Atom::Literal(literal)) => before.extend(literal),
+            (Some(Atom::Any), Atom::Any) => {}
+            (_, atom) => result.push(atom),
+        }
+    }
+    result
+}

@@ -1,0 +1,93 @@
+//! What holds a text against a pattern: the simplest thing that can.
+
+use regex_syntax::hir::Hir;
+
+use super::{Atom, Automaton, AutomatonError, Glob};
+
+pub use super::automaton::AUTOMATON_LIMIT as PATTERN_LIMIT;
+
+/// A whole-match test of a text.
+#[derive(Clone, Debug)]
+pub enum Matcher {
+    /// Nothing matches.
+    Nothing,
+    /// Everything matches.
+    Everything,
+    /// Most patterns.
+    Glob(Glob),
+    /// The rest.
+    Automaton(Automaton),
+}
+
+impl Matcher {
+    /// The matcher of a pattern.
+    ///
+    /// # Errors
+    /// A pattern whose automaton would pass the limit.
+    pub fn new(hir: &Hir) -> Result<Self, AutomatonError> {
+        if hir.properties().minimum_len().is_none() {
+            return Ok(Self::Nothing);
+        }
+        match Glob::from_hir(hir) {
+            Some(glob) => Ok(Self::from_glob(glob)),
+            None => Automaton::new(hir).map(Self::Automaton),
+        }
+    }
+
+    fn from_glob(glob: Glob) -> Self {
+        if *glob.atoms() == [Atom::Any] {
+            Self::Everything
+        } else {
+            Self::Glob(glob)
+        }
+    }
+
+    /// The matcher of what may follow `prefix` in a match of `hir`.
+    pub(super) fn after(hir: &Hir, prefix: &[u8]) -> Result<Self, AutomatonError> {
+        if let Some(glob) = Glob::from_hir(hir).and_then(|glob| glob.after(prefix)) {
+            return Ok(Self::from_glob(glob));
+        }
+        let automaton = Automaton::new(hir)?.after(prefix);
+        Ok(if automaton.is_dead() {
+            Self::Nothing
+        } else {
+            Self::Automaton(automaton)
+        })
+    }
+
+    /// Whether the whole of `text` matches. Never allocates, never gives up.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Glob(glob) => glob.matches(text.as_bytes()),
+            Self::Automaton(automaton) => automaton.matches(text.as_bytes()),
+        }
+    }
+}
+
+/// A test of a URL, held against the path below the base URL.
+#[derive(Clone, Debug)]
+pub enum UrlMatcher {
+    /// The pattern speaks of that path.
+    Below(Matcher),
+    /// The pattern speaks of the whole URL and waits to be bound to a base; until then it matches nothing.
+    Unbound(Box<Hir>),
+    /// The same, with what the base has consumed taken off.
+    Bound(Box<Hir>, Matcher),
+}
+
+impl UrlMatcher {
+    /// No URL matches.
+    pub(crate) const NOTHING: Self = Self::Below(Matcher::Nothing);
+
+    /// Whether the path below the base URL matches.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        match self {
+            Self::Below(matcher) | Self::Bound(_, matcher) => matcher.matches(path),
+            Self::Unbound(_) => false,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! When servers that take names without regard to case would take two names for one.
+
+use std::borrow::Cow;
+
+/// A name in the form in which names that differ in case alone differ in the case of ASCII letters at most.
+///
+/// Frameworks fold differently: Java's `equalsIgnoreCase` and .NET's `OrdinalIgnoreCase` by single characters, Go's
+/// `encoding/json` by Unicode's simple folding. This makes equal whatever one of them does, and more: characters are
+/// mapped to lower, upper and lower case again by Unicode's full mappings (so `ß`, `ẞ` and `ss` are equal, as are `k`
+/// and the Kelvin sign), and the dotted capital `İ` is an `i`, which it is in Java. ASCII is left as it is, which
+/// costs nothing.
+pub(super) fn fold(name: &str) -> Cow<'_, str> {
+    if name.is_ascii() {
+        return Cow::Borrowed(name);
+    }
+    let plain = name.chars().map(|c| if c == '\u{130}' { 'i' } else { c });
+    let folded = plain
+        .flat_map(char::to_lowercase)
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase);
+    Cow::Owned(folded.collect())
+}
+
+/// Whether two names, both folded, are equal but for their case. True of equal names, too.
+pub(super) fn same_but_for_case(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}

@@ -1,0 +1,77 @@
+//! The names in the objects that are open, to find duplicates.
+//!
+//! Bodies are hostile: comparing every name with every other would take quadratic time, and so would a hash that
+//! collides at will. Small objects, which most are, compare; larger ones go to a set under the standard library's
+//! randomly keyed hash.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+// Up to here comparing is faster than hashing.
+const SMALL: usize = 16;
+
+/// The names of all open objects.
+#[derive(Default)]
+pub(super) struct Names<'b> {
+    // Of the small ones, outermost first.
+    small: Vec<Cow<'b, str>>,
+    // Of the large ones, outermost first. INVARIANT: the innermost large object's set is the last.
+    large: Vec<HashSet<Cow<'b, str>>>,
+}
+
+/// One open object. They close in the reverse order of their opening.
+#[derive(Clone, Copy)]
+pub(super) struct Object {
+    start: usize,
+    large: bool,
+}
+
+impl<'b> Names<'b> {
+    pub(super) fn open(&mut self) -> Object {
+        Object {
+            start: self.small.len(),
+            large: false,
+        }
+    }
+
+    /// Adds a name to the innermost object. False if it was there already.
+    pub(super) fn add(&mut self, object: &mut Object, name: Cow<'b, str>) -> bool {
+        if object.large {
+            return self.large.last_mut().is_some_and(|set| set.insert(name));
+        }
+        let mine = self.small.get(object.start..).unwrap_or_default();
+        if mine.contains(&name) {
+            return false;
+        }
+        let full = mine.len() >= SMALL;
+        self.small.push(name);
+        if full {
+            // A new set each time: to clear one takes time in proportion to the largest object it ever held.
+            object.large = true;
+            self.large.push(self.small.drain(object.start..).collect());
+        }
+        true
+    }
+
+    /// Whether the innermost object has a name.
+    pub(super) fn contains(&self, object: Object, name: &str) -> bool {
+        if object.large {
+            self.large.last().is_some_and(|set| set.contains(name))
+        } else {
+            self.small
+                .get(object.start..)
+                .unwrap_or_default()
+                .iter()
+                .any(|other| other == name)
+        }
+    }
+
+    /// Closes the innermost object.
+    pub(super) fn close(&mut self, object: Object) {
+        if object.large {
+            self.large.pop();
+        } else {
+            self.small.truncate(object.start);
+        }
+    }
+}

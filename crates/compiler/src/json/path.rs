@@ -1,0 +1,55 @@
+//! Paths to JSON nodes, as policies write them.
+
+use std::fmt::{self, Display, Write};
+
+/// The way from the root of a body to a node. Without steps it is the root itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Path(pub Vec<Step>);
+
+/// One step of a [`Path`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// To the member of this name, unescaped, of an object.
+    Name(String),
+    /// `[*]`: to every element of an array.
+    Each,
+}
+
+/// As a policy writes it: `fields.labels[*]`, with quotes where a name needs them. The root is the empty text.
+impl Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Each => f.write_str("[*]")?,
+                Step::Name(name) => {
+                    if position > 0 {
+                        f.write_char('.')?;
+                    }
+                    if is_bare(name) {
+                        f.write_str(name)?
+                    } else {
+                        write_quoted(f, name)?
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+// Quotes more than the grammar asks for (any `=`, not just that of an operator) so that the text reads one way.
+fn is_bare(name: &str) -> bool {
+    let special = |c: char| ".[]\":=!?\\".contains(c) || c.is_whitespace() || c.is_control();
+    !name.is_empty() && name != "only" && !name.contains(special)
+}
+
+fn write_quoted(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for c in name.chars() {
+        if matches!(c, '"' | '\\') {
+            f.write_char('\\')?;
+        }
+        f.write_char(c)?;
+    }
+    f.write_char('"')
+}

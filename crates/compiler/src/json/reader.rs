@@ -1,0 +1,369 @@
+//! The grammar of RFC 8259 as a loop over open objects and arrays, which keeps what is wanted as it goes.
+
+use std::borrow::Cow;
+
+use super::names::{self, Names};
+use super::number::is_plain;
+use super::scan::Scanner;
+use super::wanted::{Next, PlaceId, Slot, Wanted};
+use super::{Kind, MAX_DEPTH, Node, Nodes, ReadError, Scalar};
+
+pub(super) fn read<'b>(text: &'b str, wanted: &Wanted<'_>) -> Result<Nodes<'b>, ReadError> {
+    let mut reader = Reader::new(text, wanted);
+    reader.scan.space();
+    match reader.scan.peek() {
+        Some(b'{') => {}
+        None => return Err(reader.scan.fail("an empty body")),
+        Some(_) => reader.refuse_root(),
+    }
+    let mut place = Some(PlaceId::ROOT);
+    loop {
+        let entered = reader.value(place)?;
+        match reader.advance(entered)? {
+            Due::Value(next) => place = next,
+            Due::Nothing => return Ok(Nodes(reader.nodes)),
+        }
+    }
+}
+
+pub(super) fn empty_object(wanted: &Wanted<'_>) -> Nodes<'static> {
+    let mut reader = Reader::new("", wanted);
+    reader.enter_object(Some(PlaceId::ROOT));
+    reader.close();
+    Nodes(reader.nodes)
+}
+
+struct Reader<'w, 'p, 'b> {
+    wanted: &'w Wanted<'p>,
+    scan: Scanner<'b>,
+    nodes: Vec<Node<'b>>,
+    names: Names<'b>,
+    open: Vec<Open>,
+    // The nodes that stand for an open array, and so take in what is in it.
+    taking: Vec<Slot>,
+    // From where on they do: an object within an array hides its members from the array's node.
+    taking_from: usize,
+}
+
+/// An object or array that is open.
+#[derive(Clone, Copy)]
+struct Open {
+    kind: OpenKind,
+    outer_taking: usize,
+    outer_taking_from: usize,
+}
+
+#[derive(Clone, Copy)]
+enum OpenKind {
+    Array {
+        each: Option<PlaceId>,
+    },
+    Object {
+        place: Option<PlaceId>,
+        names: names::Object,
+    },
+}
+
+/// What the grammar wants next.
+enum Due {
+    Value(Option<PlaceId>),
+    Nothing,
+}
+
+impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
+    fn new(text: &'b str, wanted: &'w Wanted<'p>) -> Self {
+        Reader {
+            wanted,
+            scan: Scanner::new(text),
+            nodes: vec![Node::default(); wanted.slots()],
+            names: Names::default(),
+            open: Vec::new(),
+            taking: Vec::new(),
+            taking_from: 0,
+        }
+    }
+
+    /// Reads a scalar, or enters an object or an array; then true.
+    fn value(&mut self, place: Option<PlaceId>) -> Result<bool, ReadError> {
+        match self.scan.peek() {
+            Some(b'"') => {
+                let quoted = self.scan.string()?;
+                if self.is_wanted(place) {
+                    let text = quoted.unescaped().map_err(|what| self.scan.fail(what))?;
+                    self.scalar(
+                        place,
+                        Scalar {
+                            kind: Kind::String,
+                            text,
+                            plain: true,
+                        },
+                    );
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let text = self.scan.number()?;
+                if self.is_wanted(place) {
+                    let plain = is_plain(text);
+                    self.scalar(
+                        place,
+                        Scalar {
+                            kind: Kind::Number,
+                            text: Cow::Borrowed(text),
+                            plain,
+                        },
+                    );
+                }
+            }
+            Some(b'{') => {
+                self.check_depth()?;
+                self.scan.bump();
+                self.enter_object(place);
+                return Ok(true);
+            }
+            Some(b'[') => {
+                self.check_depth()?;
+                self.scan.bump();
+                self.enter_array(place);
+                return Ok(true);
+            }
+            Some(b't') => self.word(place, Kind::Boolean, "true")?,
+            Some(b'f') => self.word(place, Kind::Boolean, "false")?,
+            Some(b'n') => self.word(place, Kind::Null, "null")?,
+            Some(_) => return Err(self.scan.fail("something that begins no value")),
+            None => return Err(self.scan.fail("an end where a value is due")),
+        }
+        Ok(false)
+    }
+
+    fn word(&mut self, place: Option<PlaceId>, kind: Kind, word: &'static str) -> Result<(), ReadError> {
+        let text = Cow::Borrowed(self.scan.word(word)?);
+        self.scalar(
+            place,
+            Scalar {
+                kind,
+                text,
+                plain: true,
+            },
+        );
+        Ok(())
+    }
+
+    /// Goes on to where the next value is due, closing what closes before it. `first`: an object or array was just
+    /// entered, so that no comma is due.
+    fn advance(&mut self, mut first: bool) -> Result<Due, ReadError> {
+        loop {
+            self.scan.space();
+            let Some(open) = self.open.last() else {
+                return match self.scan.peek() {
+                    None => Ok(Due::Nothing),
+                    Some(_) => Err(self.scan.fail("something behind the value")),
+                };
+            };
+            match (open.kind, self.scan.peek()) {
+                (OpenKind::Array { .. }, Some(b']')) | (OpenKind::Object { .. }, Some(b'}')) => {
+                    self.scan.bump();
+                    self.close();
+                    first = false;
+                }
+                (kind, Some(b',')) if !first => {
+                    self.scan.bump();
+                    self.scan.space();
+                    return self.item(kind);
+                }
+                (kind, Some(_)) if first => return self.item(kind),
+                (OpenKind::Array { .. }, Some(_)) => {
+                    return Err(self.scan.fail("no comma or `]` behind an element"));
+                }
+                (OpenKind::Object { .. }, Some(_)) => {
+                    return Err(self.scan.fail("no comma or `}` behind a member"));
+                }
+                (OpenKind::Array { .. }, None) => return Err(self.scan.fail("an array without an end")),
+                (OpenKind::Object { .. }, None) => return Err(self.scan.fail("an object without an end")),
+            }
+        }
+    }
+
+    fn item(&mut self, kind: OpenKind) -> Result<Due, ReadError> {
+        match kind {
+            OpenKind::Array { each } => Ok(Due::Value(each)),
+            OpenKind::Object { place, .. } => Ok(Due::Value(self.name(place)?)),
+        }
+    }
+
+    /// Reads a member's name and colon; gives the place of its value.
+    fn name(&mut self, place: Option<PlaceId>) -> Result<Option<PlaceId>, ReadError> {
+        let offset = self.scan.offset();
+        if self.scan.peek() != Some(b'"') {
+            return Err(self.scan.fail("no name where one is due"));
+        }
+        let name = self
+            .scan
+            .string()?
+            .unescaped()
+            .map_err(|what| self.scan.fail(what))?;
+        if has_control(&name) {
+            return Err(ReadError::ControlInName { offset });
+        }
+        let place = place.and_then(|place| self.wanted.place(place));
+        let next = place.map_or(Next::Unwanted, |place| place.next(&name));
+        if let Some(slot) = place.and_then(|place| place.members) {
+            self.with(slot, |node| node.members.push(name.clone()));
+        }
+        if let Some(Open {
+            kind: OpenKind::Object { names, .. },
+            ..
+        }) = self.open.last_mut()
+            && !self.names.add(names, name)
+        {
+            return Err(ReadError::DuplicateName { offset });
+        }
+        let next = match next {
+            Next::Unwanted => None,
+            Next::Wanted(place) => Some(place),
+            Next::CaseVariant => return Err(ReadError::CaseVariant { offset }),
+        };
+        self.scan.space();
+        if self.scan.peek() != Some(b':') {
+            return Err(self.scan.fail("no colon behind a name"));
+        }
+        self.scan.bump();
+        self.scan.space();
+        Ok(next)
+    }
+
+    fn check_depth(&self) -> Result<(), ReadError> {
+        if self.open.len() < MAX_DEPTH {
+            Ok(())
+        } else {
+            Err(self.scan.fail("nesting deeper than 128 levels"))
+        }
+    }
+}
+
+/// What is kept.
+impl<'b> Reader<'_, '_, 'b> {
+    fn is_wanted(&self, place: Option<PlaceId>) -> bool {
+        place.is_some() || self.taking.len() > self.taking_from
+    }
+
+    fn scalar(&mut self, place: Option<PlaceId>, scalar: Scalar<'b>) {
+        self.for_taking(|node| node.values.push(scalar.clone()));
+        let Some(place) = place.and_then(|place| self.wanted.place(place)) else {
+            return;
+        };
+        place.below().for_each(|below| self.misfit(below));
+        if let Some(slot) = place.members {
+            self.with(slot, |node| node.misfit = true);
+        }
+        if let Some(slot) = place.node {
+            self.with(slot, |node| {
+                node.found = true;
+                node.values.push(scalar);
+            });
+        }
+    }
+
+    fn enter_array(&mut self, place: Option<PlaceId>) {
+        let (outer_taking, outer_taking_from) = (self.taking.len(), self.taking_from);
+        let mut each = None;
+        if let Some(place) = place.and_then(|place| self.wanted.place(place)) {
+            each = place.each;
+            place.names.iter().for_each(|member| self.misfit(member.place));
+            if let Some(slot) = place.members {
+                self.with(slot, |node| node.misfit = true);
+            }
+            if let Some(slot) = place.node {
+                self.with(slot, |node| node.found = true);
+                self.taking.push(slot);
+            }
+        }
+        self.open.push(Open {
+            kind: OpenKind::Array { each },
+            outer_taking,
+            outer_taking_from,
+        });
+    }
+
+    fn enter_object(&mut self, place: Option<PlaceId>) {
+        let (outer_taking, outer_taking_from) = (self.taking.len(), self.taking_from);
+        self.for_taking(|node| node.object = true);
+        self.taking_from = outer_taking;
+        if let Some(place) = place.and_then(|place| self.wanted.place(place)) {
+            place.each.into_iter().for_each(|below| self.misfit(below));
+            for slot in place.node.into_iter().chain(place.members) {
+                self.with(slot, |node| {
+                    node.found = true;
+                    node.object = true;
+                });
+            }
+        }
+        let kind = OpenKind::Object {
+            place,
+            names: self.names.open(),
+        };
+        self.open.push(Open {
+            kind,
+            outer_taking,
+            outer_taking_from,
+        });
+    }
+
+    /// Leaves the innermost object or array. What a left object lacks is missing.
+    fn close(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        self.taking.truncate(open.outer_taking);
+        self.taking_from = open.outer_taking_from;
+        let OpenKind::Object { place, names } = open.kind else {
+            return;
+        };
+        if let Some(place) = place.and_then(|place| self.wanted.place(place)) {
+            for member in &place.names {
+                if !self.names.contains(names, member.name) {
+                    self.wanted.all_slots(member.place, |slot| {
+                        self.with(slot, |node| {
+                            node.missing = true;
+                            node.lacking |= place.in_element;
+                        });
+                    });
+                }
+            }
+        }
+        self.names.close(names);
+    }
+
+    /// The root is not an object: no step fits, not even `[*]` on an array.
+    fn refuse_root(&mut self) {
+        let Some(root) = self.wanted.place(PlaceId::ROOT) else {
+            return;
+        };
+        root.below().for_each(|below| self.misfit(below));
+    }
+
+    fn misfit(&mut self, place: PlaceId) {
+        self.wanted
+            .all_slots(place, |slot| self.with(slot, |node| node.misfit = true));
+    }
+
+    fn for_taking(&mut self, mut change: impl FnMut(&mut Node<'b>)) {
+        for slot in self.taking.get(self.taking_from..).unwrap_or_default() {
+            if let Some(node) = self.nodes.get_mut(slot.index()) {
+                change(node);
+            }
+        }
+    }
+
+    fn with(&mut self, slot: Slot, change: impl FnOnce(&mut Node<'b>)) {
+        if let Some(node) = self.nodes.get_mut(slot.index()) {
+            change(node);
+        }
+    }
+}
+
+fn has_control(name: &str) -> bool {
+    // Most names are ASCII, and bytes are the faster to look at.
+    if name.is_ascii() {
+        name.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        name.contains(char::is_control)
+    }
+}

@@ -1,0 +1,256 @@
+//! From the resolved policy to the program: equal things become one thing, patterns become matchers.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    rc::Rc,
+    sync::Arc,
+};
+
+use regex_syntax::hir::Hir;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    ast::Effect,
+    diagnostic::{Code, Diagnostic},
+    ir::{
+        AutomatonError, Line, LineId, Matcher, MatcherId, NodeTest, PATTERN_LIMIT, ParamTest, Program, Rule,
+        RuleId, Token, TokenId, UrlId, UrlMatcher, index,
+    },
+    policy::{self, Limit, Pattern},
+    regexp::Anchor,
+    source::{SourceSet, Span},
+};
+
+/// Takes in resolved tokens, one by one, and gives the program of all.
+pub(crate) struct Lowering<'a> {
+    sources: &'a SourceSet,
+    tokens: Vec<Token>,
+    by_secret: HashMap<[u8; 32], TokenId>,
+    /// Rules of lines that tokens share, by the address of the line, which is kept so that no other gets it.
+    shared: HashMap<*const Limit, (Rc<Limit>, RuleId)>,
+    lines_known: HashMap<Span, LineId>,
+    lines: Vec<Line>,
+    rules: Vec<Rule>,
+    values: Interned<String, Matcher>,
+    urls: Interned<(Anchor, String), UrlMatcher>,
+    line_numbers: LineNumbers,
+}
+
+impl<'a> Lowering<'a> {
+    pub(crate) fn new(sources: &'a SourceSet) -> Self {
+        Self {
+            sources,
+            tokens: Vec::new(),
+            by_secret: HashMap::new(),
+            shared: HashMap::new(),
+            lines_known: HashMap::new(),
+            lines: Vec::new(),
+            rules: Vec::new(),
+            values: Interned::new(),
+            urls: Interned::new(),
+            line_numbers: LineNumbers::default(),
+        }
+    }
+
+    /// Adds a token. Patterns past their size limit become diagnostics, and match nothing.
+    pub(crate) fn add(&mut self, token: &policy::Token, diagnostics: &mut Vec<Diagnostic>) {
+        let id = TokenId(index(self.tokens.len()));
+        self.by_secret.insert(token.attributes.secret_hash, id);
+        if let Some((hash, _)) = token.attributes.previous {
+            self.by_secret.insert(hash, id);
+        }
+        let mut rules = |effect| {
+            let limits = token.limits.iter().filter(|limit| limit.effect == effect);
+            limits.map(|limit| self.rule(limit, diagnostics)).collect()
+        };
+        let (forbids, permits) = (rules(Effect::Forbid), rules(Effect::Permit));
+        self.tokens.push(Token {
+            attributes: token.attributes.clone(),
+            forbids,
+            permits,
+        });
+    }
+
+    /// The program of all tokens.
+    pub(crate) fn finish(self) -> Program {
+        Program {
+            tokens: Arc::new(self.tokens),
+            lines: Arc::new(self.lines),
+            rules: Arc::new(self.rules),
+            values: Arc::new(self.values.items),
+            urls: Arc::new(self.urls.items),
+            by_secret: Arc::new(self.by_secret),
+            digest: digest(self.sources),
+            base: None,
+            merges_body: false,
+        }
+    }
+
+    fn rule(&mut self, limit: &Rc<Limit>, diagnostics: &mut Vec<Diagnostic>) -> RuleId {
+        if let Some((_, id)) = self.shared.get(&Rc::as_ptr(limit)) {
+            return *id;
+        }
+        let params = limit
+            .params
+            .iter()
+            .map(|param| ParamTest {
+                name: param.name.clone(),
+                operator: param.operator,
+                value: self.value(&param.pattern, limit.span, diagnostics),
+            })
+            .collect();
+        let nodes = limit
+            .nodes
+            .iter()
+            .map(|node| NodeTest {
+                path: node.path.clone(),
+                kind: node.kind,
+                operator: node.operator,
+                value: self.value(&node.pattern, limit.span, diagnostics),
+            })
+            .collect();
+        let rule = Rule {
+            line: self.line(limit.span),
+            effect: limit.effect,
+            methods: limit.methods,
+            url: self.url(limit, diagnostics),
+            params,
+            params_only: limit.params_only,
+            nodes,
+            members: limit.members.clone(),
+        };
+        let id = RuleId(index(self.rules.len()));
+        self.rules.push(rule);
+        // More than this token holds the line: the resolver does, for the next token that includes its set.
+        if Rc::strong_count(limit) > 1 {
+            self.shared.insert(Rc::as_ptr(limit), (Rc::clone(limit), id));
+        }
+        id
+    }
+
+    fn line(&mut self, span: Span) -> LineId {
+        if let Some(id) = self.lines_known.get(&span) {
+            return *id;
+        }
+        let text = self.sources.text(span).to_owned();
+        let digest = hex::encode(Sha256::digest(&text)).chars().take(16).collect();
+        let file = self
+            .sources
+            .get(span.source)
+            .map_or_else(String::new, |source| source.path.clone());
+        let line = Line {
+            file,
+            number: self.line_numbers.of(self.sources, span),
+            text,
+            digest,
+        };
+        let id = LineId(index(self.lines.len()));
+        self.lines.push(line);
+        self.lines_known.insert(span, id);
+        id
+    }
+
+    fn value(&mut self, pattern: &Pattern, line: Span, diagnostics: &mut Vec<Diagnostic>) -> MatcherId {
+        MatcherId(
+            self.values
+                .get(pattern.text.clone(), || matcher(&pattern.hir, line, diagnostics)),
+        )
+    }
+
+    fn url(&mut self, limit: &Limit, diagnostics: &mut Vec<Diagnostic>) -> UrlId {
+        let (hir, line) = (&limit.url.hir, limit.span);
+        UrlId(
+            self.urls
+                .get((limit.anchor, limit.url.text.clone()), || match limit.anchor {
+                    Anchor::Below => UrlMatcher::Below(matcher(hir, line, diagnostics)),
+                    Anchor::Whole => {
+                        // Its size is known only roughly before it is bound; what is too large now will not get smaller.
+                        matcher(hir, line, diagnostics);
+                        UrlMatcher::Unbound(Box::new(hir.clone()))
+                    }
+                }),
+        )
+    }
+}
+
+/// SHA-256 over the sources' paths and texts, each with its length, so that no two sets of sources read alike.
+fn digest(sources: &SourceSet) -> String {
+    let mut hash = Sha256::new();
+    for (_, source) in sources.iter() {
+        for part in [&source.path, &source.text] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    hex::encode(hash.finalize())
+}
+
+/// Things that stand once, found again by a key.
+struct Interned<K, T> {
+    keys: HashMap<K, u32>,
+    items: Vec<T>,
+}
+
+impl<K: std::hash::Hash + Eq, T> Interned<K, T> {
+    fn new() -> Self {
+        Self {
+            keys: HashMap::new(),
+            items: Vec::new(),
+        }
+    }
+
+    fn get(&mut self, key: K, make: impl FnOnce() -> T) -> u32 {
+        match self.keys.entry(key) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let id = *place.insert(index(self.items.len()));
+                self.items.push(make());
+                id
+            }
+        }
+    }
+}
+
+fn matcher(hir: &Hir, line: Span, diagnostics: &mut Vec<Diagnostic>) -> Matcher {
+    Matcher::new(hir).unwrap_or_else(|error| {
+        let headline = match error {
+            AutomatonError::TooLarge { .. } => {
+                format!("a regexp of this line needs more than {PATTERN_LIMIT} bytes")
+            }
+            AutomatonError::Unsupported(_) => error.to_string(),
+        };
+        diagnostics.push(
+            Diagnostic::new(Code::TooLarge, line, headline)
+                .help("make counted repetitions smaller, or replace `.{1,1000}` by `.+`"),
+        );
+        Matcher::Nothing
+    })
+}
+
+/// Line numbers of ascending places, without counting from the top each time.
+#[derive(Default)]
+struct LineNumbers {
+    last: Option<(Span, u32)>,
+}
+
+impl LineNumbers {
+    fn of(&mut self, sources: &SourceSet, span: Span) -> u32 {
+        let (from, number) = match self.last {
+            Some((last, number)) if last.source == span.source && last.start <= span.start => {
+                (last.start, number)
+            }
+            _ => (0, 1),
+        };
+        let between = sources
+            .get(span.source)
+            .and_then(|source| source.text.as_bytes().get(from..span.start));
+        let newlines = between
+            .unwrap_or_default()
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count();
+        let number = number + index(newlines);
+        self.last = Some((span, number));
+        number
+    }
+}

@@ -1,0 +1,329 @@
+//! Pest pairs to AST, one line at a time: each bad line costs one diagnostic, the rest is still checked.
+
+use pest::{Parser, error::InputLocation, iterators::Pair};
+
+use crate::{
+    ast::{Constraint, Effect, Limit, Operator, Pattern, Placeholder, Subject, Test},
+    diagnostic::{Code, Diagnostic},
+    grammar::{LimitParser, Rule},
+    json::{Kind, Path, Step},
+    method::{Method, MethodSet},
+    source::Span,
+};
+
+/// Bytes that one line may have. The longest of the ancestor's have some hundreds.
+pub const MAX_LINE_BYTES: usize = 64 << 10;
+/// Brackets within brackets that a line may have: pest descends by recursion.
+const MAX_BRACKET_DEPTH: usize = 40;
+
+/// Parses one line, already without surrounding blanks; `span` is its place.
+///
+/// # Errors
+/// One diagnostic: what was expected, where.
+pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
+    within_bounds(text, span)?;
+    let mut pairs = LimitParser::parse(Rule::line, text).map_err(|error| syntax_error(&error, text, span))?;
+    let mut limit = Limit {
+        span,
+        effect: Effect::Permit,
+        methods: None,
+        url: Pattern {
+            span,
+            placeholders: Vec::new(),
+        },
+        constraints: Vec::new(),
+    };
+    for pair in pairs.next().into_iter().flat_map(Pair::into_inner) {
+        match pair.as_rule() {
+            Rule::forbid => limit.effect = Effect::Forbid,
+            Rule::methods => limit.methods = Some(methods(pair)),
+            Rule::url => limit.url = pattern(&pair, span),
+            Rule::query | Rule::json => limit.constraints.push(constraint(pair, span)?),
+            _ => {}
+        }
+    }
+    if limit.url.span.start == limit.url.span.end {
+        return Err(Box::new(
+            Diagnostic::new(
+                Code::EmptyUrl,
+                span,
+                "the line has no URL regexp, so no request could match it",
+            )
+            .help(
+                "write the path behind the methods: `[get]/rest/api/2/issue/KANBAN-[0-9]+`, or `.*` for any",
+            ),
+        ));
+    }
+    Ok(limit)
+}
+
+/// Refuses what would cost the recursive parser too much.
+fn within_bounds(text: &str, span: Span) -> Result<(), Box<Diagnostic>> {
+    if text.len() > MAX_LINE_BYTES {
+        let headline = format!(
+            "the line has {} bytes, more than the {MAX_LINE_BYTES} that one may have",
+            text.len()
+        );
+        return Err(Box::new(
+            Diagnostic::new(Code::TooLarge, span, headline).help("split it into several lines"),
+        ));
+    }
+    let (mut depth, mut escaped) = (0_usize, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            b'\0' => {
+                let place = span.part(at..at + 1);
+                return Err(Box::new(Diagnostic::new(
+                    Code::LineSyntax,
+                    place,
+                    "the line holds a NUL character",
+                )));
+            }
+            _ => {}
+        }
+        if depth > MAX_BRACKET_DEPTH {
+            let headline = format!("brackets are nested more than {MAX_BRACKET_DEPTH} deep");
+            return Err(Box::new(Diagnostic::new(
+                Code::TooLarge,
+                span.part(at..at + 1),
+                headline,
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn methods(pair: Pair<'_, Rule>) -> MethodSet {
+    pair.into_inner()
+        .filter_map(|method| Method::from_name(method.as_str()))
+        .fold(MethodSet::EMPTY, MethodSet::with)
+}
+
+fn place(pair: &Pair<'_, Rule>, line: Span) -> Span {
+    line.part(pair.as_span().start()..pair.as_span().end())
+}
+
+fn pattern(pair: &Pair<'_, Rule>, line: Span) -> Pattern {
+    let placeholders = pair
+        .clone()
+        .into_inner()
+        .filter(|inner| inner.as_rule() == Rule::placeholder)
+        .map(|inner| {
+            let placeholder = if inner.as_str() == "{USER}" {
+                Placeholder::User
+            } else {
+                Placeholder::BaseUrl
+            };
+            (placeholder, place(&inner, line))
+        })
+        .collect();
+    Pattern {
+        span: place(pair, line),
+        placeholders,
+    }
+}
+
+fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagnostic>> {
+    let span = place(&pair, line);
+    let is_query = pair.as_rule() == Rule::query;
+    let (mut subject, mut only_of, mut kind, mut operator, mut value) = (None, None, None, None, None);
+    for part in pair.into_inner() {
+        match part.as_rule() {
+            Rule::query_name => {
+                let (name, quoted) = name(part, line)?;
+                only_of = (!quoted && name == "only").then(|| Subject::Query(String::new()));
+                subject = Some(Subject::Query(name));
+            }
+            Rule::path => {
+                let (path, parent) = path(part, line)?;
+                only_of = parent.map(Subject::Json);
+                subject = Some(Subject::Json(path));
+            }
+            Rule::kind => kind = json_kind(part.as_str()),
+            Rule::operator => {
+                operator = Some(match part.as_str() {
+                    "==" => Operator::All,
+                    "!=" => Operator::None,
+                    _ => Operator::AllOrAbsent,
+                });
+            }
+            Rule::value => value = Some(pattern(&part, line)),
+            _ => {}
+        }
+    }
+    match (operator, value, subject, only_of) {
+        (Some(operator), Some(pattern), Some(subject), _) => Ok(Constraint {
+            span,
+            subject,
+            test: Test::Values {
+                operator,
+                kind,
+                pattern,
+            },
+        }),
+        (None, _, _, Some(subject)) => Ok(Constraint {
+            span,
+            subject,
+            test: Test::Only,
+        }),
+        _ => Err(Box::new(no_operator(span, is_query))),
+    }
+}
+
+fn no_operator(span: Span, is_query: bool) -> Diagnostic {
+    let example = if is_query {
+        "[QueryParam::name==regexp]"
+    } else {
+        "[JsonData::name==regexp]"
+    };
+    Diagnostic::new(Code::LineSyntax, span, "the constraint has no operator")
+        .label("expected `==`, `!=` or `?=` behind the name")
+        .help(format!(
+            "write `{example}`, or `only` in place of the name to allow nothing else"
+        ))
+}
+
+fn json_kind(text: &str) -> Option<Kind> {
+    match text {
+        "string" => Some(Kind::String),
+        "number" => Some(Kind::Number),
+        "boolean" => Some(Kind::Boolean),
+        "null" => Some(Kind::Null),
+        _ => None,
+    }
+}
+
+/// A name and whether it was quoted.
+fn name(pair: Pair<'_, Rule>, line: Span) -> Result<(String, bool), Box<Diagnostic>> {
+    let span = place(&pair, line);
+    let inner = pair.into_inner().next();
+    match inner.as_ref().map(Pair::as_rule) {
+        Some(Rule::quoted) => Ok((unquote(inner.as_ref().map_or("", Pair::as_str)), true)),
+        _ => {
+            let text = inner.as_ref().map_or("", Pair::as_str);
+            if text.trim() != text {
+                return Err(Box::new(
+                    Diagnostic::new(Code::LineSyntax, span, "the name begins or ends with a blank").help(
+                        format!(
+                            "write `{}`, or put it in quotes if the blank belongs to it",
+                            text.trim()
+                        ),
+                    ),
+                ));
+            }
+            Ok((text.to_owned(), false))
+        }
+    }
+}
+
+fn unquote(quoted: &str) -> String {
+    let mut name = String::with_capacity(quoted.len());
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(quoted);
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        name.extend(if character == '\\' {
+            characters.next()
+        } else {
+            Some(character)
+        });
+    }
+    name
+}
+
+/// The path, and, if its last step is a bare `only`, the path before that.
+fn path(pair: Pair<'_, Rule>, line: Span) -> Result<(Path, Option<Path>), Box<Diagnostic>> {
+    let mut steps = Vec::new();
+    let mut ends_in_only = false;
+    for step in pair.into_inner() {
+        let mut each = 0;
+        for part in step.into_inner() {
+            match part.as_rule() {
+                Rule::each => each += 1,
+                Rule::quoted => {
+                    steps.push(Step::Name(unquote(part.as_str())));
+                    ends_in_only = false;
+                }
+                _ => {
+                    let span = place(&part, line);
+                    let text = part.as_str();
+                    if text.trim() != text {
+                        return Err(Box::new(
+                            Diagnostic::new(Code::LineSyntax, span, "the name begins or ends with a blank")
+                                .help(format!("write `{}`, or put it in quotes", text.trim())),
+                        ));
+                    }
+                    ends_in_only = text == "only";
+                    steps.push(Step::Name(text.to_owned()));
+                }
+            }
+        }
+        steps.extend(std::iter::repeat_n(Step::Each, each));
+        ends_in_only &= each == 0;
+    }
+    let parent = ends_in_only.then(|| Path(steps.iter().take(steps.len() - 1).cloned().collect()));
+    Ok((Path(steps), parent))
+}
+
+fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box<Diagnostic> {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let expected = match &error.variant {
+        pest::error::ErrorVariant::ParsingError { positives, .. } => expectations(positives, text.get(at..)),
+        pest::error::ErrorVariant::CustomError { message } => message.clone(),
+    };
+    let next = text
+        .get(at..)
+        .and_then(|rest| rest.chars().next())
+        .map_or(0, char::len_utf8);
+    // The constraint that goes wrong is what the author has to look at; its own end is where parsing stopped.
+    let from = text.get(..at).and_then(|before| {
+        [before.rfind("[QueryParam::"), before.rfind("[JsonData::")]
+            .into_iter()
+            .flatten()
+            .max()
+    });
+    let place = span.part(from.unwrap_or(at)..at + next);
+    let diagnostic = Diagnostic::new(Code::LineSyntax, place, "the line does not parse")
+        .label(format!("expected {expected}"));
+    Box::new(match text.get(at..) {
+        Some(rest) if rest.starts_with('=') => diagnostic.help("the operators are `==`, `!=` and `?=`"),
+        Some("") if from.is_some() => {
+            diagnostic.help("a constraint ends with its own `]`; write `\\]` for one within the regexp")
+        }
+        Some(rest) if rest.starts_with(':') || rest.starts_with('[') || rest.starts_with('"') => diagnostic
+            .help("put a name with `.`, `:`, `[` or `]` in it in quotes: `[QueryParam::\"f[]\"==…]`"),
+        _ => diagnostic,
+    })
+}
+
+fn expectations(positives: &[Rule], rest: Option<&str>) -> String {
+    let mut names: Vec<&str> = positives
+        .iter()
+        .map(|rule| match rule {
+            Rule::operator => "`==`, `!=` or `?=`",
+            Rule::query_name | Rule::query_bare => "a parameter's name",
+            Rule::path | Rule::step | Rule::step_bare | Rule::quoted => "a node's name",
+            Rule::kind => "`string`, `number`, `boolean` or `null`",
+            Rule::each => "`[*]`",
+            Rule::query | Rule::json => "another constraint",
+            Rule::EOI => "the end of the line",
+            Rule::placeholder | Rule::value => "`]`",
+            _ => "more of the line",
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match (names.as_slice(), rest) {
+        ([], Some("")) => "`]`".to_owned(),
+        ([], _) => "something else".to_owned(),
+        (names, _) => names.join(" or "),
+    }
+}

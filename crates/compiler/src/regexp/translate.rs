@@ -1,0 +1,217 @@
+//! From the syntax tree to the HIR.
+
+use regex_syntax::{
+    ast::{self, Ast},
+    hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, Hir, Look, Repetition},
+};
+
+use super::{BASE_URL_MARK, USER_MARK, class};
+
+/// How letters of a pattern meet letters of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Case {
+    /// As the pattern says.
+    AsWritten,
+    /// Whatever the pattern says, in every case (Unicode simple folding): the URL of a forbid line.
+    Ignored,
+}
+
+/// Why a tree has no HIR.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TranslateError {
+    /// Where, in bytes of the pattern's text with marks.
+    pub at: usize,
+    /// What, without a full stop.
+    pub what: &'static str,
+}
+
+/// The HIR of a tree, with `{USER}` standing for `user`; `{BASE_URL}` stays a mark.
+///
+/// # Errors
+/// An unknown `\p{…}` or a flag that would give up Unicode.
+pub fn translate(tree: &Ast, case: Case, user: Option<&str>) -> Result<Hir, TranslateError> {
+    Translator { case, user }.hir(tree, &mut Flags::default())
+}
+
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    ignore_case: bool,
+    multi_line: bool,
+    crlf: bool,
+}
+
+struct Translator<'a> {
+    case: Case,
+    user: Option<&'a str>,
+}
+
+impl Translator<'_> {
+    /// Flags hold to the end of the group they stand in, so a group works on a copy.
+    fn hir(&self, tree: &Ast, flags: &mut Flags) -> Result<Hir, TranslateError> {
+        Ok(match tree {
+            Ast::Empty(_) => Hir::empty(),
+            Ast::Flags(set) => {
+                apply(&set.flags, flags)?;
+                Hir::empty()
+            }
+            Ast::Literal(literal) => self.literal(literal.c, *flags),
+            Ast::Dot(_) => class_hir(class::every()),
+            Ast::Assertion(assertion) => Hir::look(look(&assertion.kind, *flags)),
+            Ast::ClassUnicode(tree) => {
+                class_hir(class::unicode_class(tree, &self.fold(*flags)).map_err(unknown)?)
+            }
+            Ast::ClassPerl(tree) => class_hir(class::perl(tree, &self.fold(*flags))),
+            Ast::ClassBracketed(tree) => {
+                class_hir(class::bracketed(tree, &self.fold(*flags)).map_err(unknown)?)
+            }
+            Ast::Repetition(repetition) => self.repetition(repetition, flags)?,
+            Ast::Group(group) => self.group(group, *flags)?,
+            Ast::Alternation(alternation) => {
+                let branches: Result<_, _> = alternation
+                    .asts
+                    .iter()
+                    .map(|tree| self.hir(tree, flags))
+                    .collect();
+                Hir::alternation(branches?)
+            }
+            Ast::Concat(concat) => {
+                let parts: Result<_, _> = concat.asts.iter().map(|tree| self.hir(tree, flags)).collect();
+                Hir::concat(parts?)
+            }
+        })
+    }
+
+    fn literal(&self, character: char, flags: Flags) -> Hir {
+        let text: String = match (character, self.user) {
+            (USER_MARK, Some(user)) => user.to_owned(),
+            _ => character.to_string(),
+        };
+        // What stands in for a placeholder is itself, in whatever case the pattern's flags ask for: a user `Bob` must
+        // not become `bob` in a permit line, only where a forbid line ignores case altogether.
+        let from_placeholder = matches!(character, USER_MARK | BASE_URL_MARK);
+        let flags = Flags {
+            ignore_case: flags.ignore_case && !from_placeholder,
+            ..flags
+        };
+        if !flags.ignore_case && self.case == Case::AsWritten {
+            return Hir::literal(text.into_bytes());
+        }
+        let fold = self.fold(flags);
+        let cases = text.chars().map(|character| {
+            let mut set = class::of(&[(character, character)]);
+            fold(&mut set);
+            class_hir(set)
+        });
+        Hir::concat(cases.collect())
+    }
+
+    /// What ignoring case adds to a set. As in the `regex` crate it comes before a negation: `[^a]` without regard to
+    /// case is neither `a` nor `A`, else a forbid line of all but `a` would forbid `a` too.
+    fn fold(&self, flags: Flags) -> impl Fn(&mut ClassUnicode) + use<> {
+        let case = self.case;
+        move |set| match case {
+            Case::Ignored => class::fold_unicode(set),
+            Case::AsWritten if flags.ignore_case => class::fold_ascii(set),
+            Case::AsWritten => {}
+        }
+    }
+
+    /// `.*` becomes any bytes: on valid UTF-8 the same, and a fraction of the automaton.
+    fn repetition(&self, tree: &ast::Repetition, flags: &mut Flags) -> Result<Hir, TranslateError> {
+        let (min, max) = match tree.op.kind {
+            ast::RepetitionKind::ZeroOrOne => (0, Some(1)),
+            ast::RepetitionKind::ZeroOrMore => (0, None),
+            ast::RepetitionKind::OneOrMore => (1, None),
+            ast::RepetitionKind::Range(ast::RepetitionRange::Exactly(count)) => (count, Some(count)),
+            ast::RepetitionKind::Range(ast::RepetitionRange::AtLeast(count)) => (count, None),
+            ast::RepetitionKind::Range(ast::RepetitionRange::Bounded(min, max)) => (min, Some(max)),
+        };
+        let sub = self.hir(&tree.ast, flags)?;
+        let repeat = |sub: Hir, min, max| {
+            Hir::repetition(Repetition {
+                min,
+                max,
+                greedy: true,
+                sub: Box::new(sub),
+            })
+        };
+        if matches!(*tree.ast, Ast::Dot(_)) && max.is_none() {
+            return Ok(Hir::concat(vec![repeat(sub, min, Some(min)), any_bytes()]));
+        }
+        Ok(repeat(sub, min, max))
+    }
+
+    fn group(&self, group: &ast::Group, mut flags: Flags) -> Result<Hir, TranslateError> {
+        if let ast::GroupKind::NonCapturing(set) = &group.kind {
+            apply(set, &mut flags)?;
+        }
+        self.hir(&group.ast, &mut flags)
+    }
+}
+
+/// Any number of any bytes: the HIR of `.*`.
+#[must_use]
+pub(crate) fn any_bytes() -> Hir {
+    let every = ClassBytes::new([ClassBytesRange::new(0, 255)]);
+    Hir::repetition(Repetition {
+        min: 0,
+        max: None,
+        greedy: true,
+        sub: Box::new(Hir::class(Class::Bytes(every))),
+    })
+}
+
+fn class_hir(set: ClassUnicode) -> Hir {
+    Hir::class(Class::Unicode(set))
+}
+
+fn unknown(error: class::UnknownClass) -> TranslateError {
+    TranslateError {
+        at: error.0.start.offset,
+        what: "there is no such Unicode class",
+    }
+}
+
+fn apply(set: &ast::Flags, flags: &mut Flags) -> Result<(), TranslateError> {
+    let mut on = true;
+    for item in &set.items {
+        match item.kind {
+            ast::FlagsItemKind::Negation => on = false,
+            ast::FlagsItemKind::Flag(ast::Flag::CaseInsensitive) => flags.ignore_case = on,
+            ast::FlagsItemKind::Flag(ast::Flag::MultiLine) => flags.multi_line = on,
+            ast::FlagsItemKind::Flag(ast::Flag::CRLF) => flags.crlf = on,
+            ast::FlagsItemKind::Flag(ast::Flag::Unicode) if !on => {
+                return Err(TranslateError {
+                    at: item.span.start.offset,
+                    what: "`(?-u)` would match bytes that are no characters",
+                });
+            }
+            // `.` matches everything, greed cannot change a whole match, and the parser has seen to `x`.
+            ast::FlagsItemKind::Flag(
+                ast::Flag::Unicode
+                | ast::Flag::DotMatchesNewLine
+                | ast::Flag::SwapGreed
+                | ast::Flag::IgnoreWhitespace,
+            ) => {}
+        }
+    }
+    Ok(())
+}
+
+fn look(kind: &ast::AssertionKind, flags: Flags) -> Look {
+    use ast::AssertionKind as Kind;
+    match kind {
+        Kind::StartLine if flags.multi_line && flags.crlf => Look::StartCRLF,
+        Kind::StartLine if flags.multi_line => Look::StartLF,
+        Kind::EndLine if flags.multi_line && flags.crlf => Look::EndCRLF,
+        Kind::EndLine if flags.multi_line => Look::EndLF,
+        Kind::StartLine | Kind::StartText => Look::Start,
+        Kind::EndLine | Kind::EndText => Look::End,
+        Kind::WordBoundary => Look::WordAscii,
+        Kind::NotWordBoundary => Look::WordAsciiNegate,
+        Kind::WordBoundaryStart | Kind::WordBoundaryStartAngle => Look::WordStartAscii,
+        Kind::WordBoundaryEnd | Kind::WordBoundaryEndAngle => Look::WordEndAscii,
+        Kind::WordBoundaryStartHalf => Look::WordStartHalfAscii,
+        Kind::WordBoundaryEndHalf => Look::WordEndHalfAscii,
+    }
+}

@@ -1,0 +1,221 @@
+//! One line: from syntax to meaning.
+
+use regex_syntax::hir::{Hir, Repetition};
+
+use crate::{
+    ast::{self, Effect, Subject, Test},
+    diagnostic::{Code, Diagnostic},
+    method::MethodSet,
+    policy::{Limit, Node, Param, Pattern},
+    regexp::{self, Anchor, BASE_URL_MARK, Case, Parsed},
+    source::{SourceSet, Span},
+    tokens::TokenDef,
+};
+
+/// The parsed regexps of a line, in the order in which they stand.
+pub(super) struct Regexps {
+    url: Parsed,
+    values: Vec<Option<Parsed>>,
+}
+
+impl Regexps {
+    pub(super) fn parse(line: &ast::Limit, sources: &SourceSet) -> Result<Self, Box<Diagnostic>> {
+        let parse = |pattern: &ast::Pattern| regexp::parse(pattern, sources.text(pattern.span));
+        let values: Result<Vec<_>, _> = line
+            .constraints
+            .iter()
+            .map(|constraint| match &constraint.test {
+                Test::Values { pattern, .. } => parse(pattern).map(Some),
+                Test::Only => Ok(None),
+            })
+            .collect();
+        Ok(Self {
+            url: parse(&line.url)?,
+            values: values?,
+        })
+    }
+
+    pub(super) fn names_user(&self) -> bool {
+        self.url.names_user || self.values.iter().flatten().any(|value| value.names_user)
+    }
+}
+
+/// `only` in a forbid line would forbid whatever adds a parameter, and be read the other way round.
+pub(super) fn check_only(line: &ast::Limit) -> Result<(), Box<Diagnostic>> {
+    match line
+        .constraints
+        .iter()
+        .find(|constraint| constraint.test == Test::Only)
+    {
+        Some(only) if line.effect == Effect::Forbid => Err(Box::new(
+            Diagnostic::new(
+                Code::OnlyInForbid,
+                only.span,
+                "`only` has no meaning in a forbid line",
+            )
+            .help("write `only` in the permit lines, which then match nothing with further names"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn no_single_user(line: &ast::Limit, token: &TokenDef, headline: &str) -> Diagnostic {
+    let values = line
+        .constraints
+        .iter()
+        .filter_map(|constraint| match &constraint.test {
+            Test::Values { pattern, .. } => Some(pattern),
+            Test::Only => None,
+        });
+    let span = std::iter::once(&line.url)
+        .chain(values)
+        .flat_map(|pattern| &pattern.placeholders)
+        .find(|(placeholder, _)| *placeholder == ast::Placeholder::User)
+        .map_or(line.span, |(_, span)| *span);
+    Diagnostic::new(Code::UserPlaceholder, span, headline)
+        .related(token.span, "this token")
+        .help("give the token one `user`, or write the names that are meant")
+}
+
+/// The meaning of a line for a token of `user`.
+///
+/// # Errors
+/// What the regexp dialect does not have.
+pub(super) fn resolve(
+    line: &ast::Limit,
+    regexps: &Regexps,
+    sources: &SourceSet,
+    user: Option<&str>,
+) -> Result<Limit, Box<Diagnostic>> {
+    let escaped = user.map(regex_syntax::escape);
+    let pattern = |span: Span, parsed: &Parsed, case: Case| -> Result<Pattern, Box<Diagnostic>> {
+        let hir = regexp::translate(&parsed.tree, case, user).map_err(|error| {
+            Box::new(Diagnostic::new(
+                Code::Regexp,
+                parsed.place(error.at),
+                format!("the regexp does not parse: {}", error.what),
+            ))
+        })?;
+        let text = sources.text(span);
+        let text = match &escaped {
+            Some(user) if parsed.names_user => text.replace("{USER}", user),
+            _ => text.to_owned(),
+        };
+        Ok(Pattern { text, hir })
+    };
+    let case = match line.effect {
+        Effect::Permit => Case::AsWritten,
+        Effect::Forbid => Case::Ignored,
+    };
+    let mut url = pattern(line.url.span, &regexps.url, case)?;
+    let mut anchor = regexps.url.anchor;
+    if let Some(below) = below_base(&url.hir) {
+        (url.hir, anchor) = (below, Anchor::Below);
+    }
+    if line.effect == Effect::Forbid {
+        url.text = format!("!{}", url.text);
+        url.hir = with_aliases(url.hir);
+    }
+    let every = if line.effect == Effect::Permit {
+        MethodSet::NAMED
+    } else {
+        MethodSet::ALL
+    };
+    let mut limit = Limit {
+        span: line.span,
+        effect: line.effect,
+        methods: line.methods.unwrap_or(every),
+        url,
+        anchor,
+        params: Vec::new(),
+        params_only: false,
+        nodes: Vec::new(),
+        members: Vec::new(),
+    };
+    for (constraint, parsed) in line.constraints.iter().zip(&regexps.values) {
+        match (&constraint.subject, &constraint.test, parsed) {
+            (Subject::Query(_), Test::Only, _) => limit.params_only = true,
+            (Subject::Json(path), Test::Only, _) => limit.members.push(path.clone()),
+            (
+                Subject::Query(name),
+                Test::Values {
+                    operator,
+                    pattern: written,
+                    ..
+                },
+                Some(parsed),
+            ) => {
+                let pattern = pattern(written.span, parsed, Case::AsWritten)?;
+                limit.params.push(Param {
+                    name: name.clone(),
+                    operator: *operator,
+                    pattern,
+                });
+            }
+            (
+                Subject::Json(path),
+                Test::Values {
+                    operator,
+                    kind,
+                    pattern: written,
+                },
+                Some(parsed),
+            ) => {
+                let pattern = pattern(written.span, parsed, Case::AsWritten)?;
+                limit.nodes.push(Node {
+                    path: path.clone(),
+                    kind: *kind,
+                    operator: *operator,
+                    pattern,
+                });
+            }
+            // Regexps::parse gives one for each `Test::Values`.
+            (_, Test::Values { .. }, None) => {}
+        }
+    }
+    Ok(limit)
+}
+
+/// A pattern of which every branch begins with `{BASE_URL}` is one of the path below it, and needs no binding.
+fn below_base(hir: &Hir) -> Option<Hir> {
+    use regex_syntax::hir::HirKind;
+    let mark = BASE_URL_MARK.to_string();
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(Hir::literal(literal.0.strip_prefix(mark.as_bytes())?.to_vec())),
+        HirKind::Concat(parts) => {
+            let (first, rest) = parts.split_first()?;
+            let below = std::iter::once(below_base(first)?).chain(rest.iter().cloned());
+            Some(Hir::concat(below.collect()))
+        }
+        HirKind::Alternation(branches) => {
+            let below: Option<Vec<Hir>> = branches.iter().map(below_base).collect();
+            Some(Hir::alternation(below?))
+        }
+        _ => None,
+    }
+}
+
+/// A forbid line's URL is matched also without a final `/` and without `.json` or `.xml` at its end, in either order.
+fn with_aliases(url: Hir) -> Hir {
+    let fold = |text: &str| {
+        Hir::concat(
+            text.chars()
+                .map(|character| {
+                    let other = character.to_ascii_uppercase();
+                    Hir::alternation(vec![
+                        Hir::literal(character.to_string().into_bytes()),
+                        Hir::literal(other.to_string().into_bytes()),
+                    ])
+                })
+                .collect(),
+        )
+    };
+    let suffix = Hir::alternation(vec![Hir::literal(*b"/"), fold(".json"), fold(".xml")]);
+    let suffixes = Hir::repetition(Repetition {
+        min: 0,
+        max: Some(2),
+        greedy: true,
+        sub: Box::new(suffix),
+    });
+    Hir::concat(vec![url, suffixes])
+}

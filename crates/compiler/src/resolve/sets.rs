@@ -1,0 +1,178 @@
+//! Named sets: files of lines that tokens, and other sets, include.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::lines_of_file;
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    source::{SourceKind, SourceSet, Span},
+    tokens::At,
+};
+
+/// A line of a set that takes in another: `@include jira-read`.
+const INCLUDE: &str = "@include";
+/// Sets within sets.
+const MAX_DEPTH: usize = 32;
+
+/// All sets by name.
+pub(super) struct Sets<'a> {
+    sets: BTreeMap<&'a str, Set>,
+    used: HashSet<&'a str>,
+}
+
+struct Set {
+    /// The start of its file.
+    span: Span,
+    items: Vec<Item>,
+}
+
+enum Item {
+    Line(Span),
+    Include(At<String>),
+}
+
+pub(super) fn read<'a>(sources: &'a SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Sets<'a> {
+    let mut sets: BTreeMap<&str, Set> = BTreeMap::new();
+    for (id, source) in sources
+        .iter()
+        .filter(|(_, source)| source.kind == SourceKind::Limits)
+    {
+        let span = Span {
+            source: id,
+            start: 0,
+            end: source.text.find('\n').unwrap_or(source.text.len()),
+        };
+        let items = lines_of_file(id, &source.text)
+            .into_iter()
+            .map(|line| item(sources, line))
+            .collect();
+        if let Some(first) = sets.get(source.set_name()) {
+            let headline = format!("two files define the set `{}`", source.set_name());
+            diagnostics.push(
+                Diagnostic::new(Code::DuplicateName, span, headline)
+                    .related(first.span, "the other")
+                    .help("a set's name is its file's, whatever the directory; rename one"),
+            );
+            continue;
+        }
+        sets.insert(source.set_name(), Set { span, items });
+    }
+    let sets = Sets {
+        sets,
+        used: HashSet::new(),
+    };
+    sets.check_includes(diagnostics);
+    sets
+}
+
+fn item(sources: &SourceSet, line: Span) -> Item {
+    match sources.text(line).strip_prefix(INCLUDE) {
+        Some(name) if name.starts_with([' ', '\t']) => {
+            let at = INCLUDE.len() + (name.len() - name.trim_start().len());
+            Item::Include(At {
+                value: name.trim().to_owned(),
+                span: line.part(at..line.end - line.start),
+            })
+        }
+        _ => Item::Line(line),
+    }
+}
+
+impl<'a> Sets<'a> {
+    /// The lines of the named sets, each set once, a set's includes before what follows them.
+    pub(super) fn lines_of(&mut self, names: &[At<String>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
+        let (mut lines, mut seen) = (Vec::new(), HashSet::new());
+        for name in names {
+            match self.sets.get_key_value(name.value.as_str()) {
+                Some((&known, _)) => self.collect(known, &mut seen, &mut lines, 0),
+                None => diagnostics.push(self.unknown(name)),
+            }
+        }
+        self.used.extend(seen);
+        lines
+    }
+
+    fn collect(&self, name: &'a str, seen: &mut HashSet<&'a str>, lines: &mut Vec<Span>, depth: usize) {
+        if depth > MAX_DEPTH || !seen.insert(name) {
+            return;
+        }
+        for item in self.sets.get(name).iter().flat_map(|set| &set.items) {
+            match item {
+                Item::Line(line) => lines.push(*line),
+                Item::Include(include) => {
+                    if let Some((&known, _)) = self.sets.get_key_value(include.value.as_str()) {
+                        self.collect(known, seen, lines, depth + 1);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lines of sets that no token reached.
+    pub(super) fn unused(&self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
+        let unused = self.sets.iter().filter(|(name, _)| !self.used.contains(*name));
+        unused
+            .flat_map(|(name, set)| {
+                let headline = format!("no token includes the set `{name}`");
+                diagnostics.push(Diagnostic::new(Code::UnusedSet, set.span, headline));
+                set.items.iter().filter_map(|item| match item {
+                    Item::Line(line) => Some(*line),
+                    Item::Include(_) => None,
+                })
+            })
+            .collect()
+    }
+
+    fn unknown(&self, name: &At<String>) -> Diagnostic {
+        let diagnostic = Diagnostic::new(
+            Code::UnknownSet,
+            name.span,
+            format!("there is no set `{}`", name.value),
+        );
+        match nearest(&name.value, self.sets.keys().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!(
+                "a set is a file: `{}.limits` in the policy directory",
+                name.value
+            )),
+        }
+    }
+
+    /// Names that lead nowhere, and circles, found once a set, not once a token.
+    fn check_includes(&self, diagnostics: &mut Vec<Diagnostic>) {
+        for (&name, set) in &self.sets {
+            for item in &set.items {
+                let Item::Include(include) = item else { continue };
+                if !self.sets.contains_key(include.value.as_str()) {
+                    diagnostics.push(self.unknown(include));
+                } else if let Some(circle) = self.way(&include.value, name) {
+                    let headline = format!("the set `{name}` includes itself: {}", circle.join(" → "));
+                    diagnostics.push(
+                        Diagnostic::new(Code::IncludeCycle, include.span, headline)
+                            .help("take one of the includes out"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// The names on the way of includes from `from` to `to`, both included.
+    fn way<'b>(&'b self, from: &'b str, to: &str) -> Option<Vec<&'b str>> {
+        let mut seen = HashSet::from([from]);
+        let mut open = vec![vec![from]];
+        while let Some(way) = open.pop() {
+            let last = *way.last()?;
+            if last == to {
+                return Some(std::iter::once(last).chain(way).collect());
+            }
+            for item in self.sets.get(last).iter().flat_map(|set| &set.items) {
+                if let Item::Include(include) = item
+                    && seen.insert(&include.value)
+                {
+                    open.push(way.iter().copied().chain([include.value.as_str()]).collect());
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,186 @@
+//! What a token says of itself: keys that are missing, taken, or at odds.
+
+use std::collections::HashMap;
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    policy::{Attributes, Users},
+    source::Span,
+    tokens::TokenDef,
+};
+
+/// Names and secrets stand for one token each.
+pub(super) fn check_unique(tokens: &[TokenDef], diagnostics: &mut Vec<Diagnostic>) {
+    let (mut names, mut secrets): (HashMap<&str, Span>, HashMap<[u8; 32], Span>) =
+        (HashMap::new(), HashMap::new());
+    for token in tokens {
+        if let Some(name) = &token.name {
+            match names.get(name.value.as_str()) {
+                Some(first) => diagnostics.push(
+                    Diagnostic::new(
+                        Code::DuplicateName,
+                        name.span,
+                        format!("two tokens are named `{}`", name.value),
+                    )
+                    .related(*first, "the other")
+                    .help("the audit knows tokens by their names; rename one"),
+                ),
+                None => drop(names.insert(&name.value, name.span)),
+            }
+        }
+        for hash in token.secret_hash.iter().chain(&token.previous_secret_hash) {
+            match secrets.get(&hash.value) {
+                Some(first) => diagnostics.push(
+                    Diagnostic::new(Code::DuplicateSecret, hash.span, "two tokens have one secret")
+                        .related(*first, "the other")
+                        .help("make a secret for each with `tokenward token new`"),
+                ),
+                None => drop(secrets.insert(hash.value, hash.span)),
+            }
+        }
+    }
+}
+
+/// The one user that `{USER}` stands for.
+///
+/// # Errors
+/// The headline that says why there is none.
+pub(super) fn only_user(token: &TokenDef) -> Result<&str, &'static str> {
+    if token.on_behalf_of.is_some() {
+        return Err("`{USER}` in a token with `on_behalf_of`, which acts for several");
+    }
+    match (&token.user, &token.users) {
+        (Some(user), None) => Ok(&user.value),
+        _ => Err("`{USER}` in a token that has no one user"),
+    }
+}
+
+/// The token's attributes; `None` where an error leaves none that could be used.
+pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) -> Option<Attributes> {
+    let users = users(token, diagnostics);
+    check_limits(token, diagnostics);
+    check_rotation(token, diagnostics);
+    if !token.gives("expires") && !token.lint_allow.contains(&Code::NoExpiry) {
+        let name = token.name.as_ref().map_or("this token", |name| &name.value);
+        diagnostics.push(
+            Diagnostic::new(Code::NoExpiry, token.span, format!("`{name}` never expires"))
+                .help("add `expires = 2027-06-30T00:00:00Z`, or `lint_allow = [\"TW0101\"]` if it is meant"),
+        );
+    }
+    let mut missing = |key: &str, help: &str| {
+        let headline = format!("the token has no `{key}`");
+        diagnostics.push(Diagnostic::new(Code::MissingKey, token.span, headline).help(help));
+    };
+    if !token.gives("name") {
+        missing(
+            "name",
+            "add `name = \"…\"`: the audit and the messages know the token by it",
+        );
+    }
+    if !token.gives("secret_hash") {
+        missing(
+            "secret_hash",
+            "`tokenward token new` makes a secret and writes its hash",
+        );
+    }
+    Some(Attributes {
+        name: token.name.as_ref()?.value.clone(),
+        users: users?,
+        secret_hash: token.secret_hash.as_ref()?.value,
+        previous: token
+            .previous_secret_hash
+            .as_ref()
+            .zip(token.previous_until.as_ref())
+            .map(|(hash, until)| (hash.value, until.value)),
+        expires: token.expires.as_ref().map(|time| time.value),
+        allowed_ips: token.allowed_ips.clone(),
+        on_behalf_of: token
+            .on_behalf_of
+            .as_ref()
+            .map_or_else(Vec::new, |users| users.value.clone()),
+        revoked: token.revoked,
+        owner: token.owner.clone(),
+        description: token.description.clone(),
+        mint: token.mint,
+        unrestricted: token.unrestricted.as_ref().is_some_and(|flag| flag.value),
+    })
+}
+
+fn users(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) -> Option<Users> {
+    let any = token.any_user.as_ref().filter(|flag| flag.value);
+    match (&token.user, &token.users, any) {
+        (Some(user), None, None) => Some(Users::Named(vec![user.value.clone()])),
+        (None, Some(users), None) => Some(Users::Named(users.value.clone())),
+        (None, None, Some(_)) => Some(Users::Any),
+        // One that stands there and cannot be used has had its finding.
+        (None, None, None)
+            if ["user", "users", "any_user"].iter().any(|key| token.gives(key))
+                && any_user_is_not_false(token) =>
+        {
+            None
+        }
+        (None, None, None) => {
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    token.span,
+                    "the token says for whom it works in none of `user`, `users` and `any_user`",
+                )
+                .help("add `user = \"…\"`; `any_user = true` lets its holder be whoever he says he is"),
+            );
+            None
+        }
+        (user, users, _) => {
+            let place = users
+                .as_ref()
+                .map(|users| users.span)
+                .or(user.as_ref().map(|user| user.span));
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::UserKeys,
+                    place.unwrap_or(token.span),
+                    "`user`, `users` and `any_user` exclude each other",
+                )
+                .help("keep the one that is meant"),
+            );
+            None
+        }
+    }
+}
+
+/// `any_user = false` says nothing, where the other two keys are missing.
+fn any_user_is_not_false(token: &TokenDef) -> bool {
+    token.gives("user") || token.gives("users") || token.any_user.is_none()
+}
+
+/// Nobody gets everything by leaving a key out.
+fn check_limits(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
+    let unrestricted = token.unrestricted.as_ref().is_some_and(|flag| flag.value);
+    let has_lines = match &token.limit_to {
+        Some(lines) => !lines.lines.is_empty(),
+        None => token.gives("limit_to"),
+    };
+    if !unrestricted && !has_lines && token.include.is_empty() {
+        diagnostics.push(
+            Diagnostic::new(Code::NoLimit, token.span, "the token has no lines").help(
+                "add `limit_to`, `include`, or `unrestricted = true` if it may do all that its user can",
+            ),
+        );
+    }
+}
+
+fn check_rotation(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
+    let place = match (&token.previous_secret_hash, &token.previous_until) {
+        (Some(hash), None) if !token.gives("previous_until") => hash.span,
+        (None, Some(until)) if !token.gives("previous_secret_hash") => until.span,
+        _ => return,
+    };
+    diagnostics.push(
+        Diagnostic::new(
+            Code::MissingKey,
+            place,
+            "`previous_secret_hash` and `previous_until` go together",
+        )
+        .help("`tokenward token rotate` writes both"),
+    );
+}

@@ -1,0 +1,128 @@
+//! The keys of a token entry.
+
+use toml::de::DeTable;
+
+use super::{Key, Lines, TokenDef, lines};
+use crate::{
+    diagnostic::{Code, Diagnostic, nearest},
+    source::{Source, SourceId},
+};
+
+/// Every key that a token may have.
+const KEYS: &[&str] = &[
+    "name",
+    "user",
+    "users",
+    "any_user",
+    "secret_hash",
+    "previous_secret_hash",
+    "previous_until",
+    "secret_sealed",
+    "seal",
+    "expires",
+    "allowed_ips",
+    "on_behalf_of",
+    "revoked",
+    "mint",
+    "unrestricted",
+    "owner",
+    "description",
+    "include",
+    "limit_to",
+    "lint_allow",
+];
+
+pub(super) struct Reader<'a> {
+    pub(super) id: SourceId,
+    pub(super) source: &'a Source,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    pub(super) fn token(&mut self, table: &DeTable<'_>, range: std::ops::Range<usize>) -> TokenDef {
+        let mut token = TokenDef {
+            span: super::span(self.id, self.source, range),
+            name: None,
+            user: None,
+            users: None,
+            any_user: None,
+            secret_hash: None,
+            previous_secret_hash: None,
+            previous_until: None,
+            expires: None,
+            allowed_ips: Vec::new(),
+            on_behalf_of: None,
+            revoked: false,
+            mint: false,
+            unrestricted: None,
+            owner: None,
+            description: None,
+            include: Vec::new(),
+            limit_to: None,
+            lint_allow: Vec::new(),
+            given: table.keys().map(|key| key.get_ref().to_string()).collect(),
+        };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "name" => token.name = self.string(value, "name"),
+                "user" => token.user = self.user(value),
+                "users" => token.users = self.users(value, "users"),
+                "any_user" => token.any_user = self.boolean(value),
+                "secret_hash" => token.secret_hash = self.hash(value),
+                "previous_secret_hash" => token.previous_secret_hash = self.hash(value),
+                "previous_until" => token.previous_until = self.time(value),
+                "expires" => token.expires = self.time(value),
+                "allowed_ips" => token.allowed_ips = self.networks(value),
+                "on_behalf_of" => token.on_behalf_of = self.users(value, "on_behalf_of"),
+                "revoked" => token.revoked = self.boolean(value).is_some_and(|revoked| revoked.value),
+                "mint" => token.mint = self.boolean(value).is_some_and(|mint| mint.value),
+                "unrestricted" => token.unrestricted = self.boolean(value),
+                "owner" => token.owner = self.string(value, "owner").map(|owner| owner.value),
+                "description" => token.description = self.string(value, "description").map(|text| text.value),
+                "include" => token.include = self.strings(value, "include"),
+                "limit_to" => token.limit_to = self.limit_to(value),
+                "lint_allow" => token.lint_allow = self.codes(value),
+                // Written by commands, read by the runtime: any string.
+                "secret_sealed" | "seal" => drop(self.string(value, key.get_ref())),
+                _ => self.unknown(key, KEYS),
+            }
+        }
+        if let Some(name) = &token.name {
+            token.span = name.span;
+        }
+        token
+    }
+
+    pub(super) fn unknown(&mut self, key: &Key<'_>, known: &[&str]) {
+        let place = super::span(self.id, self.source, key.span());
+        let name = key.get_ref();
+        let diagnostic = Diagnostic::new(Code::UnknownKey, place, format!("there is no key `{name}`"));
+        self.diagnostics.push(match nearest(name, known.iter().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!("the keys are {}", quoted_list(known))),
+        });
+    }
+
+    fn limit_to(&mut self, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<Lines> {
+        let range = value.span();
+        if value.get_ref().as_str().is_none() {
+            self.wrong(value, "`limit_to` is a block of lines: `'''` … `'''`");
+            return None;
+        }
+        match lines::of_string(self.id, &self.source.text, range) {
+            Ok(lines) => Some(lines),
+            Err(diagnostic) => {
+                self.diagnostics.push(*diagnostic);
+                None
+            }
+        }
+    }
+}
+
+fn quoted_list(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

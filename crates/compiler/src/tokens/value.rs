@@ -1,0 +1,197 @@
+//! Values of a token's keys: each reader gives `None`, and a diagnostic, for what it cannot use.
+
+use std::net::IpAddr;
+
+use toml::{Spanned, de::DeValue};
+
+use super::{At, keys::Reader};
+use crate::diagnostic::{Code, Diagnostic};
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+impl Reader<'_> {
+    pub(super) fn wrong(&mut self, value: &Value<'_>, help: &str) {
+        let place = super::span(self.id, self.source, value.span());
+        let headline = format!("a value of the wrong kind: {}", value.get_ref().type_str());
+        self.diagnostics
+            .push(Diagnostic::new(Code::WrongValue, place, headline).help(help));
+    }
+
+    fn invalid(&mut self, value: &Value<'_>, headline: &str, help: &str) {
+        let place = super::span(self.id, self.source, value.span());
+        self.diagnostics
+            .push(Diagnostic::new(Code::WrongValue, place, headline).help(help));
+    }
+
+    fn at<T>(&self, value: &Value<'_>, inner: T) -> At<T> {
+        At {
+            value: inner,
+            span: super::span(self.id, self.source, value.span()),
+        }
+    }
+
+    /// A string that is not empty and has no control characters.
+    pub(super) fn string(&mut self, value: &Value<'_>, key: &str) -> Option<At<String>> {
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong(value, &format!("`{key}` is a string"));
+            return None;
+        };
+        if text.trim().is_empty() || text.chars().any(char::is_control) {
+            self.invalid(
+                value,
+                &format!("`{key}` is empty or holds control characters"),
+                "write plain text",
+            );
+            return None;
+        }
+        Some(self.at(value, text.to_owned()))
+    }
+
+    pub(super) fn strings(&mut self, value: &Value<'_>, key: &str) -> Vec<At<String>> {
+        let Some(entries) = value.get_ref().as_array() else {
+            self.wrong(value, &format!("`{key}` is a list of strings: `[\"…\"]`"));
+            return Vec::new();
+        };
+        entries
+            .iter()
+            .filter_map(|entry| self.string(entry, key))
+            .collect()
+    }
+
+    /// A user name that Basic credentials can carry (RFC 7617 section 2: no colon).
+    pub(super) fn user(&mut self, value: &Value<'_>) -> Option<At<String>> {
+        let user = self.string(value, "user")?;
+        if user.value.contains(':') {
+            self.invalid(
+                value,
+                "a user name has no colon",
+                "Basic credentials end the name at the first `:`",
+            );
+            return None;
+        }
+        Some(user)
+    }
+
+    pub(super) fn users(&mut self, value: &Value<'_>, key: &str) -> Option<At<Vec<String>>> {
+        let Some(entries) = value.get_ref().as_array() else {
+            self.wrong(
+                value,
+                &format!("`{key}` is a list of user names: `[\"alice\", \"bob\"]`"),
+            );
+            return None;
+        };
+        let users: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| Some(self.user(entry)?.value))
+            .collect();
+        if entries.is_empty() {
+            self.invalid(
+                value,
+                &format!("`{key}` is empty"),
+                "name at least one user, or leave the key out",
+            );
+            return None;
+        }
+        Some(self.at(value, users))
+    }
+
+    pub(super) fn boolean(&mut self, value: &Value<'_>) -> Option<At<bool>> {
+        let Some(flag) = value.get_ref().as_bool() else {
+            self.wrong(value, "write `true` or `false`");
+            return None;
+        };
+        Some(self.at(value, flag))
+    }
+
+    pub(super) fn hash(&mut self, value: &Value<'_>) -> Option<At<[u8; 32]>> {
+        let digits = value
+            .get_ref()
+            .as_str()
+            .and_then(|text| text.strip_prefix("sha256:"));
+        let mut hash = [0; 32];
+        if digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut hash).is_ok()) {
+            return Some(self.at(value, hash));
+        }
+        self.invalid(
+            value,
+            "a secret's hash is `sha256:` and 64 hexadecimal digits",
+            "`tokenward token new` makes a secret and writes its hash; never write the secret itself",
+        );
+        None
+    }
+
+    /// A moment, as ms UTC. A date alone is its first moment in UTC.
+    pub(super) fn time(&mut self, value: &Value<'_>) -> Option<At<i64>> {
+        let help = "write a date and time with its offset: `2027-06-30T00:00:00Z`";
+        let text = match value.get_ref() {
+            DeValue::Datetime(time) if time.time.is_none() => format!("{time}T00:00:00Z"),
+            DeValue::Datetime(time) => time.to_string(),
+            DeValue::String(text) => text.clone().into_owned(),
+            _ => {
+                self.wrong(value, help);
+                return None;
+            }
+        };
+        match text.parse::<jiff::Timestamp>() {
+            Ok(time) => Some(self.at(value, time.as_millisecond())),
+            Err(_) => {
+                self.invalid(value, "the time has no offset, or is none", help);
+                None
+            }
+        }
+    }
+
+    pub(super) fn networks(&mut self, value: &Value<'_>) -> Vec<ipnet::IpNet> {
+        let texts = self.strings(value, "allowed_ips");
+        if texts.is_empty()
+            && value
+                .get_ref()
+                .as_array()
+                .is_some_and(|entries| entries.is_empty())
+        {
+            self.invalid(
+                value,
+                "`allowed_ips` is empty",
+                "name at least one network, or leave the key out for any address",
+            );
+        }
+        let mut networks = Vec::new();
+        for text in texts {
+            let network = text.value.parse::<ipnet::IpNet>();
+            match network.or_else(|_| text.value.parse::<IpAddr>().map(ipnet::IpNet::from)) {
+                Ok(network) => networks.push(network.trunc()),
+                Err(_) => self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::WrongValue,
+                        text.span,
+                        format!("`{}` is no address or network", text.value),
+                    )
+                    .help("write `10.0.0.0/8`, `192.0.2.7` or `2001:db8::/32`"),
+                ),
+            }
+        }
+        networks
+    }
+
+    pub(super) fn codes(&mut self, value: &Value<'_>) -> Vec<Code> {
+        let mut codes = Vec::new();
+        for text in self.strings(value, "lint_allow") {
+            match text.value.parse::<Code>() {
+                Ok(code) if code.severity() == crate::diagnostic::Severity::Warning => codes.push(code),
+                Ok(code) => self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::WrongValue,
+                        text.span,
+                        format!("`{code}` is an error and cannot be allowed"),
+                    )
+                    .help("only warnings, `TW01…`, can be allowed"),
+                ),
+                Err(error) => {
+                    self.diagnostics
+                        .push(Diagnostic::new(Code::WrongValue, text.span, error.to_string()));
+                }
+            }
+        }
+        codes
+    }
+}

@@ -1,0 +1,119 @@
+//! What people are told: every folder below `fixtures/` is a policy, and a snapshot of all that there is to say of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed expectation is a test's way to fail"
+)]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use tokenward_compiler::{
+    compile,
+    diagnostic::{Code, Severity, render_json, render_text},
+    source::SourceSet,
+};
+
+#[test]
+fn every_fixture_is_told_what_is_wrong() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut seen = BTreeSet::new();
+    let mut names: Vec<_> = fs::read_dir(&fixtures)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    for name in names {
+        let sources = SourceSet::read_dir(&fixtures.join(&name)).unwrap();
+        let compilation = compile(&sources);
+        let errors = compilation
+            .diagnostics
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        assert_eq!(compilation.program.is_none(), errors, "{name:?}");
+        seen.extend(compilation.diagnostics.iter().map(|finding| finding.code));
+        insta::assert_snapshot!(
+            name.to_str().unwrap(),
+            render_text(&sources, &compilation.diagnostics, false)
+        );
+    }
+    let unseen: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code)).collect();
+    assert!(unseen.is_empty(), "no fixture shows {unseen:?}");
+}
+
+#[test]
+fn every_page_has_its_sections() {
+    for code in Code::ALL {
+        let page = code.page();
+        assert!(
+            page.starts_with(&format!("# {code}: {}\n", code.title())),
+            "{page}"
+        );
+        for section in ["## What", "## Why", "## Example", "## Instead"] {
+            assert!(page.contains(section), "{code} has no {section}");
+        }
+    }
+}
+
+#[test]
+fn json_names_the_place() {
+    let file = "[[token]]\nname = \"é\" \nusr = \"x\"\n".to_owned();
+    let sources = SourceSet::from_files([("a.toml".to_owned(), file)]);
+    let text = render_json(&sources, &compile(&sources).diagnostics);
+    let rows: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let unknown = rows.iter().find(|row| row["code"] == "TW0002").unwrap();
+    assert_eq!(
+        (&unknown["file"], &unknown["line"], &unknown["column"]),
+        (&"a.toml".into(), &3.into(), &1.into())
+    );
+    assert_eq!(unknown["help"], "did you mean `user`?");
+}
+
+#[test]
+fn a_policy_that_does_not_compile_still_revokes() {
+    let hash = "11".repeat(32);
+    let file =
+        format!("[[token]]\nname = \"a\"\nsecret_hash = \"sha256:{hash}\"\nrevoked = true\nlimit_to = '('\n");
+    let compilation = compile(&SourceSet::from_files([("a.toml".to_owned(), file)]));
+    assert!(compilation.program.is_none());
+    assert_eq!(compilation.revoked, [[0x11; 32]]);
+}
+
+/// Everything wrong that a line can be made of ends in a diagnostic, soon.
+#[test]
+fn hostile_lines_are_refused_in_bounded_time() {
+    let started = std::time::Instant::now();
+    for line in [
+        "a".repeat(10 << 20),
+        "(".repeat(10_000),
+        "[".repeat(10_000),
+        format!("/rest/{}", "[^a".repeat(39)),
+        "/rest/((((a{1000}){1000}){1000})".to_owned(),
+        "/rest/((((a{1000}){1000}){1000}){1000})".to_owned(),
+        "/rest/(.{0,400}x){0,400}".to_owned(),
+        format!("/rest/{}", "[QueryParam::a==".repeat(4000)),
+        "/rest/a\0b".to_owned(),
+        format!("/rest/x[JsonData::{}==x]", "a.".repeat(10_000)),
+        format!("/rest/x{}", "\\".repeat(9999)),
+    ] {
+        let file = format!(
+            "[[token]]\nname = \"a\"\nuser = \"a\"\nexpires = 2030-01-01\nsecret_hash = \"sha256:{}\"\n",
+            "11".repeat(32)
+        );
+        let set = ("a.limits".to_owned(), line.clone());
+        let sources = SourceSet::from_files([("a.toml".to_owned(), file + "include = [\"a\"]\n"), set]);
+        let compilation = compile(&sources);
+        let start: String = line.chars().take(40).collect();
+        assert!(compilation.program.is_none(), "{start}");
+        assert!(
+            render_text(&sources, &compilation.diagnostics, false).len() < 10_000,
+            "{start}"
+        );
+    }
+    // Generous: the debug build of a loaded machine; the point is that nothing explodes.
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}

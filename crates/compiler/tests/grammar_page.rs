@@ -1,0 +1,113 @@
+//! `grammar/README.md` is true: each `limit` block parses to the `parts` block behind it.
+//!
+//! `UPDATE_PAGES=1` rewrites the `parts` blocks; review the difference before committing it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed expectation is a test's way to fail"
+)]
+
+use std::{fmt::Write as _, path::Path};
+
+use tokenward_compiler::{
+    ast::{Effect, Limit, Subject, Test},
+    parse::parse_line,
+    source::{SourceSet, Span},
+};
+
+fn parts(line: &str) -> String {
+    let sources = SourceSet::from_files([("x.limits".to_owned(), line.to_owned())]);
+    let (id, _) = sources.iter().next().unwrap();
+    let span = Span {
+        source: id,
+        start: 0,
+        end: line.len(),
+    };
+    match parse_line(line, span) {
+        Ok(limit) => describe(&limit, &sources),
+        Err(error) => {
+            let text = sources.text(error.primary.span);
+            format!("{} at `{text}`: {}\n", error.code, error.headline)
+        }
+    }
+}
+
+fn describe(limit: &Limit, sources: &SourceSet) -> String {
+    let mut text = String::new();
+    let effect = if limit.effect == Effect::Permit {
+        "permit"
+    } else {
+        "forbid"
+    };
+    let methods = limit
+        .methods
+        .map_or("any method".to_owned(), |methods| methods.to_string());
+    writeln!(
+        text,
+        "{effect}, {methods}, url `{}`",
+        sources.text(limit.url.span)
+    )
+    .unwrap();
+    for constraint in &limit.constraints {
+        let subject = match &constraint.subject {
+            Subject::Query(name) => format!("query `{name}`"),
+            Subject::Json(path) => format!("json `{path}`"),
+        };
+        match &constraint.test {
+            Test::Only => writeln!(text, "{subject} only").unwrap(),
+            Test::Values {
+                operator,
+                kind,
+                pattern,
+            } => {
+                let kind = kind.map_or(String::new(), |kind| format!(" of type {}", kind.as_str()));
+                writeln!(
+                    text,
+                    "{subject}{kind} {} `{}`",
+                    operator.as_str(),
+                    sources.text(pattern.span)
+                )
+                .unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn the_page_of_examples_is_true() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../grammar/README.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let mut rewritten = String::new();
+    let mut rest = page.as_str();
+    let mut examples = 0;
+    while let Some((before, behind)) = rest.split_once("```limit\n") {
+        let (line, behind) = behind.split_once("\n```\n").unwrap();
+        let (between, behind) = behind.split_once("```parts\n").unwrap();
+        assert!(
+            between.trim().is_empty(),
+            "a `limit` block without its `parts`: {line}"
+        );
+        let (_, behind) = behind.split_once("```\n").unwrap();
+        write!(
+            rewritten,
+            "{before}```limit\n{line}\n```\n{between}```parts\n{}```\n",
+            parts(line)
+        )
+        .unwrap();
+        rest = behind;
+        examples += 1;
+    }
+    rewritten.push_str(rest);
+    assert!(examples > 20, "the page has {examples} examples");
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        std::fs::write(&path, &rewritten).unwrap();
+    } else {
+        assert!(
+            page == rewritten,
+            "grammar/README.md differs from what the parser says:\n{rewritten}"
+        );
+    }
+}
