@@ -1,0 +1,71 @@
+//! Settings of a store.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of a store. `Config::at(path)` gives the defaults named at each field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Directory that holds the store; created if absent. One directory per UTC day below it.
+    pub path: PathBuf,
+    /// Whether an append waits for the disk. Default: [`Durability::Durable`].
+    pub durability: Durability,
+    /// What the caller means to do with calls that cannot be recorded. The store only keeps it
+    /// for the caller to ask. Default: [`OnFailure::Refuse`].
+    pub on_failure: OnFailure,
+    /// Most bytes of records that wait for the disk. Default: 16 MiB. Outcomes may take as much
+    /// again.
+    pub queue_bytes: usize,
+    /// How long an append waits for room in the queue, and for the disk. Default: 5 s.
+    pub wait: Duration,
+    /// Records of unauthenticated callers stored per minute; further ones are counted. Default: 600.
+    pub outsider_quota_per_minute: u32,
+    /// Whole UTC days kept beside today's; absent: all. Default: 90.
+    pub retention_days: Option<u32>,
+    /// Size of the file that is given up when the disk is full, bytes; 0: none. Default: 8 MiB.
+    pub reserve_bytes: u64,
+    /// Memory that one open day may use as cache, bytes. Default: 32 MiB.
+    pub cache_bytes: u64,
+}
+
+/// When an append counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// When its block is on disk.
+    Durable,
+    /// At once; a crash may lose what came in the last half second.
+    Buffered,
+}
+
+/// What the caller does with calls that cannot be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Refuse them.
+    Refuse,
+    /// Let those that change nothing (GET, HEAD) pass, and count them.
+    AllowSafe,
+}
+
+impl Config {
+    /// The defaults, for a store at `path`.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            durability: Durability::Durable,
+            on_failure: OnFailure::Refuse,
+            queue_bytes: 16 << 20,
+            wait: Duration::from_secs(5),
+            outsider_quota_per_minute: 600,
+            retention_days: Some(90),
+            reserve_bytes: 8 << 20,
+            cache_bytes: 32 << 20,
+        }
+    }
+}
+
+impl Default for Config {
+    /// The defaults, at `audit` below the working directory.
+    fn default() -> Self {
+        Self::at("audit")
+    }
+}

@@ -1,0 +1,104 @@
+//! One error type per operation; each message says what happened and what to do.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error(
+        "the store at {} is in use by another process; ask it through the admin listener, or stop it",
+        path.display()
+    )]
+    Locked {
+        /// Directory of the store.
+        path: PathBuf,
+    },
+    /// The directory cannot be made, read or written.
+    #[error("cannot {doing} {}; check that the directory exists and that this user may write there", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The period of today cannot be begun.
+    #[error("cannot begin {}: {source}; check the disk's space and health", path.display())]
+    Begin {
+        /// Directory of the period.
+        path: PathBuf,
+        /// Why not.
+        source: DiskError,
+    },
+}
+
+/// A record was not taken. The call must not go upstream unless the caller's own setting lets it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// The queue stayed full, or the disk gave no answer in time.
+    #[error("the audit is too slow: no room or no answer within {waited:?}; check the disk's speed, or raise the queue's size")]
+    Busy {
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The disk refused. Later appends try again.
+    #[error("the audit cannot be written: {source}; free space or mend the disk, no restart is needed")]
+    Failed {
+        /// Why.
+        source: DiskError,
+    },
+    /// The record has texts that the store does not take.
+    #[error("the record is of {size} bytes and the store takes {limit}; shorten what goes into it")]
+    TooLarge {
+        /// Its size, bytes.
+        size: usize,
+        /// The most, bytes.
+        limit: usize,
+    },
+    /// The store was closed.
+    #[error("the audit store is closed; the process is stopping")]
+    Closed,
+}
+
+/// What the disk, or the database on it, answered.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DiskError {
+    /// No space is left.
+    #[error("no space is left on the disk")]
+    Full,
+    /// An input or output error.
+    #[error("{0}")]
+    Io(Arc<io::Error>),
+    /// The database found its file damaged, or failed within.
+    #[error("the database reports: {0}")]
+    Database(String),
+}
+
+/// A question could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// A period cannot be read.
+    #[error("cannot read the period {period}: {source}; `audit verify` says what is left of it")]
+    Unreadable {
+        /// Name of its directory.
+        period: String,
+        /// Why not.
+        source: DiskError,
+    },
+    /// The list of periods cannot be read.
+    #[error("cannot list {}; check that this user may read it", path.display())]
+    List {
+        /// Directory of the store.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The store was closed.
+    #[error("the audit store is closed; the process is stopping")]
+    Closed,
+}

@@ -1,0 +1,262 @@
+//! The handle through which the process appends and asks.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+use crate::config::{Config, Durability};
+use crate::entry::{Appended, Entry, Sequence};
+use crate::error::{AppendError, OpenError, QueryError};
+use crate::item::{Ended, Event, Item};
+use crate::query::{Filter, Page};
+use crate::queue::{Pushed, Queue};
+use crate::quota::Quota;
+use crate::record::{Outcome, Record};
+use crate::scan;
+use crate::shelf::Shelf;
+use crate::stats::{Counters, StoreStats, count};
+use crate::verify::{self, Verified};
+use crate::writer::{Shared, Writer};
+
+/// The present, milliseconds since 1970 UTC.
+pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Most bytes of one record's texts.
+pub(crate) const TEXT_LIMIT: usize = 32 << 10;
+
+/// How long closing may take: a hanging disk must not keep the process from ending.
+const CLOSE_LIMIT: Duration = Duration::from_secs(30);
+
+/// An open store. Cheap to clone; all clones are the same store, which closes when the last goes.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    report: OpenReport,
+    shared: Shared,
+    tail: watch::Receiver<u64>,
+}
+
+/// What opening met with, beside success.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// One sentence each, for the operator; empty if all was well.
+    pub warnings: Vec<String>,
+}
+
+impl Store {
+    /// Opens the store at `config.path`, made if absent. Blocks; call it before serving.
+    ///
+    /// A damaged period, or a disk that takes nothing at present, is no error: see [`Store::opened`].
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        Self::open_at(config, Arc::new(system_now))
+    }
+
+    /// Opens with a clock of the caller's.
+    pub(crate) fn open_at(config: Config, now: Now) -> Result<Self, OpenError> {
+        let io_error = |doing, path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenError::Io { doing, path, source }
+        };
+        fs::create_dir_all(&config.path).map_err(io_error("make", &config.path))?;
+        let lock = lock(&config.path)?;
+        let waits = config.durability == Durability::Durable;
+        let quota = Quota::new(config.outsider_quota_per_minute);
+        let (sender, tail) = watch::channel(0);
+        let shared = Shared {
+            queue: Arc::new(Queue::new(config.queue_bytes, config.wait, waits, quota)),
+            shelf: Arc::new(Shelf::new(&config.path, config.cache_bytes)),
+            counters: Arc::new(Counters::default()),
+            tail: sender,
+            now,
+        };
+        let mut writer = Writer::new(shared.clone(), &config, lock);
+        let report = OpenReport { warnings: writer.start() };
+        let queue = Arc::clone(&shared.queue);
+        let threads = spawn("audit-writer", move || writer.run()).and_then(|()| {
+            spawn("audit-deadlines", move || {
+                let mut idle_ticks = 0;
+                while queue.expire(&mut idle_ticks) {}
+            })
+        });
+        let store = Self(Arc::new(Inner { config, report, shared, tail }));
+        threads.map_err(io_error("start the threads for", &store.0.config.path))?;
+        Ok(store)
+    }
+
+    /// What opening met with: periods set aside, a disk that takes nothing.
+    pub fn opened(&self) -> &OpenReport {
+        &self.0.report
+    }
+
+    /// The settings it was opened with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Stores a record: done when it is on disk (`Durable`) or queued (`Buffered`).
+    ///
+    /// After `Busy` or `Failed` the record may still be found in the store later.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub async fn append(&self, record: Record) -> Result<Appended, AppendError> {
+        let size = record.text_bytes();
+        if size > TEXT_LIMIT {
+            return Err(AppendError::TooLarge { size, limit: TEXT_LIMIT });
+        }
+        let Shared { queue, counters, now, .. } = &self.0.shared;
+        if !record.authenticated && !queue.admit_outsider(now()) {
+            count(&counters.counted_outsiders);
+            return Ok(Appended::Counted);
+        }
+        let pushed = queue.push_record(Item::Decision(Box::new(record)))?;
+        let appended = match pushed {
+            Pushed::Now(appended) => appended,
+            Pushed::Later(answer) => answer.await.map_err(|_| AppendError::Closed)??,
+        };
+        count(&counters.appended);
+        Ok(appended)
+    }
+
+    /// Stores how a call ended, with the next commit; never blocks. What cannot be kept is counted in
+    /// [`StoreStats::lost_outcomes`].
+    ///
+    /// # Errors
+    /// `Closed`; `Busy` where it was counted as lost.
+    pub fn append_outcome(&self, outcome: Outcome) -> Result<(), AppendError> {
+        let Shared { queue, counters, now, .. } = &self.0.shared;
+        let at_ms = now();
+        if queue.push_outcome(Item::Ended(Ended { at_ms, outcome, decision: None }), at_ms)? {
+            return Ok(());
+        }
+        count(&counters.lost_outcomes);
+        Err(AppendError::Busy { waited: Duration::ZERO })
+    }
+
+    /// Counts a call that the caller let pass unrecorded; the count is stored when the disk works.
+    pub fn count_unrecorded(&self) {
+        let Shared { queue, counters, now, .. } = &self.0.shared;
+        count(&counters.unrecorded);
+        queue.count_unrecorded(now());
+    }
+
+    /// The calls that `filter` wants, with their outcomes. Blocks on the disk: from async code, call
+    /// it on a thread for blocking work. Writing goes on meanwhile.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn query(&self, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
+        scan::calls(&self.0.shared.shelf, filter, page)
+    }
+
+    /// What the store itself had to say from `since_ms` to before `until_ms`, oldest first. Blocks.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn events(&self, since_ms: i64, until_ms: i64) -> Result<Vec<(Sequence, Event)>, QueryError> {
+        scan::events(&self.0.shared.shelf, since_ms, until_ms)
+    }
+
+    /// Recomputes the chain over all periods. Blocks, for as long as reading everything takes.
+    ///
+    /// # Errors
+    /// See [`QueryError`]; what is wrong with the chain is no error but in [`Verified`].
+    pub fn verify(&self) -> Result<Verified, QueryError> {
+        verify::verify(&self.0.shared.shelf)
+    }
+
+    /// Place of the last entry on disk.
+    pub fn last(&self) -> Sequence {
+        Sequence(*self.0.tail.borrow())
+    }
+
+    /// Waits until an entry after `sequence` is on disk, at most `timeout`; gives the newest place.
+    /// `None` when nothing came, or the store was closed.
+    pub async fn next_after(&self, sequence: Sequence, timeout: Duration) -> Option<Sequence> {
+        let mut tail = self.0.tail.clone();
+        let mut over = self.0.shared.queue.sleep(Instant::now() + timeout);
+        let newer = async { tail.wait_for(|last| *last > sequence.0).await.map(|last| Sequence(*last)).ok() };
+        let mut newer = std::pin::pin!(newer);
+        std::future::poll_fn(|cx| {
+            use std::task::Poll;
+            if let Poll::Ready(found) = newer.as_mut().poll(cx) {
+                return Poll::Ready(found);
+            }
+            std::pin::Pin::new(&mut over).poll(cx).map(|_| None)
+        })
+        .await
+    }
+
+    /// Counters and present state.
+    pub fn stats(&self) -> StoreStats {
+        let queued = u64::try_from(self.0.shared.queue.bytes()).unwrap_or(u64::MAX);
+        self.0.shared.counters.read(self.last(), queued)
+    }
+
+    /// Writes all that is queued, and closes. Blocks. Later appends fail with `Closed`.
+    ///
+    /// # Errors
+    /// `Failed` if something queued could not be written, `Busy` if the disk gives no answer.
+    pub fn close(&self) -> Result<(), AppendError> {
+        let Shared { queue, counters, .. } = &self.0.shared;
+        let lost = || {
+            let stats = counters.read(Sequence(0), 0);
+            (stats.lost_records + stats.lost_outcomes, stats.failing)
+        };
+        let (before, _) = lost();
+        queue.close();
+        if !queue.wait_stopped(CLOSE_LIMIT) {
+            return Err(AppendError::Busy { waited: CLOSE_LIMIT });
+        }
+        match lost() {
+            (after, Some(why)) if after > before => {
+                Err(AppendError::Failed { source: crate::error::DiskError::Database(why) })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// The writer ends by itself, after what is queued; nothing waits for it here.
+    fn drop(&mut self) {
+        self.shared.queue.close();
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.0.config.path).finish_non_exhaustive()
+    }
+}
+
+fn system_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.into()).spawn(work).map(|_| ())
+}
+
+/// Takes the store's lock, which the system gives back when the process ends, however it does.
+fn lock(root: &Path) -> Result<File, OpenError> {
+    let path = root.join("LOCK");
+    let failed = |source| OpenError::Io { doing: "write", path: path.clone(), source };
+    let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: root.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}

@@ -1,0 +1,100 @@
+//! Questions to the store.
+
+use crate::block::{Head, token_mask};
+use crate::decode::View;
+use crate::entry::Sequence;
+use crate::record::{Outcome, Verdict};
+
+/// Which calls are wanted; what is not set does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Not before, milliseconds since 1970 UTC.
+    pub since_ms: Option<i64>,
+    /// Before, milliseconds since 1970 UTC.
+    pub until_ms: Option<i64>,
+    /// Our id of the call.
+    pub request_id: Option<[u8; 16]>,
+    /// Name of the token, whole.
+    pub token: Option<String>,
+    /// User, whole.
+    pub user: Option<String>,
+    /// User acted for, whole.
+    pub on_behalf_of: Option<String>,
+    /// Address of the client.
+    pub client: Option<std::net::IpAddr>,
+    /// Method, whole, as sent.
+    pub method: Option<String>,
+    /// Part of the URL.
+    pub url_contains: Option<String>,
+    /// Verdict.
+    pub verdict: Option<Verdict>,
+    /// Code of the reason, whole.
+    pub reason: Option<String>,
+    /// File of the line that decided, whole, and its number if that is set.
+    pub line: Option<(String, Option<u32>)>,
+    /// Status that the client got.
+    pub status: Option<u16>,
+    /// Whether the outcome is known.
+    pub ended: Option<bool>,
+}
+
+/// Which part of the answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Only what stands after this place.
+    pub after: Option<Sequence>,
+    /// Only what stands before this place.
+    pub before: Option<Sequence>,
+    /// At most so many entries. Default: 100.
+    pub limit: usize,
+    /// Newest first; else oldest first. Default: newest first.
+    pub newest_first: bool,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { after: None, before: None, limit: 100, newest_first: true }
+    }
+}
+
+impl Filter {
+    /// Whether the question can be answered from the decision alone.
+    pub(crate) fn needs_outcome(&self) -> bool {
+        self.status.is_some() || self.ended.is_some()
+    }
+
+    /// Whether the decision is wanted.
+    pub(crate) fn wants(&self, r: &View<'_>) -> bool {
+        fn is<T: PartialEq + ?Sized>(wanted: Option<&T>, given: Option<&T>) -> bool {
+            wanted.is_none_or(|w| given == Some(w))
+        }
+        self.since_ms.is_none_or(|t| r.time_ms >= t)
+            && self.until_ms.is_none_or(|t| r.time_ms < t)
+            && self.request_id.is_none_or(|id| r.request_id == id)
+            && is(self.token.as_deref(), r.token)
+            && is(self.user.as_deref(), r.user)
+            && is(self.on_behalf_of.as_deref(), r.on_behalf_of)
+            && self.client.is_none_or(|a| r.client == a)
+            && is(self.method.as_deref(), Some(r.method))
+            && self.url_contains.as_deref().is_none_or(|part| r.url.contains(part))
+            && self.verdict.is_none_or(|v| r.verdict == v)
+            && is(self.reason.as_deref(), Some(r.reason))
+            && self.line.as_ref().is_none_or(|(file, number)| {
+                r.line.is_some_and(|(f, n, _)| f == file && number.is_none_or(|m| n == m))
+            })
+    }
+
+    /// Whether the outcome is wanted, the decision being so.
+    pub(crate) fn wants_outcome(&self, outcome: Option<&Outcome>) -> bool {
+        self.status.is_none_or(|s| outcome.and_then(|o| o.status) == Some(s))
+            && self.ended.is_none_or(|e| outcome.is_some() == e)
+    }
+
+    /// Whether a block may hold anything that is wanted.
+    pub(crate) fn may_be_in(&self, head: &Head) -> bool {
+        let mask = self.token.as_deref().map_or(0, token_mask);
+        head.tokens & mask == mask
+            && self.since_ms.is_none_or(|t| head.latest_ms >= t)
+            && self.until_ms.is_none_or(|t| head.earliest_ms < t)
+    }
+}

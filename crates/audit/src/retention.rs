@@ -1,0 +1,35 @@
+//! Deleting periods older than what is kept, the cut recorded in the chain first.
+
+use std::fs;
+
+use crate::error::DiskError;
+use crate::item::Event;
+use crate::period::{Day, Period};
+use crate::salvage;
+use crate::shelf::Shelf;
+
+/// The periods that may go, oldest first: those of whole days before the last `kept` ones.
+pub(crate) fn outdated(shelf: &Shelf, kept: Option<u32>, now_ms: i64) -> Result<Vec<Period>, DiskError> {
+    let Some(kept) = kept else { return Ok(Vec::new()) };
+    let first = Day(Day::of(now_ms).0.saturating_sub(i64::from(kept)));
+    Ok(Period::list(shelf.root())?.into_iter().filter(|p| p.day < first).collect())
+}
+
+/// The event that records that `period` goes; also where it cannot be read any more.
+pub(crate) fn cut(shelf: &Shelf, period: Period, now_ms: i64) -> Event {
+    let end = if period.is_damaged() {
+        None
+    } else {
+        let last = shelf.get(period, false).ok().and_then(|opened| opened.last().ok().flatten());
+        last.map(|block| (block.head.last(), block.hash))
+    };
+    let end = end.or_else(|| salvage::last(&shelf.path(period)).ok()?.map(|(head, hash)| (head.last(), hash)));
+    let (last, hash) = end.unwrap_or((0, [0; 32]));
+    Event::Cut { time_ms: now_ms, period: period.to_string(), last, hash }
+}
+
+/// Deletes `period`, whose cut is on disk.
+pub(crate) fn delete(shelf: &Shelf, period: Period) -> Result<(), DiskError> {
+    shelf.forget(period);
+    Ok(fs::remove_dir_all(shelf.path(period))?)
+}

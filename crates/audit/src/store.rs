@@ -1,0 +1,263 @@
+//! One period on disk: a sled database of blocks, keyed by the place of their first entry.
+//!
+//! The only file that names sled, built past its edges (0.34.7):
+//! - `flush` is `sync_file_range` on Linux, which neither writes the file's size nor empties the
+//!   disk's own cache: [`Opened::commit`] also syncs the data file, through a handle of its own.
+//!   Files are `db` (all data), `conf` (written once), `snap.*` (rebuilt when absent) and `blobs/`
+//!   (values over a quarter of a segment; blocks stay below).
+//! - `open`, and dropping, may panic on damage or a failing disk, or never return: both run on a
+//!   named thread, guarded, and waited for in bounds.
+//! - after one failed write all later ones fail: the period is given up and another begun.
+
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use crate::block::Block;
+use crate::error::DiskError;
+
+/// Segments of 4 MiB: see [`crate::block::CONTENT_LIMIT`].
+const SEGMENT: usize = 4 << 20;
+
+/// How long opening may take. A day of ten million records opens in well under a second.
+const OPEN_LIMIT: Duration = Duration::from_secs(60);
+
+/// Name of the threads on which sled may panic; a panic hook may keep them silent.
+const THREAD: &str = "audit-guarded";
+
+/// An open period. Reading goes on while another thread commits.
+pub(crate) struct Opened {
+    // `None` only while it is dropped.
+    database: Option<sled::Db>,
+    data: File,
+}
+
+/// A block as sled hands it out, not copied.
+pub(crate) type Stored = Block<sled::IVec>;
+
+/// Why a period did not open.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum OpenFailure {
+    /// Its files are not what was written: it must be set aside.
+    #[error("{0}")]
+    Damaged(String),
+    /// The disk fails; the files may be sound.
+    #[error(transparent)]
+    Disk(DiskError),
+}
+
+impl Opened {
+    /// Opens the period at `path`, made if absent. `writes` tells whether it will be written: then
+    /// sled's own thread tidies it up from time to time.
+    pub(crate) fn open(path: &Path, cache_bytes: u64, writes: bool) -> Result<Self, OpenFailure> {
+        let new = !path.join("db").exists();
+        let config = sled::Config::new()
+            .path(path)
+            .segment_size(SEGMENT)
+            .cache_capacity(cache_bytes)
+            .flush_every_ms(writes.then_some(500));
+        let database = guarded(move || config.open(), OPEN_LIMIT)?;
+        let data = File::open(path.join("db")).map_err(|e| OpenFailure::Disk(e.into()))?;
+        if new {
+            sync_new(path).map_err(|e| OpenFailure::Disk(e.into()))?;
+        }
+        Ok(Self { database: Some(database), data })
+    }
+
+    fn database(&self) -> Result<&sled::Db, DiskError> {
+        self.database.as_ref().ok_or_else(|| DiskError::Database("it is closed".into()))
+    }
+
+    /// Puts `blocks` (place of the first entry, bytes) on disk: when it returns they are there,
+    /// power cut or not. After an error the period must not be written again.
+    pub(crate) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
+        let database = self.database()?;
+        caught(|| {
+            for (first, bytes) in blocks {
+                database.insert(first.to_be_bytes(), bytes.as_slice())?;
+            }
+            database.flush().map(|_| ())
+        })?;
+        Ok(self.data.sync_data()?)
+    }
+
+    /// The last block; `None` in an empty period. An error also where it is not sound.
+    pub(crate) fn last(&self) -> Result<Option<Stored>, DiskError> {
+        let database = self.database()?;
+        caught(|| database.last())?.map(stored).transpose()
+    }
+
+    /// The block that holds the place `at`, or the one before it if none does.
+    pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        self.step(..=at.to_be_bytes(), true)
+    }
+
+    /// The last block that begins before the place `at`.
+    pub(crate) fn before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        self.step(..at.to_be_bytes(), true)
+    }
+
+    /// The first block that begins after the place `at`.
+    pub(crate) fn after(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        match at.checked_add(1) {
+            Some(from) => self.step(from.to_be_bytes().., false),
+            None => Ok(None),
+        }
+    }
+
+    /// The first block that begins at the place `at` or after it.
+    pub(crate) fn after_or_at(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        self.step(at.to_be_bytes().., false)
+    }
+
+    /// The first block that begins at the place `at` or after it, and the key it is under, read or
+    /// not: to step over what cannot be read.
+    pub(crate) fn from(&self, at: u64) -> Result<Option<(u64, Result<Stored, DiskError>)>, DiskError> {
+        let database = self.database()?;
+        let found = caught(|| database.range(at.to_be_bytes()..).next().transpose())?;
+        Ok(found.map(|(key, value)| (key_of(&key), stored((key, value)))))
+    }
+
+    fn step<R>(&self, range: R, backward: bool) -> Result<Option<Stored>, DiskError>
+    where
+        R: std::ops::RangeBounds<[u8; 8]>,
+    {
+        let database = self.database()?;
+        let found = caught(|| {
+            let mut range = database.range(range);
+            if backward { range.next_back().transpose() } else { range.next().transpose() }
+        })?;
+        found.map(stored).transpose()
+    }
+}
+
+/// What a tamperer with access to the files could do.
+#[cfg(test)]
+impl Opened {
+    pub(crate) fn raw(&self, key: u64) -> Vec<u8> {
+        self.database().unwrap().get(key.to_be_bytes()).unwrap().expect("a block").to_vec()
+    }
+
+    pub(crate) fn put_raw(&self, key: u64, bytes: &[u8]) {
+        self.database().unwrap().insert(key.to_be_bytes(), bytes).unwrap();
+    }
+
+    pub(crate) fn remove_raw(&self, key: u64) {
+        self.database().unwrap().remove(key.to_be_bytes()).unwrap().expect("a block");
+    }
+}
+
+impl Drop for Opened {
+    /// Closes it, in bounds: a database whose disk hangs is left behind.
+    fn drop(&mut self) {
+        if let Some(database) = self.database.take() {
+            let _ = guarded(
+                move || {
+                    drop(database);
+                    Ok(())
+                },
+                Duration::from_secs(10),
+            );
+        }
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opened")
+    }
+}
+
+fn key_of(key: &[u8]) -> u64 {
+    <[u8; 8]>::try_from(key).map_or(u64::MAX, u64::from_be_bytes)
+}
+
+fn stored((key, value): (sled::IVec, sled::IVec)) -> Result<Stored, DiskError> {
+    let block = Block::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
+    if block.head.first != key_of(&key) {
+        return Err(DiskError::Database("a block stands under a key that is not its own".into()));
+    }
+    Ok(block)
+}
+
+/// Syncs the files and directories of a new period, so that a power cut does not take them.
+fn sync_new(path: &Path) -> io::Result<()> {
+    let parent = path.parent().map(PathBuf::from).unwrap_or_default();
+    for name in [path.join("conf"), path.join("db"), path.join("blobs"), path.to_owned(), parent] {
+        File::open(name)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Runs `work` on this thread; a panic of sled's becomes an error.
+fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, DiskError> {
+    // After a panic the period is not used again, so that no broken state is seen.
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(disk),
+        Err(panic) => Err(DiskError::Database(message(&*panic))),
+    }
+}
+
+/// Runs `work` on a thread of its own, and waits for it at most `limit`.
+fn guarded<T: Send + 'static>(
+    work: impl FnOnce() -> sled::Result<T> + Send + 'static,
+    limit: Duration,
+) -> Result<T, OpenFailure> {
+    let (send, receive) = mpsc::sync_channel(1);
+    let spawned = thread::Builder::new().name(THREAD.into()).spawn(move || {
+        let _ = send.send(catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message(&*panic)));
+    });
+    spawned.map_err(|e| OpenFailure::Disk(e.into()))?;
+    match receive.recv_timeout(limit) {
+        Ok(Ok(result)) => result.map_err(open_failure),
+        Ok(Err(panic)) => Err(OpenFailure::Damaged(panic)),
+        Err(_) => Err(OpenFailure::Damaged(format!("it does not open within {limit:?}"))),
+    }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    // The first line is enough: sled prints whole structures.
+    format!("the database failed within: {}", text.lines().next().unwrap_or_default())
+}
+
+fn disk(error: sled::Error) -> DiskError {
+    match error {
+        sled::Error::Io(e) => e.into(),
+        other => DiskError::Database(other.to_string()),
+    }
+}
+
+fn open_failure(error: sled::Error) -> OpenFailure {
+    match error {
+        // What a file that is too short, or lacks a part, gives.
+        sled::Error::Io(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::InvalidData
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::NotFound
+            ) =>
+        {
+            OpenFailure::Damaged(e.to_string())
+        }
+        sled::Error::Io(e) => OpenFailure::Disk(e.into()),
+        other => OpenFailure::Damaged(other.to_string()),
+    }
+}
+
+impl From<io::Error> for DiskError {
+    fn from(error: io::Error) -> Self {
+        // sled clones its errors by their text, which loses the code, and keeps the kind.
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Io(Arc::new(error)),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the store as a whole; what belongs to one file stands with it.
+
+mod codec;
+mod damage;
+mod limits;
+mod model;
+mod queries;
+mod reopen;
+mod sample;

@@ -1,0 +1,212 @@
+//! Tampering shows; a damaged day is set aside and the next begins.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::codec::mend_checksum;
+use super::sample::{Clock, DAY, NOON, open, record, stored};
+use crate::period::{Day, Period};
+use crate::shelf::Shelf;
+use crate::store::Opened;
+use crate::{Fault, Sequence, Store};
+
+/// A store of two days, three blocks on the first; closed.
+fn made(root: &Path) {
+    let clock = Clock::at(NOON);
+    let store = open(root, &clock);
+    for n in 1..=3 {
+        stored(&store, record(n, NOON));
+    }
+    clock.set(NOON + DAY);
+    stored(&store, record(4, NOON + DAY));
+    store.close().unwrap();
+}
+
+/// Lets `change` work on the first day's blocks, then tells what verifying finds.
+fn tampered(change: impl FnOnce(&Opened)) -> Vec<(String, Option<Sequence>, Fault)> {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path());
+    let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
+    let opened = shelf.get(Period::first(Day::of(NOON)), true).unwrap();
+    change(&opened);
+    drop(opened);
+    shelf.clear();
+    let store = open(dir.path(), &Clock::at(NOON + DAY));
+    let found = store.verify().unwrap().findings;
+    for finding in &found {
+        assert!(!finding.to_string().is_empty());
+    }
+    found.into_iter().map(|f| (f.period, f.sequence, f.what)).collect()
+}
+
+fn first_day(place: Option<u64>, what: Fault) -> (String, Option<Sequence>, Fault) {
+    ("2026-11-24".into(), place.map(Sequence), what)
+}
+
+// Places: 1 opened, 2 to 4 the records, in a block each; then the second day.
+
+#[test]
+fn an_untouched_chain_is_sound() {
+    assert_eq!(tampered(|_| {}), []);
+}
+
+#[test]
+fn a_changed_block_is_found() {
+    let found = tampered(|opened| {
+        let mut bytes = opened.raw(3);
+        // Within the content, of which the last bytes are literals.
+        let at = bytes.len() - 8;
+        bytes[at] ^= 1;
+        mend_checksum(&mut bytes);
+        opened.put_raw(3, &bytes);
+    });
+    assert!(matches!(found[0], (_, Some(Sequence(3)), Fault::Changed | Fault::Unreadable(_))), "{found:?}");
+}
+
+#[test]
+fn a_flipped_byte_is_found() {
+    let found = tampered(|opened| {
+        let mut bytes = opened.raw(3);
+        bytes[60] ^= 1;
+        opened.put_raw(3, &bytes);
+    });
+    assert!(matches!(found[0], (_, Some(Sequence(3)), Fault::Unreadable(_))), "{found:?}");
+}
+
+#[test]
+fn a_removed_block_is_found() {
+    assert_eq!(tampered(|o| o.remove_raw(3)), [first_day(Some(4), Fault::Broken)]);
+    assert_eq!(tampered(|o| o.remove_raw(1)), [first_day(Some(2), Fault::Beheaded)]);
+}
+
+#[test]
+fn a_removed_end_of_a_day_is_found() {
+    let found = tampered(|o| o.remove_raw(4));
+    assert_eq!(found, [("2026-11-25".into(), Some(Sequence(5)), Fault::Broken)]);
+}
+
+#[test]
+fn reordered_blocks_are_found() {
+    let found = tampered(|opened| {
+        let (second, third) = (opened.raw(2), opened.raw(3));
+        opened.put_raw(2, &third);
+        opened.put_raw(3, &second);
+    });
+    assert!(matches!(found[0], (_, Some(Sequence(2)), Fault::Unreadable(_))), "a block tells its place: {found:?}");
+}
+
+#[test]
+fn blocks_renumbered_to_hide_a_gap_are_found() {
+    let found = tampered(|opened| {
+        let fourth = opened.raw(4);
+        opened.remove_raw(4);
+        opened.remove_raw(3);
+        // Its first place made 3, and the checksum mended; the hash covers the place.
+        let mut bytes = fourth;
+        bytes[10] = 3;
+        mend_checksum(&mut bytes);
+        opened.put_raw(3, &bytes);
+    });
+    assert_eq!(found[0], first_day(Some(3), Fault::Changed));
+}
+
+/// Opens a store whose file was damaged; it must take records whatever was done to it.
+fn survives(dir: &Path) -> Store {
+    let store = open(dir, &Clock::at(NOON + DAY));
+    assert!(stored(&store, record(9, NOON + DAY)) > Sequence(5));
+    let set_aside = store.opened().warnings.iter().any(|w| w.contains("set aside as 2026-11-25.damaged-1"));
+    assert_eq!(set_aside, dir.join("audit/2026-11-25.damaged-1").exists(), "{:?}", store.opened());
+    store
+}
+
+#[test]
+fn a_file_of_garbage_is_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path());
+    for entry in fs::read_dir(dir.path().join("audit/2026-11-25")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            fs::write(path, [0xa5; 9_000]).unwrap();
+        }
+    }
+    let store = survives(dir.path());
+    assert_eq!(store.opened().warnings.len(), 1);
+    let verified = store.verify().unwrap();
+    assert!(!verified.is_sound());
+    assert!(matches!(&verified.findings[0].what, Fault::Damaged(_)), "{:?}", verified.findings);
+    let told = store.events(0, i64::MAX).unwrap();
+    assert!(told.iter().any(|(_, e)| matches!(e, crate::Event::Trouble { .. })), "the chain tells of it");
+}
+
+#[test]
+fn a_damaged_snapshot_does_not_lose_the_end_of_the_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path());
+    let snapshots = fs::read_dir(dir.path().join("audit/2026-11-25")).unwrap().map(|e| e.unwrap().path());
+    let mut damaged = false;
+    for path in snapshots.filter(|p| p.to_string_lossy().contains("snap.")) {
+        fs::write(path, [0xff; 40]).unwrap();
+        damaged = true;
+    }
+    let store = survives(dir.path());
+    if damaged {
+        let verified = store.verify().unwrap();
+        let kinds: Vec<_> = verified.findings.iter().map(|f| &f.what).collect();
+        assert!(matches!(kinds[..], [Fault::Damaged(_)]), "the blocks were found in it: {kinds:?}");
+    }
+}
+
+#[test]
+fn truncated_and_flipped_files_are_survived() {
+    let made_dir = tempfile::tempdir().unwrap();
+    made(made_dir.path());
+    let length = fs::metadata(made_dir.path().join("audit/2026-11-25/db")).unwrap().len();
+    let mut quiet = Vec::new();
+    for step in 0..24_u64 {
+        let dir = tempfile::tempdir().unwrap();
+        super::sample::copy(made_dir.path(), dir.path());
+        let path = dir.path().join("audit/2026-11-25/db");
+        if step % 2 == 0 {
+            let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_len([0, 1, 19, 20, 300, 1_000, 2_000, length / 2, length - 1, 4_096, 64, 700][usize::try_from(step / 2).unwrap()]).unwrap();
+        } else {
+            let mut bytes = fs::read(&path).unwrap();
+            // Most of the file is empty: the beginning is where it hurts.
+            let at = usize::try_from(step * step * 7 % 1_500).unwrap();
+            bytes[at] ^= 0x55;
+            fs::write(&path, bytes).unwrap();
+        }
+        let store = survives(dir.path());
+        if store.opened().warnings.is_empty() && store.verify().unwrap().is_sound() {
+            quiet.push(step);
+        }
+        store.close().unwrap();
+    }
+    // A byte in a part of the file that holds nothing, or that the database mends, goes unnoticed.
+    assert!(quiet.len() < 16, "{quiet:?}");
+}
+
+#[test]
+fn an_older_damaged_day_stops_no_writing() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path());
+    fs::write(dir.path().join("audit/2026-11-24/db"), [1; 5_000]).unwrap();
+    let store = open(dir.path(), &Clock::at(NOON + DAY));
+    stored(&store, record(9, NOON + DAY));
+    let error = store.query(&crate::Filter::default(), crate::Page::default()).unwrap_err();
+    assert!(error.to_string().contains("2026-11-24"), "{error}");
+    assert!(!store.verify().unwrap().is_sound());
+    let since = crate::Filter { since_ms: Some(NOON + DAY), ..crate::Filter::default() };
+    assert_eq!(store.query(&since, crate::Page::default()).unwrap().len(), 2, "other days still answer");
+}
+
+#[test]
+fn a_shelf_opens_a_period_once() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path());
+    let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
+    let one = shelf.get(Period::first(Day::of(NOON)), false).unwrap();
+    let two = shelf.get(Period::first(Day::of(NOON)), true).unwrap();
+    assert!(Arc::ptr_eq(&one, &two));
+}

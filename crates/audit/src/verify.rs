@@ -1,0 +1,233 @@
+//! Recomputing the chain: what was changed, removed or reordered shows.
+
+use crate::block::{Block, Hash};
+use crate::bytes::Malformed;
+use crate::decode::Seen;
+use crate::entry::Sequence;
+use crate::error::{DiskError, QueryError};
+use crate::item::Event;
+use crate::period::Period;
+use crate::salvage;
+use crate::shelf::Shelf;
+use crate::walk::{open, unreadable};
+
+/// What verifying found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Entries whose block is sound and in its place.
+    pub entries: u64,
+    /// Blocks that are.
+    pub blocks: u64,
+    /// First and last entry there is.
+    pub first: Option<Sequence>,
+    /// See `first`.
+    pub last: Option<Sequence>,
+    /// Hash of the last block: whoever notes it elsewhere will see later if the end was cut off.
+    pub head: Option<[u8; 32]>,
+    /// What is wrong, in the order of the chain; empty if nothing is.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is wrong with the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Name of the period.
+    pub period: String,
+    /// Place of the first entry concerned, if known.
+    pub sequence: Option<Sequence>,
+    /// What it is.
+    pub what: Fault,
+}
+
+/// Kinds of faults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// A block's content is not what its hash was made of.
+    Changed,
+    /// A block does not continue the one before it: one between them is missing, or was changed, or
+    /// they were reordered.
+    Broken,
+    /// Entries are missing before this place, though a whole run of blocks would be sound.
+    Missing,
+    /// The store does not begin at its first entry, and no cut by retention tells why.
+    Beheaded,
+    /// A block cannot be read at all.
+    Unreadable(String),
+    /// The period was set aside, or does not open; its sound blocks were searched for.
+    Damaged(String),
+    /// Blocks of a commit that failed, and was answered so, are on disk nevertheless. Harmless.
+    Unconfirmed,
+}
+
+impl Fault {
+    /// Whether nothing was tampered with or lost.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::Unconfirmed)
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "period {}", self.period)?;
+        if let Some(sequence) = self.sequence {
+            write!(f, ", entry {sequence}")?;
+        }
+        match &self.what {
+            Fault::Changed => f.write_str(": changed after it was written"),
+            Fault::Broken => f.write_str(": does not continue what stands before it; something was removed or reordered"),
+            Fault::Missing => f.write_str(": entries before it are missing"),
+            Fault::Beheaded => f.write_str(": what stood before it is missing, and no retention cut tells of it"),
+            Fault::Unreadable(why) => write!(f, ": cannot be read: {why}"),
+            Fault::Damaged(why) => write!(f, ": damaged, searched for sound blocks: {why}"),
+            Fault::Unconfirmed => f.write_str(": was reported as not written, and is there; harmless"),
+        }
+    }
+}
+
+impl Verified {
+    /// Whether nothing was tampered with or lost.
+    pub fn is_sound(&self) -> bool {
+        self.findings.iter().all(|f| f.what.is_harmless())
+    }
+}
+
+/// Walks the whole chain.
+pub(crate) fn verify(shelf: &Shelf) -> Result<Verified, QueryError> {
+    let mut check = Check::default();
+    let listed = Period::list(shelf.root());
+    let listed = listed.map_err(|source| QueryError::List { path: shelf.root().to_owned(), source })?;
+    for period in listed {
+        check.period = period.to_string();
+        if period.is_damaged() {
+            check.search(shelf, period, "it was set aside")?;
+            continue;
+        }
+        let opened = match open(shelf, period) {
+            Ok(opened) => opened,
+            // Retention may have deleted it since it was listed.
+            Err(_) if !shelf.path(period).exists() => continue,
+            Err(QueryError::Unreadable { source, .. }) => {
+                check.search(shelf, period, &source.to_string())?;
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
+        let mut key = 0;
+        while let Some((at, block)) = opened.from(key).map_err(unreadable(period))? {
+            match block {
+                Ok(block) => check.block(&block),
+                Err(error) => check.find(Some(at), Fault::Unreadable(error.to_string())),
+            }
+            let Some(next) = at.checked_add(1) else { break };
+            key = next;
+        }
+    }
+    Ok(check.finish())
+}
+
+#[derive(Default)]
+struct Check {
+    done: Verified,
+    period: String,
+    // The last blocks of the run so far: hash and last place. More than one only while the period
+    // after a failed commit may continue an earlier one.
+    run: Vec<(Hash, u64)>,
+    beginning: Option<(Hash, u64, String)>,
+    cuts: Vec<(u64, Hash)>,
+    // Something was lost before, and was reported.
+    gap: bool,
+}
+
+/// How many blocks before the end of a period the next may continue: those of one failed commit.
+const RUN: usize = 1024;
+
+impl Check {
+    fn find(&mut self, place: Option<u64>, what: Fault) {
+        self.done.findings.push(Finding { period: self.period.clone(), sequence: place.map(Sequence), what });
+        self.gap = true;
+    }
+
+    fn search(&mut self, shelf: &Shelf, period: Period, why: &str) -> Result<(), QueryError> {
+        self.find(None, Fault::Damaged(why.to_owned()));
+        let blocks = salvage::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
+        for block in blocks.values() {
+            self.block(block);
+        }
+        // Its end may be lost.
+        self.gap = true;
+        Ok(())
+    }
+
+    fn block<B: AsRef<[u8]>>(&mut self, block: &Block<B>) {
+        let head = &block.head;
+        let content = match block.content() {
+            Ok(content) if block.hash_holds(&content) => content,
+            Ok(_) => return self.find(Some(head.first), Fault::Changed),
+            Err(error) => return self.find(Some(head.first), Fault::Unreadable(error.to_string())),
+        };
+        let whole = block.items(&content).and_then(|mut items| {
+            let mut count = 0_u64;
+            while let Some((_, seen)) = items.next()? {
+                count += 1;
+                if let Seen::Event(Event::Cut { last, hash, .. }) = seen {
+                    self.cuts.push((last, hash));
+                }
+            }
+            if count == u64::from(head.count) { Ok(()) } else { Err(Malformed("it has another number of entries")) }
+        });
+        if let Err(error) = whole {
+            return self.find(Some(head.first), Fault::Unreadable(error.to_string()));
+        }
+        self.link(head.previous, head.first, head.first_of_period);
+        self.done.first.get_or_insert(Sequence(head.first));
+        self.done.last = Some(Sequence(head.last()));
+        self.done.head = Some(block.hash);
+        self.done.entries += u64::from(head.count);
+        self.done.blocks += 1;
+        if self.run.len() >= RUN {
+            self.run.remove(0);
+        }
+        self.run.push((block.hash, head.last()));
+    }
+
+    /// Judges how a block continues the run.
+    fn link(&mut self, previous: Hash, first: u64, first_of_period: bool) {
+        let gap = std::mem::take(&mut self.gap);
+        let Some(&(last_hash, last)) = self.run.last() else {
+            self.beginning = Some((previous, first, self.period.clone()));
+            return;
+        };
+        if previous == last_hash {
+            if first != last.saturating_add(1) && !first_of_period {
+                self.find(Some(first), Fault::Missing);
+                self.gap = false;
+            }
+            return;
+        }
+        let earlier = self.run.iter().position(|(hash, _)| *hash == previous);
+        match earlier {
+            Some(at) if first_of_period => {
+                let unconfirmed = self.run.get(at..).and_then(|r| r.first()).map(|(_, last)| last.saturating_add(1));
+                self.find(unconfirmed, Fault::Unconfirmed);
+                self.gap = false;
+            }
+            // Told already by what was found between the two.
+            _ if gap => {}
+            _ => {
+                self.find(Some(first), Fault::Broken);
+                self.gap = false;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Verified {
+        if let Some((previous, first, period)) = self.beginning.take() {
+            let from_start = previous == [0; 32] && first == 1;
+            let cut = self.cuts.iter().any(|(last, hash)| *hash == previous && *last < first);
+            if !from_start && !cut && self.done.findings.first().is_none_or(|f| f.period > period) {
+                self.done.findings.insert(0, Finding { period, sequence: Some(Sequence(first)), what: Fault::Beheaded });
+            }
+        }
+        self.done
+    }
+}

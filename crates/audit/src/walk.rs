@@ -1,0 +1,172 @@
+//! Going through the blocks of a store, across periods, in either direction.
+
+use std::sync::Arc;
+
+use crate::error::{DiskError, QueryError};
+use crate::period::Period;
+use crate::shelf::Shelf;
+use crate::store::{OpenFailure, Opened, Stored};
+
+/// How much later than its record's time a block may have been written.
+const DELAY_MS: i64 = 600_000;
+
+/// The part of a store that is gone through: what is not set does not restrict.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Range {
+    /// Blocks that may hold places after this one.
+    pub(crate) after: Option<u64>,
+    /// Blocks that may hold places before this one.
+    pub(crate) before: Option<u64>,
+    /// Blocks that may hold records from this time on.
+    pub(crate) since_ms: Option<i64>,
+    /// Blocks that may hold records from before this time.
+    pub(crate) until_ms: Option<i64>,
+}
+
+/// Walks the blocks of a range.
+pub(crate) struct Walk<'s> {
+    shelf: &'s Shelf,
+    range: Range,
+    backward: bool,
+    // Still to come; the next at the end.
+    periods: Vec<Period>,
+    // The period we are in, and the place of the block that was given last; none before the first.
+    at: Option<(Period, Arc<Opened>, Option<u64>)>,
+}
+
+impl<'s> Walk<'s> {
+    /// A walk over `range`. Periods set aside are left out.
+    pub(crate) fn new(shelf: &'s Shelf, range: Range, backward: bool) -> Result<Self, QueryError> {
+        let listed = Period::list(shelf.root());
+        let listed = listed.map_err(|source| QueryError::List { path: shelf.root().to_owned(), source })?;
+        let mut periods: Vec<_> = listed
+            .into_iter()
+            .filter(|p| !p.is_damaged())
+            // A day's records stand in its periods, or, written late, in the next day's.
+            .filter(|p| range.since_ms.is_none_or(|t| p.day.start_ms() + 86_400_000 > t))
+            .filter(|p| range.until_ms.is_none_or(|t| p.day.start_ms() < t.saturating_add(DELAY_MS)))
+            .collect();
+        if !backward {
+            periods = Self::skip_before(shelf, periods, range.after)?;
+            periods.reverse();
+        }
+        Ok(Self { shelf, range, backward, periods, at: None })
+    }
+
+    /// Leaves out the periods that end before `after`, looking from the newest: whoever follows the
+    /// store's end opens no others.
+    fn skip_before(shelf: &Shelf, mut periods: Vec<Period>, after: Option<u64>) -> Result<Vec<Period>, QueryError> {
+        let Some(after) = after else { return Ok(periods) };
+        let mut kept = 0;
+        for period in periods.iter().rev() {
+            kept += 1;
+            let first = open(shelf, *period)?.after_or_at(0).map_err(unreadable(*period))?;
+            if first.is_some_and(|block| block.head.first <= after.saturating_add(1)) {
+                break;
+            }
+        }
+        Ok(periods.split_off(periods.len().saturating_sub(kept)))
+    }
+
+    /// The next block; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Stored>, QueryError> {
+        loop {
+            let Some((period, opened, last)) = &mut self.at else {
+                let Some(period) = self.periods.pop() else { return Ok(None) };
+                self.at = Some((period, open(self.shelf, period)?, None));
+                continue;
+            };
+            let block = match *last {
+                Some(place) if self.backward => opened.before(place),
+                Some(place) => opened.after(place),
+                None if self.backward => last_of(opened, &self.range),
+                None => first_of(opened, &self.range),
+            };
+            match block.map_err(unreadable(*period))? {
+                None => self.at = None,
+                Some(block) if self.range.is_past(&block, self.backward) => {
+                    self.at = None;
+                    self.periods.clear();
+                }
+                Some(block) => {
+                    *last = Some(block.head.first);
+                    return Ok(Some(block));
+                }
+            }
+        }
+    }
+}
+
+impl Range {
+    /// Whether nothing that is wanted comes after `block` in the walk's direction, nor in it.
+    fn is_past(&self, block: &Stored, backward: bool) -> bool {
+        let head = &block.head;
+        if backward {
+            self.after.is_some_and(|place| head.last() <= place) || self.since_ms.is_some_and(|t| head.written_ms < t)
+        } else {
+            self.before.is_some_and(|place| head.first >= place)
+                || self.until_ms.is_some_and(|t| head.written_ms > t.saturating_add(DELAY_MS))
+        }
+    }
+}
+
+/// Where a walk forward begins in a period.
+fn first_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> {
+    let by_place = match range.after {
+        Some(place) => opened.at_or_before(place.saturating_add(1))?,
+        None => None,
+    };
+    let by_place = match by_place {
+        None => opened.after_or_at(0)?,
+        found => found,
+    };
+    let (Some(place), Some(since)) = (&by_place, range.since_ms) else { return Ok(by_place) };
+    let by_time = written_from(opened, since)?;
+    Ok(by_time.filter(|t| t.head.first > place.head.first).or(by_place))
+}
+
+/// Where a walk backward begins in a period.
+fn last_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> {
+    let by_place = match range.before {
+        Some(place) => opened.before(place)?,
+        None => opened.last()?,
+    };
+    let (Some(place), Some(until)) = (&by_place, range.until_ms) else { return Ok(by_place) };
+    match written_from(opened, until.saturating_add(DELAY_MS))? {
+        Some(beyond) if beyond.head.first < place.head.first => opened.before(beyond.head.first),
+        _ => Ok(by_place),
+    }
+}
+
+/// The first block written at `ms` or later, by halving: blocks stand in the order of their writing.
+fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
+    let (Some(first), Some(last)) = (opened.after_or_at(0)?, opened.last()?) else { return Ok(None) };
+    if last.head.written_ms < ms {
+        return Ok(None);
+    }
+    let (mut low, mut high) = (first.head.first, last.head.first);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match opened.at_or_before(middle)? {
+            Some(block) if block.head.written_ms >= ms => high = block.head.first.max(low).min(middle),
+            _ => low = middle + 1,
+        }
+    }
+    opened.after_or_at(low)
+}
+
+/// Opens a period for a question.
+pub(crate) fn open(shelf: &Shelf, period: Period) -> Result<Arc<Opened>, QueryError> {
+    shelf.get(period, false).map_err(|failure| {
+        let source = match failure {
+            OpenFailure::Disk(error) => error,
+            OpenFailure::Damaged(why) => DiskError::Database(why),
+        };
+        QueryError::Unreadable { period: period.to_string(), source }
+    })
+}
+
+/// The error that `period` gave `source`.
+pub(crate) fn unreadable(period: Period) -> impl Fn(DiskError) -> QueryError {
+    move |source| QueryError::Unreadable { period: period.to_string(), source }
+}

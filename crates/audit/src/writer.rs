@@ -1,0 +1,320 @@
+//! The one thread that writes: takes all that is queued, writes it as few blocks, makes them durable,
+//! then answers those who wait (group commit).
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::block::{self, CONTENT_LIMIT, Hash, Head};
+use crate::config::Config;
+use crate::content::Content;
+use crate::error::{AppendError, DiskError};
+use crate::handle::Now;
+use crate::item::{Event, Item};
+use crate::period::{Day, Period};
+use crate::queue::{Queue, Work};
+use crate::recover::{self, Chain, Current};
+use crate::retention;
+use crate::shelf::Shelf;
+use crate::space::Space;
+use crate::stats::Counters;
+
+/// After a failure, appends within this time are answered with it, without another attempt.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often the clock is looked at when nothing comes.
+const IDLE: Duration = Duration::from_secs(1);
+/// Decisions whose end has not come that are remembered; beyond, ends carry the call's whole id.
+const OPEN_CALLS: usize = 1 << 17;
+/// Most bytes that an item's fields take beside its texts.
+const FIELDS: usize = 256;
+
+/// What the writer shares with the handle.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) counters: Arc<Counters>,
+    /// Place of the last entry on disk.
+    pub(crate) tail: watch::Sender<u64>,
+    pub(crate) now: Now,
+}
+
+/// Everything that the writer owns.
+pub(crate) struct Writer {
+    shared: Shared,
+    retention_days: Option<u32>,
+    space: Space,
+    // Held as long as the store is open.
+    _lock: File,
+    // `None` until what is on disk could be read.
+    chain: Option<Chain>,
+    current: Option<Current>,
+    // To be written before anything else.
+    events: Vec<Event>,
+    warnings: Vec<String>,
+    outdated_on: Option<Day>,
+    content: Content,
+    calls: HashMap<[u8; 16], u64>,
+    failed: Option<(Instant, DiskError)>,
+}
+
+impl Writer {
+    /// A writer that has not yet looked at what is on disk.
+    pub(crate) fn new(shared: Shared, config: &Config, lock: File) -> Self {
+        let events = vec![Event::Opened { time_ms: (shared.now)() }];
+        Self {
+            space: Space::new(&config.path, config.reserve_bytes),
+            retention_days: config.retention_days,
+            shared,
+            _lock: lock,
+            chain: None,
+            current: None,
+            events,
+            warnings: Vec::new(),
+            outdated_on: None,
+            content: Content::default(),
+            calls: HashMap::new(),
+            failed: None,
+        }
+    }
+
+    /// Looks at what is on disk, and writes that the store was opened. Gives warnings for the operator.
+    pub(crate) fn start(&mut self) -> Vec<String> {
+        if let Err(error) = self.write(&[]) {
+            let text = format!(
+                "the audit cannot be written: {error}; until it can, calls are refused or pass unrecorded, by the setting `on_failure`"
+            );
+            self.warnings.push(text);
+        }
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Writes until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        let queue = Arc::clone(&self.shared.queue);
+        let stop = Stop(Arc::clone(&queue));
+        let now = Arc::clone(&self.shared.now);
+        while let Work::Items(items) = queue.take(IDLE, &*now) {
+            self.turn(items);
+        }
+        self.space.release();
+        self.current = None;
+        self.shared.shelf.clear();
+        // With it the lock goes, before those who wait for the end hear of it.
+        drop(self);
+        drop(stop);
+    }
+
+    fn turn(&mut self, items: Vec<Item>) {
+        let today = Day::of((self.shared.now)());
+        let is_current = self.current.as_ref().is_some_and(|c| c.period.day >= today);
+        if items.is_empty() && self.events.is_empty() && is_current {
+            return;
+        }
+        let result = match &self.failed {
+            Some((when, error)) if when.elapsed() < PAUSE => Err(error.clone()),
+            _ => self.write(&items),
+        };
+        match result {
+            Ok(first) => self.shared.queue.committed(first),
+            Err(source) => {
+                let error = AppendError::Failed { source };
+                let (records, outcomes) = self.shared.queue.failed(&error, items, (self.shared.now)());
+                self.shared.counters.lost(records, outcomes);
+            }
+        }
+    }
+
+    /// Puts `items` on disk, and gives the place of the first.
+    fn write(&mut self, items: &[Item]) -> Result<u64, DiskError> {
+        let written = self.prepare().and_then(|()| {
+            self.retain()?;
+            self.commit(items)
+        });
+        match &written {
+            Ok(_) => self.failed = None,
+            Err(error) => {
+                self.shared.counters.failed(error);
+                self.failed = Some((Instant::now(), error.clone()));
+            }
+        }
+        written
+    }
+
+    /// Sees to it that there is room, that the end of the chain is known, and a period of today open.
+    fn prepare(&mut self) -> Result<(), DiskError> {
+        let now = (self.shared.now)();
+        if !self.space.check()? {
+            return Err(DiskError::Full);
+        }
+        if self.chain.is_none() {
+            let found = recover::recover(&self.shared.shelf, now)?;
+            self.chain = Some(found.chain);
+            self.current = found.current;
+            self.events.extend(found.troubles.iter().map(|t| recover::trouble(now, t)));
+            self.warnings.extend(found.troubles);
+        }
+        if self.current.as_ref().is_none_or(|c| c.period.day < Day::of(now)) {
+            self.current = Some(recover::begin(&self.shared.shelf, now)?);
+        }
+        Ok(())
+    }
+
+    /// Once a day, deletes what is older than is kept.
+    fn retain(&mut self) -> Result<(), DiskError> {
+        let now = (self.shared.now)();
+        let today = Day::of(now);
+        if self.outdated_on == Some(today) {
+            return Ok(());
+        }
+        let current = self.current.as_ref().map(|c| c.period);
+        let mut outdated = retention::outdated(&self.shared.shelf, self.retention_days, now)?;
+        outdated.retain(|p| Some(*p) != current);
+        if !outdated.is_empty() {
+            let cuts = outdated.iter().map(|p| retention::cut(&self.shared.shelf, *p, now));
+            let cuts: Vec<Item> = cuts.map(Item::Event).collect();
+            self.commit(&cuts)?;
+        }
+        self.outdated_on = Some(today);
+        for period in outdated {
+            // The cut is on record; what cannot be deleted today is tried again tomorrow.
+            if let Err(error) = retention::delete(&self.shared.shelf, period) {
+                let text = format!("the audit period {period} is outdated and cannot be deleted: {error}; check the rights of its directory");
+                self.events.push(recover::trouble(now, &text));
+                self.warnings.push(text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes waiting events, then `items`. Whatever fails, the places are not used again.
+    fn commit(&mut self, items: &[Item]) -> Result<u64, DiskError> {
+        let (Some(chain), Some(current)) = (self.chain, self.current.take()) else {
+            return Err(DiskError::Database("no period is open".into()));
+        };
+        let events: Vec<Item> = std::mem::take(&mut self.events).into_iter().map(Item::Event).collect();
+        let first = chain.next.saturating_add(count(events.len()));
+        let (blocks, end) = self.blocks(chain, current.empty, events.iter().chain(items));
+        if blocks.is_empty() {
+            self.current = Some(current);
+            return Ok(first);
+        }
+        let begun = Instant::now();
+        match current.opened.commit(&blocks) {
+            Ok(()) => {
+                let entries = end.next.saturating_sub(chain.next);
+                self.shared.counters.committed(entries, count(blocks.len()), begun.elapsed());
+                self.chain = Some(end);
+                self.current = Some(Current { empty: false, ..current });
+                self.shared.tail.send_replace(end.next.saturating_sub(1));
+                Ok(first)
+            }
+            Err(error) => {
+                self.give_up(current.period, Chain { next: end.next, ..chain }, &error);
+                self.events.splice(0..0, events.into_iter().filter_map(event));
+                for item in items {
+                    if let Item::Decision(record) = item {
+                        self.calls.remove(&record.request_id);
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Leaves a period behind in which a write failed: neither the database nor, after a failed sync,
+    /// the system's cache can be trusted with more.
+    fn give_up(&mut self, period: Period, chain: Chain, error: &DiskError) {
+        self.shared.shelf.forget(period);
+        self.chain = Some(chain);
+        let text = format!("writing to the audit period {period} failed, a new one begins: {error}");
+        self.events.push(recover::trouble((self.shared.now)(), &text));
+    }
+
+    /// Encodes `items` as blocks that continue `chain`.
+    fn blocks<'i>(
+        &mut self,
+        chain: Chain,
+        first_of_period: bool,
+        items: impl Iterator<Item = &'i Item>,
+    ) -> (Vec<(u64, Vec<u8>)>, Chain) {
+        let mut blocks = Vec::new();
+        let mut place = chain.next;
+        let fresh = |first, first_of_period, previous: Hash| Head {
+            first_of_period,
+            events: false,
+            count: 0,
+            first,
+            earliest_ms: i64::MAX,
+            latest_ms: i64::MIN,
+            written_ms: (self.shared.now)(),
+            tokens: 0,
+            previous,
+        };
+        let mut head = fresh(place, first_of_period, chain.hash);
+        let mut raw = Vec::new();
+        for item in items {
+            if head.count > 0 && self.content.size() + item.weight() + FIELDS > CONTENT_LIMIT {
+                raw.clear();
+                self.content.finish(&mut raw);
+                let (bytes, hash) = block::encode(&head, &raw);
+                blocks.push((head.first, bytes));
+                head = fresh(place, false, hash);
+            }
+            match item {
+                Item::Decision(record) => {
+                    if self.calls.len() >= OPEN_CALLS {
+                        self.calls.clear();
+                    }
+                    self.calls.insert(record.request_id, place);
+                    head.cover(record.time_ms);
+                    head.tokens |= record.token.as_deref().map_or(0, block::token_mask);
+                    self.content.push(item, place);
+                }
+                Item::Ended(ended) => {
+                    let decision = self.calls.remove(&ended.outcome.request_id);
+                    self.content.push(&Item::Ended(crate::item::Ended { decision, ..*ended }), place);
+                }
+                Item::Event(event) => {
+                    head.cover(event.time_ms());
+                    head.events = true;
+                    self.content.push(item, place);
+                }
+            }
+            head.count += 1;
+            place = place.saturating_add(1);
+        }
+        let mut hash = chain.hash;
+        if head.count > 0 {
+            raw.clear();
+            self.content.finish(&mut raw);
+            let (bytes, last) = block::encode(&head, &raw);
+            blocks.push((head.first, bytes));
+            hash = last;
+        }
+        (blocks, Chain { next: place, hash })
+    }
+}
+
+/// Tells those who wait that the writer has stopped, whichever way it did.
+struct Stop(Arc<Queue>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.stopped();
+    }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+fn event(item: Item) -> Option<Event> {
+    match item {
+        Item::Event(event) => Some(event),
+        _ => None,
+    }
+}
