@@ -1,0 +1,216 @@
+//! Questions to the audit over HTTP.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Deserialize;
+use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, Verdict};
+
+use super::entry::json_line;
+use super::{Desk, DeskError, Operator};
+use crate::pep::now_ms;
+
+/// The most lines of one answer.
+const MOST: usize = 10_000;
+/// Lines of one step of a tail.
+const STEP: usize = 500;
+/// A call is shown by a tail when it has ended, or after so long without its outcome.
+const OUTCOME_WAIT_MS: i64 = 1000;
+/// How often a tail looks for outcomes that it waits for.
+const OUTCOME_POLL: Duration = Duration::from_millis(200);
+/// A tail without news sends an empty line so often, by which it learns that its client is gone.
+const ALIVE: Duration = Duration::from_secs(10);
+
+/// The parameters of `/v1/audit` and `/v1/audit/tail`; what is absent does not restrict. Texts are compared whole, but
+/// for `url`, of which a part is enough.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    /// Not before, milliseconds since 1970 UTC.
+    since_ms: Option<i64>,
+    /// Before, milliseconds since 1970 UTC.
+    until_ms: Option<i64>,
+    /// Our id, 32 hexadecimal digits.
+    request_id: Option<String>,
+    token: Option<String>,
+    user: Option<String>,
+    on_behalf_of: Option<String>,
+    /// The client's address.
+    client: Option<IpAddr>,
+    method: Option<String>,
+    /// A part of the URL.
+    url: Option<String>,
+    /// `allow`, `deny` or `refuse`.
+    verdict: Option<String>,
+    /// The reason code.
+    reason: Option<String>,
+    /// A policy file, and in it a line by `number`.
+    file: Option<String>,
+    number: Option<u32>,
+    /// The status that the client got.
+    status: Option<u16>,
+    /// Whether the outcome is known.
+    ended: Option<bool>,
+    /// Only what stands after this place; a tail without it begins with what comes next.
+    after: Option<u64>,
+    /// Only what stands before this place.
+    before: Option<u64>,
+    /// At most so many lines: 100 unless told, 10,000 at most.
+    limit: Option<usize>,
+    /// `newest` first (the default of a list) or `oldest`.
+    order: Option<String>,
+}
+
+impl Question {
+    fn of(request: &HttpRequest) -> Result<Self, DeskError> {
+        let query = web::Query::<Self>::from_query(request.query_string());
+        query.map(web::Query::into_inner).map_err(|error| DeskError::Question(error.to_string()))
+    }
+
+    fn filter(&self) -> Result<Filter, DeskError> {
+        Ok(Filter {
+            since_ms: self.since_ms,
+            until_ms: self.until_ms,
+            request_id: self.request_id.as_deref().map(request_id).transpose()?,
+            token: self.token.clone(),
+            user: self.user.clone(),
+            on_behalf_of: self.on_behalf_of.clone(),
+            client: self.client,
+            method: self.method.clone(),
+            url_contains: self.url.clone(),
+            verdict: self.verdict.as_deref().map(verdict).transpose()?,
+            reason: self.reason.clone(),
+            line: self.file.clone().map(|file| (file, self.number)),
+            status: self.status,
+            ended: self.ended,
+        })
+    }
+
+    fn page(&self) -> Result<Page, DeskError> {
+        Ok(Page {
+            after: self.after.map(Sequence),
+            before: self.before.map(Sequence),
+            limit: self.limit.unwrap_or(100).min(MOST),
+            newest_first: match self.order.as_deref() {
+                None | Some("newest") => true,
+                Some("oldest") => false,
+                Some(_) => return Err(DeskError::Question("order is newest or oldest".into())),
+            },
+        })
+    }
+}
+
+fn request_id(text: &str) -> Result<[u8; 16], DeskError> {
+    let mut id = [0; 16];
+    hex::decode_to_slice(text, &mut id)
+        .map_err(|_| DeskError::Question("request_id is 32 hexadecimal digits".into()))?;
+    Ok(id)
+}
+
+fn verdict(text: &str) -> Result<Verdict, DeskError> {
+    [Verdict::Allow, Verdict::Deny, Verdict::Refuse]
+        .into_iter()
+        .find(|verdict| verdict.as_str() == text)
+        .ok_or_else(|| DeskError::Question("verdict is allow, deny or refuse".into()))
+}
+
+/// `GET /v1/audit`.
+pub(super) async fn list(desk: web::Data<Desk>, request: HttpRequest, _: Operator) -> Result<HttpResponse, DeskError> {
+    let question = Question::of(&request)?;
+    let (filter, page) = (question.filter()?, question.page()?);
+    let entries = query(&desk.audit, filter, page).await?;
+    Ok(json_lines().body(entries.into_iter().map(json_line).collect::<String>()))
+}
+
+/// `GET /v1/audit/tail`.
+pub(super) async fn tail(desk: web::Data<Desk>, request: HttpRequest, _: Operator) -> Result<HttpResponse, DeskError> {
+    let question = Question::of(&request)?;
+    let tail = Tail {
+        filter: question.filter()?,
+        shown: question.after.map_or_else(|| desk.audit.last(), Sequence),
+        audit: desk.audit.clone(),
+        started: false,
+    };
+    let lines = stream::unfold(tail, |mut tail| async {
+        let lines = tail.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(lines)), tail))
+    });
+    Ok(json_lines().streaming(lines))
+}
+
+fn json_lines() -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, "application/x-ndjson"))
+        .insert_header((CACHE_CONTROL, "no-store"));
+    response
+}
+
+async fn query(audit: &Store, filter: Filter, page: Page) -> Result<Vec<Entry>, DeskError> {
+    let audit = audit.clone();
+    let entries = web::block(move || audit.query(&filter, page)).await;
+    Ok(entries.map_err(|_| DeskError::Stopping)??)
+}
+
+/// A client that wants to see calls as they come.
+struct Tail {
+    audit: Store,
+    filter: Filter,
+    /// All up to here was shown, or is not wanted.
+    shown: Sequence,
+    started: bool,
+}
+
+impl Tail {
+    /// The next lines; an empty one when there was no news for a while; `None` when the store is closed.
+    async fn next(&mut self) -> Option<String> {
+        if !self.started {
+            // The head of the answer goes out with its first bytes.
+            self.started = true;
+            return Some("\n".to_owned());
+        }
+        let mut seen = self.shown;
+        let mut wait = ALIVE;
+        loop {
+            let news = self.audit.next_after(seen, wait).await;
+            seen = news.unwrap_or(seen);
+            let (lines, waiting) = self.ready(seen).await.ok()?;
+            if !lines.is_empty() || (news.is_none() && wait == ALIVE) {
+                return Some(if lines.is_empty() { "\n".to_owned() } else { lines });
+            }
+            wait = if waiting { OUTCOME_POLL } else { ALIVE };
+        }
+    }
+
+    /// What is to be shown now, and whether calls wait for their outcomes.
+    async fn ready(&mut self, newest: Sequence) -> Result<(String, bool), DeskError> {
+        let page = Page {
+            after: Some(self.shown),
+            before: None,
+            limit: STEP,
+            newest_first: false,
+        };
+        let entries = match query(&self.audit, self.filter.clone(), page).await {
+            Err(DeskError::Audit(QueryError::Closed)) => return Err(DeskError::Stopping),
+            entries => entries?,
+        };
+        let full = entries.len() == STEP;
+        let mut lines = String::new();
+        for entry in entries {
+            if entry.outcome.is_none() && now_ms() - entry.record.time_ms < OUTCOME_WAIT_MS {
+                return Ok((lines, true));
+            }
+            self.shown = entry.sequence;
+            lines.push_str(&json_line(entry));
+        }
+        if !full {
+            self.shown = self.shown.max(newest);
+        }
+        Ok((lines, false))
+    }
+}

@@ -1,0 +1,165 @@
+//! A recorded call as one line of JSON: the wire form, kept apart from the store's own types.
+
+use serde::Serialize;
+use tokenward_audit::Entry;
+
+/// One recorded call. Absent values are `null`, so that each line has every member.
+#[derive(Serialize)]
+pub(crate) struct Line {
+    sequence: u64,
+    time: String,
+    time_ms: i64,
+    request_id: String,
+    client_request_id: Option<String>,
+    token: Option<String>,
+    user: Option<String>,
+    on_behalf_of: Option<String>,
+    client: String,
+    method: String,
+    url: String,
+    verdict: &'static str,
+    reason: String,
+    line: Option<LineRef>,
+    policy: String,
+    request_bytes: Option<u64>,
+    decision_ns: u64,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Serialize)]
+struct LineRef {
+    file: String,
+    number: u32,
+    digest: String,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    end: &'static str,
+    status: Option<u16>,
+    upstream_status: Option<u16>,
+    sent_bytes: u64,
+    received_bytes: u64,
+    total_us: u64,
+    upstream_us: Option<u64>,
+}
+
+impl From<Entry> for Line {
+    fn from(entry: Entry) -> Self {
+        let record = entry.record;
+        Self {
+            sequence: entry.sequence.0,
+            time: time(record.time_ms),
+            time_ms: record.time_ms,
+            request_id: hex::encode(record.request_id),
+            client_request_id: record.client_request_id,
+            token: record.token,
+            user: record.user,
+            on_behalf_of: record.on_behalf_of,
+            client: record.client.to_string(),
+            method: record.method,
+            url: record.url,
+            verdict: record.verdict.as_str(),
+            reason: record.reason,
+            line: record.line.map(|line| LineRef {
+                file: line.file,
+                number: line.number,
+                digest: line.digest,
+            }),
+            policy: record.policy,
+            request_bytes: record.request_bytes,
+            decision_ns: record.decision_ns,
+            outcome: entry.outcome.map(|outcome| Outcome {
+                end: outcome.end.as_str(),
+                status: outcome.status,
+                upstream_status: outcome.upstream_status,
+                sent_bytes: outcome.sent_bytes,
+                received_bytes: outcome.received_bytes,
+                total_us: outcome.total_us,
+                upstream_us: outcome.upstream_us,
+            }),
+        }
+    }
+}
+
+/// The line with its line feed. Control and bidirectional characters are escaped (SEMANTICS section 7): a terminal
+/// that shows the line shows it in the order in which it stands.
+pub(crate) fn json_line(entry: Entry) -> String {
+    // A struct of strings and numbers always serialises.
+    let json = serde_json::to_string(&Line::from(entry)).unwrap_or_default();
+    let mut line = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
+        if is_deceptive(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            line.push(character);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// Characters that change how others are shown: C1 controls, the bidirectional controls of UAX #9, separators of lines,
+/// and the byte-order mark. (JSON itself escapes C0.)
+pub(crate) fn is_deceptive(character: char) -> bool {
+    matches!(character,
+        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub(crate) fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenward_audit::{End, Outcome, Record, Sequence, Verdict};
+
+    use super::*;
+
+    #[test]
+    fn a_line_has_every_member_and_deceives_no_terminal() {
+        let entry = Entry {
+            sequence: Sequence(7),
+            record: Record {
+                time_ms: 1_700_000_000_123,
+                request_id: [0xab; 16],
+                client_request_id: None,
+                token: Some("t".into()),
+                user: Some("mal\u{202e}lory\u{9b}".into()),
+                on_behalf_of: None,
+                client: std::net::Ipv4Addr::LOCALHOST.into(),
+                method: "GET".into(),
+                url: "https://x/a\nb".into(),
+                line: None,
+                verdict: Verdict::Deny,
+                reason: "no-line".into(),
+                policy: "d".into(),
+                request_bytes: Some(0),
+                decision_ns: 5,
+                authenticated: true,
+            },
+            outcome: Some(Outcome {
+                request_id: [0xab; 16],
+                status: Some(403),
+                upstream_status: None,
+                sent_bytes: 0,
+                received_bytes: 0,
+                total_us: 9,
+                upstream_us: None,
+                end: End::Complete,
+            }),
+        };
+        let line = json_line(entry);
+        assert_eq!(line.matches('\n').count(), 1);
+        assert!(line.contains("mal\\u202elory\\u009b"), "{line}");
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["time"], "2023-11-14T22:13:20.123Z");
+        assert_eq!(value["user"], "mal\u{202e}lory\u{9b}");
+        assert_eq!(value["outcome"]["status"], 403);
+        assert!(value["line"].is_null());
+    }
+}

@@ -1,0 +1,88 @@
+//! How a command ends when it does not end well, and the exit codes of that.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+use crate::edit::EditError;
+use crate::live::PolicyError;
+use crate::serve::ServeError;
+
+const FINDINGS: u8 = 1;
+pub(super) const USAGE: u8 = 2;
+const TROUBLE: u8 = 3;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The policy has errors, which were shown already; what follows from that, if it must be said.
+    Findings(String),
+    /// The arguments or the configuration are wrong.
+    Usage(String),
+    /// A file, the network, the system, or a fault of our own.
+    Trouble(String),
+    /// Who read our output has gone: nothing to say, and no one to hear it.
+    NoReader,
+}
+
+impl Failure {
+    pub(crate) fn trouble(error: impl Display) -> Self {
+        Self::Trouble(error.to_string())
+    }
+
+    /// Writes the message, if there is one, and gives the exit code.
+    pub(super) fn tell(self) -> ExitCode {
+        let (code, message) = match self {
+            Self::Findings(message) => (FINDINGS, message),
+            Self::Usage(message) => (USAGE, message),
+            Self::Trouble(message) => (TROUBLE, message),
+            Self::NoReader => return ExitCode::SUCCESS,
+        };
+        if !message.is_empty() {
+            super::output::note(&format!("tokenward: {message}"));
+        }
+        ExitCode::from(code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Unreadable { .. } => Self::trouble(error),
+            ConfigError::Absent { .. } => Self::Usage(error.to_string()),
+            ConfigError::Invalid(problems) => {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Self::Usage(format!("the configuration has errors\n{}", lines.join("\n")))
+            }
+        }
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Io { .. } | EditError::ReadDir(_) | EditError::Changed(_) => Self::trouble(error),
+            EditError::NoDirectory(_)
+            | EditError::Elsewhere { .. }
+            | EditError::NotAPolicyFile(_)
+            | EditError::NotSections(_)
+            | EditError::NameTaken { .. }
+            | EditError::NotALine(_) => Self::Usage(error.to_string()),
+            EditError::NotToml(_) => Self::Findings(error.to_string()),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Policy(PolicyError::Compile { .. } | PolicyError::Bind(_)) => {
+                Self::Findings(error.to_string())
+            }
+            ServeError::Rules(_) | ServeError::Upstream(_) | ServeError::Identity(_) => {
+                Self::Usage(error.to_string())
+            }
+            _ => Self::trouble(error),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The `tokenward` command: one file for each verb.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod audit;
+mod compile;
+mod completions;
+mod demo;
+mod failure;
+mod output;
+mod serve;
+mod settings;
+mod time;
+mod token;
+
+pub(crate) use audit::recorded;
+pub(crate) use failure::Failure;
+pub(crate) use output::print;
+pub(crate) use serve::log_as;
+
+/// Decides which REST calls an API token may make.
+///
+/// Tokens and their rules stand in policy files, in git. `tokenward serve` stands before the REST API, lets through
+/// what a rule allows, refuses the rest, and records every call.
+#[derive(Parser)]
+#[command(name = "tokenward", version, after_help = AFTER_HELP, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Begin here:
+  tokenward demo                  see it work, with nothing to set up
+  tokenward compile policies      check policy files
+  tokenward serve                 run the proxy as tokenward.toml says
+
+Exit codes:
+  0  fine
+  1  the policy has errors, or the demo did not do what it said
+  2  wrong usage, or an error in the configuration
+  3  a file, the network or the system failed";
+
+#[derive(Subcommand)]
+enum Verb {
+    Compile(compile::Args),
+    Serve(serve::Args),
+    Token(token::Args),
+    Audit(audit::Args),
+    Demo(demo::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the command with the process's arguments, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are such errors too, with exit code 0; a closed pipe is no trouble of theirs.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+        }
+    };
+    let result = match cli.verb {
+        Verb::Compile(args) => compile::run(&args),
+        Verb::Serve(args) => serve::run(&args),
+        Verb::Token(args) => token::run(args),
+        Verb::Audit(args) => audit::run(args),
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Completions(args) => completions::run::<Cli>(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,31 @@
+//! Standard output and standard error. Unlike `println!`, a reader that has gone is no panic.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use super::failure::Failure;
+
+/// Writes to standard output: what the user asked for.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::NoReader,
+            _ => Failure::Trouble(format!("cannot write to standard output: {error}")),
+        })
+}
+
+/// Writes a line to standard error: what the user should know beside it. Where even that fails there is no one to tell.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether standard error is a terminal whose user did not ask for no colours (<https://no-color.org>).
+pub(super) fn colours() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// As [`note`], for text that brings its own line ends.
+pub(super) fn note_raw(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,39 @@
+//! `tokenward serve`: the proxy.
+
+use super::failure::Failure;
+use super::settings::ConfigArg;
+use crate::config::{Log, LogFormat};
+
+/// Run the proxy
+///
+/// Listens as tokenward.toml says, until it is told to stop (Ctrl-C, SIGTERM). Changed policy files take effect at
+/// once; a change to the configuration needs a restart.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward serve
+  tokenward serve --config /etc/tokenward/tokenward.toml")]
+pub(super) struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.required()?;
+    log_as(&config.log);
+    Ok(crate::serve::run(config)?)
+}
+
+/// Sends the process's log to standard error. A second call changes nothing.
+pub(crate) fn log_as(log: &Log) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&log.level).unwrap_or_default();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(super::output::colours())
+        .with_writer(std::io::stderr);
+    // Fails only if a log is there already, which then serves.
+    let _ = match log.format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}

@@ -1,0 +1,114 @@
+//! The admin listener's secret: one line of a file that its owner alone reads.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::secret::{NoRandomness, Secret};
+
+/// Fewer characters than this are no secret.
+const LEAST: usize = 16;
+
+/// Why there is no admin secret.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminSecretError {
+    /// The file cannot be read or made.
+    #[error("cannot {doing} the admin secret `{}`: {source}; [admin] secret_file names its place", .path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The file has no secret worth the name.
+    #[error(
+        "the admin secret `{}` is shorter than {LEAST} characters; remove the file, and `tokenward serve` makes a good one",
+        .path.display()
+    )]
+    Short {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+/// The secret that the running proxy has.
+///
+/// # Errors
+/// The file is absent, unreadable or too short.
+pub fn read(path: &Path) -> Result<String, AdminSecretError> {
+    let text = fs::read_to_string(path).map_err(io("read", path))?;
+    let secret = text.lines().next().unwrap_or_default().trim();
+    if secret.len() < LEAST {
+        return Err(AdminSecretError::Short {
+            path: path.to_owned(),
+        });
+    }
+    Ok(secret.to_owned())
+}
+
+/// The secret of the file, which is made with a new one, readable by its owner alone, if it is absent.
+///
+/// # Errors
+/// The file can neither be read nor made, or what it holds is too short.
+pub fn read_or_create(path: &Path) -> Result<String, AdminSecretError> {
+    if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(directory).map_err(io("make the directory of", path))?;
+    }
+    let secret = Secret::generate()?;
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Ok(mut file) => {
+            writeln!(file, "{}", secret.expose()).map_err(io("write", path))?;
+            Ok(secret.expose().to_owned())
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
+        Err(error) => Err(io("make", path)(error)),
+    }
+}
+
+fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> AdminSecretError {
+    let path = path.to_owned();
+    move |source| AdminSecretError::Io { doing, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn made_once_and_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/admin.secret");
+        let made = read_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(read_or_create(&path).unwrap(), made);
+        assert_eq!(read(&path).unwrap(), made);
+    }
+
+    #[test]
+    fn absent_and_short_ones_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        assert!(matches!(
+            read(&path),
+            Err(AdminSecretError::Io { doing: "read", .. })
+        ));
+        fs::write(&path, "hunter2\n").unwrap();
+        assert!(matches!(
+            read_or_create(&path),
+            Err(AdminSecretError::Short { .. })
+        ));
+    }
+}

@@ -1,0 +1,123 @@
+//! What an empty configuration file means.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokenward_compiler::BaseUrl;
+
+use super::{
+    Admin, Answers, AuditConfig, Auth, Config, Identity, Limits, Log, LogFormat, Methods, Product, Server,
+    Upstream,
+};
+
+/// The header of [`Identity::TrustedHeader`] where the configuration names none.
+pub(super) const TRUSTED_HEADER: &str = "X-Forwarded-User";
+/// The header of [`Identity::ServiceAccount`] where the configuration names none.
+pub(super) const CONTEXT_USER_HEADER: &str = "contextUser";
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            policies: PathBuf::from("policies"),
+            server: Server::default(),
+            admin: Admin::default(),
+            upstream: Upstream::default(),
+            identity: Identity::default(),
+            auth: Auth::default(),
+            audit: AuditConfig::at(".tokenward/audit"),
+            limits: Limits::default(),
+            relax: Product::Jira.relax(),
+            answers: Answers::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: loopback(8080),
+            workers: 0,
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: loopback(8081),
+            secret_file: PathBuf::from(".tokenward/admin.secret"),
+        }
+    }
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8090".to_owned(),
+            public_url: default_public_url(),
+            endpoints: Vec::new(),
+            product: Product::Jira,
+            host: None,
+            refused_parameters: Vec::new(),
+            refused_headers: Vec::new(),
+            refused_members: Vec::new(),
+            accepted_names: Vec::new(),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant; a test makes the default")]
+fn default_public_url() -> BaseUrl {
+    BaseUrl::parse("http://127.0.0.1:8080").expect("the default public URL is one")
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::TrustedHeader {
+            header: TRUSTED_HEADER.to_owned(),
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            methods: Methods::Basic,
+            query_parameter: None,
+            product_header: false,
+            never_act_as: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            inspect_bytes: 1 << 20,
+            query_pairs: 256,
+            head_bytes: 64 << 10,
+            header_count: 96,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(60),
+            upstream_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(75),
+            max_connections: 4096,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: "info".to_owned(),
+        }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}

@@ -1,0 +1,186 @@
+//! Walks a parsed TOML table key by key. Asking for a key is what makes it known: whatever stands in the file and
+//! was not asked for is an unknown key, so a setting cannot be read and yet be missing from that check.
+
+use std::cell::RefCell;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Names farther from a known one than this are not offered as what was meant.
+const NEAR: f64 = 0.7;
+
+/// What a value should have been, and the byte offset of what stands there instead.
+pub(super) struct Wrong {
+    pub(super) offset: usize,
+    pub(super) message: String,
+}
+
+impl Wrong {
+    pub(super) fn at(value: &Spanned<DeValue<'_>>, message: impl Into<String>) -> Self {
+        Self {
+            offset: value.span().start,
+            message: message.into(),
+        }
+    }
+}
+
+/// Collects over one reading of a file.
+#[derive(Default)]
+pub(super) struct Sink {
+    wrongs: RefCell<Vec<Wrong>>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl Sink {
+    pub(super) fn push(&self, wrong: Wrong) {
+        self.wrongs.borrow_mut().push(wrong);
+    }
+
+    /// The problems, in the order of the file.
+    pub(super) fn into_wrongs(self) -> Vec<Wrong> {
+        let mut wrongs = self.wrongs.into_inner();
+        wrongs.sort_by_key(|wrong| wrong.offset);
+        wrongs
+    }
+
+    /// Every key that was asked for: `server.listen`.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.asked.borrow().clone()
+    }
+}
+
+/// One table, perhaps absent, whose keys are being asked for.
+pub(super) struct Fields<'a> {
+    /// `server`; empty for the root.
+    path: String,
+    table: Option<&'a DeTable<'a>>,
+    sink: &'a Sink,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads the whole of a file's root table.
+    pub(super) fn root<T>(table: &'a DeTable<'a>, sink: &'a Sink, read: impl FnOnce(&mut Self) -> T) -> T {
+        Self::read(String::new(), Some(table), sink, read)
+    }
+
+    /// Reads the whole of the table `key`; where it is absent, as if it were empty.
+    pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let table = match self.value(key).map(|value| (value, value.get_ref())) {
+            Some((_, DeValue::Table(table))) => Some(table),
+            Some((value, _)) => {
+                let path = self.path_of(key);
+                self.sink.push(Wrong::at(
+                    value,
+                    format!("`{key}` is a section: write [{path}] on a line of its own"),
+                ));
+                None
+            }
+            None => None,
+        };
+        Self::read(self.path_of(key), table, self.sink, read)
+    }
+
+    fn read<T>(
+        path: String,
+        table: Option<&'a DeTable<'a>>,
+        sink: &'a Sink,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let mut fields = Self {
+            path,
+            table,
+            sink,
+            known: Vec::new(),
+        };
+        let result = read(&mut fields);
+        fields.report_unknown();
+        result
+    }
+
+    /// The value at `key`, or `default` where it is absent or wrong (which is noted).
+    pub(super) fn or<T>(&mut self, key: &'static str, default: T, parse: Parse<T>) -> T {
+        self.optional(key, parse).unwrap_or(default)
+    }
+
+    /// The value at `key`; `None` where it is absent or wrong (which is noted).
+    pub(super) fn optional<T>(&mut self, key: &'static str, parse: Parse<T>) -> Option<T> {
+        self.sink.asked.borrow_mut().push(self.path_of(key));
+        let value = self.value(key)?;
+        match parse(value) {
+            Ok(parsed) => Some(parsed),
+            Err(wrong) => {
+                self.sink.push(Wrong {
+                    offset: wrong.offset,
+                    message: format!("`{key}` {}", wrong.message),
+                });
+                None
+            }
+        }
+    }
+
+    /// Whether the file has `key`, with a right value or a wrong one.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.offset(key).is_some()
+    }
+
+    fn offset(&self, key: &str) -> Option<usize> {
+        self.table?.get(key).map(|value| value.span().start)
+    }
+
+    /// Notes a problem with several keys at the first of them that is there, or else at the file's begin.
+    pub(super) fn complain(&self, keys: &[&str], message: String) {
+        let offset = keys.iter().find_map(|key| self.offset(key)).unwrap_or(0);
+        self.sink.push(Wrong { offset, message });
+    }
+
+    fn value(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.known.push(key);
+        self.table?.get(key)
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    fn report_unknown(&self) {
+        for name in self.table.iter().flat_map(|table| table.keys()) {
+            let given = name.get_ref().as_ref();
+            if self.known.contains(&given) {
+                continue;
+            }
+            let place = if self.path.is_empty() {
+                "at the top level".to_owned()
+            } else {
+                format!("in [{}]", self.path)
+            };
+            let advice = match nearest(given, &self.known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known here: {}", self.known.join(", ")),
+            };
+            self.sink.push(Wrong {
+                offset: name.span().start,
+                message: format!("unknown key `{given}` {place}; {advice}"),
+            });
+        }
+    }
+}
+
+/// Reads one value; its error begins with a verb, the key's name goes before it.
+pub(super) type Parse<T> = fn(&Spanned<DeValue<'_>>) -> Result<T, Wrong>;
+
+/// The known name that was most likely meant.
+pub(super) fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
+    let likeness = |name: &str| strsim::jaro_winkler(&given.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    known
+        .iter()
+        .map(|name| (*name, likeness(name)))
+        .filter(|(_, likeness)| *likeness > NEAR)
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(name, _)| name)
+}

@@ -1,0 +1,336 @@
+//! From a file to [`Config`]: the one place that names the keys.
+
+use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use tokenward_compiler::BaseUrl;
+use toml::de::DeTable;
+
+use super::default::{CONTEXT_USER_HEADER, TRUSTED_HEADER};
+use super::fields::{Fields, Sink, Wrong};
+use super::{
+    Admin, Answers, AuditConfig, Auth, Config, ConfigError, Durability, Identity, Limits, Log, LogFormat,
+    Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Upstream, value,
+};
+
+impl Config {
+    /// Reads and checks a configuration file; paths in it become relative to its directory.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has problems: all of them, each with its place.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => ConfigError::Absent {
+                path: path.to_owned(),
+            },
+            _ => ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            },
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads and checks the text of the configuration file `path`.
+    ///
+    /// # Errors
+    /// The text has problems: all of them, each with its place.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let (config, sink) = Self::read(text);
+        let wrongs = sink.into_wrongs();
+        match config {
+            Some(config) if wrongs.is_empty() => {
+                Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
+            }
+            _ => {
+                let problem = |wrong: Wrong| Problem::at(path, text, wrong.offset, wrong.message);
+                Err(ConfigError::Invalid(wrongs.into_iter().map(problem).collect()))
+            }
+        }
+    }
+
+    /// `None` if the text is no TOML.
+    pub(super) fn read(text: &str) -> (Option<Self>, Sink) {
+        let sink = Sink::default();
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if errors.is_empty() {
+            let config = Fields::root(document.get_ref(), &sink, root);
+            return (Some(config), sink);
+        }
+        for error in errors {
+            sink.push(Wrong {
+                offset: error.span().map_or(0, |span| span.start),
+                message: format!("this is no TOML: {}", error.message()),
+            });
+        }
+        (None, sink)
+    }
+
+    fn relative_to(mut self, directory: &Path) -> Self {
+        let place = |path: &mut PathBuf| *path = directory.join(&*path);
+        place(&mut self.policies);
+        place(&mut self.admin.secret_file);
+        place(&mut self.audit.path);
+        match &mut self.identity {
+            Identity::PerUser { credentials: file }
+            | Identity::ServiceAccount {
+                password: PasswordSource::File(file),
+                ..
+            } => place(file),
+            Identity::TrustedHeader { .. } | Identity::ServiceAccount { .. } => {}
+        }
+        self
+    }
+}
+
+fn root(it: &mut Fields<'_>) -> Config {
+    let default = Config::default();
+    let server = it.section("server", server);
+    let admin = it.section("admin", |it| admin(it, &server));
+    let (upstream, identity) = it.section("upstream", |it| upstream(it, &server));
+    Config {
+        policies: it.or("policies", default.policies, value::path),
+        auth: it.section("auth", auth),
+        audit: it.section("audit", |it| audit(it, default.audit)),
+        limits: it.section("limits", limits),
+        relax: it.section("relax", |it| relax(it, upstream.product)),
+        answers: it.section("answers", answers),
+        log: it.section("log", log),
+        server,
+        admin,
+        upstream,
+        identity,
+    }
+}
+
+fn server(it: &mut Fields<'_>) -> Server {
+    let default = Server::default();
+    Server {
+        listen: it.or("listen", default.listen, value::address),
+        workers: it.or("workers", default.workers, value::count_usize::<0, 1024>),
+        shutdown_grace: it.or("shutdown_grace", default.shutdown_grace, value::duration),
+    }
+}
+
+fn admin(it: &mut Fields<'_>, server: &Server) -> Admin {
+    let default = Admin::default();
+    let admin = Admin {
+        listen: it.or("listen", default.listen, value::loopback_address),
+        secret_file: it.or("secret_file", default.secret_file, value::path),
+    };
+    if admin.listen == server.listen && admin.listen.port() != 0 {
+        it.complain(
+            &["listen"],
+            "`listen` of [admin] is that of [server]: give each its own port".to_owned(),
+        );
+    }
+    admin
+}
+
+fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
+    let default = Upstream::default();
+    let upstream = Upstream {
+        url: it.or("url", default.url, value::upstream_url),
+        public_url: match it.optional("public_url", value::public_url) {
+            Some(url) => url,
+            None => listened_at(it, server).unwrap_or(default.public_url),
+        },
+        endpoints: it.or("endpoints", default.endpoints, value::endpoints),
+        product: it.or("product", default.product, |value| {
+            value::choice(value, &PRODUCTS)
+        }),
+        host: it.optional("host", value::host),
+        refused_parameters: it.or("refused_parameters", default.refused_parameters, value::texts),
+        refused_headers: it.or("refused_headers", default.refused_headers, value::header_names),
+        refused_members: it.or("refused_members", default.refused_members, value::texts),
+        accepted_names: it.or("accepted_names", default.accepted_names, value::texts),
+    };
+    (upstream, it.section("identity", identity))
+}
+
+/// The public URL of a proxy that is called where it listens.
+fn listened_at(it: &Fields<'_>, server: &Server) -> Option<BaseUrl> {
+    let everywhere = match server.listen.ip() {
+        IpAddr::V4(ip) => ip.is_unspecified(),
+        IpAddr::V6(ip) => ip.is_unspecified(),
+    };
+    if everywhere && !it.has("public_url") {
+        let message = "`public_url` of [upstream] is needed, since the proxy listens on all addresses: the URL that clients call";
+        it.complain(&["url"], message.to_owned());
+    }
+    BaseUrl::parse(&format!("http://{}", server.listen)).ok()
+}
+
+const PRODUCTS: [(&str, Product); 5] = [
+    ("jira", Product::Jira),
+    ("confluence", Product::Confluence),
+    ("gitlab", Product::Gitlab),
+    ("redmine", Product::Redmine),
+    ("generic", Product::Generic),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    TrustedHeader,
+    PerUser,
+    ServiceAccount,
+}
+
+const MODES: [(&str, Mode); 3] = [
+    ("trusted-header", Mode::TrustedHeader),
+    ("per-user", Mode::PerUser),
+    ("service-account", Mode::ServiceAccount),
+];
+
+fn identity(it: &mut Fields<'_>) -> Identity {
+    let mode = it.or("mode", Mode::TrustedHeader, |value| value::choice(value, &MODES));
+    let header = it.optional("header", value::identity_header);
+    let credentials = it.optional("credentials", value::path);
+    let user = it.optional("user", value::text);
+    let file = it.optional("secret_file", value::path);
+    let variable = it.optional("secret_env", value::environment_name);
+    let foreign: &[&str] = match mode {
+        Mode::TrustedHeader => &["credentials", "user", "secret_file", "secret_env"],
+        Mode::PerUser => &["header", "user", "secret_file", "secret_env"],
+        Mode::ServiceAccount => &["credentials"],
+    };
+    let name = MODES
+        .iter()
+        .find(|(_, other)| *other == mode)
+        .map_or("", |(name, _)| name);
+    for key in foreign.iter().filter(|key| it.has(key)) {
+        it.complain(&[key], format!("`{key}` has no meaning with mode = \"{name}\""));
+    }
+    match mode {
+        Mode::TrustedHeader => Identity::TrustedHeader {
+            header: header.unwrap_or_else(|| TRUSTED_HEADER.to_owned()),
+        },
+        Mode::PerUser => {
+            if !it.has("credentials") {
+                let message = "mode = \"per-user\" needs `credentials`, the file with each user's credentials at the upstream";
+                it.complain(&["mode"], message.to_owned());
+            }
+            Identity::PerUser {
+                credentials: credentials.unwrap_or_default(),
+            }
+        }
+        Mode::ServiceAccount => {
+            if !it.has("user") {
+                it.complain(
+                    &["mode"],
+                    "mode = \"service-account\" needs `user`, the account's name".to_owned(),
+                );
+            }
+            if it.has("secret_file") == it.has("secret_env") {
+                let message = "mode = \"service-account\" needs the account's password: either `secret_file` or `secret_env`";
+                it.complain(&["mode"], message.to_owned());
+            }
+            Identity::ServiceAccount {
+                user: user.unwrap_or_default(),
+                password: match (file, variable) {
+                    (_, Some(variable)) => PasswordSource::Environment(variable),
+                    (file, None) => PasswordSource::File(file.unwrap_or_default()),
+                },
+                header: header.unwrap_or_else(|| CONTEXT_USER_HEADER.to_owned()),
+            }
+        }
+    }
+}
+
+fn auth(it: &mut Fields<'_>) -> Auth {
+    const METHODS: [(&str, Methods); 3] = [
+        ("basic", Methods::Basic),
+        ("bearer", Methods::Bearer),
+        ("both", Methods::Both),
+    ];
+    let default = Auth::default();
+    Auth {
+        methods: it.or("methods", default.methods, |value| value::choice(value, &METHODS)),
+        query_parameter: it.optional("query_parameter", value::text),
+        product_header: it.or("product_header", default.product_header, value::boolean),
+        never_act_as: it.or("never_act_as", default.never_act_as, value::texts),
+    }
+}
+
+fn audit(it: &mut Fields<'_>, default: AuditConfig) -> AuditConfig {
+    const DURABILITIES: [(&str, Durability); 2] = [
+        ("durable", Durability::Durable),
+        ("buffered", Durability::Buffered),
+    ];
+    const ON_FAILURE: [(&str, OnFailure); 2] =
+        [("refuse", OnFailure::Refuse), ("allow", OnFailure::AllowSafe)];
+    AuditConfig {
+        path: it.or("path", default.path, value::path),
+        durability: it.or("durability", default.durability, |value| {
+            value::choice(value, &DURABILITIES)
+        }),
+        on_failure: it.or("on_failure", default.on_failure, |value| {
+            value::choice(value, &ON_FAILURE)
+        }),
+        queue_bytes: it.or("queue_size", default.queue_bytes, value::size),
+        wait: it.or("wait", default.wait, value::duration),
+        outsider_quota_per_minute: it.or(
+            "outsiders_per_minute",
+            default.outsider_quota_per_minute,
+            value::count::<1, 1_000_000>,
+        ),
+        retention_days: match it.optional("retention_days", value::count::<0, 36_600>) {
+            Some(0) => None,
+            Some(days) => Some(days),
+            None => default.retention_days,
+        },
+        reserve_bytes: it.or("reserve_size", default.reserve_bytes, value::size_u64),
+        cache_bytes: it.or("cache_size", default.cache_bytes, value::size_u64),
+    }
+}
+
+fn limits(it: &mut Fields<'_>) -> Limits {
+    let default = Limits::default();
+    Limits {
+        inspect_bytes: it.or("inspect_size", default.inspect_bytes, value::size),
+        query_pairs: it.or(
+            "query_pairs",
+            default.query_pairs,
+            value::count_usize::<1, 100_000>,
+        ),
+        head_bytes: it.or("head_size", default.head_bytes, value::size),
+        header_count: it.or("header_count", default.header_count, value::count_usize::<1, 96>),
+        head_timeout: it.or("head_timeout", default.head_timeout, value::duration),
+        body_timeout: it.or("body_timeout", default.body_timeout, value::duration),
+        upstream_timeout: it.or("upstream_timeout", default.upstream_timeout, value::duration),
+        idle_timeout: it.or("idle_timeout", default.idle_timeout, value::duration),
+        max_connections: it.or(
+            "max_connections",
+            default.max_connections,
+            value::count_usize::<1, 1_000_000>,
+        ),
+    }
+}
+
+fn relax(it: &mut Fields<'_>, product: Product) -> Relax {
+    let mut relax = product.relax();
+    for name in Relax::NAMES {
+        if let Some(on) = it.optional(name, value::boolean) {
+            relax.set(name, on);
+        }
+    }
+    relax
+}
+
+fn answers(it: &mut Fields<'_>) -> Answers {
+    let default = Answers::default();
+    Answers {
+        show_policy: it.or("show_policy", default.show_policy, value::boolean),
+        cors_origins: it.or("cors_origins", default.cors_origins, value::origins),
+    }
+}
+
+fn log(it: &mut Fields<'_>) -> Log {
+    const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let default = Log::default();
+    Log {
+        format: it.or("format", default.format, |value| value::choice(value, &FORMATS)),
+        level: it.or("level", default.level, value::log_level),
+    }
+}

@@ -1,0 +1,216 @@
+//! The proxy's settings: `tokenward.toml`, parsed and checked. Paths are already relative to the file they
+//! stand in; values are already validated. The file `tokenward.toml` at the repository's root documents each key.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokenward_compiler::BaseUrl;
+
+pub mod admin_secret;
+mod default;
+mod error;
+mod fields;
+mod load;
+mod value;
+
+pub use error::{ConfigError, Problem};
+pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
+
+pub use value::parse_duration;
+
+pub use crate::request::{Product, Relax};
+
+/// Every setting, each with a value. [`Config::default`] is what an empty file means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The directory of the policy files.
+    pub policies: PathBuf,
+    /// Where clients call.
+    pub server: Server,
+    /// Where operators call.
+    pub admin: Admin,
+    /// What is protected.
+    pub upstream: Upstream,
+    /// How the upstream learns on whose behalf a call is made.
+    pub identity: Identity,
+    /// How clients show their tokens.
+    pub auth: Auth,
+    /// Where calls are recorded, and what happens when that fails.
+    pub audit: AuditConfig,
+    /// Sizes and times past which a request is refused.
+    pub limits: Limits,
+    /// Refusals that are lifted for an upstream that needs it, the product's own among them.
+    pub relax: Relax,
+    /// What clients are told.
+    pub answers: Answers,
+    /// The proxy's own log.
+    pub log: Log,
+}
+
+/// Where clients call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Worker threads; 0 means one for each processor.
+    pub workers: usize,
+    /// How long requests under way may go on when the proxy is told to stop.
+    pub shutdown_grace: Duration,
+}
+
+/// Where operators call: health, audit reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// A loopback address.
+    pub listen: SocketAddr,
+    /// Holds the admin secret in one line; made by `serve` if it is absent.
+    pub secret_file: PathBuf,
+}
+
+/// What is protected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upstream {
+    /// `http://host:port[/context]`, without a final `/`.
+    pub url: String,
+    /// What clients call, and what policy lines see.
+    pub public_url: BaseUrl,
+    /// Paths below the base URL that are served, each exact or ending in `/*`; empty: the product's own.
+    pub endpoints: Vec<String>,
+    /// Whose habits the proxy knows.
+    pub product: Product,
+    /// The `Host` header sent upstream; absent: the public URL's authority.
+    pub host: Option<String>,
+    /// Query parameters, beyond the product's, that would name credentials or another identity: refused.
+    pub refused_parameters: Vec<String>,
+    /// Headers, beyond the product's, that would: refused.
+    pub refused_headers: Vec<String>,
+    /// Top-level members of JSON bodies, beyond the product's, that would: refused.
+    pub refused_members: Vec<String>,
+    /// Names that the product's preset refuses and this upstream does not read so.
+    pub accepted_names: Vec<String>,
+}
+
+/// How the upstream learns on whose behalf a call is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// A header with the user's name, which the upstream trusts from the proxy alone.
+    TrustedHeader {
+        /// The header's name.
+        header: String,
+    },
+    /// The user's own credentials at the upstream.
+    PerUser {
+        /// A TOML file: user name to `{ basic = "user:password" }` or `{ token = "…" }`.
+        credentials: PathBuf,
+    },
+    /// One account for all, and a header with the user's name.
+    ServiceAccount {
+        /// The account's name.
+        user: String,
+        /// Where its password stands.
+        password: PasswordSource,
+        /// The header with the user's name: `contextUser`.
+        header: String,
+    },
+}
+
+/// Where a password stands; it is never in the configuration itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// A file with the password in its first line.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+}
+
+/// How clients show their tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// The accepted schemes.
+    pub methods: Methods,
+    /// The query parameter that may carry the token; absent: none may.
+    pub query_parameter: Option<String>,
+    /// Whether the product's own header (`PRIVATE-TOKEN`, `X-Redmine-API-Key`) may carry the token.
+    pub product_header: bool,
+    /// Users whose part no token and no `contextUser` may take: administrators.
+    pub never_act_as: Vec<String>,
+}
+
+/// The accepted authentication schemes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Methods {
+    /// `Authorization: Basic`, user name and token.
+    Basic,
+    /// `Authorization: Bearer`, the token alone.
+    Bearer,
+    /// Either.
+    Both,
+}
+
+impl Methods {
+    /// Whether `Authorization: Basic` is accepted.
+    #[must_use]
+    pub fn basic(self) -> bool {
+        !matches!(self, Self::Bearer)
+    }
+
+    /// Whether `Authorization: Bearer` is accepted.
+    #[must_use]
+    pub fn bearer(self) -> bool {
+        !matches!(self, Self::Basic)
+    }
+}
+
+/// Sizes (bytes) and times past which a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest body that a policy inspects.
+    pub inspect_bytes: usize,
+    /// Query parameters of one request.
+    pub query_pairs: usize,
+    /// Request line and headers together.
+    pub head_bytes: usize,
+    /// Header fields of one request.
+    pub header_count: usize,
+    /// From the connection's opening, or a request's first byte, to the end of its head.
+    pub head_timeout: Duration,
+    /// The longest pause within a body, either way.
+    pub body_timeout: Duration,
+    /// From the end of the request to the head of the upstream's answer.
+    pub upstream_timeout: Duration,
+    /// The longest pause between two requests of one connection.
+    pub idle_timeout: Duration,
+    /// Connections of clients at one time.
+    pub max_connections: usize,
+}
+
+/// What clients are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Refusals name the nearest policy line.
+    pub show_policy: bool,
+    /// Origins whose CORS preflights the proxy answers.
+    pub cors_origins: Vec<String>,
+}
+
+/// The proxy's own log, on standard error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Its form.
+    pub format: LogFormat,
+    /// A filter as of `RUST_LOG`: `info`, `tokenward=debug`.
+    pub level: String,
+}
+
+/// The log's form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[cfg(test)]
+mod tests;

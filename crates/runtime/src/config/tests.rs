@@ -1,0 +1,179 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::value::parse_duration;
+use super::{Config, ConfigError, Identity, PasswordSource};
+
+const DOCUMENTED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tokenward.toml"));
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("tokenward.toml"))
+}
+
+fn problems(text: &str) -> String {
+    parse(text).expect_err("a problem").to_string()
+}
+
+#[test]
+fn documented_file_says_what_the_defaults_are() {
+    assert_eq!(parse(DOCUMENTED).unwrap(), Config::default());
+    assert_eq!(parse("").unwrap(), Config::default());
+}
+
+#[test]
+fn every_key_is_documented_in_its_section() {
+    let (_, sink) = Config::read("");
+    let mut documented = Vec::new();
+    let mut section = String::new();
+    for line in DOCUMENTED.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = format!("{}.", name.trim_end_matches(']'));
+        }
+        if let Some((key, _)) = line.trim_start_matches("# ").split_once(" = ") {
+            documented.push(format!("{section}{key}"));
+        }
+    }
+    for key in sink.asked() {
+        assert!(
+            documented.contains(&key),
+            "tokenward.toml says nothing of `{key}`"
+        );
+    }
+}
+
+#[test]
+fn examples_in_comments_hold_too() {
+    let is_example = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        line.contains(" = ") && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    let uncommented: Vec<&str> = DOCUMENTED
+        .lines()
+        .map(|line| {
+            line.strip_prefix("# ")
+                .filter(|rest| is_example(rest))
+                .unwrap_or(line)
+        })
+        .collect();
+    let text = uncommented.join("\n");
+    assert!(
+        text.contains("\nhost = ") && text.contains("\nquery_parameter = "),
+        "{text}"
+    );
+    let problems = problems(&text);
+    let unexpected: Vec<&str> = problems
+        .lines()
+        .filter(|line| !line.contains("has no meaning with mode"))
+        .collect();
+    assert_eq!(unexpected, Vec::<&str>::new());
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let text = "[audit]\npath = 'a'\n[admin]\nsecret_file = '/abs/s'\n[upstream.identity]\nmode = 'per-user'\ncredentials = 'c'";
+    let config = Config::parse(text, Path::new("/etc/tw/tokenward.toml")).unwrap();
+    assert_eq!(config.policies, Path::new("/etc/tw/policies"));
+    assert_eq!(config.audit.path, Path::new("/etc/tw/a"));
+    assert_eq!(config.admin.secret_file, Path::new("/abs/s"));
+    let credentials = "/etc/tw/c".into();
+    assert_eq!(config.identity, Identity::PerUser { credentials });
+}
+
+#[test]
+fn identity_modes() {
+    let text = "[upstream.identity]\nmode = 'service-account'\nuser = 'svc'\nsecret_env = 'PW'";
+    let expected = Identity::ServiceAccount {
+        user: "svc".to_owned(),
+        password: PasswordSource::Environment("PW".to_owned()),
+        header: "contextUser".to_owned(),
+    };
+    assert_eq!(parse(text).unwrap().identity, expected);
+}
+
+#[test]
+fn public_url_follows_the_listener() {
+    let config = parse("[server]\nlisten = '127.0.0.1:9000'").unwrap();
+    assert_eq!(config.upstream.public_url.as_str(), "http://127.0.0.1:9000");
+}
+
+#[test]
+fn several_problems_are_told_at_once() {
+    insta::assert_snapshot!(problems(
+        r#"
+polices = "p"
+[server]
+lisen = "127.0.0.1:1"
+workers = "two"
+[serverr]
+[upstream]
+url = "https://jira.internal"
+public_url = "jira.example.com"
+product = "jirra"
+endpoints = ["/rest/*", "rest"]
+host = "http://x"
+[upstream.identity]
+mode = "service-account"
+credentials = "c"
+header = "Authorization"
+[admin]
+listen = "0.0.0.0:8081"
+[auth]
+methods = "digest"
+never_act_as = "admin"
+[audit]
+wait = 5
+queue_size = "1 MB"
+retention_days = -1
+[relax]
+get_body = "yes"
+zzz = true
+[answers]
+cors_origins = ["*"]
+[log]
+level = "loud=extra=much"
+"#
+    ));
+}
+
+#[test]
+fn what_belongs_together_is_checked_together() {
+    insta::assert_snapshot!(problems("server = 1\n[admin]\nlisten = '127.0.0.1:8080'"), @r"
+    tokenward.toml:1:10: `server` is a section: write [server] on a line of its own
+    tokenward.toml:3:10: `listen` of [admin] is that of [server]: give each its own port
+    ");
+    insta::assert_snapshot!(problems("[server]\nlisten = '0.0.0.0:80'\n"), @"tokenward.toml:1:1: `public_url` of [upstream] is needed, since the proxy listens on all addresses: the URL that clients call");
+    insta::assert_snapshot!(problems("[upstream.identity]\nmode = 'per-user'\n"), @r#"tokenward.toml:2:8: mode = "per-user" needs `credentials`, the file with each user's credentials at the upstream"#);
+}
+
+#[test]
+fn broken_toml_is_told_with_its_place() {
+    insta::assert_snapshot!(problems("policies = \"p\"\n\n[server\nlisten = 1\n"), @"tokenward.toml:3:8: this is no TOML: unclosed table, expected `]`");
+    insta::assert_snapshot!(problems("é = 1\npolicies = [\n"), @"");
+}
+
+#[test]
+fn absent_file_says_what_to_do() {
+    let error = Config::load(Path::new("/nowhere/tokenward.toml")).unwrap_err();
+    insta::assert_snapshot!(error, @"there is no configuration file `/nowhere/tokenward.toml`; name one with --config FILE, or start from the commented tokenward.toml of the distribution");
+}
+
+#[test]
+fn durations() {
+    assert_eq!(parse_duration("500ms"), Some(Duration::from_millis(500)));
+    assert_eq!(parse_duration("90d"), Some(Duration::from_secs(90 * 86_400)));
+    for wrong in [
+        "",
+        "s",
+        "30",
+        "0s",
+        "1.5s",
+        "-1s",
+        "30 s",
+        "30sec",
+        "99999999999999999999s",
+        "18446744073709551615d",
+        "3661d",
+    ] {
+        assert_eq!(parse_duration(wrong), None, "{wrong}");
+    }
+}

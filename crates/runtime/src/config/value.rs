@@ -1,0 +1,329 @@
+//! Readers of single values. Each error is the end of a sentence that begins with the key's name.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokenward_compiler::BaseUrl;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fields::{Wrong, nearest};
+
+type Value<'v> = Spanned<DeValue<'v>>;
+
+/// A string with something in it.
+pub(super) fn text(value: &Value<'_>) -> Result<String, Wrong> {
+    match value.get_ref() {
+        DeValue::String(text) if text.trim().is_empty() => Err(Wrong::at(value, "is empty")),
+        DeValue::String(text) => Ok(text.to_string()),
+        _ => Err(Wrong::at(value, "must be a string in quotes")),
+    }
+}
+
+pub(super) fn path(value: &Value<'_>) -> Result<PathBuf, Wrong> {
+    text(value).map(PathBuf::from)
+}
+
+pub(super) fn boolean(value: &Value<'_>) -> Result<bool, Wrong> {
+    match value.get_ref() {
+        DeValue::Boolean(given) => Ok(*given),
+        _ => Err(Wrong::at(value, "must be true or false, without quotes")),
+    }
+}
+
+/// A whole number from `LEAST` to `MOST`.
+pub(super) fn count<const LEAST: u32, const MOST: u32>(value: &Value<'_>) -> Result<u32, Wrong> {
+    let number = match value.get_ref() {
+        DeValue::Integer(given) => i64::from_str_radix(given.as_str(), given.radix()).ok(),
+        _ => None,
+    };
+    number
+        .and_then(|number| u32::try_from(number).ok())
+        .filter(|number| (LEAST..=MOST).contains(number))
+        .ok_or_else(|| Wrong::at(value, format!("must be a whole number from {LEAST} to {MOST}")))
+}
+
+pub(super) fn count_usize<const LEAST: u32, const MOST: u32>(value: &Value<'_>) -> Result<usize, Wrong> {
+    let number = count::<LEAST, MOST>(value)?;
+    usize::try_from(number).map_err(|_| Wrong::at(value, "is too large for this machine"))
+}
+
+/// `"30s"`: a whole number and `ms`, `s`, `m`, `h` or `d`; more than none, at most ten years.
+pub(super) fn duration(value: &Value<'_>) -> Result<Duration, Wrong> {
+    match value.get_ref() {
+        DeValue::String(text) => parse_duration(text),
+        _ => None,
+    }
+    .ok_or_else(|| {
+        Wrong::at(
+            value,
+            "must be a duration in quotes: \"500ms\", \"30s\", \"5m\", \"2h\" or \"90d\"",
+        )
+    })
+}
+
+/// Reads `30s`; `None` for what is no duration, none at all, or more than ten years.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
+    let number: u64 = number.parse().ok()?;
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let total = Duration::from_millis(number.checked_mul(milliseconds)?);
+    (!total.is_zero() && total <= Duration::from_secs(3660 * 86_400)).then_some(total)
+}
+
+/// `"1MiB"`: a whole number and `B`, `KiB`, `MiB` or `GiB`, or a bare number of bytes; 1 byte to 64 GiB.
+pub(super) fn size(value: &Value<'_>) -> Result<usize, Wrong> {
+    let bytes = match value.get_ref() {
+        DeValue::String(text) => parse_size(text),
+        DeValue::Integer(given) => u64::from_str_radix(given.as_str(), given.radix()).ok(),
+        _ => None,
+    };
+    bytes
+        .filter(|bytes| (1..=64 << 30).contains(bytes))
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .ok_or_else(|| Wrong::at(value, "must be a size: \"512B\", \"64KiB\", \"1MiB\" or \"2GiB\""))
+}
+
+pub(super) fn size_u64(value: &Value<'_>) -> Result<u64, Wrong> {
+    let bytes = size(value)?;
+    u64::try_from(bytes).map_err(|_| Wrong::at(value, "is too large"))
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
+    let factor: u64 = match unit.trim_start() {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// `"127.0.0.1:8080"`, `"[::1]:8080"`.
+pub(super) fn address(value: &Value<'_>) -> Result<SocketAddr, Wrong> {
+    let given = text(value)?;
+    given.parse().map_err(|_| {
+        let advice = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"";
+        Wrong::at(value, format!("is `{given}`; it must be {advice}"))
+    })
+}
+
+pub(super) fn loopback_address(value: &Value<'_>) -> Result<SocketAddr, Wrong> {
+    let given = address(value)?;
+    if given.ip().is_loopback() {
+        Ok(given)
+    } else {
+        let why = "must be a loopback address such as \"127.0.0.1:8081\": whoever reaches it reads the audit";
+        Err(Wrong::at(value, why))
+    }
+}
+
+/// What clients call.
+pub(super) fn public_url(value: &Value<'_>) -> Result<BaseUrl, Wrong> {
+    BaseUrl::parse(&text(value)?).map_err(|error| Wrong::at(value, format!("is no base URL: {error}")))
+}
+
+/// `http://host:port[/context]`.
+pub(super) fn upstream_url(value: &Value<'_>) -> Result<String, Wrong> {
+    let url = public_url(value)?;
+    if url.scheme() == "http" {
+        Ok(url.as_str().to_owned())
+    } else {
+        Err(Wrong::at(
+            value,
+            "must begin with `http://`: TLS to the upstream is not offered, so let the proxy stand beside it",
+        ))
+    }
+}
+
+/// A `Host`: name and perhaps port.
+pub(super) fn host(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    match BaseUrl::parse(&format!("http://{given}")) {
+        Ok(url) if url.path().is_empty() && !given.contains('/') => Ok(given),
+        _ => Err(Wrong::at(
+            value,
+            format!("is `{given}`; it must be a host and perhaps a port, such as \"jira.internal:8443\""),
+        )),
+    }
+}
+
+/// A header that may carry a user's name: not one that means something else on the way.
+pub(super) fn identity_header(value: &Value<'_>) -> Result<String, Wrong> {
+    const TAKEN: [&str; 13] = [
+        "authorization",
+        "host",
+        "cookie",
+        "connection",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "keep-alive",
+        "proxy-authorization",
+        "expect",
+    ];
+    let given = text(value)?;
+    if !is_plain_header(&given) {
+        Err(Wrong::at(
+            value,
+            format!("is `{given}`; it must be letters, digits and `-`"),
+        ))
+    } else if TAKEN.contains(&given.to_ascii_lowercase().as_str()) {
+        Err(Wrong::at(
+            value,
+            format!("is `{given}`, which has another meaning; choose a header such as \"X-Forwarded-User\""),
+        ))
+    } else {
+        Ok(given)
+    }
+}
+
+/// No underscore: the proxy drops such headers, since some servers read `X_A` as `X-A`.
+fn is_plain_header(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+pub(super) fn header_names(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
+    any_of(value, header_name)
+}
+
+fn header_name(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    if is_plain_header(&given) {
+        Ok(given)
+    } else {
+        Err(Wrong::at(
+            value,
+            format!("has `{given}`; a header's name is letters, digits and `-`"),
+        ))
+    }
+}
+
+pub(super) fn environment_name(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    if given.contains(['=', '\0']) {
+        return Err(Wrong::at(
+            value,
+            "must be the name of an environment variable, not its value",
+        ));
+    }
+    Ok(given)
+}
+
+/// Several values of one kind, at least one; a problem is at its own item.
+pub(super) fn some_of<T>(
+    value: &Value<'_>,
+    item: fn(&Value<'_>) -> Result<T, Wrong>,
+) -> Result<Vec<T>, Wrong> {
+    let items = any_of(value, item)?;
+    if items.is_empty() {
+        return Err(Wrong::at(value, "must have at least one item"));
+    }
+    Ok(items)
+}
+
+/// Several values of one kind, perhaps none; a problem is at its own item.
+pub(super) fn any_of<T>(
+    value: &Value<'_>,
+    item: fn(&Value<'_>) -> Result<T, Wrong>,
+) -> Result<Vec<T>, Wrong> {
+    match value.get_ref() {
+        DeValue::Array(items) => items.iter().map(item).collect(),
+        _ => Err(Wrong::at(value, "must be a list: [\"…\", \"…\"]")),
+    }
+}
+
+pub(super) fn texts(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
+    any_of(value, text)
+}
+
+pub(super) fn endpoints(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
+    some_of(value, endpoint)
+}
+
+fn endpoint(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    let stem = given.strip_suffix('*').unwrap_or(&given);
+    let starred_whole_segment = stem.len() == given.len() || stem.ends_with('/');
+    let plain =
+        stem.starts_with('/') && !stem.contains(['*', '?', '#', '%', '\\', ';']) && !stem.contains("//");
+    let dotted = stem.split('/').any(|segment| segment == "." || segment == "..");
+    if plain && starred_whole_segment && !dotted {
+        Ok(given)
+    } else {
+        Err(Wrong::at(
+            value,
+            format!(
+                "has `{given}`; an endpoint is a path below the base URL, alone (\"/status\") or with all below it (\"/rest/*\")"
+            ),
+        ))
+    }
+}
+
+pub(super) fn origins(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
+    any_of(value, origin)
+}
+
+fn origin(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    match BaseUrl::parse(&given) {
+        Ok(url) if url.path().is_empty() && !given.ends_with('/') => Ok(url.origin().to_owned()),
+        _ => Err(Wrong::at(
+            value,
+            format!("has `{given}`; an origin is scheme, host and port, such as \"https://app.example.com\""),
+        )),
+    }
+}
+
+pub(super) fn log_level(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    match tracing_subscriber::EnvFilter::try_new(&given) {
+        Ok(_) => Ok(given),
+        Err(_) => Err(Wrong::at(
+            value,
+            format!(
+                "is `{given}`; it must be off, error, warn, info, debug or trace, or a filter such as \"info,tokenward=debug\""
+            ),
+        )),
+    }
+}
+
+/// One of the named choices.
+pub(super) fn choice<T: Copy>(value: &Value<'_>, choices: &[(&str, T)]) -> Result<T, Wrong> {
+    let given = text(value)?;
+    if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == given) {
+        return Ok(*choice);
+    }
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    let hint = nearest(&given, &names).map(|near| format!("; did you mean \"{near}\"?"));
+    let message = format!(
+        "is \"{given}\"; it must be {}{}",
+        alternatives(&names),
+        hint.unwrap_or_default()
+    );
+    Err(Wrong::at(value, message))
+}
+
+/// `"a", "b" or "c"`.
+fn alternatives(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,182 @@
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+
+use super::*;
+
+fn token(name: &str) -> NewToken {
+    NewToken {
+        name: name.to_owned(),
+        users: Users::Named(vec!["svc-ci".to_owned()]),
+        secret_hash: format!("sha256:{}", "ab".repeat(32)),
+        expires: None,
+        owner: None,
+        description: None,
+        include: Vec::new(),
+        lines: vec![r"[get]/rest/api/2/issue/KANBAN-\d+".to_owned()],
+    }
+}
+
+fn add(directory: &Path, file: &str, token: &NewToken) -> Result<(), EditError> {
+    Edit::begin(directory, &directory.join(file))?
+        .with_token(token)?
+        .commit()
+}
+
+fn content(directory: &Path, file: &str) -> String {
+    fs::read_to_string(directory.join(file)).unwrap()
+}
+
+const COMMENTED: &str = "# Ours.\n\n[[token]]   # the first\nname=\"a\"\n   user = 'x'\n# The end.";
+
+#[test]
+fn what_stood_there_stays_byte_for_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("x.toml"), COMMENTED).unwrap();
+    let new = NewToken {
+        expires: Some("2027-06-30T12:00:00.5Z".parse().unwrap()),
+        owner: Some("team \"ci\"".to_owned()),
+        description: Some("tab\there".to_owned()),
+        include: vec!["jira-read".to_owned(), "more".to_owned()],
+        users: Users::Named(vec!["a".to_owned(), "b".to_owned()]),
+        ..token("b")
+    };
+    add(directory.path(), "x.toml", &new).unwrap();
+    let after = content(directory.path(), "x.toml");
+    assert!(after.starts_with(COMMENTED));
+    insta::assert_snapshot!(after);
+    let read: DocumentMut = after.parse().unwrap();
+    assert_eq!(read["token"][1]["owner"].as_str(), Some("team \"ci\""));
+    assert_eq!(
+        read["token"][1]["limit_to"].as_str(),
+        Some("[get]/rest/api/2/issue/KANBAN-\\d+\n")
+    );
+}
+
+#[test]
+fn an_absent_file_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let new = NewToken {
+        users: Users::Any,
+        ..token("a")
+    };
+    add(directory.path(), "new.toml", &new).unwrap();
+    insta::assert_snapshot!(content(directory.path(), "new.toml"));
+}
+
+#[test]
+fn line_ends_permissions_and_links_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let real = directory.path().join("real.toml");
+    fs::write(&real, "# one\r\n").unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("real.toml", directory.path().join("link.toml")).unwrap();
+    add(directory.path(), "link.toml", &token("a")).unwrap();
+    let text = content(directory.path(), "real.toml");
+    assert!(text.starts_with("# one\r\n\r\n[[token]]\r\nname"), "{text}");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(
+        fs::symlink_metadata(directory.path().join("link.toml"))
+            .unwrap()
+            .is_symlink()
+    );
+    let left: Vec<_> = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left.len(), 2, "nothing else is left behind: {left:?}");
+}
+
+#[test]
+fn a_name_taken_anywhere_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("sub")).unwrap();
+    fs::write(directory.path().join("sub/other.toml"), COMMENTED).unwrap();
+    let error = add(directory.path(), "x.toml", &token("a")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the name `a` is taken in `sub/other.toml`; choose another"
+    );
+    assert!(!directory.path().join("x.toml").exists());
+}
+
+#[test]
+fn forms_that_cannot_be_added_to_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |file: &str| directory.path().join(file);
+    fs::write(at("broken.toml"), "[[token]\n").unwrap();
+    fs::write(at("inline.toml"), "token = [{ name = 'z' }]\n").unwrap();
+    let refused = |file: &str| add(directory.path(), file, &token("a")).unwrap_err();
+    assert!(matches!(refused("broken.toml"), EditError::NotToml(_)));
+    assert!(matches!(refused("inline.toml"), EditError::NotSections(_)));
+    assert!(matches!(refused("x.limits"), EditError::NotAPolicyFile(_)));
+    assert!(matches!(refused(".x.toml"), EditError::NotAPolicyFile(_)));
+    assert!(matches!(refused("../x.toml"), EditError::Elsewhere { .. }));
+    assert!(matches!(
+        refused("no/x.toml"),
+        EditError::Io {
+            doing: "find the directory of",
+            ..
+        }
+    ));
+    assert_eq!(content(directory.path(), "broken.toml"), "[[token]\n");
+    for line in ["a'''b", "a\nb"] {
+        let new = NewToken {
+            lines: vec![line.to_owned()],
+            ..token("a")
+        };
+        assert!(matches!(
+            add(directory.path(), "x.toml", &new),
+            Err(EditError::NotALine(_))
+        ));
+    }
+}
+
+#[test]
+fn a_change_by_another_program_is_not_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.toml");
+    fs::write(&path, "# before\n").unwrap();
+    let prepared = Edit::begin(directory.path(), &path)
+        .unwrap()
+        .with_token(&token("a"))
+        .unwrap();
+    fs::write(&path, "# theirs\n").unwrap();
+    assert!(matches!(prepared.commit(), Err(EditError::Changed(_))));
+    assert_eq!(content(directory.path(), "x.toml"), "# theirs\n");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn many_at_once_lose_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let directory = directory.path();
+            scope.spawn(move || {
+                for number in 0..5 {
+                    add(directory, "x.toml", &token(&format!("t{writer}-{number}"))).unwrap();
+                }
+            });
+        }
+    });
+    let mut written = names(&content(directory.path(), "x.toml"));
+    written.sort();
+    written.dedup();
+    assert_eq!(written.len(), 20);
+}
+
+#[test]
+fn the_prepared_policy_has_the_new_text_and_the_other_files() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("set.limits"), "/rest/x\n").unwrap();
+    let path = directory.path().join("x.toml");
+    let prepared = Edit::begin(directory.path(), &path)
+        .unwrap()
+        .with_token(&token("a"))
+        .unwrap();
+    let sources = prepared.sources();
+    let paths: Vec<&str> = sources.iter().map(|(_, source)| source.path.as_str()).collect();
+    assert_eq!(paths, ["set.limits", "x.toml"]);
+    assert!(!path.exists(), "nothing is written before commit");
+}

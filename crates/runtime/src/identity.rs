@@ -1,0 +1,217 @@
+//! How the upstream learns on whose behalf a call is made (SEMANTICS section 4). Never by the client's credentials.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
+use serde::Deserialize;
+
+use crate::config::{Identity, PasswordSource};
+
+/// How calls are made at the upstream, with the secrets read in.
+pub(crate) enum Identities {
+    /// A header that the upstream trusts from the proxy alone.
+    TrustedHeader(HeaderName),
+    /// `Authorization` of each user.
+    PerUser(HashMap<String, HeaderValue>),
+    /// `Authorization` of one account, and the header that names the user.
+    ServiceAccount(HeaderValue, HeaderName),
+}
+
+/// The configured identity cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// A file cannot be read.
+    #[error("cannot read the upstream credentials in {}: {source}; make the file readable for this user", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should. Its text is not quoted: it holds secrets.
+    #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An environment variable is not set.
+    #[error("the environment variable {0}, which should hold the service account's password, is not set")]
+    Unset(String),
+    /// A name or a secret cannot stand in a header.
+    #[error("`{0}` cannot stand in an HTTP header; change it in [upstream.identity]")]
+    Unsendable(String),
+}
+
+/// The upstream cannot be told of this user: no credentials are known, or the name cannot stand in a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no upstream identity for this user")]
+pub(crate) struct NoIdentity;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+enum Credentials {
+    #[serde(rename = "basic")]
+    Basic(String),
+    #[serde(rename = "token")]
+    Token(String),
+}
+
+impl Identities {
+    /// Reads in what the configuration names.
+    ///
+    /// # Errors
+    /// A secret is not there, or something cannot stand in a header.
+    pub(crate) fn load(identity: &Identity) -> Result<Self, IdentityError> {
+        Ok(match identity {
+            Identity::TrustedHeader { header } => Self::TrustedHeader(header_name(header)?),
+            Identity::PerUser { credentials } => Self::PerUser(per_user(credentials)?),
+            Identity::ServiceAccount { user, password, header } => {
+                let password = password_of(password)?;
+                Self::ServiceAccount(basic(&format!("{user}:{password}"), user)?, header_name(header)?)
+            }
+        })
+    }
+
+    /// The headers that tell the upstream who calls.
+    ///
+    /// # Errors
+    /// The upstream cannot be told of this user.
+    pub(crate) fn headers(&self, user: &str) -> Result<Vec<(HeaderName, HeaderValue)>, NoIdentity> {
+        Ok(match self {
+            Self::TrustedHeader(name) => vec![(name.clone(), user_value(user)?)],
+            Self::PerUser(users) => vec![(AUTHORIZATION, users.get(user).ok_or(NoIdentity)?.clone())],
+            Self::ServiceAccount(account, name) => {
+                vec![(AUTHORIZATION, account.clone()), (name.clone(), user_value(user)?)]
+            }
+        })
+    }
+}
+
+/// The names of the headers in which this configuration names users to the upstream; a client's copies are dropped.
+/// (`Authorization` never passes anyway.)
+pub(crate) fn header_names(identity: &Identity) -> Vec<String> {
+    match identity {
+        Identity::TrustedHeader { header } => vec![header.clone()],
+        Identity::PerUser { .. } => Vec::new(),
+        Identity::ServiceAccount { header, .. } => vec![header.clone()],
+    }
+}
+
+fn header_name(name: &str) -> Result<HeaderName, IdentityError> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| IdentityError::Unsendable(name.to_owned()))
+}
+
+fn user_value(user: &str) -> Result<HeaderValue, NoIdentity> {
+    // An empty name, or white space at its ends, would reach the upstream as another name.
+    if user.is_empty() || user.trim_ascii() != user {
+        return Err(NoIdentity);
+    }
+    HeaderValue::from_bytes(user.as_bytes()).map_err(|_| NoIdentity)
+}
+
+fn basic(pair: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
+    secret_value(&format!("Basic {}", STANDARD.encode(pair)), shown)
+}
+
+fn secret_value(text: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| IdentityError::Unsendable(shown.to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn read(path: &PathBuf) -> Result<String, IdentityError> {
+    std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
+        path: path.clone(),
+        source,
+    })
+}
+
+fn password_of(source: &PasswordSource) -> Result<String, IdentityError> {
+    match source {
+        PasswordSource::File(path) => Ok(read(path)?.lines().next().unwrap_or_default().to_owned()),
+        PasswordSource::Environment(name) => {
+            std::env::var(name).map_err(|_| IdentityError::Unset(name.clone()))
+        }
+    }
+}
+
+fn per_user(path: &PathBuf) -> Result<HashMap<String, HeaderValue>, IdentityError> {
+    let users: HashMap<String, Credentials> =
+        toml::from_str(&read(path)?).map_err(|_| IdentityError::Malformed { path: path.clone() })?;
+    users
+        .into_iter()
+        .map(|(user, credentials)| {
+            let value = match &credentials {
+                Credentials::Basic(pair) => basic(pair, &user)?,
+                Credentials::Token(token) => secret_value(&format!("Bearer {token}"), &user)?,
+            };
+            Ok((user, value))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(identities: &Identities, user: &str) -> Vec<(String, String)> {
+        identities
+            .headers(user)
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect()
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn a_trusted_header_names_the_user() {
+        let identities = Identities::load(&Identity::TrustedHeader {
+            header: "X-Forwarded-User".into(),
+        })
+        .unwrap();
+        assert_eq!(pairs(&identities, "zoë@example.com"), [pair("x-forwarded-user", "zoë@example.com")]);
+        for user in ["", " alice", "a\r\nX-Admin: 1", "a\0b"] {
+            assert_eq!(identities.headers(user), Err(NoIdentity), "{user:?}");
+        }
+    }
+
+    #[test]
+    fn each_user_has_own_credentials_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        std::fs::write(&path, "alice = { basic = \"alice:pw\" }\n\"bob@x\" = { token = \"pat\" }\n").unwrap();
+        let identities = Identities::load(&Identity::PerUser { credentials: path.clone() }).unwrap();
+        assert_eq!(pairs(&identities, "alice"), [pair("authorization", "Basic YWxpY2U6cHc=")]);
+        assert_eq!(pairs(&identities, "bob@x"), [pair("authorization", "Bearer pat")]);
+        assert_eq!(identities.headers("carol"), Err(NoIdentity));
+
+        std::fs::write(&path, "alice = { basic = 'secret\n").unwrap();
+        let error = Identities::load(&Identity::PerUser { credentials: path }).err().unwrap();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_service_account_acts_for_the_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        std::fs::write(&path, "pw\n").unwrap();
+        let identities = Identities::load(&Identity::ServiceAccount {
+            user: "svc".into(),
+            password: PasswordSource::File(path),
+            header: "contextUser".into(),
+        })
+        .unwrap();
+        assert_eq!(
+            pairs(&identities, "alice"),
+            [pair("authorization", "Basic c3ZjOnB3"), pair("contextuser", "alice")]
+        );
+    }
+}

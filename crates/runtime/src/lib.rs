@@ -1,0 +1,16 @@
+//! The enforcing proxy: reads each request once, has the compiled policy decide it, records it, and forwards
+//! what was judged. The `tokenward` command is the binary of this crate.
+
+pub mod admin;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod edit;
+pub mod identity;
+pub mod live;
+pub mod pep;
+pub mod proxy;
+pub mod request;
+pub mod respond;
+pub mod secret;
+pub mod serve;

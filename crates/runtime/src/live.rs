@@ -1,0 +1,186 @@
+//! The policy that decides now, and how it is replaced (SEMANTICS section 6).
+
+mod watch;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use tokenward_compiler::diagnostic::{Severity, render_text};
+use tokenward_compiler::ir::{BindError, Program};
+use tokenward_compiler::source::{ReadDirError, SourceSet};
+use tokenward_compiler::{BaseUrl, Compilation, compile};
+
+pub(crate) use watch::Watcher;
+
+/// A policy in force: compiled, and bound to the public URL. A call keeps the one that it began with.
+#[derive(Debug)]
+pub struct Live {
+    program: Program,
+    since: SystemTime,
+}
+
+impl Live {
+    /// The bound program.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// When it came into force.
+    pub(crate) fn since(&self) -> SystemTime {
+        self.since
+    }
+}
+
+/// There is no usable policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The directory cannot be read.
+    #[error("cannot read the policies: {0}")]
+    Read(#[from] ReadDirError),
+    /// The policy has errors.
+    #[error("the policy in {} does not compile; mend what follows\n{diagnostics}", directory.display())]
+    Compile {
+        /// Where it stands.
+        directory: PathBuf,
+        /// The diagnostics, rendered.
+        diagnostics: String,
+    },
+    /// The policy cannot be bound to the public URL.
+    #[error("the policy cannot be bound to the public URL: {0}")]
+    Bind(#[from] BindError),
+}
+
+/// How the last attempt to load a policy went.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReloadStatus {
+    /// Loads that took effect, the first included.
+    pub(crate) succeeded: u64,
+    /// Loads that did not.
+    pub(crate) failed: u64,
+    /// Why the last one did not, if it did not.
+    pub(crate) failure: Option<String>,
+}
+
+/// The policy in force and the place that it comes from.
+pub(crate) struct Policies {
+    directory: PathBuf,
+    base: BaseUrl,
+    merges: bool,
+    current: ArcSwap<Live>,
+    revoked: ArcSwap<HashSet<[u8; 32]>>,
+    status: Mutex<ReloadStatus>,
+}
+
+impl Policies {
+    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not.
+    ///
+    /// # Errors
+    /// There is none that compiles.
+    pub(crate) fn open(directory: &Path, base: &BaseUrl, merges: bool) -> Result<Self, PolicyError> {
+        let (program, revoked) = load(directory, base, merges);
+        let program = program?;
+        tracing::info!(policy = program.digest(), tokens = program.tokens().count(), "policy loaded");
+        Ok(Self {
+            // Notifications name absolute paths.
+            directory: std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()),
+            base: base.clone(),
+            merges,
+            current: ArcSwap::from_pointee(Live {
+                program,
+                since: SystemTime::now(),
+            }),
+            revoked: ArcSwap::from_pointee(revoked.into_iter().collect()),
+            status: Mutex::new(ReloadStatus {
+                succeeded: 1,
+                ..ReloadStatus::default()
+            }),
+        })
+    }
+
+    /// The policy in force.
+    pub(crate) fn current(&self) -> Arc<Live> {
+        self.current.load_full()
+    }
+
+    /// Whether the token of this secret's SHA-256 is revoked, also by a policy that is not in force because something
+    /// else in it does not compile.
+    pub(crate) fn is_revoked(&self, secret_hash: &[u8; 32]) -> bool {
+        self.revoked.load().contains(secret_hash)
+    }
+
+    /// How loading went.
+    pub(crate) fn status(&self) -> ReloadStatus {
+        self.lock_status().clone()
+    }
+
+    /// Reads the directory again. What compiles is in force from now on; what does not changes nothing but revocations.
+    pub(crate) fn reload(&self) {
+        let (program, revoked) = load(&self.directory, &self.base, self.merges);
+        match program {
+            Ok(program) => {
+                self.revoked.store(Arc::new(revoked.into_iter().collect()));
+                self.take(program);
+            }
+            Err(error) => {
+                if !revoked.is_empty() {
+                    let known = self.revoked.load();
+                    self.revoked.store(Arc::new(known.iter().copied().chain(revoked).collect()));
+                }
+                tracing::error!(policy = self.current().program().digest(), "the policy was not replaced: {error}");
+                let mut status = self.lock_status();
+                status.failed += 1;
+                status.failure = Some(error.to_string());
+            }
+        }
+    }
+
+    fn take(&self, program: Program) {
+        if program.digest() != self.current().program().digest() {
+            tracing::info!(policy = program.digest(), tokens = program.tokens().count(), "policy replaced");
+            self.current.store(Arc::new(Live {
+                program,
+                since: SystemTime::now(),
+            }));
+            self.lock_status().succeeded += 1;
+        }
+        let mended = self.lock_status().failure.take();
+        if mended.is_some() {
+            tracing::info!("the policy compiles again");
+        }
+    }
+
+    fn lock_status(&self) -> MutexGuard<'_, ReloadStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The policy of a directory, and the secrets that its files revoke: those count whether it compiles or not.
+fn load(directory: &Path, base: &BaseUrl, merges: bool) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
+    let sources = match SourceSet::read_dir(directory) {
+        Ok(sources) => sources,
+        Err(error) => return (Err(error.into()), Vec::new()),
+    };
+    let Compilation {
+        program,
+        mut diagnostics,
+        revoked,
+    } = compile(&sources);
+    let program = match program {
+        Some(program) => program.bind(base).map(|bound| bound.merging_body(merges)).map_err(PolicyError::from),
+        None => {
+            // Warnings would bury what has to be mended.
+            diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+            Err(PolicyError::Compile {
+                directory: directory.to_owned(),
+                diagnostics: render_text(&sources, &diagnostics, false),
+            })
+        }
+    };
+    (program, revoked)
+}
+
+#[cfg(test)]
+mod tests;

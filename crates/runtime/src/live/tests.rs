@@ -1,0 +1,147 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+fn token(name: &str, secret: &str, line: &str) -> String {
+    let hash = hex::encode(crate::secret::hash(secret));
+    format!(
+        "[[token]]\nname = \"{name}\"\nuser = \"u\"\nsecret_hash = \"sha256:{hash}\"\nexpires = 2099-01-01T00:00:00Z\nlimit_to = '''\n{line}\n'''\n"
+    )
+}
+
+fn open(directory: &Path) -> Arc<Policies> {
+    let base = BaseUrl::parse("https://jira.example.com").unwrap();
+    Arc::new(Policies::open(directory, &base, false).unwrap())
+}
+
+fn names(policies: &Policies) -> Vec<String> {
+    policies.current().program().tokens().map(|(_, token)| token.name.clone()).collect()
+}
+
+/// Waits for what a change brings about, at most the second that is promised.
+#[track_caller]
+fn within_a_second(holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(1), "not within a second");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_broken_policy_keeps_the_old_one_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    fs::write(&file, token("a", "one", "[get]/rest/a")).unwrap();
+    let policies = open(folder.path());
+    let before = policies.current().program().digest().to_owned();
+
+    fs::write(&file, token("a", "one", "[get]/rest/(a")).unwrap();
+    policies.reload();
+    assert_eq!(policies.current().program().digest(), before);
+    let status = policies.status();
+    assert_eq!((status.succeeded, status.failed), (1, 1));
+    assert!(status.failure.unwrap().contains("a.toml"), "names the file");
+
+    fs::write(&file, token("b", "one", "[get]/rest/a")).unwrap();
+    policies.reload();
+    assert_eq!(names(&policies), ["b"]);
+    assert!(policies.status().failure.is_none());
+}
+
+#[test]
+fn a_revocation_counts_although_another_file_is_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.toml"), token("a", "one", "[get]/rest/a")).unwrap();
+    let policies = open(folder.path());
+    let hash = crate::secret::hash("one");
+    assert!(!policies.is_revoked(&hash));
+
+    fs::write(folder.path().join("broken.toml"), "[[token]\n").unwrap();
+    let revoked = token("a", "one", "[get]/rest/a").replace("user =", "revoked = true\nuser =");
+    fs::write(folder.path().join("a.toml"), revoked).unwrap();
+    policies.reload();
+    assert_eq!(policies.status().failed, 1);
+    assert!(policies.is_revoked(&hash));
+}
+
+#[test]
+fn edits_renames_and_new_files_take_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    fs::write(&file, token("a", "one", "[get]/rest/a")).unwrap();
+    let policies = open(folder.path());
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+
+    fs::write(&file, token("edited", "one", "[get]/rest/a")).unwrap();
+    within_a_second(|| names(&policies) == ["edited"]);
+
+    let new = folder.path().join(".a.toml.swp");
+    fs::write(&new, token("renamed", "one", "[get]/rest/a")).unwrap();
+    fs::rename(&new, &file).unwrap();
+    within_a_second(|| names(&policies) == ["renamed"]);
+
+    fs::write(folder.path().join("b.toml"), token("second", "two", "[get]/rest/a")).unwrap();
+    within_a_second(|| names(&policies).len() == 2);
+
+    fs::remove_file(&file).unwrap();
+    within_a_second(|| names(&policies) == ["second"]);
+}
+
+#[test]
+fn a_swapped_link_takes_effect_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["one", "two", "three"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("a.toml"), token(name, name, "[get]/rest/a")).unwrap();
+    }
+    let link = folder.path().join("policies");
+    symlink("one", &link).unwrap();
+    let policies = open(&link);
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+    for name in ["two", "three", "one"] {
+        let next = folder.path().join("next");
+        symlink(name, &next).unwrap();
+        fs::rename(&next, &link).unwrap();
+        within_a_second(|| names(&policies) == [name]);
+    }
+}
+
+#[test]
+fn a_config_map_update_takes_effect() {
+    // Kubernetes: files are links through `..data`, which is swapped.
+    let folder = tempfile::tempdir().unwrap();
+    for version in ["..1", "..2"] {
+        fs::create_dir(folder.path().join(version)).unwrap();
+        fs::write(folder.path().join(version).join("a.toml"), token(version, version, "[get]/rest/a")).unwrap();
+    }
+    symlink("..1", folder.path().join("..data")).unwrap();
+    symlink("..data/a.toml", folder.path().join("a.toml")).unwrap();
+    let policies = open(folder.path());
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+    symlink("..2", folder.path().join("..data_tmp")).unwrap();
+    fs::rename(folder.path().join("..data_tmp"), folder.path().join("..data")).unwrap();
+    within_a_second(|| names(&policies) == ["..2"]);
+}
+
+#[test]
+fn a_directory_that_was_replaced_is_watched_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("policies");
+    let write = |name: &str| {
+        let new = folder.path().join("new");
+        fs::create_dir(&new).unwrap();
+        fs::write(new.join("a.toml"), token(name, name, "[get]/rest/a")).unwrap();
+        new
+    };
+    fs::rename(write("first"), &directory).unwrap();
+    let policies = open(&directory);
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+    fs::rename(&directory, folder.path().join("old")).unwrap();
+    fs::rename(write("second"), &directory).unwrap();
+    within_a_second(|| names(&policies) == ["second"]);
+    fs::write(directory.join("a.toml"), token("third", "third", "[get]/rest/a")).unwrap();
+    within_a_second(|| names(&policies) == ["third"]);
+}

@@ -1,0 +1,183 @@
+//! Notices that the policy directory changed.
+//!
+//! The system's notifications give speed; a look at names, times and sizes every half second gives certainty, where
+//! there are none (network file systems), where they are lost, and where links lead out of what is watched.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::Policies;
+
+/// The periodic look.
+const PERIOD: Duration = Duration::from_millis(500);
+/// A change is taken up when none has followed it for so long, …
+const QUIET: Duration = Duration::from_millis(100);
+/// … or when the first is so old.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+enum Signal {
+    Changed,
+    Stop,
+}
+
+/// Reloads the policy when its directory changes, until it is dropped.
+pub(crate) struct Watcher {
+    signals: Sender<Signal>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watcher {
+    /// Watches on a thread of its own.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(policies: Arc<Policies>) -> std::io::Result<Self> {
+        let (signals, received) = mpsc::channel();
+        let sender = signals.clone();
+        // Looked at before the thread starts: what changes from now on is noticed.
+        let seen = Fingerprint::of(&policies.directory);
+        let thread = thread::Builder::new()
+            .name("policy-watch".to_owned())
+            .spawn(move || watch(&policies, &sender, &received, seen))?;
+        Ok(Self {
+            signals,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.signals.send(Signal::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signal>, mut seen: Fingerprint) {
+    let directory = &policies.directory;
+    let mut notifier = Notifier::start(directory, sender);
+    loop {
+        let notified = match received.recv_timeout(PERIOD) {
+            Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Signal::Changed) => match settle(received) {
+                Settled::Quiet => true,
+                Settled::Stop => return,
+            },
+            Err(RecvTimeoutError::Timeout) => false,
+        };
+        let now = Fingerprint::of(directory);
+        if notified || now != seen {
+            // The fingerprint is older than the reading: what changes in between is noticed next time.
+            policies.reload();
+        }
+        if now.identity != seen.identity || notifier.is_none() {
+            notifier = Notifier::start(directory, sender);
+        }
+        seen = now;
+    }
+}
+
+enum Settled {
+    Quiet,
+    Stop,
+}
+
+/// Waits until a series of changes is over.
+fn settle(received: &Receiver<Signal>) -> Settled {
+    let first = Instant::now();
+    while first.elapsed() < PATIENCE {
+        match received.recv_timeout(QUIET) {
+            Ok(Signal::Changed) => {}
+            Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return Settled::Stop,
+            Err(RecvTimeoutError::Timeout) => break,
+        }
+    }
+    Settled::Quiet
+}
+
+/// The system's notifications for a directory, and for its parent as far as they name it: a directory that is replaced
+/// takes the watch on it along.
+struct Notifier(#[expect(dead_code, reason = "watches until it is dropped")] RecommendedWatcher);
+
+impl Notifier {
+    fn start(directory: &Path, sender: &Sender<Signal>) -> Option<Self> {
+        let sender = sender.clone();
+        let own = directory.to_owned();
+        let name = directory.file_name().map(OsString::from);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let concerns = event.map_or(true, |event| {
+                !matches!(event.kind, EventKind::Access(_))
+                    && event.paths.iter().any(|path| path.starts_with(&own) || path.file_name().map(OsString::from) == name)
+            });
+            if concerns {
+                let _ = sender.send(Signal::Changed);
+            }
+        });
+        let mut watcher = watcher.inspect_err(|error| tracing::warn!("no notifications of policy changes: {error}")).ok()?;
+        watcher
+            .watch(directory, RecursiveMode::Recursive)
+            .inspect_err(|error| tracing::debug!("the policy directory is not watched: {error}"))
+            .ok()?;
+        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            let _ = watcher.watch(parent, RecursiveMode::NonRecursive);
+        }
+        Some(Self(watcher))
+    }
+}
+
+/// What a directory looks like from outside its files.
+#[derive(Debug, PartialEq, Eq)]
+struct Fingerprint {
+    identity: Option<(u64, u64)>,
+    files: BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>,
+}
+
+impl Fingerprint {
+    fn of(directory: &Path) -> Self {
+        let mut files = BTreeMap::new();
+        walk(directory, 0, &mut files);
+        Self {
+            identity: fs::metadata(directory).ok().map(|metadata| (metadata.dev(), metadata.ino())),
+            files,
+        }
+    }
+}
+
+/// Links are followed; their depth is bounded against circles.
+fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
+    if depth > 16 {
+        return;
+    }
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => walk(&path, depth + 1, files),
+            Ok(metadata) if is_policy(&path) => {
+                files.insert(path, look(&metadata));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_policy(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml" || extension == "limits")
+}
+
+fn look(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
+    (metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}

@@ -1,0 +1,15 @@
+//! The `tokenward` command.
+
+use std::panic;
+use std::process::ExitCode;
+
+/// Exit code of a fault of our own, as of failed files and networks.
+const TROUBLE: u8 = 3;
+
+fn main() -> ExitCode {
+    panic::set_hook(Box::new(|fault| {
+        eprintln!("tokenward: a fault of tokenward itself, please report it: {fault}");
+    }));
+    panic::catch_unwind(|| tokenward_runtime::cli::run(std::env::args_os()))
+        .unwrap_or(ExitCode::from(TROUBLE))
+}

@@ -1,0 +1,150 @@
+//! Which token calls, and for whom (SEMANTICS section 2).
+
+use tokenward_compiler::ir::{Program, Token, TokenId, Users};
+
+use crate::config::Methods;
+use crate::request::Credentials;
+use crate::secret;
+
+/// Why credentials do not work. The client gets the same 401 for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthFailure {
+    /// None were sent.
+    NoCredentials,
+    /// They cannot be read.
+    Malformed,
+    /// `auth.methods` does not accept the scheme.
+    Method,
+    /// No token has this secret.
+    UnknownToken,
+    /// The token was revoked.
+    Revoked,
+    /// The token has expired.
+    Expired,
+    /// The secret was rotated away, and its grace has ended.
+    RotatedAway,
+    /// The token works for other users.
+    WrongUser,
+    /// The token has no one user, and the credentials name none.
+    NoUser,
+    /// `auth.never_act_as` has the user.
+    NeverActAs,
+}
+
+impl AuthFailure {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 10] = [
+        Self::NoCredentials,
+        Self::Malformed,
+        Self::Method,
+        Self::UnknownToken,
+        Self::Revoked,
+        Self::Expired,
+        Self::RotatedAway,
+        Self::WrongUser,
+        Self::NoUser,
+        Self::NeverActAs,
+    ];
+
+    /// The stable reason code in the audit.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::NoCredentials => "no-credentials",
+            Self::Malformed => "malformed-credentials",
+            Self::Method => "auth-method",
+            Self::UnknownToken => "unknown-token",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::RotatedAway => "rotated-away",
+            Self::WrongUser => "wrong-user",
+            Self::NoUser => "no-user",
+            Self::NeverActAs => "never-act-as",
+        }
+    }
+}
+
+/// What bears on authentication, beside the policy.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthRules {
+    /// The accepted schemes.
+    pub(crate) methods: Methods,
+    /// Users whose part nobody may take.
+    pub(crate) never_act_as: Vec<String>,
+}
+
+impl AuthRules {
+    /// Whether nobody may take this user's part. Without regard to case: the upstreams' user names have none.
+    pub(crate) fn never(&self, user: &str) -> bool {
+        let user = user.to_lowercase();
+        self.never_act_as.iter().any(|never| never.to_lowercase() == user)
+    }
+}
+
+/// A token that works for this caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Authenticated {
+    pub(crate) token: TokenId,
+    pub(crate) user: String,
+}
+
+/// A failure, and the token as far as one was recognised.
+pub(crate) type Failed = (AuthFailure, Option<TokenId>);
+
+/// Finds the token of these credentials, if it works for their user at `now_ms` (UTC).
+///
+/// # Errors
+/// It does not.
+pub(crate) fn authenticate(
+    program: &Program,
+    credentials: &Credentials,
+    rules: &AuthRules,
+    is_revoked: impl Fn(&[u8; 32]) -> bool,
+    now_ms: i64,
+) -> Result<Authenticated, Failed> {
+    let (secret, named) = match credentials {
+        Credentials::None => return Err((AuthFailure::NoCredentials, None)),
+        Credentials::Malformed => return Err((AuthFailure::Malformed, None)),
+        Credentials::Basic { .. } if !rules.methods.basic() => return Err((AuthFailure::Method, None)),
+        Credentials::Bearer { .. } if !rules.methods.bearer() => return Err((AuthFailure::Method, None)),
+        Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
+        Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
+    };
+    let hash = secret::hash(secret);
+    let id = program.token_by_secret_hash(&hash).ok_or((AuthFailure::UnknownToken, None))?;
+    let token = program.token(id);
+    let fail = |failure| Err((failure, Some(id)));
+    if token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash) {
+        return fail(AuthFailure::Revoked);
+    }
+    if token.expires.is_some_and(|expires| now_ms >= expires) {
+        return fail(AuthFailure::Expired);
+    }
+    if hash != token.secret_hash && !token.previous.is_some_and(|(previous, until)| previous == hash && now_ms < until) {
+        return fail(AuthFailure::RotatedAway);
+    }
+    match user_of(token, named) {
+        Err(failure) => fail(failure),
+        Ok(user) if rules.never(user) => fail(AuthFailure::NeverActAs),
+        Ok(user) => Ok(Authenticated {
+            token: id,
+            user: user.to_owned(),
+        }),
+    }
+}
+
+/// The user that a token works for, given the one that the credentials name.
+fn user_of<'a>(token: &'a Token, named: Option<&'a str>) -> Result<&'a str, AuthFailure> {
+    match (&token.users, named) {
+        (Users::Named(users), Some(named)) => {
+            let user = users.iter().find(|user| *user == named);
+            user.map(String::as_str).ok_or(AuthFailure::WrongUser)
+        }
+        (Users::Named(users), None) => match users.as_slice() {
+            [user] => Ok(user),
+            _ => Err(AuthFailure::NoUser),
+        },
+        (Users::Any, Some(named)) if !named.is_empty() => Ok(named),
+        (Users::Any, _) => Err(AuthFailure::NoUser),
+    }
+}

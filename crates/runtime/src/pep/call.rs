@@ -1,0 +1,163 @@
+//! One call under way: its id, when and whence it came, and what is known of it so far.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use http::HeaderValue;
+use tokenward_audit::{LineRef, Record, Verdict};
+use tokenward_compiler::ir::LineId;
+
+use crate::live::Live;
+use crate::request::{Framing, RawHead, Reading};
+
+/// Our id of a request: 48 bits of milliseconds since 1970, then 80 random ones; shown as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// A new id.
+    pub(crate) fn new(time_ms: i64) -> Self {
+        let mut bytes = [0; 16];
+        // Without randomness (no known system gives none) ids of the same millisecond would be alike: still an id.
+        let _ = getrandom::fill(&mut bytes);
+        for (byte, time) in bytes.iter_mut().zip(time_ms.to_be_bytes().into_iter().skip(2)) {
+            *byte = time;
+        }
+        Self(bytes)
+    }
+
+    /// The id's bytes, as the audit keeps them.
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The id as a header's value.
+    pub(crate) fn header(&self) -> HeaderValue {
+        // Hexadecimal digits are a header's value.
+        HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    }
+}
+
+impl From<[u8; 16]> for RequestId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&hex::encode(self.0))
+    }
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) id: RequestId,
+    pub(crate) began: Instant,
+    pub(crate) client: IpAddr,
+    /// What the call began with; a reload changes nothing for it.
+    pub(crate) live: Arc<Live>,
+    /// The recognised token's name.
+    pub(crate) token: Option<String>,
+    /// The user whom the call is made as.
+    pub(crate) user: Option<String>,
+    /// The user whom the caller acts for.
+    pub(crate) on_behalf_of: Option<String>,
+    /// The token works for this caller.
+    pub(crate) authenticated: bool,
+    /// The line that denied it.
+    pub(crate) line: Option<LineId>,
+    /// Time that decisions took.
+    pub(crate) deciding: Duration,
+    time_ms: i64,
+    method: String,
+    url: String,
+    client_request_id: Option<String>,
+    request_bytes: Option<u64>,
+}
+
+impl Call {
+    /// A call that has just arrived and been read.
+    pub(crate) fn new(raw: &RawHead<'_>, reading: &Reading, client: IpAddr, live: Arc<Live>) -> Self {
+        let time_ms = now_ms();
+        Self {
+            id: RequestId::new(time_ms),
+            began: Instant::now(),
+            client,
+            live,
+            token: None,
+            user: None,
+            on_behalf_of: None,
+            authenticated: false,
+            line: None,
+            deciding: Duration::ZERO,
+            time_ms,
+            method: raw.method.to_owned(),
+            url: reading.shown_url.clone(),
+            client_request_id: reading.client_request_id.clone(),
+            request_bytes: match raw.body {
+                Framing::None => Some(0),
+                Framing::Length(length) => Some(length),
+                Framing::Chunked => None,
+            },
+        }
+    }
+
+    /// Now, milliseconds since 1970 UTC, as far as this call is concerned.
+    pub(crate) fn time_ms(&self) -> i64 {
+        self.time_ms
+    }
+
+    /// Whom the upstream is to see: the user acted for, else the token's.
+    pub(crate) fn effective_user(&self) -> &str {
+        self.on_behalf_of.as_deref().or(self.user.as_deref()).unwrap_or_default()
+    }
+
+    /// Method and URL, for a person.
+    pub(crate) fn shown(&self) -> String {
+        format!("{} {}", self.method, self.url)
+    }
+
+    /// Whether the call changes nothing at the upstream and may pass unrecorded where that is set.
+    pub(crate) fn is_safe(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
+    /// What the audit gets.
+    pub(crate) fn record(&self, verdict: Verdict, reason: &str, line: Option<LineId>) -> Record {
+        Record {
+            time_ms: self.time_ms,
+            request_id: self.id.bytes(),
+            client_request_id: self.client_request_id.clone(),
+            token: self.token.clone(),
+            user: self.user.clone(),
+            on_behalf_of: self.on_behalf_of.clone(),
+            client: self.client,
+            method: self.method.clone(),
+            url: self.url.clone(),
+            line: line.map(|line| {
+                let line = self.live.program().line(line);
+                LineRef {
+                    file: line.file.clone(),
+                    number: line.number,
+                    digest: line.digest.clone(),
+                }
+            }),
+            verdict,
+            reason: reason.to_owned(),
+            policy: self.live.program().digest().to_owned(),
+            request_bytes: self.request_bytes,
+            decision_ns: u64::try_from(self.deciding.as_nanos()).unwrap_or(u64::MAX),
+            authenticated: self.authenticated,
+        }
+    }
+}
+
+/// Milliseconds since 1970 UTC.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,56 @@
+//! CORS for the configured origins (Fetch standard, section 3.3): browsers ask first, without credentials, so the proxy
+//! answers preflights itself, and what it lets pass it marks as readable by the origin.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
+};
+use http::{HeaderName, HeaderValue};
+
+use crate::request::RawHead;
+
+/// A preflight's answer is kept by the browser for so long, in seconds.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+const ORIGIN: HeaderValue = HeaderValue::from_static("origin");
+const EXPOSED: HeaderValue = HeaderValue::from_static("x-request-id");
+
+/// The origin of the page that makes the request, if it is a configured one.
+pub(crate) fn origin(raw: &RawHead<'_>, origins: &[String]) -> Option<HeaderValue> {
+    let origin = field(raw, b"origin")?;
+    let known = origins.iter().any(|known| known.as_bytes() == origin);
+    known.then(|| HeaderValue::from_bytes(origin).ok()).flatten()
+}
+
+/// The headers of the answer to a preflight; `None` if the request is none.
+pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let method = field(raw, b"access-control-request-method").filter(|_| raw.method == "OPTIONS")?;
+    let mut headers = vec![
+        (ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+        (ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_bytes(method).ok()?),
+        (ACCESS_CONTROL_MAX_AGE, MAX_AGE),
+        (VARY, ORIGIN),
+    ];
+    if let Some(names) = field(raw, b"access-control-request-headers") {
+        headers.push((ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_bytes(names).ok()?));
+    }
+    Some(headers)
+}
+
+/// Marks an answer as readable by the origin, in place of what the upstream says of origins.
+pub(crate) fn mark(headers: &mut Vec<(HeaderName, HeaderValue)>, origin: HeaderValue) {
+    headers.retain(|(name, _)| !name.as_str().starts_with("access-control-"));
+    headers.extend([
+        (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
+        (VARY, ORIGIN),
+    ]);
+}
+
+/// The only value of a field.
+fn field<'a>(raw: &RawHead<'a>, wanted: &[u8]) -> Option<&'a [u8]> {
+    let mut values = raw.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    match (values.next(), values.next()) {
+        (Some((_, value)), None) => Some(value),
+        _ => None,
+    }
+}

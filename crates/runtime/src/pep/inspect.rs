@@ -1,0 +1,133 @@
+//! Bodies that have to be read before the call can be decided.
+
+use tokenward_compiler::decide::{self, Body, Decision, Param};
+use tokenward_compiler::ir::{Program, TokenId};
+use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
+
+use super::Gate;
+use crate::proxy::RequestBody;
+use crate::request::{self, Canonical, Media, Rules};
+use crate::respond::Problem;
+use crate::serve::wire::BodyError;
+
+/// What the policy says of a request with this much known of its body.
+pub(super) fn decide<'p>(program: &'p Program, token: TokenId, canonical: &Canonical, body: Body<'_>) -> Decision<'p> {
+    let query: Vec<Param<'_>> = canonical
+        .query
+        .iter()
+        .map(|(name, value)| Param {
+            name,
+            value: value.as_deref(),
+        })
+        .collect();
+    decide::decide(
+        program,
+        &decide::Request {
+            token,
+            method: canonical.method,
+            path: &canonical.path,
+            query: &query,
+            body,
+        },
+    )
+}
+
+/// What is known of the body before it is read.
+pub(super) fn unread(canonical: &Canonical) -> Body<'static> {
+    if canonical.body.has_body() { Body::Unread(canonical.media) } else { Body::Absent }
+}
+
+/// Whether the product reads credentials or parameters from bodies of this kind, so that each has to be looked at.
+pub(super) fn product_reads(canonical: &Canonical, rules: &Rules) -> bool {
+    canonical.body.has_body()
+        && match canonical.media {
+            Media::Json => !rules.refused_nodes().is_empty(),
+            Media::Form => rules.merges(),
+            Media::Multipart | Media::Other => false,
+        }
+}
+
+/// Reads the whole body, as far as bodies are inspected.
+///
+/// # Errors
+/// It is too large, malformed, or does not arrive.
+pub(super) async fn read_whole(body: &mut RequestBody, limit: usize) -> Result<(), Problem> {
+    if body.length().is_some_and(|length| length > limit as u64) {
+        return Err(Problem::BodyTooLarge(limit));
+    }
+    // One byte more tells a body of just the limit from a larger one.
+    if body.read_ahead(limit.saturating_add(1)).await.map_err(problem)? && body.ahead().len() <= limit {
+        Ok(())
+    } else {
+        Err(Problem::BodyTooLarge(limit))
+    }
+}
+
+/// Refuses a whole body in which the product reads credentials, or another method.
+pub(super) fn check_product(bytes: &[u8], canonical: &Canonical, rules: &Rules) -> Result<(), Problem> {
+    match canonical.media {
+        Media::Form => request::check_form(bytes, rules).map_err(Problem::Reading),
+        Media::Json if bytes.is_empty() => Ok(()),
+        Media::Json => {
+            let mut wanted = Wanted::new();
+            let slots: Vec<Slot> = rules.refused_nodes().iter().map(|path| wanted.node(path)).collect();
+            let nodes = json::read(bytes, &wanted).map_err(Problem::Json)?;
+            let found = slots.into_iter().position(|slot| nodes.node(slot).found);
+            match found.and_then(|at| rules.refused_nodes().get(at)) {
+                Some(path) => Err(Problem::BodyCredentials(shown(path))),
+                None => Ok(()),
+            }
+        }
+        Media::Multipart | Media::Other => Ok(()),
+    }
+}
+
+fn shown(path: &json::Path) -> String {
+    let names = path.0.iter().map(|step| match step {
+        json::Step::Name(name) => name.as_str(),
+        json::Step::Each => "[*]",
+    });
+    names.collect::<Vec<_>>().join(".")
+}
+
+/// Decides with the whole body.
+///
+/// # Errors
+/// It is JSON that servers read in several ways.
+pub(super) fn decide_whole<'p>(
+    program: &'p Program,
+    token: TokenId,
+    canonical: &Canonical,
+    bytes: &[u8],
+) -> Result<Decision<'p>, Problem> {
+    let wanted = match decide(program, token, canonical, unread(canonical)) {
+        Decision::NeedsBody(wanted) => wanted,
+        decided => return Ok(decided),
+    };
+    let nodes = if bytes.is_empty() {
+        Nodes::empty_object(&wanted)
+    } else {
+        match json::read(bytes, &wanted) {
+            Ok(nodes) => nodes,
+            Err(ReadError::NotJson { .. }) => return Ok(decide(program, token, canonical, Body::Unreadable)),
+            Err(error) => return Err(Problem::Json(error)),
+        }
+    };
+    Ok(decide(program, token, canonical, Body::Read(&nodes)))
+}
+
+/// A body that breaks off, as a problem.
+pub(super) fn problem(error: BodyError) -> Problem {
+    match error {
+        BodyError::Broken(violation) => Problem::BodyBroken(violation.code()),
+        BodyError::Slow => Problem::BodySlow,
+        BodyError::Gone | BodyError::Abandoned => Problem::ClientGone,
+    }
+}
+
+impl Gate {
+    /// The largest body that is inspected, in bytes.
+    pub(super) fn inspect_limit(&self) -> usize {
+        self.settings.inspect_bytes
+    }
+}

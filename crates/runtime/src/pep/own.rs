@@ -1,0 +1,25 @@
+//! `GET /.tokenward/self`: what a token's holder may know of it. A call like any other, but for the upstream.
+
+use serde_json::{Value, json};
+use tokenward_compiler::ir::TokenId;
+
+use super::Call;
+use crate::admin::time;
+
+/// Name, user, expiry and lines of the token that calls.
+pub(super) fn describe(call: &Call, id: TokenId) -> Value {
+    let program = call.live.program();
+    let token = program.token(id);
+    let lines: Vec<&str> = program.lines_of(token).map(|(_, line)| line.text.as_str()).collect();
+    json!({
+        "token": token.name,
+        "user": call.user,
+        "description": token.description,
+        "owner": token.owner,
+        "expires": token.expires.map(time),
+        "on_behalf_of": token.on_behalf_of,
+        "unrestricted": token.unrestricted,
+        "lines": lines,
+        "policy": program.digest(),
+    })
+}

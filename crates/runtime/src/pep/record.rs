@@ -1,0 +1,130 @@
+//! The record before the call, and the outcome after it (SEMANTICS section 7).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokenward_audit::{End, OnFailure, Outcome, Store, Verdict};
+use tokenward_compiler::ir::LineId;
+
+use super::{Call, RequestId};
+use crate::admin::Metrics;
+use crate::proxy::Meter;
+
+/// The proof that a call's record was taken, or that the configuration lets the call pass without. Made here alone.
+#[derive(Debug)]
+pub(crate) struct Recorded(());
+
+/// The record was not taken: the call must not go on.
+#[derive(Debug)]
+pub(crate) struct Unrecorded;
+
+/// Appends the call's record and waits until it counts as recorded.
+///
+/// # Errors
+/// The audit cannot be written, and its `on_failure` does not let this call pass.
+pub(crate) async fn record(
+    audit: &Store,
+    metrics: &Metrics,
+    call: &Call,
+    verdict: Verdict,
+    reason: &'static str,
+    line: Option<LineId>,
+) -> Result<Recorded, Unrecorded> {
+    metrics.decided(verdict, reason);
+    match audit.append(call.record(verdict, reason, line)).await {
+        Ok(_) => Ok(Recorded(())),
+        Err(error) => {
+            let passes = audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
+            tracing::error!(request_id = %call.id, passes, "{error}");
+            if passes {
+                audit.count_unrecorded();
+                Ok(Recorded(()))
+            } else {
+                Err(Unrecorded)
+            }
+        }
+    }
+}
+
+/// Appends how a call ended, when it is dropped. Until [`Ledger::end`] says otherwise the end is that the client went
+/// away: then all that belongs to the call is dropped wherever it stands.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    audit: Store,
+    metrics: Arc<Metrics>,
+    id: RequestId,
+    began: Instant,
+    sent: Arc<Meter>,
+    status: Option<u16>,
+    upstream_status: Option<u16>,
+    upstream: Option<Duration>,
+    received: u64,
+    end: End,
+}
+
+impl Ledger {
+    /// For a call whose record is being made.
+    pub(crate) fn open(audit: &Store, metrics: &Arc<Metrics>, call: &Call, sent: Arc<Meter>) -> Self {
+        metrics.in_flight(1);
+        Self {
+            audit: audit.clone(),
+            metrics: Arc::clone(metrics),
+            id: call.id,
+            began: call.began,
+            sent,
+            status: None,
+            upstream_status: None,
+            upstream: None,
+            received: 0,
+            end: End::ClientGone,
+        }
+    }
+
+    /// The upstream answered with this status after this time.
+    pub(crate) fn answered(&mut self, upstream_status: u16, after: Duration) {
+        self.upstream_status = Some(upstream_status);
+        self.upstream = Some(after);
+    }
+
+    /// The client is sent this status.
+    pub(crate) fn status(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    /// So many more bytes of the upstream's body were received.
+    pub(crate) fn received(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+    }
+
+    /// How the call ends.
+    pub(crate) fn end(&mut self, end: End) {
+        self.end = end;
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.end = End::Internal;
+        }
+        self.metrics.in_flight(-1);
+        self.metrics.ended(self.end);
+        let outcome = Outcome {
+            request_id: self.id.bytes(),
+            status: self.status,
+            upstream_status: self.upstream_status,
+            sent_bytes: self.sent.bytes(),
+            received_bytes: self.received,
+            total_us: micros(self.began.elapsed()),
+            upstream_us: self.upstream.map(micros),
+            end: self.end,
+        };
+        if let Err(error) = self.audit.append_outcome(outcome) {
+            tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

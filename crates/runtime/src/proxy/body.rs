@@ -1,0 +1,183 @@
+//! The client's body on its way upstream: read ahead before the call, then streamed under back-pressure.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::request::Framing;
+use crate::serve::wire::{BodyError, BodyStream};
+
+/// So much of a body, or all of a smaller one, is read before the upstream is contacted.
+pub(crate) const READ_AHEAD: usize = 64 * 1024;
+
+/// What went upstream of a body, seen from outside of it.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    bytes: AtomicU64,
+    waits_for_client: AtomicBool,
+    failed: OnceLock<BodyError>,
+}
+
+impl Meter {
+    /// Bytes handed to the upstream connection.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the next move is the client's: more of the body is wanted and not there.
+    pub(crate) fn waits_for_client(&self) -> bool {
+        self.waits_for_client.load(Ordering::Relaxed)
+    }
+
+    /// Why the body broke off, if it did.
+    pub(crate) fn failure(&self) -> Option<BodyError> {
+        self.failed.get().copied()
+    }
+}
+
+/// A request's body. It fails rather than end early, so that the upstream never takes a part for the whole.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    ahead: VecDeque<Bytes>,
+    ahead_bytes: usize,
+    stream: BodyStream,
+    ended: bool,
+    left: Option<u64>,
+    pause: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    meter: Arc<Meter>,
+}
+
+impl RequestBody {
+    /// The body that arrives in `stream`, framed so; the client may pause for `pause`.
+    pub(crate) fn new(stream: BodyStream, framing: Framing, pause: Duration) -> Self {
+        Self {
+            ahead: VecDeque::new(),
+            ahead_bytes: 0,
+            ended: stream.is_complete(),
+            stream,
+            left: match framing {
+                Framing::None => Some(0),
+                Framing::Length(length) => Some(length),
+                Framing::Chunked => None,
+            },
+            pause,
+            timer: None,
+            meter: Arc::default(),
+        }
+    }
+
+    /// What went upstream of it.
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    /// The length of what is still to be sent, if known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        if self.ended { Some(self.ahead_bytes as u64) } else { self.left }
+    }
+
+    /// Reads until `bytes` are there, or the end; `true` if that is the whole body.
+    ///
+    /// # Errors
+    /// The body breaks off or is malformed within them.
+    pub(crate) async fn read_ahead(&mut self, bytes: usize) -> Result<bool, BodyError> {
+        while !self.ended && self.ahead_bytes < bytes {
+            match poll_fn(|cx| self.poll_stream(cx)).await {
+                Some(Ok(data)) => {
+                    self.ahead_bytes += data.len();
+                    self.ahead.push_back(data);
+                }
+                Some(Err(error)) => return Err(error),
+                None => self.ended = true,
+            }
+        }
+        Ok(self.ended)
+    }
+
+    /// What was read ahead, in one piece.
+    pub(crate) fn ahead(&mut self) -> &[u8] {
+        if self.ahead.len() > 1 {
+            let joined: Vec<u8> = self.ahead.iter().flatten().copied().collect();
+            self.ahead = VecDeque::from([Bytes::from(joined)]);
+        }
+        self.ahead.front().map(Bytes::as_ref).unwrap_or_default()
+    }
+
+    /// The next of the stream; fails when the client pauses for too long.
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        if let Poll::Ready(next) = self.stream.poll_next(cx) {
+            self.timer = None;
+            return Poll::Ready(next);
+        }
+        let pause = self.pause;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(pause)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Some(Err(BodyError::Slow)))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let data = if let Some(data) = this.ahead.pop_front() {
+            this.ahead_bytes -= data.len();
+            data
+        } else if this.ended {
+            return Poll::Ready(None);
+        } else {
+            let polled = this.poll_stream(cx);
+            this.meter.waits_for_client.store(polled.is_pending(), Ordering::Relaxed);
+            match ready!(polled) {
+                Some(Ok(data)) => data,
+                Some(Err(error)) => {
+                    let _ = this.meter.failed.set(error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    this.ended = true;
+                    return Poll::Ready(None);
+                }
+            }
+        };
+        if let Some(left) = &mut this.left {
+            *left = left.saturating_sub(data.len() as u64);
+        }
+        this.meter.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended && self.ahead.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length().map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}
+
+/// Resolves when nothing has moved between client and upstream for `limit` and the next move is the upstream's.
+pub(crate) async fn upstream_stalls(meter: &Meter, limit: Duration) {
+    let mut moved = meter.bytes();
+    let mut since = Instant::now();
+    loop {
+        tokio::time::sleep_until(since + limit).await;
+        if meter.bytes() != moved || meter.waits_for_client() {
+            moved = meter.bytes();
+            since = Instant::now();
+        } else {
+            return;
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Header fields on their way through: which go upstream, and which come back.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::cache;
+use crate::pep::Permit;
+use crate::respond::REQUEST_ID;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Fields of one connection (RFC 9110 section 7.6.1), with the framing, which is written anew.
+const HOP_BY_HOP: [&str; 11] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// What the upstream says of ways around the proxy, or to caches that are shared.
+const NOT_PASSED_BACK: [&str; 6] = [
+    "alt-svc",
+    "cdn-cache-control",
+    "set-cookie2",
+    "surrogate-control",
+    "www-authenticate",
+    "x-request-id",
+];
+
+/// What the proxy says of itself to the upstream.
+#[derive(Clone, Debug)]
+pub(crate) struct Public {
+    /// The `Host` of upstream requests.
+    pub(crate) host: HeaderValue,
+    /// `X-Forwarded-Host`: the authority of the public URL.
+    pub(crate) authority: HeaderValue,
+    /// `X-Forwarded-Proto`: the scheme of the public URL.
+    pub(crate) scheme: HeaderValue,
+}
+
+/// The headers of the upstream request: those of the canonical request, and the proxy's own. `length` is that of the
+/// body; `None` sends it chunked.
+///
+/// # Errors
+/// A canonical header cannot stand in a request: a fault of the reading.
+pub(crate) fn upstream_headers(
+    permit: &Permit,
+    public: &Public,
+    length: Option<u64>,
+) -> Result<HeaderMap, http::Error> {
+    let canonical = permit.canonical();
+    let mut headers = HeaderMap::with_capacity(canonical.headers.len() + 8);
+    headers.insert(HOST, public.host.clone());
+    for (name, value) in &canonical.headers {
+        let name = HeaderName::from_bytes(name.as_bytes())?;
+        if name != HOST && !HOP_BY_HOP.contains(&name.as_str()) {
+            headers.append(name, HeaderValue::from_bytes(value)?);
+        }
+    }
+    match length {
+        Some(length) if length > 0 || canonical.body != crate::request::Framing::None => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        Some(_) => {}
+        None => {
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+    }
+    headers.insert(FORWARDED_FOR, address(permit.client())?);
+    headers.insert(FORWARDED_HOST, public.authority.clone());
+    headers.insert(FORWARDED_PROTO, public.scheme.clone());
+    headers.insert(REQUEST_ID, permit.id().header());
+    for (name, value) in permit.identity() {
+        headers.insert(name.clone(), value.clone());
+    }
+    Ok(headers)
+}
+
+fn address(address: IpAddr) -> Result<HeaderValue, http::Error> {
+    Ok(HeaderValue::from_str(&address.to_canonical().to_string())?)
+}
+
+/// The headers of the upstream's answer that go to the client.
+pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(HeaderName, HeaderValue)> {
+    let named = named_by_connection(upstream);
+    let mut headers: Vec<_> = upstream
+        .iter()
+        .filter(|(name, _)| {
+            let name = name.as_str();
+            let cookie = name == "set-cookie" && !cookies;
+            !(cookie || HOP_BY_HOP.contains(&name) || NOT_PASSED_BACK.contains(&name) || named.contains(name))
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    cache::keep_from_shared_caches(&mut headers);
+    headers
+}
+
+/// The fields that `Connection` names.
+fn named_by_connection(headers: &HeaderMap) -> HashSet<String> {
+    headers
+        .get_all(http::header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(fields: &[(&str, &str)], cookies: bool) -> Vec<(String, String)> {
+        let mut upstream = HeaderMap::new();
+        for (name, value) in fields {
+            upstream.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        client_headers(&upstream, cookies)
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn what_belongs_to_the_upstream_connection_stays_there() {
+        let passed = pass(
+            &[
+                ("Connection", "close, X-Hop"),
+                ("X-Hop", "1"),
+                ("Keep-Alive", "timeout=5"),
+                ("Transfer-Encoding", "chunked"),
+                ("Upgrade", "h2c"),
+                ("Alt-Svc", "h3=\":443\""),
+                ("Set-Cookie", "JSESSIONID=1"),
+                ("Content-Type", "a/b"),
+                ("Cache-Control", "no-store"),
+                ("Link", "</a>"),
+                ("Link", "</b>"),
+            ],
+            false,
+        );
+        let expected = [
+            ("content-type", "a/b"),
+            ("link", "</a>"),
+            ("link", "</b>"),
+            ("cache-control", "no-store"),
+        ];
+        assert_eq!(passed, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn cookies_pass_where_switched_on_each_in_its_own_line() {
+        let passed = pass(&[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Cache-Control", "private")], true);
+        let cookies = passed.iter().filter(|(name, _)| name == "set-cookie").count();
+        assert_eq!(cookies, 2, "{passed:?}");
+    }
+}

@@ -1,0 +1,276 @@
+//! Who the request says it is: Basic and Bearer, read strictly.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::raw::trim;
+
+/// The longest user name that is read, in bytes.
+const USER_BYTES: usize = 256;
+
+/// The longest secret that is read, in bytes; ours are far shorter, and a search for one costs its length.
+const SECRET_BYTES: usize = 256;
+
+/// What the request authenticates with.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// Nothing.
+    None,
+    /// `Authorization: Basic`: a user and a secret.
+    Basic {
+        /// Not empty, without control characters and without blanks around it.
+        user: String,
+        /// Not empty, without control characters.
+        secret: String,
+    },
+    /// `Authorization: Bearer`: a secret.
+    Bearer {
+        /// The secret as sent.
+        secret: String,
+    },
+    /// A secret at a place that a setting opened (a query parameter, the product's header). Names no user, as
+    /// Bearer does not, and is accepted whatever the setting for methods says.
+    Switched {
+        /// The secret as sent, parameters decoded.
+        secret: String,
+    },
+    /// Something that is none of these, or several of them; authenticates nobody.
+    Malformed,
+}
+
+impl std::fmt::Debug for Credentials {
+    /// Never the secret, and not the user either: a token sent as the user is a secret too.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Basic { .. } => "Basic",
+            Self::Bearer { .. } => "Bearer",
+            Self::Switched { .. } => "Switched",
+            Self::Malformed => "Malformed",
+        })
+    }
+}
+
+impl Credentials {
+    /// Reads an `Authorization` value: a scheme in any case, one blank, and one token68 (RFC 9110 section 11.4,
+    /// RFC 7617, RFC 6750).
+    pub(super) fn from_authorization(value: &[u8]) -> Self {
+        let parsed = std::str::from_utf8(trim(value)).ok().and_then(|text| {
+            let (scheme, given) = text.split_once(' ')?;
+            if !is_token68(given) {
+                None
+            } else if scheme.eq_ignore_ascii_case("bearer") {
+                is_secret(given).then(|| Self::Bearer {
+                    secret: given.to_owned(),
+                })
+            } else if scheme.eq_ignore_ascii_case("basic") {
+                basic(given)
+            } else {
+                None
+            }
+        });
+        parsed.unwrap_or(Self::Malformed)
+    }
+
+    /// Reads a secret that stands alone in a header or a parameter.
+    pub(super) fn from_alone(value: &[u8]) -> Self {
+        match std::str::from_utf8(trim(value)) {
+            Ok(secret) if is_token68(secret) && is_secret(secret) => Self::Switched {
+                secret: secret.to_owned(),
+            },
+            _ => Self::Malformed,
+        }
+    }
+
+    /// The one of two places that has credentials; both having some authenticates nobody.
+    pub(super) fn or_else_malformed(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::None, only) | (only, Self::None) => only,
+            _ => Self::Malformed,
+        }
+    }
+
+    /// The secret, where there is one.
+    pub(super) fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Basic { secret, .. } | Self::Bearer { secret } | Self::Switched { secret } => Some(secret),
+            Self::None | Self::Malformed => None,
+        }
+    }
+}
+
+/// `user:secret` in canonical base64. The first colon ends the user (RFC 7617 section 2).
+fn basic(encoded: &str) -> Option<Credentials> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (user, secret) = text.split_once(':')?;
+    if !is_user(user) || !is_secret(secret) {
+        return None;
+    }
+    Some(Credentials::Basic {
+        user: user.to_owned(),
+        secret: secret.to_owned(),
+    })
+}
+
+/// Reads a `contextUser` value.
+pub(super) fn context_user(value: &[u8]) -> Option<String> {
+    std::str::from_utf8(trim(value))
+        .ok()
+        .filter(|user| is_user(user))
+        .map(str::to_owned)
+}
+
+/// Whether the text can name a user. Blanks around it would be trimmed on the way, and name another one.
+fn is_user(text: &str) -> bool {
+    !text.is_empty() && text.len() <= USER_BYTES && text.trim() == text && !text.chars().any(char::is_control)
+}
+
+fn is_secret(text: &str) -> bool {
+    !text.is_empty() && text.len() <= SECRET_BYTES && !text.chars().any(char::is_control)
+}
+
+/// RFC 9110 section 11.2.
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bearer(secret: &str) -> Credentials {
+        Credentials::Bearer {
+            secret: secret.to_owned(),
+        }
+    }
+
+    fn basic_of(text: impl AsRef<[u8]>) -> Credentials {
+        Credentials::from_authorization(format!("Basic {}", STANDARD.encode(text)).as_bytes())
+    }
+
+    #[test]
+    fn schemes_are_read_in_any_case() {
+        for value in [
+            "Bearer twd_abc",
+            "bearer twd_abc",
+            "BEARER twd_abc\t",
+            " Bearer twd_abc ",
+        ] {
+            assert!(
+                Credentials::from_authorization(value.as_bytes()) == bearer("twd_abc"),
+                "{value}"
+            );
+        }
+        let read =
+            Credentials::from_authorization(format!("bAsIc {}", STANDARD.encode("svc:t:x")).as_bytes());
+        assert!(
+            read == Credentials::Basic {
+                user: "svc".into(),
+                secret: "t:x".into()
+            }
+        );
+        assert!(
+            basic_of("jö@x.example:t")
+                == Credentials::Basic {
+                    user: "jö@x.example".into(),
+                    secret: "t".into()
+                }
+        );
+    }
+
+    #[test]
+    fn whatever_is_malformed_authenticates_nobody() {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer  abc",
+            "Bearer\tabc",
+            "Bearer abc x",
+            "Bearer abc,",
+            "Bearer \"abc\"",
+            "abc",
+            "Bearer a, Bearer b",
+            "Digest abc",
+            "Bearer =",
+            "Bearer ab=c",
+            "Bearer a\u{e9}",
+            "Basic",
+            "Basic =",
+            "Basic c3ZjOnQ= c3ZjOnQ=",
+            "Basic  c3ZjOnQ=",
+            "Basic c3ZjOnQ",
+            "Basic c3ZjOnR=",
+            "Basic c3Zj OnQ=",
+            "Basic c3ZjOnQ==",
+            "Basic c3Zj-nQ_",
+            "Basic user:token",
+            "Basic c3ZjOnQ=,",
+        ] {
+            assert!(
+                Credentials::from_authorization(value.as_bytes()) == Credentials::Malformed,
+                "{value}"
+            );
+        }
+        assert!(Credentials::from_authorization(b"Bearer \xff") == Credentials::Malformed);
+        for text in [
+            "svc",
+            ":t",
+            "svc:",
+            "svc:t\n",
+            "s\0vc:t",
+            "svc:t\u{85}",
+            " svc:t",
+            "svc :t",
+            "\u{a0}svc:t",
+        ] {
+            assert!(basic_of(text) == Credentials::Malformed, "{text:?}");
+        }
+        assert!(basic_of(b"svc:\xff") == Credentials::Malformed);
+        assert!(basic_of(format!("{}:t", "u".repeat(257))) == Credentials::Malformed);
+        assert!(basic_of(format!("u:{}", "t".repeat(257))) == Credentials::Malformed);
+        assert!(
+            Credentials::from_authorization(&[&b"Bearer "[..], &[b't'; 257]].concat())
+                == Credentials::Malformed
+        );
+    }
+
+    #[test]
+    fn two_places_are_none() {
+        let one = || Credentials::from_alone(b"abc");
+        assert!(one().or_else_malformed(Credentials::None) == one());
+        assert!(Credentials::None.or_else_malformed(one()) == one());
+        assert!(bearer("abc").or_else_malformed(one()) == Credentials::Malformed);
+        assert!(Credentials::Malformed.or_else_malformed(one()) == Credentials::Malformed);
+        assert!(Credentials::from_alone(b"a b") == Credentials::Malformed);
+        assert!(Credentials::from_alone(b"") == Credentials::Malformed);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        assert_eq!(format!("{:?}", bearer("abc")), "Bearer");
+        assert_eq!(format!("{:?}", basic_of("abc:abc")), "Basic");
+    }
+
+    #[test]
+    fn context_users_are_users() {
+        assert_eq!(
+            context_user(b" alice@x.example ").as_deref(),
+            Some("alice@x.example")
+        );
+        for bad in [
+            &b""[..],
+            b"\xff",
+            b"a\x0bb",
+            "\u{a0}a".as_bytes(),
+            "a\u{85}".as_bytes(),
+            &[b'a'; 257],
+        ] {
+            assert_eq!(context_user(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Percent-encoding: one decoding, one encoding, nothing lenient.
+
+/// The two digits behind a `%` are not both hexadecimal.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct MalformedEscape;
+
+/// Whether the byte needs no encoding anywhere in a URL (RFC 3986 section 2.3).
+pub(super) fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+/// The byte that `high` and `low` stand for.
+pub(super) fn from_hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| {
+        (byte as char)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    Some(digit(high)? << 4 | digit(low)?)
+}
+
+/// Decodes form encoding once: `+` is a space.
+///
+/// # Errors
+/// A `%` without two hexadecimal digits.
+pub(super) fn decode_form(text: &[u8]) -> Result<Vec<u8>, MalformedEscape> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        match first {
+            b'+' => out.push(b' '),
+            b'%' => {
+                let [high, low, after @ ..] = rest else {
+                    return Err(MalformedEscape);
+                };
+                out.push(from_hex(*high, *low).ok_or(MalformedEscape)?);
+                rest = after;
+            }
+            byte => out.push(byte),
+        }
+    }
+    Ok(out)
+}
+
+/// Decodes what can be decoded and leaves the rest, until nothing changes or five times: to look for names that
+/// must not be shown, never to judge a request.
+pub(super) fn decode_loosely(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    for _ in 0..5 {
+        let mut once = Vec::with_capacity(out.len());
+        let mut rest = out.as_slice();
+        while let Some((&first, after)) = rest.split_first() {
+            rest = after;
+            if first == b'%'
+                && let [high, low, after @ ..] = rest
+                && let Some(byte) = from_hex(*high, *low)
+            {
+                once.push(byte);
+                rest = after;
+            } else {
+                once.push(first);
+            }
+        }
+        if once == out {
+            break;
+        }
+        out = once;
+    }
+    out
+}
+
+/// Appends the byte as `%XX`, upper case.
+pub(super) fn push_escaped(out: &mut String, byte: u8) {
+    let digit = |value: u8| {
+        char::from_digit(u32::from(value), 16)
+            .unwrap_or('0')
+            .to_ascii_uppercase()
+    };
+    out.push('%');
+    out.push(digit(byte >> 4));
+    out.push(digit(byte & 15));
+}
+
+/// Appends a parameter's name or value with all but the unreserved characters encoded.
+pub(super) fn push_component(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if is_unreserved(byte) {
+            out.push(char::from(byte));
+        } else {
+            push_escaped(out, byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_decode_once() {
+        assert_eq!(decode_form(b"a+b%2Bc%253D").unwrap(), b"a b+c%3D");
+        for bad in ["%", "%4", "%zz", "%4g", "a%", "%u0041", "%+1", "% 1", "%-1"] {
+            assert_eq!(decode_form(bad.as_bytes()), Err(MalformedEscape), "{bad}");
+        }
+    }
+
+    #[test]
+    fn components_encode_all_but_unreserved() {
+        let mut out = String::new();
+        push_component(&mut out, "aZ9-._~ +&=%é*");
+        assert_eq!(out, "aZ9-._~%20%2B%26%3D%25%C3%A9%2A");
+    }
+
+    #[test]
+    fn loose_decoding_reaches_through_layers() {
+        assert_eq!(decode_loosely(b"%256b%2565y%zz"), b"key%zz");
+    }
+}

@@ -1,0 +1,389 @@
+//! What becomes of a request header, by its name.
+
+use std::collections::HashMap;
+
+use super::Reason;
+
+/// What becomes of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It goes upstream.
+    Pass,
+    /// It ends at this proxy (RFC 9110 section 7.6.1).
+    HopByHop,
+    /// The proxy writes its own or reads it for itself; the client's copy is dropped.
+    Own,
+    /// It would tell the upstream who calls, from where, or by which URL; dropped, as every client could write it.
+    Claimed,
+    /// Dropped unless cookies are switched on.
+    Cookie,
+    /// The request is refused.
+    Refused(Reason),
+}
+
+/// Headers of one connection.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+];
+
+/// Headers that the proxy reads for itself, and writes upstream as it sees fit.
+const OWN: &[&str] = &[
+    "authorization",
+    "content-length",
+    "contextuser",
+    "expect",
+    "host",
+    "transfer-encoding",
+];
+
+/// Headers that pass, and that a `Connection` must not take away: what was judged depends on them.
+const RELIED_ON: &[&str] = &[
+    "content-encoding",
+    "content-type",
+    "cookie",
+    "origin",
+    "x-request-id",
+];
+
+/// Identity and forwarding headers of servers, gateways and single sign-on products.
+const CLAIMED: &[&str] = &[
+    "base-url",
+    "client-ip",
+    "cookie2",
+    "front-end-https",
+    "ident",
+    "path-info",
+    "proxy-client-ip",
+    "query-string",
+    "script-name",
+    "true-client-ip",
+    "user",
+    "username",
+    "via",
+    "wl-proxy-client-ip",
+    "x-anonymous-consumer",
+    "x-appengine-user-ip",
+    "x-ausername",
+    "x-backend-host",
+    "x-client-ip",
+    "x-client-verify",
+    "x-cluster-client-ip",
+    "x-email",
+    "x-groups",
+    "x-host",
+    "x-http-host-override",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-originating-ip",
+    "x-proxyuser-ip",
+    "x-real-ip",
+    "x-real-port",
+    "x-roles",
+    "x-scheme",
+    "x-script-name",
+    "x-url-scheme",
+    "x-username",
+];
+
+/// Beginnings of the names of whole families of such headers.
+const CLAIMED_FAMILIES: &[&str] = &[
+    "akamai-",
+    "cf-",
+    "fastly-",
+    "forwarded",
+    "oidc-",
+    "remote-",
+    "shib-",
+    "ssl-client",
+    "tailscale-",
+    "x-amzn-oidc-",
+    "x-arr-",
+    "x-auth-",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-azure-",
+    "x-client-cert",
+    "x-consumer-",
+    "x-credential-",
+    "x-crowd-",
+    "x-endpoint-api-userinfo",
+    "x-envoy-",
+    "x-forwarded",
+    "x-goog-authenticated-",
+    "x-goog-iap-",
+    "x-ms-client-principal",
+    "x-openidc-",
+    "x-pomerium-",
+    "x-remote-",
+    "x-shib",
+    "x-ssl-",
+    "x-sso-",
+    "x-user-",
+    "x-userinfo",
+    "x-vouch-",
+    "x-webauth-",
+];
+
+/// Headers by which frameworks run another method than the request line's.
+const METHOD_OVERRIDES: &[&str] = &[
+    "http-method-override",
+    "x-http-method",
+    "x-http-method-override",
+    "x-http-verb",
+    "x-method",
+    "x-method-override",
+    "x-tunneled-method",
+];
+
+/// Headers by which frameworks route to, or act on, another URL than the request line's.
+const URL_OVERRIDES: &[&str] = &[
+    "destination",
+    "request-uri",
+    "x-accel-redirect",
+    "x-original-path",
+    "x-original-uri",
+    "x-original-url",
+    "x-override-url",
+    "x-request-uri",
+    "x-rewrite-uri",
+    "x-rewrite-url",
+];
+
+/// Headers in which servers take credentials or another identity, whatever the product.
+const CREDENTIALS: &[&str] = &[
+    "access-token",
+    "api-key",
+    "api-token",
+    "apikey",
+    "auth-token",
+    "impersonate-extra",
+    "impersonate-group",
+    "impersonate-uid",
+    "impersonate-user",
+    "x-access-token",
+    "x-act-as",
+    "x-api-key",
+    "x-api-token",
+    "x-apikey",
+    "x-auth-key",
+    "x-auth-token",
+    "x-authorization",
+    "x-impersonate-user",
+    "x-jwt-assertion",
+    "x-on-behalf-of",
+    "x-original-authorization",
+    "x-redmine-switch-user",
+    "x-run-as",
+    "x-session-token",
+    "x-sudo",
+    "x-switch-user",
+    "x-token",
+];
+
+/// The fates of all names, one look-up each.
+#[derive(Clone, Debug)]
+pub(super) struct Fates {
+    names: HashMap<String, Fate>,
+}
+
+impl Fates {
+    /// The table. `claimed` and `refused` are added (a claimed name may not be refused: the proxy writes it);
+    /// `accepted` are taken off the lists of credentials. All names in lower case.
+    pub(super) fn new<'a>(
+        claimed: impl Iterator<Item = &'a str>,
+        refused: impl Iterator<Item = &'a str>,
+        accepted: impl Fn(&str) -> bool,
+    ) -> Self {
+        let credentials = CREDENTIALS
+            .iter()
+            .copied()
+            .chain(refused)
+            .filter(|name| !accepted(name));
+        let mut names: HashMap<String, Fate> = credentials
+            .map(|name| (name.to_owned(), Fate::Refused(Reason::CredentialHeader)))
+            .collect();
+        let mut add = |list: &[&str], fate| names.extend(list.iter().map(|name| ((*name).to_owned(), fate)));
+        add(CLAIMED, Fate::Claimed);
+        add(METHOD_OVERRIDES, Fate::Refused(Reason::MethodOverride));
+        add(URL_OVERRIDES, Fate::Refused(Reason::UrlOverride));
+        add(&["cookie"], Fate::Cookie);
+        names.extend(claimed.map(|name| (name.to_owned(), Fate::Claimed)));
+        let mut add = |list: &[&str], fate| names.extend(list.iter().map(|name| ((*name).to_owned(), fate)));
+        add(HOP_BY_HOP, Fate::HopByHop);
+        add(OWN, Fate::Own);
+        Self { names }
+    }
+
+    /// The fate of the header, named in lower case.
+    ///
+    /// Servers that hand headers on as variables read `X_A`, some also `X.A`, as `X-A`. So a name with an underscore
+    /// is dropped, and so is one with another such character if its plain spelling means something to us.
+    pub(super) fn of(&self, name: &str) -> Fate {
+        if name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return self.of_plain(name);
+        }
+        let plain = folded(name);
+        let means_something = self.of_plain(&plain) != Fate::Pass || RELIED_ON.contains(&plain.as_str());
+        if name.contains('_') || means_something {
+            Fate::Claimed
+        } else {
+            Fate::Pass
+        }
+    }
+
+    /// Whether a `Connection` may name the header (in lower case) and so have it dropped.
+    pub(super) fn may_be_named(&self, name: &str) -> bool {
+        let plain = folded(name);
+        matches!(self.of_plain(&plain), Fate::Pass | Fate::HopByHop) && !RELIED_ON.contains(&plain.as_str())
+    }
+
+    fn of_plain(&self, name: &str) -> Fate {
+        match self.names.get(name) {
+            Some(fate) => *fate,
+            None if CLAIMED_FAMILIES.iter().any(|family| name.starts_with(family)) => Fate::Claimed,
+            None => Fate::Pass,
+        }
+    }
+}
+
+/// The name as servers that fold names read it.
+fn folded(name: &str) -> String {
+    name.chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fates() -> Fates {
+        Fates::new(
+            ["my-user"].into_iter(),
+            ["my-key", "their-key"].into_iter(),
+            |name| name == "their-key" || name == "x-api-key",
+        )
+    }
+
+    #[test]
+    fn lists_are_lower_case_and_disjoint() {
+        let lists = [
+            HOP_BY_HOP,
+            OWN,
+            RELIED_ON,
+            CLAIMED,
+            METHOD_OVERRIDES,
+            URL_OVERRIDES,
+            CREDENTIALS,
+        ];
+        let all: Vec<&str> = lists.concat();
+        let unique: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(unique.len(), all.len());
+        for name in all.iter().chain(CLAIMED_FAMILIES) {
+            assert!(
+                name.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            );
+        }
+    }
+
+    #[test]
+    fn names_have_their_fate() {
+        for (name, fate) in [
+            ("accept", Fate::Pass),
+            ("x-atlassian-token", Fate::Pass),
+            ("if-match", Fate::Pass),
+            ("upgrade-insecure-requests", Fate::Pass),
+            ("x-csrf-token", Fate::Pass),
+            ("x-!", Fate::Pass),
+            ("connection", Fate::HopByHop),
+            ("proxy-authorization", Fate::HopByHop),
+            ("host", Fate::Own),
+            ("contextuser", Fate::Own),
+            ("x-forwarded-for", Fate::Claimed),
+            ("x-forwarded-uri", Fate::Claimed),
+            ("x-forwarded", Fate::Claimed),
+            ("forwarded", Fate::Claimed),
+            ("remote-user", Fate::Claimed),
+            ("x-remote-user", Fate::Claimed),
+            ("cf-connecting-ip", Fate::Claimed),
+            ("my-user", Fate::Claimed),
+            ("cookie", Fate::Cookie),
+            ("cookie2", Fate::Claimed),
+            ("x-http-method-override", Fate::Refused(Reason::MethodOverride)),
+            ("x-original-url", Fate::Refused(Reason::UrlOverride)),
+            ("destination", Fate::Refused(Reason::UrlOverride)),
+            ("my-key", Fate::Refused(Reason::CredentialHeader)),
+            ("x-redmine-switch-user", Fate::Refused(Reason::CredentialHeader)),
+            ("their-key", Fate::Pass),
+            ("x-api-key", Fate::Pass),
+        ] {
+            assert_eq!(fates().of(name), fate, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_servers_fold_are_dropped() {
+        for name in [
+            "x_a",
+            "content_type",
+            "x_forwarded_user",
+            "my_user",
+            "my.user",
+            "content.type",
+            "transfer.encoding",
+        ] {
+            assert_eq!(fates().of(name), Fate::Claimed, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_connection_may_name() {
+        for name in [
+            "close",
+            "keep-alive",
+            "upgrade",
+            "te",
+            "x-secret-hop",
+            "http2-settings",
+        ] {
+            assert!(fates().may_be_named(name), "{name}");
+        }
+        for name in [
+            "authorization",
+            "contextuser",
+            "host",
+            "content-type",
+            "content_type",
+            "content-length",
+            "x-forwarded-for",
+            "my-user",
+            "content-encoding",
+            "transfer-encoding",
+            "x-original-url",
+            "expect",
+            "x-real-ip",
+        ] {
+            assert!(!fates().may_be_named(name), "{name}");
+        }
+    }
+}

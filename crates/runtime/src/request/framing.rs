@@ -1,0 +1,106 @@
+//! Where the request ends: read from the headers anew, and only if there is one answer.
+
+use super::raw::{Framing, RawHead, Version, is_token, trim};
+use super::{Reason, Refusal, host};
+
+/// Checks the head's lexis, its size, its host and its framing, and gives the body's framing.
+///
+/// What needs the bytes of the wire itself (bare CR and LF, blanks before a colon, obsolete folding) must have been
+/// refused by whoever cut the head into lines; what survives of it is refused here.
+///
+/// # Errors
+/// All that makes two servers cut the connection at different places.
+pub(super) fn check(raw: &RawHead<'_>, header_count: usize, head_bytes: usize) -> Result<Framing, Refusal> {
+    if !is_token(raw.method.as_bytes()) {
+        return Err(Reason::MalformedMethod.into());
+    }
+    if raw.headers.len() > header_count {
+        return Err(Reason::TooManyHeaders.into());
+    }
+    let size = raw
+        .headers
+        .iter()
+        .fold(raw.method.len() + raw.target.len() + 12, |size, (name, value)| {
+            size.saturating_add(name.len())
+                .saturating_add(value.len())
+                .saturating_add(4)
+        });
+    if size > head_bytes {
+        return Err(Reason::HeadTooLarge.into());
+    }
+    for (name, value) in raw.headers {
+        lexis(name, value, raw.version)?;
+    }
+    host::check(raw)?;
+    body(raw)
+}
+
+fn lexis(name: &[u8], value: &[u8], version: Version) -> Result<(), Reason> {
+    if !is_token(name) || version == Version::Http2 && name.iter().any(u8::is_ascii_uppercase) {
+        return Err(Reason::MalformedHeaderName);
+    }
+    if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+        return Err(Reason::MalformedHeaderValue);
+    }
+    if version == Version::Http2 {
+        let forbidden = [
+            &b"connection"[..],
+            b"keep-alive",
+            b"proxy-connection",
+            b"transfer-encoding",
+            b"upgrade",
+        ];
+        if forbidden.contains(&name) || name == b"te" && trim(value) != b"trailers" {
+            return Err(Reason::ConnectionSpecific);
+        }
+    }
+    Ok(())
+}
+
+fn body(raw: &RawHead<'_>) -> Result<Framing, Refusal> {
+    let mut codings = raw.values("transfer-encoding");
+    let mut lengths = raw.values("content-length");
+    let (coding, length) = (codings.next(), lengths.next());
+    if coding.is_some() && length.is_some() {
+        return Err(Reason::LengthAndCoding.into());
+    }
+    if lengths.next().is_some() {
+        return Err(Reason::RepeatedLength.into());
+    }
+    let told = match (coding, length) {
+        (Some(_), _) if raw.version == Version::Http10 => return Err(Reason::Http10Body.into()),
+        (Some(coding), _) if codings.next().is_some() || !coding.eq_ignore_ascii_case(b"chunked") => {
+            return Err(Reason::TransferCoding.into());
+        }
+        (Some(_), _) => Framing::Chunked,
+        (None, Some(length)) => Framing::Length(digits(length).ok_or(Reason::MalformedLength)?),
+        // RFC 1945 section 7.2.2: such a request must have a valid Content-Length.
+        (None, None) if raw.version == Version::Http10 && matches!(raw.method, "POST" | "PUT" | "PATCH") => {
+            return Err(Reason::Http10Body.into());
+        }
+        // HTTP/2 frames end themselves.
+        (None, None) if raw.version == Version::Http2 => raw.body,
+        (None, None) => Framing::None,
+    };
+    let agrees = told == raw.body
+        || !told.has_body() && !raw.body.has_body()
+        || raw.version == Version::Http2 && raw.body == Framing::Chunked;
+    if agrees {
+        Ok(told)
+    } else {
+        Err(Reason::LengthMismatch.into())
+    }
+}
+
+fn digits(value: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(value).ok()?;
+    // `parse` alone would take `+5`.
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+#[cfg(test)]
+#[path = "framing_tests.rs"]
+mod tests;

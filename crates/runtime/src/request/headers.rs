@@ -1,0 +1,128 @@
+//! The headers that go upstream, and what the others say to the proxy.
+
+use std::collections::HashSet;
+
+use super::fate::Fate;
+use super::media::MediaType;
+use super::raw::{Framing, RawHead, Version, is_token, trim};
+use super::rules::Rules;
+use super::{Reason, Refusal};
+
+/// Headers that may stand once. Those of framing are checked before.
+const SINGLE: &[&str] = &["authorization", "content-type", "contextuser", "expect"];
+
+/// What the headers come to.
+pub(super) struct Headers {
+    /// Lower-case name and trimmed value of all that goes upstream, in order.
+    pub(super) upstream: Vec<(String, Vec<u8>)>,
+    pub(super) content_type: Option<MediaType>,
+    /// Whether there is a `Content-Encoding`, of any kind.
+    pub(super) encoded: bool,
+    pub(super) expect_continue: bool,
+    /// Whether the connection ends with the answer.
+    pub(super) close: bool,
+}
+
+/// Reads all headers. Those that carry one of `secrets`, or one of ours, are dropped.
+///
+/// # Errors
+/// Headers that would have the upstream see another request or another identity.
+pub(super) fn read(
+    raw: &RawHead<'_>,
+    body: Framing,
+    rules: &Rules,
+    secrets: &[&[u8]],
+) -> Result<Headers, Refusal> {
+    for name in SINGLE {
+        if raw.values(name).nth(1).is_some() {
+            return Err(Refusal::new(
+                Reason::RepeatedHeader,
+                format!("The header `{name}` stands more than once."),
+            ));
+        }
+    }
+    let connection = connection_names(raw, rules)?;
+    let mut read = Headers {
+        upstream: Vec::with_capacity(raw.headers.len()),
+        content_type: None,
+        encoded: false,
+        expect_continue: false,
+        close: closes(raw.version, &connection),
+    };
+    for (name, value) in raw.headers {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let value = trim(value);
+        match rules.fate(&name) {
+            Fate::Refused(reason) => return Err(reason.into()),
+            Fate::HopByHop if name == "upgrade" => {
+                // Java clients offer h2c unasked. With a body, what follows may already be the other protocol.
+                if body.has_body() {
+                    return Err(Reason::UpgradeWithBody.into());
+                }
+                read.close = true;
+            }
+            Fate::Own if name == "expect" => {
+                if !value.eq_ignore_ascii_case(b"100-continue") {
+                    return Err(Reason::UnknownExpectation.into());
+                }
+                read.expect_continue = body.has_body() && raw.version != Version::Http10;
+            }
+            Fate::Cookie if rules.relax().cookies => push_cookie(&mut read.upstream, value),
+            Fate::HopByHop | Fate::Own | Fate::Claimed | Fate::Cookie => {}
+            Fate::Pass if connection.contains(&name) => {}
+            Fate::Pass if name == "content-type" => {
+                let media = MediaType::read(value)?;
+                read.upstream.push((name, media.to_string().into_bytes()));
+                read.content_type = Some(media);
+            }
+            Fate::Pass => {
+                read.encoded |= name == "content-encoding";
+                if !rules.bears_secret(value, secrets) {
+                    read.upstream.push((name, value.to_vec()));
+                }
+            }
+        }
+    }
+    Ok(read)
+}
+
+/// The names in all `Connection` headers, in lower case (RFC 9110 section 7.6.1).
+fn connection_names(raw: &RawHead<'_>, rules: &Rules) -> Result<HashSet<String>, Refusal> {
+    let mut names = HashSet::new();
+    for value in raw.values("connection") {
+        for name in value
+            .split(|byte| *byte == b',')
+            .map(trim)
+            .filter(|name| !name.is_empty())
+        {
+            if !is_token(name) {
+                return Err(Reason::MalformedConnection.into());
+            }
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            if !rules.fates().may_be_named(&name) {
+                return Err(Reason::ConnectionNames.into());
+            }
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
+fn closes(version: Version, connection: &HashSet<String>) -> bool {
+    connection.contains("close") || version == Version::Http10 && !connection.contains("keep-alive")
+}
+
+/// HTTP/2 may cut one `Cookie` into several (RFC 9113 section 8.2.3); HTTP/1.1 has one.
+fn push_cookie(upstream: &mut Vec<(String, Vec<u8>)>, value: &[u8]) {
+    match upstream.iter_mut().find(|(name, _)| name == "cookie") {
+        Some((_, cookies)) => {
+            cookies.extend_from_slice(b"; ");
+            cookies.extend_from_slice(value);
+        }
+        None => upstream.push(("cookie".to_owned(), value.to_vec())),
+    }
+}
+
+#[cfg(test)]
+#[path = "headers_tests.rs"]
+mod tests;

@@ -1,0 +1,42 @@
+//! The one reading of HTTP: a head as it came, read once into the form that is judged, logged and sent.
+//!
+//! Pure: no I/O, no clock, no types of any HTTP library. [`read`] is the whole of it. What has no single reading is
+//! refused with a [`Reason`]; there is no lenient path beside it.
+//!
+//! Where to start: `reading.rs` puts the parts together; `path.rs`, `query.rs`, `headers.rs`, `media.rs` and
+//! `framing.rs` each read one part; `fate.rs` and `product/` are the lists.
+
+mod credentials;
+mod escape;
+mod fate;
+mod form;
+mod framing;
+mod headers;
+mod host;
+mod mask;
+mod media;
+mod mint;
+mod path;
+mod product;
+mod query;
+mod raw;
+mod reading;
+mod reason;
+mod relax;
+mod rules;
+mod settings;
+mod target;
+
+pub use credentials::Credentials;
+pub use form::check_form;
+pub use mask::TOKEN_PREFIX;
+pub use product::Product;
+pub use query::Pair;
+pub use raw::{Framing, RawHead, Version};
+pub use reading::{Canonical, Reading, SELF_PATH, read};
+pub use reason::{Reason, Refusal};
+pub use relax::Relax;
+pub use rules::Rules;
+pub use settings::{RulesError, Settings};
+pub use tokenward_compiler::decide::Media;
+pub use tokenward_compiler::method::Method;

@@ -1,0 +1,152 @@
+//! The path: decoded once, judged as that text, sent in one encoding of it.
+
+use super::escape::{from_hex, is_unreserved, push_escaped};
+use super::{Reason, Refusal, Relax};
+
+/// How an encoded slash stands in the decoded text where it is admitted.
+const KEPT_SLASH: &str = "%2F";
+
+/// Decodes the path of a target, which must begin with `/`.
+///
+/// INVARIANT: `decode(&encode(text)) == text` for every text that this function returns.
+///
+/// # Errors
+/// Whatever servers read in different ways, one reason each, unless `relax` admits it.
+pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes();
+    // What was decoded to a `%`, as opposed to the `%` of a kept slash.
+    let mut percents = Vec::new();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        if first != b'%' {
+            bytes.push(first);
+            continue;
+        }
+        let [high, low, after @ ..] = rest else {
+            return Err(Reason::MalformedEscape.into());
+        };
+        let byte = from_hex(*high, *low).ok_or(Reason::MalformedEscape)?;
+        rest = after;
+        match byte {
+            b'/' if !relax.encoded_slash => return Err(Reason::EncodedSlash.into()),
+            b'/' => bytes.extend_from_slice(KEPT_SLASH.as_bytes()),
+            b'%' => {
+                percents.push(bytes.len());
+                bytes.push(byte);
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    for at in percents {
+        decodes_again(bytes.get(at..).unwrap_or_default(), relax)?;
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Reason::PathNotUtf8)?;
+    characters(&text, relax)?;
+    segments(&text, relax)?;
+    Ok(text)
+}
+
+/// Encodes a decoded path: unreserved characters, `!$&'()*+,=:@` and `/` stand for themselves, all else is `%XX`.
+pub(super) fn encode(text: &str, relax: &Relax) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if relax.encoded_slash && rest.starts_with(KEPT_SLASH.as_bytes()) {
+            out.push_str(KEPT_SLASH);
+            rest = rest.get(KEPT_SLASH.len()..).unwrap_or_default();
+            continue;
+        }
+        rest = after;
+        if is_unreserved(byte) || b"!$&'()*+,=:@/".contains(&byte) || byte == b';' && relax.semicolon {
+            out.push(char::from(byte));
+        } else {
+            push_escaped(&mut out, byte);
+        }
+    }
+    out
+}
+
+/// Refuses a decoded `%` that begins an escape: `%2e`, and IIS's `%u002e`.
+fn decodes_again(at_percent: &[u8], relax: &Relax) -> Result<(), Reason> {
+    let hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    let again = match at_percent {
+        // Such a text could not be told from a kept slash, whatever else is admitted.
+        [_, b'2', b'f' | b'F', ..] if relax.encoded_slash => return Err(Reason::DoubleEncoding),
+        [_, b'u' | b'U', a, b, c, d, ..] => hex(&[*a, *b, *c, *d]),
+        [_, a, b, ..] => hex(&[*a, *b]),
+        _ => false,
+    };
+    if again && !relax.double_encoding {
+        return Err(Reason::DoubleEncoding);
+    }
+    Ok(())
+}
+
+fn characters(text: &str, relax: &Relax) -> Result<(), Reason> {
+    for character in text.chars() {
+        match character {
+            '\0' if !relax.nul => return Err(Reason::Nul),
+            '\0' => {}
+            '\\' if !relax.backslash => return Err(Reason::Backslash),
+            ';' if !relax.semicolon => return Err(Reason::Semicolon),
+            // C0, DEL and C1.
+            control if control.is_control() && !relax.control_character => {
+                return Err(Reason::ControlCharacter);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses empty and dot segments, seen from every server that also cuts at what `relax` admits.
+fn segments(text: &str, relax: &Relax) -> Result<(), Reason> {
+    let mut segments = text.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment.is_empty() && segments.peek().is_none() {
+            break;
+        }
+        for unescaped in segment.split(KEPT_SLASH) {
+            for part in unescaped.split('\\') {
+                one_segment(part, relax)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one_segment(segment: &str, relax: &Relax) -> Result<(), Reason> {
+    // Servlet containers cut at `;` before they look at the dots; Windows servers trim blanks.
+    let name = segment.split(';').next().unwrap_or_default();
+    if name.is_empty() && !relax.empty_segment {
+        return Err(Reason::EmptySegment);
+    }
+    let dots = |name: &str| matches!(name.trim(), "." | "..");
+    let looks_like_dots = || !name.is_ascii() && compatible(name).split(['/', '\\', ';']).any(dots);
+    if (dots(name) || looks_like_dots()) && !relax.dot_segment {
+        return Err(Reason::DotSegment);
+    }
+    Ok(())
+}
+
+/// The text with the look-alikes of dots and separators replaced as Unicode's compatibility forms and Windows'
+/// best-fit tables replace them. No page is named by two full-width dots; `A／B` is a name like any other.
+fn compatible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\u{2024}' | '\u{fe52}' | '\u{ff0e}' => out.push('.'),
+            '\u{2025}' => out.push_str(".."),
+            '\u{2044}' | '\u{2215}' | '\u{ff0f}' => out.push('/'),
+            '\u{2216}' | '\u{fe68}' | '\u{ff3c}' => out.push('\\'),
+            '\u{037e}' | '\u{fe54}' | '\u{ff1b}' => out.push(';'),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "path_tests.rs"]
+mod tests;

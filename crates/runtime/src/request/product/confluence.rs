@@ -1,0 +1,40 @@
+//! Confluence. Servlets merge form fields with the query; JSON and multipart stay apart.
+
+use super::Preset;
+use crate::request::Relax;
+use crate::request::mint::Call;
+
+pub(super) static PRESET: Preset = Preset {
+    name: "confluence",
+    endpoints: &["/rest/*"],
+    identity_header: "X-Remote-User",
+    token_header: None,
+    parameters: &[
+        "access_token",
+        "jwt",
+        "oauth_consumer_key",
+        "oauth_signature",
+        "oauth_token",
+        "os_cookie",
+        "os_password",
+        "os_username",
+        "xoauth_requestor_id",
+    ],
+    headers: &["x-acpt"],
+    members: &[],
+    mint: &[
+        Call::any("/rest/auth/*/session"),
+        Call::any("/rest/pat/**"),
+        Call::any("/rest/oauth2/**"),
+        Call::any("/rest/oauth-provider/**"),
+        Call::any("/rest/applinks/**"),
+        Call::any("/rest/de.resolution.apitokenauth/**"),
+        Call::any("/rest/api/**/password"),
+        Call::any("/plugins/servlet/oauth/**"),
+        // SOAP and XML-RPC hand out session tokens.
+        Call::any("/rpc/**"),
+    ],
+    merges: false,
+    merges_xml: false,
+    relax: Relax::NONE,
+};

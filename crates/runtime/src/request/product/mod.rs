@@ -1,0 +1,142 @@
+//! What each product needs and where it is soft: one file of data a product.
+
+mod confluence;
+mod generic;
+mod gitlab;
+mod jira;
+mod redmine;
+
+use super::Relax;
+use super::mint::Call;
+
+/// The kind of server behind the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Atlassian Jira, Server or Data Center.
+    Jira,
+    /// Atlassian Confluence, Server or Data Center.
+    Confluence,
+    /// GitLab: Grape and Rails.
+    Gitlab,
+    /// Redmine: Rails.
+    Redmine,
+    /// Any other server; assumed to do all that servers do, as far as that is bearable.
+    Generic,
+}
+
+/// A product's defaults. Names of parameters and headers are in lower case.
+pub(super) struct Preset {
+    /// The name in the configuration.
+    name: &'static str,
+    /// What is served below the base URL.
+    pub(super) endpoints: &'static [&'static str],
+    /// The header that names the user to the upstream, unless the configuration names another.
+    identity_header: &'static str,
+    /// The product's own header for tokens; read as ours where that is switched on, else refused.
+    pub(super) token_header: Option<&'static str>,
+    /// Query parameters and form fields that carry credentials or another identity.
+    pub(super) parameters: &'static [&'static str],
+    /// Headers that do.
+    pub(super) headers: &'static [&'static str],
+    /// Top-level members of JSON bodies that do.
+    pub(super) members: &'static [&'static str],
+    /// Calls that mint or show credentials.
+    pub(super) mint: &'static [Call],
+    /// Whether members of JSON bodies, and multipart, join the query's parameters.
+    pub(super) merges: bool,
+    /// Whether elements of XML bodies do.
+    pub(super) merges_xml: bool,
+    /// What the product cannot do without.
+    relax: Relax,
+}
+
+impl Product {
+    /// Every product, in the order in which the documentation shows them.
+    pub const ALL: [Self; 5] = [
+        Self::Jira,
+        Self::Confluence,
+        Self::Gitlab,
+        Self::Redmine,
+        Self::Generic,
+    ];
+
+    /// The product of this name, as it stands in the configuration.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|product| product.name() == name)
+    }
+
+    /// The name, as it stands in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.preset().name
+    }
+
+    /// What is served below the base URL, unless the configuration says otherwise.
+    #[must_use]
+    pub fn endpoints(self) -> &'static [&'static str] {
+        self.preset().endpoints
+    }
+
+    /// The trusted header that names the user, unless the configuration says otherwise.
+    #[must_use]
+    pub fn identity_header(self) -> &'static str {
+        self.preset().identity_header
+    }
+
+    /// The product's own header for tokens, such as `private-token`.
+    #[must_use]
+    pub fn token_header(self) -> Option<&'static str> {
+        self.preset().token_header
+    }
+
+    /// The refusals that are lifted unless the configuration says otherwise.
+    #[must_use]
+    pub fn relax(self) -> Relax {
+        self.preset().relax
+    }
+
+    pub(super) fn preset(self) -> &'static Preset {
+        match self {
+            Self::Jira => &jira::PRESET,
+            Self::Confluence => &confluence::PRESET,
+            Self::Gitlab => &gitlab::PRESET,
+            Self::Redmine => &redmine::PRESET,
+            Self::Generic => &generic::PRESET,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        for product in Product::ALL {
+            assert_eq!(Product::from_name(product.name()), Some(product));
+        }
+        assert_eq!(Product::from_name("Jira"), None);
+    }
+
+    #[test]
+    fn names_in_presets_are_lower_case_and_unique() {
+        for product in Product::ALL {
+            let preset = product.preset();
+            for list in [preset.parameters, preset.headers, preset.members] {
+                let unique: std::collections::HashSet<_> = list.iter().collect();
+                assert_eq!(unique.len(), list.len(), "{}", preset.name);
+                assert!(
+                    list.iter().all(|name| *name == name.to_lowercase()),
+                    "{}",
+                    preset.name
+                );
+            }
+            assert!(
+                preset.members.iter().all(|name| preset.parameters.contains(name)),
+                "{}",
+                preset.name
+            );
+        }
+    }
+}

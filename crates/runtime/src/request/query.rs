@@ -1,0 +1,163 @@
+//! The query: form-encoded pairs, decoded once, and one encoding of them.
+
+use super::escape::{decode_form, push_component};
+use super::{Reason, Refusal};
+
+/// A parameter: decoded name, and its decoded value unless it stood without a `=`.
+pub type Pair = (String, Option<String>);
+
+/// Decodes a query into its pairs, in order, repeated names kept, empty pairs dropped.
+///
+/// # Errors
+/// Invalid escapes or UTF-8, a raw `;`, a name that is empty or has a control character, more than `limit` pairs.
+pub(super) fn decode(raw: &str, limit: usize) -> Result<Vec<Pair>, Refusal> {
+    if raw.contains(';') {
+        return Err(Reason::QuerySemicolon.into());
+    }
+    let mut pairs = Vec::new();
+    for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
+        if pairs.len() == limit {
+            return Err(Reason::TooManyParameters.into());
+        }
+        let (name, value) = match pair.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (pair, None),
+        };
+        let name = text(name)?;
+        // Tomcat drops parameters without a name, C-based servers cut names at NUL, PHP at others.
+        if name.is_empty() || name.chars().any(char::is_control) {
+            return Err(Reason::QueryName.into());
+        }
+        pairs.push((name, value.map(text).transpose()?));
+    }
+    Ok(pairs)
+}
+
+/// Appends the pairs in their one encoding, `%20` for a space, preceded by `?` unless there are none.
+pub(super) fn push_encoded(out: &mut String, pairs: &[Pair]) {
+    let mut separator = '?';
+    for (name, value) in pairs {
+        out.push(separator);
+        separator = '&';
+        push_component(out, name);
+        if let Some(value) = value {
+            out.push('=');
+            push_component(out, value);
+        }
+    }
+}
+
+/// The name by which frameworks with nested parameters (`n[a][]`, Rack's `[n]`) and those that trim file a
+/// parameter, in lower case.
+pub(super) fn first_name(name: &str) -> String {
+    let start =
+        name.trim_start_matches(|character: char| character.is_whitespace() || "[]".contains(character));
+    start
+        .split(['[', ']'])
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_lowercase()
+}
+
+fn text(encoded: &str) -> Result<String, Reason> {
+    let bytes = decode_form(encoded.as_bytes()).map_err(|_| Reason::QueryEscape)?;
+    String::from_utf8(bytes).map_err(|_| Reason::QueryNotUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(raw: &str) -> Result<Vec<Pair>, Reason> {
+        decode(raw, 4).map_err(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn pairs_are_decoded_once_in_order() {
+        let pair = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
+        for (raw, pairs) in [
+            ("", vec![]),
+            ("&&a=1&", vec![pair("a", Some("1"))]),
+            (
+                "a&a=&a=b=c",
+                vec![pair("a", None), pair("a", Some("")), pair("a", Some("b=c"))],
+            ),
+            (
+                "%6aql=project%3DKANBAN",
+                vec![pair("jql", Some("project=KANBAN"))],
+            ),
+            ("a+b=c+d%2Be%20f", vec![pair("a b", Some("c d+e f"))]),
+            (
+                "a=%253D&b=100%25",
+                vec![pair("a", Some("%3D")), pair("b", Some("100%"))],
+            ),
+            ("a=%3B%5C%0A%00/../?x", vec![pair("a", Some(";\\\n\0/../?x"))]),
+            ("f%5B%5D=*all", vec![pair("f[]", Some("*all"))]),
+            ("?jql=x", vec![pair("?jql", Some("x"))]),
+        ] {
+            assert_eq!(read(raw), Ok(pairs), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_servers_read_differently_is_refused() {
+        for (raw, reason) in [
+            ("a=1;b=2", Reason::QuerySemicolon),
+            ("a=1&amp;b=2", Reason::QuerySemicolon),
+            ("a=%zz", Reason::QueryEscape),
+            ("a%=1", Reason::QueryEscape),
+            ("a=%u0041", Reason::QueryEscape),
+            ("a=%ff", Reason::QueryNotUtf8),
+            ("a=%c0%ae", Reason::QueryNotUtf8),
+            ("a%00=1", Reason::QueryName),
+            ("a%0a=1", Reason::QueryName),
+            ("=1", Reason::QueryName),
+            ("=", Reason::QueryName),
+            ("a&b&c&d&e", Reason::TooManyParameters),
+        ] {
+            assert_eq!(read(raw), Err(reason), "{raw}");
+        }
+        assert_eq!(read("a&b&c&d&&").map(|pairs| pairs.len()), Ok(4));
+    }
+
+    #[test]
+    fn the_encoding_is_one() {
+        let mut out = String::from("/a");
+        push_encoded(&mut out, &decode("a+b=c%20d&e&f=&g=*%7e", 9).unwrap());
+        assert_eq!(out, "/a?a%20b=c%20d&e&f=&g=%2A~");
+        out.clear();
+        push_encoded(&mut out, &[]);
+        assert_eq!(out, "");
+    }
+
+    #[test]
+    fn nested_names_have_one_first_name() {
+        for name in [
+            "sudo",
+            "SUDO",
+            "sudo[]",
+            "sudo[a][b]",
+            "[sudo]",
+            " sudo",
+            "]sudo]x",
+            "sudo ",
+            "\u{a0}sudo",
+        ] {
+            assert_eq!(first_name(name), "sudo", "{name}");
+        }
+        assert_eq!(first_name("x[sudo]"), "x");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_reads_as_what_was_judged(raw in "[ab=&+%20e3D?/.\\[\\];-]{0,24}") {
+            if let Ok(pairs) = decode(&raw, 256) {
+                let mut sent = String::new();
+                push_encoded(&mut sent, &pairs);
+                prop_assert_eq!(decode(sent.strip_prefix('?').unwrap_or_default(), 256).unwrap(), pairs);
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A head as it came, to the request as it is judged and sent.
+
+use tokenward_compiler::decide::Media;
+use tokenward_compiler::method::Method;
+
+use super::credentials::{self, Credentials};
+use super::query::{self, Pair};
+use super::raw::{Framing, RawHead};
+use super::rules::Rules;
+use super::target::{self, Target};
+use super::{Reason, Refusal, framing, headers, media, path};
+
+/// `GET` and `HEAD` of this path below the base URL are answered by the proxy itself, so they count as served whatever
+/// the endpoints.
+pub const SELF_PATH: &str = "/.tokenward/self";
+
+/// The longest request id of a client that is kept, in bytes.
+const REQUEST_ID_BYTES: usize = 128;
+
+/// All that a head says, in the order in which answers depend on it.
+#[derive(Debug)]
+pub struct Reading {
+    /// Whether it is clear where the request ends. If not: 400 before all, and the connection is closed.
+    pub framing: Result<(), Refusal>,
+    /// Whether the path is served; if not, 404. True where the path has no single reading: that is said after 401.
+    pub in_endpoints: bool,
+    /// What the request authenticates with. Of two `Authorization` headers the first counts here; `head` refuses both.
+    pub credentials: Credentials,
+    /// The user in `contextUser`, on whose behalf the request asks to act. Absent also where `head` refuses it.
+    pub context_user: Option<String>,
+    /// The client's `X-Request-ID`, if there is one and it is up to 128 of `A-Za-z0-9-._~:+/=@,`.
+    pub client_request_id: Option<String>,
+    /// The request, or why it has no single reading.
+    pub head: Result<Canonical, Refusal>,
+    /// The URL for the audit: printable ASCII, secrets masked; of requests that were refused, as sent and cut at 2 KiB.
+    pub shown_url: String,
+}
+
+/// The one form of a request: matched, logged and sent.
+#[derive(Clone)]
+pub struct Canonical {
+    /// The method as far as policies tell methods apart.
+    pub method: Method,
+    /// The method as sent.
+    pub method_text: String,
+    /// Decoded, below the base URL, begins with `/`.
+    pub path: String,
+    /// Decoded pairs, in order. `None`: there was no `=`.
+    pub query: Vec<Pair>,
+    /// What the body is to a policy. Without a body it means nothing.
+    pub media: Media,
+    /// How the end of the body is told.
+    pub body: Framing,
+    /// Lower-case name and value of what goes upstream, in order. Never among them: hop-by-hop headers, credentials,
+    /// identities, forwarding headers, `host`, `content-length`, `transfer-encoding`, `expect`.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub expect_continue: bool,
+    /// Whether the connection ends with the answer.
+    pub close: bool,
+    target: String,
+    url: String,
+}
+
+impl std::fmt::Debug for Canonical {
+    /// Without the headers' values and the query: they are the client's data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Canonical")
+            .field("method", &self.method_text)
+            .field("url", &self.url)
+            .field("media", &self.media)
+            .field("body", &self.body)
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Canonical {
+    /// The request target for the upstream: its context path, the path and the query in their one encoding.
+    #[must_use]
+    pub fn upstream_target(&self) -> &str {
+        &self.target
+    }
+
+    /// The canonical public URL for the audit; values of credential parameters and what bears our prefix are masked.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// Reads a head. Cost: linear in its size, which `Settings::head_bytes` bounds.
+#[must_use]
+pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
+    let settings = rules.settings();
+    let framing = framing::check(raw, settings.header_count, settings.head_bytes);
+    let location = Location::read(raw, rules);
+    let mut query = location.query;
+    let in_parameter = match &mut query {
+        Ok(pairs) => take_token(pairs, settings.query_token.as_deref()),
+        Err(_) => Credentials::None,
+    };
+    let credentials = in_headers(raw, rules).or_else_malformed(in_parameter);
+
+    let in_endpoints = !matches!(&location.path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints);
+    let context_user = context_user(raw);
+    let head = framing.clone().and_then(|body| {
+        context_user.as_ref().map_err(Refusal::clone)?;
+        canonical(raw, rules, body, location.path, query, &credentials)
+    });
+    let shown_url = match &head {
+        Ok(head) => head.url.clone(),
+        Err(_) => rules.shown_raw(raw.target),
+    };
+    Reading {
+        framing: framing.map(|_| ()),
+        in_endpoints,
+        context_user: context_user.unwrap_or_default(),
+        client_request_id: client_request_id(raw, rules, &secrets(raw, &credentials)),
+        credentials,
+        head,
+        shown_url,
+    }
+}
+
+/// What the target says, each half on its own: an unreadable query must not hide that the path is not served.
+struct Location {
+    /// Decoded, below the base URL.
+    path: Result<String, Refusal>,
+    query: Result<Vec<Pair>, Refusal>,
+}
+
+impl Location {
+    fn read(raw: &RawHead<'_>, rules: &Rules) -> Self {
+        let base = rules.base();
+        match target::split(raw.target, base.scheme(), base.authority(), rules.relax()) {
+            Ok(Target { path, query }) => Self {
+                path: path::decode(path, rules.relax()).and_then(|path| below_base(&path, raw.method, rules)),
+                query: query::decode(query, rules.settings().query_pairs),
+            },
+            Err(refusal) => Self {
+                path: Err(refusal.clone()),
+                query: Err(refusal),
+            },
+        }
+    }
+}
+
+/// Cuts the context path and checks that the rest is served. Every endpoint begins with a slash, so the cut is at the
+/// end of a segment.
+fn below_base(path: &str, method: &str, rules: &Rules) -> Result<String, Refusal> {
+    let ours = |path: &str| path == SELF_PATH && matches!(method, "GET" | "HEAD");
+    path.strip_prefix(rules.base().path())
+        .filter(|rest| rules.serves(rest) || ours(rest))
+        .map(str::to_owned)
+        .ok_or_else(|| Reason::OutsideEndpoints.into())
+}
+
+/// Takes the token out of the query, where that is switched on.
+fn take_token(pairs: &mut Vec<Pair>, name: Option<&str>) -> Credentials {
+    let Some(name) = name else {
+        return Credentials::None;
+    };
+    let mut found = Credentials::None;
+    pairs.retain(|(given, value)| {
+        if given != name {
+            return true;
+        }
+        let one = Credentials::from_alone(value.as_deref().unwrap_or_default().as_bytes());
+        found = std::mem::replace(&mut found, Credentials::None).or_else_malformed(one);
+        false
+    });
+    found
+}
+
+fn in_headers(raw: &RawHead<'_>, rules: &Rules) -> Credentials {
+    let authorization = match raw.values("authorization").next() {
+        Some(value) => Credentials::from_authorization(value),
+        None => Credentials::None,
+    };
+    let Some(header) = rules.product_header() else {
+        return authorization;
+    };
+    raw.values(header)
+        .map(Credentials::from_alone)
+        .fold(authorization, Credentials::or_else_malformed)
+}
+
+fn context_user(raw: &RawHead<'_>) -> Result<Option<String>, Refusal> {
+    let mut values = raw.values("contextuser");
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Reason::RepeatedHeader.into());
+    }
+    credentials::context_user(value)
+        .map(Some)
+        .ok_or_else(|| Reason::MalformedContextUser.into())
+}
+
+/// What must not stand elsewhere in the request: the secret, and the text in which it was sent.
+fn secrets<'a>(raw: &RawHead<'a>, credentials: &'a Credentials) -> Vec<&'a [u8]> {
+    let Some(secret) = credentials.secret() else {
+        return Vec::new();
+    };
+    let sent = raw
+        .values("authorization")
+        .filter_map(|value| value.splitn(2, |byte| *byte == b' ').nth(1));
+    std::iter::once(secret.as_bytes()).chain(sent).collect()
+}
+
+fn client_request_id(raw: &RawHead<'_>, rules: &Rules, secrets: &[&[u8]]) -> Option<String> {
+    let mut values = raw.values("x-request-id");
+    let id = values.next().filter(|_| values.next().is_none())?;
+    let plain = (1..=REQUEST_ID_BYTES).contains(&id.len())
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:+/=@,".contains(byte))
+        && !rules.bears_secret(id, secrets);
+    if plain {
+        std::str::from_utf8(id).ok().map(str::to_owned)
+    } else {
+        None
+    }
+}
+
+fn canonical(
+    raw: &RawHead<'_>,
+    rules: &Rules,
+    body: Framing,
+    path: Result<String, Refusal>,
+    query: Result<Vec<Pair>, Refusal>,
+    credentials: &Credentials,
+) -> Result<Canonical, Refusal> {
+    let path = path?;
+    if matches!(raw.method, "TRACE" | "TRACK" | "CONNECT" | "PRI") {
+        return Err(Reason::RefusedMethod.into());
+    }
+    let method = Method::from_token(raw.method);
+    if matches!(method, Method::Get | Method::Head) && body.has_body() && !rules.relax().get_body {
+        return Err(Reason::BodyOnGet.into());
+    }
+    let query = query?;
+    let secrets = secrets(raw, credentials);
+    if let Some(reason) = query.iter().find_map(|(name, _)| rules.refused_parameter(name)) {
+        return Err(reason.into());
+    }
+    let carries = |text: &str| rules.bears_secret(text.as_bytes(), &secrets);
+    if carries(&path)
+        || query
+            .iter()
+            .any(|(name, value)| carries(name) || value.as_deref().is_some_and(carries))
+    {
+        return Err(Reason::SecretInUrl.into());
+    }
+    let headers = headers::read(raw, body, rules, &secrets)?;
+    if !query.is_empty()
+        && headers
+            .content_type
+            .as_ref()
+            .is_some_and(|media| !media.is_utf8())
+    {
+        return Err(Reason::QueryCharset.into());
+    }
+    let media = if body.has_body() {
+        media::classify(headers.content_type.as_ref(), headers.encoded, rules)?
+    } else {
+        Media::Other
+    };
+    let encoded = path::encode(&path, rules.relax());
+    let mut target = format!("{}{encoded}", rules.upstream_path());
+    query::push_encoded(&mut target, &query);
+    Ok(Canonical {
+        method,
+        method_text: raw.method.to_owned(),
+        url: rules.shown(&format!("{}{encoded}", rules.base()), &query),
+        target,
+        path,
+        query,
+        media,
+        body,
+        headers: headers.upstream,
+        expect_continue: headers.expect_continue,
+        close: headers.close,
+    })
+}
+
+#[cfg(test)]
+#[path = "reading_tests/mod.rs"]
+mod tests;

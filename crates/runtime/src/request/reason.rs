@@ -1,0 +1,224 @@
+//! Why a request has no single reading: one stable code, one sentence and one setting each.
+
+/// A request that is not read, and the sentence that tells its sender why. Never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was found.
+    pub reason: Reason,
+    /// One sentence for the client, without anything that the client sent.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal whose sentence is written for the occasion.
+    #[must_use]
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<Reason> for Refusal {
+    /// The refusal with the reason's own sentence.
+    fn from(reason: Reason) -> Self {
+        Self::new(reason, reason.explain())
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident $code:literal $setting:expr, $explain:literal;)*) => {
+        /// What keeps a request from being read in one way. All answer with status 400.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $explain] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order in which the documentation shows them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable code for answers, audit records and metrics.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// One sentence: what is refused, and where it helps, why.
+            #[must_use]
+            pub fn explain(self) -> &'static str {
+                match self { $(Self::$name => $explain,)* }
+            }
+
+            /// The setting that lifts or moves the refusal, as it stands in the configuration.
+            #[must_use]
+            pub fn setting(self) -> Option<&'static str> {
+                match self { $(Self::$name => $setting,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    // Framing: no request yet.
+    MalformedMethod "malformed-method" None,
+        "The method is not a token.";
+    MalformedHeaderName "malformed-header-name" None,
+        "A header name has characters that no token has.";
+    MalformedHeaderValue "malformed-header-value" None,
+        "A header value has a control character, or is continued on a second line.";
+    TooManyHeaders "too-many-headers" Some("limits.header_count"),
+        "The request has more header lines than the limit.";
+    HeadTooLarge "head-too-large" Some("limits.head_bytes"),
+        "The request line and the headers have more bytes than the limit.";
+    LengthAndCoding "length-and-coding" None,
+        "The request has both Content-Length and Transfer-Encoding: the two sides could cut it differently.";
+    RepeatedLength "repeated-length" None,
+        "Content-Length stands more than once.";
+    MalformedLength "malformed-length" None,
+        "Content-Length is not a plain decimal number that fits 64 bits.";
+    TransferCoding "transfer-coding" None,
+        "Transfer-Encoding is anything but the one coding `chunked`.";
+    Http10Body "http10-body" None,
+        "An HTTP/1.0 request has a body whose length no Content-Length gives.";
+    LengthMismatch "length-mismatch" None,
+        "The body's length on the wire is not the one that the headers give.";
+    MissingHost "missing-host" None,
+        "The request has neither Host nor `:authority`.";
+    RepeatedHost "repeated-host" None,
+        "Host stands more than once, or differs from `:authority`.";
+    MalformedHost "malformed-host" None,
+        "Host is not a host with an optional port.";
+    ConnectionSpecific "connection-specific" None,
+        "An HTTP/2 request has a header that only HTTP/1.1 connections have.";
+
+    // Target.
+    TargetForm "target-form" None,
+        "The request target does not begin with a slash.";
+    ForeignAuthority "foreign-authority" None,
+        "The request target names another scheme, host or port than the public URL, or credentials.";
+    TargetByte "target-byte" None,
+        "The request target has a blank, a control character or a non-ASCII byte that is not percent-encoded.";
+    NumberSign "number-sign" Some("relax.number_sign"),
+        "The request target has a raw `#`, where some servers cut it; `%23` is data.";
+    OutsideEndpoints "outside-endpoints" Some("upstream.endpoints"),
+        "The path is not below the endpoints that are served.";
+
+    // Path.
+    MalformedEscape "malformed-escape" None,
+        "The path has a `%` without two hexadecimal digits behind it.";
+    PathNotUtf8 "path-not-utf8" None,
+        "The decoded path is not UTF-8.";
+    Nul "nul" Some("relax.nul"),
+        "The path has a NUL character, where some servers end it.";
+    ControlCharacter "control-character" Some("relax.control_character"),
+        "The path has a control character.";
+    Backslash "backslash" Some("relax.backslash"),
+        "The path has a backslash, raw or as `%5C`, which some servers read as a slash.";
+    EncodedSlash "encoded-slash" Some("relax.encoded_slash"),
+        "The path has `%2F`, which some servers read as a slash and others as part of a name.";
+    DoubleEncoding "double-encoding" Some("relax.double_encoding"),
+        "The decoded path has an escape that a second decoding would read.";
+    Semicolon "semicolon" Some("relax.semicolon"),
+        "The path has a semicolon, raw or as `%3B`, behind which servlet containers cut.";
+    DotSegment "dot-segment" Some("relax.dot_segment"),
+        "The path has a `.` or `..` segment, raw, encoded or in look-alike characters.";
+    EmptySegment "empty-segment" Some("relax.empty_segment"),
+        "The path has an empty segment, which some servers drop; one slash at the end is fine.";
+
+    // Query.
+    QueryEscape "query-escape" None,
+        "The query has a `%` without two hexadecimal digits behind it.";
+    QueryNotUtf8 "query-not-utf8" None,
+        "A decoded parameter is not UTF-8.";
+    QuerySemicolon "query-semicolon" None,
+        "The query has a raw `;`, a separator to some servers; `%3B` is data.";
+    QueryName "query-name" None,
+        "A parameter's name is empty or has a control character: servers disagree about such names.";
+    TooManyParameters "too-many-parameters" Some("limits.query_pairs"),
+        "The query has more parameters than the limit.";
+    QueryCharset "query-charset" None,
+        "Content-Type names a charset other than UTF-8 on a request with a query: some servers read the query in it.";
+    MethodParameter "method-parameter" None,
+        "A parameter such as `_method` would change the method.";
+    CredentialParameter "credential-parameter" Some("upstream.accepted_names"),
+        "A parameter would carry credentials or another identity to the upstream.";
+    SecretInUrl "secret-in-url" None,
+        "The URL carries the token itself, which would reach the upstream and its logs.";
+
+    // Method.
+    RefusedMethod "refused-method" None,
+        "TRACE, TRACK, CONNECT and PRI are not proxied.";
+    BodyOnGet "body-on-get" Some("relax.get_body"),
+        "A GET or HEAD request has a body, which some servers read as parameters.";
+
+    // Headers.
+    RepeatedHeader "repeated-header" None,
+        "A header that may stand once stands more than once.";
+    MethodOverride "method-override" None,
+        "A header such as X-HTTP-Method-Override would change the method.";
+    UrlOverride "url-override" None,
+        "A header such as X-Original-URL or Destination would name another URL.";
+    CredentialHeader "credential-header" Some("upstream.accepted_names"),
+        "A header would carry credentials or another identity to the upstream.";
+    ConnectionNames "connection-names" None,
+        "Connection names a header that the proxy relies on.";
+    MalformedConnection "malformed-connection" None,
+        "Connection is not a list of header names.";
+    UpgradeWithBody "upgrade-with-body" None,
+        "A request with a body asks for another protocol.";
+    UnknownExpectation "unknown-expectation" None,
+        "Expect asks for anything but `100-continue`.";
+    MalformedContextUser "malformed-context-user" None,
+        "contextUser is empty, too long, not UTF-8, or has blanks around it or control characters.";
+
+    // Body, as far as the head tells; forms once they are read.
+    MalformedContentType "malformed-content-type" None,
+        "Content-Type is not one media type.";
+    EncodedBody "encoded-body" None,
+        "A form or JSON body is compressed or in another charset, so the parameters that the upstream merges cannot be read.";
+    UnclearJson "unclear-json" None,
+        "Content-Type is an unregistered name for JSON, so whether the upstream merges the body is unknown.";
+    MergedMultipart "merged-multipart" Some("relax.merged_multipart"),
+        "A multipart body would add parameters that are not read.";
+    XmlBody "xml-body" Some("relax.xml_body"),
+        "An XML body would add parameters that are not read.";
+    MalformedForm "malformed-form" None,
+        "A form body has names that cannot be decoded.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_and_kebab() {
+        let codes: HashSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        for code in codes {
+            assert!(
+                code.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_sentence_is_one_and_every_setting_exists() {
+        for reason in Reason::ALL {
+            assert!(reason.explain().ends_with('.'), "{}", reason.code());
+            let Some(setting) = reason.setting() else { continue };
+            if let Some(name) = setting.strip_prefix("relax.") {
+                assert!(crate::request::Relax::NAMES.contains(&name), "{setting}");
+            } else {
+                assert!(
+                    setting.starts_with("limits.") || setting.starts_with("upstream."),
+                    "{setting}"
+                );
+            }
+        }
+    }
+}

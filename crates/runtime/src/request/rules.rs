@@ -1,0 +1,419 @@
+//! What the configuration and the product's preset say about reading requests, made ready for look-ups.
+
+use std::collections::{HashMap, HashSet};
+
+use tokenward_compiler::{BaseUrl, json};
+
+use super::fate::{Fate, Fates};
+use super::mask::Mask;
+use super::product::{Preset, Product};
+use super::query::{Pair, first_name};
+use super::raw::is_token;
+use super::settings::{RulesError, Settings};
+use super::{Canonical, Media, Reason, Relax};
+
+/// How requests are read. Made once; cheap to share behind an `Arc`.
+#[derive(Clone)]
+pub struct Rules {
+    settings: Settings,
+    preset: &'static Preset,
+    endpoints: Vec<Endpoint>,
+    fates: Fates,
+    /// First names of refused parameters, and why.
+    parameters: HashMap<String, Reason>,
+    members: Vec<json::Path>,
+    mask: Mask,
+    base_path: String,
+}
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rules")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Endpoint {
+    Exact(String),
+    /// Ends in `/`.
+    Below(String),
+}
+
+/// Parameters by which frameworks run another method than the request line's.
+const METHOD_PARAMETERS: &[&str] = &[
+    "_method",
+    "_httpmethod",
+    "x-http-method-override",
+    "x-method-override",
+];
+
+impl Rules {
+    /// Makes the settings ready.
+    ///
+    /// # Errors
+    /// Patterns, paths and names that cannot be meant.
+    pub fn new(settings: &Settings) -> Result<Self, RulesError> {
+        let preset = settings.product.preset();
+        let lower = |names: &[String]| names.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
+        let accepted: HashSet<String> = lower(&settings.accepted_names).into_iter().collect();
+
+        let mut identity = lower(&settings.identity_headers);
+        if settings.product_header {
+            let header = preset
+                .token_header
+                .ok_or(RulesError::NoTokenHeader(settings.product.name()))?;
+            identity.push(header.to_owned());
+        }
+        let refused_headers = lower(&settings.refused_headers);
+        for name in identity.iter().chain(&refused_headers) {
+            if !is_token(name.as_bytes()) {
+                return Err(RulesError::Header(name.clone()));
+            }
+        }
+        let fates = Fates::new(
+            identity.iter().map(String::as_str),
+            refused_headers
+                .iter()
+                .map(String::as_str)
+                .chain(preset.headers.iter().copied()),
+            |name| accepted.contains(name),
+        );
+
+        let more = lower(&settings.refused_parameters);
+        let named = preset
+            .parameters
+            .iter()
+            .copied()
+            .chain(more.iter().map(String::as_str));
+        let credentials: Vec<&str> = named.filter(|name| !accepted.contains(*name)).collect();
+        if let Some(bad) = credentials
+            .iter()
+            .chain(settings.query_token.as_deref().iter())
+            .find(|name| name.is_empty())
+        {
+            return Err(RulesError::Parameter((*bad).to_owned()));
+        }
+        let mut parameters: HashMap<String, Reason> = credentials
+            .iter()
+            .map(|name| (first_name(name), Reason::CredentialParameter))
+            .collect();
+        // Its only place is the exact name; `token[]` is somebody's other reading of it.
+        parameters.extend(
+            settings
+                .query_token
+                .iter()
+                .map(|name| (first_name(name), Reason::CredentialParameter)),
+        );
+        parameters.extend(
+            METHOD_PARAMETERS
+                .iter()
+                .map(|name| ((*name).to_owned(), Reason::MethodParameter)),
+        );
+
+        let more = lower(&settings.refused_members);
+        let members = preset
+            .members
+            .iter()
+            .copied()
+            .chain(more.iter().map(String::as_str));
+        let members = members
+            .filter(|name| !accepted.contains(*name))
+            .map(|name| json::Path(vec![json::Step::Name(name.to_owned())]))
+            .collect();
+
+        let prefix = &settings.token_prefix;
+        if prefix.len() < 3
+            || !prefix
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            return Err(RulesError::Prefix(prefix.clone()));
+        }
+        let secret_names = preset
+            .parameters
+            .iter()
+            .copied()
+            .chain(credentials.iter().copied());
+        let mask = Mask::new(
+            prefix,
+            secret_names
+                .chain(settings.query_token.as_deref())
+                .filter(|name| shown_masked(name)),
+        );
+
+        Ok(Self {
+            endpoints: endpoints(settings, preset)?,
+            base_path: upstream_path(settings)?,
+            settings: settings.clone(),
+            preset,
+            fates,
+            parameters,
+            members,
+            mask,
+        })
+    }
+
+    /// Whether the request mints or shows credentials: forbidden unless the token says `mint`.
+    #[must_use]
+    pub fn mints(&self, request: &Canonical) -> bool {
+        self.preset
+            .mint
+            .iter()
+            .any(|call| call.covers(request.method, &request.path))
+    }
+
+    /// Whether the upstream merges members of JSON bodies, and forms, with the query's parameters.
+    #[must_use]
+    pub fn merges(&self) -> bool {
+        self.preset.merges
+    }
+
+    /// Whether the request's body is a form that must be read and passed to `check_form`: its fields may reach the
+    /// upstream as parameters. Merging frameworks take a body without a type for one too; servlets do not.
+    #[must_use]
+    pub fn reads_form(&self, request: &Canonical) -> bool {
+        let typed = || request.headers.iter().any(|(name, _)| name == "content-type");
+        request.body.has_body() && request.media == Media::Form && (self.merges() || typed())
+    }
+
+    /// Top-level nodes at which the upstream reads credentials or another identity: a JSON body that has one is
+    /// refused with [`Reason::CredentialParameter`]. Where the list is empty, no body need be read for it.
+    #[must_use]
+    pub fn refused_nodes(&self) -> &[json::Path] {
+        &self.members
+    }
+
+    /// The product.
+    #[must_use]
+    pub fn product(&self) -> Product {
+        self.settings.product
+    }
+
+    /// The public URL.
+    #[must_use]
+    pub fn base(&self) -> &BaseUrl {
+        &self.settings.base
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn relax(&self) -> &Relax {
+        &self.settings.relax
+    }
+
+    pub(super) fn merges_xml(&self) -> bool {
+        self.preset.merges_xml
+    }
+
+    pub(super) fn fates(&self) -> &Fates {
+        &self.fates
+    }
+
+    pub(super) fn fate(&self, name: &str) -> Fate {
+        self.fates.of(name)
+    }
+
+    /// The product's token header, where it is read as ours.
+    pub(super) fn product_header(&self) -> Option<&'static str> {
+        self.preset.token_header.filter(|_| self.settings.product_header)
+    }
+
+    /// The context path at the upstream.
+    pub(super) fn upstream_path(&self) -> &str {
+        &self.base_path
+    }
+
+    pub(super) fn serves(&self, path: &str) -> bool {
+        self.endpoints.iter().any(|endpoint| match endpoint {
+            Endpoint::Exact(exact) => path == exact,
+            Endpoint::Below(start) => path.starts_with(start.as_str()),
+        })
+    }
+
+    /// Why the parameter is refused, if it is.
+    pub(super) fn refused_parameter(&self, name: &str) -> Option<Reason> {
+        self.parameters.get(&first_name(name)).copied()
+    }
+
+    pub(super) fn bears_secret(&self, text: &[u8], secrets: &[&[u8]]) -> bool {
+        self.mask.bears_secret(text, secrets)
+    }
+
+    pub(super) fn shown(&self, start: &str, pairs: &[Pair]) -> String {
+        self.mask.url(start, pairs)
+    }
+
+    pub(super) fn shown_raw(&self, target: &[u8]) -> String {
+        self.mask.target(self.settings.base.origin(), target)
+    }
+}
+
+/// Names of users are no secrets, and the audit wants them.
+fn shown_masked(name: &str) -> bool {
+    !matches!(
+        name,
+        "os_username" | "sudo" | "oauth_consumer_key" | "xoauth_requestor_id"
+    )
+}
+
+fn endpoints(settings: &Settings, preset: &Preset) -> Result<Vec<Endpoint>, RulesError> {
+    let default = || {
+        preset
+            .endpoints
+            .iter()
+            .map(|pattern| (*pattern).to_owned())
+            .collect()
+    };
+    let given: Vec<String> = if settings.endpoints.is_empty() {
+        default()
+    } else {
+        settings.endpoints.clone()
+    };
+    given
+        .into_iter()
+        .map(|pattern| {
+            let (path, below) = match pattern.strip_suffix('*') {
+                Some(path) => (path, true),
+                None => (pattern.as_str(), false),
+            };
+            let plain = path.starts_with('/')
+                && !path.contains(['*', '?', '#', '%', ';', '\\'])
+                && !path.contains("//")
+                && !path.split('/').any(|segment| matches!(segment, "." | ".."));
+            match below {
+                _ if !plain => Err(RulesError::Endpoint(pattern.clone())),
+                true if !path.ends_with('/') => Err(RulesError::Endpoint(pattern.clone())),
+                true => Ok(Endpoint::Below(path.to_owned())),
+                false => Ok(Endpoint::Exact(path.to_owned())),
+            }
+        })
+        .collect()
+}
+
+fn upstream_path(settings: &Settings) -> Result<String, RulesError> {
+    let Some(path) = &settings.upstream_path else {
+        return Ok(settings.base.path().to_owned());
+    };
+    let plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte))
+        && path
+            .split('/')
+            .skip(1)
+            .all(|segment| !matches!(segment, "" | "." | ".."));
+    if path.is_empty() || path.starts_with('/') && plain {
+        Ok(path.clone())
+    } else {
+        Err(RulesError::UpstreamPath(path.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(product: Product) -> Settings {
+        Settings::new(BaseUrl::parse("https://a/ctx").unwrap(), product)
+    }
+
+    #[test]
+    fn endpoints_are_prefixes_or_exact() {
+        let served = |patterns: &[&str], path| {
+            let endpoints = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+            Rules::new(&Settings {
+                endpoints,
+                ..settings(Product::Jira)
+            })
+            .unwrap()
+            .serves(path)
+        };
+        for (patterns, path, expected) in [
+            (&[][..], "/rest/api", true),
+            (&[], "/rest/", true),
+            (&[], "/rest", false),
+            (&[], "/restx", false),
+            (&[], "/Rest/api", false),
+            (&["/*"], "/", true),
+            (&["/*"], "/x", true),
+            (&["/a", "/b/*"], "/a", true),
+            (&["/a", "/b/*"], "/a/", false),
+            (&["/a", "/b/*"], "/b/c", true),
+        ] {
+            assert_eq!(served(patterns, path), expected, "{patterns:?} {path}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_an_error() {
+        let error = |change: fn(&mut Settings)| {
+            let mut settings = settings(Product::Jira);
+            change(&mut settings);
+            Rules::new(&settings).map(|_| ()).unwrap_err()
+        };
+        for pattern in ["rest/*", "/rest*", "/*/x", "/a//b", "/a/../b", "/a?b", "/%41", ""] {
+            let endpoints = vec![pattern.to_owned()];
+            let given = Settings {
+                endpoints,
+                ..settings(Product::Jira)
+            };
+            assert_eq!(
+                Rules::new(&given).map(|_| ()),
+                Err(RulesError::Endpoint(pattern.to_owned()))
+            );
+        }
+        assert!(matches!(
+            error(|s| s.upstream_path = Some("/x/".into())),
+            RulesError::UpstreamPath(_)
+        ));
+        assert!(matches!(
+            error(|s| s.identity_headers = vec!["a b".into()]),
+            RulesError::Header(_)
+        ));
+        assert!(matches!(
+            error(|s| s.refused_headers = vec![String::new()]),
+            RulesError::Header(_)
+        ));
+        assert!(matches!(
+            error(|s| s.refused_parameters = vec![String::new()]),
+            RulesError::Parameter(_)
+        ));
+        assert!(matches!(
+            error(|s| s.query_token = Some(String::new())),
+            RulesError::Parameter(_)
+        ));
+        assert!(matches!(
+            error(|s| s.token_prefix = "t".into()),
+            RulesError::Prefix(_)
+        ));
+        assert!(matches!(
+            error(|s| s.product_header = true),
+            RulesError::NoTokenHeader("jira")
+        ));
+    }
+
+    #[test]
+    fn lists_can_be_extended_and_shortened() {
+        let mut given = settings(Product::Generic);
+        given.refused_parameters = vec!["My-Key".into()];
+        given.refused_members = vec!["my".into()];
+        given.accepted_names = vec!["KEY".into(), "sudo".into()];
+        let rules = Rules::new(&given).unwrap();
+        assert_eq!(
+            rules.refused_parameter("my-key[]"),
+            Some(Reason::CredentialParameter)
+        );
+        assert_eq!(rules.refused_parameter("key"), None);
+        assert_eq!(
+            rules.refused_parameter("api_key"),
+            Some(Reason::CredentialParameter)
+        );
+        assert_eq!(rules.refused_parameter("_Method"), Some(Reason::MethodParameter));
+        let names: Vec<_> = rules.refused_nodes().iter().map(|path| path.0.clone()).collect();
+        assert!(names.contains(&vec![json::Step::Name("my".into())]));
+        assert!(!names.contains(&vec![json::Step::Name("sudo".into())]));
+    }
+}

@@ -1,0 +1,349 @@
+//! What the proxy answers itself: the one map from what went wrong to a response (SEMANTICS section 5).
+//!
+//! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They tell a caller
+//! what to change and nothing of the policy, unless `answers.show_policy` is on; the audit has the rest.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use tokenward_audit::Verdict;
+use tokenward_compiler::decide::DenyReason;
+use tokenward_compiler::json::ReadError;
+
+use crate::config::Methods;
+use crate::pep::{AuthFailure, RequestId};
+use crate::proxy::UpstreamBody;
+use crate::request::Refusal;
+
+/// The header that carries our id of a request, to the client and to the upstream.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A response on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: AnswerBody,
+    /// The connection is not kept after it.
+    pub(crate) close: bool,
+}
+
+/// A response's body.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// None, and no `Content-Length` other than one among the headers.
+    None,
+    /// In answer to HEAD: none, of which the length is told.
+    Omitted(u64),
+    /// Whole.
+    Whole(Vec<u8>),
+    /// Streamed from the upstream.
+    Upstream(Box<UpstreamBody>),
+}
+
+/// Why a request is not answered by the upstream.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The framing is ambiguous.
+    Framing(Refusal),
+    /// Outside of `upstream.endpoints`.
+    OutsideEndpoints,
+    /// No token that works for this caller.
+    Unauthenticated(AuthFailure),
+    /// The token is not for this address.
+    Address,
+    /// The request has no single reading.
+    Reading(Refusal),
+    /// `contextUser` names somebody for whom the token may not act.
+    ContextUser,
+    /// The call mints or shows credentials.
+    Minting,
+    /// No line permits it, or one forbids it.
+    Denied(Denied),
+    /// The body is larger than what a policy may inspect, in bytes.
+    BodyTooLarge(usize),
+    /// The policy inspects the body, which has several readings.
+    Json(ReadError),
+    /// The product reads credentials or another identity from this JSON node.
+    BodyCredentials(String),
+    /// The body's bytes break the framing.
+    BodyBroken(&'static str),
+    /// The client paused too long within the body.
+    BodySlow,
+    /// The client went away within the body.
+    ClientGone,
+    /// The record cannot be written.
+    Audit,
+    /// The configuration has no upstream credentials for the user.
+    NoUpstreamIdentity,
+    /// The upstream cannot be reached.
+    UpstreamUnreachable,
+    /// The upstream broke off, or its answer is no HTTP.
+    UpstreamBroken,
+    /// The upstream did not answer in time.
+    UpstreamTimeout,
+    /// The upstream does not accept the credentials that the proxy sent.
+    UpstreamUnauthorized,
+    /// A fault of our own.
+    Internal,
+}
+
+/// A denial by policy.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    pub(crate) reason: DenyReason,
+    /// Method and canonical URL, as the audit has them.
+    pub(crate) call: String,
+    /// The line that denied, else the one that came nearest, if those are shown.
+    pub(crate) line: Option<String>,
+}
+
+impl Problem {
+    /// The stable reason code that the client sees.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Framing(refusal) | Self::Reading(refusal) => refusal.reason.code(),
+            Self::OutsideEndpoints => "outside-endpoints",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Address => "address",
+            Self::ContextUser => "context-user",
+            Self::Minting => "minting",
+            Self::Denied(denied) => match denied.reason {
+                DenyReason::NoLine => "no-line",
+                DenyReason::ForbidLine => "forbid-line",
+            },
+            Self::BodyTooLarge(_) => "body-too-large",
+            Self::Json(error) => match error {
+                ReadError::NotJson { .. } => "json-syntax",
+                ReadError::DuplicateName { .. } => "json-duplicate-name",
+                ReadError::ControlInName { .. } => "json-control-in-name",
+                ReadError::CaseVariant { .. } => "json-case-variant",
+            },
+            Self::BodyCredentials(_) => "body-credentials",
+            Self::BodyBroken(code) => code,
+            Self::BodySlow => "body-timeout",
+            Self::ClientGone => "client-gone",
+            Self::Audit => "audit-unavailable",
+            Self::NoUpstreamIdentity => "no-upstream-identity",
+            Self::UpstreamUnreachable => "upstream-unreachable",
+            Self::UpstreamBroken => "upstream-broken",
+            Self::UpstreamTimeout => "upstream-timeout",
+            Self::UpstreamUnauthorized => "upstream-unauthorized",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The reason code in the audit, which may say more than [`Self::code`].
+    pub(crate) fn audit_code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated(failure) => failure.code(),
+            other => other.code(),
+        }
+    }
+
+    /// The verdict in the audit.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Denied(_) | Self::Minting | Self::ContextUser => Verdict::Deny,
+            _ => Verdict::Refuse,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Framing(_) | Self::Reading(_) | Self::Json(_) | Self::BodyCredentials(_) | Self::BodyBroken(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::ClientGone => StatusCode::BAD_REQUEST,
+            Self::OutsideEndpoints => StatusCode::NOT_FOUND,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Address | Self::ContextUser | Self::Minting | Self::Denied(_) | Self::NoUpstreamIdentity => {
+                StatusCode::FORBIDDEN
+            }
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Audit => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamUnreachable | Self::UpstreamBroken | Self::UpstreamUnauthorized => StatusCode::BAD_GATEWAY,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Framing(refusal) | Self::Reading(refusal) => refusal.detail.clone(),
+            Self::OutsideEndpoints => "This path is not served here.".into(),
+            Self::Unauthenticated(_) => {
+                "The request needs a token that is valid for its user, in the Authorization header.".into()
+            }
+            Self::Address => "The token may not be used from this address.".into(),
+            Self::ContextUser => "The token may not act for the user that the contextUser header names.".into(),
+            Self::Minting => "This call makes or shows credentials, which this token may not do.".into(),
+            Self::Denied(denied) => match denied.reason {
+                DenyReason::NoLine => format!("No line of this token allows {}.", denied.call),
+                DenyReason::ForbidLine => format!("A line of this token forbids {}.", denied.call),
+            },
+            Self::BodyTooLarge(limit) => {
+                format!("The policy inspects this body, and bodies over {limit} bytes are not inspected.")
+            }
+            Self::Json(error) => match error {
+                ReadError::NotJson { offset, what } => format!("The body is not JSON: {what} at byte {offset}."),
+                ReadError::DuplicateName { offset } => format!("The JSON body repeats a name at byte {offset}."),
+                ReadError::ControlInName { offset } => {
+                    format!("A name in the JSON body has a control character, at byte {offset}.")
+                }
+                ReadError::CaseVariant { offset } => {
+                    format!("A name in the JSON body differs only in case from one that the policy checks, at byte {offset}.")
+                }
+            },
+            Self::BodyCredentials(node) => {
+                format!("The upstream takes credentials or another identity from `{node}` in the body; leave it out.")
+            }
+            Self::BodyBroken(_) => "The body's framing is malformed.".into(),
+            Self::BodySlow => "The body did not arrive in time.".into(),
+            Self::ClientGone => "The client closed the connection within the body.".into(),
+            Self::Audit => "The call cannot be recorded, and none is let pass unrecorded; try again later.".into(),
+            Self::NoUpstreamIdentity => "The proxy has no credentials at the upstream for this user.".into(),
+            Self::UpstreamUnreachable => "The upstream cannot be reached; try again later.".into(),
+            Self::UpstreamBroken => "The upstream broke off its answer.".into(),
+            Self::UpstreamTimeout => "The upstream did not answer in time.".into(),
+            Self::UpstreamUnauthorized => {
+                "The upstream does not accept the proxy's own credentials; its operator must mend that.".into()
+            }
+            Self::Internal => "The proxy failed at this request; its log has the details under the request id.".into(),
+        }
+    }
+}
+
+/// A problem's body; members beyond RFC 9457's are ours.
+#[derive(Serialize)]
+struct ProblemBody<'a> {
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    reason: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_line: Option<&'a str>,
+}
+
+/// The answer to a request that met this problem.
+pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> Answer {
+    let status = problem.status();
+    let line = match problem {
+        Problem::Denied(denied) => denied.line.as_deref(),
+        _ => None,
+    };
+    let body = ProblemBody {
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        detail: &problem.detail(),
+        reason: problem.code(),
+        request_id: &id.to_string(),
+        policy_line: line,
+    };
+    let mut headers = vec![
+        (CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (REQUEST_ID, id.header()),
+    ];
+    if matches!(problem, Problem::Unauthenticated(_)) {
+        headers.extend(challenges(methods));
+    }
+    if matches!(problem, Problem::Audit) {
+        headers.push((RETRY_AFTER, HeaderValue::from_static("5")));
+    }
+    Answer {
+        status,
+        headers,
+        // A struct of strings and a number always serialises.
+        body: AnswerBody::Whole(serde_json::to_vec(&body).unwrap_or_default()),
+        close: matches!(problem, Problem::BodyBroken(_) | Problem::BodySlow | Problem::ClientGone),
+    }
+}
+
+/// The answer to bytes that are no request: a status, and the connection closes.
+pub(crate) fn bare(status: u16) -> Answer {
+    Answer {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+        headers: Vec::new(),
+        body: AnswerBody::Whole(Vec::new()),
+        close: true,
+    }
+}
+
+/// A JSON answer of the proxy's own.
+pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
+    Answer {
+        status: StatusCode::OK,
+        headers: vec![
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (REQUEST_ID, id.header()),
+        ],
+        body: AnswerBody::Whole(body.to_string().into_bytes()),
+        close: false,
+    }
+}
+
+fn challenges(methods: Methods) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let basic = methods.basic().then_some(r#"Basic realm="tokenward", charset="UTF-8""#);
+    let bearer = methods.bearer().then_some(r#"Bearer realm="tokenward""#);
+    basic
+        .into_iter()
+        .chain(bearer)
+        .map(|challenge| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
+}
+
+/// An answer without a body, to a CORS preflight.
+pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
+    Answer {
+        status: StatusCode::NO_CONTENT,
+        headers,
+        body: AnswerBody::None,
+        close: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(answer: &Answer) -> serde_json::Value {
+        match &answer.body {
+            AnswerBody::Whole(body) => serde_json::from_slice(body).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_denial_says_what_is_missing_and_shows_policy_only_on_setting() {
+        let id = RequestId::from([7; 16]);
+        let denied = |line: Option<&str>| {
+            Problem::Denied(Denied {
+                reason: DenyReason::NoLine,
+                call: "GET https://x/rest/a".into(),
+                line: line.map(str::to_owned),
+            })
+        };
+        let body = text(&problem(&denied(None), &id, Methods::Basic));
+        assert_eq!(body["status"], 403);
+        assert_eq!(body["reason"], "no-line");
+        assert_eq!(body["detail"], "No line of this token allows GET https://x/rest/a.");
+        assert_eq!(body["request_id"], "07".repeat(16));
+        assert_eq!(body.get("policy_line"), None);
+        let body = text(&problem(&denied(Some("a.toml:3: [get]/x")), &id, Methods::Basic));
+        assert_eq!(body["policy_line"], "a.toml:3: [get]/x");
+    }
+
+    #[test]
+    fn every_failed_authentication_looks_the_same_to_the_client() {
+        let id = RequestId::from([1; 16]);
+        let answers: Vec<String> = AuthFailure::ALL
+            .iter()
+            .map(|&failure| format!("{:?}", problem(&Problem::Unauthenticated(failure), &id, Methods::Both)))
+            .collect();
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+        assert!(answers[0].contains("Basic realm") && answers[0].contains("Bearer realm"));
+    }
+}

@@ -1,0 +1,62 @@
+//! Why the proxy does not start: one sentence each that says what is wrong and what to do.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokenward_audit::{AppendError, OpenError};
+
+use crate::config::admin_secret::AdminSecretError;
+use crate::identity::IdentityError;
+use crate::live::PolicyError;
+use crate::proxy::UpstreamError;
+use crate::request::RulesError;
+
+/// Why the proxy does not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Another process listens there.
+    #[error("{address} is in use by another process; stop that, or set [{section}] listen to another address")]
+    PortInUse {
+        /// The section of the configuration that names the address.
+        section: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; set [{section}] listen to an address of this machine that this user may take")]
+    Listen {
+        /// The section of the configuration that names the address.
+        section: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no usable policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The configuration of requests makes no rules.
+    #[error("the configuration cannot be used: {0}")]
+    Rules(#[from] RulesError),
+    /// The upstream is none.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The identity at the upstream cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// There is no admin secret.
+    #[error(transparent)]
+    AdminSecret(#[from] AdminSecretError),
+    /// The audit store cannot be opened.
+    #[error(transparent)]
+    Audit(#[from] OpenError),
+    /// The audit store did not take all at the end.
+    #[error("the last audit entries may not be on disk: {0}")]
+    AuditClose(#[from] AppendError),
+    /// The system gives no threads, or no signals.
+    #[error("the system refused what the proxy needs to run: {0}")]
+    System(#[from] io::Error),
+    /// The server stopped by a fault of its own.
+    #[error("the server stopped unexpectedly; its log says why, and starting it again is safe")]
+    Stopped,
+}

@@ -1,0 +1,309 @@
+//! From the configuration to two running listeners, and back to none.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use actix_server::{Server, ServerHandle};
+use actix_web::{App, HttpServer, web};
+use tokenward_audit::Store;
+
+use super::ServeError;
+use super::http::{Worker, service};
+use super::wire::GuardSettings;
+use super::wire::parse::HeadLimits;
+use crate::admin::{Desk, Metrics, routes};
+use crate::config::{Config, admin_secret};
+use crate::identity::{self, Identities};
+use crate::live::{Policies, Watcher};
+use crate::pep::{AuthRules, Gate, GateSettings};
+use crate::proxy::{Upstream, UpstreamSettings};
+use crate::request::{Rules, Settings};
+
+/// Serves until the process is told to stop (SIGTERM, SIGINT): then nothing new is accepted, what is under way may go
+/// on for `server.shutdown_grace`, and the audit is closed.
+///
+/// # Errors
+/// It cannot start; see [`ServeError`].
+pub fn run(config: Config) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before anything is served: a signal from now on is not lost.
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::install()?
+    };
+    let running = start(config)?;
+    let received = runtime.block_on(async {
+        tokio::select! {
+            name = signals.next() => Some(name),
+            () = running.ended() => None,
+        }
+    });
+    match received {
+        Some(name) => {
+            tracing::info!(signal = name, "stopping: requests under way may finish");
+            running.stop()
+        }
+        None => {
+            let _ = running.stop();
+            Err(ServeError::Stopped)
+        }
+    }
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn install() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// A proxy that serves, on threads of its own.
+pub struct Running {
+    proxy_addr: SocketAddr,
+    admin_addr: SocketAddr,
+    proxy: ServerHandle,
+    admin: ServerHandle,
+    servers: JoinHandle<std::io::Result<()>>,
+    ended: tokio::sync::watch::Receiver<()>,
+    audit: Store,
+    watcher: Watcher,
+}
+
+impl Running {
+    /// Where clients call.
+    #[must_use]
+    pub fn proxy_addr(&self) -> SocketAddr {
+        self.proxy_addr
+    }
+
+    /// Where operators call.
+    #[must_use]
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin_addr
+    }
+
+    /// Resolves when the servers have ended, asked to or not.
+    async fn ended(&self) {
+        // The sender is dropped with the servers' thread.
+        while self.ended.clone().changed().await.is_ok() {}
+    }
+
+    /// Stops accepting, lets requests under way go on for `server.shutdown_grace`, and closes the audit. Blocks until
+    /// then.
+    ///
+    /// # Errors
+    /// The audit did not take its last entries, or the servers had a fault.
+    pub fn stop(self) -> Result<(), ServeError> {
+        // The command is sent at once; the threads' end tells when it is carried out.
+        drop(self.proxy.stop(true));
+        drop(self.watcher);
+        let ended = self.servers.join().map_err(|_| ServeError::Stopped);
+        drop(self.admin.stop(false));
+        self.audit.close()?;
+        ended??;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Starts serving on threads of its own; port 0 takes a free one.
+///
+/// # Errors
+/// Something that it needs is missing or taken; see [`ServeError`].
+pub fn start(config: Config) -> Result<Running, ServeError> {
+    let upstream = UpstreamSettings::read(&config)?;
+    let rules = Rules::new(&reading(&config, &upstream))?;
+    let identities = Identities::load(&config.identity)?;
+    let policies = Arc::new(Policies::open(&config.policies, &config.upstream.public_url, rules.merges())?);
+    let secret = admin_secret::read_or_create(&config.admin.secret_file)?;
+    let proxy_listener = listen("server", config.server.listen)?;
+    let admin_listener = listen("admin", config.admin.listen)?;
+    let (proxy_addr, admin_addr) = (proxy_listener.local_addr()?, admin_listener.local_addr()?);
+    let audit = Store::open(config.audit.clone())?;
+    for warning in &audit.opened().warnings {
+        tracing::warn!("audit: {warning}");
+    }
+    let metrics = Arc::new(Metrics::default());
+    let desk = Desk::new(&secret, Arc::clone(&policies), audit.clone(), Arc::clone(&metrics));
+    let gate = Arc::new(Gate {
+        rules,
+        policies: Arc::clone(&policies),
+        audit: audit.clone(),
+        metrics,
+        identities,
+        auth: AuthRules {
+            methods: config.auth.methods,
+            never_act_as: config.auth.never_act_as.clone(),
+        },
+        settings: GateSettings {
+            inspect_bytes: config.limits.inspect_bytes,
+            body_timeout: config.limits.body_timeout,
+            show_policy: config.answers.show_policy,
+            cors_origins: config.answers.cors_origins.clone(),
+        },
+    });
+    let watcher = Watcher::start(policies)?;
+    let plan = Plan {
+        workers: workers(&config),
+        config: config.clone(),
+        gate,
+        upstream,
+        desk,
+    };
+    let (servers, ended, proxy, admin) = spawn(plan, proxy_listener, admin_listener)?;
+    tracing::info!(
+        listen = %proxy_addr,
+        admin = %admin_addr,
+        upstream = config.upstream.url,
+        public_url = %config.upstream.public_url,
+        "serving"
+    );
+    Ok(Running {
+        proxy_addr,
+        admin_addr,
+        proxy,
+        admin,
+        servers,
+        ended,
+        audit,
+        watcher,
+    })
+}
+
+fn listen(section: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).map_err(|source| match source.kind() {
+        ErrorKind::AddrInUse => ServeError::PortInUse { section, address },
+        _ => ServeError::Listen {
+            section,
+            address,
+            source,
+        },
+    })
+}
+
+fn workers(config: &Config) -> usize {
+    match config.server.workers {
+        0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        workers => workers,
+    }
+    .min(512)
+}
+
+/// How requests are read, from the whole configuration.
+fn reading(config: &Config, upstream: &UpstreamSettings) -> Settings {
+    Settings {
+        endpoints: config.upstream.endpoints.clone(),
+        upstream_path: Some(upstream.path().to_owned()),
+        relax: config.relax,
+        query_pairs: config.limits.query_pairs,
+        header_count: config.limits.header_count,
+        head_bytes: config.limits.head_bytes,
+        identity_headers: identity::header_names(&config.identity),
+        refused_parameters: config.upstream.refused_parameters.clone(),
+        refused_headers: config.upstream.refused_headers.clone(),
+        accepted_names: config.upstream.accepted_names.clone(),
+        ..Settings::new(config.upstream.public_url.clone(), config.upstream.product)
+    }
+}
+
+/// What the servers' thread needs.
+struct Plan {
+    workers: usize,
+    config: Config,
+    gate: Arc<Gate>,
+    upstream: UpstreamSettings,
+    desk: Desk,
+}
+
+type Spawned = (
+    JoinHandle<std::io::Result<()>>,
+    tokio::sync::watch::Receiver<()>,
+    ServerHandle,
+    ServerHandle,
+);
+
+/// Runs both servers on a thread of their own.
+fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, ServeError> {
+    let (handles, received) = mpsc::sync_channel(1);
+    let (alive, ended) = tokio::sync::watch::channel(());
+    let servers = thread::Builder::new().name("servers".to_owned()).spawn(move || {
+        let _alive = alive;
+        actix_rt::System::new().block_on(async move {
+            let built = proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.desk, admin)?)));
+            match built {
+                Err(error) => {
+                    let _ = handles.send(Err(error));
+                    Ok(())
+                }
+                Ok((proxy, admin)) => {
+                    let admin_handle = admin.handle();
+                    let _ = handles.send(Ok((proxy.handle(), admin_handle.clone())));
+                    let admin = actix_rt::spawn(admin);
+                    let proxy = proxy.await;
+                    admin_handle.stop(false).await;
+                    let _ = admin.await;
+                    proxy
+                }
+            }
+        })
+    })?;
+    let (proxy, admin) = received.recv().map_err(|_| ServeError::Stopped)??;
+    Ok((servers, ended, proxy, admin))
+}
+
+fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
+    let limits = &plan.config.limits;
+    let settings = GuardSettings {
+        head: HeadLimits {
+            bytes: limits.head_bytes,
+            fields: limits.header_count,
+        },
+        head_timeout: limits.head_timeout,
+        idle_timeout: limits.idle_timeout,
+        write_timeout: limits.body_timeout,
+    };
+    let builder = Server::build()
+        .workers(plan.workers)
+        .max_concurrent_connections((limits.max_connections / plan.workers).max(1))
+        .shutdown_timeout(plan.config.server.shutdown_grace.max(Duration::from_secs(1)).as_secs())
+        .disable_signals();
+    let shutdown = builder.graceful_shutdown_signal();
+    let (gate, upstream) = (Arc::clone(&plan.gate), plan.upstream.clone());
+    let builder = builder.listen("proxy", listener, move || {
+        let worker = Worker {
+            gate: Arc::clone(&gate),
+            upstream: Upstream::open(upstream.clone()),
+        };
+        service(worker, settings, shutdown.clone())
+    })?;
+    Ok(builder.run())
+}
+
+fn admin_server(desk: Desk, listener: TcpListener) -> std::io::Result<Server> {
+    let desk = web::Data::new(desk);
+    let server = HttpServer::new(move || App::new().app_data(desk.clone()).configure(routes))
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}

@@ -1,0 +1,146 @@
+//! The admin listener, reload, and the end.
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::harness::{Behind, Client, PATIENCE, SECRET, Scene, request, token};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+#[tokio::test]
+async fn only_the_secret_opens_the_desk() {
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::new(behind.addr, "/rest/.*");
+    let secret = std::fs::read_to_string(scene.folder.path().join("admin.secret")).unwrap();
+    let secret = secret.trim();
+    for path in ["/v1/audit", "/v1/audit/tail", "/metrics"] {
+        for authorization in [
+            String::new(),
+            "Authorization: Bearer wrong\r\n".to_owned(),
+            format!("Authorization: Basic {secret}\r\n"),
+            format!("Authorization: Bearer {secret}x\r\n"),
+            format!("Authorization: Bearer {secret}\r\nAuthorization: Bearer {secret}\r\n"),
+        ] {
+            let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
+            client.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n")).await;
+            assert_eq!(client.reply().await.status, 401, "{path} {authorization}");
+        }
+    }
+    let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
+    client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(client.reply().await.body, "ok\n");
+    client.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let open = client.reply().await;
+    assert!(open.status == 200 && !open.body.contains("reload_failure"), "{open:?}");
+    assert_eq!(scene.admin("/v1/audit?nonsense=1").await.status, 400);
+    assert_eq!(scene.admin("/v1/audit?verdict=maybe").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_reload_is_shown_and_drops_no_request() {
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::new(behind.addr, "/rest/a");
+    let file = scene.folder.path().join("policies/a.toml");
+    assert_eq!(scene.ask(&request("GET /rest/b", "")).await.status, 403);
+    std::fs::write(&file, token("t", SECRET, "user = \"u\"", "/rest/b")).unwrap();
+    timeout(PATIENCE, async {
+        while scene.ask(&request("GET /rest/b", "")).await.status != 200 {}
+    })
+    .await
+    .expect("the new line counts");
+
+    std::fs::write(&file, token("t", SECRET, "user = \"u\"", "/rest/(b")).unwrap();
+    let ready = timeout(PATIENCE, async {
+        loop {
+            let ready: serde_json::Value = serde_json::from_str(&scene.admin("/readyz").await.body).unwrap();
+            if !ready["reload_failure"].is_null() {
+                return ready;
+            }
+        }
+    })
+    .await
+    .expect("the failure is shown");
+    assert_eq!(ready["ready"], true);
+    assert!(ready["reload_failure"].as_str().unwrap().contains("a.toml"), "{ready}");
+    assert_eq!(scene.ask(&request("GET /rest/b", "")).await.status, 200, "the old policy stays");
+    assert!(scene.admin("/metrics").await.body.contains("tokenward_policy_broken 1"));
+}
+
+#[tokio::test]
+async fn a_tail_shows_calls_as_they_come() {
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::new(behind.addr, "/rest/a");
+    scene.ask(&request("GET /rest/before", "")).await;
+    scene.only_entry().await;
+    let secret = std::fs::read_to_string(scene.folder.path().join("admin.secret")).unwrap();
+    let mut tail = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
+    tail.send(&format!("GET /v1/audit/tail?verdict=deny HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n", secret.trim())).await;
+    assert_eq!(tail.head().await.0, 200);
+    for path in ["/rest/a", "/rest/one", "/rest/two"] {
+        scene.ask(&request(&format!("GET {path}"), "")).await;
+    }
+    let mut text = String::new();
+    timeout(PATIENCE, async {
+        while !text.contains("/rest/two") {
+            text.push(char::from(tail.0.read_u8().await.unwrap()));
+        }
+    })
+    .await
+    .expect("the calls are shown");
+    assert!(text.find("/rest/one") < text.find("/rest/two") && text.contains("\"status\":403"), "{text}");
+    assert!(!text.contains("/rest/a\"") && !text.contains("/rest/before"), "{text}");
+}
+
+#[tokio::test]
+async fn stopping_lets_a_request_under_way_finish() {
+    let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let (go, went) = tokio::sync::watch::channel(false);
+    let behind = Behind::new(move |_, mut stream| {
+        let (begun, mut went) = (begun.clone(), went.clone());
+        async move {
+            use tokio::io::AsyncWriteExt;
+            begun.send(()).unwrap();
+            went.wait_for(|go| *go).await.unwrap();
+            stream.write_all(OK.as_bytes()).await.unwrap();
+            Some(stream)
+        }
+    })
+    .await;
+    let mut scene = Scene::new(behind.addr, "/rest/.*");
+    let address = scene.running().proxy_addr();
+    let mut client = scene.connect().await;
+    client.send(&request("GET /rest/a", "")).await;
+    begins.recv().await.unwrap();
+    let running = scene.running.take().unwrap();
+    let stopping = tokio::task::spawn_blocking(move || running.stop());
+    timeout(PATIENCE, async { while TcpStream::connect(address).await.is_ok() {} }).await.expect("nothing new is accepted");
+    go.send(true).unwrap();
+    let reply = client.reply().await;
+    assert_eq!((reply.body.as_str(), reply.header("connection")), ("ok", Some("close")));
+    stopping.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_prevents_starting_is_told_in_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = crate::config::Config {
+        policies: folder.path().join("absent"),
+        audit: tokenward_audit::Config::at(folder.path().join("audit")),
+        ..crate::config::Config::default()
+    };
+    config.admin.secret_file = folder.path().join("admin.secret");
+    let error = super::super::start(config.clone()).err().unwrap().to_string();
+    assert!(error.contains("absent"), "{error}");
+
+    std::fs::create_dir(&config.policies).unwrap();
+    std::fs::write(config.policies.join("a.toml"), token("t", SECRET, "user = \"u\"", "/rest/(b")).unwrap();
+    let error = super::super::start(config.clone()).err().unwrap().to_string();
+    assert!(error.contains("a.toml") && error.contains("does not compile"), "{error}");
+
+    std::fs::write(config.policies.join("a.toml"), token("t", SECRET, "user = \"u\"", "/rest/b")).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    config.server.listen = taken.local_addr().unwrap();
+    let error = super::super::start(config.clone()).err().unwrap().to_string();
+    assert!(error.contains("in use") && error.contains("[server]"), "{error}");
+}

@@ -1,0 +1,248 @@
+//! One request head, read line by line.
+
+use bytes::Bytes;
+
+use super::Violation;
+use crate::request::{Framing, RawHead, Version};
+
+/// A part of the head's bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// A head that keeps to the grammar, as it was sent, with what it says of its body.
+#[derive(Clone, Debug)]
+pub(crate) struct WireHead {
+    bytes: Bytes,
+    line: RequestLine,
+    fields: Vec<(Span, Span)>,
+    /// How the body is delimited.
+    pub(crate) body: Framing,
+    /// The client waits for `100 Continue` before it sends the body.
+    pub(crate) expects_continue: bool,
+    /// The client wants the connection kept (RFC 9112 section 9.3).
+    pub(crate) persists: bool,
+}
+
+impl WireHead {
+    /// The method, as sent.
+    pub(crate) fn method(&self) -> &str {
+        // INVARIANT: a token is ASCII.
+        std::str::from_utf8(self.line.method.of(&self.bytes)).unwrap_or_default()
+    }
+
+    /// The protocol version.
+    pub(crate) fn version(&self) -> Version {
+        self.line.version
+    }
+
+    /// Every field line, in order, the value without the white space around it.
+    pub(crate) fn fields(&self) -> Vec<(&[u8], &[u8])> {
+        self.fields
+            .iter()
+            .map(|(name, value)| (name.of(&self.bytes), value.of(&self.bytes)))
+            .collect()
+    }
+
+    /// The head as the reading takes it, over [`Self::fields`].
+    pub(crate) fn raw<'a>(&'a self, fields: &'a [(&'a [u8], &'a [u8])]) -> RawHead<'a> {
+        RawHead {
+            method: self.method(),
+            target: self.line.target.of(&self.bytes),
+            version: self.line.version,
+            headers: fields,
+            authority: None,
+            body: self.body,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RequestLine {
+    method: Span,
+    target: Span,
+    version: Version,
+}
+
+/// The lines of a head so far.
+#[derive(Debug, Default)]
+pub(crate) struct HeadLines {
+    line: Option<RequestLine>,
+    fields: Vec<(Span, Span)>,
+}
+
+impl HeadLines {
+    /// Takes the next line, of `bytes[start..end]` without its CRLF; `true` when it was the empty one that ends a head.
+    ///
+    /// # Errors
+    /// The line breaks the grammar, or there are more than `most` fields.
+    pub(crate) fn take(&mut self, bytes: &[u8], start: usize, end: usize, most: usize) -> Result<bool, Violation> {
+        let line = Span { start, end };
+        if self.line.is_none() {
+            self.line = Some(request_line(line, bytes)?);
+        } else if start == end {
+            return Ok(true);
+        } else if self.fields.len() >= most {
+            return Err(Violation::TooManyFields);
+        } else {
+            let (name, value) = field_line(line.of(bytes))?;
+            self.fields.push((name.shifted(start), value.shifted(start)));
+        }
+        Ok(false)
+    }
+
+    /// The head that these lines make.
+    ///
+    /// # Errors
+    /// They do not say one way how the body is delimited.
+    pub(crate) fn finish(self, bytes: Bytes) -> Result<WireHead, Violation> {
+        let line = self.line.ok_or(Violation::RequestLine)?;
+        let mut says = Says::default();
+        for (name, value) in &self.fields {
+            says.field(name.of(&bytes), value.of(&bytes))?;
+        }
+        let http10 = line.version == Version::Http10;
+        let body = match (says.chunked, says.length) {
+            (true, _) if http10 => return Err(Violation::CodingInHttp10),
+            (true, Some(_)) => return Err(Violation::CodingAndLength),
+            (true, None) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::None,
+        };
+        Ok(WireHead {
+            expects_continue: says.expects_continue && !http10 && body.has_body(),
+            persists: !says.close && (!http10 || says.keep_alive),
+            bytes,
+            line,
+            fields: self.fields,
+            body,
+        })
+    }
+}
+
+/// What a head's fields say of the body and the connection.
+#[derive(Default)]
+struct Says {
+    chunked: bool,
+    length: Option<u64>,
+    close: bool,
+    keep_alive: bool,
+    expects_continue: bool,
+}
+
+impl Says {
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Violation> {
+        if name.eq_ignore_ascii_case(b"content-length") {
+            if self.length.is_some() {
+                return Err(Violation::RepeatedLength);
+            }
+            self.length = Some(digits(value).ok_or(Violation::Length)?);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(Violation::Coding);
+            }
+            self.chunked = true;
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            for option in value.split(|&byte| byte == b',') {
+                let option = option.trim_ascii();
+                self.close |= option.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            }
+        } else if name.eq_ignore_ascii_case(b"expect") {
+            self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
+        }
+        Ok(())
+    }
+}
+
+impl Span {
+    fn shifted(self, by: usize) -> Self {
+        Self {
+            start: self.start + by,
+            end: self.end + by,
+        }
+    }
+}
+
+fn request_line(line: Span, bytes: &[u8]) -> Result<RequestLine, Violation> {
+    let text = line.of(bytes);
+    if text == b"PRI * HTTP/2.0" {
+        return Err(Violation::Http2Preface);
+    }
+    let mut parts = text.split(|&byte| byte == b' ');
+    let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Violation::RequestLine);
+    };
+    if method.is_empty() || !method.iter().copied().all(is_token_byte) {
+        return Err(Violation::RequestLine);
+    }
+    if target.is_empty() || !target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#') {
+        return Err(Violation::Target);
+    }
+    let version = match version {
+        b"HTTP/1.1" => Version::Http11,
+        b"HTTP/1.0" => Version::Http10,
+        _ => return Err(Violation::HttpVersion),
+    };
+    let method_end = line.start + method.len();
+    Ok(RequestLine {
+        method: Span {
+            start: line.start,
+            end: method_end,
+        },
+        target: Span {
+            start: method_end + 1,
+            end: method_end + 1 + target.len(),
+        },
+        version,
+    })
+}
+
+/// Name and value of a field line (RFC 9112 section 5), the value without the white space around it.
+///
+/// # Errors
+/// White space before the name or the colon, a name that is no token, no colon.
+pub(crate) fn field_line(line: &[u8]) -> Result<(Span, Span), Violation> {
+    if matches!(line.first(), Some(b' ' | b'\t')) {
+        return Err(Violation::Folding);
+    }
+    let colon = line.iter().position(|&byte| byte == b':').ok_or(Violation::FieldName)?;
+    let name = Span { start: 0, end: colon };
+    if colon == 0 || !name.of(line).iter().copied().all(is_token_byte) {
+        return Err(Violation::FieldName);
+    }
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let value = line.get(colon + 1..).unwrap_or_default();
+    let before = value.iter().take_while(|byte| blank(byte)).count();
+    let after = value.iter().rev().take_while(|byte| blank(byte)).count();
+    let start = colon + 1 + before;
+    Ok((
+        name,
+        Span {
+            start,
+            end: (line.len() - after).max(start),
+        },
+    ))
+}
+
+/// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// `1*DIGIT` within 64 bits.
+fn digits(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(value).ok()?.parse().ok()
+}

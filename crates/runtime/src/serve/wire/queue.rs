@@ -1,0 +1,160 @@
+//! The bounded queue between the reader of a body and whoever takes it: back-pressure in both directions.
+//!
+//! The taker may live on another task (hyper's connection), so the two sides meet in a mutex, which is held for the
+//! moves of pointers alone.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use super::Violation;
+
+/// Past so many bytes the reader stops reading from the client.
+pub(crate) const CAPACITY: usize = 64 * 1024;
+
+/// Why a body is not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// Its bytes break the grammar.
+    #[error("the request body is malformed ({})", .0.code())]
+    Broken(Violation),
+    /// The client closed the connection before its end.
+    #[error("the client went away within the request body")]
+    Gone,
+    /// The client sent nothing for too long.
+    #[error("the client paused too long within the request body")]
+    Slow,
+    /// The request was answered before its end.
+    #[error("the request was answered before its body was read")]
+    Abandoned,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    chunks: VecDeque<Bytes>,
+    bytes: usize,
+    end: Option<Result<(), BodyError>>,
+    taker_gone: bool,
+    reader: Option<Waker>,
+    taker: Option<Waker>,
+}
+
+/// The reader's side.
+#[derive(Debug)]
+pub(crate) struct BodyFeed(Arc<Mutex<Inner>>);
+
+/// The taker's side. Dropping it tells the reader that nobody wants the rest.
+#[derive(Debug)]
+pub(crate) struct BodyStream(Arc<Mutex<Inner>>);
+
+/// Whether the reader may go on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// It may.
+    Free,
+    /// It is woken when there is room.
+    Full,
+    /// Nobody takes the body: it may read on and throw away.
+    Unwanted,
+}
+
+/// A new queue for one body.
+pub(crate) fn body_queue() -> (BodyFeed, BodyStream) {
+    let inner = Arc::new(Mutex::new(Inner::default()));
+    (BodyFeed(Arc::clone(&inner)), BodyStream(inner))
+}
+
+fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    // A panic elsewhere leaves the queue's state whole: every change is a single statement.
+    inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl BodyFeed {
+    /// Whether there is room; if not, the task is woken when there is.
+    pub(crate) fn room(&self, cx: &mut Context<'_>) -> Room {
+        let mut inner = lock(&self.0);
+        if inner.taker_gone {
+            Room::Unwanted
+        } else if inner.bytes < CAPACITY {
+            Room::Free
+        } else {
+            inner.reader = Some(cx.waker().clone());
+            Room::Full
+        }
+    }
+
+    /// Adds some of the body.
+    pub(crate) fn push(&self, data: Bytes) {
+        let mut inner = lock(&self.0);
+        if !inner.taker_gone && inner.end.is_none() {
+            inner.bytes += data.len();
+            inner.chunks.push_back(data);
+            wake(inner.taker.take());
+        }
+    }
+
+    /// Ends the body; the first end counts.
+    pub(crate) fn end(&self, end: Result<(), BodyError>) {
+        let mut inner = lock(&self.0);
+        inner.end.get_or_insert(end);
+        wake(inner.taker.take());
+    }
+}
+
+impl BodyStream {
+    /// A body that is complete and empty.
+    pub(crate) fn empty() -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            end: Some(Ok(())),
+            ..Inner::default()
+        })))
+    }
+
+    /// The next of the body; `None` at its end.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        let mut inner = lock(&self.0);
+        // An abandoned body ends at once, whatever still waits in the queue.
+        if inner.end == Some(Err(BodyError::Abandoned)) {
+            return Poll::Ready(Some(Err(BodyError::Abandoned)));
+        }
+        if let Some(data) = inner.chunks.pop_front() {
+            inner.bytes -= data.len();
+            if inner.bytes < CAPACITY {
+                wake(inner.reader.take());
+            }
+            return Poll::Ready(Some(Ok(data)));
+        }
+        match inner.end {
+            Some(Ok(())) => Poll::Ready(None),
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => {
+                inner.taker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether the end is there and all before it was taken.
+    pub(crate) fn is_complete(&self) -> bool {
+        let inner = lock(&self.0);
+        inner.chunks.is_empty() && inner.end == Some(Ok(()))
+    }
+}
+
+impl Drop for BodyStream {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.0);
+        inner.taker_gone = true;
+        inner.chunks.clear();
+        inner.bytes = 0;
+        wake(inner.reader.take());
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

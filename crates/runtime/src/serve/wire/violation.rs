@@ -1,0 +1,111 @@
+//! Why bytes are no HTTP/1 request.
+
+/// A break of RFC 9112, or of our stricter reading of it. The client gets a bare answer and the connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Violation {
+    /// Not `token SP target SP version`.
+    RequestLine,
+    /// The target has other than visible ASCII, or a `#`.
+    Target,
+    /// Neither `HTTP/1.0` nor `HTTP/1.1`.
+    HttpVersion,
+    /// `PRI * HTTP/2.0`: HTTP/2 without TLS's negotiation.
+    Http2Preface,
+    /// A control character within a head.
+    Control,
+    /// A line that ends in LF alone.
+    BareLf,
+    /// A CR that no LF follows.
+    BareCr,
+    /// A field line that begins with white space (obsolete folding included).
+    Folding,
+    /// A field name that is no token, or is not followed by a colon at once.
+    FieldName,
+    /// Request line and fields are larger than the limit.
+    HeadTooLarge,
+    /// More fields than the limit.
+    TooManyFields,
+    /// More than one `Content-Length`.
+    RepeatedLength,
+    /// A `Content-Length` that is not digits, or does not fit 64 bits.
+    Length,
+    /// A `Transfer-Encoding` other than exactly one `chunked`.
+    Coding,
+    /// Both `Transfer-Encoding` and `Content-Length`.
+    CodingAndLength,
+    /// `Transfer-Encoding` in HTTP/1.0.
+    CodingInHttp10,
+    /// A chunk size that is not 1 to 16 hexadecimal digits and CRLF.
+    ChunkSize,
+    /// A chunk extension. RFC 9112 section 7.1.1 wants them ignored; readers disagree on where they end.
+    ChunkExtension,
+    /// A chunk's data is not followed by CRLF.
+    ChunkEnd,
+    /// A trailer that is no field line, or trailers larger than the limit.
+    Trailer,
+    /// The head did not arrive in time.
+    HeadTimeout,
+}
+
+impl Violation {
+    /// All of them, for the metrics' labels.
+    pub(crate) const ALL: [Self; 21] = [
+        Self::RequestLine,
+        Self::Target,
+        Self::HttpVersion,
+        Self::Http2Preface,
+        Self::Control,
+        Self::BareLf,
+        Self::BareCr,
+        Self::Folding,
+        Self::FieldName,
+        Self::HeadTooLarge,
+        Self::TooManyFields,
+        Self::RepeatedLength,
+        Self::Length,
+        Self::Coding,
+        Self::CodingAndLength,
+        Self::CodingInHttp10,
+        Self::ChunkSize,
+        Self::ChunkExtension,
+        Self::ChunkEnd,
+        Self::Trailer,
+        Self::HeadTimeout,
+    ];
+
+    /// The stable name in metrics and, where the head had been read, in answers and the audit.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::RequestLine => "request-line",
+            Self::Target => "request-target",
+            Self::HttpVersion => "http-version",
+            Self::Http2Preface => "http2-preface",
+            Self::Control => "control-character-in-head",
+            Self::BareLf => "bare-lf",
+            Self::BareCr => "bare-cr",
+            Self::Folding => "folded-line",
+            Self::FieldName => "field-name",
+            Self::HeadTooLarge => "head-too-large",
+            Self::TooManyFields => "too-many-fields",
+            Self::RepeatedLength => "repeated-content-length",
+            Self::Length => "content-length",
+            Self::Coding => "transfer-encoding",
+            Self::CodingAndLength => "transfer-encoding-and-content-length",
+            Self::CodingInHttp10 => "transfer-encoding-in-http-1.0",
+            Self::ChunkSize => "chunk-size",
+            Self::ChunkExtension => "chunk-extension",
+            Self::ChunkEnd => "chunk-end",
+            Self::Trailer => "trailer",
+            Self::HeadTimeout => "head-timeout",
+        }
+    }
+
+    /// The status of the bare answer.
+    pub(crate) fn status(self) -> u16 {
+        match self {
+            Self::HeadTooLarge | Self::TooManyFields => 431,
+            Self::HeadTimeout => 408,
+            _ => 400,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The `tokenward` binary as its users meet it: exit codes, what goes to standard output and what to standard error.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what fails here fails the test"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn tokenward(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tokenward"))
+        .args(arguments)
+        .current_dir(directory)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary starts")
+}
+
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn run(directory: &TempDir, arguments: &[&str]) -> Ended {
+    let output = tokenward(directory.path(), arguments);
+    let ended = Ended {
+        code: output.status.code().expect("no signal ended it"),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
+    };
+    assert!(
+        !ended.err.contains("panicked") && !ended.err.contains("RUST_BACKTRACE"),
+        "{}",
+        ended.err
+    );
+    ended
+}
+
+/// A directory with `policies/ci.toml` of one token with these lines.
+fn policies(lines: &str) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("policies")).unwrap();
+    let hash = "ab".repeat(32);
+    let text = format!(
+        "# Ours.\n[[token]]\nname = \"a\"\nuser = \"svc\"\nsecret_hash = \"sha256:{hash}\"\nexpires = 2090-01-01T00:00:00Z\nlimit_to = '''\n{lines}\n'''\n"
+    );
+    fs::write(directory.path().join("policies/ci.toml"), text).unwrap();
+    directory
+}
+
+fn ci(directory: &TempDir) -> String {
+    fs::read_to_string(directory.path().join("policies/ci.toml")).unwrap()
+}
+
+#[test]
+fn help_and_version_are_fine() {
+    let directory = TempDir::new().unwrap();
+    let help = run(&directory, &["--help"]);
+    assert_eq!(help.code, 0);
+    assert!(help.out.contains("tokenward demo"), "{}", help.out);
+    let version = run(&directory, &["--version"]);
+    assert_eq!(
+        (version.code, version.out.trim()),
+        (0, concat!("tokenward ", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    let directory = TempDir::new().unwrap();
+    for arguments in [
+        &["serv"][..],
+        &[],
+        &["compile", "--fromat", "json"],
+        &["token", "new", "--name", "x", "--file", "p.toml", "--limit", "/x"],
+        &["audit", "list", "--since", "yesterday"],
+    ] {
+        let ended = run(&directory, arguments);
+        assert_eq!(
+            (ended.code, ended.out.as_str()),
+            (2, ""),
+            "{arguments:?}: {}",
+            ended.err
+        );
+    }
+}
+
+#[test]
+fn policies_that_are_right_are_0() {
+    let directory = policies(r"[get]/rest/api/2/issue/KANBAN-\d+");
+    let ended = run(&directory, &["compile", "--check"]);
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (0, "policies: 1 token, no findings\n"),
+        "{}",
+        ended.err
+    );
+    let ended = run(&directory, &["compile", "policies"]);
+    assert_eq!(ended.out, "policies: 1 token, no findings; nothing was written\n");
+}
+
+#[test]
+fn policies_that_are_wrong_are_1_with_the_place() {
+    let directory = policies("/rest/(\n/rest/ok\n[JsonData::x");
+    let before = ci(&directory);
+    let ended = run(&directory, &["compile", "--check"]);
+    assert_eq!(ended.code, 1);
+    assert!(
+        ended.err.contains("ci.toml:8") && ended.err.contains("ci.toml:10"),
+        "{}",
+        ended.err
+    );
+    assert!(
+        ended.err.ends_with("tokenward: 2 errors in `policies`\n"),
+        "{}",
+        ended.err
+    );
+    let json = run(&directory, &["compile", "--format", "json"]);
+    assert_eq!((json.code, json.out.lines().count()), (1, 2));
+    assert!(json.out.lines().all(|line| line.starts_with('{')), "{}", json.out);
+    assert_eq!(ci(&directory), before);
+}
+
+#[test]
+fn what_is_not_there_is_3_or_2() {
+    let directory = TempDir::new().unwrap();
+    let ended = run(&directory, &["compile", "nowhere"]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.err.starts_with("tokenward: `nowhere`"), "{}", ended.err);
+    let ended = run(&directory, &["serve"]);
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended
+            .err
+            .starts_with("tokenward: there is no configuration file `tokenward.toml`"),
+        "{}",
+        ended.err
+    );
+    let ended = run(&directory, &["audit", "list"]);
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended
+            .err
+            .starts_with("tokenward: there is no audit at `.tokenward/audit`"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn wrong_configuration_is_2_with_every_place() {
+    let directory = TempDir::new().unwrap();
+    fs::write(
+        directory.path().join("tokenward.toml"),
+        "[server]\nlisten = 8080\nworker = 2\n",
+    )
+    .unwrap();
+    for verb in [&["serve"][..], &["compile"], &["audit", "list"]] {
+        let ended = run(&directory, verb);
+        assert_eq!(ended.code, 2);
+        assert!(
+            ended.err.contains("tokenward.toml:2:10: `listen` must be"),
+            "{}",
+            ended.err
+        );
+        assert!(
+            ended
+                .err
+                .contains("tokenward.toml:3:1: unknown key `worker` in [server]; did you mean `workers`?"),
+            "{}",
+            ended.err
+        );
+    }
+}
+
+#[test]
+fn a_new_token_is_written_and_its_secret_shown_once() {
+    let directory = policies("/rest/x");
+    let before = ci(&directory);
+    let ended = run(
+        &directory,
+        &[
+            "token",
+            "new",
+            "--name",
+            "b",
+            "--user",
+            "svc",
+            "--expires",
+            "90d",
+            "--limit",
+            r"[get]/rest/api/2/issue/KANBAN-\d+",
+            "--limit",
+            "[post]/rest/api/2/filter[JsonData::editable:boolean==false]",
+            "--file",
+            "policies/ci.toml",
+        ],
+    );
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let secret = ended.out.trim_end();
+    assert!(tokenward_runtime::secret::is_well_formed(secret), "{secret}");
+    assert!(!ended.err.contains(secret));
+    let after = ci(&directory);
+    assert!(after.starts_with(&before) && !after.contains(secret), "{after}");
+    assert!(
+        after.contains(&hex::encode(tokenward_runtime::secret::hash(secret))),
+        "{after}"
+    );
+    assert_eq!(
+        run(&directory, &["compile", "--check"]).out,
+        "policies: 2 tokens, no findings\n"
+    );
+}
+
+#[test]
+fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
+    let directory = policies("/rest/x");
+    let before = ci(&directory);
+    let new = |extra: &[&str]| {
+        let arguments = [
+            &["token", "new", "--user", "svc", "--file", "policies/ci.toml"],
+            extra,
+        ]
+        .concat();
+        let ended = run(&directory, &arguments);
+        assert_eq!(ended.out, "");
+        assert_eq!(ci(&directory), before);
+        ended
+    };
+    let broken = new(&["--name", "b", "--limit", "/rest/ok", "--limit", "/rest/("]);
+    assert_eq!(broken.code, 1);
+    assert!(
+        broken.err.contains("ci.toml:17") && broken.err.contains("so nothing was written"),
+        "{}",
+        broken.err
+    );
+    let taken = new(&["--name", "a", "--limit", "/rest/ok"]);
+    assert_eq!(
+        (taken.code, taken.err.as_str()),
+        (
+            2,
+            "tokenward: the name `a` is taken in `ci.toml`; choose another\n"
+        )
+    );
+    let past = new(&["--name", "b", "--limit", "/rest/ok", "--expires", "2020-01-01"]);
+    assert_eq!(past.code, 2);
+    let set = new(&["--name", "b", "--include", "nowhere"]);
+    assert_eq!(set.code, 1, "{}", set.err);
+}
+
+#[test]
+fn completions_name_the_verbs() {
+    let directory = TempDir::new().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ended = run(&directory, &["completions", shell]);
+        assert_eq!(ended.code, 0);
+        assert!(
+            ended.out.contains("compile") && ended.out.contains("audit"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_trouble() {
+    let directory = TempDir::new().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tokenward"))
+        .args(["completions", "bash"])
+        .current_dir(directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), output.stderr.as_slice()),
+        (Some(0), &b""[..])
+    );
+}
+
+#[test]
+fn the_demo_does_what_it_says() {
+    let directory = TempDir::new().unwrap();
+    let ended = run(&directory, &["demo", "--check"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.ends_with("All as it was said.\n"), "{}", ended.out);
+    assert_eq!(
+        fs::read_dir(directory.path()).unwrap().count(),
+        0,
+        "a check leaves nothing here"
+    );
+}
