@@ -83,7 +83,11 @@ impl Head {
         fields.push(VERSION);
         fields.push(self.flags());
         self.put(&mut fields);
-        Sha256::new().chain_update(&fields).chain_update(content).finalize().into()
+        Sha256::new()
+            .chain_update(&fields)
+            .chain_update(content)
+            .finalize()
+            .into()
     }
 }
 
@@ -91,8 +95,11 @@ impl Head {
 pub(crate) fn encode(head: &Head, content: &[u8]) -> (Vec<u8>, Hash) {
     let hash = head.hash(content);
     let packed = lz4_flex::block::compress(content);
-    let (stored, compressed) =
-        if packed.len() < content.len() { (packed.as_slice(), COMPRESSED) } else { (content, 0) };
+    let (stored, compressed) = if packed.len() < content.len() {
+        (packed.as_slice(), COMPRESSED)
+    } else {
+        (content, 0)
+    };
     let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
     out.extend_from_slice(&MAGIC);
     out.push(VERSION);
@@ -137,7 +144,13 @@ impl<B: AsRef<[u8]>> Block<B> {
         if crc32fast::hash(covered) != u32::from_le_bytes(from.array()?) {
             return Err(Malformed("a block's checksum does not hold"));
         }
-        Ok(Self { head, hash, compressed, content_length, bytes })
+        Ok(Self {
+            head,
+            hash,
+            compressed,
+            content_length,
+            bytes,
+        })
     }
 
     /// Bytes that it takes.
@@ -147,8 +160,20 @@ impl<B: AsRef<[u8]>> Block<B> {
 
     /// The same block, its bytes copied.
     pub(crate) fn to_owned(&self) -> Block<Vec<u8>> {
-        let &Self { head, hash, compressed, content_length, .. } = self;
-        Block { head, hash, compressed, content_length, bytes: self.bytes.as_ref().to_vec() }
+        let &Self {
+            head,
+            hash,
+            compressed,
+            content_length,
+            ..
+        } = self;
+        Block {
+            head,
+            hash,
+            compressed,
+            content_length,
+            bytes: self.bytes.as_ref().to_vec(),
+        }
     }
 
     /// The content, unpacked.
@@ -183,7 +208,9 @@ fn read_head(all: &[u8]) -> Result<(Head, Hash, bool, usize, usize), Malformed> 
         return Err(Malformed("it is not a block"));
     }
     if from.byte()? != VERSION {
-        return Err(Malformed("a block's version is not known; a newer release wrote it"));
+        return Err(Malformed(
+            "a block's version is not known; a newer release wrote it",
+        ));
     }
     let flags = from.byte()?;
     let head = Head {

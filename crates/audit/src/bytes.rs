@@ -40,7 +40,10 @@ impl<'b> Reader<'b> {
 
     /// The next `N` bytes.
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(Malformed("it ends early"))?;
+        let (head, rest) = self
+            .0
+            .split_first_chunk::<N>()
+            .ok_or(Malformed("it ends early"))?;
         self.0 = rest;
         Ok(*head)
     }

@@ -171,7 +171,12 @@ impl Content {
                 self.items.push(OPENED);
                 self.time(*time_ms);
             }
-            Event::Counted { what, count, from_ms, to_ms } => {
+            Event::Counted {
+                what,
+                count,
+                from_ms,
+                to_ms,
+            } => {
                 let what = match what {
                     Counted::Outsiders => 0,
                     Counted::Unrecorded => 1,
@@ -183,7 +188,12 @@ impl Content {
                 self.time(*from_ms);
                 self.time(*to_ms);
             }
-            Event::Cut { time_ms, period, last, hash } => {
+            Event::Cut {
+                time_ms,
+                period,
+                last,
+                hash,
+            } => {
                 self.items.push(CUT);
                 self.time(*time_ms);
                 self.text(period);
@@ -200,5 +210,7 @@ impl Content {
 }
 
 fn flags(of: &[(u8, bool)]) -> u8 {
-    of.iter().filter(|(_, set)| *set).fold(0, |all, (bit, _)| all | bit)
+    of.iter()
+        .filter(|(_, set)| *set)
+        .fold(0, |all, (bit, _)| all | bit)
 }

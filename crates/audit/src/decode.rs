@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use crate::bytes::{Malformed, Reader};
 use crate::content::{
-    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, LINE, OPENED, SAME_STATUS,
-    STATUS, TOKEN, TROUBLE, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION,
+    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, LINE, OPENED,
+    SAME_STATUS, STATUS, TOKEN, TROUBLE, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION,
 };
 use crate::item::{Counted, Ended, Event};
 use crate::record::{End, LineRef, Outcome, Record, Verdict};
@@ -99,7 +99,12 @@ impl<'b> Items<'b> {
             return Err(Malformed("its version is not known; a newer release wrote it"));
         }
         let texts = TextsIn::read(&mut from)?;
-        Ok(Self { texts, from, last_ms: 0, sequence: first })
+        Ok(Self {
+            texts,
+            from,
+            last_ms: 0,
+            sequence: first,
+        })
     }
 
     /// The next item and its place; `None` after the last.
@@ -110,7 +115,9 @@ impl<'b> Items<'b> {
         let item = match self.from.byte()? {
             DECISION => Seen::Decision(self.decision()?),
             ENDED => Seen::Ended(self.ended()?),
-            OPENED => Seen::Event(Event::Opened { time_ms: self.time()? }),
+            OPENED => Seen::Event(Event::Opened {
+                time_ms: self.time()?,
+            }),
             COUNTED => Seen::Event(self.counted()?),
             CUT => Seen::Event(Event::Cut {
                 time_ms: self.time()?,
@@ -118,11 +125,17 @@ impl<'b> Items<'b> {
                 last: self.from.number()?,
                 hash: self.from.array()?,
             }),
-            TROUBLE => Seen::Event(Event::Trouble { time_ms: self.time()?, text: self.text()?.to_owned() }),
+            TROUBLE => Seen::Event(Event::Trouble {
+                time_ms: self.time()?,
+                text: self.text()?.to_owned(),
+            }),
             _ => return Err(Malformed("an entry's kind is not known")),
         };
         let sequence = self.sequence;
-        self.sequence = self.sequence.checked_add(1).ok_or(Malformed("the sequence overflows"))?;
+        self.sequence = self
+            .sequence
+            .checked_add(1)
+            .ok_or(Malformed("the sequence overflows"))?;
         Ok(Some((sequence, item)))
     }
 
@@ -173,7 +186,9 @@ impl<'b> Items<'b> {
         if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
             return Ok(v4.into());
         }
-        <[u8; 16]>::try_from(bytes).map(IpAddr::from).map_err(|_| Malformed("an address has a wrong length"))
+        <[u8; 16]>::try_from(bytes)
+            .map(IpAddr::from)
+            .map_err(|_| Malformed("an address has a wrong length"))
     }
 
     fn line(&mut self) -> Result<(&'b str, u32, &'b str), Malformed> {
@@ -194,7 +209,10 @@ impl<'b> Items<'b> {
         let at_ms = self.time()?;
         let (decision, request_id) = if has(DECISION_AT) {
             let back = self.from.number()?;
-            let at = self.sequence.checked_sub(back).ok_or(Malformed("a decision before the first"))?;
+            let at = self
+                .sequence
+                .checked_sub(back)
+                .ok_or(Malformed("a decision before the first"))?;
             (Some(at), [0; 16])
         } else {
             (None, self.from.array()?)
@@ -209,9 +227,21 @@ impl<'b> Items<'b> {
             false => None,
         };
         let upstream_status = if has(SAME_STATUS) { status } else { other };
-        let outcome =
-            Outcome { request_id, status, upstream_status, sent_bytes, received_bytes, total_us, upstream_us, end };
-        Ok(Ended { at_ms, outcome, decision })
+        let outcome = Outcome {
+            request_id,
+            status,
+            upstream_status,
+            sent_bytes,
+            received_bytes,
+            total_us,
+            upstream_us,
+            end,
+        };
+        Ok(Ended {
+            at_ms,
+            outcome,
+            decision,
+        })
     }
 
     fn counted(&mut self) -> Result<Event, Malformed> {
@@ -223,6 +253,11 @@ impl<'b> Items<'b> {
             _ => return Err(Malformed("what was counted is not known")),
         };
         let count = self.from.number()?;
-        Ok(Event::Counted { what, count, from_ms: self.time()?, to_ms: self.time()? })
+        Ok(Event::Counted {
+            what,
+            count,
+            from_ms: self.time()?,
+            to_ms: self.time()?,
+        })
     }
 }

@@ -41,7 +41,9 @@ pub enum OpenError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
     /// The queue stayed full, or the disk gave no answer in time.
-    #[error("the audit is too slow: no room or no answer within {waited:?}; check the disk's speed, or raise the queue's size")]
+    #[error(
+        "the audit is too slow: no room or no answer within {waited:?}; check the disk's speed, or raise the queue's size"
+    )]
     Busy {
         /// How long was waited.
         waited: Duration,

@@ -80,7 +80,9 @@ impl Store {
             now,
         };
         let mut writer = Writer::new(shared.clone(), &config, lock);
-        let report = OpenReport { warnings: writer.start() };
+        let report = OpenReport {
+            warnings: writer.start(),
+        };
         let queue = Arc::clone(&shared.queue);
         let threads = spawn("audit-writer", move || writer.run()).and_then(|()| {
             spawn("audit-deadlines", move || {
@@ -88,7 +90,12 @@ impl Store {
                 while queue.expire(&mut idle_ticks) {}
             })
         });
-        let store = Self(Arc::new(Inner { config, report, shared, tail }));
+        let store = Self(Arc::new(Inner {
+            config,
+            report,
+            shared,
+            tail,
+        }));
         threads.map_err(io_error("start the threads for", &store.0.config.path))?;
         Ok(store)
     }
@@ -112,9 +119,14 @@ impl Store {
     pub async fn append(&self, record: Record) -> Result<Appended, AppendError> {
         let size = record.text_bytes();
         if size > TEXT_LIMIT {
-            return Err(AppendError::TooLarge { size, limit: TEXT_LIMIT });
+            return Err(AppendError::TooLarge {
+                size,
+                limit: TEXT_LIMIT,
+            });
         }
-        let Shared { queue, counters, now, .. } = &self.0.shared;
+        let Shared {
+            queue, counters, now, ..
+        } = &self.0.shared;
         if !record.authenticated && !queue.admit_outsider(now()) {
             count(&counters.counted_outsiders);
             return Ok(Appended::Counted);
@@ -134,18 +146,31 @@ impl Store {
     /// # Errors
     /// `Closed`; `Busy` where it was counted as lost.
     pub fn append_outcome(&self, outcome: Outcome) -> Result<(), AppendError> {
-        let Shared { queue, counters, now, .. } = &self.0.shared;
+        let Shared {
+            queue, counters, now, ..
+        } = &self.0.shared;
         let at_ms = now();
-        if queue.push_outcome(Item::Ended(Ended { at_ms, outcome, decision: None }), at_ms)? {
+        if queue.push_outcome(
+            Item::Ended(Ended {
+                at_ms,
+                outcome,
+                decision: None,
+            }),
+            at_ms,
+        )? {
             return Ok(());
         }
         count(&counters.lost_outcomes);
-        Err(AppendError::Busy { waited: Duration::ZERO })
+        Err(AppendError::Busy {
+            waited: Duration::ZERO,
+        })
     }
 
     /// Counts a call that the caller let pass unrecorded; the count is stored when the disk works.
     pub fn count_unrecorded(&self) {
-        let Shared { queue, counters, now, .. } = &self.0.shared;
+        let Shared {
+            queue, counters, now, ..
+        } = &self.0.shared;
         count(&counters.unrecorded);
         queue.count_unrecorded(now());
     }
@@ -185,7 +210,12 @@ impl Store {
     pub async fn next_after(&self, sequence: Sequence, timeout: Duration) -> Option<Sequence> {
         let mut tail = self.0.tail.clone();
         let mut over = self.0.shared.queue.sleep(Instant::now() + timeout);
-        let newer = async { tail.wait_for(|last| *last > sequence.0).await.map(|last| Sequence(*last)).ok() };
+        let newer = async {
+            tail.wait_for(|last| *last > sequence.0)
+                .await
+                .map(|last| Sequence(*last))
+                .ok()
+        };
         let mut newer = std::pin::pin!(newer);
         std::future::poll_fn(|cx| {
             use std::task::Poll;
@@ -219,9 +249,9 @@ impl Store {
             return Err(AppendError::Busy { waited: CLOSE_LIMIT });
         }
         match lost() {
-            (after, Some(why)) if after > before => {
-                Err(AppendError::Failed { source: crate::error::DiskError::Database(why) })
-            }
+            (after, Some(why)) if after > before => Err(AppendError::Failed {
+                source: crate::error::DiskError::Database(why),
+            }),
             _ => Ok(()),
         }
     }
@@ -236,7 +266,9 @@ impl Drop for Inner {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("path", &self.0.config.path).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("path", &self.0.config.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -252,11 +284,22 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
 /// Takes the store's lock, which the system gives back when the process ends, however it does.
 fn lock(root: &Path) -> Result<File, OpenError> {
     let path = root.join("LOCK");
-    let failed = |source| OpenError::Io { doing: "write", path: path.clone(), source };
-    let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(failed)?;
+    let failed = |source| OpenError::Io {
+        doing: "write",
+        path: path.clone(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: root.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
+            path: root.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }

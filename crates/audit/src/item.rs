@@ -103,7 +103,12 @@ impl Item {
 impl Record {
     /// Bytes of all its texts.
     pub(crate) fn text_bytes(&self) -> usize {
-        let optional = [&self.client_request_id, &self.token, &self.user, &self.on_behalf_of];
+        let optional = [
+            &self.client_request_id,
+            &self.token,
+            &self.user,
+            &self.on_behalf_of,
+        ];
         let line = self.line.as_ref().map_or(0, |l| l.file.len() + l.digest.len());
         let fixed = self.method.len() + self.url.len() + self.reason.len() + self.policy.len();
         optional.into_iter().flatten().map(String::len).sum::<usize>() + line + fixed

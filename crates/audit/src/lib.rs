@@ -1,4 +1,68 @@
-//! Tokenward's audit store.
+//! Tokenward's audit store: every call, durable before it goes upstream, chained, answering questions.
+//!
+//! It knows neither HTTP nor policy. A call is recorded in two parts: a [`Record`] before it, for which
+//! the caller waits, an [`Outcome`] after it, for which nobody does.
+//!
+//! ```
+//! use std::net::{IpAddr, Ipv4Addr};
+//! use tokenward_audit::{Config, End, Filter, Outcome, Page, Record, Store, Verdict};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("audit");
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+//! let store = Store::open(Config::at(path))?;
+//! let record = Record {
+//!     time_ms: 1_795_521_600_000,
+//!     request_id: [7; 16],
+//!     client_request_id: None,
+//!     token: Some("ci-comments".into()),
+//!     user: Some("svc-ci".into()),
+//!     on_behalf_of: None,
+//!     client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+//!     method: "POST".into(),
+//!     url: "https://jira.example.com/rest/api/2/issue/KANBAN-100/comment".into(),
+//!     line: None,
+//!     verdict: Verdict::Deny,
+//!     reason: "no-line".into(),
+//!     policy: "4f2a".into(),
+//!     request_bytes: Some(120),
+//!     decision_ns: 900,
+//!     authenticated: true,
+//! };
+//! runtime.block_on(store.append(record))?; // now it is on disk
+//! store.append_outcome(Outcome {
+//!     request_id: [7; 16],
+//!     status: Some(403),
+//!     upstream_status: None,
+//!     sent_bytes: 0,
+//!     received_bytes: 0,
+//!     total_us: 150,
+//!     upstream_us: None,
+//!     end: End::Complete,
+//! })?;
+//!
+//! let denied = Filter { verdict: Some(Verdict::Deny), ..Filter::default() };
+//! assert_eq!(store.query(&denied, Page::default())?.len(), 1);
+//! assert!(store.verify()?.is_sound());
+//! store.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it is made
+//!
+//! One thread writes (`writer`): it takes all that waits (`queue`), encodes it as few blocks
+//! (`content`, `block`) that continue the chain of hashes, puts them on disk (`store`, the only
+//! file that names the database), then answers those who wait. A UTC day is a database of its own
+//! (`period`), which retention deletes whole.
+//!
+//! # Invariants
+//!
+//! - An append that was answered `Stored` is on disk, also after a power cut.
+//! - A place is never given twice, whatever failed or was lost.
+//! - No damage of files makes opening fail or panic: what does not open is set aside, loudly.
+//! - Nothing waits without bound: neither a caller, nor memory, nor closing.
 
 mod block;
 mod bytes;
@@ -9,6 +73,7 @@ mod entry;
 mod error;
 mod handle;
 mod item;
+mod note;
 mod period;
 mod query;
 mod queue;
@@ -36,5 +101,6 @@ pub use handle::{OpenReport, Store};
 pub use item::{Counted, Event};
 pub use query::{Filter, Page};
 pub use record::{End, LineRef, Outcome, Record, Verdict};
+pub use salvage::{SalvageError, Salvaged, salvage};
 pub use stats::StoreStats;
 pub use verify::{Fault, Finding, Verified};

@@ -49,7 +49,9 @@ impl Day {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-        let digits = [year, month, day].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit()));
+        let digits = [year, month, day]
+            .iter()
+            .all(|p| p.bytes().all(|b| b.is_ascii_digit()));
         if parts.next().is_some() || !digits || (year.len(), month.len(), day.len()) != (4, 2, 2) {
             return None;
         }
@@ -87,18 +89,33 @@ enum Aside {
 impl Period {
     /// The first period of `day`.
     pub(crate) fn first(day: Day) -> Self {
-        Self { day, number: 1, aside: Aside::InUse }
+        Self {
+            day,
+            number: 1,
+            aside: Aside::InUse,
+        }
     }
 
     /// The name of the period that follows it on the same day; that of one set aside is free again.
     pub(crate) fn successor(self) -> Self {
-        let number = if self.is_damaged() { self.number } else { self.number.saturating_add(1) };
-        Self { number, aside: Aside::InUse, ..self }
+        let number = if self.is_damaged() {
+            self.number
+        } else {
+            self.number.saturating_add(1)
+        };
+        Self {
+            number,
+            aside: Aside::InUse,
+            ..self
+        }
     }
 
     /// The name under which it is set aside as the `n`th.
     pub(crate) fn damaged(self, n: u32) -> Self {
-        Self { aside: Aside::Damaged(n), ..self }
+        Self {
+            aside: Aside::Damaged(n),
+            ..self
+        }
     }
 
     /// Whether it was set aside.
@@ -116,7 +133,11 @@ impl Period {
             Some((day, n)) => (day, n.parse().ok()?),
             None => (rest, 1),
         };
-        let found = Self { day: Day::parse(day)?, number, aside };
+        let found = Self {
+            day: Day::parse(day)?,
+            number,
+            aside,
+        };
         (found.to_string() == name).then_some(found)
     }
 
@@ -157,8 +178,18 @@ mod tests {
         assert_eq!(Day::of(0).to_string(), "1970-01-01");
         assert_eq!(Day::of(-1).to_string(), "1969-12-31");
         assert_eq!(Day::of(1_795_478_400_000).to_string(), "2026-11-24");
-        assert_eq!(Day::parse("2024-02-29").map(Day::start_ms), Some(1_709_164_800_000));
-        for bad in ["2023-02-29", "2026-13-01", "2026-1-01", "20260101", "2026-11-24-1", ""] {
+        assert_eq!(
+            Day::parse("2024-02-29").map(Day::start_ms),
+            Some(1_709_164_800_000)
+        );
+        for bad in [
+            "2023-02-29",
+            "2026-13-01",
+            "2026-1-01",
+            "20260101",
+            "2026-11-24-1",
+            "",
+        ] {
             assert_eq!(Day::parse(bad), None, "{bad}");
         }
     }
@@ -172,13 +203,26 @@ mod tests {
 
     #[test]
     fn periods_sort_as_the_chain_goes() {
-        let names =
-            ["2026-11-23", "2026-11-24.damaged-1", "2026-11-24.damaged-2", "2026-11-24", "2026-11-24.2", "2026-11-25"];
+        let names = [
+            "2026-11-23",
+            "2026-11-24.damaged-1",
+            "2026-11-24.damaged-2",
+            "2026-11-24",
+            "2026-11-24.2",
+            "2026-11-25",
+        ];
         let mut periods: Vec<_> = names.iter().map(|n| Period::parse(n).unwrap()).collect();
         periods.reverse();
         periods.sort();
         assert_eq!(periods.iter().map(ToString::to_string).collect::<Vec<_>>(), names);
-        for bad in ["LOCK", "2026-11-24.", "2026-11-24.1", "2026-11-24.02", "2026-11-24.damaged-", "2026-11-24.x"] {
+        for bad in [
+            "LOCK",
+            "2026-11-24.",
+            "2026-11-24.1",
+            "2026-11-24.02",
+            "2026-11-24.damaged-",
+            "2026-11-24.x",
+        ] {
             assert_eq!(Period::parse(bad), None, "{bad}");
         }
     }

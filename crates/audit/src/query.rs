@@ -53,7 +53,12 @@ pub struct Page {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { after: None, before: None, limit: 100, newest_first: true }
+        Self {
+            after: None,
+            before: None,
+            limit: 100,
+            newest_first: true,
+        }
     }
 }
 
@@ -76,17 +81,22 @@ impl Filter {
             && is(self.on_behalf_of.as_deref(), r.on_behalf_of)
             && self.client.is_none_or(|a| r.client == a)
             && is(self.method.as_deref(), Some(r.method))
-            && self.url_contains.as_deref().is_none_or(|part| r.url.contains(part))
+            && self
+                .url_contains
+                .as_deref()
+                .is_none_or(|part| r.url.contains(part))
             && self.verdict.is_none_or(|v| r.verdict == v)
             && is(self.reason.as_deref(), Some(r.reason))
             && self.line.as_ref().is_none_or(|(file, number)| {
-                r.line.is_some_and(|(f, n, _)| f == file && number.is_none_or(|m| n == m))
+                r.line
+                    .is_some_and(|(f, n, _)| f == file && number.is_none_or(|m| n == m))
             })
     }
 
     /// Whether the outcome is wanted, the decision being so.
     pub(crate) fn wants_outcome(&self, outcome: Option<&Outcome>) -> bool {
-        self.status.is_none_or(|s| outcome.and_then(|o| o.status) == Some(s))
+        self.status
+            .is_none_or(|s| outcome.and_then(|o| o.status) == Some(s))
             && self.ended.is_none_or(|e| outcome.is_some() == e)
     }
 

@@ -4,6 +4,8 @@
 //! than its deadline is answered `Busy` by [`Queue::expire`], which a thread of its own calls, so that
 //! the answer comes also while the disk hangs.
 
+mod deadlines;
+
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,8 +21,6 @@ use crate::quota::{Quota, Tally};
 const LINGER: Duration = Duration::from_millis(200);
 /// Most items of one commit.
 const BATCH: usize = 8192;
-/// How often deadlines are looked at.
-const TICK: Duration = Duration::from_millis(50);
 
 /// Somebody who waits.
 #[derive(Debug)]
@@ -90,7 +90,16 @@ impl Queue {
     /// An empty queue.
     pub(crate) fn new(limit: usize, wait: Duration, waits_for_disk: bool, quota: Quota) -> Self {
         let (ready, clock, done) = Default::default();
-        Self { state: Mutex::default(), quota: Mutex::new(quota), ready, clock, done, limit, wait, waits_for_disk }
+        Self {
+            state: Mutex::default(),
+            quota: Mutex::new(quota),
+            ready,
+            clock,
+            done,
+            limit,
+            wait,
+            waits_for_disk,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -118,11 +127,21 @@ impl Queue {
         // A record larger than the whole queue must still come through an empty one.
         let fits = fits || (state.outside.is_empty() && state.record_bytes == 0);
         if fits && !self.waits_for_disk {
-            self.enter(&mut state, Queued { item, weight, waiter: None });
+            self.enter(
+                &mut state,
+                Queued {
+                    item,
+                    weight,
+                    waiter: None,
+                },
+            );
             return Ok(Pushed::Now(Appended::Queued));
         }
         let (done, answer) = oneshot::channel();
-        let waiter = Some(Waiter { deadline: Instant::now() + self.wait, done });
+        let waiter = Some(Waiter {
+            deadline: Instant::now() + self.wait,
+            done,
+        });
         let queued = Queued { item, weight, waiter };
         if fits {
             self.enter(&mut state, queued);
@@ -145,7 +164,14 @@ impl Queue {
             state.lost_outcomes.add(now_ms);
             return Ok(false);
         }
-        self.enter(&mut state, Queued { item, weight, waiter: None });
+        self.enter(
+            &mut state,
+            Queued {
+                item,
+                weight,
+                waiter: None,
+            },
+        );
         Ok(true)
     }
 
@@ -190,8 +216,15 @@ impl Queue {
             if due || state.closing || now >= until {
                 break;
             }
-            let pause = lingered.unwrap_or(until).min(until).saturating_duration_since(now);
-            state = self.ready.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+            let pause = lingered
+                .unwrap_or(until)
+                .min(until)
+                .saturating_duration_since(now);
+            state = self
+                .ready
+                .wait_timeout(state, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         // The clock is the caller's: not under the lock.
         drop(state);
@@ -214,7 +247,11 @@ impl Queue {
         self.fill(&mut state);
         state.since = (!state.items.is_empty()).then(Instant::now);
         state.urgent = state.items.iter().any(|q| q.waiter.is_some());
-        if items.is_empty() && state.closing { Work::Stop } else { Work::Items(items) }
+        if items.is_empty() && state.closing {
+            Work::Stop
+        } else {
+            Work::Items(items)
+        }
     }
 
     /// Lets in what waits outside, as far as there is room.
@@ -223,7 +260,9 @@ impl Queue {
             if state.record_bytes > 0 && state.record_bytes.saturating_add(next.weight) > self.limit {
                 return;
             }
-            let Some(mut queued) = state.outside.pop_front() else { return };
+            let Some(mut queued) = state.outside.pop_front() else {
+                return;
+            };
             if !self.waits_for_disk
                 && let Some(waiter) = queued.waiter.take()
             {
@@ -279,7 +318,12 @@ impl Queue {
         for item in back.into_iter().rev() {
             let weight = item.weight();
             match &item {
-                &Item::Event(Event::Counted { what, count, from_ms, to_ms }) => match what {
+                &Item::Event(Event::Counted {
+                    what,
+                    count,
+                    from_ms,
+                    to_ms,
+                }) => match what {
                     Counted::Outsiders => self.quota().over().restore(count, from_ms, to_ms),
                     Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
                     Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
@@ -295,11 +339,19 @@ impl Queue {
                 }
                 Item::Decision(_) => {
                     state.record_bytes += weight;
-                    state.items.push_front(Queued { item, weight, waiter: None });
+                    state.items.push_front(Queued {
+                        item,
+                        weight,
+                        waiter: None,
+                    });
                 }
                 _ => {
                     state.other_bytes += weight;
-                    state.items.push_front(Queued { item, weight, waiter: None });
+                    state.items.push_front(Queued {
+                        item,
+                        weight,
+                        waiter: None,
+                    });
                 }
             }
         }
@@ -311,77 +363,6 @@ impl Queue {
             let _ = waiter.done.send(Err(error.clone()));
         }
         (lost_records, lost_outcomes)
-    }
-
-    /// Answers all who waited too long. Waits a tick first, or until somebody waits; false when the
-    /// writer has stopped.
-    pub(crate) fn expire(&self, idle_ticks: &mut u32) -> bool {
-        let mut state = self.state();
-        if state.closed {
-            state.sleepers.clear();
-            return false;
-        }
-        // Goes on ticking for a while, so that steady traffic need not wake this thread.
-        state = if *idle_ticks < 100 {
-            self.clock.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0
-        } else {
-            state.clock_idle = true;
-            self.clock.wait(state).unwrap_or_else(PoisonError::into_inner)
-        };
-        state.clock_idle = false;
-        let now = Instant::now();
-        let late = |w: &Option<Waiter>| w.as_ref().is_some_and(|w| w.deadline <= now);
-        let mut busy = Vec::new();
-        let in_flight = state.in_flight.iter_mut().filter(|w| late(w)).filter_map(Option::take);
-        busy.extend(in_flight);
-        // Deadlines grow along the queue, but for what was put back.
-        let mut kept = VecDeque::with_capacity(state.items.len());
-        if state.items.iter().any(|q| late(&q.waiter)) {
-            for queued in std::mem::take(&mut state.items) {
-                if late(&queued.waiter) {
-                    state.record_bytes = state.record_bytes.saturating_sub(queued.weight);
-                    busy.extend(queued.waiter);
-                } else {
-                    kept.push_back(queued);
-                }
-            }
-            state.items = kept;
-        }
-        while state.outside.front().is_some_and(|q| late(&q.waiter)) {
-            busy.extend(state.outside.pop_front().and_then(|q| q.waiter));
-        }
-        let (over, on): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut state.sleepers).into_iter().partition(|(until, _)| *until <= now);
-        state.sleepers = on;
-        let waiting = !state.sleepers.is_empty()
-            || !state.outside.is_empty()
-            || !state.items.is_empty()
-            || state.in_flight.iter().any(Option::is_some);
-        *idle_ticks = if waiting { 0 } else { idle_ticks.saturating_add(1) };
-        drop(state);
-        for waiter in busy {
-            let _ = waiter.done.send(Err(AppendError::Busy { waited: self.wait }));
-        }
-        drop(over);
-        true
-    }
-
-    fn wake_clock(&self, state: &mut State) {
-        if state.clock_idle {
-            state.clock_idle = false;
-            self.clock.notify_one();
-        }
-    }
-
-    /// Resolves (to an error) at `until`, or when the store closes.
-    pub(crate) fn sleep(&self, until: Instant) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        let mut state = self.state();
-        if !state.closed {
-            state.sleepers.push((until, sender));
-            self.wake_clock(&mut state);
-        }
-        receiver
     }
 
     /// Takes nothing more; what is queued is still written.

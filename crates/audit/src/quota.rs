@@ -38,8 +38,17 @@ impl Tally {
 
     /// The event that says so; `None` if none were counted. Begins anew.
     pub(crate) fn take(&mut self, what: Counted) -> Option<Event> {
-        let Self { count, from_ms, to_ms } = std::mem::take(self);
-        (count > 0).then_some(Event::Counted { what, count, from_ms, to_ms })
+        let Self {
+            count,
+            from_ms,
+            to_ms,
+        } = std::mem::take(self);
+        (count > 0).then_some(Event::Counted {
+            what,
+            count,
+            from_ms,
+            to_ms,
+        })
     }
 
     /// Puts back what [`Tally::take`] gave and could not be stored.
@@ -53,7 +62,12 @@ impl Tally {
 impl Quota {
     /// A quota of `per_minute`.
     pub(crate) fn new(per_minute: u32) -> Self {
-        Self { per_minute, minute: i64::MIN, used: 0, over: Tally::default() }
+        Self {
+            per_minute,
+            minute: i64::MIN,
+            used: 0,
+            over: Tally::default(),
+        }
     }
 
     /// Whether a record that comes now may be stored; if not, it is counted.

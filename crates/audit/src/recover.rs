@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::block::Hash;
 use crate::error::DiskError;
 use crate::item::Event;
+use crate::note;
 use crate::period::{Day, Period};
 use crate::salvage;
 use crate::shelf::Shelf;
@@ -63,7 +64,11 @@ pub(crate) fn recover(shelf: &Shelf, now_ms: i64) -> Result<Recovered, DiskError
             match end_of(shelf, period) {
                 Ok((opened, end)) => {
                     if n == 0 && period.day >= Day::of(now_ms) {
-                        current = Some(Current { period, opened, empty: end.is_none() });
+                        current = Some(Current {
+                            period,
+                            opened,
+                            empty: end.is_none(),
+                        });
                     }
                     end
                 }
@@ -83,8 +88,26 @@ pub(crate) fn recover(shelf: &Shelf, now_ms: i64) -> Result<Recovered, DiskError
             break;
         }
     }
-    let chain = chain.unwrap_or(Chain { next: if lost { GAP } else { 1 }, hash: [0; 32] });
-    Ok(Recovered { chain, current, troubles })
+    let mut chain = chain.unwrap_or(Chain {
+        next: if lost { GAP } else { 1 },
+        hash: [0; 32],
+    });
+    if let Some(Chain { next, hash }) = note::read(shelf.root()).filter(|noted| noted.next > chain.next) {
+        let (there, noted) = (chain.next.saturating_sub(1), next.saturating_sub(1));
+        troubles.push(format!(
+            "the audit ends at entry {there}, and entry {noted} had been written: the end is missing; look for a copy of the newest period"
+        ));
+        // What now follows does not continue what is there: verifying shows the place.
+        chain = Chain {
+            next: noted.saturating_add(GAP),
+            hash,
+        };
+    }
+    Ok(Recovered {
+        chain,
+        current,
+        troubles,
+    })
 }
 
 type End = Option<(u64, Hash)>;
@@ -120,7 +143,11 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
         None => first,
     };
     match shelf.get(period, true) {
-        Ok(opened) => Ok(Current { period, opened, empty: true }),
+        Ok(opened) => Ok(Current {
+            period,
+            opened,
+            empty: true,
+        }),
         Err(failure) => {
             // It was made just now, and holds nothing.
             let _ = fs::remove_dir_all(shelf.path(period));
@@ -134,5 +161,8 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
 
 /// The event that tells a trouble.
 pub(crate) fn trouble(time_ms: i64, text: &str) -> Event {
-    Event::Trouble { time_ms, text: text.to_owned() }
+    Event::Trouble {
+        time_ms,
+        text: text.to_owned(),
+    }
 }

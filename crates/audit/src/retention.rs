@@ -12,7 +12,10 @@ use crate::shelf::Shelf;
 pub(crate) fn outdated(shelf: &Shelf, kept: Option<u32>, now_ms: i64) -> Result<Vec<Period>, DiskError> {
     let Some(kept) = kept else { return Ok(Vec::new()) };
     let first = Day(Day::of(now_ms).0.saturating_sub(i64::from(kept)));
-    Ok(Period::list(shelf.root())?.into_iter().filter(|p| p.day < first).collect())
+    Ok(Period::list(shelf.root())?
+        .into_iter()
+        .filter(|p| p.day < first)
+        .collect())
 }
 
 /// The event that records that `period` goes; also where it cannot be read any more.
@@ -20,12 +23,24 @@ pub(crate) fn cut(shelf: &Shelf, period: Period, now_ms: i64) -> Event {
     let end = if period.is_damaged() {
         None
     } else {
-        let last = shelf.get(period, false).ok().and_then(|opened| opened.last().ok().flatten());
+        let last = shelf
+            .get(period, false)
+            .ok()
+            .and_then(|opened| opened.last().ok().flatten());
         last.map(|block| (block.head.last(), block.hash))
     };
-    let end = end.or_else(|| salvage::last(&shelf.path(period)).ok()?.map(|(head, hash)| (head.last(), hash)));
+    let end = end.or_else(|| {
+        salvage::last(&shelf.path(period))
+            .ok()?
+            .map(|(head, hash)| (head.last(), hash))
+    });
     let (last, hash) = end.unwrap_or((0, [0; 32]));
-    Event::Cut { time_ms: now_ms, period: period.to_string(), last, hash }
+    Event::Cut {
+        time_ms: now_ms,
+        period: period.to_string(),
+        last,
+        hash,
+    }
 }
 
 /// Deletes `period`, whose cut is on disk.

@@ -1,12 +1,15 @@
 //! Reading what is left of a period whose database does not open: its files are searched for blocks,
 //! each of which can be read and judged alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::block::{self, BLOCK_LIMIT, Block, Head};
+use crate::decode::Seen;
+use crate::entry::{Entry, Sequence};
+use crate::record::Outcome;
 
 /// A block found, copied out.
 pub(crate) type Found = Block<Vec<u8>>;
@@ -47,7 +50,9 @@ fn search(directory: &Path, each: &mut dyn FnMut(Block<&[u8]>)) -> io::Result<()
     let mut window: Vec<u8> = Vec::with_capacity(CHUNK + BLOCK_LIMIT);
     loop {
         let before = window.len();
-        file.by_ref().take(u64::try_from(CHUNK).unwrap_or(u64::MAX)).read_to_end(&mut window)?;
+        file.by_ref()
+            .take(u64::try_from(CHUNK).unwrap_or(u64::MAX))
+            .read_to_end(&mut window)?;
         let end = window.len() == before;
         let mut at = 0;
         while let Some(rest) = window.get(at..) {
@@ -56,7 +61,11 @@ fn search(directory: &Path, each: &mut dyn FnMut(Block<&[u8]>)) -> io::Result<()
             }
             let Some(next) = block::find_magic(rest) else {
                 // The last three bytes may begin a magic.
-                at = if end { window.len() } else { window.len().saturating_sub(3) };
+                at = if end {
+                    window.len()
+                } else {
+                    window.len().saturating_sub(3)
+                };
                 break;
             };
             let rest = rest.get(next..).unwrap_or_default();
@@ -78,4 +87,85 @@ fn search(directory: &Path, each: &mut dyn FnMut(Block<&[u8]>)) -> io::Result<()
         }
         window.drain(..at.min(window.len()));
     }
+}
+
+/// What was found in a period that does not open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Sound blocks found.
+    pub blocks: u64,
+    /// The calls in them, oldest first, with those outcomes that were found.
+    pub entries: Vec<Entry>,
+    /// Gaps between the blocks: first and last place that is missing.
+    pub missing: Vec<(Sequence, Sequence)>,
+}
+
+/// The period cannot be searched.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the period {}: {source}; check that this user may read it", directory.display())]
+pub struct SalvageError {
+    /// Directory of the period.
+    pub directory: PathBuf,
+    /// Why not.
+    pub source: io::Error,
+}
+
+/// Searches the directory of one period for whatever is sound in it, without changing it. The store
+/// need not be open, nor closed. Memory is that of all that is found.
+///
+/// # Errors
+/// See [`SalvageError`]. A directory without a database gives nothing.
+pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
+    let found = blocks(directory).map_err(|source| SalvageError {
+        directory: directory.to_owned(),
+        source,
+    })?;
+    let mut salvaged = Salvaged::default();
+    let mut at = HashMap::new();
+    let mut next = None;
+    for block in found.values() {
+        let Ok(content) = block.content() else { continue };
+        let Ok(mut items) = block.items(&content) else {
+            continue;
+        };
+        salvaged.blocks += 1;
+        let head = &block.head;
+        if let Some(from) = next.filter(|from| *from < head.first) {
+            salvaged
+                .missing
+                .push((Sequence(from), Sequence(head.first.saturating_sub(1))));
+        }
+        next = head.last().checked_add(1);
+        while let Ok(Some((place, seen))) = items.next() {
+            match seen {
+                Seen::Decision(view) => {
+                    let record = view.to_record();
+                    at.insert(record.request_id, place);
+                    salvaged.entries.push(Entry {
+                        sequence: Sequence(place),
+                        record,
+                        outcome: None,
+                    });
+                }
+                Seen::Ended(ended) => {
+                    let decision = ended
+                        .decision
+                        .or_else(|| at.get(&ended.outcome.request_id).copied());
+                    let entry = decision.and_then(|d| {
+                        let n = salvaged.entries.binary_search_by_key(&d, |e| e.sequence.0).ok()?;
+                        salvaged.entries.get_mut(n)
+                    });
+                    if let Some(entry) = entry {
+                        let request_id = entry.record.request_id;
+                        entry.outcome = Some(Outcome {
+                            request_id,
+                            ..ended.outcome
+                        });
+                    }
+                }
+                Seen::Event(_) => {}
+            }
+        }
+    }
+    Ok(salvaged)
 }

@@ -12,13 +12,18 @@ use crate::shelf::Shelf;
 use crate::store::Stored;
 use crate::walk::{Range, Walk};
 
-/// No call takes longer: so far its outcome is looked for.
-const LONGEST_CALL_MS: i64 = 86_400_000;
+/// No call takes longer than a week: so far its outcome is looked for.
+const LONGEST_CALL_MS: i64 = 7 * 86_400_000;
 
 /// The calls that `filter` wants.
 pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
     let (after, before) = (page.after.map(|s| s.0), page.before.map(|s| s.0));
-    let range = Range { after, before, since_ms: filter.since_ms, until_ms: filter.until_ms };
+    let range = Range {
+        after,
+        before,
+        since_ms: filter.since_ms,
+        until_ms: filter.until_ms,
+    };
     let mut walk = Walk::new(shelf, range, page.newest_first)?;
     let mut found: Vec<Entry> = Vec::new();
     // So many of `found` are known to be wanted, outcome and all.
@@ -36,7 +41,11 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
                 && before.is_none_or(|b| place < b)
                 && filter.wants(&view)
             {
-                found.push(Entry { sequence: Sequence(place), record: view.to_record(), outcome: None });
+                found.push(Entry {
+                    sequence: Sequence(place),
+                    record: view.to_record(),
+                    outcome: None,
+                });
             }
         })?;
         if page.newest_first
@@ -55,8 +64,16 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
 }
 
 /// What the store itself had to say.
-pub(crate) fn events(shelf: &Shelf, since_ms: i64, until_ms: i64) -> Result<Vec<(Sequence, Event)>, QueryError> {
-    let range = Range { since_ms: Some(since_ms), until_ms: Some(until_ms), ..Range::default() };
+pub(crate) fn events(
+    shelf: &Shelf,
+    since_ms: i64,
+    until_ms: i64,
+) -> Result<Vec<(Sequence, Event)>, QueryError> {
+    let range = Range {
+        since_ms: Some(since_ms),
+        until_ms: Some(until_ms),
+        ..Range::default()
+    };
     let mut walk = Walk::new(shelf, range, false)?;
     let mut found = Vec::new();
     while let Some(block) = walk.next()? {
@@ -77,7 +94,12 @@ pub(crate) fn events(shelf: &Shelf, since_ms: i64, until_ms: i64) -> Result<Vec<
 
 /// Joins the outcomes to `found` from `settled` on, drops what is then not wanted, and gives how many
 /// are left.
-fn settle(shelf: &Shelf, filter: &Filter, found: &mut Vec<Entry>, settled: usize) -> Result<usize, QueryError> {
+fn settle(
+    shelf: &Shelf,
+    filter: &Filter,
+    found: &mut Vec<Entry>,
+    settled: usize,
+) -> Result<usize, QueryError> {
     let mut rest = found.split_off(settled.min(found.len()));
     join(shelf, &mut rest)?;
     rest.retain(|entry| filter.wants_outcome(entry.outcome.as_ref()));
@@ -94,17 +116,28 @@ struct Open<'e> {
 
 /// Finds the outcomes of `entries`.
 fn join(shelf: &Shelf, entries: &mut [Entry]) -> Result<(), QueryError> {
-    let places = entries.iter().map(|e| (e.record.request_id, e.sequence.0)).collect();
+    let places = entries
+        .iter()
+        .map(|e| (e.record.request_id, e.sequence.0))
+        .collect();
     let entries = entries.iter_mut().map(|e| (e.sequence.0, e)).collect();
     let mut open = Open { entries, places };
     while let Some((&first, _)) = open.entries.first_key_value() {
-        let range = Range { after: Some(first.saturating_sub(1)), ..Range::default() };
+        let range = Range {
+            after: Some(first.saturating_sub(1)),
+            ..Range::default()
+        };
         let mut walk = Walk::new(shelf, range, false)?;
+        let mut begun = None;
         loop {
             let Some(block) = walk.next()? else { return Ok(()) };
+            let written = block.head.written_ms;
+            if written.saturating_sub(*begun.get_or_insert(written)) > LONGEST_CALL_MS {
+                open.entries.remove(&first);
+                break;
+            }
             let content = block.content().map_err(broken(&block))?;
             each(&block, &content, |place, seen| open.see(place, &seen))?;
-            open.drop_older(block.head.written_ms.saturating_sub(LONGEST_CALL_MS));
             match open.entries.first_key_value() {
                 None => return Ok(()),
                 // None is left from before here: go on from where the next stands.
@@ -120,24 +153,23 @@ impl Open<'_> {
     fn see(&mut self, place: u64, seen: &Seen<'_>) {
         match seen {
             Seen::Ended(ended) => {
-                let decision = ended.decision.or_else(|| self.places.get(&ended.outcome.request_id).copied());
-                if let Some(entry) = decision.filter(|d| *d < place).and_then(|d| self.entries.remove(&d)) {
+                let decision = ended
+                    .decision
+                    .or_else(|| self.places.get(&ended.outcome.request_id).copied());
+                if let Some(entry) = decision
+                    .filter(|d| *d < place)
+                    .and_then(|d| self.entries.remove(&d))
+                {
                     let request_id = entry.record.request_id;
-                    entry.outcome = Some(crate::record::Outcome { request_id, ..ended.outcome });
+                    entry.outcome = Some(crate::record::Outcome {
+                        request_id,
+                        ..ended.outcome
+                    });
                 }
             }
             // The process that would have told their end is gone.
             Seen::Event(Event::Opened { .. }) => self.entries = self.entries.split_off(&place),
             Seen::Event(_) | Seen::Decision(_) => {}
-        }
-    }
-
-    fn drop_older(&mut self, ms: i64) {
-        while let Some(entry) = self.entries.first_entry() {
-            if entry.get().record.time_ms >= ms {
-                return;
-            }
-            entry.remove();
         }
     }
 }

@@ -21,7 +21,11 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// No period is open yet.
     pub(crate) fn new(root: &Path, cache_bytes: u64) -> Self {
-        Self { root: root.to_owned(), cache_bytes, open: Mutex::default() }
+        Self {
+            root: root.to_owned(),
+            cache_bytes,
+            open: Mutex::default(),
+        }
     }
 
     /// Directory of the store.

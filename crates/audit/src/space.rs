@@ -24,7 +24,12 @@ pub(crate) struct Space {
 impl Space {
     /// Looks at the disk that `root` is on, and makes the reserve if there is room for it.
     pub(crate) fn new(root: &Path, reserve_bytes: u64) -> Self {
-        let mut space = Self { root: root.to_owned(), reserve_bytes, held: false, margin: MARGIN };
+        let mut space = Self {
+            root: root.to_owned(),
+            reserve_bytes,
+            held: false,
+            margin: MARGIN,
+        };
         space.refill();
         space
     }
@@ -60,7 +65,9 @@ impl Space {
         let needed = self.margin.saturating_mul(2).saturating_add(self.reserve_bytes);
         let room = fs4::available_space(&self.root).is_ok_and(|free| free >= needed);
         if room {
-            self.held = File::create(self.file()).and_then(|f| f.allocate(self.reserve_bytes)).is_ok();
+            self.held = File::create(self.file())
+                .and_then(|f| f.allocate(self.reserve_bytes))
+                .is_ok();
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct StoreStats {
     pub durable: u64,
     /// Blocks on disk.
     pub blocks: u64,
+    /// Bytes of these blocks; the database takes one to three times as much on disk.
+    pub bytes: u64,
     /// Outcomes given up because the queue or the disk did not keep up.
     pub lost_outcomes: u64,
     /// Buffered records given up because the disk failed.
@@ -52,6 +54,7 @@ pub(crate) struct Counters {
     lost_records: AtomicU64,
     durable: AtomicU64,
     blocks: AtomicU64,
+    bytes: AtomicU64,
     failures: AtomicU64,
     rest: Mutex<Rest>,
 }
@@ -74,9 +77,12 @@ impl Counters {
     }
 
     /// A commit succeeded.
-    pub(crate) fn committed(&self, entries: u64, blocks: u64, took: Duration) {
+    pub(crate) fn committed(&self, entries: u64, blocks: &[(u64, Vec<u8>)], took: Duration) {
+        let whole = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let bytes = blocks.iter().map(|(_, bytes)| whole(bytes.len())).sum();
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.durable.fetch_add(entries, Ordering::Relaxed);
-        self.blocks.fetch_add(blocks, Ordering::Relaxed);
+        self.blocks.fetch_add(whole(blocks.len()), Ordering::Relaxed);
         let mut rest = self.rest();
         rest.failing = None;
         if rest.commits.len() >= COMMITS {
@@ -107,6 +113,7 @@ impl Counters {
             appended: of(&self.appended),
             durable: of(&self.durable),
             blocks: of(&self.blocks),
+            bytes: of(&self.bytes),
             lost_outcomes: of(&self.lost_outcomes),
             lost_records: of(&self.lost_records),
             unrecorded: of(&self.unrecorded),

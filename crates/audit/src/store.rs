@@ -39,6 +39,9 @@ pub(crate) struct Opened {
 /// A block as sled hands it out, not copied.
 pub(crate) type Stored = Block<sled::IVec>;
 
+/// A key, and the block under it, if it is sound.
+pub(crate) type Keyed = (u64, Result<Stored, DiskError>);
+
 /// Why a period did not open.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum OpenFailure {
@@ -65,11 +68,16 @@ impl Opened {
         if new {
             sync_new(path).map_err(|e| OpenFailure::Disk(e.into()))?;
         }
-        Ok(Self { database: Some(database), data })
+        Ok(Self {
+            database: Some(database),
+            data,
+        })
     }
 
     fn database(&self) -> Result<&sled::Db, DiskError> {
-        self.database.as_ref().ok_or_else(|| DiskError::Database("it is closed".into()))
+        self.database
+            .as_ref()
+            .ok_or_else(|| DiskError::Database("it is closed".into()))
     }
 
     /// Puts `blocks` (place of the first entry, bytes) on disk: when it returns they are there,
@@ -116,7 +124,7 @@ impl Opened {
 
     /// The first block that begins at the place `at` or after it, and the key it is under, read or
     /// not: to step over what cannot be read.
-    pub(crate) fn from(&self, at: u64) -> Result<Option<(u64, Result<Stored, DiskError>)>, DiskError> {
+    pub(crate) fn from(&self, at: u64) -> Result<Option<Keyed>, DiskError> {
         let database = self.database()?;
         let found = caught(|| database.range(at.to_be_bytes()..).next().transpose())?;
         Ok(found.map(|(key, value)| (key_of(&key), stored((key, value)))))
@@ -129,7 +137,11 @@ impl Opened {
         let database = self.database()?;
         let found = caught(|| {
             let mut range = database.range(range);
-            if backward { range.next_back().transpose() } else { range.next().transpose() }
+            if backward {
+                range.next_back().transpose()
+            } else {
+                range.next().transpose()
+            }
         })?;
         found.map(stored).transpose()
     }
@@ -139,7 +151,12 @@ impl Opened {
 #[cfg(test)]
 impl Opened {
     pub(crate) fn raw(&self, key: u64) -> Vec<u8> {
-        self.database().unwrap().get(key.to_be_bytes()).unwrap().expect("a block").to_vec()
+        self.database()
+            .unwrap()
+            .get(key.to_be_bytes())
+            .unwrap()
+            .expect("a block")
+            .to_vec()
     }
 
     pub(crate) fn put_raw(&self, key: u64, bytes: &[u8]) {
@@ -147,7 +164,11 @@ impl Opened {
     }
 
     pub(crate) fn remove_raw(&self, key: u64) {
-        self.database().unwrap().remove(key.to_be_bytes()).unwrap().expect("a block");
+        self.database()
+            .unwrap()
+            .remove(key.to_be_bytes())
+            .unwrap()
+            .expect("a block");
     }
 }
 
@@ -179,7 +200,9 @@ fn key_of(key: &[u8]) -> u64 {
 fn stored((key, value): (sled::IVec, sled::IVec)) -> Result<Stored, DiskError> {
     let block = Block::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
     if block.head.first != key_of(&key) {
-        return Err(DiskError::Database("a block stands under a key that is not its own".into()));
+        return Err(DiskError::Database(
+            "a block stands under a key that is not its own".into(),
+        ));
     }
     Ok(block)
 }
@@ -187,7 +210,13 @@ fn stored((key, value): (sled::IVec, sled::IVec)) -> Result<Stored, DiskError> {
 /// Syncs the files and directories of a new period, so that a power cut does not take them.
 fn sync_new(path: &Path) -> io::Result<()> {
     let parent = path.parent().map(PathBuf::from).unwrap_or_default();
-    for name in [path.join("conf"), path.join("db"), path.join("blobs"), path.to_owned(), parent] {
+    for name in [
+        path.join("conf"),
+        path.join("db"),
+        path.join("blobs"),
+        path.to_owned(),
+        parent,
+    ] {
         File::open(name)?.sync_all()?;
     }
     Ok(())
@@ -221,9 +250,14 @@ fn guarded<T: Send + 'static>(
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown");
     // The first line is enough: sled prints whole structures.
-    format!("the database failed within: {}", text.lines().next().unwrap_or_default())
+    format!(
+        "the database failed within: {}",
+        text.lines().next().unwrap_or_default()
+    )
 }
 
 fn disk(error: sled::Error) -> DiskError {

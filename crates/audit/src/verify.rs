@@ -6,7 +6,9 @@ use crate::decode::Seen;
 use crate::entry::Sequence;
 use crate::error::{DiskError, QueryError};
 use crate::item::Event;
+use crate::note;
 use crate::period::Period;
+use crate::recover::Chain;
 use crate::salvage;
 use crate::shelf::Shelf;
 use crate::walk::{open, unreadable};
@@ -51,6 +53,8 @@ pub enum Fault {
     Missing,
     /// The store does not begin at its first entry, and no cut by retention tells why.
     Beheaded,
+    /// The store ends before the last entry that is known to have been written.
+    CutOff,
     /// A block cannot be read at all.
     Unreadable(String),
     /// The period was set aside, or does not open; its sound blocks were searched for.
@@ -74,9 +78,14 @@ impl std::fmt::Display for Finding {
         }
         match &self.what {
             Fault::Changed => f.write_str(": changed after it was written"),
-            Fault::Broken => f.write_str(": does not continue what stands before it; something was removed or reordered"),
+            Fault::Broken => {
+                f.write_str(": does not continue what stands before it; something was removed or reordered")
+            }
             Fault::Missing => f.write_str(": entries before it are missing"),
-            Fault::Beheaded => f.write_str(": what stood before it is missing, and no retention cut tells of it"),
+            Fault::Beheaded => {
+                f.write_str(": what stood before it is missing, and no retention cut tells of it")
+            }
+            Fault::CutOff => f.write_str(": was written and is missing; the end was cut off"),
             Fault::Unreadable(why) => write!(f, ": cannot be read: {why}"),
             Fault::Damaged(why) => write!(f, ": damaged, searched for sound blocks: {why}"),
             Fault::Unconfirmed => f.write_str(": was reported as not written, and is there; harmless"),
@@ -93,9 +102,14 @@ impl Verified {
 
 /// Walks the whole chain.
 pub(crate) fn verify(shelf: &Shelf) -> Result<Verified, QueryError> {
+    // Read first: what is written meanwhile does not count.
+    let noted = note::read(shelf.root());
     let mut check = Check::default();
     let listed = Period::list(shelf.root());
-    let listed = listed.map_err(|source| QueryError::List { path: shelf.root().to_owned(), source })?;
+    let listed = listed.map_err(|source| QueryError::List {
+        path: shelf.root().to_owned(),
+        source,
+    })?;
     for period in listed {
         check.period = period.to_string();
         if period.is_damaged() {
@@ -122,7 +136,7 @@ pub(crate) fn verify(shelf: &Shelf) -> Result<Verified, QueryError> {
             key = next;
         }
     }
-    Ok(check.finish())
+    Ok(check.finish(noted))
 }
 
 #[derive(Default)]
@@ -143,13 +157,18 @@ const RUN: usize = 1024;
 
 impl Check {
     fn find(&mut self, place: Option<u64>, what: Fault) {
-        self.done.findings.push(Finding { period: self.period.clone(), sequence: place.map(Sequence), what });
+        self.done.findings.push(Finding {
+            period: self.period.clone(),
+            sequence: place.map(Sequence),
+            what,
+        });
         self.gap = true;
     }
 
     fn search(&mut self, shelf: &Shelf, period: Period, why: &str) -> Result<(), QueryError> {
         self.find(None, Fault::Damaged(why.to_owned()));
-        let blocks = salvage::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
+        let blocks =
+            salvage::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
         for block in blocks.values() {
             self.block(block);
         }
@@ -173,7 +192,11 @@ impl Check {
                     self.cuts.push((last, hash));
                 }
             }
-            if count == u64::from(head.count) { Ok(()) } else { Err(Malformed("it has another number of entries")) }
+            if count == u64::from(head.count) {
+                Ok(())
+            } else {
+                Err(Malformed("it has another number of entries"))
+            }
         });
         if let Err(error) = whole {
             return self.find(Some(head.first), Fault::Unreadable(error.to_string()));
@@ -207,7 +230,11 @@ impl Check {
         let earlier = self.run.iter().position(|(hash, _)| *hash == previous);
         match earlier {
             Some(at) if first_of_period => {
-                let unconfirmed = self.run.get(at..).and_then(|r| r.first()).map(|(_, last)| last.saturating_add(1));
+                let unconfirmed = self
+                    .run
+                    .get(at..)
+                    .and_then(|r| r.first())
+                    .map(|(_, last)| last.saturating_add(1));
                 self.find(unconfirmed, Fault::Unconfirmed);
                 self.gap = false;
             }
@@ -220,12 +247,26 @@ impl Check {
         }
     }
 
-    fn finish(mut self) -> Verified {
+    fn finish(mut self, noted: Option<Chain>) -> Verified {
+        let end = self.done.last.map_or(0, |last| last.0);
+        if let Some(noted) = noted.filter(|noted| noted.next.saturating_sub(1) > end) {
+            self.find(Some(noted.next.saturating_sub(1)), Fault::CutOff);
+        }
         if let Some((previous, first, period)) = self.beginning.take() {
             let from_start = previous == [0; 32] && first == 1;
-            let cut = self.cuts.iter().any(|(last, hash)| *hash == previous && *last < first);
+            let cut = self
+                .cuts
+                .iter()
+                .any(|(last, hash)| *hash == previous && *last < first);
             if !from_start && !cut && self.done.findings.first().is_none_or(|f| f.period > period) {
-                self.done.findings.insert(0, Finding { period, sequence: Some(Sequence(first)), what: Fault::Beheaded });
+                self.done.findings.insert(
+                    0,
+                    Finding {
+                        period,
+                        sequence: Some(Sequence(first)),
+                        what: Fault::Beheaded,
+                    },
+                );
             }
         }
         self.done

@@ -38,29 +38,48 @@ impl<'s> Walk<'s> {
     /// A walk over `range`. Periods set aside are left out.
     pub(crate) fn new(shelf: &'s Shelf, range: Range, backward: bool) -> Result<Self, QueryError> {
         let listed = Period::list(shelf.root());
-        let listed = listed.map_err(|source| QueryError::List { path: shelf.root().to_owned(), source })?;
+        let listed = listed.map_err(|source| QueryError::List {
+            path: shelf.root().to_owned(),
+            source,
+        })?;
         let mut periods: Vec<_> = listed
             .into_iter()
             .filter(|p| !p.is_damaged())
             // A day's records stand in its periods, or, written late, in the next day's.
             .filter(|p| range.since_ms.is_none_or(|t| p.day.start_ms() + 86_400_000 > t))
-            .filter(|p| range.until_ms.is_none_or(|t| p.day.start_ms() < t.saturating_add(DELAY_MS)))
+            .filter(|p| {
+                range
+                    .until_ms
+                    .is_none_or(|t| p.day.start_ms() < t.saturating_add(DELAY_MS))
+            })
             .collect();
         if !backward {
             periods = Self::skip_before(shelf, periods, range.after)?;
             periods.reverse();
         }
-        Ok(Self { shelf, range, backward, periods, at: None })
+        Ok(Self {
+            shelf,
+            range,
+            backward,
+            periods,
+            at: None,
+        })
     }
 
     /// Leaves out the periods that end before `after`, looking from the newest: whoever follows the
     /// store's end opens no others.
-    fn skip_before(shelf: &Shelf, mut periods: Vec<Period>, after: Option<u64>) -> Result<Vec<Period>, QueryError> {
+    fn skip_before(
+        shelf: &Shelf,
+        mut periods: Vec<Period>,
+        after: Option<u64>,
+    ) -> Result<Vec<Period>, QueryError> {
         let Some(after) = after else { return Ok(periods) };
         let mut kept = 0;
         for period in periods.iter().rev() {
             kept += 1;
-            let first = open(shelf, *period)?.after_or_at(0).map_err(unreadable(*period))?;
+            let first = open(shelf, *period)?
+                .after_or_at(0)
+                .map_err(unreadable(*period))?;
             if first.is_some_and(|block| block.head.first <= after.saturating_add(1)) {
                 break;
             }
@@ -72,7 +91,9 @@ impl<'s> Walk<'s> {
     pub(crate) fn next(&mut self) -> Result<Option<Stored>, QueryError> {
         loop {
             let Some((period, opened, last)) = &mut self.at else {
-                let Some(period) = self.periods.pop() else { return Ok(None) };
+                let Some(period) = self.periods.pop() else {
+                    return Ok(None);
+                };
                 self.at = Some((period, open(self.shelf, period)?, None));
                 continue;
             };
@@ -102,10 +123,13 @@ impl Range {
     fn is_past(&self, block: &Stored, backward: bool) -> bool {
         let head = &block.head;
         if backward {
-            self.after.is_some_and(|place| head.last() <= place) || self.since_ms.is_some_and(|t| head.written_ms < t)
+            self.after.is_some_and(|place| head.last() <= place)
+                || self.since_ms.is_some_and(|t| head.written_ms < t)
         } else {
             self.before.is_some_and(|place| head.first >= place)
-                || self.until_ms.is_some_and(|t| head.written_ms > t.saturating_add(DELAY_MS))
+                || self
+                    .until_ms
+                    .is_some_and(|t| head.written_ms > t.saturating_add(DELAY_MS))
         }
     }
 }
@@ -120,7 +144,9 @@ fn first_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError>
         None => opened.after_or_at(0)?,
         found => found,
     };
-    let (Some(place), Some(since)) = (&by_place, range.since_ms) else { return Ok(by_place) };
+    let (Some(place), Some(since)) = (&by_place, range.since_ms) else {
+        return Ok(by_place);
+    };
     let by_time = written_from(opened, since)?;
     Ok(by_time.filter(|t| t.head.first > place.head.first).or(by_place))
 }
@@ -131,7 +157,9 @@ fn last_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> 
         Some(place) => opened.before(place)?,
         None => opened.last()?,
     };
-    let (Some(place), Some(until)) = (&by_place, range.until_ms) else { return Ok(by_place) };
+    let (Some(place), Some(until)) = (&by_place, range.until_ms) else {
+        return Ok(by_place);
+    };
     match written_from(opened, until.saturating_add(DELAY_MS))? {
         Some(beyond) if beyond.head.first < place.head.first => opened.before(beyond.head.first),
         _ => Ok(by_place),
@@ -140,7 +168,9 @@ fn last_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> 
 
 /// The first block written at `ms` or later, by halving: blocks stand in the order of their writing.
 fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
-    let (Some(first), Some(last)) = (opened.after_or_at(0)?, opened.last()?) else { return Ok(None) };
+    let (Some(first), Some(last)) = (opened.after_or_at(0)?, opened.last()?) else {
+        return Ok(None);
+    };
     if last.head.written_ms < ms {
         return Ok(None);
     }
@@ -162,11 +192,17 @@ pub(crate) fn open(shelf: &Shelf, period: Period) -> Result<Arc<Opened>, QueryEr
             OpenFailure::Disk(error) => error,
             OpenFailure::Damaged(why) => DiskError::Database(why),
         };
-        QueryError::Unreadable { period: period.to_string(), source }
+        QueryError::Unreadable {
+            period: period.to_string(),
+            source,
+        }
     })
 }
 
 /// The error that `period` gave `source`.
 pub(crate) fn unreadable(period: Period) -> impl Fn(DiskError) -> QueryError {
-    move |source| QueryError::Unreadable { period: period.to_string(), source }
+    move |source| QueryError::Unreadable {
+        period: period.to_string(),
+        source,
+    }
 }

@@ -14,6 +14,7 @@ use crate::content::Content;
 use crate::error::{AppendError, DiskError};
 use crate::handle::Now;
 use crate::item::{Event, Item};
+use crate::note::Note;
 use crate::period::{Day, Period};
 use crate::queue::{Queue, Work};
 use crate::recover::{self, Chain, Current};
@@ -47,6 +48,7 @@ pub(crate) struct Writer {
     shared: Shared,
     retention_days: Option<u32>,
     space: Space,
+    note: Option<Note>,
     // Held as long as the store is open.
     _lock: File,
     // `None` until what is on disk could be read.
@@ -64,10 +66,14 @@ pub(crate) struct Writer {
 impl Writer {
     /// A writer that has not yet looked at what is on disk.
     pub(crate) fn new(shared: Shared, config: &Config, lock: File) -> Self {
-        let events = vec![Event::Opened { time_ms: (shared.now)() }];
+        let events = vec![Event::Opened {
+            time_ms: (shared.now)(),
+        }];
         Self {
             space: Space::new(&config.path, config.reserve_bytes),
             retention_days: config.retention_days,
+            // Without it the store works; what it guards against then goes unnoticed.
+            note: Note::open(&config.path).ok(),
             shared,
             _lock: lock,
             chain: None,
@@ -154,7 +160,8 @@ impl Writer {
             let found = recover::recover(&self.shared.shelf, now)?;
             self.chain = Some(found.chain);
             self.current = found.current;
-            self.events.extend(found.troubles.iter().map(|t| recover::trouble(now, t)));
+            self.events
+                .extend(found.troubles.iter().map(|t| recover::trouble(now, t)));
             self.warnings.extend(found.troubles);
         }
         if self.current.as_ref().is_none_or(|c| c.period.day < Day::of(now)) {
@@ -174,7 +181,9 @@ impl Writer {
         let mut outdated = retention::outdated(&self.shared.shelf, self.retention_days, now)?;
         outdated.retain(|p| Some(*p) != current);
         if !outdated.is_empty() {
-            let cuts = outdated.iter().map(|p| retention::cut(&self.shared.shelf, *p, now));
+            let cuts = outdated
+                .iter()
+                .map(|p| retention::cut(&self.shared.shelf, *p, now));
             let cuts: Vec<Item> = cuts.map(Item::Event).collect();
             self.commit(&cuts)?;
         }
@@ -182,7 +191,9 @@ impl Writer {
         for period in outdated {
             // The cut is on record; what cannot be deleted today is tried again tomorrow.
             if let Err(error) = retention::delete(&self.shared.shelf, period) {
-                let text = format!("the audit period {period} is outdated and cannot be deleted: {error}; check the rights of its directory");
+                let text = format!(
+                    "the audit period {period} is outdated and cannot be deleted: {error}; check the rights of its directory"
+                );
                 self.events.push(recover::trouble(now, &text));
                 self.warnings.push(text);
             }
@@ -195,7 +206,10 @@ impl Writer {
         let (Some(chain), Some(current)) = (self.chain, self.current.take()) else {
             return Err(DiskError::Database("no period is open".into()));
         };
-        let events: Vec<Item> = std::mem::take(&mut self.events).into_iter().map(Item::Event).collect();
+        let events: Vec<Item> = std::mem::take(&mut self.events)
+            .into_iter()
+            .map(Item::Event)
+            .collect();
         let first = chain.next.saturating_add(count(events.len()));
         let (blocks, end) = self.blocks(chain, current.empty, events.iter().chain(items));
         if blocks.is_empty() {
@@ -206,14 +220,27 @@ impl Writer {
         match current.opened.commit(&blocks) {
             Ok(()) => {
                 let entries = end.next.saturating_sub(chain.next);
-                self.shared.counters.committed(entries, count(blocks.len()), begun.elapsed());
+                self.shared.counters.committed(entries, &blocks, begun.elapsed());
                 self.chain = Some(end);
-                self.current = Some(Current { empty: false, ..current });
+                if let Some(note) = &self.note {
+                    let _ = note.write(&end);
+                }
+                self.current = Some(Current {
+                    empty: false,
+                    ..current
+                });
                 self.shared.tail.send_replace(end.next.saturating_sub(1));
                 Ok(first)
             }
             Err(error) => {
-                self.give_up(current.period, Chain { next: end.next, ..chain }, &error);
+                self.give_up(
+                    current.period,
+                    Chain {
+                        next: end.next,
+                        ..chain
+                    },
+                    &error,
+                );
                 self.events.splice(0..0, events.into_iter().filter_map(event));
                 for item in items {
                     if let Item::Decision(record) = item {
@@ -276,7 +303,8 @@ impl Writer {
                 }
                 Item::Ended(ended) => {
                     let decision = self.calls.remove(&ended.outcome.request_id);
-                    self.content.push(&Item::Ended(crate::item::Ended { decision, ..*ended }), place);
+                    self.content
+                        .push(&Item::Ended(crate::item::Ended { decision, ..*ended }), place);
                 }
                 Item::Event(event) => {
                     head.cover(event.time_ms());

@@ -3,9 +3,11 @@
 mod body;
 mod query;
 
+use std::ops::ControlFlow;
+
 use crate::{
     ast::Effect,
-    ir::{LineId, Program, Rule, RuleId, Token, TokenId},
+    ir::{LineId, Program, Rule, TokenId},
     json::{Nodes, Wanted},
     method::Method,
 };
@@ -121,27 +123,28 @@ enum Held {
 /// whatever the body says denies at once, without the body.
 #[must_use]
 pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
-    let token = program.token(request.token);
     // Rules that the body decides, in order, up to the first that needs none. Empty, it allocates nothing.
     let mut open: Vec<&Rule> = Vec::new();
-    for rule in rules(program, &token.forbids) {
-        match head(program, rule, request) {
+    let forbid = each_match(program, request, Effect::Forbid, |line, rule| {
+        match rule.map_or(Held::Yes, |rule| constraints(program, rule, request)) {
             Held::No => {}
-            Held::Yes => return forbidden(rule),
-            Held::IfBody => open.push(rule),
+            Held::Yes => return ControlFlow::Break(line),
+            Held::IfBody => open.extend(rule),
         }
+        ControlFlow::Continue(())
+    });
+    if let ControlFlow::Break(line) = forbid {
+        return forbidden(line);
     }
-    let mut certain = None;
-    for rule in rules(program, &token.permits) {
-        match head(program, rule, request) {
+    let permit = each_match(program, request, Effect::Permit, |line, rule| {
+        match rule.map_or(Held::Yes, |rule| constraints(program, rule, request)) {
             Held::No => {}
-            Held::Yes => {
-                certain = Some(rule);
-                break;
-            }
-            Held::IfBody => open.push(rule),
+            Held::Yes => return ControlFlow::Break(line),
+            Held::IfBody => open.extend(rule),
         }
-    }
+        ControlFlow::Continue(())
+    });
+    let certain = permit.break_value();
     match request.body {
         Body::Unread(_) if !open.is_empty() => return Decision::NeedsBody(body::wanted(program, &open).0),
         Body::Read(nodes) => {
@@ -149,53 +152,77 @@ pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
             for (rule, slots) in open.iter().zip(&slots) {
                 match (body::holds(program, rule, slots, nodes), rule.effect) {
                     (false, _) => {}
-                    (true, Effect::Forbid) => return forbidden(rule),
-                    (true, Effect::Permit) => return allowed(Some(rule)),
+                    (true, Effect::Forbid) => return forbidden(rule.line),
+                    (true, Effect::Permit) => return allowed(Some(rule.line)),
                 }
             }
         }
         // What cannot be read matches in a forbid line, and nowhere else.
         Body::Unreadable => {
             if let Some(rule) = open.iter().find(|rule| rule.effect == Effect::Forbid) {
-                return forbidden(rule);
+                return forbidden(rule.line);
             }
         }
         Body::Absent | Body::Unread(_) => {}
     }
     match certain {
-        Some(rule) => allowed(Some(rule)),
-        None if token.unrestricted => allowed(None),
+        Some(line) => allowed(Some(line)),
+        None if program.token(request.token).unrestricted => allowed(None),
         None => Decision::Deny(Denial {
             reason: DenyReason::NoLine,
             line: None,
-            nearest: nearest(program, token, request),
+            nearest: nearest(program, request),
         }),
     }
 }
 
-fn rules<'p>(program: &'p Program, ids: &'p [RuleId]) -> impl Iterator<Item = &'p Rule> {
-    ids.iter().filter_map(|id| program.rule(*id))
+/// Calls back for each line of the token, of one effect, whose methods and URL match, in the order of decision; with its
+/// rule if that has constraints.
+fn each_match<'p, B>(
+    program: &'p Program,
+    request: &Request<'_>,
+    effect: Effect,
+    mut found: impl FnMut(LineId, Option<&'p Rule>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    if let Some(layout) = &program.layout {
+        let asked = (request.method, request.path);
+        return layout.each(program, (request.token, effect), asked, |entry| {
+            match entry.constrained {
+                false => found(entry.line, None),
+                true => program
+                    .rule(entry.rule)
+                    .map_or(ControlFlow::Continue(()), |rule| found(entry.line, Some(rule))),
+            }
+        });
+    }
+    let token = program.token(request.token);
+    let rules = if effect == Effect::Forbid {
+        &token.forbids
+    } else {
+        &token.permits
+    };
+    for rule in rules.iter().filter_map(|id| program.rule(id)) {
+        if rule.methods.contains(request.method) && program.url(rule.url).matches(request.path) {
+            found(rule.line, Some(rule))?;
+        }
+    }
+    ControlFlow::Continue(())
 }
 
-fn forbidden<'p>(rule: &Rule) -> Decision<'p> {
+fn forbidden<'p>(line: LineId) -> Decision<'p> {
     Decision::Deny(Denial {
         reason: DenyReason::ForbidLine,
-        line: Some(rule.line),
+        line: Some(line),
         nearest: None,
     })
 }
 
-fn allowed<'p>(rule: Option<&Rule>) -> Decision<'p> {
-    Decision::Allow(Grant {
-        line: rule.map(|rule| rule.line),
-    })
+fn allowed<'p>(line: Option<LineId>) -> Decision<'p> {
+    Decision::Allow(Grant { line })
 }
 
-/// Whether a rule matches, by all but the content of the body.
-fn head(program: &Program, rule: &Rule, request: &Request<'_>) -> Held {
-    if !rule.methods.contains(request.method) || !program.url(rule.url).matches(request.path) {
-        return Held::No;
-    }
+/// Whether the constraints of a rule, whose methods and URL match, hold by all but the content of the body.
+fn constraints(program: &Program, rule: &Rule, request: &Request<'_>) -> Held {
     let asks_query = !rule.params.is_empty() || rule.params_only;
     let asks_json = !rule.nodes.is_empty() || !rule.members.is_empty();
     let unreadable = match rule.effect {
@@ -228,8 +255,10 @@ fn head(program: &Program, rule: &Rule, request: &Request<'_>) -> Held {
 }
 
 /// The permit line that came nearest: one whose URL and method match, else one whose URL does.
-fn nearest(program: &Program, token: &Token, request: &Request<'_>) -> Option<LineId> {
-    let by_url = || rules(program, &token.permits).filter(|rule| program.url(rule.url).matches(request.path));
+fn nearest(program: &Program, request: &Request<'_>) -> Option<LineId> {
+    let token = program.token(request.token);
+    let rules = || token.permits.iter().filter_map(|id| program.rule(id));
+    let by_url = || rules().filter(|rule| program.url(rule.url).matches(request.path));
     let by_method = by_url().find(|rule| rule.methods.contains(request.method));
     by_method.or_else(|| by_url().next()).map(|rule| rule.line)
 }

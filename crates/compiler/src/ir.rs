@@ -3,13 +3,18 @@
 
 mod automaton;
 mod bind;
+mod code;
 mod glob;
+mod index;
+mod layout;
 mod listing;
 mod matcher;
 
 pub use automaton::{Automaton, AutomatonError};
 pub use bind::BindError;
+pub use code::Code;
 pub use glob::{Atom, ByteSet, Glob};
+pub(crate) use layout::{Lane, Lanes, Layout, Segment};
 pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
@@ -55,6 +60,8 @@ pub struct Program {
     pub(crate) digest: String,
     pub(crate) base: Option<BaseUrl>,
     pub(crate) merges_body: bool,
+    /// What decisions read; present once the program is bound.
+    pub(crate) layout: Option<Arc<Layout>>,
 }
 
 /// One token.
@@ -62,10 +69,23 @@ pub struct Program {
 pub struct Token {
     /// Whatever is not lines.
     pub attributes: Attributes,
-    /// Its forbid lines, in the order of decision.
-    pub(crate) forbids: Vec<RuleId>,
-    /// Its permit lines, in the order of decision.
-    pub(crate) permits: Vec<RuleId>,
+    pub(crate) forbids: Rules,
+    pub(crate) permits: Rules,
+}
+
+/// Lines of one effect, in the order of decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Those of included sets.
+    pub(crate) included: Vec<RuleId>,
+    /// Those of the token itself.
+    pub(crate) own: Vec<RuleId>,
+}
+
+impl Rules {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = RuleId> {
+        self.included.iter().chain(&self.own).copied()
+    }
 }
 
 impl std::ops::Deref for Token {
@@ -173,8 +193,8 @@ impl Program {
         let rules = token
             .forbids
             .iter()
-            .chain(&token.permits)
-            .filter_map(|id| self.rule(*id));
+            .chain(token.permits.iter())
+            .filter_map(|id| self.rule(id));
         rules
             .map(|rule| (rule.line, self.line(rule.line)))
             .collect::<Vec<_>>()
@@ -231,8 +251,8 @@ impl Token {
                 mint: false,
                 unrestricted: false,
             },
-            forbids: Vec::new(),
-            permits: Vec::new(),
+            forbids: Rules::default(),
+            permits: Rules::default(),
         }
     }
 }

@@ -35,6 +35,7 @@ mod base_url;
 mod check;
 mod grammar;
 mod lower;
+mod opt;
 mod resolve;
 
 pub use base_url::{BaseUrl, BaseUrlError};

@@ -14,7 +14,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     ir::{
         AutomatonError, Line, LineId, Matcher, MatcherId, NodeTest, PATTERN_LIMIT, ParamTest, Program, Rule,
-        RuleId, Token, TokenId, UrlId, UrlMatcher, index,
+        RuleId, Rules, Token, TokenId, UrlId, UrlMatcher, index,
     },
     policy::{self, Limit, Pattern},
     regexp::Anchor,
@@ -59,9 +59,19 @@ impl<'a> Lowering<'a> {
         if let Some((hash, _)) = token.attributes.previous {
             self.by_secret.insert(hash, id);
         }
+        let (included, own) = token
+            .limits
+            .split_at_checked(token.included)
+            .unwrap_or((&[], &token.limits));
         let mut rules = |effect| {
-            let limits = token.limits.iter().filter(|limit| limit.effect == effect);
-            limits.map(|limit| self.rule(limit, diagnostics)).collect()
+            let mut of = |limits: &[Rc<Limit>]| {
+                let limits = limits.iter().filter(|limit| limit.effect == effect);
+                limits.map(|limit| self.rule(limit, diagnostics)).collect()
+            };
+            Rules {
+                included: of(included),
+                own: of(own),
+            }
         };
         let (forbids, permits) = (rules(Effect::Forbid), rules(Effect::Permit));
         self.tokens.push(Token {
@@ -83,6 +93,7 @@ impl<'a> Lowering<'a> {
             digest: digest(self.sources),
             base: None,
             merges_body: false,
+            layout: None,
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Token {
     pub attributes: Attributes,
     /// Its lines, those of included sets first. Lines of sets are shared between tokens.
     pub limits: Vec<Rc<Limit>>,
+    /// How many of them are of included sets.
+    pub included: usize,
 }
 
 /// What a token says of itself beside its lines.

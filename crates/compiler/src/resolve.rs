@@ -71,6 +71,7 @@ pub(crate) fn resolve(
         for span in sets.lines_of(&definition.include, diagnostics) {
             limits.extend(resolver.shared(span, definition, diagnostics));
         }
+        let included = limits.len();
         let own = definition.limit_to.iter().flat_map(|lines| &lines.lines);
         for span in own {
             limits.extend(resolver.own(*span, definition, diagnostics));
@@ -81,6 +82,7 @@ pub(crate) fn resolve(
                     span: definition.span,
                     attributes,
                     limits,
+                    included,
                 },
                 diagnostics,
             );

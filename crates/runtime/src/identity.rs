@@ -69,7 +69,11 @@ impl Identities {
         Ok(match identity {
             Identity::TrustedHeader { header } => Self::TrustedHeader(header_name(header)?),
             Identity::PerUser { credentials } => Self::PerUser(per_user(credentials)?),
-            Identity::ServiceAccount { user, password, header } => {
+            Identity::ServiceAccount {
+                user,
+                password,
+                header,
+            } => {
                 let password = password_of(password)?;
                 Self::ServiceAccount(basic(&format!("{user}:{password}"), user)?, header_name(header)?)
             }
@@ -85,7 +89,10 @@ impl Identities {
             Self::TrustedHeader(name) => vec![(name.clone(), user_value(user)?)],
             Self::PerUser(users) => vec![(AUTHORIZATION, users.get(user).ok_or(NoIdentity)?.clone())],
             Self::ServiceAccount(account, name) => {
-                vec![(AUTHORIZATION, account.clone()), (name.clone(), user_value(user)?)]
+                vec![
+                    (AUTHORIZATION, account.clone()),
+                    (name.clone(), user_value(user)?),
+                ]
             }
         })
     }
@@ -163,7 +170,12 @@ mod tests {
             .headers(user)
             .unwrap()
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
             .collect()
     }
 
@@ -177,7 +189,10 @@ mod tests {
             header: "X-Forwarded-User".into(),
         })
         .unwrap();
-        assert_eq!(pairs(&identities, "zoë@example.com"), [pair("x-forwarded-user", "zoë@example.com")]);
+        assert_eq!(
+            pairs(&identities, "zoë@example.com"),
+            [pair("x-forwarded-user", "zoë@example.com")]
+        );
         for user in ["", " alice", "a\r\nX-Admin: 1", "a\0b"] {
             assert_eq!(identities.headers(user), Err(NoIdentity), "{user:?}");
         }
@@ -187,14 +202,26 @@ mod tests {
     fn each_user_has_own_credentials_or_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
-        std::fs::write(&path, "alice = { basic = \"alice:pw\" }\n\"bob@x\" = { token = \"pat\" }\n").unwrap();
-        let identities = Identities::load(&Identity::PerUser { credentials: path.clone() }).unwrap();
-        assert_eq!(pairs(&identities, "alice"), [pair("authorization", "Basic YWxpY2U6cHc=")]);
+        std::fs::write(
+            &path,
+            "alice = { basic = \"alice:pw\" }\n\"bob@x\" = { token = \"pat\" }\n",
+        )
+        .unwrap();
+        let identities = Identities::load(&Identity::PerUser {
+            credentials: path.clone(),
+        })
+        .unwrap();
+        assert_eq!(
+            pairs(&identities, "alice"),
+            [pair("authorization", "Basic YWxpY2U6cHc=")]
+        );
         assert_eq!(pairs(&identities, "bob@x"), [pair("authorization", "Bearer pat")]);
         assert_eq!(identities.headers("carol"), Err(NoIdentity));
 
         std::fs::write(&path, "alice = { basic = 'secret\n").unwrap();
-        let error = Identities::load(&Identity::PerUser { credentials: path }).err().unwrap();
+        let error = Identities::load(&Identity::PerUser { credentials: path })
+            .err()
+            .unwrap();
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 
@@ -211,7 +238,10 @@ mod tests {
         .unwrap();
         assert_eq!(
             pairs(&identities, "alice"),
-            [pair("authorization", "Basic c3ZjOnB3"), pair("contextuser", "alice")]
+            [
+                pair("authorization", "Basic c3ZjOnB3"),
+                pair("contextuser", "alice")
+            ]
         );
     }
 }

@@ -82,7 +82,11 @@ impl Policies {
     pub(crate) fn open(directory: &Path, base: &BaseUrl, merges: bool) -> Result<Self, PolicyError> {
         let (program, revoked) = load(directory, base, merges);
         let program = program?;
-        tracing::info!(policy = program.digest(), tokens = program.tokens().count(), "policy loaded");
+        tracing::info!(
+            policy = program.digest(),
+            tokens = program.tokens().count(),
+            "policy loaded"
+        );
         Ok(Self {
             // Notifications name absolute paths.
             directory: std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()),
@@ -127,9 +131,13 @@ impl Policies {
             Err(error) => {
                 if !revoked.is_empty() {
                     let known = self.revoked.load();
-                    self.revoked.store(Arc::new(known.iter().copied().chain(revoked).collect()));
+                    self.revoked
+                        .store(Arc::new(known.iter().copied().chain(revoked).collect()));
                 }
-                tracing::error!(policy = self.current().program().digest(), "the policy was not replaced: {error}");
+                tracing::error!(
+                    policy = self.current().program().digest(),
+                    "the policy was not replaced: {error}"
+                );
                 let mut status = self.lock_status();
                 status.failed += 1;
                 status.failure = Some(error.to_string());
@@ -139,7 +147,11 @@ impl Policies {
 
     fn take(&self, program: Program) {
         if program.digest() != self.current().program().digest() {
-            tracing::info!(policy = program.digest(), tokens = program.tokens().count(), "policy replaced");
+            tracing::info!(
+                policy = program.digest(),
+                tokens = program.tokens().count(),
+                "policy replaced"
+            );
             self.current.store(Arc::new(Live {
                 program,
                 since: SystemTime::now(),
@@ -169,7 +181,10 @@ fn load(directory: &Path, base: &BaseUrl, merges: bool) -> (Result<Program, Poli
         revoked,
     } = compile(&sources);
     let program = match program {
-        Some(program) => program.bind(base).map(|bound| bound.merging_body(merges)).map_err(PolicyError::from),
+        Some(program) => program
+            .bind(base)
+            .map(|bound| bound.merging_body(merges))
+            .map_err(PolicyError::from),
         None => {
             // Warnings would bury what has to be mended.
             diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);

@@ -151,19 +151,25 @@ impl Problem {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Framing(_) | Self::Reading(_) | Self::Json(_) | Self::BodyCredentials(_) | Self::BodyBroken(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Framing(_)
+            | Self::Reading(_)
+            | Self::Json(_)
+            | Self::BodyCredentials(_)
+            | Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
             Self::ClientGone => StatusCode::BAD_REQUEST,
             Self::OutsideEndpoints => StatusCode::NOT_FOUND,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Address | Self::ContextUser | Self::Minting | Self::Denied(_) | Self::NoUpstreamIdentity => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Address
+            | Self::ContextUser
+            | Self::Minting
+            | Self::Denied(_)
+            | Self::NoUpstreamIdentity => StatusCode::FORBIDDEN,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::Audit => StatusCode::SERVICE_UNAVAILABLE,
-            Self::UpstreamUnreachable | Self::UpstreamBroken | Self::UpstreamUnauthorized => StatusCode::BAD_GATEWAY,
+            Self::UpstreamUnreachable | Self::UpstreamBroken | Self::UpstreamUnauthorized => {
+                StatusCode::BAD_GATEWAY
+            }
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -177,7 +183,9 @@ impl Problem {
                 "The request needs a token that is valid for its user, in the Authorization header.".into()
             }
             Self::Address => "The token may not be used from this address.".into(),
-            Self::ContextUser => "The token may not act for the user that the contextUser header names.".into(),
+            Self::ContextUser => {
+                "The token may not act for the user that the contextUser header names.".into()
+            }
             Self::Minting => "This call makes or shows credentials, which this token may not do.".into(),
             Self::Denied(denied) => match denied.reason {
                 DenyReason::NoLine => format!("No line of this token allows {}.", denied.call),
@@ -187,30 +195,43 @@ impl Problem {
                 format!("The policy inspects this body, and bodies over {limit} bytes are not inspected.")
             }
             Self::Json(error) => match error {
-                ReadError::NotJson { offset, what } => format!("The body is not JSON: {what} at byte {offset}."),
-                ReadError::DuplicateName { offset } => format!("The JSON body repeats a name at byte {offset}."),
+                ReadError::NotJson { offset, what } => {
+                    format!("The body is not JSON: {what} at byte {offset}.")
+                }
+                ReadError::DuplicateName { offset } => {
+                    format!("The JSON body repeats a name at byte {offset}.")
+                }
                 ReadError::ControlInName { offset } => {
                     format!("A name in the JSON body has a control character, at byte {offset}.")
                 }
                 ReadError::CaseVariant { offset } => {
-                    format!("A name in the JSON body differs only in case from one that the policy checks, at byte {offset}.")
+                    format!(
+                        "A name in the JSON body differs only in case from one that the policy checks, at byte {offset}."
+                    )
                 }
             },
             Self::BodyCredentials(node) => {
-                format!("The upstream takes credentials or another identity from `{node}` in the body; leave it out.")
+                format!(
+                    "The upstream takes credentials or another identity from `{node}` in the body; leave it out."
+                )
             }
             Self::BodyBroken(_) => "The body's framing is malformed.".into(),
             Self::BodySlow => "The body did not arrive in time.".into(),
             Self::ClientGone => "The client closed the connection within the body.".into(),
-            Self::Audit => "The call cannot be recorded, and none is let pass unrecorded; try again later.".into(),
+            Self::Audit => {
+                "The call cannot be recorded, and none is let pass unrecorded; try again later.".into()
+            }
             Self::NoUpstreamIdentity => "The proxy has no credentials at the upstream for this user.".into(),
             Self::UpstreamUnreachable => "The upstream cannot be reached; try again later.".into(),
             Self::UpstreamBroken => "The upstream broke off its answer.".into(),
             Self::UpstreamTimeout => "The upstream did not answer in time.".into(),
             Self::UpstreamUnauthorized => {
-                "The upstream does not accept the proxy's own credentials; its operator must mend that.".into()
+                "The upstream does not accept the proxy's own credentials; its operator must mend that."
+                    .into()
             }
-            Self::Internal => "The proxy failed at this request; its log has the details under the request id.".into(),
+            Self::Internal => {
+                "The proxy failed at this request; its log has the details under the request id.".into()
+            }
         }
     }
 }
@@ -258,7 +279,10 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
         headers,
         // A struct of strings and a number always serialises.
         body: AnswerBody::Whole(serde_json::to_vec(&body).unwrap_or_default()),
-        close: matches!(problem, Problem::BodyBroken(_) | Problem::BodySlow | Problem::ClientGone),
+        close: matches!(
+            problem,
+            Problem::BodyBroken(_) | Problem::BodySlow | Problem::ClientGone
+        ),
     }
 }
 
@@ -287,7 +311,9 @@ pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
 }
 
 fn challenges(methods: Methods) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let basic = methods.basic().then_some(r#"Basic realm="tokenward", charset="UTF-8""#);
+    let basic = methods
+        .basic()
+        .then_some(r#"Basic realm="tokenward", charset="UTF-8""#);
     let bearer = methods.bearer().then_some(r#"Bearer realm="tokenward""#);
     basic
         .into_iter()
@@ -329,7 +355,10 @@ mod tests {
         let body = text(&problem(&denied(None), &id, Methods::Basic));
         assert_eq!(body["status"], 403);
         assert_eq!(body["reason"], "no-line");
-        assert_eq!(body["detail"], "No line of this token allows GET https://x/rest/a.");
+        assert_eq!(
+            body["detail"],
+            "No line of this token allows GET https://x/rest/a."
+        );
         assert_eq!(body["request_id"], "07".repeat(16));
         assert_eq!(body.get("policy_line"), None);
         let body = text(&problem(&denied(Some("a.toml:3: [get]/x")), &id, Methods::Basic));
@@ -341,7 +370,12 @@ mod tests {
         let id = RequestId::from([1; 16]);
         let answers: Vec<String> = AuthFailure::ALL
             .iter()
-            .map(|&failure| format!("{:?}", problem(&Problem::Unauthenticated(failure), &id, Methods::Both)))
+            .map(|&failure| {
+                format!(
+                    "{:?}",
+                    problem(&Problem::Unauthenticated(failure), &id, Methods::Both)
+                )
+            })
             .collect();
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
         assert!(answers[0].contains("Basic realm") && answers[0].contains("Bearer realm"));

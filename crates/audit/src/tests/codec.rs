@@ -14,55 +14,130 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z-]{0,12}", "\\PC{0,20}", Just("token".to_owned())]
 }
 
-fn maybe<T: std::fmt::Debug + Clone + 'static>(of: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Option<T>> {
+fn maybe<T: std::fmt::Debug + Clone + 'static>(
+    of: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Option<T>> {
     proptest::option::of(of).boxed()
 }
 
 fn a_record() -> impl Strategy<Value = Record> {
-    let who = (maybe(text()), maybe(text()), maybe(text()), maybe(text()), any::<IpAddr>(), any::<bool>());
+    let who = (
+        maybe(text()),
+        maybe(text()),
+        maybe(text()),
+        maybe(text()),
+        any::<IpAddr>(),
+        any::<bool>(),
+    );
     let line = maybe((text(), any::<u32>(), text()));
     let verdict = prop_oneof![Just(Verdict::Allow), Just(Verdict::Deny), Just(Verdict::Refuse)];
     let what = (text(), text(), line, verdict, text(), text());
-    (any::<i64>(), any::<[u8; 16]>(), who, what, maybe(any::<u64>()), any::<u64>()).prop_map(
-        |(time_ms, request_id, who, what, request_bytes, decision_ns)| {
+    (
+        any::<i64>(),
+        any::<[u8; 16]>(),
+        who,
+        what,
+        maybe(any::<u64>()),
+        any::<u64>(),
+    )
+        .prop_map(|(time_ms, request_id, who, what, request_bytes, decision_ns)| {
             let (client_request_id, token, user, on_behalf_of, client, authenticated) = who;
             let (method, url, line, verdict, reason, policy) = what;
             let line = line.map(|(file, number, digest)| LineRef { file, number, digest });
             Record {
-                time_ms, request_id, client_request_id, token, user, on_behalf_of, client, method, url, line,
-                verdict, reason, policy, request_bytes, decision_ns, authenticated,
+                time_ms,
+                request_id,
+                client_request_id,
+                token,
+                user,
+                on_behalf_of,
+                client,
+                method,
+                url,
+                line,
+                verdict,
+                reason,
+                policy,
+                request_bytes,
+                decision_ns,
+                authenticated,
             }
-        },
-    )
+        })
 }
 
 fn an_end() -> impl Strategy<Value = Ended> {
     let end = prop_oneof![
-        Just(End::Complete), Just(End::ClientGone), Just(End::UpstreamFailed), Just(End::Timeout), Just(End::Internal)
+        Just(End::Complete),
+        Just(End::ClientGone),
+        Just(End::UpstreamFailed),
+        Just(End::Timeout),
+        Just(End::Internal)
     ];
     let status = (maybe(any::<u16>()), maybe(any::<u16>()), any::<bool>());
-    (any::<i64>(), any::<[u8; 16]>(), status, any::<[u64; 3]>(), maybe(any::<u64>()), end, maybe(0_u64..100)).prop_map(
-        |(at_ms, id, (status, upstream, same), [sent_bytes, received_bytes, total_us], upstream_us, end, decision)| {
-            let upstream_status = if same { status } else { upstream };
-            // With its decision's place the id is not stored.
-            let request_id = if decision.is_some() { [0; 16] } else { id };
-            let outcome =
-                Outcome { request_id, status, upstream_status, sent_bytes, received_bytes, total_us, upstream_us, end };
-            Ended { at_ms, outcome, decision }
-        },
+    (
+        any::<i64>(),
+        any::<[u8; 16]>(),
+        status,
+        any::<[u64; 3]>(),
+        maybe(any::<u64>()),
+        end,
+        maybe(0_u64..100),
     )
+        .prop_map(
+            |(
+                at_ms,
+                id,
+                (status, upstream, same),
+                [sent_bytes, received_bytes, total_us],
+                upstream_us,
+                end,
+                decision,
+            )| {
+                let upstream_status = if same { status } else { upstream };
+                // With its decision's place the id is not stored.
+                let request_id = if decision.is_some() { [0; 16] } else { id };
+                let outcome = Outcome {
+                    request_id,
+                    status,
+                    upstream_status,
+                    sent_bytes,
+                    received_bytes,
+                    total_us,
+                    upstream_us,
+                    end,
+                };
+                Ended {
+                    at_ms,
+                    outcome,
+                    decision,
+                }
+            },
+        )
 }
 
 fn an_event() -> impl Strategy<Value = Event> {
     let what = prop_oneof![
-        Just(Counted::Outsiders), Just(Counted::Unrecorded), Just(Counted::LostOutcomes), Just(Counted::LostRecords)
+        Just(Counted::Outsiders),
+        Just(Counted::Unrecorded),
+        Just(Counted::LostOutcomes),
+        Just(Counted::LostRecords)
     ];
     prop_oneof![
         any::<i64>().prop_map(|time_ms| Event::Opened { time_ms }),
-        (what, any::<u64>(), any::<[i64; 2]>())
-            .prop_map(|(what, count, [from_ms, to_ms])| Event::Counted { what, count, from_ms, to_ms }),
-        (any::<i64>(), text(), any::<u64>(), any::<[u8; 32]>())
-            .prop_map(|(time_ms, period, last, hash)| Event::Cut { time_ms, period, last, hash }),
+        (what, any::<u64>(), any::<[i64; 2]>()).prop_map(|(what, count, [from_ms, to_ms])| Event::Counted {
+            what,
+            count,
+            from_ms,
+            to_ms
+        }),
+        (any::<i64>(), text(), any::<u64>(), any::<[u8; 32]>()).prop_map(|(time_ms, period, last, hash)| {
+            Event::Cut {
+                time_ms,
+                period,
+                last,
+                hash,
+            }
+        }),
         (any::<i64>(), text()).prop_map(|(time_ms, text)| Event::Trouble { time_ms, text }),
     ]
 }
@@ -86,8 +161,8 @@ fn encoded(items: &[Item]) -> (Head, Vec<u8>) {
     let mut raw = Vec::new();
     content.finish(&mut raw);
     let head = Head {
-        first_of_period: items.len() % 2 == 0,
-        events: items.len() % 3 == 0,
+        first_of_period: items.len().is_multiple_of(2),
+        events: items.len().is_multiple_of(3),
         count: u32::try_from(items.len()).unwrap(),
         first: FIRST,
         earliest_ms: -5,
@@ -116,7 +191,9 @@ fn decoded(bytes: &[u8]) -> Vec<Item> {
 fn read_all(bytes: &[u8]) -> usize {
     let Ok(block) = Block::read(bytes) else { return 0 };
     let Ok(content) = block.content() else { return 0 };
-    let Ok(mut items) = block.items(&content) else { return 0 };
+    let Ok(mut items) = block.items(&content) else {
+        return 0;
+    };
     let mut count = 0;
     while let Ok(Some((_, seen))) = items.next() {
         if let Seen::Decision(view) = &seen {

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::sample::{Clock, DAY, NOON, append, config, open, open_with, outcome, record, run, stored};
 use crate::handle::Now;
-use crate::{AppendError, Appended, Config, Counted, DiskError, Durability, Event, Filter, Page, Record, Store};
+use crate::{
+    AppendError, Appended, Config, Counted, DiskError, Durability, Event, Filter, Page, Record, Store,
+};
 
 /// Holds the writer up, as a disk that hangs would: it asks the time before each commit.
 #[derive(Clone, Default)]
@@ -36,7 +38,11 @@ impl Drop for Gate {
 }
 
 fn outsider(n: u8) -> Record {
-    Record { authenticated: false, token: None, ..record(n, NOON) }
+    Record {
+        authenticated: false,
+        token: None,
+        ..record(n, NOON)
+    }
 }
 
 #[test]
@@ -44,11 +50,21 @@ fn a_hanging_disk_makes_callers_wait_and_then_busy() {
     let dir = tempfile::tempdir().unwrap();
     let gate = Gate::default();
     let wait = Duration::from_millis(200);
-    let store = Store::open_at(Config { wait, ..config(dir.path()) }, gate.clock()).unwrap();
+    let store = Store::open_at(
+        Config {
+            wait,
+            ..config(dir.path())
+        },
+        gate.clock(),
+    )
+    .unwrap();
     gate.set(true);
     let begun = Instant::now();
     let error = append(&store, record(1, NOON)).unwrap_err();
-    assert!(matches!(error, AppendError::Busy { waited } if waited == wait), "{error}");
+    assert!(
+        matches!(error, AppendError::Busy { waited } if waited == wait),
+        "{error}"
+    );
     assert!(begun.elapsed() >= wait);
     assert!(run(store.next_after(store.last(), Duration::from_millis(10))).is_none());
     gate.set(false);
@@ -81,20 +97,47 @@ fn a_full_queue_is_busy_and_loses_nothing_it_took() {
     assert!(taken.len() > 4);
     // Outcomes have room of their own, and then are counted; the caller never waits.
     let begun = Instant::now();
-    let refused = (0..=255).filter(|n| store.append_outcome(outcome(*n)).is_err()).count();
+    let refused = (0..=255)
+        .filter(|n| store.append_outcome(outcome(*n)).is_err())
+        .count();
     assert!(refused > 0 && begun.elapsed() < Duration::from_millis(150));
     assert_eq!(store.stats().lost_outcomes, u64::try_from(refused).unwrap());
-    assert!(store.stats().queue_bytes <= 17 << 10, "{}", store.stats().queue_bytes);
+    assert!(
+        store.stats().queue_bytes <= 17 << 10,
+        "{}",
+        store.stats().queue_bytes
+    );
     gate.set(false);
     store.close().unwrap();
     drop(store);
     let store = open(dir.path(), &Clock::at(NOON));
-    let found = store.query(&Filter::default(), Page { limit: 999, newest_first: false, ..Page::default() }).unwrap();
-    assert_eq!(found.iter().map(|e| e.record.request_id[0]).collect::<Vec<_>>(), taken);
-    let lost: u64 = store.events(0, i64::MAX).unwrap().iter().filter_map(|(_, e)| match e {
-        Event::Counted { what: Counted::LostOutcomes, count, .. } => Some(*count),
-        _ => None,
-    }).sum();
+    let found = store
+        .query(
+            &Filter::default(),
+            Page {
+                limit: 999,
+                newest_first: false,
+                ..Page::default()
+            },
+        )
+        .unwrap();
+    assert_eq!(
+        found.iter().map(|e| e.record.request_id[0]).collect::<Vec<_>>(),
+        taken
+    );
+    let lost: u64 = store
+        .events(0, i64::MAX)
+        .unwrap()
+        .iter()
+        .filter_map(|(_, e)| match e {
+            Event::Counted {
+                what: Counted::LostOutcomes,
+                count,
+                ..
+            } => Some(*count),
+            _ => None,
+        })
+        .sum();
     assert_eq!(lost, u64::try_from(refused).unwrap(), "the chain tells how many");
 }
 
@@ -102,18 +145,41 @@ fn a_full_queue_is_busy_and_loses_nothing_it_took() {
 fn outsiders_beyond_the_quota_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::at(NOON);
-    let store = open_with(Config { outsider_quota_per_minute: 3, ..config(dir.path()) }, &clock);
+    let store = open_with(
+        Config {
+            outsider_quota_per_minute: 3,
+            ..config(dir.path())
+        },
+        &clock,
+    );
     for n in 1..=10 {
         let expected = n <= 3;
         let appended = append(&store, outsider(n)).unwrap();
-        assert_eq!(matches!(appended, Appended::Stored(_)), expected, "{n}: {appended:?}");
+        assert_eq!(
+            matches!(appended, Appended::Stored(_)),
+            expected,
+            "{n}: {appended:?}"
+        );
         assert_eq!(appended == Appended::Counted, !expected);
     }
     stored(&store, record(11, NOON));
     clock.set(NOON + 61_000);
-    assert!(matches!(append(&store, outsider(12)), Ok(Appended::Stored(_))), "a new minute, a new quota");
-    let told: Vec<_> = store.events(0, i64::MAX).unwrap().into_iter().map(|(_, e)| e).collect();
-    let counted = Event::Counted { what: Counted::Outsiders, count: 7, from_ms: NOON, to_ms: NOON };
+    assert!(
+        matches!(append(&store, outsider(12)), Ok(Appended::Stored(_))),
+        "a new minute, a new quota"
+    );
+    let told: Vec<_> = store
+        .events(0, i64::MAX)
+        .unwrap()
+        .into_iter()
+        .map(|(_, e)| e)
+        .collect();
+    let counted = Event::Counted {
+        what: Counted::Outsiders,
+        count: 7,
+        from_ms: NOON,
+        to_ms: NOON,
+    };
     assert!(told.contains(&counted), "{told:?}");
     assert_eq!(store.stats().counted_outsiders, 7);
     assert_eq!(store.query(&Filter::default(), Page::default()).unwrap().len(), 5);
@@ -131,7 +197,15 @@ fn a_failing_disk_is_told_and_recovered_from() {
     fs::write(&root, "in the way").unwrap();
     clock.set(NOON + DAY);
     let error = append(&store, record(2, NOON + DAY)).unwrap_err();
-    assert!(matches!(error, AppendError::Failed { source: DiskError::Io(_) }), "{error}");
+    assert!(
+        matches!(
+            error,
+            AppendError::Failed {
+                source: DiskError::Io(_)
+            }
+        ),
+        "{error}"
+    );
     assert!(store.stats().failing.is_some());
     store.append_outcome(outcome(1)).unwrap();
     store.count_unrecorded();
@@ -149,12 +223,37 @@ fn a_failing_disk_is_told_and_recovered_from() {
     let stats = store.stats();
     assert_eq!((stats.failing, stats.unrecorded), (None, 2));
     assert!(stats.failures > 0 && stats.last_error.is_some());
-    let entries = store.query(&Filter::default(), Page { newest_first: false, ..Page::default() }).unwrap();
-    assert_eq!(entries.iter().map(|e| e.record.request_id[0]).collect::<Vec<_>>(), [1, 3]);
-    assert_eq!(entries[0].outcome, Some(outcome(1)), "what nobody waited for was kept");
+    let entries = store
+        .query(
+            &Filter::default(),
+            Page {
+                newest_first: false,
+                ..Page::default()
+            },
+        )
+        .unwrap();
+    assert_eq!(
+        entries.iter().map(|e| e.record.request_id[0]).collect::<Vec<_>>(),
+        [1, 3]
+    );
+    assert_eq!(
+        entries[0].outcome,
+        Some(outcome(1)),
+        "what nobody waited for was kept"
+    );
     assert_eq!(entries[1].sequence, after);
     let told = store.events(0, i64::MAX).unwrap();
-    assert!(told.iter().any(|(_, e)| matches!(e, Event::Counted { what: Counted::Unrecorded, count: 2, .. })), "{told:?}");
+    assert!(
+        told.iter().any(|(_, e)| matches!(
+            e,
+            Event::Counted {
+                what: Counted::Unrecorded,
+                count: 2,
+                ..
+            }
+        )),
+        "{told:?}"
+    );
     assert!(store.verify().unwrap().is_sound());
 }
 
@@ -162,17 +261,34 @@ fn a_failing_disk_is_told_and_recovered_from() {
 fn a_record_too_large_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path(), &Clock::at(NOON));
-    let error = append(&store, Record { url: "x".repeat(40_000), ..record(1, NOON) }).unwrap_err();
-    assert!(matches!(error, AppendError::TooLarge { limit: 32_768, .. }), "{error}");
+    let error = append(
+        &store,
+        Record {
+            url: "x".repeat(40_000),
+            ..record(1, NOON)
+        },
+    )
+    .unwrap_err();
+    assert!(
+        matches!(error, AppendError::TooLarge { limit: 32_768, .. }),
+        "{error}"
+    );
     // The largest, of texts that do not compress, still fits a block; several share none.
     let mut noise = 1_u64;
     let mut url = String::new();
     while url.len() < 32_000 {
-        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        noise = noise
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         url.push(char::from(b'!' + u8::try_from(noise >> 57).unwrap() % 90));
     }
     run(async {
-        let appends = (1..=4).map(|n| store.append(Record { url: url.clone(), ..record(n, NOON) }));
+        let appends = (1..=4).map(|n| {
+            store.append(Record {
+                url: url.clone(),
+                ..record(n, NOON)
+            })
+        });
         for append in appends {
             assert!(matches!(append.await, Ok(Appended::Stored(_))));
         }
@@ -204,7 +320,13 @@ fn the_tail_hears_of_each_commit() {
 fn dropping_does_not_hang_and_writes_what_was_queued() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::at(NOON);
-    let store = open_with(Config { durability: Durability::Buffered, ..config(dir.path()) }, &clock);
+    let store = open_with(
+        Config {
+            durability: Durability::Buffered,
+            ..config(dir.path())
+        },
+        &clock,
+    );
     append(&store, record(1, NOON)).unwrap();
     drop(store);
     let until = Instant::now() + Duration::from_secs(20);

@@ -4,7 +4,16 @@ use super::sample::{Clock, DAY, NOON, append, config, copy, open, open_with, out
 use crate::{AppendError, Appended, Durability, Event, Filter, OpenError, Page, Sequence, Store};
 
 fn all(store: &Store) -> Vec<crate::Entry> {
-    store.query(&Filter::default(), Page { limit: 10_000, newest_first: false, ..Page::default() }).unwrap()
+    store
+        .query(
+            &Filter::default(),
+            Page {
+                limit: 10_000,
+                newest_first: false,
+                ..Page::default()
+            },
+        )
+        .unwrap()
 }
 
 #[test]
@@ -42,10 +51,20 @@ fn numbers_and_chain_go_on_after_reopening() {
     let store = open(dir.path(), &clock);
     let verified = store.verify().unwrap();
     assert_eq!(verified.findings, []);
-    assert_eq!(verified.entries, 4 * 3 + 1, "opened, decision, outcome each; and opened");
+    assert_eq!(
+        verified.entries,
+        4 * 3 + 1,
+        "opened, decision, outcome each; and opened"
+    );
     let entries = all(&store);
-    assert_eq!(entries.iter().map(|e| e.record.clone()).collect::<Vec<_>>(), [1, 2, 3, 4].map(|n| record(n, NOON)));
-    assert_eq!(entries.iter().map(|e| e.outcome).collect::<Vec<_>>(), [1, 2, 3, 4].map(|n| Some(outcome(n))));
+    assert_eq!(
+        entries.iter().map(|e| e.record.clone()).collect::<Vec<_>>(),
+        [1, 2, 3, 4].map(|n| record(n, NOON))
+    );
+    assert_eq!(
+        entries.iter().map(|e| e.outcome).collect::<Vec<_>>(),
+        [1, 2, 3, 4].map(|n| Some(outcome(n)))
+    );
     store.close().unwrap();
 }
 
@@ -61,9 +80,16 @@ fn a_day_changes_while_it_runs() {
     store.append_outcome(outcome(1)).unwrap();
     store.close().unwrap();
     let names: Vec<_> = crate::period::Period::list(&dir.path().join("audit")).unwrap();
-    assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2026-11-24", "2026-11-25"]);
+    assert_eq!(
+        names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["2026-11-24", "2026-11-25"]
+    );
     let store = open(dir.path(), &clock);
-    assert_eq!(all(&store).first().and_then(|e| e.outcome), Some(outcome(1)), "it is found in the next day");
+    assert_eq!(
+        all(&store).first().and_then(|e| e.outcome),
+        Some(outcome(1)),
+        "it is found in the next day"
+    );
     assert!(store.verify().unwrap().is_sound());
 }
 
@@ -78,7 +104,12 @@ fn a_clock_set_back_begins_no_older_period() {
     let store = open(dir.path(), &clock);
     stored(&store, record(2, NOON));
     assert!(store.verify().unwrap().is_sound());
-    assert_eq!(crate::period::Period::list(&dir.path().join("audit")).unwrap().len(), 1);
+    assert_eq!(
+        crate::period::Period::list(&dir.path().join("audit"))
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -88,10 +119,20 @@ fn a_second_process_is_told_what_to_do() {
     let store = open(dir.path(), &clock);
     let error = Store::open_at(config(dir.path()), clock.now()).unwrap_err();
     assert!(matches!(error, OpenError::Locked { .. }));
-    assert!(error.to_string().ends_with("is in use by another process; ask it through the admin listener, or stop it"));
+    assert!(
+        error
+            .to_string()
+            .ends_with("is in use by another process; ask it through the admin listener, or stop it")
+    );
     store.close().unwrap();
-    assert!(matches!(append(&store, record(1, NOON)), Err(AppendError::Closed)));
-    assert!(matches!(store.append_outcome(outcome(1)), Err(AppendError::Closed)));
+    assert!(matches!(
+        append(&store, record(1, NOON)),
+        Err(AppendError::Closed)
+    ));
+    assert!(matches!(
+        store.append_outcome(outcome(1)),
+        Err(AppendError::Closed)
+    ));
     open(dir.path(), &clock).close().unwrap();
 }
 
@@ -107,7 +148,10 @@ fn a_path_that_is_a_file_is_an_error() {
 fn buffered_records_are_written_by_close() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::at(NOON);
-    let buffered = crate::Config { durability: Durability::Buffered, ..config(dir.path()) };
+    let buffered = crate::Config {
+        durability: Durability::Buffered,
+        ..config(dir.path())
+    };
     let store = open_with(buffered.clone(), &clock);
     for n in 1..=200 {
         assert_eq!(append(&store, record(n, NOON)).unwrap(), Appended::Queued);
@@ -115,25 +159,38 @@ fn buffered_records_are_written_by_close() {
     }
     store.close().unwrap();
     let stats = store.stats();
-    assert_eq!((stats.durable, stats.lost_records, stats.lost_outcomes), (401, 0, 0));
+    assert_eq!(
+        (stats.durable, stats.lost_records, stats.lost_outcomes),
+        (401, 0, 0)
+    );
     let store = open_with(buffered, &clock);
     let entries = all(&store);
     assert_eq!(entries.len(), 200);
-    assert!(entries.iter().all(|e| e.outcome == Some(outcome(e.record.request_id[0]))));
+    assert!(
+        entries
+            .iter()
+            .all(|e| e.outcome == Some(outcome(e.record.request_id[0])))
+    );
 }
 
 #[test]
 fn old_periods_go_and_the_cut_is_on_record() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::at(NOON);
-    let keeping = crate::Config { retention_days: Some(2), ..config(dir.path()) };
+    let keeping = crate::Config {
+        retention_days: Some(2),
+        ..config(dir.path())
+    };
     let store = open_with(keeping.clone(), &clock);
     for day in 0_u8..5 {
         clock.set(NOON + i64::from(day) * DAY);
         stored(&store, record(day + 1, NOON + i64::from(day) * DAY));
     }
     let entries = all(&store);
-    assert_eq!(entries.iter().map(|e| e.record.request_id[0]).collect::<Vec<_>>(), [3, 4, 5]);
+    assert_eq!(
+        entries.iter().map(|e| e.record.request_id[0]).collect::<Vec<_>>(),
+        [3, 4, 5]
+    );
     let verified = store.verify().unwrap();
     assert_eq!(verified.findings, [], "the cut explains the beginning");
     assert!(verified.first > Some(Sequence(1)));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::handle::Now;
-use crate::{Appended, AppendError, Config, End, LineRef, Outcome, Record, Sequence, Store, Verdict};
+use crate::{AppendError, Appended, Config, End, LineRef, Outcome, Record, Sequence, Store, Verdict};
 
 /// Noon of 2026-11-24.
 pub(super) const NOON: i64 = 1_795_521_600_000;
@@ -31,7 +31,11 @@ impl Clock {
 }
 
 pub(super) fn config(root: &Path) -> Config {
-    Config { reserve_bytes: 0, wait: Duration::from_secs(20), ..Config::at(root.join("audit")) }
+    Config {
+        reserve_bytes: 0,
+        wait: Duration::from_secs(20),
+        ..Config::at(root.join("audit"))
+    }
 }
 
 pub(super) fn open(root: &Path, clock: &Clock) -> Store {
@@ -46,16 +50,36 @@ pub(super) fn record(n: u8, time_ms: i64) -> Record {
     Record {
         time_ms,
         request_id: [n; 16],
-        client_request_id: (n % 5 == 0).then(|| format!("client-{n}")),
+        client_request_id: (n.is_multiple_of(5)).then(|| format!("client-{n}")),
         token: Some(format!("token-{}", n % 3)),
         user: Some(format!("user-{}", n % 4)),
-        on_behalf_of: (n % 7 == 0).then(|| "alice".to_owned()),
-        client: if n.is_multiple_of(2) { IpAddr::from([10, 0, 0, n]) } else { IpAddr::from([0, 0, 0, 0, 0, 0, 0, u16::from(n)]) },
-        method: if n.is_multiple_of(2) { "GET".into() } else { "POST".into() },
+        on_behalf_of: (n.is_multiple_of(7)).then(|| "alice".to_owned()),
+        client: if n.is_multiple_of(2) {
+            IpAddr::from([10, 0, 0, n])
+        } else {
+            IpAddr::from([0, 0, 0, 0, 0, 0, 0, u16::from(n)])
+        },
+        method: if n.is_multiple_of(2) {
+            "GET".into()
+        } else {
+            "POST".into()
+        },
         url: format!("https://jira.example.com/rest/api/2/issue/KANBAN-{n}"),
-        line: (n % 4 != 0).then(|| LineRef { file: "ci.toml".into(), number: u32::from(n), digest: "00ff".into() }),
-        verdict: if n % 4 == 0 { Verdict::Deny } else { Verdict::Allow },
-        reason: if n % 4 == 0 { "no-line".into() } else { "line".into() },
+        line: (!n.is_multiple_of(4)).then(|| LineRef {
+            file: "ci.toml".into(),
+            number: u32::from(n),
+            digest: "00ff".into(),
+        }),
+        verdict: if n.is_multiple_of(4) {
+            Verdict::Deny
+        } else {
+            Verdict::Allow
+        },
+        reason: if n.is_multiple_of(4) {
+            "no-line".into()
+        } else {
+            "line".into()
+        },
         policy: "ab".repeat(32),
         request_bytes: (n % 2 == 1).then_some(u64::from(n) * 1000),
         decision_ns: 900,
@@ -66,19 +90,22 @@ pub(super) fn record(n: u8, time_ms: i64) -> Record {
 pub(super) fn outcome(n: u8) -> Outcome {
     Outcome {
         request_id: [n; 16],
-        status: Some(if n % 4 == 0 { 403 } else { 200 }),
-        upstream_status: (n % 4 != 0).then_some(200),
+        status: Some(if n.is_multiple_of(4) { 403 } else { 200 }),
+        upstream_status: (!n.is_multiple_of(4)).then_some(200),
         sent_bytes: 0,
         received_bytes: 512,
         total_us: 4_200,
-        upstream_us: (n % 4 != 0).then_some(4_000),
+        upstream_us: (!n.is_multiple_of(4)).then_some(4_000),
         end: End::Complete,
     }
 }
 
 /// Runs `future` without any runtime's clock or drivers: the store must not need them.
 pub(super) fn run<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
 }
 
 pub(super) fn append(store: &Store, record: Record) -> Result<Appended, AppendError> {

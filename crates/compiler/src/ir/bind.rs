@@ -29,11 +29,13 @@ impl Program {
             base: base.clone(),
             source,
         })?;
-        Ok(Self {
+        let bound = Self {
             urls: Arc::new(urls),
             base: Some(base.clone()),
+            layout: None,
             ..self.clone()
-        })
+        };
+        Ok(crate::opt::optimise(bound))
     }
 }
 

@@ -40,6 +40,40 @@ pub struct ByteSet {
 }
 
 impl ByteSet {
+    /// `[0-9]`
+    pub const DIGITS: Self = Self {
+        ascii: 0x03FF << 48,
+        others: false,
+    };
+    /// `[^/]`
+    pub const ALL_BUT_SLASH: Self = Self {
+        ascii: !(1 << b'/'),
+        others: true,
+    };
+
+    /// The ASCII bits, lowest first, and a byte that is 1 if all others belong too.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 17] {
+        let mut bytes = [0; 17];
+        let ascii = self.ascii.to_le_bytes();
+        let (head, last) = bytes.split_at_mut(16);
+        head.copy_from_slice(&ascii);
+        if let [last] = last {
+            *last = self.others as u8;
+        }
+        bytes
+    }
+
+    /// What [`ByteSet::to_bytes`] gave; of the last byte only 1 counts.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 17]) -> Self {
+        let [ascii @ .., others] = bytes;
+        Self {
+            ascii: u128::from_le_bytes(ascii),
+            others: others == 1,
+        }
+    }
+
     /// Whether the byte is in the set.
     #[must_use]
     pub const fn contains(self, byte: u8) -> bool {
@@ -83,89 +117,4 @@ impl Glob {
     pub fn atoms(&self) -> &[Atom] {
         &self.atoms
     }
-
-    /// Whether the whole of `text` matches. No allocation; linear but for literals that recur behind a `.*`.
-    #[must_use]
-    pub fn matches(&self, text: &[u8]) -> bool {
-        let mut blocks = self.atoms.split(|atom| *atom == Atom::Any);
-        let Some(first) = blocks.next() else {
-            return text.is_empty();
-        };
-        let mut blocks = blocks.peekable();
-        let Some(mut rest) = (match blocks.peek() {
-            None => return block(first, text, true).is_some_and(<[u8]>::is_empty),
-            Some(_) => block(first, text, false),
-        }) else {
-            return false;
-        };
-        while let Some(atoms) = blocks.next() {
-            if blocks.peek().is_none() {
-                return last_block(atoms, rest);
-            }
-            match leftmost(atoms, rest) {
-                Some(behind) => rest = behind,
-                None => return false,
-            }
-        }
-        true
-    }
-}
-
-/// What is left of `text` behind a block that begins at its start. A run at the end of a block takes all it can if
-/// `greedy`, else, before a `.*`, as little.
-fn block<'t>(atoms: &[Atom], text: &'t [u8], greedy: bool) -> Option<&'t [u8]> {
-    let mut rest = text;
-    let mut atoms = atoms.iter().peekable();
-    while let Some(atom) = atoms.next() {
-        rest = match atom {
-            Atom::Literal(literal) => rest.strip_prefix(literal.as_slice())?,
-            Atom::Run { set, min, max } => {
-                let (min, max) = (*min as usize, max.map_or(usize::MAX, |max| max as usize));
-                let most = if greedy || atoms.peek().is_some() {
-                    max
-                } else {
-                    min
-                };
-                let taken = rest
-                    .iter()
-                    .take(most)
-                    .take_while(|byte| set.contains(**byte))
-                    .count();
-                if taken < min {
-                    return None;
-                }
-                rest.get(taken..)?
-            }
-            Atom::Any => rest,
-        };
-    }
-    Some(rest)
-}
-
-/// What is left behind the leftmost place at which the block stands.
-fn leftmost<'t>(atoms: &[Atom], text: &'t [u8]) -> Option<&'t [u8]> {
-    starts(atoms, text).find_map(|from| block(atoms, from, false))
-}
-
-/// Whether some end of the text is exactly the block.
-fn last_block(atoms: &[Atom], text: &[u8]) -> bool {
-    match atoms {
-        [] => true,
-        [Atom::Literal(literal)] => text.ends_with(literal),
-        _ => starts(atoms, text).any(|from| block(atoms, from, true).is_some_and(<[u8]>::is_empty)),
-    }
-}
-
-/// Where a block can begin: at each occurrence of its first literal, else anywhere.
-fn starts<'t>(atoms: &[Atom], text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
-    let literal: &[u8] = match atoms.first() {
-        Some(Atom::Literal(literal)) => literal,
-        _ => &[],
-    };
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let at = from + memchr::memmem::find(text.get(from..)?, literal)?;
-        from = at + 1;
-        text.get(at..)
-    })
 }

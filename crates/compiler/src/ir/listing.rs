@@ -33,8 +33,8 @@ impl Program {
         for rule in token
             .forbids
             .iter()
-            .chain(&token.permits)
-            .filter_map(|id| self.rule(*id))
+            .chain(token.permits.iter())
+            .filter_map(|id| self.rule(id))
         {
             self.list_rule(rule, f)?;
         }
@@ -110,7 +110,10 @@ impl Display for Matcher {
         match self {
             Self::Nothing => f.write_str("nothing"),
             Self::Everything => f.write_str("anything"),
-            Self::Glob(glob) => write!(f, "glob {glob}"),
+            Self::Glob(code) => match code.glob() {
+                Some(glob) => write!(f, "glob {glob}"),
+                None => f.write_str("no glob"),
+            },
             Self::Automaton(automaton) => write!(f, "automaton of {} bytes", automaton.memory_usage()),
         }
     }

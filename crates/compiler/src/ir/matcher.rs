@@ -2,7 +2,10 @@
 
 use regex_syntax::hir::Hir;
 
-use super::{Atom, Automaton, AutomatonError, Glob};
+use super::{
+    Atom, Automaton, AutomatonError, Glob,
+    code::{self, Code},
+};
 
 pub use super::automaton::AUTOMATON_LIMIT as PATTERN_LIMIT;
 
@@ -14,7 +17,7 @@ pub enum Matcher {
     /// Everything matches.
     Everything,
     /// Most patterns.
-    Glob(Glob),
+    Glob(Code),
     /// The rest.
     Automaton(Automaton),
 }
@@ -28,24 +31,25 @@ impl Matcher {
         if hir.properties().minimum_len().is_none() {
             return Ok(Self::Nothing);
         }
-        match Glob::from_hir(hir) {
-            Some(glob) => Ok(Self::from_glob(glob)),
+        match Glob::from_hir(hir).and_then(|glob| Self::from_glob(&glob)) {
+            Some(matcher) => Ok(matcher),
             None => Automaton::new(hir).map(Self::Automaton),
         }
     }
 
-    fn from_glob(glob: Glob) -> Self {
+    fn from_glob(glob: &Glob) -> Option<Self> {
         if *glob.atoms() == [Atom::Any] {
-            Self::Everything
+            Some(Self::Everything)
         } else {
-            Self::Glob(glob)
+            Code::new(glob).map(Self::Glob)
         }
     }
 
     /// The matcher of what may follow `prefix` in a match of `hir`.
     pub(super) fn after(hir: &Hir, prefix: &[u8]) -> Result<Self, AutomatonError> {
-        if let Some(glob) = Glob::from_hir(hir).and_then(|glob| glob.after(prefix)) {
-            return Ok(Self::from_glob(glob));
+        let glob = Glob::from_hir(hir).and_then(|glob| glob.after(prefix));
+        if let Some(matcher) = glob.and_then(|glob| Self::from_glob(&glob)) {
+            return Ok(matcher);
         }
         let automaton = Automaton::new(hir)?.after(prefix);
         Ok(if automaton.is_dead() {
@@ -61,7 +65,7 @@ impl Matcher {
         match self {
             Self::Nothing => false,
             Self::Everything => true,
-            Self::Glob(glob) => glob.matches(text.as_bytes()),
+            Self::Glob(glob) => code::matches(glob.as_bytes(), text.as_bytes()),
             Self::Automaton(automaton) => automaton.matches(text.as_bytes()),
         }
     }

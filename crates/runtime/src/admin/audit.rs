@@ -69,7 +69,9 @@ pub(crate) struct Question {
 impl Question {
     fn of(request: &HttpRequest) -> Result<Self, DeskError> {
         let query = web::Query::<Self>::from_query(request.query_string());
-        query.map(web::Query::into_inner).map_err(|error| DeskError::Question(error.to_string()))
+        query
+            .map(web::Query::into_inner)
+            .map_err(|error| DeskError::Question(error.to_string()))
     }
 
     fn filter(&self) -> Result<Filter, DeskError> {
@@ -120,7 +122,11 @@ fn verdict(text: &str) -> Result<Verdict, DeskError> {
 }
 
 /// `GET /v1/audit`.
-pub(super) async fn list(desk: web::Data<Desk>, request: HttpRequest, _: Operator) -> Result<HttpResponse, DeskError> {
+pub(super) async fn list(
+    desk: web::Data<Desk>,
+    request: HttpRequest,
+    _: Operator,
+) -> Result<HttpResponse, DeskError> {
     let question = Question::of(&request)?;
     let (filter, page) = (question.filter()?, question.page()?);
     let entries = query(&desk.audit, filter, page).await?;
@@ -128,7 +134,11 @@ pub(super) async fn list(desk: web::Data<Desk>, request: HttpRequest, _: Operato
 }
 
 /// `GET /v1/audit/tail`.
-pub(super) async fn tail(desk: web::Data<Desk>, request: HttpRequest, _: Operator) -> Result<HttpResponse, DeskError> {
+pub(super) async fn tail(
+    desk: web::Data<Desk>,
+    request: HttpRequest,
+    _: Operator,
+) -> Result<HttpResponse, DeskError> {
     let question = Question::of(&request)?;
     let tail = Tail {
         filter: question.filter()?,

@@ -23,7 +23,11 @@ pub(crate) struct Metrics {
 type Counts<K> = Mutex<BTreeMap<K, u64>>;
 
 fn count<K: Ord>(counts: &Counts<K>, key: K) {
-    *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(0) += 1;
+    *counts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .entry(key)
+        .or_insert(0) += 1;
 }
 
 fn counted<K: Ord + Clone>(counts: &Counts<K>) -> BTreeMap<K, u64> {
@@ -59,44 +63,136 @@ impl Metrics {
     /// The text form, with the policy's and the audit's figures.
     pub(crate) fn render(&self, policy: &str, reloads: &ReloadStatus, audit: &StoreStats) -> String {
         let mut text = Text::default();
-        text.family("tokenward_decisions_total", "counter", "Calls by verdict and reason.");
+        text.family(
+            "tokenward_decisions_total",
+            "counter",
+            "Calls by verdict and reason.",
+        );
         for ((verdict, reason), value) in counted(&self.decided) {
-            text.sample("tokenward_decisions_total", &[("verdict", verdict), ("reason", reason)], value);
+            text.sample(
+                "tokenward_decisions_total",
+                &[("verdict", verdict), ("reason", reason)],
+                value,
+            );
         }
-        text.family("tokenward_calls_ended_total", "counter", "Calls by how they ended.");
+        text.family(
+            "tokenward_calls_ended_total",
+            "counter",
+            "Calls by how they ended.",
+        );
         for (end, value) in counted(&self.ended) {
             text.sample("tokenward_calls_ended_total", &[("end", end)], value);
         }
         let violations = counted(&self.violations);
-        text.family("tokenward_bad_framing_total", "counter", "Bytes that are no HTTP/1 request, by reason.");
+        text.family(
+            "tokenward_bad_framing_total",
+            "counter",
+            "Bytes that are no HTTP/1 request, by reason.",
+        );
         for violation in Violation::ALL {
             let value = violations.get(violation.code()).copied().unwrap_or_default();
-            text.sample("tokenward_bad_framing_total", &[("reason", violation.code())], value);
+            text.sample(
+                "tokenward_bad_framing_total",
+                &[("reason", violation.code())],
+                value,
+            );
         }
         let in_flight = u64::try_from(self.in_flight.load(Ordering::Relaxed)).unwrap_or_default();
-        text.single("tokenward_calls_in_flight", "gauge", "Calls under way.", in_flight);
+        text.single(
+            "tokenward_calls_in_flight",
+            "gauge",
+            "Calls under way.",
+            in_flight,
+        );
         let panics = self.panics.load(Ordering::Relaxed);
-        text.single("tokenward_panics_total", "counter", "Requests that met a fault of the proxy.", panics);
+        text.single(
+            "tokenward_panics_total",
+            "counter",
+            "Requests that met a fault of the proxy.",
+            panics,
+        );
 
         text.family("tokenward_policy_info", "gauge", "The policy in force.");
         text.sample("tokenward_policy_info", &[("digest", policy)], 1);
-        text.family("tokenward_policy_loads_total", "counter", "Loads of the policy by result.");
-        text.sample("tokenward_policy_loads_total", &[("result", "succeeded")], reloads.succeeded);
-        text.sample("tokenward_policy_loads_total", &[("result", "failed")], reloads.failed);
+        text.family(
+            "tokenward_policy_loads_total",
+            "counter",
+            "Loads of the policy by result.",
+        );
+        text.sample(
+            "tokenward_policy_loads_total",
+            &[("result", "succeeded")],
+            reloads.succeeded,
+        );
+        text.sample(
+            "tokenward_policy_loads_total",
+            &[("result", "failed")],
+            reloads.failed,
+        );
         let broken = u64::from(reloads.failure.is_some());
-        text.single("tokenward_policy_broken", "gauge", "1 while the policy's files do not compile.", broken);
+        text.single(
+            "tokenward_policy_broken",
+            "gauge",
+            "1 while the policy's files do not compile.",
+            broken,
+        );
 
-        text.single("tokenward_audit_appended_total", "counter", "Records taken.", audit.appended);
-        text.single("tokenward_audit_durable_total", "counter", "Entries on disk.", audit.durable);
-        text.single("tokenward_audit_queue_bytes", "gauge", "Bytes that wait for the disk.", audit.queue_bytes);
-        text.single("tokenward_audit_failures_total", "counter", "Failed commits.", audit.failures);
+        text.single(
+            "tokenward_audit_appended_total",
+            "counter",
+            "Records taken.",
+            audit.appended,
+        );
+        text.single(
+            "tokenward_audit_durable_total",
+            "counter",
+            "Entries on disk.",
+            audit.durable,
+        );
+        text.single(
+            "tokenward_audit_queue_bytes",
+            "gauge",
+            "Bytes that wait for the disk.",
+            audit.queue_bytes,
+        );
+        text.single(
+            "tokenward_audit_failures_total",
+            "counter",
+            "Failed commits.",
+            audit.failures,
+        );
         let failing = u64::from(audit.failing.is_some());
-        text.single("tokenward_audit_failing", "gauge", "1 while the audit cannot be written.", failing);
-        text.single("tokenward_audit_lost_outcomes_total", "counter", "Outcomes not kept.", audit.lost_outcomes);
-        text.single("tokenward_audit_lost_records_total", "counter", "Buffered records not kept.", audit.lost_records);
-        text.single("tokenward_audit_unrecorded_total", "counter", "Calls let pass unrecorded.", audit.unrecorded);
+        text.single(
+            "tokenward_audit_failing",
+            "gauge",
+            "1 while the audit cannot be written.",
+            failing,
+        );
+        text.single(
+            "tokenward_audit_lost_outcomes_total",
+            "counter",
+            "Outcomes not kept.",
+            audit.lost_outcomes,
+        );
+        text.single(
+            "tokenward_audit_lost_records_total",
+            "counter",
+            "Buffered records not kept.",
+            audit.lost_records,
+        );
+        text.single(
+            "tokenward_audit_unrecorded_total",
+            "counter",
+            "Calls let pass unrecorded.",
+            audit.unrecorded,
+        );
         let outsiders = audit.counted_outsiders;
-        text.single("tokenward_audit_outsiders_total", "counter", "Refusals counted, not recorded.", outsiders);
+        text.single(
+            "tokenward_audit_outsiders_total",
+            "counter",
+            "Refusals counted, not recorded.",
+            outsiders,
+        );
         text.0
     }
 }
@@ -112,7 +208,10 @@ impl Text {
 
     /// Labels' values are codes, digests and the like: nothing in them needs escaping.
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
-        let labels: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{value}\""))
+            .collect();
         let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
     }
 

@@ -5,7 +5,7 @@
 //! | `GET /healthz` | `ok`; open to all |
 //! | `GET /readyz` | JSON: whether calls are served, and the policy in force; with the secret also why the last reload failed |
 //! | `GET /metrics` | Prometheus text |
-//! | `GET /v1/audit` | recorded calls as JSON lines; see [`audit::Question`] for the parameters |
+//! | `GET /v1/audit` | recorded calls as JSON lines; the parameters are `Question` in `admin/audit.rs` |
 //! | `GET /v1/audit/tail` | the same as they come, until the client closes; an empty line now and then keeps it alive |
 //!
 //! All but the first two want `Authorization: Bearer` with the secret of `[admin] secret_file`.
@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
 use sha2::{Digest, Sha256};
 use tokenward_audit::{OnFailure, Store};
@@ -59,7 +59,10 @@ impl Desk {
             return false;
         };
         let given: [u8; 32] = Sha256::digest(given.as_bytes()).into();
-        let difference = given.iter().zip(&self.secret).fold(0, |all, (a, b)| all | (a ^ b));
+        let difference = given
+            .iter()
+            .zip(&self.secret)
+            .fold(0, |all, (a, b)| all | (a ^ b));
         scheme.eq_ignore_ascii_case("bearer") && difference == 0
     }
 }
@@ -114,7 +117,9 @@ impl ResponseError for DeskError {
             "status": status.as_u16(),
             "detail": self.to_string(),
         });
-        response.insert_header((CONTENT_TYPE, "application/problem+json")).body(problem.to_string())
+        response
+            .insert_header((CONTENT_TYPE, "application/problem+json"))
+            .body(problem.to_string())
     }
 }
 
@@ -123,8 +128,14 @@ impl FromRequest for Operator {
     type Future = std::future::Ready<Result<Self, DeskError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let admitted = request.app_data::<web::Data<Desk>>().is_some_and(|desk| desk.admits(request));
-        std::future::ready(if admitted { Ok(Self) } else { Err(DeskError::NotAdmitted) })
+        let admitted = request
+            .app_data::<web::Data<Desk>>()
+            .is_some_and(|desk| desk.admits(request));
+        std::future::ready(if admitted {
+            Ok(Self)
+        } else {
+            Err(DeskError::NotAdmitted)
+        })
     }
 }
 
@@ -139,8 +150,14 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
     let mut body = serde_json::json!({ "ready": ready, "policy": live.program().digest() });
     if let (Some(Operator), Some(fields)) = (operator, body.as_object_mut()) {
         let reloads = desk.policies.status();
-        let since = live.since().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        fields.insert("policy_since".into(), entry::time(i64::try_from(since).unwrap_or_default() * 1000).into());
+        let since = live
+            .since()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        fields.insert(
+            "policy_since".into(),
+            entry::time(i64::try_from(since).unwrap_or_default() * 1000).into(),
+        );
         fields.insert("tokens".into(), live.program().tokens().count().into());
         fields.insert("reloads".into(), reloads.succeeded.into());
         fields.insert("reloads_failed".into(), reloads.failed.into());
@@ -148,7 +165,11 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
         fields.insert("audit_failing".into(), stats.failing.into());
         fields.insert("audit_last".into(), stats.last.0.into());
     }
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -157,7 +178,11 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
 
 async fn show_metrics(desk: web::Data<Desk>, _: Operator) -> HttpResponse {
     let live = desk.policies.current();
-    let text = desk.metrics.render(live.program().digest(), &desk.policies.status(), &desk.audit.stats());
+    let text = desk.metrics.render(
+        live.program().digest(),
+        &desk.policies.status(),
+        &desk.audit.stats(),
+    );
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
         .body(text)

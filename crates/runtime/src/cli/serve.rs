@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 /// Sends the process's log to standard error. A second call changes nothing.
 pub(crate) fn log_as(log: &Log) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&log.level).unwrap_or_default();
+    let filter = tracing_subscriber::EnvFilter::try_new(filter(&log.level)).unwrap_or_default();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(super::output::colours())
@@ -36,4 +36,12 @@ pub(crate) fn log_as(log: &Log) {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
+}
+
+/// A bare level is meant for Tokenward: the libraries below it then tell their warnings alone.
+fn filter(level: &str) -> String {
+    match level {
+        "info" | "debug" | "trace" => format!("warn,tokenward={level}"),
+        filter => filter.to_owned(),
+    }
 }

@@ -35,12 +35,14 @@ enum Action {
 Examples:
   tokenward token new --name ci-comments --user svc-ci --expires 90d \\
       --limit '[post]/rest/api/2/issue/KANBAN-\\d+/comment' --file policies/ci.toml
-  tokenward token new --name report --user alice --include jira-read --file policies/people.toml | pass insert -e report
+  tokenward token new --name report --user alice --include jira-read \\
+      --file policies/people.toml | pass insert -e report
 
-A limit line is [methods] and a regular expression for the path, then conditions on the query and the JSON body:
+A limit line is [methods] and a regular expression for the whole path, then conditions
+on the query and the JSON body:
   [get,put]/rest/api/2/issue/[A-Z]+-\\d+
-  [get]/rest/api/2/search[QueryParam::jql==project = KANBAN.*]
-  [post]/rest/api/2/filter[JsonData::editable==false]")]
+  [get]/rest/api/2/search[QueryParam::jql==project = KANBAN]
+  [post]/rest/api/2/filter[JsonData::editable:boolean==false]")]
 struct New {
     /// The token's name: for people, and for the audit
     #[arg(long)]

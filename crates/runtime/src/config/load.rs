@@ -91,7 +91,7 @@ fn root(it: &mut Fields<'_>) -> Config {
     let (upstream, identity) = it.section("upstream", |it| upstream(it, &server));
     Config {
         policies: it.or("policies", default.policies, value::path),
-        auth: it.section("auth", auth),
+        auth: it.section("auth", |it| auth(it, upstream.product)),
         audit: it.section("audit", |it| audit(it, default.audit)),
         limits: it.section("limits", limits),
         relax: it.section("relax", |it| relax(it, upstream.product)),
@@ -238,19 +238,25 @@ fn identity(it: &mut Fields<'_>) -> Identity {
     }
 }
 
-fn auth(it: &mut Fields<'_>) -> Auth {
+fn auth(it: &mut Fields<'_>, product: Product) -> Auth {
     const METHODS: [(&str, Methods); 3] = [
         ("basic", Methods::Basic),
         ("bearer", Methods::Bearer),
         ("both", Methods::Both),
     ];
     let default = Auth::default();
-    Auth {
+    let auth = Auth {
         methods: it.or("methods", default.methods, |value| value::choice(value, &METHODS)),
         query_parameter: it.optional("query_parameter", value::text),
         product_header: it.or("product_header", default.product_header, value::boolean),
         never_act_as: it.or("never_act_as", default.never_act_as, value::texts),
+    };
+    if auth.product_header && product.token_header().is_none() {
+        let message =
+            "`product_header` has no meaning with this product, which has no token header of its own";
+        it.complain(&["product_header"], message.to_owned());
     }
+    auth
 }
 
 fn audit(it: &mut Fields<'_>, default: AuditConfig) -> AuditConfig {

@@ -199,7 +199,7 @@ pub struct Answers {
 pub struct Log {
     /// Its form.
     pub format: LogFormat,
-    /// A filter as of `RUST_LOG`: `info`, `tokenward=debug`.
+    /// A level, which is then Tokenward's own, or a filter of all as in `RUST_LOG`: `info`, `info,hyper=debug`.
     pub level: String,
 }
 

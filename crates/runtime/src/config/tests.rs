@@ -146,9 +146,21 @@ fn what_belongs_together_is_checked_together() {
 }
 
 #[test]
+fn product_decides_what_is_lifted_and_whether_it_has_a_header() {
+    let gitlab = parse("[upstream]\nproduct = 'gitlab'\n[auth]\nproduct_header = true").unwrap();
+    assert!(gitlab.relax.encoded_slash && gitlab.auth.product_header);
+    let strict = parse("[upstream]\nproduct = 'gitlab'\n[relax]\nencoded_slash = false").unwrap();
+    assert!(!strict.relax.encoded_slash);
+    insta::assert_snapshot!(problems("[auth]\nproduct_header = true\n"), @"tokenward.toml:2:18: `product_header` has no meaning with this product, which has no token header of its own");
+}
+
+#[test]
 fn broken_toml_is_told_with_its_place() {
     insta::assert_snapshot!(problems("policies = \"p\"\n\n[server\nlisten = 1\n"), @"tokenward.toml:3:8: this is no TOML: unclosed table, expected `]`");
-    insta::assert_snapshot!(problems("é = 1\npolicies = [\n"), @"");
+    insta::assert_snapshot!(problems("é = 1\npolicies = [\n"), @r"
+    tokenward.toml:1:1: this is no TOML: invalid unquoted key, expected letters, numbers, `-`, `_`
+    tokenward.toml:2:13: this is no TOML: unclosed array, expected `]`
+    ");
 }
 
 #[test]

@@ -296,7 +296,7 @@ pub(super) fn log_level(value: &Value<'_>) -> Result<String, Wrong> {
         Err(_) => Err(Wrong::at(
             value,
             format!(
-                "is `{given}`; it must be off, error, warn, info, debug or trace, or a filter such as \"info,tokenward=debug\""
+                "is `{given}`; it must be off, error, warn, info, debug or trace, or a filter such as \"info,hyper=debug\""
             ),
         )),
     }

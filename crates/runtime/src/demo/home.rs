@@ -150,6 +150,16 @@ fn failed(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
 mod tests {
     use super::*;
 
+    /// `policies/` is what people copy from: it has no findings, not even warnings.
+    #[test]
+    fn the_example_policies_are_right() {
+        let files = POLICIES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let compilation =
+            tokenward_compiler::compile(&tokenward_compiler::source::SourceSet::from_files(files));
+        assert_eq!(compilation.diagnostics, Vec::new());
+        assert!(compilation.program.is_some());
+    }
+
     #[test]
     fn policies_keep_their_comments_and_get_new_secrets() {
         let directory = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Failure, log_as, print};
 use crate::config::Config;
-use crate::serve::Running;
+use crate::serve::{Running, ServeError};
 
 mod calls;
 mod check;
@@ -55,21 +55,37 @@ struct Demo {
 
 impl Demo {
     fn start(directory: &Path, port: u16) -> Result<Self, Failure> {
+        // A port that was free a moment ago may be taken by the time that the proxy binds it.
+        let mut attempts = if port == 0 { 5 } else { 1 };
+        loop {
+            attempts -= 1;
+            match Self::attempt(directory, port)? {
+                Err(ServeError::PortInUse { .. }) if attempts > 0 => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// The inner error is the proxy's.
+    fn attempt(directory: &Path, port: u16) -> Result<Result<Self, ServeError>, Failure> {
         let [proxy, admin, upstream] = ports(port)?;
         let addresses = [proxy.address, admin.address, upstream.address];
         let home = Home::make(directory, addresses)?;
         let config = Config::load(&home.config())?;
         log_as(&config.log);
-        let sample = Sample::start(upstream.listener).map_err(Failure::trouble)?;
         // The proxy binds its ports itself.
         drop((proxy.listener, admin.listener));
-        let proxy = crate::serve::start(config.clone())?;
-        Ok(Self {
+        let proxy = match crate::serve::start(config.clone()) {
+            Ok(proxy) => proxy,
+            Err(error) => return Ok(Err(error)),
+        };
+        let sample = Sample::start(upstream.listener).map_err(Failure::trouble)?;
+        Ok(Ok(Self {
             home,
             config,
             proxy,
             sample,
-        })
+        }))
     }
 
     /// The URL that calls begin with.

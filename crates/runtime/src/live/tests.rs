@@ -17,7 +17,12 @@ fn open(directory: &Path) -> Arc<Policies> {
 }
 
 fn names(policies: &Policies) -> Vec<String> {
-    policies.current().program().tokens().map(|(_, token)| token.name.clone()).collect()
+    policies
+        .current()
+        .program()
+        .tokens()
+        .map(|(_, token)| token.name.clone())
+        .collect()
 }
 
 /// Waits for what a change brings about, at most the second that is promised.
@@ -83,7 +88,11 @@ fn edits_renames_and_new_files_take_effect() {
     fs::rename(&new, &file).unwrap();
     within_a_second(|| names(&policies) == ["renamed"]);
 
-    fs::write(folder.path().join("b.toml"), token("second", "two", "[get]/rest/a")).unwrap();
+    fs::write(
+        folder.path().join("b.toml"),
+        token("second", "two", "[get]/rest/a"),
+    )
+    .unwrap();
     within_a_second(|| names(&policies).len() == 2);
 
     fs::remove_file(&file).unwrap();
@@ -95,7 +104,11 @@ fn a_swapped_link_takes_effect_each_time() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["one", "two", "three"] {
         fs::create_dir(folder.path().join(name)).unwrap();
-        fs::write(folder.path().join(name).join("a.toml"), token(name, name, "[get]/rest/a")).unwrap();
+        fs::write(
+            folder.path().join(name).join("a.toml"),
+            token(name, name, "[get]/rest/a"),
+        )
+        .unwrap();
     }
     let link = folder.path().join("policies");
     symlink("one", &link).unwrap();
@@ -115,7 +128,11 @@ fn a_config_map_update_takes_effect() {
     let folder = tempfile::tempdir().unwrap();
     for version in ["..1", "..2"] {
         fs::create_dir(folder.path().join(version)).unwrap();
-        fs::write(folder.path().join(version).join("a.toml"), token(version, version, "[get]/rest/a")).unwrap();
+        fs::write(
+            folder.path().join(version).join("a.toml"),
+            token(version, version, "[get]/rest/a"),
+        )
+        .unwrap();
     }
     symlink("..1", folder.path().join("..data")).unwrap();
     symlink("..data/a.toml", folder.path().join("a.toml")).unwrap();

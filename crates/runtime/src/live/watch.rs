@@ -118,13 +118,18 @@ impl Notifier {
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let concerns = event.map_or(true, |event| {
                 !matches!(event.kind, EventKind::Access(_))
-                    && event.paths.iter().any(|path| path.starts_with(&own) || path.file_name().map(OsString::from) == name)
+                    && event
+                        .paths
+                        .iter()
+                        .any(|path| path.starts_with(&own) || path.file_name().map(OsString::from) == name)
             });
             if concerns {
                 let _ = sender.send(Signal::Changed);
             }
         });
-        let mut watcher = watcher.inspect_err(|error| tracing::warn!("no notifications of policy changes: {error}")).ok()?;
+        let mut watcher = watcher
+            .inspect_err(|error| tracing::warn!("no notifications of policy changes: {error}"))
+            .ok()?;
         watcher
             .watch(directory, RecursiveMode::Recursive)
             .inspect_err(|error| tracing::debug!("the policy directory is not watched: {error}"))
@@ -148,7 +153,9 @@ impl Fingerprint {
         let mut files = BTreeMap::new();
         walk(directory, 0, &mut files);
         Self {
-            identity: fs::metadata(directory).ok().map(|metadata| (metadata.dev(), metadata.ino())),
+            identity: fs::metadata(directory)
+                .ok()
+                .map(|metadata| (metadata.dev(), metadata.ino())),
             files,
         }
     }
@@ -175,9 +182,16 @@ fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64,
 }
 
 fn is_policy(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "toml" || extension == "limits")
+    path.extension()
+        .is_some_and(|extension| extension == "toml" || extension == "limits")
 }
 
 fn look(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
-    (metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+    (
+        metadata.dev(),
+        metadata.ino(),
+        metadata.len(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+    )
 }

@@ -111,7 +111,9 @@ pub(crate) fn authenticate(
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
     let hash = secret::hash(secret);
-    let id = program.token_by_secret_hash(&hash).ok_or((AuthFailure::UnknownToken, None))?;
+    let id = program
+        .token_by_secret_hash(&hash)
+        .ok_or((AuthFailure::UnknownToken, None))?;
     let token = program.token(id);
     let fail = |failure| Err((failure, Some(id)));
     if token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash) {
@@ -120,7 +122,11 @@ pub(crate) fn authenticate(
     if token.expires.is_some_and(|expires| now_ms >= expires) {
         return fail(AuthFailure::Expired);
     }
-    if hash != token.secret_hash && !token.previous.is_some_and(|(previous, until)| previous == hash && now_ms < until) {
+    if hash != token.secret_hash
+        && !token
+            .previous
+            .is_some_and(|(previous, until)| previous == hash && now_ms < until)
+    {
         return fail(AuthFailure::RotatedAway);
     }
     match user_of(token, named) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
+use sha2::{Digest, Sha256};
 use tokenward_audit::{LineRef, Record, Verdict};
 use tokenward_compiler::ir::LineId;
 
@@ -113,7 +114,10 @@ impl Call {
 
     /// Whom the upstream is to see: the user acted for, else the token's.
     pub(crate) fn effective_user(&self) -> &str {
-        self.on_behalf_of.as_deref().or(self.user.as_deref()).unwrap_or_default()
+        self.on_behalf_of
+            .as_deref()
+            .or(self.user.as_deref())
+            .unwrap_or_default()
     }
 
     /// Method and URL, for a person.
@@ -131,13 +135,13 @@ impl Call {
         Record {
             time_ms: self.time_ms,
             request_id: self.id.bytes(),
-            client_request_id: self.client_request_id.clone(),
+            client_request_id: self.client_request_id.as_deref().map(|id| bounded(id, SHORT)),
             token: self.token.clone(),
-            user: self.user.clone(),
-            on_behalf_of: self.on_behalf_of.clone(),
+            user: self.user.as_deref().map(|user| bounded(user, SHORT)),
+            on_behalf_of: self.on_behalf_of.as_deref().map(|user| bounded(user, SHORT)),
             client: self.client,
-            method: self.method.clone(),
-            url: self.url.clone(),
+            method: bounded(&self.method, SHORT),
+            url: bounded(&self.url, LONG),
             line: line.map(|line| {
                 let line = self.live.program().line(line);
                 LineRef {
@@ -156,8 +160,52 @@ impl Call {
     }
 }
 
+/// Bytes of a URL that are recorded as they are, …
+const LONG: usize = 16 * 1024;
+/// … and of other texts that the caller chooses.
+const SHORT: usize = 512;
+
+/// The text, or as much of it as the audit keeps, with the length and the SHA-256 of the whole.
+fn bounded(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = (0..=limit)
+        .rev()
+        .find(|&end| text.is_char_boundary(end))
+        .unwrap_or_default();
+    let kept = text.get(..end).unwrap_or_default();
+    format!(
+        "{kept}…[{} bytes, sha-256 {}]",
+        text.len(),
+        hex::encode(Sha256::digest(text))
+    )
+}
+
 /// Milliseconds since 1970 UTC.
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_ordered_by_time_and_differ() {
+        let early = RequestId::new(0x0102_0304_0506);
+        let late = RequestId::new(0x0102_0304_0507);
+        assert!(early.to_string().starts_with("010203040506"), "{early}");
+        assert!(early.to_string() < late.to_string());
+        assert_ne!(early, RequestId::new(0x0102_0304_0506));
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_still_told_apart() {
+        assert_eq!(bounded("abc", 3), "abc");
+        let one = bounded("aé and more", 2);
+        assert!(one.starts_with("a…[12 bytes, sha-256 "), "{one}");
+        assert_ne!(one, bounded("aé and less", 2));
+    }
 }

@@ -26,7 +26,10 @@ pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(
     let method = field(raw, b"access-control-request-method").filter(|_| raw.method == "OPTIONS")?;
     let mut headers = vec![
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
-        (ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_bytes(method).ok()?),
+        (
+            ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_bytes(method).ok()?,
+        ),
         (ACCESS_CONTROL_MAX_AGE, MAX_AGE),
         (VARY, ORIGIN),
     ];
@@ -48,7 +51,10 @@ pub(crate) fn mark(headers: &mut Vec<(HeaderName, HeaderValue)>, origin: HeaderV
 
 /// The only value of a field.
 fn field<'a>(raw: &RawHead<'a>, wanted: &[u8]) -> Option<&'a [u8]> {
-    let mut values = raw.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let mut values = raw
+        .headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
     match (values.next(), values.next()) {
         (Some((_, value)), None) => Some(value),
         _ => None,

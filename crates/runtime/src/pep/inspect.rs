@@ -11,7 +11,12 @@ use crate::respond::Problem;
 use crate::serve::wire::BodyError;
 
 /// What the policy says of a request with this much known of its body.
-pub(super) fn decide<'p>(program: &'p Program, token: TokenId, canonical: &Canonical, body: Body<'_>) -> Decision<'p> {
+pub(super) fn decide<'p>(
+    program: &'p Program,
+    token: TokenId,
+    canonical: &Canonical,
+    body: Body<'_>,
+) -> Decision<'p> {
     let query: Vec<Param<'_>> = canonical
         .query
         .iter()
@@ -34,7 +39,11 @@ pub(super) fn decide<'p>(program: &'p Program, token: TokenId, canonical: &Canon
 
 /// What is known of the body before it is read.
 pub(super) fn unread(canonical: &Canonical) -> Body<'static> {
-    if canonical.body.has_body() { Body::Unread(canonical.media) } else { Body::Absent }
+    if canonical.body.has_body() {
+        Body::Unread(canonical.media)
+    } else {
+        Body::Absent
+    }
 }
 
 /// Whether the product reads credentials or parameters from bodies of this kind, so that each has to be looked at.
@@ -70,7 +79,11 @@ pub(super) fn check_product(bytes: &[u8], canonical: &Canonical, rules: &Rules) 
         Media::Json if bytes.is_empty() => Ok(()),
         Media::Json => {
             let mut wanted = Wanted::new();
-            let slots: Vec<Slot> = rules.refused_nodes().iter().map(|path| wanted.node(path)).collect();
+            let slots: Vec<Slot> = rules
+                .refused_nodes()
+                .iter()
+                .map(|path| wanted.node(path))
+                .collect();
             let nodes = json::read(bytes, &wanted).map_err(Problem::Json)?;
             let found = slots.into_iter().position(|slot| nodes.node(slot).found);
             match found.and_then(|at| rules.refused_nodes().get(at)) {

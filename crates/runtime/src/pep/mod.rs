@@ -32,7 +32,7 @@ use crate::proxy::{self, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH};
 use crate::respond::{self, Answer, Denied, Problem, REQUEST_ID};
 use crate::serve::wire::{BodyStream, WireHead};
-use record::{Recorded, Unrecorded, record};
+use record::{Recorded, Undecided, Unrecorded, record};
 
 /// What all calls share.
 pub(crate) struct Gate {
@@ -114,7 +114,7 @@ impl Gate {
     /// Takes a judged call through: the body as far as it is inspected, the record, the upstream.
     pub(crate) async fn proceed(&self, judged: Judged, body: BodyStream, upstream: &Upstream) -> Answer {
         let Judged {
-            mut call,
+            call,
             canonical,
             token,
             verdict,
@@ -122,13 +122,19 @@ impl Gate {
         } = judged;
         let close = canonical.close;
         let mut body = RequestBody::new(body, canonical.body, self.settings.body_timeout);
-        let granted = self.grant(&mut call, &canonical, token, verdict, &mut body).await;
+        let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
+        let granted = self
+            .grant(&mut undecided.call, &canonical, token, verdict, &mut body)
+            .await;
+        let call = undecided.decided();
         let identity = granted.and_then(|grant| {
             let headers = self.identities.headers(call.effective_user());
-            headers.map(|headers| (grant, headers)).map_err(|_| Problem::NoUpstreamIdentity)
+            headers
+                .map(|headers| (grant, headers))
+                .map_err(|_| Problem::NoUpstreamIdentity)
         });
         let mut answer = match identity {
-            Err(problem) => self.refuse(&call, &problem).await,
+            Err(problem) => self.refuse(call, &problem).await,
             Ok((grant, identity)) => self.send(call, canonical, grant, identity, body, upstream).await,
         };
         answer.close |= close;
@@ -139,30 +145,34 @@ impl Gate {
     /// Records the call and makes it.
     async fn send(
         &self,
-        call: Call,
+        call: &Call,
         canonical: Canonical,
         grant: Grant,
         identity: Vec<(HeaderName, HeaderValue)>,
         body: RequestBody,
         upstream: &Upstream,
     ) -> Answer {
-        let mut ledger = Ledger::open(&self.audit, &self.metrics, &call, Arc::clone(body.meter()));
-        let Ok(recorded) = self.record(&call, Verdict::Allow, "allowed", grant.line()).await else {
-            return self.fail(&call, &Problem::Audit, ledger);
+        let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::clone(body.meter()));
+        let Ok(recorded) = self.record(call, Verdict::Allow, "allowed", grant.line()).await else {
+            return self.fail(call, &Problem::Audit, ledger);
         };
-        let permit = Permit::new(grant, recorded, &call, canonical, identity);
+        let permit = Permit::new(grant, recorded, call, canonical, identity);
         match proxy::forward(upstream, permit, body, &mut ledger).await {
             Ok(forwarded) => forwarded.into_answer(upstream.settings(), ledger),
             Err(error) => {
                 tracing::warn!(request_id = %call.id, "{error}");
                 ledger.end(error.end());
-                self.fail(&call, &error.problem(), ledger)
+                self.fail(call, &error.problem(), ledger)
             }
         }
     }
 
     /// The steps that the head decides, in order.
-    fn judge_reading(&self, call: &mut Call, reading: Reading) -> Result<(TokenId, Canonical, HeadVerdict), Problem> {
+    fn judge_reading(
+        &self,
+        call: &mut Call,
+        reading: Reading,
+    ) -> Result<(TokenId, Canonical, HeadVerdict), Problem> {
         reading.framing.map_err(Problem::Framing)?;
         if !reading.in_endpoints {
             return Err(Problem::OutsideEndpoints);
@@ -185,14 +195,20 @@ impl Gate {
         }
         if canonical.path == SELF_PATH {
             let own = canonical.method == Method::Get;
-            return if own { Ok((token, canonical, HeadVerdict::Own)) } else { Err(Problem::OutsideEndpoints) };
+            return if own {
+                Ok((token, canonical, HeadVerdict::Own))
+            } else {
+                Err(Problem::OutsideEndpoints)
+            };
         }
         let started = Instant::now();
         let decision = inspect::decide(live.program(), token, &canonical, inspect::unread(&canonical));
         call.deciding += started.elapsed();
         let verdict = match decision {
             Decision::Deny(denial) => return Err(self.denied(call, &denial)),
-            Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => HeadVerdict::Granted(grant),
+            Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => {
+                HeadVerdict::Granted(grant)
+            }
             Decision::Allow(_) | Decision::NeedsBody(_) => HeadVerdict::NeedsBody,
         };
         if matches!(verdict, HeadVerdict::NeedsBody)
@@ -266,7 +282,10 @@ impl Gate {
 
     fn denied(&self, call: &mut Call, denial: &Denial) -> Problem {
         call.line = denial.line;
-        let shown = denial.line.or(denial.nearest).filter(|_| self.settings.show_policy);
+        let shown = denial
+            .line
+            .or(denial.nearest)
+            .filter(|_| self.settings.show_policy);
         Problem::Denied(Denied {
             reason: denial.reason,
             call: call.shown(),
@@ -290,7 +309,9 @@ impl Gate {
     /// Records a refusal, and answers it.
     async fn refuse(&self, call: &Call, problem: &Problem) -> Answer {
         let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
-        let recorded = self.record(call, problem.verdict(), problem.audit_code(), call.line).await;
+        let recorded = self
+            .record(call, problem.verdict(), problem.audit_code(), call.line)
+            .await;
         ledger.end(End::Complete);
         match recorded {
             Ok(_) => self.fail(call, problem, ledger),
@@ -329,7 +350,11 @@ impl Gate {
     async fn answer_preflight(&self, call: &Call, mut headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
         let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
         ledger.end(End::Complete);
-        if self.record(call, Verdict::Allow, "cors-preflight", None).await.is_err() {
+        if self
+            .record(call, Verdict::Allow, "cors-preflight", None)
+            .await
+            .is_err()
+        {
             return self.fail(call, &Problem::Audit, ledger);
         }
         headers.push((REQUEST_ID, call.id.header()));

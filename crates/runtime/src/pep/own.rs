@@ -10,7 +10,10 @@ use crate::admin::time;
 pub(super) fn describe(call: &Call, id: TokenId) -> Value {
     let program = call.live.program();
     let token = program.token(id);
-    let lines: Vec<&str> = program.lines_of(token).map(|(_, line)| line.text.as_str()).collect();
+    let lines: Vec<&str> = program
+        .lines_of(token)
+        .map(|(_, line)| line.text.as_str())
+        .collect();
     json!({
         "token": token.name,
         "user": call.user,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokenward_audit::{End, OnFailure, Outcome, Store, Verdict};
+use tokenward_audit::{AppendError, End, OnFailure, Outcome, Store, Verdict};
 use tokenward_compiler::ir::LineId;
 
 use super::{Call, RequestId};
@@ -34,7 +34,9 @@ pub(crate) async fn record(
     match audit.append(call.record(verdict, reason, line)).await {
         Ok(_) => Ok(Recorded(())),
         Err(error) => {
-            let passes = audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
+            // What the caller himself made too large is no failure of the disk: else he could choose to be unrecorded.
+            let failure = !matches!(error, AppendError::TooLarge { .. });
+            let passes = failure && audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
             tracing::error!(request_id = %call.id, passes, "{error}");
             if passes {
                 audit.count_unrecorded();
@@ -124,6 +126,54 @@ impl Drop for Ledger {
         }
     }
 }
+
+/// A call that is not decided yet. If it is dropped before it is, because the client went away within the body, that is
+/// recorded after the fact: nothing went upstream.
+pub(super) struct Undecided<'g> {
+    audit: &'g Store,
+    metrics: &'g Arc<Metrics>,
+    pub(super) call: Call,
+    decided: bool,
+}
+
+impl<'g> Undecided<'g> {
+    pub(super) fn new(audit: &'g Store, metrics: &'g Arc<Metrics>, call: Call) -> Self {
+        Self {
+            audit,
+            metrics,
+            call,
+            decided: false,
+        }
+    }
+
+    /// The decision is made, and recorded by whoever made it.
+    pub(super) fn decided(&mut self) -> &Call {
+        self.decided = true;
+        &self.call
+    }
+}
+
+impl Drop for Undecided<'_> {
+    fn drop(&mut self) {
+        // Without a runtime the process is stopping.
+        let (false, Ok(runtime)) = (self.decided, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let ledger = Ledger::open(self.audit, self.metrics, &self.call, Arc::default());
+        let record = self.call.record(Verdict::Refuse, GONE, None);
+        let (audit, metrics) = (self.audit.clone(), Arc::clone(self.metrics));
+        runtime.spawn(async move {
+            metrics.decided(Verdict::Refuse, GONE);
+            if let Err(error) = audit.append(record).await {
+                tracing::error!("a call that its client gave up was not recorded: {error}");
+            }
+            drop(ledger);
+        });
+    }
+}
+
+/// The reason code of [`crate::respond::Problem::ClientGone`].
+const GONE: &str = "client-gone";
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)

@@ -46,7 +46,8 @@ impl Forwarded {
         let mut headers = client_headers(&parts.headers, upstream.cookies());
         for (_, value) in headers.iter_mut().filter(|(name, _)| name == LOCATION) {
             if let Ok(location) = value.to_str() {
-                let (new_status, location) = redirect(upstream.places(), self.safe, &self.target, status, location);
+                let (new_status, location) =
+                    redirect(upstream.places(), self.safe, &self.target, status, location);
                 status = new_status;
                 *value = HeaderValue::from_str(&location).unwrap_or_else(|_| value.clone());
             }
@@ -67,7 +68,7 @@ impl Forwarded {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 incoming,
                 ledger,
-                pause: upstream.timeout(),
+                pause: upstream.pause(),
                 timer: None,
             }))
         };

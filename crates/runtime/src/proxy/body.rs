@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -82,7 +82,11 @@ impl RequestBody {
 
     /// The length of what is still to be sent, if known.
     pub(crate) fn length(&self) -> Option<u64> {
-        if self.ended { Some(self.ahead_bytes as u64) } else { self.left }
+        if self.ended {
+            Some(self.ahead_bytes as u64)
+        } else {
+            self.left
+        }
     }
 
     /// Reads until `bytes` are there, or the end; `true` if that is the whole body.
@@ -129,7 +133,10 @@ impl Body for RequestBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let data = if let Some(data) = this.ahead.pop_front() {
             this.ahead_bytes -= data.len();
@@ -138,7 +145,9 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         } else {
             let polled = this.poll_stream(cx);
-            this.meter.waits_for_client.store(polled.is_pending(), Ordering::Relaxed);
+            this.meter
+                .waits_for_client
+                .store(polled.is_pending(), Ordering::Relaxed);
             match ready!(polled) {
                 Some(Ok(data)) => data,
                 Some(Err(error)) => {

@@ -13,11 +13,18 @@ pub(crate) fn keep_from_shared_caches(headers: &mut Vec<(HeaderName, HeaderValue
         .filter(|directive| !lets_share(name_of(directive)))
         .collect();
     // `private="field"` keeps that field alone from being shared.
-    let whole = |directive: &String| ["private", "no-store"].iter().any(|name| directive.eq_ignore_ascii_case(name));
+    let whole = |directive: &String| {
+        ["private", "no-store"]
+            .iter()
+            .any(|name| directive.eq_ignore_ascii_case(name))
+    };
     let kept = if directives.iter().any(whole) {
         directives.join(", ")
     } else {
-        std::iter::once("private".to_owned()).chain(directives).collect::<Vec<_>>().join(", ")
+        std::iter::once("private".to_owned())
+            .chain(directives)
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     headers.retain(|(name, _)| name != CACHE_CONTROL);
     let value = HeaderValue::from_str(&kept).unwrap_or_else(|_| HeaderValue::from_static("private"));
@@ -29,7 +36,9 @@ fn name_of(directive: &str) -> &str {
 }
 
 fn lets_share(name: &str) -> bool {
-    ["public", "s-maxage", "proxy-revalidate"].iter().any(|shared| name.eq_ignore_ascii_case(shared))
+    ["public", "s-maxage", "proxy-revalidate"]
+        .iter()
+        .any(|shared| name.eq_ignore_ascii_case(shared))
 }
 
 /// The directives of a field value, whose arguments may be quoted and have commas in them.
@@ -66,16 +75,31 @@ mod tests {
             (&[][..], "private"),
             (&["max-age=60"], "private, max-age=60"),
             (&["public, max-age=60"], "private, max-age=60"),
-            (&["Public", "S-MaxAge=5, must-revalidate"], "private, must-revalidate"),
+            (
+                &["Public", "S-MaxAge=5, must-revalidate"],
+                "private, must-revalidate",
+            ),
             (&["no-store"], "no-store"),
             (&["max-age=0, Private"], "max-age=0, Private"),
-            (&["private=\"x-a, x-b\", max-age=5"], "private, private=\"x-a, x-b\", max-age=5"),
-            (&["no-cache=\"a\\\", public\", public"], "private, no-cache=\"a\\\", public\""),
+            (
+                &["private=\"x-a, x-b\", max-age=5"],
+                "private, private=\"x-a, x-b\", max-age=5",
+            ),
+            (
+                &["no-cache=\"a\\\", public\", public"],
+                "private, no-cache=\"a\\\", public\"",
+            ),
         ] {
-            let mut headers: Vec<_> =
-                given.iter().map(|value| (CACHE_CONTROL, HeaderValue::from_str(value).unwrap())).collect();
+            let mut headers: Vec<_> = given
+                .iter()
+                .map(|value| (CACHE_CONTROL, HeaderValue::from_str(value).unwrap()))
+                .collect();
             keep_from_shared_caches(&mut headers);
-            assert_eq!(headers, [(CACHE_CONTROL, HeaderValue::from_str(expected).unwrap())], "{given:?}");
+            assert_eq!(
+                headers,
+                [(CACHE_CONTROL, HeaderValue::from_str(expected).unwrap())],
+                "{given:?}"
+            );
         }
     }
 }

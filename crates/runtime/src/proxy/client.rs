@@ -32,6 +32,7 @@ pub(crate) struct UpstreamSettings {
     authority: String,
     public: Public,
     timeout: Duration,
+    pause: Duration,
     places: Places,
     cookies: bool,
 }
@@ -109,7 +110,10 @@ impl UpstreamSettings {
             url: config.upstream.url.clone(),
         };
         let uri: Uri = config.upstream.url.parse().map_err(|_| error())?;
-        let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http")).ok_or_else(error)?;
+        let authority = uri
+            .authority()
+            .filter(|_| uri.scheme_str() == Some("http"))
+            .ok_or_else(error)?;
         let public = &config.upstream.public_url;
         let host = config.upstream.host.as_deref().unwrap_or(public.authority());
         let header = |text: &str| http::HeaderValue::from_str(text).map_err(|_| error());
@@ -121,6 +125,7 @@ impl UpstreamSettings {
                 scheme: header(public.scheme())?,
             },
             timeout: config.limits.upstream_timeout,
+            pause: config.limits.body_timeout,
             places: Places {
                 public: public.clone(),
                 upstream_host: host_of(authority.as_str()).ok_or_else(error)?,
@@ -135,9 +140,9 @@ impl UpstreamSettings {
         &self.places.upstream_path
     }
 
-    /// The longest silence of the upstream.
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
+    /// The longest pause within a body.
+    pub(super) fn pause(&self) -> Duration {
+        self.pause
     }
 
     pub(super) fn places(&self) -> &Places {
@@ -211,19 +216,26 @@ pub(crate) async fn forward(
     ledger: &mut Ledger,
 ) -> Result<Forwarded, ForwardError> {
     let repeatable = is_repeatable(permit.canonical()) && body.length() == Some(0);
-    let pause = upstream.settings.timeout;
+    let pause = upstream.settings.pause;
     let started = Instant::now();
     let response = match upstream.once(&permit, body).await {
         Err(ForwardError::Broken(reason)) if repeatable => {
             tracing::debug!(request_id = %permit.id(), reason, "sending the request once more");
-            upstream.once(&permit, RequestBody::new(BodyStream::empty(), Framing::None, pause)).await
+            upstream
+                .once(
+                    &permit,
+                    RequestBody::new(BodyStream::empty(), Framing::None, pause),
+                )
+                .await
         }
         response => response,
     }?;
     ledger.answered(response.status().as_u16(), started.elapsed());
     match response.status() {
         StatusCode::UNAUTHORIZED => Err(ForwardError::Unauthorized),
-        status if status.is_informational() => Err(ForwardError::Broken(format!("unexpected status {status}"))),
+        status if status.is_informational() => {
+            Err(ForwardError::Broken(format!("unexpected status {status}")))
+        }
         _ => Ok(Forwarded::new(response, &permit)),
     }
 }
@@ -241,7 +253,9 @@ fn forward_error(error: &ClientError) -> ForwardError {
     let mut source = error.source();
     while let Some(inner) = source {
         reason = inner.to_string();
-        timed_out |= inner.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        timed_out |= inner
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
         source = inner.source();
     }
     if error.is_connect() && timed_out {

@@ -126,7 +126,10 @@ mod tests {
     fn pass(fields: &[(&str, &str)], cookies: bool) -> Vec<(String, String)> {
         let mut upstream = HeaderMap::new();
         for (name, value) in fields {
-            upstream.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            upstream.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                value.parse().unwrap(),
+            );
         }
         client_headers(&upstream, cookies)
             .into_iter()
@@ -158,12 +161,22 @@ mod tests {
             ("link", "</b>"),
             ("cache-control", "no-store"),
         ];
-        assert_eq!(passed, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(
+            passed,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]
     fn cookies_pass_where_switched_on_each_in_its_own_line() {
-        let passed = pass(&[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Cache-Control", "private")], true);
+        let passed = pass(
+            &[
+                ("Set-Cookie", "a=1"),
+                ("Set-Cookie", "b=2"),
+                ("Cache-Control", "private"),
+            ],
+            true,
+        );
         let cookies = passed.iter().filter(|(name, _)| name == "set-cookie").count();
         assert_eq!(cookies, 2, "{passed:?}");
     }

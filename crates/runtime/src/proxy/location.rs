@@ -37,9 +37,10 @@ pub(crate) fn redirect(
     };
     if is_absolute(location) || places.upstream_path != places.public.path() {
         match path.strip_prefix(places.upstream_path.as_str()) {
-            Some(below) if below.is_empty() || below.starts_with(['/', '?', '#']) => {
-                (status, format!("{}{}{below}", places.public.origin(), places.public.path()))
-            }
+            Some(below) if below.is_empty() || below.starts_with(['/', '?', '#']) => (
+                status,
+                format!("{}{}{below}", places.public.origin(), places.public.path()),
+            ),
             _ => (status, format!("{}{path}", places.public.origin())),
         }
     } else {
@@ -87,7 +88,10 @@ fn same_place(target: &str, location: &str) -> bool {
     let parts = |target: &str| {
         let target = target.split('#').next().unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        (path.strip_suffix('/').unwrap_or(path).to_owned(), query.to_owned())
+        (
+            path.strip_suffix('/').unwrap_or(path).to_owned(),
+            query.to_owned(),
+        )
     };
     parts(target) == parts(location)
 }
@@ -103,9 +107,18 @@ mod tests {
             upstream_path: upstream_path.into(),
         };
         for &(safe, target, status, location, to_status, to_location) in cases {
-            let (got_status, got) =
-                redirect(&places, safe, target, StatusCode::from_u16(status).unwrap(), location);
-            assert_eq!((got_status.as_u16(), got.as_str()), (to_status, to_location), "{location}");
+            let (got_status, got) = redirect(
+                &places,
+                safe,
+                target,
+                StatusCode::from_u16(status).unwrap(),
+                location,
+            );
+            assert_eq!(
+                (got_status.as_u16(), got.as_str()),
+                (to_status, to_location),
+                "{location}"
+            );
         }
     }
 
@@ -115,16 +128,72 @@ mod tests {
             "https://jira.example.com/jira",
             "/jira",
             &[
-                (true, "/jira/a", 302, "http://10.0.0.7:8080/jira/b?c#d", 302, "https://jira.example.com/jira/b?c#d"),
-                (true, "/jira/a", 302, "HTTP://10.0.0.7/other", 302, "https://jira.example.com/other"),
-                (true, "/jira/a", 302, "//10.0.0.7/jira/b", 302, "https://jira.example.com/jira/b"),
-                (true, "/jira/a", 302, "http://jira.example.com:8080/jira/b", 302, "https://jira.example.com/jira/b"),
-                (true, "/jira/a", 302, "http://10.0.0.7", 302, "https://jira.example.com"),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "http://10.0.0.7:8080/jira/b?c#d",
+                    302,
+                    "https://jira.example.com/jira/b?c#d",
+                ),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "HTTP://10.0.0.7/other",
+                    302,
+                    "https://jira.example.com/other",
+                ),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "//10.0.0.7/jira/b",
+                    302,
+                    "https://jira.example.com/jira/b",
+                ),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "http://jira.example.com:8080/jira/b",
+                    302,
+                    "https://jira.example.com/jira/b",
+                ),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "http://10.0.0.7",
+                    302,
+                    "https://jira.example.com",
+                ),
                 (true, "/jira/a", 302, "/jira/b", 302, "/jira/b"),
                 (true, "/jira/a", 302, "b", 302, "b"),
-                (true, "/jira/a", 302, "https://sso.example.com/login?to=http://10.0.0.7/", 302, "https://sso.example.com/login?to=http://10.0.0.7/"),
-                (true, "/jira/a", 302, "http://10.0.0.7@evil.test/", 302, "http://10.0.0.7@evil.test/"),
-                (true, "/jira/a", 201, "http://10.0.0.7/jira/rest/a/1", 201, "https://jira.example.com/jira/rest/a/1"),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "https://sso.example.com/login?to=http://10.0.0.7/",
+                    302,
+                    "https://sso.example.com/login?to=http://10.0.0.7/",
+                ),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "http://10.0.0.7@evil.test/",
+                    302,
+                    "http://10.0.0.7@evil.test/",
+                ),
+                (
+                    true,
+                    "/jira/a",
+                    201,
+                    "http://10.0.0.7/jira/rest/a/1",
+                    201,
+                    "https://jira.example.com/jira/rest/a/1",
+                ),
             ],
         );
     }
@@ -135,8 +204,22 @@ mod tests {
             "https://jira.example.com/jira",
             "/ctx",
             &[
-                (true, "/ctx/a", 302, "http://10.0.0.7/ctx/b", 302, "https://jira.example.com/jira/b"),
-                (true, "/ctx/a", 302, "/ctx/b", 302, "https://jira.example.com/jira/b"),
+                (
+                    true,
+                    "/ctx/a",
+                    302,
+                    "http://10.0.0.7/ctx/b",
+                    302,
+                    "https://jira.example.com/jira/b",
+                ),
+                (
+                    true,
+                    "/ctx/a",
+                    302,
+                    "/ctx/b",
+                    302,
+                    "https://jira.example.com/jira/b",
+                ),
                 (true, "/ctx/a", 302, "/ctxb", 302, "https://jira.example.com/ctxb"),
             ],
         );
@@ -148,13 +231,34 @@ mod tests {
             "https://jira.example.com",
             "",
             &[
-                (false, "/rest/a?b=c", 301, "http://jira.example.com/rest/a?b=c", 308, "https://jira.example.com/rest/a?b=c"),
-                (false, "/rest/a", 302, "http://10.0.0.7/rest/a/", 307, "https://jira.example.com/rest/a/"),
+                (
+                    false,
+                    "/rest/a?b=c",
+                    301,
+                    "http://jira.example.com/rest/a?b=c",
+                    308,
+                    "https://jira.example.com/rest/a?b=c",
+                ),
+                (
+                    false,
+                    "/rest/a",
+                    302,
+                    "http://10.0.0.7/rest/a/",
+                    307,
+                    "https://jira.example.com/rest/a/",
+                ),
                 (false, "/rest/a/", 302, "/rest/a", 307, "/rest/a"),
                 (false, "/rest/a", 303, "/rest/a/", 303, "/rest/a/"),
                 (false, "/rest/a", 302, "/rest/b", 302, "/rest/b"),
                 (false, "/rest/a", 302, "/rest/a?x", 302, "/rest/a?x"),
-                (false, "/rest/a", 302, "https://sso.example.com/rest/a", 302, "https://sso.example.com/rest/a"),
+                (
+                    false,
+                    "/rest/a",
+                    302,
+                    "https://sso.example.com/rest/a",
+                    302,
+                    "https://sso.example.com/rest/a",
+                ),
                 (true, "/rest/a", 301, "/rest/a/", 301, "/rest/a/"),
             ],
         );

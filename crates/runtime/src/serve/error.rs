@@ -15,7 +15,9 @@ use crate::request::RulesError;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Another process listens there.
-    #[error("{address} is in use by another process; stop that, or set [{section}] listen to another address")]
+    #[error(
+        "{address} is in use by another process; stop that, or set [{section}] listen to another address"
+    )]
     PortInUse {
         /// The section of the configuration that names the address.
         section: &'static str,
@@ -23,7 +25,9 @@ pub enum ServeError {
         address: SocketAddr,
     },
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; set [{section}] listen to an address of this machine that this user may take")]
+    #[error(
+        "cannot listen on {address}: {source}; set [{section}] listen to an address of this machine that this user may take"
+    )]
     Listen {
         /// The section of the configuration that names the address.
         section: &'static str,

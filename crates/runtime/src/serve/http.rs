@@ -12,7 +12,9 @@ use std::time::Duration;
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_http::error::DispatchError;
 use actix_http::header::{HeaderName, HeaderValue};
-use actix_http::{ConnectionType, HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode, Version};
+use actix_http::{
+    ConnectionType, HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode, Version,
+};
 use actix_server::GracefulShutdownSignal;
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service};
 use bytes::Bytes;
@@ -20,6 +22,8 @@ use futures_util::FutureExt;
 use tokio::net::TcpStream;
 
 use super::wire::{Arrival, BodyStream, Connection, Guard, GuardSettings, Inbound, Turn};
+use crate::admin::Metrics;
+use crate::config::Methods;
 use crate::pep::{Gate, Headed, Judged, RequestId, now_ms};
 use crate::proxy::{Upstream, UpstreamEnd};
 use crate::respond::{self, Answer, AnswerBody, Problem};
@@ -95,12 +99,18 @@ async fn serve(worker: Rc<Worker>, request: Request) -> Result<Response<AnswerSt
     let (answer, turn) = match continued {
         Some(Continued { judged, body, turn }) => {
             let call = worker.gate.proceed(*judged, body, &worker.upstream);
-            (caught(&worker.gate, call).await.unwrap_or_else(|failed| failed), Some(turn))
+            (
+                caught(&worker.gate, call).await.unwrap_or_else(|failed| failed),
+                Some(turn),
+            )
         }
         None => match arrival(&request) {
             Some((Arrival::Request(inbound), turn)) => {
                 let call = whole(&worker, inbound, client(&request));
-                (caught(&worker.gate, call).await.unwrap_or_else(|failed| failed), Some(turn))
+                (
+                    caught(&worker.gate, call).await.unwrap_or_else(|failed| failed),
+                    Some(turn),
+                )
             }
             Some((Arrival::Violation(violation), turn)) => {
                 worker.gate.metrics.violated(violation);
@@ -121,13 +131,17 @@ async fn whole(worker: &Worker, inbound: Inbound, client: IpAddr) -> Answer {
 
 /// Runs a call; a panic in it is counted, and answered.
 async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
+    catch(&gate.metrics, gate.auth.methods, call).await
+}
+
+async fn catch<T>(metrics: &Metrics, methods: Methods, call: impl Future<Output = T>) -> Result<T, Answer> {
     match AssertUnwindSafe(call).catch_unwind().await {
         Ok(value) => Ok(value),
         Err(_) => {
             let id = RequestId::new(now_ms());
-            gate.metrics.panicked();
+            metrics.panicked();
             tracing::error!(request_id = %id, "a request met a fault of the proxy");
-            let mut answer = respond::problem(&Problem::Internal, &id, gate.auth.methods);
+            let mut answer = respond::problem(&Problem::Internal, &id, methods);
             answer.close = true;
             Err(answer)
         }
@@ -220,5 +234,25 @@ impl MessageBody for AnswerStream {
                 next
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_counted() {
+        let metrics = Metrics::default();
+        let answer = catch(&metrics, Methods::Basic, async { panic!("on purpose") }).await;
+        let answer: Answer = answer.map(|(): ()| ()).unwrap_err();
+        assert_eq!(answer.status.as_u16(), 500);
+        assert!(answer.close);
+        let text = metrics.render(
+            "",
+            &crate::live::ReloadStatus::default(),
+            &tokenward_audit::StoreStats::default(),
+        );
+        assert!(text.contains("tokenward_panics_total 1"), "{text}");
     }
 }

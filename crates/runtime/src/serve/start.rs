@@ -29,7 +29,9 @@ use crate::request::{Rules, Settings};
 /// # Errors
 /// It cannot start; see [`ServeError`].
 pub fn run(config: Config) -> Result<(), ServeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     // Before anything is served: a signal from now on is not lost.
     let mut signals = {
         let _entered = runtime.enter();
@@ -101,6 +103,12 @@ impl Running {
         self.admin_addr
     }
 
+    /// The audit store.
+    #[cfg(test)]
+    pub(super) fn audit(&self) -> &Store {
+        &self.audit
+    }
+
     /// Resolves when the servers have ended, asked to or not.
     async fn ended(&self) {
         // The sender is dropped with the servers' thread.
@@ -133,7 +141,11 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let upstream = UpstreamSettings::read(&config)?;
     let rules = Rules::new(&reading(&config, &upstream))?;
     let identities = Identities::load(&config.identity)?;
-    let policies = Arc::new(Policies::open(&config.policies, &config.upstream.public_url, rules.merges())?);
+    let policies = Arc::new(Policies::open(
+        &config.policies,
+        &config.upstream.public_url,
+        rules.merges(),
+    )?);
     let secret = admin_secret::read_or_create(&config.admin.secret_file)?;
     let proxy_listener = listen("server", config.server.listen)?;
     let admin_listener = listen("admin", config.admin.listen)?;
@@ -143,7 +155,12 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         tracing::warn!("audit: {warning}");
     }
     let metrics = Arc::new(Metrics::default());
-    let desk = Desk::new(&secret, Arc::clone(&policies), audit.clone(), Arc::clone(&metrics));
+    let desk = Desk::new(
+        &secret,
+        Arc::clone(&policies),
+        audit.clone(),
+        Arc::clone(&metrics),
+    );
     let gate = Arc::new(Gate {
         rules,
         policies: Arc::clone(&policies),
@@ -220,7 +237,10 @@ fn reading(config: &Config, upstream: &UpstreamSettings) -> Settings {
         identity_headers: identity::header_names(&config.identity),
         refused_parameters: config.upstream.refused_parameters.clone(),
         refused_headers: config.upstream.refused_headers.clone(),
+        refused_members: config.upstream.refused_members.clone(),
         accepted_names: config.upstream.accepted_names.clone(),
+        query_token: config.auth.query_parameter.clone(),
+        product_header: config.auth.product_header,
         ..Settings::new(config.upstream.public_url.clone(), config.upstream.product)
     }
 }
@@ -248,7 +268,8 @@ fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, 
     let servers = thread::Builder::new().name("servers".to_owned()).spawn(move || {
         let _alive = alive;
         actix_rt::System::new().block_on(async move {
-            let built = proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.desk, admin)?)));
+            let built =
+                proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.desk, admin)?)));
             match built {
                 Err(error) => {
                     let _ = handles.send(Err(error));
@@ -284,7 +305,13 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     let builder = Server::build()
         .workers(plan.workers)
         .max_concurrent_connections((limits.max_connections / plan.workers).max(1))
-        .shutdown_timeout(plan.config.server.shutdown_grace.max(Duration::from_secs(1)).as_secs())
+        .shutdown_timeout(
+            plan.config
+                .server
+                .shutdown_grace
+                .max(Duration::from_secs(1))
+                .as_secs(),
+        )
         .disable_signals();
     let shutdown = builder.graceful_shutdown_signal();
     let (gate, upstream) = (Arc::clone(&plan.gate), plan.upstream.clone());

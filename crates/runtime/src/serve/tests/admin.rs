@@ -23,7 +23,9 @@ async fn only_the_secret_opens_the_desk() {
             format!("Authorization: Bearer {secret}\r\nAuthorization: Bearer {secret}\r\n"),
         ] {
             let mut client = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
-            client.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n")).await;
+            client
+                .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n"))
+                .await;
             assert_eq!(client.reply().await.status, 401, "{path} {authorization}");
         }
     }
@@ -32,7 +34,10 @@ async fn only_the_secret_opens_the_desk() {
     assert_eq!(client.reply().await.body, "ok\n");
     client.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").await;
     let open = client.reply().await;
-    assert!(open.status == 200 && !open.body.contains("reload_failure"), "{open:?}");
+    assert!(
+        open.status == 200 && !open.body.contains("reload_failure"),
+        "{open:?}"
+    );
     assert_eq!(scene.admin("/v1/audit?nonsense=1").await.status, 400);
     assert_eq!(scene.admin("/v1/audit?verdict=maybe").await.status, 400);
 }
@@ -62,9 +67,22 @@ async fn a_reload_is_shown_and_drops_no_request() {
     .await
     .expect("the failure is shown");
     assert_eq!(ready["ready"], true);
-    assert!(ready["reload_failure"].as_str().unwrap().contains("a.toml"), "{ready}");
-    assert_eq!(scene.ask(&request("GET /rest/b", "")).await.status, 200, "the old policy stays");
-    assert!(scene.admin("/metrics").await.body.contains("tokenward_policy_broken 1"));
+    assert!(
+        ready["reload_failure"].as_str().unwrap().contains("a.toml"),
+        "{ready}"
+    );
+    assert_eq!(
+        scene.ask(&request("GET /rest/b", "")).await.status,
+        200,
+        "the old policy stays"
+    );
+    assert!(
+        scene
+            .admin("/metrics")
+            .await
+            .body
+            .contains("tokenward_policy_broken 1")
+    );
 }
 
 #[tokio::test]
@@ -75,7 +93,11 @@ async fn a_tail_shows_calls_as_they_come() {
     scene.only_entry().await;
     let secret = std::fs::read_to_string(scene.folder.path().join("admin.secret")).unwrap();
     let mut tail = Client(TcpStream::connect(scene.running().admin_addr()).await.unwrap());
-    tail.send(&format!("GET /v1/audit/tail?verdict=deny HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n", secret.trim())).await;
+    tail.send(&format!(
+        "GET /v1/audit/tail?verdict=deny HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n",
+        secret.trim()
+    ))
+    .await;
     assert_eq!(tail.head().await.0, 200);
     for path in ["/rest/a", "/rest/one", "/rest/two"] {
         scene.ask(&request(&format!("GET {path}"), "")).await;
@@ -88,8 +110,14 @@ async fn a_tail_shows_calls_as_they_come() {
     })
     .await
     .expect("the calls are shown");
-    assert!(text.find("/rest/one") < text.find("/rest/two") && text.contains("\"status\":403"), "{text}");
-    assert!(!text.contains("/rest/a\"") && !text.contains("/rest/before"), "{text}");
+    assert!(
+        text.find("/rest/one") < text.find("/rest/two") && text.contains("\"status\":403"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("/rest/a\"") && !text.contains("/rest/before"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -114,10 +142,17 @@ async fn stopping_lets_a_request_under_way_finish() {
     begins.recv().await.unwrap();
     let running = scene.running.take().unwrap();
     let stopping = tokio::task::spawn_blocking(move || running.stop());
-    timeout(PATIENCE, async { while TcpStream::connect(address).await.is_ok() {} }).await.expect("nothing new is accepted");
+    timeout(PATIENCE, async {
+        while TcpStream::connect(address).await.is_ok() {}
+    })
+    .await
+    .expect("nothing new is accepted");
     go.send(true).unwrap();
     let reply = client.reply().await;
-    assert_eq!((reply.body.as_str(), reply.header("connection")), ("ok", Some("close")));
+    assert_eq!(
+        (reply.body.as_str(), reply.header("connection")),
+        ("ok", Some("close"))
+    );
     stopping.await.unwrap().unwrap();
 }
 
@@ -134,11 +169,22 @@ async fn what_prevents_starting_is_told_in_a_sentence() {
     assert!(error.contains("absent"), "{error}");
 
     std::fs::create_dir(&config.policies).unwrap();
-    std::fs::write(config.policies.join("a.toml"), token("t", SECRET, "user = \"u\"", "/rest/(b")).unwrap();
+    std::fs::write(
+        config.policies.join("a.toml"),
+        token("t", SECRET, "user = \"u\"", "/rest/(b"),
+    )
+    .unwrap();
     let error = super::super::start(config.clone()).err().unwrap().to_string();
-    assert!(error.contains("a.toml") && error.contains("does not compile"), "{error}");
+    assert!(
+        error.contains("a.toml") && error.contains("does not compile"),
+        "{error}"
+    );
 
-    std::fs::write(config.policies.join("a.toml"), token("t", SECRET, "user = \"u\"", "/rest/b")).unwrap();
+    std::fs::write(
+        config.policies.join("a.toml"),
+        token("t", SECRET, "user = \"u\"", "/rest/b"),
+    )
+    .unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     config.server.listen = taken.local_addr().unwrap();
     let error = super::super::start(config.clone()).err().unwrap().to_string();

@@ -6,7 +6,10 @@ use super::harness::{Behind, SECRET, Scene, field, request, until};
 
 #[tokio::test]
 async fn the_upstream_gets_what_was_judged_and_who_calls() {
-    let behind = Behind::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Up: 1\r\nSet-Cookie: a=b\r\nAlt-Svc: h3\r\n\r\nok").await;
+    let behind = Behind::answering(
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Up: 1\r\nSet-Cookie: a=b\r\nAlt-Svc: h3\r\n\r\nok",
+    )
+    .await;
     let scene = Scene::new(behind.addr, "/rest/.*");
     let reply = scene
         .ask(&request(
@@ -73,24 +76,50 @@ async fn pipelined_requests_are_answered_in_order_each_in_its_own_way() {
     .concat();
     client.send(&all).await;
     let first = client.reply().await;
-    assert_eq!((first.body.as_str(), first.header("connection")), ("/rest/one", None));
+    assert_eq!(
+        (first.body.as_str(), first.header("connection")),
+        ("/rest/one", None)
+    );
     let (status, head) = client.head().await;
     assert_eq!((status, field(&head, "content-length")), (200, Some("9")));
     assert_eq!(client.reply().await.status, 403);
     let last = client.reply().await;
-    assert_eq!((last.body.as_str(), last.header("connection")), ("/rest/three", Some("close")));
+    assert_eq!(
+        (last.body.as_str(), last.header("connection")),
+        ("/rest/three", Some("close"))
+    );
     assert_eq!(client.end().await.unwrap(), b"");
 }
 
 #[tokio::test]
 async fn answers_without_a_body_have_none() {
     for (method, answer, status, length) in [
-        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 200, Some("1000")),
-        ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200, None),
-        ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\nETag: \"a\"\r\n\r\n", 304, Some("1000")),
+        (
+            "HEAD",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+            200,
+            Some("1000"),
+        ),
+        (
+            "HEAD",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            200,
+            None,
+        ),
+        (
+            "GET",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\nETag: \"a\"\r\n\r\n",
+            304,
+            Some("1000"),
+        ),
         ("GET", "HTTP/1.1 304 Not Modified\r\n\r\n", 304, None),
         ("GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, None),
-        ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, Some("0")),
+        (
+            "GET",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            200,
+            Some("0"),
+        ),
     ] {
         let behind = Behind::answering(answer).await;
         let scene = Scene::new(behind.addr, "[get,head]/rest/.*");
@@ -98,27 +127,46 @@ async fn answers_without_a_body_have_none() {
         for _ in 0..2 {
             client.send(&request(&format!("{method} /rest/a"), "")).await;
             let (got, head) = client.head().await;
-            assert_eq!((got, field(&head, "content-length")), (status, length), "{answer:?}: {head}");
+            assert_eq!(
+                (got, field(&head, "content-length")),
+                (status, length),
+                "{answer:?}: {head}"
+            );
             assert_eq!(field(&head, "transfer-encoding"), None);
         }
-        let ends = scene.audit_when(|entries| entries.iter().filter(|e| !e["outcome"].is_null()).count() == 2).await;
-        assert!(ends.iter().all(|entry| entry["outcome"]["end"] == "complete"), "{ends:?}");
+        let ends = scene
+            .audit_when(|entries| entries.iter().filter(|e| !e["outcome"].is_null()).count() == 2)
+            .await;
+        assert!(
+            ends.iter().all(|entry| entry["outcome"]["end"] == "complete"),
+            "{ends:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_body_that_ends_with_the_connection_is_passed_whole() {
     let behind = Behind::new(|_, mut stream| async move {
-        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nall of it").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\n\r\nall of it")
+            .await
+            .unwrap();
         None
     })
     .await;
     let scene = Scene::new(behind.addr, "/rest/.*");
     let reply = scene.ask(&request("GET /rest/a", "")).await;
-    assert_eq!((reply.body.as_str(), reply.header("transfer-encoding")), ("all of it", Some("chunked")));
-    let old = format!("GET /rest/a HTTP/1.0\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
+    assert_eq!(
+        (reply.body.as_str(), reply.header("transfer-encoding")),
+        ("all of it", Some("chunked"))
+    );
+    let old =
+        format!("GET /rest/a HTTP/1.0\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
     let reply = scene.ask(&old).await;
-    assert_eq!((reply.body.as_str(), reply.header("transfer-encoding")), ("all of it", None));
+    assert_eq!(
+        (reply.body.as_str(), reply.header("transfer-encoding")),
+        ("all of it", None)
+    );
     assert!(reply.head.starts_with("HTTP/1.0 200"), "{reply:?}");
 }
 
@@ -136,7 +184,9 @@ async fn a_truncated_answer_is_never_taken_for_whole() {
             .await;
             let scene = Scene::new(behind.addr, "/rest/.*");
             let mut client = scene.connect().await;
-            client.send(&request("GET /rest/a", "").replace("HTTP/1.1", &format!("HTTP/{version}"))).await;
+            client
+                .send(&request("GET /rest/a", "").replace("HTTP/1.1", &format!("HTTP/{version}")))
+                .await;
             let end = client.end().await;
             assert!(end.is_err(), "a reset, not {:?}", end.map(String::from_utf8));
             assert_eq!(scene.only_entry().await["outcome"]["end"], "upstream-failed");
@@ -147,7 +197,11 @@ async fn a_truncated_answer_is_never_taken_for_whole() {
 #[tokio::test]
 async fn a_failing_upstream_is_told_as_what_it_is() {
     for (answer, status, reason) in [
-        ("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", 502, "upstream-unauthorized"),
+        (
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+            502,
+            "upstream-unauthorized",
+        ),
         ("garbage\r\n\r\n", 502, "upstream-broken"),
         ("", 502, "upstream-broken"),
     ] {
@@ -158,14 +212,24 @@ async fn a_failing_upstream_is_told_as_what_it_is() {
         .await;
         let scene = Scene::new(behind.addr, "/rest/.*");
         let reply = scene.ask(&request("POST /rest/a", "Content-Length: 0\r\n")).await;
-        assert_eq!((reply.status, reply.reason().as_str()), (status, reason), "{answer:?}");
+        assert_eq!(
+            (reply.status, reply.reason().as_str()),
+            (status, reason),
+            "{answer:?}"
+        );
         assert_eq!(reply.header("www-authenticate"), None);
         assert_eq!(behind.heads().len(), 1, "a POST is never repeated");
     }
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let scene = Scene::new(nobody, "/rest/.*");
     let reply = scene.ask(&request("GET /rest/a", "")).await;
-    assert_eq!((reply.status, reply.reason().as_str()), (502, "upstream-unreachable"));
+    assert_eq!(
+        (reply.status, reply.reason().as_str()),
+        (502, "upstream-unreachable")
+    );
     assert_eq!(scene.only_entry().await["outcome"]["end"], "upstream-failed");
 }
 
@@ -189,7 +253,11 @@ async fn a_silent_upstream_is_given_up() {
 async fn redirects_are_passed_on_and_made_safe() {
     let behind = Behind::new(|head, mut stream| async move {
         let host = stream.local_addr().unwrap();
-        let location = if head.starts_with("POST") { format!("http://{host}/rest/a/") } else { format!("http://{host}/rest/b") };
+        let location = if head.starts_with("POST") {
+            format!("http://{host}/rest/a/")
+        } else {
+            format!("http://{host}/rest/b")
+        };
         let answer = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(answer.as_bytes()).await.unwrap();
         Some(stream)
@@ -197,9 +265,15 @@ async fn redirects_are_passed_on_and_made_safe() {
     .await;
     let scene = Scene::new(behind.addr, "/rest/.*");
     let reply = scene.ask(&request("GET /rest/a", "")).await;
-    assert_eq!((reply.status, reply.header("location")), (302, Some("http://127.0.0.1:8080/rest/b")));
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (302, Some("http://127.0.0.1:8080/rest/b"))
+    );
     let reply = scene.ask(&request("POST /rest/a", "Content-Length: 0\r\n")).await;
-    assert_eq!((reply.status, reply.header("location")), (307, Some("http://127.0.0.1:8080/rest/a/")));
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (307, Some("http://127.0.0.1:8080/rest/a/"))
+    );
     assert_eq!(behind.heads().len(), 2, "none was followed");
 }
 
@@ -207,7 +281,10 @@ async fn redirects_are_passed_on_and_made_safe() {
 async fn a_repeatable_request_survives_a_connection_that_just_closed() {
     // The first request of each connection is answered, the second gets the connection closed.
     let behind = Behind::new(|_, mut stream| async move {
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            .await
+            .unwrap();
         super::harness::head(&mut stream).await;
         None
     })
@@ -225,7 +302,10 @@ async fn continue_is_sent_to_a_judged_head_alone() {
         assert_eq!(field(&head, "expect"), None);
         let mut body = vec![0; field(&head, "content-length").unwrap().parse().unwrap()];
         stream.read_exact(&mut body).await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+            .await
+            .unwrap();
         stream.write_all(&body).await.unwrap();
         Some(stream)
     })
@@ -242,6 +322,10 @@ async fn continue_is_sent_to_a_judged_head_alone() {
     client.send(&request("POST /rest/no", head)).await;
     let reply = client.reply().await;
     assert_eq!((reply.status, reply.header("connection")), (403, Some("close")));
-    assert_eq!(client.end().await.unwrap(), b"", "the connection is closed: whether the body comes is not known");
+    assert_eq!(
+        client.end().await.unwrap(),
+        b"",
+        "the connection is closed: whether the body comes is not known"
+    );
     until(|| behind.heads().len() == 2).await;
 }

@@ -83,17 +83,27 @@ impl Scene {
         let secret = std::fs::read_to_string(self.folder.path().join("admin.secret")).unwrap();
         let mut client = Client(TcpStream::connect(self.running().admin_addr()).await.unwrap());
         client
-            .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n", secret.trim()))
+            .send(&format!(
+                "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+                secret.trim()
+            ))
             .await;
         client.reply().await
     }
 
     /// The audit, oldest first, once `enough` of it.
-    pub(super) async fn audit_when(&self, enough: impl Fn(&[serde_json::Value]) -> bool) -> Vec<serde_json::Value> {
+    pub(super) async fn audit_when(
+        &self,
+        enough: impl Fn(&[serde_json::Value]) -> bool,
+    ) -> Vec<serde_json::Value> {
         timeout(PATIENCE, async {
             loop {
                 let reply = self.admin("/v1/audit?order=oldest").await;
-                let entries: Vec<_> = reply.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+                let entries: Vec<_> = reply
+                    .body
+                    .lines()
+                    .map(|line| serde_json::from_str(line).unwrap())
+                    .collect();
                 if enough(&entries) {
                     return entries;
                 }
@@ -106,7 +116,9 @@ impl Scene {
 
     /// The audit's only entry, ended.
     pub(super) async fn only_entry(&self) -> serde_json::Value {
-        let entries = self.audit_when(|entries| entries.len() == 1 && !entries[0]["outcome"].is_null()).await;
+        let entries = self
+            .audit_when(|entries| entries.len() == 1 && !entries[0]["outcome"].is_null())
+            .await;
         entries[0].clone()
     }
 }
@@ -146,7 +158,8 @@ impl Reply {
     }
 
     pub(super) fn reason(&self) -> String {
-        let problem: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"));
+        let problem: serde_json::Value =
+            serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"));
         problem["reason"].as_str().unwrap().to_owned()
     }
 }
@@ -157,7 +170,9 @@ impl Client {
     }
 
     pub(super) async fn head(&mut self) -> (u16, String) {
-        let head = timeout(PATIENCE, head(&mut self.0)).await.expect("a head in time");
+        let head = timeout(PATIENCE, head(&mut self.0))
+            .await
+            .expect("a head in time");
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         (status.unwrap_or_else(|| panic!("no status in {head:?}")), head)
     }
@@ -207,7 +222,10 @@ impl Client {
     /// Waits for the end of the connection; `Err` if it is a reset.
     pub(super) async fn end(&mut self) -> std::io::Result<Vec<u8>> {
         let mut rest = Vec::new();
-        timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("an end in time").map(|_| rest)
+        timeout(PATIENCE, self.0.read_to_end(&mut rest))
+            .await
+            .expect("an end in time")
+            .map(|_| rest)
     }
 }
 

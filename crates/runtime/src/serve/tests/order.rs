@@ -15,8 +15,18 @@ fn post(path: &str, secret: &str, more: &str, body: &str) -> String {
 async fn the_earlier_reason_wins() {
     let behind = Behind::answering(OK).await;
     let policy = [
-        token("t", SECRET, "user = \"u\"\non_behalf_of = [\"alice\"]", "/rest/ok\n[post]/rest/json[JsonData::a==1]\n!/rest/no"),
-        token("elsewhere", "elsewhere", "user = \"u\"\nallowed_ips = [\"10.0.0.0/8\"]", "/rest/.*"),
+        token(
+            "t",
+            SECRET,
+            "user = \"u\"\non_behalf_of = [\"alice\"]",
+            "/rest/ok\n[post]/rest/json[JsonData::a==1]\n!/rest/no",
+        ),
+        token(
+            "elsewhere",
+            "elsewhere",
+            "user = \"u\"\nallowed_ips = [\"10.0.0.0/8\"]",
+            "/rest/.*",
+        ),
         token("revoked", "revoked", "user = \"u\"\nrevoked = true", "/rest/.*"),
         token("old", "old", "user = \"u\"", "/rest/.*").replace("2099", "2001"),
         token("two", "two", "users = [\"u\", \"v\"]", "/rest/.*"),
@@ -28,7 +38,9 @@ async fn the_earlier_reason_wins() {
         config.auth.never_act_as = vec!["admin".into()];
     });
     let get = |target: &str, secret: &str, more: &str| {
-        format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer {secret}\r\n{more}\r\n")
+        format!(
+            "GET {target} HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer {secret}\r\n{more}\r\n"
+        )
     };
     let basic = |user: &str, secret: &str| {
         use base64::Engine as _;
@@ -38,7 +50,11 @@ async fn the_earlier_reason_wins() {
     let json = "Content-Type: application/json\r\n";
     let cases = [
         // Framing before all: no token, no endpoint, and still 400.
-        ("GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(), 400, ""),
+        (
+            "GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
+            400,
+            "",
+        ),
         // Then 404, before the token.
         (get("/secure/admin", "nobody", ""), 404, "outside-endpoints"),
         // Then 401, before the address, the reading and the lines.
@@ -49,17 +65,37 @@ async fn the_earlier_reason_wins() {
         (get("/rest/ok", "any", ""), 401, "unauthenticated"),
         (basic("v", SECRET), 401, "unauthenticated"),
         (basic("Admin", "any"), 401, "unauthenticated"),
-        ("GET /rest/ok HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n".to_owned(), 401, "unauthenticated"),
+        (
+            "GET /rest/ok HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n".to_owned(),
+            401,
+            "unauthenticated",
+        ),
         // Then the address, before the reading.
         (get("/rest/a;b", "elsewhere", ""), 403, "address"),
         // Then the reading, before contextUser and the lines.
-        (get("/rest/no/%2e%2e/ok", SECRET, "contextUser: mallory\r\n"), 400, "dot-segment"),
-        (get("/rest/ok", SECRET, "contextUser: mallory\r\n"), 403, "context-user"),
+        (
+            get("/rest/no/%2e%2e/ok", SECRET, "contextUser: mallory\r\n"),
+            400,
+            "dot-segment",
+        ),
+        (
+            get("/rest/ok", SECRET, "contextUser: mallory\r\n"),
+            403,
+            "context-user",
+        ),
         (get("/rest/none", SECRET, ""), 403, "no-line"),
         (get("/rest/no", SECRET, ""), 403, "forbid-line"),
         // Then what the body says.
-        (post("/rest/json", SECRET, json, "{\"a\":1,\"b\":\"0123456789\"}"), 413, "body-too-large"),
-        (post("/rest/json", SECRET, json, "{\"a\":1,\"a\":1}"), 400, "json-duplicate-name"),
+        (
+            post("/rest/json", SECRET, json, "{\"a\":1,\"b\":\"0123456789\"}"),
+            413,
+            "body-too-large",
+        ),
+        (
+            post("/rest/json", SECRET, json, "{\"a\":1,\"a\":1}"),
+            400,
+            "json-duplicate-name",
+        ),
         (post("/rest/json", SECRET, json, "{\"a\":2}"), 403, "no-line"),
         (post("/rest/json", SECRET, json, "{\"a\":"), 403, "no-line"),
     ];
@@ -74,10 +110,26 @@ async fn the_earlier_reason_wins() {
             assert!(reply.head.contains("www-authenticate: Basic"), "{reply:?}");
         }
     }
-    assert_eq!(behind.connections(), 0, "nothing that was refused touched the upstream");
+    assert_eq!(
+        behind.connections(),
+        0,
+        "nothing that was refused touched the upstream"
+    );
     let entries = scene.audit_when(|entries| entries.len() == total).await;
-    let reasons: Vec<&str> = entries.iter().map(|entry| entry["reason"].as_str().unwrap()).collect();
-    for reason in ["revoked", "expired", "no-user", "wrong-user", "never-act-as", "unknown-token", "no-credentials", "address"] {
+    let reasons: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry["reason"].as_str().unwrap())
+        .collect();
+    for reason in [
+        "revoked",
+        "expired",
+        "no-user",
+        "wrong-user",
+        "never-act-as",
+        "unknown-token",
+        "no-credentials",
+        "address",
+    ] {
         assert!(reasons.contains(&reason), "{reason} in {reasons:?}");
     }
 
@@ -88,12 +140,20 @@ async fn the_earlier_reason_wins() {
         post("/rest/json", SECRET, json, "{\"a\":1}"),
     ] {
         let reply = scene.ask(&allowed).await;
-        assert_eq!((reply.status, reply.body.as_str()), (200, "ok"), "{allowed}: {reply:?}");
+        assert_eq!(
+            (reply.status, reply.body.as_str()),
+            (200, "ok"),
+            "{allowed}: {reply:?}"
+        );
     }
     let users: Vec<String> = behind
         .heads()
         .iter()
-        .map(|head| super::harness::field(head, "x-forwarded-user").unwrap().to_owned())
+        .map(|head| {
+            super::harness::field(head, "x-forwarded-user")
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     assert_eq!(users, ["alice", "v", "carol", "u"]);
 }
@@ -105,8 +165,17 @@ async fn bytes_that_are_no_request_get_a_bare_answer_and_a_count() {
     for (bytes, status) in [
         ("GET /rest/a HTTP/1.1\nHost: x\n\n", 400),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
-        (&format!("GET /rest/a HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200)), 431),
-        (&request("POST /rest/a", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), 400),
+        (
+            &format!("GET /rest/a HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200)),
+            431,
+        ),
+        (
+            &request(
+                "POST /rest/a",
+                "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+            ),
+            400,
+        ),
     ] {
         let mut client = scene.connect().await;
         client.send(bytes).await;
@@ -116,9 +185,15 @@ async fn bytes_that_are_no_request_get_a_bare_answer_and_a_count() {
         assert_eq!(client.end().await.unwrap(), b"");
     }
     let metrics = scene.admin("/metrics").await.body;
-    assert!(metrics.contains("tokenward_bad_framing_total{reason=\"bare-lf\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("tokenward_bad_framing_total{reason=\"bare-lf\"} 1"),
+        "{metrics}"
+    );
     assert_eq!(behind.connections(), 0);
-    assert!(scene.admin("/v1/audit").await.body.is_empty(), "what never became a request is not recorded");
+    assert!(
+        scene.admin("/v1/audit").await.body.is_empty(),
+        "what never became a request is not recorded"
+    );
 }
 
 #[tokio::test]
@@ -126,7 +201,9 @@ async fn a_refused_request_leaves_the_connection_usable() {
     let behind = Behind::answering(OK).await;
     let scene = Scene::new(behind.addr, "/rest/ok");
     let mut client = scene.connect().await;
-    client.send(&post("/rest/no", SECRET, "", "some small body")).await;
+    client
+        .send(&post("/rest/no", SECRET, "", "some small body"))
+        .await;
     assert_eq!(client.reply().await.status, 403);
     client.send(&request("GET /rest/ok", "")).await;
     assert_eq!(client.reply().await.status, 200);
@@ -142,14 +219,129 @@ async fn the_record_is_there_before_the_upstream_is() {
     .await;
     let scene = Scene::new(behind.addr, "/rest/.*");
     let mut client = scene.connect().await;
-    client.send(&request("GET /rest/a?b=c", "X-Request-ID: mine\r\n")).await;
+    client
+        .send(&request("GET /rest/a?b=c", "X-Request-ID: mine\r\n"))
+        .await;
     super::harness::until(|| behind.heads().len() == 1).await;
     let entry = scene.audit_when(|entries| entries.len() == 1).await.remove(0);
     assert!(entry["outcome"].is_null());
-    assert_eq!((entry["verdict"].as_str(), entry["reason"].as_str()), (Some("allow"), Some("allowed")));
+    assert_eq!(
+        (entry["verdict"].as_str(), entry["reason"].as_str()),
+        (Some("allow"), Some("allowed"))
+    );
     assert_eq!(entry["line"]["file"], "a.toml");
     assert_eq!(entry["url"], "http://127.0.0.1:8080/rest/a?b=c");
     assert_eq!(entry["client_request_id"], "mine");
-    let ours = super::harness::field(&behind.heads()[0], "x-request-id").unwrap().to_owned();
+    let ours = super::harness::field(&behind.heads()[0], "x-request-id")
+        .unwrap()
+        .to_owned();
     assert_eq!(entry["request_id"], ours);
+}
+
+#[tokio::test]
+async fn without_an_audit_nothing_passes_unless_that_is_set() {
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::new(behind.addr, "/rest/.*");
+    scene.running().audit().close().unwrap();
+    for line in ["GET /rest/a", "POST /rest/a", "GET /rest/a;b"] {
+        let reply = scene.ask(&request(line, "")).await;
+        assert_eq!(
+            (reply.status, reply.reason().as_str()),
+            (503, "audit-unavailable"),
+            "{line}"
+        );
+    }
+    assert_eq!(behind.connections(), 0);
+
+    let policy = token("t", SECRET, "user = \"u\"", "[get,post]/rest/a");
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.audit.on_failure = tokenward_audit::OnFailure::AllowSafe;
+    });
+    scene.running().audit().close().unwrap();
+    assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
+    assert_eq!(scene.ask(&request("GET /rest/b", "")).await.reason(), "no-line");
+    assert_eq!(scene.ask(&request("POST /rest/a", "")).await.status, 503);
+    assert_eq!(behind.heads().len(), 1);
+}
+
+#[tokio::test]
+async fn preflights_of_configured_origins_are_answered_here() {
+    let behind = Behind::answering(OK).await;
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/a");
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.answers.cors_origins = vec!["https://app.example.com".into()];
+    });
+    let preflight = |origin: &str| {
+        format!(
+            "OPTIONS /rest/a HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: authorization\r\n\r\n"
+        )
+    };
+    let reply = scene.ask(&preflight("https://app.example.com")).await;
+    assert_eq!(reply.status, 204);
+    assert_eq!(
+        reply.header("access-control-allow-origin"),
+        Some("https://app.example.com")
+    );
+    assert_eq!(reply.header("access-control-allow-methods"), Some("PUT"));
+    assert_eq!(
+        reply.header("access-control-allow-headers"),
+        Some("authorization")
+    );
+    assert_eq!(
+        scene.ask(&preflight("https://evil.example.com")).await.status,
+        401
+    );
+    assert_eq!(behind.connections(), 0);
+    for (path, status) in [("/rest/a", 200), ("/rest/b", 403)] {
+        let reply = scene
+            .ask(&request(
+                &format!("GET {path}"),
+                "Origin: https://app.example.com\r\n",
+            ))
+            .await;
+        assert_eq!(reply.status, status);
+        assert_eq!(
+            reply.header("access-control-allow-origin"),
+            Some("https://app.example.com")
+        );
+        assert_eq!(reply.header("vary"), Some("origin"));
+    }
+}
+
+#[tokio::test]
+async fn a_holder_may_ask_what_his_token_is() {
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::new(behind.addr, "# only this\n[get]/rest/a");
+    let reply = scene.ask(&request("GET /.tokenward/self", "")).await;
+    let own: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+    assert_eq!(
+        (own["token"].as_str(), own["user"].as_str()),
+        (Some("t"), Some("u")),
+        "{reply:?}"
+    );
+    assert_eq!(own["expires"], "2099-01-01T00:00:00.000Z");
+    assert_eq!(own["lines"], serde_json::json!(["[get]/rest/a"]));
+    assert_eq!(
+        scene
+            .ask("GET /.tokenward/self HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n")
+            .await
+            .status,
+        401
+    );
+    assert_eq!(scene.ask(&request("PUT /.tokenward/self", "")).await.status, 404);
+    assert_eq!(behind.connections(), 0);
+    scene
+        .audit_when(|entries| entries.len() == 3 && entries[0]["reason"] == "self")
+        .await;
+}
+
+#[tokio::test]
+async fn a_long_url_is_recorded_as_far_as_the_audit_keeps_it() {
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::new(behind.addr, "/rest/a");
+    let query = "x".repeat(60_000);
+    let reply = scene.ask(&request(&format!("GET /rest/a?jql={query}"), "")).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let url = scene.only_entry().await["url"].as_str().unwrap().to_owned();
+    assert!(url.len() < 20_000 && url.contains("…[60"), "{}", url.len());
 }

@@ -22,12 +22,17 @@ async fn an_upload_waits_for_an_upstream_that_does_not_read() {
     let mut client = scene.connect().await;
     // Its end is a reset: a clean one would queue behind what nobody reads, and be unknown to the proxy.
     client.0.set_zero_linger().unwrap();
-    client.send(&request("POST /rest/a", &format!("Content-Length: {HUGE}\r\n"))).await;
+    client
+        .send(&request("POST /rest/a", &format!("Content-Length: {HUGE}\r\n")))
+        .await;
     let sent = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&sent);
     let upload = tokio::spawn(async move {
         loop {
-            counter.fetch_add(client.0.write(&[7; 65536]).await.unwrap() as u64, Ordering::SeqCst);
+            counter.fetch_add(
+                client.0.write(&[7; 65536]).await.unwrap() as u64,
+                Ordering::SeqCst,
+            );
         }
     });
     // It stalls: what is between client and upstream is the sockets' buffers and ours, which are bounded.
@@ -53,7 +58,10 @@ async fn a_download_waits_for_a_client_that_does_not_read() {
     let behind = Behind::new(move |_, mut stream| {
         let counter = Arc::clone(&counter);
         async move {
-            stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {HUGE}\r\n\r\n").as_bytes()).await.unwrap();
+            stream
+                .write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {HUGE}\r\n\r\n").as_bytes())
+                .await
+                .unwrap();
             while let Ok(bytes) = stream.write(&[7; 65536]).await {
                 counter.fetch_add(bytes as u64, Ordering::SeqCst);
             }
@@ -96,7 +104,10 @@ async fn bodies_pass_unchanged_both_ways_whatever_their_framing() {
             }
             body = body.iter().copied().filter(|byte| *byte == b'x').collect();
         }
-        stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes())
+            .await
+            .unwrap();
         stream.write_all(&body).await.unwrap();
         Some(stream)
     })
@@ -105,11 +116,17 @@ async fn bodies_pass_unchanged_both_ways_whatever_their_framing() {
     let mut client = scene.connect().await;
     for size in [0, 1, 65_535, 65_536, 65_537, 1_000_000] {
         let body = "x".repeat(size);
-        client.send(&(request("POST /rest/a", &format!("Content-Length: {size}\r\n")) + &body)).await;
+        client
+            .send(&(request("POST /rest/a", &format!("Content-Length: {size}\r\n")) + &body))
+            .await;
         assert_eq!(client.reply().await.body, body, "{size}");
         let mut chunks = request("POST /rest/a", "Transfer-Encoding: chunked\r\n");
         for chunk in body.as_bytes().chunks(50_000) {
-            chunks.push_str(&format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)));
+            chunks.push_str(&format!(
+                "{:x}\r\n{}\r\n",
+                chunk.len(),
+                String::from_utf8_lossy(chunk)
+            ));
         }
         client.send(&(chunks + "0\r\nX-Trailer: 1\r\n\r\n")).await;
         assert_eq!(client.reply().await.body, body, "{size} in chunks");
@@ -122,13 +139,23 @@ async fn bodies_pass_unchanged_both_ways_whatever_their_framing() {
 async fn a_small_body_that_is_malformed_or_short_never_starts_a_call() {
     let behind = Behind::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
-    let scene = Scene::with(behind.addr, &policy, |config| config.limits.body_timeout = Duration::from_millis(50));
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.limits.body_timeout = Duration::from_millis(50)
+    });
     let chunked = request("POST /rest/a", "Transfer-Encoding: chunked\r\n");
     for (request, status, reason) in [
         (chunked.clone() + "5\r\nhelloX", 400, "chunk-end"),
-        (chunked.clone() + "5;a=b\r\nhello\r\n0\r\n\r\n", 400, "chunk-extension"),
+        (
+            chunked.clone() + "5;a=b\r\nhello\r\n0\r\n\r\n",
+            400,
+            "chunk-extension",
+        ),
         (chunked + "5\r\nhello\r\n", 408, "body-timeout"),
-        (request("POST /rest/a", "Content-Length: 6\r\n") + "hello", 408, "body-timeout"),
+        (
+            request("POST /rest/a", "Content-Length: 6\r\n") + "hello",
+            408,
+            "body-timeout",
+        ),
     ] {
         let mut client = scene.connect().await;
         client.send(&request).await;
@@ -157,7 +184,8 @@ async fn a_large_body_that_breaks_is_never_completed_upstream() {
     .await;
     let scene = Scene::new(behind.addr, "/rest/.*");
     let mut client = scene.connect().await;
-    let start = request("POST /rest/a", "Transfer-Encoding: chunked\r\n") + &format!("{:x}\r\n{}\r\n", 200_000, "x".repeat(200_000));
+    let start = request("POST /rest/a", "Transfer-Encoding: chunked\r\n")
+        + &format!("{:x}\r\n{}\r\n", 200_000, "x".repeat(200_000));
     client.send(&start).await;
     until(|| behind.heads().len() == 1).await;
     client.send("nonsense\r\n").await;
@@ -170,9 +198,16 @@ async fn a_large_body_that_breaks_is_never_completed_upstream() {
 #[tokio::test]
 async fn an_early_answer_reaches_a_client_that_is_still_sending() {
     let behind = Behind::new(|_, mut stream| async move {
-        stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge").await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge")
+            .await
+            .unwrap();
         // It goes on reading for a while, as servers do that mean the answer to arrive.
-        let _ = timeout(Duration::from_millis(100), tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
+        let _ = timeout(
+            Duration::from_millis(100),
+            tokio::io::copy(&mut stream, &mut tokio::io::sink()),
+        )
+        .await;
         None
     })
     .await;
@@ -188,7 +223,12 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
     let mut read = read;
     timeout(PATIENCE, async {
         while !answer.ends_with(b"large") {
-            assert_ne!(read.read_buf(&mut answer).await.unwrap(), 0, "{}", String::from_utf8_lossy(&answer));
+            assert_ne!(
+                read.read_buf(&mut answer).await.unwrap(),
+                0,
+                "{}",
+                String::from_utf8_lossy(&answer)
+            );
         }
     })
     .await
@@ -197,7 +237,13 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
     drop(read);
     sending.abort();
     let entry = scene.only_entry().await;
-    assert_eq!((entry["outcome"]["status"].as_u64(), entry["outcome"]["end"].as_str()), (Some(413), Some("complete")));
+    assert_eq!(
+        (
+            entry["outcome"]["status"].as_u64(),
+            entry["outcome"]["end"].as_str()
+        ),
+        (Some(413), Some("complete"))
+    );
 }
 
 #[tokio::test]
@@ -221,7 +267,13 @@ async fn a_client_that_goes_away_ends_the_call_upstream() {
     drop(client);
     until(|| closed.load(Ordering::SeqCst) == 1).await;
     let entry = scene.only_entry().await;
-    assert_eq!((entry["outcome"]["end"].as_str(), entry["outcome"]["status"].as_u64()), (Some("client-gone"), None));
+    assert_eq!(
+        (
+            entry["outcome"]["end"].as_str(),
+            entry["outcome"]["status"].as_u64()
+        ),
+        (Some("client-gone"), None)
+    );
 }
 
 #[tokio::test]
@@ -238,7 +290,28 @@ async fn slow_heads_are_cut_off_on_every_request_of_a_connection() {
     client.send("GET /rest/a HT").await;
     let reply = client.reply().await;
     assert_eq!((reply.status, reply.header("connection")), (408, Some("close")));
-    // Between requests a connection that says nothing is closed without a word.
+    // A connection that says nothing is closed without a word, at its opening and between requests.
     let mut idle = scene.connect().await;
     assert_eq!(idle.end().await.unwrap(), b"");
+    let mut idle = scene.connect().await;
+    idle.send(&request("GET /rest/a", "")).await;
+    assert_eq!(idle.reply().await.status, 200);
+    assert_eq!(idle.end().await.unwrap(), b"");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_within_a_small_body_is_recorded_all_the_same() {
+    let behind = Behind::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let scene = Scene::new(behind.addr, "/rest/.*");
+    let mut client = scene.connect().await;
+    client
+        .send(&(request("POST /rest/a", "Content-Length: 6\r\n") + "hello"))
+        .await;
+    drop(client);
+    let entry = scene.only_entry().await;
+    assert_eq!(
+        (entry["reason"].as_str(), entry["outcome"]["end"].as_str()),
+        (Some("client-gone"), Some("client-gone"))
+    );
+    assert_eq!(behind.connections(), 0);
 }

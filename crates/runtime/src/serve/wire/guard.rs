@@ -55,9 +55,9 @@ impl Transport for TcpStream {
 pub(crate) struct GuardSettings {
     /// How large a head may be.
     pub(crate) head: HeadLimits,
-    /// From a head's first byte to its last.
+    /// From the connection's opening to the first head's first byte, and from any head's first byte to its last.
     pub(crate) head_timeout: Duration,
-    /// From the end of a request, or of the opening of the connection, to the next one's first byte.
+    /// From the end of a request to the next one's first byte.
     pub(crate) idle_timeout: Duration,
     /// How long the client may take nothing of an answer.
     pub(crate) write_timeout: Duration,
@@ -212,10 +212,10 @@ impl<S: Transport> Guard<S> {
             Err(_) if self.body_broken => self.closed = true,
             Err(violation) => self.break_off(violation),
             Ok(None) => {
-                let (purpose, after) = if self.parser.buffered() == 0 {
-                    (Purpose::Idle, self.settings.idle_timeout)
-                } else {
-                    (Purpose::Head, self.settings.head_timeout)
+                let (purpose, after) = match (self.parser.buffered(), self.heads) {
+                    (0, 0) => (Purpose::Idle, self.settings.head_timeout),
+                    (0, _) => (Purpose::Idle, self.settings.idle_timeout),
+                    _ => (Purpose::Head, self.settings.head_timeout),
                 };
                 match self.poll_read_socket(cx) {
                     Poll::Ready(Ok(0)) => self.closed = true,
@@ -245,7 +245,11 @@ impl<S: Transport> Guard<S> {
         // The method matters to the encoder only as far as an answer to HEAD has no body.
         let method = if head.method() == "HEAD" { "HEAD" } else { "GET" };
         let persistence = if head.persists { "keep-alive" } else { "close" };
-        let expect = if head.expects_continue { "expect: 100-continue\r\n" } else { "" };
+        let expect = if head.expects_continue {
+            "expect: 100-continue\r\n"
+        } else {
+            ""
+        };
         let body = if head.body.has_body() {
             let (feed, stream) = body_queue();
             self.feed = Some(feed);
@@ -264,7 +268,9 @@ impl<S: Transport> Guard<S> {
         self.reading.clear();
         self.parser.fail(violation);
         let number = self.announce(Arrival::Violation(violation));
-        self.skeleton = Bytes::from(format!("GET /{number} HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n"));
+        self.skeleton = Bytes::from(format!(
+            "GET /{number} HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n"
+        ));
     }
 
     fn announce(&mut self, arrival: Arrival) -> u64 {

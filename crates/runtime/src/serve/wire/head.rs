@@ -84,7 +84,13 @@ impl HeadLines {
     ///
     /// # Errors
     /// The line breaks the grammar, or there are more than `most` fields.
-    pub(crate) fn take(&mut self, bytes: &[u8], start: usize, end: usize, most: usize) -> Result<bool, Violation> {
+    pub(crate) fn take(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        most: usize,
+    ) -> Result<bool, Violation> {
         let line = Span { start, end };
         if self.line.is_none() {
             self.line = Some(request_line(line, bytes)?);
@@ -178,7 +184,8 @@ fn request_line(line: Span, bytes: &[u8]) -> Result<RequestLine, Violation> {
         return Err(Violation::Http2Preface);
     }
     let mut parts = text.split(|&byte| byte == b' ');
-    let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(Violation::RequestLine);
     };
@@ -215,7 +222,10 @@ pub(crate) fn field_line(line: &[u8]) -> Result<(Span, Span), Violation> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
         return Err(Violation::Folding);
     }
-    let colon = line.iter().position(|&byte| byte == b':').ok_or(Violation::FieldName)?;
+    let colon = line
+        .iter()
+        .position(|&byte| byte == b':')
+        .ok_or(Violation::FieldName)?;
     let name = Span { start: 0, end: colon };
     if colon == 0 || !name.of(line).iter().copied().all(is_token_byte) {
         return Err(Violation::FieldName);

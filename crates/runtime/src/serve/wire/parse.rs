@@ -2,9 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::Violation;
 use super::chunk::{Chunks, Piece};
 use super::head::{HeadLines, WireHead};
-use super::Violation;
 use crate::request::Framing;
 
 /// How large a head may be.

@@ -7,7 +7,10 @@ use super::Violation;
 use super::parse::{Event, HeadLimits, Parser};
 use crate::request::{Framing, Version};
 
-const LIMITS: HeadLimits = HeadLimits { bytes: 512, fields: 8 };
+const LIMITS: HeadLimits = HeadLimits {
+    bytes: 512,
+    fields: 8,
+};
 
 /// Method, target, version, fields and framing of a head.
 type Head = (String, Vec<u8>, Version, Vec<(Vec<u8>, Vec<u8>)>, Framing);
@@ -36,7 +39,10 @@ impl Read {
                         raw.method.to_owned(),
                         raw.target.to_vec(),
                         raw.version,
-                        fields.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
+                        fields
+                            .iter()
+                            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+                            .collect(),
                         raw.body,
                     ));
                     if raw.body.has_body() {
@@ -73,10 +79,15 @@ fn broken(text: &str, violation: Violation) {
 
 #[test]
 fn a_head_is_read_as_sent() {
-    let read = whole("\r\nPOST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nX-A:\t 1 \t\r\nx-empty:\r\naccept: \u{e9}\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.0\r\n\r\n");
+    let read = whole(
+        "\r\nPOST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nX-A:\t 1 \t\r\nx-empty:\r\naccept: \u{e9}\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.0\r\n\r\n",
+    );
     assert_eq!(read.broken, None);
     let (method, target, version, fields, body) = &read.heads[0];
-    assert_eq!((method.as_str(), target.as_slice()), ("POST", b"/a%20b?c=d".as_slice()));
+    assert_eq!(
+        (method.as_str(), target.as_slice()),
+        ("POST", b"/a%20b?c=d".as_slice())
+    );
     assert_eq!((*version, *body), (Version::Http11, Framing::Length(3)));
     let expected: Vec<(Vec<u8>, Vec<u8>)> = [
         ("Host", "x"),
@@ -89,7 +100,10 @@ fn a_head_is_read_as_sent() {
     .into();
     assert_eq!(*fields, expected);
     assert_eq!(read.bodies, [(b"abc".to_vec(), true)]);
-    assert_eq!((read.heads[1].2, read.heads[1].4), (Version::Http10, Framing::None));
+    assert_eq!(
+        (read.heads[1].2, read.heads[1].4),
+        (Version::Http10, Framing::None)
+    );
 }
 
 #[test]
@@ -132,8 +146,14 @@ fn what_breaks_a_field_is_refused() {
         ("X-A: 1\u{7f}", Violation::Control),
         ("X-A: 1\n", Violation::BareLf),
         ("X-A: 1\rX-B: 2", Violation::BareCr),
-        ("Content-Length: 1\r\nContent-Length: 1", Violation::RepeatedLength),
-        ("Content-Length: 1\r\ncontent-length: 1", Violation::RepeatedLength),
+        (
+            "Content-Length: 1\r\nContent-Length: 1",
+            Violation::RepeatedLength,
+        ),
+        (
+            "Content-Length: 1\r\ncontent-length: 1",
+            Violation::RepeatedLength,
+        ),
         ("Content-Length: +1", Violation::Length),
         ("Content-Length: -1", Violation::Length),
         ("Content-Length: 0x1e", Violation::Length),
@@ -141,8 +161,14 @@ fn what_breaks_a_field_is_refused() {
         ("Content-Length: 30 ;", Violation::Length),
         ("Content-Length:", Violation::Length),
         ("Content-Length: 18446744073709551616", Violation::Length),
-        ("Content-Length: 3\r\nTransfer-Encoding: chunked", Violation::CodingAndLength),
-        ("Transfer-Encoding: chunked\r\nContent-Length: 3", Violation::CodingAndLength),
+        (
+            "Content-Length: 3\r\nTransfer-Encoding: chunked",
+            Violation::CodingAndLength,
+        ),
+        (
+            "Transfer-Encoding: chunked\r\nContent-Length: 3",
+            Violation::CodingAndLength,
+        ),
         ("Transfer-Encoding: xchunked", Violation::Coding),
         ("Transfer-Encoding: identity", Violation::Coding),
         ("Transfer-Encoding: \"chunked\"", Violation::Coding),
@@ -151,11 +177,20 @@ fn what_breaks_a_field_is_refused() {
         ("Transfer-Encoding: chunked;", Violation::Coding),
         ("Transfer-Encoding:\tchunked\u{b}", Violation::Control),
         ("Transfer-Encoding:", Violation::Coding),
-        ("Transfer-Encoding: chunked\r\ntransfer-encoding: chunked", Violation::Coding),
+        (
+            "Transfer-Encoding: chunked\r\ntransfer-encoding: chunked",
+            Violation::Coding,
+        ),
     ] {
-        broken(&format!("POST / HTTP/1.1\r\nHost: x\r\n{field}\r\n\r\n"), violation);
+        broken(
+            &format!("POST / HTTP/1.1\r\nHost: x\r\n{field}\r\n\r\n"),
+            violation,
+        );
     }
-    broken("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", Violation::CodingInHttp10);
+    broken(
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        Violation::CodingInHttp10,
+    );
 }
 
 #[test]
@@ -172,9 +207,18 @@ fn heads_have_limits() {
     let head = |length: usize| format!("{line}x: {}\r\n\r\n", "a".repeat(length));
     assert_eq!(whole(&head(fits)).broken, None);
     broken(&head(fits + 1), Violation::HeadTooLarge);
-    broken(&format!("GET /{}", "a".repeat(LIMITS.bytes)), Violation::HeadTooLarge);
-    assert_eq!(whole(&format!("{line}{}\r\n", "a:b\r\n".repeat(LIMITS.fields))).broken, None);
-    broken(&format!("{line}{}", "a:b\r\n".repeat(LIMITS.fields + 1)), Violation::TooManyFields);
+    broken(
+        &format!("GET /{}", "a".repeat(LIMITS.bytes)),
+        Violation::HeadTooLarge,
+    );
+    assert_eq!(
+        whole(&format!("{line}{}\r\n", "a:b\r\n".repeat(LIMITS.fields))).broken,
+        None
+    );
+    broken(
+        &format!("{line}{}", "a:b\r\n".repeat(LIMITS.fields + 1)),
+        Violation::TooManyFields,
+    );
 }
 
 fn chunked(body: &str) -> String {
@@ -186,7 +230,10 @@ fn chunks_are_decoded() {
     for (body, decoded) in [
         ("0\r\n\r\n", ""),
         ("5\r\n0\r\n\r\n\r\n0\r\n\r\n", "0\r\n\r\n"),
-        ("6\r\n{\"edit\r\n0A\r\n0123456789\r\n000\r\nX-T: a\r\nY:\r\n\r\n", "{\"edit0123456789"),
+        (
+            "6\r\n{\"edit\r\n0A\r\n0123456789\r\n000\r\nX-T: a\r\nY:\r\n\r\n",
+            "{\"edit0123456789",
+        ),
     ] {
         let read = whole(&(chunked(body) + "GET / HTTP/1.1\r\n\r\n"));
         assert_eq!(read.broken, None, "{body:?}");
@@ -221,7 +268,10 @@ fn what_breaks_the_chunked_coding_is_refused() {
     ] {
         broken(&chunked(body), violation);
     }
-    broken(&chunked(&format!("0\r\n{}", "a: b\r\n".repeat(2000))), Violation::Trailer);
+    broken(
+        &chunked(&format!("0\r\n{}", "a: b\r\n".repeat(2000))),
+        Violation::Trailer,
+    );
 }
 
 #[test]
@@ -240,7 +290,9 @@ fn a_body_without_its_end_is_not_complete() {
 #[test]
 fn bodies_pass_in_constant_memory() {
     let mut parser = Parser::new(LIMITS);
-    parser.input().extend_from_slice(b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n");
+    parser
+        .input()
+        .extend_from_slice(b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n");
     assert!(matches!(parser.next(), Ok(Some(Event::Head(_)))));
     for _ in 0..1000 {
         parser.input().extend_from_slice(&[7; 1000]);

@@ -1,0 +1,271 @@
+//! Globs as code: a few bytes that stand beside each other for all lines of a token, so that trying a line touches no
+//! memory but the line's own.
+//!
+//! | operation | bytes |
+//! | --- | --- |
+//! | literal | `1`, length (u16 LE), the bytes |
+//! | any | `2`, bytes of code up to the next any or the end (u16 LE) |
+//! | run of a set | `3`, the set (16 bytes LE, 1 for all that is not ASCII), min, max (255: no limit) |
+//! | run of digits | `4`, min, max |
+//! | run of all but `/` | `5`, min, max |
+
+use super::glob::{Atom, ByteSet, Glob};
+
+const LITERAL: u8 = 1;
+const ANY: u8 = 2;
+const RUN: u8 = 3;
+const DIGITS: u8 = 4;
+const SEGMENT: u8 = 5;
+/// A run without an upper limit.
+const UNLIMITED: u8 = u8::MAX;
+
+/// The code of a glob.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Code(Box<[u8]>);
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Code({})", self.0.escape_ascii())
+    }
+}
+
+impl Code {
+    /// The code of a glob; `None` for literals or counts past what the code can say.
+    #[must_use]
+    pub fn new(glob: &Glob) -> Option<Self> {
+        let mut blocks = glob.atoms().split(|atom| *atom == Atom::Any);
+        let mut bytes = encode_block(blocks.next()?)?;
+        for block in blocks {
+            let block = encode_block(block)?;
+            bytes.push(ANY);
+            bytes.extend(u16::try_from(block.len()).ok()?.to_le_bytes());
+            bytes.extend(block);
+        }
+        Some(Self(bytes.into()))
+    }
+
+    /// The glob of this code.
+    #[must_use]
+    pub fn glob(&self) -> Option<Glob> {
+        let mut atoms = Vec::new();
+        let mut code: &[u8] = &self.0;
+        while !code.is_empty() {
+            let (operation, rest) = Operation::split(code)?;
+            atoms.push(match operation {
+                Operation::Literal(literal) => Atom::Literal(literal.to_vec()),
+                Operation::Any(_) => Atom::Any,
+                Operation::Run(run) => Atom::Run {
+                    set: run.set,
+                    min: u32::from(run.min),
+                    max: (run.max != UNLIMITED).then_some(u32::from(run.max)),
+                },
+            });
+            code = rest;
+        }
+        Glob::from_atoms(atoms)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The code of these bytes, if they are what [`Code::new`] makes of a glob.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let code = Self(bytes.into());
+        (Self::new(&code.glob()?)? == code).then_some(code)
+    }
+}
+
+fn encode_block(atoms: &[Atom]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for atom in atoms {
+        match atom {
+            Atom::Literal(literal) => {
+                bytes.push(LITERAL);
+                bytes.extend(u16::try_from(literal.len()).ok()?.to_le_bytes());
+                bytes.extend(literal);
+            }
+            Atom::Run { set, min, max } => {
+                if *set == ByteSet::DIGITS {
+                    bytes.push(DIGITS);
+                } else if *set == ByteSet::ALL_BUT_SLASH {
+                    bytes.push(SEGMENT);
+                } else {
+                    bytes.push(RUN);
+                    bytes.extend(set.to_bytes());
+                }
+                bytes.push(u8::try_from(*min).ok().filter(|min| *min < UNLIMITED)?);
+                bytes.push(match max {
+                    None => UNLIMITED,
+                    Some(max) => u8::try_from(*max).ok().filter(|max| *max < UNLIMITED)?,
+                });
+            }
+            Atom::Any => {}
+        }
+    }
+    Some(bytes)
+}
+
+enum Operation<'c> {
+    Literal(&'c [u8]),
+    /// With the code up to the next of its kind, or the end.
+    Any(&'c [u8]),
+    Run(Run),
+}
+
+#[derive(Clone, Copy)]
+struct Run {
+    set: ByteSet,
+    min: u8,
+    max: u8,
+}
+
+impl<'c> Operation<'c> {
+    /// The first operation of the code, and what follows it.
+    fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
+        let (kind, rest) = code.split_first()?;
+        let (set, rest) = match *kind {
+            LITERAL | ANY => {
+                let (length, rest) = rest.split_first_chunk()?;
+                let (bytes, behind) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+                return Some(if *kind == LITERAL {
+                    (Self::Literal(bytes), behind)
+                } else {
+                    (Self::Any(bytes), rest)
+                });
+            }
+            DIGITS => (ByteSet::DIGITS, rest),
+            SEGMENT => (ByteSet::ALL_BUT_SLASH, rest),
+            RUN => {
+                let (set, rest) = rest.split_first_chunk()?;
+                (ByteSet::from_bytes(*set), rest)
+            }
+            _ => return None,
+        };
+        let ([min, max], rest) = rest.split_first_chunk()?;
+        Some((
+            Self::Run(Run {
+                set,
+                min: *min,
+                max: *max,
+            }),
+            rest,
+        ))
+    }
+}
+
+/// Whether the whole of `text` matches the glob of this code. No allocation, no retries within a block; linear but for
+/// literals that recur behind a `.*`. Bytes that are no code match nothing.
+#[must_use]
+pub(super) fn matches(code: &[u8], text: &[u8]) -> bool {
+    let (mut code, mut text) = (code, text);
+    loop {
+        match Operation::split(code) {
+            None => return code.is_empty() && text.is_empty(),
+            Some((Operation::Any(block), behind)) => {
+                let after = behind.get(block.len()..).unwrap_or_default();
+                if after.is_empty() {
+                    return ends_with(block, text);
+                }
+                let Some(rest) = leftmost(block, text) else {
+                    return false;
+                };
+                (code, text) = (after, rest);
+            }
+            Some((operation, behind)) => match step(&operation, behind, text) {
+                Some(rest) => (code, text) = (behind, rest),
+                None => return false,
+            },
+        }
+    }
+}
+
+/// What is left of `text` behind one operation. A run in front of an any takes as little as it may.
+fn step<'t>(operation: &Operation<'_>, behind: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    match operation {
+        Operation::Literal(literal) => text.strip_prefix(*literal),
+        Operation::Run(Run { set, min, max }) => {
+            let most = match *max {
+                _ if behind.first() == Some(&ANY) => usize::from(*min),
+                UNLIMITED => usize::MAX,
+                max => usize::from(max),
+            };
+            let taken = text
+                .iter()
+                .take(most)
+                .take_while(|byte| set.contains(**byte))
+                .count();
+            if taken < usize::from(*min) {
+                None
+            } else {
+                text.get(taken..)
+            }
+        }
+        Operation::Any(_) => None,
+    }
+}
+
+/// What is left of `text` behind a block at its start. `before_any`: an any follows, so a run at the end takes little.
+fn block<'t>(code: &[u8], text: &'t [u8], before_any: bool) -> Option<&'t [u8]> {
+    let (mut code, mut text) = (code, text);
+    while let Some((operation, behind)) = Operation::split(code) {
+        let next: &[u8] = if behind.is_empty() && before_any {
+            &[ANY]
+        } else {
+            behind
+        };
+        text = step(&operation, next, text)?;
+        code = behind;
+    }
+    Some(text)
+}
+
+/// What is left behind the leftmost place at which the block stands.
+fn leftmost<'t>(code: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    starts(code, text).find_map(|from| block(code, from, true))
+}
+
+/// Whether some end of the text is exactly the block.
+fn ends_with(code: &[u8], text: &[u8]) -> bool {
+    match Operation::split(code) {
+        None => true,
+        Some((Operation::Literal(literal), [])) => text.ends_with(literal),
+        Some(_) => starts(code, text).any(|from| block(code, from, false).is_some_and(<[u8]>::is_empty)),
+    }
+}
+
+/// Where a block behind an any can begin: at each occurrence of its first literal.
+fn starts<'t>(code: &[u8], text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
+    let literal = match Operation::split(code) {
+        Some((Operation::Literal(literal), _)) => literal,
+        _ => &[],
+    };
+    let mut from = Some(0);
+    std::iter::from_fn(move || {
+        let rest = text.get(from?..)?;
+        // Mostly it stands right here: the base URL has been taken off, and searching costs more than looking.
+        let at = if rest.starts_with(literal) {
+            from?
+        } else {
+            from? + memchr::memmem::find(rest, literal)?
+        };
+        from = Some(at + 1);
+        text.get(at..)
+    })
+}
+
+/// The literal that every match begins with, or, with `true`, has behind a leading any; as far as the code's first
+/// operations tell.
+pub(super) fn leading_literal(code: &[u8]) -> Option<(&[u8], bool)> {
+    match Operation::split(code)? {
+        (Operation::Literal(literal), _) => Some((literal, false)),
+        (Operation::Any(block), _) => match Operation::split(block)? {
+            (Operation::Literal(literal), _) => Some((literal, true)),
+            _ => None,
+        },
+        (Operation::Run(_), _) => None,
+    }
+}
