@@ -8,7 +8,7 @@
 
 use proptest::prelude::*;
 use tokenward_compiler::{
-    BaseUrl,
+    BaseUrl, artifact,
     decide::{Body, Decision, DenyReason, Media, Param, Request, decide},
     ir::{LineId, Program},
     json, resolve_policy,
@@ -84,21 +84,29 @@ proptest! {
         let sources = SourceSet::from_files([("t.toml".to_owned(), file.clone())]);
         let program = tokenward_compiler::compile(&sources).program;
         prop_assert!(program.is_some(), "{}", file);
-        let program = program.unwrap().bind(&BaseUrl::parse(base).unwrap()).unwrap().merging_body(merges);
+        let unbound = program.unwrap();
+        let bind = |program: &Program| program.bind(&BaseUrl::parse(base).unwrap()).unwrap().merging_body(merges);
+        // As the proxy decides, without the passes, and by way of an artifact.
+        let laid_out = bind(&unbound);
+        let decoded = artifact::decode(&artifact::encode(&unbound));
+        prop_assert!(decoded.is_ok(), "{file}\n{decoded:?}");
+        let programs = [("plain", laid_out.without_layout()), ("decoded", bind(&decoded.unwrap())), ("laid out", laid_out)];
         let policy = resolve_policy(&sources);
         let token = &policy.tokens[0];
         for request in &requests {
             let expected = reference::decide(token, Place { base, merges }, request);
-            let (found, line) = compiled(&program, request);
             let index = match expected {
                 Outcome::Allow(index) => index,
                 Outcome::Forbid(index) => Some(index),
                 Outcome::NoLine | Outcome::Refuse => None,
             };
             let expected_line = index.map(|index| u32::try_from(sources.line_number(token.limits[index].span)).unwrap());
-            let same_kind = std::mem::discriminant(&expected) == std::mem::discriminant(&found);
-            prop_assert!(same_kind && expected_line == line,
-                "{file}\nbase {base}, merges {merges}\n{request:?}\nreference: {expected:?} {expected_line:?}\nprogram: {found:?} {line:?}\n{program}");
+            for (name, program) in &programs {
+                let (found, line) = compiled(program, request);
+                let same_kind = std::mem::discriminant(&expected) == std::mem::discriminant(&found);
+                prop_assert!(same_kind && expected_line == line,
+                    "{file}\nbase {base}, merges {merges}\n{request:?}\nreference: {expected:?} {expected_line:?}\n{name} program: {found:?} {line:?}\n{program}");
+            }
         }
     }
 }

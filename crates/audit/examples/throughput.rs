@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokenward_audit::{Config, End, LineRef, Outcome, Record, Store, Verdict};
+use tokenward_audit::{Config, End, Filter, LineRef, Outcome, Page, Record, Store, Verdict};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -92,8 +92,50 @@ fn main() -> Result<(), Failure> {
         verified.entries,
         verified.is_sound()
     );
+    let token = || Some("ci-token-7".to_owned());
+    let newest = Filter {
+        token: token(),
+        ..Filter::default()
+    };
+    ask("its last 100", &again, &newest)?;
+    let failed = Filter {
+        token: token(),
+        status: Some(403),
+        ..Filter::default()
+    };
+    ask("its last 100 denied", &again, &failed)?;
+    let second = system_ms() - 1_000 * i64::try_from(seconds / 2 + 1)?;
+    let moment = Filter {
+        since_ms: Some(second),
+        until_ms: Some(second + 100),
+        ..newest
+    };
+    ask("100 in a tenth of a second", &again, &moment)?;
+    ask(
+        "none in all",
+        &again,
+        &Filter {
+            url_contains: Some("nowhere".into()),
+            ..Filter::default()
+        },
+    )?;
     again.close()?;
     Ok(())
+}
+
+fn ask(what: &str, store: &Store, filter: &Filter) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let found = store.query(filter, Page::default())?.len();
+    println!("asked for {what}: {found} in {:?}", begun.elapsed());
+    Ok(())
+}
+
+fn system_ms() -> i64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    i64::try_from(now).unwrap_or_default()
 }
 
 async fn appender(store: &Store, n: u64, ids: &AtomicU64, until: Instant) -> Result<Vec<Duration>, Failure> {
@@ -125,13 +167,9 @@ fn call(n: u64) -> (Record, Outcome) {
         3 => format!("https://jira.example.com/rest/api/2/issue/KANBAN-{issue}/transitions"),
         _ => format!("https://jira.example.com/rest/api/2/issue/KANBAN-{issue}"),
     };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis();
     let allowed = mix >> 32 & 15 != 0;
     let record = Record {
-        time_ms: i64::try_from(now).unwrap_or_default(),
+        time_ms: system_ms(),
         request_id,
         client_request_id: None,
         token: Some(format!("ci-token-{token}")),

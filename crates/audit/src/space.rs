@@ -24,13 +24,16 @@ pub(crate) struct Space {
 impl Space {
     /// Looks at the disk that `root` is on, and makes the reserve if there is room for it.
     pub(crate) fn new(root: &Path, reserve_bytes: u64) -> Self {
+        let held = root.join("RESERVE").exists();
         let mut space = Self {
             root: root.to_owned(),
             reserve_bytes,
-            held: false,
+            held,
             margin: MARGIN,
         };
-        space.refill();
+        if !held {
+            space.refill();
+        }
         space
     }
 
@@ -50,7 +53,7 @@ impl Space {
     }
 
     /// Deletes the reserve.
-    pub(crate) fn release(&mut self) {
+    fn release(&mut self) {
         if self.held {
             // Nothing better can be done where even that fails.
             let _ = fs::remove_file(self.file());
@@ -69,5 +72,40 @@ impl Space {
                 .and_then(|f| f.allocate(self.reserve_bytes))
                 .is_ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_is_given_up_when_space_is_short_and_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let reserve = dir.path().join("RESERVE");
+        let mut space = Space::new(dir.path(), 1 << 20);
+        assert_eq!(reserve.metadata().unwrap().len(), 1 << 20);
+        assert!(space.check().unwrap());
+        // As if the disk were fuller than any.
+        space.margin = u64::MAX;
+        assert!(!space.check().unwrap());
+        assert!(!reserve.exists());
+        space.margin = MARGIN;
+        assert!(space.check().unwrap());
+        assert!(reserve.exists());
+        // One left by an earlier process is known.
+        let mut space = Space {
+            margin: u64::MAX,
+            ..Space::new(dir.path(), 1 << 20)
+        };
+        assert!(!space.check().unwrap());
+        assert!(!reserve.exists());
+    }
+
+    #[test]
+    fn none_is_made_where_none_is_wanted() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Space::new(dir.path(), 0).check().unwrap());
+        assert!(!dir.path().join("RESERVE").exists());
     }
 }

@@ -2,6 +2,7 @@
 
 mod codec;
 mod damage;
+mod ends;
 mod limits;
 mod model;
 mod queries;

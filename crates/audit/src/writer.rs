@@ -106,7 +106,6 @@ impl Writer {
         while let Work::Items(items) = queue.take(IDLE, &*now) {
             self.turn(items);
         }
-        self.space.release();
         self.current = None;
         self.shared.shelf.clear();
         // With it the lock goes, before those who wait for the end hear of it.

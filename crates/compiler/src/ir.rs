@@ -221,6 +221,15 @@ impl Program {
         self
     }
 
+    /// This program without what the passes added: slower, and by test equal in every decision.
+    #[must_use]
+    pub fn without_layout(&self) -> Self {
+        Self {
+            layout: None,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn rule(&self, id: RuleId) -> Option<&Rule> {
         self.rules.get(id.0 as usize)
     }

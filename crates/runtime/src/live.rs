@@ -1,5 +1,6 @@
 //! The policy that decides now, and how it is replaced (SEMANTICS section 6).
 
+mod load;
 mod watch;
 
 use std::collections::HashSet;
@@ -8,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::{BindError, Program};
-use tokenward_compiler::source::{ReadDirError, SourceSet};
-use tokenward_compiler::{BaseUrl, Compilation, compile};
+use tokenward_compiler::source::ReadDirError;
+use tokenward_compiler::{BaseUrl, artifact::DecodeError};
 
+use load::load;
+pub(crate) use load::unbound_artifact;
 pub(crate) use watch::Watcher;
 
 /// A policy in force: compiled, and bound to the public URL. A call keeps the one that it began with.
@@ -47,6 +49,22 @@ pub enum PolicyError {
         directory: PathBuf,
         /// The diagnostics, rendered.
         diagnostics: String,
+    },
+    /// The artifact cannot be read.
+    #[error("cannot read the compiled policy {}: {source}", path.display())]
+    ReadArtifact {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The file is no artifact of this version.
+    #[error("cannot use {}: {source}", path.display())]
+    Artifact {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: DecodeError,
     },
     /// The policy cannot be bound to the public URL.
     #[error("the policy cannot be bound to the public URL: {0}")]
@@ -167,34 +185,6 @@ impl Policies {
     fn lock_status(&self) -> MutexGuard<'_, ReloadStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The policy of a directory, and the secrets that its files revoke: those count whether it compiles or not.
-fn load(directory: &Path, base: &BaseUrl, merges: bool) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
-    let sources = match SourceSet::read_dir(directory) {
-        Ok(sources) => sources,
-        Err(error) => return (Err(error.into()), Vec::new()),
-    };
-    let Compilation {
-        program,
-        mut diagnostics,
-        revoked,
-    } = compile(&sources);
-    let program = match program {
-        Some(program) => program
-            .bind(base)
-            .map(|bound| bound.merging_body(merges))
-            .map_err(PolicyError::from),
-        None => {
-            // Warnings would bury what has to be mended.
-            diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-            Err(PolicyError::Compile {
-                directory: directory.to_owned(),
-                diagnostics: render_text(&sources, &diagnostics, false),
-            })
-        }
-    };
-    (program, revoked)
 }
 
 #[cfg(test)]

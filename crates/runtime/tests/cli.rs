@@ -107,7 +107,7 @@ fn policies_that_are_right_are_0() {
         ended.err
     );
     let ended = run(&directory, &["compile", "policies"]);
-    assert_eq!(ended.out, "policies: 1 token, no findings; nothing was written\n");
+    assert_eq!(ended.out, "policies: 1 token, no findings; nothing was written (no -o)\n");
 }
 
 #[test]
@@ -130,6 +130,63 @@ fn policies_that_are_wrong_are_1_with_the_place() {
     assert_eq!((json.code, json.out.lines().count()), (1, 2));
     assert!(json.out.lines().all(|line| line.starts_with('{')), "{}", json.out);
     assert_eq!(ci(&directory), before);
+}
+
+#[test]
+fn a_policy_is_compiled_to_one_file_and_shown() {
+    let directory = policies("[get].*/rest/a/\\d+");
+    let compiled = run(&directory, &["compile", "-o", "policy.twp", "policies"]);
+    assert_eq!(compiled.code, 0, "{}", compiled.err);
+    let first = std::fs::read(directory.path().join("policy.twp")).unwrap();
+    run(&directory, &["compile", "-o", "policy.twp", "policies"]);
+    assert!(
+        std::fs::read(directory.path().join("policy.twp")).unwrap() == first,
+        "equal sources give equal bytes"
+    );
+    let (sources, artifact) = (
+        run(&directory, &["inspect", "policies"]),
+        run(&directory, &["inspect", "policy.twp"]),
+    );
+    assert_eq!(
+        (sources.code, artifact.code),
+        (0, 0),
+        "{}{}",
+        sources.err,
+        artifact.err
+    );
+    assert_eq!(sources.out, artifact.out);
+    assert!(
+        sources.out.contains("glob * \"/rest/a/\" [0-9]{1,}"),
+        "{}",
+        sources.out
+    );
+    assert_eq!(
+        run(&directory, &["compile", "-o", "no/such/place", "policies"]).code,
+        3
+    );
+    assert_eq!(
+        run(&directory, &["compile", "--check", "-o", "x", "policies"]).code,
+        2
+    );
+    std::fs::write(directory.path().join("other.twp"), "nothing of ours").unwrap();
+    let other = run(&directory, &["inspect", "other.twp"]);
+    assert_eq!(other.code, 3);
+    assert!(other.err.contains("no compiled policy"), "{}", other.err);
+}
+
+#[test]
+fn codes_are_explained() {
+    let directory = tempfile::tempdir().unwrap();
+    let page = run(&directory, &["explain-code", "tw0011"]);
+    assert_eq!(page.code, 0);
+    assert!(page.out.starts_with("# TW0011: "), "{}", page.out);
+    let all = run(&directory, &["explain-code"]);
+    assert!(
+        all.out.lines().count() > 20 && all.out.contains("TW0105"),
+        "{}",
+        all.out
+    );
+    assert_eq!(run(&directory, &["explain-code", "TW9999"]).code, 2);
 }
 
 #[test]

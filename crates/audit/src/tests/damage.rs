@@ -197,8 +197,7 @@ fn salvage_finds_every_undamaged_block() {
     for at in places {
         bytes[at] ^= 1;
     }
-    bytes.truncate(bytes.len() - 1);
-    fs::write(period.join("db"), bytes).unwrap();
+    fs::write(period.join("db"), &bytes).unwrap();
     let rest = crate::salvage(&period).unwrap();
     assert_eq!(
         rest.entries
@@ -208,6 +207,10 @@ fn salvage_finds_every_undamaged_block() {
         [1, 3]
     );
     assert_eq!(rest.missing, [(Sequence(3), Sequence(3))]);
+    // Cut short within the last block, which stands at the end of the file.
+    bytes.truncate(bytes.len() - 1);
+    fs::write(period.join("db"), &bytes).unwrap();
+    assert_eq!(crate::salvage(&period).unwrap().blocks, 2);
     assert_eq!(crate::salvage(dir.path()).unwrap(), crate::Salvaged::default());
 }
 

@@ -77,6 +77,32 @@ impl Automaton {
                     AutomatonError::Unsupported(error.to_string())
                 }
             })?;
+        Self::of_dfa(dfa)
+    }
+
+    /// The tables as bytes, little-endian.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (bytes, padding) = self.dfa.to_bytes_little_endian();
+        bytes.get(padding..).unwrap_or_default().to_vec()
+    }
+
+    /// The automaton of the bytes that [`Automaton::to_bytes`] gave; `None` for any others, and on big-endian machines.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        // The tables are read in place, as words: the copy begins where a word may begin.
+        let mut aligned = vec![0; bytes.len() + size_of::<u32>()];
+        let offset = aligned.as_ptr().align_offset(align_of::<u32>());
+        let place = aligned.get_mut(offset..)?.get_mut(..bytes.len())?;
+        place.copy_from_slice(bytes);
+        let (dfa, read) = dense::DFA::from_bytes(place).ok()?;
+        if read != bytes.len() || dfa.memory_usage() > 2 * AUTOMATON_LIMIT {
+            return None;
+        }
+        Self::of_dfa(dfa.to_owned()).ok()
+    }
+
+    fn of_dfa(dfa: dense::DFA<Vec<u32>>) -> Result<Self, AutomatonError> {
         let start = dfa
             .start_state(&start::Config::new().anchored(Anchored::Yes))
             .map_err(|error| AutomatonError::Unsupported(error.to_string()))?;

@@ -23,6 +23,18 @@ impl Display for Program {
 }
 
 impl Program {
+    /// The part of the listing that shows one token.
+    #[must_use]
+    pub fn listing_of(&self, token: &Token) -> String {
+        struct Part<'p>(&'p Program, &'p Token);
+        impl Display for Part<'_> {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                self.0.list_token(self.1, f)
+            }
+        }
+        Part(self, token).to_string()
+    }
+
     fn list_token(&self, token: &Token, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "\ntoken {:?}", token.name)?;
         match &token.users {

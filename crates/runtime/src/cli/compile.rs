@@ -1,29 +1,36 @@
-//! `tokenward compile`: whether policy files are right.
+//! `tokenward compile`: whether policy files are right, and the artifact of those that are.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_json, render_text};
 use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::{artifact, ir::Program};
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
 
-/// Check policy files
+/// Check policy files, and compile them to one file
 ///
-/// Reads the *.toml and *.limits files of a directory and tells every error and warning with its place. Nothing is
-/// written. The exit code is 1 if there is an error; warnings alone leave it at 0.
+/// Reads the *.toml and *.limits files of a directory and tells every error and warning with its place. With -o, and
+/// without an error, the compiled policy is written: one file that `tokenward serve` takes in place of the directory.
+/// The exit code is 1 if there is an error; warnings alone leave it at 0.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward compile                     the directory that tokenward.toml names, or policies
   tokenward compile --check policies    the same for a directory, as CI would run it
-  tokenward compile --format json       one JSON object a line, on standard output")]
+  tokenward compile --format json       one JSON object a line, on standard output
+  tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"")]
 pub(super) struct Args {
-    /// Only check, write nothing: what it does in any case, as yet
-    #[arg(long)]
+    /// Only check, write nothing
+    #[arg(long, conflicts_with = "output")]
     check: bool,
+    /// Where to write the compiled policy
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// How findings are shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -71,11 +78,43 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         plural(tokens, "token"),
         tally(diagnostics)
     );
-    let written = if args.check { "" } else { "; nothing was written" };
+    let written = match &args.output {
+        Some(file) => {
+            write(&program, file).map_err(|error| {
+                Failure::trouble(format!(
+                    "the compiled policy cannot be written to `{}`: {error}",
+                    file.display()
+                ))
+            })?;
+            format!("; written to {}", file.display())
+        }
+        None if args.check => String::new(),
+        None => "; nothing was written (no -o)".to_owned(),
+    };
     match args.format {
         Format::Text => output::print(&format!("{what}{written}\n")),
         Format::Json => Ok(()),
     }
+}
+
+/// Whole or not at all: a proxy that watches the file must never see half of it.
+fn write(program: &Program, file: &Path) -> std::io::Result<()> {
+    let directory = file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = directory.join(name);
+    let written = std::fs::File::create(&temporary).and_then(|mut out| {
+        out.write_all(&artifact::encode(program))?;
+        out.sync_all()
+    });
+    let renamed = written.and_then(|()| std::fs::rename(&temporary, file));
+    if renamed.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    renamed
 }
 
 /// `2 errors, 1 warning`; `no findings`.

@@ -9,7 +9,9 @@ mod audit;
 mod compile;
 mod completions;
 mod demo;
+mod explain_code;
 mod failure;
+mod inspect;
 mod output;
 mod serve;
 mod settings;
@@ -47,6 +49,8 @@ Exit codes:
 #[derive(Subcommand)]
 enum Verb {
     Compile(compile::Args),
+    Inspect(inspect::Args),
+    ExplainCode(explain_code::Args),
     Serve(serve::Args),
     Token(token::Args),
     Audit(audit::Args),
@@ -66,6 +70,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match cli.verb {
         Verb::Compile(args) => compile::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
+        Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Token(args) => token::run(args),
         Verb::Audit(args) => audit::run(args),

@@ -2,6 +2,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
+use tokenward_compiler::source::SourceSet;
+
 use super::*;
 
 fn token(name: &str, secret: &str, line: &str) -> String {
@@ -161,4 +163,32 @@ fn a_directory_that_was_replaced_is_watched_on() {
     within_a_second(|| names(&policies) == ["second"]);
     fs::write(directory.join("a.toml"), token("third", "third", "[get]/rest/a")).unwrap();
     within_a_second(|| names(&policies) == ["third"]);
+}
+
+#[test]
+fn an_artifact_stands_in_for_the_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.twp");
+    let write = |name: &str| {
+        let sources = SourceSet::from_files([("a.toml".to_owned(), token(name, "one", "[get].*/rest/a"))]);
+        let bytes =
+            tokenward_compiler::artifact::encode(&tokenward_compiler::compile(&sources).program.unwrap());
+        let new = folder.path().join("policy.twp.new");
+        fs::write(&new, bytes).unwrap();
+        fs::rename(&new, &file).unwrap();
+    };
+    write("first");
+    let policies = open(&file);
+    assert_eq!(names(&policies), ["first"]);
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+    write("second");
+    within_a_second(|| names(&policies) == ["second"]);
+    // A damaged one changes nothing, and is told.
+    fs::write(&file, b"TWPOLICY").unwrap();
+    within_a_second(|| policies.status().failed > 0);
+    assert_eq!(names(&policies), ["second"]);
+    assert!(policies.status().failure.unwrap().contains("damaged"));
+    write("third");
+    within_a_second(|| names(&policies) == ["third"]);
+    assert!(policies.status().failure.is_none());
 }

@@ -151,7 +151,13 @@ struct Fingerprint {
 impl Fingerprint {
     fn of(directory: &Path) -> Self {
         let mut files = BTreeMap::new();
-        walk(directory, 0, &mut files);
+        match fs::metadata(directory) {
+            // An artifact is a file, and all there is to look at.
+            Ok(metadata) if metadata.is_file() => {
+                files.insert(directory.to_owned(), look(&metadata));
+            }
+            _ => walk(directory, 0, &mut files),
+        }
         Self {
             identity: fs::metadata(directory)
                 .ok()

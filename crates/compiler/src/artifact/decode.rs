@@ -1,0 +1,301 @@
+//! Bytes to a program, or the reason why not.
+
+use std::{collections::HashMap, sync::Arc};
+
+use regex_syntax::hir::Hir;
+use sha2::{Digest, Sha256};
+
+use super::{CHECK, FORMAT, MAGIC, Section, bytes::Reader, encode};
+use crate::{
+    ast::{Effect, Operator},
+    ir::{
+        Automaton, Code, Line, LineId, Matcher, MatcherId, NodeTest, ParamTest, Program, Rule, RuleId, Rules,
+        Token, TokenId, UrlId, UrlMatcher, index,
+    },
+    json::{Kind, Path, Step},
+    method::MethodSet,
+    policy::{Attributes, Users},
+};
+
+/// Why bytes are no artifact that can be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Something else altogether.
+    #[error(
+        "this is no compiled policy: it does not begin with `TWPOLICY`; make one with `tokenward compile -o`"
+    )]
+    NotAnArtifact,
+    /// Made by another version.
+    #[error(
+        "the compiled policy has format {found}, this version reads format {FORMAT}; compile the sources again"
+    )]
+    Format {
+        /// The format that the bytes say they have.
+        found: u16,
+    },
+    /// Cut off, or changed since it was made.
+    #[error("the compiled policy is damaged ({0}); compile the sources again")]
+    Damaged(&'static str),
+}
+
+/// The program of an artifact, unbound.
+///
+/// # Errors
+/// See [`DecodeError`].
+pub fn decode(bytes: &[u8]) -> Result<Program, DecodeError> {
+    let mut reader = Reader(bytes);
+    if reader.take(MAGIC.len()).ok() != Some(MAGIC) {
+        return Err(DecodeError::NotAnArtifact);
+    }
+    let found = u16::from_le_bytes(reader.array()?);
+    if found != FORMAT {
+        return Err(DecodeError::Format { found });
+    }
+    let (content, check) = bytes
+        .split_at_checked(bytes.len().saturating_sub(CHECK))
+        .ok_or(DecodeError::Damaged("no check"))?;
+    if *Sha256::digest(content) != *check {
+        return Err(DecodeError::Damaged("its check does not fit its content"));
+    }
+    decode_checked(content)
+}
+
+/// The program of an artifact without its check.
+fn decode_checked(content: &[u8]) -> Result<Program, DecodeError> {
+    let mut reader = Reader(content);
+    reader.take(MAGIC.len() + 4)?;
+    let mut digest = section(&mut reader, Section::Digest)?;
+    let mut lines = section(&mut reader, Section::Lines)?;
+    let mut values = section(&mut reader, Section::Values)?;
+    let mut urls = section(&mut reader, Section::Urls)?;
+    let mut rules = section(&mut reader, Section::Rules)?;
+    let mut tokens = section(&mut reader, Section::Tokens)?;
+    reader.end()?;
+
+    let text = digest.text()?;
+    let lines_read = lines.list(line)?;
+    let values_read = values.list(matcher)?;
+    let urls_read = urls.list(url)?;
+    let limits = Limits {
+        lines: lines_read.len(),
+        values: values_read.len(),
+        urls: urls_read.len(),
+    };
+    let rules_read = rules.list(|reader| rule(reader, limits))?;
+    let tokens_read = tokens.list(|reader| token(reader, &rules_read))?;
+    for section in [digest, lines, values, urls, rules, tokens] {
+        section.end()?;
+    }
+    let mut by_secret = HashMap::with_capacity(tokens_read.len());
+    for (at, token) in tokens_read.iter().enumerate() {
+        let id = TokenId(index(at));
+        let hashes = std::iter::once(token.secret_hash).chain(token.previous.map(|(hash, _)| hash));
+        for hash in hashes {
+            if by_secret.insert(hash, id).is_some() {
+                return Err(DecodeError::Damaged("two tokens of one secret"));
+            }
+        }
+    }
+    Ok(Program {
+        tokens: Arc::new(tokens_read),
+        lines: Arc::new(lines_read),
+        rules: Arc::new(rules_read),
+        values: Arc::new(values_read),
+        urls: Arc::new(urls_read),
+        by_secret: Arc::new(by_secret),
+        digest: text,
+        base: None,
+        merges_body: false,
+        layout: None,
+    })
+}
+
+fn section<'b>(reader: &mut Reader<'b>, tag: Section) -> Result<Reader<'b>, DecodeError> {
+    if reader.u32()? != tag as u32 {
+        return Err(DecodeError::Damaged("a section that is not where it belongs"));
+    }
+    let length = reader.u64()?;
+    reader
+        .take(usize::try_from(length).unwrap_or(usize::MAX))
+        .map(Reader)
+}
+
+fn line(reader: &mut Reader<'_>) -> Result<Line, DecodeError> {
+    Ok(Line {
+        file: reader.text()?,
+        number: reader.u32()?,
+        text: reader.text()?,
+        digest: reader.text()?,
+    })
+}
+
+fn matcher(reader: &mut Reader<'_>) -> Result<Matcher, DecodeError> {
+    match reader.u8()? {
+        encode::NOTHING => Ok(Matcher::Nothing),
+        encode::EVERYTHING => Ok(Matcher::Everything),
+        encode::GLOB => {
+            let code =
+                Code::from_bytes(reader.bytes()?).ok_or(DecodeError::Damaged("code that is no glob's"))?;
+            Ok(Matcher::Glob(code))
+        }
+        encode::AUTOMATON => {
+            let automaton = Automaton::from_bytes(reader.bytes()?);
+            automaton
+                .map(Matcher::Automaton)
+                .ok_or(DecodeError::Damaged("tables that are no automaton's"))
+        }
+        _ => Err(DecodeError::Damaged("an unknown kind of matcher")),
+    }
+}
+
+fn url(reader: &mut Reader<'_>) -> Result<UrlMatcher, DecodeError> {
+    match reader.u8()? {
+        encode::BELOW => matcher(reader).map(UrlMatcher::Below),
+        encode::WHOLE => hir(&reader.text()?).map(Box::new).map(UrlMatcher::Unbound),
+        _ => Err(DecodeError::Damaged("an unknown kind of URL matcher")),
+    }
+}
+
+/// The tree of a regexp that was printed from one: the printer puts groups where none were written.
+fn hir(text: &str) -> Result<Hir, DecodeError> {
+    let mut builder = regex_syntax::ParserBuilder::new();
+    builder.utf8(false).nest_limit(4 * crate::regexp::MAX_NESTING);
+    builder
+        .build()
+        .parse(text)
+        .map_err(|_| DecodeError::Damaged("a regexp that does not parse"))
+}
+
+/// How many of each there are to refer to.
+#[derive(Clone, Copy)]
+struct Limits {
+    lines: usize,
+    values: usize,
+    urls: usize,
+}
+
+/// A number that must name one of `count` things.
+fn reference(reader: &mut Reader<'_>, count: usize) -> Result<u32, DecodeError> {
+    let id = reader.u32()?;
+    if (id as usize) < count {
+        Ok(id)
+    } else {
+        Err(DecodeError::Damaged("a reference that leads nowhere"))
+    }
+}
+
+fn rule(reader: &mut Reader<'_>, limits: Limits) -> Result<Rule, DecodeError> {
+    Ok(Rule {
+        line: LineId(reference(reader, limits.lines)?),
+        effect: if reader.bool()? {
+            Effect::Forbid
+        } else {
+            Effect::Permit
+        },
+        methods: MethodSet::from_bits(reader.u8()?),
+        url: UrlId(reference(reader, limits.urls)?),
+        params: reader.list(|reader| {
+            Ok(ParamTest {
+                name: reader.text()?,
+                operator: operator(reader)?,
+                value: MatcherId(reference(reader, limits.values)?),
+            })
+        })?,
+        params_only: reader.bool()?,
+        nodes: reader.list(|reader| {
+            Ok(NodeTest {
+                path: path(reader)?,
+                kind: reader.option(kind)?,
+                operator: operator(reader)?,
+                value: MatcherId(reference(reader, limits.values)?),
+            })
+        })?,
+        members: reader.list(path)?,
+    })
+}
+
+fn operator(reader: &mut Reader<'_>) -> Result<Operator, DecodeError> {
+    match reader.u8()? {
+        0 => Ok(Operator::All),
+        1 => Ok(Operator::AllOrAbsent),
+        2 => Ok(Operator::None),
+        _ => Err(DecodeError::Damaged("an unknown operator")),
+    }
+}
+
+fn kind(reader: &mut Reader<'_>) -> Result<Kind, DecodeError> {
+    match reader.u8()? {
+        0 => Ok(Kind::String),
+        1 => Ok(Kind::Number),
+        2 => Ok(Kind::Boolean),
+        3 => Ok(Kind::Null),
+        _ => Err(DecodeError::Damaged("an unknown JSON type")),
+    }
+}
+
+fn path(reader: &mut Reader<'_>) -> Result<Path, DecodeError> {
+    let steps = reader.list(|reader| match reader.u8()? {
+        0 => Ok(Step::Each),
+        1 => reader.text().map(Step::Name),
+        _ => Err(DecodeError::Damaged("an unknown step of a path")),
+    });
+    steps.map(Path)
+}
+
+fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> {
+    let attributes = Attributes {
+        name: reader.text()?,
+        users: reader
+            .option(|reader| reader.list(Reader::text))?
+            .map_or(Users::Any, Users::Named),
+        secret_hash: reader.array()?,
+        previous: reader.option(|reader| Ok((reader.array()?, reader.i64()?)))?,
+        expires: reader.option(Reader::i64)?,
+        allowed_ips: reader.list(|reader| {
+            reader
+                .text()?
+                .parse()
+                .map_err(|_| DecodeError::Damaged("a network that does not parse"))
+        })?,
+        on_behalf_of: reader.list(Reader::text)?,
+        revoked: reader.bool()?,
+        owner: reader.option(Reader::text)?,
+        description: reader.option(Reader::text)?,
+        mint: reader.bool()?,
+        unrestricted: reader.bool()?,
+    };
+    Ok(Token {
+        attributes,
+        forbids: ids(reader, rules, Effect::Forbid)?,
+        permits: ids(reader, rules, Effect::Permit)?,
+    })
+}
+
+fn ids(reader: &mut Reader<'_>, rules: &[Rule], effect: Effect) -> Result<Rules, DecodeError> {
+    let mut list = || {
+        reader.list(|reader| {
+            let id = reader.u32()?;
+            match rules.get(id as usize) {
+                Some(rule) if rule.effect == effect => Ok(RuleId(id)),
+                _ => Err(DecodeError::Damaged("a reference that leads nowhere")),
+            }
+        })
+    };
+    Ok(Rules {
+        included: list()?,
+        own: list()?,
+    })
+}
+
+/// For fuzzing: what [`decode`] does behind its check, which a fuzzer cannot pass by chance.
+///
+/// # Errors
+/// See [`DecodeError`].
+#[doc(hidden)]
+pub fn decode_unchecked_digest(content: &[u8]) -> Result<Program, DecodeError> {
+    if content.get(..MAGIC.len()) == Some(MAGIC) {
+        decode_checked(content)
+    } else {
+        Err(DecodeError::NotAnArtifact)
+    }
+}

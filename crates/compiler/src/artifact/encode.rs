@@ -1,0 +1,161 @@
+//! A program to bytes.
+
+use sha2::{Digest, Sha256};
+
+use super::{FORMAT, MAGIC, Section, bytes::Writer};
+use crate::{
+    ast::{Effect, Operator},
+    ir::{Line, Matcher, Program, Rule, Rules, Token, UrlMatcher},
+    json::{Kind, Path, Step},
+    policy::Users,
+};
+
+/// The artifact of a program. A bound program is stored unbound.
+#[must_use]
+pub fn encode(program: &Program) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.0.extend(MAGIC);
+    out.0.extend(FORMAT.to_le_bytes());
+    out.0.extend([0, 0]);
+    section(&mut out, Section::Digest, |out| out.text(&program.digest));
+    section(&mut out, Section::Lines, |out| out.list(&program.lines, line));
+    section(&mut out, Section::Values, |out| {
+        out.list(&program.values, matcher)
+    });
+    section(&mut out, Section::Urls, |out| out.list(&program.urls, url));
+    section(&mut out, Section::Rules, |out| out.list(&program.rules, rule));
+    section(&mut out, Section::Tokens, |out| out.list(&program.tokens, token));
+    let check = Sha256::digest(&out.0);
+    out.0.extend(check);
+    out.0
+}
+
+fn section(out: &mut Writer, tag: Section, content: impl FnOnce(&mut Writer)) {
+    let mut inner = Writer::default();
+    content(&mut inner);
+    out.u32(tag as u32);
+    out.0.extend((inner.0.len() as u64).to_le_bytes());
+    out.0.extend(inner.0);
+}
+
+fn line(out: &mut Writer, line: &Line) {
+    out.text(&line.file);
+    out.u32(line.number);
+    out.text(&line.text);
+    out.text(&line.digest);
+}
+
+pub(super) const NOTHING: u8 = 0;
+pub(super) const EVERYTHING: u8 = 1;
+pub(super) const GLOB: u8 = 2;
+pub(super) const AUTOMATON: u8 = 3;
+
+fn matcher(out: &mut Writer, matcher: &Matcher) {
+    match matcher {
+        Matcher::Nothing => out.u8(NOTHING),
+        Matcher::Everything => out.u8(EVERYTHING),
+        Matcher::Glob(code) => {
+            out.u8(GLOB);
+            out.bytes(code.as_bytes());
+        }
+        Matcher::Automaton(automaton) => {
+            out.u8(AUTOMATON);
+            out.bytes(&automaton.to_bytes());
+        }
+    }
+}
+
+pub(super) const BELOW: u8 = 0;
+pub(super) const WHOLE: u8 = 1;
+
+fn url(out: &mut Writer, url: &UrlMatcher) {
+    match url {
+        UrlMatcher::Below(below) => {
+            out.u8(BELOW);
+            matcher(out, below);
+        }
+        UrlMatcher::Unbound(hir) | UrlMatcher::Bound(hir, _) => {
+            out.u8(WHOLE);
+            out.text(&hir.to_string());
+        }
+    }
+}
+
+fn rule(out: &mut Writer, rule: &Rule) {
+    out.u32(rule.line.0);
+    out.bool(rule.effect == Effect::Forbid);
+    out.u8(rule.methods.bits());
+    out.u32(rule.url.0);
+    out.list(&rule.params, |out, test| {
+        out.text(&test.name);
+        operator(out, test.operator);
+        out.u32(test.value.0);
+    });
+    out.bool(rule.params_only);
+    out.list(&rule.nodes, |out, test| {
+        path(out, &test.path);
+        out.option(test.kind, kind);
+        operator(out, test.operator);
+        out.u32(test.value.0);
+    });
+    out.list(&rule.members, path);
+}
+
+fn operator(out: &mut Writer, operator: Operator) {
+    out.u8(match operator {
+        Operator::All => 0,
+        Operator::AllOrAbsent => 1,
+        Operator::None => 2,
+    });
+}
+
+fn kind(out: &mut Writer, kind: Kind) {
+    out.u8(match kind {
+        Kind::String => 0,
+        Kind::Number => 1,
+        Kind::Boolean => 2,
+        Kind::Null => 3,
+    });
+}
+
+fn path(out: &mut Writer, path: &Path) {
+    out.list(&path.0, |out, step| match step {
+        Step::Each => out.u8(0),
+        Step::Name(name) => {
+            out.u8(1);
+            out.text(name);
+        }
+    });
+}
+
+fn token(out: &mut Writer, token: &Token) {
+    let it = &token.attributes;
+    out.text(&it.name);
+    out.option(
+        match &it.users {
+            Users::Named(users) => Some(users),
+            Users::Any => None,
+        },
+        |out, users| out.list(users, |out, user| out.text(user)),
+    );
+    out.0.extend(it.secret_hash);
+    out.option(it.previous, |out, (hash, until)| {
+        out.0.extend(hash);
+        out.i64(until);
+    });
+    out.option(it.expires, Writer::i64);
+    out.list(&it.allowed_ips, |out, network| out.text(&network.to_string()));
+    out.list(&it.on_behalf_of, |out, user| out.text(user));
+    out.bool(it.revoked);
+    out.option(it.owner.as_deref(), Writer::text);
+    out.option(it.description.as_deref(), Writer::text);
+    out.bool(it.mint);
+    out.bool(it.unrestricted);
+    rules(out, &token.forbids);
+    rules(out, &token.permits);
+}
+
+fn rules(out: &mut Writer, rules: &Rules) {
+    out.list(&rules.included, |out, id| out.u32(id.0));
+    out.list(&rules.own, |out, id| out.u32(id.0));
+}

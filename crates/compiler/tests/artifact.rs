@@ -1,0 +1,124 @@
+//! Artifacts: stable, whole or refused, and never a panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failed expectation is a test's way to fail"
+)]
+
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+use tokenward_compiler::{
+    BaseUrl,
+    artifact::{DecodeError, decode, encode},
+    compile,
+    ir::Program,
+    source::SourceSet,
+};
+
+fn program() -> Program {
+    let tokens = r#"
+        [[token]]
+        name = "one"
+        user = "svc"
+        secret_hash = "sha256:HASH1"
+        previous_secret_hash = "sha256:HASH2"
+        previous_until = 2030-01-01
+        expires = 2031-01-01T12:00:00+02:00
+        allowed_ips = ["10.0.0.0/8", "::1"]
+        on_behalf_of = ["a", "b"]
+        owner = "team"
+        description = "all there is"
+        include = ["read"]
+        limit_to = '''
+        [get].*/rest/api/2/issue/K-\d+/comment.*
+        /rest/(a|bc)*x[QueryParam::n?=(x|y)+][QueryParam::only]
+        ![delete].*
+        [post]/rest/f[JsonData::a.l[*]:number!=[^5]*][JsonData::a.only][JsonData::"q.r"==(?i)x]
+        https?://[^/]+/rest/z
+        '''
+        [[token]]
+        name = "two"
+        any_user = true
+        mint = true
+        unrestricted = true
+        revoked = true
+        secret_hash = "sha256:HASH3"
+        include = ["read"]
+        "#
+    .replace("HASH1", &"11".repeat(32))
+    .replace("HASH2", &"22".repeat(32))
+    .replace("HASH3", &"33".repeat(32));
+    let set = "/rest/é/[^/]+\n!/rest/secret\n".to_owned();
+    let files = [("t.toml".to_owned(), tokens), ("read.limits".to_owned(), set)];
+    compile(&SourceSet::from_files(files)).program.unwrap()
+}
+
+fn bound(program: &Program) -> Program {
+    program
+        .bind(&BaseUrl::parse("https://jira.example.com/rest").unwrap())
+        .unwrap()
+}
+
+#[test]
+fn what_is_decoded_is_what_was_encoded() {
+    let program = program();
+    let bytes = encode(&program);
+    assert_eq!(bytes, encode(&program), "equal sources give equal bytes");
+    let decoded = decode(&bytes).unwrap();
+    assert_eq!(bytes, encode(&decoded));
+    assert_eq!(
+        bytes,
+        encode(&bound(&decoded)),
+        "a bound program is stored unbound"
+    );
+    assert_eq!(decoded.digest(), program.digest());
+    assert_eq!(bound(&decoded).to_string(), bound(&program).to_string());
+    for ((_, one), (_, other)) in program.tokens().zip(decoded.tokens()) {
+        assert_eq!(one.attributes, other.attributes);
+    }
+    insta::assert_snapshot!(bound(&program).to_string());
+}
+
+#[test]
+fn what_is_no_artifact_is_told_apart() {
+    let bytes = encode(&program());
+    assert_eq!(decode(b"").unwrap_err(), DecodeError::NotAnArtifact);
+    assert_eq!(decode(b"[[token]]").unwrap_err(), DecodeError::NotAnArtifact);
+    let mut other = bytes.clone();
+    other[8] = 9;
+    assert_eq!(decode(&other).unwrap_err(), DecodeError::Format { found: 9 });
+    for cut in [10, 12, 40, bytes.len() / 2, bytes.len() - 1] {
+        assert!(
+            matches!(decode(&bytes[..cut]).unwrap_err(), DecodeError::Damaged(_)),
+            "cut at {cut}"
+        );
+    }
+    for at in (12..bytes.len()).step_by(bytes.len() / 200) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        assert!(
+            matches!(decode(&flipped).unwrap_err(), DecodeError::Damaged(_)),
+            "flipped at {at}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// With the check made to fit, so that everything behind it is reached.
+    #[test]
+    fn hostile_bytes_end_in_a_program_or_an_error(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let mut bytes = encode(&program());
+        let content = bytes.len() - 32;
+        for (index, byte) in changes {
+            let at = 12 + index.index(content - 12);
+            bytes[at] = byte;
+        }
+        let check = Sha256::digest(&bytes[..content]);
+        bytes[content..].copy_from_slice(&check);
+        if let Ok(program) = decode(&bytes) {
+            let _ = program.bind(&BaseUrl::parse("https://jira.example.com").unwrap()).map(|bound| bound.to_string());
+        }
+    }
+}

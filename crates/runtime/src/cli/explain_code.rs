@@ -1,0 +1,33 @@
+//! `tokenward explain-code`: the page of a diagnostic's code.
+
+use tokenward_compiler::diagnostic::Code;
+
+use super::failure::Failure;
+use super::output;
+
+/// Explain the code of an error or warning, such as TW0011
+///
+/// Without a code: all of them, one a line.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The code, as it stands in brackets behind `error` or `warning`
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.code {
+        Some(code) => {
+            let code: Code = code.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+            output::print(code.page())
+        }
+        None => output::print(&list()),
+    }
+}
+
+fn list() -> String {
+    Code::ALL
+        .iter()
+        .map(|code| format!("{code}  {:7}  {}\n", code.severity().as_str(), code.title()))
+        .collect()
+}
