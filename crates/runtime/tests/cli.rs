@@ -107,7 +107,10 @@ fn policies_that_are_right_are_0() {
         ended.err
     );
     let ended = run(&directory, &["compile", "policies"]);
-    assert_eq!(ended.out, "policies: 1 token, no findings; nothing was written (no -o)\n");
+    assert_eq!(
+        ended.out,
+        "policies: 1 token, no findings; nothing was written (no -o)\n"
+    );
 }
 
 #[test]
