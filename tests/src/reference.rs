@@ -299,7 +299,7 @@ fn found<'j>(json: &'j Json, path: &Path) -> Found<'j> {
 }
 
 /// The scalars that a value stands for; whether an object is among them.
-fn scalars<'j>(json: &'j Json, values: &mut Vec<(Kind, String)>) -> bool {
+fn scalars(json: &Json, values: &mut Vec<(Kind, String)>) -> bool {
     match json {
         Json::Null => values.push((Kind::Null, "null".to_owned())),
         Json::Boolean(value) => values.push((Kind::Boolean, value.to_string())),
