@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokenward_audit::{Config, End, Filter, LineRef, Outcome, Page, Record, Store, Verdict};
+use tokenward_audit::{Config, End, Filter, LineRef, Outcome, Page, Record, Store, UrlPattern, Verdict};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -111,11 +111,28 @@ fn main() -> Result<(), Failure> {
         ..newest
     };
     ask("100 in a tenth of a second", &again, &moment)?;
+    let rare = Filter {
+        token: Some("rare-token".to_owned()),
+        ..Filter::default()
+    };
+    ask("all of a rare token", &again, &rare)?;
+    let failed = Filter {
+        status: Some(502),
+        ..Filter::default()
+    };
+    ask("all answered 502", &again, &failed)?;
+    let hour = system_ms() - 3_600_000;
+    let hour = Filter {
+        since_ms: Some(hour),
+        until_ms: Some(hour + 60_000),
+        ..Filter::default()
+    };
+    ask("all of a minute without calls", &again, &hour)?;
     ask(
         "none in all",
         &again,
         &Filter {
-            url_contains: Some("nowhere".into()),
+            url: Some(UrlPattern::new("nowhere")?),
             ..Filter::default()
         },
     )?;
@@ -155,6 +172,8 @@ fn call(n: u64) -> (Record, Outcome) {
     let mix = mixed(n);
     let request_id = (u128::from(mix) << 64 | u128::from(mixed(mix))).to_le_bytes();
     let (token, issue) = (mix % 40, mix >> 8 & 0xffff);
+    // One in some hundred thousand calls.
+    let rare = mix.is_multiple_of(400_009);
     let url = match mix >> 24 & 7 {
         0 => format!(
             "https://jira.example.com/rest/api/2/search?jql=project%20%3D%20KANBAN&startAt={issue}&maxResults=50"
@@ -172,7 +191,11 @@ fn call(n: u64) -> (Record, Outcome) {
         time_ms: system_ms(),
         request_id,
         client_request_id: None,
-        token: Some(format!("ci-token-{token}")),
+        token: Some(if rare {
+            "rare-token".to_owned()
+        } else {
+            format!("ci-token-{token}")
+        }),
         user: Some(format!("svc-{token}@example.com")),
         on_behalf_of: None,
         client: IpAddr::from([
@@ -202,7 +225,11 @@ fn call(n: u64) -> (Record, Outcome) {
     let upstream_us = 4_000 + (mix >> 20 & 0x3fff);
     let outcome = Outcome {
         request_id,
-        status: Some(if allowed { 200 } else { 403 }),
+        status: Some(match (rare, allowed) {
+            (true, _) => 502,
+            (_, true) => 200,
+            (_, false) => 403,
+        }),
         upstream_status: allowed.then_some(200),
         sent_bytes: record.request_bytes.unwrap_or(0),
         received_bytes: 300 + (mix >> 13 & 0xfff),

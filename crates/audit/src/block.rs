@@ -153,6 +153,11 @@ impl<B: AsRef<[u8]>> Block<B> {
         })
     }
 
+    /// The whole block, as it is stored.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
     /// Bytes that it takes.
     pub(crate) fn size(&self) -> usize {
         self.bytes.as_ref().len()
@@ -244,5 +249,5 @@ pub(crate) const BLOCK_LIMIT: usize = HEAD + CONTENT_LIMIT + 4;
 
 /// Where the next magic stands in `bytes`.
 pub(crate) fn find_magic(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(MAGIC.len()).position(|w| w == MAGIC)
+    memchr::memmem::find(bytes, &MAGIC)
 }

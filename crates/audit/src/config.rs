@@ -26,6 +26,12 @@ pub struct Config {
     pub reserve_bytes: u64,
     /// Memory that one open day may use as cache, bytes. Default: 32 MiB.
     pub cache_bytes: u64,
+    /// File of the key that signs heads of the chain, see [`crate::SigningKey`]; absent: they are not
+    /// signed.
+    pub signing_key: Option<PathBuf>,
+    /// How often the chain's head is signed while records come; also when the store is closed.
+    /// Default: 60 s.
+    pub signing_interval: Duration,
 }
 
 /// When an append counts as done.
@@ -59,6 +65,8 @@ impl Config {
             retention_days: Some(90),
             reserve_bytes: 8 << 20,
             cache_bytes: 32 << 20,
+            signing_key: None,
+            signing_interval: Duration::from_secs(60),
         }
     }
 }

@@ -142,8 +142,9 @@ impl Content {
             End::UpstreamFailed => 2,
             End::Timeout => 3,
             End::Internal => 4,
+            End::Revoked => 5,
         };
-        // The end shares the byte: three bits are enough for five, and there are five flags.
+        // The end shares the byte: three bits are enough for six, and there are five flags.
         self.items.extend_from_slice(&[ENDED, flags(&there) | (end << 5)]);
         self.time(ended.at_ms);
         match back {

@@ -204,6 +204,7 @@ impl<'b> Items<'b> {
             2 => End::UpstreamFailed,
             3 => End::Timeout,
             4 => End::Internal,
+            5 => End::Revoked,
             _ => return Err(Malformed("an end is not known")),
         };
         let at_ms = self.time()?;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::heads::KeyError;
+
 /// The store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -27,6 +29,17 @@ pub enum OpenError {
         /// Why not.
         source: io::Error,
     },
+    /// There is no store, or it cannot be read.
+    #[error("cannot read the audit at {}: {source}; check the place, and that this user may read it", path.display())]
+    Unreadable {
+        /// Directory of the store.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The key that signs heads cannot be used.
+    #[error("heads cannot be signed: {0}")]
+    Key(#[from] KeyError),
     /// The period of today cannot be begun.
     #[error("cannot begin {}: {source}; check the disk's space and health", path.display())]
     Begin {

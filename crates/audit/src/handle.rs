@@ -12,15 +12,16 @@ use tokio::sync::watch;
 use crate::config::{Config, Durability};
 use crate::entry::{Appended, Entry, Sequence};
 use crate::error::{AppendError, OpenError, QueryError};
+use crate::heads::{Heads, PublicKey, SigningKey};
 use crate::item::{Ended, Event, Item};
 use crate::query::{Filter, Page};
 use crate::queue::{Pushed, Queue};
 use crate::quota::Quota;
+use crate::reader::Reader;
 use crate::record::{Outcome, Record};
-use crate::scan;
 use crate::shelf::Shelf;
 use crate::stats::{Counters, StoreStats, count};
-use crate::verify::{self, Verified};
+use crate::verify::Verified;
 use crate::writer::{Shared, Writer};
 
 /// The present, milliseconds since 1970 UTC.
@@ -32,12 +33,16 @@ pub(crate) const TEXT_LIMIT: usize = 32 << 10;
 /// How long closing may take: a hanging disk must not keep the process from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long opening waits for the lock.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+
 /// An open store. Cheap to clone; all clones are the same store, which closes when the last goes.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    key: Option<PublicKey>,
     report: OpenReport,
     shared: Shared,
     tail: watch::Receiver<u64>,
@@ -79,7 +84,11 @@ impl Store {
             tail: sender,
             now,
         };
-        let mut writer = Writer::new(shared.clone(), &config, lock);
+        let key = config.signing_key.as_deref().map(SigningKey::read).transpose()?;
+        let public = key.as_ref().map(SigningKey::public);
+        let heads = key.map(|key| Heads::open(&config.path, key, config.signing_interval));
+        let heads = heads.transpose().map_err(io_error("write", &config.path))?;
+        let mut writer = Writer::new(shared.clone(), &config, lock, heads);
         let report = OpenReport {
             warnings: writer.start(),
         };
@@ -92,6 +101,7 @@ impl Store {
         });
         let store = Self(Arc::new(Inner {
             config,
+            key: public,
             report,
             shared,
             tail,
@@ -181,7 +191,7 @@ impl Store {
     /// # Errors
     /// See [`QueryError`].
     pub fn query(&self, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
-        scan::calls(&self.0.shared.shelf, filter, page)
+        self.reader().query(filter, page)
     }
 
     /// What the store itself had to say from `since_ms` to before `until_ms`, oldest first. Blocks.
@@ -189,15 +199,25 @@ impl Store {
     /// # Errors
     /// See [`QueryError`].
     pub fn events(&self, since_ms: i64, until_ms: i64) -> Result<Vec<(Sequence, Event)>, QueryError> {
-        scan::events(&self.0.shared.shelf, since_ms, until_ms)
+        self.reader().events(since_ms, until_ms)
     }
 
-    /// Recomputes the chain over all periods. Blocks, for as long as reading everything takes.
+    /// Answers questions beyond those here.
+    pub fn reader(&self) -> Reader {
+        Reader::of(Arc::clone(&self.0.shared.shelf))
+    }
+
+    /// The keys that its heads are checked with: that of the configured signing key, or none.
+    pub fn keys(&self) -> &[PublicKey] {
+        self.0.key.as_slice()
+    }
+
+    /// Recomputes the chain over all periods, signed heads included. Blocks, for as long as reading everything takes.
     ///
     /// # Errors
     /// See [`QueryError`]; what is wrong with the chain is no error but in [`Verified`].
     pub fn verify(&self) -> Result<Verified, QueryError> {
-        verify::verify(&self.0.shared.shelf)
+        self.reader().verify(self.keys())
     }
 
     /// Place of the last entry on disk.
@@ -295,11 +315,26 @@ fn lock(root: &Path) -> Result<File, OpenError> {
         .truncate(false)
         .open(&path)
         .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
-            path: root.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // Perhaps only [`in_use`], which holds it for a moment.
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::Locked {
+                    path: root.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
+}
+
+/// Whether a process has the store at `path` open. It may open or close it just after.
+pub fn in_use(path: &Path) -> bool {
+    let lock = File::open(path.join("LOCK")).map(|file| file.try_lock_shared());
+    matches!(lock, Ok(Err(TryLockError::WouldBlock)))
 }

@@ -55,7 +55,8 @@
 //! One thread writes (`writer`): it takes all that waits (`queue`), encodes it as few blocks
 //! (`content`, `block`) that continue the chain of hashes, puts them on disk (`store`, the only
 //! file that names the database), then answers those who wait. A UTC day is a database of its own
-//! (`period`), which retention deletes whole.
+//! (`period`), which retention deletes whole. Who only reads needs no database: blocks are found in the
+//! files (`frozen`), so that [`Reader`] works beside a process that has the store open.
 //!
 //! # Invariants
 //!
@@ -65,19 +66,27 @@
 //! - Nothing waits without bound: neither a caller, nor memory, nor closing.
 
 mod block;
+mod by_status;
 mod bytes;
 mod config;
 mod content;
+mod copy;
 mod decode;
 mod entry;
 mod error;
+mod frozen;
 mod handle;
+mod heads;
 mod item;
 mod note;
+mod opened;
+mod pattern;
 mod period;
+mod proof;
 mod query;
 mod queue;
 mod quota;
+mod reader;
 mod record;
 mod recover;
 mod retention;
@@ -87,20 +96,29 @@ mod shelf;
 mod space;
 mod stats;
 mod store;
+mod summary;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod usage;
 mod verify;
+mod vouch;
 mod walk;
 mod writer;
 
 pub use config::{Config, Durability, OnFailure};
+pub use copy::{Copied, CopyError};
 pub use entry::{Appended, Entry, Sequence};
 pub use error::{AppendError, DiskError, OpenError, QueryError};
-pub use handle::{OpenReport, Store};
+pub use handle::{OpenReport, Store, in_use};
+pub use heads::{KeyError, NotPublic, PublicKey, SigningKey};
 pub use item::{Counted, Event};
+pub use pattern::{PatternError, UrlPattern};
 pub use query::{Filter, Page};
+pub use reader::{Blocks, Reader};
 pub use record::{End, LineRef, Outcome, Record, Verdict};
 pub use salvage::{SalvageError, Salvaged, salvage};
 pub use stats::StoreStats;
+pub use usage::{LineKey, Tally, Usage};
 pub use verify::{Fault, Finding, Verified};

@@ -3,6 +3,7 @@
 use crate::block::{Head, token_mask};
 use crate::decode::View;
 use crate::entry::Sequence;
+use crate::pattern::UrlPattern;
 use crate::record::{Outcome, Verdict};
 
 /// Which calls are wanted; what is not set does not restrict.
@@ -24,8 +25,8 @@ pub struct Filter {
     pub client: Option<std::net::IpAddr>,
     /// Method, whole, as sent.
     pub method: Option<String>,
-    /// Part of the URL.
-    pub url_contains: Option<String>,
+    /// What the URL has a match of.
+    pub url: Option<UrlPattern>,
     /// Verdict.
     pub verdict: Option<Verdict>,
     /// Code of the reason, whole.
@@ -81,10 +82,7 @@ impl Filter {
             && is(self.on_behalf_of.as_deref(), r.on_behalf_of)
             && self.client.is_none_or(|a| r.client == a)
             && is(self.method.as_deref(), Some(r.method))
-            && self
-                .url_contains
-                .as_deref()
-                .is_none_or(|part| r.url.contains(part))
+            && self.url.as_ref().is_none_or(|pattern| pattern.is_in(r.url))
             && self.verdict.is_none_or(|v| r.verdict == v)
             && is(self.reason.as_deref(), Some(r.reason))
             && self.line.as_ref().is_none_or(|(file, number)| {

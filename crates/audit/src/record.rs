@@ -97,6 +97,8 @@ pub enum End {
     Timeout,
     /// An error of our own.
     Internal,
+    /// What the caller rests on was taken back.
+    Revoked,
 }
 
 impl Verdict {
@@ -119,6 +121,7 @@ impl End {
             Self::UpstreamFailed => "upstream-failed",
             Self::Timeout => "timeout",
             Self::Internal => "internal",
+            Self::Revoked => "revoked",
         }
     }
 }

@@ -9,10 +9,11 @@ use crate::block::Hash;
 use crate::error::DiskError;
 use crate::item::Event;
 use crate::note;
+use crate::opened::Opened;
 use crate::period::{Day, Period};
 use crate::salvage;
 use crate::shelf::Shelf;
-use crate::store::{OpenFailure, Opened};
+use crate::store::OpenFailure;
 
 /// Places skipped where the end of the chain was damaged: more than can have been lost unseen, so that
 /// none is given twice.

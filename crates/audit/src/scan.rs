@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::by_status;
 use crate::bytes::Malformed;
 use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
@@ -10,10 +11,14 @@ use crate::item::Event;
 use crate::query::{Filter, Page};
 use crate::shelf::Shelf;
 use crate::store::Stored;
+use crate::summary;
 use crate::walk::{Range, Walk};
 
 /// No call takes longer than a week: so far its outcome is looked for.
 const LONGEST_CALL_MS: i64 = 7 * 86_400_000;
+
+/// Entries that are looked through for calls of a status before it counts as rare.
+const ENTRIES: u64 = if cfg!(test) { 20 } else { 50_000 };
 
 /// The calls that `filter` wants.
 pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
@@ -24,15 +29,17 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
         since_ms: filter.since_ms,
         until_ms: filter.until_ms,
     };
-    let mut walk = Walk::new(shelf, range, page.newest_first)?;
+    let mut walk = Walk::new(shelf, range, page.newest_first)?.wanting(summary::keys_of(filter));
     let mut found: Vec<Entry> = Vec::new();
     // So many of `found` are known to be wanted, outcome and all.
     let mut settled = 0;
+    let mut examined = 0_u64;
     while found.len() < page.limit {
         let Some(block) = walk.next()? else { break };
         if !filter.may_be_in(&block.head) {
             continue;
         }
+        examined = examined.saturating_add(u64::from(block.head.count));
         let from = found.len();
         let content = block.content().map_err(broken(&block))?;
         each(&block, &content, |place, seen| {
@@ -56,6 +63,21 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
         // Those that the outcome rules out make room for others.
         if filter.needs_outcome() && found.len() >= page.limit {
             settled = settle(shelf, filter, &mut found, settled)?;
+        }
+        if let Some(status) = filter.status
+            && page.newest_first
+            && examined > ENTRIES
+            && found.len() < page.limit
+        {
+            // It is rare: from here on its ends are looked for.
+            settle(shelf, filter, &mut found, settled)?;
+            let rest = Page {
+                before: Some(Sequence(block.head.first)),
+                limit: page.limit.saturating_sub(found.len()),
+                ..page
+            };
+            found.extend(by_status::newest(shelf, filter, status, rest)?);
+            return Ok(found);
         }
     }
     settle(shelf, filter, &mut found, settled)?;
@@ -175,7 +197,11 @@ impl Open<'_> {
 }
 
 /// Calls `with` for each item of a block.
-fn each(block: &Stored, content: &[u8], mut with: impl FnMut(u64, Seen<'_>)) -> Result<(), QueryError> {
+pub(crate) fn each(
+    block: &Stored,
+    content: &[u8],
+    mut with: impl FnMut(u64, Seen<'_>),
+) -> Result<(), QueryError> {
     let mut items = block.items(content).map_err(broken(block))?;
     while let Some((place, seen)) = items.next().map_err(broken(block))? {
         with(place, seen);
@@ -183,7 +209,8 @@ fn each(block: &Stored, content: &[u8], mut with: impl FnMut(u64, Seen<'_>)) -> 
     Ok(())
 }
 
-fn broken(block: &Stored) -> impl Fn(Malformed) -> QueryError {
+/// The error that a block's content gave.
+pub(crate) fn broken(block: &Stored) -> impl Fn(Malformed) -> QueryError {
     let period = crate::period::Day::of(block.head.written_ms).to_string();
     move |error| QueryError::Unreadable {
         period: period.clone(),

@@ -2,7 +2,7 @@
 //!
 //! The only file that names sled, built past its edges (0.34.7):
 //! - `flush` is `sync_file_range` on Linux, which neither writes the file's size nor empties the
-//!   disk's own cache: [`Opened::commit`] also syncs the data file, through a handle of its own.
+//!   disk's own cache: [`Database::commit`] also syncs the data file, through a handle of its own.
 //!   Files are `db` (all data), `conf` (written once), `snap.*` (rebuilt when absent) and `blobs/`
 //!   (values over a quarter of a segment; blocks stay below).
 //! - `open`, and dropping, may panic on damage or a failing disk, or never return: both run on a
@@ -29,15 +29,18 @@ const OPEN_LIMIT: Duration = Duration::from_secs(60);
 /// Name of the threads on which sled may panic; a panic hook may keep them silent.
 const THREAD: &str = "audit-guarded";
 
-/// An open period. Reading goes on while another thread commits.
-pub(crate) struct Opened {
+/// An open database. Reading goes on while another thread commits.
+pub(crate) struct Database {
     // `None` only while it is dropped.
     database: Option<sled::Db>,
     data: File,
 }
 
-/// A block as sled hands it out, not copied.
-pub(crate) type Stored = Block<sled::IVec>;
+/// Bytes of a block as sled hands them out, not copied.
+pub(crate) type Bytes = sled::IVec;
+
+/// A block of a period.
+pub(crate) type Stored = Block<Bytes>;
 
 /// A key, and the block under it, if it is sound.
 pub(crate) type Keyed = (u64, Result<Stored, DiskError>);
@@ -53,7 +56,7 @@ pub(crate) enum OpenFailure {
     Disk(DiskError),
 }
 
-impl Opened {
+impl Database {
     /// Opens the period at `path`, made if absent. `writes` tells whether it will be written: then
     /// sled's own thread tidies it up from time to time.
     pub(crate) fn open(path: &Path, cache_bytes: u64, writes: bool) -> Result<Self, OpenFailure> {
@@ -93,33 +96,18 @@ impl Opened {
         Ok(self.data.sync_data()?)
     }
 
-    /// The last block; `None` in an empty period. An error also where it is not sound.
-    pub(crate) fn last(&self) -> Result<Option<Stored>, DiskError> {
-        let database = self.database()?;
-        caught(|| database.last())?.map(stored).transpose()
-    }
-
     /// The block that holds the place `at`, or the one before it if none does.
     pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
-        self.step(..=at.to_be_bytes(), true)
-    }
-
-    /// The last block that begins before the place `at`.
-    pub(crate) fn before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
-        self.step(..at.to_be_bytes(), true)
-    }
-
-    /// The first block that begins after the place `at`.
-    pub(crate) fn after(&self, at: u64) -> Result<Option<Stored>, DiskError> {
-        match at.checked_add(1) {
-            Some(from) => self.step(from.to_be_bytes().., false),
-            None => Ok(None),
-        }
+        let database = self.database()?;
+        let found = caught(|| database.range(..=at.to_be_bytes()).next_back().transpose())?;
+        found.map(stored).transpose()
     }
 
     /// The first block that begins at the place `at` or after it.
-    pub(crate) fn after_or_at(&self, at: u64) -> Result<Option<Stored>, DiskError> {
-        self.step(at.to_be_bytes().., false)
+    pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        let database = self.database()?;
+        let found = caught(|| database.range(at.to_be_bytes()..).next().transpose())?;
+        found.map(stored).transpose()
     }
 
     /// The first block that begins at the place `at` or after it, and the key it is under, read or
@@ -129,27 +117,11 @@ impl Opened {
         let found = caught(|| database.range(at.to_be_bytes()..).next().transpose())?;
         Ok(found.map(|(key, value)| (key_of(&key), stored((key, value)))))
     }
-
-    fn step<R>(&self, range: R, backward: bool) -> Result<Option<Stored>, DiskError>
-    where
-        R: std::ops::RangeBounds<[u8; 8]>,
-    {
-        let database = self.database()?;
-        let found = caught(|| {
-            let mut range = database.range(range);
-            if backward {
-                range.next_back().transpose()
-            } else {
-                range.next().transpose()
-            }
-        })?;
-        found.map(stored).transpose()
-    }
 }
 
 /// What a tamperer with access to the files could do.
 #[cfg(test)]
-impl Opened {
+impl Database {
     pub(crate) fn raw(&self, key: u64) -> Vec<u8> {
         self.database()
             .unwrap()
@@ -172,7 +144,7 @@ impl Opened {
     }
 }
 
-impl Drop for Opened {
+impl Drop for Database {
     /// Closes it, in bounds: a database whose disk hangs is left behind.
     fn drop(&mut self) {
         if let Some(database) = self.database.take() {
@@ -187,9 +159,9 @@ impl Drop for Opened {
     }
 }
 
-impl std::fmt::Debug for Opened {
+impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Opened")
+        f.write_str("Database")
     }
 }
 

@@ -5,12 +5,15 @@ use crate::bytes::Malformed;
 use crate::decode::Seen;
 use crate::entry::Sequence;
 use crate::error::{DiskError, QueryError};
+use crate::heads::{self, PublicKey};
 use crate::item::Event;
 use crate::note;
 use crate::period::Period;
 use crate::recover::Chain;
 use crate::salvage;
 use crate::shelf::Shelf;
+use crate::summary::Claims;
+use crate::vouch::Vouched;
 use crate::walk::{open, unreadable};
 
 /// What verifying found.
@@ -26,6 +29,10 @@ pub struct Verified {
     pub last: Option<Sequence>,
     /// Hash of the last block: whoever notes it elsewhere will see later if the end was cut off.
     pub head: Option<[u8; 32]>,
+    /// Signed heads that agree with the chain, and are by a key that was given, if any was.
+    pub heads: u64,
+    /// Up to where the last of them vouches for the chain, and when it was signed.
+    pub signed: Option<(Sequence, i64)>,
     /// What is wrong, in the order of the chain; empty if nothing is.
     pub findings: Vec<Finding>,
 }
@@ -59,6 +66,14 @@ pub enum Fault {
     Unreadable(String),
     /// The period was set aside, or does not open; its sound blocks were searched for.
     Damaged(String),
+    /// A summary says that this entry is not there: questions may not find it.
+    Hidden,
+    /// A signed head tells of another chain than this.
+    OtherHead,
+    /// The signature of a head does not hold.
+    Forged,
+    /// A head is signed by a key that is none of those given.
+    UnknownKey,
     /// Blocks of a commit that failed, and was answered so, are on disk nevertheless. Harmless.
     Unconfirmed,
 }
@@ -88,6 +103,14 @@ impl std::fmt::Display for Finding {
             Fault::CutOff => f.write_str(": was written and is missing; the end was cut off"),
             Fault::Unreadable(why) => write!(f, ": cannot be read: {why}"),
             Fault::Damaged(why) => write!(f, ": damaged, searched for sound blocks: {why}"),
+            Fault::Hidden => f.write_str(
+                ": hidden from questions by the period's file `summaries`; delete that file to see it",
+            ),
+            Fault::OtherHead => f.write_str(": a signed head tells that the chain was another up to here"),
+            Fault::Forged => f.write_str(": the signature of the head does not hold"),
+            Fault::UnknownKey => {
+                f.write_str(": the head is signed by another key; `--key` names those to trust")
+            }
             Fault::Unconfirmed => f.write_str(": was reported as not written, and is there; harmless"),
         }
     }
@@ -101,11 +124,15 @@ impl Verified {
 }
 
 /// Walks the whole chain.
-pub(crate) fn verify(shelf: &Shelf) -> Result<Verified, QueryError> {
+pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, QueryError> {
     // Read first: what is written meanwhile does not count.
     let noted = note::read(shelf.root());
-    let mut check = Check::default();
-    let listed = Period::list(shelf.root());
+    let mut check = Check {
+        heads: Vouched::of(heads::read_all(shelf.root()), keys),
+        is_part: shelf.is_one_file(),
+        ..Check::default()
+    };
+    let listed = shelf.periods();
     let listed = listed.map_err(|source| QueryError::List {
         path: shelf.root().to_owned(),
         source,
@@ -126,6 +153,7 @@ pub(crate) fn verify(shelf: &Shelf) -> Result<Verified, QueryError> {
             }
             Err(other) => return Err(other),
         };
+        check.claims = Claims::of(&shelf.path(period));
         let mut key = 0;
         while let Some((at, block)) = opened.from(key).map_err(unreadable(period))? {
             match block {
@@ -150,6 +178,10 @@ struct Check {
     cuts: Vec<(u64, Hash)>,
     // Something was lost before, and was reported.
     gap: bool,
+    heads: Vouched,
+    claims: Claims,
+    // It need not begin at the chain's beginning.
+    is_part: bool,
 }
 
 /// How many blocks before the end of a period the next may continue: those of one failed commit.
@@ -184,10 +216,14 @@ impl Check {
             Ok(_) => return self.find(Some(head.first), Fault::Changed),
             Err(error) => return self.find(Some(head.first), Fault::Unreadable(error.to_string())),
         };
+        let mut hidden = Vec::new();
         let whole = block.items(&content).and_then(|mut items| {
             let mut count = 0_u64;
-            while let Some((_, seen)) = items.next()? {
+            while let Some((place, seen)) = items.next()? {
                 count += 1;
+                if self.claims.deny(place, &seen) {
+                    hidden.push(place);
+                }
                 if let Seen::Event(Event::Cut { last, hash, .. }) = seen {
                     self.cuts.push((last, hash));
                 }
@@ -202,9 +238,16 @@ impl Check {
             return self.find(Some(head.first), Fault::Unreadable(error.to_string()));
         }
         self.link(head.previous, head.first, head.first_of_period);
+        for place in hidden {
+            self.find(Some(place), Fault::Hidden);
+            self.gap = false;
+        }
         self.done.first.get_or_insert(Sequence(head.first));
         self.done.last = Some(Sequence(head.last()));
         self.done.head = Some(block.hash);
+        for fault in self.heads.meet(head.last(), block.hash, &mut self.done) {
+            self.find(Some(head.last()), fault);
+        }
         self.done.entries += u64::from(head.count);
         self.done.blocks += 1;
         if self.run.len() >= RUN {
@@ -252,13 +295,21 @@ impl Check {
         if let Some(noted) = noted.filter(|noted| noted.next.saturating_sub(1) > end) {
             self.find(Some(noted.next.saturating_sub(1)), Fault::CutOff);
         }
+        let first = self.done.first.map_or(0, |first| first.0);
+        for (last, fault) in self.heads.left(end, first) {
+            self.find(Some(last), fault);
+        }
         if let Some((previous, first, period)) = self.beginning.take() {
             let from_start = previous == [0; 32] && first == 1;
             let cut = self
                 .cuts
                 .iter()
                 .any(|(last, hash)| *hash == previous && *last < first);
-            if !from_start && !cut && self.done.findings.first().is_none_or(|f| f.period > period) {
+            if !from_start
+                && !cut
+                && !self.is_part
+                && self.done.findings.first().is_none_or(|f| f.period > period)
+            {
                 self.done.findings.insert(
                     0,
                     Finding {

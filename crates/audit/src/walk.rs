@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::error::{DiskError, QueryError};
+use crate::opened::Opened;
 use crate::period::Period;
 use crate::shelf::Shelf;
-use crate::store::{OpenFailure, Opened, Stored};
+use crate::store::{OpenFailure, Stored};
+use crate::summary::{Barren, Key};
 
 /// How much later than its record's time a block may have been written.
 const DELAY_MS: i64 = 600_000;
@@ -30,14 +32,24 @@ pub(crate) struct Walk<'s> {
     backward: bool,
     // Still to come; the next at the end.
     periods: Vec<Period>,
-    // The period we are in, and the place of the block that was given last; none before the first.
-    at: Option<(Period, Arc<Opened>, Option<u64>)>,
+    at: Option<At>,
+    // Blocks that do not have all of these may be passed over.
+    wanted: Vec<Key>,
+}
+
+/// The period that a walk is in.
+struct At {
+    period: Period,
+    opened: Arc<Opened>,
+    barren: Barren,
+    // Place of the block that was given last; none before the first.
+    last: Option<u64>,
 }
 
 impl<'s> Walk<'s> {
     /// A walk over `range`. Periods set aside are left out.
     pub(crate) fn new(shelf: &'s Shelf, range: Range, backward: bool) -> Result<Self, QueryError> {
-        let listed = Period::list(shelf.root());
+        let listed = shelf.periods();
         let listed = listed.map_err(|source| QueryError::List {
             path: shelf.root().to_owned(),
             source,
@@ -63,7 +75,13 @@ impl<'s> Walk<'s> {
             backward,
             periods,
             at: None,
+            wanted: Vec::new(),
         })
+    }
+
+    /// The same walk, which may leave out blocks that do not have all of `keys`.
+    pub(crate) fn wanting(self, keys: Vec<Key>) -> Self {
+        Self { wanted: keys, ..self }
     }
 
     /// Leaves out the periods that end before `after`, looking from the newest: whoever follows the
@@ -77,10 +95,8 @@ impl<'s> Walk<'s> {
         let mut kept = 0;
         for period in periods.iter().rev() {
             kept += 1;
-            let first = open(shelf, *period)?
-                .after_or_at(0)
-                .map_err(unreadable(*period))?;
-            if first.is_some_and(|block| block.head.first <= after.saturating_add(1)) {
+            let first = shelf.first_place(*period).map_err(failed(*period))?;
+            if first.is_some_and(|first| first <= after.saturating_add(1)) {
                 break;
             }
         }
@@ -90,16 +106,28 @@ impl<'s> Walk<'s> {
     /// The next block; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Stored>, QueryError> {
         loop {
-            let Some((period, opened, last)) = &mut self.at else {
+            let Some(At {
+                period,
+                opened,
+                barren,
+                last,
+            }) = &mut self.at
+            else {
                 let Some(period) = self.periods.pop() else {
                     return Ok(None);
                 };
-                self.at = Some((period, open(self.shelf, period)?, None));
+                let path = self.shelf.path(period);
+                self.at = Some(At {
+                    period,
+                    opened: open(self.shelf, period)?,
+                    barren: Barren::of(&path, &self.wanted),
+                    last: None,
+                });
                 continue;
             };
             let block = match *last {
-                Some(place) if self.backward => opened.before(place),
-                Some(place) => opened.after(place),
+                Some(place) if self.backward => opened.before(barren.backward(place)),
+                Some(place) => opened.at_or_after(barren.forward(place.saturating_add(1))),
                 None if self.backward => last_of(opened, &self.range),
                 None => first_of(opened, &self.range),
             };
@@ -141,7 +169,7 @@ fn first_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError>
         None => None,
     };
     let by_place = match by_place {
-        None => opened.after_or_at(0)?,
+        None => opened.at_or_after(0)?,
         found => found,
     };
     let (Some(place), Some(since)) = (&by_place, range.since_ms) else {
@@ -168,7 +196,7 @@ fn last_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> 
 
 /// The first block written at `ms` or later, by halving: blocks stand in the order of their writing.
 fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
-    let (Some(first), Some(last)) = (opened.after_or_at(0)?, opened.last()?) else {
+    let (Some(first), Some(last)) = (opened.at_or_after(0)?, opened.last()?) else {
         return Ok(None);
     };
     if last.head.written_ms < ms {
@@ -182,21 +210,22 @@ fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
             _ => low = middle + 1,
         }
     }
-    opened.after_or_at(low)
+    opened.at_or_after(low)
 }
 
 /// Opens a period for a question.
 pub(crate) fn open(shelf: &Shelf, period: Period) -> Result<Arc<Opened>, QueryError> {
-    shelf.get(period, false).map_err(|failure| {
-        let source = match failure {
+    shelf.get(period, false).map_err(failed(period))
+}
+
+/// The error that `period` does not open.
+fn failed(period: Period) -> impl Fn(OpenFailure) -> QueryError {
+    move |failure| {
+        unreadable(period)(match failure {
             OpenFailure::Disk(error) => error,
             OpenFailure::Damaged(why) => DiskError::Database(why),
-        };
-        QueryError::Unreadable {
-            period: period.to_string(),
-            source,
-        }
-    })
+        })
+    }
 }
 
 /// The error that `period` gave `source`.

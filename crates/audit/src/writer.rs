@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::content::Content;
 use crate::error::{AppendError, DiskError};
 use crate::handle::Now;
+use crate::heads::Heads;
 use crate::item::{Event, Item};
 use crate::note::Note;
 use crate::period::{Day, Period};
@@ -22,13 +23,14 @@ use crate::retention;
 use crate::shelf::Shelf;
 use crate::space::Space;
 use crate::stats::Counters;
+use crate::summary::Summarizer;
 
 /// After a failure, appends within this time are answered with it, without another attempt.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often the clock is looked at when nothing comes.
 const IDLE: Duration = Duration::from_secs(1);
 /// Decisions whose end has not come that are remembered; beyond, ends carry the call's whole id.
-const OPEN_CALLS: usize = 1 << 17;
+const OPEN_CALLS: usize = if cfg!(test) { 3 } else { 1 << 17 };
 /// Most bytes that an item's fields take beside its texts.
 const FIELDS: usize = 256;
 
@@ -49,6 +51,8 @@ pub(crate) struct Writer {
     retention_days: Option<u32>,
     space: Space,
     note: Option<Note>,
+    heads: Option<Heads>,
+    summaries: Option<(Period, Summarizer)>,
     // Held as long as the store is open.
     _lock: File,
     // `None` until what is on disk could be read.
@@ -65,7 +69,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// A writer that has not yet looked at what is on disk.
-    pub(crate) fn new(shared: Shared, config: &Config, lock: File) -> Self {
+    pub(crate) fn new(shared: Shared, config: &Config, lock: File, heads: Option<Heads>) -> Self {
         let events = vec![Event::Opened {
             time_ms: (shared.now)(),
         }];
@@ -74,6 +78,8 @@ impl Writer {
             retention_days: config.retention_days,
             // Without it the store works; what it guards against then goes unnoticed.
             note: Note::open(&config.path).ok(),
+            heads,
+            summaries: None,
             shared,
             _lock: lock,
             chain: None,
@@ -105,12 +111,29 @@ impl Writer {
         let now = Arc::clone(&self.shared.now);
         while let Work::Items(items) = queue.take(IDLE, &*now) {
             self.turn(items);
+            self.sign(false);
         }
+        self.sign(true);
+        self.summaries = None;
         self.current = None;
         self.shared.shelf.clear();
         // With it the lock goes, before those who wait for the end hear of it.
         drop(self);
         drop(stop);
+    }
+
+    /// Signs the end of the chain, if that is wanted and due.
+    fn sign(&mut self, finally: bool) {
+        let (Some(heads), Some(chain)) = (&mut self.heads, &self.chain) else {
+            return;
+        };
+        let now = (self.shared.now)();
+        if let Err(error) = heads.sign(chain, now, finally) {
+            // One that goes on failing would fill the chain with its complaints.
+            self.heads = None;
+            let text = format!("heads of the audit are signed no more until it is opened again: {error}");
+            self.events.push(recover::trouble(now, &text));
+        }
     }
 
     fn turn(&mut self, items: Vec<Item>) {
@@ -210,6 +233,14 @@ impl Writer {
             .map(Item::Event)
             .collect();
         let first = chain.next.saturating_add(count(events.len()));
+        if self
+            .summaries
+            .as_ref()
+            .is_none_or(|(period, _)| *period != current.period)
+        {
+            let summarizer = Summarizer::open(&self.shared.shelf.path(current.period));
+            self.summaries = Some((current.period, summarizer));
+        }
         let (blocks, end) = self.blocks(chain, current.empty, events.iter().chain(items));
         if blocks.is_empty() {
             self.current = Some(current);
@@ -288,6 +319,9 @@ impl Writer {
                 self.content.finish(&mut raw);
                 let (bytes, hash) = block::encode(&head, &raw);
                 blocks.push((head.first, bytes));
+                if let Some((_, summaries)) = &mut self.summaries {
+                    summaries.end_block(head.first, head.last());
+                }
                 head = fresh(place, false, hash);
             }
             match item {
@@ -297,10 +331,16 @@ impl Writer {
                     }
                     self.calls.insert(record.request_id, place);
                     head.cover(record.time_ms);
+                    if let Some((_, summaries)) = &mut self.summaries {
+                        summaries.see(head.first, record);
+                    }
                     head.tokens |= record.token.as_deref().map_or(0, block::token_mask);
                     self.content.push(item, place);
                 }
                 Item::Ended(ended) => {
+                    if let Some((_, summaries)) = &mut self.summaries {
+                        summaries.see_end(head.first, &ended.outcome);
+                    }
                     let decision = self.calls.remove(&ended.outcome.request_id);
                     self.content
                         .push(&Item::Ended(crate::item::Ended { decision, ..*ended }), place);
@@ -320,6 +360,9 @@ impl Writer {
             self.content.finish(&mut raw);
             let (bytes, last) = block::encode(&head, &raw);
             blocks.push((head.first, bytes));
+            if let Some((_, summaries)) = &mut self.summaries {
+                summaries.end_block(head.first, head.last());
+            }
             hash = last;
         }
         (blocks, Chain { next: place, hash })

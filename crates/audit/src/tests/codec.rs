@@ -71,7 +71,8 @@ fn an_end() -> impl Strategy<Value = Ended> {
         Just(End::ClientGone),
         Just(End::UpstreamFailed),
         Just(End::Timeout),
-        Just(End::Internal)
+        Just(End::Internal),
+        Just(End::Revoked)
     ];
     let status = (maybe(any::<u16>()), maybe(any::<u16>()), any::<bool>());
     (

@@ -8,7 +8,7 @@ use super::codec::mend_checksum;
 use super::sample::{Clock, DAY, NOON, open, record, stored};
 use crate::period::{Day, Period};
 use crate::shelf::Shelf;
-use crate::store::Opened;
+use crate::store::Database;
 use crate::{Fault, Sequence, Store};
 
 /// A store of two days, three blocks on the first; closed.
@@ -24,12 +24,12 @@ fn made(root: &Path) {
 }
 
 /// Lets `change` work on the first day's blocks, then tells what verifying finds.
-fn tampered(change: impl FnOnce(&Opened)) -> Vec<(String, Option<Sequence>, Fault)> {
+fn tampered(change: impl FnOnce(&Database)) -> Vec<(String, Option<Sequence>, Fault)> {
     let dir = tempfile::tempdir().unwrap();
     made(dir.path());
     let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
     let opened = shelf.get(Period::first(Day::of(NOON)), true).unwrap();
-    change(&opened);
+    change(opened.database());
     drop(opened);
     shelf.clear();
     let store = open(dir.path(), &Clock::at(NOON + DAY));

@@ -93,7 +93,7 @@ fn every_filter_restricts() {
         ),
         (
             Filter {
-                url_contains: Some("KANBAN-3".into()),
+                url: Some(crate::UrlPattern::new("KANBAN-3").unwrap()),
                 ..none()
             },
             those(&|n| n == 3 || (30..40).contains(&n)),

@@ -15,7 +15,7 @@ pub(super) fn query_string(filter: &Filter, page: &Page) -> String {
     add("on_behalf_of", filter.on_behalf_of.clone());
     add("client", filter.client.map(|client| client.to_string()));
     add("method", filter.method.clone());
-    add("url", filter.url_contains.clone());
+    add("url", filter.url.as_ref().map(|url| url.as_str().to_owned()));
     add(
         "verdict",
         filter.verdict.map(|verdict| verdict.as_str().to_owned()),
@@ -48,7 +48,7 @@ pub(super) fn query_string(filter: &Filter, page: &Page) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tokenward_audit::{Sequence, Verdict};
+    use tokenward_audit::{Sequence, UrlPattern, Verdict};
 
     use super::*;
 
@@ -63,7 +63,7 @@ mod tests {
             on_behalf_of: Some("x".to_owned()),
             client: Some(std::net::Ipv4Addr::LOCALHOST.into()),
             method: Some("GET".to_owned()),
-            url_contains: Some("/rest/".to_owned()),
+            url: Some(UrlPattern::new("/rest/").unwrap()),
             verdict: Some(Verdict::Deny),
             reason: Some("no-line".to_owned()),
             line: Some(("jira/ci.toml".to_owned(), Some(3))),

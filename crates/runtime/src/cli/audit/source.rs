@@ -1,6 +1,8 @@
-//! Where recorded calls come from, as lines of JSON: the store, or the proxy that has it open.
+//! Where recorded calls come from, as lines of JSON: the store's files, or the proxy that has it open.
 
+use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,10 +11,11 @@ use http_body_util::{BodyExt, Collected, Empty, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use tokenward_audit::{Filter, OpenError, Page, Store};
+use serde::de::DeserializeOwned;
+use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
 
 use super::question::query_string;
-use crate::admin::json_line;
+use crate::admin::{UsageReport, VerifyReport, json_line};
 use crate::cli::Failure;
 use crate::config::{Config, admin_secret};
 
@@ -20,13 +23,19 @@ use crate::config::{Config, admin_secret};
 const LARGEST_ANSWER: usize = 256 << 20;
 /// A list that takes longer than this is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A tail that is silent for so long is dead: the proxy sends an empty line every ten seconds.
+/// An answer that is silent for so long is dead: the proxy sends an empty line every ten seconds.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Calls, and bytes of blocks, that are read from files at once.
+const STEP: usize = 2_000;
+const STEP_BYTES: usize = 4 << 20;
 
 pub(super) enum Source {
-    Store(Store),
+    Files(Reader),
     Admin(Admin),
 }
+
+/// What is done with one line.
+pub(super) type Each<'e> = &'e mut dyn FnMut(&str) -> Result<(), Failure>;
 
 /// A running proxy's admin listener.
 pub(super) struct Admin {
@@ -36,7 +45,7 @@ pub(super) struct Admin {
 }
 
 impl Source {
-    /// The store if no other process has it; else the proxy that does.
+    /// The store's files if no process has it open; else the proxy that does.
     pub(super) fn open(config: &Config) -> Result<Self, Failure> {
         let path = &config.audit.path;
         if !path.exists() {
@@ -46,24 +55,116 @@ impl Source {
                 path.display()
             )));
         }
-        match Store::open(config.audit.clone()) {
-            Ok(store) => Ok(Self::Store(store)),
-            Err(OpenError::Locked { .. }) => Admin::of(config).map(Self::Admin),
-            Err(error) => Err(Failure::trouble(error)),
+        if in_use(path) {
+            Admin::of(config).map(Self::Admin)
+        } else {
+            Self::files(path)
         }
+    }
+
+    /// The files of a store, or a proof, whoever has it open.
+    pub(super) fn files(path: &Path) -> Result<Self, Failure> {
+        Ok(Self::Files(Reader::open(path).map_err(Failure::trouble)?))
     }
 
     /// The recorded calls that `filter` wants, one JSON object each, without line ends.
     pub(super) fn list(&self, filter: &Filter, page: Page) -> Result<Vec<String>, Failure> {
         match self {
-            Self::Store(store) => {
-                let entries = store.query(filter, page).map_err(Failure::trouble)?;
+            Self::Files(reader) => {
+                let entries = reader.query(filter, page).map_err(Failure::trouble)?;
                 Ok(entries
                     .into_iter()
                     .map(|entry| json_line(entry).trim_end().to_owned())
                     .collect())
             }
             Self::Admin(admin) => admin.list(&format!("/v1/audit?{}", query_string(filter, &page))),
+        }
+    }
+
+    /// Gives all recorded calls that `filter` wants, after a place, the oldest first, to `each`.
+    pub(super) fn all(
+        &self,
+        filter: &Filter,
+        after: Option<Sequence>,
+        each: Each<'_>,
+    ) -> Result<(), Failure> {
+        let mut page = Page {
+            after,
+            before: None,
+            limit: STEP,
+            newest_first: false,
+        };
+        let reader = match self {
+            Self::Admin(admin) => {
+                let target = format!("/v1/audit/export?{}", query_string(filter, &page));
+                return admin.lines(&target, each);
+            }
+            Self::Files(reader) => reader,
+        };
+        loop {
+            let entries = reader.query(filter, page).map_err(Failure::trouble)?;
+            page.after = entries.last().map(|entry| entry.sequence);
+            let over = entries.len() < STEP;
+            for entry in entries {
+                each(json_line(entry).trim_end())?;
+            }
+            if over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How many calls `filter` wants.
+    pub(super) fn usage(&self, filter: &Filter) -> Result<UsageReport, Failure> {
+        match self {
+            Self::Files(reader) => Ok(reader.usage(filter).map_err(Failure::trouble)?.into()),
+            Self::Admin(admin) => {
+                let question = query_string(filter, &Page::default());
+                admin.told(&format!("/v1/audit/stats?{question}"))
+            }
+        }
+    }
+
+    /// What verifying finds; signed heads are checked with `keys`, or, by a proxy, with its own.
+    pub(super) fn verify(&self, keys: &[PublicKey]) -> Result<VerifyReport, Failure> {
+        match self {
+            Self::Files(reader) => {
+                let verified = reader.verify(keys).map_err(Failure::trouble)?;
+                Ok(VerifyReport::of(verified, keys))
+            }
+            Self::Admin(admin) => admin.told("/v1/audit/verify"),
+        }
+    }
+
+    /// Writes the proof of all that was written from `since_ms` on.
+    pub(super) fn proof(
+        &self,
+        since_ms: Option<i64>,
+        keys: &[PublicKey],
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let unwritten = |error| Failure::Trouble(format!("the proof cannot be written: {error}"));
+        let reader = match self {
+            Self::Admin(admin) => {
+                let filter = Filter {
+                    since_ms,
+                    ..Filter::default()
+                };
+                let target = format!("/v1/audit/proof?{}", query_string(&filter, &Page::default()));
+                return admin.frames(&target, &mut |bytes| out.write_all(bytes).map_err(unwritten));
+            }
+            Self::Files(reader) => reader,
+        };
+        out.write_all(reader.proof_head(keys).as_bytes())
+            .map_err(unwritten)?;
+        let mut after = Sequence(0);
+        loop {
+            let blocks = reader
+                .blocks(after, since_ms, STEP_BYTES)
+                .map_err(Failure::trouble)?;
+            let Some(last) = blocks.last else { return Ok(()) };
+            out.write_all(&blocks.bytes).map_err(unwritten)?;
+            after = last;
         }
     }
 }
@@ -96,36 +197,58 @@ impl Admin {
             .collect())
     }
 
-    /// Gives each new call to `show`, one JSON object each, until the proxy stops or `show` fails.
-    pub(super) fn tail(
+    /// Gives each new call to `each`, one JSON object each, until the proxy stops or `each` fails.
+    pub(super) fn tail(&self, filter: &Filter, page: Page, each: Each<'_>) -> Result<(), Failure> {
+        self.lines(&format!("/v1/audit/tail?{}", query_string(filter, &page)), each)
+    }
+
+    /// The one line of an answer that may take long.
+    fn told<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
+        let mut told = None;
+        self.lines(target, &mut |line| {
+            told = Some(line.to_owned());
+            Ok(())
+        })?;
+        let told = told.ok_or_else(|| self.failed("its answer broke off"))?;
+        serde_json::from_str(&told).map_err(|_| {
+            let error: Option<serde_json::Value> = serde_json::from_str(&told).ok();
+            let error = error.and_then(|error| Some(error.get("error")?.as_str()?.to_owned()));
+            self.failed(&error.unwrap_or_else(|| "its answer is not one that this version knows".to_owned()))
+        })
+    }
+
+    /// Gives each line that is not empty to `each`, as it comes.
+    fn lines(&self, target: &str, each: Each<'_>) -> Result<(), Failure> {
+        let mut unfinished = Vec::new();
+        self.frames(target, &mut |bytes| {
+            unfinished.extend_from_slice(bytes);
+            let complete = unfinished
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            let lines: Vec<u8> = unfinished.drain(..complete).collect();
+            String::from_utf8_lossy(&lines)
+                .lines()
+                .filter(|line| !line.is_empty())
+                .try_for_each(&mut *each)
+        })
+    }
+
+    /// Gives the answer's bytes to `each`, as they come.
+    fn frames(
         &self,
-        filter: &Filter,
-        page: Page,
-        mut show: impl FnMut(&str) -> Result<(), Failure>,
+        target: &str,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.runtime.block_on(async {
-            let response = self
-                .call(&format!("/v1/audit/tail?{}", query_string(filter, &page)))
-                .await?;
-            let mut body = response.into_body();
-            let mut unfinished = Vec::new();
+            let mut body = self.call(target).await?.into_body();
             loop {
                 let frame = tokio::time::timeout(SILENCE, body.frame()).await;
                 let frame = frame.map_err(|_| self.failed("it fell silent"))?;
                 let Some(frame) = frame else { return Ok(()) };
-                let frame = frame.map_err(|_| self.failed("it stopped"))?;
-                unfinished.extend_from_slice(frame.data_ref().map(Bytes::as_ref).unwrap_or_default());
-                let complete = unfinished
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1);
-                let lines: Vec<u8> = unfinished.drain(..complete).collect();
-                for line in String::from_utf8_lossy(&lines)
-                    .lines()
-                    .filter(|line| !line.is_empty())
-                {
-                    show(line)?;
-                }
+                let frame =
+                    frame.map_err(|_| self.failed("it broke off; its log says why, or it stopped"))?;
+                each(frame.data_ref().map(Bytes::as_ref).unwrap_or_default())?;
             }
         })
     }

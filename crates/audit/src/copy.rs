@@ -1,0 +1,147 @@
+//! Copying a store, as it is now, to another directory: a backup that opens like any store.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::block;
+use crate::entry::Sequence;
+use crate::error::{DiskError, QueryError};
+use crate::heads;
+use crate::period::{Day, Period};
+use crate::reader::Reader;
+use crate::store::{Database, OpenFailure};
+
+/// Bytes of blocks that are read, and committed, at once.
+const STEP: usize = 4 << 20;
+const CACHE_BYTES: u64 = 32 << 20;
+
+/// What was copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Blocks.
+    pub blocks: u64,
+    /// Entries in them.
+    pub entries: u64,
+    /// The last entry.
+    pub last: Sequence,
+}
+
+/// A store was not copied. What was made of the copy is left where it is.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// Something stands at the place already.
+    #[error("{} exists already; name a directory that does not", path.display())]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The original cannot be read.
+    #[error(transparent)]
+    Read(#[from] QueryError),
+    /// The copy cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: DiskError,
+    },
+}
+
+impl Reader {
+    /// Copies all blocks and signed heads to a new store in the directory `to`, made here, synced. What
+    /// is written to the original meanwhile may be in the copy or not.
+    ///
+    /// # Errors
+    /// See [`CopyError`].
+    pub fn copy(&self, to: &Path) -> Result<Copied, CopyError> {
+        let failed = |source: DiskError| CopyError::Write {
+            path: to.to_owned(),
+            source,
+        };
+        let made = |e: io::Error| match e.kind() {
+            io::ErrorKind::AlreadyExists => CopyError::Exists { path: to.to_owned() },
+            _ => failed(e.into()),
+        };
+        fs::create_dir(to).map_err(made)?;
+        let mut copy = Copy {
+            to,
+            current: None,
+            done: Copied::default(),
+        };
+        // Read before the blocks: a head of a block that is not copied would tell of an end cut off.
+        let heads = self.heads();
+        let mut after = Sequence(0);
+        loop {
+            let blocks = self.blocks(after, None, STEP)?;
+            let Some(last) = blocks.last else { break };
+            copy.put(&blocks.bytes).map_err(failed)?;
+            after = last;
+        }
+        copy.finish(&heads).map_err(failed)
+    }
+}
+
+struct Copy<'p> {
+    to: &'p Path,
+    current: Option<(Period, Database)>,
+    done: Copied,
+}
+
+impl Copy<'_> {
+    fn put(&mut self, mut bytes: &[u8]) -> Result<(), DiskError> {
+        let mut batch = Vec::new();
+        while let Some(block) = block::at_start(bytes) {
+            let head = block.head;
+            if self.current.is_none() || head.first_of_period {
+                self.commit(&mut batch)?;
+                self.begin(head.written_ms)?;
+            }
+            batch.push((head.first, block.bytes().to_vec()));
+            self.done.blocks += 1;
+            self.done.entries += u64::from(head.count);
+            self.done.last = Sequence(head.last());
+            let size = block.size();
+            bytes = bytes.get(size..).unwrap_or_default();
+        }
+        self.commit(&mut batch)
+    }
+
+    fn begin(&mut self, written_ms: i64) -> Result<(), DiskError> {
+        let first = Period::first(Day::of(written_ms));
+        let period = match self.current.take() {
+            Some((last, _)) => last.successor().max(first),
+            None => first,
+        };
+        let path = self.to.join(period.to_string());
+        let database = Database::open(&path, CACHE_BYTES, true).map_err(|failure| match failure {
+            OpenFailure::Disk(error) => error,
+            OpenFailure::Damaged(why) => DiskError::Database(why),
+        })?;
+        self.current = Some((period, database));
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: &mut Vec<(u64, Vec<u8>)>) -> Result<(), DiskError> {
+        if let Some((_, database)) = &self.current
+            && !batch.is_empty()
+        {
+            database.commit(batch)?;
+        }
+        batch.clear();
+        Ok(())
+    }
+
+    fn finish(self, heads: &[heads::SignedHead]) -> Result<Copied, DiskError> {
+        if !heads.is_empty() {
+            let mut file = File::create(self.to.join(heads::FILE))?;
+            for head in heads.iter().filter(|head| head.last <= self.done.last.0) {
+                writeln!(file, "{head}")?;
+            }
+            file.sync_all()?;
+        }
+        File::open(self.to)?.sync_all()?;
+        Ok(self.done)
+    }
+}

@@ -1,0 +1,170 @@
+//! A period read from its file alone: no database is opened, no lock taken, nothing written.
+//!
+//! sled rewrites files when it opens them, and one process only may. A block can be found and judged
+//! without it, so that whoever only reads makes an index of where the blocks stand, at about a gigabyte
+//! a second, and reads those that are asked for. What is written later is not seen.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::block::Block;
+use crate::error::DiskError;
+use crate::period::{Day, Period};
+use crate::store::{Bytes, Keyed, Stored};
+use crate::sweep::sweep;
+
+/// A period, or a part of a file that holds several, and where its blocks stand.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    // Absent where the period has no file yet.
+    file: Option<Arc<File>>,
+    // By place.
+    blocks: Vec<At>,
+    // Places where different blocks were found: one was changed, and its checksum mended.
+    twice: Vec<u64>,
+}
+
+/// Where a block stands. 24 bytes each is what the index takes.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    first: u64,
+    offset: u64,
+    length: u32,
+}
+
+/// A block found, and what tells it from another at its place.
+struct Found {
+    at: At,
+    checksum: [u8; 4],
+    first_of_period: bool,
+    written_ms: i64,
+}
+
+impl Frozen {
+    /// Reads the period in the directory `path`.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = match File::open(path.join("db")) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && path.is_dir() => {
+                return Ok(Self {
+                    file: None,
+                    blocks: Vec::new(),
+                    twice: Vec::new(),
+                });
+            }
+            file => file?,
+        };
+        let found = find(&file)?;
+        Ok(Self::of(Arc::new(file), found))
+    }
+
+    /// Reads a file of blocks, such as a proof, and gives its periods in the order of the chain. Their
+    /// names are what a store would have given them.
+    pub(crate) fn split(file: File) -> io::Result<Vec<(Period, Self)>> {
+        let found = find(&file)?;
+        let file = Arc::new(file);
+        let mut parts: Vec<(Period, Vec<Found>)> = Vec::new();
+        for block in found {
+            match parts.last_mut() {
+                Some((_, part)) if !block.first_of_period => part.push(block),
+                last => {
+                    let first = Period::first(Day::of(block.written_ms));
+                    let period = last.map_or(first, |(period, _)| period.successor().max(first));
+                    parts.push((period, vec![block]));
+                }
+            }
+        }
+        Ok(parts
+            .into_iter()
+            .map(|(period, found)| (period, Self::of(Arc::clone(&file), found)))
+            .collect())
+    }
+
+    fn of(file: Arc<File>, found: Vec<Found>) -> Self {
+        let mut blocks: Vec<At> = Vec::with_capacity(found.len());
+        let mut twice = Vec::new();
+        let mut last = None;
+        for Found { at, checksum, .. } in found {
+            if blocks.last().is_some_and(|b| b.first == at.first) {
+                if last != Some(checksum) && twice.last() != Some(&at.first) {
+                    twice.push(at.first);
+                }
+                continue;
+            }
+            last = Some(checksum);
+            blocks.push(at);
+        }
+        Self {
+            file: Some(file),
+            blocks,
+            twice,
+        }
+    }
+
+    /// See [`crate::opened::Opened::at_or_before`].
+    pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        let n = self.blocks.partition_point(|block| block.first <= at);
+        let at = n.checked_sub(1).and_then(|n| self.blocks.get(n));
+        at.map(|at| self.read(*at)).transpose()
+    }
+
+    /// See [`crate::opened::Opened::at_or_after`].
+    pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        self.next(at).map(|at| self.read(at)).transpose()
+    }
+
+    /// See [`crate::opened::Opened::from`].
+    pub(crate) fn from(&self, at: u64) -> Option<Keyed> {
+        self.next(at).map(|at| {
+            let block = if self.twice.binary_search(&at.first).is_ok() {
+                Err(DiskError::Database(
+                    "two different blocks stand at one place".into(),
+                ))
+            } else {
+                self.read(at)
+            };
+            (at.first, block)
+        })
+    }
+
+    fn next(&self, at: u64) -> Option<At> {
+        let n = self.blocks.partition_point(|block| block.first < at);
+        self.blocks.get(n).copied()
+    }
+
+    fn read(&self, at: At) -> Result<Stored, DiskError> {
+        let mut bytes = vec![0; usize::try_from(at.length).unwrap_or(usize::MAX)];
+        if let Some(file) = &self.file {
+            file.read_exact_at(&mut bytes, at.offset)?;
+        }
+        let block = Block::read(Bytes::from(bytes)).map_err(|e| DiskError::Database(e.to_string()))?;
+        // Whoever writes the file meanwhile may move blocks about.
+        if block.head.first == at.first {
+            Ok(block)
+        } else {
+            Err(DiskError::Database("its file changed while it was read".into()))
+        }
+    }
+}
+
+/// The blocks in `file`, by place.
+fn find(file: &File) -> io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    sweep(file, &mut |offset, block| {
+        found.push(Found {
+            at: At {
+                first: block.head.first,
+                offset,
+                // Blocks are shorter than 64 KiB.
+                length: u32::try_from(block.size()).unwrap_or(u32::MAX),
+            },
+            checksum: block.bytes().last_chunk().copied().unwrap_or_default(),
+            first_of_period: block.head.first_of_period,
+            written_ms: block.head.written_ms,
+        });
+    })?;
+    found.sort_by_key(|block| (block.at.first, block.at.offset));
+    Ok(found)
+}

@@ -1,0 +1,51 @@
+//! A proof: a file by which a part of the chain can be verified elsewhere.
+//!
+//! Text first: a line `tokenward-audit-proof 1`, then a line for each public key and signed head as
+//! `heads` writes them, then an empty line. Blocks follow, one behind the other, each as `block` writes it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::heads::{self, PublicKey, SignedHead};
+
+const FIRST_LINE: &str = "tokenward-audit-proof 1";
+
+/// Most lines before the blocks: more than a head a minute gives in ten years.
+const MOST_LINES: usize = 6_000_000;
+
+/// The text that begins a proof.
+pub(crate) fn head(keys: &[PublicKey], heads: &[SignedHead]) -> String {
+    let mut text = format!("{FIRST_LINE}\n");
+    text.extend(keys.iter().map(|key| format!("{key}\n")));
+    text.extend(heads.iter().map(|head| format!("{head}\n")));
+    text.push('\n');
+    text
+}
+
+/// The lines that begin the proof at `path`; none if it is none.
+fn lines(path: &Path) -> Vec<String> {
+    let Ok(mut file) = File::open(path) else {
+        return Vec::new();
+    };
+    let mut first = vec![0; FIRST_LINE.len() + 1];
+    if file.read_exact(&mut first).is_err() || first != format!("{FIRST_LINE}\n").as_bytes() {
+        return Vec::new();
+    }
+    BufReader::new(file)
+        .lines()
+        .map_while(Result::ok)
+        .take(MOST_LINES)
+        .take_while(|line| !line.is_empty())
+        .collect()
+}
+
+/// The keys that the proof names.
+pub(crate) fn keys(path: &Path) -> Vec<PublicKey> {
+    lines(path).iter().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// The signed heads in the proof.
+pub(crate) fn heads(path: &Path) -> Vec<SignedHead> {
+    heads::parse(&lines(path).join("\n"))
+}

@@ -1,0 +1,141 @@
+//! Questions, to a store that is open in this process or to its files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::entry::{Entry, Sequence};
+use crate::error::{OpenError, QueryError};
+use crate::heads::{PublicKey, SignedHead};
+use crate::item::Event;
+use crate::query::{Filter, Page};
+use crate::scan;
+use crate::shelf::Shelf;
+use crate::usage::{self, Usage};
+use crate::verify::{self, Verified};
+use crate::walk::{Range, Walk};
+use crate::{heads, proof};
+
+/// Answers questions; cheap to clone. All that it does blocks on the disk: from async code, call it on
+/// a thread for blocking work.
+///
+/// From [`crate::Store::reader`] it sees what is written meanwhile. From [`Reader::open`] it sees a
+/// period as it was when a question first needed it.
+#[derive(Debug, Clone)]
+pub struct Reader(Arc<Shelf>);
+
+/// Bytes of blocks, and where the next begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blocks {
+    /// Whole blocks, one behind the other.
+    pub bytes: Vec<u8>,
+    /// The last entry in them; absent when there were none.
+    pub last: Option<Sequence>,
+}
+
+impl Reader {
+    pub(crate) fn of(shelf: Arc<Shelf>) -> Self {
+        Self(shelf)
+    }
+
+    /// Opens the store in the directory `path`, or the proof in the file `path`, to be read alone: takes
+    /// no lock and changes nothing, whether a process has the store open or not. A question then costs
+    /// reading the files of the days that it concerns, once, and 24 bytes of memory for each block.
+    ///
+    /// # Errors
+    /// `Io`, also where there is nothing at `path`.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let shelf = std::fs::metadata(path).and_then(|_| Shelf::frozen(path));
+        let shelf = shelf.map_err(|source| OpenError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self(Arc::new(shelf)))
+    }
+
+    /// The calls that `filter` wants, with their outcomes.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn query(&self, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
+        scan::calls(&self.0, filter, page)
+    }
+
+    /// What the store itself had to say from `since_ms` to before `until_ms`, oldest first.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn events(&self, since_ms: i64, until_ms: i64) -> Result<Vec<(Sequence, Event)>, QueryError> {
+        scan::events(&self.0, since_ms, until_ms)
+    }
+
+    /// How many calls `filter` wants, by token, line, reason and hour. Reads them all.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn usage(&self, filter: &Filter) -> Result<Usage, QueryError> {
+        usage::usage(&self.0, filter)
+    }
+
+    /// Recomputes the chain over all periods, and holds the signed heads against it: each must be by one
+    /// of `keys`, or, where none is given, only agree with the chain. Reads everything.
+    ///
+    /// # Errors
+    /// See [`QueryError`]; what is wrong with the chain is no error but in [`Verified`].
+    pub fn verify(&self, keys: &[PublicKey]) -> Result<Verified, QueryError> {
+        verify::verify(&self.0, keys)
+    }
+
+    /// The blocks with entries after `after`, and written from `since_ms` on, of about `size` bytes
+    /// together; the next ones are those after [`Blocks::last`]. What they hold is the stored form,
+    /// chain and all.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn blocks(&self, after: Sequence, since_ms: Option<i64>, size: usize) -> Result<Blocks, QueryError> {
+        let range = Range {
+            after: Some(after.0),
+            since_ms,
+            ..Range::default()
+        };
+        let mut walk = Walk::new(&self.0, range, false)?;
+        let mut blocks = Blocks::default();
+        while blocks.bytes.len() < size
+            && let Some(block) = walk.next()?
+        {
+            if block.head.last() > after.0 {
+                blocks.bytes.extend_from_slice(block.bytes());
+                blocks.last = Some(Sequence(block.head.last()));
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// The lines that begin a proof: those of the signed heads, and of `keys`, which they are checked
+    /// with. Blocks follow, as [`Reader::blocks`] gives them.
+    pub fn proof_head(&self, keys: &[PublicKey]) -> String {
+        proof::head(keys, &self.heads())
+    }
+
+    pub(crate) fn heads(&self) -> Vec<SignedHead> {
+        heads::read_all(self.0.root())
+    }
+
+    /// The keys that a proof says its heads are checked with; none of a store. Whoever made the proof may
+    /// have put any there: compare them with those that you know.
+    pub fn claimed_keys(&self) -> Vec<PublicKey> {
+        if self.0.is_one_file() {
+            proof::keys(self.0.root())
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The last place there is; 0 in an empty store.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub fn last(&self) -> Result<Sequence, QueryError> {
+        let last = Walk::new(&self.0, Range::default(), true)?.next()?;
+        Ok(Sequence(last.map_or(0, |block| block.head.last())))
+    }
+}

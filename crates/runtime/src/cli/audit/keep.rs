@@ -1,0 +1,118 @@
+//! `tokenward audit salvage`, `backup` and `keygen`: what keeps the audit when something else does not.
+
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use tokenward_audit::{CopyError, Reader, SigningKey, salvage as search};
+
+use super::export::{created, synced};
+use super::source::Source;
+use super::which::Place;
+use super::{Failure, output};
+use crate::admin::json_line;
+
+#[derive(clap::Args)]
+pub(super) struct Salvage {
+    /// The directory of one period, such as .tokenward/audit/2026-11-24.damaged-1
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// The file to write, as JSON lines
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Backup {
+    /// The directory to make
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Keygen {
+    /// The file of the secret key; the public key goes to FILE.pub
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
+    if !args.directory.is_dir() {
+        return Err(Failure::Usage(format!(
+            "`{}` is no directory of a period",
+            args.directory.display()
+        )));
+    }
+    let found = search(&args.directory).map_err(Failure::trouble)?;
+    let mut file = BufWriter::new(created(&args.output)?);
+    let calls = found.entries.len();
+    for entry in found.entries {
+        file.write_all(json_line(entry).as_bytes()).map_err(|error| {
+            Failure::Trouble(format!("cannot write `{}`: {error}", args.output.display()))
+        })?;
+    }
+    synced(file, &args.output)?;
+    let file = args.output.display();
+    output::note(&format!(
+        "{calls} calls of {} sound blocks are in {file}.",
+        found.blocks
+    ));
+    for (first, last) in found.missing {
+        output::note(&format!("Entries {first} to {last} are missing between them."));
+    }
+    Ok(())
+}
+
+pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
+    let config = args.place.config()?;
+    let source = args.place.source(&config)?;
+    let directory = &args.directory;
+    let copied = match &source {
+        Source::Files(reader) => reader.copy(directory),
+        Source::Admin(_) => {
+            // What the proxy sends is kept whole first, then made a store.
+            let mut name = directory.clone().into_os_string();
+            name.push(".partial");
+            let partial = PathBuf::from(name);
+            let mut file = BufWriter::new(created(&partial)?);
+            let received = source
+                .proof(None, &[], &mut file)
+                .and_then(|()| synced(file, &partial))
+                .and_then(|()| Reader::open(&partial).map_err(Failure::trouble));
+            let copied = received.map(|reader| reader.copy(directory));
+            let _ = fs::remove_file(&partial);
+            copied?
+        }
+    };
+    let copied = copied.map_err(|error| match error {
+        CopyError::Exists { .. } => Failure::Usage(error.to_string()),
+        other => Failure::trouble(other),
+    })?;
+    // Read back from the disk: a backup that was never read is a hope.
+    let keys = args.place.keys(&[], &config)?;
+    let verified = Source::files(directory)?.verify(&keys)?;
+    output::note(&format!(
+        "{} entries up to {} are in {}.",
+        copied.entries,
+        copied.last,
+        directory.display()
+    ));
+    if verified.sound {
+        return Ok(());
+    }
+    Err(Failure::Findings(
+        "the backup, like the audit, is not as it was written; `tokenward audit verify` says where"
+            .to_owned(),
+    ))
+}
+
+pub(super) fn keygen(args: &Keygen) -> Result<(), Failure> {
+    let key = SigningKey::generate(&args.file).map_err(Failure::trouble)?;
+    let file = args.file.display();
+    output::note(&format!(
+        "The secret is in {file}: name it as [audit] signing_key. Keep {file}.pub elsewhere; it is"
+    ));
+    output::print(&format!("{}\n", key.public()))
+}

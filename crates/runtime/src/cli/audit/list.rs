@@ -1,0 +1,89 @@
+//! `tokenward audit list` and `tail`.
+
+use tokenward_audit::{Page, Sequence};
+
+use super::form::{Form, FormArg};
+use super::source::Source;
+use super::table::Heading;
+use super::which::{Place, Which};
+use super::{Failure, output};
+
+#[derive(clap::Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    which: Which,
+    /// At most so many calls
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    limit: u16,
+    /// The oldest first
+    #[arg(long)]
+    oldest_first: bool,
+    #[command(flatten)]
+    form: FormArg,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Tail {
+    #[command(flatten)]
+    which: Which,
+    /// Begin with so many earlier calls
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    limit: u16,
+    /// Taken for habit's sake: it always follows
+    #[arg(short, hide = true)]
+    follow: bool,
+    #[command(flatten)]
+    form: FormArg,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(super) fn list(args: &List) -> Result<(), Failure> {
+    let filter = args.which.filter()?;
+    let config = args.place.config()?;
+    let page = Page {
+        limit: args.limit.into(),
+        newest_first: !args.oldest_first,
+        ..Page::default()
+    };
+    let calls = args.place.source(&config)?.list(&filter, page)?;
+    if calls.is_empty() {
+        output::note("No such calls.");
+    }
+    output::print(&args.form.form().of(&calls, Heading::Shown))
+}
+
+pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
+    let filter = args.which.filter()?;
+    let config = args.place.config()?;
+    let source = args.place.source(&config)?;
+    let form: Form = args.form.form();
+    let mut page = Page {
+        limit: args.limit.max(1).into(),
+        ..Page::default()
+    };
+    let mut earlier = source.list(&filter, page)?;
+    earlier.reverse();
+    page.after = earlier.last().and_then(|call| sequence(call));
+    if args.limit == 0 {
+        earlier.clear();
+    }
+    output::print(&form.of(&earlier, Heading::Shown))?;
+    let Source::Admin(admin) = source else {
+        output::note("No proxy has the audit open, so no new calls come: these were the last.");
+        return Ok(());
+    };
+    admin.tail(&filter, page, &mut |call| {
+        output::print(&form.of(&[call.to_owned()], Heading::Left))
+    })?;
+    output::note("The proxy stopped.");
+    Ok(())
+}
+
+/// The place of a call, given as a line of JSON.
+pub(super) fn sequence(call: &str) -> Option<Sequence> {
+    let call: serde_json::Value = serde_json::from_str(call).ok()?;
+    call.get("sequence")?.as_u64().map(Sequence)
+}

@@ -1,0 +1,39 @@
+//! The policy as it is now, beside the audit of what it did.
+
+use tokenward_compiler::ir::{Line, Program};
+use tokenward_compiler::source::SourceSet;
+
+use crate::config::Config;
+use crate::live::unbound_artifact;
+
+/// The tokens and lines of the configuration's policy.
+///
+/// # Errors
+/// Why it cannot be read, in a sentence.
+pub(super) fn program(config: &Config) -> Result<Program, String> {
+    let place = &config.policies;
+    if place.is_file() {
+        return unbound_artifact(place).map_err(|error| error.to_string());
+    }
+    let sources = SourceSet::read_dir(place).map_err(|error| error.to_string())?;
+    let compiled = tokenward_compiler::compile(&sources).program;
+    compiled.ok_or_else(|| format!("the policy in `{}` does not compile", place.display()))
+}
+
+/// Every line that a token has, each once, in the order of files.
+pub(super) fn lines(program: &Program) -> Vec<&Line> {
+    let of_tokens = program
+        .tokens()
+        .flat_map(|(_, token)| program.lines_of(token).map(|(_, line)| line));
+    let mut lines: Vec<&Line> = of_tokens.collect();
+    lines.sort_by(|a, b| (&a.file, a.number).cmp(&(&b.file, b.number)));
+    lines.dedup_by(|a, b| (&a.file, a.number) == (&b.file, b.number));
+    lines
+}
+
+/// The text of the line with this digest, if the policy has it.
+pub(super) fn line(config: &Config, digest: &str) -> Option<String> {
+    let program = program(config).ok()?;
+    let line = lines(&program).into_iter().find(|line| line.digest == digest)?;
+    Some(line.text.clone())
+}

@@ -1,0 +1,184 @@
+//! `tokenward audit verify`: whether the audit is what was written.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tokenward_audit::{Filter, PublicKey, Sequence};
+
+use super::list::sequence;
+use super::source::Source;
+use super::table::shown;
+use super::which::Place;
+use super::{Failure, output};
+use crate::admin::VerifyReport;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A public key to trust, as `keygen` made it; may be given more than once [default: the configuration's]
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// Also compare an export (JSON lines) with the audit, call by call
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.place.config()?;
+    let mut keys = args.place.keys(&args.keys, &config)?;
+    let source = args.place.source(&config)?;
+    if let (true, Source::Files(reader)) = (keys.is_empty(), &source) {
+        keys = reader.claimed_keys();
+        if !keys.is_empty() {
+            output::note("The proof itself names its key; --key says whether it is the one you know.");
+        }
+    }
+    let report = source.verify(&keys)?;
+    if let Source::Admin(_) = source {
+        same_keys(&keys, &report)?;
+    }
+    let compared = args.export.as_deref().map(|export| compare(&source, export));
+    let compared = compared.transpose()?;
+    if args.json {
+        let json = serde_json::to_string(&report).map_err(Failure::trouble)?;
+        output::print(&format!("{json}\n"))?;
+    } else {
+        output::print(&text(&report))?;
+    }
+    if let Some(Compared { calls, differing }) = &compared {
+        let tally = format!("The export has {calls} calls");
+        match differing {
+            None => output::note(&format!("{tally}, as the audit has them.")),
+            Some(place) => {
+                return Err(Failure::Findings(format!(
+                    "{tally} before one, entry {place}, that the audit has not so"
+                )));
+            }
+        }
+    }
+    if report.sound {
+        return Ok(());
+    }
+    let faults = report.findings.iter().filter(|found| !found.harmless).count();
+    Err(Failure::Findings(format!(
+        "the audit is not as it was written: {faults} {}",
+        if faults == 1 { "finding" } else { "findings" }
+    )))
+}
+
+/// A proxy checks with its own key: it must be one that is trusted here.
+fn same_keys(keys: &[PublicKey], report: &VerifyReport) -> Result<(), Failure> {
+    let known: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    match report.keys.iter().find(|key| !known.contains(key)) {
+        Some(key) if !known.is_empty() => Err(Failure::Findings(format!(
+            "the proxy signs with another key than is trusted here: {key}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn text(report: &VerifyReport) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        out.push_str(&format!("{}\n", shown(&finding.text)));
+    }
+    let (Some(first), Some(last), Some(head)) = (report.first, report.last, &report.head) else {
+        out.push_str("The audit is empty.\n");
+        return out;
+    };
+    out.push_str(&format!(
+        "{} entries in {} blocks, from {first} to {last}\nhead {last} {head}\n",
+        report.entries, report.blocks
+    ));
+    if let (Some(signed), Some(time)) = (report.signed_last, &report.signed_time) {
+        let by = if report.keys.is_empty() {
+            "; no key was given, so that nobody vouches for the signatures"
+        } else {
+            ""
+        };
+        out.push_str(&format!(
+            "{} signed heads, the last at {signed}, signed {time}{by}\n",
+            report.heads
+        ));
+    } else if !report.keys.is_empty() {
+        out.push_str("No signed head: an end that was cut off would not show.\n");
+    }
+    if report.sound {
+        out.push_str("Sound: nothing was changed, removed, inserted or reordered.\n");
+    }
+    out
+}
+
+struct Compared {
+    /// Calls that were the same.
+    calls: u64,
+    /// The first that was not.
+    differing: Option<u64>,
+}
+
+/// Holds the lines of an export, which ascend, against the audit.
+fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
+    let unreadable = |error| Failure::Trouble(format!("cannot read `{}`: {error}", export.display()));
+    let file = BufReader::new(File::open(export).map_err(unreadable)?);
+    let mut lines = file.lines();
+    let mut exported = || {
+        let line = lines.next().transpose().map_err(unreadable)?;
+        let Some(line) = line else { return Ok(None) };
+        let place = sequence(&line).ok_or_else(|| {
+            Failure::Usage(format!(
+                "`{}` is no export as JSON lines: `{}`",
+                export.display(),
+                shown(line.get(..60).unwrap_or(&line))
+            ))
+        })?;
+        Ok::<_, Failure>(Some((place, line)))
+    };
+    let mut next = exported()?;
+    let mut compared = Compared {
+        calls: 0,
+        differing: None,
+    };
+    let Some((Sequence(first), _)) = next else {
+        return Ok(compared);
+    };
+    let after = first.checked_sub(1).map(Sequence);
+    let walked = source.all(&Filter::default(), after, &mut |call| {
+        let Some((place, line)) = &next else {
+            return Err(Failure::NoReader);
+        };
+        match sequence(call) {
+            Some(at) if at < *place => Ok(()),
+            Some(at) if at == *place && same(line, call) => {
+                compared.calls += 1;
+                next = exported()?;
+                Ok(())
+            }
+            _ => Err(Failure::NoReader),
+        }
+    });
+    match walked {
+        // Our own sign that no more is wanted.
+        Ok(()) | Err(Failure::NoReader) => {}
+        Err(other) => return Err(other),
+    }
+    compared.differing = next.map(|(Sequence(place), _)| place);
+    Ok(compared)
+}
+
+/// Whether an exported line is the call; one exported before the call had ended lacks its end.
+fn same(exported: &str, call: &str) -> bool {
+    let parsed = |line| serde_json::from_str::<Value>(line).ok();
+    let (Some(exported), Some(mut call)) = (parsed(exported), parsed(call)) else {
+        return false;
+    };
+    if let (Some(Value::Null), Some(outcome)) = (exported.get("outcome"), call.get_mut("outcome")) {
+        *outcome = Value::Null;
+    }
+    exported == call
+}
