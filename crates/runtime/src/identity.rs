@@ -1,22 +1,23 @@
 //! How the upstream learns on whose behalf a call is made (SEMANTICS section 4). Never by the client's credentials.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+mod per_user;
+
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
-use serde::Deserialize;
 
 use crate::config::{Identity, PasswordSource};
+use per_user::PerUser;
 
 /// How calls are made at the upstream, with the secrets read in.
 pub(crate) enum Identities {
     /// A header that the upstream trusts from the proxy alone.
     TrustedHeader(HeaderName),
     /// `Authorization` of each user.
-    PerUser(HashMap<String, HeaderValue>),
+    PerUser(PerUser),
     /// `Authorization` of one account, and the header that names the user.
     ServiceAccount(HeaderValue, HeaderName),
 }
@@ -51,15 +52,6 @@ pub enum IdentityError {
 #[error("no upstream identity for this user")]
 pub(crate) struct NoIdentity;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-enum Credentials {
-    #[serde(rename = "basic")]
-    Basic(String),
-    #[serde(rename = "token")]
-    Token(String),
-}
-
 impl Identities {
     /// Reads in what the configuration names.
     ///
@@ -68,7 +60,7 @@ impl Identities {
     pub(crate) fn load(identity: &Identity) -> Result<Self, IdentityError> {
         Ok(match identity {
             Identity::TrustedHeader { header } => Self::TrustedHeader(header_name(header)?),
-            Identity::PerUser { credentials } => Self::PerUser(per_user(credentials)?),
+            Identity::PerUser { credentials } => Self::PerUser(PerUser::load(credentials)?),
             Identity::ServiceAccount {
                 user,
                 password,
@@ -87,7 +79,7 @@ impl Identities {
     pub(crate) fn headers(&self, user: &str) -> Result<Vec<(HeaderName, HeaderValue)>, NoIdentity> {
         Ok(match self {
             Self::TrustedHeader(name) => vec![(name.clone(), user_value(user)?)],
-            Self::PerUser(users) => vec![(AUTHORIZATION, users.get(user).ok_or(NoIdentity)?.clone())],
+            Self::PerUser(users) => vec![(AUTHORIZATION, users.of(user).ok_or(NoIdentity)?)],
             Self::ServiceAccount(account, name) => {
                 vec![
                     (AUTHORIZATION, account.clone()),
@@ -130,9 +122,9 @@ fn secret_value(text: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
     Ok(value)
 }
 
-fn read(path: &PathBuf) -> Result<String, IdentityError> {
+fn read(path: &Path) -> Result<String, IdentityError> {
     std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })
 }
@@ -144,21 +136,6 @@ fn password_of(source: &PasswordSource) -> Result<String, IdentityError> {
             std::env::var(name).map_err(|_| IdentityError::Unset(name.clone()))
         }
     }
-}
-
-fn per_user(path: &PathBuf) -> Result<HashMap<String, HeaderValue>, IdentityError> {
-    let users: HashMap<String, Credentials> =
-        toml::from_str(&read(path)?).map_err(|_| IdentityError::Malformed { path: path.clone() })?;
-    users
-        .into_iter()
-        .map(|(user, credentials)| {
-            let value = match &credentials {
-                Credentials::Basic(pair) => basic(pair, &user)?,
-                Credentials::Token(token) => secret_value(&format!("Bearer {token}"), &user)?,
-            };
-            Ok((user, value))
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod edit;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod identity;
 pub mod live;
 pub mod pep;

@@ -1,20 +1,23 @@
 //! The policy that decides now, and how it is replaced (SEMANTICS section 6).
 
 mod load;
+pub(crate) mod revoked;
 mod watch;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokenward_compiler::ir::{BindError, Program};
+use tokenward_compiler::ir::{BindError, Program, Token};
 use tokenward_compiler::source::ReadDirError;
 use tokenward_compiler::{BaseUrl, artifact::DecodeError};
 
 use load::load;
 pub(crate) use load::unbound_artifact;
+pub use revoked::RevocationError;
+pub(crate) use revoked::{Revocations, SecretHash, Standing};
+use watch::Fingerprint;
 pub(crate) use watch::Watcher;
 
 /// A policy in force: compiled, and bound to the public URL. A call keeps the one that it began with.
@@ -88,17 +91,29 @@ pub(crate) struct Policies {
     base: BaseUrl,
     merges: bool,
     current: ArcSwap<Live>,
-    revoked: ArcSwap<HashSet<[u8; 32]>>,
+    revocations: Arc<Revocations>,
     status: Mutex<ReloadStatus>,
+    /// The directory just before it was read first: what changed since has to be noticed.
+    first_seen: Fingerprint,
 }
 
 impl Policies {
-    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not.
+    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not. What it revokes
+    /// adds to `revocations`.
     ///
     /// # Errors
     /// There is none that compiles.
-    pub(crate) fn open(directory: &Path, base: &BaseUrl, merges: bool) -> Result<Self, PolicyError> {
-        let (program, revoked) = load(directory, base, merges);
+    pub(crate) fn open(
+        directory: &Path,
+        base: &BaseUrl,
+        merges: bool,
+        revocations: Revocations,
+    ) -> Result<Self, PolicyError> {
+        // Notifications name absolute paths.
+        let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let first_seen = Fingerprint::of(&directory);
+        let (program, revoked) = load(&directory, base, merges);
+        note(&revocations, revoked);
         let program = program?;
         tracing::info!(
             policy = program.digest(),
@@ -106,19 +121,19 @@ impl Policies {
             "policy loaded"
         );
         Ok(Self {
-            // Notifications name absolute paths.
-            directory: std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()),
+            directory,
             base: base.clone(),
             merges,
             current: ArcSwap::from_pointee(Live {
                 program,
                 since: SystemTime::now(),
             }),
-            revoked: ArcSwap::from_pointee(revoked.into_iter().collect()),
+            revocations: Arc::new(revocations),
             status: Mutex::new(ReloadStatus {
                 succeeded: 1,
                 ..ReloadStatus::default()
             }),
+            first_seen,
         })
     }
 
@@ -127,10 +142,26 @@ impl Policies {
         self.current.load_full()
     }
 
-    /// Whether the token of this secret's SHA-256 is revoked, also by a policy that is not in force because something
-    /// else in it does not compile.
-    pub(crate) fn is_revoked(&self, secret_hash: &[u8; 32]) -> bool {
-        self.revoked.load().contains(secret_hash)
+    /// Every revocation, also of policies that are in force no more, or never were because something else in them did
+    /// not compile.
+    pub(crate) fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
+    }
+
+    /// What a call rests on that showed this secret for this token.
+    pub(crate) fn standing(&self, shown: SecretHash, token: &Token) -> Standing {
+        self.revocations.standing([shown, token.secret_hash])
+    }
+
+    /// The secrets of the token of this name, in force or rotated away, in the policy in force.
+    pub(crate) fn secrets_of(&self, name: &str) -> Vec<SecretHash> {
+        let live = self.current();
+        let named = live.program().tokens().filter(|(_, token)| token.name == name);
+        named
+            .flat_map(|(_, token)| {
+                std::iter::once(token.secret_hash).chain(token.previous.map(|(secret, _)| secret))
+            })
+            .collect()
     }
 
     /// How loading went.
@@ -138,20 +169,14 @@ impl Policies {
         self.lock_status().clone()
     }
 
-    /// Reads the directory again. What compiles is in force from now on; what does not changes nothing but revocations.
+    /// Reads the directory again. What compiles is in force from now on; what does not changes nothing. What either revokes
+    /// is revoked.
     pub(crate) fn reload(&self) {
         let (program, revoked) = load(&self.directory, &self.base, self.merges);
+        note(&self.revocations, revoked);
         match program {
-            Ok(program) => {
-                self.revoked.store(Arc::new(revoked.into_iter().collect()));
-                self.take(program);
-            }
+            Ok(program) => self.take(program),
             Err(error) => {
-                if !revoked.is_empty() {
-                    let known = self.revoked.load();
-                    self.revoked
-                        .store(Arc::new(known.iter().copied().chain(revoked).collect()));
-                }
                 tracing::error!(
                     policy = self.current().program().digest(),
                     "the policy was not replaced: {error}"
@@ -184,6 +209,13 @@ impl Policies {
 
     fn lock_status(&self) -> MutexGuard<'_, ReloadStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes up what a policy revokes; what cannot be written is in force, and tried again.
+fn note(revocations: &Revocations, revoked: Vec<SecretHash>) {
+    if let Err(error) = revocations.add(revoked) {
+        tracing::error!("revocations are in force and not on disk, a restart would forget them: {error}");
     }
 }
 

@@ -41,6 +41,17 @@ pub(crate) enum AnswerBody {
     Upstream(Box<UpstreamBody>),
 }
 
+impl Answer {
+    /// The same in answer to HEAD.
+    pub(crate) fn without_body(self) -> Self {
+        let body = match self.body {
+            AnswerBody::Whole(body) => AnswerBody::Omitted(body.len() as u64),
+            body => body,
+        };
+        Self { body, ..self }
+    }
+}
+
 /// Why a request is not answered by the upstream.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -50,6 +61,8 @@ pub(crate) enum Problem {
     OutsideEndpoints,
     /// No token that works for this caller.
     Unauthenticated(AuthFailure),
+    /// One more of many failed credentials from one address; worth another try after so many seconds.
+    TooManyFailures(u64),
     /// The token is not for this address.
     Address,
     /// The request has no single reading.
@@ -105,6 +118,7 @@ impl Problem {
             Self::Framing(refusal) | Self::Reading(refusal) => refusal.reason.code(),
             Self::OutsideEndpoints => "outside-endpoints",
             Self::Unauthenticated(_) => "unauthenticated",
+            Self::TooManyFailures(_) => "too-many-failures",
             Self::Address => "address",
             Self::ContextUser => "context-user",
             Self::Minting => "minting",
@@ -159,6 +173,7 @@ impl Problem {
             Self::ClientGone => StatusCode::BAD_REQUEST,
             Self::OutsideEndpoints => StatusCode::NOT_FOUND,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Address
             | Self::ContextUser
             | Self::Minting
@@ -181,6 +196,10 @@ impl Problem {
             Self::OutsideEndpoints => "This path is not served here.".into(),
             Self::Unauthenticated(_) => {
                 "The request needs a token that is valid for its user, in the Authorization header.".into()
+            }
+            Self::TooManyFailures(_) => {
+                "Too many requests with credentials that do not work came from this address; try again later."
+                    .into()
             }
             Self::Address => "The token may not be used from this address.".into(),
             Self::ContextUser => {
@@ -271,14 +290,15 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
     if matches!(problem, Problem::Unauthenticated(_)) {
         headers.extend(challenges(methods));
     }
-    if matches!(problem, Problem::Audit) {
-        headers.push((RETRY_AFTER, HeaderValue::from_static("5")));
+    match problem {
+        Problem::Audit => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
+        Problem::TooManyFailures(seconds) => headers.push((RETRY_AFTER, HeaderValue::from(*seconds))),
+        _ => {}
     }
     Answer {
         status,
         headers,
-        // A struct of strings and a number always serialises.
-        body: AnswerBody::Whole(serde_json::to_vec(&body).unwrap_or_default()),
+        body: AnswerBody::Whole(json_line(&body)),
         close: matches!(
             problem,
             Problem::BodyBroken(_) | Problem::BodySlow | Problem::ClientGone
@@ -305,9 +325,17 @@ pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (REQUEST_ID, id.header()),
         ],
-        body: AnswerBody::Whole(body.to_string().into_bytes()),
+        body: AnswerBody::Whole(json_line(body)),
         close: false,
     }
+}
+
+/// JSON with a final line feed: what a terminal shows of two answers does not run together.
+fn json_line(body: &impl Serialize) -> Vec<u8> {
+    // What has strings for names always serialises.
+    let mut line = serde_json::to_vec(body).unwrap_or_default();
+    line.push(b'\n');
+    line
 }
 
 fn challenges(methods: Methods) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
@@ -337,7 +365,10 @@ mod tests {
 
     fn text(answer: &Answer) -> serde_json::Value {
         match &answer.body {
-            AnswerBody::Whole(body) => serde_json::from_slice(body).unwrap(),
+            AnswerBody::Whole(body) => {
+                assert!(body.ends_with(b"}\n"));
+                serde_json::from_slice(body).unwrap()
+            }
             other => panic!("{other:?}"),
         }
     }

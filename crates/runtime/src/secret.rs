@@ -79,6 +79,27 @@ pub fn is_well_formed(text: &str) -> bool {
             .is_some_and(|(signed, given)| checksum(signed) == given)
 }
 
+/// The text with every secret of ours in it, well-formed or mistyped, replaced by its prefix and `***`.
+pub(crate) fn masked(text: &str) -> String {
+    let mut parts = text.split(PREFIX);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(PREFIX);
+        let end = part
+            .find(|character: char| !character.is_ascii_alphanumeric())
+            .unwrap_or(part.len());
+        match part.split_at_checked(end) {
+            Some((_, rest)) if end >= BODY => {
+                out.push_str("***");
+                out.push_str(rest);
+            }
+            // Talk about the prefix.
+            _ => out.push_str(part),
+        }
+    }
+    out
+}
+
 fn checksum(signed: &str) -> String {
     let sum = crc32fast::hash(signed.as_bytes());
     (0..CHECKSUM)
@@ -99,6 +120,16 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn a_secret_within_a_text_is_masked() {
+        let secret = Secret::generate().unwrap();
+        let text = format!("a = \"{0}\" # not {0}x, a twd_ or twd_short", secret.expose());
+        assert_eq!(
+            masked(&text),
+            "a = \"twd_***\" # not twd_***, a twd_ or twd_short"
+        );
+    }
 
     #[test]
     fn a_made_secret_is_well_formed_and_no_other_is() {

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
-use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, Verdict};
+use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
 use super::entry::json_line;
 use super::{Desk, DeskError, Operator};
@@ -24,10 +24,9 @@ const OUTCOME_WAIT_MS: i64 = 1000;
 /// How often a tail looks for outcomes that it waits for.
 const OUTCOME_POLL: Duration = Duration::from_millis(200);
 /// A tail without news sends an empty line so often, by which it learns that its client is gone.
-const ALIVE: Duration = Duration::from_secs(10);
+pub(super) const ALIVE: Duration = Duration::from_secs(10);
 
-/// The parameters of `/v1/audit` and `/v1/audit/tail`; what is absent does not restrict. Texts are compared whole, but
-/// for `url`, of which a part is enough.
+/// The parameters of `/v1/audit` and of what is below it; what is absent does not restrict. Texts are compared whole.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
@@ -43,7 +42,7 @@ pub(crate) struct Question {
     /// The client's address.
     client: Option<IpAddr>,
     method: Option<String>,
-    /// A part of the URL.
+    /// A regular expression that the URL has a match of.
     url: Option<String>,
     /// `allow`, `deny` or `refuse`.
     verdict: Option<String>,
@@ -67,14 +66,14 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    fn of(request: &HttpRequest) -> Result<Self, DeskError> {
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, DeskError> {
         let query = web::Query::<Self>::from_query(request.query_string());
         query
             .map(web::Query::into_inner)
             .map_err(|error| DeskError::Question(error.to_string()))
     }
 
-    fn filter(&self) -> Result<Filter, DeskError> {
+    pub(super) fn filter(&self) -> Result<Filter, DeskError> {
         Ok(Filter {
             since_ms: self.since_ms,
             until_ms: self.until_ms,
@@ -84,7 +83,7 @@ impl Question {
             on_behalf_of: self.on_behalf_of.clone(),
             client: self.client,
             method: self.method.clone(),
-            url_contains: self.url.clone(),
+            url: self.url.as_deref().map(pattern).transpose()?,
             verdict: self.verdict.as_deref().map(verdict).transpose()?,
             reason: self.reason.clone(),
             line: self.file.clone().map(|file| (file, self.number)),
@@ -93,7 +92,7 @@ impl Question {
         })
     }
 
-    fn page(&self) -> Result<Page, DeskError> {
+    pub(super) fn page(&self) -> Result<Page, DeskError> {
         Ok(Page {
             after: self.after.map(Sequence),
             before: self.before.map(Sequence),
@@ -105,6 +104,10 @@ impl Question {
             },
         })
     }
+}
+
+fn pattern(text: &str) -> Result<UrlPattern, DeskError> {
+    UrlPattern::new(text).map_err(|error| DeskError::Question(error.to_string()))
 }
 
 fn request_id(text: &str) -> Result<[u8; 16], DeskError> {
@@ -153,7 +156,7 @@ pub(super) async fn tail(
     Ok(json_lines().streaming(lines))
 }
 
-fn json_lines() -> actix_web::HttpResponseBuilder {
+pub(super) fn json_lines() -> actix_web::HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, "application/x-ndjson"))

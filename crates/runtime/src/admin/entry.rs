@@ -87,6 +87,13 @@ impl From<Entry> for Line {
 pub(crate) fn json_line(entry: Entry) -> String {
     // A struct of strings and numbers always serialises.
     let json = serde_json::to_string(&Line::from(entry)).unwrap_or_default();
+    let mut line = escaped(&json);
+    line.push('\n');
+    line
+}
+
+/// JSON with the characters that [`is_deceptive`] names as escapes.
+pub(crate) fn escaped(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         if is_deceptive(character) {
@@ -98,7 +105,6 @@ pub(crate) fn json_line(entry: Entry) -> String {
             line.push(character);
         }
     }
-    line.push('\n');
     line
 }
 

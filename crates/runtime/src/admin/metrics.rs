@@ -1,223 +1,251 @@
-//! Counters, and their text form for Prometheus (text format 0.0.4).
+//! What the proxy counts and times since it started.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use tokenward_audit::{End, StoreStats, Verdict};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use tokenward_audit::{End, Verdict};
 
-use crate::live::ReloadStatus;
 use crate::serve::wire::Violation;
 
-/// What the proxy counts since it started.
-#[derive(Debug, Default)]
+/// Tokens that are counted by name; those that come later are counted together. Tokens come and go with the policy, and
+/// what was counted once stays.
+const TOKENS: usize = 1000;
+/// The name under which they are.
+const OTHERS: &str = "(others)";
+
+/// Upper bounds of the buckets for decisions: 1 µs to 65 ms.
+const DECISION: [f64; 9] = [
+    0.000_001, 0.000_004, 0.000_016, 0.000_064, 0.000_256, 0.001, 0.004, 0.016, 0.065,
+];
+/// For the wait until a record is on disk: 100 µs to 5 s.
+const AUDIT: [f64; 12] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0,
+];
+/// For the upstream's answer: 1 ms to a minute.
+const UPSTREAM: [f64; 14] = [
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 60.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Decided {
+    verdict: &'static str,
+    reason: &'static str,
+    token: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ended {
+    end: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Because {
+    reason: &'static str,
+}
+
+/// The counters. Every label has a bounded set of values.
+#[derive(Debug)]
 pub(crate) struct Metrics {
-    decided: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
-    ended: Mutex<BTreeMap<&'static str, u64>>,
-    violations: Mutex<BTreeMap<&'static str, u64>>,
-    in_flight: AtomicI64,
-    panics: AtomicU64,
+    registry: Registry,
+    tokens: RwLock<BTreeSet<String>>,
+    decisions: Family<Decided, Counter>,
+    ended: Family<Ended, Counter>,
+    violations: Family<Because, Counter>,
+    in_flight: Gauge,
+    connections: Gauge,
+    accepted: Counter,
+    panics: Counter,
+    slowed: Counter,
+    deciding: Histogram,
+    recording: Histogram,
+    upstream: Histogram,
 }
 
-type Counts<K> = Mutex<BTreeMap<K, u64>>;
-
-fn count<K: Ord>(counts: &Counts<K>, key: K) {
-    *counts
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .entry(key)
-        .or_insert(0) += 1;
-}
-
-fn counted<K: Ord + Clone>(counts: &Counts<K>) -> BTreeMap<K, u64> {
-    counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("tokenward"),
+            tokens: RwLock::default(),
+            decisions: Family::default(),
+            ended: Family::default(),
+            violations: Family::default(),
+            in_flight: Gauge::default(),
+            connections: Gauge::default(),
+            accepted: Counter::default(),
+            panics: Counter::default(),
+            slowed: Counter::default(),
+            deciding: Histogram::new(DECISION),
+            recording: Histogram::new(AUDIT),
+            upstream: Histogram::new(UPSTREAM),
+        };
+        // Series that may matter are there before their first event: an alert on a rate misses the first otherwise.
+        for violation in Violation::ALL {
+            let reason = violation.code();
+            let _ = metrics.violations.get_or_create(&Because { reason });
+        }
+        metrics.register();
+        metrics
+    }
 }
 
 impl Metrics {
-    /// A call was decided.
-    pub(crate) fn decided(&self, verdict: Verdict, reason: &'static str) {
-        count(&self.decided, (verdict.as_str(), reason));
+    fn register(&mut self) {
+        let all = &mut self.registry;
+        all.register(
+            "decisions",
+            "Calls by verdict, reason, and token (empty where none was recognised)",
+            self.decisions.clone(),
+        );
+        all.register("calls_ended", "Calls by how they ended", self.ended.clone());
+        all.register(
+            "bad_framing",
+            "What never became a request, by reason",
+            self.violations.clone(),
+        );
+        all.register("calls_in_flight", "Calls under way", self.in_flight.clone());
+        all.register(
+            "connections",
+            "Open connections of clients",
+            self.connections.clone(),
+        );
+        all.register(
+            "connections_accepted",
+            "Connections that clients opened",
+            self.accepted.clone(),
+        );
+        all.register(
+            "panics",
+            "Requests that met a fault of the proxy",
+            self.panics.clone(),
+        );
+        all.register(
+            "failed_credentials_slowed",
+            "Failed credentials that were answered late, or with 429, because their address had too many",
+            self.slowed.clone(),
+        );
+        for (name, help, histogram) in [
+            ("decision", "Time that the policy took for a call", &self.deciding),
+            (
+                "audit_wait",
+                "Time that a call waited for its record",
+                &self.recording,
+            ),
+            (
+                "upstream",
+                "Time until the head of the upstream's answer",
+                &self.upstream,
+            ),
+        ] {
+            all.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        }
+    }
+
+    /// A call was decided, in so much time.
+    pub(crate) fn decided(
+        &self,
+        verdict: Verdict,
+        reason: &'static str,
+        token: Option<&str>,
+        took: Duration,
+    ) {
+        let label = Decided {
+            verdict: verdict.as_str(),
+            reason,
+            token: token.map_or("", |token| self.counted_as(token)).to_owned(),
+        };
+        self.decisions.get_or_create(&label).inc();
+        self.deciding.observe(took.as_secs_f64());
+    }
+
+    fn counted_as<'t>(&self, token: &'t str) -> &'t str {
+        let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(token) {
+            return token;
+        }
+        drop(known);
+        let mut known = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < TOKENS {
+            known.insert(token.to_owned());
+            token
+        } else {
+            OTHERS
+        }
+    }
+
+    /// A call waited so long for its record.
+    pub(crate) fn recorded(&self, took: Duration) {
+        self.recording.observe(took.as_secs_f64());
+    }
+
+    /// The upstream took so long for the head of its answer.
+    pub(crate) fn answered(&self, took: Duration) {
+        self.upstream.observe(took.as_secs_f64());
     }
 
     /// A call ended.
     pub(crate) fn ended(&self, end: End) {
-        count(&self.ended, end.as_str());
+        self.ended.get_or_create(&Ended { end: end.as_str() }).inc();
     }
 
     /// Bytes came that are no request.
     pub(crate) fn violated(&self, violation: Violation) {
-        count(&self.violations, violation.code());
+        let reason = violation.code();
+        self.violations.get_or_create(&Because { reason }).inc();
     }
 
     /// A call began (1) or ended (-1).
     pub(crate) fn in_flight(&self, change: i64) {
-        self.in_flight.fetch_add(change, Ordering::Relaxed);
+        self.in_flight.inc_by(change);
+    }
+
+    /// Whether no call is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.get() <= 0
     }
 
     /// A request panicked, and was answered.
     pub(crate) fn panicked(&self) {
-        self.panics.fetch_add(1, Ordering::Relaxed);
+        self.panics.inc();
     }
 
-    /// The text form, with the policy's and the audit's figures.
-    pub(crate) fn render(&self, policy: &str, reloads: &ReloadStatus, audit: &StoreStats) -> String {
-        let mut text = Text::default();
-        text.family(
-            "tokenward_decisions_total",
-            "counter",
-            "Calls by verdict and reason.",
-        );
-        for ((verdict, reason), value) in counted(&self.decided) {
-            text.sample(
-                "tokenward_decisions_total",
-                &[("verdict", verdict), ("reason", reason)],
-                value,
-            );
-        }
-        text.family(
-            "tokenward_calls_ended_total",
-            "counter",
-            "Calls by how they ended.",
-        );
-        for (end, value) in counted(&self.ended) {
-            text.sample("tokenward_calls_ended_total", &[("end", end)], value);
-        }
-        let violations = counted(&self.violations);
-        text.family(
-            "tokenward_bad_framing_total",
-            "counter",
-            "Bytes that are no HTTP/1 request, by reason.",
-        );
-        for violation in Violation::ALL {
-            let value = violations.get(violation.code()).copied().unwrap_or_default();
-            text.sample(
-                "tokenward_bad_framing_total",
-                &[("reason", violation.code())],
-                value,
-            );
-        }
-        let in_flight = u64::try_from(self.in_flight.load(Ordering::Relaxed)).unwrap_or_default();
-        text.single(
-            "tokenward_calls_in_flight",
-            "gauge",
-            "Calls under way.",
-            in_flight,
-        );
-        let panics = self.panics.load(Ordering::Relaxed);
-        text.single(
-            "tokenward_panics_total",
-            "counter",
-            "Requests that met a fault of the proxy.",
-            panics,
-        );
+    /// Failed credentials were slowed.
+    pub(crate) fn slowed(&self) {
+        self.slowed.inc();
+    }
 
-        text.family("tokenward_policy_info", "gauge", "The policy in force.");
-        text.sample("tokenward_policy_info", &[("digest", policy)], 1);
-        text.family(
-            "tokenward_policy_loads_total",
-            "counter",
-            "Loads of the policy by result.",
-        );
-        text.sample(
-            "tokenward_policy_loads_total",
-            &[("result", "succeeded")],
-            reloads.succeeded,
-        );
-        text.sample(
-            "tokenward_policy_loads_total",
-            &[("result", "failed")],
-            reloads.failed,
-        );
-        let broken = u64::from(reloads.failure.is_some());
-        text.single(
-            "tokenward_policy_broken",
-            "gauge",
-            "1 while the policy's files do not compile.",
-            broken,
-        );
+    /// A client opened a connection, which is open until the value is dropped.
+    pub(crate) fn connected(self: &Arc<Self>) -> Connected {
+        self.accepted.inc();
+        self.connections.inc();
+        Connected(Arc::clone(self))
+    }
 
-        text.single(
-            "tokenward_audit_appended_total",
-            "counter",
-            "Records taken.",
-            audit.appended,
-        );
-        text.single(
-            "tokenward_audit_durable_total",
-            "counter",
-            "Entries on disk.",
-            audit.durable,
-        );
-        text.single(
-            "tokenward_audit_queue_bytes",
-            "gauge",
-            "Bytes that wait for the disk.",
-            audit.queue_bytes,
-        );
-        text.single(
-            "tokenward_audit_failures_total",
-            "counter",
-            "Failed commits.",
-            audit.failures,
-        );
-        let failing = u64::from(audit.failing.is_some());
-        text.single(
-            "tokenward_audit_failing",
-            "gauge",
-            "1 while the audit cannot be written.",
-            failing,
-        );
-        text.single(
-            "tokenward_audit_lost_outcomes_total",
-            "counter",
-            "Outcomes not kept.",
-            audit.lost_outcomes,
-        );
-        text.single(
-            "tokenward_audit_lost_records_total",
-            "counter",
-            "Buffered records not kept.",
-            audit.lost_records,
-        );
-        text.single(
-            "tokenward_audit_unrecorded_total",
-            "counter",
-            "Calls let pass unrecorded.",
-            audit.unrecorded,
-        );
-        let outsiders = audit.counted_outsiders;
-        text.single(
-            "tokenward_audit_outsiders_total",
-            "counter",
-            "Refusals counted, not recorded.",
-            outsiders,
-        );
-        text.0
+    /// The text form (OpenMetrics 1.0), with the figures of another registry.
+    pub(crate) fn render(&self, more: &Registry) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, more);
+        let _ = encode_eof(&mut text);
+        text
     }
 }
 
-#[derive(Default)]
-struct Text(String);
+/// An open connection of a client.
+#[derive(Debug)]
+pub(crate) struct Connected(Arc<Metrics>);
 
-impl Text {
-    // Writing to a string cannot fail.
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
-
-    /// Labels' values are codes, digests and the like: nothing in them needs escaping.
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
-        let labels: Vec<String> = labels
-            .iter()
-            .map(|(label, value)| format!("{label}=\"{value}\""))
-            .collect();
-        let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
-    }
-
-    fn single(&mut self, name: &str, kind: &str, help: &str, value: u64) {
-        self.family(name, kind, help);
-        let _ = writeln!(self.0, "{name} {value}");
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.connections.dec();
     }
 }
 
@@ -225,23 +253,60 @@ impl Text {
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn has(metrics: &Metrics, line: &str) {
+        let text = metrics.render(&Registry::default());
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
+
     #[test]
     fn the_text_has_every_count() {
-        let metrics = Metrics::default();
-        metrics.decided(Verdict::Deny, "no-line");
-        metrics.decided(Verdict::Deny, "no-line");
+        let metrics = Arc::new(Metrics::default());
+        for _ in 0..2 {
+            metrics.decided(Verdict::Deny, "no-line", Some("t"), Duration::from_micros(3));
+        }
+        metrics.decided(Verdict::Refuse, "unknown-token", None, Duration::ZERO);
         metrics.violated(Violation::BareLf);
         metrics.in_flight(1);
-        let text = metrics.render("abc", &ReloadStatus::default(), &StoreStats::default());
+        metrics.recorded(Duration::from_millis(2));
+        let open = metrics.connected();
+        drop(metrics.connected());
         for line in [
-            "tokenward_decisions_total{verdict=\"deny\",reason=\"no-line\"} 2",
+            "tokenward_decisions_total{verdict=\"deny\",reason=\"no-line\",token=\"t\"} 2",
+            "tokenward_decisions_total{verdict=\"refuse\",reason=\"unknown-token\",token=\"\"} 1",
             "tokenward_bad_framing_total{reason=\"bare-lf\"} 1",
             "tokenward_bad_framing_total{reason=\"chunk-size\"} 0",
             "tokenward_calls_in_flight 1",
-            "tokenward_policy_info{digest=\"abc\"} 1",
-            "tokenward_policy_broken 0",
+            "tokenward_connections 1",
+            "tokenward_connections_accepted_total 2",
+            "tokenward_decision_seconds_bucket{le=\"0.000004\"} 3",
+            "tokenward_decision_seconds_count 3",
+            "tokenward_audit_wait_seconds_bucket{le=\"0.001\"} 0",
+            "tokenward_audit_wait_seconds_bucket{le=\"0.0025\"} 1",
+            "# EOF",
         ] {
-            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+            has(&metrics, line);
         }
+        drop(open);
+        has(&metrics, "tokenward_connections 0");
+    }
+
+    #[test]
+    fn names_of_tokens_do_not_pile_up() {
+        let metrics = Metrics::default();
+        for n in 0..TOKENS + 500 {
+            metrics.decided(Verdict::Allow, "allowed", Some(&format!("t{n}")), Duration::ZERO);
+        }
+        metrics.decided(Verdict::Allow, "allowed", Some("t0"), Duration::ZERO);
+        has(
+            &metrics,
+            "tokenward_decisions_total{verdict=\"allow\",reason=\"allowed\",token=\"(others)\"} 500",
+        );
+        has(
+            &metrics,
+            "tokenward_decisions_total{verdict=\"allow\",reason=\"allowed\",token=\"t0\"} 2",
+        );
+        let text = metrics.render(&Registry::default());
+        assert_eq!(text.matches("\ntokenward_decisions_total{").count(), TOKENS + 1);
     }
 }

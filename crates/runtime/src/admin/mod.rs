@@ -4,15 +4,24 @@
 //! | --- | --- |
 //! | `GET /healthz` | `ok`; open to all |
 //! | `GET /readyz` | JSON: whether calls are served, and the policy in force; with the secret also why the last reload failed |
-//! | `GET /metrics` | Prometheus text |
+//! | `GET /metrics` | OpenMetrics text, as Prometheus reads it |
 //! | `GET /v1/audit` | recorded calls as JSON lines; the parameters are `Question` in `admin/audit.rs` |
 //! | `GET /v1/audit/tail` | the same as they come, until the client closes; an empty line now and then keeps it alive |
+//! | `GET /v1/audit/export` | all of them, however many, the oldest first |
+//! | `GET /v1/audit/stats` | one line of JSON: how many calls, by token, line, reason and hour |
+//! | `GET /v1/audit/verify` | one line of JSON: what verifying the chain found |
+//! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
+//! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
 //!
 //! All but the first two want `Authorization: Bearer` with the secret of `[admin] secret_file`.
 
 mod audit;
 mod entry;
+mod export;
 mod metrics;
+mod report;
+mod revoke;
+mod state;
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -24,10 +33,12 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
 use sha2::{Digest, Sha256};
 use tokenward_audit::{OnFailure, Store};
 
-pub(crate) use entry::{is_deceptive, json_line, time};
+pub(crate) use entry::{escaped, is_deceptive, json_line, time};
 pub(crate) use metrics::Metrics;
+pub(crate) use report::{Counts, LineName, UsageReport, UsedBy, VerifyReport};
 
 use crate::live::Policies;
+use crate::proxy::Addresses;
 
 /// What the listener shows.
 pub(crate) struct Desk {
@@ -36,16 +47,24 @@ pub(crate) struct Desk {
     policies: Arc<Policies>,
     audit: Store,
     metrics: Arc<Metrics>,
+    upstream: Arc<Addresses>,
 }
 
 impl Desk {
     /// A desk that opens to this secret.
-    pub(crate) fn new(secret: &str, policies: Arc<Policies>, audit: Store, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        secret: &str,
+        policies: Arc<Policies>,
+        audit: Store,
+        metrics: Arc<Metrics>,
+        upstream: Arc<Addresses>,
+    ) -> Self {
         Self {
             secret: Sha256::digest(secret.as_bytes()).into(),
             policies,
             audit,
             metrics,
+            upstream,
         }
     }
 
@@ -74,7 +93,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/readyz", web::get().to(readyz))
         .route("/metrics", web::get().to(show_metrics))
         .route("/v1/audit", web::get().to(audit::list))
-        .route("/v1/audit/tail", web::get().to(audit::tail));
+        .route("/v1/audit/tail", web::get().to(audit::tail))
+        .route("/v1/audit/export", web::get().to(export::export))
+        .route("/v1/audit/proof", web::get().to(export::proof))
+        .route("/v1/audit/stats", web::get().to(report::stats))
+        .route("/v1/audit/verify", web::get().to(report::verify))
+        .route("/v1/revoke", web::post().to(revoke::revoke));
 }
 
 /// The proof that a request had the secret.
@@ -92,6 +116,12 @@ pub(crate) enum DeskError {
     /// The audit cannot be read.
     #[error("{0}")]
     Audit(#[from] tokenward_audit::QueryError),
+    /// There is nothing of that name to revoke.
+    #[error("the policy in force has no token of that name; revoke by hash, which needs none")]
+    NoSuchToken,
+    /// A revocation is in force, and not on disk.
+    #[error("revoked until the next start, but not written: {0}; it is tried again twice a second")]
+    Unsaved(std::io::Error),
     /// Reading stopped short.
     #[error("the process is stopping")]
     Stopping,
@@ -102,6 +132,8 @@ impl ResponseError for DeskError {
         match self {
             Self::NotAdmitted => StatusCode::UNAUTHORIZED,
             Self::Question(_) => StatusCode::BAD_REQUEST,
+            Self::NoSuchToken => StatusCode::NOT_FOUND,
+            Self::Unsaved(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Audit(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -119,7 +151,7 @@ impl ResponseError for DeskError {
         });
         response
             .insert_header((CONTENT_TYPE, "application/problem+json"))
-            .body(problem.to_string())
+            .body(format!("{problem}\n"))
     }
 }
 
@@ -162,6 +194,9 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
         fields.insert("reloads".into(), reloads.succeeded.into());
         fields.insert("reloads_failed".into(), reloads.failed.into());
         fields.insert("reload_failure".into(), reloads.failure.into());
+        let revocations = desk.policies.revocations();
+        fields.insert("revoked_secrets".into(), revocations.count().into());
+        fields.insert("revocations_unsaved".into(), revocations.unsaved().into());
         fields.insert("audit_failing".into(), stats.failing.into());
         fields.insert("audit_last".into(), stats.last.0.into());
     }
@@ -177,13 +212,13 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
 }
 
 async fn show_metrics(desk: web::Data<Desk>, _: Operator) -> HttpResponse {
-    let live = desk.policies.current();
-    let text = desk.metrics.render(
-        live.program().digest(),
-        &desk.policies.status(),
-        &desk.audit.stats(),
-    );
+    let text = desk
+        .metrics
+        .render(&state::state(&desk.policies, &desk.audit.stats(), &desk.upstream));
     HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
+        .insert_header((
+            CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ))
         .body(text)
 }

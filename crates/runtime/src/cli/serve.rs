@@ -21,6 +21,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.required()?;
     log_as(&config.log);
+    std::panic::set_hook(Box::new(|fault| {
+        // Its message may quote what a client sent: a secret, for all one knows.
+        let place = fault.location().map(ToString::to_string);
+        tracing::error!(place, "a fault of tokenward itself, please report it");
+    }));
     Ok(crate::serve::run(config)?)
 }
 
@@ -34,7 +39,13 @@ pub(crate) fn log_as(log: &Log) {
     // Fails only if a log is there already, which then serves.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        // Fields stand at the top, as in the text form, where searches expect them.
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init(),
     };
 }
 

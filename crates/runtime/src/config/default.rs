@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokenward_compiler::BaseUrl;
 
 use super::{
-    Admin, Answers, AuditConfig, Auth, Config, Identity, Limits, Log, LogFormat, Methods, Product, Server,
-    Upstream,
+    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Identity, Limits, Log, LogFormat,
+    Methods, Product, Server, Throttling, Upstream,
 };
 
 /// The header of [`Identity::TrustedHeader`] where the configuration names none.
@@ -40,6 +40,9 @@ impl Default for Server {
             listen: loopback(8080),
             workers: 0,
             shutdown_grace: Duration::from_secs(10),
+            trusted_proxies: Vec::new(),
+            client_address: ClientAddress::Peer,
+            tls: None,
         }
     }
 }
@@ -56,11 +59,15 @@ impl Default for Admin {
 impl Default for Upstream {
     fn default() -> Self {
         Self {
-            url: "http://127.0.0.1:8090".to_owned(),
+            urls: vec!["http://127.0.0.1:8090".to_owned()],
+            health_path: None,
+            health_interval: Duration::from_secs(5),
             public_url: default_public_url(),
             endpoints: Vec::new(),
             product: Product::Jira,
             host: None,
+            ca_file: None,
+            client_certificate: None,
             refused_parameters: Vec::new(),
             refused_headers: Vec::new(),
             refused_members: Vec::new(),
@@ -89,6 +96,11 @@ impl Default for Auth {
             query_parameter: None,
             product_header: false,
             never_act_as: Vec::new(),
+            throttling: Throttling {
+                attempts: 20,
+                window: Duration::from_secs(60),
+                delay: Duration::from_millis(500),
+            },
         }
     }
 }
@@ -102,9 +114,13 @@ impl Default for Limits {
             header_count: 96,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(5),
             upstream_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(75),
             max_connections: 4096,
+            max_connections_per_client: 512,
+            http2_streams: 100,
+            http2_resets: 100,
         }
     }
 }
@@ -114,6 +130,7 @@ impl Default for Log {
         Self {
             format: LogFormat::Text,
             level: "info".to_owned(),
+            calls: CallLog::Debug,
         }
     }
 }

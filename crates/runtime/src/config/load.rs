@@ -10,8 +10,9 @@ use toml::de::DeTable;
 use super::default::{CONTEXT_USER_HEADER, TRUSTED_HEADER};
 use super::fields::{Fields, Sink, Wrong};
 use super::{
-    Admin, Answers, AuditConfig, Auth, Config, ConfigError, Durability, Identity, Limits, Log, LogFormat,
-    Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Upstream, value,
+    Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Identity, Limits, Log,
+    LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Throttling, TlsFiles,
+    Upstream, server, value,
 };
 
 impl Config {
@@ -72,6 +73,13 @@ impl Config {
         place(&mut self.policies);
         place(&mut self.admin.secret_file);
         place(&mut self.audit.path);
+        self.audit.signing_key.iter_mut().for_each(place);
+        self.upstream.ca_file.iter_mut().for_each(place);
+        let pairs = [&mut self.server.tls, &mut self.upstream.client_certificate];
+        for TlsFiles { certificate, key } in pairs.into_iter().flatten() {
+            place(certificate);
+            place(key);
+        }
         match &mut self.identity {
             Identity::PerUser { credentials: file }
             | Identity::ServiceAccount {
@@ -86,7 +94,7 @@ impl Config {
 
 fn root(it: &mut Fields<'_>) -> Config {
     let default = Config::default();
-    let server = it.section("server", server);
+    let server = it.section("server", server::server);
     let admin = it.section("admin", |it| admin(it, &server));
     let (upstream, identity) = it.section("upstream", |it| upstream(it, &server));
     Config {
@@ -101,15 +109,6 @@ fn root(it: &mut Fields<'_>) -> Config {
         admin,
         upstream,
         identity,
-    }
-}
-
-fn server(it: &mut Fields<'_>) -> Server {
-    let default = Server::default();
-    Server {
-        listen: it.or("listen", default.listen, value::address),
-        workers: it.or("workers", default.workers, value::count_usize::<0, 1024>),
-        shutdown_grace: it.or("shutdown_grace", default.shutdown_grace, value::duration),
     }
 }
 
@@ -131,7 +130,9 @@ fn admin(it: &mut Fields<'_>, server: &Server) -> Admin {
 fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
     let default = Upstream::default();
     let upstream = Upstream {
-        url: it.or("url", default.url, value::upstream_url),
+        urls: it.or("url", default.urls, value::upstream_urls),
+        health_path: it.optional("health_path", value::health_path),
+        health_interval: it.or("health_interval", default.health_interval, value::duration),
         public_url: match it.optional("public_url", value::public_url) {
             Some(url) => url,
             None => listened_at(it, server).unwrap_or(default.public_url),
@@ -141,11 +142,19 @@ fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
             value::choice(value, &PRODUCTS)
         }),
         host: it.optional("host", value::host),
+        ca_file: it.optional("ca_file", value::path),
+        client_certificate: server::files(it, "client_certificate", "client_key"),
         refused_parameters: it.or("refused_parameters", default.refused_parameters, value::texts),
         refused_headers: it.or("refused_headers", default.refused_headers, value::header_names),
         refused_members: it.or("refused_members", default.refused_members, value::texts),
         accepted_names: it.or("accepted_names", default.accepted_names, value::texts),
     };
+    let plain = !upstream.speaks_tls();
+    for key in ["ca_file", "client_certificate", "client_key"] {
+        if plain && it.has(key) {
+            it.complain(&[key], format!("`{key}` has no meaning with a `url` of http://"));
+        }
+    }
     (upstream, it.section("identity", identity))
 }
 
@@ -159,7 +168,8 @@ fn listened_at(it: &Fields<'_>, server: &Server) -> Option<BaseUrl> {
         let message = "`public_url` of [upstream] is needed, since the proxy listens on all addresses: the URL that clients call";
         it.complain(&["url"], message.to_owned());
     }
-    BaseUrl::parse(&format!("http://{}", server.listen)).ok()
+    let scheme = if server.tls.is_some() { "https" } else { "http" };
+    BaseUrl::parse(&format!("{scheme}://{}", server.listen)).ok()
 }
 
 const PRODUCTS: [(&str, Product); 5] = [
@@ -250,6 +260,15 @@ fn auth(it: &mut Fields<'_>, product: Product) -> Auth {
         query_parameter: it.optional("query_parameter", value::text),
         product_header: it.or("product_header", default.product_header, value::boolean),
         never_act_as: it.or("never_act_as", default.never_act_as, value::texts),
+        throttling: Throttling {
+            attempts: it.or(
+                "failed_attempts",
+                default.throttling.attempts,
+                value::count::<0, 1_000_000>,
+            ),
+            window: it.or("failed_window", default.throttling.window, value::duration),
+            delay: it.or("failed_delay", default.throttling.delay, value::duration),
+        },
     };
     if auth.product_header && product.token_header().is_none() {
         let message =
@@ -288,6 +307,8 @@ fn audit(it: &mut Fields<'_>, default: AuditConfig) -> AuditConfig {
         },
         reserve_bytes: it.or("reserve_size", default.reserve_bytes, value::size_u64),
         cache_bytes: it.or("cache_size", default.cache_bytes, value::size_u64),
+        signing_key: it.optional("signing_key", value::path),
+        signing_interval: it.or("signing_interval", default.signing_interval, value::duration),
     }
 }
 
@@ -304,6 +325,7 @@ fn limits(it: &mut Fields<'_>) -> Limits {
         header_count: it.or("header_count", default.header_count, value::count_usize::<1, 96>),
         head_timeout: it.or("head_timeout", default.head_timeout, value::duration),
         body_timeout: it.or("body_timeout", default.body_timeout, value::duration),
+        connect_timeout: it.or("connect_timeout", default.connect_timeout, value::duration),
         upstream_timeout: it.or("upstream_timeout", default.upstream_timeout, value::duration),
         idle_timeout: it.or("idle_timeout", default.idle_timeout, value::duration),
         max_connections: it.or(
@@ -311,6 +333,13 @@ fn limits(it: &mut Fields<'_>) -> Limits {
             default.max_connections,
             value::count_usize::<1, 1_000_000>,
         ),
+        max_connections_per_client: it.or(
+            "max_connections_per_client",
+            default.max_connections_per_client,
+            value::count_usize::<1, 1_000_000>,
+        ),
+        http2_streams: it.or("http2_streams", default.http2_streams, value::count::<1, 10_000>),
+        http2_resets: it.or("http2_resets", default.http2_resets, value::count::<1, 1_000_000>),
     }
 }
 
@@ -334,9 +363,15 @@ fn answers(it: &mut Fields<'_>) -> Answers {
 
 fn log(it: &mut Fields<'_>) -> Log {
     const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    const CALLS: [(&str, CallLog); 3] = [
+        ("off", CallLog::Off),
+        ("info", CallLog::Info),
+        ("debug", CallLog::Debug),
+    ];
     let default = Log::default();
     Log {
         format: it.or("format", default.format, |value| value::choice(value, &FORMATS)),
         level: it.or("level", default.level, value::log_level),
+        calls: it.or("calls", default.calls, |value| value::choice(value, &CALLS)),
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokenward_compiler::BaseUrl;
 
 pub mod admin_secret;
@@ -12,6 +13,7 @@ mod default;
 mod error;
 mod fields;
 mod load;
+mod server;
 mod value;
 
 pub use error::{ConfigError, Problem};
@@ -19,7 +21,7 @@ pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
 pub use value::parse_duration;
 
-pub use crate::request::{Product, Relax};
+pub use crate::request::{ClientAddress, Product, Relax};
 
 /// Every setting, each with a value. [`Config::default`] is what an empty file means.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +59,21 @@ pub struct Server {
     pub workers: usize,
     /// How long requests under way may go on when the proxy is told to stop.
     pub shutdown_grace: Duration,
+    /// The proxies that may say from where a request came.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where they say it.
+    pub client_address: ClientAddress,
+    /// The certificate that clients are shown; absent: TLS is not spoken.
+    pub tls: Option<TlsFiles>,
+}
+
+/// A certificate and its private key, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, then those of the authorities between it and the root.
+    pub certificate: PathBuf,
+    /// Its key: PKCS #8, PKCS #1 or SEC 1.
+    pub key: PathBuf,
 }
 
 /// Where operators call: health, audit reading.
@@ -71,8 +88,12 @@ pub struct Admin {
 /// What is protected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
-    /// `http://host:port[/context]`, without a final `/`.
-    pub url: String,
+    /// `http://host:port[/context]` or `https://…`, without a final `/`. Several differ in host and port alone.
+    pub urls: Vec<String>,
+    /// The path, and perhaps query, by which each is asked whether it is well; absent: it is not.
+    pub health_path: Option<String>,
+    /// How often.
+    pub health_interval: Duration,
     /// What clients call, and what policy lines see.
     pub public_url: BaseUrl,
     /// Paths below the base URL that are served, each exact or ending in `/*`; empty: the product's own.
@@ -81,6 +102,10 @@ pub struct Upstream {
     pub product: Product,
     /// The `Host` header sent upstream; absent: the public URL's authority.
     pub host: Option<String>,
+    /// The authorities that sign the upstream's certificate, in PEM; absent: those that the system trusts.
+    pub ca_file: Option<PathBuf>,
+    /// What the proxy shows to the upstream.
+    pub client_certificate: Option<TlsFiles>,
     /// Query parameters, beyond the product's, that would name credentials or another identity: refused.
     pub refused_parameters: Vec<String>,
     /// Headers, beyond the product's, that would: refused.
@@ -89,6 +114,14 @@ pub struct Upstream {
     pub refused_members: Vec<String>,
     /// Names that the product's preset refuses and this upstream does not read so.
     pub accepted_names: Vec<String>,
+}
+
+impl Upstream {
+    /// Whether its URLs are `https`.
+    #[must_use]
+    pub fn speaks_tls(&self) -> bool {
+        self.urls.iter().any(|url| url.starts_with("https://"))
+    }
 }
 
 /// How the upstream learns on whose behalf a call is made.
@@ -135,6 +168,19 @@ pub struct Auth {
     pub product_header: bool,
     /// Users whose part no token and no `contextUser` may take: administrators.
     pub never_act_as: Vec<String>,
+    /// How credentials that fail again and again are slowed.
+    pub throttling: Throttling,
+}
+
+/// How credentials that fail again and again are slowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttling {
+    /// So many failures of one address in a window are answered at once; 0: all are.
+    pub attempts: u32,
+    /// The window.
+    pub window: Duration,
+    /// Each further one is answered so much later.
+    pub delay: Duration,
 }
 
 /// The accepted authentication schemes.
@@ -177,12 +223,20 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// The longest pause within a body, either way.
     pub body_timeout: Duration,
+    /// From the asking for a connection to the upstream to its being there, TLS aside.
+    pub connect_timeout: Duration,
     /// From the end of the request to the head of the upstream's answer.
     pub upstream_timeout: Duration,
     /// The longest pause between two requests of one connection.
     pub idle_timeout: Duration,
     /// Connections of clients at one time.
     pub max_connections: usize,
+    /// Connections of one client at one time; a trusted proxy has no such limit.
+    pub max_connections_per_client: usize,
+    /// Requests under way on one HTTP/2 connection.
+    pub http2_streams: u32,
+    /// How many more requests of an HTTP/2 connection may be given up by the client than answered.
+    pub http2_resets: u32,
 }
 
 /// What clients are told.
@@ -201,6 +255,19 @@ pub struct Log {
     pub format: LogFormat,
     /// A level, which is then Tokenward's own, or a filter of all as in `RUST_LOG`: `info`, `info,hyper=debug`.
     pub level: String,
+    /// Whether there is a line for each call.
+    pub calls: CallLog,
+}
+
+/// At which level there is a line for each call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallLog {
+    /// There is none: the audit has them all.
+    Off,
+    /// Seen with `info`.
+    Info,
+    /// Seen with `debug`.
+    Debug,
 }
 
 /// The log's form.

@@ -63,7 +63,10 @@ fn examples_in_comments_hold_too() {
     let problems = problems(&text);
     let unexpected: Vec<&str> = problems
         .lines()
-        .filter(|line| !line.contains("has no meaning with mode"))
+        .filter(|line| {
+            !line.contains("has no meaning with mode")
+                && !line.contains("has no meaning with a `url` of http://")
+        })
         .collect();
     assert_eq!(unexpected, Vec::<&str>::new());
 }
@@ -106,7 +109,7 @@ lisen = "127.0.0.1:1"
 workers = "two"
 [serverr]
 [upstream]
-url = "https://jira.internal"
+url = "ftp://jira.internal"
 public_url = "jira.example.com"
 product = "jirra"
 endpoints = ["/rest/*", "rest"]
@@ -143,6 +146,32 @@ fn what_belongs_together_is_checked_together() {
     ");
     insta::assert_snapshot!(problems("[server]\nlisten = '0.0.0.0:80'\n"), @"tokenward.toml:1:1: `public_url` of [upstream] is needed, since the proxy listens on all addresses: the URL that clients call");
     insta::assert_snapshot!(problems("[upstream.identity]\nmode = 'per-user'\n"), @r#"tokenward.toml:2:8: mode = "per-user" needs `credentials`, the file with each user's credentials at the upstream"#);
+}
+
+#[test]
+fn who_may_say_whose_request_it_is() {
+    let config = parse(
+        "[server]\ntrusted_proxies = ['10.0.0.0/8', '::1']\nclient_address = 'forwarded'\n[server.tls]\ncertificate = 'c'\nkey = 'k'",
+    )
+    .unwrap();
+    let networks: Vec<String> = config
+        .server
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
+    assert!(config.upstream.public_url.as_str().starts_with("https://"));
+    insta::assert_snapshot!(problems("[server]\nclient_address = 'forwarded'\n[server.tls]\nkey = 'k'\n[upstream]\nca_file = 'c'\nclient_key = 'k'"), @r"
+    tokenward.toml:2:18: `client_address` needs `trusted_proxies`: who may say whose request it is
+    tokenward.toml:4:7: `key` needs `certificate` beside it
+    tokenward.toml:6:11: `ca_file` has no meaning with a `url` of http://
+    tokenward.toml:7:14: `client_key` needs `client_certificate` beside it
+    tokenward.toml:7:14: `client_key` has no meaning with a `url` of http://
+    ");
+    insta::assert_snapshot!(problems("[server]\ntrusted_proxies = ['10.0.0.1/8', 'lb.test']"), @"tokenward.toml:2:20: `trusted_proxies` has `10.0.0.1/8`, which has bits past its prefix; did you mean `10.0.0.0/8`?");
+    insta::assert_snapshot!(problems("[server]\nclient_address = 'forwarded'\ntrusted_proxies = []"), @r#"tokenward.toml:3:19: `trusted_proxies` must name who may say whose request it is, such as ["10.0.0.5"]"#);
+    insta::assert_snapshot!(problems("[server]\ntrusted_proxies = ['10.0.0.1']"), @r#"tokenward.toml:2:19: `trusted_proxies` has no meaning with client_address = "peer""#);
 }
 
 #[test]
@@ -188,4 +217,26 @@ fn durations() {
     ] {
         assert_eq!(parse_duration(wrong), None, "{wrong}");
     }
+}
+
+#[test]
+fn an_upstream_may_have_several_addresses() {
+    let urls = |text: &str| {
+        parse(&format!("[upstream]\nurl = {text}\npublic_url = 'http://x'"))
+            .map(|config| config.upstream.urls)
+    };
+    assert_eq!(
+        urls("['http://a:1/c', 'http://b:2/c/']").unwrap(),
+        ["http://a:1/c", "http://b:2/c"]
+    );
+    for (wrong, why) in [
+        ("[]", "at least one"),
+        ("['http://a:1', 'https://b:1']", "more than host and port"),
+        ("['http://a:1/x', 'http://b:1/y']", "more than host and port"),
+        ("['http://a:1', 'http://b:1', 'http://a:1']", "one URL twice"),
+    ] {
+        let error = urls(wrong).unwrap_err().to_string();
+        assert!(error.contains(why), "{wrong}: {error}");
+    }
+    assert!(parse("[upstream]\nhealth_path = 'status'").is_err());
 }

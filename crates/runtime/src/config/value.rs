@@ -133,16 +133,39 @@ pub(super) fn public_url(value: &Value<'_>) -> Result<BaseUrl, Wrong> {
     BaseUrl::parse(&text(value)?).map_err(|error| Wrong::at(value, format!("is no base URL: {error}")))
 }
 
-/// `http://host:port[/context]`.
-pub(super) fn upstream_url(value: &Value<'_>) -> Result<String, Wrong> {
-    let url = public_url(value)?;
-    if url.scheme() == "http" {
-        Ok(url.as_str().to_owned())
-    } else {
-        Err(Wrong::at(
+/// `http://host:port[/context]` or `https://…`, or several that differ in host and port alone.
+pub(super) fn upstream_urls(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
+    let urls = match value.get_ref() {
+        DeValue::Array(_) => some_of(value, public_url)?,
+        _ => vec![public_url(value)?],
+    };
+    let alike = |one: &BaseUrl, other: &BaseUrl| one.scheme() == other.scheme() && one.path() == other.path();
+    let again = |(at, url): (usize, &BaseUrl)| urls.iter().take(at).any(|one| one == url);
+    if !urls
+        .iter()
+        .zip(urls.iter().skip(1))
+        .all(|(one, other)| alike(one, other))
+    {
+        return Err(Wrong::at(
             value,
-            "must begin with `http://`: TLS to the upstream is not offered, so let the proxy stand beside it",
-        ))
+            "has URLs that differ in more than host and port: a call may go to any of them",
+        ));
+    }
+    if urls.iter().enumerate().any(again) {
+        return Err(Wrong::at(value, "has one URL twice"));
+    }
+    Ok(urls.iter().map(|url| url.as_str().to_owned()).collect())
+}
+
+/// A path, and perhaps a query, from the root of a server.
+pub(super) fn health_path(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    match given.parse::<http::uri::PathAndQuery>() {
+        Ok(_) if given.starts_with('/') => Ok(given),
+        _ => Err(Wrong::at(
+            value,
+            format!("is `{given}`; it must be a path from the server's root, such as \"/status\""),
+        )),
     }
 }
 

@@ -10,9 +10,12 @@ use tokenward_compiler::{
 };
 
 use super::PolicyError;
+use crate::secret::masked;
 
 /// No policy comes near; a device or a dump does.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
+/// Directories below this many are a loop of links.
+const MAX_DEPTH: usize = 16;
 
 /// The policy of a place, and the secrets that it revokes: those count whether it compiles or not.
 pub(super) fn load(
@@ -32,7 +35,8 @@ pub(super) fn load(
 fn read_sources(directory: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory) {
         Ok(sources) => sources,
-        Err(error) => return (Err(error.into()), Vec::new()),
+        // One file that is no text does not undo what another revokes.
+        Err(error) => return (Err(error.into()), compile(&readable(directory)).revoked),
     };
     let Compilation {
         program,
@@ -42,13 +46,37 @@ fn read_sources(directory: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]
     let program = program.ok_or_else(|| {
         // Warnings would bury what has to be mended.
         diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-        let diagnostics = render_text(&sources, &diagnostics, false);
+        // Somebody may have put the secret itself where its hash belongs; this goes to the log.
+        let diagnostics = masked(&render_text(&sources, &diagnostics, false));
         PolicyError::Compile {
             directory: directory.to_owned(),
             diagnostics,
         }
     });
     (program, revoked)
+}
+
+/// Whatever can be read below a directory: good for nothing but revocations.
+fn readable(directory: &Path) -> SourceSet {
+    let mut files = Vec::new();
+    let mut directories = vec![(directory.to_owned(), 0)];
+    while let Some((directory, depth)) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if path.is_dir() && depth < MAX_DEPTH {
+                directories.push((path, depth + 1));
+            } else if path.is_file()
+                && path.extension().is_some_and(|extension| extension == "toml")
+                && let Ok(text) = fs::read_to_string(&path)
+            {
+                files.push((path.display().to_string(), text));
+            }
+        }
+    }
+    SourceSet::from_files(files)
 }
 
 fn read_artifact(file: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {

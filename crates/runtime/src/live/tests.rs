@@ -15,7 +15,13 @@ fn token(name: &str, secret: &str, line: &str) -> String {
 
 fn open(directory: &Path) -> Arc<Policies> {
     let base = BaseUrl::parse("https://jira.example.com").unwrap();
-    Arc::new(Policies::open(directory, &base, false).unwrap())
+    let book = if directory.is_dir() {
+        directory.join(".revoked")
+    } else {
+        revoked::beside(directory)
+    };
+    let revocations = Revocations::open(&book).unwrap();
+    Arc::new(Policies::open(directory, &base, false, revocations).unwrap())
 }
 
 fn names(policies: &Policies) -> Vec<String> {
@@ -64,14 +70,53 @@ fn a_revocation_counts_although_another_file_is_broken() {
     fs::write(folder.path().join("a.toml"), token("a", "one", "[get]/rest/a")).unwrap();
     let policies = open(folder.path());
     let hash = crate::secret::hash("one");
-    assert!(!policies.is_revoked(&hash));
+    assert!(!policies.revocations().has(&hash));
 
     fs::write(folder.path().join("broken.toml"), "[[token]\n").unwrap();
     let revoked = token("a", "one", "[get]/rest/a").replace("user =", "revoked = true\nuser =");
     fs::write(folder.path().join("a.toml"), revoked).unwrap();
     policies.reload();
     assert_eq!(policies.status().failed, 1);
-    assert!(policies.is_revoked(&hash));
+    assert!(policies.revocations().has(&hash));
+}
+
+#[test]
+fn a_revocation_is_undone_by_no_edit_and_no_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    let plain = token("a", "one", "[get]/rest/a");
+    let revoked = plain.replace("user =", "revoked = true\nuser =");
+    fs::write(&file, &plain).unwrap();
+    let policies = open(folder.path());
+    let standing = policies.standing([0; 32], policies.current().program().tokens().next().unwrap().1);
+    assert!(!standing.is_lost());
+    fs::write(&file, &revoked).unwrap();
+    policies.reload();
+    assert!(standing.is_lost());
+    fs::write(&file, &plain).unwrap();
+    policies.reload();
+    let hash = crate::secret::hash("one");
+    assert!(policies.revocations().has(&hash));
+    assert_eq!(policies.secrets_of("a"), [hash]);
+    assert!(open(folder.path()).revocations().has(&hash));
+}
+
+#[test]
+fn a_file_that_is_no_text_hides_no_revocation() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("team")).unwrap();
+    fs::write(
+        folder.path().join("team/a.toml"),
+        token("a", "one", "[get]/rest/a"),
+    )
+    .unwrap();
+    let policies = open(folder.path());
+    fs::write(folder.path().join("b.toml"), b"\xff").unwrap();
+    let revoked = token("a", "one", "[get]/rest/a").replace("user =", "revoked = true\nuser =");
+    fs::write(folder.path().join("team/a.toml"), revoked).unwrap();
+    policies.reload();
+    assert_eq!(policies.status().failed, 1);
+    assert!(policies.revocations().has(&crate::secret::hash("one")));
 }
 
 #[test]

@@ -43,8 +43,8 @@ impl Watcher {
     pub(crate) fn start(policies: Arc<Policies>) -> std::io::Result<Self> {
         let (signals, received) = mpsc::channel();
         let sender = signals.clone();
-        // Looked at before the thread starts: what changes from now on is noticed.
-        let seen = Fingerprint::of(&policies.directory);
+        // As it was before it was read, so that a change between the reading and this is noticed.
+        let seen = policies.first_seen.clone();
         let thread = thread::Builder::new()
             .name("policy-watch".to_owned())
             .spawn(move || watch(&policies, &sender, &received, seen))?;
@@ -76,6 +76,9 @@ fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signa
             },
             Err(RecvTimeoutError::Timeout) => false,
         };
+        if let Err(error) = policies.revocations().save() {
+            tracing::debug!("revocations are still not on disk: {error}");
+        }
         let now = Fingerprint::of(directory);
         if notified || now != seen {
             // The fingerprint is older than the reading: what changes in between is noticed next time.
@@ -142,14 +145,14 @@ impl Notifier {
 }
 
 /// What a directory looks like from outside its files.
-#[derive(Debug, PartialEq, Eq)]
-struct Fingerprint {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint {
     identity: Option<(u64, u64)>,
     files: BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>,
 }
 
 impl Fingerprint {
-    fn of(directory: &Path) -> Self {
+    pub(super) fn of(directory: &Path) -> Self {
         let mut files = BTreeMap::new();
         match fs::metadata(directory) {
             // An artifact is a file, and all there is to look at.

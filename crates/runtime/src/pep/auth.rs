@@ -3,6 +3,7 @@
 use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
 use crate::config::Methods;
+use crate::live::SecretHash;
 use crate::request::Credentials;
 use crate::secret;
 
@@ -47,6 +48,11 @@ impl AuthFailure {
         Self::NeverActAs,
     ];
 
+    /// Whether somebody may be trying out secrets: whoever shows none is not.
+    pub(crate) fn is_attempt(self) -> bool {
+        self != Self::NoCredentials
+    }
+
     /// The stable reason code in the audit.
     pub(crate) fn code(self) -> &'static str {
         match self {
@@ -86,6 +92,8 @@ impl AuthRules {
 pub(crate) struct Authenticated {
     pub(crate) token: TokenId,
     pub(crate) user: String,
+    /// SHA-256 of the secret that was shown.
+    pub(crate) secret: SecretHash,
 }
 
 /// A failure, and the token as far as one was recognised.
@@ -135,6 +143,7 @@ pub(crate) fn authenticate(
         Ok(user) => Ok(Authenticated {
             token: id,
             user: user.to_owned(),
+            secret: hash,
         }),
     }
 }

@@ -10,8 +10,10 @@ use sha2::{Digest, Sha256};
 use tokenward_audit::{LineRef, Record, Verdict};
 use tokenward_compiler::ir::LineId;
 
-use crate::live::Live;
-use crate::request::{Framing, RawHead, Reading};
+use super::Trace;
+use crate::config::CallLog;
+use crate::live::{Live, Standing};
+use crate::request::{Framing, RawHead, Reading, TOKEN_PREFIX};
 
 /// Our id of a request: 48 bits of milliseconds since 1970, then 80 random ones; shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +71,16 @@ pub(crate) struct Call {
     pub(crate) on_behalf_of: Option<String>,
     /// The token works for this caller.
     pub(crate) authenticated: bool,
+    /// What it rests on, once it is authenticated.
+    pub(crate) standing: Option<Standing>,
     /// The line that denied it.
     pub(crate) line: Option<LineId>,
     /// Time that decisions took.
     pub(crate) deciding: Duration,
+    /// The trace that it is part of.
+    pub(crate) trace: Trace,
+    /// How it is logged.
+    pub(crate) log: CallLog,
     time_ms: i64,
     method: String,
     url: String,
@@ -82,10 +90,19 @@ pub(crate) struct Call {
 
 impl Call {
     /// A call that has just arrived and been read.
-    pub(crate) fn new(raw: &RawHead<'_>, reading: &Reading, client: IpAddr, live: Arc<Live>) -> Self {
+    pub(crate) fn new(
+        raw: &RawHead<'_>,
+        reading: &Reading,
+        client: IpAddr,
+        live: Arc<Live>,
+        log: CallLog,
+    ) -> Self {
         let time_ms = now_ms();
+        let id = RequestId::new(time_ms);
         Self {
-            id: RequestId::new(time_ms),
+            trace: Trace::of(raw.headers, &id),
+            log,
+            id,
             began: Instant::now(),
             client,
             live,
@@ -93,10 +110,11 @@ impl Call {
             user: None,
             on_behalf_of: None,
             authenticated: false,
+            standing: None,
             line: None,
             deciding: Duration::ZERO,
             time_ms,
-            method: raw.method.to_owned(),
+            method: shown_method(raw.method),
             url: reading.shown_url.clone(),
             client_request_id: reading.client_request_id.clone(),
             request_bytes: match raw.body {
@@ -118,6 +136,16 @@ impl Call {
             .as_deref()
             .or(self.user.as_deref())
             .unwrap_or_default()
+    }
+
+    /// The method as sent.
+    pub(super) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The canonical URL, as the audit has it.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Method and URL, for a person.
@@ -157,6 +185,15 @@ impl Call {
             decision_ns: u64::try_from(self.deciding.as_nanos()).unwrap_or(u64::MAX),
             authenticated: self.authenticated,
         }
+    }
+}
+
+/// A method that bears a secret of ours is no method, and is not shown.
+fn shown_method(method: &str) -> String {
+    if method.contains(TOKEN_PREFIX) {
+        "***".to_owned()
+    } else {
+        method.to_owned()
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn product_reads(canonical: &Canonical, rules: &Rules) -> bool {
     canonical.body.has_body()
         && match canonical.media {
             Media::Json => !rules.refused_nodes().is_empty(),
-            Media::Form => rules.merges(),
+            Media::Form => rules.reads_form(canonical),
             Media::Multipart | Media::Other => false,
         }
 }

@@ -7,10 +7,14 @@ mod auth;
 mod call;
 mod cors;
 mod inspect;
+mod line;
 mod own;
 mod permit;
 mod record;
+mod throttle;
+mod trace;
 
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,24 +28,30 @@ pub(crate) use auth::{AuthFailure, AuthRules};
 pub(crate) use call::{Call, RequestId, now_ms};
 pub(crate) use permit::Permit;
 pub(crate) use record::Ledger;
+pub(crate) use throttle::Throttle;
+pub(crate) use trace::{TRACEPARENT, TRACESTATE, Trace};
 
 use crate::admin::Metrics;
+use crate::config::CallLog;
 use crate::identity::Identities;
-use crate::live::Policies;
+use crate::live::{Policies, SecretHash, Standing};
 use crate::proxy::{self, READ_AHEAD, RequestBody, Upstream};
-use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH};
+use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
 use crate::respond::{self, Answer, Denied, Problem, REQUEST_ID};
 use crate::serve::wire::{BodyStream, WireHead};
 use record::{Recorded, Undecided, Unrecorded, record};
+use throttle::Pace;
 
 /// What all calls share.
 pub(crate) struct Gate {
     pub(crate) rules: Rules,
+    pub(crate) trust: Trust,
     pub(crate) policies: Arc<Policies>,
     pub(crate) audit: Store,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) identities: Identities,
     pub(crate) auth: AuthRules,
+    pub(crate) throttle: Throttle,
     pub(crate) settings: GateSettings,
 }
 
@@ -56,6 +66,8 @@ pub(crate) struct GateSettings {
     pub(crate) show_policy: bool,
     /// Origins whose pages may call.
     pub(crate) cors_origins: Vec<String>,
+    /// How calls are logged.
+    pub(crate) calls: CallLog,
 }
 
 /// What the head came to.
@@ -83,13 +95,24 @@ enum HeadVerdict {
 }
 
 impl Gate {
-    /// Judges a head: all that can be said before a byte of the body is read. A refusal is recorded before it is
-    /// answered.
-    pub(crate) async fn judge(&self, head: &WireHead, client: IpAddr) -> Headed {
+    /// Judges a head that came from `peer`: all that can be said before a byte of the body is read. A refusal is
+    /// recorded before it is answered.
+    pub(crate) async fn judge(&self, head: &WireHead, peer: IpAddr) -> Headed {
         let fields = head.fields();
         let raw = head.raw(&fields);
-        let reading = request::read(&raw, &self.rules);
-        let mut call = Call::new(&raw, &reading, client, self.policies.current());
+        let mut reading = request::read(&raw, &self.rules);
+        let client = self.trust.client(peer, &raw).unwrap_or_else(|refusal| {
+            // Before all else, as what follows depends on the address; the framing's own refusal is older still.
+            reading.framing = reading.framing.clone().and(Err(refusal));
+            peer
+        });
+        let mut call = Call::new(
+            &raw,
+            &reading,
+            client,
+            self.policies.current(),
+            self.settings.calls,
+        );
         let origin = cors::origin(&raw, &self.settings.cors_origins);
         if let Some(headers) = self.preflight(&raw, &reading, origin.as_ref()) {
             return Headed::Settled(self.answer_preflight(&call, headers).await);
@@ -123,9 +146,9 @@ impl Gate {
         let close = canonical.close;
         let mut body = RequestBody::new(body, canonical.body, self.settings.body_timeout);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
-        let granted = self
-            .grant(&mut undecided.call, &canonical, token, verdict, &mut body)
-            .await;
+        let standing = undecided.call.standing.clone();
+        let granting = self.grant(&mut undecided.call, &canonical, token, verdict, &mut body);
+        let granted = while_standing(standing, granting).await.flatten();
         let call = undecided.decided();
         let identity = granted.and_then(|grant| {
             let headers = self.identities.headers(call.effective_user());
@@ -153,13 +176,21 @@ impl Gate {
         upstream: &Upstream,
     ) -> Answer {
         let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::clone(body.meter()));
-        let Ok(recorded) = self.record(call, Verdict::Allow, "allowed", grant.line()).await else {
+        let recorded = self
+            .record(call, &mut ledger, Verdict::Allow, "allowed", grant.line())
+            .await;
+        let Ok(recorded) = recorded else {
             return self.fail(call, &Problem::Audit, ledger);
         };
         let permit = Permit::new(grant, recorded, call, canonical, identity);
-        match proxy::forward(upstream, permit, body, &mut ledger).await {
-            Ok(forwarded) => forwarded.into_answer(upstream.settings(), ledger),
-            Err(error) => {
+        let forwarding = proxy::forward(upstream, permit, body, &mut ledger);
+        match while_standing(call.standing.clone(), forwarding).await {
+            Err(revoked) => {
+                ledger.end(End::Revoked);
+                self.fail(call, &revoked, ledger)
+            }
+            Ok(Ok(forwarded)) => forwarded.into_answer(upstream.settings(), ledger),
+            Ok(Err(error)) => {
                 tracing::warn!(request_id = %call.id, "{error}");
                 ledger.end(error.end());
                 self.fail(call, &error.problem(), ledger)
@@ -222,7 +253,7 @@ impl Gate {
     fn authenticate(&self, call: &mut Call, credentials: &Credentials) -> Result<TokenId, Problem> {
         let live = Arc::clone(&call.live);
         let program = live.program();
-        let is_revoked = |hash: &[u8; 32]| self.policies.is_revoked(hash);
+        let is_revoked = |secret: &SecretHash| self.policies.revocations().has(secret);
         let found = auth::authenticate(program, credentials, &self.auth, is_revoked, call.time_ms());
         let token = match &found {
             Ok(authenticated) => Some(authenticated.token),
@@ -231,6 +262,8 @@ impl Gate {
         call.token = token.map(|token| program.token(token).name.clone());
         match found {
             Ok(authenticated) => {
+                let definition = program.token(authenticated.token);
+                call.standing = Some(self.policies.standing(authenticated.secret, definition));
                 call.user = Some(authenticated.user);
                 call.authenticated = true;
                 Ok(authenticated.token)
@@ -299,23 +332,50 @@ impl Gate {
     async fn record(
         &self,
         call: &Call,
+        ledger: &mut Ledger,
         verdict: Verdict,
         reason: &'static str,
         line: Option<LineId>,
     ) -> Result<Recorded, Unrecorded> {
+        ledger.decided(verdict, reason);
         record(&self.audit, &self.metrics, call, verdict, reason, line).await
     }
 
-    /// Records a refusal, and answers it.
+    /// Records a refusal, and answers it; one more of many failed credentials after a while.
     async fn refuse(&self, call: &Call, problem: &Problem) -> Answer {
         let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
         let recorded = self
-            .record(call, problem.verdict(), problem.audit_code(), call.line)
+            .record(
+                call,
+                &mut ledger,
+                problem.verdict(),
+                problem.audit_code(),
+                call.line,
+            )
             .await;
+        let problem = match (recorded, self.pace(call, problem)) {
+            (Err(Unrecorded), _) => &Problem::Audit,
+            (Ok(_), Pace::AtOnce) => problem,
+            (Ok(_), Pace::Held(held)) => {
+                held.wait().await;
+                problem
+            }
+            (Ok(_), Pace::TooMany) => &Problem::TooManyFailures(self.throttle.retry_after()),
+        };
         ledger.end(End::Complete);
-        match recorded {
-            Ok(_) => self.fail(call, problem, ledger),
-            Err(Unrecorded) => self.fail(call, &Problem::Audit, ledger),
+        self.fail(call, problem, ledger)
+    }
+
+    fn pace(&self, call: &Call, problem: &Problem) -> Pace<'_> {
+        match problem {
+            Problem::Unauthenticated(failure) if failure.is_attempt() => {
+                let pace = self.throttle.failed(call.client);
+                if !matches!(pace, Pace::AtOnce) {
+                    self.metrics.slowed();
+                }
+                pace
+            }
+            _ => Pace::AtOnce,
         }
     }
 
@@ -329,7 +389,11 @@ impl Gate {
     async fn answer_own(&self, call: &Call, token: TokenId) -> Answer {
         let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
         ledger.end(End::Complete);
-        if self.record(call, Verdict::Allow, "self", None).await.is_err() {
+        if self
+            .record(call, &mut ledger, Verdict::Allow, "self", None)
+            .await
+            .is_err()
+        {
             return self.fail(call, &Problem::Audit, ledger);
         }
         let answer = respond::json(&call.id, &own::describe(call, token));
@@ -351,7 +415,7 @@ impl Gate {
         let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
         ledger.end(End::Complete);
         if self
-            .record(call, Verdict::Allow, "cors-preflight", None)
+            .record(call, &mut ledger, Verdict::Allow, "cors-preflight", None)
             .await
             .is_err()
         {
@@ -361,6 +425,21 @@ impl Gate {
         let answer = respond::no_content(headers);
         ledger.status(answer.status.as_u16());
         answer
+    }
+}
+
+/// Does the work unless the token is revoked before it is done: then the work is dropped where it stands.
+///
+/// # Errors
+/// The token is revoked.
+async fn while_standing<T>(standing: Option<Standing>, work: impl Future<Output = T>) -> Result<T, Problem> {
+    let Some(standing) = standing else {
+        return Err(Problem::Unauthenticated(AuthFailure::NoCredentials));
+    };
+    tokio::select! {
+        biased;
+        () = standing.lost() => Err(Problem::Unauthenticated(AuthFailure::Revoked)),
+        done = work => Ok(done),
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use tokenward_compiler::decide::Grant;
 
 use super::record::Recorded;
-use super::{Call, RequestId};
+use super::{Call, RequestId, Trace};
 use crate::request::Canonical;
 
 /// The right to send one request upstream.
@@ -20,6 +20,7 @@ pub(crate) struct Permit {
     identity: Vec<(HeaderName, HeaderValue)>,
     id: RequestId,
     client: IpAddr,
+    trace: Trace,
 }
 
 impl Permit {
@@ -36,6 +37,7 @@ impl Permit {
             identity,
             id: call.id,
             client: call.client,
+            trace: call.trace.clone(),
         }
     }
 
@@ -52,6 +54,11 @@ impl Permit {
     /// Our id of it.
     pub(crate) fn id(&self) -> &RequestId {
         &self.id
+    }
+
+    /// The trace that it is part of.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Who makes it.

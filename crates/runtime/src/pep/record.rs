@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use tokenward_audit::{AppendError, End, OnFailure, Outcome, Store, Verdict};
 use tokenward_compiler::ir::LineId;
 
+use super::line::Line;
 use super::{Call, RequestId};
 use crate::admin::Metrics;
+use crate::live::Standing;
 use crate::proxy::Meter;
 
 /// The proof that a call's record was taken, or that the configuration lets the call pass without. Made here alone.
@@ -30,8 +32,11 @@ pub(crate) async fn record(
     reason: &'static str,
     line: Option<LineId>,
 ) -> Result<Recorded, Unrecorded> {
-    metrics.decided(verdict, reason);
-    match audit.append(call.record(verdict, reason, line)).await {
+    metrics.decided(verdict, reason, call.token.as_deref(), call.deciding);
+    let started = Instant::now();
+    let appended = audit.append(call.record(verdict, reason, line)).await;
+    metrics.recorded(started.elapsed());
+    match appended {
         Ok(_) => Ok(Recorded(())),
         Err(error) => {
             // What the caller himself made too large is no failure of the disk: else he could choose to be unrecorded.
@@ -55,6 +60,8 @@ pub(crate) struct Ledger {
     audit: Store,
     metrics: Arc<Metrics>,
     id: RequestId,
+    standing: Option<Standing>,
+    line: Option<Line>,
     began: Instant,
     sent: Arc<Meter>,
     status: Option<u16>,
@@ -72,6 +79,8 @@ impl Ledger {
             audit: audit.clone(),
             metrics: Arc::clone(metrics),
             id: call.id,
+            standing: call.standing.clone(),
+            line: Line::of(call),
             began: call.began,
             sent,
             status: None,
@@ -82,8 +91,16 @@ impl Ledger {
         }
     }
 
+    /// What was decided.
+    pub(super) fn decided(&mut self, verdict: Verdict, reason: &'static str) {
+        if let Some(line) = &mut self.line {
+            line.decided(verdict, reason);
+        }
+    }
+
     /// The upstream answered with this status after this time.
     pub(crate) fn answered(&mut self, upstream_status: u16, after: Duration) {
+        self.metrics.answered(after);
         self.upstream_status = Some(upstream_status);
         self.upstream = Some(after);
     }
@@ -98,6 +115,11 @@ impl Ledger {
         self.received += bytes as u64;
     }
 
+    /// What the call rests on; none if nobody was authenticated.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
+    }
+
     /// How the call ends.
     pub(crate) fn end(&mut self, end: End) {
         self.end = end;
@@ -108,6 +130,9 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.end = End::Internal;
+        } else if self.end == End::ClientGone && self.standing.as_ref().is_some_and(Standing::is_lost) {
+            // It is the proxy that broke it off.
+            self.end = End::Revoked;
         }
         self.metrics.in_flight(-1);
         self.metrics.ended(self.end);
@@ -121,6 +146,9 @@ impl Drop for Ledger {
             upstream_us: self.upstream.map(micros),
             end: self.end,
         };
+        if let Some(line) = &self.line {
+            line.write(&outcome);
+        }
         if let Err(error) = self.audit.append_outcome(outcome) {
             tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
         }
@@ -159,15 +187,16 @@ impl Drop for Undecided<'_> {
         let (false, Ok(runtime)) = (self.decided, tokio::runtime::Handle::try_current()) else {
             return;
         };
-        let ledger = Ledger::open(self.audit, self.metrics, &self.call, Arc::default());
+        let mut ledger = Ledger::open(self.audit, self.metrics, &self.call, Arc::default());
+        ledger.decided(Verdict::Refuse, GONE);
         let record = self.call.record(Verdict::Refuse, GONE, None);
         let (audit, metrics) = (self.audit.clone(), Arc::clone(self.metrics));
+        let (token, took) = (self.call.token.clone(), self.call.deciding);
         runtime.spawn(async move {
-            metrics.decided(Verdict::Refuse, GONE);
+            metrics.decided(Verdict::Refuse, GONE, token.as_deref(), took);
             if let Err(error) = audit.append(record).await {
-                tracing::error!("a call that its client gave up was not recorded: {error}");
+                tracing::error!(request_id = %ledger.id, "a call that its client gave up was not recorded: {error}");
             }
-            drop(ledger);
         });
     }
 }

@@ -1,5 +1,7 @@
 //! The upstream's answer on its way to the client.
 
+use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -15,6 +17,7 @@ use tokio::time::{Sleep, sleep};
 use super::client::UpstreamSettings;
 use super::fields::client_headers;
 use super::location::redirect;
+use crate::live::Standing;
 use crate::pep::{Ledger, Permit, RequestId};
 use crate::respond::{Answer, AnswerBody, REQUEST_ID};
 
@@ -67,6 +70,7 @@ impl Forwarded {
         } else {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 incoming,
+                cut: ledger.standing().cloned().map(cut),
                 ledger,
                 pause: upstream.pause(),
                 timer: None,
@@ -100,8 +104,29 @@ fn kept_length(headers: &HeaderMap, status: StatusCode) -> Option<(HeaderName, H
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
     ledger: Ledger,
+    cut: Option<Cut>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// Resolves when the call is to be broken off.
+pub(crate) struct Cut(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Cut {
+    /// Whether it is; if not, the task is woken when it is.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Cut {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Cut")
+    }
+}
+
+fn cut(standing: Standing) -> Cut {
+    Cut(Box::pin(standing.lost()))
 }
 
 /// The upstream's body broke off, or paused for too long: the client must not take it for whole.
@@ -115,8 +140,19 @@ impl UpstreamBody {
         self.incoming.size_hint().exact()
     }
 
+    /// A second watch over what the call rests on, for whoever may be kept from polling the body by a client that takes
+    /// nothing.
+    pub(crate) fn cut(&self) -> Option<Cut> {
+        self.ledger.standing().cloned().map(cut)
+    }
+
     /// The next of the body; `None` at its end.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, UpstreamEnd>>> {
+        if self.cut.as_mut().is_some_and(|cut| cut.poll(cx).is_ready()) {
+            self.cut = None;
+            self.ledger.end(End::Revoked);
+            return Poll::Ready(Some(Err(UpstreamEnd("its token was revoked".to_owned()))));
+        }
         loop {
             let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
                 let pause = self.pause;

@@ -2,53 +2,74 @@
 
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Request, Response, StatusCode, Uri};
+use http::uri::Scheme;
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
 use tokenward_audit::End;
 
+use super::addresses::{Address, Addresses};
 use super::answer::Forwarded;
 use super::body::{RequestBody, upstream_stalls};
 use super::fields::{Public, upstream_headers};
+use super::health::HealthSettings;
 use super::location::{Places, host_of};
+use super::tls::client_config;
 use crate::config::Config;
 use crate::pep::{Ledger, Permit};
 use crate::request::{Canonical, Framing, Method};
 use crate::respond::Problem;
+use crate::serve::TlsError;
 use crate::serve::wire::{BodyError, BodyStream};
 
 /// An idle connection is kept for less long than Tomcat keeps it (20 s), so that few requests meet one being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);
-/// An upstream that does not accept a connection for so long is not reached.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// Where requests go.
 #[derive(Clone, Debug)]
 pub(crate) struct UpstreamSettings {
-    authority: String,
+    scheme: Scheme,
+    addresses: Arc<Addresses>,
+    health: Option<HealthSettings>,
+    tls: ClientConfig,
     public: Public,
+    connect_timeout: Duration,
     timeout: Duration,
     pause: Duration,
     places: Places,
     cookies: bool,
 }
 
+/// Opens connections, with TLS or without.
+pub(super) type Connector = HttpsConnector<HttpConnector>;
+
 /// The connections there.
 pub(crate) struct Upstream {
-    client: Client<HttpConnector, RequestBody>,
+    client: Client<Connector, RequestBody>,
     settings: UpstreamSettings,
 }
 
 /// The configured upstream cannot be one.
 #[derive(Debug, thiserror::Error)]
-#[error("`{url}` is no upstream; [upstream] url must be http://host:port, with a context path at most")]
-pub struct UpstreamError {
-    /// What is configured.
-    pub url: String,
+pub enum UpstreamError {
+    /// Its URL is none.
+    #[error(
+        "`{url}` is no upstream; [upstream] url must be http(s)://host:port, with a context path at most"
+    )]
+    Url {
+        /// What is configured.
+        url: String,
+    },
+    /// TLS to it cannot be spoken.
+    #[error("TLS to the upstream ([upstream]): {0}")]
+    Tls(#[from] TlsError),
 }
 
 /// Why there is no answer of the upstream.
@@ -57,10 +78,13 @@ pub(crate) enum ForwardError {
     /// No connection.
     #[error("the upstream cannot be reached: {0}")]
     Unreachable(String),
+    /// No connection in time.
+    #[error("the upstream did not accept a connection in time")]
+    Unconnected,
     /// The connection broke, or what came is no HTTP.
     #[error("the upstream broke off: {0}")]
     Broken(String),
-    /// No connection, or no answer, in time.
+    /// No answer in time.
     #[error("the upstream did not answer in time")]
     Timeout,
     /// It does not know us.
@@ -75,12 +99,17 @@ pub(crate) enum ForwardError {
 }
 
 impl ForwardError {
+    /// Whether not a byte was sent, because there was no connection.
+    fn is_connect(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Unconnected)
+    }
+
     /// The problem to answer.
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Unreachable(_) => Problem::UpstreamUnreachable,
             Self::Broken(_) => Problem::UpstreamBroken,
-            Self::Timeout => Problem::UpstreamTimeout,
+            Self::Timeout | Self::Unconnected => Problem::UpstreamTimeout,
             Self::Unauthorized => Problem::UpstreamUnauthorized,
             Self::Body(BodyError::Slow) => Problem::BodySlow,
             Self::Body(BodyError::Broken(violation)) => Problem::BodyBroken(violation.code()),
@@ -93,7 +122,7 @@ impl ForwardError {
     pub(crate) fn end(&self) -> End {
         match self {
             Self::Unreachable(_) | Self::Broken(_) | Self::Unauthorized => End::UpstreamFailed,
-            Self::Timeout | Self::Body(BodyError::Slow) => End::Timeout,
+            Self::Timeout | Self::Unconnected | Self::Body(BodyError::Slow) => End::Timeout,
             Self::Body(_) => End::ClientGone,
             Self::Unwritable(_) => End::Internal,
         }
@@ -104,31 +133,45 @@ impl UpstreamSettings {
     /// What the configuration says.
     ///
     /// # Errors
-    /// The upstream's URL is no `http` URL, or a name cannot stand in a header.
+    /// The upstream's URL is none, a name cannot stand in a header, or TLS is asked for and cannot be spoken.
     pub(crate) fn read(config: &Config) -> Result<Self, UpstreamError> {
-        let error = || UpstreamError {
-            url: config.upstream.url.clone(),
+        let error = || UpstreamError::Url {
+            url: config.upstream.urls.join(", "),
         };
-        let uri: Uri = config.upstream.url.parse().map_err(|_| error())?;
-        let authority = uri
-            .authority()
-            .filter(|_| uri.scheme_str() == Some("http"))
-            .ok_or_else(error)?;
+        let parsed: Result<Vec<Uri>, _> = config.upstream.urls.iter().map(|url| url.parse()).collect();
+        let uris = parsed.map_err(|_| error())?;
+        let authorities: Option<Vec<&str>> = uris
+            .iter()
+            .map(|uri| uri.authority().map(http::uri::Authority::as_str))
+            .collect();
+        let authorities = authorities.ok_or_else(error)?;
+        let hosts: Option<Vec<String>> = authorities.iter().map(|authority| host_of(authority)).collect();
+        let uri = uris.first().ok_or_else(error)?;
+        let scheme = uri.scheme().ok_or_else(error)?;
         let public = &config.upstream.public_url;
         let host = config.upstream.host.as_deref().unwrap_or(public.authority());
-        let header = |text: &str| http::HeaderValue::from_str(text).map_err(|_| error());
+        let header = |text: &str| HeaderValue::from_str(text).map_err(|_| error());
         Ok(Self {
-            authority: authority.to_string(),
+            scheme: scheme.clone(),
+            addresses: Arc::new(Addresses::new(
+                authorities.into_iter().map(str::to_owned).collect(),
+            )),
+            health: config.upstream.health_path.clone().map(|path| HealthSettings {
+                path,
+                interval: config.upstream.health_interval,
+            }),
+            tls: client_config(&config.upstream)?,
             public: Public {
                 host: header(host)?,
                 authority: header(public.authority())?,
                 scheme: header(public.scheme())?,
             },
+            connect_timeout: config.limits.connect_timeout,
             timeout: config.limits.upstream_timeout,
             pause: config.limits.body_timeout,
             places: Places {
                 public: public.clone(),
-                upstream_host: host_of(authority.as_str()).ok_or_else(error)?,
+                upstream_hosts: hosts.ok_or_else(error)?,
                 upstream_path: uri.path().trim_end_matches('/').to_owned(),
             },
             cookies: config.relax.cookies,
@@ -138,6 +181,26 @@ impl UpstreamSettings {
     /// The context path of the upstream: empty, or `/context`.
     pub(crate) fn path(&self) -> &str {
         &self.places.upstream_path
+    }
+
+    /// `http` or `https`.
+    pub(super) fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// The `Host` of its requests.
+    pub(super) fn host(&self) -> &HeaderValue {
+        &self.public.host
+    }
+
+    /// Its addresses.
+    pub(crate) fn addresses(&self) -> &Arc<Addresses> {
+        &self.addresses
+    }
+
+    /// How its health is asked for, if it is.
+    pub(super) fn health(&self) -> Option<&HealthSettings> {
+        self.health.as_ref()
     }
 
     /// The longest pause within a body.
@@ -155,17 +218,27 @@ impl UpstreamSettings {
     }
 }
 
+/// Opens connections to the upstream.
+pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(settings.connect_timeout));
+    connector.set_nodelay(true);
+    connector.enforce_http(false);
+    HttpsConnectorBuilder::new()
+        .with_tls_config(settings.tls.clone())
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector)
+}
+
 impl Upstream {
     /// A client with a pool of its own, for one worker: its connections belong to that worker's runtime.
     pub(crate) fn open(settings: UpstreamSettings) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT.min(settings.timeout)));
-        connector.set_nodelay(true);
         Self {
             client: Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(POOL_IDLE)
-                .build(connector),
+                .build(connector(&settings)),
             settings,
         }
     }
@@ -175,25 +248,75 @@ impl Upstream {
         &self.settings
     }
 
-    async fn once(&self, permit: &Permit, body: RequestBody) -> Result<Response<Incoming>, ForwardError> {
-        let meter = std::sync::Arc::clone(body.meter());
-        let request = self.request(permit, body)?;
-        tokio::select! {
+    /// Sends a request to an address, which learns how that went.
+    async fn once(
+        &self,
+        address: &Address,
+        permit: &Permit,
+        body: RequestBody,
+    ) -> Result<Response<Incoming>, ForwardError> {
+        let meter = Arc::clone(body.meter());
+        let request = self.request(address, permit, body)?;
+        let answer = tokio::select! {
             answer = self.client.request(request) => answer.map_err(|error| match meter.failure() {
                 Some(failure) => ForwardError::Body(failure),
                 None => forward_error(&error),
             }),
             () = upstream_stalls(&meter, self.settings.timeout) => Err(ForwardError::Timeout),
+        };
+        match &answer {
+            Err(error) if error.is_connect() => address.failed(),
+            Ok(_) => address.reached(),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// Sends a request to the address whose turn it is. One that `repeats` is sent to the others in turn as long as
+    /// none accepts a connection, and once more to one that closes it without a word: it may have closed it as idle
+    /// just then.
+    async fn in_turn(
+        &self,
+        permit: &Permit,
+        body: RequestBody,
+        repeats: bool,
+    ) -> Result<Response<Incoming>, ForwardError> {
+        let again = || RequestBody::new(BodyStream::empty(), Framing::None, self.settings.pause);
+        let none = || ForwardError::Unreachable("it has no address".to_owned());
+        let addresses = &self.settings.addresses;
+        let mut address = addresses.pick(&[]).ok_or_else(none)?;
+        let mut tried = vec![address];
+        let mut answer = self.once(address, permit, body).await;
+        while repeats
+            && answer.as_ref().is_err_and(ForwardError::is_connect)
+            && let Some(other) = addresses.pick(&tried)
+        {
+            tracing::debug!(request_id = %permit.id(), address = other.authority(), "trying another address");
+            address = other;
+            tried.push(other);
+            answer = self.once(address, permit, again()).await;
+        }
+        match answer {
+            Err(ForwardError::Broken(reason)) if repeats => {
+                tracing::debug!(request_id = %permit.id(), reason, "sending the request once more");
+                self.once(address, permit, again()).await
+            }
+            answer => answer,
         }
     }
 
     /// The upstream request, written from the permit alone.
-    fn request(&self, permit: &Permit, body: RequestBody) -> Result<Request<RequestBody>, http::Error> {
+    fn request(
+        &self,
+        address: &Address,
+        permit: &Permit,
+        body: RequestBody,
+    ) -> Result<Request<RequestBody>, http::Error> {
         let canonical = permit.canonical();
         let headers = upstream_headers(permit, &self.settings.public, body.length())?;
         let uri = Uri::builder()
-            .scheme("http")
-            .authority(self.settings.authority.as_str())
+            .scheme(self.settings.scheme.clone())
+            .authority(address.authority())
             .path_and_query(canonical.upstream_target())
             .build()?;
         let mut request = Request::new(body);
@@ -204,8 +327,7 @@ impl Upstream {
     }
 }
 
-/// Sends the one request that the permit is for. Redirects are not followed. A request that may be repeated is sent a
-/// second time if the upstream closed the connection without a word: it may have closed it as idle just then.
+/// Sends the one request that the permit is for. Redirects are not followed.
 ///
 /// # Errors
 /// There is no answer, or one that is not to be passed on.
@@ -215,21 +337,9 @@ pub(crate) async fn forward(
     body: RequestBody,
     ledger: &mut Ledger,
 ) -> Result<Forwarded, ForwardError> {
-    let repeatable = is_repeatable(permit.canonical()) && body.length() == Some(0);
-    let pause = upstream.settings.pause;
+    let repeats = is_repeatable(permit.canonical()) && body.length() == Some(0);
     let started = Instant::now();
-    let response = match upstream.once(&permit, body).await {
-        Err(ForwardError::Broken(reason)) if repeatable => {
-            tracing::debug!(request_id = %permit.id(), reason, "sending the request once more");
-            upstream
-                .once(
-                    &permit,
-                    RequestBody::new(BodyStream::empty(), Framing::None, pause),
-                )
-                .await
-        }
-        response => response,
-    }?;
+    let response = upstream.in_turn(&permit, body, repeats).await?;
     ledger.answered(response.status().as_u16(), started.elapsed());
     match response.status() {
         StatusCode::UNAUTHORIZED => Err(ForwardError::Unauthorized),
@@ -259,7 +369,7 @@ fn forward_error(error: &ClientError) -> ForwardError {
         source = inner.source();
     }
     if error.is_connect() && timed_out {
-        ForwardError::Timeout
+        ForwardError::Unconnected
     } else if error.is_connect() {
         ForwardError::Unreachable(reason)
     } else {

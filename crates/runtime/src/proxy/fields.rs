@@ -7,12 +7,15 @@ use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::cache;
-use crate::pep::Permit;
+use crate::pep::{Permit, TRACEPARENT, TRACESTATE};
 use crate::respond::REQUEST_ID;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What the proxy says itself, whatever the client says.
+const OWN: [HeaderName; 3] = [HOST, TRACEPARENT, TRACESTATE];
 
 /// Fields of one connection (RFC 9110 section 7.6.1), with the framing, which is written anew.
 const HOP_BY_HOP: [&str; 11] = [
@@ -65,7 +68,7 @@ pub(crate) fn upstream_headers(
     headers.insert(HOST, public.host.clone());
     for (name, value) in &canonical.headers {
         let name = HeaderName::from_bytes(name.as_bytes())?;
-        if name != HOST && !HOP_BY_HOP.contains(&name.as_str()) {
+        if !OWN.contains(&name) && !HOP_BY_HOP.contains(&name.as_str()) {
             headers.append(name, HeaderValue::from_bytes(value)?);
         }
     }
@@ -82,6 +85,13 @@ pub(crate) fn upstream_headers(
     headers.insert(FORWARDED_HOST, public.authority.clone());
     headers.insert(FORWARDED_PROTO, public.scheme.clone());
     headers.insert(REQUEST_ID, permit.id().header());
+    headers.extend(
+        permit
+            .trace()
+            .headers()
+            .into_iter()
+            .map(|(name, value)| (Some(name), value)),
+    );
     for (name, value) in permit.identity() {
         headers.insert(name.clone(), value.clone());
     }

@@ -12,8 +12,8 @@ use tokenward_compiler::BaseUrl;
 pub(crate) struct Places {
     /// What clients call.
     pub(crate) public: BaseUrl,
-    /// Host of the upstream's own URL, without port, lower case.
-    pub(crate) upstream_host: String,
+    /// Hosts of the upstream's own URLs, without port, lower case.
+    pub(crate) upstream_hosts: Vec<String>,
     /// Context path of the upstream, without a final `/`.
     pub(crate) upstream_path: String,
 }
@@ -63,7 +63,7 @@ fn own_path<'a>(places: &Places, location: &'a str) -> Option<&'a str> {
     let (authority, path) = rest.split_at_checked(end)?;
     let host = host_of(authority)?;
     let public = host_of(places.public.authority())?;
-    (host == places.upstream_host || host == public).then_some(path)
+    (host == public || places.upstream_hosts.contains(&host)).then_some(path)
 }
 
 fn is_absolute(location: &str) -> bool {
@@ -103,7 +103,7 @@ mod tests {
     fn check(public: &str, upstream_path: &str, cases: &[(bool, &str, u16, &str, u16, &str)]) {
         let places = Places {
             public: BaseUrl::parse(public).unwrap(),
-            upstream_host: "10.0.0.7".into(),
+            upstream_hosts: vec!["10.0.0.7".into(), "10.0.0.8".into()],
             upstream_path: upstream_path.into(),
         };
         for &(safe, target, status, location, to_status, to_location) in cases {
@@ -135,6 +135,14 @@ mod tests {
                     "http://10.0.0.7:8080/jira/b?c#d",
                     302,
                     "https://jira.example.com/jira/b?c#d",
+                ),
+                (
+                    true,
+                    "/jira/a",
+                    302,
+                    "http://10.0.0.8/jira/b",
+                    302,
+                    "https://jira.example.com/jira/b",
                 ),
                 (
                     true,

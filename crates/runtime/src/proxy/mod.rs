@@ -1,13 +1,18 @@
 //! The call upstream, and its answer on the way back.
 
+mod addresses;
 mod answer;
 mod body;
 mod cache;
 mod client;
 mod fields;
+mod health;
 mod location;
+mod tls;
 
-pub(crate) use answer::{UpstreamBody, UpstreamEnd};
+pub(crate) use addresses::Addresses;
+pub(crate) use answer::{Cut, UpstreamBody, UpstreamEnd};
 pub(crate) use body::{Meter, READ_AHEAD, RequestBody};
 pub use client::UpstreamError;
 pub(crate) use client::{Upstream, UpstreamSettings, forward};
+pub(crate) use health::HealthChecks;

@@ -6,6 +6,7 @@
 //! Where to start: `reading.rs` puts the parts together; `path.rs`, `query.rs`, `headers.rs`, `media.rs` and
 //! `framing.rs` each read one part; `fate.rs` and `product/` are the lists.
 
+mod client;
 mod credentials;
 mod escape;
 mod fate;
@@ -27,6 +28,7 @@ mod rules;
 mod settings;
 mod target;
 
+pub use client::{ClientAddress, Trust};
 pub use credentials::Credentials;
 pub use form::check_form;
 pub use mask::TOKEN_PREFIX;

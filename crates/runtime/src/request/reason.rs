@@ -92,6 +92,8 @@ reasons! {
         "Host is not a host with an optional port.";
     ConnectionSpecific "connection-specific" None,
         "An HTTP/2 request has a header that only HTTP/1.1 connections have.";
+    ClientAddress "client-address" Some("server.client_address"),
+        "A trusted proxy sent the request without saying, in the form agreed, from which address it came.";
 
     // Target.
     TargetForm "target-form" None,
@@ -215,7 +217,9 @@ mod tests {
                 assert!(crate::request::Relax::NAMES.contains(&name), "{setting}");
             } else {
                 assert!(
-                    setting.starts_with("limits.") || setting.starts_with("upstream."),
+                    ["limits.", "upstream.", "server."]
+                        .iter()
+                        .any(|section| setting.starts_with(section)),
                     "{setting}"
                 );
             }

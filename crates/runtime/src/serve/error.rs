@@ -7,9 +7,10 @@ use tokenward_audit::{AppendError, OpenError};
 
 use crate::config::admin_secret::AdminSecretError;
 use crate::identity::IdentityError;
-use crate::live::PolicyError;
+use crate::live::{PolicyError, RevocationError};
 use crate::proxy::UpstreamError;
 use crate::request::RulesError;
+use crate::serve::TlsError;
 
 /// Why the proxy does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -39,12 +40,18 @@ pub enum ServeError {
     /// There is no usable policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// It is not known which tokens are revoked.
+    #[error(transparent)]
+    Revocations(#[from] RevocationError),
     /// The configuration of requests makes no rules.
     #[error("the configuration cannot be used: {0}")]
     Rules(#[from] RulesError),
     /// The upstream is none.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// TLS is configured and cannot be spoken.
+    #[error("TLS for clients ([server.tls]): {0}")]
+    Tls(#[source] TlsError),
     /// The identity at the upstream cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),

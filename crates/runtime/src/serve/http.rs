@@ -1,8 +1,8 @@
 //! The service that actix-http drives: skeleton requests to calls, answers to responses.
 
 use std::convert::Infallible;
-use std::future::{Future, ready};
-use std::net::IpAddr;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -16,12 +16,12 @@ use actix_http::{
     ConnectionType, HttpMessage, HttpService, KeepAlive, Request, Response, StatusCode, Version,
 };
 use actix_server::GracefulShutdownSignal;
-use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service};
+use actix_service::{ServiceFactory, fn_service};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use tokio::net::TcpStream;
 
-use super::wire::{Arrival, BodyStream, Connection, Guard, GuardSettings, Inbound, Turn};
+use super::stream::Stream;
+use super::wire::{Arrival, BodyStream, Connection, Guard, Inbound, Turn};
 use crate::admin::Metrics;
 use crate::config::Methods;
 use crate::pep::{Gate, Headed, Judged, RequestId, now_ms};
@@ -37,15 +37,19 @@ pub(super) struct Worker {
     pub(super) upstream: Upstream,
 }
 
-/// The service of one worker: takes connections, and serves them until they end.
-pub(super) fn service(
-    worker: Worker,
-    settings: GuardSettings,
+/// The service of HTTP/1 connections.
+pub(super) fn http1(
+    worker: Rc<Worker>,
     shutdown: GracefulShutdownSignal,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
-    let worker = Rc::new(worker);
+) -> impl ServiceFactory<
+    (Guard<Stream>, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> {
     let expecting = Rc::clone(&worker);
-    let http = HttpService::build()
+    HttpService::build()
         // The guard keeps all times that concern the client.
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
@@ -54,18 +58,11 @@ pub(super) fn service(
             let shutdown = shutdown.clone();
             async move { shutdown.notified().await }
         })
-        .on_connect_ext(|guard: &Guard<TcpStream>, data| {
+        .on_connect_ext(|guard: &Guard<Stream>, data| {
             data.insert(Rc::clone(guard.connection()));
         })
         .expect(fn_service(move |request| expect(Rc::clone(&expecting), request)))
-        .h1(fn_service(move |request| serve(Rc::clone(&worker), request)));
-    fn_service(move |stream: TcpStream| {
-        let peer = stream.peer_addr().ok();
-        // Without it answers come a little later; no reason not to answer.
-        let _ = stream.set_nodelay(true);
-        ready(Ok((Guard::new(stream, settings), peer)))
-    })
-    .and_then(http)
+        .h1(fn_service(move |request| serve(Rc::clone(&worker), request)))
 }
 
 /// A call whose head was judged before its `100 Continue`.
@@ -80,8 +77,7 @@ async fn expect(worker: Rc<Worker>, request: Request) -> Result<Request, Refused
     let Some((Arrival::Request(Inbound { head, body }), turn)) = arrival(&request) else {
         return Err(Refused(response(respond::bare(400), None, &request)));
     };
-    let client = client(&request);
-    match caught(&worker.gate, worker.gate.judge(&head, client)).await {
+    match caught(&worker.gate, worker.gate.judge(&head, turn.peer())).await {
         Ok(Headed::Judged(judged)) => {
             request.extensions_mut().insert(Continued { judged, body, turn });
             Ok(request)
@@ -106,7 +102,7 @@ async fn serve(worker: Rc<Worker>, request: Request) -> Result<Response<AnswerSt
         }
         None => match arrival(&request) {
             Some((Arrival::Request(inbound), turn)) => {
-                let call = whole(&worker, inbound, client(&request));
+                let call = whole(&worker, inbound, turn.peer());
                 (
                     caught(&worker.gate, call).await.unwrap_or_else(|failed| failed),
                     Some(turn),
@@ -122,15 +118,15 @@ async fn serve(worker: Rc<Worker>, request: Request) -> Result<Response<AnswerSt
     Ok(response(answer, turn, &request))
 }
 
-async fn whole(worker: &Worker, inbound: Inbound, client: IpAddr) -> Answer {
-    match worker.gate.judge(&inbound.head, client).await {
+async fn whole(worker: &Worker, inbound: Inbound, peer: IpAddr) -> Answer {
+    match worker.gate.judge(&inbound.head, peer).await {
         Headed::Judged(judged) => worker.gate.proceed(*judged, inbound.body, &worker.upstream).await,
         Headed::Settled(answer) => answer,
     }
 }
 
 /// Runs a call; a panic in it is counted, and answered.
-async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
+pub(super) async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
     catch(&gate.metrics, gate.auth.methods, call).await
 }
 
@@ -155,17 +151,13 @@ fn arrival(request: &Request) -> Option<(Arrival, Turn)> {
     connection.take(number)
 }
 
-/// The client's address. Unknown only if the client is gone already.
-fn client(request: &Request) -> IpAddr {
-    request
-        .peer_addr()
-        .map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip().to_canonical())
-}
-
 /// The response that actix-http encodes.
 fn response(answer: Answer, turn: Option<Turn>, request: &Request) -> Response<AnswerStream> {
     let left = turn.as_ref().and_then(Turn::unread).unwrap_or_default();
     let mut close = answer.close || left > DRAINED;
+    if let (Some(turn), AnswerBody::Upstream(body)) = (&turn, &answer.body) {
+        turn.cut_by(body.cut());
+    }
     let body = AnswerStream {
         body: answer.body,
         turn,
@@ -248,11 +240,7 @@ mod tests {
         let answer: Answer = answer.map(|(): ()| ()).unwrap_err();
         assert_eq!(answer.status.as_u16(), 500);
         assert!(answer.close);
-        let text = metrics.render(
-            "",
-            &crate::live::ReloadStatus::default(),
-            &tokenward_audit::StoreStats::default(),
-        );
+        let text = metrics.render(&prometheus_client::registry::Registry::default());
         assert!(text.contains("tokenward_panics_total 1"), "{text}");
     }
 }

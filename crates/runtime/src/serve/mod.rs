@@ -1,8 +1,14 @@
 //! Serving: the listener that clients call, the one for operators, and what runs beside them.
 
+mod announce;
 mod error;
+mod front;
 mod http;
+mod http2;
+mod share;
 mod start;
+mod stream;
+pub(crate) mod tls;
 pub(crate) mod wire;
 
 #[cfg(test)]
@@ -10,3 +16,4 @@ mod tests;
 
 pub use error::ServeError;
 pub use start::{Running, run, start};
+pub use tls::TlsError;

@@ -5,23 +5,30 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_server::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 
 use super::ServeError;
-use super::http::{Worker, service};
+use super::front::{Front, service};
+use super::http::Worker;
+use super::http2::Http2Settings;
+use super::share::Shares;
+use super::tls::Certificate;
 use super::wire::GuardSettings;
 use super::wire::parse::HeadLimits;
 use crate::admin::{Desk, Metrics, routes};
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
-use crate::live::{Policies, Watcher};
-use crate::pep::{AuthRules, Gate, GateSettings};
-use crate::proxy::{Upstream, UpstreamSettings};
-use crate::request::{Rules, Settings};
+use crate::live::{Policies, Revocations, Watcher, revoked};
+use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
+use crate::proxy::{HealthChecks, Upstream, UpstreamSettings};
+use crate::request::{Rules, Settings, Trust};
+
+/// How long workers may take to drop what they were stopped in.
+const OUTCOMES: Duration = Duration::from_secs(2);
 
 /// Serves until the process is told to stop (SIGTERM, SIGINT): then nothing new is accepted, what is under way may go
 /// on for `server.shutdown_grace`, and the audit is closed.
@@ -87,7 +94,10 @@ pub struct Running {
     servers: JoinHandle<std::io::Result<()>>,
     ended: tokio::sync::watch::Receiver<()>,
     audit: Store,
+    metrics: Arc<Metrics>,
     watcher: Watcher,
+    health: Option<HealthChecks>,
+    certificate: Option<Certificate>,
 }
 
 impl Running {
@@ -124,12 +134,24 @@ impl Running {
         // The command is sent at once; the threads' end tells when it is carried out.
         drop(self.proxy.stop(true));
         drop(self.watcher);
+        drop(self.health);
+        drop(self.certificate);
         let ended = self.servers.join().map_err(|_| ServeError::Stopped);
+        wait_for_outcomes(&self.metrics);
         drop(self.admin.stop(false));
         self.audit.close()?;
         ended??;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Calls that were cut off at the end of the grace have outcomes too: the workers' threads still drop them when the
+/// servers' thread has ended.
+fn wait_for_outcomes(metrics: &Metrics) {
+    let until = Instant::now() + OUTCOMES;
+    while !metrics.is_idle() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -145,7 +167,10 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         &config.policies,
         &config.upstream.public_url,
         rules.merges(),
+        Revocations::open(&revoked::beside(&config.audit.path))?,
     )?);
+    let certificate = config.server.tls.clone().map(Certificate::load).transpose();
+    let certificate = certificate.map_err(ServeError::Tls)?;
     let secret = admin_secret::read_or_create(&config.admin.secret_file)?;
     let proxy_listener = listen("server", config.server.listen)?;
     let admin_listener = listen("admin", config.admin.listen)?;
@@ -160,37 +185,46 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         Arc::clone(&policies),
         audit.clone(),
         Arc::clone(&metrics),
+        Arc::clone(upstream.addresses()),
     );
     let gate = Arc::new(Gate {
         rules,
+        trust: Trust::new(
+            config.server.trusted_proxies.clone(),
+            config.server.client_address,
+        ),
         policies: Arc::clone(&policies),
         audit: audit.clone(),
-        metrics,
+        metrics: Arc::clone(&metrics),
         identities,
         auth: AuthRules {
             methods: config.auth.methods,
             never_act_as: config.auth.never_act_as.clone(),
         },
+        throttle: Throttle::new(config.auth.throttling),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
             body_timeout: config.limits.body_timeout,
             show_policy: config.answers.show_policy,
             cors_origins: config.answers.cors_origins.clone(),
+            calls: config.log.calls,
         },
     });
     let watcher = Watcher::start(policies)?;
+    let health = HealthChecks::start(upstream.clone())?;
     let plan = Plan {
         workers: workers(&config),
         config: config.clone(),
         gate,
         upstream,
+        tls: certificate.as_ref().map(Certificate::config),
         desk,
     };
     let (servers, ended, proxy, admin) = spawn(plan, proxy_listener, admin_listener)?;
     tracing::info!(
         listen = %proxy_addr,
         admin = %admin_addr,
-        upstream = config.upstream.url,
+        upstream = config.upstream.urls.join(","),
         public_url = %config.upstream.public_url,
         "serving"
     );
@@ -202,7 +236,10 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         servers,
         ended,
         audit,
+        metrics,
         watcher,
+        health,
+        certificate,
     })
 }
 
@@ -251,6 +288,7 @@ struct Plan {
     config: Config,
     gate: Arc<Gate>,
     upstream: UpstreamSettings,
+    tls: Option<Arc<rustls::ServerConfig>>,
     desk: Desk,
 }
 
@@ -302,6 +340,20 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         idle_timeout: limits.idle_timeout,
         write_timeout: limits.body_timeout,
     };
+    let front = Front {
+        tls: plan.tls.clone(),
+        shares: Shares::new(limits.max_connections_per_client),
+        patience: limits.head_timeout,
+        guard: settings,
+        http2: Http2Settings {
+            streams: limits.http2_streams,
+            resets: limits.http2_resets,
+            head_bytes: u32::try_from(limits.head_bytes).unwrap_or(u32::MAX),
+            head_timeout: limits.head_timeout,
+            idle_timeout: limits.idle_timeout,
+            write_timeout: limits.body_timeout,
+        },
+    };
     let builder = Server::build()
         .workers(plan.workers)
         .max_concurrent_connections((limits.max_connections / plan.workers).max(1))
@@ -320,7 +372,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
             gate: Arc::clone(&gate),
             upstream: Upstream::open(upstream.clone()),
         };
-        service(worker, settings, shutdown.clone())
+        service(worker, front.clone(), shutdown.clone())
     })?;
     Ok(builder.run())
 }

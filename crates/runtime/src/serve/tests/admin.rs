@@ -157,6 +157,45 @@ async fn stopping_lets_a_request_under_way_finish() {
 }
 
 #[tokio::test]
+async fn stopping_has_an_end_whatever_the_upstream_does() {
+    let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let behind = Behind::new(move |_, stream| {
+        let begun = begun.clone();
+        async move {
+            begun.send(()).unwrap();
+            std::future::pending::<()>().await;
+            Some(stream)
+        }
+    })
+    .await;
+    let grace = std::time::Duration::from_secs(1);
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
+    let mut scene = Scene::with(behind.addr, &policy, |config| {
+        config.server.shutdown_grace = grace
+    });
+    let mut client = scene.connect().await;
+    client.send(&request("GET /rest/a", "")).await;
+    begins.recv().await.unwrap();
+    let running = scene.running.take().unwrap();
+    let began = std::time::Instant::now();
+    let stopping = tokio::task::spawn_blocking(move || running.stop());
+    timeout(PATIENCE, stopping)
+        .await
+        .expect("an end")
+        .unwrap()
+        .unwrap();
+    let took = began.elapsed();
+    assert!(took >= grace && took < grace * 4, "{took:?}");
+    let _ = client.end().await;
+    scene.restart_stopped();
+    let entry = scene.only_entry().await;
+    assert_eq!(
+        entry["outcome"]["end"], "client-gone",
+        "the outcome is kept: {entry}"
+    );
+}
+
+#[tokio::test]
 async fn what_prevents_starting_is_told_in_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = crate::config::Config {

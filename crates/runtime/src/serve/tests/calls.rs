@@ -31,6 +31,8 @@ async fn the_upstream_gets_what_was_judged_and_who_calls() {
     assert_eq!(field(&head, "x-forwarded-proto"), Some("http"));
     assert_eq!(field(&head, "x-forwarded-host"), Some("127.0.0.1:8080"));
     assert_eq!(field(&head, "x-request-id"), reply.header("x-request-id"));
+    let trace = format!("00-{}-", reply.header("x-request-id").unwrap());
+    assert!(field(&head, "traceparent").unwrap().starts_with(&trace), "{head}");
     for gone in ["authorization", "cookie", "x-hop", "x_forwarded_user"] {
         assert_eq!(field(&head, gone), None, "{head}");
     }
@@ -328,4 +330,21 @@ async fn continue_is_sent_to_a_judged_head_alone() {
         "the connection is closed: whether the body comes is not known"
     );
     until(|| behind.heads().len() == 2).await;
+}
+
+#[tokio::test]
+async fn a_trace_goes_on_and_what_is_none_does_not() {
+    let behind = Behind::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let scene = Scene::new(behind.addr, "/rest/.*");
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for (parent, kept) in [("00f067aa0ba902b7", true), ("0000000000000000", false)] {
+        let fields = format!("Traceparent: 00-{id}-{parent}-01\r\nTracestate: a=1\r\n");
+        assert_eq!(scene.ask(&request("GET /rest/a", &fields)).await.status, 200);
+        let head = behind.heads().pop().unwrap();
+        assert_eq!(head.to_lowercase().matches("traceparent").count(), 1);
+        let sent = field(&head, "traceparent").unwrap();
+        assert_eq!(sent.contains(id), kept, "{sent}");
+        assert!(!sent.contains(parent) && sent.len() == 55, "{sent}");
+        assert_eq!(field(&head, "tracestate"), kept.then_some("a=1"));
+    }
 }

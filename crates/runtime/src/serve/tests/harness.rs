@@ -31,6 +31,7 @@ pub(super) fn token(name: &str, secret: &str, more: &str, lines: &str) -> String
 pub(super) struct Scene {
     pub(super) folder: tempfile::TempDir,
     pub(super) running: Option<Running>,
+    config: Config,
 }
 
 impl Scene {
@@ -53,14 +54,26 @@ impl Scene {
         config.server.workers = 1;
         config.admin.listen = "127.0.0.1:0".parse().unwrap();
         config.admin.secret_file = folder.path().join("admin.secret");
-        config.upstream.url = format!("http://{upstream}");
+        config.upstream.urls = vec![format!("http://{upstream}")];
         config.auth.methods = Methods::Both;
         change(&mut config);
-        let running = start(config).unwrap();
+        let running = start(config.clone()).unwrap();
         Self {
             folder,
             running: Some(running),
+            config,
         }
+    }
+
+    /// Stops the proxy and starts it again with the same files.
+    pub(super) fn restart(&mut self) {
+        self.running.take().unwrap().stop().unwrap();
+        self.restart_stopped();
+    }
+
+    /// Starts it again with the same files, once it was stopped.
+    pub(super) fn restart_stopped(&mut self) {
+        self.running = Some(start(self.config.clone()).unwrap());
     }
 
     pub(super) fn running(&self) -> &Running {

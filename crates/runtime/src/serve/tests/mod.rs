@@ -1,7 +1,13 @@
 //! The whole proxy in process: raw bytes in, a scripted upstream behind.
 
+mod address;
 mod admin;
 mod calls;
+mod frames;
 mod harness;
+mod http2;
 mod order;
+mod revoked;
 mod streams;
+pub(super) mod tls;
+mod upstreams;

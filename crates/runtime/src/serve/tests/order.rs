@@ -345,3 +345,43 @@ async fn a_long_url_is_recorded_as_far_as_the_audit_keeps_it() {
     let url = scene.only_entry().await["url"].as_str().unwrap().to_owned();
     assert!(url.len() < 20_000 && url.contains("…[60"), "{}", url.len());
 }
+
+#[tokio::test]
+async fn failed_credentials_are_slowed_and_valid_ones_are_not() {
+    let behind = Behind::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let delay = std::time::Duration::from_millis(300);
+    let scene = Scene::with(
+        behind.addr,
+        &token("t", SECRET, "user = \"u\"", "/rest/.*"),
+        |config| {
+            config.auth.throttling.attempts = 3;
+            config.auth.throttling.delay = delay;
+        },
+    );
+    let wrong = request("GET /rest/a", "").replace(SECRET, "twd_wrong");
+    let bare = "GET /rest/a HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
+    for _ in 0..10 {
+        assert_eq!(scene.ask(bare).await.status, 401);
+    }
+    let began = std::time::Instant::now();
+    for _ in 0..3 {
+        assert_eq!(scene.ask(&wrong).await.status, 401);
+    }
+    assert!(
+        began.elapsed() < delay,
+        "none of the first is slowed, nor those without credentials"
+    );
+    let began = std::time::Instant::now();
+    assert_eq!(scene.ask(&wrong).await.status, 401);
+    assert!(began.elapsed() >= delay);
+    // As many as may wait do, and the rest is told to come later.
+    let all = futures_util::future::join_all((0..40).map(|_| scene.ask(&wrong))).await;
+    let statuses: Vec<u16> = all.iter().map(|reply| reply.status).collect();
+    let refused = all.iter().find(|reply| reply.status == 429).expect("a 429");
+    assert!(statuses.contains(&401) && statuses.iter().all(|status| [401, 429].contains(status)));
+    assert_eq!(refused.reason(), "too-many-failures");
+    assert_eq!(refused.header("retry-after"), Some("60"));
+    let began = std::time::Instant::now();
+    assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
+    assert!(began.elapsed() < delay, "valid ones pass as ever");
+}

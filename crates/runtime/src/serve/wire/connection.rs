@@ -1,10 +1,12 @@
 //! What the guard and the service of one connection share: the request that was read, and whose turn it is.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use super::{BodyStream, Violation, WireHead};
+use crate::proxy::Cut;
 
 /// A request as it came off the wire.
 #[derive(Debug)]
@@ -25,13 +27,15 @@ pub(crate) enum Arrival {
 }
 
 /// The state of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Connection {
+    peer: IpAddr,
     waiting: RefCell<Option<(u64, Arrival)>>,
     in_flight: Cell<bool>,
     unread: Cell<Option<u64>>,
     reset: Cell<bool>,
     guard: RefCell<Option<Waker>>,
+    cut: RefCell<Option<Cut>>,
 }
 
 /// The right to answer the request under way. Whoever encodes the answer drops it when the answer is complete; then
@@ -40,6 +44,19 @@ pub(crate) struct Connection {
 pub(crate) struct Turn(Rc<Connection>);
 
 impl Connection {
+    /// A connection whose other end is this.
+    pub(super) fn new(peer: IpAddr) -> Self {
+        Self {
+            peer,
+            waiting: RefCell::default(),
+            in_flight: Cell::default(),
+            unread: Cell::default(),
+            reset: Cell::default(),
+            guard: RefCell::default(),
+            cut: RefCell::default(),
+        }
+    }
+
     /// The arrival that the skeleton of this number stands for, and the turn to answer it.
     pub(crate) fn take(self: &Rc<Self>, number: u64) -> Option<(Arrival, Turn)> {
         let (waiting, arrival) = self.waiting.borrow_mut().take()?;
@@ -68,6 +85,14 @@ impl Connection {
         self.unread.set(unread);
     }
 
+    /// Whether the answer under way is to be broken off; if not, the task is woken when it is.
+    pub(super) fn poll_cut(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.cut.borrow_mut().as_mut() {
+            Some(cut) => cut.poll(cx).map(|()| self.reset.set(true)),
+            None => Poll::Pending,
+        }
+    }
+
     /// Whether the connection is to be reset instead of closed.
     pub(super) fn is_reset(&self) -> bool {
         self.reset.get()
@@ -75,10 +100,20 @@ impl Connection {
 }
 
 impl Turn {
+    /// The connection's other end, or whom the PROXY protocol named.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.0.peer
+    }
+
     /// Bytes of the request's body that were not read off the wire yet: `None` if it is complete, `u64::MAX` if only
     /// its end will tell.
     pub(crate) fn unread(&self) -> Option<u64> {
         self.0.unread.get()
+    }
+
+    /// Has the connection end in a reset when this resolves, also while the client takes nothing of the answer.
+    pub(crate) fn cut_by(&self, cut: Option<Cut>) {
+        *self.0.cut.borrow_mut() = cut;
     }
 
     /// Has the connection end in a reset, so that no client takes a truncated answer for a whole one: where the end of
@@ -91,6 +126,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.0.in_flight.set(false);
+        self.0.cut.take();
         if let Some(waker) = self.0.guard.borrow_mut().take() {
             waker.wake();
         }

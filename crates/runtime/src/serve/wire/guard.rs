@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -80,12 +81,12 @@ pub(crate) struct Guard<S: Transport> {
 }
 
 impl<S: Transport> Guard<S> {
-    /// Guards a stream that was just accepted.
-    pub(crate) fn new(stream: S, settings: GuardSettings) -> Self {
+    /// Guards a stream whose first request is still to come, of a client at `peer`.
+    pub(crate) fn new(stream: S, peer: IpAddr, settings: GuardSettings) -> Self {
         Self {
             stream,
             parser: Parser::new(settings.head),
-            connection: Rc::default(),
+            connection: Rc::new(Connection::new(peer)),
             settings,
             skeleton: Bytes::new(),
             heads: 0,
@@ -331,6 +332,9 @@ impl<S: Transport> AsyncWrite for Guard<S> {
                 Poll::Ready(written)
             }
             Poll::Pending => {
+                if this.connection.poll_cut(cx).is_ready() {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+                }
                 ready!(this.writing.poll(cx, Purpose::Write, this.settings.write_timeout));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }

@@ -1,6 +1,8 @@
 //! One request head, read line by line.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use http::header::EXPECT;
+use http::request::Parts;
 
 use super::Violation;
 use crate::request::{Framing, RawHead, Version};
@@ -23,6 +25,7 @@ impl Span {
 pub(crate) struct WireHead {
     bytes: Bytes,
     line: RequestLine,
+    authority: Option<Span>,
     fields: Vec<(Span, Span)>,
     /// How the body is delimited.
     pub(crate) body: Framing,
@@ -33,6 +36,52 @@ pub(crate) struct WireHead {
 }
 
 impl WireHead {
+    /// The head of an HTTP/2 request, with its `:path` as it was sent; `has_body` unless its stream ended with it.
+    ///
+    /// `h2` made sure of what frames can tell: names in lower case, each pseudo-header once and before the others,
+    /// nothing of one connection alone (RFC 9113 section 8). `None` where a
+    /// value has blanks around it (section 8.2.1).
+    pub(crate) fn http2(parts: &Parts, path: &[u8], has_body: bool) -> Option<Self> {
+        let mut bytes = BytesMut::new();
+        let mut add = |text: &[u8]| {
+            let start = bytes.len();
+            bytes.extend_from_slice(text);
+            Span {
+                start,
+                end: bytes.len(),
+            }
+        };
+        let line = RequestLine {
+            method: add(parts.method.as_str().as_bytes()),
+            target: add(path),
+            version: Version::Http2,
+        };
+        let authority = parts
+            .uri
+            .authority()
+            .map(|authority| add(authority.as_str().as_bytes()));
+        let mut fields = Vec::with_capacity(parts.headers.len());
+        let mut expects_continue = false;
+        for (name, value) in &parts.headers {
+            let value = value.as_bytes();
+            let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+            if blank(value.first()) || blank(value.last()) {
+                return None;
+            }
+            expects_continue |= name == EXPECT && value.eq_ignore_ascii_case(b"100-continue");
+            fields.push((add(name.as_str().as_bytes()), add(value)));
+        }
+        Some(Self {
+            bytes: bytes.freeze(),
+            line,
+            authority,
+            fields,
+            body: if has_body { Framing::Chunked } else { Framing::None },
+            expects_continue: expects_continue && has_body,
+            persists: true,
+        })
+    }
+
     /// The method, as sent.
     pub(crate) fn method(&self) -> &str {
         // INVARIANT: a token is ASCII.
@@ -59,7 +108,7 @@ impl WireHead {
             target: self.line.target.of(&self.bytes),
             version: self.line.version,
             headers: fields,
-            authority: None,
+            authority: self.authority.map(|authority| authority.of(&self.bytes)),
             body: self.body,
         }
     }
@@ -128,6 +177,7 @@ impl HeadLines {
             persists: !says.close && (!http10 || says.keep_alive),
             bytes,
             line,
+            authority: None,
             fields: self.fields,
             body,
         })

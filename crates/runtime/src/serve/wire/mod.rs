@@ -22,7 +22,7 @@ mod violation;
 mod tests;
 
 pub(crate) use connection::{Arrival, Connection, Inbound, Turn};
-pub(crate) use guard::{Guard, GuardSettings};
+pub(crate) use guard::{Guard, GuardSettings, Transport};
 pub(crate) use head::WireHead;
 pub(crate) use queue::{BodyError, BodyStream};
 pub(crate) use violation::Violation;

@@ -1,4 +1,4 @@
-//! Why bytes are no HTTP/1 request.
+//! Why bytes are no request.
 
 /// A break of RFC 9112, or of our stricter reading of it. The client gets a bare answer and the connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,11 +45,23 @@ pub(crate) enum Violation {
     Trailer,
     /// The head did not arrive in time.
     HeadTimeout,
+    /// A trusted proxy's connection begins with no PROXY protocol header, where one was agreed.
+    Announcement,
+    /// No TLS, or none that both sides speak.
+    TlsHandshake,
+    /// What broke an HTTP/2 connection.
+    Http2,
+    /// An HTTP/2 client that gives up requests, one after the other.
+    Http2Resets,
+    /// An HTTP/2 body that is not as long as its head says, or ends in what are no trailers.
+    Http2Body,
+    /// One more connection of a client that has all that it may have.
+    TooManyConnections,
 }
 
 impl Violation {
     /// All of them, for the metrics' labels.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::RequestLine,
         Self::Target,
         Self::HttpVersion,
@@ -71,6 +83,12 @@ impl Violation {
         Self::ChunkEnd,
         Self::Trailer,
         Self::HeadTimeout,
+        Self::Announcement,
+        Self::TlsHandshake,
+        Self::Http2,
+        Self::Http2Resets,
+        Self::Http2Body,
+        Self::TooManyConnections,
     ];
 
     /// The stable name in metrics and, where the head had been read, in answers and the audit.
@@ -97,6 +115,12 @@ impl Violation {
             Self::ChunkEnd => "chunk-end",
             Self::Trailer => "trailer",
             Self::HeadTimeout => "head-timeout",
+            Self::Announcement => "proxy-protocol",
+            Self::TlsHandshake => "tls-handshake",
+            Self::Http2 => "http2",
+            Self::Http2Resets => "http2-resets",
+            Self::Http2Body => "http2-body",
+            Self::TooManyConnections => "too-many-connections",
         }
     }
 

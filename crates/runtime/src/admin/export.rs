@@ -1,0 +1,137 @@
+//! All of the audit that is asked for, as a stream: recorded calls, or the blocks that prove them.
+
+use std::pin::Pin;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::stream;
+use tokenward_audit::{Filter, Page, Reader, Sequence};
+
+use super::audit::{ALIVE, Question, json_lines};
+use super::entry::json_line;
+use super::{Desk, DeskError, Operator};
+
+/// Calls of one step.
+const STEP: usize = 2_000;
+/// Bytes of blocks of one step.
+const STEP_BYTES: usize = 1 << 20;
+
+/// Work on a thread that may block.
+pub(super) struct Working<T>(Pin<Box<dyn Future<Output = Result<T, DeskError>>>>);
+
+impl<T: Send + 'static> Working<T> {
+    /// Begins it.
+    pub(super) fn new(work: impl FnOnce() -> Result<T, DeskError> + Send + 'static) -> Self {
+        let work = web::block(work);
+        Self(Box::pin(async { work.await.map_err(|_| DeskError::Stopping)? }))
+    }
+
+    /// What came of it; `None` if that takes longer than a client should go without a word.
+    pub(super) async fn next(&mut self) -> Option<Result<T, DeskError>> {
+        tokio::time::timeout(ALIVE, &mut self.0).await.ok()
+    }
+}
+
+/// `GET /v1/audit/export`. An error breaks the answer off.
+pub(super) async fn export(
+    desk: web::Data<Desk>,
+    request: HttpRequest,
+    _: Operator,
+) -> Result<HttpResponse, DeskError> {
+    let question = Question::of(&request)?;
+    let page = Page {
+        limit: STEP,
+        newest_first: false,
+        ..question.page()?
+    };
+    let export = Export::new(desk.audit.reader(), question.filter()?, page);
+    let lines = stream::unfold(Some(export), |export| async {
+        let mut export = export?;
+        Some(match export.working.next().await {
+            None => (Ok(Bytes::from_static(b"\n")), Some(export)),
+            Some(Ok(calls)) => {
+                let next = calls
+                    .next
+                    .map(|page| Export::new(export.reader, export.filter, page));
+                (Ok(calls.lines.into()), next)
+            }
+            Some(Err(error)) => (Err(broken_off(error)), None),
+        })
+    });
+    Ok(json_lines().streaming(lines))
+}
+
+struct Export {
+    reader: Reader,
+    filter: Filter,
+    working: Working<Calls>,
+}
+
+struct Calls {
+    lines: String,
+    next: Option<Page>,
+}
+
+impl Export {
+    fn new(reader: Reader, filter: Filter, page: Page) -> Self {
+        let (asked, wanted) = (reader.clone(), filter.clone());
+        let working = Working::new(move || {
+            let entries = asked.query(&wanted, page)?;
+            let last = entries.last().map(|entry| entry.sequence);
+            let next = last.filter(|_| entries.len() == page.limit);
+            Ok(Calls {
+                next: next.map(|last| Page {
+                    after: Some(last),
+                    ..page
+                }),
+                lines: entries.into_iter().map(json_line).collect(),
+            })
+        });
+        Self {
+            reader,
+            filter,
+            working,
+        }
+    }
+}
+
+/// `GET /v1/audit/proof`. An error breaks the answer off.
+pub(super) async fn proof(
+    desk: web::Data<Desk>,
+    request: HttpRequest,
+    _: Operator,
+) -> Result<HttpResponse, DeskError> {
+    let since_ms = Question::of(&request)?.filter()?.since_ms;
+    let reader = desk.audit.reader();
+    let begun = (reader.proof_head(desk.audit.keys()), Some(Sequence(0)), reader);
+    let parts = stream::unfold(Some(begun), move |state| async move {
+        let (head, after, reader) = state?;
+        if !head.is_empty() {
+            return Some((Ok(Bytes::from(head)), Some((String::new(), after, reader))));
+        }
+        let after = after?;
+        let asked = reader.clone();
+        let blocks = web::block(move || asked.blocks(after, since_ms, STEP_BYTES)).await;
+        let blocks = blocks
+            .map_err(|_| DeskError::Stopping)
+            .and_then(|blocks| Ok(blocks?));
+        Some(match blocks {
+            Ok(blocks) => (
+                Ok(blocks.bytes.into()),
+                blocks.last.map(|last| (head, Some(last), reader)),
+            ),
+            Err(error) => (Err(broken_off(error)), None),
+        })
+    });
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, "application/octet-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"));
+    Ok(response.streaming(parts))
+}
+
+fn broken_off(error: DeskError) -> DeskError {
+    tracing::error!("an export of the audit was broken off: {error}");
+    error
+}

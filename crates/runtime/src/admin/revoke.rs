@@ -1,0 +1,56 @@
+//! `POST /v1/revoke`: ends a token at once, calls under way included, and for good.
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Desk, DeskError, Operator};
+use crate::live::revoked;
+
+/// What to revoke: one of the two.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    /// A token of the policy in force, by name: its secret, and one that was rotated away.
+    token: Option<String>,
+    /// A secret, by its hash as policies write it: `sha256:…`.
+    hash: Option<String>,
+}
+
+/// Answers when the revocation is on disk. In force it is before.
+pub(super) async fn revoke(
+    desk: web::Data<Desk>,
+    _: Operator,
+    body: web::Bytes,
+) -> Result<HttpResponse, DeskError> {
+    let order: Order = serde_json::from_slice(&body).map_err(|_| DeskError::Question(EXPECTED.to_owned()))?;
+    let secrets = match (&order.token, &order.hash) {
+        (Some(name), None) => desk.policies.secrets_of(name),
+        (None, Some(hash)) => {
+            let secret = revoked::parse(hash);
+            vec![secret.ok_or_else(|| DeskError::Question(EXPECTED.to_owned()))?]
+        }
+        _ => return Err(DeskError::Question(EXPECTED.to_owned())),
+    };
+    if secrets.is_empty() {
+        return Err(DeskError::NoSuchToken);
+    }
+    let hashes: Vec<String> = secrets.iter().map(revoked::shown).collect();
+    tracing::warn!(
+        token = order.token,
+        hashes = hashes.join(","),
+        "revoked by an operator"
+    );
+    let revocations = desk.policies.revocations().clone();
+    let added = web::block(move || revocations.add(secrets)).await;
+    added
+        .map_err(|_| DeskError::Stopping)?
+        .map_err(DeskError::Unsaved)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(format!("{}\n", json!({ "revoked": hashes }))))
+}
+
+const EXPECTED: &str = r#"the body is {"token": "NAME"} or {"hash": "sha256:…"}"#;

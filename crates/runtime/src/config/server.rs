@@ -1,0 +1,91 @@
+//! `[server]`: where clients call, over what, and from where.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fields::{Fields, Wrong};
+use super::{ClientAddress, Server, TlsFiles, value};
+
+const CLIENT_ADDRESSES: [(&str, ClientAddress); 4] = [
+    ("peer", ClientAddress::Peer),
+    ("x-forwarded-for", ClientAddress::XForwardedFor),
+    ("forwarded", ClientAddress::Forwarded),
+    ("proxy-protocol", ClientAddress::ProxyProtocol),
+];
+
+pub(super) fn server(it: &mut Fields<'_>) -> Server {
+    let default = Server::default();
+    let server = Server {
+        listen: it.or("listen", default.listen, value::address),
+        workers: it.or("workers", default.workers, value::count_usize::<0, 1024>),
+        shutdown_grace: it.or("shutdown_grace", default.shutdown_grace, value::duration),
+        trusted_proxies: it.or("trusted_proxies", default.trusted_proxies, networks),
+        client_address: it.or("client_address", default.client_address, |value| {
+            value::choice(value, &CLIENT_ADDRESSES)
+        }),
+        tls: it.section("tls", |it| files(it, "certificate", "key")),
+    };
+    match (server.client_address, server.trusted_proxies.as_slice()) {
+        (ClientAddress::Peer, [_, ..]) => {
+            let message = "`trusted_proxies` has no meaning with client_address = \"peer\"";
+            it.complain(&["trusted_proxies"], message.to_owned());
+        }
+        (ClientAddress::Peer, []) | (_, [_, ..]) => {}
+        (_, []) if it.has("trusted_proxies") => {
+            let message =
+                "`trusted_proxies` must name who may say whose request it is, such as [\"10.0.0.5\"]";
+            it.complain(&["trusted_proxies"], message.to_owned());
+        }
+        (_, []) => {
+            let message = "`client_address` needs `trusted_proxies`: who may say whose request it is";
+            it.complain(&["client_address"], message.to_owned());
+        }
+    }
+    server
+}
+
+/// A certificate chain and its key: both, or neither.
+pub(super) fn files(it: &mut Fields<'_>, certificate: &'static str, key: &'static str) -> Option<TlsFiles> {
+    let chain = it.optional(certificate, value::path);
+    let secret = it.optional(key, value::path);
+    for (one, other) in [(certificate, key), (key, certificate)] {
+        if it.has(one) && !it.has(other) {
+            it.complain(&[one], format!("`{one}` needs `{other}` beside it"));
+        }
+    }
+    Some(TlsFiles {
+        certificate: chain?,
+        key: secret?,
+    })
+}
+
+fn networks(value: &Spanned<DeValue<'_>>) -> Result<Vec<IpNet>, Wrong> {
+    value::any_of(value, network)
+}
+
+/// `10.0.0.0/8`, or one address.
+fn network(value: &Spanned<DeValue<'_>>) -> Result<IpNet, Wrong> {
+    let given = value::text(value)?;
+    let network: Result<IpNet, _> = given
+        .parse()
+        .or_else(|_| given.parse::<IpAddr>().map(IpNet::from));
+    match network {
+        Ok(network) if network == network.trunc() => Ok(network),
+        Ok(network) => Err(Wrong::at(
+            value,
+            format!(
+                "has `{given}`, which has bits past its prefix; did you mean `{}`?",
+                network.trunc()
+            ),
+        )),
+        Err(_) => Err(Wrong::at(
+            value,
+            format!(
+                "has `{given}`; it must be an address or a network, such as \"10.0.0.5\" or \"10.0.0.0/8\""
+            ),
+        )),
+    }
+}

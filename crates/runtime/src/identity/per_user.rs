@@ -1,0 +1,175 @@
+//! Each user's own credentials at the upstream, from a file that is read again when it changes.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use serde::Deserialize;
+
+use super::{IdentityError, basic, read, secret_value};
+
+/// How often the file is looked at. It is small, and its text says more than its times.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// User name to `Authorization`.
+type Users = HashMap<String, HeaderValue>;
+
+/// The users' credentials. Stops looking at the file when it is dropped.
+pub(crate) struct PerUser {
+    users: Arc<ArcSwap<Users>>,
+    stop: Sender<()>,
+    watch: Option<JoinHandle<()>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+enum Credentials {
+    #[serde(rename = "basic")]
+    Basic(String),
+    #[serde(rename = "token")]
+    Token(String),
+}
+
+impl PerUser {
+    /// Reads the file, and watches it on a thread of its own.
+    ///
+    /// # Errors
+    /// It cannot be read, or does not hold one line for each user.
+    pub(super) fn load(path: &Path) -> Result<Self, IdentityError> {
+        let text = read(path)?;
+        let users = Arc::new(ArcSwap::from_pointee(parse(&text, path)?));
+        let (stop, stopped) = mpsc::channel();
+        let (current, path) = (Arc::clone(&users), PathBuf::from(path));
+        let watch = thread::Builder::new()
+            .name("credentials-watch".to_owned())
+            .spawn(move || {
+                let mut seen = Some(text);
+                while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                    seen = look(&current, &path, seen);
+                }
+            })
+            .ok();
+        if watch.is_none() {
+            tracing::error!(
+                "the system gives no thread: changed credentials are taken up by a restart alone"
+            );
+        }
+        Ok(Self { users, stop, watch })
+    }
+
+    /// The `Authorization` of a user.
+    pub(super) fn of(&self, user: &str) -> Option<HeaderValue> {
+        self.users.load().get(user).cloned()
+    }
+}
+
+impl Drop for PerUser {
+    fn drop(&mut self) {
+        let _ = self.stop.send(());
+        if let Some(watch) = self.watch.take() {
+            let _ = watch.join();
+        }
+    }
+}
+
+/// Takes the file up if its text is not what was seen before. Each state of it is told of once.
+fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<String>) -> Option<String> {
+    let kept = |error: &IdentityError| {
+        tracing::error!("the upstream credentials in use are kept: {error}");
+    };
+    let text = match fs::read_to_string(path) {
+        Ok(text) if seen.as_ref() == Some(&text) => return seen,
+        Ok(text) => text,
+        Err(source) => {
+            if seen.is_some() {
+                kept(&IdentityError::Unreadable {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+            return None;
+        }
+    };
+    match parse(&text, path) {
+        Ok(users) => {
+            tracing::info!(
+                users = users.len(),
+                "the upstream credentials changed and are in use"
+            );
+            current.store(Arc::new(users));
+        }
+        Err(error) => kept(&error),
+    }
+    Some(text)
+}
+
+fn parse(text: &str, path: &Path) -> Result<Users, IdentityError> {
+    let users: HashMap<String, Credentials> = toml::from_str(text).map_err(|_| IdentityError::Malformed {
+        path: path.to_owned(),
+    })?;
+    users
+        .into_iter()
+        .map(|(user, credentials)| {
+            let value = match &credentials {
+                Credentials::Basic(pair) => basic(pair, &user)?,
+                Credentials::Token(token) => secret_value(&format!("Bearer {token}"), &user)?,
+            };
+            Ok((user, value))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_file_is_taken_up_and_a_broken_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        let write = |text: &str| fs::write(&path, text).unwrap();
+        let one = "alice = { token = \"one\" }\n";
+        write(one);
+        let users = ArcSwap::from_pointee(parse(one, &path).unwrap());
+        let alice = || users.load().get("alice").cloned();
+        let mut seen = look(&users, &path, Some(one.to_owned()));
+        assert_eq!(seen.as_deref(), Some(one));
+
+        write("alice = { token = \"two\" }\n");
+        seen = look(&users, &path, seen);
+        assert_eq!(alice().unwrap(), "Bearer two");
+        write("alice = { token = ");
+        seen = look(&users, &path, seen);
+        assert_eq!(alice().unwrap(), "Bearer two");
+        fs::remove_file(&path).unwrap();
+        seen = look(&users, &path, seen);
+        assert_eq!(
+            (alice().unwrap(), &seen),
+            (HeaderValue::from_static("Bearer two"), &None)
+        );
+        write("bob = { token = \"three\" }\n");
+        look(&users, &path, seen);
+        assert_eq!(alice(), None);
+    }
+
+    #[test]
+    fn the_file_is_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        fs::write(&path, "alice = { token = \"one\" }\n").unwrap();
+        let users = PerUser::load(&path).unwrap();
+        assert_eq!(users.of("alice").unwrap(), "Bearer one");
+        fs::write(&path, "alice = { token = \"two\" }\n").unwrap();
+        let began = std::time::Instant::now();
+        while users.of("alice").unwrap() != "Bearer two" {
+            assert!(began.elapsed() < Duration::from_secs(10), "taken up");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Revocations (SEMANTICS section 2): secrets that never work again. They are kept on disk, are undone by no reload, and
+//! are told to the calls under way that rest on them.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+/// A token's secret, as its SHA-256.
+pub(crate) type SecretHash = [u8; 32];
+
+/// The book of revocations cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RevocationError {
+    /// The file cannot be read.
+    #[error("cannot read the revocations in {}: {source}; without them revoked tokens would work again", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A line is no hash.
+    #[error(
+        "{}:{line} is no revocation: each line is `sha256:` and 64 hexadecimal digits; mend it, since the token that it stood for would work again",
+        path.display()
+    )]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+}
+
+/// Every revocation that was ever seen. Only ever grows.
+pub(crate) struct Revocations {
+    hashes: ArcSwap<HashSet<SecretHash>>,
+    book: Mutex<Book>,
+    news: watch::Sender<()>,
+}
+
+/// The file: `sha256:` and 64 hexadecimal digits a line, appended and synced.
+struct Book {
+    path: PathBuf,
+    unsaved: Vec<SecretHash>,
+}
+
+impl Revocations {
+    /// The revocations of this file; none if it is absent. An unfinished last line, of a write that a crash cut short,
+    /// is left out: whoever asked for it got no answer.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something else.
+    pub(crate) fn open(path: &Path) -> Result<Self, RevocationError> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(source) => {
+                return Err(RevocationError::Unreadable {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        };
+        let whole = text
+            .rfind('\n')
+            .and_then(|end| text.get(..end))
+            .unwrap_or_default();
+        let mut hashes = HashSet::new();
+        for (index, line) in whole.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+            hashes.insert(parse(line).ok_or_else(|| RevocationError::Malformed {
+                path: path.to_owned(),
+                line: index + 1,
+            })?);
+        }
+        Ok(Self {
+            hashes: ArcSwap::from_pointee(hashes),
+            book: Mutex::new(Book {
+                path: path.to_owned(),
+                unsaved: Vec::new(),
+            }),
+            news: watch::Sender::new(()),
+        })
+    }
+
+    /// Whether the secret is revoked.
+    pub(crate) fn has(&self, secret: &SecretHash) -> bool {
+        self.hashes.load().contains(secret)
+    }
+
+    /// How many secrets are.
+    pub(crate) fn count(&self) -> usize {
+        self.hashes.load().len()
+    }
+
+    /// How many of them are not on disk yet, because it could not be written.
+    pub(crate) fn unsaved(&self) -> usize {
+        self.lock().unsaved.len()
+    }
+
+    /// Revokes secrets: in force at once, calls under way included, and then written. Blocks for the disk if there is
+    /// something to write.
+    ///
+    /// # Errors
+    /// They could not be written. They are in force all the same, and [`Self::save`] tries again.
+    pub(crate) fn add(&self, secrets: impl IntoIterator<Item = SecretHash>) -> io::Result<()> {
+        let mut book = self.lock();
+        let known = self.hashes.load_full();
+        let new: HashSet<SecretHash> = secrets
+            .into_iter()
+            .filter(|secret| !known.contains(secret))
+            .collect();
+        if !new.is_empty() {
+            self.hashes
+                .store(Arc::new(known.iter().chain(&new).copied().collect()));
+            book.unsaved.extend(new);
+            self.news.send_replace(());
+        }
+        book.save()
+    }
+
+    /// Writes what could not be written before.
+    ///
+    /// # Errors
+    /// It still cannot.
+    pub(crate) fn save(&self) -> io::Result<()> {
+        self.lock().save()
+    }
+
+    /// What a call rests on: the secret that it showed, and the token's current one.
+    pub(super) fn standing(self: &Arc<Self>, secrets: [SecretHash; 2]) -> Standing {
+        Standing {
+            revocations: Arc::clone(self),
+            secrets,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    fn save(&mut self) -> io::Result<()> {
+        if self.unsaved.is_empty() {
+            return Ok(());
+        }
+        let mut lines = String::new();
+        for secret in &self.unsaved {
+            lines.push_str(&shown(secret));
+            lines.push('\n');
+        }
+        let created = !self.path.exists();
+        let directory = self
+            .path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        fs::create_dir_all(directory)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&self.path)?;
+        drop_unfinished(&mut file)?;
+        file.write_all(lines.as_bytes())?;
+        file.sync_all()?;
+        if created {
+            File::open(directory)?.sync_all()?;
+        }
+        self.unsaved.clear();
+        Ok(())
+    }
+}
+
+/// Cuts off a last line that a crash cut short: a line that is no hash keeps the proxy from starting.
+fn drop_unfinished(file: &mut File) -> io::Result<()> {
+    let mut text = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut text)?;
+    let whole = text
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |end| end + 1);
+    if whole < text.len() {
+        file.set_len(whole as u64)?;
+    }
+    Ok(())
+}
+
+/// Where the revocations of an audit store stand: beside it, as `<store>.revoked`.
+pub(crate) fn beside(store: &Path) -> PathBuf {
+    let mut path = OsString::from(store);
+    path.push(".revoked");
+    PathBuf::from(path)
+}
+
+/// `sha256:` and 64 hexadecimal digits, as policies write it.
+pub(crate) fn parse(text: &str) -> Option<SecretHash> {
+    let mut secret = [0; 32];
+    hex::decode_to_slice(text.strip_prefix("sha256:")?, &mut secret).ok()?;
+    Some(secret)
+}
+
+/// The form that [`parse`] reads.
+pub(crate) fn shown(secret: &SecretHash) -> String {
+    format!("sha256:{}", hex::encode(secret))
+}
+
+/// A call's right to go on.
+#[derive(Clone)]
+pub(crate) struct Standing {
+    revocations: Arc<Revocations>,
+    secrets: [SecretHash; 2],
+}
+
+impl Standing {
+    /// Whether it is lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.secrets.iter().any(|secret| self.revocations.has(secret))
+    }
+
+    /// Resolves when it is lost, and never before.
+    pub(crate) async fn lost(self) {
+        // Subscribed before the first look: what comes after that look is news.
+        let mut news = self.revocations.news.subscribe();
+        while !self.is_lost() {
+            // The sender lives as long as `self`.
+            let _ = news.changed().await;
+        }
+    }
+}
+
+impl fmt::Debug for Standing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Standing")
+            .field("is_lost", &self.is_lost())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_revoked_once_is_revoked_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/audit.revoked");
+        let revocations = Revocations::open(&path).unwrap();
+        revocations.add([[1; 32], [2; 32]]).unwrap();
+        revocations.add([[2; 32], [3; 32]]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3, "each once");
+        let again = Revocations::open(&path).unwrap();
+        assert!([1, 2, 3].iter().all(|&n| again.has(&[n; 32])));
+        assert!(!again.has(&[4; 32]));
+    }
+
+    #[test]
+    fn a_write_that_a_crash_cut_short_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("revoked");
+        fs::write(&path, format!("{}\nsha256:0102", shown(&[1; 32]))).unwrap();
+        let revocations = Revocations::open(&path).unwrap();
+        assert_eq!(revocations.count(), 1);
+        revocations.add([[2; 32]]).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{}\n{}\n", shown(&[1; 32]), shown(&[2; 32])));
+    }
+
+    #[test]
+    fn what_is_no_hash_is_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("revoked");
+        fs::write(&path, format!("{}\nsha256:01\n", shown(&[1; 32]))).unwrap();
+        let error = Revocations::open(&path).err().unwrap().to_string();
+        assert!(error.contains("revoked:2"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_in_force_and_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file/revoked");
+        fs::write(folder.path().join("file"), "no directory").unwrap();
+        let revocations = Revocations::open(&path);
+        // A file where a directory should be is no absence.
+        assert!(revocations.is_err());
+        fs::remove_file(folder.path().join("file")).unwrap();
+        let revocations = Revocations::open(&path).unwrap();
+        fs::write(folder.path().join("file"), "no directory").unwrap();
+        assert!(revocations.add([[1; 32]]).is_err());
+        assert!(revocations.has(&[1; 32]));
+        assert_eq!(revocations.unsaved(), 1);
+        fs::remove_file(folder.path().join("file")).unwrap();
+        revocations.save().unwrap();
+        assert_eq!(revocations.unsaved(), 0);
+        assert!(Revocations::open(&path).unwrap().has(&[1; 32]));
+    }
+
+    #[tokio::test]
+    async fn calls_learn_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let revocations = Arc::new(Revocations::open(&folder.path().join("revoked")).unwrap());
+        let ends = tokio::spawn(revocations.standing([[1; 32], [2; 32]]).lost());
+        let stays = tokio::spawn(revocations.standing([[3; 32], [3; 32]]).lost());
+        tokio::task::yield_now().await;
+        revocations.add([[2; 32]]).unwrap();
+        ends.await.unwrap();
+        assert!(!stays.is_finished());
+        stays.abort();
+    }
+}

@@ -1,0 +1,247 @@
+//! Slows callers that show wrong credentials again and again (SEMANTICS section 5).
+//!
+//! Only the answers to failed credentials are slowed: valid ones from the same address pass as ever, so that nobody is
+//! shut out by who shares his address. The table has a bound; what an attacker with many addresses can do is to make it
+//! forget.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::config::Throttling;
+
+/// Addresses that are counted in one window.
+const ADDRESSES: usize = 8192;
+/// Answers to one address that are held back at one time, …
+const HELD: usize = 16;
+/// … and to all: each holds a connection.
+const HELD_BY_ALL: usize = 512;
+
+/// Counts failures by address.
+pub(crate) struct Throttle {
+    settings: Throttling,
+    table: Mutex<Table>,
+}
+
+/// Failures of this window and of the one before: an address is judged by both, so that a window's end is no amnesty.
+#[derive(Debug)]
+struct Table {
+    began: Instant,
+    current: HashMap<IpAddr, u32>,
+    before: HashMap<IpAddr, u32>,
+    held: HashMap<IpAddr, usize>,
+}
+
+/// How failed credentials are answered.
+#[derive(Debug)]
+pub(crate) enum Pace<'t> {
+    /// As soon as may be.
+    AtOnce,
+    /// After a while.
+    Held(Held<'t>),
+    /// At once, and with 429: as many as may be are held back already.
+    TooMany,
+}
+
+/// An answer that is held back.
+pub(crate) struct Held<'t> {
+    throttle: &'t Throttle,
+    source: IpAddr,
+}
+
+impl Throttle {
+    /// Nothing counted yet.
+    pub(crate) fn new(settings: Throttling) -> Self {
+        Self {
+            settings,
+            table: Mutex::new(Table {
+                began: Instant::now(),
+                current: HashMap::new(),
+                before: HashMap::new(),
+                held: HashMap::new(),
+            }),
+        }
+    }
+
+    /// Counts a failure of this client, and says how to answer it.
+    pub(crate) fn failed(&self, client: IpAddr) -> Pace<'_> {
+        self.failed_at(client, Instant::now())
+    }
+
+    fn failed_at(&self, client: IpAddr, now: Instant) -> Pace<'_> {
+        if self.settings.attempts == 0 {
+            return Pace::AtOnce;
+        }
+        let source = source(client);
+        let mut table = self.lock();
+        if table.count(source, now, self.settings.window) <= self.settings.attempts {
+            return Pace::AtOnce;
+        }
+        let all: usize = table.held.values().sum();
+        let own = table.held.get(&source).copied().unwrap_or_default();
+        if own >= HELD || all >= HELD_BY_ALL {
+            return Pace::TooMany;
+        }
+        table.held.insert(source, own + 1);
+        Pace::Held(Held {
+            throttle: self,
+            source,
+        })
+    }
+
+    /// When it is worth to try again after [`Pace::TooMany`], in whole seconds.
+    pub(crate) fn retry_after(&self) -> u64 {
+        self.settings.window.as_secs().max(1)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// Counts one more, and gives the sum.
+    fn count(&mut self, source: IpAddr, now: Instant, window: Duration) -> u32 {
+        let age = now.saturating_duration_since(self.began);
+        let full = self.current.len() >= ADDRESSES && !self.current.contains_key(&source);
+        if age >= window || full {
+            self.before = std::mem::take(&mut self.current);
+            if age >= window * 2 {
+                self.before.clear();
+            }
+            self.began = now;
+        }
+        let current = self.current.entry(source).or_insert(0);
+        *current = current.saturating_add(1);
+        current.saturating_add(self.before.get(&source).copied().unwrap_or_default())
+    }
+}
+
+impl Held<'_> {
+    /// Holds the answer back for as long as is configured.
+    pub(crate) async fn wait(self) {
+        tokio::time::sleep(self.throttle.settings.delay).await;
+    }
+}
+
+impl std::fmt::Debug for Held<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_tuple("Held").field(&self.source).finish()
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let mut table = self.throttle.lock();
+        if let Some(held) = table.held.get_mut(&self.source) {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
+                table.held.remove(&self.source);
+            }
+        }
+    }
+}
+
+/// Who counts as one: an IPv4 address, and of IPv6 the /64, which is one customer's.
+fn source(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    fn throttle(attempts: u32) -> Throttle {
+        Throttle::new(Throttling {
+            attempts,
+            window: WINDOW,
+            delay: Duration::from_secs(1),
+        })
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_first_few_are_answered_at_once_and_other_addresses_always() {
+        let throttle = throttle(3);
+        let now = Instant::now();
+        for _ in 0..3 {
+            assert!(matches!(throttle.failed_at(ip("192.0.2.1"), now), Pace::AtOnce));
+        }
+        assert!(matches!(throttle.failed_at(ip("192.0.2.1"), now), Pace::Held(_)));
+        assert!(matches!(
+            throttle.failed_at(ip("::ffff:192.0.2.1"), now),
+            Pace::Held(_)
+        ));
+        assert!(matches!(throttle.failed_at(ip("192.0.2.2"), now), Pace::AtOnce));
+    }
+
+    #[test]
+    fn a_network_counts_as_one() {
+        let throttle = throttle(1);
+        let now = Instant::now();
+        assert!(matches!(throttle.failed_at(ip("2001:db8::1"), now), Pace::AtOnce));
+        assert!(matches!(
+            throttle.failed_at(ip("2001:db8::ffff:2"), now),
+            Pace::Held(_)
+        ));
+        assert!(matches!(
+            throttle.failed_at(ip("2001:db8:0:1::1"), now),
+            Pace::AtOnce
+        ));
+    }
+
+    #[test]
+    fn failures_are_forgotten_after_two_windows() {
+        let throttle = throttle(1);
+        let now = Instant::now();
+        let fails = |after: Duration| throttle.failed_at(ip("192.0.2.1"), now + after);
+        assert!(matches!(fails(Duration::ZERO), Pace::AtOnce));
+        assert!(matches!(fails(WINDOW), Pace::Held(_)), "the window before counts");
+        assert!(matches!(fails(WINDOW * 4), Pace::AtOnce));
+    }
+
+    #[test]
+    fn few_are_held_and_the_rest_refused() {
+        let throttle = throttle(1);
+        let now = Instant::now();
+        let fails = || throttle.failed_at(ip("192.0.2.1"), now);
+        assert!(matches!(fails(), Pace::AtOnce));
+        let mut held: Vec<_> = (0..HELD).map(|_| fails()).collect();
+        assert!(held.iter().all(|pace| matches!(pace, Pace::Held(_))));
+        assert!(matches!(fails(), Pace::TooMany));
+        held.pop();
+        assert!(matches!(fails(), Pace::Held(_)));
+        drop(held);
+        assert!(throttle.lock().held.is_empty());
+    }
+
+    #[test]
+    fn the_table_has_a_bound() {
+        let throttle = throttle(1);
+        let now = Instant::now();
+        for n in 0..200_000_u32 {
+            drop(throttle.failed_at(IpAddr::from(n.to_be_bytes()), now));
+        }
+        let table = throttle.lock();
+        assert!(table.current.len() <= ADDRESSES && table.before.len() <= ADDRESSES);
+        assert!(table.held.is_empty());
+    }
+
+    #[test]
+    fn it_can_be_switched_off() {
+        let throttle = throttle(0);
+        for _ in 0..1000 {
+            assert!(matches!(throttle.failed(ip("192.0.2.1")), Pace::AtOnce));
+        }
+        assert!(throttle.lock().current.is_empty());
+    }
+}

@@ -1,0 +1,213 @@
+//! The upstream's addresses: whose turn it is, and which of them answer.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// An address that accepts no connection is left out for so long, twice as long each time in a row, …
+const SHUT: Duration = Duration::from_secs(1);
+/// … and for so long at most.
+const SHUT_AT_MOST: Duration = Duration::from_secs(30);
+/// So many health checks in a row have to fail before an address is left out.
+const UNWELL: u32 = 2;
+
+/// All of them, shared by the workers.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    all: Vec<Address>,
+    next: AtomicUsize,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Address {
+    authority: String,
+    failures: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// What calls and health checks have seen of it.
+#[derive(Debug, Default)]
+struct State {
+    /// Connections that failed in a row.
+    failed: u32,
+    /// Until when it is left out therefore.
+    shut: Option<Instant>,
+    /// Health checks that failed in a row.
+    unwell: u32,
+}
+
+impl Addresses {
+    /// These, as `host:port`, all taken to be well.
+    pub(crate) fn new(authorities: Vec<String>) -> Self {
+        let address = |authority| Address {
+            authority,
+            failures: AtomicU64::new(0),
+            state: Mutex::default(),
+        };
+        Self {
+            all: authorities.into_iter().map(address).collect(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Address] {
+        &self.all
+    }
+
+    /// The address for a call that has tried these already; they take turns. When all are left out, a call that has
+    /// tried none tries one all the same: it may be well again.
+    pub(crate) fn pick(&self, tried: &[&Address]) -> Option<&Address> {
+        let now = Instant::now();
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let (before, after) = self.all.split_at_checked(turn % self.all.len().max(1))?;
+        let mut in_turn = after.iter().chain(before);
+        let first = in_turn.clone().next();
+        let open = in_turn.find(|address| address.is_open(now) && !tried.iter().any(|one| one.is(address)));
+        open.or(first.filter(|_| tried.is_empty()))
+    }
+}
+
+impl Address {
+    /// `host:port`.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Whether calls go there.
+    pub(crate) fn is_open(&self, now: Instant) -> bool {
+        let state = self.lock();
+        state.unwell < UNWELL && state.shut.is_none_or(|until| until <= now)
+    }
+
+    /// Connections to it that failed since the start.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// It accepted no connection.
+    pub(crate) fn failed(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.lock();
+        let shut = SHUT * 2_u32.saturating_pow(state.failed.min(5));
+        state.failed = state.failed.saturating_add(1);
+        state.shut = Some(Instant::now() + shut.min(SHUT_AT_MOST));
+    }
+
+    /// It took a call.
+    pub(crate) fn reached(&self) {
+        let mut state = self.lock();
+        state.failed = 0;
+        state.shut = None;
+    }
+
+    /// What a health check said. The word of a good one counts more than that of calls before it.
+    pub(crate) fn checked(&self, well: bool) {
+        let mut state = self.lock();
+        let was_open = state.unwell < UNWELL;
+        if well {
+            *state = State::default();
+        } else {
+            state.unwell = state.unwell.saturating_add(1);
+        }
+        let is_open = state.unwell < UNWELL;
+        drop(state);
+        match (was_open, is_open) {
+            (true, false) => {
+                tracing::warn!(
+                    address = self.authority,
+                    "the upstream's health check fails: left out"
+                );
+            }
+            (false, true) => {
+                tracing::info!(
+                    address = self.authority,
+                    "the upstream's health check passes again"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three() -> Addresses {
+        Addresses::new(["a:1", "b:1", "c:1"].map(str::to_owned).into())
+    }
+
+    fn picked(addresses: &Addresses, times: usize) -> Vec<&str> {
+        (0..times)
+            .map(|_| addresses.pick(&[]).unwrap().authority())
+            .collect()
+    }
+
+    #[test]
+    fn they_take_turns() {
+        assert_eq!(picked(&three(), 4), ["a:1", "b:1", "c:1", "a:1"]);
+    }
+
+    #[test]
+    fn one_that_does_not_answer_is_left_out_until_it_is_well() {
+        let addresses = three();
+        let [a, ..] = addresses.all() else { panic!() };
+        a.failed();
+        assert!(!picked(&addresses, 6).contains(&"a:1"));
+        assert_eq!(a.failures(), 1);
+        assert!(!a.is_open(Instant::now()) && a.is_open(Instant::now() + SHUT));
+        a.failed();
+        assert!(!a.is_open(Instant::now() + SHUT) && a.is_open(Instant::now() + SHUT * 2));
+        a.reached();
+        assert!(picked(&addresses, 3).contains(&"a:1"));
+        for _ in 0..100 {
+            a.failed();
+        }
+        assert!(a.is_open(Instant::now() + SHUT_AT_MOST), "there is an end to it");
+    }
+
+    #[test]
+    fn health_checks_leave_out_and_take_in() {
+        let addresses = three();
+        let [a, ..] = addresses.all() else { panic!() };
+        a.checked(false);
+        assert!(a.is_open(Instant::now()), "one may be chance");
+        a.checked(false);
+        a.reached();
+        assert!(
+            !a.is_open(Instant::now()),
+            "a call under way says less than a check"
+        );
+        a.failed();
+        a.checked(true);
+        assert!(a.is_open(Instant::now()));
+    }
+
+    #[test]
+    fn what_was_tried_is_not_tried_again() {
+        let addresses = three();
+        let first = addresses.pick(&[]).unwrap();
+        let second = addresses.pick(&[first]).unwrap();
+        let third = addresses.pick(&[first, second]).unwrap();
+        assert!(!first.is(second) && !second.is(third) && !third.is(first));
+        assert!(addresses.pick(&[first, second, third]).is_none());
+    }
+
+    #[test]
+    fn with_all_left_out_a_call_is_tried_once() {
+        let addresses = three();
+        addresses.all().iter().for_each(Address::failed);
+        let first = addresses.pick(&[]).unwrap();
+        assert!(addresses.pick(&[first]).is_none());
+    }
+}

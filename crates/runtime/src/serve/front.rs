@@ -1,0 +1,145 @@
+//! What happens to a connection before its first request: whose it is, TLS, and which HTTP is spoken.
+
+use std::io::{self, ErrorKind};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_server::GracefulShutdownSignal;
+use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
+use rustls::ServerConfig;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::http::{Worker, http1};
+use super::http2::{self, Http2Settings};
+use super::share::{Share, Shares};
+use super::stream::Stream;
+use super::tls::H2;
+use super::wire::{Guard, GuardSettings, Violation};
+
+/// How connections are opened.
+#[derive(Clone)]
+pub(super) struct Front {
+    /// TLS, where it is spoken.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    /// The clients' shares of the connections.
+    pub(super) shares: Shares,
+    /// How long a client may take for all that precedes its first request.
+    pub(super) patience: Duration,
+    /// How HTTP/1 is spoken.
+    pub(super) guard: GuardSettings,
+    /// How HTTP/2 is.
+    pub(super) http2: Http2Settings,
+}
+
+/// The service of one worker: takes connections, and serves them until they end.
+pub(super) fn service(
+    worker: Worker,
+    front: Front,
+    shutdown: GracefulShutdownSignal,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
+    let worker = Rc::new(worker);
+    let http1 = http1(Rc::clone(&worker), shutdown.clone());
+    fn_factory(move || {
+        let (worker, front, shutdown) = (Rc::clone(&worker), front.clone(), shutdown.clone());
+        let http1 = http1.new_service(());
+        async move {
+            let http1 = Rc::new(http1.await?);
+            Ok(fn_service(move |socket| {
+                let (worker, front, http1) = (Rc::clone(&worker), front.clone(), Rc::clone(&http1));
+                let shutdown = shutdown.clone();
+                async move {
+                    let _counted = worker.gate.metrics.connected();
+                    let Some(Opened { stream, peer, share }) = open(socket, &worker, &front).await else {
+                        return Ok(());
+                    };
+                    let _share = share;
+                    if stream.speaks(H2) {
+                        http2::serve(stream, peer, worker, front.http2, shutdown).await;
+                        Ok(())
+                    } else {
+                        http1.call((Guard::new(stream, peer, front.guard), None)).await
+                    }
+                }
+            }))
+        }
+    })
+}
+
+/// Opens the connection. `None` if there is none to serve, which is counted where that lies with the client.
+async fn open(socket: TcpStream, worker: &Worker, front: &Front) -> Option<Opened> {
+    // Without it answers come a little later; no reason not to answer.
+    let _ = socket.set_nodelay(true);
+    // Unknown only if the client is gone already.
+    let peer = socket.peer_addr().ok()?.ip().to_canonical();
+    let opened = timeout(front.patience, handshake(socket, peer, worker, front)).await;
+    match opened {
+        Ok(Ok(opened)) => Some(opened),
+        Ok(Err(Failure::Broken(violation))) => {
+            worker.gate.metrics.violated(violation);
+            None
+        }
+        Ok(Err(Failure::Gone)) | Err(_) => None,
+    }
+}
+
+/// A connection whose first request is still to come.
+struct Opened {
+    stream: Stream,
+    /// The connection's other end, or whom the PROXY protocol named.
+    peer: IpAddr,
+    /// Its place among those of its client; trusted proxies need none.
+    share: Option<Share>,
+}
+
+/// Why a connection is not opened.
+enum Failure {
+    /// Its bytes are no opening, or there is no place for it.
+    Broken(Violation),
+    /// It ended.
+    Gone,
+}
+
+impl Failure {
+    fn of(error: &io::Error, violation: Violation) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidData => Self::Broken(violation),
+            _ => Self::Gone,
+        }
+    }
+}
+
+async fn handshake(
+    mut socket: TcpStream,
+    peer: IpAddr,
+    worker: &Worker,
+    front: &Front,
+) -> Result<Opened, Failure> {
+    let trust = &worker.gate.trust;
+    let named = if trust.announces(peer) {
+        let named = super::announce::read(&mut socket).await;
+        named.map_err(|error| Failure::of(&error, Violation::Announcement))?
+    } else {
+        None
+    };
+    let peer = named.map_or(peer, |named| named.to_canonical());
+    let share = if trust.trusts(peer) {
+        None
+    } else {
+        let share = front.shares.take(peer);
+        Some(share.ok_or(Failure::Broken(Violation::TooManyConnections))?)
+    };
+    let stream = match &front.tls {
+        None => Stream::Plain(socket),
+        Some(tls) => {
+            let stream = TlsAcceptor::from(Arc::clone(tls)).accept(socket).await;
+            let stream = stream.map_err(|error| Failure::of(&error, Violation::TlsHandshake))?;
+            Stream::Tls(Box::new(stream))
+        }
+    };
+    Ok(Opened { stream, peer, share })
+}

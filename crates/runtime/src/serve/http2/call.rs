@@ -1,0 +1,175 @@
+//! One request of an HTTP/2 connection.
+
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use http::{Request, Response, StatusCode};
+
+use super::send::send;
+use crate::pep::Headed;
+use crate::respond::Answer;
+use crate::serve::http::{Worker, caught};
+use crate::serve::wire::queue::{BodyFeed, Room, body_queue};
+use crate::serve::wire::{BodyError, BodyStream, Violation, WireHead};
+
+/// How a request ended.
+pub(super) enum Ended {
+    /// It was answered, as far as lay with us.
+    Answered,
+    /// The client took it back, or is gone.
+    GivenUp,
+}
+
+/// The client took the request back, or is gone.
+struct TakenBack;
+
+/// A request as it came.
+pub(super) struct Arrived {
+    /// The connection's other end, or whom the PROXY protocol named.
+    pub(super) peer: IpAddr,
+    /// As `h2` read it.
+    pub(super) request: Request<RecvStream>,
+    /// Its `:path`, as it was sent.
+    pub(super) path: Option<Bytes>,
+}
+
+/// Takes one request to its end. Whatever of its body is not read then is refused.
+pub(super) async fn call(
+    worker: Rc<Worker>,
+    arrived: Arrived,
+    mut respond: SendResponse<Bytes>,
+    write_timeout: Duration,
+) -> Ended {
+    let Arrived { peer, request, path } = arrived;
+    let (parts, body) = request.into_parts();
+    let bare = body.is_end_stream();
+    let head = path.and_then(|path| WireHead::http2(&parts, &path, !bare));
+    let Some(head) = head else {
+        worker.gate.metrics.violated(Violation::Http2);
+        respond.send_reset(Reason::PROTOCOL_ERROR);
+        return Ended::Answered;
+    };
+    let (pump, stream) = if bare {
+        (None, BodyStream::empty())
+    } else {
+        let (feed, stream) = body_queue();
+        (Some(pump(body, feed)), stream)
+    };
+    let served = async {
+        let answer = answer(&worker, peer, &head, stream, &mut respond).await?;
+        let answer = if head.method() == "HEAD" {
+            answer.without_body()
+        } else {
+            answer
+        };
+        send(answer, &mut respond, write_timeout)
+            .await
+            .map_err(|_| TakenBack)
+    };
+    match beside(served, pump).await {
+        Ok(()) => Ended::Answered,
+        Err(TakenBack) => Ended::GivenUp,
+    }
+}
+
+/// Judges the head, asks for the body if the client waits for that, and makes the call.
+async fn answer(
+    worker: &Worker,
+    peer: IpAddr,
+    head: &WireHead,
+    body: BodyStream,
+    respond: &mut SendResponse<Bytes>,
+) -> Result<Answer, TakenBack> {
+    let gate = &worker.gate;
+    let judged = match unless_taken_back(respond, caught(gate, gate.judge(head, peer))).await? {
+        Ok(Headed::Judged(judged)) => judged,
+        Ok(Headed::Settled(answer)) | Err(answer) => return Ok(answer),
+    };
+    if head.expects_continue {
+        let mut proceed = Response::new(());
+        *proceed.status_mut() = StatusCode::CONTINUE;
+        respond.send_informational(proceed).map_err(|_| TakenBack)?;
+    }
+    let call = caught(gate, gate.proceed(*judged, body, &worker.upstream));
+    let answered = unless_taken_back(respond, call).await?;
+    Ok(answered.unwrap_or_else(|failed| failed))
+}
+
+/// Runs a future, and drops it when the client takes its request back.
+async fn unless_taken_back<T>(
+    respond: &mut SendResponse<Bytes>,
+    future: impl Future<Output = T>,
+) -> Result<T, TakenBack> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending => respond.poll_reset(cx).map(|_| Err(TakenBack)),
+    })
+    .await
+}
+
+/// Runs the call with the pump that feeds its body; what counts is the call's end.
+async fn beside<T>(call: impl Future<Output = T>, pump: Option<impl Future<Output = ()>>) -> T {
+    let mut call = pin!(call);
+    let mut pump = pin!(
+        async {
+            if let Some(pump) = pump {
+                pump.await;
+            }
+        }
+        .fuse()
+    );
+    poll_fn(|cx| {
+        // Pending for good once it is through.
+        let _ = pump.as_mut().poll(cx);
+        call.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Moves a body to the queue as fast as it is taken from there; the client's window grows by what was moved.
+async fn pump(mut body: RecvStream, feed: BodyFeed) {
+    loop {
+        let room = poll_fn(|cx| match feed.room(cx) {
+            Room::Full => Poll::Pending,
+            room => Poll::Ready(room),
+        });
+        if room.await == Room::Unwanted {
+            return;
+        }
+        match body.data().await {
+            Some(Ok(data)) => {
+                let length = data.len();
+                feed.push(data);
+                if body.flow_control().release_capacity(length).is_err() {
+                    feed.end(Err(BodyError::Gone));
+                    return;
+                }
+            }
+            Some(Err(error)) => return feed.end(Err(broken(&error))),
+            // Trailers are dropped; they end the body, unless they break it.
+            None => match body.trailers().await {
+                Ok(_) => return feed.end(Ok(())),
+                Err(error) => return feed.end(Err(broken(&error))),
+            },
+        }
+    }
+}
+
+/// A stream that ended before its body was whole: reset by the client, or by `h2` for what is no HTTP/2 (a
+/// `content-length` that is not the body's).
+fn broken(error: &h2::Error) -> BodyError {
+    if error.is_library() && error.reason() == Some(Reason::PROTOCOL_ERROR) {
+        BodyError::Broken(Violation::Http2Body)
+    } else {
+        BodyError::Gone
+    }
+}

@@ -1,0 +1,147 @@
+//! HTTP/2 towards clients (RFC 9113), over TLS alone.
+//!
+//! The `h2` crate keeps frames, header compression, flow control and their limits; each request becomes the head and
+//! the body queue that HTTP/1 requests become, and goes the same way from there. All that belongs to a connection is
+//! one future: when it is dropped, every call of it is.
+
+mod call;
+mod hpack;
+mod huffman;
+mod send;
+mod tap;
+
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_server::GracefulShutdownSignal;
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use h2::Reason;
+use h2::server::{Builder, Connection};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::http::Worker;
+use super::stream::Stream;
+use super::wire::Violation;
+use call::{Arrived, Ended, call};
+use tap::{Paths, Tap};
+
+/// What of a body is taken from a client before somebody wants it, for each stream …
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// … and for all streams of a connection.
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+/// What of an answer waits within `h2` for a client, for each stream.
+const SEND_BUFFER: usize = 64 * 1024;
+/// A connection that was told to end, and on which nothing is under way, is given so long.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The limits of HTTP/2 connections.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Http2Settings {
+    /// Requests under way on one connection.
+    pub(super) streams: u32,
+    /// How many more requests of a connection may be given up by the client than answered (CVE-2023-44487).
+    pub(super) resets: u32,
+    /// A request's fields, each with 32 bytes beyond its text.
+    pub(super) head_bytes: u32,
+    /// How long a client may take for its first request.
+    pub(super) head_timeout: Duration,
+    /// From the end of the last request under way to the next one.
+    pub(super) idle_timeout: Duration,
+    /// How long the client may take nothing of an answer.
+    pub(super) write_timeout: Duration,
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(
+    stream: Stream,
+    peer: IpAddr,
+    worker: Rc<Worker>,
+    settings: Http2Settings,
+    shutdown: GracefulShutdownSignal,
+) {
+    let paths = Paths::default();
+    // What `h2` gives up at, too: compressed a head may also be larger than it is.
+    let most = usize::try_from(settings.head_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(4);
+    let handshake = Builder::new()
+        .max_concurrent_streams(settings.streams)
+        .max_header_list_size(settings.head_bytes)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_local_error_reset_streams(Some(usize::try_from(settings.resets).unwrap_or(usize::MAX)))
+        .handshake(Tap::new(stream, paths.clone(), most));
+    let outcome = match timeout(settings.head_timeout, handshake).await {
+        Ok(Ok(connection)) => run(connection, paths, peer, &worker, settings, shutdown).await,
+        Ok(Err(error)) => Err(error),
+        Err(_) => Ok(()),
+    };
+    if let Err(error) = outcome
+        && !error.is_io()
+    {
+        worker.gate.metrics.violated(Violation::Http2);
+    }
+}
+
+/// Takes requests, and drives their calls.
+///
+/// # Errors
+/// The connection broke, or what came on it is no HTTP/2.
+async fn run(
+    mut connection: Connection<Tap<Stream>, Bytes>,
+    paths: Paths,
+    peer: IpAddr,
+    worker: &Rc<Worker>,
+    settings: Http2Settings,
+    shutdown: GracefulShutdownSignal,
+) -> Result<(), h2::Error> {
+    let mut calls = FuturesUnordered::new();
+    let mut given_up = 0_u32;
+    let mut ending = false;
+    let mut until = Instant::now() + settings.head_timeout;
+    loop {
+        tokio::select! {
+            accepted = connection.accept() => match accepted.transpose()? {
+                Some((request, respond)) => {
+                    let (path, refused) = paths.take(respond.stream_id().as_u32());
+                    for _ in 0..refused {
+                        worker.gate.metrics.violated(Violation::Http2);
+                    }
+                    let arrived = Arrived { peer, request, path };
+                    calls.push(call(Rc::clone(worker), arrived, respond, settings.write_timeout));
+                }
+                None => return Ok(()),
+            },
+            Some(ended) = calls.next() => {
+                given_up = match ended {
+                    Ended::Answered => given_up.saturating_sub(1),
+                    Ended::GivenUp => given_up.saturating_add(1),
+                };
+                if given_up > settings.resets {
+                    worker.gate.metrics.violated(Violation::Http2Resets);
+                    connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                    let _ = timeout(GOODBYE, poll_fn(|cx| connection.poll_closed(cx))).await;
+                    return Ok(());
+                }
+                until = Instant::now() + if ending { GOODBYE } else { settings.idle_timeout };
+            }
+            () = sleep_until(until), if calls.is_empty() => {
+                if ending {
+                    return Ok(());
+                }
+                ending = true;
+                until = Instant::now() + GOODBYE;
+                connection.graceful_shutdown();
+            }
+            () = shutdown.notified(), if !ending => {
+                ending = true;
+                until = Instant::now() + GOODBYE;
+                connection.graceful_shutdown();
+            }
+        }
+    }
+}

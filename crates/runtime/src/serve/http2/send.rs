@@ -1,0 +1,122 @@
+//! An answer to frames.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, SendStream};
+use http::header::{CONTENT_LENGTH, DATE};
+use http::{HeaderValue, Response};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use tokio::time::timeout;
+
+use crate::proxy::UpstreamBody;
+use crate::respond::{Answer, AnswerBody};
+
+/// The answer was not taken whole: the client reset the stream, is gone, or takes nothing.
+pub(super) struct NotTaken;
+
+/// Sends an answer. A body that the upstream breaks off ends in a reset, so that no client takes a part for the whole.
+///
+/// # Errors
+/// The client does not take it.
+pub(super) async fn send(
+    answer: Answer,
+    respond: &mut SendResponse<Bytes>,
+    write_timeout: Duration,
+) -> Result<(), NotTaken> {
+    let (head, body) = split(answer);
+    let empty = match &body {
+        AnswerBody::None | AnswerBody::Omitted(_) => true,
+        AnswerBody::Whole(body) => body.is_empty(),
+        AnswerBody::Upstream(_) => false,
+    };
+    let mut stream = respond.send_response(head, empty).map_err(|_| NotTaken)?;
+    match body {
+        AnswerBody::Whole(body) if !empty => {
+            send_data(&mut stream, Bytes::from(body), write_timeout).await?;
+        }
+        AnswerBody::Upstream(body) => return send_upstream(*body, &mut stream, write_timeout).await,
+        _ => return Ok(()),
+    }
+    stream.send_data(Bytes::new(), true).map_err(|_| NotTaken)
+}
+
+async fn send_upstream(
+    mut body: UpstreamBody,
+    stream: &mut SendStream<Bytes>,
+    write_timeout: Duration,
+) -> Result<(), NotTaken> {
+    let mut cut = body.cut();
+    loop {
+        let next = poll_fn(|cx| match body.poll_next(cx) {
+            Poll::Ready(next) => Poll::Ready(Ok(next)),
+            Poll::Pending => stream.poll_reset(cx).map(|_| Err(NotTaken)),
+        });
+        let data = match next.await? {
+            Some(Ok(data)) => data,
+            Some(Err(_)) => break,
+            None => return stream.send_data(Bytes::new(), true).map_err(|_| NotTaken),
+        };
+        // A client that takes nothing keeps the body from being polled.
+        let cut = poll_fn(|cx| cut.as_mut().map_or(Poll::Pending, |cut| cut.poll(cx)));
+        tokio::select! {
+            biased;
+            () = cut => break,
+            sent = send_data(stream, data, write_timeout) => sent?,
+        }
+    }
+    stream.send_reset(Reason::INTERNAL_ERROR);
+    Ok(())
+}
+
+/// The head, with what HTTP/1 has its encoder add.
+fn split(answer: Answer) -> (Response<()>, AnswerBody) {
+    let mut response = Response::new(());
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    for (name, value) in answer.headers {
+        headers.append(name, value);
+    }
+    let length = match &answer.body {
+        AnswerBody::None => None,
+        AnswerBody::Omitted(length) => Some(*length),
+        AnswerBody::Whole(body) => Some(body.len() as u64),
+        AnswerBody::Upstream(body) => body.length(),
+    };
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    if !headers.contains_key(DATE)
+        && let Ok(now) = DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now())
+        && let Ok(now) = HeaderValue::from_str(&now)
+    {
+        headers.insert(DATE, now);
+    }
+    (response, answer.body)
+}
+
+async fn send_data(
+    stream: &mut SendStream<Bytes>,
+    mut data: Bytes,
+    write_timeout: Duration,
+) -> Result<(), NotTaken> {
+    while !data.is_empty() {
+        stream.reserve_capacity(data.len());
+        let capacity = poll_fn(|cx| match stream.poll_capacity(cx) {
+            Poll::Ready(Some(Ok(capacity))) => Poll::Ready(Ok(capacity)),
+            Poll::Ready(_) => Poll::Ready(Err(NotTaken)),
+            Poll::Pending => stream.poll_reset(cx).map(|_| Err(NotTaken)),
+        });
+        let Ok(capacity) = timeout(write_timeout, capacity).await else {
+            stream.send_reset(Reason::CANCEL);
+            return Err(NotTaken);
+        };
+        let part = data.split_to(capacity?.min(data.len()));
+        stream.send_data(part, false).map_err(|_| NotTaken)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,277 @@
+//! Each request's `:path`, as it was sent: `h2` has it parsed as a URI, which drops `#` and what follows. The tap reads
+//! the frames on their way to `h2` as far as that takes (RFC 9113 sections 4.1, 6.2 and 6.10), and changes none.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::hpack::Hpack;
+
+/// A client's first bytes, `PRI * HTTP/2.0` and so on, which `h2` compares.
+const PREFACE: usize = 24;
+const FRAME_HEAD: usize = 9;
+const HEADERS: u8 = 1;
+const CONTINUATION: u8 = 9;
+const END_HEADERS: u8 = 0x4;
+const PADDED: u8 = 0x8;
+const PRIORITY: u8 = 0x20;
+
+/// The paths of requests that `h2` did not hand on yet, by their streams.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Paths(Rc<RefCell<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiting: BTreeMap<u32, Option<Bytes>>,
+    last: u32,
+}
+
+impl Paths {
+    /// The path of this stream's request; and how many requests before it `h2` refused by itself.
+    pub(super) fn take(&self, stream: u32) -> (Option<Bytes>, usize) {
+        let mut inner = self.0.borrow_mut();
+        let after = inner.waiting.split_off(&stream);
+        let refused = std::mem::replace(&mut inner.waiting, after).len();
+        (inner.waiting.remove(&stream).flatten(), refused)
+    }
+
+    /// A block came. Those after a stream's first are trailers; `h2` takes no stream out of turn.
+    fn put(&self, stream: u32, path: Option<Bytes>) {
+        let mut inner = self.0.borrow_mut();
+        if stream > inner.last {
+            inner.last = stream;
+            inner.waiting.insert(stream, path);
+        }
+    }
+}
+
+/// A stream whose frames are read along.
+pub(super) struct Tap<S> {
+    stream: S,
+    frames: Frames,
+}
+
+impl<S> Tap<S> {
+    /// Taps a stream before its first byte. A head may have so many bytes, compressed.
+    pub(super) fn new(stream: S, paths: Paths, most: usize) -> Self {
+        Self {
+            stream,
+            frames: Frames {
+                paths,
+                hpack: Hpack::new(),
+                place: Place::Pass(PREFACE),
+                block: Vec::new(),
+                most,
+            },
+        }
+    }
+}
+
+/// The frames so far.
+struct Frames {
+    paths: Paths,
+    hpack: Hpack,
+    place: Place,
+    /// The fragments of the head that is being sent.
+    block: Vec<u8>,
+    most: usize,
+}
+
+/// Where the next byte stands.
+enum Place {
+    /// Before so many bytes that do not matter.
+    Pass(usize),
+    /// In a frame's head.
+    Head(Vec<u8>),
+    /// In a frame with a fragment of a head.
+    Fragment {
+        kind: u8,
+        flags: u8,
+        stream: u32,
+        left: usize,
+        payload: Vec<u8>,
+    },
+}
+
+impl Frames {
+    /// Takes the bytes that follow; `None` if what they say cannot be read, now or ever again.
+    fn take(&mut self, mut bytes: &[u8]) -> Option<()> {
+        while !bytes.is_empty() {
+            let wanted = match &self.place {
+                Place::Pass(left) | Place::Fragment { left, .. } => *left,
+                Place::Head(head) => FRAME_HEAD - head.len(),
+            };
+            let (now, rest) = bytes.split_at_checked(wanted.min(bytes.len()))?;
+            bytes = rest;
+            match &mut self.place {
+                Place::Pass(left) => *left -= now.len(),
+                Place::Head(head) => head.extend_from_slice(now),
+                Place::Fragment { left, payload, .. } => {
+                    *left -= now.len();
+                    payload.extend_from_slice(now);
+                }
+            }
+            if now.len() == wanted {
+                self.turn()?;
+            }
+        }
+        Some(())
+    }
+
+    /// What was read of is whole.
+    fn turn(&mut self) -> Option<()> {
+        match std::mem::replace(&mut self.place, Place::Head(Vec::new())) {
+            Place::Pass(_) => {}
+            Place::Head(head) => {
+                let &[a, b, c, kind, flags, d, e, f, g] = head.first_chunk::<FRAME_HEAD>()?;
+                let left = usize::try_from(u32::from_be_bytes([0, a, b, c])).ok()?;
+                let matters = matches!(kind, HEADERS | CONTINUATION);
+                if matters && left + self.block.len() > self.most {
+                    return None;
+                }
+                self.place = if matters {
+                    Place::Fragment {
+                        kind,
+                        flags,
+                        stream: u32::from_be_bytes([d & 0x7f, e, f, g]),
+                        left,
+                        payload: Vec::new(),
+                    }
+                } else {
+                    Place::Pass(left)
+                };
+                if left == 0 {
+                    self.turn()?;
+                }
+            }
+            Place::Fragment {
+                kind,
+                flags,
+                stream,
+                payload,
+                ..
+            } => {
+                if kind == HEADERS {
+                    self.block.clear();
+                    self.block.extend_from_slice(fragment(&payload, flags)?);
+                } else {
+                    self.block.extend_from_slice(&payload);
+                }
+                if flags & END_HEADERS != 0 {
+                    let block = std::mem::take(&mut self.block);
+                    self.paths.put(stream, self.hpack.read(&block).ok()?);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// A HEADERS frame's payload without padding and priority.
+fn fragment(payload: &[u8], flags: u8) -> Option<&[u8]> {
+    let mut rest = payload;
+    let mut padding = 0;
+    if flags & PADDED != 0 {
+        let (length, after) = rest.split_first()?;
+        (padding, rest) = (usize::from(*length), after);
+    }
+    if flags & PRIORITY != 0 {
+        rest = rest.get(5..)?;
+    }
+    rest.get(..rest.len().checked_sub(padding)?)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = out.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, out))?;
+        let read = out.filled().get(before..).unwrap_or_default();
+        Poll::Ready(
+            this.frames
+                .take(read)
+                .ok_or_else(|| io::ErrorKind::InvalidData.into()),
+        )
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(payload.len()).unwrap();
+        [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+    }
+
+    fn frames() -> Frames {
+        Tap::new((), Paths::default(), 100).frames
+    }
+
+    #[test]
+    fn paths_are_found_whatever_the_frames_and_the_reads() {
+        let path = |text: &[u8]| [&[4, u8::try_from(text.len()).unwrap()], text].concat();
+        let padded = [&[2, 0, 0, 0, 0, 16], &path(b"/padded")[..], &[0, 0]].concat();
+        let bytes = [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            frame(4, 0, 0, &[]),
+            frame(HEADERS, END_HEADERS, 1, &path(b"/a#b")),
+            frame(0, 1, 1, b"not a block"),
+            frame(HEADERS, 0, 3, &[4]),
+            frame(CONTINUATION, 0, 3, &[]),
+            frame(CONTINUATION, END_HEADERS, 3, &[2, b'/', b'c']),
+            frame(HEADERS, END_HEADERS | PADDED | PRIORITY, 5, &padded),
+            frame(HEADERS, END_HEADERS, 5, &path(b"/of-trailers")),
+        ]
+        .concat();
+        for size in [1, 2, 7, 1000] {
+            let mut frames = frames();
+            for part in bytes.chunks(size) {
+                frames.take(part).unwrap();
+            }
+            assert_eq!(frames.paths.take(1), (Some(Bytes::from_static(b"/a#b")), 0));
+            assert_eq!(frames.paths.take(5), (Some(Bytes::from_static(b"/padded")), 1));
+            assert_eq!(frames.paths.take(7), (None, 0));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_the_connection() {
+        let preface = [0; PREFACE];
+        for frame in [
+            frame(HEADERS, END_HEADERS, 1, &[0x80]),
+            frame(HEADERS, END_HEADERS | PADDED, 1, &[1]),
+            frame(HEADERS, END_HEADERS | PRIORITY, 1, &[0; 4]),
+            frame(HEADERS, 0, 1, &[0; 101]),
+            [
+                frame(HEADERS, 0, 1, &[0; 60]),
+                frame(CONTINUATION, 0, 1, &[0; 60]),
+            ]
+            .concat(),
+        ] {
+            let mut frames = frames();
+            frames.take(&preface).unwrap();
+            assert_eq!(frames.take(&frame), None, "{frame:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How many connections each client has: a share for each, so that one alone cannot take all.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Counts = HashMap<IpAddr, usize>;
+
+/// The counts, of all workers together.
+#[derive(Clone, Debug)]
+pub(super) struct Shares {
+    counts: Arc<Mutex<Counts>>,
+    most: usize,
+}
+
+/// One connection's place; given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    shares: Shares,
+    client: IpAddr,
+}
+
+impl Shares {
+    /// At most so many connections for each client.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            counts: Arc::default(),
+            most,
+        }
+    }
+
+    /// A place for one more connection of this client; `None` if it has all that it may have.
+    pub(super) fn take(&self, client: IpAddr) -> Option<Share> {
+        let client = network(client);
+        let mut counts = self.counts();
+        let count = counts.entry(client).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Share {
+            shares: self.clone(),
+            client,
+        })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        // A panic elsewhere leaves the counts whole: every change is a single statement.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut counts = self.shares.counts();
+        if let Some(count) = counts.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// An IPv4 address; of an IPv6 address the /64, which one machine may have whole.
+fn network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_has_its_own_share() {
+        let shares = Shares::new(2);
+        let take = |client: &str| shares.take(client.parse().unwrap());
+        let (first, second) = (take("192.0.2.1"), take("::ffff:192.0.2.1"));
+        assert!(first.is_some() && second.is_some());
+        assert!(take("192.0.2.1").is_none());
+        let _other = take("192.0.2.2").unwrap();
+        let _six = (take("2001:db8::1").unwrap(), take("2001:db8::2").unwrap());
+        assert!(take("2001:db8::3").is_none());
+        assert!(take("2001:db8:0:1::3").is_some());
+        drop(first);
+        assert!(take("192.0.2.1").is_some());
+        drop(second);
+        assert_eq!(shares.counts().len(), 2);
+    }
+}

@@ -1,0 +1,296 @@
+//! TLS towards clients: the certificate that they are shown, taken up anew when its files change.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::config::TlsFiles;
+
+/// The files are looked at so often. They are small, so they are read: times and sizes miss what links hide.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// HTTP/2, as it is named in ALPN (RFC 7301).
+pub(super) const H2: &[u8] = b"h2";
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file has not, in PEM, what it should.
+    #[error("`{}` has no {what} in PEM: {source}", .path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What should be there.
+        what: &'static str,
+        /// What was found instead.
+        source: pem::Error,
+    },
+    /// Certificate and key cannot be used, or not together.
+    #[error("the certificate `{}` cannot be used: {source}", .path.display())]
+    Unusable {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Why not.
+        source: rustls::Error,
+    },
+    /// The system trusts no authority, or does not say which.
+    #[error("the system's trusted authorities cannot be read ({0}); set [upstream] ca_file")]
+    NoRoots(String),
+}
+
+/// The cryptography that TLS is done with, on both sides.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The contents of a certificate's and its key's file.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Pair {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Pair {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self {
+            chain: contents(&files.certificate)?,
+            key: contents(&files.key)?,
+        })
+    }
+
+    /// The certificates, that of the server first, and the key.
+    ///
+    /// # Errors
+    /// The contents have none.
+    pub(crate) fn parse(
+        &self,
+        files: &TlsFiles,
+    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|source| TlsError::Pem {
+            path: files.key.clone(),
+            what: "private key",
+            source,
+        })?;
+        Ok((certificates(&self.chain, &files.certificate)?, key))
+    }
+
+    fn certified(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
+        let (chain, key) = self.parse(files)?;
+        CertifiedKey::from_der(chain, key, &provider()).map_err(|source| TlsError::Unusable {
+            path: files.certificate.clone(),
+            source,
+        })
+    }
+}
+
+/// A file's bytes.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The certificates in these bytes of the file, at least one.
+///
+/// # Errors
+/// They have none, or one is malformed.
+pub(crate) fn certificates(bytes: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    found
+        .and_then(|found| {
+            if found.is_empty() {
+                Err(pem::Error::NoItemsFound)
+            } else {
+                Ok(found)
+            }
+        })
+        .map_err(|source| TlsError::Pem {
+            path: path.to_owned(),
+            what: "certificate",
+            source,
+        })
+}
+
+/// The certificate in use.
+struct Current(ArcSwap<CertifiedKey>);
+
+impl std::fmt::Debug for Current {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Current")
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+/// The certificate of the files, watched until this is dropped.
+pub(super) struct Certificate {
+    config: Arc<ServerConfig>,
+    stop: Sender<()>,
+    watch: Option<JoinHandle<()>>,
+}
+
+impl Certificate {
+    /// Loads it, and watches its files on a thread of its own.
+    ///
+    /// # Errors
+    /// The files hold no certificate with its key.
+    pub(super) fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let pair = Pair::read(&files)?;
+        let current = Arc::new(Current(ArcSwap::from_pointee(pair.certified(&files)?)));
+        let unusable = |source| TlsError::Unusable {
+            path: files.certificate.clone(),
+            source,
+        };
+        // TLS 1.2 and 1.3: older ones rustls does not have.
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::<Current>::clone(&current));
+        config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
+        let (stop, stopped) = mpsc::channel();
+        let watch = thread::Builder::new()
+            .name("certificate-watch".to_owned())
+            .spawn(move || {
+                let mut seen = Some(pair);
+                while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                    seen = look(&current, &files, seen);
+                }
+            })
+            .ok();
+        if watch.is_none() {
+            tracing::error!(
+                "the system gives no thread: a changed certificate is taken up by a restart alone"
+            );
+        }
+        Ok(Self {
+            config: Arc::new(config),
+            stop,
+            watch,
+        })
+    }
+
+    /// What handshakes are done with.
+    pub(super) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        let _ = self.stop.send(());
+        if let Some(watch) = self.watch.take() {
+            let _ = watch.join();
+        }
+    }
+}
+
+/// Takes the files up if they are not what was seen before. Each state of them is told of once.
+fn look(current: &Current, files: &TlsFiles, seen: Option<Pair>) -> Option<Pair> {
+    let kept = |error: &TlsError| tracing::error!("the certificate in use is kept: {error}");
+    let pair = match Pair::read(files) {
+        Ok(pair) if seen.as_ref() == Some(&pair) => return seen,
+        Ok(pair) => pair,
+        Err(error) => {
+            if seen.is_some() {
+                kept(&error);
+            }
+            return None;
+        }
+    };
+    match pair.certified(files) {
+        Ok(certified) => {
+            current.0.store(Arc::new(certified));
+            tracing::info!(certificate = %files.certificate.display(), "the certificate changed and is in use");
+        }
+        // A pair that is being written in two steps is none in between.
+        Err(error) => kept(&error),
+    }
+    Some(pair)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::tests::tls::Authority;
+
+    #[test]
+    fn a_pair_that_cannot_be_used_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (Authority::new(), Authority::new());
+        let files = one.files(folder.path(), "a.test");
+        let pair = Pair::read(&files).unwrap();
+        let current = Current(ArcSwap::from_pointee(pair.certified(&files).unwrap()));
+        let shown = || current.0.load().cert.clone();
+        let (first, good_key) = (shown(), std::fs::read(&files.key).unwrap());
+        let mut seen = look(&current, &files, Some(pair));
+        assert_eq!(shown(), first);
+        let other = two.files(&folder.path().join("."), "b.test");
+        let other_key = std::fs::read(other.key).unwrap();
+        for broken in [&other_key[..], b"nothing", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"] {
+            std::fs::write(&files.key, broken).unwrap();
+            seen = look(&current, &files, seen);
+            assert_eq!(shown(), first);
+        }
+        std::fs::remove_file(&files.key).unwrap();
+        seen = look(&current, &files, seen);
+        assert_eq!(shown(), first);
+        // The rest of a pair that was written in two steps.
+        std::fs::copy(other.certificate, &files.certificate).unwrap();
+        std::fs::write(&files.key, good_key).unwrap();
+        seen = look(&current, &files, seen);
+        assert_eq!(shown(), first);
+        std::fs::write(&files.key, other_key).unwrap();
+        look(&current, &files, seen);
+        assert_ne!(shown(), first);
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_files_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Authority::new().files(folder.path(), "a.test");
+        std::fs::write(&files.certificate, "").unwrap();
+        let told = Certificate::load(files.clone())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("a.test.pem` has no certificate in PEM"), "{told}");
+        std::fs::remove_file(&files.key).unwrap();
+        let told = Certificate::load(files).map(|_| ()).unwrap_err().to_string();
+        assert!(
+            told.contains("cannot read") && told.contains("a.test.key"),
+            "{told}"
+        );
+    }
+}
