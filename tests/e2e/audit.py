@@ -3,7 +3,7 @@ import json
 import subprocess
 
 
-def records(binary, config, limit=100_000):
+def records(binary, config, limit=10_000):
     """Every call that the running proxy with this configuration has recorded, oldest first."""
     command = [binary, "audit", "list", "--json", "--config", str(config), "--limit", str(limit)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)

@@ -178,14 +178,14 @@ def audited(args):
     """The audit against what was made, once the last outcome is in it."""
     for _ in range(100):
         rows = audit.records(args.binary, args.config)
-        if len(rows) >= len(made) and all("outcome" in row for row in rows):
+        if len(rows) >= len(made) and all(row.get("outcome") for row in rows):
             break
         time.sleep(0.1)
     recorded = collections.Counter()
     for row in rows:
         parts = urllib.parse.urlsplit(row["url"])
         query = tuple(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-        recorded[row["method"], urllib.parse.unquote(parts.path), query, row.get("outcome", {}).get("status")] += 1
+        recorded[row["method"], urllib.parse.unquote(parts.path), query, (row.get("outcome") or {}).get("status")] += 1
         if row["verdict"] == "allow":
             line = row.get("line") or {}
             check(f"audit of {row['url']}", row["token"] and row["user"] and line.get("file") and line.get("number"), row)

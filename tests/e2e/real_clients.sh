@@ -62,6 +62,7 @@ product = "jira"
 $3
 [auth]
 methods = "$2"
+failed_attempts = 0
 TOML
     echo "== $1: methods = $2"
     serve "real-$1" "$dir" $PROXY

@@ -40,6 +40,7 @@ product = "jira"
 endpoints = ["/*"]
 [auth]
 methods = "both"
+failed_attempts = 0
 TOML
 serve tomcat-proxy "$DIR" "$proxy"
 python3 "$E2E/tomcat_check.py" --matrix "$SHARED/real/tomcat/raw_matrix.py" --tokens "$DIR/tokens.json" \

@@ -173,7 +173,7 @@ def main():
         ident = f"m{number:05d}"
         answers.append((ident, label, token, raw, *send(a.port, raw.replace(b"@ID@", ident.encode()))))
 
-    rows = {row["client_request_id"]: row for row in audit.records(a.binary, a.config, len(answers) * 2)
+    rows = {row["client_request_id"]: row for row in audit.records(a.binary, a.config)
             if row.get("client_request_id")}
     seen = collections.Counter()
     bad = []

@@ -6,7 +6,7 @@ use tokenward_compiler::{decide::Media, method::Method};
 use crate::reference::{Body, Json, Request};
 
 /// Pieces of URL regexps; some are of one path, some of many, some reach into the base URL.
-const URL_STARTS: &[&str] = &[
+pub(crate) const URL_STARTS: &[&str] = &[
     "/rest",
     "/rest/a",
     ".*/rest",
@@ -27,7 +27,7 @@ const URL_STARTS: &[&str] = &[
     "/\\w+",
     "/re?st",
 ];
-const URL_ENDS: &[&str] = &[
+pub(crate) const URL_ENDS: &[&str] = &[
     "",
     "/.*",
     ".*",
@@ -54,7 +54,7 @@ const URL_ENDS: &[&str] = &[
     ".*/c",
     "/x.*\\d",
 ];
-const VALUES: &[&str] = &[
+pub(crate) const VALUES: &[&str] = &[
     "a",
     "a.*",
     ".*",
@@ -70,29 +70,73 @@ const VALUES: &[&str] = &[
     ".*b",
     "a+b",
 ];
-const NAMES: &[&str] = &["n", "m", "o", "n[x]", "N"];
-const TEXTS: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &["n", "m", "o", "n[x]", "N"];
+pub(crate) const TEXTS: &[&str] = &[
     "a", "b", "ab", "aab", "1", "12", "true", "null", "", "é", "1.0", "A",
 ];
 
-fn line() -> impl Strategy<Value = String> {
-    let methods = select(&["", "[get]", "[post,put]", "[get|delete]", "[POST]"][..]);
+pub(crate) const METHODS: &[&str] = &["", "[get]", "[post,put]", "[get|delete]", "[POST]"];
+pub(crate) const OPERATORS: &[&str] = &["==", "!=", "?="];
+pub(crate) const KINDS: &[&str] = &["", "", "", ":string", ":number", ":boolean", ":null"];
+pub(crate) const NODES: &[&str] = &[
+    "n", "m", "o.n", "o", "l[*]", "l[*].n", "l[*][*]", "o.l[*].n", "\"n[x]\"",
+];
+pub(crate) const PARAMETERS: &[&str] = &["n", "m", "\"n[x]\"", "o"];
+pub(crate) const ONLY: &[&str] = &["only", "o.only", "l[*].only"];
+pub(crate) const DIGITS: &[&str] = &["1", "12", "1.0", "1e0", "-0", "0", "1.5", "100"];
+pub(crate) const MEMBERS: &[&str] = &["n", "m", "o", "l", "x", "n[x]", "N"];
+pub(crate) const REQUEST_METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "HEAD", "PROPFIND"];
+pub(crate) const PATH_STARTS: &[&str] = &[
+    "/rest",
+    "/REST",
+    "/b",
+    "/rest/a",
+    "/ctx/rest",
+    "/resty",
+    "/r\u{17F}st",
+];
+pub(crate) const PATH_ENDS: &[&str] = &[
+    "",
+    "/",
+    "/a",
+    "/a/b",
+    "/12",
+    "/125",
+    "/7",
+    "/ab",
+    "/k-7/comment",
+    "/x/c",
+    "/b.json",
+    "/a.xml/",
+    "/ac",
+    "/abcd",
+    "/é",
+    "/ab1",
+    "/ababab",
+    "/abaXaba",
+    "/A/B",
+    "/aab",
+    "/a\nb",
+    "/ééx",
+    "/c/c",
+    "/x9y8",
+];
+
+/// A limit line.
+pub fn line() -> impl Strategy<Value = String> {
+    let methods = select(METHODS);
     let url = (select(URL_STARTS), select(URL_ENDS)).prop_map(|(start, end)| format!("{start}{end}"));
-    let operator = select(&["==", "!=", "?="][..]);
-    let kind = select(&["", "", "", ":string", ":number", ":boolean", ":null"][..]);
-    let path = select(
-        &[
-            "n", "m", "o.n", "o", "l[*]", "l[*].n", "l[*][*]", "o.l[*].n", "\"n[x]\"",
-        ][..],
-    );
-    let query_name = select(&["n", "m", "\"n[x]\"", "o"][..]);
+    let operator = select(OPERATORS);
+    let kind = select(KINDS);
+    let path = select(NODES);
+    let query_name = select(PARAMETERS);
     let query = prop_oneof![
         8 => (query_name, operator.clone(), select(VALUES)).prop_map(|(name, operator, value)| format!("[QueryParam::{name}{operator}{value}]")),
         1 => Just("[QueryParam::only]".to_owned()),
     ];
     let json = prop_oneof![
         8 => (path, kind, operator, select(VALUES)).prop_map(|(path, kind, operator, value)| format!("[JsonData::{path}{kind}{operator}{value}]")),
-        1 => select(&["only", "o.only", "l[*].only"][..]).prop_map(|path| format!("[JsonData::{path}]")),
+        1 => select(ONLY).prop_map(|path| format!("[JsonData::{path}]")),
     ];
     let constraints = vec(prop_oneof![query, json], 0..4).prop_map(|parts| parts.concat());
     (prop::bool::weighted(0.25), methods, url, constraints).prop_map(|(forbid, methods, url, constraints)| {
@@ -116,32 +160,36 @@ fn line() -> impl Strategy<Value = String> {
 
 /// A token file of one token with up to eight lines.
 pub fn policy() -> impl Strategy<Value = String> {
-    (vec(line(), 1..8), prop::bool::weighted(0.1)).prop_map(|(lines, unrestricted)| {
-        format!(
-            "[[token]]\nname = \"t\"\nuser = \"u\"\nunrestricted = {unrestricted}\nexpires = 2030-01-01\nsecret_hash = \"sha256:{}\"\nlimit_to = '''\n{}\n'''\n",
-            "11".repeat(32),
-            lines.join("\n")
-        )
-    })
+    (vec(line(), 1..8), prop::bool::weighted(0.1))
+        .prop_map(|(lines, unrestricted)| token_file(&lines, unrestricted))
+}
+
+/// A token file of one token with these lines.
+#[must_use]
+pub fn token_file(lines: &[String], unrestricted: bool) -> String {
+    format!(
+        "[[token]]\nname = \"t\"\nuser = \"u\"\nunrestricted = {unrestricted}\nexpires = 2030-01-01\nsecret_hash = \"sha256:{}\"\nlimit_to = '''\n{}\n'''\n",
+        "11".repeat(32),
+        lines.join("\n")
+    )
 }
 
 fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
         any::<bool>().prop_map(Json::Boolean),
-        select(&["1", "12", "1.0", "1e0", "-0", "0", "1.5", "100"][..])
-            .prop_map(|digits| Json::Number(digits.to_owned())),
+        select(DIGITS).prop_map(|digits| Json::Number(digits.to_owned())),
         select(TEXTS).prop_map(|text| Json::String(text.to_owned())),
     ];
     leaf.prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(Json::Array),
-            vec((select(&["n", "m", "o", "l", "x", "n[x]", "N"][..]), inner), 0..4).prop_map(object),
+            vec((select(MEMBERS), inner), 0..4).prop_map(object),
         ]
     })
 }
 
-fn object(members: Vec<(&str, Json)>) -> Json {
+pub(crate) fn object(members: Vec<(&str, Json)>) -> Json {
     let mut unique: Vec<(String, Json)> = Vec::new();
     for (name, value) in members {
         if unique.iter().all(|(known, _)| known != name) {
@@ -164,47 +212,9 @@ fn body() -> impl Strategy<Value = Body> {
 
 /// A request that a generated policy may well permit.
 pub fn request() -> impl Strategy<Value = Request> {
-    let method =
-        select(&["GET", "POST", "PUT", "DELETE", "HEAD", "PROPFIND"][..]).prop_map(Method::from_token);
-    let start = select(
-        &[
-            "/rest",
-            "/REST",
-            "/b",
-            "/rest/a",
-            "/ctx/rest",
-            "/resty",
-            "/r\u{17F}st",
-        ][..],
-    );
-    let end = select(
-        &[
-            "",
-            "/",
-            "/a",
-            "/a/b",
-            "/12",
-            "/125",
-            "/7",
-            "/ab",
-            "/k-7/comment",
-            "/x/c",
-            "/b.json",
-            "/a.xml/",
-            "/ac",
-            "/abcd",
-            "/é",
-            "/ab1",
-            "/ababab",
-            "/abaXaba",
-            "/A/B",
-            "/aab",
-            "/a\nb",
-            "/ééx",
-            "/c/c",
-            "/x9y8",
-        ][..],
-    );
+    let method = select(REQUEST_METHODS).prop_map(Method::from_token);
+    let start = select(PATH_STARTS);
+    let end = select(PATH_ENDS);
     let query = vec((select(NAMES), option::weighted(0.9, select(TEXTS))), 0..4);
     (method, start, end, query, body()).prop_map(|(method, start, end, query, body)| Request {
         method,

@@ -19,7 +19,10 @@
     reason = "a test bed: a helper that fails, fails its test"
 )]
 
+pub mod compose;
 pub mod generate;
+pub mod naive;
+pub mod property;
 pub mod reference;
 
 mod client;

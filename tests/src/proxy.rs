@@ -16,6 +16,8 @@ pub struct Setup {
     upstream: u16,
     policy: String,
     endpoints: String,
+    product: String,
+    context: String,
     sections: String,
 }
 
@@ -27,6 +29,8 @@ impl Setup {
             upstream,
             policy: String::new(),
             endpoints: "/rest/*".to_owned(),
+            product: "jira".to_owned(),
+            context: String::new(),
             sections: String::new(),
         }
     }
@@ -45,6 +49,20 @@ impl Setup {
         self
     }
 
+    /// Has another product behind it.
+    #[must_use]
+    pub fn product(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.product);
+        self
+    }
+
+    /// Serves below this context path, `/ctx`, on both sides.
+    #[must_use]
+    pub fn context(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.context);
+        self
+    }
+
     /// Adds sections to the configuration: `[limits]…`. Those that are written already are `[server]`, `[admin]`, `[upstream]`,
     /// `[auth]`.
     #[must_use]
@@ -58,13 +76,15 @@ impl Setup {
         let Self {
             upstream,
             endpoints,
+            product,
+            context,
             sections,
             ..
         } = self;
         format!(
             "[server]\nlisten = \"127.0.0.1:{listen}\"\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
-             [upstream]\nurl = \"http://127.0.0.1:{upstream}\"\npublic_url = \"http://127.0.0.1:{listen}\"\n\
-             product = \"jira\"\nendpoints = [\"{endpoints}\"]\n\n[auth]\nmethods = \"both\"\n\n{sections}"
+             [upstream]\nurl = \"http://127.0.0.1:{upstream}{context}\"\npublic_url = \"http://127.0.0.1:{listen}{context}\"\n\
+             product = \"{product}\"\nendpoints = [\"{endpoints}\"]\n\n[auth]\nmethods = \"both\"\nfailed_attempts = 0\n\n{sections}"
         )
     }
 }
@@ -219,12 +239,9 @@ impl Proxy {
     /// The command fails.
     #[must_use]
     pub fn audit(&self) -> Vec<AuditRow> {
-        let output = command(
-            self.directory(),
-            &["audit", "list", "--json", "--limit", "100000"],
-        )
-        .output()
-        .unwrap();
+        let output = command(self.directory(), &["audit", "list", "--json", "--limit", "10000"])
+            .output()
+            .unwrap();
         assert!(
             output.status.success(),
             "audit list: {}",

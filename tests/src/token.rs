@@ -35,6 +35,27 @@ impl TestToken {
         }
     }
 
+    /// The same token of another user.
+    #[must_use]
+    pub fn of_user(mut self, user: &str) -> Self {
+        user.clone_into(&mut self.user);
+        self
+    }
+
+    /// Its user.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The same token with a secret that looks like those that `tokenward token new` makes.
+    #[must_use]
+    pub fn with_prefix(mut self) -> Self {
+        let body: String = self.secret.chars().take(38).collect();
+        self.secret = format!("twd_{body}");
+        self
+    }
+
     /// Adds a line of TOML to the entry: `revoked = true`.
     #[must_use]
     pub fn with(mut self, toml: &str) -> Self {
