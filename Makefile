@@ -18,7 +18,7 @@ run: build ## build, then `tokenward demo`: a sample upstream, a policy, the pro
 	"$(TOKENWARD_BIN)" demo
 
 build: ## the binary and every test (debug)
-	$(CARGO) build $(ALL)
+	$(CARGO) build $(ALL) --examples
 
 test: fmt clippy unit doctest doc ## all that a clone can test; needs nothing but the toolchain
 
@@ -28,7 +28,7 @@ fmt: ## formatting
 	$(CARGO) fmt --all --check
 
 clippy: ## lints, warnings denied
-	$(CARGO) clippy $(ALL) --quiet -- -D warnings
+	$(CARGO) clippy $(ALL) --examples --quiet -- -D warnings
 
 unit: build ## unit, corpus and live tests, by cargo-nextest where it is installed
 ifneq ($(NEXTEST),)
@@ -63,3 +63,7 @@ bench-proxy: ## CPU time a request beside nginx; needs nginx and wrk; builds in 
 
 clean-e2e: ## what the end-to-end tests installed and wrote
 	rm -rf "$(TARGET)/e2e"
+
+-include bench/bench.mk
+
+-include fuzz/fuzz.mk
