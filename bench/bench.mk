@@ -1,9 +1,6 @@
 # Benchmarks of the compiler. None of them is built by `make test`.
 
-.PHONY: bench bench-decision bench-instructions bench-scale
-
-TOOLS := $(TARGET)/tools
-GUNGRAUN := $(shell sed -n 's/^gungraun = "=\(.*\)"/\1/p' bench/instructions/Cargo.toml)
+.PHONY: bench bench-decision bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -15,11 +12,3 @@ bench-scale: ## time and memory of 10,000 and of 100,000 tokens
 
 bench-decision: ## decisions beside Cedar, Regorus, Casbin and regex::RegexSet; see bench/decision/README.md
 	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) run --release --locked --manifest-path bench/decision/Cargo.toml
-
-bench-instructions: $(TOOLS)/gungraun-$(GUNGRAUN) ## instructions a decision, held to bench/instructions/counts.txt; needs valgrind
-	cd bench/instructions && CARGO_TARGET_DIR="$(TARGET)/bench" GUNGRAUN_RUNNER="$(TOOLS)/bin/gungraun-runner" $(CARGO) bench --locked
-
-# The runner must be of the library's very version.
-$(TOOLS)/gungraun-$(GUNGRAUN):
-	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) install --locked --root "$(TOOLS)" --version $(GUNGRAUN) gungraun-runner
-	touch "$@"
