@@ -10,12 +10,13 @@
 //!
 //! Numbers are little-endian, texts are UTF-8 behind their length (u32). Equal sources give equal bytes. Stored are the
 //! codes of globs and the tables of automata; rebuilt at load is what depends on the public URL: patterns of the whole
-//! URL, which stand as regexps, and the layout. Decoding is total: whatever the bytes, it ends in a program whose every
+//! URL, which stand as the trees of their regexps, and the layout. Decoding is total: whatever the bytes, it ends in a program whose every
 //! index leads somewhere, or in an error, and allocates no more than a multiple of their number.
 
 mod bytes;
 mod decode;
 mod encode;
+mod regexp;
 
 #[doc(hidden)]
 pub use decode::decode_unchecked_digest;

@@ -2,10 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use regex_syntax::hir::Hir;
 use sha2::{Digest, Sha256};
 
-use super::{CHECK, FORMAT, MAGIC, Section, bytes::Reader, encode};
+use super::{CHECK, FORMAT, MAGIC, Section, bytes::Reader, encode, regexp};
 use crate::{
     ast::{Effect, Operator},
     ir::{
@@ -151,19 +150,9 @@ fn matcher(reader: &mut Reader<'_>) -> Result<Matcher, DecodeError> {
 fn url(reader: &mut Reader<'_>) -> Result<UrlMatcher, DecodeError> {
     match reader.u8()? {
         encode::BELOW => matcher(reader).map(UrlMatcher::Below),
-        encode::WHOLE => hir(&reader.text()?).map(Box::new).map(UrlMatcher::Unbound),
+        encode::WHOLE => regexp::decode(reader).map(Box::new).map(UrlMatcher::Unbound),
         _ => Err(DecodeError::Damaged("an unknown kind of URL matcher")),
     }
-}
-
-/// The tree of a regexp that was printed from one: the printer puts groups where none were written.
-fn hir(text: &str) -> Result<Hir, DecodeError> {
-    let mut builder = regex_syntax::ParserBuilder::new();
-    builder.utf8(false).nest_limit(4 * crate::regexp::MAX_NESTING);
-    builder
-        .build()
-        .parse(text)
-        .map_err(|_| DecodeError::Damaged("a regexp that does not parse"))
 }
 
 /// How many of each there are to refer to.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FORMAT, MAGIC, Section, bytes::Writer};
+use super::{FORMAT, MAGIC, Section, bytes::Writer, regexp};
 use crate::{
     ast::{Effect, Operator},
     ir::{Line, Matcher, Program, Rule, Rules, Token, UrlMatcher},
@@ -76,7 +76,7 @@ fn url(out: &mut Writer, url: &UrlMatcher) {
         }
         UrlMatcher::Unbound(hir) | UrlMatcher::Bound(hir, _) => {
             out.u8(WHOLE);
-            out.text(&hir.to_string());
+            regexp::encode(out, hir);
         }
     }
 }

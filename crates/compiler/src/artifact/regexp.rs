@@ -1,0 +1,178 @@
+//! Regexps as trees: node for node, because no text that can be printed of a tree reads back as the same tree for sure
+//! (`a{2}?` is what `regex_syntax` prints of an optional `a{2}`, and reads as a lazy one).
+
+use regex_syntax::hir::{
+    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition,
+};
+
+use super::{
+    DecodeError,
+    bytes::{Reader, Writer},
+};
+
+const EMPTY: u8 = 0;
+const LITERAL: u8 = 1;
+const CHARACTERS: u8 = 2;
+const BYTES: u8 = 3;
+const LOOK: u8 = 4;
+const REPETITION: u8 = 5;
+const CONCAT: u8 = 6;
+const ALTERNATION: u8 = 7;
+
+/// How deep a tree may be: a level of the text's nesting, which the parser bounds, becomes no more than four of the tree.
+const MAX_DEPTH: u32 = 4 * crate::regexp::MAX_NESTING;
+
+pub(super) fn encode(out: &mut Writer, hir: &Hir) {
+    match hir.kind() {
+        HirKind::Empty => out.u8(EMPTY),
+        HirKind::Literal(literal) => {
+            out.u8(LITERAL);
+            out.bytes(&literal.0);
+        }
+        HirKind::Class(Class::Unicode(set)) => {
+            out.u8(CHARACTERS);
+            out.list(set.ranges(), |out, range| {
+                out.u32(range.start().into());
+                out.u32(range.end().into());
+            });
+        }
+        HirKind::Class(Class::Bytes(set)) => {
+            out.u8(BYTES);
+            out.list(set.ranges(), |out, range| {
+                out.u8(range.start());
+                out.u8(range.end());
+            });
+        }
+        HirKind::Look(look) => {
+            out.u8(LOOK);
+            out.u32(look.as_repr());
+        }
+        HirKind::Repetition(repetition) => {
+            out.u8(REPETITION);
+            out.u32(repetition.min);
+            out.option(repetition.max, Writer::u32);
+            out.bool(repetition.greedy);
+            encode(out, &repetition.sub);
+        }
+        // Groups capture nothing here: whole texts match, or do not.
+        HirKind::Capture(capture) => encode(out, &capture.sub),
+        HirKind::Concat(parts) => {
+            out.u8(CONCAT);
+            out.list(parts, encode);
+        }
+        HirKind::Alternation(branches) => {
+            out.u8(ALTERNATION);
+            out.list(branches, encode);
+        }
+    }
+}
+
+pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Hir, DecodeError> {
+    node(reader, MAX_DEPTH)
+}
+
+fn node(reader: &mut Reader<'_>, depth: u32) -> Result<Hir, DecodeError> {
+    let below = |reader: &mut Reader<'_>| {
+        let depth = depth
+            .checked_sub(1)
+            .ok_or(DecodeError::Damaged("a regexp that is nested too deep"))?;
+        node(reader, depth)
+    };
+    Ok(match reader.u8()? {
+        EMPTY => Hir::empty(),
+        LITERAL => Hir::literal(reader.bytes()?),
+        CHARACTERS => {
+            let ranges = reader.list(|reader| {
+                let (start, end) = (character(reader)?, character(reader)?);
+                Ok(ClassUnicodeRange::new(start, end))
+            })?;
+            Hir::class(Class::Unicode(ClassUnicode::new(ranges)))
+        }
+        BYTES => {
+            let ranges = reader.list(|reader| Ok(ClassBytesRange::new(reader.u8()?, reader.u8()?)))?;
+            Hir::class(Class::Bytes(ClassBytes::new(ranges)))
+        }
+        LOOK => Look::from_repr(reader.u32()?)
+            .map(Hir::look)
+            .ok_or(DecodeError::Damaged("an unknown assertion of a regexp"))?,
+        REPETITION => {
+            let (min, max) = (reader.u32()?, reader.option(Reader::u32)?);
+            let (greedy, sub) = (reader.bool()?, Box::new(below(reader)?));
+            if max.is_some_and(|max| max < min) {
+                return Err(DecodeError::Damaged("a repetition that ends before it begins"));
+            }
+            Hir::repetition(Repetition {
+                min,
+                max,
+                greedy,
+                sub,
+            })
+        }
+        CONCAT => Hir::concat(reader.list(below)?),
+        ALTERNATION => Hir::alternation(reader.list(below)?),
+        _ => return Err(DecodeError::Damaged("an unknown part of a regexp")),
+    })
+}
+
+fn character(reader: &mut Reader<'_>) -> Result<char, DecodeError> {
+    char::from_u32(reader.u32()?).ok_or(DecodeError::Damaged("a number that is no character's"))
+}
+
+#[cfg(test)]
+mod tests {
+    use regex_syntax::ParserBuilder;
+
+    use super::*;
+
+    fn through(hir: &Hir) -> Hir {
+        let mut out = Writer::default();
+        encode(&mut out, hir);
+        let mut reader = Reader(&out.0);
+        let decoded = decode(&mut reader).unwrap();
+        reader.end().unwrap();
+        decoded
+    }
+
+    #[test]
+    fn a_tree_stays_what_it_is() {
+        for text in [
+            "",
+            "abc",
+            "é",
+            "(?-u:\\xff)",
+            "[a-cx]",
+            "(?i)straße",
+            "(?s-u:.)",
+            "\\b",
+            "^a$",
+            "[a&&b]",
+            ".*((?:a){2})?",
+            "(?:a+)?",
+            "(?:a*)+",
+            "(?:(?:a?){2}){3}",
+            "a{2,}?",
+            "(?:ab|cd|)e*",
+            "x(?:|y)",
+        ] {
+            let hir = ParserBuilder::new().utf8(false).build().parse(text).unwrap();
+            // What captures is not kept, so the comparison is of what was read back once.
+            let once = through(&hir);
+            assert_eq!(once, through(&once), "{text}");
+            if hir.properties().explicit_captures_len() == 0 {
+                assert_eq!(hir, once, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_nesting_past_the_bound_is_refused() {
+        let mut bytes = [REPETITION, 0, 0, 0, 0, 0, 1].repeat(MAX_DEPTH as usize);
+        bytes.push(EMPTY);
+        assert!(decode(&mut Reader(&bytes)).is_ok());
+        bytes.splice(..0, [REPETITION, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(
+            decode(&mut Reader(&bytes)),
+            Err(DecodeError::Damaged("a regexp that is nested too deep"))
+        );
+    }
+}
