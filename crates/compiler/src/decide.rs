@@ -3,6 +3,8 @@
 mod body;
 mod query;
 
+pub(crate) use query::{names, root_name};
+
 use std::ops::ControlFlow;
 
 use crate::{

@@ -19,6 +19,7 @@
 //! assert!(matches!(decide(&program, &request("/rest/api/2/issue/HR-1")), Decision::Deny(_)));
 //! ```
 
+pub mod analysis;
 pub mod artifact;
 pub mod ast;
 pub mod decide;

@@ -63,12 +63,12 @@ pub(super) fn names_node(rule: &Rule, query: &[Param<'_>]) -> bool {
 }
 
 /// The first name of a parameter that may be nested: `issue` of `issue[subject]`.
-pub(super) fn root_name(name: &str) -> &str {
+pub(crate) fn root_name(name: &str) -> &str {
     name.split('[').next().unwrap_or(name)
 }
 
 /// Whether `name` is `first`, or `first[…]`.
-pub(super) fn names(name: &str, first: &str) -> bool {
+pub(crate) fn names(name: &str, first: &str) -> bool {
     name.strip_prefix(first)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }

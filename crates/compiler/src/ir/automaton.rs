@@ -144,6 +144,41 @@ impl Automaton {
         self.dfa.is_match_state(state)
     }
 
+    /// The state from which texts are read.
+    pub(crate) fn start(&self) -> StateID {
+        self.start
+    }
+
+    /// The state behind one more byte.
+    pub(crate) fn next(&self, state: StateID, byte: u8) -> StateID {
+        self.dfa.next_state(state, byte)
+    }
+
+    /// Whether a text that leads to this state matches.
+    pub(crate) fn accepts(&self, state: StateID) -> bool {
+        self.dfa.is_match_state(self.dfa.next_eoi_state(state))
+    }
+
+    /// Whether nothing that leads through this state matches.
+    pub(crate) fn is_dead_end(&self, state: StateID) -> bool {
+        self.dfa.is_dead_state(state)
+    }
+
+    /// Bytes of one class lead from any state to the same.
+    pub(crate) fn class(&self, byte: u8) -> u8 {
+        self.dfa.byte_classes().get(byte)
+    }
+
+    /// Where the tables lie, and the start: equal for automata that are one, as long as either lives.
+    pub(crate) fn place(&self) -> (usize, StateID) {
+        (std::sync::Arc::as_ptr(&self.dfa).addr(), self.start)
+    }
+
+    /// Whether both have the same tables and start. Automata of equal languages may differ.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.place() == other.place() || self.start == other.start && self.to_bytes() == other.to_bytes()
+    }
+
     /// Heap bytes of the DFA.
     #[must_use]
     pub fn memory_usage(&self) -> usize {

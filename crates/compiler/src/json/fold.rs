@@ -25,3 +25,8 @@ pub(super) fn fold(name: &str) -> Cow<'_, str> {
 pub(super) fn same_but_for_case(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
+
+/// Equal for names that are equal but for their case.
+pub(crate) fn key(name: &str) -> String {
+    fold(name).to_ascii_lowercase()
+}

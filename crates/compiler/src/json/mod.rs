@@ -18,7 +18,7 @@
 //! # Ok::<(), json::ReadError>(())
 //! ```
 
-mod fold;
+pub(crate) mod fold;
 mod names;
 mod number;
 mod path;

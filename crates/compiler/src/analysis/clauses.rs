@@ -1,0 +1,282 @@
+//! When a rule matches, or does not, in requests of one method and one kind of body: in clauses, each a choice between
+//! alternatives, each a list of atoms.
+//!
+//! The mirror of [`crate::decide`]: what is decided there of a request is said here of all requests at once.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Exhausted,
+    body::{self, BodyAtom, Says},
+    language::{Languages, Literal},
+    parameters::{self, QueryAtom},
+    places::Places,
+};
+use crate::{
+    ast::{Effect, Operator},
+    decide::root_name,
+    ir::{Program, Rule},
+    json::{Path, Step},
+};
+
+/// Something that may be true of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Atom {
+    /// The path is, or is not, in a language.
+    Url(Literal),
+    /// Of the query.
+    Query(QueryAtom),
+    /// Of a JSON body.
+    Body(BodyAtom),
+}
+
+/// Lists of atoms, one of which must be true as a whole. Without any, nothing satisfies it.
+pub(super) type Alternatives = Vec<Vec<Atom>>;
+
+/// What body a request has, as far as rules tell bodies apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum BodyKind {
+    /// None.
+    Absent,
+    /// JSON.
+    Json,
+    /// A form, or multipart: rules treat them alike.
+    Form,
+    /// Neither.
+    Other,
+    /// JSON by its head, and not by its text.
+    Broken,
+}
+
+/// A rule with its program.
+#[derive(Clone, Copy)]
+pub(super) struct Ruled<'p> {
+    pub(super) program: &'p Program,
+    pub(super) rule: &'p Rule,
+}
+
+impl<'p> Ruled<'p> {
+    pub(super) fn asks_query(self) -> bool {
+        !self.rule.params.is_empty() || self.rule.params_only
+    }
+
+    pub(super) fn asks_json(self) -> bool {
+        !self.rule.nodes.is_empty() || !self.rule.members.is_empty()
+    }
+
+    /// Whether the upstream could take members of a body for parameters of this rule.
+    pub(super) fn asks_root(self) -> bool {
+        self.program.merges_body && !self.rule.params.is_empty()
+    }
+
+    pub(super) fn paths(self) -> impl Iterator<Item = &'p Path> {
+        self.rule
+            .nodes
+            .iter()
+            .map(|test| &test.path)
+            .chain(&self.rule.members)
+    }
+
+    /// When the rule's URL matches.
+    pub(super) fn url(self, languages: &mut Languages) -> Result<Literal, Exhausted> {
+        use crate::ir::UrlMatcher;
+        match self.program.url(self.rule.url) {
+            UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher) => Ok((languages.of(matcher)?, true)),
+            // Matches nothing, as in a decision.
+            UrlMatcher::Unbound(_) => Ok((super::language::LangId::NOTHING, true)),
+        }
+    }
+
+    /// When the rule's constraints hold: all of these clauses.
+    pub(super) fn holds(
+        self,
+        kind: BodyKind,
+        places: &mut Places,
+        languages: &mut Languages,
+    ) -> Result<Vec<Alternatives>, Exhausted> {
+        let parts = self.parts(kind, true, places, languages)?;
+        Ok(match self.rule.effect {
+            Effect::Permit => {
+                let apart = |atom: Atom| vec![vec![atom]];
+                let families = parts
+                    .in_query
+                    .into_iter()
+                    .map(|first| apart(Atom::Query(QueryAtom::NoneOf(first))));
+                let members = parts
+                    .in_root
+                    .into_iter()
+                    .map(|first| apart(root(Says::NoneOf(first))));
+                parts
+                    .query
+                    .into_iter()
+                    .chain(parts.body)
+                    .chain(families)
+                    .chain(members)
+                    .collect()
+            }
+            Effect::Forbid => {
+                let unreadable: Alternatives = mixed(&parts);
+                let body = parts
+                    .body
+                    .into_iter()
+                    .map(|clause| [clause, unreadable.clone()].concat());
+                parts.query.into_iter().chain(body).collect()
+            }
+        })
+    }
+
+    /// When they do not: this clause.
+    pub(super) fn fails(
+        self,
+        kind: BodyKind,
+        places: &mut Places,
+        languages: &mut Languages,
+    ) -> Result<Alternatives, Exhausted> {
+        let parts = self.parts(kind, false, places, languages)?;
+        let unreadable = mixed(&parts);
+        let query = parts.query.concat();
+        let body = parts.body.concat();
+        Ok(match self.rule.effect {
+            Effect::Permit => [query, body, unreadable].concat(),
+            Effect::Forbid => {
+                let apart: Vec<Atom> = parts
+                    .in_query
+                    .into_iter()
+                    .map(|first| Atom::Query(QueryAtom::NoneOf(first)))
+                    .chain(parts.in_root.into_iter().map(|first| root(Says::NoneOf(first))))
+                    .collect();
+                let body = body.into_iter().map(|atoms| [atoms, apart.clone()].concat());
+                query.into_iter().chain(body).collect()
+            }
+        })
+    }
+
+    fn parts(
+        self,
+        kind: BodyKind,
+        holds: bool,
+        places: &mut Places,
+        languages: &mut Languages,
+    ) -> Result<Parts, Exhausted> {
+        let Self { program, rule } = self;
+        let (forbid, asks) = (
+            rule.effect == Effect::Forbid,
+            self.asks_query() || self.asks_json(),
+        );
+        // An alternative without atoms always holds, a clause without alternatives never does.
+        let constant = |is: bool| if is == holds { vec![vec![]] } else { vec![] };
+        let mut parts = Parts::default();
+        if kind == BodyKind::Form && asks {
+            parts.query.push(constant(forbid));
+            return Ok(parts);
+        }
+        for test in &rule.params {
+            let language = languages.of(program.value(test.value))?;
+            parts.query.push(parameters::alternatives(
+                (rule.effect, test.operator),
+                &test.name,
+                language,
+                holds,
+            ));
+        }
+        if rule.params_only {
+            let names = rule.params.iter().map(|test| test.name.clone()).collect();
+            let atom = if holds {
+                QueryAtom::Only(names)
+            } else {
+                QueryAtom::Beside(names)
+            };
+            parts.query.push(vec![vec![Atom::Query(atom)]]);
+        }
+        if program.merges_body && self.asks_json() {
+            let firsts = self.paths().filter_map(|path| match path.0.first() {
+                Some(Step::Name(first)) => Some(root_name(first).to_owned()),
+                _ => None,
+            });
+            parts.in_query = firsts.collect::<BTreeSet<_>>().into_iter().collect();
+        }
+        match kind {
+            BodyKind::Absent => {
+                // An empty object lacks every node.
+                let met = rule.nodes.iter().map(|test| test.operator != Operator::All);
+                parts.body.extend(met.map(constant));
+                if self.asks_json() {
+                    parts.body.push(constant(true));
+                }
+            }
+            BodyKind::Json => {
+                self.paths().for_each(|path| {
+                    places.at(path);
+                });
+                for node in &rule.nodes {
+                    let test = body::Test {
+                        effect: rule.effect,
+                        operator: node.operator,
+                        kind: node.kind,
+                        language: languages.of(program.value(node.value))?,
+                    };
+                    parts
+                        .body
+                        .push(body::alternatives(test, places.at(&node.path), holds));
+                }
+                for path in &rule.members {
+                    parts
+                        .body
+                        .push(body::only(places.at(path), self.members(path), holds));
+                }
+                if self.asks_root() {
+                    let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());
+                    parts.in_root = firsts.collect::<BTreeSet<_>>().into_iter().collect();
+                }
+            }
+            BodyKind::Broken if self.asks_json() || self.asks_root() => parts.body.push(constant(forbid)),
+            BodyKind::Other if self.asks_json() => parts.body.push(constant(forbid)),
+            BodyKind::Form | BodyKind::Broken | BodyKind::Other => {}
+        }
+        Ok(parts)
+    }
+
+    /// The members that `only` at this path leaves.
+    fn members(self, path: &Path) -> BTreeSet<String> {
+        self.paths()
+            .filter_map(|other| match other.0.strip_prefix(path.0.as_slice())?.first()? {
+                Step::Name(name) => Some(name.clone()),
+                Step::Each => None,
+            })
+            .collect()
+    }
+}
+
+/// What a rule's constraints come to.
+#[derive(Default)]
+struct Parts {
+    /// All of these must hold; or, of the rule's failing, one.
+    query: Vec<Alternatives>,
+    /// The same, of the body.
+    body: Vec<Alternatives>,
+    /// First names of nodes: parameters of these names leave open what the upstream takes. No permit line then matches,
+    /// and of a forbid line the body does not matter.
+    in_query: Vec<String>,
+    /// First names of parameters: so do members of the root of these names.
+    in_root: Vec<String>,
+}
+
+/// That query and body are mixed.
+fn mixed(parts: &Parts) -> Alternatives {
+    let query = parts
+        .in_query
+        .iter()
+        .map(|first| vec![Atom::Query(QueryAtom::OneOf(first.clone()))]);
+    let body = parts
+        .in_root
+        .iter()
+        .map(|first| vec![root(Says::OneOf(first.clone()))]);
+    query.chain(body).collect()
+}
+
+fn root(says: Says) -> Atom {
+    Atom::Body(BodyAtom {
+        place: Places::ROOT,
+        says,
+    })
+}

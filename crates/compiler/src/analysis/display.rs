@@ -1,0 +1,167 @@
+//! Witnesses as people read them: a request, and a `curl` line.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::witness::{Json, Request};
+use crate::{base_url::BaseUrl, method::Method};
+
+impl Request {
+    /// A command that sends the request to `base`, its parts quoted for a POSIX shell. The token's secret is taken from
+    /// the variable `TOKEN`.
+    #[must_use]
+    pub fn curl(&self, base: &BaseUrl, user: &str) -> String {
+        let mut line = String::from("curl ");
+        match self.method {
+            Method::Get if self.body.content().is_none() => {}
+            Method::Head => line.push_str("--head "),
+            _ => {
+                line.push_str("-X ");
+                line.push_str(self.method_name());
+                line.push(' ');
+            }
+        }
+        line.push_str("-u ");
+        line.push_str(&quoted(&format!("{user}:")));
+        line.push_str("\"$TOKEN\" ");
+        line.push_str(&quoted(&format!("{base}{}", self.target())));
+        if let Some((media, text)) = self.body.content() {
+            line.push_str(&format!(
+                " -H 'Content-Type: {media}' --data-raw {}",
+                quoted(&text)
+            ));
+        }
+        line
+    }
+
+    /// The method as it is sent; for [`Method::Other`] one that servers know.
+    #[must_use]
+    pub fn method_name(&self) -> &'static str {
+        match self.method {
+            Method::Other => "PROPFIND",
+            named => named.as_str(),
+        }
+    }
+
+    /// Path and query, percent-encoded.
+    #[must_use]
+    pub fn target(&self) -> String {
+        let mut out = String::new();
+        encode(&self.path, b"!$&()*+,=:@/", &mut out);
+        for (at, (name, value)) in self.query.iter().enumerate() {
+            out.push(if at == 0 { '?' } else { '&' });
+            encode(name, b"", &mut out);
+            out.push('=');
+            encode(value, b"", &mut out);
+        }
+        out
+    }
+}
+
+/// As one line: method, target, and the body with its media type, if there is one.
+impl Display for Request {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method_name(), self.target())?;
+        match self.body.content() {
+            None => Ok(()),
+            Some((media, text)) => write!(f, " with {media}: {text}"),
+        }
+    }
+}
+
+impl Display for Json {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(text) => f.write_str(text),
+            Self::String(text) => string(text, f),
+            Self::Array(elements) => {
+                f.write_char('[')?;
+                for (at, element) in elements.iter().enumerate() {
+                    write!(f, "{}{element}", if at == 0 { "" } else { ", " })?;
+                }
+                f.write_char(']')
+            }
+            Self::Object(members) => {
+                f.write_char('{')?;
+                for (at, (name, value)) in members.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { ", " })?;
+                    string(name, f)?;
+                    write!(f, ": {value}")?;
+                }
+                f.write_char('}')
+            }
+        }
+    }
+}
+
+fn string(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
+    f.write_char('"')?;
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => write!(f, "\\{character}")?,
+            // Escaped, lest they act on the terminal.
+            control if control.is_control() => write!(f, "\\u{:04x}", u32::from(control))?,
+            other => f.write_char(other)?,
+        }
+    }
+    f.write_char('"')
+}
+
+/// In single quotes where a shell would read it as anything but itself.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:=@,+".contains(&byte);
+    if text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn encode(text: &str, also: &[u8], out: &mut String) {
+    const HEX: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            let digits = [byte >> 4, byte & 15];
+            out.extend(digits.iter().filter_map(|digit| HEX.get(usize::from(*digit))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::RequestBody;
+
+    #[test]
+    fn a_shell_reads_every_part_as_it_is() {
+        let base = BaseUrl::parse("https://h/ctx").unwrap();
+        let mut request = Request {
+            method: Method::Get,
+            path: "/a b/$x".to_owned(),
+            query: vec![("f[]".to_owned(), "é&'".to_owned())],
+            body: RequestBody::Absent,
+        };
+        assert_eq!(
+            request.curl(&base, "u"),
+            "curl -u u:\"$TOKEN\" 'https://h/ctx/a%20b/$x?f%5B%5D=%C3%A9%26%27'"
+        );
+        request.method = Method::Post;
+        request.query.clear();
+        request.path = "/a".to_owned();
+        request.body = RequestBody::Json(Json::Object(vec![(
+            "n".to_owned(),
+            Json::String("it's\u{1b}".to_owned()),
+        )]));
+        assert_eq!(
+            request.curl(&base, "o'b"),
+            r#"curl -X POST -u 'o'\''b:'"$TOKEN" https://h/ctx/a -H 'Content-Type: application/json' --data-raw '{"n": "it'\''s\u001b"}'"#
+        );
+        assert_eq!(
+            request.to_string(),
+            r#"POST /a with application/json: {"n": "it's\u001b"}"#
+        );
+    }
+}

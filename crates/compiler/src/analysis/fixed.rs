@@ -1,0 +1,179 @@
+//! The languages that requests have whatever the policy says: texts, paths, numbers.
+
+use std::sync::LazyLock;
+
+use regex_syntax::{ParserBuilder, hir::Hir};
+
+use crate::ir::{Automaton, AutomatonError};
+
+/// The automata of the ids that [`LangId`](super::language::LangId) names, in the order of their numbers. Built once.
+pub(super) fn all() -> Result<Vec<Automaton>, AutomatonError> {
+    static ALL: LazyLock<Result<Vec<Automaton>, AutomatonError>> = LazyLock::new(|| {
+        // The first two are constants: no one asks for their automata.
+        let nothing = || Automaton::new(&Hir::fail());
+        let all = [
+            nothing(),
+            nothing(),
+            utf8(),
+            no_path(),
+            rooted(),
+            number(),
+            plain(),
+            boolean(),
+            null(),
+        ];
+        all.into_iter().collect()
+    });
+    ALL.clone()
+}
+
+/// Every text.
+fn utf8() -> Result<Automaton, AutomatonError> {
+    automaton(".*")
+}
+
+/// Texts that begin with `/`.
+fn rooted() -> Result<Automaton, AutomatonError> {
+    automaton("/.*")
+}
+
+/// What the proxy refuses as a path when nothing is relaxed (`request/path.rs` in the runtime): control characters,
+/// `\`, `;`, what would decode again, empty segments, and segments that some server takes for `.` or `..`, look-alikes
+/// and surrounding blanks included.
+fn no_path() -> Result<Automaton, AutomatonError> {
+    // A segment without look-alikes has no other separator than `/`: the one pattern serves for both kinds.
+    let separator = r"[/\\;\u{2044}\u{2215}\u{ff0f}\u{2216}\u{fe68}\u{ff3c}\u{37e}\u{fe54}\u{ff1b}]";
+    let dots = r"(?:[.\u{2024}\u{fe52}\u{ff0e}]{1,2}|\u{2025})";
+    automaton(&format!(
+        r".*[\x00-\x1f\x7f-\u{{9f}}\\;].*|.*//.*|.*%(?:[0-9a-fA-F]{{2}}|[uU][0-9a-fA-F]{{4}}).*|(?:.*{separator})?\s*{dots}\s*(?:{separator}.*)?"
+    ))
+}
+
+/// Numbers of RFC 8259 section 6.
+fn number() -> Result<Automaton, AutomatonError> {
+    automaton("-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?")
+}
+
+/// The numbers that [`crate::json::Scalar::plain`] is true of: integers, and fractions of at most 15 digits.
+fn plain() -> Result<Automaton, AutomatonError> {
+    let integers = "0|-?[1-9][0-9]*".to_owned();
+    let fractions = (1..15).map(|digits| {
+        let integer = match digits {
+            1 => "[0-9]".to_owned(),
+            more => format!("[1-9][0-9]{{{}}}", more - 1),
+        };
+        format!("-?{integer}[.][0-9]{{0,{}}}[1-9]", 14 - digits)
+    });
+    let alternatives: Vec<String> = std::iter::once(integers).chain(fractions).collect();
+    automaton(&alternatives.join("|"))
+}
+
+/// `true` and `false`.
+fn boolean() -> Result<Automaton, AutomatonError> {
+    automaton("true|false")
+}
+
+/// `null`
+fn null() -> Result<Automaton, AutomatonError> {
+    automaton("null")
+}
+
+fn automaton(pattern: &str) -> Result<Automaton, AutomatonError> {
+    let mut parser = ParserBuilder::new().dot_matches_new_line(true).build();
+    let hir = parser
+        .parse(pattern)
+        .map_err(|error| AutomatonError::Unsupported(error.to_string()))?;
+    Automaton::new(&hir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn numbers_are_those_of_the_reader() {
+        let (number, plain) = (number().unwrap(), plain().unwrap());
+        let path = json::Path(vec![json::Step::Name("n".to_owned())]);
+        let mut wanted = json::Wanted::new();
+        let slot = wanted.node(&path);
+        let alphabet = [
+            "", "-", "0", "1", "9", "10", ".", ".5", ".0", "e", "E+1", "00", "1234567", "+",
+        ];
+        for (a, b, c, d) in itertools(&alphabet) {
+            let text = format!("{a}{b}{c}{d}");
+            let body = format!("{{\"n\":{text}}}");
+            let read = json::read(body.as_bytes(), &wanted);
+            let value = read
+                .as_ref()
+                .ok()
+                .and_then(|nodes| nodes.node(slot).values.first());
+            assert_eq!(number.matches(text.as_bytes()), value.is_some(), "{text}");
+            assert_eq!(
+                plain.matches(text.as_bytes()),
+                value.is_some_and(|value| value.plain),
+                "{text}"
+            );
+        }
+        assert!(plain.matches(b"12345678901234.5") && !plain.matches(b"123456789012345.5"));
+    }
+
+    fn itertools<'a>(words: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str, &'a str, &'a str)> {
+        let pairs = move || {
+            words
+                .iter()
+                .flat_map(move |a| words.iter().map(move |b| (*a, *b)))
+        };
+        pairs().flat_map(move |(a, b)| pairs().map(move |(c, d)| (a, b, c, d)))
+    }
+
+    #[test]
+    fn paths_are_those_that_the_proxy_lets_through() {
+        let (rooted, no_path) = (rooted().unwrap(), no_path().unwrap());
+        let is_path = |text: &str| rooted.matches(text.as_bytes()) && !no_path.matches(text.as_bytes());
+        for good in [
+            "/",
+            "/a",
+            "/a/",
+            "/...",
+            "/a..b",
+            "/.a",
+            "/a b",
+            "/ ",
+            "/é",
+            "/%",
+            "/100%",
+            "/%zz",
+            "/a#",
+            "/A\u{ff0f}B",
+            "/%u12",
+        ] {
+            assert!(is_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "a",
+            "//",
+            "/a//b",
+            "/.",
+            "/..",
+            "/a/../b",
+            "/./a",
+            "/ . ",
+            "/a/..",
+            "/a;b",
+            "/a\\b",
+            "/\0",
+            "/\u{85}",
+            "/%41",
+            "/%u0041",
+            "/\u{ff0e}",
+            "/a\u{ff0f}..",
+            "/\u{2025}",
+            "/\u{a0}.",
+            "/x\u{37e}\u{2024}.",
+        ] {
+            assert!(!is_path(bad), "{bad}");
+        }
+    }
+}

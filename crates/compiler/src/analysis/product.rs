@@ -1,0 +1,170 @@
+//! The shortest text that some automata accept and others do not: breadth-first search over tuples of their states.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use regex_automata::util::primitives::StateID;
+
+use super::Exhausted;
+use crate::ir::Automaton;
+
+/// What is asked of the automata's answers: of every entry one alternative, of an alternative all of its literals, each
+/// an automaton's position and the answer that it must give.
+pub(super) type Wish = Vec<Vec<Vec<(usize, bool)>>>;
+
+/// The bytes that a text may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alphabet {
+    /// Printable ASCII.
+    Printable,
+    /// All.
+    Bytes,
+}
+
+/// Letters and digits read best, then what separates words in URLs.
+const READABLE: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_./ =";
+
+/// The shortest text that grants the wish, among those the one of the most readable bytes; `None` if there is none.
+/// Each tuple of states costs one of `budget`.
+///
+/// # Errors
+/// The budget is spent.
+pub(super) fn shortest(
+    automata: &[&Automaton],
+    wish: &Wish,
+    alphabet: Alphabet,
+    budget: &mut u64,
+) -> Result<Option<Vec<u8>>, Exhausted> {
+    let bytes = representatives(automata, alphabet);
+    let start: Box<[StateID]> = automata.iter().map(|automaton| automaton.start()).collect();
+    if !may_grant(automata, wish, &start) {
+        return Ok(None);
+    }
+    let mut known: HashSet<Box<[StateID]>, BuildHasherDefault<Mixer>> = HashSet::default();
+    known.insert(start.clone());
+    let mut reached = vec![Reached {
+        states: start,
+        from: 0,
+        byte: 0,
+    }];
+    let (mut at, mut next, mut fresh) = (0, Vec::new(), Vec::new());
+    while let Some(Reached { states, .. }) = reached.get(at) {
+        *budget = budget.checked_sub(1).ok_or(Exhausted)?;
+        if grants(automata, wish, states) {
+            return Ok(Some(spell(&reached, at)));
+        }
+        for byte in &bytes {
+            next.clear();
+            let steps = automata.iter().zip(states);
+            next.extend(steps.map(|(automaton, state)| automaton.next(*state, *byte)));
+            // Most steps lead to where one has been.
+            if !known.contains(next.as_slice()) && may_grant(automata, wish, &next) {
+                let next: Box<[StateID]> = next.as_slice().into();
+                known.insert(next.clone());
+                fresh.push(Reached {
+                    states: next,
+                    from: at,
+                    byte: *byte,
+                });
+            }
+        }
+        reached.append(&mut fresh);
+        at += 1;
+    }
+    Ok(None)
+}
+
+/// Hashes a few small numbers, which is most of what a search does. Whoever writes policies to make them collide makes
+/// but his own comparison slow.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The odd constant nearest to 2^64 divided by the golden ratio.
+        self.0 = (self.0.rotate_left(23) ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.0 ^= number as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 29
+    }
+}
+
+/// A tuple of states, and how it was reached first.
+struct Reached {
+    states: Box<[StateID]>,
+    from: usize,
+    byte: u8,
+}
+
+/// One byte of each class that the automata tell apart, the most readable, in order.
+fn representatives(automata: &[&Automaton], alphabet: Alphabet) -> Vec<u8> {
+    let others = (0..=u8::MAX).filter(|byte| !READABLE.contains(byte));
+    let (graphic, rest): (Vec<u8>, Vec<u8>) = others.partition(u8::is_ascii_graphic);
+    let rest = if alphabet == Alphabet::Bytes {
+        rest
+    } else {
+        Vec::new()
+    };
+    let mut known = HashSet::new();
+    READABLE
+        .iter()
+        .copied()
+        .chain(graphic)
+        .chain(rest)
+        .filter(|byte| {
+            let class: Vec<u8> = automata.iter().map(|automaton| automaton.class(*byte)).collect();
+            known.insert(class)
+        })
+        .collect()
+}
+
+fn grants(automata: &[&Automaton], wish: &Wish, states: &[StateID]) -> bool {
+    let answers: Vec<bool> = automata
+        .iter()
+        .zip(states)
+        .map(|(automaton, state)| automaton.accepts(*state))
+        .collect();
+    wish.iter().all(|alternatives| {
+        alternatives.iter().any(|literals| {
+            literals
+                .iter()
+                .all(|(at, wanted)| answers.get(*at).is_some_and(|answer| answer == wanted))
+        })
+    })
+}
+
+/// Whether, as far as dead ends tell, a longer text could grant the wish.
+fn may_grant(automata: &[&Automaton], wish: &Wish, states: &[StateID]) -> bool {
+    let dead = |at: &usize| match (automata.get(*at), states.get(*at)) {
+        (Some(automaton), Some(state)) => automaton.is_dead_end(*state),
+        _ => true,
+    };
+    wish.iter().all(|alternatives| {
+        alternatives
+            .iter()
+            .any(|literals| literals.iter().all(|(at, wanted)| !wanted || !dead(at)))
+    })
+}
+
+fn spell(reached: &[Reached], mut at: usize) -> Vec<u8> {
+    let mut text = Vec::new();
+    while at > 0
+        && let Some(step) = reached.get(at)
+    {
+        text.push(step.byte);
+        at = step.from;
+    }
+    text.reverse();
+    text
+}

@@ -1,0 +1,251 @@
+//! Edits as people make them, each with what the analysis must say of it.
+
+use super::{Analysis, Comparison, Inconclusive, RequestBody, Universe};
+use crate::{BaseUrl, compile, ir::Program, source::SourceSet};
+
+fn program(lines: &str, merges: bool) -> Program {
+    let file = format!(
+        "[[token]]\nname = \"t\"\nuser = \"u\"\nsecret_hash = \"sha256:{}\"\nlimit_to = '''\n{lines}\n'''\n",
+        "11".repeat(32)
+    );
+    let compilation = compile(&SourceSet::from_files([("t.toml".to_owned(), file)]));
+    let program = compilation
+        .program
+        .unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
+    program
+        .bind(&BaseUrl::parse("https://h").unwrap())
+        .unwrap()
+        .merging_body(merges)
+}
+
+fn compare_within(old: &str, new: &str, merges: bool, budget: u64) -> Comparison {
+    let (old, new) = (program(old, merges), program(new, merges));
+    let token = |program: &Program| program.tokens().next().map(|(id, _)| id);
+    let mut analysis = Analysis::new(&old, &new, Universe::default(), budget).unwrap();
+    analysis.compare(token(&old), token(&new)).unwrap()
+}
+
+fn compare(old: &str, new: &str) -> Comparison {
+    compare_within(old, new, false, Analysis::BUDGET)
+}
+
+/// The witnesses of both directions, a line each; `?` for what is inconclusive.
+fn said(comparison: &Comparison) -> String {
+    let mut out = String::new();
+    for (sign, difference) in [('+', &comparison.newly_allowed), ('-', &comparison.newly_denied)] {
+        for finding in &difference.findings {
+            out.push_str(&format!("{sign} {}\n", finding.witness));
+        }
+        if difference.inconclusive.is_some() {
+            out.push_str(&format!("{sign} ?\n"));
+        }
+    }
+    out
+}
+
+#[track_caller]
+fn check(old: &str, new: &str, expected: &str) {
+    let comparison = compare(old, new);
+    assert_eq!(said(&comparison), expected, "{old}\n{new}");
+    // Turned round, the signs are.
+    let back = compare(new, old);
+    assert_eq!(back.newly_allowed.is_none(), comparison.newly_denied.is_none());
+    assert_eq!(back.newly_denied.is_none(), comparison.newly_allowed.is_none());
+}
+
+#[test]
+fn a_missing_boundary_widens() {
+    check("/i/K-[0-9]+", "/i/K-[0-9]+.*", "+ GET /i/K-0a\n");
+    check("/i/K-1(/.*)?", "/i/K-1.*", "+ GET /i/K-1a\n");
+    check("/rest/x", ".*/rest/x", "+ GET /a/rest/x\n");
+}
+
+#[test]
+fn a_method_widens() {
+    check("[get]/a", "[get,delete]/a", "+ DELETE /a\n");
+    check("[get]/a", "/a", "+ POST /a\n");
+    check("/a", "/a\n![delete]/a", "- DELETE /a\n");
+}
+
+#[test]
+fn what_is_only_written_otherwise_is_equivalent() {
+    for (old, new) in [
+        ("/a|/b", "/b\n/a"),
+        ("/a(/b)?", "/a\n/a/b"),
+        ("[get,post]/a", "[get]/a\n[post]/a"),
+        (
+            "/a[QueryParam::n==.*]\n/a[QueryParam::n?=x]",
+            "/a[QueryParam::n==.+|]\n/a[QueryParam::n?=x|y]",
+        ),
+        ("[post]/a[JsonData::n==a|b]", "[post]/a[JsonData::n==[ab]]"),
+        ("/[a-z]+", "/[a-y]+\n/[a-z]*z[a-z]*"),
+        ("/a/.*", "/a/.*\n/a/b"),
+        ("/a\n!/a/b", "/a"),
+        ("[get]/a[JsonData::n?=x]", "[get]/a"),
+        // What the proxy refuses makes no difference.
+        ("/a/[^/]+", "/a/[^/;]+"),
+        ("/a/.*", "/a/.*\n/a//b"),
+    ] {
+        check(old, new, "");
+    }
+}
+
+#[test]
+fn constraints_on_parameters() {
+    check("/a[QueryParam::n==x]", "/a", "+ GET /a\n");
+    check("/a[QueryParam::n==x]", "/a[QueryParam::n?=x]", "+ GET /a\n");
+    check("/a[QueryParam::n==x]", "/a[QueryParam::n==x|y]", "+ GET /a?n=y\n");
+    check("/a[QueryParam::n!=x]", "/a", "+ GET /a?n=x\n");
+    check(
+        "/a[QueryParam::n==x][QueryParam::only]",
+        "/a[QueryParam::n==x]",
+        "+ GET /a?n=x&x=\n",
+    );
+    check("/a\n!/a[QueryParam::n==x]", "/a", "+ GET /a?n=x\n");
+    // One value that is forbidden is enough, all must be permitted.
+    check(
+        "/a[QueryParam::n?=x]",
+        "/a\n!/a[QueryParam::n==[^x].*]",
+        "+ GET /a?n=\n",
+    );
+}
+
+#[test]
+fn constraints_on_bodies() {
+    let json = "with application/json:";
+    check("[post]/a[JsonData::n==x]", "[post]/a", "+ POST /a\n");
+    check(
+        "[post]/a[JsonData::n?=x]",
+        "[post]/a",
+        &format!("+ POST /a {json} {{\"n\": \"\"}}\n"),
+    );
+    check(
+        "[post]/a[JsonData::n:boolean==false]",
+        "[post]/a[JsonData::n==false]",
+        &format!("+ POST /a {json} {{\"n\": \"false\"}}\n"),
+    );
+    check(
+        "[post]/a[JsonData::n==x][JsonData::only]",
+        "[post]/a[JsonData::n==x]",
+        &format!("+ POST /a {json} {{\"n\": \"x\", \"x\": 1}}\n"),
+    );
+    check(
+        "[post]/a[JsonData::n==1]",
+        "[post]/a[JsonData::n:string==1]",
+        &format!("- POST /a {json} {{\"n\": 1}}\n"),
+    );
+    check(
+        "[post]/a\n![post]/a[JsonData::n==5]",
+        "[post]/a",
+        &format!("+ POST /a {json} {{\"n\": \"5\"}}\n"),
+    );
+}
+
+#[test]
+fn elements_of_arrays() {
+    let json = "with application/json:";
+    check(
+        "[post]/a[JsonData::l[*]==x]",
+        "[post]/a[JsonData::l[*]==x|y]",
+        &format!("+ POST /a {json} {{\"l\": [\"y\"]}}\n"),
+    );
+    check(
+        "[post]/a[JsonData::l[*].n==x]",
+        "[post]/a[JsonData::l[*].n?=x]",
+        "+ POST /a\n",
+    );
+    // Of two things that the lines forbid, an array can have one each.
+    check(
+        "[post]/a[JsonData::l[*]==.*]\n![post]/a[JsonData::l[*]==x]",
+        "[post]/a[JsonData::l[*]==.*]\n![post]/a[JsonData::l[*]==x]\n![post]/a[JsonData::l[*]==y]",
+        &format!("- POST /a {json} {{\"l\": [\"y\"]}}\n"),
+    );
+}
+
+#[test]
+fn upstreams_that_merge() {
+    let old = "[post]/a[QueryParam::n==x]";
+    // The body could bring another `n`, so the line does not match then.
+    let comparison = compare_within(
+        old,
+        "[post]/a[QueryParam::n==x]\n[post]/a[JsonData::n==y][QueryParam::n==x]",
+        true,
+        Analysis::BUDGET,
+    );
+    assert!(comparison.is_equivalent(), "{}", said(&comparison));
+    let comparison = compare_within(
+        old,
+        "[post]/a[QueryParam::n==x]\n[post]/a[JsonData::m==y]",
+        true,
+        Analysis::BUDGET,
+    );
+    assert_eq!(
+        said(&comparison),
+        "+ POST /a with application/json: {\"m\": \"y\"}\n"
+    );
+}
+
+#[test]
+fn responsible_lines_are_named() {
+    let (old, new) = (program("/a\n!/a/b.*\n/a/b", false), program("/a\n/a/b.*", false));
+    let token = |program: &Program| program.tokens().next().map(|(id, _)| id);
+    let mut analysis = Analysis::new(&old, &new, Universe::default(), Analysis::BUDGET).unwrap();
+    let comparison = analysis.compare(token(&old), token(&new)).unwrap();
+    let [finding] = comparison.newly_allowed.findings.as_slice() else {
+        panic!("{}", said(&comparison));
+    };
+    assert_eq!(
+        finding.allowed_by.map(|id| new.line(id).text.as_str()),
+        Some("/a/b.*")
+    );
+    assert_eq!(
+        finding.denied_by.map(|id| old.line(id).text.as_str()),
+        Some("!/a/b.*")
+    );
+    assert_eq!(finding.witness.body, RequestBody::Absent);
+}
+
+#[test]
+fn tokens_that_come_and_go() {
+    let program = program("/a", false);
+    let token = program.tokens().next().map(|(id, _)| id);
+    let mut analysis = Analysis::new(&program, &program, Universe::default(), Analysis::BUDGET).unwrap();
+    assert_eq!(said(&analysis.compare(None, token).unwrap()), "+ GET /a\n");
+    assert_eq!(said(&analysis.compare(token, None).unwrap()), "- GET /a\n");
+    assert!(analysis.compare(None, None).unwrap().is_equivalent());
+}
+
+#[test]
+fn hostile_pairs_end() {
+    let chain = |letter: char| format!("/{}", format!(".*{letter}").repeat(20));
+    for (old, new) in [
+        (chain('a'), chain('b')),
+        ("/(a|b)*a(a|b){9}".to_owned(), "/(a|b)*b(a|b){9}".to_owned()),
+        ("/[a-z]{1,200}".to_owned(), "/[a-y]{1,200}".to_owned()),
+        ("/(.*a){6}.*".to_owned(), "/.*a.*a.*a.*a.*a.*a.*".to_owned()),
+    ] {
+        let comparison = compare(&old, &new);
+        for difference in [&comparison.newly_allowed, &comparison.newly_denied] {
+            assert_ne!(difference.inconclusive, Some(Inconclusive::CaseVariants));
+        }
+    }
+}
+
+#[test]
+fn a_spent_budget_is_never_a_pass() {
+    let comparison = compare_within("/a*b*c*d*e*", "/(a|b|c|d|e)*", false, 3);
+    assert_eq!(comparison.newly_allowed.inconclusive, Some(Inconclusive::Budget));
+    assert!(!comparison.is_equivalent() && !comparison.newly_allowed.is_none());
+}
+
+#[test]
+fn names_that_differ_in_case_alone_are_inconclusive() {
+    let comparison = compare(
+        "[post]/a[JsonData::n==x]",
+        "[post]/a[JsonData::n==x]\n[post]/a[JsonData::N==x]",
+    );
+    assert_eq!(
+        comparison.newly_allowed.inconclusive,
+        Some(Inconclusive::CaseVariants)
+    );
+}

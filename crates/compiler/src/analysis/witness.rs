@@ -1,0 +1,124 @@
+//! A request that proves a difference, and its trial before the programs themselves.
+
+use crate::{
+    decide::{self, Body, Decision, Media, Param, decide},
+    ir::{LineId, Program, TokenId},
+    json,
+    method::Method,
+};
+
+/// A request, all of it that policies look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method; [`Method::Other`] stands for any that no line can name.
+    pub method: Method,
+    /// The path below the base URL, decoded.
+    pub path: String,
+    /// Names and values of the query, decoded.
+    pub query: Vec<(String, String)>,
+    /// The body.
+    pub body: RequestBody,
+}
+
+/// The body of a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestBody {
+    /// None.
+    Absent,
+    /// JSON.
+    Json(Json),
+    /// A form.
+    Form,
+    /// Neither a form nor JSON.
+    Other,
+    /// JSON by its head, and not by its text.
+    Broken,
+}
+
+impl RequestBody {
+    /// Its media type, and a text of it.
+    #[must_use]
+    pub fn content(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Absent => None,
+            Self::Json(json) => Some(("application/json", json.to_string())),
+            Self::Form => Some(("application/x-www-form-urlencoded", "a=b".to_owned())),
+            Self::Other => Some(("text/plain", "a".to_owned())),
+            Self::Broken => Some(("application/json", "{".to_owned())),
+        }
+    }
+}
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// A number, `true`, `false` or `null`, as written.
+    Literal(String),
+    /// A string's text.
+    String(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object; its names are unique.
+    Object(Vec<(String, Json)>),
+}
+
+/// What a program says of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Allowed, by this line or by `unrestricted`.
+    Allow(Option<LineId>),
+    /// Denied, by this forbid line or for want of a line.
+    Deny(Option<LineId>),
+    /// Its body has no single reading to the lines that look into it.
+    Refuse,
+}
+
+/// Asks the program itself, as the proxy would. No token: denied.
+pub(super) fn ask(program: &Program, token: Option<TokenId>, request: &Request) -> Said {
+    let Some(token) = token else {
+        return Said::Deny(None);
+    };
+    let query: Vec<Param<'_>> = request
+        .query
+        .iter()
+        .map(|(name, value)| Param {
+            name,
+            value: Some(value),
+        })
+        .collect();
+    let mut asked = decide::Request {
+        token,
+        method: request.method,
+        path: &request.path,
+        query: &query,
+        body: match request.body {
+            RequestBody::Absent => Body::Absent,
+            RequestBody::Json(_) | RequestBody::Broken => Body::Unread(Media::Json),
+            RequestBody::Form => Body::Unread(Media::Form),
+            RequestBody::Other => Body::Unread(Media::Other),
+        },
+    };
+    let content = request.body.content();
+    let text = content.as_ref().map_or("", |(_, text)| text);
+    let nodes;
+    if let Decision::NeedsBody(wanted) = decide(program, &asked) {
+        asked.body = match json::read(text.as_bytes(), &wanted) {
+            Ok(read) => {
+                nodes = read;
+                Body::Read(&nodes)
+            }
+            Err(json::ReadError::NotJson { .. }) => Body::Unreadable,
+            Err(_) => return Said::Refuse,
+        };
+        return said(&decide(program, &asked));
+    }
+    said(&decide(program, &asked))
+}
+
+fn said(decision: &Decision<'_>) -> Said {
+    match decision {
+        Decision::Allow(grant) => Said::Allow(grant.line()),
+        Decision::Deny(denial) => Said::Deny(denial.line),
+        Decision::NeedsBody(_) => Said::Refuse,
+    }
+}
