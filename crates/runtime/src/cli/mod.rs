@@ -9,6 +9,7 @@ mod audit;
 mod compile;
 mod completions;
 mod demo;
+mod diff;
 mod explain_code;
 mod failure;
 mod inspect;
@@ -38,17 +39,19 @@ const AFTER_HELP: &str = "\
 Begin here:
   tokenward demo                  see it work, with nothing to set up
   tokenward compile policies      check policy files
+  tokenward diff main..HEAD       what a change of policy newly allows
   tokenward serve                 run the proxy as tokenward.toml says
 
 Exit codes:
   0  fine
-  1  the policy has errors, or the demo did not do what it said
+  1  the policy has errors or newly allows something, or the demo did not do what it said
   2  wrong usage, or an error in the configuration
   3  a file, the network or the system failed";
 
 #[derive(Subcommand)]
 enum Verb {
     Compile(compile::Args),
+    Diff(diff::Args),
     Inspect(inspect::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
@@ -70,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match cli.verb {
         Verb::Compile(args) => compile::run(&args),
+        Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),

@@ -96,6 +96,12 @@ impl Product {
         self.preset().relax
     }
 
+    /// Whether the upstream merges members of JSON bodies, and forms, with the query's parameters.
+    #[must_use]
+    pub fn merges(self) -> bool {
+        self.preset().merges
+    }
+
     pub(super) fn preset(self) -> &'static Preset {
         match self {
             Self::Jira => &jira::PRESET,

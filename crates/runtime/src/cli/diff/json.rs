@@ -1,0 +1,73 @@
+//! Differences as one JSON object.
+
+use serde_json::{Value, json};
+use tokenward_compiler::ir::Line;
+
+use super::report::{Direction, Report, Standing, TokenReport};
+
+pub(super) fn render(report: &Report) -> String {
+    let tokens: Vec<Value> = report.tokens.iter().map(token).collect();
+    let whole = json!({
+        "version": 1,
+        "widens": report.widens(),
+        "unchanged": report.unchanged,
+        "tokens": tokens,
+    });
+    format!("{whole:#}\n")
+}
+
+fn token(token: &TokenReport) -> Value {
+    let standing = match token.standing {
+        Standing::Kept => "kept",
+        Standing::New => "new",
+        Standing::Gone => "gone",
+    };
+    let changes: Vec<Value> = token
+        .changes
+        .iter()
+        .map(|change| json!({ "key": change.key, "old": change.old, "new": change.new, "widens": change.widens }))
+        .collect();
+    json!({
+        "name": token.name,
+        "standing": standing,
+        "widens": token.widens(),
+        "changes": changes,
+        "newly_allowed": direction(&token.newly_allowed),
+        "newly_denied": direction(&token.newly_denied),
+    })
+}
+
+fn direction(direction: &Direction) -> Value {
+    let verdict = match (direction.examples.is_empty(), direction.inconclusive) {
+        (false, _) => "yes",
+        (true, None) => "no",
+        (true, Some(_)) => "inconclusive",
+    };
+    let examples: Vec<Value> = direction
+        .examples
+        .iter()
+        .map(|example| {
+            let content = example.request.body.content();
+            json!({
+                "request": example.request.to_string(),
+                "method": example.request.method_name(),
+                "target": example.request.target(),
+                "content_type": content.as_ref().map(|(media, _)| media),
+                "body": content.as_ref().map(|(_, text)| text),
+                "curl": example.curl,
+                "allowed_by": example.allowed_by.as_ref().map(line),
+                "denied_by": example.denied_by.as_ref().map(line),
+            })
+        })
+        .collect();
+    json!({
+        "verdict": verdict,
+        "complete": direction.inconclusive.is_none(),
+        "why": direction.inconclusive.map(|why| why.to_string()),
+        "examples": examples,
+    })
+}
+
+fn line(line: &Line) -> Value {
+    json!({ "file": line.file, "line": line.number, "text": line.text, "digest": line.digest })
+}

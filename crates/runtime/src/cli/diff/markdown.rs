@@ -1,0 +1,116 @@
+//! Differences as a comment on a pull request.
+
+use std::fmt::Write as _;
+
+use super::report::{Direction, Report, Standing, TokenReport};
+use super::text::{place, summary, verdict};
+
+pub(super) fn render(report: &Report) -> String {
+    let heading = if report.widens() {
+        "This change allows more"
+    } else {
+        "This change allows nothing new"
+    };
+    let mut out = format!("### Policy: {heading}\n\n{}.\n", capital(&summary(report)));
+    let (wider, others): (Vec<_>, Vec<_>) = report.tokens.iter().partition(|token| token.widens());
+    for token in &wider {
+        render_token(token, &mut out);
+    }
+    if !others.is_empty() {
+        let _ = write!(
+            out,
+            "\n<details><summary>{} that allow nothing new</summary>\n",
+            others.len()
+        );
+        for token in &others {
+            render_token(token, &mut out);
+        }
+        out.push_str("\n</details>\n");
+    }
+    out
+}
+
+fn render_token(token: &TokenReport, out: &mut String) {
+    let _ = write!(out, "\n#### {} {}\n", code(&token.name), verdict(token));
+    if !token.changes.is_empty() {
+        out.push_str("\n| | was | is | |\n| --- | --- | --- | --- |\n");
+        for change in &token.changes {
+            let wider = if change.widens { "**wider**" } else { "" };
+            let (old, new) = (cell(&change.old), cell(&change.new));
+            let _ = writeln!(out, "| {} | {old} | {new} | {wider} |", change.key);
+        }
+    }
+    render_direction(token, &token.newly_allowed, "Newly allowed", out);
+    render_direction(token, &token.newly_denied, "Newly denied", out);
+}
+
+fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out: &mut String) {
+    if let Some(why) = direction.inconclusive {
+        let _ = write!(
+            out,
+            "\n**{title}: inconclusive.** {}.\n",
+            capital(&why.to_string())
+        );
+    }
+    for example in &direction.examples {
+        let _ = write!(out, "\n**{title}:** {}\n\n", code(&example.request.to_string()));
+        let _ = writeln!(
+            out,
+            "- allowed by {}",
+            code(&place(example.allowed_by.as_ref(), "unrestricted = true"))
+        );
+        if token.standing == Standing::Kept {
+            match &example.denied_by {
+                Some(line) => {
+                    let _ = writeln!(out, "- denied by {}", code(&place(Some(line), "")));
+                }
+                None => out.push_str("- otherwise no line allows it\n"),
+            }
+        }
+        let _ = writeln!(out, "- {}", code(&example.curl));
+    }
+}
+
+/// A code span, whatever backticks the text has (CommonMark 0.31 section 6.1).
+fn code(text: &str) -> String {
+    let text = text.replace(['\n', '\r'], " ");
+    let longest = text
+        .split(|character| character != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// The same within a table, where a bar would end the cell even in a code span.
+fn cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map(|first| first.to_uppercase().chain(characters).collect())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_authors_write_stays_text() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("a``b"), "```a``b```");
+        assert_eq!(code("`a"), "`` `a ``");
+        assert_eq!(code("a\n# b"), "`a # b`");
+        assert_eq!(cell("a|b"), "`a\\|b`");
+    }
+}

@@ -1,0 +1,107 @@
+//! Where a policy comes from: a directory, a compiled policy, or a revision in git.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tokenward_compiler::diagnostic::{Severity, render_text};
+use tokenward_compiler::ir::Program;
+use tokenward_compiler::source::SourceSet;
+
+use super::super::failure::Failure;
+use super::super::output;
+use crate::config::Config;
+use crate::live::unbound_artifact;
+
+/// A policy's place.
+pub(super) enum Place {
+    /// A directory or a compiled policy.
+    Here(PathBuf),
+    /// A directory as it was.
+    Revision {
+        /// As git names it.
+        revision: String,
+        /// As it is called in the working tree.
+        directory: PathBuf,
+    },
+}
+
+impl Place {
+    /// The program, bound as the configuration has it.
+    pub(super) fn load(&self, config: &Config) -> Result<Program, Failure> {
+        let program = match self {
+            Self::Here(file) if file.is_file() => unbound_artifact(file).map_err(Failure::trouble)?,
+            Self::Here(directory) => {
+                self.compile(&SourceSet::read_dir(directory).map_err(Failure::trouble)?)?
+            }
+            Self::Revision { revision, directory } => self.compile(&at_revision(revision, directory)?)?,
+        };
+        let bound = program
+            .bind(&config.upstream.public_url)
+            .map_err(|error| Failure::Findings(error.to_string()))?;
+        Ok(bound.merging_body(config.upstream.product.merges()))
+    }
+
+    fn compile(&self, sources: &SourceSet) -> Result<Program, Failure> {
+        let mut compilation = tokenward_compiler::compile(sources);
+        compilation.program.take().ok_or_else(|| {
+            let errors = &mut compilation.diagnostics;
+            errors.retain(|diagnostic| diagnostic.severity == Severity::Error);
+            output::note_raw(&render_text(sources, errors, output::colours()));
+            Failure::Findings(format!("the policy in {self} does not compile"))
+        })
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Here(path) => write!(f, "`{}`", path.display()),
+            Self::Revision { revision, directory } => write!(f, "`{}` at `{revision}`", directory.display()),
+        }
+    }
+}
+
+/// The policy files of a directory as git has them in a revision. Read into memory: nothing is checked out.
+fn at_revision(revision: &str, directory: &Path) -> Result<SourceSet, Failure> {
+    // git would take it for an option.
+    if revision.starts_with('-') {
+        return Err(Failure::Usage(format!("`{revision}` is no revision")));
+    }
+    let list = git(directory, &["ls-tree", "-r", "-z", "--name-only", revision])?;
+    let list = String::from_utf8_lossy(&list).into_owned();
+    let names = list.split('\0').filter(|name| is_policy_file(name));
+    let files: Result<Vec<(String, String)>, Failure> = names
+        .map(|name| {
+            let text = git(directory, &["show", &format!("{revision}:./{name}")])?;
+            let text = String::from_utf8(text)
+                .map_err(|_| Failure::Findings(format!("`{name}` at `{revision}` is not UTF-8")))?;
+            Ok((name.to_owned(), text))
+        })
+        .collect();
+    Ok(SourceSet::from_files(files?))
+}
+
+/// What reading a directory would take in.
+fn is_policy_file(name: &str) -> bool {
+    let extension = Path::new(name).extension();
+    let is = extension.is_some_and(|extension| extension == "toml" || extension == "limits");
+    is && !name.split('/').any(|part| part.starts_with('.'))
+}
+
+fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(directory)
+        .args(arguments)
+        .output()
+        .map_err(|error| Failure::trouble(format!("git does not start: {error}")))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::trouble(format!(
+        "git {}: {}",
+        arguments.join(" "),
+        said.trim()
+    )))
+}
