@@ -5,6 +5,7 @@
 //! lock file in git. Against others (a text editor, `git pull`) the file is compared with what was read immediately
 //! before it is replaced; if it changed, nothing is written.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -28,10 +29,14 @@ pub struct NewToken {
     pub owner: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// From where it works; empty: from anywhere.
+    pub allowed_ips: Vec<String>,
     /// Names of sets.
     pub include: Vec<String>,
     /// Its own lines.
     pub lines: Vec<String>,
+    /// Whether it has no limits.
+    pub unrestricted: bool,
 }
 
 /// Who may use a token.
@@ -150,18 +155,38 @@ impl Edit {
         })
     }
 
+    /// The names that tokens of the policy have, each with its file's path below the policy directory.
+    #[must_use]
+    pub fn names(&self) -> HashMap<String, String> {
+        let sources = self.sources.iter();
+        let names = sources.flat_map(|(_, source)| {
+            let file = &source.path;
+            names(&source.text)
+                .into_iter()
+                .map(move |name| (name, file.clone()))
+        });
+        names.collect()
+    }
+
     /// Works out the file with `token` at its end.
     ///
     /// # Errors
     /// The name is taken, or the token or the file has a form that does not allow it.
     pub fn with_token(self, token: &NewToken) -> Result<Prepared, EditError> {
-        for (_, source) in self.sources.iter() {
-            if names(&source.text).contains(&token.name) {
-                return Err(EditError::NameTaken {
-                    name: token.name.clone(),
-                    file: source.path.clone(),
-                });
-            }
+        self.with_tokens(std::slice::from_ref(token))
+    }
+
+    /// Works out the file with `tokens` at its end, in their order.
+    ///
+    /// # Errors
+    /// A name is taken, or a token or the file has a form that does not allow it.
+    pub fn with_tokens(self, tokens: &[NewToken]) -> Result<Prepared, EditError> {
+        let taken = self.names();
+        if let Some((name, file)) = tokens.iter().find_map(|token| taken.get_key_value(&token.name)) {
+            return Err(EditError::NameTaken {
+                name: name.clone(),
+                file: file.clone(),
+            });
         }
         let before = self.before.as_deref().unwrap_or_default();
         let document: DocumentMut = before
@@ -170,7 +195,8 @@ impl Edit {
         if !matches!(document.get("token"), None | Some(Item::ArrayOfTables(_))) {
             return Err(EditError::NotSections(self.path));
         }
-        let after = appended(before, &entry(token)?);
+        let entries: Result<Vec<String>, EditError> = tokens.iter().map(entry).collect();
+        let after = appended(before, &entries?.join("\n"));
         Ok(Prepared { edit: self, after })
     }
 }
@@ -224,7 +250,10 @@ impl Prepared {
 }
 
 /// The `[[token]]` section, with `\n` at each line's end.
-fn entry(token: &NewToken) -> Result<String, EditError> {
+///
+/// # Errors
+/// [`EditError::NotALine`].
+pub(crate) fn entry(token: &NewToken) -> Result<String, EditError> {
     let mut text = "[[token]]\n".to_owned();
     let mut key = |name: &str, value: String| text.push_str(&format!("{name} = {value}\n"));
     key("name", quoted(&token.name));
@@ -245,8 +274,14 @@ fn entry(token: &NewToken) -> Result<String, EditError> {
     if let Some(description) = &token.description {
         key("description", quoted(description));
     }
+    if !token.allowed_ips.is_empty() {
+        key("allowed_ips", list(&token.allowed_ips));
+    }
     if !token.include.is_empty() {
         key("include", list(&token.include));
+    }
+    if token.unrestricted {
+        key("unrestricted", "true".to_owned());
     }
     if !token.lines.is_empty() {
         let unfit = |line: &&String| line.contains("'''") || line.contains(char::is_control);

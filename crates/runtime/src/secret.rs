@@ -8,6 +8,8 @@
 
 use sha2::{Digest, Sha256};
 
+pub mod strength;
+
 /// What every secret begins with.
 pub const PREFIX: &str = crate::request::TOKEN_PREFIX;
 /// Characters between prefix and checksum.
@@ -53,11 +55,17 @@ impl Secret {
         &self.0
     }
 
-    /// The hash that a policy file holds: `sha256:` and 64 hex digits.
+    /// The hash that a policy file holds: see [`hash_text`].
     #[must_use]
     pub fn hash_text(&self) -> String {
-        format!("sha256:{}", hex::encode(hash(&self.0)))
+        hash_text(&self.0)
     }
+}
+
+/// The hash of a secret as a policy file holds it: `sha256:` and 64 hex digits.
+#[must_use]
+pub fn hash_text(secret: &str) -> String {
+    format!("sha256:{}", hex::encode(hash(secret)))
 }
 
 /// The SHA-256 of the whole secret's bytes, prefix and checksum included.

@@ -12,6 +12,7 @@ mod demo;
 mod diff;
 mod explain_code;
 mod failure;
+mod import;
 mod inspect;
 mod output;
 mod serve;
@@ -56,6 +57,7 @@ enum Verb {
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
     Token(token::Args),
+    Import(import::Args),
     Audit(audit::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -78,6 +80,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Token(args) => token::run(args),
+        Verb::Import(args) => import::run(args),
         Verb::Audit(args) => audit::run(args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),

@@ -103,8 +103,10 @@ fn make(args: New) -> Result<(), Failure> {
             .map_err(|message| Failure::Usage(format!("--expires: {message}")))?,
         owner: args.owner,
         description: args.description,
+        allowed_ips: Vec::new(),
         include: args.include,
         lines: args.lines,
+        unrestricted: false,
     };
     let prepared = Edit::begin(&config.policies, &args.file)?.with_token(&token)?;
     judge(&prepared, &config)?;
@@ -123,7 +125,7 @@ fn make(args: New) -> Result<(), Failure> {
 }
 
 /// Refuses what does not compile, and shows the warnings that the new entry brings.
-fn judge(prepared: &Prepared, config: &Config) -> Result<(), Failure> {
+pub(super) fn judge(prepared: &Prepared, config: &Config) -> Result<(), Failure> {
     let sources = prepared.sources();
     let compilation = tokenward_compiler::compile(&sources);
     let is_new = |found: &Diagnostic| prepared.is_new(&sources, found.primary.span);
@@ -133,13 +135,13 @@ fn judge(prepared: &Prepared, config: &Config) -> Result<(), Failure> {
     let wrong = |found: &[Diagnostic]| found.iter().any(|one| one.severity == Severity::Error);
     if wrong(&ours) {
         return Err(Failure::Findings(
-            "the token has errors, so nothing was written".to_owned(),
+            "the new entry has errors, so nothing was written".to_owned(),
         ));
     }
     let Some(program) = compilation.program else {
         output::note_raw(&render_text(&sources, &others, output::colours()));
         return Err(Failure::Findings(
-            "the policy has errors elsewhere, so the token would not take effect and nothing was written; mend them first"
+            "the policy has errors elsewhere, so the new entry would not take effect and nothing was written; mend them first"
                 .to_owned(),
         ));
     };

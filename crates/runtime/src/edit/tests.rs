@@ -11,7 +11,9 @@ fn token(name: &str) -> NewToken {
         expires: None,
         owner: None,
         description: None,
+        allowed_ips: Vec::new(),
         include: Vec::new(),
+        unrestricted: false,
         lines: vec![r"[get]/rest/api/2/issue/KANBAN-\d+".to_owned()],
     }
 }

@@ -1,0 +1,328 @@
+//! The ancestor's export, read: what each of its tokens says, or why one cannot be taken over.
+
+use jiff::Timestamp;
+use jsonc_parser::{ParseOptions, parse_to_serde_value};
+use serde_json::{Map, Value};
+
+/// Bytes that an export may have; the largest known have some hundred thousand.
+pub(super) const MAX_BYTES: usize = 64 << 20;
+/// Keys that a token of the export may have.
+const KNOWN: [&str; 10] = [
+    "label",
+    "user",
+    "token",
+    "limitTo",
+    "ip",
+    "validUntil",
+    "dateCreated",
+    "counter",
+    "userKey",
+    "id",
+];
+
+/// A token of the export.
+#[derive(Debug)]
+pub(super) struct Exported {
+    /// Its label; where it has none, what stands in for one.
+    pub(super) label: String,
+    /// Its user; `None`: any.
+    pub(super) user: Option<String>,
+    /// The secret, absent from an export in secure mode.
+    pub(super) secret: Option<String>,
+    /// Its lines, without blank ones.
+    pub(super) lines: Vec<String>,
+    /// Its networks.
+    pub(super) allowed_ips: Vec<String>,
+    /// When it ends.
+    pub(super) expires: Option<Timestamp>,
+    /// What else the export says, for people.
+    pub(super) description: String,
+}
+
+/// A token that cannot be read, by its label or place.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) label: String,
+    pub(super) why: String,
+}
+
+/// The tokens of an export, in its order.
+///
+/// # Errors
+/// The text is no export at all.
+pub(super) fn read(text: &str) -> Result<Vec<Result<Exported, Broken>>, String> {
+    // Comments and trailing commas are what people leave in an export that they have edited; no more is let pass.
+    let options = ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let whole: Value =
+        parse_to_serde_value(text, &options).map_err(|error| format!("it is no JSON: {error}"))?;
+    let Some(Value::Array(tokens)) = whole.get("tokens") else {
+        return Err(
+            "it is no export of REST API tokens: that is an object with a list `tokens`; export again, or name the right file"
+                .to_owned(),
+        );
+    };
+    Ok(tokens
+        .iter()
+        .enumerate()
+        .map(|(at, token)| read_token(at, token))
+        .collect())
+}
+
+fn read_token(at: usize, token: &Value) -> Result<Exported, Broken> {
+    let place = format!("tokens[{at}]");
+    let broken = |label: &str, why: String| Broken {
+        label: label.to_owned(),
+        why,
+    };
+    let Value::Object(token) = token else {
+        return Err(broken(&place, "it is no object".to_owned()));
+    };
+    let label = match text(token, "label") {
+        Ok(Some(label)) => label,
+        Ok(None) => match token.get("id") {
+            Some(Value::Number(id)) => format!("imported-{id}"),
+            Some(Value::String(id)) => format!("imported-{id}"),
+            _ => format!("imported-{at}"),
+        },
+        Err(why) => return Err(broken(&place, why)),
+    };
+    fields(token, &label).map_err(|why| broken(&label, why))
+}
+
+fn fields(token: &Map<String, Value>, label: &str) -> Result<Exported, String> {
+    if let Some(key) = token.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        return Err(format!(
+            "it has a key `{key}` that this import does not know; take the key out of the export if it means nothing"
+        ));
+    }
+    let user = text(token, "user")?;
+    if user.is_none() && text(token, "userKey")?.is_some() {
+        return Err("it has a `userKey` and no `user`; write the user's name into `user`".to_owned());
+    }
+    Ok(Exported {
+        label: label.to_owned(),
+        user,
+        secret: text(token, "token")?,
+        lines: text(token, "limitTo")?.map_or_else(Vec::new, |text| lines(&text)),
+        allowed_ips: networks(token.get("ip"))?,
+        expires: milliseconds(token, "validUntil")?,
+        description: description(token)?,
+    })
+}
+
+/// A string that says something.
+fn text(token: &Map<String, Value>, key: &str) -> Result<Option<String>, String> {
+    match token.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+        Some(_) => Err(format!("its `{key}` is no text")),
+    }
+}
+
+/// A point in time in ms UTC, which some exports have as text; 0 is none.
+fn milliseconds(token: &Map<String, Value>, key: &str) -> Result<Option<Timestamp>, String> {
+    let wrong = || format!("its `{key}` is no time in milliseconds");
+    let number = match token.get(key) {
+        None | Some(Value::Null) => 0,
+        Some(Value::Number(number)) => number.as_i64().ok_or_else(wrong)?,
+        Some(Value::String(text)) if text.trim().is_empty() => 0,
+        Some(Value::String(text)) => text.trim().parse().map_err(|_| wrong())?,
+        Some(_) => return Err(wrong()),
+    };
+    match number {
+        0 => Ok(None),
+        number => Timestamp::from_millisecond(number).map(Some).map_err(|_| wrong()),
+    }
+}
+
+/// The lines of `limitTo`: exports separate them by a line end, by the two characters `\n`, or by `<br>`.
+fn lines(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut rest = text;
+    let mut escaped = false;
+    while let Some(character) = rest.chars().next() {
+        let taken = separator(rest, escaped);
+        if let Some(length) = taken {
+            lines.push(String::new());
+            rest = rest.get(length..).unwrap_or_default();
+            escaped = false;
+            continue;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(character);
+        }
+        escaped = character == '\\' && !escaped;
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+    }
+    let trimmed = lines.iter().map(|line| line.trim().to_owned());
+    trimmed.filter(|line| !line.is_empty()).collect()
+}
+
+/// The length of the separator that `rest` begins with. Behind a backslash, `\n` is a backslash and an `n`.
+fn separator(rest: &str, escaped: bool) -> Option<usize> {
+    if rest.starts_with(['\n', '\r']) {
+        return Some(1);
+    }
+    if rest.starts_with("\\n") && !escaped {
+        return Some(2);
+    }
+    let inner = rest.strip_prefix('<')?;
+    let name = inner.get(..2).filter(|name| name.eq_ignore_ascii_case("br"))?;
+    let behind = inner.get(name.len()..)?;
+    let end = behind
+        .trim_start()
+        .strip_prefix('/')
+        .unwrap_or_else(|| behind.trim_start());
+    let end = end.strip_prefix('>')?;
+    Some(rest.len() - end.len())
+}
+
+/// Addresses and networks: a list, or a text of them with commas, semicolons or blanks between; `10.1.*.*` is `10.1.0.0/16`.
+fn networks(value: Option<&Value>) -> Result<Vec<String>, String> {
+    let mut given = Vec::new();
+    match value {
+        None | Some(Value::Null) => {}
+        Some(Value::String(text)) => given.push(text.as_str()),
+        Some(Value::Array(texts)) => {
+            for text in texts {
+                given.push(text.as_str().ok_or("its `ip` is no list of addresses")?);
+            }
+        }
+        Some(_) => return Err("its `ip` is no text".to_owned()),
+    }
+    let parts = given
+        .iter()
+        .flat_map(|text| text.split([',', ';', ' ', '\t', '\r', '\n']))
+        .filter(|part| !part.is_empty());
+    let mut networks = Vec::new();
+    for part in parts {
+        networks.push(network(part).ok_or_else(|| {
+            format!(
+                "its `ip` names `{part}`, which is neither an address nor a network; write it as 10.0.0.0/8"
+            )
+        })?);
+    }
+    Ok(networks)
+}
+
+fn network(text: &str) -> Option<String> {
+    if let Ok(address) = text.parse::<std::net::IpAddr>() {
+        return Some(address.to_string());
+    }
+    if let Ok(network) = text.parse::<ipnet::IpNet>() {
+        return Some(network.trunc().to_string());
+    }
+    // Stars stand for whole numbers at the end alone: anything else is no network.
+    let parts: Vec<&str> = text.split('.').collect();
+    let fixed = parts.iter().take_while(|part| **part != "*").count();
+    let stars = parts.iter().skip(fixed);
+    if parts.len() != 4 || fixed == 4 || stars.clone().any(|part| *part != "*") {
+        return None;
+    }
+    let numbers: Option<Vec<u8>> = parts.iter().take(fixed).map(|part| part.parse().ok()).collect();
+    let mut numbers = numbers?;
+    numbers.resize(4, 0);
+    let octets: [u8; 4] = numbers.try_into().ok()?;
+    let bits = u8::try_from(8 * fixed).ok()?;
+    Some(format!("{}/{bits}", std::net::Ipv4Addr::from(octets)))
+}
+
+/// What people may want to know of the token's life before.
+fn description(token: &Map<String, Value>) -> Result<String, String> {
+    let mut parts = vec!["imported".to_owned()];
+    if let Some(created) = milliseconds(token, "dateCreated")? {
+        parts.push(format!("made {}", created.strftime("%Y-%m-%d")));
+    }
+    match token.get("counter") {
+        Some(Value::Number(count)) => parts.push(format!("used {count} times before")),
+        Some(Value::String(count)) if !count.is_empty() => parts.push(format!("used {count} times before")),
+        _ => {}
+    }
+    Ok(parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_separated_in_three_ways() {
+        for text in [
+            "[get]a\nb",
+            "[get]a\r\n\r\nb",
+            "[get]a\\nb",
+            "[get]a<br>b",
+            "[get]a <BR /> b",
+            "[get]a<br/>b\n",
+        ] {
+            assert_eq!(lines(text), ["[get]a", "b"], "{text:?}");
+        }
+        assert_eq!(lines(r"a\\nb"), [r"a\\nb"], "a backslash, escaped, and an n");
+        assert_eq!(lines("<b>x<brx>"), ["<b>x<brx>"]);
+        assert_eq!(lines("  \n"), [""; 0]);
+    }
+
+    #[test]
+    fn networks_in_every_form() {
+        let read = |text: &str| networks(Some(&Value::String(text.to_owned())));
+        assert_eq!(
+            read("10.0.0.1, 10.1.*.*;::1").unwrap(),
+            ["10.0.0.1", "10.1.0.0/16", "::1"]
+        );
+        assert_eq!(read("10.1.2.3/8").unwrap(), ["10.0.0.0/8"]);
+        assert_eq!(read("").unwrap(), [""; 0]);
+        for wrong in ["10.*.0.1", "10.0.0", "10.0.0.256", "*.*.*", "host", "10.0.0.*/8"] {
+            assert!(read(wrong).unwrap_err().contains(wrong), "{wrong}");
+        }
+        assert_eq!(read("*.*.*.*").unwrap(), ["0.0.0.0/0"]);
+    }
+
+    #[test]
+    fn an_export_with_comments() {
+        let text = r#"{ // made by hand
+            "tokens": [
+                {"label": "a", "user": "u", "token": "s", "limitTo": "x", "ip": null, "validUntil": 0,
+                 "dateCreated": 1500000000000, "counter": 7, "userKey": "k", "id": 3},
+                {"id": 4, "limitTo": ".*", "validUntil": "1900000000000"}, /* the rest is wrong */
+                {"label": "key", "userKey": "k"}, {"label": "odd", "disabled": true}, 5, {"label": 5},
+                {"label": "late", "validUntil": 1e300},
+            ], "status": "ok" }"#;
+        let tokens = read(text).unwrap();
+        let first = tokens[0].as_ref().unwrap();
+        assert_eq!((first.label.as_str(), first.user.as_deref()), ("a", Some("u")));
+        assert_eq!(
+            first.description,
+            "imported, made 2017-07-14, used 7 times before"
+        );
+        assert_eq!(first.expires, None);
+        let second = tokens[1].as_ref().unwrap();
+        assert_eq!(
+            (second.label.as_str(), &second.user, &second.secret),
+            ("imported-4", &None, &None)
+        );
+        assert_eq!(second.expires.unwrap().to_string(), "2030-03-17T17:46:40Z");
+        let why: Vec<&str> = tokens[2..]
+            .iter()
+            .map(|token| token.as_ref().unwrap_err().why.as_str())
+            .collect();
+        assert!(why[0].contains("userKey") && why[1].contains("`disabled`") && why[2].contains("no object"));
+        assert!(
+            why[3].contains("label") && why[4].contains("validUntil"),
+            "{why:?}"
+        );
+        for wrong in ["", "[]", "{\"tokens\": 1}", "{\"tokens\": [}", "{tokens: []}"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}
