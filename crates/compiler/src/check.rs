@@ -1,11 +1,14 @@
-//! Warnings: what is legal and probably not meant. One check a file.
+//! What is legal by its syntax and probably not meant, or never should be. One check a file.
 
 mod forbid_alias;
 mod misspelt_part;
 mod never_matches;
+mod secret;
 mod untyped_literal;
 
 use crate::{ast, diagnostic::Diagnostic, policy::Limit, source::SourceSet};
+
+pub(crate) use secret::check as secrets;
 
 /// Everything to be said of one line by itself.
 pub(crate) fn line(

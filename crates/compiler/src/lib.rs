@@ -30,6 +30,7 @@ pub mod method;
 pub mod parse;
 pub mod policy;
 pub mod regexp;
+pub mod secret;
 pub mod source;
 pub mod tokens;
 
@@ -66,6 +67,7 @@ pub fn compile(sources: &SourceSet) -> Compilation {
         lowering.add(&token, diagnostics)
     });
     let program = lowering.finish();
+    check::secrets(sources, &mut diagnostics);
     resolved.allow(&mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     let failed = diagnostics

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub mod strength;
 
 /// What every secret begins with.
-pub const PREFIX: &str = crate::request::TOKEN_PREFIX;
+pub const PREFIX: &str = tokenward_compiler::secret::PREFIX;
 /// Characters between prefix and checksum.
 const BODY: usize = 32;
 /// Characters of the checksum.
@@ -87,27 +87,6 @@ pub fn is_well_formed(text: &str) -> bool {
             .is_some_and(|(signed, given)| checksum(signed) == given)
 }
 
-/// The text with every secret of ours in it, well-formed or mistyped, replaced by its prefix and `***`.
-pub(crate) fn masked(text: &str) -> String {
-    let mut parts = text.split(PREFIX);
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out.push_str(PREFIX);
-        let end = part
-            .find(|character: char| !character.is_ascii_alphanumeric())
-            .unwrap_or(part.len());
-        match part.split_at_checked(end) {
-            Some((_, rest)) if end >= BODY => {
-                out.push_str("***");
-                out.push_str(rest);
-            }
-            // Talk about the prefix.
-            _ => out.push_str(part),
-        }
-    }
-    out
-}
-
 fn checksum(signed: &str) -> String {
     let sum = crc32fast::hash(signed.as_bytes());
     (0..CHECKSUM)
@@ -128,16 +107,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    #[test]
-    fn a_secret_within_a_text_is_masked() {
-        let secret = Secret::generate().unwrap();
-        let text = format!("a = \"{0}\" # not {0}x, a twd_ or twd_short", secret.expose());
-        assert_eq!(
-            masked(&text),
-            "a = \"twd_***\" # not twd_***, a twd_ or twd_short"
-        );
-    }
 
     #[test]
     fn a_made_secret_is_well_formed_and_no_other_is() {

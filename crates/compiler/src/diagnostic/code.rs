@@ -60,6 +60,7 @@ codes! {
     UserPlaceholder "TW0016" Error "{USER} where there is no one user";
     OnlyInForbid "TW0017" Error "`only` in a forbid line";
     UserKeys "TW0018" Error "user keys that contradict each other";
+    SecretInFile "TW0030" Error "a token's secret in a policy file";
     NoExpiry "TW0101" Warning "a token that never expires";
     MisspeltPart "TW0102" Warning "regexp text that looks like a misspelt part";
     UntypedLiteral "TW0103" Warning "`true`, `false` or `null` that a string also meets";

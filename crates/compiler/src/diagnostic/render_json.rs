@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Diagnostic, Label};
-use crate::source::SourceSet;
+use crate::{secret, source::SourceSet};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -47,7 +47,7 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
             help: diagnostic.help.as_deref(),
         };
         // Plain strings and numbers always serialise.
-        serde_json::to_string(&row).unwrap_or_default() + "\n"
+        secret::masked(&serde_json::to_string(&row).unwrap_or_default()) + "\n"
     };
     diagnostics.iter().map(row).collect()
 }

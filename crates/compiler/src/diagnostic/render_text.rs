@@ -3,12 +3,12 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Diagnostic, Label, Severity};
-use crate::source::SourceSet;
+use crate::{secret, source::SourceSet};
 
 /// All diagnostics as text, one blank line between them; empty for none. With `colour`, ANSI sequences.
 ///
 /// User text is shown with control and bidirectional characters escaped, so that a policy file cannot repaint the
-/// reviewer's terminal.
+/// reviewer's terminal; secrets are masked.
 #[must_use]
 pub fn render_text(sources: &SourceSet, diagnostics: &[Diagnostic], colour: bool) -> String {
     let renderer = if colour {
@@ -18,7 +18,7 @@ pub fn render_text(sources: &SourceSet, diagnostics: &[Diagnostic], colour: bool
     };
     diagnostics
         .iter()
-        .map(|diagnostic| renderer.render(&[group(sources, diagnostic)]) + "\n\n")
+        .map(|diagnostic| secret::masked(&renderer.render(&[group(sources, diagnostic)])) + "\n\n")
         .collect()
 }
 

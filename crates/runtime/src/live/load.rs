@@ -10,7 +10,6 @@ use tokenward_compiler::{
 };
 
 use super::PolicyError;
-use crate::secret::masked;
 
 /// No policy comes near; a device or a dump does.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
@@ -46,8 +45,7 @@ fn read_sources(directory: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]
     let program = program.ok_or_else(|| {
         // Warnings would bury what has to be mended.
         diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-        // Somebody may have put the secret itself where its hash belongs; this goes to the log.
-        let diagnostics = masked(&render_text(&sources, &diagnostics, false));
+        let diagnostics = render_text(&sources, &diagnostics, false);
         PolicyError::Compile {
             directory: directory.to_owned(),
             diagnostics,

@@ -6,7 +6,7 @@ use super::escape::{decode_loosely, from_hex, is_unreserved, push_component, pus
 use super::query::{Pair, first_name};
 
 /// The fixed prefix of our secrets, by which leaked ones are found.
-pub const TOKEN_PREFIX: &str = "twd_";
+pub const TOKEN_PREFIX: &str = tokenward_compiler::secret::PREFIX;
 
 /// What stands in place of what is masked.
 const MASK: &str = "***";
