@@ -15,6 +15,7 @@ mod failure;
 mod import;
 mod inspect;
 mod output;
+mod scan;
 mod serve;
 mod settings;
 mod time;
@@ -58,6 +59,7 @@ enum Verb {
     Serve(serve::Args),
     Token(token::Args),
     Import(import::Args),
+    Scan(scan::Args),
     Audit(audit::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -81,6 +83,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Serve(args) => serve::run(&args),
         Verb::Token(args) => token::run(args),
         Verb::Import(args) => import::run(args),
+        Verb::Scan(args) => scan::run(&args),
         Verb::Audit(args) => audit::run(args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),

@@ -1,0 +1,255 @@
+//! `tokenward scan`: secrets where they should not be.
+
+mod find;
+mod place;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokenward_compiler::ir::Program;
+use tokenward_compiler::{compile, source::SourceSet};
+
+use super::failure::Failure;
+use super::output;
+use super::settings::ConfigArg;
+use crate::admin::escaped;
+use crate::config::Config;
+use find::{Form, Found};
+
+/// Find secrets of tokens in files and in git's history
+///
+/// Looks for what has the prefix and the checksum of our secrets: as it is, in UTF-16, and in base64 as in an
+/// `Authorization` header. Says whose secret it is and whether it still works, and never shows it. The exit code is 1 if
+/// any was found, working or not: a file that holds one will hold the next.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward scan .                    the files here, and all that git ever had of them
+  tokenward scan --no-history logs    files alone
+  tokenward scan --json . || notify   for programs")]
+pub(super) struct Args {
+    /// Files and directories
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Leave git's history out
+    #[arg(long)]
+    no_history: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+/// A secret, and where it stands.
+struct Finding {
+    /// A path; in history with the commit that brought it in.
+    place: String,
+    commit: Option<String>,
+    /// Line and column, from 1, in bytes; in text files.
+    position: Option<(usize, usize)>,
+    found: Found,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    let known = Known::read(&config);
+    let (mut findings, mut skipped) = (Vec::new(), Vec::new());
+    for path in &args.paths {
+        // The first question to an absent path is the user's mistake; below it, files come and go.
+        std::fs::symlink_metadata(path)
+            .map_err(|error| Failure::Trouble(format!("cannot look at `{}`: {error}", path.display())))?;
+        let from = findings.len();
+        place::files(path, &mut skipped, &mut |file, bytes| {
+            findings.extend(in_bytes(&file.display().to_string(), bytes));
+        });
+        if !args.no_history && place::has_history(path) {
+            let here: Vec<[u8; 32]> = findings
+                .iter()
+                .skip(from)
+                .map(|finding| finding.found.hash)
+                .collect();
+            look_back(path, &here, &mut findings, &mut skipped)?;
+        }
+    }
+    for (place, why) in &skipped {
+        output::note(&format!("tokenward: not looked at: {place}: {why}"));
+    }
+    for finding in &findings {
+        let state = known.state(&finding.found.hash);
+        output::print(&if args.json {
+            as_json(finding, &state)
+        } else {
+            as_text(finding, &state)
+        })?;
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Findings(format!(
+        "{} found; revoke what still works (`tokenward token revoke`), then take it out",
+        if findings.len() == 1 {
+            "a secret was".to_owned()
+        } else {
+            format!("{} secrets were", findings.len())
+        }
+    )))
+}
+
+/// What git had: of a secret that stands in a file today, only that it is there.
+fn look_back(
+    path: &Path,
+    here: &[[u8; 32]],
+    findings: &mut Vec<Finding>,
+    skipped: &mut Vec<place::Skipped>,
+) -> Result<(), Failure> {
+    let mut past: Vec<(place::Blob, Finding)> = Vec::new();
+    place::history(path, skipped, &mut |blob, bytes| {
+        for finding in in_bytes(&blob.path, bytes) {
+            let known = |hash: &[u8; 32]| {
+                here.contains(hash) || past.iter().any(|(_, other)| other.found.hash == *hash)
+            };
+            if !known(&finding.found.hash) {
+                let blob = place::Blob {
+                    id: blob.id.clone(),
+                    path: blob.path.clone(),
+                };
+                past.push((blob, finding));
+            }
+        }
+    })
+    .map_err(|error| {
+        Failure::Trouble(format!(
+            "cannot look at the history of `{}`: {error}",
+            path.display()
+        ))
+    })?;
+    findings.extend(past.into_iter().map(|(blob, finding)| Finding {
+        commit: place::commit_of(path, &blob).or(Some(blob.id)),
+        ..finding
+    }));
+    Ok(())
+}
+
+fn in_bytes(place: &str, bytes: &[u8]) -> Vec<Finding> {
+    let findings = find::secrets(bytes).into_iter().map(|found| Finding {
+        place: place.to_owned(),
+        commit: None,
+        position: position(bytes, found.offset),
+        found,
+    });
+    findings.collect()
+}
+
+/// Line and column; `None` in what is no text.
+fn position(bytes: &[u8], offset: usize) -> Option<(usize, usize)> {
+    let before = bytes.get(..offset)?;
+    if bytes.contains(&0) {
+        return None;
+    }
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let start = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    Some((line, offset - start + 1))
+}
+
+/// The policy, as far as it can be read.
+struct Known(Option<Program>);
+
+impl Known {
+    fn read(config: &Config) -> Self {
+        let sources = SourceSet::read_dir(&config.policies).ok();
+        Self(sources.and_then(|sources| compile(&sources).program))
+    }
+
+    /// Whose it is, and whether it works, in a few words.
+    fn state(&self, hash: &[u8; 32]) -> State {
+        let Some(program) = &self.0 else {
+            return State {
+                token: None,
+                state: "unknown, since there is no policy here that compiles",
+            };
+        };
+        let Some(id) = program.token_by_secret_hash(hash) else {
+            return State {
+                token: None,
+                state: "of no token in the policy",
+            };
+        };
+        let token = program.token(id);
+        let now = Timestamp::now().as_millisecond();
+        let past = |end: Option<i64>| end.is_some_and(|end| end <= now);
+        let previous = token.previous.filter(|(previous, _)| previous == hash);
+        let state = if token.revoked {
+            "revoked"
+        } else if past(token.expires) || past(previous.map(|(_, until)| until)) {
+            "expired"
+        } else if previous.is_some() {
+            "live until its rotation ends"
+        } else {
+            "live"
+        };
+        State {
+            token: Some(token.name.clone()),
+            state,
+        }
+    }
+}
+
+struct State {
+    token: Option<String>,
+    state: &'static str,
+}
+
+fn as_text(finding: &Finding, state: &State) -> String {
+    let mut line = finding.place.clone();
+    if let Some((row, column)) = finding.position {
+        line.push_str(&format!(":{row}:{column}"));
+    }
+    if let Some(commit) = &finding.commit {
+        line.push_str(&format!(" in {commit}"));
+    }
+    line.push_str(match finding.found.form {
+        Form::Plain => ": a secret",
+        Form::Utf16 => ": a secret in UTF-16",
+        Form::Base64 => ": a secret in base64",
+    });
+    if let Some(token) = &state.token {
+        line.push_str(&format!(" of `{token}`"));
+    }
+    line.push_str(&format!(", {}", state.state));
+    let shown: String = line
+        .chars()
+        .map(|c| {
+            if c.is_control() || crate::admin::is_deceptive(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect();
+    shown + "\n"
+}
+
+fn as_json(finding: &Finding, state: &State) -> String {
+    let form = match finding.found.form {
+        Form::Plain => "plain",
+        Form::Utf16 => "utf-16",
+        Form::Base64 => "base64",
+    };
+    let row: Value = json!({
+        "path": finding.place,
+        "commit": finding.commit,
+        "line": finding.position.map(|(line, _)| line),
+        "column": finding.position.map(|(_, column)| column),
+        "offset": finding.found.offset,
+        "form": form,
+        "secret_hash": format!("sha256:{}", hex::encode(finding.found.hash)),
+        "token": state.token,
+        "state": state.state,
+    });
+    format!("{}\n", escaped(&row.to_string()))
+}
