@@ -56,7 +56,8 @@ fn line() -> impl Strategy<Value = String> {
 
 /// A token file of one token with up to eight lines. It may have lines that do not compile.
 pub fn policy() -> impl Strategy<Value = String> {
-    vec(line(), 1..8).prop_map(|lines| generate::token_file(&lines, false))
+    prop_oneof![9 => vec(line(), 1..8), 1 => vec(line(), 16..32)]
+        .prop_map(|lines| generate::token_file(&lines, false))
 }
 
 fn text(most: usize) -> impl Strategy<Value = String> {

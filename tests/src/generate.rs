@@ -158,10 +158,10 @@ pub fn line() -> impl Strategy<Value = String> {
     })
 }
 
-/// A token file of one token with up to eight lines.
+/// A token file of one token with a few lines, or with so many that they have an index.
 pub fn policy() -> impl Strategy<Value = String> {
-    (vec(line(), 1..8), prop::bool::weighted(0.1))
-        .prop_map(|(lines, unrestricted)| token_file(&lines, unrestricted))
+    let lines = prop_oneof![9 => vec(line(), 1..8), 1 => vec(line(), 16..32)];
+    (lines, prop::bool::weighted(0.1)).prop_map(|(lines, unrestricted)| token_file(&lines, unrestricted))
 }
 
 /// A token file of one token with these lines.

@@ -5,11 +5,12 @@ mod query;
 
 pub(crate) use query::{names, root_name};
 
-use std::ops::ControlFlow;
+use std::{borrow::Cow, ops::ControlFlow};
 
+use self::body::Asked;
 use crate::{
     ast::Effect,
-    ir::{LineId, Program, Rule, TokenId},
+    ir::{Asks, LineId, Match, Program, Sought, TokenId},
     json::{Nodes, Wanted},
     method::Method,
 };
@@ -73,7 +74,7 @@ pub enum Decision<'p> {
     Deny(Denial),
     /// A line whose other parts match looks into the body: read it whole, give it to [`crate::json::read`] with this, and
     /// ask again with [`Body::Read`] or, for what is not JSON, [`Body::Unreadable`].
-    NeedsBody(Wanted<'p>),
+    NeedsBody(Cow<'p, Wanted<'p>>),
 }
 
 /// The proof that a decision allowed a request: nothing else makes one.
@@ -97,8 +98,6 @@ pub struct Denial {
     pub reason: DenyReason,
     /// The forbid line that matched.
     pub line: Option<LineId>,
-    /// Where no line permits: the permit line that came nearest, if any came near.
-    pub nearest: Option<LineId>,
 }
 
 /// The kinds of reasons.
@@ -125,47 +124,45 @@ enum Held {
 /// whatever the body says denies at once, without the body.
 #[must_use]
 pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
-    // Rules that the body decides, in order, up to the first that needs none. Empty, it allocates nothing.
-    let mut open: Vec<&Rule> = Vec::new();
-    let forbid = each_match(program, request, Effect::Forbid, |line, rule| {
-        match rule.map_or(Held::Yes, |rule| constraints(program, rule, request)) {
-            Held::No => {}
-            Held::Yes => return ControlFlow::Break(line),
-            Held::IfBody => open.extend(rule),
-        }
-        ControlFlow::Continue(())
-    });
-    if let ControlFlow::Break(line) = forbid {
+    // What the body decides, in order, up to the first line that needs none. Empty, it allocates nothing.
+    let mut open: Vec<Asks<'p>> = Vec::new();
+    let mut first = |effect| {
+        each_match(program, request, effect, |found| {
+            match found.asks.map_or(Held::Yes, |asks| constraints(&asks, request)) {
+                Held::No => {}
+                Held::Yes => return ControlFlow::Break(found.line),
+                Held::IfBody => open.extend(found.asks),
+            }
+            ControlFlow::Continue(())
+        })
+        .break_value()
+    };
+    if let Some(line) = first(Effect::Forbid) {
         return forbidden(line);
     }
-    let permit = each_match(program, request, Effect::Permit, |line, rule| {
-        match rule.map_or(Held::Yes, |rule| constraints(program, rule, request)) {
-            Held::No => {}
-            Held::Yes => return ControlFlow::Break(line),
-            Held::IfBody => open.extend(rule),
-        }
-        ControlFlow::Continue(())
-    });
-    let certain = permit.break_value();
+    let certain = first(Effect::Permit);
     match request.body {
-        Body::Unread(_) if !open.is_empty() => return Decision::NeedsBody(body::wanted(program, &open).0),
-        Body::Read(nodes) => {
-            let (_, slots) = body::wanted(program, &open);
-            for (rule, slots) in open.iter().zip(&slots) {
-                match (body::holds(program, rule, slots, nodes), rule.effect) {
-                    (false, _) => {}
-                    (true, Effect::Forbid) => return forbidden(rule.line),
-                    (true, Effect::Permit) => return allowed(Some(rule.line)),
+        Body::Unread(_) if !open.is_empty() => return Decision::NeedsBody(Asked::by(&open).into_wanted()),
+        Body::Read(nodes) if !open.is_empty() => {
+            let asked = Asked::by(&open);
+            for (at, asks) in open.iter().enumerate() {
+                match (
+                    asked.slots(at).map(|slots| body::holds(asks, slots, nodes)),
+                    asks.effect,
+                ) {
+                    (Some(false), _) | (None, Effect::Permit) => {}
+                    (_, Effect::Forbid) => return forbidden(asks.line),
+                    (Some(true), Effect::Permit) => return allowed(Some(asks.line)),
                 }
             }
         }
         // What cannot be read matches in a forbid line, and nowhere else.
         Body::Unreadable => {
-            if let Some(rule) = open.iter().find(|rule| rule.effect == Effect::Forbid) {
-                return forbidden(rule.line);
+            if let Some(asks) = open.iter().find(|asks| asks.effect == Effect::Forbid) {
+                return forbidden(asks.line);
             }
         }
-        Body::Absent | Body::Unread(_) => {}
+        Body::Absent | Body::Unread(_) | Body::Read(_) => {}
     }
     match certain {
         Some(line) => allowed(Some(line)),
@@ -173,39 +170,32 @@ pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
         None => Decision::Deny(Denial {
             reason: DenyReason::NoLine,
             line: None,
-            nearest: nearest(program, request),
         }),
     }
 }
 
-/// Calls back for each line of the token, of one effect, whose methods and URL match, in the order of decision; with its
-/// rule if that has constraints.
+/// Calls back for each line of the token, of one effect, whose methods and URL match, in the order of decision.
 fn each_match<'p, B>(
     program: &'p Program,
     request: &Request<'_>,
     effect: Effect,
-    mut found: impl FnMut(LineId, Option<&'p Rule>) -> ControlFlow<B>,
+    mut found: impl FnMut(Match<'p>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     if let Some(layout) = &program.layout {
-        let asked = (request.method, request.path);
-        return layout.each(program, (request.token, effect), asked, |entry| {
-            match entry.constrained {
-                false => found(entry.line, None),
-                true => program
-                    .rule(entry.rule)
-                    .map_or(ControlFlow::Continue(()), |rule| found(entry.line, Some(rule))),
-            }
-        });
+        let sought = Sought {
+            method: request.method,
+            path: request.path,
+            query: request.query,
+        };
+        return layout.each(program, (request.token, effect), sought, found);
     }
-    let token = program.token(request.token);
-    let rules = if effect == Effect::Forbid {
-        &token.forbids
-    } else {
-        &token.permits
-    };
-    for rule in rules.iter().filter_map(|id| program.rule(id)) {
+    let rules = program.token(request.token).rules(effect);
+    for (id, rule) in rules.iter().filter_map(|id| Some((id, program.rule(id)?))) {
         if rule.methods.contains(request.method) && program.url(rule.url).matches(request.path) {
-            found(rule.line, Some(rule))?;
+            found(Match {
+                line: rule.line,
+                asks: Asks::of_rule(program, id, rule),
+            })?;
         }
     }
     ControlFlow::Continue(())
@@ -215,7 +205,6 @@ fn forbidden<'p>(line: LineId) -> Decision<'p> {
     Decision::Deny(Denial {
         reason: DenyReason::ForbidLine,
         line: Some(line),
-        nearest: None,
     })
 }
 
@@ -224,43 +213,59 @@ fn allowed<'p>(line: Option<LineId>) -> Decision<'p> {
 }
 
 /// Whether the constraints of a rule, whose methods and URL match, hold by all but the content of the body.
-fn constraints(program: &Program, rule: &Rule, request: &Request<'_>) -> Held {
-    let asks_query = !rule.params.is_empty() || rule.params_only;
-    let asks_json = !rule.nodes.is_empty() || !rule.members.is_empty();
-    let unreadable = match rule.effect {
+fn constraints(asks: &Asks<'_>, request: &Request<'_>) -> Held {
+    let merges_body = asks.program.merges_body;
+    let unreadable = match asks.effect {
         Effect::Permit => Held::No,
         Effect::Forbid => Held::Yes,
     };
     // The fields of a form become parameters upstream: the query does not tell what the parameters are.
-    if matches!(request.body, Body::Unread(Media::Form | Media::Multipart)) && (asks_query || asks_json) {
+    if matches!(request.body, Body::Unread(Media::Form | Media::Multipart)) {
         return unreadable;
     }
-    if asks_query && !query::holds(program, rule, request.query) {
+    if asks.query && !query::holds(asks, request.query) {
         return Held::No;
     }
-    if program.merges_body && asks_json && query::names_node(rule, request.query) {
+    if merges_body
+        && asks.json
+        && asks
+            .plain()
+            .is_none_or(|rule| query::names_node(rule, request.query))
+    {
         return unreadable;
     }
-    let merged = program.merges_body && !rule.params.is_empty();
     match request.body {
-        Body::Absent if asks_json => {
-            let (wanted, slots) = body::wanted(program, &[rule]);
-            let holds = slots
-                .first()
-                .is_some_and(|slots| body::holds(program, rule, slots, &Nodes::empty_object(&wanted)));
-            if holds { Held::Yes } else { Held::No }
+        Body::Absent if asks.json => {
+            let asked = Asked::by(std::slice::from_ref(asks));
+            let nodes = Nodes::empty_object(asked.wanted());
+            match asked.slots(0).map(|slots| body::holds(asks, slots, &nodes)) {
+                Some(true) => Held::Yes,
+                Some(false) => Held::No,
+                None => unreadable,
+            }
         }
-        Body::Unread(Media::Json) | Body::Read(_) | Body::Unreadable if asks_json || merged => Held::IfBody,
-        Body::Unread(Media::Other) if asks_json => unreadable,
+        Body::Unread(Media::Json) | Body::Read(_) | Body::Unreadable
+            if asks.json || merges_body && asks.params().next().is_some() =>
+        {
+            Held::IfBody
+        }
+        Body::Unread(Media::Other) if asks.json => unreadable,
         _ => Held::Yes,
     }
 }
 
-/// The permit line that came nearest: one whose URL and method match, else one whose URL does.
-fn nearest(program: &Program, request: &Request<'_>) -> Option<LineId> {
-    let token = program.token(request.token);
-    let rules = || token.permits.iter().filter_map(|id| program.rule(id));
-    let by_url = || rules().filter(|rule| program.url(rule.url).matches(request.path));
-    let by_method = by_url().find(|rule| rule.methods.contains(request.method));
+/// For whoever asks why no line permits: the permit line that came nearest, if any came near. That is one whose URL and
+/// method match, else one whose URL does. Goes through all lines of the token.
+#[must_use]
+pub fn nearest(program: &Program, token: TokenId, method: Method, path: &str) -> Option<LineId> {
+    let rules = || {
+        program
+            .token(token)
+            .permits
+            .iter()
+            .filter_map(|id| program.rule(id))
+    };
+    let by_url = || rules().filter(|rule| program.url(rule.url).matches(path));
+    let by_method = by_url().find(|rule| rule.methods.contains(method));
     by_method.or_else(|| by_url().next()).map(|rule| rule.line)
 }

@@ -1,21 +1,26 @@
 //! The program: a policy in the form that decides. Everything in it is shared: equal lines, patterns and paths stand
 //! once, tokens hold indices.
 
+mod asks;
 mod automaton;
 mod bind;
 mod code;
+mod entry;
 mod glob;
 mod index;
 mod layout;
 mod listing;
 mod matcher;
+mod questions;
 
+pub(crate) use asks::{AskedNode, AskedParam, Asks};
 pub use automaton::{Automaton, AutomatonError};
 pub use bind::BindError;
 pub use code::Code;
 pub use glob::{Atom, ByteSet, Glob};
-pub(crate) use layout::{Lane, Lanes, Layout, Segment};
+pub(crate) use layout::{EFFECTS, Included, Layout, Match, Sought};
 pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
+pub(crate) use questions::{Known, Questions, Slots};
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -97,6 +102,13 @@ impl std::ops::Deref for Token {
 }
 
 impl Token {
+    pub(crate) fn rules(&self, effect: Effect) -> &Rules {
+        match effect {
+            Effect::Permit => &self.permits,
+            Effect::Forbid => &self.forbids,
+        }
+    }
+
     /// Whether a call may come from `address`; a mapped IPv4 address counts as IPv4 (RFC 4291 section 2.5.5.2).
     #[must_use]
     pub fn allows_address(&self, address: IpAddr) -> bool {
@@ -146,6 +158,18 @@ pub struct NodeTest {
     pub(crate) kind: Option<Kind>,
     pub(crate) operator: Operator,
     pub(crate) value: MatcherId,
+}
+
+impl Rule {
+    /// Whether it says anything of the query.
+    pub(crate) fn asks_query(&self) -> bool {
+        !self.params.is_empty() || self.params_only
+    }
+
+    /// Whether it says anything of the body.
+    pub(crate) fn asks_json(&self) -> bool {
+        !self.nodes.is_empty() || !self.members.is_empty()
+    }
 }
 
 impl Program {

@@ -37,7 +37,13 @@ impl Choices<'_> {
     /// A token file of one token.
     pub(super) fn policy(&mut self) -> String {
         let unrestricted = self.one_in(8);
-        let lines: Vec<String> = (0..=self.below(6)).map(|_| self.line()).collect();
+        // From sixteen on they have an index.
+        let count = if self.one_in(4) {
+            16 + self.below(24)
+        } else {
+            1 + self.below(6)
+        };
+        let lines: Vec<String> = (0..count).map(|_| self.line()).collect();
         generate::token_file(&lines, unrestricted)
     }
 

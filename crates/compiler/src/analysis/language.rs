@@ -137,8 +137,8 @@ impl Languages {
         }
         let automaton = match matcher {
             Matcher::Glob(code) => {
-                let glob = code.glob().ok_or(Exhausted)?;
-                Automaton::new(&hir(&glob)).map_err(|_| Exhausted)?
+                let globs = code.globs().ok_or(Exhausted)?;
+                Automaton::new(&Hir::alternation(globs.iter().map(hir).collect())).map_err(|_| Exhausted)?
             }
             // Kept, so that its address stays its own.
             Matcher::Automaton(automaton) => automaton.clone(),

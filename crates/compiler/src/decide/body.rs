@@ -1,54 +1,93 @@
 //! Constraints on the JSON body.
 
+use std::borrow::Cow;
+
 use super::query;
 use crate::{
     ast::{Effect, Operator},
-    ir::{NodeTest, Program, Rule},
-    json::{Node, Nodes, Path, Scalar, Slot, Step, Wanted},
+    ir::{AskedNode, Asks, Rule, Slots},
+    json::{Node, Nodes, Path, Scalar, Step, Wanted},
 };
 
-/// Where the answers to a rule's questions stand.
-pub(super) struct Slots {
-    nodes: Vec<Slot>,
-    members: Vec<Slot>,
-    root: Option<Slot>,
+/// What some rules ask of a body together.
+pub(super) enum Asked<'p> {
+    /// All ask the same, and it was worked out before.
+    Known(&'p Wanted<'static>, &'p Slots),
+    /// With the slots of each rule.
+    Collected(Wanted<'p>, Vec<Slots>),
 }
 
-/// What the rules ask of a body. Deterministic: asked again with the same rules, the slots are the same.
-pub(super) fn wanted<'p>(program: &Program, rules: &[&'p Rule]) -> (Wanted<'p>, Vec<Slots>) {
-    static ROOT: Path = Path(Vec::new());
-    let mut wanted = Wanted::new();
-    let slots = rules
-        .iter()
-        .map(|rule| Slots {
-            nodes: rule.nodes.iter().map(|test| wanted.node(&test.path)).collect(),
-            members: rule.members.iter().map(|path| wanted.members(path)).collect(),
-            root: (program.merges_body && !rule.params.is_empty()).then(|| wanted.members(&ROOT)),
-        })
-        .collect();
-    (wanted, slots)
+impl<'p> Asked<'p> {
+    /// Deterministic: asked again with the same rules, the slots are the same.
+    pub(super) fn by(open: &[Asks<'p>]) -> Self {
+        let merges = |asks: &Asks<'_>| asks.program.merges_body && asks.params().next().is_some();
+        if let [first, others @ ..] = open
+            && let Some(questions) = first.questions()
+            && others.iter().all(|asks| {
+                asks.questions()
+                    .is_some_and(|other| std::ptr::eq(other, questions))
+            })
+            && !open.iter().any(merges)
+        {
+            return Self::Known(&questions.wanted, &questions.slots);
+        }
+        let mut wanted = Wanted::new();
+        let rules = open.iter().filter_map(Asks::plain);
+        let slots = rules
+            .zip(open)
+            .map(|(rule, asks)| Slots::ask(rule, asks.program.merges_body, &mut wanted));
+        let slots = slots.collect();
+        Self::Collected(wanted, slots)
+    }
+
+    pub(super) fn wanted(&self) -> &Wanted<'p> {
+        match self {
+            Self::Known(wanted, _) => wanted,
+            Self::Collected(wanted, _) => wanted,
+        }
+    }
+
+    pub(super) fn into_wanted(self) -> Cow<'p, Wanted<'p>> {
+        match self {
+            Self::Known(wanted, _) => Cow::Borrowed(wanted),
+            Self::Collected(wanted, _) => Cow::Owned(wanted),
+        }
+    }
+
+    /// The slots of the rule at this place.
+    pub(super) fn slots(&self, at: usize) -> Option<&Slots> {
+        match self {
+            Self::Known(_, slots) => Some(slots),
+            Self::Collected(_, slots) => slots.get(at),
+        }
+    }
 }
 
 /// Whether all of a rule's constraints on the body hold.
-pub(super) fn holds(program: &Program, rule: &Rule, slots: &Slots, nodes: &Nodes<'_>) -> bool {
+pub(super) fn holds(asks: &Asks<'_>, slots: &Slots, nodes: &Nodes<'_>) -> bool {
     // An upstream that merges would see a second value of a parameter that the rule constrains.
-    if slots.root.is_some_and(|slot| names_param(rule, nodes.node(slot))) {
-        return rule.effect == Effect::Forbid;
+    if let Some(root) = slots.root
+        && asks
+            .plain()
+            .is_none_or(|rule| names_param(rule, nodes.node(root)))
+    {
+        return asks.effect == Effect::Forbid;
     }
-    let values = rule
-        .nodes
-        .iter()
+    let values = asks
+        .nodes()
         .zip(&slots.nodes)
-        .all(|(test, slot)| match rule.effect {
-            Effect::Permit => permits(program, test, nodes.node(*slot)),
-            Effect::Forbid => forbids(program, test, nodes.node(*slot)),
+        .all(|(test, slot)| match asks.effect {
+            Effect::Permit => permits(test, nodes.node(*slot)),
+            Effect::Forbid => forbids(test, nodes.node(*slot)),
         });
-    let members = rule
-        .members
-        .iter()
-        .zip(&slots.members)
-        .all(|(path, slot)| only(rule, path, nodes.node(*slot)));
-    values && members
+    values && (slots.members.is_empty() || asks.plain().is_some_and(|rule| has_only(rule, slots, nodes)))
+}
+
+fn has_only(rule: &Rule, slots: &Slots, nodes: &Nodes<'_>) -> bool {
+    let places = rule.members.iter().zip(&slots.members);
+    places
+        .into_iter()
+        .all(|(path, slot)| only(rule, path, nodes.node(*slot)))
 }
 
 fn names_param(rule: &Rule, root: &Node<'_>) -> bool {
@@ -63,12 +102,12 @@ fn absent(node: &Node<'_>) -> bool {
     !node.found && !node.object && !node.misfit && !node.lacking
 }
 
-fn permits(program: &Program, test: &NodeTest, node: &Node<'_>) -> bool {
+fn permits(test: AskedNode<'_>, node: &Node<'_>) -> bool {
     if node.object || node.misfit || node.lacking {
         return false;
     }
     let typed = |value: &Scalar<'_>| test.kind.is_none_or(|kind| kind == value.kind);
-    let matches = |value: &Scalar<'_>| program.value(test.value).matches(&value.text);
+    let matches = |value: &Scalar<'_>| test.value.matches(&value.text);
     let all = || !node.values.is_empty() && node.values.iter().all(|value| typed(value) && matches(value));
     match test.operator {
         Operator::All => all(),
@@ -82,12 +121,12 @@ fn permits(program: &Program, test: &NodeTest, node: &Node<'_>) -> bool {
 }
 
 /// One value is enough, and whatever cannot be read for certain counts as one.
-fn forbids(program: &Program, test: &NodeTest, node: &Node<'_>) -> bool {
+fn forbids(test: AskedNode<'_>, node: &Node<'_>) -> bool {
     if node.object || node.misfit {
         return true;
     }
     let typed = |value: &Scalar<'_>| test.kind.is_none_or(|kind| kind == value.kind);
-    let matches = |value: &Scalar<'_>| program.value(test.value).matches(&value.text);
+    let matches = |value: &Scalar<'_>| test.value.matches(&value.text);
     let nothing = node.values.is_empty() || node.missing || node.lacking;
     match test.operator {
         // The type is left aside: an upstream that wants a boolean takes `"false"` for one.
@@ -109,7 +148,7 @@ fn only(rule: &Rule, path: &Path, node: &Node<'_>) -> bool {
         let paths = rule.nodes.iter().map(|test| &test.path).chain(&rule.members);
         paths
             .filter_map(|other| other.0.strip_prefix(path.0.as_slice())?.first())
-            .any(|step| *step == Step::Name(member.to_owned()))
+            .any(|step| matches!(step, Step::Name(name) if name == member))
     };
     !node.misfit && !node.lacking && node.members.iter().all(|member| named(member))
 }

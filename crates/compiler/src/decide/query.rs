@@ -3,52 +3,51 @@
 use super::Param;
 use crate::{
     ast::{Effect, Operator},
-    ir::{ParamTest, Program, Rule},
+    ir::{AskedParam, Asks, Rule},
     json::Step,
 };
 
 /// Whether all of a rule's constraints on parameters hold.
-pub(super) fn holds(program: &Program, rule: &Rule, query: &[Param<'_>]) -> bool {
-    let only = !rule.params_only
-        || query
-            .iter()
-            .all(|param| rule.params.iter().any(|test| test.name == param.name));
-    only && rule.params.iter().all(|test| match rule.effect {
-        Effect::Permit => permits(program, test, query),
-        Effect::Forbid => forbids(program, test, query),
-    })
+pub(super) fn holds(asks: &Asks<'_>, query: &[Param<'_>]) -> bool {
+    let named = |param: &Param<'_>| asks.params().any(|test| test.name == param.name.as_bytes());
+    (!asks.params_only || query.iter().all(named))
+        && asks.params().all(|test| match asks.effect {
+            Effect::Permit => permits(test, query),
+            Effect::Forbid => forbids(test, query),
+        })
 }
 
 /// For each value of the parameter, whether it matches.
-fn matches<'q>(
-    program: &'q Program,
-    test: &'q ParamTest,
-    query: &'q [Param<'q>],
-) -> impl Iterator<Item = bool> + Clone {
-    let matcher = program.value(test.value);
+fn matches<'q>(test: AskedParam<'q>, query: &'q [Param<'q>]) -> impl Iterator<Item = bool> + Clone {
     query
         .iter()
-        .filter(|param| param.name == test.name)
-        .map(|param| matcher.matches(param.value.unwrap_or_default()))
+        .filter(move |param| param.name.as_bytes() == test.name)
+        .map(move |param| test.value.matches(param.value.unwrap_or_default()))
 }
 
-fn permits(program: &Program, test: &ParamTest, query: &[Param<'_>]) -> bool {
-    let mut values = matches(program, test, query);
+fn permits(test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
+    let mut values = matches(test, query);
     match test.operator {
-        Operator::All => values.clone().next().is_some() && values.all(|matches| matches),
+        // One that does not match ends it; none at all is not enough.
+        Operator::All => values
+            .next()
+            .is_some_and(|first| first && values.all(|matches| matches)),
         Operator::AllOrAbsent => values.all(|matches| matches),
         Operator::None => !values.any(|matches| matches),
     }
 }
 
 /// One value is enough; absence meets `?=` and `!=`.
-fn forbids(program: &Program, test: &ParamTest, query: &[Param<'_>]) -> bool {
-    let mut values = matches(program, test, query);
-    let absent = values.clone().next().is_none();
+fn forbids(test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
+    let mut values = matches(test, query);
     match test.operator {
         Operator::All => values.any(|matches| matches),
-        Operator::AllOrAbsent => absent || values.any(|matches| matches),
-        Operator::None => absent || values.any(|matches| !matches),
+        Operator::AllOrAbsent => values
+            .next()
+            .is_none_or(|first| first || values.any(|matches| matches)),
+        Operator::None => values
+            .next()
+            .is_none_or(|first| !first || values.any(|matches| !matches)),
     }
 }
 

@@ -4,7 +4,7 @@ use regex_automata::{
     Anchored, MatchKind,
     dfa::{Automaton as _, StartKind, dense},
     nfa::thompson,
-    util::{primitives::StateID, start},
+    util::{alphabet, primitives::StateID, start},
 };
 use regex_syntax::hir::Hir;
 
@@ -12,6 +12,9 @@ use regex_syntax::hir::Hir;
 pub const AUTOMATON_LIMIT: usize = 4 << 20;
 /// Bytes that the NFA, from which it is built, may take.
 const NFA_LIMIT: usize = 8 << 20;
+
+/// Longer beginnings tell no more lines apart.
+const PREFIX: usize = 64;
 
 /// A pattern as a DFA, and the state from which texts are read.
 #[derive(Clone)]
@@ -122,6 +125,29 @@ impl Automaton {
             dfa: std::sync::Arc::clone(&self.dfa),
             start,
         }
+    }
+
+    /// What every match begins with, as far as it is told by bytes that lead nowhere else; at most [`PREFIX`] bytes.
+    #[must_use]
+    pub fn prefix(&self) -> Vec<u8> {
+        let classes = self.dfa.byte_classes();
+        let (mut state, mut prefix) = (self.start, Vec::new());
+        while prefix.len() < PREFIX && !self.dfa.is_match_state(self.dfa.next_eoi_state(state)) {
+            let mut ways = classes
+                .representatives(0..=u8::MAX)
+                .filter_map(|unit| unit.as_u8())
+                .map(|byte| (byte, self.dfa.next_state(state, byte)))
+                .filter(|(_, next)| !self.dfa.is_dead_state(*next));
+            let (Some((byte, next)), None) = (ways.next(), ways.next()) else {
+                break;
+            };
+            if classes.elements(alphabet::Unit::u8(classes.get(byte))).count() > 1 {
+                break;
+            }
+            prefix.push(byte);
+            state = next;
+        }
+        prefix
     }
 
     /// Whether no text at all can follow.

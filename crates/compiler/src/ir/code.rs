@@ -8,6 +8,8 @@
 //! | run of a set | `3`, the set (16 bytes LE, 1 for all that is not ASCII), min, max (255: no limit) |
 //! | run of digits | `4`, min, max |
 //! | run of all but `/` | `5`, min, max |
+//!
+//! A pattern of several globs, of which one must match, is each of them behind `6` and its length (u16 LE).
 
 use super::glob::{Atom, ByteSet, Glob};
 
@@ -16,10 +18,11 @@ const ANY: u8 = 2;
 const RUN: u8 = 3;
 const DIGITS: u8 = 4;
 const SEGMENT: u8 = 5;
+const ALTERNATIVE: u8 = 6;
 /// A run without an upper limit.
 const UNLIMITED: u8 = u8::MAX;
 
-/// The code of a glob.
+/// The code of a pattern: of one glob, or of several, one of which must match.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Code(Box<[u8]>);
 
@@ -30,39 +33,30 @@ impl std::fmt::Debug for Code {
 }
 
 impl Code {
-    /// The code of a glob; `None` for literals or counts past what the code can say.
+    /// The code of one or more globs; `None` for literals or counts past what the code can say.
     #[must_use]
-    pub fn new(glob: &Glob) -> Option<Self> {
-        let mut blocks = glob.atoms().split(|atom| *atom == Atom::Any);
-        let mut bytes = encode_block(blocks.next()?)?;
-        for block in blocks {
-            let block = encode_block(block)?;
-            bytes.push(ANY);
-            bytes.extend(u16::try_from(block.len()).ok()?.to_le_bytes());
-            bytes.extend(block);
+    pub fn new(globs: &[Glob]) -> Option<Self> {
+        let mut bytes = Vec::new();
+        match globs {
+            [] => return None,
+            [glob] => encode(glob, &mut bytes)?,
+            several => {
+                for glob in several {
+                    let mut code = Vec::new();
+                    encode(glob, &mut code)?;
+                    bytes.push(ALTERNATIVE);
+                    bytes.extend(u16::try_from(code.len()).ok()?.to_le_bytes());
+                    bytes.extend(code);
+                }
+            }
         }
         Some(Self(bytes.into()))
     }
 
-    /// The glob of this code.
+    /// The globs of this code.
     #[must_use]
-    pub fn glob(&self) -> Option<Glob> {
-        let mut atoms = Vec::new();
-        let mut code: &[u8] = &self.0;
-        while !code.is_empty() {
-            let (operation, rest) = Operation::split(code)?;
-            atoms.push(match operation {
-                Operation::Literal(literal) => Atom::Literal(literal.to_vec()),
-                Operation::Any(_) => Atom::Any,
-                Operation::Run(run) => Atom::Run {
-                    set: run.set,
-                    min: u32::from(run.min),
-                    max: (run.max != UNLIMITED).then_some(u32::from(run.max)),
-                },
-            });
-            code = rest;
-        }
-        Glob::from_atoms(atoms)
+    pub fn globs(&self) -> Option<Vec<Glob>> {
+        alternatives(&self.0).map(decode).collect()
     }
 
     /// The bytes.
@@ -75,8 +69,38 @@ impl Code {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let code = Self(bytes.into());
-        (Self::new(&code.glob()?)? == code).then_some(code)
+        (Self::new(&code.globs()?)? == code).then_some(code)
     }
+}
+
+fn encode(glob: &Glob, bytes: &mut Vec<u8>) -> Option<()> {
+    let mut blocks = glob.atoms().split(|atom| *atom == Atom::Any);
+    bytes.extend(encode_block(blocks.next()?)?);
+    for block in blocks {
+        let block = encode_block(block)?;
+        bytes.push(ANY);
+        bytes.extend(u16::try_from(block.len()).ok()?.to_le_bytes());
+        bytes.extend(block);
+    }
+    Some(())
+}
+
+fn decode(mut code: &[u8]) -> Option<Glob> {
+    let mut atoms = Vec::new();
+    while !code.is_empty() {
+        let (operation, rest) = Operation::split(code)?;
+        atoms.push(match operation {
+            Operation::Literal(literal) => Atom::Literal(literal.to_vec()),
+            Operation::Any(_) => Atom::Any,
+            Operation::Run(run) => Atom::Run {
+                set: run.set,
+                min: u32::from(run.min),
+                max: (run.max != UNLIMITED).then_some(u32::from(run.max)),
+            },
+        });
+        code = rest;
+    }
+    Glob::from_atoms(atoms)
 }
 
 fn encode_block(atoms: &[Atom]) -> Option<Vec<u8>> {
@@ -157,10 +181,32 @@ impl<'c> Operation<'c> {
     }
 }
 
-/// Whether the whole of `text` matches the glob of this code. No allocation, no retries within a block; linear but for
+/// The code of each glob, one of which must match. What is broken is its own code, and matches nothing.
+pub(super) fn alternatives(code: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(code);
+    std::iter::from_fn(move || {
+        let code = rest.take()?;
+        let [ALTERNATIVE, low, high, behind @ ..] = code else {
+            return Some(code);
+        };
+        let (code, behind) = behind.split_at_checked(usize::from(u16::from_le_bytes([*low, *high])))?;
+        rest = (!behind.is_empty()).then_some(behind);
+        Some(code)
+    })
+}
+
+/// Whether the whole of `text` matches the pattern of this code. No allocation, no retries within a block; linear but for
 /// literals that recur behind a `.*`. Bytes that are no code match nothing.
 #[must_use]
 pub(super) fn matches(code: &[u8], text: &[u8]) -> bool {
+    if code.first() == Some(&ALTERNATIVE) {
+        alternatives(code).any(|code| matches_glob(code, text))
+    } else {
+        matches_glob(code, text)
+    }
+}
+
+fn matches_glob(code: &[u8], text: &[u8]) -> bool {
     let (mut code, mut text) = (code, text);
     loop {
         match Operation::split(code) {
@@ -257,15 +303,30 @@ fn starts<'t>(code: &[u8], text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
     })
 }
 
-/// The literal that every match begins with, or, with `true`, has behind a leading any; as far as the code's first
-/// operations tell.
-pub(super) fn leading_literal(code: &[u8]) -> Option<(&[u8], bool)> {
+/// What every match of a code begins with, as far as its first operations tell.
+pub(super) enum Beginning<'c> {
+    /// This, and nothing else.
+    Whole(&'c [u8]),
+    /// This.
+    Anchored(&'c [u8]),
+    /// Anything, and then this.
+    Floating(&'c [u8]),
+}
+
+pub(super) fn beginning(code: &[u8]) -> Option<Beginning<'_>> {
     match Operation::split(code)? {
-        (Operation::Literal(literal), _) => Some((literal, false)),
+        (Operation::Literal(literal), []) => Some(Beginning::Whole(literal)),
+        (Operation::Literal(literal), _) => Some(Beginning::Anchored(literal)),
         (Operation::Any(block), _) => match Operation::split(block)? {
-            (Operation::Literal(literal), _) => Some((literal, true)),
+            (Operation::Literal(literal), _) => Some(Beginning::Floating(literal)),
             _ => None,
         },
         (Operation::Run(_), _) => None,
     }
+}
+
+/// The code of all texts that begin with a literal; `None` for an empty or a very long one.
+pub(super) fn anything_behind(literal: &[u8]) -> Option<Code> {
+    let glob = Glob::from_atoms(vec![Atom::Literal(literal.to_vec()), Atom::Any])?;
+    Code::new(&[glob]).filter(|_| !literal.is_empty())
 }

@@ -1,200 +1,297 @@
-//! Which entries of a long segment can match a path at all, by the literals that their globs must begin with.
+//! Which entries of a long segment can match a request at all, by literals that their globs must begin with.
 //!
-//! An entry whose glob begins with a literal can match only a path that begins with it; one that begins with `.*` and a
-//! literal with a `/` in front, only a path that has it behind some `/`. The literals, cut to a few lengths, stand in a
-//! hash table; the path is looked up at each of these lengths. What the table finds is then matched as always, so a
-//! collision costs time and never a decision.
+//! An entry whose URL is a literal can match that path alone; one whose URL begins with a literal can match only a path that begins with it; one that begins with `.*` and a
+//! literal with a `/` in front, only a path that has it behind some `/`; a permit line that wants a parameter, only a
+//! query in which that parameter begins as the line says. Each entry stands under the one of these that it shares with
+//! the fewest others. The literals, cut to a few lengths, are keys of a hash table; the request is looked up at each
+//! length. What the table finds is then matched as always, so a collision costs time and never a decision.
 
-use super::{
-    code,
-    layout::{Layout, Segment},
-};
+mod hash;
+
+use std::collections::HashMap;
+
+use self::hash::{Family, each_cut};
+use super::{Program, asks::TextTest, code, code::Beginning, entry::Entry, layout::Sought};
+use crate::ast::{Effect, Operator};
 
 /// Segments of fewer entries are read through faster.
 const WORTHWHILE: usize = 16;
 /// Lengths at which literals are cut.
 const LENGTHS: usize = 6;
-/// Candidates that fit on the stack; a path with more is decided by reading the segment through.
-const CANDIDATES: usize = 64;
-/// Literals shorter than this tell too little apart.
+/// Lists that one request may find; with more its decision reads the segment through.
+const LISTS: usize = 16;
+/// URLs' literals shorter than this tell too little apart.
 const SHORTEST: usize = 4;
 
 /// The index of one segment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    /// Cuts of literals that stand at the start, in bytes, ascending.
-    anchored: Vec<u8>,
-    /// Cuts of literals that stand behind `.*`.
-    floating: Vec<u8>,
+    /// Lengths at which literals are cut, ascending, for each family.
+    cuts: [Vec<u8>; Family::COUNT],
+    /// How literals behind `.*` begin: a bit for each hash of [`SHORTEST`] bytes.
+    floating: u64,
     /// Open addressing; its length is a power of two, and at least half of it is empty.
     table: Vec<Slot>,
-    /// Entries that any path may match.
+    /// Offsets of entries, list after list, each ascending.
+    entries: Vec<u32>,
+    /// Those that any request may match, ascending.
     always: Vec<u32>,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// A key, and its list among the entries.
+#[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     hash: u32,
-    /// The entry's offset in its segment; `u32::MAX`: empty.
-    entry: u32,
+    start: u32,
+    /// An empty list: the slot is free.
+    end: u32,
 }
 
-const EMPTY: Slot = Slot {
-    hash: 0,
-    entry: u32::MAX,
-};
-
-/// Offsets of entries, ascending, without repetition.
-pub(super) struct Candidates {
-    offsets: [u32; CANDIDATES],
-    length: usize,
-}
-
-impl Candidates {
-    pub(super) fn offsets(&self) -> &[u32] {
-        self.offsets.get(..self.length).unwrap_or_default()
-    }
-
-    /// Adds an offset in its place; false if there is no room.
-    fn add(&mut self, offset: u32) -> bool {
-        let at = self.offsets().partition_point(|known| *known < offset);
-        if self.offsets().get(at) == Some(&offset) {
-            return true;
-        }
-        let Some(tail) = self.offsets.get_mut(at..=self.length) else {
-            return false;
-        };
-        tail.rotate_right(1);
-        if let Some(place) = tail.first_mut() {
-            *place = offset;
-        }
-        self.length += 1;
-        true
-    }
-}
-
-/// What an entry's glob begins with.
-enum Start<'c> {
-    Anchored(&'c [u8]),
-    Floating(&'c [u8]),
-    Unknown,
+/// What an entry's match must begin with.
+struct Literal<'c> {
+    family: Family,
+    /// A parameter's name.
+    name: &'c [u8],
+    text: &'c [u8],
 }
 
 impl Index {
     /// The index of a segment; `None` where reading it through is as good.
-    pub(crate) fn new(layout: &Layout, segment: Segment) -> Option<Self> {
-        let entries: Vec<(u32, Start<'_>)> = layout
-            .entries(segment)
-            .map(|(at, entry)| (at, start(entry.glob())))
-            .collect();
+    pub(crate) fn new(program: &Program, effect: Effect, segment: &[u8]) -> Option<Self> {
+        let entries: Vec<_> = entries(segment).collect();
         if entries.len() < WORTHWHILE {
             return None;
         }
-        let lengths =
-            |of: fn(&Start<'_>) -> Option<usize>| cuts(entries.iter().filter_map(|(_, start)| of(start)));
-        let mut index = Self {
-            anchored: lengths(|start| match start {
-                Start::Anchored(literal) => Some(literal.len()),
-                _ => None,
-            }),
-            floating: lengths(|start| match start {
-                Start::Floating(literal) => Some(literal.len()),
-                _ => None,
-            }),
-            table: vec![EMPTY; (entries.len() * 2).next_power_of_two()],
-            always: Vec::new(),
-        };
-        for (at, start) in &entries {
-            let (literal, cuts, seed) = match start {
-                Start::Anchored(literal) => (*literal, &index.anchored, ANCHORED),
-                Start::Floating(literal) => (*literal, &index.floating, FLOATING),
-                Start::Unknown => {
-                    index.always.push(*at);
-                    continue;
-                }
-            };
-            let cut = cuts
-                .iter()
-                .rev()
-                .map(|cut| usize::from(*cut))
-                .find(|cut| *cut <= literal.len());
-            match cut.and_then(|cut| literal.get(..cut)) {
-                Some(key) => index.insert(hash(key, seed), *at),
-                None => index.always.push(*at),
+        let choices: Vec<Vec<Vec<Literal<'_>>>> = entries
+            .iter()
+            .map(|(_, entry)| choices(program, (effect, entry)))
+            .collect();
+        let all = || choices.iter().flatten().flatten();
+        let cuts = Family::ALL.map(|family| cuts(all().filter(|literal| literal.family == family)));
+        // For each entry and choice, the keys under which it would stand.
+        let keys: Vec<Vec<Vec<u32>>> = choices
+            .iter()
+            .map(|choices| {
+                let keys = choices.iter().map(|literals| {
+                    let keys = literals.iter().map(|literal| key(literal, &cuts));
+                    keys.collect::<Option<Vec<u32>>>()
+                });
+                keys.flatten().collect()
+            })
+            .collect();
+        let mut shared: HashMap<u32, usize> = HashMap::new();
+        for key in keys.iter().flatten().flatten() {
+            *shared.entry(*key).or_default() += 1;
+        }
+        let crowd = |keys: &Vec<u32>| keys.iter().filter_map(|key| shared.get(key)).max().copied();
+        let mut lists: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut always = Vec::new();
+        for ((at, _), choices) in entries.iter().zip(&keys) {
+            match choices.iter().min_by_key(|keys| crowd(keys)) {
+                Some(keys) => keys
+                    .iter()
+                    .for_each(|key| lists.entry(*key).or_default().push(*at)),
+                None => always.push(*at),
             }
         }
-        (index.always.len() < CANDIDATES / 2).then_some(index)
+        let floating = all().filter(|literal| literal.family == Family::Floating);
+        let mut index = Self {
+            cuts,
+            floating: floating.fold(0, |bits, literal| bits | hash::bit(literal.text)),
+            table: vec![Slot::default(); (lists.len() * 2).next_power_of_two()],
+            entries: Vec::new(),
+            always,
+        };
+        // Sorted, so that equal policies have equal tables.
+        let mut lists: Vec<_> = lists.into_iter().collect();
+        lists.sort_unstable();
+        for (key, mut list) in lists {
+            // Two alternatives of one line may have one key.
+            list.dedup();
+            index.insert(key, &list);
+        }
+        Some(index)
     }
 
-    fn insert(&mut self, hash: u32, entry: u32) {
+    fn insert(&mut self, hash: u32, list: &[u32]) {
+        let start = super::index(self.entries.len());
+        self.entries.extend(list);
+        let end = super::index(self.entries.len());
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
         while let Some(slot) = self.table.get_mut(at) {
-            if slot.entry == EMPTY.entry {
-                *slot = Slot { hash, entry };
+            if slot.start == slot.end {
+                *slot = Slot { hash, start, end };
                 return;
             }
             at = (at + 1) & mask;
         }
     }
 
-    /// The entries that the path may match; `None`: too many to list.
-    pub(super) fn candidates(&self, path: &[u8]) -> Option<Candidates> {
+    /// The entries that the request may match; `None`: too many lists.
+    pub(super) fn candidates(&self, sought: Sought<'_>) -> Option<Candidates<'_>> {
         let mut found = Candidates {
-            offsets: [0; CANDIDATES],
-            length: 0,
+            lists: [&[]; LISTS],
+            used: 0,
         };
-        for at in &self.always {
-            found.add(*at).then_some(())?;
-        }
-        for cut in &self.anchored {
-            let Some(key) = path.get(..usize::from(*cut)) else {
-                break;
-            };
-            self.look_up(hash(key, ANCHORED), &mut found)?;
-        }
-        if !self.floating.is_empty() {
+        found.add(&self.always)?;
+        let path = sought.path.as_bytes();
+        let [_, anchored, floating, params] = &self.cuts;
+        self.look_up(hash::of_whole(Family::Whole.seed(&[]), path), &mut found)?;
+        each_cut(Family::Anchored.seed(&[]), path, anchored, |hash| {
+            self.look_up(hash, &mut found)
+        })?;
+        if !floating.is_empty() {
             for slash in memchr::memchr_iter(b'/', path) {
                 let rest = path.get(slash..).unwrap_or_default();
-                for cut in &self.floating {
-                    let Some(key) = rest.get(..usize::from(*cut)) else {
-                        break;
-                    };
-                    self.look_up(hash(key, FLOATING), &mut found)?;
+                if self.floating & hash::bit(rest) != 0 {
+                    each_cut(Family::Floating.seed(&[]), rest, floating, |hash| {
+                        self.look_up(hash, &mut found)
+                    })?;
                 }
+            }
+        }
+        if !params.is_empty() {
+            for param in sought.query {
+                let seed = Family::Param.seed(param.name.as_bytes());
+                let value = param.value.unwrap_or_default().as_bytes();
+                each_cut(seed, value, params, |hash| self.look_up(hash, &mut found))?;
             }
         }
         Some(found)
     }
 
-    fn look_up(&self, hash: u32, found: &mut Candidates) -> Option<()> {
+    fn look_up<'i>(&'i self, hash: u32, found: &mut Candidates<'i>) -> Option<()> {
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
         loop {
-            let slot = self.table.get(at).filter(|slot| slot.entry != EMPTY.entry);
+            let slot = self.table.get(at).filter(|slot| slot.start < slot.end);
             let Some(slot) = slot else { return Some(()) };
             if slot.hash == hash {
-                found.add(slot.entry).then_some(())?;
+                return found.add(self.entries.get(slot.start as usize..slot.end as usize)?);
             }
             at = (at + 1) & mask;
         }
     }
 }
 
-fn start(glob: Option<&[u8]>) -> Start<'_> {
-    match glob.map(code::leading_literal) {
-        Some(Some((literal, false))) => Start::Anchored(literal),
-        Some(Some((literal, true))) if literal.starts_with(b"/") => Start::Floating(literal),
-        _ => Start::Unknown,
+/// Offsets of entries, ascending, without repetition.
+pub(super) struct Candidates<'i> {
+    lists: [&'i [u32]; LISTS],
+    used: usize,
+}
+
+impl<'i> Candidates<'i> {
+    /// Adds a list; `None` if there is no room.
+    fn add(&mut self, list: &'i [u32]) -> Option<()> {
+        if !list.is_empty() {
+            *self.lists.get_mut(self.used)? = list;
+            self.used += 1;
+        }
+        Some(())
     }
 }
 
-/// At most [`LENGTHS`] lengths, so chosen that each given length has one that is not much shorter.
-fn cuts(lengths: impl Iterator<Item = usize>) -> Vec<u8> {
-    let mut all: Vec<u8> = lengths
-        .filter(|length| *length >= SHORTEST)
-        .map(|length| u8::try_from(length).unwrap_or(u8::MAX))
-        .collect();
+impl Iterator for Candidates<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let lists = self.lists.get_mut(..self.used)?;
+        let least = lists.iter().filter_map(|list| list.first()).min().copied()?;
+        for list in lists {
+            if let Some((first, rest)) = list.split_first()
+                && *first == least
+            {
+                *list = rest;
+            }
+        }
+        Some(least)
+    }
+}
+
+/// Every entry of a segment with its offset in it.
+fn entries(segment: &[u8]) -> impl Iterator<Item = (u32, Entry<'_>)> {
+    let mut rest = segment;
+    std::iter::from_fn(move || {
+        let at = segment.len() - rest.len();
+        let (entry, behind) = Entry::split(rest)?;
+        rest = behind;
+        Some((super::index(at), entry))
+    })
+}
+
+/// What an entry could stand under: of each choice, whatever matches has one literal or another.
+fn choices<'c>(program: &'c Program, (effect, entry): (Effect, &Entry<'c>)) -> Vec<Vec<Literal<'c>>> {
+    let url = entry.glob().and_then(|code| {
+        literals(code, |beginning| {
+            let (family, text) = match beginning {
+                Beginning::Whole(text) => (Family::Whole, text),
+                Beginning::Anchored(text) => (Family::Anchored, text),
+                Beginning::Floating(text) => (Family::Floating, text),
+            };
+            let tells = match family {
+                Family::Whole => true,
+                Family::Floating => text.len() >= SHORTEST && text.starts_with(b"/"),
+                Family::Anchored | Family::Param => text.len() >= SHORTEST,
+            };
+            tells.then_some(Literal {
+                family,
+                name: &[],
+                text,
+            })
+        })
+    });
+    // A forbid line may also match where its parameters cannot be told.
+    let asks = entry.asks(program, effect).filter(|_| effect == Effect::Permit);
+    let params = asks.into_iter().flat_map(|asks| asks.params());
+    let values = params.filter_map(|param| match param.value {
+        TextTest::Code(code) if param.operator == Operator::All => {
+            literals(code, |beginning| match beginning {
+                Beginning::Whole(text) | Beginning::Anchored(text) => Some(Literal {
+                    family: Family::Param,
+                    name: param.name,
+                    text,
+                }),
+                Beginning::Floating(_) => None,
+            })
+        }
+        _ => None,
+    });
+    url.into_iter().chain(values).collect()
+}
+
+/// For each alternative of the code the literal that it begins with; `None` if one has none that tells.
+fn literals<'c>(
+    code: &'c [u8],
+    literal: impl Fn(Beginning<'c>) -> Option<Literal<'c>>,
+) -> Option<Vec<Literal<'c>>> {
+    code::alternatives(code)
+        .map(|code| code::beginning(code).and_then(&literal))
+        .collect()
+}
+
+fn key(literal: &Literal<'_>, cuts: &[Vec<u8>; Family::COUNT]) -> Option<u32> {
+    let seed = literal.family.seed(literal.name);
+    if literal.family == Family::Whole {
+        return Some(hash::of_whole(seed, literal.text));
+    }
+    let mut key = None;
+    each_cut(
+        seed,
+        literal.text,
+        cuts.get(literal.family as usize)?,
+        |longest| {
+            key = Some(longest);
+            Some(())
+        },
+    )?;
+    key
+}
+
+/// At most [`LENGTHS`] lengths, so chosen that each literal has one that is not much shorter.
+fn cuts<'c>(literals: impl Iterator<Item = &'c Literal<'c>>) -> Vec<u8> {
+    let lengths = literals.map(|literal| u8::try_from(literal.text.len()).unwrap_or(u8::MAX));
+    let mut all: Vec<u8> = lengths.collect();
     all.sort_unstable();
     // The shortest always stays, so that no literal falls through; the others are taken at even ranks.
     let mut chosen: Vec<u8> = (0..LENGTHS)
@@ -202,32 +299,4 @@ fn cuts(lengths: impl Iterator<Item = usize>) -> Vec<u8> {
         .collect();
     chosen.dedup();
     chosen
-}
-
-const ANCHORED: u64 = 0x9E37_79B9_7F4A_7C15;
-const FLOATING: u64 = 0xD1B5_4A32_D192_ED03;
-
-/// Eight bytes a step, by multiply and fold as wyhash does. Not keyed: who writes the policy gains nothing by colliding.
-fn hash(key: &[u8], seed: u64) -> u32 {
-    let mut state = seed ^ key.len() as u64;
-    let (words, rest) = key.as_chunks::<8>();
-    for word in words {
-        state = fold(state ^ u64::from_le_bytes(*word));
-    }
-    let mut last = [0; 8];
-    for (place, byte) in last.iter_mut().zip(rest) {
-        *place = *byte;
-    }
-    let state = fold(state ^ u64::from_le_bytes(last));
-    let [a, b, c, d, ..] = state.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
-}
-
-fn fold(word: u64) -> u64 {
-    let product = u128::from(word) * 0xA076_1D64_78BD_642F;
-    let [low, high] = [product, product >> 64].map(|half| {
-        let [a, b, c, d, e, f, g, h, ..] = half.to_le_bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
-    });
-    low ^ high
 }

@@ -1,262 +1,217 @@
 //! All lines of a token side by side: what a decision reads, in the order in which it reads.
 //!
-//! A *segment* is the entries of one list of rules. A token's *lane* for an effect is two segments, that of its included
-//! sets and that of its own lines; tokens with equal includes share the former. An entry is a header of 16 bytes (line,
-//! rule, URL matcher, methods, flags, length of the code) and the code of its URL glob, if it has one.
+//! A *segment* is the entries of one list of rules. A token's *block* is a header and the segments of its own lines,
+//! forbid lines first. Included sets have segments of their own, since tokens share them; the header names those.
+//! Entries are what [`entry`] says.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::ops::ControlFlow;
 
-use super::{LineId, Matcher, Program, Rule, RuleId, TokenId, UrlId, UrlMatcher, code, index::Index};
-use crate::{
-    ast::Effect,
-    method::{Method, MethodSet},
-};
+use super::{Asks, LineId, Program, Questions, RuleId, TokenId, entry, entry::Entry, index::Index};
+use crate::{ast::Effect, decide::Param, method::Method};
 
-const HEADER: usize = 16;
-/// The rule has constraints.
-const CONSTRAINED: u8 = 1;
-/// The entry's code is the whole URL test.
-const CODED: u8 = 2;
-/// Every URL matches.
-const EVERYTHING: u8 = 4;
+/// Two [`Lane`]s: forbid lines, permit lines.
+const HEADER: usize = 2 * LANE;
+/// Length of its own segment, index of that segment, included segment: 4 bytes each, LE.
+const LANE: usize = 12;
+/// The order of lanes.
+pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
+/// No index, no segment.
+const NONE: u32 = u32::MAX;
 
 /// The layout of a program.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
-    pub(super) code: Vec<u8>,
-    pub(super) lanes: Vec<Lanes>,
-    pub(super) indexes: Vec<Index>,
+    code: Vec<u8>,
+    /// Where each token's block begins.
+    blocks: Vec<u32>,
+    included: Vec<Segment>,
+    indexes: Vec<Index>,
+    pub(super) questions: Vec<Questions>,
 }
-
-/// The lanes of a token.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Lanes {
-    pub(crate) forbids: Lane,
-    pub(crate) permits: Lane,
-}
-
-/// The entries of one effect, those of included sets first.
-pub(crate) type Lane = [Segment; 2];
 
 /// Consecutive entries in the code.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Segment {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    /// Which index helps to find entries, if any does.
-    pub(crate) index: u32,
+struct Segment {
+    start: u32,
+    end: u32,
+    index: u32,
+    effect: Effect,
 }
 
-impl Default for Segment {
-    fn default() -> Self {
-        Self {
-            start: 0,
-            end: 0,
-            index: Self::UNINDEXED,
-        }
-    }
-}
+/// Names the segment of an included set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Included(Option<u32>);
 
-impl Segment {
-    /// No index.
-    pub(crate) const UNINDEXED: u32 = u32::MAX;
-}
-
-/// A line whose methods and URL match.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Match {
+/// A line whose methods and URL match, and what it asks beyond them.
+pub(crate) struct Match<'p> {
     pub(crate) line: LineId,
-    pub(crate) rule: RuleId,
-    /// Whether the rule has constraints that are still to be held against the request.
-    pub(crate) constrained: bool,
-}
-
-/// An entry, read from the code.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry<'c> {
-    line: LineId,
-    rule: RuleId,
-    url: UrlId,
-    methods: MethodSet,
-    flags: u8,
-    glob: &'c [u8],
-}
-
-impl<'c> Entry<'c> {
-    /// The entry at the start of `code`, and what follows it.
-    fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
-        let (header, rest) = code.split_first_chunk::<HEADER>()?;
-        let [
-            l0,
-            l1,
-            l2,
-            l3,
-            r0,
-            r1,
-            r2,
-            r3,
-            u0,
-            u1,
-            u2,
-            u3,
-            methods,
-            flags,
-            n0,
-            n1,
-        ] = *header;
-        let (glob, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([n0, n1])))?;
-        let entry = Self {
-            line: LineId(u32::from_le_bytes([l0, l1, l2, l3])),
-            rule: RuleId(u32::from_le_bytes([r0, r1, r2, r3])),
-            url: UrlId(u32::from_le_bytes([u0, u1, u2, u3])),
-            methods: MethodSet::from_bits(methods),
-            flags,
-            glob,
-        };
-        Some((entry, rest))
-    }
-
-    /// The code of the URL test, for an index to find literals in.
-    pub(super) fn glob(&self) -> Option<&'c [u8]> {
-        (self.flags & CODED != 0).then_some(self.glob)
-    }
-
-    fn matches(&self, program: &Program, method: Method, path: &str) -> bool {
-        self.methods.contains(method)
-            && match self.flags & (CODED | EVERYTHING) {
-                CODED => code::matches(self.glob, path.as_bytes()),
-                EVERYTHING => true,
-                _ => program.url(self.url).matches(path),
-            }
-    }
-
-    fn found(&self) -> Match {
-        Match {
-            line: self.line,
-            rule: self.rule,
-            constrained: self.flags & CONSTRAINED != 0,
-        }
-    }
+    pub(crate) asks: Option<Asks<'p>>,
 }
 
 impl Layout {
-    /// Adds the entries of these rules as a segment.
-    pub(crate) fn add(&mut self, program: &Program, rules: &[RuleId]) -> Segment {
-        let start = super::index(self.code.len());
+    /// Adds the segment of an included set. `question` gives the id of what a rule asks of bodies.
+    pub(crate) fn include(
+        &mut self,
+        program: &Program,
+        (effect, rules): (Effect, &[RuleId]),
+        question: impl FnMut(RuleId) -> Option<u32>,
+    ) -> Included {
+        let start = self.here();
+        self.add(program, rules, question);
+        self.included.push(Segment {
+            start,
+            end: self.here(),
+            index: NONE,
+            effect,
+        });
+        Included(Some(super::index(self.included.len() - 1)))
+    }
+
+    /// Adds the block of the next token: for each effect, forbid first, what it includes and its own rules.
+    pub(crate) fn push(
+        &mut self,
+        program: &Program,
+        lanes: [(Included, &[RuleId]); 2],
+        mut question: impl FnMut(RuleId) -> Option<u32>,
+    ) {
+        let block = self.code.len();
+        self.blocks.push(self.here());
+        self.code.resize(block + HEADER, 0);
+        for (lane, (included, rules)) in lanes.into_iter().enumerate() {
+            let start = self.code.len();
+            self.add(program, rules, &mut question);
+            let length = super::index(self.code.len() - start);
+            let at = block + lane * LANE;
+            self.write(at, length);
+            self.write(at + 4, NONE);
+            self.write(at + 8, included.0.unwrap_or(NONE));
+        }
+    }
+
+    fn add(&mut self, program: &Program, rules: &[RuleId], mut question: impl FnMut(RuleId) -> Option<u32>) {
         for id in rules {
             if let Some(rule) = program.rule(*id) {
-                self.push(*id, rule, program.url(rule.url));
+                entry::write(&mut self.code, program, (*id, rule), question(*id));
             }
-        }
-        Segment {
-            start,
-            end: super::index(self.code.len()),
-            index: Segment::UNINDEXED,
         }
     }
 
-    fn push(&mut self, id: RuleId, rule: &Rule, url: &UrlMatcher) {
-        let asks =
-            !rule.params.is_empty() || rule.params_only || !rule.nodes.is_empty() || !rule.members.is_empty();
-        let mut flags = if asks { CONSTRAINED } else { 0 };
-        let mut glob: &[u8] = &[];
-        match url {
-            UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
-                flags |= EVERYTHING
-            }
-            UrlMatcher::Below(Matcher::Glob(code)) | UrlMatcher::Bound(_, Matcher::Glob(code))
-                if u16::try_from(code.as_bytes().len()).is_ok() =>
-            {
-                flags |= CODED;
-                glob = code.as_bytes();
-            }
-            _ => {}
-        }
-        self.code.extend(rule.line.0.to_le_bytes());
-        self.code.extend(id.0.to_le_bytes());
-        self.code.extend(rule.url.0.to_le_bytes());
-        self.code.extend([rule.methods.bits(), flags]);
-        // Checked above; a longer one is no inline code.
-        self.code
-            .extend(u16::try_from(glob.len()).unwrap_or(0).to_le_bytes());
-        self.code.extend(glob);
+    /// Whether every place in the code has a number.
+    pub(crate) fn fits(&self) -> bool {
+        u32::try_from(self.code.len()).is_ok()
     }
 
-    pub(crate) fn set_lanes(&mut self, lanes: Vec<Lanes>) {
-        self.lanes = lanes;
+    pub(crate) fn with_questions(self, questions: Vec<Questions>) -> Self {
+        Self { questions, ..self }
     }
 
     /// With an index for each segment that profits from one.
-    pub(crate) fn indexed(mut self) -> Self {
-        let mut known: HashMap<u32, u32> = HashMap::new();
-        let (mut lanes, mut indexes) = (std::mem::take(&mut self.lanes), Vec::new());
-        let segments = lanes
-            .iter_mut()
-            .flat_map(|lanes| lanes.forbids.iter_mut().chain(&mut lanes.permits));
-        for segment in segments.filter(|segment| segment.start < segment.end) {
-            segment.index =
-                *known
-                    .entry(segment.start)
-                    .or_insert_with(|| match Index::new(&self, *segment) {
-                        Some(index) => {
-                            indexes.push(index);
-                            super::index(indexes.len() - 1)
-                        }
-                        None => Segment::UNINDEXED,
-                    });
+    pub(crate) fn indexed(mut self, program: &Program) -> Self {
+        for at in 0..self.included.len() {
+            let Some(segment) = self.included.get(at).copied() else {
+                continue;
+            };
+            let index = self.index_of(program, segment);
+            if let Some(segment) = self.included.get_mut(at) {
+                segment.index = index;
+            }
         }
-        Self {
-            lanes,
-            indexes,
-            ..self
+        for token in 0..self.blocks.len() {
+            for (lane, effect) in EFFECTS.into_iter().enumerate() {
+                let Some((own, _)) = self.lane(token, effect) else {
+                    continue;
+                };
+                let index = self.index_of(program, own);
+                let block = self.blocks.get(token).map_or(0, |block| *block as usize);
+                self.write(block + lane * LANE + 4, index);
+            }
+        }
+        self
+    }
+
+    fn index_of(&mut self, program: &Program, segment: Segment) -> u32 {
+        match Index::new(program, segment.effect, self.bytes(segment)) {
+            Some(index) => {
+                self.indexes.push(index);
+                super::index(self.indexes.len() - 1)
+            }
+            None => NONE,
         }
     }
 
-    pub(super) fn bytes(&self, segment: Segment) -> &[u8] {
+    fn here(&self) -> u32 {
+        super::index(self.code.len())
+    }
+
+    fn write(&mut self, at: usize, number: u32) {
+        if let Some(place) = self.code.get_mut(at..at + 4) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn bytes(&self, segment: Segment) -> &[u8] {
         self.code
             .get(segment.start as usize..segment.end as usize)
             .unwrap_or_default()
     }
 
-    /// Every entry of a segment with its offset in it.
-    pub(super) fn entries(&self, segment: Segment) -> impl Iterator<Item = (u32, Entry<'_>)> {
-        let bytes = self.bytes(segment);
-        let mut rest = bytes;
-        std::iter::from_fn(move || {
-            let at = bytes.len() - rest.len();
-            let (entry, behind) = Entry::split(rest)?;
-            rest = behind;
-            Some((super::index(at), entry))
-        })
+    /// The lines of a token, of one effect: its own segment, and that of what it includes.
+    fn lane(&self, token: usize, effect: Effect) -> Option<(Segment, Option<Segment>)> {
+        let block = *self.blocks.get(token)?;
+        let header = self.code.get(block as usize..)?.first_chunk::<HEADER>()?;
+        let [forbids, permits] = [0, LANE].map(|at| Lane::read(header, at));
+        let start = block + super::index(HEADER);
+        let (start, lane) = match effect {
+            Effect::Forbid => (start, forbids),
+            Effect::Permit => (start + forbids.length, permits),
+        };
+        let own = Segment {
+            start,
+            end: start + lane.length,
+            index: lane.index,
+            effect,
+        };
+        Some((own, self.included.get(lane.included as usize).copied()))
     }
 
     /// Calls back for each line of a token, of one effect, whose methods and URL match, in the order of decision.
-    pub(crate) fn each<B>(
-        &self,
-        program: &Program,
+    pub(crate) fn each<'p, B>(
+        &'p self,
+        program: &'p Program,
         (token, effect): (TokenId, Effect),
-        (method, path): (Method, &str),
-        mut found: impl FnMut(Match) -> ControlFlow<B>,
+        sought: Sought<'_>,
+        mut found: impl FnMut(Match<'p>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        let Some(lanes) = self.lanes.get(token.0 as usize) else {
+        let Some((own, included)) = self.lane(token.0 as usize, effect) else {
             return ControlFlow::Continue(());
         };
-        let lane = if effect == Effect::Forbid {
-            &lanes.forbids
-        } else {
-            &lanes.permits
-        };
-        for segment in lane {
-            let bytes = self.bytes(*segment);
+        for segment in included.into_iter().chain([own]) {
+            let bytes = self.bytes(segment);
             let index = self.indexes.get(segment.index as usize);
-            match index.and_then(|index| index.candidates(path.as_bytes())) {
+            // Lines often share a URL.
+            let mut last = None;
+            let mut hold = |entry: Entry<'p>| {
+                if !entry.permits_method(sought.method) {
+                    return ControlFlow::Continue(());
+                }
+                let matches = match last {
+                    Some((url, matches)) if url == entry.url => matches,
+                    _ => entry.matches_path(program, sought.path),
+                };
+                last = Some((entry.url, matches));
+                if !matches {
+                    return ControlFlow::Continue(());
+                }
+                found(Match {
+                    line: entry.line,
+                    asks: entry.asks(program, effect),
+                })
+            };
+            match index.and_then(|index| index.candidates(sought)) {
                 Some(candidates) => {
-                    for at in candidates.offsets() {
-                        let entry = bytes.get(*at as usize..).and_then(Entry::split);
-                        if let Some((entry, _)) =
-                            entry.filter(|(entry, _)| entry.matches(program, method, path))
-                        {
-                            found(entry.found())?;
+                    for at in candidates {
+                        if let Some((entry, _)) = bytes.get(at as usize..).and_then(Entry::split) {
+                            hold(entry)?;
                         }
                     }
                 }
@@ -264,13 +219,40 @@ impl Layout {
                     let mut rest = bytes;
                     while let Some((entry, behind)) = Entry::split(rest) {
                         rest = behind;
-                        if entry.matches(program, method, path) {
-                            found(entry.found())?;
-                        }
+                        hold(entry)?;
                     }
                 }
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// What of a request finds lines.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'r> {
+    pub(crate) method: Method,
+    pub(crate) path: &'r str,
+    pub(crate) query: &'r [Param<'r>],
+}
+
+#[derive(Clone, Copy)]
+struct Lane {
+    length: u32,
+    index: u32,
+    included: u32,
+}
+
+impl Lane {
+    fn read(header: &[u8; HEADER], at: usize) -> Self {
+        let number = |at: usize| {
+            let bytes = header.get(at..).and_then(<[u8]>::first_chunk);
+            bytes.map_or(NONE, |bytes| u32::from_le_bytes(*bytes))
+        };
+        Self {
+            length: number(at),
+            index: number(at + 4),
+            included: number(at + 8),
+        }
     }
 }

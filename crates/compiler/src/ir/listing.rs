@@ -122,10 +122,13 @@ impl Display for Matcher {
         match self {
             Self::Nothing => f.write_str("nothing"),
             Self::Everything => f.write_str("anything"),
-            Self::Glob(code) => match code.glob() {
-                Some(glob) => write!(f, "glob {glob}"),
-                None => f.write_str("no glob"),
-            },
+            Self::Glob(code) => {
+                f.write_str("glob ")?;
+                for (at, glob) in code.globs().unwrap_or_default().iter().enumerate() {
+                    write!(f, "{}{glob}", if at == 0 { "" } else { " | " })?;
+                }
+                Ok(())
+            }
             Self::Automaton(automaton) => write!(f, "automaton of {} bytes", automaton.memory_usage()),
         }
     }

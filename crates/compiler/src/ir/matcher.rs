@@ -31,24 +31,25 @@ impl Matcher {
         if hir.properties().minimum_len().is_none() {
             return Ok(Self::Nothing);
         }
-        match Glob::from_hir(hir).and_then(|glob| Self::from_glob(&glob)) {
+        match Glob::from_hir(hir).and_then(|globs| Self::from_globs(&globs)) {
             Some(matcher) => Ok(matcher),
             None => Automaton::new(hir).map(Self::Automaton),
         }
     }
 
-    fn from_glob(glob: &Glob) -> Option<Self> {
-        if *glob.atoms() == [Atom::Any] {
+    fn from_globs(globs: &[Glob]) -> Option<Self> {
+        if globs.iter().any(|glob| *glob.atoms() == [Atom::Any]) {
             Some(Self::Everything)
         } else {
-            Code::new(glob).map(Self::Glob)
+            Code::new(globs).map(Self::Glob)
         }
     }
 
     /// The matcher of what may follow `prefix` in a match of `hir`.
     pub(super) fn after(hir: &Hir, prefix: &[u8]) -> Result<Self, AutomatonError> {
-        let glob = Glob::from_hir(hir).and_then(|glob| glob.after(prefix));
-        if let Some(matcher) = glob.and_then(|glob| Self::from_glob(&glob)) {
+        let globs = Glob::from_hir(hir).unwrap_or_default();
+        let globs: Option<Vec<_>> = globs.iter().map(|glob| glob.after(prefix)).collect();
+        if let Some(matcher) = globs.and_then(|globs| Self::from_globs(&globs)) {
             return Ok(matcher);
         }
         let automaton = Automaton::new(hir)?.after(prefix);

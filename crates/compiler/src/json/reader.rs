@@ -318,7 +318,7 @@ impl<'b> Reader<'_, '_, 'b> {
         };
         if let Some(place) = place.and_then(|place| self.wanted.place(place)) {
             for member in &place.names {
-                if !self.names.contains(names, member.name) {
+                if !self.names.contains(names, &member.name) {
                     self.wanted.all_slots(member.place, |slot| {
                         self.with(slot, |node| {
                             node.missing = true;

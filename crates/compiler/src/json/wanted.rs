@@ -57,6 +57,31 @@ impl<'p> Wanted<'p> {
         self.slots == 0
     }
 
+    /// The same, with names of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Wanted<'static> {
+        let owned = |name: Cow<'_, str>| Cow::Owned(name.into_owned());
+        let places = self.places.into_iter().map(|place| Place {
+            names: place
+                .names
+                .into_iter()
+                .map(|member| Member {
+                    name: owned(member.name),
+                    folded: owned(member.folded),
+                    place: member.place,
+                })
+                .collect(),
+            each: place.each,
+            in_element: place.in_element,
+            node: place.node,
+            members: place.members,
+        });
+        Wanted {
+            places: places.collect(),
+            slots: self.slots,
+        }
+    }
+
     fn take(&mut self, slot: Slot, fresh: Slot) -> Slot {
         if slot == fresh {
             self.slots = self.slots.saturating_add(1);
@@ -72,11 +97,11 @@ impl<'p> Wanted<'p> {
             let in_element = place.in_element || *step == Step::Each;
             at = match step {
                 Step::Each => *place.each.get_or_insert(fresh),
-                Step::Name(name) => match place.names.iter().find(|known| known.name == name) {
+                Step::Name(name) => match place.names.iter().find(|known| known.name == *name) {
                     Some(known) => known.place,
                     None => {
                         place.names.push(Member {
-                            name,
+                            name: Cow::Borrowed(name),
                             folded: fold(name),
                             place: fresh,
                         });
@@ -144,7 +169,7 @@ pub(super) struct Place<'p> {
 /// A name that leads from a place to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member<'p> {
-    pub(super) name: &'p str,
+    pub(super) name: Cow<'p, str>,
     folded: Cow<'p, str>,
     pub(super) place: PlaceId,
 }

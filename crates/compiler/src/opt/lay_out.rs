@@ -1,39 +1,36 @@
-//! Rewrites: the rules of each token, with the code of their URL globs, into consecutive bytes.
+//! Rewrites: the rules of each token, with the code of their tests, into consecutive bytes.
 //!
-//! Why decisions are kept: entries stand in the order of the rules, with the same methods, and their code is that of the
-//! matcher which it replaces; whatever has no code keeps its matcher.
+//! Why decisions are kept: entries stand in the order of the rules, with the same methods, tests and questions, and
+//! their code is that of the matcher which it replaces; whatever has no code keeps its matcher.
 //!
-//! Cost: linear in the rules of all tokens; lists of included sets that are equal are laid out once.
+//! Cost: linear in the rules of all tokens; lists of included sets that are equal are laid out once. A program whose
+//! code would pass 4 GiB stays as it is, and decides more slowly.
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::ir::{Lane, Lanes, Layout, Program, RuleId, Rules, Segment};
+use crate::ir::{EFFECTS, Included, Known, Layout, Program, RuleId};
 
 pub(super) fn lay_out(program: Program) -> Program {
     let mut layout = Layout::default();
-    let mut shared: HashMap<Vec<RuleId>, Segment> = HashMap::new();
-    let mut lane = |rules: &Rules, layout: &mut Layout| -> Lane {
-        let included = match shared.get(&rules.included) {
-            Some(segment) => *segment,
-            None if rules.included.is_empty() => Segment::default(),
-            None => {
-                let segment = layout.add(&program, &rules.included);
-                shared.insert(rules.included.clone(), segment);
-                segment
-            }
-        };
-        [included, layout.add(&program, &rules.own)]
-    };
-    let lanes = program
-        .tokens()
-        .map(|(_, token)| Lanes {
-            forbids: lane(&token.forbids, &mut layout),
-            permits: lane(&token.permits, &mut layout),
-        })
-        .collect();
-    layout.set_lanes(lanes);
-    Program {
-        layout: Some(Arc::new(layout)),
-        ..program
+    let mut known = Known::default();
+    let mut question = |id: RuleId| program.rule(id).and_then(|rule| known.of(rule));
+    let mut shared: HashMap<(usize, &[RuleId]), Included> = HashMap::new();
+    for (_, token) in program.tokens() {
+        let mut lanes = [(Included::default(), &[][..]); 2];
+        for (at, (lane, effect)) in lanes.iter_mut().zip(EFFECTS).enumerate() {
+            let rules = token.rules(effect);
+            let included = match rules.included.as_slice() {
+                [] => Included::default(),
+                set => *shared
+                    .entry((at, set))
+                    .or_insert_with(|| layout.include(&program, (effect, set), &mut question)),
+            };
+            *lane = (included, &rules.own);
+        }
+        layout.push(&program, lanes, &mut question);
     }
+    let layout = layout
+        .fits()
+        .then(|| Arc::new(layout.with_questions(known.questions)));
+    Program { layout, ..program }
 }

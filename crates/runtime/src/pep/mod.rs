@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Store, Verdict};
-use tokenward_compiler::decide::{Decision, Denial, DenyReason, Grant};
+use tokenward_compiler::decide::{self, Decision, Denial, DenyReason, Grant};
 use tokenward_compiler::ir::{LineId, TokenId};
 
 pub(crate) use auth::{AuthFailure, AuthRules};
@@ -236,7 +236,7 @@ impl Gate {
         let decision = inspect::decide(live.program(), token, &canonical, inspect::unread(&canonical));
         call.deciding += started.elapsed();
         let verdict = match decision {
-            Decision::Deny(denial) => return Err(self.denied(call, &denial)),
+            Decision::Deny(denial) => return Err(self.denied(call, (token, &canonical), &denial)),
             Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => {
                 HeadVerdict::Granted(grant)
             }
@@ -300,30 +300,33 @@ impl Gate {
         call.deciding += started.elapsed();
         match decision {
             Decision::Allow(grant) => Ok(grant),
-            Decision::Deny(denial) => Err(self.denied(call, &denial)),
+            Decision::Deny(denial) => Err(self.denied(call, (token, canonical), &denial)),
             // Asking again for what was given would be a fault; a decision that is none permits nothing.
             Decision::NeedsBody(_) => Err(self.denied(
                 call,
+                (token, canonical),
                 &Denial {
                     reason: DenyReason::NoLine,
                     line: None,
-                    nearest: None,
                 },
             )),
         }
     }
 
-    fn denied(&self, call: &mut Call, denial: &Denial) -> Problem {
+    fn denied(&self, call: &mut Call, (token, canonical): (TokenId, &Canonical), denial: &Denial) -> Problem {
         call.line = denial.line;
-        let shown = denial
-            .line
-            .or(denial.nearest)
-            .filter(|_| self.settings.show_policy);
+        let program = call.live.program();
+        let nearest = || decide::nearest(program, token, canonical.method, &canonical.path);
+        let shown = if self.settings.show_policy {
+            denial.line.or_else(nearest)
+        } else {
+            None
+        };
         Problem::Denied(Denied {
             reason: denial.reason,
             call: call.shown(),
             line: shown.map(|line| {
-                let line = call.live.program().line(line);
+                let line = program.line(line);
                 format!("{}:{}: {}", line.file, line.number, line.text)
             }),
         })

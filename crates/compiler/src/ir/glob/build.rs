@@ -6,14 +6,17 @@ use super::{Atom, ByteSet, Glob};
 
 /// Patterns of more atoms gain nothing over an automaton.
 const MAX_ATOMS: usize = 24;
+/// Patterns that take more globs gain nothing either.
+const MAX_GLOBS: usize = 16;
 
 impl Glob {
-    /// The glob of a pattern; `None` where it needs an automaton.
+    /// Globs which match, one or another, what the pattern does; `None` where it needs an automaton. An alternation, and
+    /// a part that may be left out, makes a glob of each choice.
     #[must_use]
-    pub fn from_hir(hir: &Hir) -> Option<Self> {
-        let mut atoms = Vec::new();
-        collect(hir, &mut atoms)?;
-        Self::from_atoms(atoms)
+    pub fn from_hir(hir: &Hir) -> Option<Vec<Self>> {
+        let mut choices = vec![Vec::new()];
+        collect(hir, &mut choices)?;
+        choices.into_iter().map(Self::from_atoms).collect()
     }
 
     /// The glob of these atoms; `None` where matching them would need retries.
@@ -91,23 +94,46 @@ fn suffixes(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     (0..text.len()).filter_map(|start| text.get(start..))
 }
 
-fn collect(hir: &Hir, atoms: &mut Vec<Atom>) -> Option<()> {
+/// Adds the pattern to each of the choices that came before it.
+fn collect(hir: &Hir, choices: &mut Vec<Vec<Atom>>) -> Option<()> {
+    let mut add = |atom: Atom| choices.iter_mut().for_each(|atoms| atoms.push(atom.clone()));
     match hir.kind() {
         HirKind::Empty => {}
-        HirKind::Literal(literal) => atoms.push(Atom::Literal(literal.0.to_vec())),
+        HirKind::Literal(literal) => add(Atom::Literal(literal.0.to_vec())),
         HirKind::Class(class) => {
             let set = set(class).filter(|set| !set.others)?;
-            atoms.push(Atom::Run {
+            add(Atom::Run {
                 set,
                 min: 1,
                 max: Some(1),
             });
         }
-        HirKind::Repetition(repetition) => atoms.push(run(repetition)?),
-        HirKind::Concat(parts) => parts.iter().try_for_each(|part| collect(part, atoms))?,
-        HirKind::Capture(capture) => collect(&capture.sub, atoms)?,
-        HirKind::Look(_) | HirKind::Alternation(_) => return None,
+        HirKind::Repetition(repetition) => match run(repetition) {
+            Some(atom) => add(atom),
+            None if repetition.min == 0 && repetition.max == Some(1) => {
+                fork(&[&Hir::empty(), &repetition.sub], choices)?;
+            }
+            None => return None,
+        },
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| collect(part, choices))?,
+        HirKind::Capture(capture) => collect(&capture.sub, choices)?,
+        HirKind::Alternation(parts) => fork(&parts.iter().collect::<Vec<_>>(), choices)?,
+        HirKind::Look(_) => return None,
     }
+    Some(())
+}
+
+fn fork(branches: &[&Hir], choices: &mut Vec<Vec<Atom>>) -> Option<()> {
+    let mut forked = Vec::new();
+    for branch in branches {
+        let mut taken = choices.clone();
+        collect(branch, &mut taken)?;
+        forked.append(&mut taken);
+        if forked.len() > MAX_GLOBS {
+            return None;
+        }
+    }
+    *choices = forked;
     Some(())
 }
 

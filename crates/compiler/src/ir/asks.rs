@@ -1,0 +1,175 @@
+//! What a rule asks of a request beyond its method and URL, wherever that stands: in the rule, or in its entry of the
+//! layout.
+
+use super::{LineId, Matcher, NodeTest, ParamTest, Program, Questions, Rule, RuleId, code, entry};
+use crate::{
+    ast::{Effect, Operator},
+    json::Kind,
+};
+
+/// The constraints of one rule.
+#[derive(Clone, Copy)]
+pub(crate) struct Asks<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) effect: Effect,
+    pub(crate) line: LineId,
+    pub(crate) rule: RuleId,
+    /// Something of the query.
+    pub(crate) query: bool,
+    /// No parameters but those that it names.
+    pub(crate) params_only: bool,
+    /// Something of the body.
+    pub(crate) json: bool,
+    /// The tests as they stand in the entry; `None`: the rule has them.
+    pub(super) tests: Option<&'p [u8]>,
+}
+
+/// A constraint on a parameter.
+#[derive(Clone, Copy)]
+pub(crate) struct AskedParam<'p> {
+    pub(crate) name: &'p [u8],
+    pub(crate) operator: Operator,
+    pub(crate) value: TextTest<'p>,
+}
+
+/// A constraint on a node. On which, the questions say.
+#[derive(Clone, Copy)]
+pub(crate) struct AskedNode<'p> {
+    pub(crate) kind: Option<Kind>,
+    pub(crate) operator: Operator,
+    pub(crate) value: TextTest<'p>,
+}
+
+/// A whole-match test of a text.
+#[derive(Clone, Copy)]
+pub(crate) enum TextTest<'p> {
+    Code(&'p [u8]),
+    Matcher(&'p Matcher),
+}
+
+impl TextTest<'_> {
+    pub(crate) fn matches(self, text: &str) -> bool {
+        match self {
+            Self::Code(code) => code::matches(code, text.as_bytes()),
+            Self::Matcher(matcher) => matcher.matches(text),
+        }
+    }
+}
+
+impl<'p> Asks<'p> {
+    /// Those of a rule, read from the rule itself.
+    pub(crate) fn of_rule(program: &'p Program, id: RuleId, rule: &Rule) -> Option<Self> {
+        (rule.asks_query() || rule.asks_json()).then_some(Self {
+            program,
+            effect: rule.effect,
+            line: rule.line,
+            rule: id,
+            query: rule.asks_query(),
+            params_only: rule.params_only,
+            json: rule.asks_json(),
+            tests: None,
+        })
+    }
+
+    /// The rule, which may be far from the entry.
+    pub(crate) fn plain(&self) -> Option<&'p Rule> {
+        self.program.rule(self.rule)
+    }
+
+    pub(crate) fn params(&self) -> Params<'p> {
+        match self.tests {
+            Some(tests) => {
+                let (left, bytes) = entry::split_params(tests);
+                Params::Laid(self.program, left, bytes)
+            }
+            None => Params::Plain(
+                self.program,
+                self.plain().map_or(&[][..], |rule| &rule.params).iter(),
+            ),
+        }
+    }
+
+    pub(crate) fn nodes(&self) -> Nodes<'p> {
+        match self.laid_nodes() {
+            Some((_, bytes)) => Nodes::Laid(self.program, bytes),
+            None => Nodes::Plain(
+                self.program,
+                self.plain().map_or(&[][..], |rule| &rule.nodes).iter(),
+            ),
+        }
+    }
+
+    /// What its constraints on the body ask, if that was worked out when the program was laid out.
+    pub(crate) fn questions(&self) -> Option<&'p Questions> {
+        let (id, _) = self.laid_nodes()?;
+        self.program.layout.as_deref()?.questions.get(id as usize)
+    }
+
+    fn laid_nodes(&self) -> Option<(u32, &'p [u8])> {
+        self.tests.filter(|_| self.json)?;
+        let Params::Laid(_, _, behind) = self.params().at_end() else {
+            return None;
+        };
+        entry::split_questions(behind)
+    }
+}
+
+/// Constraints on parameters, in order.
+#[derive(Clone)]
+pub(crate) enum Params<'p> {
+    Plain(&'p Program, std::slice::Iter<'p, ParamTest>),
+    /// So many, from these bytes on.
+    Laid(&'p Program, u8, &'p [u8]),
+}
+
+impl Params<'_> {
+    fn at_end(mut self) -> Self {
+        while self.next().is_some() {}
+        self
+    }
+}
+
+impl<'p> Iterator for Params<'p> {
+    type Item = AskedParam<'p>;
+
+    fn next(&mut self) -> Option<AskedParam<'p>> {
+        match self {
+            Self::Plain(program, tests) => tests.next().map(|test| AskedParam {
+                name: test.name.as_bytes(),
+                operator: test.operator,
+                value: TextTest::Matcher(program.value(test.value)),
+            }),
+            Self::Laid(program, left, bytes) => {
+                *left = left.checked_sub(1)?;
+                let (test, rest) = entry::split_param(bytes, program)?;
+                *bytes = rest;
+                Some(test)
+            }
+        }
+    }
+}
+
+/// Constraints on nodes, in order.
+pub(crate) enum Nodes<'p> {
+    Plain(&'p Program, std::slice::Iter<'p, NodeTest>),
+    Laid(&'p Program, &'p [u8]),
+}
+
+impl<'p> Iterator for Nodes<'p> {
+    type Item = AskedNode<'p>;
+
+    fn next(&mut self) -> Option<AskedNode<'p>> {
+        match self {
+            Self::Plain(program, tests) => tests.next().map(|test| AskedNode {
+                kind: test.kind,
+                operator: test.operator,
+                value: TextTest::Matcher(program.value(test.value)),
+            }),
+            Self::Laid(program, bytes) => {
+                let (test, rest) = entry::split_node(bytes, program)?;
+                *bytes = rest;
+                Some(test)
+            }
+        }
+    }
+}

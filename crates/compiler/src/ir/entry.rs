@@ -1,0 +1,313 @@
+//! A line as bytes: what a decision reads of it, in the order in which it reads.
+//!
+//! | part | bytes |
+//! | --- | --- |
+//! | line, rule, URL matcher | 4 each, LE |
+//! | methods, flags | 1 each |
+//! | length of the URL's code, of the tests | u16 LE each |
+//! | the URL's code | what [`code`] says |
+//! | tests of parameters: how many | 1 |
+//! | each: operator, name, value | 1, text, value |
+//! | tests of nodes, if the rule asks for any: the questions they stand for | 4, LE |
+//! | each: type, operator, value | 1, 1, value |
+//!
+//! A text is its length (u16 LE) and its bytes; a value is `0` and code as a text, or `1` and a matcher (u32 LE).
+
+use std::borrow::Cow;
+
+use super::{
+    Code, LineId, Matcher, MatcherId, Program, Rule, RuleId, UrlId, UrlMatcher,
+    asks::{AskedNode, AskedParam, Asks, TextTest},
+    code,
+};
+use crate::{
+    ast::{Effect, Operator},
+    json::Kind,
+    method::{Method, MethodSet},
+};
+
+const HEADER: usize = 18;
+/// Tests of parameters, or of what else the query holds.
+const ASKS_QUERY: u8 = 1;
+/// The entry's code is the whole URL test.
+const CODED: u8 = 2;
+/// Every URL matches.
+const EVERYTHING: u8 = 4;
+/// The tests stand in the entry.
+const INLINE: u8 = 8;
+/// No parameters but those that are tested.
+const PARAMS_ONLY: u8 = 16;
+/// Tests of nodes, or of what else the body holds.
+const ASKS_JSON: u8 = 32;
+/// The entry's code must match, and then the URL matcher must: an automaton's tables are far from here.
+const GUARDED: u8 = 64;
+
+/// An entry, read from the code.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'c> {
+    pub(super) line: LineId,
+    pub(super) rule: RuleId,
+    pub(super) url: UrlId,
+    methods: MethodSet,
+    flags: u8,
+    glob: &'c [u8],
+    tests: &'c [u8],
+}
+
+impl<'c> Entry<'c> {
+    /// The entry at the start of `code`, and what follows it.
+    pub(super) fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
+        let (header, rest) = code.split_first_chunk::<HEADER>()?;
+        let [
+            l0,
+            l1,
+            l2,
+            l3,
+            r0,
+            r1,
+            r2,
+            r3,
+            u0,
+            u1,
+            u2,
+            u3,
+            methods,
+            flags,
+            n0,
+            n1,
+            t0,
+            t1,
+        ] = *header;
+        let (glob, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([n0, n1])))?;
+        let (tests, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([t0, t1])))?;
+        let entry = Self {
+            line: LineId(u32::from_le_bytes([l0, l1, l2, l3])),
+            rule: RuleId(u32::from_le_bytes([r0, r1, r2, r3])),
+            url: UrlId(u32::from_le_bytes([u0, u1, u2, u3])),
+            methods: MethodSet::from_bits(methods),
+            flags,
+            glob,
+            tests,
+        };
+        Some((entry, rest))
+    }
+
+    /// Code that the path of every match matches.
+    pub(super) fn glob(&self) -> Option<&'c [u8]> {
+        (self.flags & (CODED | GUARDED) != 0).then_some(self.glob)
+    }
+
+    /// What the rule asks beyond method and URL, if it does.
+    pub(super) fn asks(&self, program: &'c Program, effect: Effect) -> Option<Asks<'c>> {
+        let has = |flag| self.flags & flag != 0;
+        (has(ASKS_QUERY) || has(ASKS_JSON)).then_some(Asks {
+            program,
+            effect,
+            line: self.line,
+            rule: self.rule,
+            query: has(ASKS_QUERY),
+            params_only: has(PARAMS_ONLY),
+            json: has(ASKS_JSON),
+            tests: has(INLINE).then_some(self.tests),
+        })
+    }
+
+    pub(super) fn permits_method(&self, method: Method) -> bool {
+        self.methods.contains(method)
+    }
+
+    pub(super) fn matches_path(&self, program: &Program, path: &str) -> bool {
+        let coded = || code::matches(self.glob, path.as_bytes());
+        match self.flags & (CODED | EVERYTHING | GUARDED) {
+            CODED => coded(),
+            EVERYTHING => true,
+            GUARDED => coded() && program.url(self.url).matches(path),
+            _ => program.url(self.url).matches(path),
+        }
+    }
+}
+
+/// Writes the entry of a rule. `questions`: what its constraints on nodes ask of a body.
+pub(super) fn write(
+    code: &mut Vec<u8>,
+    program: &Program,
+    (id, rule): (RuleId, &Rule),
+    questions: Option<u32>,
+) {
+    let flag = |flag, set| if set { flag } else { 0 };
+    let mut flags = flag(ASKS_QUERY, rule.asks_query())
+        | flag(PARAMS_ONLY, rule.params_only)
+        | flag(ASKS_JSON, rule.asks_json());
+    let (glob, kind) = match program.url(rule.url) {
+        UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
+            (None, EVERYTHING)
+        }
+        UrlMatcher::Below(Matcher::Glob(code)) | UrlMatcher::Bound(_, Matcher::Glob(code)) => {
+            (Some(Cow::Borrowed(code)), CODED)
+        }
+        UrlMatcher::Below(Matcher::Automaton(automaton))
+        | UrlMatcher::Bound(_, Matcher::Automaton(automaton)) => (
+            code::anything_behind(&automaton.prefix()).map(Cow::Owned),
+            GUARDED,
+        ),
+        _ => (None, 0),
+    };
+    let glob = glob.as_deref().map_or(&[][..], Code::as_bytes);
+    let glob_length = u16::try_from(glob.len()).unwrap_or(0);
+    let glob = if glob_length == 0 { &[] } else { glob };
+    // An empty code stands for no code; the pattern that only the empty text matches has its matcher.
+    flags |= if glob.is_empty() { kind & EVERYTHING } else { kind };
+    let mut tests = Vec::new();
+    let mut tests_length = 0;
+    if flags & (ASKS_QUERY | ASKS_JSON) != 0
+        && write_tests(&mut tests, program, rule, questions).is_some()
+        && let Ok(length) = u16::try_from(tests.len())
+    {
+        flags |= INLINE;
+        tests_length = length;
+    } else {
+        tests.clear();
+    }
+    code.extend(rule.line.0.to_le_bytes());
+    code.extend(id.0.to_le_bytes());
+    code.extend(rule.url.0.to_le_bytes());
+    code.extend([rule.methods.bits(), flags]);
+    code.extend(glob_length.to_le_bytes());
+    code.extend(tests_length.to_le_bytes());
+    code.extend(glob);
+    code.extend(tests);
+}
+
+/// `None`: a name or a count does not fit.
+fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Option<u32>) -> Option<()> {
+    out.push(u8::try_from(rule.params.len()).ok()?);
+    for test in &rule.params {
+        out.push(operator_to_byte(test.operator));
+        write_text(out, test.name.as_bytes())?;
+        write_value(out, program, test.value);
+    }
+    if let Some(questions) = questions {
+        out.extend(questions.to_le_bytes());
+        for test in &rule.nodes {
+            out.push(kind_to_byte(test.kind));
+            out.push(operator_to_byte(test.operator));
+            write_value(out, program, test.value);
+        }
+    }
+    Some(())
+}
+
+fn write_text(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
+    out.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
+    out.extend(text);
+    Some(())
+}
+
+fn write_value(out: &mut Vec<u8>, program: &Program, id: MatcherId) {
+    if let Matcher::Glob(code) = program.value(id) {
+        let before = out.len();
+        out.push(0);
+        if write_text(out, code.as_bytes()).is_some() {
+            return;
+        }
+        out.truncate(before);
+    }
+    out.push(1);
+    out.extend(id.0.to_le_bytes());
+}
+
+/// How many tests of parameters there are, and the bytes from the first of them on.
+pub(super) fn split_params(tests: &[u8]) -> (u8, &[u8]) {
+    tests
+        .split_first()
+        .map_or((0, &[]), |(count, rest)| (*count, rest))
+}
+
+/// A test of a parameter, and what follows it.
+pub(super) fn split_param<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedParam<'p>, &'p [u8])> {
+    let (operator, rest) = tests.split_first()?;
+    let (name, rest) = split_text(rest)?;
+    let (value, rest) = split_value(rest, program)?;
+    let operator = operator_of_byte(*operator);
+    Some((
+        AskedParam {
+            name,
+            operator,
+            value,
+        },
+        rest,
+    ))
+}
+
+/// Which questions the tests of nodes stand for, and the bytes from the first of them on.
+pub(super) fn split_questions(tests: &[u8]) -> Option<(u32, &[u8])> {
+    let (questions, rest) = tests.split_first_chunk()?;
+    Some((u32::from_le_bytes(*questions), rest))
+}
+
+/// A test of a node, and what follows it.
+pub(super) fn split_node<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedNode<'p>, &'p [u8])> {
+    let ([kind, operator], rest) = tests.split_first_chunk()?;
+    let (value, rest) = split_value(rest, program)?;
+    let (kind, operator) = (kind_of_byte(*kind), operator_of_byte(*operator));
+    Some((
+        AskedNode {
+            kind,
+            operator,
+            value,
+        },
+        rest,
+    ))
+}
+
+fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
+}
+
+fn split_value<'p>(bytes: &'p [u8], program: &'p Program) -> Option<(TextTest<'p>, &'p [u8])> {
+    match bytes.split_first()? {
+        (0, rest) => split_text(rest).map(|(code, rest)| (TextTest::Code(code), rest)),
+        (_, rest) => {
+            let (id, rest) = rest.split_first_chunk()?;
+            let id = MatcherId(u32::from_le_bytes(*id));
+            Some((TextTest::Matcher(program.value(id)), rest))
+        }
+    }
+}
+
+fn operator_to_byte(operator: Operator) -> u8 {
+    match operator {
+        Operator::All => 0,
+        Operator::AllOrAbsent => 1,
+        Operator::None => 2,
+    }
+}
+
+fn operator_of_byte(byte: u8) -> Operator {
+    match byte {
+        0 => Operator::All,
+        1 => Operator::AllOrAbsent,
+        _ => Operator::None,
+    }
+}
+
+fn kind_to_byte(kind: Option<Kind>) -> u8 {
+    match kind {
+        None => 0,
+        Some(Kind::String) => 1,
+        Some(Kind::Number) => 2,
+        Some(Kind::Boolean) => 3,
+        Some(Kind::Null) => 4,
+    }
+}
+
+fn kind_of_byte(byte: u8) -> Option<Kind> {
+    match byte {
+        1 => Some(Kind::String),
+        2 => Some(Kind::Number),
+        3 => Some(Kind::Boolean),
+        4 => Some(Kind::Null),
+        _ => None,
+    }
+}
