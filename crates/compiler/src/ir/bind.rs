@@ -43,23 +43,41 @@ fn bind(url: &UrlMatcher, base: &BaseUrl) -> Result<UrlMatcher, AutomatonError> 
     match url {
         UrlMatcher::Below(_) => Ok(url.clone()),
         UrlMatcher::Unbound(hir) | UrlMatcher::Bound(hir, _) => {
-            let with_base = substitute(hir, base.as_str());
-            Ok(UrlMatcher::Bound(
-                hir.clone(),
-                Matcher::after(&with_base, base.as_str().as_bytes())?,
-            ))
+            let prefix = base.as_str().as_bytes();
+            let matcher = if has_mark(hir) {
+                Matcher::after(&substitute(hir, base.as_str()), prefix)
+            } else {
+                Matcher::after(hir, prefix)
+            };
+            Ok(UrlMatcher::Bound(hir.clone(), matcher?))
         }
     }
+}
+
+/// Whether the base URL stands anywhere in the pattern.
+fn has_mark(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => marked(&literal.0).is_some(),
+        HirKind::Repetition(repetition) => has_mark(&repetition.sub),
+        HirKind::Capture(capture) => has_mark(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_mark),
+        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => false,
+    }
+}
+
+/// The literal's text, if the mark is in it.
+fn marked(literal: &[u8]) -> Option<&str> {
+    std::str::from_utf8(literal)
+        .ok()
+        .filter(|text| text.contains(BASE_URL_MARK))
 }
 
 /// The pattern with the base URL in the place of its mark. Depth is bounded by the nesting that the parser allows.
 fn substitute(hir: &Hir, base: &str) -> Hir {
     match hir.kind() {
-        HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
-            Ok(text) if text.contains(BASE_URL_MARK) => {
-                Hir::literal(text.replace(BASE_URL_MARK, base).into_bytes())
-            }
-            _ => hir.clone(),
+        HirKind::Literal(literal) => match marked(&literal.0) {
+            Some(text) => Hir::literal(text.replace(BASE_URL_MARK, base).into_bytes()),
+            None => hir.clone(),
         },
         HirKind::Repetition(repetition) => Hir::repetition(Repetition {
             sub: Box::new(substitute(&repetition.sub, base)),

@@ -42,13 +42,10 @@ const ASKS_JSON: u8 = 32;
 /// The entry's code must match, and then the URL matcher must: an automaton's tables are far from here.
 const GUARDED: u8 = 64;
 
-/// An entry, read from the code.
-#[derive(Clone, Copy, Debug)]
+/// An entry in the code. Of its header is read what is asked for: most entries do not match.
+#[derive(Clone, Copy)]
 pub(super) struct Entry<'c> {
-    pub(super) line: LineId,
-    pub(super) rule: RuleId,
-    pub(super) url: UrlId,
-    methods: MethodSet,
+    header: &'c [u8; HEADER],
     flags: u8,
     glob: &'c [u8],
     tests: &'c [u8],
@@ -58,38 +55,36 @@ impl<'c> Entry<'c> {
     /// The entry at the start of `code`, and what follows it.
     pub(super) fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
         let (header, rest) = code.split_first_chunk::<HEADER>()?;
-        let [
-            l0,
-            l1,
-            l2,
-            l3,
-            r0,
-            r1,
-            r2,
-            r3,
-            u0,
-            u1,
-            u2,
-            u3,
-            methods,
-            flags,
-            n0,
-            n1,
-            t0,
-            t1,
-        ] = *header;
+        let [.., flags, n0, n1, t0, t1] = *header;
         let (glob, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([n0, n1])))?;
         let (tests, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([t0, t1])))?;
         let entry = Self {
-            line: LineId(u32::from_le_bytes([l0, l1, l2, l3])),
-            rule: RuleId(u32::from_le_bytes([r0, r1, r2, r3])),
-            url: UrlId(u32::from_le_bytes([u0, u1, u2, u3])),
-            methods: MethodSet::from_bits(methods),
+            header,
             flags,
             glob,
             tests,
         };
         Some((entry, rest))
+    }
+
+    pub(super) fn line(&self) -> LineId {
+        let [a, b, c, d, ..] = *self.header;
+        LineId(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    fn rule(&self) -> RuleId {
+        let [_, _, _, _, a, b, c, d, ..] = *self.header;
+        RuleId(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    pub(super) fn url(&self) -> UrlId {
+        let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = *self.header;
+        UrlId(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    pub(super) fn permits_method(&self, method: Method) -> bool {
+        let [.., methods, _, _, _, _, _] = *self.header;
+        MethodSet::from_bits(methods).contains(method)
     }
 
     /// Code that the path of every match matches.
@@ -103,8 +98,8 @@ impl<'c> Entry<'c> {
         (has(ASKS_QUERY) || has(ASKS_JSON)).then_some(Asks {
             program,
             effect,
-            line: self.line,
-            rule: self.rule,
+            line: self.line(),
+            rule: self.rule(),
             query: has(ASKS_QUERY),
             params_only: has(PARAMS_ONLY),
             json: has(ASKS_JSON),
@@ -112,17 +107,13 @@ impl<'c> Entry<'c> {
         })
     }
 
-    pub(super) fn permits_method(&self, method: Method) -> bool {
-        self.methods.contains(method)
-    }
-
     pub(super) fn matches_path(&self, program: &Program, path: &str) -> bool {
         let coded = || code::matches(self.glob, path.as_bytes());
         match self.flags & (CODED | EVERYTHING | GUARDED) {
             CODED => coded(),
             EVERYTHING => true,
-            GUARDED => coded() && program.url(self.url).matches(path),
-            _ => program.url(self.url).matches(path),
+            GUARDED => coded() && program.url(self.url()).matches(path),
+            _ => program.url(self.url()).matches(path),
         }
     }
 }

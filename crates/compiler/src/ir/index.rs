@@ -58,10 +58,8 @@ struct Literal<'c> {
 impl Index {
     /// The index of a segment; `None` where reading it through is as good.
     pub(crate) fn new(program: &Program, effect: Effect, segment: &[u8]) -> Option<Self> {
-        let entries: Vec<_> = entries(segment).collect();
-        if entries.len() < WORTHWHILE {
-            return None;
-        }
+        self::entries(segment).nth(WORTHWHILE - 1)?;
+        let entries: Vec<_> = self::entries(segment).collect();
         let choices: Vec<Vec<Vec<Literal<'_>>>> = entries
             .iter()
             .map(|(_, entry)| choices(program, (effect, entry)))

@@ -159,11 +159,11 @@ impl Layout {
     fn lane(&self, token: usize, effect: Effect) -> Option<(Segment, Option<Segment>)> {
         let block = *self.blocks.get(token)?;
         let header = self.code.get(block as usize..)?.first_chunk::<HEADER>()?;
-        let [forbids, permits] = [0, LANE].map(|at| Lane::read(header, at));
+        let (forbids, permits) = header.split_at(LANE);
         let start = block + super::index(HEADER);
         let (start, lane) = match effect {
-            Effect::Forbid => (start, forbids),
-            Effect::Permit => (start + forbids.length, permits),
+            Effect::Forbid => (start, Lane::read(forbids)),
+            Effect::Permit => (start + Lane::read(forbids).length, Lane::read(permits)),
         };
         let own = Segment {
             start,
@@ -195,15 +195,15 @@ impl Layout {
                     return ControlFlow::Continue(());
                 }
                 let matches = match last {
-                    Some((url, matches)) if url == entry.url => matches,
+                    Some((url, matches)) if url == entry.url() => matches,
                     _ => entry.matches_path(program, sought.path),
                 };
-                last = Some((entry.url, matches));
+                last = Some((entry.url(), matches));
                 if !matches {
                     return ControlFlow::Continue(());
                 }
                 found(Match {
-                    line: entry.line,
+                    line: entry.line(),
                     asks: entry.asks(program, effect),
                 })
             };
@@ -244,15 +244,18 @@ struct Lane {
 }
 
 impl Lane {
-    fn read(header: &[u8; HEADER], at: usize) -> Self {
-        let number = |at: usize| {
-            let bytes = header.get(at..).and_then(<[u8]>::first_chunk);
-            bytes.map_or(NONE, |bytes| u32::from_le_bytes(*bytes))
+    fn read(bytes: &[u8]) -> Self {
+        let ([length, index, included], _) = bytes.as_chunks::<4>() else {
+            return Self {
+                length: 0,
+                index: NONE,
+                included: NONE,
+            };
         };
         Self {
-            length: number(at),
-            index: number(at + 4),
-            included: number(at + 8),
+            length: u32::from_le_bytes(*length),
+            index: u32::from_le_bytes(*index),
+            included: u32::from_le_bytes(*included),
         }
     }
 }

@@ -76,8 +76,8 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
             wanted,
             scan: Scanner::new(text),
             nodes: vec![Node::default(); wanted.slots()],
-            names: Names::default(),
-            open: Vec::new(),
+            names: Names::new(),
+            open: Vec::with_capacity(8),
             taking: Vec::new(),
             taking_from: 0,
         }
@@ -196,12 +196,9 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
         if self.scan.peek() != Some(b'"') {
             return Err(self.scan.fail("no name where one is due"));
         }
-        let name = self
-            .scan
-            .string()?
-            .unescaped()
-            .map_err(|what| self.scan.fail(what))?;
-        if has_control(&name) {
+        let quoted = self.scan.string()?;
+        let name = quoted.unescaped().map_err(|what| self.scan.fail(what))?;
+        if quoted.may_hold_control() && has_control(&name) {
             return Err(ReadError::ControlInName { offset });
         }
         let place = place.and_then(|place| self.wanted.place(place));
@@ -360,10 +357,5 @@ impl<'b> Reader<'_, '_, 'b> {
 }
 
 fn has_control(name: &str) -> bool {
-    // Most names are ASCII, and bytes are the faster to look at.
-    if name.is_ascii() {
-        name.bytes().any(|byte| byte.is_ascii_control())
-    } else {
-        name.contains(char::is_control)
-    }
+    name.contains(char::is_control)
 }

@@ -10,6 +10,11 @@ pub(super) struct Quoted<'b> {
 }
 
 impl<'b> Quoted<'b> {
+    /// False of most texts: none without escapes holds a character below U+0020.
+    pub(super) fn may_hold_control(self) -> bool {
+        self.escaped || !self.text.is_ascii() || self.text.as_bytes().contains(&0x7F)
+    }
+
     /// The text that is meant, borrowed where nothing in it is escaped.
     pub(super) fn unescaped(self) -> Result<Cow<'b, str>, &'static str> {
         if !self.escaped {

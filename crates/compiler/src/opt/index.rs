@@ -10,13 +10,8 @@ use std::sync::Arc;
 
 use crate::ir::Program;
 
-pub(super) fn index(program: Program) -> Program {
-    let Some(layout) = program.layout.as_deref() else {
-        return program;
-    };
-    let layout = layout.clone().indexed(&program);
-    Program {
-        layout: Some(Arc::new(layout)),
-        ..program
-    }
+pub(super) fn index(mut program: Program) -> Program {
+    let layout = program.layout.take();
+    let layout = layout.map(|layout| Arc::new(Arc::unwrap_or_clone(layout).indexed(&program)));
+    Program { layout, ..program }
 }

@@ -75,10 +75,32 @@ impl Translator<'_> {
                 Hir::alternation(branches?)
             }
             Ast::Concat(concat) => {
-                let parts: Result<_, _> = concat.asts.iter().map(|tree| self.hir(tree, flags)).collect();
-                Hir::concat(parts?)
+                // Literal characters side by side as one: most of a line is text.
+                let (mut parts, mut text) = (Vec::new(), String::new());
+                for tree in &concat.asts {
+                    match tree {
+                        Ast::Literal(literal) if self.is_as_written(literal.c, *flags) => {
+                            text.push(literal.c)
+                        }
+                        _ => {
+                            if !text.is_empty() {
+                                parts.push(Hir::literal(std::mem::take(&mut text).into_bytes()));
+                            }
+                            parts.push(self.hir(tree, flags)?);
+                        }
+                    }
+                }
+                if !text.is_empty() {
+                    parts.push(Hir::literal(text.into_bytes()));
+                }
+                Hir::concat(parts)
             }
         })
+    }
+
+    /// Whether the character stands for itself alone.
+    fn is_as_written(&self, character: char, flags: Flags) -> bool {
+        !matches!(character, USER_MARK | BASE_URL_MARK) && !flags.ignore_case && self.case == Case::AsWritten
     }
 
     fn literal(&self, character: char, flags: Flags) -> Hir {
