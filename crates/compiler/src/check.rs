@@ -4,6 +4,7 @@ mod forbid_alias;
 mod misspelt_part;
 mod never_matches;
 mod secret;
+mod two_cases;
 mod untyped_literal;
 
 use crate::{ast, diagnostic::Diagnostic, policy::Limit, source::SourceSet};
@@ -21,4 +22,5 @@ pub(crate) fn line(
     untyped_literal::check(syntax, sources, diagnostics);
     never_matches::check(syntax, meaning, diagnostics);
     forbid_alias::check(syntax, sources, diagnostics);
+    two_cases::check(syntax, diagnostics);
 }

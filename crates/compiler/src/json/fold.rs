@@ -30,3 +30,8 @@ pub(super) fn same_but_for_case(a: &str, b: &str) -> bool {
 pub(crate) fn key(name: &str) -> String {
     fold(name).to_ascii_lowercase()
 }
+
+/// Equal for two names if, and only if, they are equal but for their case.
+pub(crate) fn case_key(name: &str) -> String {
+    fold(name).to_ascii_lowercase()
+}
