@@ -1,6 +1,6 @@
 # Benchmarks of the compiler. None of them is built by `make test`.
 
-.PHONY: bench bench-decision bench-scale
+.PHONY: bench bench-decision bench-instructions bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -12,3 +12,7 @@ bench-scale: ## time and memory of 10,000 and of 100,000 tokens
 
 bench-decision: ## decisions beside Cedar, Regorus, Casbin and regex::RegexSet; see bench/decision/README.md
 	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) run --release --locked --manifest-path bench/decision/Cargo.toml
+
+bench-instructions: ## instructions a decision, held to bench/instructions.txt; needs valgrind
+	$(CARGO) build --release --locked -p tokenward-compiler --example instructions
+	"$(TARGET)/release/examples/instructions" bench/instructions.txt

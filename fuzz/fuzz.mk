@@ -1,6 +1,7 @@
 # Fuzzing by libFuzzer: needs the stable toolchain and a C++ compiler, nothing else. See fuzz/README.md.
 
 SECONDS ?= 60
+FUZZ_JOBS ?= 1
 FUZZ_TARGETS ?= line policy artifact decide json request wire
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_DIR = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/fuzz
@@ -12,16 +13,9 @@ FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-covera
 
 .PHONY: fuzz fuzz-build fuzz-seeds
 
-fuzz: fuzz-seeds ## each fuzz target for SECONDS (60); crashes land in target/fuzz/artifacts
-	@failed=; for target in $(FUZZ_TARGETS); do \
-		echo "##### fuzz $$target, $(SECONDS) s"; \
-		mkdir -p "$(FUZZ_DIR)/corpus/$$target" "$(FUZZ_DIR)/artifacts"; \
-		dictionary=fuzz/dictionaries/$$target.dict; test -f $$dictionary || dictionary=; \
-		"$(FUZZ_BIN)/$$target" "$(FUZZ_DIR)/corpus/$$target" "$(FUZZ_DIR)/seeds/$$target" \
-			$${dictionary:+-dict=$$dictionary} -artifact_prefix="$(FUZZ_DIR)/artifacts/$$target-" \
-			-max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=8192 \
-			-print_final_stats=1 -verbosity=0 || failed="$$failed $$target"; \
-	done; test -z "$$failed" || { echo "fuzzing found something:$$failed"; exit 1; }
+fuzz: fuzz-seeds ## each fuzz target for SECONDS (60), FUZZ_JOBS (1) at a time; crashes land in target/fuzz/artifacts
+	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P $(FUZZ_JOBS) -I TARGET \
+		fuzz/run.sh "$(FUZZ_BIN)" "$(FUZZ_DIR)" $(SECONDS) TARGET
 
 fuzz-seeds: fuzz-build
 	rm -rf "$(FUZZ_DIR)/seeds"
