@@ -67,7 +67,7 @@ codes! {
     ForbidAlias "TW0104" Warning "a forbid line that an alias of the upstream may escape";
     NeverMatches "TW0105" Warning "a URL regexp that no URL can match";
     UnusedSet "TW0106" Warning "a set that no token includes";
-    TwoCases "TW0107" Warning "JSON names that differ in letter case alone";
+    TwoCases "TW0113" Warning "JSON names that differ in letter case alone";
 }
 
 impl std::fmt::Display for Code {
