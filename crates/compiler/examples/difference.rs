@@ -62,7 +62,7 @@ fn main() {
 fn change(text: &str, lines: usize, token: &mut usize) -> String {
     let (mut out, mut at) = (String::new(), None);
     for line in text.lines() {
-        let changed = *token % CHANGED == 0 && at == Some(*token / CHANGED % lines);
+        let changed = token.is_multiple_of(CHANGED) && at == Some(*token / CHANGED % lines);
         match line
             .split_once("[QueryParam")
             .or_else(|| line.split_once("[JsonData"))

@@ -36,22 +36,37 @@
 mod body;
 mod cell;
 mod clauses;
+mod common;
 mod difference;
 mod display;
 mod fixed;
+mod glance;
 mod identity;
+mod invariants;
 mod language;
 mod parameters;
 mod places;
 mod product;
+mod prover;
+mod sample;
+mod side;
 mod values;
 mod witness;
 
 #[cfg(test)]
 mod tests;
 
-pub use difference::{Analysis, Comparison, Difference, Fault, Finding, Inconclusive};
+use crate::ir::AutomatonError;
+pub use difference::{Analysis, Cause, Comparison, Difference, Finding, Inconclusive};
+pub use invariants::{Invariants, Proof};
 pub use witness::{Json, Request, RequestBody};
+pub(crate) use {
+    clauses::Ruled,
+    glance::{head, literal},
+    prover::{Accepted, Prover},
+    side::Side,
+    witness::{allows, token_allows},
+};
 
 /// Which requests there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +88,20 @@ impl Default for Universe {
     }
 }
 
+/// A bug in this module: its model and the programs disagree.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Fault {
+    /// A request that was to prove a difference does not.
+    #[error("internal error: the analysis expected `{request}` to be allowed by one policy alone")]
+    FalseWitness {
+        /// The request.
+        request: Box<Request>,
+    },
+    /// An automaton of our own does not build.
+    #[error("internal error: {0}")]
+    Automaton(#[from] AutomatonError),
+}
+
 /// The budget is spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Exhausted;
+pub(crate) struct Exhausted;

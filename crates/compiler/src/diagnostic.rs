@@ -25,6 +25,17 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
+    /// A request that proves the finding.
+    pub witness: Option<Witness>,
+}
+
+/// A request that proves a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// As one line.
+    pub request: String,
+    /// As a `curl` command.
+    pub curl: String,
 }
 
 /// A place and a remark.
@@ -70,6 +81,7 @@ impl Diagnostic {
             },
             related: Vec::new(),
             help: None,
+            witness: None,
         }
     }
 
@@ -87,6 +99,13 @@ impl Diagnostic {
         self
     }
 
+    /// With a request as proof.
+    #[must_use]
+    pub fn witness(mut self, witness: Witness) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
     /// With a second place.
     #[must_use]
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
@@ -99,7 +118,7 @@ impl Diagnostic {
 }
 
 /// Puts findings in source order: by file, place, then code.
-pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
+pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.span, diagnostic.code));
 }
 

@@ -254,6 +254,26 @@ impl Program {
         }
     }
 
+    /// A program with one token, of these rules.
+    pub(crate) fn of_rules(&self, permits: Vec<RuleId>, forbids: Vec<RuleId>) -> (Self, TokenId) {
+        let own = |own| Rules {
+            included: Vec::new(),
+            own,
+        };
+        let token = Token {
+            permits: own(permits),
+            forbids: own(forbids),
+            ..Token::nobody()
+        };
+        let program = Self {
+            tokens: Arc::new(vec![token]),
+            layout: None,
+            digest: String::new(),
+            ..self.clone()
+        };
+        (program, TokenId(0))
+    }
+
     pub(crate) fn rule(&self, id: RuleId) -> Option<&Rule> {
         self.rules.get(id.0 as usize)
     }

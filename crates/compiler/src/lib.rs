@@ -40,8 +40,11 @@ mod grammar;
 mod lower;
 mod opt;
 mod resolve;
+mod written;
 
 pub use base_url::{BaseUrl, BaseUrlError};
+pub use check::exact::{Exact, exact};
+pub use written::Written;
 
 use diagnostic::{Diagnostic, Severity};
 use source::SourceSet;
@@ -56,6 +59,8 @@ pub struct Compilation {
     /// SHA-256 of the secrets of revoked tokens, from every file that parses: these count even where the policy does not
     /// compile.
     pub revoked: Vec<[u8; 32]>,
+    /// Where the program's lines and tokens stand.
+    pub written: Written,
 }
 
 /// Compiles a policy: source → pairs → AST → resolved policy → program.
@@ -66,9 +71,10 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     let resolved = resolve::resolve(sources, &mut diagnostics, |token, diagnostics| {
         lowering.add(&token, diagnostics)
     });
-    let program = lowering.finish();
+    let (program, mut written) = lowering.finish();
     check::secrets(sources, &mut diagnostics);
-    resolved.allow(&mut diagnostics);
+    written.allowed = resolved.allowed;
+    written.allow(&mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     let failed = diagnostics
         .iter()
@@ -77,6 +83,7 @@ pub fn compile(sources: &SourceSet) -> Compilation {
         program: (!failed).then_some(program),
         diagnostics,
         revoked: resolved.revoked,
+        written,
     }
 }
 

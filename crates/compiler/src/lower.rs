@@ -18,7 +18,8 @@ use crate::{
     },
     policy::{self, Limit, Pattern},
     regexp::Anchor,
-    source::{SourceSet, Span},
+    source::{Source, SourceKind, SourceSet, Span},
+    written::Written,
 };
 
 /// Takes in resolved tokens, one by one, and gives the program of all.
@@ -34,6 +35,7 @@ pub(crate) struct Lowering<'a> {
     values: Interned<String, Matcher>,
     urls: Interned<(Anchor, String), UrlMatcher>,
     line_numbers: LineNumbers,
+    written: Written,
 }
 
 impl<'a> Lowering<'a> {
@@ -49,6 +51,7 @@ impl<'a> Lowering<'a> {
             values: Interned::new(),
             urls: Interned::new(),
             line_numbers: LineNumbers::default(),
+            written: Written::default(),
         }
     }
 
@@ -74,6 +77,7 @@ impl<'a> Lowering<'a> {
             }
         };
         let (forbids, permits) = (rules(Effect::Forbid), rules(Effect::Permit));
+        self.written.tokens.push(token.span);
         self.tokens.push(Token {
             attributes: token.attributes.clone(),
             forbids,
@@ -81,9 +85,9 @@ impl<'a> Lowering<'a> {
         });
     }
 
-    /// The program of all tokens.
-    pub(crate) fn finish(self) -> Program {
-        Program {
+    /// The program of all tokens, and where it was written.
+    pub(crate) fn finish(self) -> (Program, Written) {
+        let program = Program {
             tokens: Arc::new(self.tokens),
             lines: Arc::new(self.lines),
             rules: Arc::new(self.rules),
@@ -94,7 +98,8 @@ impl<'a> Lowering<'a> {
             base: None,
             merges_body: false,
             layout: None,
-        }
+        };
+        (program, self.written)
     }
 
     fn rule(&mut self, limit: &Rc<Limit>, diagnostics: &mut Vec<Diagnostic>) -> RuleId {
@@ -157,6 +162,7 @@ impl<'a> Lowering<'a> {
         };
         let id = LineId(index(self.lines.len()));
         self.lines.push(line);
+        self.written.lines.push(span);
         self.lines_known.insert(span, id);
         id
     }
@@ -184,10 +190,12 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// SHA-256 over the sources' paths and texts, each with its length, so that no two sets of sources read alike.
+/// SHA-256 over the sources' paths and texts, each with its length, so that no two sets of sources read alike. What only
+/// speaks of the policy makes no other version of it.
 fn digest(sources: &SourceSet) -> String {
     let mut hash = Sha256::new();
-    for (_, source) in sources.iter() {
+    let decides = |(_, source): &(_, &Source)| matches!(source.kind, SourceKind::Tokens | SourceKind::Limits);
+    for (_, source) in sources.iter().filter(decides) {
         for part in [&source.path, &source.text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);

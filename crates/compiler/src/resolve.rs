@@ -1,14 +1,18 @@
 //! From definitions to a policy: names are looked up, regexps get their meaning, contradictions are found.
 
+mod invariants;
 mod limit;
 mod sets;
 mod token;
+
+pub(crate) use invariants::resolve_invariants;
 
 use std::{collections::HashMap, rc::Rc};
 
 use crate::{
     ast,
-    diagnostic::{Code, Diagnostic, Severity},
+    check::included_twice,
+    diagnostic::{Code, Diagnostic},
     parse::parse_line,
     policy::{Limit, Token},
     source::{SourceKind, SourceSet, Span},
@@ -21,22 +25,7 @@ pub(crate) struct Resolved {
     /// Hashes of the secrets of revoked tokens, of every file that parses, errors elsewhere or not.
     pub(crate) revoked: Vec<[u8; 32]>,
     /// Where which warnings are allowed.
-    allowed: Vec<(Span, Vec<Code>)>,
-}
-
-impl Resolved {
-    /// Takes out the warnings that a token's `lint_allow` allows in its own lines.
-    pub(crate) fn allow(&self, diagnostics: &mut Vec<Diagnostic>) {
-        let inside = |place: Span, block: Span| {
-            place.source == block.source && block.start <= place.start && place.end <= block.end
-        };
-        diagnostics.retain(|diagnostic| {
-            diagnostic.severity == Severity::Error
-                || !self.allowed.iter().any(|(block, codes)| {
-                    inside(diagnostic.primary.span, *block) && codes.contains(&diagnostic.code)
-                })
-        });
-    }
+    pub(crate) allowed: Vec<(Span, Vec<Code>)>,
 }
 
 /// Resolves all tokens of `sources` and hands each on as soon as it is resolved: the trees of a large policy's regexps
@@ -68,6 +57,7 @@ pub(crate) fn resolve(
     token::check_unique(&definitions, diagnostics);
     for definition in &definitions {
         let mut limits = Vec::new();
+        included_twice::check(&sets.included_twice(&definition.include), diagnostics);
         for span in sets.lines_of(&definition.include, diagnostics) {
             limits.extend(resolver.shared(span, definition, diagnostics));
         }
@@ -95,7 +85,12 @@ pub(crate) fn resolve(
     let allowed = definitions
         .iter()
         .filter(|token| !token.lint_allow.is_empty())
-        .filter_map(|token| Some((token.limit_to.as_ref()?.span, token.lint_allow.clone())))
+        .flat_map(|token| {
+            let lines = token.limit_to.as_ref().map(|lines| lines.span);
+            let includes = token.include.iter().map(|name| name.span);
+            let places = includes.chain(lines).chain([token.span]);
+            places.map(|place| (place, token.lint_allow.clone()))
+        })
         .collect();
     Resolved { revoked, allowed }
 }

@@ -22,6 +22,16 @@ pub struct Span {
 }
 
 impl Span {
+    /// No place in any text.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self {
+            source: SourceId(u32::MAX),
+            start: 0,
+            end: 0,
+        }
+    }
+
     /// The bytes `range` of this span, counted from its start.
     #[must_use]
     pub fn part(self, range: Range<usize>) -> Self {
@@ -40,6 +50,10 @@ pub enum SourceKind {
     Tokens,
     /// `*.limits`: a named set of lines.
     Limits,
+    /// `invariants.toml`: what must hold of the policy.
+    Invariants,
+    /// `reviewed.toml`: what it may newly allow.
+    Reviewed,
 }
 
 /// One file of a policy.
@@ -117,12 +131,14 @@ impl SourceSet {
     }
 }
 
-/// What a file of this name holds; `None` for files that are no part of a policy: other endings, names that begin with
-/// a dot, and the invariants, which speak of policies and are none.
+/// What a file of this name holds; `None` for files that are no part of a policy: other endings, and names that begin with
+/// a dot.
 fn kind_of(path: &str) -> Option<SourceKind> {
     let name = path.rsplit('/').next().unwrap_or_default();
     match name.rsplit_once('.') {
-        _ if name.starts_with('.') || name == "invariants.toml" => None,
+        _ if name.starts_with('.') => None,
+        _ if name == "reviewed.toml" => Some(SourceKind::Reviewed),
+        _ if name == "invariants.toml" => Some(SourceKind::Invariants),
         Some((_, "toml")) => Some(SourceKind::Tokens),
         Some((_, "limits")) => Some(SourceKind::Limits),
         _ => None,

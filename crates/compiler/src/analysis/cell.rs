@@ -24,7 +24,7 @@ pub(super) struct Cell<'p> {
 }
 
 /// Methods in the order in which a witness takes them.
-const METHODS: [Method; 8] = [
+pub(super) const METHODS: [Method; 8] = [
     Method::Get,
     Method::Post,
     Method::Put,

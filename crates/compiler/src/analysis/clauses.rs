@@ -50,9 +50,9 @@ pub(super) enum BodyKind {
 
 /// A rule with its program.
 #[derive(Clone, Copy)]
-pub(super) struct Ruled<'p> {
-    pub(super) program: &'p Program,
-    pub(super) rule: &'p Rule,
+pub(crate) struct Ruled<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) rule: &'p Rule,
 }
 
 impl<'p> Ruled<'p> {

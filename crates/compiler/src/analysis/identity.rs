@@ -5,11 +5,18 @@ use std::collections::HashMap;
 use super::clauses::Ruled;
 use crate::ir::{Matcher, MatcherId, UrlId, UrlMatcher};
 
-/// Which matchers of two programs are built alike.
+/// An id, and the address of its program.
+type Named<Id> = (usize, Id);
+
+fn named<Id>(ruled: Ruled<'_>, id: Id) -> Named<Id> {
+    (std::ptr::from_ref(ruled.program).addr(), id)
+}
+
+/// Which matchers of programs are built alike.
 #[derive(Default)]
 pub(super) struct Identity {
-    urls: HashMap<(UrlId, UrlId), bool>,
-    values: HashMap<(MatcherId, MatcherId), bool>,
+    urls: HashMap<(Named<UrlId>, Named<UrlId>), bool>,
+    values: HashMap<(Named<MatcherId>, Named<MatcherId>), bool>,
 }
 
 impl Identity {
@@ -41,7 +48,7 @@ impl Identity {
         let ids = (old.rule.url, new.rule.url);
         *self
             .urls
-            .entry(ids)
+            .entry((named(old, ids.0), named(new, ids.1)))
             .or_insert_with(|| match (old.program.url(ids.0), new.program.url(ids.1)) {
                 (
                     UrlMatcher::Below(one) | UrlMatcher::Bound(_, one),
@@ -53,7 +60,10 @@ impl Identity {
 
     fn value(&mut self, old: Ruled<'_>, new: Ruled<'_>, one: MatcherId, other: MatcherId) -> bool {
         let built = || same(old.program.value(one), new.program.value(other));
-        *self.values.entry((one, other)).or_insert_with(built)
+        *self
+            .values
+            .entry((named(old, one), named(new, other)))
+            .or_insert_with(built)
     }
 }
 

@@ -104,6 +104,8 @@ pub(super) struct Languages {
     found: HashMap<Goal, Option<String>>,
     /// How many tuples of states may still be visited.
     pub(super) budget: u64,
+    granted: u64,
+    spent: u64,
 }
 
 impl Languages {
@@ -115,7 +117,26 @@ impl Languages {
             known: HashMap::new(),
             found: HashMap::new(),
             budget: 0,
+            granted: 0,
+            spent: 0,
         })
+    }
+
+    /// Begins a question: it may visit so many tuples of states.
+    pub(super) fn grant(&mut self, budget: u64) {
+        self.spent = self.visited();
+        (self.budget, self.granted) = (budget, budget);
+    }
+
+    /// How many tuples of states have been visited, by all questions.
+    pub(super) fn visited(&self) -> u64 {
+        self.spent + self.granted.saturating_sub(self.budget)
+    }
+
+    /// The automaton of a language that is none of the constants.
+    pub(super) fn automaton(&self, id: LangId) -> Option<&Automaton> {
+        let constant = matches!(id, LangId::NOTHING | LangId::EVERYTHING);
+        (!constant).then(|| self.automata.get(id.0 as usize)).flatten()
     }
 
     /// The language of a matcher.

@@ -1,7 +1,7 @@
 //! The shortest text that some automata accept and others do not: breadth-first search over tuples of their states.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -39,7 +39,13 @@ pub(super) fn shortest(
 ) -> Result<Option<Vec<u8>>, Exhausted> {
     let bytes = representatives(automata, alphabet);
     let start: Box<[StateID]> = automata.iter().map(|automaton| automaton.start()).collect();
-    if !may_grant(automata, wish, &start) {
+    let ends = automata.iter().map(|automaton| Ends {
+        automaton,
+        bytes: &bytes,
+        all: HashMap::default(),
+    });
+    let mut ends: Vec<Ends<'_>> = ends.collect();
+    if !may_grant(&mut ends, wish, &start) {
         return Ok(None);
     }
     let mut known: HashSet<Box<[StateID]>, BuildHasherDefault<Mixer>> = HashSet::default();
@@ -60,7 +66,7 @@ pub(super) fn shortest(
             let steps = automata.iter().zip(states);
             next.extend(steps.map(|(automaton, state)| automaton.next(*state, *byte)));
             // Most steps lead to where one has been.
-            if !known.contains(next.as_slice()) && may_grant(automata, wish, &next) {
+            if !known.contains(next.as_slice()) && may_grant(&mut ends, wish, &next) {
                 let next: Box<[StateID]> = next.as_slice().into();
                 known.insert(next.clone());
                 fresh.push(Reached {
@@ -144,16 +150,36 @@ fn grants(automata: &[&Automaton], wish: &Wish, states: &[StateID]) -> bool {
     })
 }
 
+/// What is known of an automaton's states.
+struct Ends<'a> {
+    automaton: &'a Automaton,
+    bytes: &'a [u8],
+    all: HashMap<StateID, bool, BuildHasherDefault<Mixer>>,
+}
+
+impl Ends<'_> {
+    /// Whether every longer text is answered with this.
+    fn always(&mut self, state: StateID, answer: bool) -> bool {
+        if !answer {
+            return self.automaton.is_dead_end(state);
+        }
+        let (automaton, bytes) = (self.automaton, self.bytes);
+        *self.all.entry(state).or_insert_with(|| {
+            automaton.accepts(state) && bytes.iter().all(|byte| automaton.next(state, *byte) == state)
+        })
+    }
+}
+
 /// Whether, as far as dead ends tell, a longer text could grant the wish.
-fn may_grant(automata: &[&Automaton], wish: &Wish, states: &[StateID]) -> bool {
-    let dead = |at: &usize| match (automata.get(*at), states.get(*at)) {
-        (Some(automaton), Some(state)) => automaton.is_dead_end(*state),
+fn may_grant(ends: &mut [Ends<'_>], wish: &Wish, states: &[StateID]) -> bool {
+    let mut never = |(at, wanted): &(usize, bool)| match (ends.get_mut(*at), states.get(*at)) {
+        (Some(ends), Some(state)) => ends.always(*state, !wanted),
         _ => true,
     };
     wish.iter().all(|alternatives| {
         alternatives
             .iter()
-            .any(|literals| literals.iter().all(|(at, wanted)| !wanted || !dead(at)))
+            .any(|literals| !literals.iter().any(&mut never))
     })
 }
 

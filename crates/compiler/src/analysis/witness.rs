@@ -2,7 +2,7 @@
 
 use crate::{
     decide::{self, Body, Decision, Media, Param, decide},
-    ir::{LineId, Program, TokenId},
+    ir::{LineId, Program, RuleId, TokenId},
     json,
     method::Method,
 };
@@ -113,6 +113,22 @@ pub(super) fn ask(program: &Program, token: Option<TokenId>, request: &Request) 
         return said(&decide(program, &asked));
     }
     said(&decide(program, &asked))
+}
+
+/// Whether a policy of these rules of a program allows a request.
+pub(crate) fn allows(
+    program: &Program,
+    permits: Vec<RuleId>,
+    forbids: Vec<RuleId>,
+    request: &Request,
+) -> bool {
+    let (program, token) = program.of_rules(permits, forbids);
+    matches!(ask(&program, Some(token), request), Said::Allow(_))
+}
+
+/// Whether a token allows a request.
+pub(crate) fn token_allows(program: &Program, token: TokenId, request: &Request) -> bool {
+    matches!(ask(program, Some(token), request), Said::Allow(_))
 }
 
 fn said(decision: &Decision<'_>) -> Said {

@@ -67,7 +67,18 @@ codes! {
     ForbidAlias "TW0104" Warning "a forbid line that an alias of the upstream may escape";
     NeverMatches "TW0105" Warning "a URL regexp that no URL can match";
     UnusedSet "TW0106" Warning "a set that no token includes";
+    EmptyLine "TW0107" Warning "a line that no request can match";
+    CoveredLine "TW0108" Warning "a line that other lines cover";
+    IdleForbid "TW0109" Warning "a forbid line that forbids nothing";
+    TakenBack "TW0110" Warning "a line that forbid lines take back altogether";
+    EqualReach "TW0111" Warning "two tokens of one user that allow the same";
+    IncludedTwice "TW0112" Warning "a set that is included twice";
     TwoCases "TW0113" Warning "JSON names that differ in letter case alone";
+    BrokenInvariant "TW0201" Error "a token that breaks an invariant";
+    OpenInvariant "TW0202" Error "an invariant that could not be settled";
+    IdleInvariant "TW0203" Warning "an invariant that selects no token";
+    NewAccess "TW0301" Error "access that nobody reviewed";
+    StaleReview "TW0302" Warning "a review that nothing needs any more";
 }
 
 impl std::fmt::Display for Code {

@@ -16,6 +16,15 @@ struct Row<'a> {
     related: Vec<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<Proof<'a>>,
+}
+
+/// A request, as one line and as a command.
+#[derive(Serialize)]
+struct Proof<'a> {
+    request: &'a str,
+    curl: &'a str,
 }
 
 /// Lines and columns count from 1, columns in characters; the end is the first character behind.
@@ -45,6 +54,10 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
                 .map(|label| place(sources, label))
                 .collect(),
             help: diagnostic.help.as_deref(),
+            witness: diagnostic.witness.as_ref().map(|witness| Proof {
+                request: &witness.request,
+                curl: &witness.curl,
+            }),
         };
         // Plain strings and numbers always serialise.
         secret::masked(&serde_json::to_string(&row).unwrap_or_default()) + "\n"

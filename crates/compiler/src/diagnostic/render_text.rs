@@ -57,6 +57,12 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
         }
         group = group.element(snippet);
     }
+    if let Some(witness) = &diagnostic.witness {
+        for text in [&witness.request, &witness.curl] {
+            let text = annotate_snippets::normalize_untrusted_str(text);
+            group = group.element(Level::NOTE.with_name("witness").message(text));
+        }
+    }
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(annotate_snippets::normalize_untrusted_str(help))),
         None => group,

@@ -60,6 +60,13 @@ pub(super) fn check_only(line: &ast::Limit) -> Result<(), Box<Diagnostic>> {
 }
 
 pub(super) fn no_single_user(line: &ast::Limit, token: &TokenDef, headline: &str) -> Diagnostic {
+    Diagnostic::new(Code::UserPlaceholder, user_placeholder(line), headline)
+        .related(token.span, "this token")
+        .help("give the token one `user`, or write the names that are meant")
+}
+
+/// Where `{USER}` stands first.
+pub(super) fn user_placeholder(line: &ast::Limit) -> Span {
     let values = line
         .constraints
         .iter()
@@ -67,14 +74,11 @@ pub(super) fn no_single_user(line: &ast::Limit, token: &TokenDef, headline: &str
             Test::Values { pattern, .. } => Some(pattern),
             Test::Only => None,
         });
-    let span = std::iter::once(&line.url)
+    std::iter::once(&line.url)
         .chain(values)
         .flat_map(|pattern| &pattern.placeholders)
         .find(|(placeholder, _)| *placeholder == ast::Placeholder::User)
-        .map_or(line.span, |(_, span)| *span);
-    Diagnostic::new(Code::UserPlaceholder, span, headline)
-        .related(token.span, "this token")
-        .help("give the token one `user`, or write the names that are meant")
+        .map_or(line.span, |(_, span)| *span)
 }
 
 /// The meaning of a line for a token of `user`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::lines_of_file;
 use crate::{
+    check::included_twice,
     diagnostic::{Code, Diagnostic, nearest},
     source::{SourceKind, SourceSet, Span},
     tokens::At,
@@ -108,6 +109,30 @@ impl<'a> Sets<'a> {
         }
     }
 
+    /// Those of the names that say nothing new, each with the name through which its set comes already.
+    pub(super) fn included_twice<'b>(
+        &self,
+        names: &'b [At<String>],
+    ) -> Vec<(&'b At<String>, &'b At<String>)> {
+        let known = names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| self.sets.contains_key(name.value.as_str()));
+        let twice = known.filter_map(|(at, name)| {
+            let other = names.iter().enumerate().find(|(other, by)| {
+                let same = by.value == name.value;
+                *other != at
+                    && if same {
+                        *other < at
+                    } else {
+                        self.way(&by.value, &name.value).is_some()
+                    }
+            });
+            other.map(|(_, by)| (name, by))
+        });
+        twice.collect()
+    }
+
     /// The lines of sets that no token reached.
     pub(super) fn unused(&self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
         let unused = self.sets.iter().filter(|(name, _)| !self.used.contains(*name));
@@ -141,8 +166,16 @@ impl<'a> Sets<'a> {
     /// Names that lead nowhere, and circles, found once a set, not once a token.
     fn check_includes(&self, diagnostics: &mut Vec<Diagnostic>) {
         for (&name, set) in &self.sets {
-            for item in &set.items {
-                let Item::Include(include) = item else { continue };
+            let includes: Vec<At<String>> = set
+                .items
+                .iter()
+                .filter_map(|item| match item {
+                    Item::Include(include) => Some(include.clone()),
+                    Item::Line(_) => None,
+                })
+                .collect();
+            included_twice::check(&self.included_twice(&includes), diagnostics);
+            for include in &includes {
                 if !self.sets.contains_key(include.value.as_str()) {
                     diagnostics.push(self.unknown(include));
                 } else if let Some(circle) = self.way(&include.value, name) {

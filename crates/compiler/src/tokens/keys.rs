@@ -80,7 +80,7 @@ impl Reader<'_> {
                 "owner" => token.owner = self.string(value, "owner").map(|owner| owner.value),
                 "description" => token.description = self.string(value, "description").map(|text| text.value),
                 "include" => token.include = self.strings(value, "include"),
-                "limit_to" => token.limit_to = self.limit_to(value),
+                "limit_to" => token.limit_to = self.lines(value, "limit_to"),
                 "lint_allow" => token.lint_allow = self.codes(value),
                 // Written by commands, read by the runtime: any string.
                 "secret_sealed" | "seal" => drop(self.string(value, key.get_ref())),
@@ -103,10 +103,10 @@ impl Reader<'_> {
         });
     }
 
-    fn limit_to(&mut self, value: &toml::Spanned<toml::de::DeValue<'_>>) -> Option<Lines> {
+    pub(super) fn lines(&mut self, value: &toml::Spanned<toml::de::DeValue<'_>>, key: &str) -> Option<Lines> {
         let range = value.span();
         if value.get_ref().as_str().is_none() {
-            self.wrong(value, "`limit_to` is a block of lines: `'''` … `'''`");
+            self.wrong(value, &format!("`{key}` is a block of lines: `'''` … `'''`"));
             return None;
         }
         match lines::of_string(self.id, &self.source.text, range) {

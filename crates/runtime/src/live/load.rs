@@ -41,6 +41,7 @@ fn read_sources(directory: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]
         program,
         mut diagnostics,
         revoked,
+        written: _,
     } = compile(&sources);
     let program = program.ok_or_else(|| {
         // Warnings would bury what has to be mended.

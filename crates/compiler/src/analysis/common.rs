@@ -1,0 +1,130 @@
+//! What two policies allow both.
+
+use super::{
+    Exhausted, Fault, Inconclusive,
+    cell::Cell,
+    clauses::Ruled,
+    glance,
+    prover::{Prover, names},
+    side::Side,
+    witness::{Request, Said, ask},
+};
+use crate::{ir::LineId, json::fold};
+
+/// Requests that two policies allow, at most one for each permit line of the first.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    pub(crate) findings: Vec<Shared>,
+    /// Why there may be more than was found.
+    pub(crate) inconclusive: Option<Inconclusive>,
+}
+
+/// A request, and the lines that allow it, of the first and of the second; `None`: an unrestricted token.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) witness: Request,
+    pub(crate) lines: (Option<LineId>, Option<LineId>),
+}
+
+impl<'p> Prover<'p> {
+    /// What both allow. The second is not unrestricted.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    pub(crate) fn common(&mut self, one: Side<'p>, other: Side<'p>) -> Result<Common, Fault> {
+        let (permits, theirs) = (one.permits(), other.permits());
+        let sources: Vec<Option<Ruled<'p>>> = if one.is_unrestricted() {
+            vec![None]
+        } else {
+            permits.iter().copied().map(Some).collect()
+        };
+        let taken_back = [one.forbids(), other.forbids()].concat();
+        let mut common = Common::default();
+        self.languages.grant(self.budget());
+        for source in sources {
+            for their in &theirs {
+                if let Some(source) = source
+                    && glance::are_surely_apart(source, *their, &mut self.languages)
+                {
+                    continue;
+                }
+                if let Some(source) = source
+                    && self.share_sample(source, *their, (one, other), &mut common)
+                {
+                    break;
+                }
+                let cell = Cell {
+                    must: source.into_iter().chain([*their]).collect(),
+                    must_not: taken_back.clone(),
+                };
+                if self.share(&cell, one, other, &mut common)? {
+                    break;
+                }
+            }
+        }
+        Ok(common)
+    }
+
+    /// The same, if a request for it is found without a search.
+    fn share_sample(
+        &mut self,
+        source: Ruled<'p>,
+        their: Ruled<'p>,
+        (one, other): (Side<'p>, Side<'p>),
+        common: &mut Common,
+    ) -> bool {
+        for witness in self.joint_samples(source, their) {
+            let said = (
+                ask(one.program, one.token, &witness),
+                ask(other.program, other.token, &witness),
+            );
+            if let (Said::Allow(line), Said::Allow(their)) = said {
+                common.findings.push(Shared {
+                    witness,
+                    lines: (line, their),
+                });
+                return true;
+            }
+        }
+        false
+    }
+
+    fn share(
+        &mut self,
+        cell: &Cell<'p>,
+        one: Side<'p>,
+        other: Side<'p>,
+        common: &mut Common,
+    ) -> Result<bool, Fault> {
+        let names = names(cell.must.iter().chain(&cell.must_not));
+        let avoid = |name: &str| names.contains(&*fold::key(name));
+        let witness = match cell.request(self.universe(), &avoid, &mut self.languages) {
+            Ok(None) => return Ok(false),
+            Ok(Some(witness)) => witness,
+            Err(Exhausted) => {
+                common.inconclusive = Some(Inconclusive::Budget);
+                return Ok(false);
+            }
+        };
+        let said = (
+            ask(one.program, one.token, &witness),
+            ask(other.program, other.token, &witness),
+        );
+        match said {
+            (Said::Allow(line), Said::Allow(their)) => {
+                common.findings.push(Shared {
+                    witness,
+                    lines: (line, their),
+                });
+                Ok(true)
+            }
+            (Said::Refuse, _) | (_, Said::Refuse) => {
+                common.inconclusive.get_or_insert(Inconclusive::CaseVariants);
+                Ok(false)
+            }
+            _ => Err(Fault::FalseWitness {
+                request: Box::new(witness),
+            }),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What the form of rules tells without a search: most lines have nothing to do with most others.
+//!
+//! Each answer here is a proof of "yes"; "no" says nothing.
+
+use std::collections::BTreeSet;
+
+use regex_automata::util::primitives::StateID;
+
+use super::{clauses::Ruled, language::Languages};
+use crate::ir::{Atom, Automaton, Glob, Matcher, Program, Rule, UrlMatcher};
+
+/// More states than this are left to the search.
+const STATES: usize = 256;
+
+/// Whether one of the others, by itself, matches whatever the rule does.
+pub(super) fn is_within_one<'p>(rule: Ruled<'p>, others: &[Ruled<'p>], languages: &mut Languages) -> bool {
+    others.iter().any(|other| {
+        !other.asks_query()
+            && !other.asks_json()
+            && other.rule.methods.intersection(rule.rule.methods) == rule.rule.methods
+            && has_within(rule, *other, languages)
+    })
+}
+
+/// Whether no request matches both, by method or by how their paths begin.
+pub(super) fn are_apart(one: Ruled<'_>, other: Ruled<'_>) -> bool {
+    if one.rule.methods.intersection(other.rule.methods) == crate::method::MethodSet::EMPTY {
+        return true;
+    }
+    let (one, other) = (head(one), head(other));
+    one.iter().zip(&other).any(|(one, other)| one != other)
+}
+
+/// The same, by following all texts of the one's glob through the other's automaton.
+pub(super) fn are_surely_apart(one: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> bool {
+    if are_apart(one, other) {
+        return true;
+    }
+    let (Some(Matcher::Glob(code)), Some(around)) = (path(one), path(other)) else {
+        return false;
+    };
+    let Some(glob) = code.glob() else { return false };
+    let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
+    automaton.is_some_and(|automaton| {
+        reached(&glob, automaton).is_some_and(|states| !states.iter().any(|state| automaton.accepts(*state)))
+    })
+}
+
+/// Whether every path of `rule` is one of `other`.
+fn has_within(rule: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> bool {
+    let (Some(within), Some(around)) = (path(rule), path(other)) else {
+        return false;
+    };
+    match (within, around) {
+        (Matcher::Nothing, _) | (_, Matcher::Everything) => true,
+        (Matcher::Glob(one), Matcher::Glob(other)) if one == other => true,
+        (Matcher::Glob(one), around) => {
+            let Some(glob) = one.glob() else { return false };
+            if let [Atom::Literal(literal)] = glob.atoms() {
+                return std::str::from_utf8(literal).is_ok_and(|text| around.matches(text));
+            }
+            if are_apart(rule, other) {
+                return false;
+            }
+            let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
+            automaton.is_some_and(|automaton| all_accepted(&glob, automaton))
+        }
+        (Matcher::Automaton(one), Matcher::Automaton(other)) => one.place() == other.place(),
+        _ => false,
+    }
+}
+
+/// The matcher of a rule's paths; `None`: not bound.
+pub(super) fn path<'p>(ruled: Ruled<'p>) -> Option<&'p Matcher> {
+    match ruled.program.url(ruled.rule.url) {
+        UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher) => Some(matcher),
+        UrlMatcher::Unbound(_) => None,
+    }
+}
+
+/// The bytes that every path of the rule begins with, as far as its glob tells.
+pub(crate) fn head(ruled: Ruled<'_>) -> Vec<u8> {
+    let Some(Matcher::Glob(code)) = path(ruled) else {
+        return Vec::new();
+    };
+    match code.glob().as_ref().and_then(|glob| glob.atoms().first()) {
+        Some(Atom::Literal(literal)) => literal.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the automaton accepts every text of the glob.
+fn all_accepted(glob: &Glob, automaton: &Automaton) -> bool {
+    reached(glob, automaton).is_some_and(|states| states.iter().all(|state| automaton.accepts(*state)))
+}
+
+/// Where the texts of the glob lead, all of them at once.
+fn reached(glob: &Glob, automaton: &Automaton) -> Option<BTreeSet<StateID>> {
+    let mut states = BTreeSet::from([automaton.start()]);
+    for atom in glob.atoms() {
+        states = match atom {
+            Atom::Literal(literal) => literal.iter().fold(states, |states, byte| {
+                let next = states.iter().map(|state| automaton.next(*state, *byte));
+                next.collect()
+            }),
+            Atom::Any => repeated(states, automaton, &|_| true, (0, None))?,
+            Atom::Run { set, min, max } => {
+                repeated(states, automaton, &|byte| set.contains(byte), (*min, *max))?
+            }
+        };
+    }
+    Some(states)
+}
+
+/// Where so many bytes of a set lead.
+fn repeated(
+    mut states: BTreeSet<StateID>,
+    automaton: &Automaton,
+    set: &dyn Fn(u8) -> bool,
+    (min, max): (u32, Option<u32>),
+) -> Option<BTreeSet<StateID>> {
+    let mut bytes: Vec<(u8, u8)> = (0..=u8::MAX)
+        .filter(|byte| set(*byte))
+        .map(|byte| (automaton.class(byte), byte))
+        .collect();
+    bytes.sort_unstable();
+    bytes.dedup_by_key(|(class, _)| *class);
+    let step = |states: &BTreeSet<StateID>| -> BTreeSet<StateID> {
+        let next = |state: &StateID| {
+            let state = *state;
+            bytes.iter().map(move |(_, byte)| automaton.next(state, *byte))
+        };
+        states.iter().flat_map(next).collect()
+    };
+    for _ in 0..min {
+        states = step(&states);
+        if states.len() > STATES {
+            return None;
+        }
+    }
+    let mut newest = states.clone();
+    let mut left = max.map(|max| max.saturating_sub(min));
+    while left != Some(0) {
+        newest = step(&newest).difference(&states).copied().collect();
+        if newest.is_empty() {
+            break;
+        }
+        states.extend(&newest);
+        if states.len() > STATES {
+            return None;
+        }
+        left = left.map(|left| left - 1);
+    }
+    Some(states)
+}
+
+/// A text that every path of a rule contains: the longest literal of its glob, or the beginning that its automaton leaves
+/// no choice in; empty where neither tells.
+pub(crate) fn literal(program: &Program, rule: &Rule) -> Vec<u8> {
+    match path(Ruled { program, rule }) {
+        Some(Matcher::Glob(code)) => {
+            let glob = code.glob();
+            let literals = glob
+                .iter()
+                .flat_map(|glob| glob.atoms())
+                .filter_map(|atom| match atom {
+                    Atom::Literal(literal) => Some(literal),
+                    Atom::Any | Atom::Run { .. } => None,
+                });
+            literals
+                .max_by_key(|literal| literal.len())
+                .cloned()
+                .unwrap_or_default()
+        }
+        Some(Matcher::Automaton(automaton)) => forced(automaton),
+        _ => Vec::new(),
+    }
+}
+
+fn forced(automaton: &Automaton) -> Vec<u8> {
+    let (mut state, mut text) = (automaton.start(), Vec::new());
+    while !automaton.accepts(state) && text.len() < STATES {
+        let mut alive = (0..=u8::MAX).filter(|byte| !automaton.is_dead_end(automaton.next(state, *byte)));
+        let (Some(byte), None) = (alive.next(), alive.next()) else {
+            break;
+        };
+        state = automaton.next(state, byte);
+        text.push(byte);
+    }
+    text
+}

@@ -1,0 +1,193 @@
+//! A request of a rule, read off its form: cheap, and for most rules there is one. Whoever uses it tries it first.
+
+use super::{
+    cell::METHODS,
+    clauses::Ruled,
+    glance,
+    language::{Goal, LangId, Languages},
+    prover::Prover,
+    witness::{Json, Request, RequestBody},
+};
+use crate::{
+    ast::Operator,
+    ir::{Atom, Glob, Matcher},
+    json::{Kind, Step},
+    method::Method,
+};
+
+impl<'p> Prover<'p> {
+    /// A request that probably matches a permit line.
+    pub(crate) fn sample(&mut self, ruled: Ruled<'p>) -> Option<Request> {
+        self.languages.grant(self.budget());
+        let path = text(glance::path(ruled)?, "/", &mut self.languages)?;
+        self.sample_at(path, &[ruled])
+    }
+
+    /// Requests that may match two permit lines.
+    pub(super) fn joint_samples(&mut self, one: Ruled<'p>, other: Ruled<'p>) -> Vec<Request> {
+        let Some((ones, others)) = glance::path(one).zip(glance::path(other)) else {
+            return Vec::new();
+        };
+        let mut paths = Vec::new();
+        for (outer, inner) in [(ones, others), (others, ones)] {
+            let Some(filling) = text(inner, "/", &mut self.languages) else {
+                continue;
+            };
+            paths.push(filling.clone());
+            let Matcher::Glob(code) = outer else { continue };
+            let glob = code.glob();
+            let anys = glob
+                .iter()
+                .flat_map(|glob| glob.atoms())
+                .filter(|atom| **atom == Atom::Any);
+            for any in 0..anys.count() {
+                paths.extend(
+                    glob.as_ref()
+                        .and_then(|glob| spelt(glob, "/", Some((any, &filling)))),
+                );
+            }
+        }
+        paths.retain(|path| ones.matches(path) && others.matches(path));
+        let samples = paths
+            .into_iter()
+            .filter_map(|path| self.sample_at(path, &[one, other]));
+        samples.collect()
+    }
+
+    fn sample_at(&mut self, path: String, rules: &[Ruled<'p>]) -> Option<Request> {
+        if !self.is_path(&path) {
+            return None;
+        }
+        let (mut query, mut body, mut has_body) = (Vec::new(), Json::Object(Vec::new()), false);
+        for ruled in rules {
+            for test in ruled
+                .rule
+                .params
+                .iter()
+                .filter(|test| test.operator == Operator::All)
+            {
+                let value = text(ruled.program.value(test.value), "", &mut self.languages)?;
+                query.push((test.name.clone(), value));
+            }
+            for test in ruled
+                .rule
+                .nodes
+                .iter()
+                .filter(|test| test.operator == Operator::All)
+            {
+                let value = self.value(ruled.program.value(test.value), test.kind)?;
+                put(&mut body, &test.path.0, value)?;
+                has_body = true;
+            }
+        }
+        let is_there = |method: &Method| rules.iter().all(|ruled| ruled.rule.methods.contains(*method));
+        let bodiless = |method: &Method| matches!(method, Method::Get | Method::Head);
+        let method = METHODS
+            .into_iter()
+            .find(|method| is_there(method) && !(has_body && bodiless(method)))?;
+        Some(Request {
+            method,
+            path,
+            query,
+            body: if has_body {
+                RequestBody::Json(body)
+            } else {
+                RequestBody::Absent
+            },
+        })
+    }
+
+    fn value(&mut self, matcher: &Matcher, kind: Option<Kind>) -> Option<Json> {
+        let texts: &[&str] = match kind {
+            None | Some(Kind::String) => return Some(Json::String(text(matcher, "", &mut self.languages)?)),
+            Some(Kind::Boolean) => &["false", "true"],
+            Some(Kind::Null) => &["null"],
+            Some(Kind::Number) => &["1", "0", "10", "100", "5"],
+        };
+        let found = texts.iter().find(|text| matcher.matches(text))?;
+        Some(Json::Literal((*found).to_owned()))
+    }
+}
+
+impl Prover<'_> {
+    /// Whether a request can have this path.
+    fn is_path(&self, path: &str) -> bool {
+        let is_in = |language| {
+            let automaton = self.languages.automaton(language);
+            automaton.is_some_and(|automaton| automaton.matches(path.as_bytes()))
+        };
+        is_in(LangId::ROOTED) && !(self.universe().canonical_paths && is_in(LangId::NO_PATH))
+    }
+}
+
+/// A text that matches; of a glob the readable one that it spells.
+fn text(matcher: &Matcher, begin: &str, languages: &mut Languages) -> Option<String> {
+    match matcher {
+        Matcher::Nothing => None,
+        Matcher::Everything => Some(format!("{begin}a")),
+        Matcher::Glob(code) => spelt(&code.glob()?, begin, None),
+        Matcher::Automaton(_) => {
+            let language = languages.of(matcher).ok()?;
+            let rooted = (begin == "/").then_some([(LangId::ROOTED, true), (LangId::NO_PATH, false)]);
+            let goal = Goal::all(rooted.into_iter().flatten().chain([(language, true)]));
+            languages.text(&goal).ok().flatten()
+        }
+    }
+}
+
+/// A text of the glob, with `filling` in the place of one `.*`.
+fn spelt(glob: &Glob, begin: &str, filling: Option<(usize, &str)>) -> Option<String> {
+    let (mut text, mut any): (Vec<u8>, usize) = (Vec::new(), 0);
+    for atom in glob.atoms() {
+        match atom {
+            Atom::Literal(literal) => text.extend(literal),
+            Atom::Any => {
+                match filling {
+                    Some((at, filling)) if at == any => text.extend(filling.as_bytes()),
+                    _ if text.is_empty() => text.extend(format!("{begin}a").into_bytes()),
+                    _ => text.push(b'a'),
+                }
+                any += 1;
+            }
+            Atom::Run { set, min, max } => {
+                let readable = (b'a'..=b'z')
+                    .chain(b'0'..=b'9')
+                    .chain(b'A'..=b'Z')
+                    .chain(b' '..=b'~');
+                let mut readable = readable.filter(|byte| set.contains(*byte));
+                let byte = readable.next()?;
+                let count = (*min).max(u32::from(*max != Some(0)));
+                text.extend(std::iter::repeat_n(byte, count as usize));
+            }
+        }
+    }
+    String::from_utf8(text).ok()
+}
+
+/// Puts a value at a place that is reached through objects and arrays of one element.
+fn put(at: &mut Json, path: &[Step], value: Json) -> Option<()> {
+    let Some((step, rest)) = path.split_first() else {
+        *at = value;
+        return Some(());
+    };
+    let inner = match step {
+        Step::Each => {
+            if !matches!(at, Json::Array(_)) {
+                *at = Json::Array(vec![Json::Object(Vec::new())]);
+            }
+            match at {
+                Json::Array(elements) => elements.first_mut()?,
+                _ => return None,
+            }
+        }
+        Step::Name(name) => {
+            let Json::Object(members) = at else { return None };
+            if !members.iter().any(|(known, _)| known == name) {
+                members.push((name.clone(), Json::Object(Vec::new())));
+            }
+            let (_, member) = members.iter_mut().find(|(known, _)| known == name)?;
+            member
+        }
+    };
+    put(inner, rest, value)
+}

@@ -1,0 +1,42 @@
+//! One side of a question: a program, and a token of it or nobody's.
+
+use super::clauses::Ruled;
+use crate::ir::{Program, RuleId, TokenId};
+
+/// A token's policy; no token permits nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) token: Option<TokenId>,
+}
+
+impl<'p> Side<'p> {
+    pub(crate) fn of(program: &'p Program, token: TokenId) -> Self {
+        Self {
+            program,
+            token: Some(token),
+        }
+    }
+
+    pub(crate) fn permits(self) -> Vec<Ruled<'p>> {
+        let rules = self.token.map(|token| self.program.token(token).permits.iter());
+        self.ruled(rules.into_iter().flatten())
+    }
+
+    pub(crate) fn forbids(self) -> Vec<Ruled<'p>> {
+        let rules = self.token.map(|token| self.program.token(token).forbids.iter());
+        self.ruled(rules.into_iter().flatten())
+    }
+
+    pub(crate) fn is_unrestricted(self) -> bool {
+        self.token
+            .is_some_and(|token| self.program.token(token).unrestricted)
+    }
+
+    fn ruled(self, rules: impl Iterator<Item = RuleId>) -> Vec<Ruled<'p>> {
+        let program = self.program;
+        rules
+            .filter_map(|id| program.rule(id).map(|rule| Ruled { program, rule }))
+            .collect()
+    }
+}

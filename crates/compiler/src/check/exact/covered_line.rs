@@ -1,0 +1,93 @@
+//! TW0108: a line without which the token would allow, or forbid, the same.
+//!
+//! Lines of a set are held against those of the same set alone: what covers them in one token may be absent from another.
+
+use std::collections::HashSet;
+
+use super::{Answer, Case, Desk, Entry, related};
+use crate::{
+    analysis::Request,
+    ast::Effect,
+    diagnostic::{Code, Diagnostic},
+    ir::RuleId,
+};
+
+/// The rules that others cover.
+pub(super) fn check<'p>(
+    desk: &mut Desk<'p>,
+    case: &Case<'p>,
+    samples: &[Option<Request>],
+    empty: &HashSet<RuleId>,
+) -> HashSet<RuleId> {
+    let mut covered = HashSet::new();
+    let none = vec![None; case.forbids.len()];
+    for (entries, samples) in [(&case.permits, samples), (&case.forbids, none.as_slice())] {
+        // From behind: of two that say the same, the later one is too many.
+        for (entry, sample) in entries.iter().zip(samples).rev() {
+            if empty.contains(&entry.id) || !desk.is_due(entry) {
+                continue;
+            }
+            if case.token.unrestricted && entry.own && entry.ruled.rule.effect == Effect::Permit {
+                unrestricted(desk, case, entry);
+                continue;
+            }
+            let others: Vec<&Entry<'p>> = entries
+                .iter()
+                .filter(|other| {
+                    other.id != entry.id
+                        && !covered.contains(&other.id)
+                        && (entry.own || other.file == entry.file)
+                        && entry.is_near(other)
+                })
+                .collect();
+            let sampled = sample.as_ref();
+            if others.is_empty() || sampled.is_some_and(|sample| !desk.allows(&others, &[], sample)) {
+                continue;
+            }
+            if matches!(desk.ask(&[entry], &others), Answer::No) {
+                covered.insert(entry.id);
+                tell(desk, entry, &others);
+            }
+        }
+    }
+    covered
+}
+
+fn tell<'p>(desk: &mut Desk<'p>, entry: &Entry<'p>, others: &[&Entry<'p>]) {
+    let covers = desk.fewest(others, |desk, some| {
+        matches!(desk.ask(&[entry], some), Answer::No)
+    });
+    let Some(span) = desk.span(entry) else { return };
+    let does = match entry.ruled.rule.effect {
+        Effect::Permit => "allows",
+        Effect::Forbid => "forbids",
+    };
+    let (headline, what) = match covers.as_slice() {
+        [one] => (
+            format!("this line {does} nothing that `{}` does not", desk.text(one)),
+            "covers it",
+        ),
+        _ => (
+            format!("this line {does} nothing that {} others do not", covers.len()),
+            "covers a part of it",
+        ),
+    };
+    let diagnostic = Diagnostic::new(Code::CoveredLine, span, headline)
+        .help("take it out, or make what covers it narrower, if that is what was meant");
+    let diagnostic = related(diagnostic, desk, &covers, what);
+    desk.push(diagnostic);
+}
+
+fn unrestricted<'p>(desk: &mut Desk<'p>, case: &Case<'p>, entry: &Entry<'p>) {
+    let Some(span) = desk.span(entry) else { return };
+    let mut diagnostic = Diagnostic::new(
+        Code::CoveredLine,
+        span,
+        "this line allows nothing that `unrestricted = true` does not",
+    )
+    .help("take it out, or `unrestricted`");
+    if let Some(token) = desk.written.token(case.id) {
+        diagnostic = diagnostic.related(token, "this token is unrestricted");
+    }
+    desk.push(diagnostic);
+}

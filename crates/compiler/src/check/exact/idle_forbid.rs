@@ -1,0 +1,40 @@
+//! TW0109: a forbid line that takes back nothing, since nothing allows what it matches.
+//!
+//! A line of a set is left alone: it may be there to guard whatever a token adds.
+
+use std::collections::HashSet;
+
+use super::{Answer, Case, Desk, Entry};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    ir::RuleId,
+};
+
+/// `idle`: rules of which this has been said in other words.
+pub(super) fn check<'p>(desk: &mut Desk<'p>, case: &Case<'p>, idle: &HashSet<RuleId>) {
+    if case.token.unrestricted {
+        return;
+    }
+    for forbid in case
+        .forbids
+        .iter()
+        .filter(|forbid| forbid.own && !idle.contains(&forbid.id))
+    {
+        let mut near = case.permits.iter().filter(|permit| permit.is_near(forbid));
+        let is_idle = near.all(|permit| matches!(desk.ask(&[forbid, permit], &[]), Answer::No));
+        if is_idle {
+            tell(desk, case, forbid);
+        }
+    }
+}
+
+fn tell<'p>(desk: &mut Desk<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
+    let Some(span) = desk.span(forbid) else { return };
+    let headline = "this line forbids nothing that the token would be allowed";
+    let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline)
+        .help("what no line permits is denied without it; is a permit line missing, or this one misspelt?");
+    if let Answer::Yes(request) = desk.ask(&[forbid], &[]) {
+        diagnostic = diagnostic.witness(desk.witness(case.token, &request));
+    }
+    desk.push(diagnostic);
+}

@@ -1,0 +1,90 @@
+//! TW0110: a permit line of which the token's forbid lines leave nothing, or a token of which they leave nothing.
+//!
+//! A line of a set is left alone: to take back what a set allows is what forbid lines are for.
+
+use std::collections::HashSet;
+
+use super::{Answer, Case, Desk, Entry, related};
+use crate::{
+    analysis::Request,
+    diagnostic::{Code, Diagnostic},
+    ir::RuleId,
+};
+
+pub(super) fn check<'p>(
+    desk: &mut Desk<'p>,
+    case: &Case<'p>,
+    samples: &[Option<Request>],
+    empty: &HashSet<RuleId>,
+) {
+    if case.forbids.is_empty() {
+        return;
+    }
+    let forbids: Vec<&Entry<'p>> = case.forbids.iter().collect();
+    if case.token.unrestricted {
+        if matches!(desk.ask(&[], &forbids), Answer::No) {
+            everything(desk, case, &[], None);
+        }
+        return;
+    }
+    let (mut taken, mut is_left) = (Vec::new(), false);
+    for (entry, sample) in case.permits.iter().zip(samples) {
+        if empty.contains(&entry.id) || is_left && !entry.own {
+            continue;
+        }
+        let near: Vec<&Entry<'p>> = forbids
+            .iter()
+            .copied()
+            .filter(|forbid| forbid.is_near(entry))
+            .collect();
+        let sampled = sample.as_ref();
+        if near.is_empty()
+            || sampled.is_some_and(|sample| desk.allows(&[entry], &near, sample))
+            || !matches!(desk.ask(&[entry], &near), Answer::No)
+        {
+            is_left = true;
+        } else {
+            taken.push((entry, sample, near));
+        }
+    }
+    if !is_left && let Some((entry, sample, near)) = taken.first() {
+        everything(desk, case, near, sample.as_ref().filter(|_| entry.own));
+        return;
+    }
+    for (entry, sample, near) in taken.iter().filter(|(entry, ..)| entry.own) {
+        let covers = desk.fewest(near, |desk, some| matches!(desk.ask(&[entry], some), Answer::No));
+        let Some(span) = desk.span(entry) else { continue };
+        let mut diagnostic = Diagnostic::new(
+            Code::TakenBack,
+            span,
+            "the token's forbid lines take back all that this line allows",
+        )
+        .help("take one of them out, or make the forbid line narrower");
+        diagnostic = related(diagnostic, desk, &covers, "takes it back");
+        if let Some(sample) = sample {
+            diagnostic = diagnostic.witness(desk.witness(case.token, sample));
+        }
+        desk.push(diagnostic);
+    }
+}
+
+fn everything<'p>(desk: &mut Desk<'p>, case: &Case<'p>, near: &[&Entry<'p>], sample: Option<&Request>) {
+    let Some(span) = desk.written.token(case.id) else {
+        return;
+    };
+    let headline = format!(
+        "the forbid lines of `{}` take back all that it allows",
+        case.token.name
+    );
+    let mut diagnostic = Diagnostic::new(Code::TakenBack, span, headline)
+        .help("make them narrower, or revoke the token if it is to do nothing");
+    let own: Vec<&Entry<'p>> = match near {
+        [] => case.forbids.iter().collect(),
+        near => near.to_vec(),
+    };
+    diagnostic = related(diagnostic, desk, &own, "takes back");
+    if let Some(sample) = sample {
+        diagnostic = diagnostic.witness(desk.witness(case.token, sample));
+    }
+    desk.push(diagnostic);
+}

@@ -1,0 +1,72 @@
+//! Invariants get their meaning as tokens do: the requests that one speaks of are those that a token of its lines would
+//! allow.
+
+use std::rc::Rc;
+
+use super::{limit, read_line, report};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    policy::{Attributes, Limit, Token, Users},
+    source::{SourceKind, SourceSet},
+    tokens::{self, InvariantDef},
+};
+
+/// The invariants of all files, each with a token of its lines that no secret opens.
+pub(crate) fn resolve_invariants(
+    sources: &SourceSet,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<(InvariantDef, Token)> {
+    let files = sources
+        .iter()
+        .filter(|(_, source)| source.kind == SourceKind::Invariants);
+    let mut definitions = Vec::new();
+    for (id, source) in files {
+        definitions.extend(tokens::read_invariants(id, source, diagnostics));
+    }
+    definitions
+        .into_iter()
+        .map(|definition| {
+            let token = token(&definition, sources, diagnostics);
+            (definition, token)
+        })
+        .collect()
+}
+
+fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Token {
+    let mut limits: Vec<Rc<Limit>> = Vec::new();
+    for span in &definition.lines.lines {
+        let Some(line) = report(read_line(sources, *span, diagnostics), diagnostics) else {
+            continue;
+        };
+        match line.limit {
+            Some(limit) => limits.push(limit),
+            None => diagnostics.push(
+                Diagnostic::new(
+                    Code::UserPlaceholder,
+                    limit::user_placeholder(&line.syntax),
+                    "`{USER}` in an invariant, which speaks of many tokens",
+                )
+                .help("write the names that are meant"),
+            ),
+        }
+    }
+    Token {
+        span: definition.span,
+        attributes: Attributes {
+            name: definition.name.value.clone(),
+            users: Users::Named(Vec::new()),
+            secret_hash: [0; 32],
+            previous: None,
+            expires: None,
+            allowed_ips: Vec::new(),
+            on_behalf_of: Vec::new(),
+            revoked: false,
+            owner: None,
+            description: None,
+            mint: false,
+            unrestricted: false,
+        },
+        limits,
+        included: 0,
+    }
+}

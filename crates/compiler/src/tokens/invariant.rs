@@ -1,0 +1,161 @@
+//! `invariants.toml` to definitions: what must hold of every policy beside it.
+
+use toml::de::{DeTable, DeValue};
+
+use super::{At, Lines, keys::Reader};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    source::{Source, SourceId, Span},
+};
+
+/// The arrays that the file may have.
+const KINDS: &[&str] = &["never", "only", "always"];
+/// Every key that an invariant may have.
+const KEYS: &[&str] = &["name", "why", "tokens", "owners", "users", "lines"];
+
+/// What an invariant demands of the requests that its lines match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InvariantKind {
+    /// The tokens allow none of them.
+    Never,
+    /// The tokens allow nothing else.
+    Only,
+    /// The tokens allow all of them.
+    Always,
+}
+
+impl InvariantKind {
+    /// The key of its array.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Only => "only",
+            Self::Always => "always",
+        }
+    }
+}
+
+/// One entry as written.
+#[derive(Clone, Debug)]
+pub struct InvariantDef {
+    /// The entry's name, or the entry.
+    pub span: Span,
+    /// What it demands.
+    pub kind: InvariantKind,
+    /// `name`
+    pub name: At<String>,
+    /// `why`
+    pub why: Option<String>,
+    /// `tokens`: globs of names; empty: all. So are the others.
+    pub tokens: Vec<At<String>>,
+    /// `owners`
+    pub owners: Vec<At<String>>,
+    /// `users`
+    pub users: Vec<At<String>>,
+    /// `lines`
+    pub lines: Lines,
+}
+
+/// Reads the invariants of one file. What is wrong goes to `diagnostics`; whatever else can be read is read.
+pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<InvariantDef> {
+    let Some(root) = super::parse(id, source, diagnostics) else {
+        return Vec::new();
+    };
+    let mut reader = Reader {
+        id,
+        source,
+        diagnostics,
+    };
+    let mut invariants = Vec::new();
+    for (key, value) in root.get_ref() {
+        let kind = match key.get_ref().as_ref() {
+            "never" => InvariantKind::Never,
+            "only" => InvariantKind::Only,
+            "always" => InvariantKind::Always,
+            _ => {
+                reader.unknown(key, KINDS);
+                continue;
+            }
+        };
+        let help = format!("write `[[{}]]` above each invariant", kind.as_str());
+        let DeValue::Array(entries) = value.get_ref() else {
+            reader.wrong(value, &help);
+            continue;
+        };
+        for entry in entries.iter() {
+            match entry.get_ref() {
+                DeValue::Table(table) => invariants.extend(invariant(&mut reader, kind, table, entry.span())),
+                _ => reader.wrong(entry, &help),
+            }
+        }
+    }
+    invariants.sort_by_key(|invariant| invariant.span);
+    for (at, invariant) in invariants.iter().enumerate() {
+        let mut before = invariants.iter().take(at);
+        if let Some(first) = before.find(|other| other.name.value == invariant.name.value) {
+            let headline = format!("two invariants are named `{}`", invariant.name.value);
+            diagnostics.push(
+                Diagnostic::new(Code::DuplicateName, invariant.name.span, headline)
+                    .related(first.name.span, "the other")
+                    .help("findings know invariants by their names; rename one"),
+            );
+        }
+    }
+    invariants
+}
+
+fn invariant(
+    reader: &mut Reader<'_>,
+    kind: InvariantKind,
+    table: &DeTable<'_>,
+    range: std::ops::Range<usize>,
+) -> Option<InvariantDef> {
+    let place = super::span(reader.id, reader.source, range);
+    let (mut name, mut why, mut lines) = (None, None, None);
+    let [mut tokens, mut owners, mut users] = [const { Vec::new() }; 3];
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "name" => name = reader.string(value, "name"),
+            "why" => why = reader.string(value, "why").map(|why| why.value),
+            "tokens" => tokens = reader.strings(value, "tokens"),
+            "owners" => owners = reader.strings(value, "owners"),
+            "users" => users = reader.strings(value, "users"),
+            "lines" => lines = reader.lines(value, "lines"),
+            _ => reader.unknown(key, KEYS),
+        }
+    }
+    let given = |key: &str| table.keys().any(|known| known.get_ref() == key);
+    for (key, help) in [
+        ("name", "add `name = \"…\"`: findings name the invariant by it"),
+        (
+            "lines",
+            "add the requests it speaks of, as Limit-to lines between `'''` and `'''`",
+        ),
+    ] {
+        if !given(key) {
+            let headline = format!("the invariant has no `{key}`");
+            reader
+                .diagnostics
+                .push(Diagnostic::new(Code::MissingKey, place, headline).help(help));
+        }
+    }
+    let (name, lines) = (name?, lines?);
+    if lines.lines.is_empty() {
+        let headline = "the invariant has no lines, so it speaks of no request";
+        reader.diagnostics.push(
+            Diagnostic::new(Code::MissingKey, name.span, headline).help("write a line, or take it out"),
+        );
+        return None;
+    }
+    Some(InvariantDef {
+        span: name.span,
+        kind,
+        name,
+        why,
+        tokens,
+        owners,
+        users,
+        lines,
+    })
+}
