@@ -201,3 +201,68 @@ fn what_cannot_be_compared_is_told() {
     write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/a")]);
     assert_eq!(diff(&directory, &["old", "nowhere"]).0, 3);
 }
+
+/// A pull request of five edits: one widens by a missing boundary, one by a method list, one by a constraint removed, one
+/// narrows, one only writes the same otherwise. The snapshot is the comment that its reviewer reads.
+#[test]
+fn five_edits_as_a_reviewer_sees_them() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/five-edits");
+    let directory = TempDir::new().unwrap();
+    for side in ["old", "new"] {
+        fs::create_dir(directory.path().join(side)).unwrap();
+        let file = format!("{side}/tokens.toml");
+        fs::copy(format!("{fixture}/{file}"), directory.path().join(&file)).unwrap();
+    }
+    let (code, out, err) = diff(&directory, &["--format", "markdown", "old", "new"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    insta::assert_snapshot!("five_edits", out);
+}
+
+#[test]
+fn sarif_points_at_the_lines_of_the_new_policy() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "[get]/rest/a")]);
+    write(
+        &directory,
+        "new",
+        &[("a", "11", "users = [\"u\", \"v\"]", "[get,put]/rest/a")],
+    );
+    let (code, out, _) = diff(&directory, &["--format", "sarif", "old", "new"]);
+    let sarif: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &sarif["version"]), (1, &"2.1.0".into()));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let found: Vec<_> = results
+        .iter()
+        .map(|result| (&result["ruleId"], &result["level"]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (&"wider".into(), &"error".into()),
+            (&"newly-allowed".into(), &"error".into())
+        ]
+    );
+    let place = &results[1]["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"new/t.toml".into(), &6.into())
+    );
+}
+
+#[test]
+fn settings_that_policies_depend_on_are_compared() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    for (name, text) in [("old.toml", ""), ("new.toml", "[relax]\nsemicolon = true\n")] {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    let (code, out, err) = diff(
+        &directory,
+        &["--old-config", "old.toml", "--config", "new.toml", "old", "old"],
+    );
+    assert_eq!(code, 1, "{err}");
+    assert!(
+        out.contains("configuration: changed\n  relax.semicolon: false -> true  (wider)\n"),
+        "{out}"
+    );
+}

@@ -1,9 +1,13 @@
 //! `tokenward compile`: whether policy files are right, and the artifact of those that are.
 
+mod new_access;
+mod proved;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use tokenward_compiler::analysis::Analysis;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_json, render_text};
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::{artifact, ir::Program};
@@ -11,10 +15,12 @@ use tokenward_compiler::{artifact, ir::Program};
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
+use proved::Compiled;
 
 /// Check policy files, and compile them to one file
 ///
-/// Reads the *.toml and *.limits files of a directory and tells every error and warning with its place. With -o, and
+/// Reads the *.toml and *.limits files of a directory and tells every error and warning with its place: lines that can
+/// never match, that others cover, that forbid nothing. Proves what invariants.toml says of the tokens. With -o, and
 /// without an error, the compiled policy is written: one file that `tokenward serve` takes in place of the directory.
 /// The exit code is 1 if there is an error; warnings alone leave it at 0.
 #[derive(clap::Args)]
@@ -22,6 +28,8 @@ use super::settings::ConfigArg;
 Examples:
   tokenward compile                     the directory that tokenward.toml names, or policies
   tokenward compile --check policies    the same for a directory, as CI would run it
+  tokenward compile --check --no-new-access main
+                                        fail if more is allowed than in the git revision main
   tokenward compile --format json       one JSON object a line, on standard output
   tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"")]
 pub(super) struct Args {
@@ -34,6 +42,13 @@ pub(super) struct Args {
     /// How findings are shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Fail on whatever the policy allows beyond BASE, a directory, a compiled policy or a git revision, unless
+    /// reviewed.toml lists it
+    #[arg(long, value_name = "BASE")]
+    no_new_access: Option<String>,
+    /// How many states a proof may visit before it is called inconclusive
+    #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
+    budget: u64,
     #[command(flatten)]
     config: ConfigArg,
     /// The policy directory [default: the configuration's]
@@ -53,30 +68,26 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
     let sources = SourceSet::read_dir(directory).map_err(Failure::trouble)?;
-    let compilation = tokenward_compiler::compile(&sources);
-    let diagnostics = &compilation.diagnostics;
+    let compiled = Compiled::new(&sources, (&config, args.budget), args.no_new_access.as_deref())?;
+    let diagnostics = &compiled.diagnostics;
     match args.format {
         Format::Text => output::note_raw(&render_text(&sources, diagnostics, output::colours())),
         Format::Json => output::print(&render_json(&sources, diagnostics))?,
     }
-    let Some(program) = compilation.program else {
+    let Some(program) = compiled.program else {
         return Err(Failure::Findings(format!(
             "{} in `{}`",
             tally(diagnostics),
             directory.display()
         )));
     };
-    if let Err(error) = program.bind(&config.upstream.public_url) {
-        return Err(Failure::Findings(format!(
-            "with this configuration the policy cannot be used: {error}"
-        )));
-    }
     let tokens = program.tokens().count();
     let what = format!(
-        "{}: {tokens} {}, {}",
+        "{}: {tokens} {}, {}{}",
         directory.display(),
         plural(tokens, "token"),
-        tally(diagnostics)
+        tally(diagnostics),
+        compiled.proved
     );
     let written = match &args.output {
         Some(file) => {

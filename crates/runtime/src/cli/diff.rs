@@ -1,27 +1,33 @@
 //! `tokenward diff`: what a change of policy newly allows and newly denies.
 
-mod attributes;
+pub(super) mod attributes;
+mod configuration;
 mod json;
 mod markdown;
-mod place;
-mod report;
+pub(super) mod report;
+mod sarif;
 mod text;
+
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, Universe};
 
 use super::failure::Failure;
 use super::output;
+use super::place::Place;
+use super::progress::Progress;
 use super::settings::ConfigArg;
-use crate::config::{Config, Relax};
-use place::Place;
+use super::universe::universe;
+use crate::config::Config;
 use report::Report;
 
 /// Show what a change of policy newly allows and newly denies
 ///
 /// Compares two policies token by token, over all requests there can be, and shows a request for every difference: one
 /// that the new policy allows and the old one denies, or the other way round, with the lines responsible. Tokens are
-/// paired by their secret's hash, then by name. Users, expiry, addresses and the like are compared too.
+/// paired by their secret's hash, then by name. Users, expiry, addresses and the like are compared too, and the settings that
+/// policies depend on.
 ///
 /// The exit code is 1 if anything is newly allowed, or if that could not be settled.
 #[derive(clap::Args)]
@@ -39,6 +45,9 @@ pub(super) struct Args {
     /// How many states the comparison of two tokens may visit before it is called inconclusive
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     budget: u64,
+    /// The configuration as it was [default: that of OLD's revision, else as it is]
+    #[arg(long, value_name = "FILE")]
+    old_config: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArg,
     /// The policy as it was: a directory, a compiled policy, or REVISION..[REVISION] of the configuration's directory
@@ -57,19 +66,39 @@ enum Format {
     Json,
     /// For a comment on a pull request
     Markdown,
+    /// SARIF 2.1.0, for tools that show findings beside lines
+    Sarif,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let (old, new) = places(args, &config)?;
-    let (old, new) = (old.load(&config)?, new.load(&config)?);
-    let universe = universe(&config);
+    let before = match &args.old_config {
+        Some(file) => Config::load(file)?,
+        None => match &old {
+            Place::Revision { revision, .. } => args
+                .config
+                .at_revision(revision)?
+                .unwrap_or_else(|| config.clone()),
+            Place::Here(_) => config.clone(),
+        },
+    };
+    let directory = new.directory();
+    let (old, new) = (old.load(&before)?, new.load(&config)?);
+    let (of_old, of_new) = (universe(&before), universe(&config));
+    let universe = Universe {
+        canonical_paths: of_old.canonical_paths && of_new.canonical_paths,
+        get_body: of_old.get_body || of_new.get_body,
+    };
     let mut analysis = Analysis::new(&old, &new, universe, args.budget).map_err(Failure::trouble)?;
-    let report = Report::new(&mut analysis, &old, &new, tell_progress)?;
+    let mut progress = Progress::new("tokens compared");
+    let mut report = Report::new(&mut analysis, &old, &new, |done, of| progress.tell(done, of))?;
+    report.configuration = configuration::changes(&before, &config);
     let shown = match args.format {
         Format::Text => text::render(&report),
         Format::Json => json::render(&report),
         Format::Markdown => markdown::render(&report),
+        Format::Sarif => sarif::render(&report, &directory),
     };
     output::print(&shown)?;
     if report.widens() {
@@ -96,43 +125,5 @@ fn places(args: &Args, config: &Config) -> Result<(Place, Place), Failure> {
         _ => Err(Failure::Usage(
             "name two policies, as in `tokenward diff OLD NEW`, or two revisions, as in `tokenward diff main..HEAD`".to_owned(),
         )),
-    }
-}
-
-/// The requests that the proxy accepts under this configuration, or more.
-fn universe(config: &Config) -> Universe {
-    let Relax {
-        control_character,
-        nul,
-        backslash,
-        encoded_slash,
-        double_encoding,
-        semicolon,
-        dot_segment,
-        empty_segment,
-        number_sign: _,
-        get_body,
-        cookies: _,
-        merged_multipart: _,
-        xml_body: _,
-    } = config.relax;
-    let relaxed = control_character
-        || nul
-        || backslash
-        || encoded_slash
-        || double_encoding
-        || semicolon
-        || dot_segment
-        || empty_segment;
-    Universe {
-        canonical_paths: !relaxed,
-        get_body,
-    }
-}
-
-/// Says how far it is, where there are many tokens to compare and someone looks on.
-fn tell_progress(done: usize, of: usize) {
-    if of >= 1000 && done.is_multiple_of(500) && output::is_watched() {
-        output::note(&format!("{done} of {of} tokens compared"));
     }
 }

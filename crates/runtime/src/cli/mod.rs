@@ -15,11 +15,14 @@ mod failure;
 mod import;
 mod inspect;
 mod output;
+mod place;
+mod progress;
 mod scan;
 mod serve;
 mod settings;
 mod time;
 mod token;
+mod universe;
 
 pub(crate) use audit::recorded;
 pub(crate) use failure::Failure;

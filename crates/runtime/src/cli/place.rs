@@ -7,8 +7,8 @@ use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
 
-use super::super::failure::Failure;
-use super::super::output;
+use super::failure::Failure;
+use super::output;
 use crate::config::Config;
 use crate::live::unbound_artifact;
 
@@ -26,6 +26,19 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// A directory, a compiled policy, or, where there is neither of that name or `..` stands behind it, a revision of
+    /// the configuration's directory.
+    pub(super) fn parse(text: &str, config: &Config) -> Self {
+        let path = PathBuf::from(text);
+        match text.strip_suffix("..") {
+            None if path.exists() => Self::Here(path),
+            revision => Self::Revision {
+                revision: revision.unwrap_or(text).to_owned(),
+                directory: config.policies.clone(),
+            },
+        }
+    }
+
     /// The program, bound as the configuration has it.
     pub(super) fn load(&self, config: &Config) -> Result<Program, Failure> {
         let program = match self {
@@ -39,6 +52,19 @@ impl Place {
             .bind(&config.upstream.public_url)
             .map_err(|error| Failure::Findings(error.to_string()))?;
         Ok(bound.merging_body(config.upstream.product.merges()))
+    }
+
+    /// Where its files lie, with `/` between the parts; empty for a compiled policy.
+    pub(super) fn directory(&self) -> String {
+        let directory = match self {
+            Self::Here(path) if path.is_file() => return String::new(),
+            Self::Here(path) => path,
+            Self::Revision { directory, .. } => directory,
+        };
+        let parts = directory
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy().into_owned());
+        parts.collect::<Vec<_>>().join("/")
     }
 
     fn compile(&self, sources: &SourceSet) -> Result<Program, Failure> {
@@ -88,7 +114,7 @@ fn is_policy_file(name: &str) -> bool {
     is && !name.split('/').any(|part| part.starts_with('.'))
 }
 
-fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
+pub(super) fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
     let output = Command::new("git")
         .arg("-C")
         .arg(directory)

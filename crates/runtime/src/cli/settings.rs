@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use super::place::git;
 use crate::config::{Config, ConfigError};
 
 /// The configuration in the working directory.
@@ -27,6 +28,22 @@ impl ConfigArg {
             Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(Config::default()),
             result => Ok(result?),
         }
+    }
+
+    /// The configuration as it was in a git revision; `None` if git has none of that name there.
+    pub(super) fn at_revision(&self, revision: &str) -> Result<Option<Config>, Failure> {
+        let path = self.path();
+        let directory = path
+            .parent()
+            .filter(|directory| !directory.as_os_str().is_empty());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let text = git(
+            directory.unwrap_or(Path::new(".")),
+            &["show", &format!("{revision}:./{name}")],
+        );
+        let Ok(text) = text else { return Ok(None) };
+        let text = String::from_utf8_lossy(&text);
+        Ok(Some(Config::parse(&text, path)?))
     }
 
     fn path(&self) -> &Path {

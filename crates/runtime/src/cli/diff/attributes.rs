@@ -7,17 +7,17 @@ use tokenward_compiler::ir::{Token, Users};
 
 /// One difference.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(in super::super) struct Change {
     /// The key, as policy files have it.
-    pub(super) key: &'static str,
-    pub(super) old: String,
-    pub(super) new: String,
+    pub(in super::super) key: &'static str,
+    pub(in super::super) old: String,
+    pub(in super::super) new: String,
     /// Whether it lets in calls that were refused.
-    pub(super) widens: bool,
+    pub(in super::super) widens: bool,
 }
 
 /// All differences, those that widen among them.
-pub(super) fn changes(old: &Token, new: &Token) -> Vec<Change> {
+pub(in super::super) fn changes(old: &Token, new: &Token) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut note = |key, old: String, new: String, widens| {
         if old != new {

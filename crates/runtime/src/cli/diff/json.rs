@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tokenward_compiler::ir::Line;
 
+use super::attributes::Change;
 use super::report::{Direction, Report, Standing, TokenReport};
 
 pub(super) fn render(report: &Report) -> String {
@@ -11,7 +12,9 @@ pub(super) fn render(report: &Report) -> String {
         "version": 1,
         "widens": report.widens(),
         "unchanged": report.unchanged,
+        "configuration": report.configuration.iter().map(change).collect::<Vec<_>>(),
         "tokens": tokens,
+        "most_work": report.hardest.as_ref().map(|(name, states)| json!({ "token": name, "states": states })),
     });
     format!("{whole:#}\n")
 }
@@ -22,11 +25,7 @@ fn token(token: &TokenReport) -> Value {
         Standing::New => "new",
         Standing::Gone => "gone",
     };
-    let changes: Vec<Value> = token
-        .changes
-        .iter()
-        .map(|change| json!({ "key": change.key, "old": change.old, "new": change.new, "widens": change.widens }))
-        .collect();
+    let changes: Vec<Value> = token.changes.iter().map(change).collect();
     json!({
         "name": token.name,
         "standing": standing,
@@ -35,6 +34,10 @@ fn token(token: &TokenReport) -> Value {
         "newly_allowed": direction(&token.newly_allowed),
         "newly_denied": direction(&token.newly_denied),
     })
+}
+
+fn change(change: &Change) -> Value {
+    json!({ "key": change.key, "old": change.old, "new": change.new, "widens": change.widens })
 }
 
 fn direction(direction: &Direction) -> Value {

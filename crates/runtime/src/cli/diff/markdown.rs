@@ -2,8 +2,12 @@
 
 use std::fmt::Write as _;
 
+use super::attributes::Change;
 use super::report::{Direction, Report, Standing, TokenReport};
 use super::text::{place, summary, verdict};
+
+const NEWLY_ALLOWED: &str = "Newly allowed";
+const NEWLY_DENIED: &str = "Newly denied";
 
 pub(super) fn render(report: &Report) -> String {
     let heading = if report.widens() {
@@ -12,6 +16,10 @@ pub(super) fn render(report: &Report) -> String {
         "This change allows nothing new"
     };
     let mut out = format!("### Policy: {heading}\n\n{}.\n", capital(&summary(report)));
+    if !report.configuration.is_empty() {
+        out.push_str("\n#### The configuration\n");
+        render_changes(&report.configuration, &mut out);
+    }
     let (wider, others): (Vec<_>, Vec<_>) = report.tokens.iter().partition(|token| token.widens());
     for token in &wider {
         render_token(token, &mut out);
@@ -32,16 +40,20 @@ pub(super) fn render(report: &Report) -> String {
 
 fn render_token(token: &TokenReport, out: &mut String) {
     let _ = write!(out, "\n#### {} {}\n", code(&token.name), verdict(token));
-    if !token.changes.is_empty() {
+    render_changes(&token.changes, out);
+    render_direction(token, &token.newly_allowed, NEWLY_ALLOWED, out);
+    render_direction(token, &token.newly_denied, NEWLY_DENIED, out);
+}
+
+fn render_changes(changes: &[Change], out: &mut String) {
+    if !changes.is_empty() {
         out.push_str("\n| | was | is | |\n| --- | --- | --- | --- |\n");
-        for change in &token.changes {
+        for change in changes {
             let wider = if change.widens { "**wider**" } else { "" };
             let (old, new) = (cell(&change.old), cell(&change.new));
             let _ = writeln!(out, "| {} | {old} | {new} | {wider} |", change.key);
         }
     }
-    render_direction(token, &token.newly_allowed, "Newly allowed", out);
-    render_direction(token, &token.newly_denied, "Newly denied", out);
 }
 
 fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out: &mut String) {
@@ -54,17 +66,24 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     }
     for example in &direction.examples {
         let _ = write!(out, "\n**{title}:** {}\n\n", code(&example.request.to_string()));
+        let (allowed, denied, otherwise) = if title == NEWLY_ALLOWED {
+            ("allowed by", "was denied by", "no line allowed it before")
+        } else {
+            ("was allowed by", "denied by", "no line allows it now")
+        };
         let _ = writeln!(
             out,
-            "- allowed by {}",
+            "- {allowed} {}",
             code(&place(example.allowed_by.as_ref(), "unrestricted = true"))
         );
         if token.standing == Standing::Kept {
             match &example.denied_by {
                 Some(line) => {
-                    let _ = writeln!(out, "- denied by {}", code(&place(Some(line), "")));
+                    let _ = writeln!(out, "- {denied} {}", code(&place(Some(line), "")));
                 }
-                None => out.push_str("- otherwise no line allows it\n"),
+                None => {
+                    let _ = writeln!(out, "- {otherwise}");
+                }
             }
         }
         let _ = writeln!(out, "- {}", code(&example.curl));

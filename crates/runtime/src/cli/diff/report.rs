@@ -10,10 +10,14 @@ use super::attributes::{self, Change};
 
 /// What changed.
 pub(super) struct Report {
+    /// Settings that policies depend on.
+    pub(super) configuration: Vec<Change>,
     /// Tokens that changed, in the order of the new policy; those that are gone behind them.
     pub(super) tokens: Vec<TokenReport>,
     /// How many tokens did not.
     pub(super) unchanged: usize,
+    /// The token whose comparison took most, and the states that it visited.
+    pub(super) hardest: Option<(String, u64)>,
 }
 
 /// What changed of a token.
@@ -64,15 +68,19 @@ impl Report {
         analysis: &mut Analysis<'_>,
         old: &Program,
         new: &Program,
-        progress: impl Fn(usize, usize),
+        mut progress: impl FnMut(usize, usize),
     ) -> Result<Self, Failure> {
         let pairs = pairs(old, new);
         let mut report = Self {
+            configuration: Vec::new(),
+            hardest: None,
             tokens: Vec::new(),
             unchanged: 0,
         };
         for (done, pair) in pairs.iter().enumerate() {
+            let visited = analysis.visited();
             let comparison = analysis.compare(pair.0, pair.1).map_err(Failure::trouble)?;
+            let took = analysis.visited() - visited;
             let sides = (pair.0.map(|id| old.token(id)), pair.1.map(|id| new.token(id)));
             let (token, standing, changes) = match sides {
                 (Some(old), Some(new)) => (new, Standing::Kept, attributes::changes(old, new)),
@@ -80,6 +88,9 @@ impl Report {
                 (Some(old), None) => (old, Standing::Gone, Vec::new()),
                 (None, None) => continue,
             };
+            if took > report.hardest.as_ref().map_or(0, |(_, most)| *most) {
+                report.hardest = Some((token.name.clone(), took));
+            }
             if standing == Standing::Kept && changes.is_empty() && comparison.is_equivalent() {
                 report.unchanged += 1;
             } else {
@@ -94,7 +105,7 @@ impl Report {
 
     /// Whether anything is newly allowed, or may be.
     pub(super) fn widens(&self) -> bool {
-        self.tokens.iter().any(TokenReport::widens)
+        self.tokens.iter().any(TokenReport::widens) || self.configuration.iter().any(|change| change.widens)
     }
 }
 
@@ -148,7 +159,7 @@ fn direction(difference: Difference, token: &Token, more: &Program, less: &Progr
 }
 
 /// Each token with what it was: the one of its secret, or of the secret before a rotation, else the one of its name.
-fn pairs(old: &Program, new: &Program) -> Vec<(Option<TokenId>, Option<TokenId>)> {
+pub(in super::super) fn pairs(old: &Program, new: &Program) -> Vec<(Option<TokenId>, Option<TokenId>)> {
     let mut taken = HashSet::new();
     let mut pairs: Vec<(Option<TokenId>, Option<TokenId>)> = Vec::new();
     for (id, token) in new.tokens() {

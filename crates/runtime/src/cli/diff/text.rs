@@ -4,16 +4,32 @@ use std::fmt::Write as _;
 
 use tokenward_compiler::ir::Line;
 
+use super::attributes::Change;
 use super::report::{Direction, Report, Standing, TokenReport};
+
+/// Comparisons of fewer states take no time that anyone would ask about.
+const WORTH_SAYING: u64 = 20_000;
 
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
+    if !report.configuration.is_empty() {
+        out.push_str("configuration: changed\n");
+        render_changes(&report.configuration, &mut out);
+        out.push('\n');
+    }
     for token in &report.tokens {
         render_token(token, &mut out);
         out.push('\n');
     }
     out.push_str(&summary(report));
     out.push('\n');
+    if let Some((name, states)) = report
+        .hardest
+        .as_ref()
+        .filter(|(_, states)| *states >= WORTH_SAYING)
+    {
+        let _ = writeln!(out, "most work: `{name}`, {states} states");
+    }
     out
 }
 
@@ -56,12 +72,16 @@ pub(super) fn verdict(token: &TokenReport) -> &'static str {
 
 fn render_token(token: &TokenReport, out: &mut String) {
     let _ = writeln!(out, "{}: {}", token.name, verdict(token));
-    for change in &token.changes {
+    render_changes(&token.changes, out);
+    render_direction(token, &token.newly_allowed, "newly allowed", out);
+    render_direction(token, &token.newly_denied, "newly denied", out);
+}
+
+fn render_changes(changes: &[Change], out: &mut String) {
+    for change in changes {
         let wider = if change.widens { "  (wider)" } else { "" };
         let _ = writeln!(out, "  {}: {} -> {}{wider}", change.key, change.old, change.new);
     }
-    render_direction(token, &token.newly_allowed, "newly allowed", out);
-    render_direction(token, &token.newly_denied, "newly denied", out);
 }
 
 fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out: &mut String) {

@@ -1,0 +1,97 @@
+//! A policy compiled, and all that can be proved of it.
+
+use tokenward_compiler::analysis::{Fault, Invariants};
+use tokenward_compiler::diagnostic::{Diagnostic, Severity, sort};
+use tokenward_compiler::ir::Program;
+use tokenward_compiler::source::SourceSet;
+
+use super::super::failure::Failure;
+use super::super::progress::Progress;
+use super::super::universe::universe;
+use super::{new_access, plural};
+use crate::config::Config;
+
+/// What there is to say of a policy.
+pub(super) struct Compiled {
+    /// The program, unbound; `None` if there is an error.
+    pub(super) program: Option<Program>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What was proved, in a few words.
+    pub(super) proved: String,
+}
+
+impl Compiled {
+    /// `base_policy`: the place of the policy beyond which nothing may be allowed.
+    pub(super) fn new(
+        sources: &SourceSet,
+        (config, budget): (&Config, u64),
+        base_policy: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let compilation = tokenward_compiler::compile(sources);
+        let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
+        let unusable = |error| {
+            Failure::Findings(format!(
+                "with this configuration the policy cannot be used: {error}"
+            ))
+        };
+        let mut diagnostics = compilation.diagnostics;
+        let invariants = Invariants::read(sources, base, merges, &mut diagnostics).map_err(unusable)?;
+        let mut compiled = Self {
+            program: compilation.program,
+            proved: String::new(),
+            diagnostics,
+        };
+        if let Some(program) = &compiled.program {
+            let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
+            let asked = (universe(config), budget);
+            let mut progress = Progress::new("tokens checked");
+            let exact = tokenward_compiler::exact(
+                &bound,
+                &compilation.written,
+                &compiled.diagnostics,
+                asked,
+                |done, of| progress.tell(done, of),
+            )
+            .map_err(fault)?;
+            compiled.diagnostics.extend(exact.diagnostics);
+            if let Some(invariants) = invariants {
+                let mut progress = Progress::new("tokens proved");
+                let proof = invariants
+                    .prove(&bound, &compilation.written, asked, |done, of| {
+                        progress.tell(done, of)
+                    })
+                    .map_err(fault)?;
+                compiled.diagnostics.extend(proof.diagnostics);
+                let count = invariants.count();
+                compiled.proved = format!(", {count} {} proved", plural(count, "invariant"));
+            }
+            if let Some(place) = base_policy {
+                let policy = (&bound, &compilation.written);
+                new_access::check(
+                    place,
+                    policy,
+                    sources,
+                    (config, budget),
+                    &mut compiled.diagnostics,
+                )?;
+            }
+            if exact.inconclusive > 0 {
+                let count = exact.inconclusive;
+                compiled.proved.push_str(&format!(
+                    ", {count} {} past the budget left open",
+                    plural(count, "question")
+                ));
+            }
+        }
+        sort(&mut compiled.diagnostics);
+        let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
+        if compiled.diagnostics.iter().any(is_error) {
+            compiled.program = None;
+        }
+        Ok(compiled)
+    }
+}
+
+fn fault(fault: Fault) -> Failure {
+    Failure::trouble(fault)
+}
