@@ -221,6 +221,8 @@ fn call(n: u64) -> (Record, Outcome) {
         request_bytes: (mix >> 60 & 3 == 0).then_some(mix >> 50 & 0x3ff),
         decision_ns: 800 + (mix & 0x7ff),
         authenticated: true,
+        nodes: Vec::new(),
+        tried: Vec::new(),
     };
     let upstream_us = 4_000 + (mix >> 20 & 0x3fff);
     let outcome = Outcome {

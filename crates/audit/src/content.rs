@@ -1,15 +1,20 @@
 //! What is inside a block: a version, the texts, then the items in the order of their sequence.
 //!
-//! Version 1. An item is a tag byte and its fields; times are differences to the item before.
+//! An item is a tag byte and its fields; times are differences to the item before. Version 2 added what a decision
+//! looked at (`content_judged`); version 1 is version 2 without it, and is read.
 
 use std::net::IpAddr;
 
 use crate::bytes::{put_number, put_signed};
+use crate::content_judged;
 use crate::item::{Counted, Ended, Event, Item};
 use crate::record::{End, Record, Verdict};
 use crate::texts::TextsOut;
 
-pub(crate) const VERSION: u8 = 1;
+/// What is written.
+pub(crate) const VERSION: u8 = 2;
+/// What is read as well.
+pub(crate) const VERSION_1: u8 = 1;
 
 pub(crate) const DECISION: u8 = 1;
 pub(crate) const ENDED: u8 = 2;
@@ -26,6 +31,7 @@ pub(crate) const BEHALF: u8 = 8;
 pub(crate) const LINE: u8 = 16;
 pub(crate) const BYTES: u8 = 32;
 pub(crate) const AUTHENTICATED: u8 = 64;
+pub(crate) const JUDGED: u8 = 128;
 
 // Which fields of an end are there.
 pub(crate) const STATUS: u8 = 1;
@@ -84,6 +90,7 @@ impl Content {
     }
 
     fn decision(&mut self, r: &Record) {
+        let judged = !r.nodes.is_empty() || !r.tried.is_empty();
         let there = [
             (CLIENT_ID, r.client_request_id.is_some()),
             (TOKEN, r.token.is_some()),
@@ -92,6 +99,7 @@ impl Content {
             (LINE, r.line.is_some()),
             (BYTES, r.request_bytes.is_some()),
             (AUTHENTICATED, r.authenticated),
+            (JUDGED, judged),
         ];
         let verdict = match r.verdict {
             Verdict::Allow => 0,
@@ -123,6 +131,9 @@ impl Content {
             put_number(&mut self.items, n);
         }
         put_number(&mut self.items, r.decision_ns);
+        if judged {
+            content_judged::put(&r.nodes, &r.tried, &mut self.texts, &mut self.items);
+        }
     }
 
     fn ended(&mut self, ended: &Ended, sequence: u64) {

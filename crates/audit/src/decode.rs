@@ -4,10 +4,12 @@ use std::net::IpAddr;
 
 use crate::bytes::{Malformed, Reader};
 use crate::content::{
-    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, LINE, OPENED,
-    SAME_STATUS, STATUS, TOKEN, TROUBLE, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION,
+    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LINE,
+    OPENED, SAME_STATUS, STATUS, TOKEN, TROUBLE, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION, VERSION_1,
 };
+use crate::content_judged;
 use crate::item::{Counted, Ended, Event};
+use crate::judged::{NodeValue, Tried};
 use crate::record::{End, LineRef, Outcome, Record, Verdict};
 use crate::texts::TextsIn;
 
@@ -41,6 +43,9 @@ pub(crate) struct View<'b> {
     pub(crate) request_bytes: Option<u64>,
     pub(crate) decision_ns: u64,
     pub(crate) authenticated: bool,
+    // Copied: few calls have any.
+    pub(crate) nodes: Vec<NodeValue>,
+    pub(crate) tried: Vec<Tried>,
 }
 
 impl View<'_> {
@@ -67,6 +72,8 @@ impl View<'_> {
             request_bytes: self.request_bytes,
             decision_ns: self.decision_ns,
             authenticated: self.authenticated,
+            nodes: self.nodes.clone(),
+            tried: self.tried.clone(),
         }
     }
 }
@@ -89,13 +96,15 @@ pub(crate) struct Items<'b> {
     from: Reader<'b>,
     last_ms: i64,
     sequence: u64,
+    version: u8,
 }
 
 impl<'b> Items<'b> {
     /// Begins to read.
     pub(crate) fn read(content: &'b [u8], first: u64) -> Result<Self, Malformed> {
         let mut from = Reader(content);
-        if from.byte()? != VERSION {
+        let version = from.byte()?;
+        if !matches!(version, VERSION | VERSION_1) {
             return Err(Malformed("its version is not known; a newer release wrote it"));
         }
         let texts = TextsIn::read(&mut from)?;
@@ -104,6 +113,7 @@ impl<'b> Items<'b> {
             from,
             last_ms: 0,
             sequence: first,
+            version,
         })
     }
 
@@ -161,7 +171,10 @@ impl<'b> Items<'b> {
             _ => return Err(Malformed("a verdict is not known")),
         };
         let has = |bit: u8| flags & bit != 0;
-        Ok(View {
+        if has(JUDGED) && self.version == VERSION_1 {
+            return Err(Malformed("a decision has what its version has not"));
+        }
+        let mut view = View {
             time_ms: self.time()?,
             request_id: self.from.array()?,
             client_request_id: self.optional(has(CLIENT_ID))?,
@@ -178,7 +191,13 @@ impl<'b> Items<'b> {
             request_bytes: has(BYTES).then(|| self.from.number()).transpose()?,
             decision_ns: self.from.number()?,
             authenticated: has(AUTHENTICATED),
-        })
+            nodes: Vec::new(),
+            tried: Vec::new(),
+        };
+        if has(JUDGED) {
+            (view.nodes, view.tried) = content_judged::read(&self.texts, &mut self.from)?;
+        }
+        Ok(view)
     }
 
     fn address(&mut self) -> Result<IpAddr, Malformed> {

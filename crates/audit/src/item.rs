@@ -92,7 +92,7 @@ impl Item {
     pub(crate) fn weight(&self) -> usize {
         let own = size_of::<Self>();
         match self {
-            Self::Decision(r) => own + size_of::<Record>() + r.text_bytes(),
+            Self::Decision(r) => own + size_of::<Record>() + r.text_bytes() + r.judged_weight(),
             Self::Ended(_) => own,
             Self::Event(Event::Trouble { text, .. }) => own + text.len(),
             Self::Event(_) => own,
@@ -111,6 +111,9 @@ impl Record {
         ];
         let line = self.line.as_ref().map_or(0, |l| l.file.len() + l.digest.len());
         let fixed = self.method.len() + self.url.len() + self.reason.len() + self.policy.len();
-        optional.into_iter().flatten().map(String::len).sum::<usize>() + line + fixed
+        optional.into_iter().flatten().map(String::len).sum::<usize>()
+            + line
+            + fixed
+            + self.judged_text_bytes()
     }
 }

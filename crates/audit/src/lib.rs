@@ -29,6 +29,8 @@
 //!     request_bytes: Some(120),
 //!     decision_ns: 900,
 //!     authenticated: true,
+//!     nodes: Vec::new(),
+//!     tried: Vec::new(),
 //! };
 //! runtime.block_on(store.append(record))?; // now it is on disk
 //! store.append_outcome(Outcome {
@@ -70,6 +72,7 @@ mod by_status;
 mod bytes;
 mod config;
 mod content;
+mod content_judged;
 mod copy;
 mod decode;
 mod entry;
@@ -78,6 +81,7 @@ mod frozen;
 mod handle;
 mod heads;
 mod item;
+mod judged;
 mod note;
 mod opened;
 mod pattern;
@@ -114,6 +118,7 @@ pub use error::{AppendError, DiskError, OpenError, QueryError};
 pub use handle::{OpenReport, Store, in_use};
 pub use heads::{KeyError, NotPublic, PublicKey, SigningKey};
 pub use item::{Counted, Event};
+pub use judged::{Constraint, Held, Kept, NodeKind, NodeValue, Tried};
 pub use pattern::{PatternError, UrlPattern};
 pub use query::{Filter, Page};
 pub use reader::{Blocks, Reader};

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::judged::{NodeValue, Tried};
+
 /// One decided call. Written, and durable, before the call goes upstream.
 ///
 /// The store keeps texts as they are given: whoever makes a record masks secrets first.
@@ -39,6 +41,10 @@ pub struct Record {
     pub decision_ns: u64,
     /// Whether a token was recognised. Records where none was fall under the outsiders' quota.
     pub authenticated: bool,
+    /// Values of the body that constraints looked at, as far as they are kept.
+    pub nodes: Vec<NodeValue>,
+    /// The lines with constraints that were tried, in the order of decision, up to the one that decided.
+    pub tried: Vec<Tried>,
 }
 
 /// Where a policy line stands, and which text it had.

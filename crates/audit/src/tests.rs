@@ -11,3 +11,4 @@ mod reading;
 mod reopen;
 mod sample;
 mod signed;
+mod version_1;

@@ -98,12 +98,21 @@ impl<'b> TextsIn<'b> {
 
     /// The bytes that the next number in `from` names.
     pub(crate) fn bytes(&self, from: &mut Reader<'_>) -> Result<&'b [u8], Malformed> {
-        let n: usize = from.small()?;
-        self.0.get(n).copied().ok_or(Malformed("no such text"))
+        self.at(from.number()?)
+    }
+
+    fn at(&self, number: u64) -> Result<&'b [u8], Malformed> {
+        let found = usize::try_from(number).ok().and_then(|n| self.0.get(n));
+        found.copied().ok_or(Malformed("no such text"))
+    }
+
+    /// The text of this number.
+    pub(crate) fn numbered(&self, number: u64) -> Result<&'b str, Malformed> {
+        std::str::from_utf8(self.at(number)?).map_err(|_| Malformed("a text is not UTF-8"))
     }
 
     /// The text that the next number in `from` names.
     pub(crate) fn text(&self, from: &mut Reader<'_>) -> Result<&'b str, Malformed> {
-        std::str::from_utf8(self.bytes(from)?).map_err(|_| Malformed("a text is not UTF-8"))
+        self.numbered(from.number()?)
     }
 }

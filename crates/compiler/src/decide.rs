@@ -1,5 +1,7 @@
 //! The decision: pure, synchronous, the same for the same program and request.
 
+pub mod explain;
+
 mod body;
 mod query;
 

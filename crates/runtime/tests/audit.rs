@@ -133,6 +133,8 @@ fn record(n: u8) -> Record {
         },
         reason: if n < 4 { "line".into() } else { "no-line".into() },
         policy: "00".into(),
+        nodes: Vec::new(),
+        tried: Vec::new(),
         request_bytes: None,
         decision_ns: 700,
         authenticated: n < 6,

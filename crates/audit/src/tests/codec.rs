@@ -8,7 +8,7 @@ use crate::block::{self, Block, Head};
 use crate::content::Content;
 use crate::decode::{Items, Seen};
 use crate::item::{Counted, Ended, Event, Item};
-use crate::{End, LineRef, Outcome, Record, Verdict};
+use crate::{Constraint, End, Held, Kept, LineRef, NodeKind, NodeValue, Outcome, Record, Tried, Verdict};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z-]{0,12}", "\\PC{0,20}", Just("token".to_owned())]
@@ -18,6 +18,42 @@ fn maybe<T: std::fmt::Debug + Clone + 'static>(
     of: impl Strategy<Value = T> + 'static,
 ) -> BoxedStrategy<Option<T>> {
     proptest::option::of(of).boxed()
+}
+
+fn held() -> impl Strategy<Value = Held> {
+    prop_oneof![Just(Held::No), Just(Held::Yes), Just(Held::Unknown)]
+}
+
+fn a_node() -> impl Strategy<Value = NodeValue> {
+    let kinds = [
+        NodeKind::String,
+        NodeKind::Number,
+        NodeKind::Boolean,
+        NodeKind::Null,
+    ];
+    let value = prop_oneof![
+        text().prop_map(Kept::Text),
+        text().prop_map(Kept::Hash),
+        Just(Kept::Dropped)
+    ];
+    (text(), prop::sample::select(kinds.to_vec()), value).prop_map(|(path, kind, value)| NodeValue {
+        path,
+        kind,
+        value,
+    })
+}
+
+fn a_tried() -> impl Strategy<Value = Tried> {
+    let constraint = (text(), held()).prop_map(|(text, held)| Constraint { text, held });
+    let constraints = proptest::collection::vec(constraint, 0..4);
+    (text(), any::<u32>(), text(), any::<bool>(), held(), constraints).prop_map(
+        |(file, number, digest, forbids, held, constraints)| Tried {
+            line: LineRef { file, number, digest },
+            forbids,
+            held,
+            constraints,
+        },
+    )
 }
 
 fn a_record() -> impl Strategy<Value = Record> {
@@ -31,7 +67,11 @@ fn a_record() -> impl Strategy<Value = Record> {
     );
     let line = maybe((text(), any::<u32>(), text()));
     let verdict = prop_oneof![Just(Verdict::Allow), Just(Verdict::Deny), Just(Verdict::Refuse)];
-    let what = (text(), text(), line, verdict, text(), text());
+    let judged = (
+        proptest::collection::vec(a_node(), 0..3),
+        proptest::collection::vec(a_tried(), 0..3),
+    );
+    let what = (text(), text(), line, verdict, text(), text(), judged);
     (
         any::<i64>(),
         any::<[u8; 16]>(),
@@ -42,7 +82,7 @@ fn a_record() -> impl Strategy<Value = Record> {
     )
         .prop_map(|(time_ms, request_id, who, what, request_bytes, decision_ns)| {
             let (client_request_id, token, user, on_behalf_of, client, authenticated) = who;
-            let (method, url, line, verdict, reason, policy) = what;
+            let (method, url, line, verdict, reason, policy, (nodes, tried)) = what;
             let line = line.map(|(file, number, digest)| LineRef { file, number, digest });
             Record {
                 time_ms,
@@ -61,6 +101,8 @@ fn a_record() -> impl Strategy<Value = Record> {
                 request_bytes,
                 decision_ns,
                 authenticated,
+                nodes,
+                tried,
             }
         })
 }
@@ -228,7 +270,7 @@ proptest! {
             while let Ok(Some(_)) = items.next() {}
         }
         // The same behind a version and a table that are right.
-        let mut content = vec![1, 1, 3, b'a', b'b', b'c'];
+        let mut content = vec![2, 1, 3, b'a', b'b', b'c'];
         content.extend_from_slice(&bytes);
         let mut items = Items::read(&content, u64::MAX - 3).unwrap();
         while let Ok(Some(_)) = items.next() {}

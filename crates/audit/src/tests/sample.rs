@@ -84,6 +84,8 @@ pub(super) fn record(n: u8, time_ms: i64) -> Record {
         request_bytes: (n % 2 == 1).then_some(u64::from(n) * 1000),
         decision_ns: 900,
         authenticated: true,
+        nodes: Vec::new(),
+        tried: Vec::new(),
     }
 }
 

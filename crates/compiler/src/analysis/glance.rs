@@ -39,10 +39,13 @@ pub(super) fn are_surely_apart(one: Ruled<'_>, other: Ruled<'_>, languages: &mut
     let (Some(Matcher::Glob(code)), Some(around)) = (path(one), path(other)) else {
         return false;
     };
-    let Some(glob) = code.glob() else { return false };
+    let Some(globs) = code.globs() else { return false };
     let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
     automaton.is_some_and(|automaton| {
-        reached(&glob, automaton).is_some_and(|states| !states.iter().any(|state| automaton.accepts(*state)))
+        let misses = |states: BTreeSet<StateID>| !states.iter().any(|state| automaton.accepts(*state));
+        globs
+            .iter()
+            .all(|glob| reached(glob, automaton).is_some_and(misses))
     })
 }
 
@@ -55,15 +58,19 @@ fn has_within(rule: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> b
         (Matcher::Nothing, _) | (_, Matcher::Everything) => true,
         (Matcher::Glob(one), Matcher::Glob(other)) if one == other => true,
         (Matcher::Glob(one), around) => {
-            let Some(glob) = one.glob() else { return false };
-            if let [Atom::Literal(literal)] = glob.atoms() {
-                return std::str::from_utf8(literal).is_ok_and(|text| around.matches(text));
+            let Some(globs) = one.globs() else { return false };
+            let literal = |glob: &Glob| match glob.atoms() {
+                [Atom::Literal(literal)] => String::from_utf8(literal.clone()).ok(),
+                _ => None,
+            };
+            if let Some(literals) = globs.iter().map(literal).collect::<Option<Vec<String>>>() {
+                return literals.iter().all(|text| around.matches(text));
             }
             if are_apart(rule, other) {
                 return false;
             }
             let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
-            automaton.is_some_and(|automaton| all_accepted(&glob, automaton))
+            automaton.is_some_and(|automaton| globs.iter().all(|glob| all_accepted(glob, automaton)))
         }
         (Matcher::Automaton(one), Matcher::Automaton(other)) => one.place() == other.place(),
         _ => false,
@@ -78,15 +85,28 @@ pub(super) fn path<'p>(ruled: Ruled<'p>) -> Option<&'p Matcher> {
     }
 }
 
-/// The bytes that every path of the rule begins with, as far as its glob tells.
+/// The bytes that every path of the rule begins with, as far as its globs tell.
 pub(crate) fn head(ruled: Ruled<'_>) -> Vec<u8> {
     let Some(Matcher::Glob(code)) = path(ruled) else {
         return Vec::new();
     };
-    match code.glob().as_ref().and_then(|glob| glob.atoms().first()) {
+    let globs = code.globs().unwrap_or_default();
+    let first = |glob: &Glob| match glob.atoms().first() {
         Some(Atom::Literal(literal)) => literal.clone(),
         _ => Vec::new(),
-    }
+    };
+    globs.iter().map(first).reduce(common).unwrap_or_default()
+}
+
+/// What both begin with.
+fn common(mut one: Vec<u8>, other: Vec<u8>) -> Vec<u8> {
+    let length = one
+        .iter()
+        .zip(&other)
+        .take_while(|(one, other)| one == other)
+        .count();
+    one.truncate(length);
+    one
 }
 
 /// Whether the automaton accepts every text of the glob.
@@ -154,24 +174,23 @@ fn repeated(
     Some(states)
 }
 
-/// A text that every path of a rule contains: the longest literal of its glob, or the beginning that its automaton leaves
+/// A text that every path of a rule contains: the longest literal of its glob, what its globs begin with, or the beginning that its automaton leaves
 /// no choice in; empty where neither tells.
 pub(crate) fn literal(program: &Program, rule: &Rule) -> Vec<u8> {
     match path(Ruled { program, rule }) {
-        Some(Matcher::Glob(code)) => {
-            let glob = code.glob();
-            let literals = glob
-                .iter()
-                .flat_map(|glob| glob.atoms())
-                .filter_map(|atom| match atom {
+        Some(Matcher::Glob(code)) => match code.globs().unwrap_or_default().as_slice() {
+            [glob] => {
+                let literals = glob.atoms().iter().filter_map(|atom| match atom {
                     Atom::Literal(literal) => Some(literal),
                     Atom::Any | Atom::Run { .. } => None,
                 });
-            literals
-                .max_by_key(|literal| literal.len())
-                .cloned()
-                .unwrap_or_default()
-        }
+                literals
+                    .max_by_key(|literal| literal.len())
+                    .cloned()
+                    .unwrap_or_default()
+            }
+            _ => head(Ruled { program, rule }),
+        },
         Some(Matcher::Automaton(automaton)) => forced(automaton),
         _ => Vec::new(),
     }

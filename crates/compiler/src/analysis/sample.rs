@@ -35,16 +35,9 @@ impl<'p> Prover<'p> {
             };
             paths.push(filling.clone());
             let Matcher::Glob(code) = outer else { continue };
-            let glob = code.glob();
-            let anys = glob
-                .iter()
-                .flat_map(|glob| glob.atoms())
-                .filter(|atom| **atom == Atom::Any);
-            for any in 0..anys.count() {
-                paths.extend(
-                    glob.as_ref()
-                        .and_then(|glob| spelt(glob, "/", Some((any, &filling)))),
-                );
+            for glob in code.globs().unwrap_or_default() {
+                let anys = glob.atoms().iter().filter(|atom| **atom == Atom::Any).count();
+                paths.extend((0..anys).filter_map(|any| spelt(&glob, "/", Some((any, &filling)))));
             }
         }
         paths.retain(|path| ones.matches(path) && others.matches(path));
@@ -125,7 +118,7 @@ fn text(matcher: &Matcher, begin: &str, languages: &mut Languages) -> Option<Str
     match matcher {
         Matcher::Nothing => None,
         Matcher::Everything => Some(format!("{begin}a")),
-        Matcher::Glob(code) => spelt(&code.glob()?, begin, None),
+        Matcher::Glob(code) => code.globs()?.iter().find_map(|glob| spelt(glob, begin, None)),
         Matcher::Automaton(_) => {
             let language = languages.of(matcher).ok()?;
             let rooted = (begin == "/").then_some([(LangId::ROOTED, true), (LangId::NO_PATH, false)]);

@@ -76,11 +76,16 @@ pub(super) fn holds(asks: &Asks<'_>, slots: &Slots, nodes: &Nodes<'_>) -> bool {
     let values = asks
         .nodes()
         .zip(&slots.nodes)
-        .all(|(test, slot)| match asks.effect {
-            Effect::Permit => permits(test, nodes.node(*slot)),
-            Effect::Forbid => forbids(test, nodes.node(*slot)),
-        });
+        .all(|(test, slot)| holds_one(asks.effect, test, nodes.node(*slot)));
     values && (slots.members.is_empty() || asks.plain().is_some_and(|rule| has_only(rule, slots, nodes)))
+}
+
+/// Whether one constraint on values holds, in a rule of this effect.
+pub(super) fn holds_one(effect: Effect, test: AskedNode<'_>, node: &Node<'_>) -> bool {
+    match effect {
+        Effect::Permit => permits(test, node),
+        Effect::Forbid => forbids(test, node),
+    }
 }
 
 fn has_only(rule: &Rule, slots: &Slots, nodes: &Nodes<'_>) -> bool {
@@ -143,7 +148,7 @@ fn forbids(test: AskedNode<'_>, node: &Node<'_>) -> bool {
 }
 
 /// Whether the objects at `path` have no members but those that the rule's other paths lead through.
-fn only(rule: &Rule, path: &Path, node: &Node<'_>) -> bool {
+pub(super) fn only(rule: &Rule, path: &Path, node: &Node<'_>) -> bool {
     let named = |member: &str| {
         let paths = rule.nodes.iter().map(|test| &test.path).chain(&rule.members);
         paths

@@ -9,12 +9,21 @@ use crate::{
 
 /// Whether all of a rule's constraints on parameters hold.
 pub(super) fn holds(asks: &Asks<'_>, query: &[Param<'_>]) -> bool {
+    (!asks.params_only || only(asks, query)) && asks.params().all(|test| holds_one(asks.effect, test, query))
+}
+
+/// Whether one constraint holds, in a rule of this effect.
+pub(super) fn holds_one(effect: Effect, test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
+    match effect {
+        Effect::Permit => permits(test, query),
+        Effect::Forbid => forbids(test, query),
+    }
+}
+
+/// Whether there are no parameters but those that the rule's constraints name.
+pub(super) fn only(asks: &Asks<'_>, query: &[Param<'_>]) -> bool {
     let named = |param: &Param<'_>| asks.params().any(|test| test.name == param.name.as_bytes());
-    (!asks.params_only || query.iter().all(named))
-        && asks.params().all(|test| match asks.effect {
-            Effect::Permit => permits(test, query),
-            Effect::Forbid => forbids(test, query),
-        })
+    query.iter().all(named)
 }
 
 /// For each value of the parameter, whether it matches.

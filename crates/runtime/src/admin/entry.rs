@@ -1,9 +1,13 @@
 //! A recorded call as one line of JSON: the wire form, kept apart from the store's own types.
 
+mod judged;
+
+use judged::{Node, Tried};
 use serde::Serialize;
 use tokenward_audit::Entry;
 
-/// One recorded call. Absent values are `null`, so that each line has every member.
+/// One recorded call. Absent values are `null`, so that each line has every member; but `nodes` and `tried` are left out
+/// where there are none, as in what earlier releases exported.
 #[derive(Serialize)]
 pub(crate) struct Line {
     sequence: u64,
@@ -24,6 +28,10 @@ pub(crate) struct Line {
     request_bytes: Option<u64>,
     decision_ns: u64,
     outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<Node>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tried: Vec<Tried>,
 }
 
 #[derive(Serialize)]
@@ -61,11 +69,7 @@ impl From<Entry> for Line {
             url: record.url,
             verdict: record.verdict.as_str(),
             reason: record.reason,
-            line: record.line.map(|line| LineRef {
-                file: line.file,
-                number: line.number,
-                digest: line.digest,
-            }),
+            line: record.line.map(LineRef::from),
             policy: record.policy,
             request_bytes: record.request_bytes,
             decision_ns: record.decision_ns,
@@ -78,6 +82,18 @@ impl From<Entry> for Line {
                 total_us: outcome.total_us,
                 upstream_us: outcome.upstream_us,
             }),
+            nodes: record.nodes.into_iter().map(Node::from).collect(),
+            tried: record.tried.into_iter().map(Tried::from).collect(),
+        }
+    }
+}
+
+impl From<tokenward_audit::LineRef> for LineRef {
+    fn from(line: tokenward_audit::LineRef) -> Self {
+        Self {
+            file: line.file,
+            number: line.number,
+            digest: line.digest,
         }
     }
 }
@@ -122,7 +138,9 @@ pub(crate) fn time(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tokenward_audit::{End, Outcome, Record, Sequence, Verdict};
+    use tokenward_audit::{
+        Constraint, End, Held, Kept, NodeKind, NodeValue, Outcome, Record, Sequence, Verdict,
+    };
 
     use super::*;
 
@@ -147,6 +165,24 @@ mod tests {
                 request_bytes: Some(0),
                 decision_ns: 5,
                 authenticated: true,
+                nodes: vec![NodeValue {
+                    path: "fields.key".into(),
+                    kind: NodeKind::String,
+                    value: Kept::Hash("ab".into()),
+                }],
+                tried: vec![tokenward_audit::Tried {
+                    line: tokenward_audit::LineRef {
+                        file: "ci.toml".into(),
+                        number: 3,
+                        digest: "00ff".into(),
+                    },
+                    forbids: false,
+                    held: Held::No,
+                    constraints: vec![Constraint {
+                        text: "JsonData::fields.key==".into(),
+                        held: Held::No,
+                    }],
+                }],
             },
             outcome: Some(Outcome {
                 request_id: [0xab; 16],
@@ -167,5 +203,10 @@ mod tests {
         assert_eq!(value["user"], "mal\u{202e}lory\u{9b}");
         assert_eq!(value["outcome"]["status"], 403);
         assert!(value["line"].is_null());
+        assert_eq!(value["nodes"][0]["path"], "fields.key");
+        assert_eq!(value["nodes"][0]["hmac"], "ab");
+        assert!(value["nodes"][0]["value"].is_null());
+        assert_eq!(value["tried"][0]["effect"], "permit");
+        assert_eq!(value["tried"][0]["constraints"][0]["held"], "no");
     }
 }

@@ -8,7 +8,7 @@ use tokenward_compiler::BaseUrl;
 
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Identity, Limits, Log, LogFormat,
-    Methods, Product, Server, Throttling, Upstream,
+    Methods, Product, Server, Throttling, Upstream, Values,
 };
 
 /// The header of [`Identity::TrustedHeader`] where the configuration names none.
@@ -26,6 +26,7 @@ impl Default for Config {
             identity: Identity::default(),
             auth: Auth::default(),
             audit: AuditConfig::at(".tokenward/audit"),
+            audit_values: Values::default(),
             limits: Limits::default(),
             relax: Product::Jira.relax(),
             answers: Answers::default(),

@@ -12,7 +12,7 @@ use super::fields::{Fields, Sink, Wrong};
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Identity, Limits, Log,
     LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Throttling, TlsFiles,
-    Upstream, server, value,
+    Upstream, server, value, values,
 };
 
 impl Config {
@@ -74,6 +74,9 @@ impl Config {
         place(&mut self.admin.secret_file);
         place(&mut self.audit.path);
         self.audit.signing_key.iter_mut().for_each(place);
+        if let Some(PasswordSource::File(key)) = &mut self.audit_values.key {
+            place(key);
+        }
         self.upstream.ca_file.iter_mut().for_each(place);
         let pairs = [&mut self.server.tls, &mut self.upstream.client_certificate];
         for TlsFiles { certificate, key } in pairs.into_iter().flatten() {
@@ -97,10 +100,14 @@ fn root(it: &mut Fields<'_>) -> Config {
     let server = it.section("server", server::server);
     let admin = it.section("admin", |it| admin(it, &server));
     let (upstream, identity) = it.section("upstream", |it| upstream(it, &server));
+    let (audit, audit_values) = it.section("audit", |it| {
+        (audit(it, default.audit), it.section("values", values::values))
+    });
     Config {
         policies: it.or("policies", default.policies, value::path),
         auth: it.section("auth", |it| auth(it, upstream.product)),
-        audit: it.section("audit", |it| audit(it, default.audit)),
+        audit,
+        audit_values,
         limits: it.section("limits", limits),
         relax: it.section("relax", |it| relax(it, upstream.product)),
         answers: it.section("answers", answers),

@@ -15,11 +15,13 @@ mod fields;
 mod load;
 mod server;
 mod value;
+mod values;
 
 pub use error::{ConfigError, Problem};
 pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
 pub use value::parse_duration;
+pub use values::{Values, ValuesError};
 
 pub use crate::request::{ClientAddress, Product, Relax};
 
@@ -40,6 +42,8 @@ pub struct Config {
     pub auth: Auth,
     /// Where calls are recorded, and what happens when that fails.
     pub audit: AuditConfig,
+    /// What is kept of the values that calls carry.
+    pub audit_values: Values,
     /// Sizes and times past which a request is refused.
     pub limits: Limits,
     /// Refusals that are lifted for an upstream that needs it, the product's own among them.

@@ -2,7 +2,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::value::parse_duration;
-use super::{Config, ConfigError, Identity, PasswordSource};
+use super::{Config, ConfigError, Identity, PasswordSource, Values, ValuesError};
+use crate::request::Keep;
 
 const DOCUMENTED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tokenward.toml"));
 
@@ -66,6 +67,7 @@ fn examples_in_comments_hold_too() {
         .filter(|line| {
             !line.contains("has no meaning with mode")
                 && !line.contains("has no meaning with a `url` of http://")
+                && !line.contains("has no meaning with `key_file`")
         })
         .collect();
     assert_eq!(unexpected, Vec::<&str>::new());
@@ -146,6 +148,37 @@ fn what_belongs_together_is_checked_together() {
     ");
     insta::assert_snapshot!(problems("[server]\nlisten = '0.0.0.0:80'\n"), @"tokenward.toml:1:1: `public_url` of [upstream] is needed, since the proxy listens on all addresses: the URL that clients call");
     insta::assert_snapshot!(problems("[upstream.identity]\nmode = 'per-user'\n"), @r#"tokenward.toml:2:8: mode = "per-user" needs `credentials`, the file with each user's credentials at the upstream"#);
+}
+
+#[test]
+fn what_is_kept_of_values_is_checked() {
+    let config =
+        parse("[audit.values]\nquery = 'hash'\ndrop = ['jql', 'fields.summary']\nkey_env = 'KEY'").unwrap();
+    assert_eq!(config.audit_values.query, Keep::Hash);
+    assert_eq!(config.audit_values.names.len(), 2);
+    let at = parse("[audit.values]\nkey_file = 'k'").unwrap().audit_values.key;
+    assert!(matches!(at, Some(PasswordSource::File(path)) if path == Path::new("k")));
+    insta::assert_snapshot!(problems("[audit.values]\nhash = ['a', 'b']\ndrop = ['A']\nbody = 'mask'\n"), @r#"
+    tokenward.toml:2:8: `hash` needs `key_file` or `key_env`: a hash without a key is undone by trying values
+    tokenward.toml:3:8: `A` stands twice in [audit.values]: keep it, hash it or drop it
+    tokenward.toml:4:8: `body` is "mask"; it must be "keep", "hash" or "drop"
+    "#);
+    insta::assert_snapshot!(problems("[audit.values]\nquery = 'hash'\n"), @"tokenward.toml:2:9: `hash` needs `key_file` or `key_env`: a hash without a key is undone by trying values");
+}
+
+#[test]
+fn the_key_of_hashes_is_long_enough() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key");
+    let values = || Values {
+        key: Some(PasswordSource::File(file.clone())),
+        ..Values::default()
+    };
+    assert!(matches!(values().load(), Err(ValuesError::Unreadable { .. })));
+    std::fs::write(&file, "hunter2\n").unwrap();
+    assert!(matches!(values().load(), Err(ValuesError::Short { .. })));
+    std::fs::write(&file, "0123456789abcdef0123456789abcdef\nmore").unwrap();
+    assert!(values().load().is_ok());
 }
 
 #[test]

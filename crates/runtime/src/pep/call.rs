@@ -11,6 +11,7 @@ use tokenward_audit::{LineRef, Record, Verdict};
 use tokenward_compiler::ir::LineId;
 
 use super::Trace;
+use super::looked::Looked;
 use crate::config::CallLog;
 use crate::live::{Live, Standing};
 use crate::request::{Framing, RawHead, Reading, TOKEN_PREFIX};
@@ -77,6 +78,8 @@ pub(crate) struct Call {
     pub(crate) line: Option<LineId>,
     /// Time that decisions took.
     pub(crate) deciding: Duration,
+    /// What the decision looked at.
+    pub(super) looked: Looked,
     /// The trace that it is part of.
     pub(crate) trace: Trace,
     /// How it is logged.
@@ -113,6 +116,7 @@ impl Call {
             standing: None,
             line: None,
             deciding: Duration::ZERO,
+            looked: Looked::default(),
             time_ms,
             method: shown_method(raw.method),
             url: reading.shown_url.clone(),
@@ -184,6 +188,8 @@ impl Call {
             request_bytes: self.request_bytes,
             decision_ns: u64::try_from(self.deciding.as_nanos()).unwrap_or(u64::MAX),
             authenticated: self.authenticated,
+            nodes: self.looked.nodes.clone(),
+            tried: self.looked.tried.clone(),
         }
     }
 }
@@ -200,10 +206,10 @@ fn shown_method(method: &str) -> String {
 /// Bytes of a URL that are recorded as they are, …
 const LONG: usize = 16 * 1024;
 /// … and of other texts that the caller chooses.
-const SHORT: usize = 512;
+pub(super) const SHORT: usize = 512;
 
 /// The text, or as much of it as the audit keeps, with the length and the SHA-256 of the whole.
-fn bounded(text: &str, limit: usize) -> String {
+pub(super) fn bounded(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }

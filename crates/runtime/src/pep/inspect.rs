@@ -5,6 +5,7 @@ use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
 use super::Gate;
+use super::looked::Looked;
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Rules};
 use crate::respond::Problem;
@@ -17,24 +18,44 @@ pub(super) fn decide<'p>(
     canonical: &Canonical,
     body: Body<'_>,
 ) -> Decision<'p> {
-    let query: Vec<Param<'_>> = canonical
-        .query
-        .iter()
+    decide::decide(program, &request(token, canonical, &parameters(canonical), body))
+}
+
+/// What the decision on it looked at.
+pub(super) fn looked(
+    program: &Program,
+    token: TokenId,
+    canonical: &Canonical,
+    body: Body<'_>,
+    rules: &Rules,
+) -> Looked {
+    let query = parameters(canonical);
+    Looked::at(program, &request(token, canonical, &query, body), rules)
+}
+
+fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {
+    let pairs = canonical.query.iter();
+    pairs
         .map(|(name, value)| Param {
             name,
             value: value.as_deref(),
         })
-        .collect();
-    decide::decide(
-        program,
-        &decide::Request {
-            token,
-            method: canonical.method,
-            path: &canonical.path,
-            query: &query,
-            body,
-        },
-    )
+        .collect()
+}
+
+fn request<'a>(
+    token: TokenId,
+    canonical: &'a Canonical,
+    query: &'a [Param<'a>],
+    body: Body<'a>,
+) -> decide::Request<'a> {
+    decide::Request {
+        token,
+        method: canonical.method,
+        path: &canonical.path,
+        query,
+        body,
+    }
 }
 
 /// What is known of the body before it is read.
@@ -103,7 +124,7 @@ fn shown(path: &json::Path) -> String {
     names.collect::<Vec<_>>().join(".")
 }
 
-/// Decides with the whole body.
+/// Decides with the whole body; with what the decision then looked at, if it looked into the body.
 ///
 /// # Errors
 /// It is JSON that servers read in several ways.
@@ -112,21 +133,27 @@ pub(super) fn decide_whole<'p>(
     token: TokenId,
     canonical: &Canonical,
     bytes: &[u8],
-) -> Result<Decision<'p>, Problem> {
+    rules: &Rules,
+) -> Result<(Decision<'p>, Option<Looked>), Problem> {
     let wanted = match decide(program, token, canonical, unread(canonical)) {
         Decision::NeedsBody(wanted) => wanted,
-        decided => return Ok(decided),
+        decided => return Ok((decided, None)),
     };
     let nodes = if bytes.is_empty() {
         Nodes::empty_object(&wanted)
     } else {
         match json::read(bytes, &wanted) {
             Ok(nodes) => nodes,
-            Err(ReadError::NotJson { .. }) => return Ok(decide(program, token, canonical, Body::Unreadable)),
+            Err(ReadError::NotJson { .. }) => {
+                let looked = looked(program, token, canonical, Body::Unreadable, rules);
+                return Ok((decide(program, token, canonical, Body::Unreadable), Some(looked)));
+            }
             Err(error) => return Err(Problem::Json(error)),
         }
     };
-    Ok(decide(program, token, canonical, Body::Read(&nodes)))
+    let body = Body::Read(&nodes);
+    let looked = looked(program, token, canonical, body, rules);
+    Ok((decide(program, token, canonical, body), Some(looked)))
 }
 
 /// A body that breaks off, as a problem.

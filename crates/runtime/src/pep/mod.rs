@@ -8,6 +8,7 @@ mod call;
 mod cors;
 mod inspect;
 mod line;
+mod looked;
 mod own;
 mod permit;
 mod record;
@@ -235,6 +236,10 @@ impl Gate {
         let started = Instant::now();
         let decision = inspect::decide(live.program(), token, &canonical, inspect::unread(&canonical));
         call.deciding += started.elapsed();
+        if !matches!(decision, Decision::NeedsBody(_)) {
+            let body = inspect::unread(&canonical);
+            call.looked = inspect::looked(live.program(), token, &canonical, body, &self.rules);
+        }
         let verdict = match decision {
             Decision::Deny(denial) => return Err(self.denied(call, (token, &canonical), &denial)),
             Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => {
@@ -296,8 +301,12 @@ impl Gate {
         if inspect::product_reads(canonical, &self.rules) {
             inspect::check_product(body.ahead(), canonical, &self.rules)?;
         }
-        let decision = inspect::decide_whole(live.program(), token, canonical, body.ahead())?;
+        let (decision, looked) =
+            inspect::decide_whole(live.program(), token, canonical, body.ahead(), &self.rules)?;
         call.deciding += started.elapsed();
+        if let Some(looked) = looked {
+            call.looked = looked;
+        }
         match decision {
             Decision::Allow(grant) => Ok(grant),
             Decision::Deny(denial) => Err(self.denied(call, (token, canonical), &denial)),

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::escape::{decode_loosely, from_hex, is_unreserved, push_component, push_escaped};
+use super::kept::{Keep, Kept};
 use super::query::{Pair, first_name};
 
 /// The fixed prefix of our secrets, by which leaked ones are found.
@@ -10,6 +11,9 @@ pub const TOKEN_PREFIX: &str = tokenward_compiler::secret::PREFIX;
 
 /// What stands in place of what is masked.
 const MASK: &str = "***";
+
+/// What stands in place of a value that is not kept. No canonical encoding has a `*`.
+const DROPPED: &str = "*dropped*";
 
 /// How many characters of our alphabet behind the prefix make a text a secret, as opposed to talk about one.
 const SECRET_CHARACTERS: usize = 32;
@@ -67,14 +71,16 @@ const NAMES: &[&str] = &[
 pub(super) struct Mask {
     names: HashSet<String>,
     prefix: String,
+    kept: Kept,
 }
 
 impl Mask {
-    pub(super) fn new<'a>(prefix: &str, more: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn new<'a>(prefix: &str, more: impl Iterator<Item = &'a str>, kept: &Kept) -> Self {
         let names = NAMES.iter().copied().chain(more).map(str::to_lowercase).collect();
         Self {
             names,
             prefix: prefix.to_owned(),
+            kept: kept.clone(),
         }
     }
 
@@ -91,11 +97,47 @@ impl Mask {
                 if self.names.contains(&first_name(name)) {
                     out.push_str(MASK);
                 } else {
-                    push_component(&mut out, value);
+                    self.push_kept(&mut out, name, value);
                 }
             }
         }
         self.bearing_prefix(&out)
+    }
+
+    fn push_kept(&self, out: &mut String, name: &str, value: &str) {
+        let hash = match self.kept.of_parameter(name) {
+            Keep::Text => return push_component(out, value),
+            Keep::Hash => self.kept.hash(name, value),
+            Keep::Nothing => None,
+        };
+        match hash {
+            Some(hash) => {
+                out.push_str("*hmac:");
+                out.push_str(&hash);
+                out.push('*');
+            }
+            None => out.push_str(DROPPED),
+        }
+    }
+
+    /// What is kept of a value of the body.
+    pub(super) fn node(
+        &self,
+        path: &str,
+        value: &str,
+        bounded: impl Fn(&str) -> String,
+    ) -> tokenward_audit::Kept {
+        use tokenward_audit::Kept;
+        let last = path.rsplit('.').next().unwrap_or(path).trim_matches('"');
+        let secret = [path, last]
+            .iter()
+            .any(|name| self.names.contains(&first_name(name)));
+        match self.kept.of_node(path) {
+            _ if secret => Kept::Dropped,
+            Keep::Text => Kept::Text(bounded(&self.bearing_prefix(value))),
+            Keep::Hash => self.kept.hash(path, value).map_or(Kept::Dropped, Kept::Hash),
+            Keep::Nothing => Kept::Dropped,
+        }
     }
 
     /// A target that was not read, in printable ASCII and cut at 2 KiB.
@@ -156,15 +198,17 @@ impl Mask {
         out.push_str(name);
         out.push('=');
         let decoded = decode_loosely(name.replace('+', " ").as_bytes());
-        if self
-            .names
-            .contains(&first_name(&String::from_utf8_lossy(&decoded)))
-        {
-            out.push_str(MASK);
-            out.extend(value.chars().next_back().filter(|last| "?&;#".contains(*last)));
+        let name = String::from_utf8_lossy(&decoded);
+        let stands = if self.names.contains(&first_name(&name)) {
+            MASK
+        } else if self.kept.of_parameter(&name) != Keep::Text {
+            // What was not read has no value to hash.
+            DROPPED
         } else {
-            out.push_str(value);
-        }
+            return out.push_str(value);
+        };
+        out.push_str(stands);
+        out.extend(value.chars().next_back().filter(|last| "?&;#".contains(*last)));
     }
 
     /// Masks from the prefix to the end of the word, however its characters are escaped and cased.
@@ -247,7 +291,7 @@ mod tests {
     const SECRET: &str = "twd_0123456789abcdefghijklmnopqrstuv";
 
     fn mask() -> Mask {
-        Mask::new(TOKEN_PREFIX, ["my_key", "key"].into_iter())
+        Mask::new(TOKEN_PREFIX, ["my_key", "key"].into_iter(), &Kept::default())
     }
 
     #[test]
@@ -277,6 +321,38 @@ mod tests {
             "/x***/y***?***%00"
         );
         assert_eq!(mask().target("", b"/%7/%25/%2525/%"), "/%7/%25/%2525/%");
+    }
+
+    #[test]
+    fn values_are_kept_hashed_or_dropped_by_name() {
+        let names = [("jql".to_owned(), Keep::Hash), ("a.b".to_owned(), Keep::Hash)];
+        let kept = Kept::new(Keep::Nothing, Keep::Text, names, Some(&[7; 32]));
+        let mask = Mask::new(TOKEN_PREFIX, [].into_iter(), &kept);
+        let pair = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+        let pairs = [
+            pair("jql", "x"),
+            pair("password", "x"),
+            pair("n", "*"),
+            ("m".into(), None),
+        ];
+        let hash = kept.hash("jql", "x").unwrap();
+        assert_eq!(
+            mask.url("http://a/b", &pairs),
+            format!("http://a/b?jql=*hmac:{hash}*&password=***&n=*dropped*&m")
+        );
+        assert_eq!(
+            mask.target("", b"/a?jql=x&n=x#y"),
+            "/a?jql=*dropped*&n=*dropped*#y"
+        );
+        let node = |path: &str, value: &str| mask.node(path, value, str::to_owned);
+        use tokenward_audit::Kept as Stored;
+        assert_eq!(node("n", "x"), Stored::Text("x".into()));
+        assert_eq!(
+            node("n", &format!("see {SECRET}")),
+            Stored::Text("see ***".into())
+        );
+        assert_eq!(node("a.b", "x"), Stored::Hash(kept.hash("a.b", "x").unwrap()));
+        assert_eq!(node("user.password", "x"), Stored::Dropped);
     }
 
     #[test]

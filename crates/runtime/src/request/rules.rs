@@ -141,6 +141,7 @@ impl Rules {
             secret_names
                 .chain(settings.query_token.as_deref())
                 .filter(|name| shown_masked(name)),
+            &settings.kept,
         );
 
         Ok(Self {
@@ -245,6 +246,16 @@ impl Rules {
 
     pub(super) fn shown(&self, start: &str, pairs: &[Pair]) -> String {
         self.mask.url(start, pairs)
+    }
+
+    /// What the audit keeps of a value of the body; `bounded` cuts what is too long.
+    pub(crate) fn kept_of_node(
+        &self,
+        path: &str,
+        value: &str,
+        bounded: impl Fn(&str) -> String,
+    ) -> tokenward_audit::Kept {
+        self.mask.node(path, value, bounded)
     }
 
     pub(super) fn shown_raw(&self, target: &[u8]) -> String {

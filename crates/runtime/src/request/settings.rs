@@ -2,9 +2,9 @@
 
 use tokenward_compiler::BaseUrl;
 
-use super::Relax;
 use super::mask::TOKEN_PREFIX;
 use super::product::Product;
+use super::{Kept, Relax};
 
 /// What the configuration says; `Settings::new` has every default.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct Settings {
     pub product_header: bool,
     /// The fixed prefix of our secrets.
     pub token_prefix: String,
+    /// What the audit keeps of values.
+    pub kept: Kept,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             query_token: None,
             product_header: false,
             token_prefix: TOKEN_PREFIX.to_owned(),
+            kept: Kept::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use tokenward_audit::{AppendError, OpenError};
 
+use crate::config::ValuesError;
 use crate::config::admin_secret::AdminSecretError;
 use crate::identity::IdentityError;
 use crate::live::{PolicyError, RevocationError};
@@ -55,6 +56,9 @@ pub enum ServeError {
     /// The identity at the upstream cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The key of the audit's hashes cannot be used.
+    #[error(transparent)]
+    Values(#[from] ValuesError),
     /// There is no admin secret.
     #[error(transparent)]
     AdminSecret(#[from] AdminSecretError),

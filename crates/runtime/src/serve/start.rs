@@ -25,7 +25,7 @@ use crate::identity::{self, Identities};
 use crate::live::{Policies, Revocations, Watcher, revoked};
 use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
 use crate::proxy::{HealthChecks, Upstream, UpstreamSettings};
-use crate::request::{Rules, Settings, Trust};
+use crate::request::{Kept, Rules, Settings, Trust};
 
 /// How long workers may take to drop what they were stopped in.
 const OUTCOMES: Duration = Duration::from_secs(2);
@@ -161,7 +161,7 @@ fn wait_for_outcomes(metrics: &Metrics) {
 /// Something that it needs is missing or taken; see [`ServeError`].
 pub fn start(config: Config) -> Result<Running, ServeError> {
     let upstream = UpstreamSettings::read(&config)?;
-    let rules = Rules::new(&reading(&config, &upstream))?;
+    let rules = Rules::new(&reading(&config, &upstream, config.audit_values.load()?))?;
     let identities = Identities::load(&config.identity)?;
     let policies = Arc::new(Policies::open(
         &config.policies,
@@ -263,7 +263,7 @@ fn workers(config: &Config) -> usize {
 }
 
 /// How requests are read, from the whole configuration.
-fn reading(config: &Config, upstream: &UpstreamSettings) -> Settings {
+fn reading(config: &Config, upstream: &UpstreamSettings, kept: Kept) -> Settings {
     Settings {
         endpoints: config.upstream.endpoints.clone(),
         upstream_path: Some(upstream.path().to_owned()),
@@ -278,6 +278,7 @@ fn reading(config: &Config, upstream: &UpstreamSettings) -> Settings {
         accepted_names: config.upstream.accepted_names.clone(),
         query_token: config.auth.query_parameter.clone(),
         product_header: config.auth.product_header,
+        kept,
         ..Settings::new(config.upstream.public_url.clone(), config.upstream.product)
     }
 }

@@ -101,6 +101,36 @@ fn by_place(source: &Source, place: u64) -> Result<Option<String>, Failure> {
     Ok(source.list(&Filter::default(), page)?.pop())
 }
 
+/// One line that was tried, or one value that was looked at, in a line.
+fn looked_at(item: &Value) -> String {
+    let text = |place: &str| item.pointer(place).and_then(Value::as_str).unwrap_or_default();
+    let Some(constraints) = item.get("constraints").and_then(Value::as_array) else {
+        let value = match (item.get("value"), item.get("hmac")) {
+            (Some(Value::String(value)), _) => format!("= {value}"),
+            (_, Some(Value::String(hash))) => format!("hmac {hash}"),
+            _ => "dropped".to_owned(),
+        };
+        return format!("{} ({}) {value}", text("/path"), text("/kind"));
+    };
+    let held = |of: &Value| match of.get("held").and_then(Value::as_str) {
+        Some("yes") => "held",
+        Some("no") => "did not hold",
+        _ => "was not asked",
+    };
+    let each = constraints.iter().map(|constraint| {
+        let name = constraint.get("constraint").and_then(Value::as_str);
+        format!("{} {}", name.unwrap_or_default(), held(constraint))
+    });
+    format!(
+        "{}:{} ({}) {}: {}",
+        text("/line/file"),
+        item.pointer("/line/number").unwrap_or(&Value::Null),
+        text("/effect"),
+        held(item),
+        each.collect::<Vec<_>>().join(", ")
+    )
+}
+
 /// `name  value` for each member, those of members below it as `outer.inner`.
 fn told(outer: &str, value: &Value, text: &mut String) {
     match value {
@@ -114,8 +144,44 @@ fn told(outer: &str, value: &Value, text: &mut String) {
                 told(&name, value, text);
             }
         }
+        Value::Array(items) => {
+            for item in items {
+                text.push_str(&format!("{outer:24}{}\n", shown(&looked_at(item))));
+            }
+        }
         Value::Null => text.push_str(&format!("{outer:24}-\n")),
         Value::String(value) => text.push_str(&format!("{outer:24}{}\n", shown(value))),
         other => text.push_str(&format!("{outer:24}{other}\n")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_decision_looked_at_is_told_in_a_line_each() {
+        let call = serde_json::json!({
+            "nodes": [
+                {"path": "a", "kind": "string", "value": "x\u{1b}y", "hmac": null},
+                {"path": "b", "kind": "number", "value": null, "hmac": "00ff"},
+                {"path": "c", "kind": "null", "value": null, "hmac": null},
+            ],
+            "tried": [{
+                "line": {"file": "ci.toml", "number": 7, "digest": "d"}, "effect": "permit", "held": "no",
+                "constraints": [
+                    {"constraint": "QueryParam::jql==", "held": "yes"},
+                    {"constraint": "JsonData::a==", "held": "unknown"},
+                ],
+            }],
+        });
+        let mut text = String::new();
+        told("", &call, &mut text);
+        insta::assert_snapshot!(text, @r"
+        nodes                   a (string) = x\u{1b}y
+        nodes                   b (number) hmac 00ff
+        nodes                   c (null) dropped
+        tried                   ci.toml:7 (permit) did not hold: QueryParam::jql== held, JsonData::a== was not asked
+        ");
     }
 }

@@ -6,6 +6,7 @@ mod calls;
 mod frames;
 mod harness;
 mod http2;
+mod looked;
 mod order;
 mod revoked;
 mod streams;

@@ -1,0 +1,165 @@
+//! Which lines a request was held against, and which of their constraints held: for the audit, beside the decision and
+//! not on its way.
+
+use std::ops::ControlFlow;
+
+use super::{Asked, Body, Held as Bearing, Request, body, constraints, each_match, query};
+use crate::{
+    ast::Effect,
+    ir::{Asks, LineId, Program, Slots},
+    json::{Nodes, Path, Scalar},
+};
+
+/// A line whose methods and URL matched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tried<'a> {
+    /// The line.
+    pub line: LineId,
+    /// What it does where it matches.
+    pub effect: Effect,
+    /// Whether it matches as a whole. What the body is, or where an upstream mixes query and body, can keep a permit line
+    /// from matching, and let a forbid line match, whatever the constraints by themselves say.
+    pub held: Held,
+    /// Its constraints: on parameters, then on the body, each kind in the order of the line.
+    pub constraints: Vec<Constraint<'a>>,
+}
+
+/// One constraint of a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constraint<'a> {
+    /// Its text up to its regexp: `QueryParam::jql==`, `JsonData::fields.key==`, `QueryParam::only`.
+    pub text: String,
+    /// Whether it held, all by itself.
+    pub held: Held,
+    /// For a constraint on a node of a body that was read: its path, and the values that stood there.
+    pub node: Option<(&'a Path, &'a [Scalar<'a>])>,
+}
+
+/// Whether something held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It did not.
+    No,
+    /// It did.
+    Yes,
+    /// The body decides, and was not read.
+    Unknown,
+}
+
+impl From<bool> for Held {
+    fn from(held: bool) -> Self {
+        if held { Self::Yes } else { Self::No }
+    }
+}
+
+/// The lines that the decision on this request tried, in its order, up to the first that matches whatever the body says:
+/// first the forbid lines, then, unless one of those matched so, the permit lines. The first forbid line, else the first
+/// permit line, that held is the one that decided.
+///
+/// Costs about as much as the decision, and an allocation for each constraint.
+#[must_use]
+pub fn explain<'a>(program: &'a Program, request: &Request<'a>) -> Vec<Tried<'a>> {
+    let mut found: Vec<(LineId, Effect, Option<Asks<'a>>, Bearing)> = Vec::new();
+    for effect in [Effect::Forbid, Effect::Permit] {
+        let certain = each_match(program, request, effect, |matched| {
+            let asks = matched.asks;
+            let bearing = asks.map_or(Bearing::Yes, |asks| constraints(&asks, request));
+            found.push((matched.line, effect, asks, bearing));
+            match bearing {
+                Bearing::Yes => ControlFlow::Break(()),
+                Bearing::No | Bearing::IfBody => ControlFlow::Continue(()),
+            }
+        });
+        if certain.is_break() {
+            break;
+        }
+    }
+    let open = found.iter().filter(|(.., bearing)| *bearing == Bearing::IfBody);
+    let open: Vec<Asks<'a>> = open.filter_map(|(_, _, asks, _)| *asks).collect();
+    let asked = Asked::by(&open);
+    let mut places = 0..;
+    let mut tried = Vec::with_capacity(found.len());
+    for (line, effect, asks, bearing) in found {
+        let place = (bearing == Bearing::IfBody).then(|| places.next()).flatten();
+        let slots = place.and_then(|place| asked.slots(place));
+        let held = match (bearing, slots, asks, request.body) {
+            (Bearing::Yes, ..) => Held::Yes,
+            (Bearing::No, ..) => Held::No,
+            (_, Some(slots), Some(asks), Body::Read(nodes)) => body::holds(&asks, slots, nodes).into(),
+            (.., Body::Unreadable) => Held::from(effect == Effect::Forbid),
+            _ => Held::Unknown,
+        };
+        let constraints = asks.map_or_else(Vec::new, |asks| each(asks, slots, request));
+        tried.push(Tried {
+            line,
+            effect,
+            held,
+            constraints,
+        });
+    }
+    tried
+}
+
+/// Each constraint of a rule by itself.
+fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec<Constraint<'a>> {
+    let Some(rule) = asks.plain() else {
+        return Vec::new();
+    };
+    let alone = |text: String, held: Held| Constraint {
+        text,
+        held,
+        node: None,
+    };
+    let mut constraints = Vec::new();
+    for (test, asked) in rule.params.iter().zip(asks.params()) {
+        let text = format!("QueryParam::{}{}", test.name, test.operator.as_str());
+        constraints.push(alone(
+            text,
+            query::holds_one(rule.effect, asked, request.query).into(),
+        ));
+    }
+    if rule.params_only {
+        let only = query::only(&asks, request.query);
+        constraints.push(alone("QueryParam::only".to_owned(), only.into()));
+    }
+    // An absent body is an empty object, which decides without slots of the request's own.
+    let asked = Asked::by(std::slice::from_ref(&asks));
+    let empty = Nodes::empty_object(asked.wanted());
+    let own = asked.slots(0).filter(|_| matches!(request.body, Body::Absent));
+    let read = match (request.body, slots) {
+        (Body::Read(nodes), Some(slots)) => Some((nodes, slots)),
+        _ => None,
+    };
+    let elsewise = match request.body {
+        Body::Unreadable => Held::from(rule.effect == Effect::Forbid),
+        _ => Held::Unknown,
+    };
+    for (at, (test, asked)) in rule.nodes.iter().zip(asks.nodes()).enumerate() {
+        let kind = test
+            .kind
+            .map_or_else(String::new, |kind| format!(":{}", kind.as_str()));
+        let text = format!("JsonData::{}{kind}{}", test.path, test.operator.as_str());
+        let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.nodes.get(at)?)));
+        let held = match (node, own.and_then(|own| own.nodes.get(at))) {
+            (Some(node), _) => body::holds_one(rule.effect, asked, node).into(),
+            (None, Some(slot)) => body::holds_one(rule.effect, asked, empty.node(*slot)).into(),
+            _ => elsewise,
+        };
+        constraints.push(Constraint {
+            text,
+            held,
+            node: node.map(|node| (&test.path, node.values.as_slice())),
+        });
+    }
+    for (at, path) in rule.members.iter().enumerate() {
+        let dot = if path.0.is_empty() { "" } else { "." };
+        let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.members.get(at)?)));
+        let held = match (node, own.and_then(|own| own.members.get(at))) {
+            (Some(node), _) => body::only(rule, path, node).into(),
+            (None, Some(slot)) => body::only(rule, path, empty.node(*slot)).into(),
+            _ => elsewise,
+        };
+        constraints.push(alone(format!("JsonData::{path}{dot}only"), held));
+    }
+    constraints
+}

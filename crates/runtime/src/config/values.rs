@@ -1,0 +1,148 @@
+//! `[audit.values]`: what the audit keeps of the values that calls carry.
+
+use super::PasswordSource;
+use super::fields::Fields;
+use super::value;
+use crate::request::{Keep, Kept};
+
+/// What the audit keeps of the values that calls carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values {
+    /// Of the query's parameters that no list names.
+    pub query: Keep,
+    /// Of the nodes of JSON bodies that constraints looked at, and that no list names.
+    pub body: Keep,
+    /// Names of parameters, and paths of nodes, of which something else is kept.
+    pub names: Vec<(String, Keep)>,
+    /// Where the key of hashes stands.
+    pub key: Option<PasswordSource>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            query: Keep::Text,
+            body: Keep::Nothing,
+            names: Vec::new(),
+            key: None,
+        }
+    }
+}
+
+/// The key of the audit's hashes cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ValuesError {
+    /// It cannot be read.
+    #[error("cannot read the key `{place}` of [audit.values]: {why}")]
+    Unreadable {
+        /// The file or the environment variable.
+        place: String,
+        /// Why not.
+        why: String,
+    },
+    /// It is short enough to be guessed.
+    #[error(
+        "the key `{place}` of [audit.values] is shorter than {LEAST} characters; `openssl rand -hex 32` makes one"
+    )]
+    Short {
+        /// The file or the environment variable.
+        place: String,
+    },
+}
+
+/// Fewer characters than this are no key.
+const LEAST: usize = 32;
+
+impl Values {
+    /// The same, ready for use: reads the key.
+    ///
+    /// # Errors
+    /// The key cannot be read, or is too short.
+    pub fn load(&self) -> Result<Kept, ValuesError> {
+        let key = self.key.as_ref().map(key).transpose()?;
+        let names = self.names.iter().cloned();
+        Ok(Kept::new(
+            self.query,
+            self.body,
+            names,
+            key.as_deref().map(str::as_bytes),
+        ))
+    }
+}
+
+fn key(source: &PasswordSource) -> Result<String, ValuesError> {
+    let (place, text) = match source {
+        PasswordSource::File(path) => (
+            path.display().to_string(),
+            std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        ),
+        PasswordSource::Environment(name) => (
+            name.clone(),
+            std::env::var(name).map_err(|_| "it is not set".to_owned()),
+        ),
+    };
+    let text = text.map_err(|why| ValuesError::Unreadable {
+        place: place.clone(),
+        why,
+    })?;
+    let key = text.lines().next().unwrap_or_default().trim();
+    if key.len() < LEAST {
+        return Err(ValuesError::Short { place });
+    }
+    Ok(key.to_owned())
+}
+
+pub(super) fn values(it: &mut Fields<'_>) -> Values {
+    const KEEPS: [(&str, Keep); 3] = [
+        ("keep", Keep::Text),
+        ("hash", Keep::Hash),
+        ("drop", Keep::Nothing),
+    ];
+    let default = Values::default();
+    let mut names: Vec<(String, Keep)> = Vec::new();
+    for (key, keep) in KEEPS {
+        for name in it.or(key, Vec::new(), value::texts) {
+            if names.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+                it.complain(
+                    &[key],
+                    format!("`{name}` stands twice in [audit.values]: keep it, hash it or drop it"),
+                );
+            }
+            names.push((name, keep));
+        }
+    }
+    let values = Values {
+        query: it.or("query", default.query, |value| value::choice(value, &KEEPS)),
+        body: it.or("body", default.body, |value| value::choice(value, &KEEPS)),
+        names,
+        key: match (
+            it.optional("key_file", value::path),
+            it.optional("key_env", value::text),
+        ) {
+            (Some(file), None) => Some(PasswordSource::File(file)),
+            (None, Some(name)) => Some(PasswordSource::Environment(name)),
+            (None, None) => None,
+            (Some(_), Some(_)) => {
+                it.complain(
+                    &["key_env"],
+                    "`key_env` has no meaning with `key_file`".to_owned(),
+                );
+                None
+            }
+        },
+    };
+    let mut kept = values
+        .names
+        .iter()
+        .map(|(_, keep)| *keep)
+        .chain([values.query, values.body]);
+    if values.key.is_none()
+        && kept.any(|keep| keep == Keep::Hash)
+        && !it.has("key_file")
+        && !it.has("key_env")
+    {
+        let message = "`hash` needs `key_file` or `key_env`: a hash without a key is undone by trying values";
+        it.complain(&["hash", "query", "body"], message.to_owned());
+    }
+    values
+}

@@ -1,0 +1,139 @@
+//! Which values of a call the audit gets: as they are, as a keyed hash, or not at all.
+
+use std::collections::HashMap;
+
+use ring::hmac;
+
+use super::query::first_name;
+
+/// What the audit keeps of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Its text.
+    Text,
+    /// A keyed hash of name and text: who has the key can tell whether two calls had the same value, or a given one.
+    Hash,
+    /// That there was one.
+    Nothing,
+}
+
+/// For each name, what is kept of its values. The default keeps the query's, as part of the canonical URL, and nothing of
+/// bodies.
+#[derive(Clone)]
+pub struct Kept {
+    query: Keep,
+    body: Keep,
+    /// By lower-case name of a parameter, or path of a node.
+    names: HashMap<String, Keep>,
+    key: Option<hmac::Key>,
+}
+
+/// Bytes of a hash that are kept: enough for none to meet another by chance.
+const HASH_BYTES: usize = 12;
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            query: Keep::Text,
+            body: Keep::Nothing,
+            names: HashMap::new(),
+            key: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the key.
+        f.debug_struct("Kept")
+            .field("query", &self.query)
+            .field("body", &self.body)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Kept {
+    /// `query` and `body` for all names but those that `names` has; the key for [`Keep::Hash`], without which nothing is
+    /// kept where a hash is asked for.
+    #[must_use]
+    pub fn new(
+        query: Keep,
+        body: Keep,
+        names: impl IntoIterator<Item = (String, Keep)>,
+        key: Option<&[u8]>,
+    ) -> Self {
+        let names = names.into_iter().map(|(name, keep)| (name.to_lowercase(), keep));
+        Self {
+            query,
+            body,
+            names: names.collect(),
+            key: key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)),
+        }
+    }
+
+    /// Of a parameter's values. A name counts, case aside, by itself and by its first part: `issue` for `issue[subject]`.
+    pub(super) fn of_parameter(&self, name: &str) -> Keep {
+        if self.names.is_empty() {
+            return self.query;
+        }
+        let found = self.names.get(&name.to_lowercase());
+        *found
+            .or_else(|| self.names.get(&first_name(name)))
+            .unwrap_or(&self.query)
+    }
+
+    /// Of the values at a node, by its path as policies write it.
+    pub(super) fn of_node(&self, path: &str) -> Keep {
+        *self.names.get(&path.to_lowercase()).unwrap_or(&self.body)
+    }
+
+    /// HMAC-SHA-256 of name, a zero byte and value, its first 24 hexadecimal digits; absent without a key.
+    pub(super) fn hash(&self, name: &str, value: &str) -> Option<String> {
+        let mut context = hmac::Context::with_key(self.key.as_ref()?);
+        context.update(name.as_bytes());
+        context.update(&[0]);
+        context.update(value.as_bytes());
+        let tag = context.sign();
+        Some(hex::encode(tag.as_ref().get(..HASH_BYTES)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_count_by_themselves_and_by_their_first_part() {
+        let names = [
+            ("jql".to_owned(), Keep::Hash),
+            ("Issue".to_owned(), Keep::Nothing),
+            ("issue[id]".to_owned(), Keep::Text),
+            ("fields.key".to_owned(), Keep::Text),
+        ];
+        let kept = Kept::new(Keep::Text, Keep::Nothing, names, None);
+        for (name, keep) in [
+            ("JQL", Keep::Hash),
+            ("issue[subject]", Keep::Nothing),
+            ("issue[id]", Keep::Text),
+            ("other", Keep::Text),
+        ] {
+            assert_eq!(kept.of_parameter(name), keep, "{name}");
+        }
+        assert_eq!(kept.of_node("fields.key"), Keep::Text);
+        assert_eq!(kept.of_node("key"), Keep::Nothing);
+    }
+
+    #[test]
+    fn a_hash_depends_on_key_name_and_value() {
+        let with = |key: &[u8]| Kept::new(Keep::Hash, Keep::Hash, [], Some(key));
+        let hash = with(b"k").hash("a", "b").unwrap();
+        // As `printf 'a\0b' | openssl dgst -sha256 -hmac k` has it.
+        assert_eq!(hash, "982872ff8422d2d84de2d26d");
+        for (key, name, value) in [("l", "a", "b"), ("k", "b", "b"), ("k", "a", "c"), ("k", "ab", "")] {
+            assert_ne!(with(key.as_bytes()).hash(name, value).unwrap(), hash);
+        }
+        assert_eq!(Kept::default().hash("a", "b"), None);
+        assert!(!format!("{:?}", with(b"hunter2")).contains("hunter2"));
+    }
+}
