@@ -80,5 +80,7 @@ fn record(request_id: [u8; 16], n: u64) -> Record {
         request_bytes: None,
         decision_ns: 700,
         authenticated: true,
+        nodes: Vec::new(),
+        tried: Vec::new(),
     }
 }

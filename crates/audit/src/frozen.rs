@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use crate::block::Block;
 use crate::error::DiskError;
+use crate::faults;
+use crate::journal;
 use crate::period::{Day, Period};
 use crate::store::{Bytes, Keyed, Stored};
 use crate::sweep::sweep;
@@ -21,11 +23,16 @@ use crate::sweep::sweep;
 pub(crate) struct Frozen {
     // Absent where the period has no file yet.
     file: Option<Arc<File>>,
+    // Of a period that is written now, or that a crash left: its journal as it was.
+    journal: Vec<u8>,
     // By place.
     blocks: Vec<At>,
     // Places where different blocks were found: one was changed, and its checksum mended.
     twice: Vec<u64>,
 }
+
+/// Set in the offsets of blocks that stand in the journal.
+const IN_JOURNAL: u64 = 1 << 63;
 
 /// Where a block stands. 24 bytes each is what the index takes.
 #[derive(Debug, Clone, Copy)]
@@ -43,21 +50,44 @@ struct Found {
     written_ms: i64,
 }
 
+impl Found {
+    fn of(offset: u64, block: &Block<&[u8]>) -> Self {
+        Self {
+            at: At {
+                first: block.head.first,
+                offset,
+                // Blocks are shorter than 64 KiB.
+                length: u32::try_from(block.size()).unwrap_or(u32::MAX),
+            },
+            checksum: block.bytes().last_chunk().copied().unwrap_or_default(),
+            first_of_period: block.head.first_of_period,
+            written_ms: block.head.written_ms,
+        }
+    }
+}
+
 impl Frozen {
     /// Reads the period in the directory `path`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = match File::open(path.join("db")) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound && path.is_dir() => {
-                return Ok(Self {
-                    file: None,
-                    blocks: Vec::new(),
-                    twice: Vec::new(),
-                });
+        // Before the data: what the database is given meanwhile is then found twice, and not never.
+        let journal = journal::bytes(path)?;
+        faults::check(&path.join("db"), faults::Act::Read)?;
+        let (file, mut found) = match File::open(path.join("db")) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && path.is_dir() => (None, Vec::new()),
+            file => {
+                let file = file?;
+                let found = find(&file)?;
+                (Some(Arc::new(file)), found)
             }
-            file => file?,
         };
-        let found = find(&file)?;
-        Ok(Self::of(Arc::new(file), found))
+        for (at, block) in journal::blocks(&journal) {
+            found.push(Found::of(IN_JOURNAL | u64::try_from(at).unwrap_or(0), &block));
+        }
+        found.sort_by_key(|block| (block.at.first, block.at.offset));
+        Ok(Self {
+            journal,
+            ..Self::of(file, found)
+        })
     }
 
     /// Reads a file of blocks, such as a proof, and gives its periods in the order of the chain. Their
@@ -78,11 +108,11 @@ impl Frozen {
         }
         Ok(parts
             .into_iter()
-            .map(|(period, found)| (period, Self::of(Arc::clone(&file), found)))
+            .map(|(period, found)| (period, Self::of(Some(Arc::clone(&file)), found)))
             .collect())
     }
 
-    fn of(file: Arc<File>, found: Vec<Found>) -> Self {
+    fn of(file: Option<Arc<File>>, found: Vec<Found>) -> Self {
         let mut blocks: Vec<At> = Vec::with_capacity(found.len());
         let mut twice = Vec::new();
         let mut last = None;
@@ -97,7 +127,8 @@ impl Frozen {
             blocks.push(at);
         }
         Self {
-            file: Some(file),
+            file,
+            journal: Vec::new(),
             blocks,
             twice,
         }
@@ -135,8 +166,13 @@ impl Frozen {
     }
 
     fn read(&self, at: At) -> Result<Stored, DiskError> {
-        let mut bytes = vec![0; usize::try_from(at.length).unwrap_or(usize::MAX)];
-        if let Some(file) = &self.file {
+        let length = usize::try_from(at.length).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; length];
+        if at.offset & IN_JOURNAL != 0 {
+            let from = usize::try_from(at.offset & !IN_JOURNAL).unwrap_or(usize::MAX);
+            let part = self.journal.get(from..).and_then(|rest| rest.get(..length));
+            bytes = part.unwrap_or_default().to_vec();
+        } else if let Some(file) = &self.file {
             file.read_exact_at(&mut bytes, at.offset)?;
         }
         let block = Block::read(Bytes::from(bytes)).map_err(|e| DiskError::Database(e.to_string()))?;
@@ -153,17 +189,7 @@ impl Frozen {
 fn find(file: &File) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
     sweep(file, &mut |offset, block| {
-        found.push(Found {
-            at: At {
-                first: block.head.first,
-                offset,
-                // Blocks are shorter than 64 KiB.
-                length: u32::try_from(block.size()).unwrap_or(u32::MAX),
-            },
-            checksum: block.bytes().last_chunk().copied().unwrap_or_default(),
-            first_of_period: block.head.first_of_period,
-            written_ms: block.head.written_ms,
-        });
+        found.push(Found::of(offset, &block));
     })?;
     found.sort_by_key(|block| (block.at.first, block.at.offset));
     Ok(found)

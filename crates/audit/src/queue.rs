@@ -19,6 +19,9 @@ use crate::quota::{Quota, Tally};
 
 /// How long items that nobody waits for may lie, so that they share a commit.
 const LINGER: Duration = Duration::from_millis(200);
+/// How soon after one commit began the next may, where several callers wait at a time: a commit costs the processor the
+/// same for one record as for fifty. A single caller's next commit is not held up, nor one after a pause.
+const SPACING: Duration = Duration::from_micros(500);
 /// Most items of one commit.
 const BATCH: usize = 8192;
 
@@ -45,6 +48,9 @@ struct State {
     other_bytes: usize,
     since: Option<Instant>,
     urgent: bool,
+    // No commit before this time; whether the writer sits that out, and needs no sign of what comes.
+    not_before: Option<Instant>,
+    sitting: bool,
     // Those whose items the writer has, in its order.
     in_flight: Vec<Option<Waiter>>,
     sleepers: Vec<(Instant, oneshot::Sender<()>)>,
@@ -175,6 +181,11 @@ impl Queue {
         Ok(true)
     }
 
+    /// Whether so much waits that the next commit must not be put off.
+    fn is_pressed(&self, state: &State) -> bool {
+        state.closing || !state.outside.is_empty() || state.record_bytes + state.other_bytes > self.limit / 4
+    }
+
     fn enter(&self, state: &mut State, queued: Queued) {
         let first = state.items.is_empty();
         let was_urgent = state.urgent;
@@ -182,12 +193,13 @@ impl Queue {
             Item::Decision(_) => state.record_bytes += queued.weight,
             _ => state.other_bytes += queued.weight,
         }
-        state.urgent |= queued.waiter.is_some() || state.record_bytes + state.other_bytes > self.limit / 4;
+        state.urgent |= queued.waiter.is_some() || self.is_pressed(state);
         if first {
             state.since = Some(Instant::now());
         }
         state.items.push_back(queued);
-        if first || state.urgent != was_urgent {
+        let pressed = self.is_pressed(state);
+        if (first || state.urgent != was_urgent) && (!state.sitting || pressed) {
             self.ready.notify_one();
         }
     }
@@ -209,6 +221,22 @@ impl Queue {
     pub(crate) fn take(&self, idle: Duration, now_ms: impl Fn() -> i64) -> Work {
         let mut state = self.state();
         let until = Instant::now() + idle;
+        while let Some(time) = state.not_before
+            && !self.is_pressed(&state)
+        {
+            let pause = time.saturating_duration_since(Instant::now());
+            if pause.is_zero() {
+                break;
+            }
+            state.sitting = true;
+            state = self
+                .ready
+                .wait_timeout(state, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state.sitting = false;
+        state.not_before = None;
         loop {
             let now = Instant::now();
             let lingered = state.since.map(|since| since + LINGER);
@@ -245,6 +273,8 @@ impl Queue {
             state.in_flight.push(queued.waiter);
         }
         self.fill(&mut state);
+        let several = state.in_flight.iter().flatten().nth(1).is_some();
+        state.not_before = several.then(|| Instant::now() + SPACING);
         state.since = (!state.items.is_empty()).then(Instant::now);
         state.urgent = state.items.iter().any(|q| q.waiter.is_some());
         if items.is_empty() && state.closing {

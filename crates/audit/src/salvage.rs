@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::block::{self, Block, Head};
 use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
+use crate::journal;
 use crate::record::Outcome;
 use crate::sweep::sweep;
 
@@ -40,10 +41,16 @@ pub(crate) fn last(directory: &Path) -> io::Result<Option<(Head, block::Hash)>> 
 }
 
 fn search(directory: &Path, mut each: impl FnMut(Block<&[u8]>)) -> io::Result<()> {
+    // Before the data: what is moved meanwhile is then found twice, and not never.
+    let journal = journal::bytes(directory)?;
     match File::open(directory.join("db")) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        file => sweep(file?, &mut |_, block| each(block)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        file => sweep(file?, &mut |_, block| each(block))?,
     }
+    for (_, block) in journal::blocks(&journal) {
+        each(block);
+    }
+    Ok(())
 }
 
 /// What was found in a period that does not open.

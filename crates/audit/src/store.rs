@@ -2,7 +2,8 @@
 //!
 //! The only file that names sled, built past its edges (0.34.7):
 //! - `flush` is `sync_file_range` on Linux, which neither writes the file's size nor empties the
-//!   disk's own cache: [`Database::commit`] also syncs the data file, through a handle of its own.
+//!   disk's own cache; and it wakes a pool of threads. So a commit goes to a [`Journal`], which is synced, and to
+//!   sled's memory; sled is flushed, and its data file synced through a handle of our own, when the journal is full.
 //!   Files are `db` (all data), `conf` (written once), `snap.*` (rebuilt when absent) and `blobs/`
 //!   (values over a quarter of a segment; blocks stay below).
 //! - `open`, and dropping, may panic on damage or a failing disk, or never return: both run on a
@@ -13,12 +14,14 @@ use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use crate::block::Block;
 use crate::error::DiskError;
+use crate::faults;
+use crate::journal::{self, Journal};
 
 /// Segments of 4 MiB: see [`crate::block::CONTENT_LIMIT`].
 const SEGMENT: usize = 4 << 20;
@@ -33,7 +36,15 @@ const THREAD: &str = "audit-guarded";
 pub(crate) struct Database {
     // `None` only while it is dropped.
     database: Option<sled::Db>,
-    data: File,
+    data: Arc<Data>,
+    // Begun with the first commit.
+    journal: Mutex<Option<Journal>>,
+}
+
+/// The file that holds the data, to be synced.
+struct Data {
+    file: File,
+    directory: PathBuf,
 }
 
 /// Bytes of a block as sled hands them out, not copied.
@@ -67,14 +78,41 @@ impl Database {
             .cache_capacity(cache_bytes)
             .flush_every_ms(writes.then_some(500));
         let database = guarded(move || config.open(), OPEN_LIMIT)?;
-        let data = File::open(path.join("db")).map_err(|e| OpenFailure::Disk(e.into()))?;
+        let file = File::open(path.join("db")).map_err(|e| OpenFailure::Disk(e.into()))?;
         if new {
             sync_new(path).map_err(|e| OpenFailure::Disk(e.into()))?;
         }
-        Ok(Self {
+        let opened = Self {
             database: Some(database),
-            data,
-        })
+            data: Arc::new(Data {
+                file,
+                directory: path.to_owned(),
+            }),
+            journal: Mutex::new(None),
+        };
+        opened.replay().map_err(|error| match error {
+            DiskError::Database(why) => OpenFailure::Damaged(why),
+            disk => OpenFailure::Disk(disk),
+        })?;
+        Ok(opened)
+    }
+
+    /// Gives the database what a crash left in the journal alone.
+    fn replay(&self) -> Result<(), DiskError> {
+        let bytes = journal::bytes(&self.data.directory)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let database = self.database()?;
+        let last = caught(|| database.last())?.map(|(key, _)| key_of(&key));
+        let mut blocks = journal::blocks(&bytes);
+        blocks.retain(|(_, block)| last.is_none_or(|last| block.head.first > last));
+        for (_, block) in &blocks {
+            caught(|| database.insert(block.head.first.to_be_bytes(), block.bytes()))?;
+        }
+        self.data.settle(database)?;
+        // It is begun anew with the next commit, if there is one.
+        Ok(journal::remove(&self.data.directory)?)
     }
 
     fn database(&self) -> Result<&sled::Db, DiskError> {
@@ -87,13 +125,20 @@ impl Database {
     /// power cut or not. After an error the period must not be written again.
     pub(crate) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
         let database = self.database()?;
+        let bytes: Vec<&[u8]> = blocks.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let journal = match &mut *journal {
+            Some(journal) => journal,
+            none => none.insert(Journal::begin(&self.data.directory)?),
+        };
+        let (data, settled) = (Arc::clone(&self.data), database.clone());
+        journal.append(&bytes.concat(), move || data.settle(&settled))?;
         caught(|| {
             for (first, bytes) in blocks {
                 database.insert(first.to_be_bytes(), bytes.as_slice())?;
             }
-            database.flush().map(|_| ())
-        })?;
-        Ok(self.data.sync_data()?)
+            Ok(())
+        })
     }
 
     /// The block that holds the place `at`, or the one before it if none does.
@@ -148,14 +193,35 @@ impl Drop for Database {
     /// Closes it, in bounds: a database whose disk hangs is left behind.
     fn drop(&mut self) {
         if let Some(database) = self.database.take() {
+            let journal = self
+                .journal
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            let data = Arc::clone(&self.data);
             let _ = guarded(
                 move || {
+                    // What could not be settled stays in the journal.
+                    if let Some(journal) = journal
+                        && data.settle(&database).is_ok()
+                    {
+                        let _ = journal.end();
+                    }
                     drop(database);
                     Ok(())
                 },
                 Duration::from_secs(10),
             );
         }
+    }
+}
+
+impl Data {
+    /// Puts all that the database has in memory on disk.
+    fn settle(&self, database: &sled::Db) -> Result<(), DiskError> {
+        caught(|| database.flush())?;
+        faults::check(&self.directory.join("db"), faults::Act::Sync)?;
+        Ok(self.file.sync_data()?)
     }
 }
 

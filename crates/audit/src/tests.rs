@@ -3,6 +3,7 @@
 mod codec;
 mod damage;
 mod ends;
+mod faults;
 mod limits;
 mod model;
 mod passing;

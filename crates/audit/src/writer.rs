@@ -27,6 +27,8 @@ use crate::summary::Summarizer;
 
 /// After a failure, appends within this time are answered with it, without another attempt.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long the disk's free space is taken for what it was: what can be written meanwhile is far below the margin.
+const SPACE_KNOWN: Duration = Duration::from_millis(50);
 /// How often the clock is looked at when nothing comes.
 const IDLE: Duration = Duration::from_secs(1);
 /// Decisions whose end has not come that are remembered; beyond, ends carry the call's whole id.
@@ -50,6 +52,8 @@ pub(crate) struct Writer {
     shared: Shared,
     retention_days: Option<u32>,
     space: Space,
+    // When there was room last.
+    room: Option<Instant>,
     note: Option<Note>,
     heads: Option<Heads>,
     summaries: Option<(Period, Summarizer)>,
@@ -75,6 +79,7 @@ impl Writer {
         }];
         Self {
             space: Space::new(&config.path, config.reserve_bytes),
+            room: None,
             retention_days: config.retention_days,
             // Without it the store works; what it guards against then goes unnoticed.
             note: Note::open(&config.path).ok(),
@@ -175,8 +180,12 @@ impl Writer {
     /// Sees to it that there is room, that the end of the chain is known, and a period of today open.
     fn prepare(&mut self) -> Result<(), DiskError> {
         let now = (self.shared.now)();
-        if !self.space.check()? {
-            return Err(DiskError::Full);
+        if self.room.is_none_or(|when| when.elapsed() > SPACE_KNOWN) {
+            self.room = None;
+            if !self.space.check()? {
+                return Err(DiskError::Full);
+            }
+            self.room = Some(Instant::now());
         }
         if self.chain.is_none() {
             let found = recover::recover(&self.shared.shelf, now)?;

@@ -1,0 +1,240 @@
+//! A disk that fails: a clear answer, no panic, a new period, and nothing lost that was acknowledged.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::sample::{Clock, NOON, append, copy, open, record, stored};
+use crate::faults::{Act, Injected};
+use crate::{
+    AppendError, Appended, DiskError, Event, Filter, OpenError, Page, QueryError, Reader, Sequence, Store,
+};
+
+const EIO: i32 = 5;
+const EACCES: i32 = 13;
+const ENOSPC: i32 = 28;
+
+fn period(root: &Path) -> PathBuf {
+    root.join("audit/2026-11-24")
+}
+
+/// The calls that a question finds, by number, oldest first.
+fn calls(reader: &Reader) -> Vec<u8> {
+    let page = Page {
+        limit: 1_000,
+        newest_first: false,
+        ..Page::default()
+    };
+    let found = reader.query(&Filter::default(), page).unwrap();
+    found.iter().map(|entry| entry.record.request_id[0]).collect()
+}
+
+/// Appends until it works again: a failure holds for half a second.
+fn recovers(store: &Store, n: u8) -> Sequence {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        match append(store, record(n, NOON)) {
+            Ok(Appended::Stored(place)) => return place,
+            Err(AppendError::Failed { .. }) if Instant::now() < until => std::thread::yield_now(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// What `act` failing with `code` in the period of today answers; the store must recover, loudly, in a period of its own.
+fn survived(act: Act, code: i32) -> DiskError {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Clock::at(NOON));
+    stored(&store, record(1, NOON));
+    let fault = Injected::new(&period(dir.path()), act, code);
+    let error = append(&store, record(2, NOON)).unwrap_err();
+    assert!(store.stats().failing.is_some() && store.stats().failures == 1);
+    assert!(
+        error.to_string().starts_with("the audit cannot be written: "),
+        "{error}"
+    );
+    drop(fault);
+    recovers(&store, 3);
+    assert_eq!(store.stats().failing, None);
+    assert!(dir.path().join("audit/2026-11-24.2").exists(), "a new period");
+    let told = store.events(0, i64::MAX).unwrap();
+    let told = told.iter().find_map(|(_, event)| match event {
+        Event::Trouble { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert!(
+        told.unwrap()
+            .starts_with("writing to the audit period 2026-11-24 failed, a new one begins"),
+        "the chain tells of it"
+    );
+    // What failed may be there all the same; nothing that was acknowledged is missing.
+    let found = calls(&store.reader());
+    assert!(found == [1, 3] || found == [1, 2, 3], "{found:?}");
+    store.close().unwrap();
+    drop(store);
+    let store = open(dir.path(), &Clock::at(NOON));
+    stored(&store, record(4, NOON));
+    let found = calls(&store.reader());
+    assert!([1, 3, 4].iter().all(|n| found.contains(n)), "{found:?}");
+    assert!(
+        store.verify().unwrap().is_sound(),
+        "{:?}",
+        store.verify().unwrap().findings
+    );
+    match error {
+        AppendError::Failed { source } => source,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn an_error_of_a_write_or_a_sync_begins_a_new_period() {
+    for act in [Act::Write, Act::Sync] {
+        let error = survived(act, EIO);
+        assert!(
+            matches!(&error, DiskError::Io(e) if e.raw_os_error() == Some(EIO)),
+            "{error}"
+        );
+    }
+    assert!(matches!(survived(Act::Write, ENOSPC), DiskError::Full));
+    assert!(matches!(survived(Act::Sync, ENOSPC), DiskError::Full));
+}
+
+#[test]
+fn an_error_of_the_databases_own_file_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Clock::at(NOON));
+    let fault = Injected::new(&period(dir.path()).join("db"), Act::Sync, EIO);
+    let mut acknowledged = Vec::new();
+    // The journal takes the first of them; the database is flushed when that is full.
+    let failed = (1..200).find(|n| match append(&store, record(*n, NOON)) {
+        Ok(_) => {
+            acknowledged.push(*n);
+            false
+        }
+        Err(error) => {
+            assert!(matches!(error, AppendError::Failed { .. }), "{error}");
+            true
+        }
+    });
+    assert!(failed.is_some() && acknowledged.len() > 4, "{acknowledged:?}");
+    drop(fault);
+    recovers(&store, 250);
+    acknowledged.push(250);
+    assert_eq!(calls(&store.reader()), acknowledged);
+    store.close().unwrap();
+    assert_eq!(
+        calls(&Reader::open(&dir.path().join("audit")).unwrap()),
+        acknowledged
+    );
+}
+
+#[test]
+fn an_error_of_reading_is_told_with_its_period() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Clock::at(NOON));
+    stored(&store, record(1, NOON));
+    store.close().unwrap();
+    let reader = Reader::open(&dir.path().join("audit")).unwrap();
+    let fault = Injected::new(&period(dir.path()), Act::Read, EIO);
+    let error = reader.query(&Filter::default(), Page::default()).unwrap_err();
+    assert!(
+        matches!(&error, QueryError::Unreadable { period, .. } if period == "2026-11-24"),
+        "{error}"
+    );
+    assert!(
+        crate::salvage(&period(dir.path()))
+            .unwrap_err()
+            .to_string()
+            .contains("2026-11-24")
+    );
+    // Opening to write does not take it for damage: the files may be sound.
+    drop(store);
+    let store = open(dir.path(), &Clock::at(NOON));
+    assert!(store.opened().warnings[0].starts_with("the audit cannot be written: "));
+    assert!(!dir.path().join("audit/2026-11-24.damaged-1").exists());
+    drop(fault);
+    recovers(&store, 2);
+    assert_eq!(calls(&store.reader()), [1, 2]);
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    // Nobody, root included, makes a directory there.
+    let error = Store::open(crate::Config::at("/proc/tokenward-audit")).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Io { .. }) && error.to_string().contains("/proc/tokenward-audit"),
+        "{error}"
+    );
+    let store = open(dir.path(), &Clock::at(NOON));
+    stored(&store, record(1, NOON));
+    store.close().unwrap();
+    drop(store);
+    let fault = Injected::new(&dir.path().join("audit"), Act::Write, EACCES);
+    let store = open(dir.path(), &Clock::at(NOON));
+    let warning = store.opened().warnings[0].clone();
+    assert!(
+        warning.starts_with("the audit cannot be written: ") && warning.contains("on_failure"),
+        "{warning}"
+    );
+    assert!(matches!(
+        append(&store, record(2, NOON)),
+        Err(AppendError::Failed { .. })
+    ));
+    assert_eq!(calls(&store.reader()), [1], "it still answers");
+    drop(fault);
+    recovers(&store, 3);
+}
+
+/// A store of three calls as a crash leaves it: what its journal has, the database's file has not.
+fn crashed(dir: &Path) -> PathBuf {
+    let store = open(&dir.join("running"), &Clock::at(NOON));
+    for n in 1..=3 {
+        stored(&store, record(n, NOON));
+    }
+    let at = dir.join("crashed");
+    copy(&dir.join("running"), &at);
+    let length = fs::metadata(period(&at).join("db")).unwrap().len();
+    fs::write(period(&at).join("db"), vec![0; usize::try_from(length).unwrap()]).unwrap();
+    store.close().unwrap();
+    at
+}
+
+#[test]
+fn what_a_crash_left_in_the_journal_is_read_salvaged_and_replayed() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = crashed(dir.path());
+    assert_eq!(calls(&Reader::open(&at.join("audit")).unwrap()), [1, 2, 3]);
+    let salvaged = crate::salvage(&period(&at)).unwrap();
+    assert_eq!((salvaged.entries.len(), salvaged.missing.len()), (3, 0));
+    let store = open(&at, &Clock::at(NOON));
+    assert_eq!(store.opened().warnings, [""; 0]);
+    assert_eq!(stored(&store, record(4, NOON)), Sequence(6));
+    assert!(store.verify().unwrap().is_sound());
+    assert_eq!(calls(&store.reader()), [1, 2, 3, 4]);
+    store.close().unwrap();
+    assert!(!period(&at).join("journal-0").exists(), "closing leaves none");
+    assert_eq!(calls(&Reader::open(&at.join("audit")).unwrap()), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_damaged_journal_gives_what_is_sound_and_the_rest_shows() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = crashed(dir.path());
+    let journal = period(&at).join("journal-0");
+    let mut bytes = fs::read(&journal).unwrap();
+    let needle = b"KANBAN-3";
+    let hit = bytes.windows(needle.len()).position(|w| w == needle).unwrap();
+    bytes[hit] ^= 1;
+    fs::write(&journal, bytes).unwrap();
+    let store = open(&at, &Clock::at(NOON));
+    assert!(
+        store.opened().warnings[0].contains("audit"),
+        "it is told: {:?}",
+        store.opened().warnings
+    );
+    assert_eq!(calls(&store.reader()), [1, 2]);
+    stored(&store, record(4, NOON));
+    assert!(!store.verify().unwrap().is_sound(), "what was lost shows");
+}
