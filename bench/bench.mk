@@ -1,6 +1,10 @@
 # Benchmarks of the compiler. None of them is built by `make test`.
 
+<<<<<<< HEAD
 .PHONY: bench bench-decision bench-instructions bench-scale
+=======
+.PHONY: bench bench-audit bench-decision bench-scale
+>>>>>>> 4e7d980 (Export to Parquet, kill fifty times, measure the audit beside peers and in the proxy)
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -9,6 +13,9 @@ bench-scale: ## time and memory of 10,000 and of 100,000 tokens
 	$(CARGO) build --release --locked -p tokenward-compiler --example scale
 	"$(TARGET)/release/examples/scale" 10000
 	"$(TARGET)/release/examples/scale" 100000
+
+bench-audit: ## the audit store beside SQLite and an appended file; see bench/audit/README.md
+	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) run --release --locked --manifest-path bench/audit/Cargo.toml -- $(ARGS)
 
 bench-decision: ## decisions beside Cedar, Regorus, Casbin and regex::RegexSet; see bench/decision/README.md
 	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) run --release --locked --manifest-path bench/decision/Cargo.toml

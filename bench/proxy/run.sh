@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # CPU time per request of the proxy (release build) beside nginx as a plain reverse proxy: same run, same upstream (another
 # nginx that returns a fixed answer), same load (wrk), turn and turn about. Needs: python3, nginx, wrk. Loopback only.
-# usage: run.sh [--rounds N] [--seconds N] [--connections N]
+# usage: run.sh [audit] [--rounds N] [--seconds N] [--connections N]
+# With `audit`, without nginx beside: what the durable audit costs, see latency.py. That needs cargo as well.
 export TOKENWARD_BIN=${TOKENWARD_BENCH_BIN:-${CARGO_TARGET_DIR:-$(dirname "$0")/../../target}/release/tokenward}
 source "$(dirname "$0")/../../tests/e2e/lib.sh"
 need python3 nginx wrk
+what=proxy
+if [[ ${1:-} == audit ]]; then
+    what=audit
+    shift
+fi
 
 DIR=$OUT/bench-proxy
 rm -rf "$DIR"
@@ -84,5 +90,11 @@ proxy durable "$durable" "$durable_admin"
 DURABLE=$LAST
 proxy buffered "$buffered" "$buffered_admin"
 
+if [[ $what == audit ]]; then
+    CARGO_TARGET_DIR=$TARGET/bench cargo build --quiet --release --locked --manifest-path "$ROOT/bench/proxy/load/Cargo.toml"
+    python3 "$ROOT/bench/proxy/latency.py" --tokens "$DIR/tokens.json" --load "$TARGET/bench/release/proxy-load" --disk "$DIR" \
+        "$@" -- "$DURABLE:$durable" "$LAST:$buffered"
+    exit
+fi
 python3 "$ROOT/bench/proxy/measure.py" --tokens "$DIR/tokens.json" "$@" -- \
     "nginx:$NGINX:$plain" "tokenward durable:$DURABLE:$durable" "tokenward buffered:$LAST:$buffered"

@@ -1,6 +1,7 @@
 //! Regular expressions in questions.
 
-use regex::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder, bytes};
+use regex_syntax::hir::{Hir, HirKind};
 
 /// Most bytes that a compiled pattern may take.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -9,7 +10,12 @@ const SIZE_LIMIT: usize = 1 << 20;
 ///
 /// The syntax is that of the crate `regex`; matching takes time linear in the text.
 #[derive(Debug, Clone)]
-pub struct UrlPattern(Regex);
+pub struct UrlPattern {
+    pattern: Regex,
+    // The same without what it says of the text's ends and of words: whatever bytes a text stands in have a match of this if
+    // the text has one of that. Absent where it cannot be made.
+    within: Option<bytes::Regex>,
+}
 
 /// A pattern that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +48,11 @@ impl UrlPattern {
             .size_limit(SIZE_LIMIT)
             .dfa_size_limit(SIZE_LIMIT)
             .build();
-        built.map(Self).map_err(|error| {
+        let built = built.map(|regex| Self {
+            within: within(pattern),
+            pattern: regex,
+        });
+        built.map_err(|error| {
             let pattern = pattern.to_owned();
             match error {
                 regex::Error::CompiledTooBig(limit) => PatternError::TooLarge { pattern, limit },
@@ -59,12 +69,43 @@ impl UrlPattern {
 
     /// The pattern as it was given.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.pattern.as_str()
     }
 
     /// Whether `url` has a match.
     pub(crate) fn is_in(&self, url: &str) -> bool {
-        self.0.is_match(url)
+        self.pattern.is_match(url)
+    }
+
+    /// Whether any text within `content` may have a match.
+    pub(crate) fn may_be_in(&self, content: &[u8]) -> bool {
+        self.within.as_ref().is_none_or(|within| within.is_match(content))
+    }
+}
+
+/// The pattern without its assertions, which only ever rule matches out.
+fn within(pattern: &str) -> Option<bytes::Regex> {
+    let without = without_assertions(regex_syntax::parse(pattern).ok()?);
+    let built = bytes::RegexBuilder::new(&without.to_string())
+        .size_limit(SIZE_LIMIT)
+        .dfa_size_limit(SIZE_LIMIT)
+        .build();
+    built.ok()
+}
+
+// As deep as the parser lets patterns nest.
+fn without_assertions(hir: Hir) -> Hir {
+    match hir.into_kind() {
+        HirKind::Look(_) | HirKind::Empty => Hir::empty(),
+        HirKind::Literal(literal) => Hir::literal(literal.0),
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Repetition(mut repetition) => {
+            *repetition.sub = without_assertions(*repetition.sub);
+            Hir::repetition(repetition)
+        }
+        HirKind::Capture(capture) => without_assertions(*capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(without_assertions).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.into_iter().map(without_assertions).collect()),
     }
 }
 
@@ -79,6 +120,24 @@ impl Eq for UrlPattern {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_match_in_a_text_is_seen_in_whatever_it_stands_in() {
+        for (pattern, text) in [
+            (r"^https://x/\d+$", "https://x/12"),
+            (r"\bissue\b", "/issue/"),
+            ("(?i)ISSUE|^$", "/issue"),
+            ("é.", "/éa"),
+            ("^(a|b){2,3}?$", "ab"),
+            ("(?-u:[a-c])x", "cx"),
+        ] {
+            let pattern = UrlPattern::new(pattern).unwrap();
+            assert!(pattern.is_in(text), "{pattern:?}");
+            let content = [b"\xff\x00w".as_slice(), text.as_bytes(), b"w\xfe"].concat();
+            assert!(pattern.may_be_in(&content), "{pattern:?}");
+        }
+        assert!(!UrlPattern::new("^nowhere$").unwrap().may_be_in(b"\x07somewhere"));
+    }
 
     #[test]
     fn patterns_are_bounded_and_errors_say_what_is_wrong() {

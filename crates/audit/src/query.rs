@@ -98,6 +98,11 @@ impl Filter {
             && self.ended.is_none_or(|e| outcome.is_some() == e)
     }
 
+    /// Whether a block's content may hold anything that is wanted: to pass over most blocks without reading their entries.
+    pub(crate) fn may_be_among(&self, content: &[u8]) -> bool {
+        self.url.as_ref().is_none_or(|pattern| pattern.may_be_in(content))
+    }
+
     /// Whether a block may hold anything that is wanted.
     pub(crate) fn may_be_in(&self, head: &Head) -> bool {
         let mask = self.token.as_deref().map_or(0, token_mask);

@@ -114,7 +114,7 @@ pub(crate) fn recover(shelf: &Shelf, now_ms: i64) -> Result<Recovered, DiskError
 type End = Option<(u64, Hash)>;
 
 fn end_of(shelf: &Shelf, period: Period) -> Result<(Arc<Opened>, End), OpenFailure> {
-    let opened = shelf.get(period, true)?;
+    let opened = shelf.get(period)?;
     let last = opened.last().map_err(|e| match e {
         DiskError::Database(why) => OpenFailure::Damaged(why),
         disk => OpenFailure::Disk(disk),
@@ -143,7 +143,7 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
         Some(last) => last.successor().max(first),
         None => first,
     };
-    match shelf.get(period, true) {
+    match shelf.get(period) {
         Ok(opened) => Ok(Current {
             period,
             opened,

@@ -24,7 +24,7 @@ pub(crate) fn cut(shelf: &Shelf, period: Period, now_ms: i64) -> Event {
         None
     } else {
         let last = shelf
-            .get(period, false)
+            .get(period)
             .ok()
             .and_then(|opened| opened.last().ok().flatten());
         last.map(|block| (block.head.last(), block.hash))

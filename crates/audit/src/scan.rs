@@ -42,6 +42,9 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
         examined = examined.saturating_add(u64::from(block.head.count));
         let from = found.len();
         let content = block.content().map_err(broken(&block))?;
+        if !filter.may_be_among(&content) {
+            continue;
+        }
         each(&block, &content, |place, seen| {
             if let Seen::Decision(view) = seen
                 && after.is_none_or(|a| place > a)

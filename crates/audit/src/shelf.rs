@@ -101,8 +101,8 @@ impl Shelf {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The period, opened if it is not: by the writer to be written, else to be read.
-    pub(crate) fn get(&self, period: Period, writes: bool) -> Result<Arc<Opened>, OpenFailure> {
+    /// The period, opened if it is not.
+    pub(crate) fn get(&self, period: Period) -> Result<Arc<Opened>, OpenFailure> {
         let mut guard = self.open();
         let open = &mut guard.periods;
         if let Some(at) = open.iter().position(|(p, _)| *p == period) {
@@ -113,7 +113,7 @@ impl Shelf {
         }
         let path = self.path(period);
         let opened = match self.from {
-            From::Databases { cache_bytes } => Opened::Database(Database::open(&path, cache_bytes, writes)?),
+            From::Databases { cache_bytes } => Opened::Database(Database::open(&path, cache_bytes)?),
             From::Files | From::OneFile => {
                 Opened::Frozen(Frozen::open(&path).map_err(|e| OpenFailure::Disk(e.into()))?)
             }
@@ -135,7 +135,7 @@ impl Shelf {
         if let Some(first) = self.open().firsts.get(&period) {
             return Ok(Some(*first));
         }
-        let first = self.get(period, false)?.at_or_after(0).map_err(|e| match e {
+        let first = self.get(period)?.at_or_after(0).map_err(|e| match e {
             DiskError::Database(why) => OpenFailure::Damaged(why),
             disk => OpenFailure::Disk(disk),
         })?;

@@ -68,15 +68,14 @@ pub(crate) enum OpenFailure {
 }
 
 impl Database {
-    /// Opens the period at `path`, made if absent. `writes` tells whether it will be written: then
-    /// sled's own thread tidies it up from time to time.
-    pub(crate) fn open(path: &Path, cache_bytes: u64, writes: bool) -> Result<Self, OpenFailure> {
+    /// Opens the period at `path`, made if absent. sled has no thread of its own that flushes it: the journal tells when.
+    pub(crate) fn open(path: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
         let new = !path.join("db").exists();
         let config = sled::Config::new()
             .path(path)
             .segment_size(SEGMENT)
             .cache_capacity(cache_bytes)
-            .flush_every_ms(writes.then_some(500));
+            .flush_every_ms(None);
         let database = guarded(move || config.open(), OPEN_LIMIT)?;
         let file = File::open(path.join("db")).map_err(|e| OpenFailure::Disk(e.into()))?;
         if new {

@@ -190,6 +190,9 @@ pub(crate) fn usage(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError>
 
 fn count_block(block: &Block<Bytes>, filter: &Filter, usage: &mut Usage) -> Result<(), QueryError> {
     let content = block.content().map_err(scan::broken(block))?;
+    if !filter.may_be_among(&content) {
+        return Ok(());
+    }
     scan::each(block, &content, |_, seen| {
         if let Seen::Decision(view) = seen
             && filter.wants(&view)

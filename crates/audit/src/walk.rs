@@ -215,7 +215,7 @@ fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
 
 /// Opens a period for a question.
 pub(crate) fn open(shelf: &Shelf, period: Period) -> Result<Arc<Opened>, QueryError> {
-    shelf.get(period, false).map_err(failed(period))
+    shelf.get(period).map_err(failed(period))
 }
 
 /// The error that `period` does not open.

@@ -28,7 +28,7 @@ fn tampered(change: impl FnOnce(&Database)) -> Vec<(String, Option<Sequence>, Fa
     let dir = tempfile::tempdir().unwrap();
     made(dir.path());
     let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
-    let opened = shelf.get(Period::first(Day::of(NOON)), true).unwrap();
+    let opened = shelf.get(Period::first(Day::of(NOON))).unwrap();
     change(opened.database());
     drop(opened);
     shelf.clear();
@@ -313,7 +313,7 @@ fn a_shelf_opens_a_period_once() {
     let dir = tempfile::tempdir().unwrap();
     made(dir.path());
     let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
-    let one = shelf.get(Period::first(Day::of(NOON)), false).unwrap();
-    let two = shelf.get(Period::first(Day::of(NOON)), true).unwrap();
+    let one = shelf.get(Period::first(Day::of(NOON))).unwrap();
+    let two = shelf.get(Period::first(Day::of(NOON))).unwrap();
     assert!(Arc::ptr_eq(&one, &two));
 }

@@ -41,7 +41,7 @@ fn verifying_tells_of_a_missing_end() {
     store.close().unwrap();
     let shelf = crate::shelf::Shelf::new(&dir.path().join("audit"), 1 << 20);
     let opened = shelf
-        .get(crate::period::Period::parse("2026-11-24").unwrap(), true)
+        .get(crate::period::Period::parse("2026-11-24").unwrap())
         .unwrap();
     opened.database().remove_raw(last.0);
     drop(opened);

@@ -51,7 +51,7 @@ fn blocks_without_what_is_wanted_are_not_read() {
     {
         let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
         let opened = shelf
-            .get(crate::period::Period::parse("2026-11-24").unwrap(), true)
+            .get(crate::period::Period::parse("2026-11-24").unwrap())
             .unwrap();
         let early = opened.at_or_after(100).unwrap().unwrap().head.first;
         opened.database().put_raw(early, b"damaged");

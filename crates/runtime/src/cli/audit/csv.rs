@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::table::shown;
 
 /// The columns, and where each stands in a line of JSON.
-const COLUMNS: [(&str, &str); 26] = [
+pub(super) const COLUMNS: [(&str, &str); 26] = [
     ("sequence", "/sequence"),
     ("time", "/time"),
     ("request_id", "/request_id"),

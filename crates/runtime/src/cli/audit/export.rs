@@ -4,7 +4,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use tokenward_audit::Filter;
+
 use super::form::{Form, FormArg};
+use super::parquet::Parquet;
+use super::source::Source;
 use super::table::Heading;
 use super::which::{Place, Which};
 use super::{Failure, output};
@@ -21,6 +25,9 @@ pub(super) struct Args {
     proof: Option<PathBuf>,
     #[command(flatten)]
     form: FormArg,
+    /// Apache Parquet, the columns of CSV with their types
+    #[arg(long, conflicts_with_all = ["json", "csv"], requires = "output")]
+    parquet: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -33,19 +40,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Form::Table => Form::Json,
         form => form,
     };
-    let mut count = 0_u64;
-    let heading = if form == Form::Csv {
-        form.of(&[], Heading::Shown)
-    } else {
-        String::new()
+    let count = match &args.output {
+        Some(path) if args.parquet => parquet(&source, &filter, path)?,
+        output => lines(&source, &filter, form, output.as_deref())?,
     };
-    written(args.output.as_deref(), &mut |out| {
-        out(heading.as_bytes())?;
-        source.all(&filter, None, &mut |call| {
-            count += 1;
-            out(form.of(&[call.to_owned()], Heading::Left).as_bytes())
-        })
-    })?;
     // After the calls, so that it has every block that they stand in.
     if let Some(path) = &args.proof {
         let keys = args.place.keys(&[], &config)?;
@@ -57,6 +55,37 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         output::note(&format!("{count} calls are in {}.", path.display()));
     }
     Ok(())
+}
+
+/// Writes calls as Parquet, and gives how many.
+fn parquet(source: &Source, filter: &Filter, path: &Path) -> Result<u64, Failure> {
+    let unwritable = |error| Failure::Trouble(format!("cannot write `{}`: {error}", path.display()));
+    let mut file = Parquet::begin(BufWriter::new(created(path)?)).map_err(unwritable)?;
+    let mut count = 0;
+    source.all(filter, None, &mut |call| {
+        count += 1;
+        file.push(call).map_err(unwritable)
+    })?;
+    synced(file.finish().map_err(unwritable)?, path)?;
+    Ok(count)
+}
+
+/// Writes calls in lines, to a file or to standard output, and gives how many.
+fn lines(source: &Source, filter: &Filter, form: Form, output: Option<&Path>) -> Result<u64, Failure> {
+    let mut count = 0_u64;
+    let heading = if form == Form::Csv {
+        form.of(&[], Heading::Shown)
+    } else {
+        String::new()
+    };
+    written(output, &mut |out| {
+        out(heading.as_bytes())?;
+        source.all(filter, None, &mut |call| {
+            count += 1;
+            out(form.of(&[call.to_owned()], Heading::Left).as_bytes())
+        })
+    })?;
+    Ok(count)
 }
 
 type Out<'o> = &'o mut dyn FnMut(&[u8]) -> Result<(), Failure>;

@@ -13,7 +13,7 @@ pub(super) struct List {
     #[command(flatten)]
     which: Which,
     /// At most so many calls
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(long, default_value_t = 50, value_parser = limit)]
     limit: u16,
     /// The oldest first
     #[arg(long)]
@@ -38,6 +38,19 @@ pub(super) struct Tail {
     form: FormArg,
     #[command(flatten)]
     place: Place,
+}
+
+/// The most calls that are listed: each is joined with its outcome, and the table is laid out, in memory.
+const MOST: u16 = 10_000;
+
+fn limit(text: &str) -> Result<u16, String> {
+    match text.parse::<u64>().map(u16::try_from) {
+        Ok(Ok(limit @ 1..=MOST)) => Ok(limit),
+        Ok(_) => Err(format!(
+            "at least 1 and at most {MOST} calls are listed; `tokenward audit export` writes any number"
+        )),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 pub(super) fn list(args: &List) -> Result<(), Failure> {
@@ -86,4 +99,18 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
 pub(super) fn sequence(call: &str) -> Option<Sequence> {
     let call: serde_json::Value = serde_json::from_str(call).ok()?;
     call.get("sequence")?.as_u64().map(Sequence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_beyond_the_most_points_to_export() {
+        assert_eq!((limit("1"), limit("10000")), (Ok(1), Ok(MOST)));
+        for far in ["0", "10001", "99999999"] {
+            assert!(limit(far).unwrap_err().contains("audit export"), "{far}");
+        }
+        assert!(limit("-1").is_err() && limit("x").is_err());
+    }
 }

@@ -12,6 +12,7 @@ mod export;
 mod form;
 mod keep;
 mod list;
+mod parquet;
 mod policy;
 mod question;
 mod show;
@@ -58,10 +59,11 @@ Examples:
   tokenward audit stats --since 90d
   tokenward audit stats --json | jq .unused.lines")]
     Stats(stats::Args),
-    /// Write all calls, the oldest first, as JSON lines or CSV, perhaps with what proves them elsewhere
+    /// Write all calls, the oldest first, as JSON lines, CSV or Parquet, perhaps with what proves them elsewhere
     #[command(after_help = "\
 Examples:
   tokenward audit export --since 2027-06-01 --until 2027-07-01 --csv -o june.csv
+  tokenward audit export --since 90d --parquet -o calls.parquet
   tokenward audit export --token ci-comments -o ci.jsonl --proof ci.proof
   tokenward audit verify --store ci.proof --key audit.key.pub --export ci.jsonl    (elsewhere)")]
     Export(export::Args),

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""What a durable audit costs: processor time a request, and p99 at half of peak load, beside the same proxy with a buffered audit.
+
+    latency.py --tokens TOKENS.json --load PROXY-LOAD --disk DIRECTORY [--rounds N] [--seconds N] [--connections N] -- \
+        DURABLE-PID:PORT BUFFERED-PID:PORT
+
+Turn and turn about: the peak of each (wrk, as many requests as it answers) with its processor time a request; then each at half of
+the durable one's peak, open loop; between those the disk's own fdatasync. "Without" is a buffered audit: it keeps the same
+records, and no call waits for them. The proxy has no mode without an audit. Exit code 1 where a bound does not hold.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+
+from measure import cpu_seconds, load
+
+PATH = "/rest/api/2/issue/KANBAN-100"
+
+
+def figures(command):
+    words = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout.split()
+    return {name: int(value) for name, value in zip(words[::2], words[1::2])}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tokens", required=True)
+    parser.add_argument("--load", required=True)
+    parser.add_argument("--disk", required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("servers", nargs=2)
+    args = parser.parse_args()
+    with open(args.tokens, encoding="utf-8") as file:
+        secret = json.load(file)["ci"]
+    servers = [tuple(int(number) for number in text.split(":")) for text in args.servers]
+    names = ["durable", "buffered"]
+
+    cost, peak = {name: [] for name in names}, {name: [] for name in names}
+    for turn in range(args.rounds + 1):
+        for name, (pid, port) in zip(names, servers):
+            before = cpu_seconds(pid)
+            requests, per_second = load(args, port, secret)
+            if turn:  # the first warms up
+                cost[name].append((cpu_seconds(pid) - before) / requests * 1e6)
+                peak[name].append(per_second)
+    cpu = {name: statistics.median(cost[name]) for name in names}
+    growth = cpu["durable"] / cpu["buffered"] - 1
+    print(f"peak: {statistics.median(peak['durable']):.0f} requests/s durable, {statistics.median(peak['buffered']):.0f} buffered")
+    for name in names:
+        print(f"{name:9} {cpu[name]:6.1f} us CPU/request ({min(cost[name]):.1f} - {max(cost[name]):.1f})")
+
+    rate = statistics.median(peak["durable"]) / 2
+    latency, half, syncs = {name: [] for name in names}, {name: [] for name in names}, []
+    for turn in range(args.rounds + 1):
+        for name, (pid, port) in zip(names, servers):
+            before = cpu_seconds(pid)
+            took = figures([args.load, "calls", str(port), secret, PATH, str(rate), str(args.seconds), str(args.connections)])
+            if turn:
+                latency[name].append(took)
+                half[name].append((cpu_seconds(pid) - before) / took["sent"] * 1e6)
+        syncs.append(figures([args.load, "syncs", args.disk, "1000"]))
+    print(f"half of that, {rate:.0f} requests/s, over {args.connections} connections; medians of {args.rounds} rounds, microseconds")
+    at = {}
+    for name in names:
+        at[name] = {q: statistics.median(round[q] for round in latency[name]) for q in ("p50", "p90", "p99", "p999")}
+        spread = [round["p99"] for round in latency[name]]
+        told = ", ".join(f"{q} {value:.0f}" for q, value in at[name].items())
+        print(f"{name:9} {told} (p99 {min(spread)} - {max(spread)}); {statistics.median(half[name]):.1f} us CPU/request")
+    sync = {q: statistics.median(round[q] for round in syncs) for q in ("p50", "p99")}
+    print(f"fdatasync p50 {sync['p50']:.0f}, p99 {sync['p99']:.0f}")
+
+    bound = at["buffered"]["p99"] + 2 * sync["p99"]
+    holds = [growth <= 0.15, at["durable"]["p99"] <= bound]
+    print(f"CPU/request grows by {growth:.1%}, bound 15 %: {'holds' if holds[0] else 'DOES NOT HOLD'}")
+    print(f"p99 {at['durable']['p99']:.0f}, bound {bound:.0f}: {'holds' if holds[1] else 'DOES NOT HOLD'}")
+    sys.exit(0 if all(holds) else 1)
+
+
+if __name__ == "__main__":
+    main()
