@@ -26,16 +26,17 @@ use corpus::{
     call,
 };
 
-/// Counts differ a little between processors and compilers: so many hundredths above its bound a case may be.
-const TOLERANCE: u64 = 10;
+/// What the compiler puts inline changes with code elsewhere, and counts by a tenth: so many hundredths above its bound
+/// a case may be.
+const TOLERANCE: u64 = 30;
 /// A case that takes so many hundredths of its bound or less should have a lower one.
-const SLACK: u64 = 75;
+const SLACK: u64 = 60;
 const FEW: u64 = 200;
 const MANY: u64 = 1200;
 const WIDE: usize = 1000;
 
 /// Name, lines of the token, kind of call.
-const CASES: [(&str, usize, Kind); 11] = [
+const CASES: [(&str, usize, Kind); 12] = [
     ("url-first-line", LINES, Kind::First),
     ("url-last-line", LINES, Kind::Last),
     ("url-any-then-literal", LINES, Kind::Floating),
@@ -47,6 +48,7 @@ const CASES: [(&str, usize, Kind); 11] = [
     ("wide-url-last-line", WIDE, Kind::Last),
     ("wide-denied", WIDE, Kind::Denied),
     ("wide-query", WIDE, Kind::Query),
+    ("wide-json-1k", WIDE, Kind::Json),
 ];
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! What a policy of many tokens costs: time to compile and to bind, memory, time to decide.
+//! What a policy of many tokens costs: time to compile, to load its artifact and to bind it, memory, time to decide.
 //!
 //!     cargo run --release -p tokenward-compiler --example scale -- [tokens] [lines]
 //!
@@ -22,7 +22,10 @@ use corpus::{
     ask::{self, Asked},
     call,
 };
-use tokenward_compiler::ir::{Program, TokenId};
+use tokenward_compiler::{
+    artifact,
+    ir::{Program, TokenId},
+};
 
 /// Calls timed at once.
 const BATCH: usize = 256;
@@ -46,9 +49,15 @@ fn main() {
     );
     println!("{:<28} {:>12}", "memory before", memory("VmRSS"));
     let unbound = shown("compile", || ask::compiled(&sources));
-    let program = shown("bind", || ask::bound(&unbound));
+    let artifact = artifact::encode(&unbound);
     println!("{:<28} {:>12}", "peak of memory", memory("VmHWM"));
     drop((sources, unbound));
+    println!("{:<28} {:>9} MB", "artifact", artifact.len() / 1_000_000);
+    let unbound = shown("load", || {
+        artifact::decode(&artifact).unwrap_or_else(|error| panic!("{error}"))
+    });
+    let program = shown("bind", || ask::bound(&unbound));
+    drop((artifact, unbound));
     println!("{:<28} {:>12}", "memory when serving", memory("VmRSS"));
 
     let ids = ask::ids(&program);

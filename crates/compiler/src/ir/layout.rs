@@ -228,6 +228,19 @@ impl Layout {
     }
 }
 
+impl std::fmt::Display for Layout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "laid out in {} bytes, {} included segments, {} indexes, {} kinds of questions of bodies",
+            self.code.len(),
+            self.included.len(),
+            self.indexes.len(),
+            self.questions.len()
+        )
+    }
+}
+
 /// What of a request finds lines.
 #[derive(Clone, Copy)]
 pub(crate) struct Sought<'r> {

@@ -18,6 +18,9 @@ impl Display for Program {
             f,
             "{tokens} tokens, {rules} rules, {urls} url matchers, {values} value matchers"
         )?;
+        if let Some(layout) = &self.layout {
+            writeln!(f, "{layout}")?;
+        }
         self.tokens.iter().try_for_each(|token| self.list_token(token, f))
     }
 }
