@@ -25,6 +25,7 @@ def figures(command):
 
 
 def main():
+    sys.stdout.reconfigure(line_buffering=True)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", required=True)
     parser.add_argument("--load", required=True)
@@ -62,7 +63,7 @@ def main():
             if turn:
                 latency[name].append(took)
                 half[name].append((cpu_seconds(pid) - before) / took["sent"] * 1e6)
-        syncs.append(figures([args.load, "syncs", args.disk, "1000"]))
+        syncs.append(figures([args.load, "syncs", args.disk, "400"]))
     print(f"half of that, {rate:.0f} requests/s, over {args.connections} connections; medians of {args.rounds} rounds, microseconds")
     at = {}
     for name in names:

@@ -1,7 +1,6 @@
 //! The proxy killed in the middle of its work: every call that reached the upstream has its record.
 #![expect(
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a failed expectation is a test's way to fail"
 )]

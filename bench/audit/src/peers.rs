@@ -41,6 +41,11 @@ impl Peer {
         }
     }
 
+    /// Whether each record is committed by itself.
+    pub fn is_single(&self) -> bool {
+        matches!(self, Self::Sqlite { batch: 1 } | Self::File { batch: 1 })
+    }
+
     /// Lets `appenders` tasks store calls for so long.
     pub fn run(&self, appenders: u64, seconds: Duration, root: &Path) -> Result<Round, Failure> {
         match self {

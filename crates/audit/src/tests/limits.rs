@@ -186,6 +186,45 @@ fn outsiders_beyond_the_quota_are_counted() {
 }
 
 #[test]
+fn a_flood_of_outsiders_takes_no_more_than_the_quota_and_holds_nobody_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_with(
+        Config {
+            outsider_quota_per_minute: 50,
+            ..config(dir.path())
+        },
+        &Clock::at(NOON),
+    );
+    const FLOOD: usize = 4 * 2_000;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for n in 0..2_000 {
+                    append(&store, outsider(u8::try_from(n % 256).unwrap())).unwrap();
+                }
+            });
+        }
+        // Meanwhile a caller with a token is recorded as ever.
+        for n in 0..20 {
+            stored(&store, record(n, NOON));
+        }
+    });
+    let bytes = store.stats().bytes;
+    let whole = Page {
+        limit: FLOOD,
+        ..Page::default()
+    };
+    let found = store.query(&Filter::default(), whole).unwrap();
+    let outside = found.iter().filter(|entry| !entry.record.authenticated).count();
+    assert_eq!((outside, found.len()), (50, 70));
+    assert_eq!(
+        store.stats().counted_outsiders,
+        u64::try_from(FLOOD - 50).unwrap()
+    );
+    assert!(bytes < 100_000, "{bytes} bytes for 70 records");
+}
+
+#[test]
 fn a_failing_disk_is_told_and_recovered_from() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::at(NOON);
