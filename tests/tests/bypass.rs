@@ -72,11 +72,12 @@ fn bytes(raw: &str, token: &TestToken, all: &BTreeMap<String, TestToken>, host: 
     text.chars().map(|c| u8::try_from(c).unwrap()).collect()
 }
 
-fn run(vectors: &str, policies: &str) {
+fn run(vectors: &str, policies: &str, product: &str) {
     let upstream = Upstream::start();
     let tokens = tokens(policies);
     let mut setup = Setup::new(upstream.port())
         .endpoints("/*")
+        .product(product)
         // One vector never ends its body: the answer to it should not take long.
         .section("[limits]\nbody_timeout = \"1s\"");
     for token in tokens.values() {
@@ -130,10 +131,15 @@ fn run(vectors: &str, policies: &str) {
 
 #[test]
 fn open_vectors() {
-    run("vectors-open.jsonl", "policies.json");
+    run("vectors-open.jsonl", "policies.json", "jira");
 }
 
 #[test]
 fn own_vectors() {
-    run("vectors-own.jsonl", "policies-own.json");
+    run("vectors-own.jsonl", "policies-own.json", "jira");
+}
+
+#[test]
+fn vectors_of_an_upstream_that_merges() {
+    run("vectors-merge.jsonl", "policies-merge.json", "generic");
 }

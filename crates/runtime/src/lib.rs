@@ -16,3 +16,4 @@ pub mod request;
 pub mod respond;
 pub mod secret;
 pub mod serve;
+pub mod telemetry;

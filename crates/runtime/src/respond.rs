@@ -83,6 +83,8 @@ pub(crate) enum Problem {
     BodyBroken(&'static str),
     /// The client paused too long within the body.
     BodySlow,
+    /// The client sends the body more slowly than is borne.
+    BodyTooSlow,
     /// The client went away within the body.
     ClientGone,
     /// The record cannot be written.
@@ -136,6 +138,7 @@ impl Problem {
             Self::BodyCredentials(_) => "body-credentials",
             Self::BodyBroken(code) => code,
             Self::BodySlow => "body-timeout",
+            Self::BodyTooSlow => "body-too-slow",
             Self::ClientGone => "client-gone",
             Self::Audit => "audit-unavailable",
             Self::NoUpstreamIdentity => "no-upstream-identity",
@@ -180,7 +183,7 @@ impl Problem {
             | Self::Denied(_)
             | Self::NoUpstreamIdentity => StatusCode::FORBIDDEN,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BodySlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Audit => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamUnreachable | Self::UpstreamBroken | Self::UpstreamUnauthorized => {
                 StatusCode::BAD_GATEWAY
@@ -236,6 +239,7 @@ impl Problem {
             }
             Self::BodyBroken(_) => "The body's framing is malformed.".into(),
             Self::BodySlow => "The body did not arrive in time.".into(),
+            Self::BodyTooSlow => "The body arrives too slowly.".into(),
             Self::ClientGone => "The client closed the connection within the body.".into(),
             Self::Audit => {
                 "The call cannot be recorded, and none is let pass unrecorded; try again later.".into()
@@ -301,7 +305,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
         body: AnswerBody::Whole(json_line(&body)),
         close: matches!(
             problem,
-            Problem::BodyBroken(_) | Problem::BodySlow | Problem::ClientGone
+            Problem::BodyBroken(_) | Problem::BodySlow | Problem::BodyTooSlow | Problem::ClientGone
         ),
     }
 }

@@ -191,6 +191,7 @@ impl Bench {
             let expected: &[u16] = match world.decide(sent.token, plain) {
                 _ if path.contains(char::is_control) => &[400],
                 _ if !path.starts_with("/rest/") => &[404],
+                _ if self.merges && may_be_one(&plain.query) => &[400],
                 Outcome::Allow(_) => &[200],
                 Outcome::Refuse => &[400],
                 _ => &[403],
@@ -212,6 +213,17 @@ impl Bench {
         }
         Ok(echoed)
     }
+}
+
+/// Whether two parameters of different names are one to some server that merges: `n` and `n[x]`, `N` and `n`.
+fn may_be_one(query: &[(String, Option<String>)]) -> bool {
+    let first = |name: &str| name.split('[').next().unwrap_or_default().to_owned();
+    let alike = |a: &str, b: &str| {
+        let nested = a.contains('[') != b.contains('[');
+        let (a, b) = (first(a), first(b));
+        a.eq_ignore_ascii_case(&b) && (nested || a != b)
+    };
+    query.iter().any(|(a, _)| query.iter().any(|(b, _)| alike(a, b)))
 }
 
 /// Whether what arrived is what the parts of the sent request say.

@@ -16,6 +16,7 @@ pub(super) fn universe(config: &Config) -> Universe {
         dot_segment,
         empty_segment,
         number_sign: _,
+        ambiguous_parameter: _,
         get_body,
         cookies: _,
         merged_multipart: _,

@@ -8,7 +8,7 @@ use tokenward_compiler::BaseUrl;
 
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Identity, Limits, Log, LogFormat,
-    Methods, Product, Server, Throttling, Upstream, Values,
+    Methods, Product, Server, Telemetry, Throttling, Upstream, Values,
 };
 
 /// The header of [`Identity::TrustedHeader`] where the configuration names none.
@@ -31,6 +31,16 @@ impl Default for Config {
             relax: Product::Jira.relax(),
             answers: Answers::default(),
             log: Log::default(),
+            telemetry: Telemetry::default(),
+        }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: None,
+            service_name: "tokenward".to_owned(),
         }
     }
 }
@@ -115,6 +125,7 @@ impl Default for Limits {
             header_count: 96,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
+            body_rate: 240,
             connect_timeout: Duration::from_secs(5),
             upstream_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(75),

@@ -11,8 +11,8 @@ use super::default::{CONTEXT_USER_HEADER, TRUSTED_HEADER};
 use super::fields::{Fields, Sink, Wrong};
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Identity, Limits, Log,
-    LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Throttling, TlsFiles,
-    Upstream, server, value, values,
+    LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry, Throttling,
+    TlsFiles, Upstream, server, value, values,
 };
 
 impl Config {
@@ -112,6 +112,7 @@ fn root(it: &mut Fields<'_>) -> Config {
         relax: it.section("relax", |it| relax(it, upstream.product)),
         answers: it.section("answers", answers),
         log: it.section("log", log),
+        telemetry: it.section("telemetry", telemetry),
         server,
         admin,
         upstream,
@@ -332,6 +333,7 @@ fn limits(it: &mut Fields<'_>) -> Limits {
         header_count: it.or("header_count", default.header_count, value::count_usize::<1, 96>),
         head_timeout: it.or("head_timeout", default.head_timeout, value::duration),
         body_timeout: it.or("body_timeout", default.body_timeout, value::duration),
+        body_rate: it.or("body_rate", default.body_rate, value::count::<0, 1_000_000_000>),
         connect_timeout: it.or("connect_timeout", default.connect_timeout, value::duration),
         upstream_timeout: it.or("upstream_timeout", default.upstream_timeout, value::duration),
         idle_timeout: it.or("idle_timeout", default.idle_timeout, value::duration),
@@ -365,6 +367,15 @@ fn answers(it: &mut Fields<'_>) -> Answers {
     Answers {
         show_policy: it.or("show_policy", default.show_policy, value::boolean),
         cors_origins: it.or("cors_origins", default.cors_origins, value::origins),
+        rewrite_links: it.or("rewrite_links", default.rewrite_links, value::boolean),
+    }
+}
+
+fn telemetry(it: &mut Fields<'_>) -> Telemetry {
+    let default = Telemetry::default();
+    Telemetry {
+        otlp_endpoint: it.optional("otlp_endpoint", value::endpoint_url),
+        service_name: it.or("service_name", default.service_name, value::text),
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Config {
     pub answers: Answers,
     /// The proxy's own log.
     pub log: Log,
+    /// Spans for OpenTelemetry.
+    pub telemetry: Telemetry,
 }
 
 /// Where clients call.
@@ -227,6 +229,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// The longest pause within a body, either way.
     pub body_timeout: Duration,
+    /// Bytes a second that a request's body must bring while it is waited for; 0 asks for none.
+    pub body_rate: u32,
     /// From the asking for a connection to the upstream to its being there, TLS aside.
     pub connect_timeout: Duration,
     /// From the end of the request to the head of the upstream's answer.
@@ -250,6 +254,17 @@ pub struct Answers {
     pub show_policy: bool,
     /// Origins whose CORS preflights the proxy answers.
     pub cors_origins: Vec<String>,
+    /// Links to the upstream's own origin in JSON answers become public.
+    pub rewrite_links: bool,
+}
+
+/// Spans for OpenTelemetry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telemetry {
+    /// The URL that a collector takes OTLP over HTTP at; `None` sends none.
+    pub otlp_endpoint: Option<String>,
+    /// The name that the spans bear.
+    pub service_name: String,
 }
 
 /// The proxy's own log, on standard error.

@@ -169,6 +169,11 @@ pub(super) fn health_path(value: &Value<'_>) -> Result<String, Wrong> {
     }
 }
 
+/// The URL of a collector.
+pub(super) fn endpoint_url(value: &Value<'_>) -> Result<String, Wrong> {
+    public_url(value).map(|url| url.as_str().to_owned())
+}
+
 /// A `Host`: name and perhaps port.
 pub(super) fn host(value: &Value<'_>) -> Result<String, Wrong> {
     let given = text(value)?;

@@ -10,9 +10,8 @@ use sha2::{Digest, Sha256};
 use tokenward_audit::{LineRef, Record, Verdict};
 use tokenward_compiler::ir::LineId;
 
-use super::Trace;
 use super::looked::Looked;
-use crate::config::CallLog;
+use super::{Told, Trace};
 use crate::live::{Live, Standing};
 use crate::request::{Framing, RawHead, Reading, TOKEN_PREFIX};
 
@@ -82,8 +81,8 @@ pub(crate) struct Call {
     pub(super) looked: Looked,
     /// The trace that it is part of.
     pub(crate) trace: Trace,
-    /// How it is logged.
-    pub(crate) log: CallLog,
+    /// Who is told of it beside the audit.
+    pub(crate) told: Told,
     time_ms: i64,
     method: String,
     url: String,
@@ -98,13 +97,13 @@ impl Call {
         reading: &Reading,
         client: IpAddr,
         live: Arc<Live>,
-        log: CallLog,
+        told: Told,
     ) -> Self {
         let time_ms = now_ms();
         let id = RequestId::new(time_ms);
         Self {
-            trace: Trace::of(raw.headers, &id),
-            log,
+            trace: Trace::of(raw.headers, &id, told.spans.is_some()),
+            told,
             id,
             began: Instant::now(),
             client,

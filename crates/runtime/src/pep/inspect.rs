@@ -7,7 +7,7 @@ use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 use super::Gate;
 use super::looked::Looked;
 use crate::proxy::RequestBody;
-use crate::request::{self, Canonical, Media, Rules};
+use crate::request::{self, Canonical, Media, Reason, Rules};
 use crate::respond::Problem;
 use crate::serve::wire::BodyError;
 
@@ -108,7 +108,13 @@ pub(super) fn check_product(bytes: &[u8], canonical: &Canonical, rules: &Rules) 
             let nodes = json::read(bytes, &wanted).map_err(Problem::Json)?;
             let found = slots.into_iter().position(|slot| nodes.node(slot).found);
             match found.and_then(|at| rules.refused_nodes().get(at)) {
-                Some(path) => Err(Problem::BodyCredentials(shown(path))),
+                Some(path) => {
+                    let name = shown(path);
+                    Err(match rules.names_method(&name) {
+                        true => Problem::Reading(Reason::MethodParameter.into()),
+                        false => Problem::BodyCredentials(name),
+                    })
+                }
                 None => Ok(()),
             }
         }
@@ -161,6 +167,7 @@ pub(super) fn problem(error: BodyError) -> Problem {
     match error {
         BodyError::Broken(violation) => Problem::BodyBroken(violation.code()),
         BodyError::Slow => Problem::BodySlow,
+        BodyError::TooSlow => Problem::BodyTooSlow,
         BodyError::Gone | BodyError::Abandoned => Problem::ClientGone,
     }
 }

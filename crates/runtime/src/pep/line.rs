@@ -1,20 +1,33 @@
-//! One line of the log for each call, under the names that the audit has.
+//! One line of the log for each call, under the names that the audit has; and its span, where spans are sent.
 
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
-use tokenward_audit::{Outcome, Verdict};
+use opentelemetry::KeyValue;
+use tokenward_audit::{End, Outcome, Verdict};
 use tracing::Level;
 
-use super::{Call, RequestId};
+use super::{Call, RequestId, Trace};
 use crate::admin::is_deceptive;
 use crate::config::CallLog;
+use crate::request::Method;
+use crate::telemetry::{CallSpan, Spans};
 
-/// What is known of a call before it ends; made only if the line will be written.
+/// Who is told of calls beside the audit.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// At which level the log is.
+    pub(crate) calls: CallLog,
+    /// Where spans go, if they are sent.
+    pub(crate) spans: Option<Spans>,
+}
+
+/// What is known of a call before it ends; made only if somebody will be told.
 #[derive(Debug)]
 pub(super) struct Line {
-    level: Level,
-    trace: String,
+    level: Option<Level>,
+    spans: Option<Spans>,
+    trace: Trace,
     client: IpAddr,
     token: Option<String>,
     user: Option<String>,
@@ -31,7 +44,7 @@ macro_rules! event {
             target: "tokenward::call",
             $level,
             request_id = %RequestId::from($outcome.request_id),
-            trace_id = $line.trace,
+            trace_id = $line.trace.id(),
             client = %$line.client,
             token = $line.token,
             user = $line.user.as_deref().map(|user| display(Plain(user))),
@@ -55,14 +68,21 @@ macro_rules! event {
 impl Line {
     /// For this call, unless nobody is to see it.
     pub(super) fn of(call: &Call) -> Option<Self> {
-        let level = match call.log {
-            CallLog::Info if tracing::enabled!(target: "tokenward::call", Level::INFO) => Level::INFO,
-            CallLog::Debug if tracing::enabled!(target: "tokenward::call", Level::DEBUG) => Level::DEBUG,
-            CallLog::Off | CallLog::Info | CallLog::Debug => return None,
+        let level = match call.told.calls {
+            CallLog::Info if tracing::enabled!(target: "tokenward::call", Level::INFO) => Some(Level::INFO),
+            CallLog::Debug if tracing::enabled!(target: "tokenward::call", Level::DEBUG) => {
+                Some(Level::DEBUG)
+            }
+            CallLog::Off | CallLog::Info | CallLog::Debug => None,
         };
+        let spans = call.told.spans.clone().filter(|_| call.trace.is_sampled());
+        if level.is_none() && spans.is_none() {
+            return None;
+        }
         Some(Self {
             level,
-            trace: call.trace.id(),
+            spans,
+            trace: call.trace.clone(),
             client: call.client,
             token: call.token.clone(),
             user: call.user.clone(),
@@ -78,12 +98,74 @@ impl Line {
         self.decided = Some((verdict, reason));
     }
 
-    /// Writes it.
+    /// Writes it, and sends the span.
     pub(super) fn write(&self, outcome: &Outcome) {
-        if self.level == Level::INFO {
-            event!(Level::INFO, self, outcome);
-        } else {
-            event!(Level::DEBUG, self, outcome);
+        match self.level {
+            None => {}
+            Some(Level::INFO) => event!(Level::INFO, self, outcome),
+            Some(_) => event!(Level::DEBUG, self, outcome),
+        }
+        if let Some(spans) = &self.spans {
+            spans.send(self.span(outcome));
+        }
+    }
+
+    /// The span, by the semantic conventions of HTTP where they have a name, else by the audit's.
+    fn span(&self, outcome: &Outcome) -> CallSpan {
+        let text = |key: &'static str, value: &str| KeyValue::new(key, Plain(value).to_string());
+        let number =
+            |key: &'static str, value: u64| KeyValue::new(key, i64::try_from(value).unwrap_or(i64::MAX));
+        let mut attributes = vec![
+            text("http.request.method", &self.method),
+            text("url.full", &self.url),
+            KeyValue::new("client.address", self.client.to_string()),
+            KeyValue::new(
+                "tokenward.request_id",
+                RequestId::from(outcome.request_id).to_string(),
+            ),
+            KeyValue::new("tokenward.end", outcome.end.as_str()),
+            number("http.request.body.size", outcome.sent_bytes),
+            number("http.response.body.size", outcome.received_bytes),
+        ];
+        let texts = [
+            ("tokenward.token", &self.token),
+            ("user.name", &self.user),
+            ("tokenward.on_behalf_of", &self.on_behalf_of),
+        ];
+        attributes.extend(
+            texts
+                .iter()
+                .filter_map(|(key, value)| Some(text(key, value.as_deref()?))),
+        );
+        let numbers = [
+            ("http.response.status_code", outcome.status.map(u64::from)),
+            (
+                "tokenward.upstream_status",
+                outcome.upstream_status.map(u64::from),
+            ),
+            ("tokenward.upstream_us", outcome.upstream_us),
+        ];
+        attributes.extend(
+            numbers
+                .iter()
+                .filter_map(|(key, value)| Some(number(key, (*value)?))),
+        );
+        if let Some((verdict, reason)) = self.decided {
+            attributes.push(KeyValue::new("tokenward.verdict", verdict.as_str()));
+            attributes.push(KeyValue::new("tokenward.reason", reason));
+        }
+        let (trace, span, parent) = self.trace.ids();
+        CallSpan {
+            trace,
+            span,
+            parent,
+            method: Some(Method::from_token(&self.method))
+                .filter(|method| *method != Method::Other)
+                .map(Method::as_str),
+            took: std::time::Duration::from_micros(outcome.total_us),
+            failed: matches!(outcome.end, End::UpstreamFailed | End::Internal)
+                || outcome.status.is_some_and(|status| status >= 500),
+            attributes,
         }
     }
 }

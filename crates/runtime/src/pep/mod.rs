@@ -18,7 +18,7 @@ mod trace;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Store, Verdict};
@@ -27,16 +27,16 @@ use tokenward_compiler::ir::{LineId, TokenId};
 
 pub(crate) use auth::{AuthFailure, AuthRules};
 pub(crate) use call::{Call, RequestId, now_ms};
+pub(crate) use line::Told;
 pub(crate) use permit::Permit;
 pub(crate) use record::Ledger;
 pub(crate) use throttle::Throttle;
 pub(crate) use trace::{TRACEPARENT, TRACESTATE, Trace};
 
 use crate::admin::Metrics;
-use crate::config::CallLog;
 use crate::identity::Identities;
 use crate::live::{Policies, SecretHash, Standing};
-use crate::proxy::{self, READ_AHEAD, RequestBody, Upstream};
+use crate::proxy::{self, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
 use crate::respond::{self, Answer, Denied, Problem, REQUEST_ID};
 use crate::serve::wire::{BodyStream, WireHead};
@@ -61,14 +61,14 @@ pub(crate) struct Gate {
 pub(crate) struct GateSettings {
     /// The largest body that a policy inspects, in bytes.
     pub(crate) inspect_bytes: usize,
-    /// The longest pause within a request body.
-    pub(crate) body_timeout: Duration,
+    /// How slowly a request body may arrive.
+    pub(crate) pace: BodyPace,
     /// Whether denials show the line that came nearest.
     pub(crate) show_policy: bool,
     /// Origins whose pages may call.
     pub(crate) cors_origins: Vec<String>,
-    /// How calls are logged.
-    pub(crate) calls: CallLog,
+    /// Who is told of calls beside the audit.
+    pub(crate) told: Told,
 }
 
 /// What the head came to.
@@ -112,7 +112,7 @@ impl Gate {
             &reading,
             client,
             self.policies.current(),
-            self.settings.calls,
+            self.settings.told.clone(),
         );
         let origin = cors::origin(&raw, &self.settings.cors_origins);
         if let Some(headers) = self.preflight(&raw, &reading, origin.as_ref()) {
@@ -145,7 +145,7 @@ impl Gate {
             origin,
         } = judged;
         let close = canonical.close;
-        let mut body = RequestBody::new(body, canonical.body, self.settings.body_timeout);
+        let mut body = RequestBody::new(body, canonical.body, self.settings.pace);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
         let standing = undecided.call.standing.clone();
         let granting = self.grant(&mut undecided.call, &canonical, token, verdict, &mut body);

@@ -14,6 +14,7 @@ pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Flags with a meaning: sampled, and random.
 const FLAGS: u8 = 0b11;
+const SAMPLED: u8 = 0b01;
 /// The most that a list of vendors' members is passed on with (section 3.3.1.5 asks for 512 at least).
 const LONGEST_STATE: usize = 512;
 const MOST_MEMBERS: usize = 32;
@@ -23,13 +24,14 @@ const MOST_MEMBERS: usize = 32;
 pub(crate) struct Trace {
     id: [u8; 16],
     span: [u8; 8],
+    parent: Option<[u8; 8]>,
     flags: u8,
     state: Option<String>,
 }
 
 impl Trace {
-    /// The trace that these fields name, else a new one.
-    pub(crate) fn of(fields: &[(&[u8], &[u8])], request: &RequestId) -> Self {
+    /// The trace that these fields name, else a new one, which is sampled or not.
+    pub(crate) fn of(fields: &[(&[u8], &[u8])], request: &RequestId, sampled: bool) -> Self {
         let named = |wanted: &HeaderName| {
             let wanted = wanted.as_str().as_bytes();
             let found = fields
@@ -41,10 +43,10 @@ impl Trace {
             [value] => parent(value),
             _ => None,
         };
-        let (id, flags, state) = match parent {
-            Some((id, flags)) => (id, flags, state(&named(&TRACESTATE))),
+        let (id, parent, flags, state) = match parent {
+            Some((id, parent, flags)) => (id, Some(parent), flags, state(&named(&TRACESTATE))),
             // Whose `traceparent` is none, his `tracestate` is none (section 3.3.1.1).
-            None => (request.bytes(), 0, None),
+            None => (request.bytes(), None, u8::from(sampled), None),
         };
         let mut span = [0; 8];
         // Without randomness there is none to be told apart by; all zeros is what is no id.
@@ -54,9 +56,20 @@ impl Trace {
         Self {
             id,
             span,
+            parent,
             flags,
             state,
         }
+    }
+
+    /// The trace's id, the call's place in it, and the caller's.
+    pub(crate) fn ids(&self) -> ([u8; 16], [u8; 8], Option<[u8; 8]>) {
+        (self.id, self.span, self.parent)
+    }
+
+    /// Whether the trace's spans are to be kept.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
     }
 
     /// The trace's id, 32 hexadecimal digits.
@@ -76,9 +89,9 @@ impl Trace {
     }
 }
 
-/// Trace id and flags of a `traceparent` (section 3.2.2): lower-case hexadecimal, ids other than zero. A version beyond
+/// Trace id, the caller's place and flags of a `traceparent` (section 3.2.2): lower-case hexadecimal, ids other than zero. A version beyond
 /// ours may have more behind it.
-fn parent(value: &[u8]) -> Option<([u8; 16], u8)> {
+fn parent(value: &[u8]) -> Option<([u8; 16], [u8; 8], u8)> {
     let value = std::str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
     if value.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return None;
@@ -89,7 +102,7 @@ fn parent(value: &[u8]) -> Option<([u8; 16], u8)> {
     let span = digits::<8>(parts.next()?)?;
     let [flags] = digits::<1>(parts.next()?)?;
     let known = version != [0xff] && (version != [0] || parts.next().is_none());
-    (known && id != [0; 16] && span != [0; 8]).then_some((id, flags & FLAGS))
+    (known && id != [0; 16] && span != [0; 8]).then_some((id, span, flags & FLAGS))
 }
 
 fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
@@ -142,7 +155,23 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
             .collect();
-        Trace::of(&fields, &RequestId::from([7; 16]))
+        Trace::of(&fields, &RequestId::from([7; 16]), false)
+    }
+
+    #[test]
+    fn a_trace_of_our_own_is_sampled_where_spans_are_sent_and_a_callers_where_he_says() {
+        let parent = |flags| format!("00-{ID}-00f067aa0ba902b7-{flags}");
+        for (flags, sampled) in [("00", false), ("01", true), ("02", false)] {
+            let parent = parent(flags);
+            let fields: [(&[u8], &[u8]); 1] = [(b"traceparent", parent.as_bytes())];
+            let trace = Trace::of(&fields, &RequestId::from([7; 16]), true);
+            assert_eq!(trace.is_sampled(), sampled, "{flags}");
+            assert_eq!(trace.ids().2, Some([0, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]));
+        }
+        for sampled in [true, false] {
+            let trace = Trace::of(&[], &RequestId::from([7; 16]), sampled);
+            assert_eq!((trace.is_sampled(), trace.ids().2), (sampled, None));
+        }
     }
 
     fn shown(trace: &Trace) -> Vec<String> {

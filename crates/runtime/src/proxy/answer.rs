@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -16,6 +16,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::client::UpstreamSettings;
 use super::fields::client_headers;
+use super::links::Links;
 use super::location::redirect;
 use crate::live::Standing;
 use crate::pep::{Ledger, Permit, RequestId};
@@ -56,13 +57,21 @@ impl Forwarded {
             }
         }
         headers.push((REQUEST_ID, self.id.header()));
+        let links = upstream
+            .links()
+            .filter(|_| is_plain_json(&parts.headers))
+            .map(Links::new);
+        if links.is_some() {
+            headers.retain(|(name, _)| !DIGESTS.contains(&name.as_str()));
+        }
         ledger.status(status.as_u16());
         let body = if self.head {
             ledger.end(End::Complete);
-            announced(&parts.headers).map_or(AnswerBody::None, AnswerBody::Omitted)
+            let length = announced(&parts.headers).filter(|_| links.is_none());
+            length.map_or(AnswerBody::None, AnswerBody::Omitted)
         } else if has_no_body(status) {
             ledger.end(End::Complete);
-            headers.extend(kept_length(&parts.headers, status));
+            headers.extend(kept_length(&parts.headers, status).filter(|_| links.is_none()));
             AnswerBody::None
         } else if incoming.size_hint().exact() == Some(0) {
             ledger.end(End::Complete);
@@ -74,6 +83,7 @@ impl Forwarded {
                 ledger,
                 pause: upstream.pause(),
                 timer: None,
+                links,
             }))
         };
         Answer {
@@ -99,6 +109,23 @@ fn kept_length(headers: &HeaderMap, status: StatusCode) -> Option<(HeaderName, H
     Some((CONTENT_LENGTH, HeaderValue::from(length)))
 }
 
+/// Digests of a body that is changed on the way.
+const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
+
+/// Whether the body is JSON that can be looked into.
+fn is_plain_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(kind)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
+        return false;
+    };
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    (essence == "application/json" || essence.ends_with("+json")) && !headers.contains_key(CONTENT_ENCODING)
+}
+
 /// A body that streams from the upstream. Dropped before its end it records that the client went away.
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
@@ -107,6 +134,8 @@ pub(crate) struct UpstreamBody {
     cut: Option<Cut>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Links to the upstream's own origin are rewritten; gone when the end of the body was.
+    links: Option<Links>,
 }
 
 /// Resolves when the call is to be broken off.
@@ -137,7 +166,7 @@ pub(crate) struct UpstreamEnd(String);
 impl UpstreamBody {
     /// The length of what is still to come, if the upstream told it.
     pub(crate) fn length(&self) -> Option<u64> {
-        self.incoming.size_hint().exact()
+        self.incoming.size_hint().exact().filter(|_| self.links.is_none())
     }
 
     /// A second watch over what the call rests on, for whoever may be kept from polling the body by a client that takes
@@ -164,6 +193,10 @@ impl UpstreamBody {
             self.timer = None;
             match frame {
                 None => {
+                    let rest = self.links.take().map(|mut links| links.finish());
+                    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+                        return Poll::Ready(Some(Ok(Bytes::from(rest))));
+                    }
                     self.ledger.end(End::Complete);
                     return Poll::Ready(None);
                 }
@@ -175,7 +208,14 @@ impl UpstreamBody {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.ledger.received(data.len());
-                        return Poll::Ready(Some(Ok(data)));
+                        let data = match &mut self.links {
+                            Some(links) => Bytes::from(links.push(&data)),
+                            None => data,
+                        };
+                        // All of it may be held back.
+                        if !data.is_empty() {
+                            return Poll::Ready(Some(Ok(data)));
+                        }
                     }
                 }
             }

@@ -43,6 +43,23 @@ impl Meter {
     }
 }
 
+/// How slowly a body may arrive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyPace {
+    /// The longest pause within it; also what may be waited for it in all, beyond what the rate grants.
+    pub(crate) pause: Duration,
+    /// Bytes a second that it must bring while it is waited for; 0 asks for none.
+    pub(crate) rate: u32,
+}
+
+impl BodyPace {
+    /// How long a body that has brought so many bytes may have been waited for.
+    fn grants(self, bytes: u64) -> Option<Duration> {
+        let seconds = bytes.checked_div(u64::from(self.rate))?;
+        Some(self.pause.saturating_add(Duration::from_secs(seconds)))
+    }
+}
+
 /// A request's body. It fails rather than end early, so that the upstream never takes a part for the whole.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
@@ -51,14 +68,19 @@ pub(crate) struct RequestBody {
     stream: BodyStream,
     ended: bool,
     left: Option<u64>,
-    pause: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
+    pace: BodyPace,
+    /// What the client has sent so far.
+    arrived: u64,
+    /// How long the client was waited for, this wait aside.
+    waited: Duration,
+    /// Since when it is waited for, and until when it will be.
+    wait: Option<(Instant, Pin<Box<Sleep>>)>,
     meter: Arc<Meter>,
 }
 
 impl RequestBody {
-    /// The body that arrives in `stream`, framed so; the client may pause for `pause`.
-    pub(crate) fn new(stream: BodyStream, framing: Framing, pause: Duration) -> Self {
+    /// The body that arrives in `stream`, framed so, not more slowly than at this pace.
+    pub(crate) fn new(stream: BodyStream, framing: Framing, pace: BodyPace) -> Self {
         Self {
             ahead: VecDeque::new(),
             ahead_bytes: 0,
@@ -69,8 +91,10 @@ impl RequestBody {
                 Framing::Length(length) => Some(length),
                 Framing::Chunked => None,
             },
-            pause,
-            timer: None,
+            pace,
+            arrived: 0,
+            waited: Duration::ZERO,
+            wait: None,
             meter: Arc::default(),
         }
     }
@@ -116,16 +140,30 @@ impl RequestBody {
         self.ahead.front().map(Bytes::as_ref).unwrap_or_default()
     }
 
-    /// The next of the stream; fails when the client pauses for too long.
+    /// The next of the stream; fails when the client pauses for too long, or sends too little in the time that it was
+    /// waited for. Time in which the upstream takes nothing does not count.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         if let Poll::Ready(next) = self.stream.poll_next(cx) {
-            self.timer = None;
+            if let Some((since, _)) = self.wait.take() {
+                self.waited += since.elapsed();
+            }
+            if let Some(Ok(data)) = &next {
+                self.arrived += data.len() as u64;
+            }
             return Poll::Ready(next);
         }
-        let pause = self.pause;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(pause)));
+        let granted = self.pace.grants(self.arrived);
+        let left = granted.map_or(Duration::MAX, |granted| granted.saturating_sub(self.waited));
+        let pause = self.pace.pause;
+        let (_, timer) = self
+            .wait
+            .get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left.min(pause)))));
         ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Some(Err(BodyError::Slow)))
+        Poll::Ready(Some(Err(if left < pause {
+            BodyError::TooSlow
+        } else {
+            BodyError::Slow
+        })))
     }
 }
 
@@ -190,3 +228,7 @@ pub(crate) async fn upstream_stalls(meter: &Meter, limit: Duration) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

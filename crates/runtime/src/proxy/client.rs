@@ -17,9 +17,10 @@ use tokenward_audit::End;
 
 use super::addresses::{Address, Addresses};
 use super::answer::Forwarded;
-use super::body::{RequestBody, upstream_stalls};
+use super::body::{BodyPace, RequestBody, upstream_stalls};
 use super::fields::{Public, upstream_headers};
 use super::health::HealthSettings;
+use super::links::LinkTexts;
 use super::location::{Places, host_of};
 use super::tls::client_config;
 use crate::config::Config;
@@ -31,6 +32,12 @@ use crate::serve::wire::{BodyError, BodyStream};
 
 /// An idle connection is kept for less long than Tomcat keeps it (20 s), so that few requests meet one being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);
+
+/// Of a body that has nothing to wait for.
+const NO_WAIT: BodyPace = BodyPace {
+    pause: Duration::ZERO,
+    rate: 0,
+};
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -45,6 +52,7 @@ pub(crate) struct UpstreamSettings {
     pause: Duration,
     places: Places,
     cookies: bool,
+    links: Option<LinkTexts>,
 }
 
 /// Opens connections, with TLS or without.
@@ -112,6 +120,7 @@ impl ForwardError {
             Self::Timeout | Self::Unconnected => Problem::UpstreamTimeout,
             Self::Unauthorized => Problem::UpstreamUnauthorized,
             Self::Body(BodyError::Slow) => Problem::BodySlow,
+            Self::Body(BodyError::TooSlow) => Problem::BodyTooSlow,
             Self::Body(BodyError::Broken(violation)) => Problem::BodyBroken(violation.code()),
             Self::Body(BodyError::Gone | BodyError::Abandoned) => Problem::ClientGone,
             Self::Unwritable(_) => Problem::Internal,
@@ -122,7 +131,9 @@ impl ForwardError {
     pub(crate) fn end(&self) -> End {
         match self {
             Self::Unreachable(_) | Self::Broken(_) | Self::Unauthorized => End::UpstreamFailed,
-            Self::Timeout | Self::Unconnected | Self::Body(BodyError::Slow) => End::Timeout,
+            Self::Timeout | Self::Unconnected | Self::Body(BodyError::Slow | BodyError::TooSlow) => {
+                End::Timeout
+            }
             Self::Body(_) => End::ClientGone,
             Self::Unwritable(_) => End::Internal,
         }
@@ -151,6 +162,9 @@ impl UpstreamSettings {
         let public = &config.upstream.public_url;
         let host = config.upstream.host.as_deref().unwrap_or(public.authority());
         let header = |text: &str| HeaderValue::from_str(text).map_err(|_| error());
+        let upstream_path = uri.path().trim_end_matches('/').to_owned();
+        let rewriting = config.answers.rewrite_links;
+        let links = rewriting.then(|| LinkTexts::new(scheme.as_str(), &authorities, &upstream_path, public));
         Ok(Self {
             scheme: scheme.clone(),
             addresses: Arc::new(Addresses::new(
@@ -165,6 +179,7 @@ impl UpstreamSettings {
                 host: header(host)?,
                 authority: header(public.authority())?,
                 scheme: header(public.scheme())?,
+                whole_answers: rewriting,
             },
             connect_timeout: config.limits.connect_timeout,
             timeout: config.limits.upstream_timeout,
@@ -172,9 +187,10 @@ impl UpstreamSettings {
             places: Places {
                 public: public.clone(),
                 upstream_hosts: hosts.ok_or_else(error)?,
-                upstream_path: uri.path().trim_end_matches('/').to_owned(),
+                upstream_path,
             },
             cookies: config.relax.cookies,
+            links,
         })
     }
 
@@ -210,6 +226,11 @@ impl UpstreamSettings {
 
     pub(super) fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// What links in JSON answers are rewritten from and to, if they are.
+    pub(super) fn links(&self) -> Option<&LinkTexts> {
+        self.links.as_ref()
     }
 
     /// Whether `Set-Cookie` passes.
@@ -281,7 +302,7 @@ impl Upstream {
         body: RequestBody,
         repeats: bool,
     ) -> Result<Response<Incoming>, ForwardError> {
-        let again = || RequestBody::new(BodyStream::empty(), Framing::None, self.settings.pause);
+        let again = || RequestBody::new(BodyStream::empty(), Framing::None, NO_WAIT);
         let none = || ForwardError::Unreachable("it has no address".to_owned());
         let addresses = &self.settings.addresses;
         let mut address = addresses.pick(&[]).ok_or_else(none)?;

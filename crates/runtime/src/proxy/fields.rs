@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, IF_RANGE, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::cache;
@@ -51,6 +51,8 @@ pub(crate) struct Public {
     pub(crate) authority: HeaderValue,
     /// `X-Forwarded-Proto`: the scheme of the public URL.
     pub(crate) scheme: HeaderValue,
+    /// Answers are asked for whole and uncompressed, so that links in them can be rewritten.
+    pub(crate) whole_answers: bool,
 }
 
 /// The headers of the upstream request: those of the canonical request, and the proxy's own. `length` is that of the
@@ -71,6 +73,11 @@ pub(crate) fn upstream_headers(
         if !OWN.contains(&name) && !HOP_BY_HOP.contains(&name.as_str()) {
             headers.append(name, HeaderValue::from_bytes(value)?);
         }
+    }
+    if public.whole_answers {
+        headers.remove(RANGE);
+        headers.remove(IF_RANGE);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     match length {
         Some(length) if length > 0 || canonical.body != crate::request::Framing::None => {

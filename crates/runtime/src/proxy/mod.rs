@@ -7,12 +7,14 @@ mod cache;
 mod client;
 mod fields;
 mod health;
+mod links;
 mod location;
 mod tls;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use answer::{Cut, UpstreamBody, UpstreamEnd};
-pub(crate) use body::{Meter, READ_AHEAD, RequestBody};
+pub(crate) use body::{BodyPace, Meter, READ_AHEAD, RequestBody};
 pub use client::UpstreamError;
 pub(crate) use client::{Upstream, UpstreamSettings, forward};
 pub(crate) use health::HealthChecks;
+pub(crate) use tls::https_connector;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config;
@@ -58,4 +60,22 @@ fn roots(upstream: &config::Upstream) -> Result<Arc<RootCertStore>, TlsError> {
         return Err(TlsError::NoRoots(why));
     }
     Ok(Arc::new(roots))
+}
+
+/// Opens connections to a server that has nothing to do with the upstream: over TLS, what the system trusts is believed.
+///
+/// # Errors
+/// The URL is one of https, and the system names no authorities.
+pub(crate) fn https_connector(url: &str) -> Result<HttpsConnector<HttpConnector>, TlsError> {
+    let place = config::Upstream {
+        urls: vec![url.to_owned()],
+        ..config::Upstream::default()
+    };
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(client_config(&place)?)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector))
 }

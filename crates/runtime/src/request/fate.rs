@@ -1,6 +1,6 @@
 //! What becomes of a request header, by its name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Reason;
 
@@ -61,12 +61,18 @@ const CLAIMED: &[&str] = &[
     "client-ip",
     "cookie2",
     "front-end-https",
+    "http-url",
     "ident",
     "path-info",
     "proxy-client-ip",
+    "proxy-host",
+    "proxy-url",
     "query-string",
+    "real-ip",
     "script-name",
     "true-client-ip",
+    "uri",
+    "url",
     "user",
     "username",
     "via",
@@ -75,22 +81,34 @@ const CLAIMED: &[&str] = &[
     "x-appengine-user-ip",
     "x-ausername",
     "x-backend-host",
+    "x-base-path",
+    "x-base-url",
     "x-client-ip",
     "x-client-verify",
     "x-cluster-client-ip",
+    "x-custom-ip-authorization",
     "x-email",
     "x-groups",
     "x-host",
+    "x-host-override",
     "x-http-host-override",
+    "x-ingress-path",
     "x-original-forwarded-for",
     "x-original-host",
+    "x-original-method",
+    "x-original-remote-addr",
     "x-originating-ip",
+    "x-path-prefix",
+    "x-prefix",
+    "x-proxy-host",
     "x-proxyuser-ip",
     "x-real-ip",
     "x-real-port",
     "x-roles",
     "x-scheme",
     "x-script-name",
+    "x-true-client-ip",
+    "x-true-ip",
     "x-url-scheme",
     "x-username",
 ];
@@ -118,7 +136,7 @@ const CLAIMED_FAMILIES: &[&str] = &[
     "x-crowd-",
     "x-endpoint-api-userinfo",
     "x-envoy-",
-    "x-forwarded",
+    "x-forward",
     "x-goog-authenticated-",
     "x-goog-iap-",
     "x-ms-client-principal",
@@ -134,49 +152,36 @@ const CLAIMED_FAMILIES: &[&str] = &[
     "x-webauth-",
 ];
 
-/// Headers by which frameworks run another method than the request line's.
-const METHOD_OVERRIDES: &[&str] = &[
-    "http-method-override",
-    "x-http-method",
-    "x-http-method-override",
-    "x-http-verb",
-    "x-method",
-    "x-method-override",
-    "x-tunneled-method",
-];
+/// Headers by which frameworks run another method than the request line's. With those whose names say so themselves
+/// (`overrides_method`): every framework has its own spelling.
+const METHOD_OVERRIDES: &[&str] = &["x-method", "x-tunneled-method"];
 
 /// Headers by which frameworks route to, or act on, another URL than the request line's.
 const URL_OVERRIDES: &[&str] = &[
     "destination",
     "request-uri",
     "x-accel-redirect",
+    "x-http-destinationurl",
+    "x-http-path-override",
     "x-original-path",
     "x-original-uri",
     "x-original-url",
     "x-override-url",
+    "x-proxy-url",
     "x-request-uri",
     "x-rewrite-uri",
     "x-rewrite-url",
 ];
 
-/// Headers in which servers take credentials or another identity, whatever the product.
+/// Headers in which servers take credentials or another identity, whatever the product. With those that end like one of
+/// [`CREDENTIAL_ENDINGS`].
 const CREDENTIALS: &[&str] = &[
-    "access-token",
-    "api-key",
-    "api-token",
-    "apikey",
-    "auth-token",
     "impersonate-extra",
     "impersonate-group",
     "impersonate-uid",
     "impersonate-user",
-    "x-access-token",
     "x-act-as",
-    "x-api-key",
-    "x-api-token",
-    "x-apikey",
     "x-auth-key",
-    "x-auth-token",
     "x-authorization",
     "x-impersonate-user",
     "x-jwt-assertion",
@@ -184,16 +189,28 @@ const CREDENTIALS: &[&str] = &[
     "x-original-authorization",
     "x-redmine-switch-user",
     "x-run-as",
-    "x-session-token",
     "x-sudo",
     "x-switch-user",
     "x-token",
+];
+
+/// Endings of the names of such headers: `DD-API-KEY`, `X-Shopify-Access-Token`.
+const CREDENTIAL_ENDINGS: &[&str] = &[
+    "access-token",
+    "api-key",
+    "api-token",
+    "apikey",
+    "auth-token",
+    "security-token",
+    "session-token",
 ];
 
 /// The fates of all names, one look-up each.
 #[derive(Clone, Debug)]
 pub(super) struct Fates {
     names: HashMap<String, Fate>,
+    /// Names that would be refused for how they end, and are not.
+    accepted: HashSet<String>,
 }
 
 impl Fates {
@@ -202,13 +219,13 @@ impl Fates {
     pub(super) fn new<'a>(
         claimed: impl Iterator<Item = &'a str>,
         refused: impl Iterator<Item = &'a str>,
-        accepted: impl Fn(&str) -> bool,
+        accepted: HashSet<String>,
     ) -> Self {
         let credentials = CREDENTIALS
             .iter()
             .copied()
             .chain(refused)
-            .filter(|name| !accepted(name));
+            .filter(|name| !accepted.contains(*name));
         let mut names: HashMap<String, Fate> = credentials
             .map(|name| (name.to_owned(), Fate::Refused(Reason::CredentialHeader)))
             .collect();
@@ -221,7 +238,7 @@ impl Fates {
         let mut add = |list: &[&str], fate| names.extend(list.iter().map(|name| ((*name).to_owned(), fate)));
         add(HOP_BY_HOP, Fate::HopByHop);
         add(OWN, Fate::Own);
-        Self { names }
+        Self { names, accepted }
     }
 
     /// The fate of the header, named in lower case.
@@ -253,10 +270,23 @@ impl Fates {
     fn of_plain(&self, name: &str) -> Fate {
         match self.names.get(name) {
             Some(fate) => *fate,
+            None if overrides_method(name) => Fate::Refused(Reason::MethodOverride),
+            None if self.ends_as_credential(name) => Fate::Refused(Reason::CredentialHeader),
             None if CLAIMED_FAMILIES.iter().any(|family| name.starts_with(family)) => Fate::Claimed,
             None => Fate::Pass,
         }
     }
+
+    fn ends_as_credential(&self, name: &str) -> bool {
+        CREDENTIAL_ENDINGS.iter().any(|ending| name.ends_with(ending)) && !self.accepted.contains(name)
+    }
+}
+
+/// Whether the name says that the value is the method to run: `X-HTTP-Method-Override`, `X-HTTP-Verb`. CORS has names
+/// of its own for methods, which only ask.
+fn overrides_method(name: &str) -> bool {
+    let says = |word| name.contains(word);
+    says("override") && (says("method") || says("verb")) || says("http-method") || says("http-verb")
 }
 
 /// The name as servers that fold names read it.
@@ -280,7 +310,7 @@ mod tests {
         Fates::new(
             ["my-user"].into_iter(),
             ["my-key", "their-key"].into_iter(),
-            |name| name == "their-key" || name == "x-api-key",
+            ["their-key", "x-api-key"].map(str::to_owned).into(),
         )
     }
 
@@ -294,6 +324,7 @@ mod tests {
             METHOD_OVERRIDES,
             URL_OVERRIDES,
             CREDENTIALS,
+            CREDENTIAL_ENDINGS,
         ];
         let all: Vec<&str> = lists.concat();
         let unique: std::collections::HashSet<_> = all.iter().collect();
@@ -330,6 +361,20 @@ mod tests {
             ("cookie", Fate::Cookie),
             ("cookie2", Fate::Claimed),
             ("x-http-method-override", Fate::Refused(Reason::MethodOverride)),
+            ("http-method-override", Fate::Refused(Reason::MethodOverride)),
+            ("x-override-method", Fate::Refused(Reason::MethodOverride)),
+            ("x-http-verb", Fate::Refused(Reason::MethodOverride)),
+            (
+                "x-forwarded-method-override",
+                Fate::Refused(Reason::MethodOverride),
+            ),
+            ("access-control-request-method", Fate::Pass),
+            ("dd-api-key", Fate::Refused(Reason::CredentialHeader)),
+            ("x-shopify-access-token", Fate::Refused(Reason::CredentialHeader)),
+            ("x-amz-security-token", Fate::Refused(Reason::CredentialHeader)),
+            ("idempotency-key", Fate::Pass),
+            ("x-forward-for", Fate::Claimed),
+            ("x-http-destinationurl", Fate::Refused(Reason::UrlOverride)),
             ("x-original-url", Fate::Refused(Reason::UrlOverride)),
             ("destination", Fate::Refused(Reason::UrlOverride)),
             ("my-key", Fate::Refused(Reason::CredentialHeader)),

@@ -112,8 +112,12 @@ fn closes(version: Version, connection: &HashSet<String>) -> bool {
     connection.contains("close") || version == Version::Http10 && !connection.contains("keep-alive")
 }
 
-/// HTTP/2 may cut one `Cookie` into several (RFC 9113 section 8.2.3); HTTP/1.1 has one.
+/// HTTP/2 may cut one `Cookie` into several (RFC 9113 section 8.2.3); HTTP/1.1 has one. An empty one adds nothing: what
+/// it would leave at the end is a blank, which the upstream does not see.
 fn push_cookie(upstream: &mut Vec<(String, Vec<u8>)>, value: &[u8]) {
+    if value.is_empty() {
+        return;
+    }
     match upstream.iter_mut().find(|(name, _)| name == "cookie") {
         Some((_, cookies)) => {
             cookies.extend_from_slice(b"; ");

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::escape::{decode_loosely, from_hex, is_unreserved, push_component, push_escaped};
 use super::kept::{Keep, Kept};
-use super::query::{Pair, first_name};
+use super::query::{Pair, first_name, underscored};
 
 /// The fixed prefix of our secrets, by which leaked ones are found.
 pub const TOKEN_PREFIX: &str = tokenward_compiler::secret::PREFIX;
@@ -94,7 +94,7 @@ impl Mask {
             push_component(&mut out, name);
             if let Some(value) = value {
                 out.push('=');
-                if self.names.contains(&first_name(name)) {
+                if self.is_credential(name) {
                     out.push_str(MASK);
                 } else {
                     self.push_kept(&mut out, name, value);
@@ -190,6 +190,13 @@ impl Mask {
         false
     }
 
+    /// Whether the upstream may take a parameter of this name for one of credentials.
+    fn is_credential(&self, name: &str) -> bool {
+        [first_name(name), underscored(name)]
+            .iter()
+            .any(|name| self.names.contains(name))
+    }
+
     /// One `name=value` of a raw query, with the separator behind it.
     fn push_piece(&self, out: &mut String, piece: &str) {
         let Some((name, value)) = piece.split_once('=') else {
@@ -199,7 +206,7 @@ impl Mask {
         out.push('=');
         let decoded = decode_loosely(name.replace('+', " ").as_bytes());
         let name = String::from_utf8_lossy(&decoded);
-        let stands = if self.names.contains(&first_name(&name)) {
+        let stands = if self.is_credential(&name) {
             MASK
         } else if self.kept.of_parameter(&name) != Keep::Text {
             // What was not read has no value to hash.

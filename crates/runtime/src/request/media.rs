@@ -83,7 +83,11 @@ pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) 
             Ok(Media::Multipart)
         };
     }
-    let form = given.essence == "application/x-www-form-urlencoded";
+    // The second is what Werkzeug calls the first, too.
+    let form = matches!(
+        given.essence.as_str(),
+        "application/x-www-form-urlencoded" | "application/x-url-encoded"
+    );
     let readable = !encoded && given.is_utf8();
     if rules.merges() {
         if (form || given.is_json()) && !readable {

@@ -122,16 +122,25 @@ fn one_segment(segment: &str, relax: &Relax) -> Result<(), Reason> {
     if name.is_empty() && !relax.empty_segment {
         return Err(Reason::EmptySegment);
     }
-    let dots = |name: &str| matches!(name.trim(), "." | "..");
-    let looks_like_dots = || !name.is_ascii() && compatible(name).split(['/', '\\', ';']).any(dots);
-    if (dots(name) || looks_like_dots()) && !relax.dot_segment {
+    let looks_like_dots = || !name.is_ascii() && compatible(name).split(['/', '\\', ';']).any(is_dots);
+    if (is_dots(name) || looks_like_dots()) && !relax.dot_segment {
         return Err(Reason::DotSegment);
     }
     Ok(())
 }
 
+/// `.` and `..`, also with blanks around or between the dots.
+fn is_dots(name: &str) -> bool {
+    let mut dots = 0;
+    name.chars().all(|character| {
+        dots += usize::from(character == '.');
+        character == '.' || character.is_whitespace()
+    }) && matches!(dots, 1 | 2)
+}
+
 /// The text with the look-alikes of dots and separators replaced as Unicode's compatibility forms and Windows'
-/// best-fit tables replace them. No page is named by two full-width dots; `A／B` is a name like any other.
+/// best-fit tables replace them, and without what nobody sees, which some servers drop. No page is named by two
+/// full-width dots; `A／B` is a name like any other.
 fn compatible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -141,6 +150,8 @@ fn compatible(text: &str) -> String {
             '\u{2044}' | '\u{2215}' | '\u{ff0f}' => out.push('/'),
             '\u{2216}' | '\u{fe68}' | '\u{ff3c}' => out.push('\\'),
             '\u{037e}' | '\u{fe54}' | '\u{ff1b}' => out.push(';'),
+            '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => {}
+            '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => {}
             other => out.push(other),
         }
     }

@@ -205,7 +205,8 @@ fn naive(raw: &str) -> Option<String> {
         {
             return None;
         }
-        if text.trim() == "." || text.trim() == ".." {
+        let dots = text.matches('.').count();
+        if matches!(dots, 1 | 2) && text.split('.').all(|between| between.trim().is_empty()) {
             return None;
         }
         let again = text.match_indices('%').any(|(at, _)| {

@@ -60,6 +60,47 @@ pub(super) fn first_name(name: &str) -> String {
         .to_lowercase()
 }
 
+/// The name by which PHP files a parameter, in lower case: without blanks before it; its dots and blanks, and a `[` that
+/// no `]` follows, are `_`.
+pub(super) fn underscored(name: &str) -> String {
+    let name = name.trim_start_matches(' ');
+    let end = match name.find('[') {
+        // A name that begins with a bracket is not nested.
+        Some(at) if at > 0 && name.get(at..).is_some_and(|rest| rest.contains(']')) => at,
+        _ => name.len(),
+    };
+    let first = name.get(..end).unwrap_or(name);
+    first.replace(['.', ' ', '['], "_").to_lowercase()
+}
+
+/// Whether two parameters of different names may be one to the upstream: one is nested and the other is not (Rack drops
+/// one of them, PHP and `qs` merge them). With `folded` also: they differ in letter case (ASP.NET), or in what PHP takes
+/// for `_`.
+///
+/// Cost: a sort.
+pub(super) fn is_ambiguous(pairs: &[Pair], folded: bool) -> bool {
+    let filed = |name: &str| {
+        if folded {
+            underscored(name)
+        } else {
+            name.split('[').next().unwrap_or_default().to_owned()
+        }
+    };
+    let written = |name: &str| name.split('[').next().unwrap_or_default().to_owned();
+    let mut names: Vec<_> = pairs
+        .iter()
+        .map(|(name, _)| (filed(name), written(name), name.contains('[')))
+        .collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| match pair {
+        [
+            (filed, written, nested),
+            (other_filed, other_written, other_nested),
+        ] => filed == other_filed && (written != other_written || nested != other_nested),
+        _ => false,
+    })
+}
+
 fn text(encoded: &str) -> Result<String, Reason> {
     let bytes = decode_form(encoded.as_bytes()).map_err(|_| Reason::QueryEscape)?;
     String::from_utf8(bytes).map_err(|_| Reason::QueryNotUtf8)
@@ -148,6 +189,41 @@ mod tests {
             assert_eq!(first_name(name), "sudo", "{name}");
         }
         assert_eq!(first_name("x[sudo]"), "x");
+    }
+
+    #[test]
+    fn names_that_php_makes_one_are_one() {
+        for name in [
+            "os_username",
+            "os.username",
+            "OS username",
+            " os_username",
+            "os[username",
+            "os.username[x]",
+        ] {
+            assert_eq!(underscored(name), "os_username", "{name}");
+        }
+        assert_eq!(underscored("os[username]"), "os");
+        assert_eq!(underscored("[os]"), "_os]");
+    }
+
+    #[test]
+    fn parameters_that_may_be_one_are_told() {
+        for (raw, nested, folded) in [
+            ("a=1&a=2&b", false, false),
+            ("a[]=1&a[]=2&a[x][y]=3", false, false),
+            ("a[b]=1&b=2&ab=3", false, false),
+            ("a=1&a[]=2", true, true),
+            ("a[x]=1&b&a", true, true),
+            ("a=1&A=2", false, true),
+            ("a_b=1&c&a.b=2", false, true),
+            ("a_b=1&a[b=2", false, true),
+            ("a[x]=1&A[y]=2", false, true),
+        ] {
+            let pairs = decode(raw, 9).unwrap();
+            assert_eq!(is_ambiguous(&pairs, false), nested, "{raw}");
+            assert_eq!(is_ambiguous(&pairs, true), folded, "{raw}");
+        }
     }
 
     proptest! {

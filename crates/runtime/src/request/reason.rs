@@ -146,12 +146,16 @@ reasons! {
         "A parameter such as `_method` would change the method.";
     CredentialParameter "credential-parameter" Some("upstream.accepted_names"),
         "A parameter would carry credentials or another identity to the upstream.";
+    AmbiguousParameter "ambiguous-parameter" Some("relax.ambiguous_parameter"),
+        "Two parameters of different names may be one to the upstream: `a` and `a[]`, or `a_b`, `A_b` and `a.b`.";
     SecretInUrl "secret-in-url" None,
         "The URL carries the token itself, which would reach the upstream and its logs.";
 
     // Method.
     RefusedMethod "refused-method" None,
         "TRACE, TRACK, CONNECT and PRI are not proxied.";
+    MethodCase "method-case" None,
+        "The method is a known one but for its letter case, and some servers take it for that one.";
     BodyOnGet "body-on-get" Some("relax.get_body"),
         "A GET or HEAD request has a body, which some servers read as parameters.";
 
@@ -205,6 +209,19 @@ mod tests {
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
                 "{code}"
             );
+        }
+    }
+
+    #[test]
+    fn each_has_its_line_in_the_documentation() {
+        let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/refusals.md"));
+        for reason in Reason::ALL {
+            let setting = reason
+                .setting()
+                .map(|name| format!("`{name}`"))
+                .unwrap_or_default();
+            let line = format!("| `{}` | {} | {setting} |\n", reason.code(), reason.explain());
+            assert!(page.contains(&line), "{line}");
         }
     }
 

@@ -49,6 +49,8 @@ relaxations! {
     empty_segment,
     /// A raw `#` in the target, read as data and sent as `%23`.
     number_sign,
+    /// Parameters of different names that the upstream may take for one, under the presets that merge.
+    ambiguous_parameter,
     /// A body on GET and HEAD.
     get_body,
     /// `Cookie` passes to the upstream. A session cookie carries another identity past the token.

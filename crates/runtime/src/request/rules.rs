@@ -7,7 +7,7 @@ use tokenward_compiler::{BaseUrl, json};
 use super::fate::{Fate, Fates};
 use super::mask::Mask;
 use super::product::{Preset, Product};
-use super::query::{Pair, first_name};
+use super::query::{self, Pair, first_name, underscored};
 use super::raw::is_token;
 use super::settings::{RulesError, Settings};
 use super::{Canonical, Media, Reason, Relax};
@@ -45,6 +45,9 @@ enum Endpoint {
 const METHOD_PARAMETERS: &[&str] = &[
     "_method",
     "_httpmethod",
+    "_http_method",
+    "http_method_override",
+    "x-http-method",
     "x-http-method-override",
     "x-method-override",
 ];
@@ -78,7 +81,7 @@ impl Rules {
                 .iter()
                 .map(String::as_str)
                 .chain(preset.headers.iter().copied()),
-            |name| accepted.contains(name),
+            accepted.clone(),
         );
 
         let more = lower(&settings.refused_parameters);
@@ -118,8 +121,11 @@ impl Rules {
             .iter()
             .copied()
             .chain(more.iter().map(String::as_str));
+        // Laravel runs the method that a JSON body names.
+        let methods: &[&str] = if preset.merges { METHOD_PARAMETERS } else { &[] };
         let members = members
             .filter(|name| !accepted.contains(*name))
+            .chain(methods.iter().copied())
             .map(|name| json::Path(vec![json::Step::Name(name.to_owned())]))
             .collect();
 
@@ -179,11 +185,17 @@ impl Rules {
         request.body.has_body() && request.media == Media::Form && (self.merges() || typed())
     }
 
-    /// Top-level nodes at which the upstream reads credentials or another identity: a JSON body that has one is
-    /// refused with [`Reason::CredentialParameter`]. Where the list is empty, no body need be read for it.
+    /// Top-level nodes at which the upstream reads credentials, another identity or (`names_method`) another method: a
+    /// JSON body that has one is refused. Where the list is empty, no body need be read for it.
     #[must_use]
     pub fn refused_nodes(&self) -> &[json::Path] {
         &self.members
+    }
+
+    /// Whether frameworks run the method that a parameter of this name says.
+    #[must_use]
+    pub fn names_method(&self, name: &str) -> bool {
+        METHOD_PARAMETERS.contains(&name)
     }
 
     /// The product.
@@ -237,7 +249,14 @@ impl Rules {
 
     /// Why the parameter is refused, if it is.
     pub(super) fn refused_parameter(&self, name: &str) -> Option<Reason> {
-        self.parameters.get(&first_name(name)).copied()
+        let filed = [first_name(name), underscored(name)];
+        filed.iter().find_map(|name| self.parameters.get(name)).copied()
+    }
+
+    /// Whether two of the parameters may be one to the upstream.
+    pub(super) fn is_ambiguous(&self, query: &[Pair]) -> bool {
+        let unknown = self.product() == Product::Generic;
+        self.merges() && !self.relax().ambiguous_parameter && query::is_ambiguous(query, unknown)
     }
 
     pub(super) fn bears_secret(&self, text: &[u8], secrets: &[&[u8]]) -> bool {

@@ -55,7 +55,11 @@ fn below<'a>(text: &'a str, scheme: &str, authority: &str) -> Result<&'a str, Re
     } else {
         ":443"
     };
-    let given = given.strip_suffix(own_port).unwrap_or(given);
+    // A port that is there already is the whole of it: `host:8443:443` is no authority.
+    let given = match given.strip_suffix(own_port) {
+        Some(host) if host.ends_with(']') || !host.contains(':') => host,
+        _ => given,
+    };
     if !given_scheme.eq_ignore_ascii_case(scheme) || !given.eq_ignore_ascii_case(authority) {
         return Err(Reason::ForeignAuthority.into());
     }
@@ -115,6 +119,22 @@ mod tests {
             split(b"/\xff", "https", "x", &Relax::NONE).unwrap_err().reason,
             Reason::TargetByte
         );
+    }
+
+    #[test]
+    fn a_port_stands_once() {
+        let accepted =
+            |target: &str, authority| split(target.as_bytes(), "http", authority, &Relax::NONE).is_ok();
+        for (target, authority, expected) in [
+            ("http://a:8080/x", "a:8080", true),
+            ("http://a:8080:80/x", "a:8080", false),
+            ("http://a:80/x", "a", true),
+            ("http://a:80:80/x", "a", false),
+            ("http://[::1]:80/x", "[::1]", true),
+            ("http://[::1]/x", "[::1]", true),
+        ] {
+            assert_eq!(accepted(target, authority), expected, "{target}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::live::{PolicyError, RevocationError};
 use crate::proxy::UpstreamError;
 use crate::request::RulesError;
 use crate::serve::TlsError;
+use crate::telemetry::TelemetryError;
 
 /// Why the proxy does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,9 @@ pub enum ServeError {
     /// TLS is configured and cannot be spoken.
     #[error("TLS for clients ([server.tls]): {0}")]
     Tls(#[source] TlsError),
+    /// Spans cannot be sent.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The identity at the upstream cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -23,9 +23,10 @@ use crate::admin::{Desk, Metrics, routes};
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
 use crate::live::{Policies, Revocations, Watcher, revoked};
-use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
-use crate::proxy::{HealthChecks, Upstream, UpstreamSettings};
+use crate::pep::{AuthRules, Gate, GateSettings, Throttle, Told};
+use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
+use crate::telemetry::Sender;
 
 /// How long workers may take to drop what they were stopped in.
 const OUTCOMES: Duration = Duration::from_secs(2);
@@ -98,6 +99,7 @@ pub struct Running {
     watcher: Watcher,
     health: Option<HealthChecks>,
     certificate: Option<Certificate>,
+    telemetry: Option<Sender>,
 }
 
 impl Running {
@@ -139,6 +141,9 @@ impl Running {
         let ended = self.servers.join().map_err(|_| ServeError::Stopped);
         wait_for_outcomes(&self.metrics);
         drop(self.admin.stop(false));
+        if let Some(telemetry) = self.telemetry {
+            telemetry.stop();
+        }
         self.audit.close()?;
         ended??;
         tracing::info!("stopped");
@@ -180,6 +185,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         tracing::warn!("audit: {warning}");
     }
     let metrics = Arc::new(Metrics::default());
+    let telemetry = Sender::start(&config.telemetry)?;
     let desk = Desk::new(
         &secret,
         Arc::clone(&policies),
@@ -204,10 +210,16 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         throttle: Throttle::new(config.auth.throttling),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
-            body_timeout: config.limits.body_timeout,
+            pace: BodyPace {
+                pause: config.limits.body_timeout,
+                rate: config.limits.body_rate,
+            },
             show_policy: config.answers.show_policy,
             cors_origins: config.answers.cors_origins.clone(),
-            calls: config.log.calls,
+            told: Told {
+                calls: config.log.calls,
+                spans: telemetry.as_ref().map(Sender::spans),
+            },
         },
     });
     let watcher = Watcher::start(policies)?;
@@ -240,6 +252,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         watcher,
         health,
         certificate,
+        telemetry,
     })
 }
 

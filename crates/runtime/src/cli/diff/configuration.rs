@@ -113,7 +113,7 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<Change> {
     changes
 }
 
-fn relaxed(relax: &Relax) -> [(&'static str, bool); 13] {
+fn relaxed(relax: &Relax) -> [(&'static str, bool); 14] {
     let Relax {
         control_character,
         nul,
@@ -124,6 +124,7 @@ fn relaxed(relax: &Relax) -> [(&'static str, bool); 13] {
         dot_segment,
         empty_segment,
         number_sign,
+        ambiguous_parameter,
         get_body,
         cookies,
         merged_multipart,
@@ -139,6 +140,7 @@ fn relaxed(relax: &Relax) -> [(&'static str, bool); 13] {
         ("relax.dot_segment", dot_segment),
         ("relax.empty_segment", empty_segment),
         ("relax.number_sign", number_sign),
+        ("relax.ambiguous_parameter", ambiguous_parameter),
         ("relax.get_body", get_body),
         ("relax.cookies", cookies),
         ("relax.merged_multipart", merged_multipart),

@@ -181,14 +181,21 @@ fn our_own_path_is_served_for_reading_alone() {
 
 #[test]
 fn methods_and_their_bodies() {
-    for method in ["TRACE", "TRACK", "CONNECT", "PRI"] {
+    for method in ["TRACE", "TRACK", "CONNECT", "PRI", "trace", "Connect"] {
         assert_eq!(
             get("/ctx/x").method(method).refused(),
             Some(Reason::RefusedMethod),
             "{method}"
         );
     }
-    for method in ["get", "GETX", "MOVE"] {
+    for method in ["get", "Delete", "pOST"] {
+        assert_eq!(
+            get("/ctx/x").method(method).refused(),
+            Some(Reason::MethodCase),
+            "{method}"
+        );
+    }
+    for method in ["GETX", "MOVE", "move"] {
         let head = get("/ctx/x").method(method).head().unwrap();
         assert_eq!((head.method, head.method_text.as_str()), (Method::Other, method));
     }
@@ -334,4 +341,25 @@ fn forms_are_read_where_their_fields_become_parameters() {
     assert!(!reads(untyped()));
     assert!(!reads(post("/ctx/x", "application/json")));
     assert!(!reads(get("/ctx/x").with("Content-Type", form)));
+}
+
+#[test]
+fn parameters_that_merging_upstreams_take_for_one_are_refused() {
+    for (product, target, refused) in [
+        (Product::Generic, "/ctx/x?a=1&a[]=2", true),
+        (Product::Generic, "/ctx/x?a.b=1&a_b=2", true),
+        (Product::Generic, "/ctx/x?a=1&A=2", true),
+        (Product::Redmine, "/ctx/x?a=1&a%5Bx%5D=2", true),
+        (Product::Redmine, "/ctx/x?a=1&A=2", false),
+        (Product::Jira, "/ctx/x?a=1&a%5B%5D=2&A=3", false),
+        (Product::Generic, "/ctx/x?a[x]=1&a[y]=2", false),
+    ] {
+        let given = get(target).under(product);
+        let expected = refused.then_some(Reason::AmbiguousParameter);
+        assert_eq!(given.refused(), expected, "{product:?} {target}");
+        let lifted = get(target)
+            .under(product)
+            .set(|settings| settings.relax.ambiguous_parameter = true);
+        assert_eq!(lifted.refused(), None, "{product:?} {target}");
+    }
 }

@@ -304,3 +304,57 @@ async fn what_is_under_way_is_answered_when_the_proxy_is_told_to_stop() {
         .unwrap();
     stopped.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_revoked_token_loses_its_streams_and_another_keeps_its_own() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = Behind::new(move |head, mut stream| {
+        let tell = tell.clone();
+        async move {
+            let begin = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe begin";
+            if head.contains("/rest/answers") {
+                stream.write_all(begin).await.unwrap();
+            }
+            tell.send(()).unwrap();
+            let mut rest = Vec::new();
+            let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+            None
+        }
+    })
+    .await;
+    let authority = Authority::new();
+    let (scene, folder) = scene(&authority, &upstream, |_| {});
+    let (mut client, _connection) = client(&scene, &authority).await;
+    let answers = ask_for(&mut client, "/rest/answers");
+    let waits = ask_for(&mut client, "/rest/waits");
+    let answers = timeout(PATIENCE, answers).await.unwrap().unwrap();
+    assert_eq!(answers.status(), 200);
+    for _ in 0..2 {
+        timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
+    }
+    let began = std::time::Instant::now();
+    let policies = scene.folder.path().join("policies/a.toml");
+    let revoked = std::fs::read_to_string(&policies)
+        .unwrap()
+        .replace("user = \"u\"", "user = \"u\"\nrevoked = true");
+    std::fs::write(&policies, revoked).unwrap();
+    // What was begun ends in a reset, what was not in a 401.
+    let error = body(answers.into_body()).await.unwrap_err();
+    assert!(error.is_reset(), "{error}");
+    assert_eq!(timeout(PATIENCE, waits).await.unwrap().unwrap().status(), 401);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    // The connection stays, for whoever has another token.
+    assert_eq!(ask(&mut client, request("GET", "/rest/a")).await.status(), 401);
+    let ended = |entries: &[serde_json::Value]| {
+        let revoked = entries
+            .iter()
+            .filter(|entry| entry["outcome"]["end"] == "revoked");
+        revoked.count() == 2
+    };
+    scene.audit_when(ended).await;
+    drop(folder);
+}
+
+fn ask_for(client: &mut SendRequest<Bytes>, path: &str) -> h2::client::ResponseFuture {
+    client.send_request(request("GET", path), true).unwrap().0
+}

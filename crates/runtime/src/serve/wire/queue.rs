@@ -26,6 +26,9 @@ pub(crate) enum BodyError {
     /// The client sent nothing for too long.
     #[error("the client paused too long within the request body")]
     Slow,
+    /// The client sent less than the slowest rate that is borne.
+    #[error("the request body arrives too slowly")]
+    TooSlow,
     /// The request was answered before its end.
     #[error("the request was answered before its body was read")]
     Abandoned,

@@ -133,3 +133,19 @@ impl Violation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_its_line_in_the_documentation() {
+        let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/refusals.md"));
+        for violation in Violation::ALL {
+            assert!(
+                page.contains(&format!("\n| `{}` | ", violation.code())),
+                "{violation:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Links to the upstream's own origin in its answers.
+
+use tokio::io::AsyncWriteExt;
+
+use super::harness::{Behind, SECRET, Scene, field, request, token};
+
+/// An upstream that answers with a link to itself, in a body of this type, in two pieces cut within the link.
+async fn linking(more: &'static str) -> Behind {
+    Behind::new(move |head, mut stream| async move {
+        let own = stream.local_addr().unwrap();
+        let body = format!("{{\"self\":\"http://{own}/rest/a/1\"}}");
+        let (one, other) = body.split_at(20);
+        let length = body.len();
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nContent-MD5: x\r\n{more}\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        if head.starts_with("HEAD") {
+            return Some(stream);
+        }
+        stream.write_all(one.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        tokio::task::yield_now().await;
+        stream.write_all(other.as_bytes()).await.unwrap();
+        Some(stream)
+    })
+    .await
+}
+
+fn scene(behind: &Behind, on: bool) -> Scene {
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
+    Scene::with(behind.addr, &policy, |config| config.answers.rewrite_links = on)
+}
+
+#[tokio::test]
+async fn links_in_json_become_public_where_that_is_switched_on() {
+    for kind in ["application/json", "application/hal+json; charset=utf-8"] {
+        let line: &'static str = Box::leak(format!("Content-Type: {kind}").into_boxed_str());
+        let behind = linking(line).await;
+        let scene = scene(&behind, true);
+        let asked = request(
+            "GET /rest/a",
+            "Accept-Encoding: gzip\r\nRange: bytes=0-9\r\nIf-Range: x\r\n",
+        );
+        let reply = scene.ask(&asked).await;
+        assert_eq!(
+            reply.body, "{\"self\":\"http://127.0.0.1:8080/rest/a/1\"}",
+            "{kind}"
+        );
+        assert_eq!(reply.header("content-md5"), None);
+        let head = behind.heads()[0].clone();
+        assert_eq!(field(&head, "accept-encoding"), Some("identity"));
+        assert_eq!((field(&head, "range"), field(&head, "if-range")), (None, None));
+        // Its length would be another's.
+        let mut client = scene.connect().await;
+        client.send(&request("HEAD /rest/a", "")).await;
+        let (status, head) = client.head().await;
+        assert_eq!((status, field(&head, "content-length")), (200, None));
+        assert_eq!(scene.audit_when(|entries| entries.len() == 2).await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn other_answers_and_other_settings_change_nothing() {
+    for (on, line) in [
+        (false, "Content-Type: application/json"),
+        (true, "Content-Type: text/plain"),
+        (true, "Content-Type: application/json\r\nContent-Encoding: x"),
+    ] {
+        let behind = linking(line).await;
+        let reply = scene(&behind, on).ask(&request("GET /rest/a", "")).await;
+        let own = behind.addr;
+        assert_eq!(
+            reply.body,
+            format!("{{\"self\":\"http://{own}/rest/a/1\"}}"),
+            "{line}"
+        );
+        assert_eq!(reply.header("content-md5"), Some("x"), "{line}");
+    }
+}

@@ -1,0 +1,175 @@
+//! Spans for OpenTelemetry: one a call, sent to a collector by OTLP over HTTP. Off unless `[telemetry]` names one.
+//!
+//! A call has its ids, its beginning and its end already, under the names that the audit has; so a span is made of them
+//! when the call has ended, and no code on the way carries a tracer. What a collector gets is what the log would say: the
+//! same texts, secrets masked in the same place.
+
+mod client;
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SpanData, SpanEvents, SpanLinks, SpanProcessor,
+};
+use tokio::sync::oneshot;
+
+use crate::config::Telemetry;
+use crate::serve::TlsError;
+use client::CollectorClient;
+
+/// Spans that wait for the collector; what comes while so many do is dropped, and no call waits.
+const QUEUE: usize = 4096;
+const BATCH: usize = 512;
+/// A batch is sent when it is full, or after so long.
+const DELAY: Duration = Duration::from_secs(1);
+/// How long the collector may take, also for what is left when the proxy stops.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Spans cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// TLS to the collector cannot be spoken.
+    #[error("TLS to the collector ([telemetry] otlp_endpoint): {0}")]
+    Tls(#[from] TlsError),
+    /// The exporter does not take the endpoint.
+    #[error("[telemetry] otlp_endpoint: {0}")]
+    Exporter(String),
+    /// There is no thread to send from.
+    #[error("no thread for telemetry: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Where spans go. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Spans(Arc<BatchSpanProcessor>);
+
+/// One call's span.
+#[derive(Debug)]
+pub(crate) struct CallSpan {
+    /// The trace's id.
+    pub(crate) trace: [u8; 16],
+    /// The call's own place in the trace, which the upstream was told.
+    pub(crate) span: [u8; 8],
+    /// The caller's place in it, as far as he told.
+    pub(crate) parent: Option<[u8; 8]>,
+    /// The method, if it is one of those that a policy can name.
+    pub(crate) method: Option<&'static str>,
+    /// How long the call took; it ends now.
+    pub(crate) took: Duration,
+    /// Whether it is the proxy or the upstream that failed.
+    pub(crate) failed: bool,
+    /// What else is known.
+    pub(crate) attributes: Vec<KeyValue>,
+}
+
+impl Spans {
+    /// Hands a span on; never waits.
+    pub(crate) fn send(&self, call: CallSpan) {
+        let end_time = std::time::SystemTime::now();
+        self.0.on_end(SpanData {
+            span_context: SpanContext::new(
+                TraceId::from_bytes(call.trace),
+                SpanId::from_bytes(call.span),
+                TraceFlags::SAMPLED,
+                false,
+                TraceState::NONE,
+            ),
+            parent_span_id: call.parent.map_or(SpanId::INVALID, SpanId::from_bytes),
+            parent_span_is_remote: call.parent.is_some(),
+            span_kind: SpanKind::Server,
+            // Of few values, as names of spans are to be.
+            name: call.method.unwrap_or("HTTP").into(),
+            start_time: end_time.checked_sub(call.took).unwrap_or(end_time),
+            end_time,
+            attributes: call.attributes,
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: if call.failed {
+                Status::error("")
+            } else {
+                Status::Unset
+            },
+            instrumentation_scope: InstrumentationScope::builder("tokenward")
+                .with_version(env!("CARGO_PKG_VERSION"))
+                .build(),
+        });
+    }
+}
+
+/// The sending of spans, on threads of its own.
+pub(crate) struct Sender {
+    spans: Spans,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Sender {
+    /// Begins to send, if a collector is named.
+    ///
+    /// # Errors
+    /// The endpoint cannot be used.
+    pub(crate) fn start(telemetry: &Telemetry) -> Result<Option<Self>, TelemetryError> {
+        let Some(endpoint) = &telemetry.otlp_endpoint else {
+            return Ok(None);
+        };
+        // The exporter's own thread knows no runtime, and the client needs one.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let client = CollectorClient::new(endpoint, runtime.handle().clone())?;
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(client)
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(endpoint)
+            .with_timeout(TIMEOUT)
+            .build()
+            .map_err(|error| TelemetryError::Exporter(error.to_string()))?;
+        let batches = BatchConfigBuilder::default()
+            .with_max_queue_size(QUEUE)
+            .with_max_export_batch_size(BATCH)
+            .with_scheduled_delay(DELAY)
+            .build();
+        let mut processor = BatchSpanProcessor::builder(exporter)
+            .with_batch_config(batches)
+            .build();
+        processor.set_resource(
+            &Resource::builder_empty()
+                .with_service_name(telemetry.service_name.clone())
+                .build(),
+        );
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("telemetry".to_owned())
+            .spawn(move || {
+                // Either way it is the end.
+                let _ = runtime.block_on(stopped);
+            })?;
+        Ok(Some(Self {
+            spans: Spans(Arc::new(processor)),
+            stop,
+            thread,
+        }))
+    }
+
+    /// Where calls put their spans.
+    pub(crate) fn spans(&self) -> Spans {
+        self.spans.clone()
+    }
+
+    /// Sends what waits, for a few seconds at most.
+    pub(crate) fn stop(self) {
+        if let Err(error) = self.spans.0.shutdown_with_timeout(TIMEOUT) {
+            tracing::warn!("telemetry: the last spans were not sent: {error}");
+        }
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+    }
+}

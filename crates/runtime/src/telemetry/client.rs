@@ -1,0 +1,79 @@
+//! The HTTP client towards the collector: hyper, as towards the upstream.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use opentelemetry_http::{HttpClient, HttpError};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::TIMEOUT;
+use crate::proxy::https_connector;
+use crate::serve::TlsError;
+
+/// What is read of a collector's answer.
+const ANSWER_BYTES: usize = 64 * 1024;
+
+pub(super) struct CollectorClient {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    runtime: Handle,
+    /// Whether the last batch was not taken: the log tells of the change, not of each batch.
+    failing: AtomicBool,
+}
+
+impl fmt::Debug for CollectorClient {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("CollectorClient")
+    }
+}
+
+impl CollectorClient {
+    /// A client for this endpoint, whose connections live on that runtime.
+    pub(super) fn new(endpoint: &str, runtime: Handle) -> Result<Self, TlsError> {
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(https_connector(endpoint)?),
+            runtime,
+            failing: AtomicBool::new(false),
+        })
+    }
+
+    fn tell(&self, failure: Option<&HttpError>) {
+        match (self.failing.swap(failure.is_some(), Ordering::Relaxed), failure) {
+            (false, Some(error)) => tracing::warn!("telemetry: the collector takes no spans: {error}"),
+            (true, None) => tracing::info!("telemetry: the collector takes spans again"),
+            _ => {}
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for CollectorClient {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let (client, request) = (self.client.clone(), request.map(Full::new));
+        let sending = async move {
+            let (parts, body) = client.request(request).await?.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES).collect().await?.to_bytes();
+            Ok::<_, HttpError>(Response::from_parts(parts, body))
+        };
+        // The timer too is to be made within the runtime, which the caller's thread is not.
+        let sending = self.runtime.spawn(async move { timeout(TIMEOUT, sending).await });
+        let answer = match sending.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(late)) => Err(late.into()),
+            Err(stopped) => Err(stopped.into()),
+        };
+        let answer = answer.and_then(|answer| match answer.status() {
+            status if status.is_success() => Ok(answer),
+            status => Err(format!("it answered {status}").into()),
+        });
+        self.tell(answer.as_ref().err());
+        answer
+    }
+}
