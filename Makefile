@@ -9,7 +9,7 @@ export TOKENWARD_BIN ?= $(TARGET)/debug/tokenward
 NEXTEST := $(shell $(CARGO) nextest --version 2>/dev/null | head -n 1)
 DENY := $(firstword $(wildcard $(TARGET)/tools/bin/cargo-deny) $(shell command -v cargo-deny))
 
-.PHONY: help run build test check fmt clippy unit doctest doc deny deny-install e2e bench-proxy bench-proxy-audit clean-e2e
+.PHONY: help run build test check fmt clippy unit doctest doc deny deny-install e2e soak bench-proxy bench-proxy-audit clean-e2e
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -60,6 +60,10 @@ e2e: build ## real clients and servers; needs ../shared (TOKENWARD_SHARED), pyth
 bench-proxy-audit: ## what the durable audit costs: CPU time a request, p99 at half of peak; needs nginx and wrk
 	$(CARGO) build --release --locked -p tokenward-runtime
 	bench/proxy/run.sh audit
+
+soak: build ## ten minutes (SECONDS=600) of reloads, aborting and slow clients and a failing upstream; needs python3 and Linux
+	rm -rf "$(TARGET)/soak"
+	tests/e2e/soak.py --binary "$(TOKENWARD_BIN)" --directory "$(TARGET)/soak" --seconds $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
 
 bench-proxy: ## CPU time a request beside nginx; needs nginx and wrk; builds in release
 	$(CARGO) build --release --locked -p tokenward-runtime

@@ -6,8 +6,8 @@ need python3
 CORPUS=$ROOT/tests/corpus/bypass
 status=0
 
-run() { # run NAME VECTORS POLICIES
-    local name=$1 vectors=$2 policies=$3 dir=$OUT/bypass-$1 proxy admin upstream
+run() { # run NAME VECTORS POLICIES PRODUCT
+    local name=$1 vectors=$2 policies=$3 product=$4 dir=$OUT/bypass-$1 proxy admin upstream
     rm -rf "$dir"
     mkdir -p "$dir"
     read -r proxy admin upstream <<<"$(free_ports 3)"
@@ -20,7 +20,7 @@ listen = "127.0.0.1:$admin"
 [upstream]
 url = "http://127.0.0.1:$upstream"
 public_url = "http://127.0.0.1:$proxy"
-product = "jira"
+product = "$product"
 endpoints = ["/*"]
 [auth]
 methods = "both"
@@ -52,6 +52,7 @@ PY
     stop_all
 }
 
-run open "$CORPUS/vectors-open.jsonl" "$CORPUS/policies.json"
-run own "$CORPUS/vectors-own.jsonl" "$CORPUS/policies-own.json"
+run open "$CORPUS/vectors-open.jsonl" "$CORPUS/policies.json" jira
+run own "$CORPUS/vectors-own.jsonl" "$CORPUS/policies-own.json" jira
+run merge "$CORPUS/vectors-merge.jsonl" "$CORPUS/policies-merge.json" generic
 exit $status

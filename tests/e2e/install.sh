@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end tests run, and nothing that is there already: Tomcat and curl by apt-get (as root, or with
-# sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm by npm. Everything else of these tests works offline.
+# sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm by npm, the frameworks into $OUT/frameworks-*.
+# Everything else of these tests works offline.
 source "$(dirname "$0")/lib.sh"
 need python3 npm node
 
@@ -23,21 +24,30 @@ if ((${#apt_packages[@]})); then
         >>"$LOGS/apt.log" 2>&1 || { tail -n 20 "$LOGS/apt.log" >&2; die "apt-get failed"; }
 fi
 
-JIRA='jira==3.10.5'
-if [ "$(cat "$OUT/venv/.installed" 2>/dev/null)" != "$JIRA" ]; then
-    echo "pip install $JIRA"
-    python3 -m venv --clear "$OUT/venv"
-    "$OUT/venv/bin/pip" install --quiet --disable-pip-version-check "$JIRA" >"$LOGS/pip.log" 2>&1 ||
+pip_into() { # pip_into DIRECTORY PACKAGE…
+    local place=$1
+    shift
+    [ "$(cat "$place/.installed" 2>/dev/null)" != "$*" ] || return 0
+    echo "pip install $*"
+    python3 -m venv --clear "$place"
+    "$place/bin/pip" install --quiet --disable-pip-version-check "$@" >"$LOGS/pip.log" 2>&1 ||
         { tail -n 20 "$LOGS/pip.log" >&2; die "pip failed"; }
-    echo "$JIRA" >"$OUT/venv/.installed"
-fi
+    echo "$*" >"$place/.installed"
+}
 
-PRISM='@stoplight/prism-cli@5.14.2'
-if [ "$(cat "$OUT/npm/.installed" 2>/dev/null)" != "$PRISM" ]; then
-    echo "npm install $PRISM"
-    rm -rf "$OUT/npm"
-    mkdir -p "$OUT/npm"
-    npm install --prefix "$OUT/npm" --no-audit --no-fund --no-package-lock --loglevel=error "$PRISM" >"$LOGS/npm.log" 2>&1 ||
+npm_into() { # npm_into DIRECTORY PACKAGE…
+    local place=$1
+    shift
+    [ "$(cat "$place/.installed" 2>/dev/null)" != "$*" ] || return 0
+    echo "npm install $*"
+    rm -rf "$place"
+    mkdir -p "$place"
+    npm install --prefix "$place" --no-audit --no-fund --no-package-lock --loglevel=error "$@" >"$LOGS/npm.log" 2>&1 ||
         { tail -n 20 "$LOGS/npm.log" >&2; die "npm failed"; }
-    echo "$PRISM" >"$OUT/npm/.installed"
-fi
+    echo "$*" >"$place/.installed"
+}
+
+pip_into "$OUT/venv" jira==3.10.5
+pip_into "$OUT/frameworks-venv" flask==3.1.2 gunicorn==23.0.0
+npm_into "$OUT/npm" @stoplight/prism-cli@5.14.2
+npm_into "$OUT/frameworks-npm" express@5.1.0 method-override@3.0.0
