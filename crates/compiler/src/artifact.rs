@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic       8 bytes   "TWPOLICY"
-//! format      u16       1
+//! format      u16       2
 //! reserved    u16       0
 //! sections    of (tag u32, length u64, content): digest, lines, values, urls, rules, tokens; each once, in this order
 //! check       32 bytes  SHA-256 of everything before it
@@ -26,7 +26,7 @@ pub use encode::encode;
 /// The first bytes of every artifact.
 pub const MAGIC: &[u8; 8] = b"TWPOLICY";
 /// The format that this version writes, and the only one that it reads.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// The usual ending of an artifact's name.
 pub const EXTENSION: &str = "twp";

@@ -30,6 +30,7 @@ pub mod method;
 pub mod parse;
 pub mod policy;
 pub mod regexp;
+pub mod seal;
 pub mod secret;
 pub mod source;
 pub mod tokens;
@@ -63,7 +64,7 @@ pub struct Compilation {
     pub written: Written,
 }
 
-/// Compiles a policy: source → pairs → AST → resolved policy → program.
+/// Compiles a policy, whatever its seals: source → pairs → AST → resolved policy → program.
 #[must_use]
 pub fn compile(sources: &SourceSet) -> Compilation {
     let mut diagnostics = Vec::new();
@@ -85,6 +86,15 @@ pub fn compile(sources: &SourceSet) -> Compilation {
         revoked: resolved.revoked,
         written,
     }
+}
+
+/// Compiles a policy for a mode: in secure mode a token without a valid seal keeps it from compiling. Seals are looked at
+/// once all else is right.
+#[must_use]
+pub fn compile_for(sources: &SourceSet, mode: &seal::Mode) -> Compilation {
+    let mut compilation = compile(sources);
+    seal::check(sources, mode, &mut compilation);
+    compilation
 }
 
 /// The resolved policy by itself, without what keeps it from compiling: for analysis, and for oracles.

@@ -10,6 +10,7 @@ use crate::{
     json::{Kind, Path},
     method::MethodSet,
     regexp::Anchor,
+    seal::Seal,
     source::Span,
 };
 
@@ -60,6 +61,12 @@ pub struct Attributes {
     pub mint: bool,
     /// Whether it permits all that its forbid lines do not take back.
     pub unrestricted: bool,
+    /// The warnings that it allows.
+    pub lint_allow: Vec<crate::diagnostic::Code>,
+    /// Whether its secret stands beside it, encrypted.
+    pub secret_sealed: bool,
+    /// The signature over all this but `revoked`, and the lines.
+    pub seal: Option<Seal>,
 }
 
 /// Whom a token works for.

@@ -20,6 +20,7 @@ use toml::{
 
 use crate::{
     diagnostic::{Code, Diagnostic},
+    seal::Seal,
     source::{Source, SourceId, Span},
 };
 
@@ -71,6 +72,10 @@ pub struct TokenDef {
     pub include: Vec<At<String>>,
     /// `limit_to`
     pub limit_to: Option<Lines>,
+    /// Whether `secret_sealed` stands there
+    pub secret_sealed: bool,
+    /// `seal`
+    pub seal: Option<Seal>,
     /// `lint_allow`
     pub lint_allow: Vec<Code>,
     /// The keys that stand there, with a value that can be used or without: what is there is not missing.

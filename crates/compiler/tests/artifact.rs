@@ -38,6 +38,9 @@ fn program() -> Program {
         '''
         [[token]]
         name = "two"
+        lint_allow = ["TW0101", "TW0104"]
+        secret_sealed = "v1:01020304:00"
+        seal = "v1:01020304:SEAL"
         any_user = true
         mint = true
         unrestricted = true
@@ -47,7 +50,8 @@ fn program() -> Program {
         "#
     .replace("HASH1", &"11".repeat(32))
     .replace("HASH2", &"22".repeat(32))
-    .replace("HASH3", &"33".repeat(32));
+    .replace("HASH3", &"33".repeat(32))
+    .replace("SEAL", &"44".repeat(64));
     let set = "/rest/é/[^/]+\n!/rest/secret\n".to_owned();
     let files = [("t.toml".to_owned(), tokens), ("read.limits".to_owned(), set)];
     compile(&SourceSet::from_files(files)).program.unwrap()

@@ -14,6 +14,7 @@ use crate::{
     json::{Kind, Path, Step},
     method::MethodSet,
     policy::{Attributes, Users},
+    seal::Seal,
 };
 
 /// Why bytes are no artifact that can be loaded.
@@ -252,6 +253,19 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
         description: reader.option(Reader::text)?,
         mint: reader.bool()?,
         unrestricted: reader.bool()?,
+        lint_allow: reader.list(|reader| {
+            reader
+                .text()?
+                .parse()
+                .map_err(|_| DecodeError::Damaged("a code that does not exist"))
+        })?,
+        secret_sealed: reader.bool()?,
+        seal: reader.option(|reader| {
+            Ok(Seal {
+                key: reader.array()?,
+                signature: reader.array()?,
+            })
+        })?,
     };
     Ok(Token {
         attributes,

@@ -151,6 +151,12 @@ fn token(out: &mut Writer, token: &Token) {
     out.option(it.description.as_deref(), Writer::text);
     out.bool(it.mint);
     out.bool(it.unrestricted);
+    out.list(&it.lint_allow, |out, code| out.text(code.as_str()));
+    out.bool(it.secret_sealed);
+    out.option(it.seal, |out, seal| {
+        out.0.extend(seal.key);
+        out.0.extend(seal.signature);
+    });
     rules(out, &token.forbids);
     rules(out, &token.permits);
 }

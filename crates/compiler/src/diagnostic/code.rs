@@ -79,6 +79,8 @@ codes! {
     IdleInvariant "TW0203" Warning "an invariant that selects no token";
     NewAccess "TW0301" Error "access that nobody reviewed";
     StaleReview "TW0302" Warning "a review that nothing needs any more";
+    Seal "TW0401" Error "a token without a valid seal";
+    ReadableSecret "TW0402" Error "a secret that can be read, in secure mode";
 }
 
 impl std::fmt::Display for Code {

@@ -103,6 +103,9 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
         description: token.description.clone(),
         mint: token.mint,
         unrestricted: token.unrestricted.as_ref().is_some_and(|flag| flag.value),
+        lint_allow: token.lint_allow.clone(),
+        secret_sealed: token.secret_sealed,
+        seal: token.seal,
     })
 }
 

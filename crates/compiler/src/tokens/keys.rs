@@ -59,6 +59,8 @@ impl Reader<'_> {
             description: None,
             include: Vec::new(),
             limit_to: None,
+            secret_sealed: false,
+            seal: None,
             lint_allow: Vec::new(),
             given: table.keys().map(|key| key.get_ref().to_string()).collect(),
         };
@@ -82,8 +84,8 @@ impl Reader<'_> {
                 "include" => token.include = self.strings(value, "include"),
                 "limit_to" => token.limit_to = self.lines(value, "limit_to"),
                 "lint_allow" => token.lint_allow = self.codes(value),
-                // Written by commands, read by the runtime: any string.
-                "secret_sealed" | "seal" => drop(self.string(value, key.get_ref())),
+                "secret_sealed" => token.secret_sealed = self.string(value, "secret_sealed").is_some(),
+                "seal" => token.seal = self.seal(value),
                 _ => self.unknown(key, KEYS),
             }
         }

@@ -6,6 +6,7 @@ use toml::{Spanned, de::DeValue};
 
 use super::{At, keys::Reader};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::seal::Seal;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
@@ -116,6 +117,19 @@ impl Reader<'_> {
             value,
             "a secret's hash is `sha256:` and 64 hexadecimal digits",
             "`tokenward token new` makes a secret and writes its hash; never write the secret itself",
+        );
+        None
+    }
+
+    pub(super) fn seal(&mut self, value: &Value<'_>) -> Option<Seal> {
+        let seal = value.get_ref().as_str().map(str::parse::<Seal>);
+        if let Some(Ok(seal)) = seal {
+            return Some(seal);
+        }
+        self.invalid(
+            value,
+            "a seal is `v1:`, the key's id and a signature",
+            "`tokenward token seal` writes it; nobody else can",
         );
         None
     }

@@ -1,0 +1,258 @@
+//! Seals: in secure mode each token carries a signature over all its data, made with a key outside git.
+//!
+//! A seal is Ed25519 (RFC 8032) over a *statement*, version 1:
+//!
+//! ```text
+//! tokenward token seal 1⏎
+//! name 11:ci-comments⏎
+//! user 6:svc-ci⏎                                  one for each user; any_user 4:true⏎ in their place
+//! secret_hash 64:2bb8…⏎                           SHA-256 in lower-case hexadecimal
+//! previous_secret_hash 64:…⏎                      and
+//! previous_until 13:1893456000000⏎                ms since 1970 UTC, where there are any
+//! expires 13:1893456000000⏎                       the same
+//! allowed_ips 10:10.0.0.0/8⏎                      one for each, with its prefix length
+//! on_behalf_of 5:alice⏎                           one for each
+//! mint 4:true⏎                                    where it is
+//! unrestricted 4:true⏎                            where it is
+//! owner 4:team⏎
+//! description 3:why⏎
+//! lint_allow 6:TW0101⏎                            one for each
+//! limit 30:[get]/rest/api/2/issue/KANBAN-1⏎       one for each: forbid lines first, those of sets first
+//! ```
+//!
+//! Keys stand in this order, absent ones are left out, lists keep their order; a number is the length of what stands
+//! behind its colon, in bytes of UTF-8, so that no two tokens have one statement. Included sets are there by their lines.
+//! `revoked` is not: revoking is the one change that needs no key. As it stands in a policy file a seal is
+//! `v1:`, the key's id, `:` and the signature in hexadecimal.
+
+mod check;
+
+use std::{fmt, str::FromStr};
+
+use ring::signature::{ED25519, UnparsedPublicKey};
+use sha2::{Digest, Sha256};
+
+pub(crate) use check::check;
+pub use check::faults;
+
+use crate::{
+    ast::Effect,
+    policy::{Attributes, Token, Users},
+    source::SourceSet,
+};
+
+const CONTEXT: &str = "tokenward token seal 1\n";
+const VERSION: &str = "v1";
+const KIND: &str = "ed25519:";
+
+/// How tokens are kept. One setting for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Tokens can be changed, and their secrets seen again.
+    #[default]
+    Standard,
+    /// A token carries a seal that one of these keys made, and nothing by which its secret could be read.
+    Secure(Vec<PublicKey>),
+}
+
+/// The key that seals are checked with; shown, and read, as `ed25519:` and 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PublicKey([u8; 32]);
+
+/// Names a key: the first four bytes of its SHA-256.
+pub type KeyId = [u8; 4];
+
+/// A token's seal; shown, and read, as `v1:KEY-ID:SIGNATURE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// The key that made it.
+    pub key: KeyId,
+    /// The signature.
+    pub signature: [u8; 64],
+}
+
+/// Why a token may not be used in secure mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// It has no seal.
+    Missing,
+    /// Its seal was made by a key that is not accepted.
+    Stranger(KeyId),
+    /// Its seal is not of this token as it is: something was changed.
+    Wrong,
+    /// It has a secret that can be read.
+    Readable,
+}
+
+impl PublicKey {
+    /// The key of these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let digest: [u8; 32] = Sha256::digest(self.0).into();
+        digest.first_chunk().copied().unwrap_or_default()
+    }
+
+    fn admits(&self, seal: &Seal, statement: &[u8]) -> bool {
+        self.id() == seal.key
+            && UnparsedPublicKey::new(&ED25519, &self.0)
+                .verify(statement, &seal.signature)
+                .is_ok()
+    }
+}
+
+/// What a seal signs: all that a token is but `revoked`. `lines` are its forbid lines, then its permit lines, of each
+/// those of sets first.
+#[must_use]
+pub fn statement<'t>(token: &Attributes, lines: impl IntoIterator<Item = &'t str>) -> Vec<u8> {
+    let mut out = CONTEXT.as_bytes().to_vec();
+    let mut put = |key: &str, value: &str| {
+        out.extend_from_slice(format!("{key} {}:{value}\n", value.len()).as_bytes());
+    };
+    put("name", &token.name);
+    match &token.users {
+        Users::Named(users) => users.iter().for_each(|user| put("user", user)),
+        Users::Any => put("any_user", "true"),
+    }
+    put("secret_hash", &hex::encode(token.secret_hash));
+    if let Some((hash, until)) = token.previous {
+        put("previous_secret_hash", &hex::encode(hash));
+        put("previous_until", &until.to_string());
+    }
+    if let Some(expires) = token.expires {
+        put("expires", &expires.to_string());
+    }
+    for network in &token.allowed_ips {
+        put("allowed_ips", &network.to_string());
+    }
+    for user in &token.on_behalf_of {
+        put("on_behalf_of", user);
+    }
+    for (key, flag) in [("mint", token.mint), ("unrestricted", token.unrestricted)] {
+        if flag {
+            put(key, "true");
+        }
+    }
+    for (key, text) in [("owner", &token.owner), ("description", &token.description)] {
+        if let Some(text) = text {
+            put(key, text);
+        }
+    }
+    for code in &token.lint_allow {
+        put("lint_allow", code.as_str());
+    }
+    for line in lines {
+        put("limit", line);
+    }
+    out
+}
+
+/// The lines of a token in the order in which a statement has them.
+#[must_use]
+pub fn lines<'s>(token: &Token, sources: &'s SourceSet) -> Vec<&'s str> {
+    let of = |effect| token.limits.iter().filter(move |limit| limit.effect == effect);
+    of(Effect::Forbid)
+        .chain(of(Effect::Permit))
+        .map(|limit| sources.text(limit.span))
+        .collect()
+}
+
+/// What keeps a token from being used in secure mode with these keys; revoked ones are not used, and have no fault.
+#[must_use]
+pub fn fault<'t>(
+    token: &Attributes,
+    lines: impl IntoIterator<Item = &'t str>,
+    keys: &[PublicKey],
+) -> Option<Fault> {
+    if token.revoked {
+        return None;
+    }
+    if token.secret_sealed {
+        return Some(Fault::Readable);
+    }
+    let Some(seal) = &token.seal else {
+        return Some(Fault::Missing);
+    };
+    let statement = statement(token, lines);
+    if keys.iter().any(|key| key.admits(seal, &statement)) {
+        None
+    } else if keys.iter().any(|key| key.id() == seal.key) {
+        Some(Fault::Wrong)
+    } else {
+        Some(Fault::Stranger(seal.key))
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{KIND}{}", hex::encode(self.0))
+    }
+}
+
+/// The text is no public key.
+#[derive(Debug, thiserror::Error)]
+#[error("a public key is `{KIND}` and 64 hexadecimal digits, as `tokenward keys new signing` prints it")]
+pub struct NotAKey;
+
+impl FromStr for PublicKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let mut bytes = [0; 32];
+        let digits = text.strip_prefix(KIND).ok_or(NotAKey)?;
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| NotAKey)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{VERSION}:{}:{}",
+            hex::encode(self.key),
+            hex::encode(self.signature)
+        )
+    }
+}
+
+/// The text is no seal.
+#[derive(Debug, thiserror::Error)]
+#[error("a seal is `{VERSION}:`, the key's id and a signature, as `tokenward token seal` writes it")]
+pub struct NotASeal;
+
+impl FromStr for Seal {
+    type Err = NotASeal;
+
+    fn from_str(text: &str) -> Result<Self, NotASeal> {
+        let (mut key, mut signature) = ([0; 4], [0; 64]);
+        let parts: Vec<&str> = text.split(':').collect();
+        let [VERSION, id, digits] = parts.as_slice() else {
+            return Err(NotASeal);
+        };
+        hex::decode_to_slice(id, &mut key).map_err(|_| NotASeal)?;
+        hex::decode_to_slice(digits, &mut signature).map_err(|_| NotASeal)?;
+        Ok(Self { key, signature })
+    }
+}
+
+impl fmt::Display for Fault {
+    /// The end of a sentence that begins with the token's name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("has no seal"),
+            Self::Stranger(key) => write!(
+                f,
+                "has the seal of a key that is not accepted here ({})",
+                hex::encode(key)
+            ),
+            Self::Wrong => f.write_str("was changed since it was sealed"),
+            Self::Readable => f.write_str("has a secret that can be read, in secure mode"),
+        }
+    }
+}
