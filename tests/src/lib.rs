@@ -31,7 +31,7 @@ mod token;
 mod upstream;
 
 pub use client::{Answer, Call, Client};
-pub use proxy::{AuditRow, Proxy, Setup};
+pub use proxy::{AuditRow, Proxy, Ran, Setup, run};
 pub use token::TestToken;
 pub use upstream::{Seen, Upstream};
 

@@ -19,6 +19,7 @@ pub struct Setup {
     product: String,
     context: String,
     sections: String,
+    top: String,
 }
 
 impl Setup {
@@ -32,6 +33,7 @@ impl Setup {
             product: "jira".to_owned(),
             context: String::new(),
             sections: String::new(),
+            top: String::new(),
         }
     }
 
@@ -72,6 +74,24 @@ impl Setup {
         self
     }
 
+    /// Adds keys of no section: `mode = "secure"`.
+    #[must_use]
+    pub fn top(mut self, toml: &str) -> Self {
+        self.top.push_str(toml);
+        self.top.push('\n');
+        self
+    }
+
+    /// Writes the configuration into this directory, with ports at which nobody listens, for commands alone.
+    ///
+    /// # Panics
+    /// The directory cannot be written.
+    pub fn write_configuration(&self, directory: &Path) {
+        let (port, admin) = free_ports();
+        let text = self.configuration(port, admin);
+        std::fs::write(directory.join("tokenward.toml"), text).unwrap();
+    }
+
     fn configuration(&self, listen: u16, admin: u16) -> String {
         let Self {
             upstream,
@@ -79,10 +99,11 @@ impl Setup {
             product,
             context,
             sections,
+            top,
             ..
         } = self;
         format!(
-            "[server]\nlisten = \"127.0.0.1:{listen}\"\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
+            "{top}[server]\nlisten = \"127.0.0.1:{listen}\"\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
              [upstream]\nurl = \"http://127.0.0.1:{upstream}{context}\"\npublic_url = \"http://127.0.0.1:{listen}{context}\"\n\
              product = \"{product}\"\nendpoints = [\"{endpoints}\"]\n\n[auth]\nmethods = \"both\"\nfailed_attempts = 0\n\n{sections}"
         )
@@ -233,6 +254,12 @@ impl Proxy {
         line.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
     }
 
+    /// Runs `tokenward` with these arguments and this proxy's configuration.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        run(self.directory(), arguments)
+    }
+
     /// Every call in the audit, oldest first, asked of the running proxy by the command.
     ///
     /// # Panics
@@ -297,6 +324,59 @@ impl Drop for Running {
         // Already ended is fine: the wait only collects it.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Its exit code.
+    pub code: i32,
+    /// Its standard output.
+    pub out: String,
+    /// Its standard error.
+    pub err: String,
+}
+
+impl Ran {
+    /// Its standard output without the line end.
+    ///
+    /// # Panics
+    /// It failed.
+    #[must_use]
+    pub fn ok(&self) -> &str {
+        assert_eq!(self.code, 0, "{}{}", self.out, self.err);
+        self.out.trim_end()
+    }
+
+    /// Its standard output as lines of JSON.
+    ///
+    /// # Panics
+    /// It failed, or gave something else.
+    #[must_use]
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        let lines = self.ok().lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
+}
+
+/// Runs `tokenward` with these arguments and the configuration of this directory, in it.
+///
+/// # Panics
+/// It cannot be run, or a signal ended it.
+#[must_use]
+pub fn run(directory: &Path, arguments: &[&str]) -> Ran {
+    let output = command(directory, arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().expect("no signal ended it"),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Adds a token to a policy file: every byte that stood there stays, the change is whole or not at all, and two
-//! editors at once lose nothing.
+//! Adds a token to a policy file, or changes one: every byte that is not changed stays, the change is whole or not at
+//! all, and two editors at once lose nothing.
 //!
 //! Editors that come through here wait for each other at an advisory lock on the policy directory, which leaves no
 //! lock file in git. Against others (a text editor, `git pull`) the file is compared with what was read immediately
@@ -10,97 +10,20 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use tokenward_compiler::source::{ReadDirError, SourceSet, Span};
-use toml_edit::{DocumentMut, Item, Value};
+use tokenward_compiler::diagnostic::nearest;
+use tokenward_compiler::source::{SourceKind, SourceSet, Span};
 
-/// A token to be written.
-#[derive(Clone, Debug)]
-pub struct NewToken {
-    /// Its name, unique in the policy directory.
-    pub name: String,
-    /// Who may use it.
-    pub users: Users,
-    /// `sha256:` and hex.
-    pub secret_hash: String,
-    /// When it ends; absent: never.
-    pub expires: Option<Timestamp>,
-    /// Whom to ask about it.
-    pub owner: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// From where it works; empty: from anywhere.
-    pub allowed_ips: Vec<String>,
-    /// Names of sets.
-    pub include: Vec<String>,
-    /// Its own lines.
-    pub lines: Vec<String>,
-    /// Whether it has no limits.
-    pub unrestricted: bool,
-}
+mod entry;
+mod error;
+mod section;
 
-/// Who may use a token.
-#[derive(Clone, Debug)]
-pub enum Users {
-    /// These.
-    Named(Vec<String>),
-    /// Whoever has the secret names himself.
-    Any,
-}
+pub(crate) use entry::entry;
+pub use entry::{NewToken, Users};
+pub use error::EditError;
+pub use section::{Change, Key};
+pub(crate) use section::{Section, sections};
 
-/// Why a policy file was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum EditError {
-    /// A file or directory.
-    #[error("cannot {doing} `{}`: {source}", .path.display())]
-    Io {
-        /// What was tried.
-        doing: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// There is no policy directory.
-    #[error("there is no policy directory `{}`; make it, or name another configuration with --config", .0.display())]
-    NoDirectory(PathBuf),
-    /// The policy directory cannot be read.
-    #[error(transparent)]
-    ReadDir(#[from] ReadDirError),
-    /// The file is not below the policy directory.
-    #[error("`{}` is not below the policy directory `{}`; choose a file there, or name another configuration with --config", .file.display(), .directory.display())]
-    Elsewhere {
-        /// The file.
-        file: PathBuf,
-        /// The policy directory.
-        directory: PathBuf,
-    },
-    /// Policies are not read from a file of this name.
-    #[error("policies are not read from `{}`; choose a name that ends in .toml and does not begin with a dot", .0.display())]
-    NotAPolicyFile(PathBuf),
-    /// The file's text is no TOML.
-    #[error("`{}` is no TOML, so nothing was added; `tokenward compile` says where it is wrong", .0.display())]
-    NotToml(PathBuf),
-    /// The file has `token` in a form that cannot be added to.
-    #[error("`token` in `{}` is not a list of [[token]] sections; rewrite it so, or choose another file", .0.display())]
-    NotSections(PathBuf),
-    /// A token of that name exists.
-    #[error("the name `{name}` is taken in `{file}`; choose another")]
-    NameTaken {
-        /// The name.
-        name: String,
-        /// Relative to the policy directory.
-        file: String,
-    },
-    /// A text that no `'''` block can hold.
-    #[error(
-        "the line `{0}` cannot stand in a policy file: it has ''' or a line break in it; give one --limit for each line"
-    )]
-    NotALine(String),
-    /// Another program wrote the file at the same moment.
-    #[error("`{}` was changed by another program meanwhile, so nothing was written; run the command again", .0.display())]
-    Changed(PathBuf),
-}
+use crate::git;
 
 /// One change under way: holds the policy directory's lock until it is dropped.
 #[derive(Debug)]
@@ -127,11 +50,7 @@ impl Edit {
     /// # Errors
     /// The directory or the file cannot be read, or the file is no policy file of that directory.
     pub fn begin(directory: &Path, file: &Path) -> Result<Self, EditError> {
-        let lock = File::open(directory).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => EditError::NoDirectory(directory.to_owned()),
-            _ => io("open the policy directory", directory)(error),
-        })?;
-        lock.lock().map_err(io("lock the policy directory", directory))?;
+        let lock = lock(directory)?;
         let root = fs::canonicalize(directory).map_err(io("find", directory))?;
         let path = resolve(file)?;
         let relative = relative(&root, &path).ok_or_else(|| EditError::Elsewhere {
@@ -146,13 +65,78 @@ impl Edit {
         {
             return Err(EditError::NotAPolicyFile(file.to_owned()));
         }
+        Self::of(lock, directory, path, relative)
+    }
+
+    /// Waits for other editors, then reads `directory` with all below it, and finds the file that has the token `name`.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or has no such token, or two.
+    pub fn of_token(directory: &Path, name: &str) -> Result<Self, EditError> {
+        let lock = lock(directory)?;
+        let root = fs::canonicalize(directory).map_err(io("find", directory))?;
+        let sources = SourceSet::read_dir(directory)?;
+        let mut found = Vec::new();
+        let mut names = Vec::new();
+        for (_, source) in sources
+            .iter()
+            .filter(|(_, source)| source.kind == SourceKind::Tokens)
+        {
+            for section in sections(&source.text).unwrap_or_default() {
+                if section.name.as_deref() == Some(name) {
+                    found.push(source.path.clone());
+                }
+                names.extend(section.name);
+            }
+        }
+        match found.as_slice() {
+            [relative] => {
+                let path = resolve(&root.join(relative))?;
+                Self::of(lock, directory, path, relative.clone())
+            }
+            [] => {
+                // What cannot be read may be the file that has it.
+                for (_, source) in sources.iter() {
+                    readable(&source.text, &root.join(&source.path))?;
+                }
+                Err(EditError::NoSuchToken {
+                    name: name.to_owned(),
+                    directory: directory.to_owned(),
+                    near: nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
+                })
+            }
+            _ => Err(EditError::Ambiguous(name.to_owned())),
+        }
+    }
+
+    fn of(lock: File, directory: &Path, path: PathBuf, relative: String) -> Result<Self, EditError> {
+        let before = read(&path)?;
+        if let Some(git::HalfDone {
+            repository,
+            what,
+            command,
+        }) = git::half_done(&fs::canonicalize(directory).map_err(io("find", directory))?)
+        {
+            return Err(EditError::HalfDone {
+                repository,
+                what,
+                command,
+            });
+        }
+        readable(before.as_deref().unwrap_or_default(), &path)?;
         Ok(Self {
-            before: read(&path)?,
+            before,
             path,
             relative,
             sources: SourceSet::read_dir(directory)?,
             _lock: lock,
         })
+    }
+
+    /// The file, links resolved.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The names that tokens of the policy have, each with its file's path below the policy directory.
@@ -161,9 +145,9 @@ impl Edit {
         let sources = self.sources.iter();
         let names = sources.flat_map(|(_, source)| {
             let file = &source.path;
-            names(&source.text)
-                .into_iter()
-                .map(move |name| (name, file.clone()))
+            let sections = sections(&source.text).unwrap_or_default();
+            let names = sections.into_iter().filter_map(|section| section.name);
+            names.map(move |name| (name, file.clone()))
         });
         names.collect()
     }
@@ -189,15 +173,17 @@ impl Edit {
             });
         }
         let before = self.before.as_deref().unwrap_or_default();
-        let document: DocumentMut = before
-            .parse()
-            .map_err(|_| EditError::NotToml(self.path.clone()))?;
-        if !matches!(document.get("token"), None | Some(Item::ArrayOfTables(_))) {
-            return Err(EditError::NotSections(self.path));
-        }
+        sections(before).map_err(|unfit| unfit.at(&self.path))?;
         let entries: Result<Vec<String>, EditError> = tokens.iter().map(entry).collect();
         let after = appended(before, &entries?.join("\n"));
         Ok(Prepared { edit: self, after })
+    }
+
+    /// The file as it is, for changes to be made in it.
+    #[must_use]
+    pub fn unchanged(self) -> Prepared {
+        let after = self.before.clone().unwrap_or_default();
+        Prepared { edit: self, after }
     }
 }
 
@@ -214,14 +200,73 @@ impl Prepared {
         SourceSet::from_files(others.chain([(self.edit.relative.clone(), self.after.clone())]))
     }
 
-    /// Whether a place in [`Prepared::sources`] is in the new entry.
+    /// With changes made in the section of the token `name`, one after the other.
+    ///
+    /// # Errors
+    /// The file has no such token, the new name is taken, or a line cannot stand in a file.
+    pub fn with(mut self, name: &str, changes: &[Change]) -> Result<Self, EditError> {
+        let mut name = name.to_owned();
+        for change in changes {
+            if let Change::Text(Key::Name, new) = change
+                && let Some(file) = self.edit.names().remove(new)
+            {
+                return Err(EditError::NameTaken {
+                    name: new.clone(),
+                    file,
+                });
+            }
+            self.after = self.section(&name)?.with(&self.after, change)?;
+            if let Change::Text(Key::Name, new) = change {
+                name.clone_from(new);
+            }
+        }
+        self.section(&name)?;
+        Ok(self)
+    }
+
+    /// The section of the token `name` as it will be.
+    pub(crate) fn section(&self, name: &str) -> Result<Section, EditError> {
+        let sections = sections(&self.after).map_err(|unfit| unfit.at(&self.edit.path))?;
+        let mut named = sections
+            .into_iter()
+            .filter(|section| section.name.as_deref() == Some(name));
+        match (named.next(), named.next()) {
+            (Some(section), None) => Ok(section),
+            (Some(_), Some(_)) => Err(EditError::Ambiguous(name.to_owned())),
+            (None, _) => Err(EditError::NoSuchToken {
+                name: name.to_owned(),
+                directory: self.edit.path.clone(),
+                near: None,
+            }),
+        }
+    }
+
+    /// What tells whether a place in [`Prepared::sources`] is in the section of one of the tokens of these names.
+    pub(crate) fn sections_of(&self, names: &[&str]) -> impl Fn(&SourceSet, Span) -> bool {
+        let all = sections(&self.after).unwrap_or_default();
+        let named = all
+            .into_iter()
+            .filter(|section| section.name.as_deref().is_some_and(|name| names.contains(&name)));
+        let ranges: Vec<_> = named.map(|section| section.range).collect();
+        let file = self.edit.relative.clone();
+        move |sources, place| {
+            sources
+                .get(place.source)
+                .is_some_and(|source| source.path == file)
+                && ranges.iter().any(|range| range.contains(&place.start))
+        }
+    }
+
+    /// The file, links resolved.
     #[must_use]
-    pub fn is_new(&self, sources: &SourceSet, place: Span) -> bool {
-        let start = self.edit.before.as_ref().map_or(0, String::len);
-        sources
-            .get(place.source)
-            .is_some_and(|source| source.path == self.edit.relative)
-            && place.start >= start
+    pub fn path(&self) -> &Path {
+        &self.edit.path
+    }
+
+    /// The file's text as it will be.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.after
     }
 
     /// Replaces the file in one step, its permissions kept, and waits until that is on disk.
@@ -249,58 +294,28 @@ impl Prepared {
     }
 }
 
-/// The `[[token]]` section, with `\n` at each line's end.
-///
-/// # Errors
-/// [`EditError::NotALine`].
-pub(crate) fn entry(token: &NewToken) -> Result<String, EditError> {
-    let mut text = "[[token]]\n".to_owned();
-    let mut key = |name: &str, value: String| text.push_str(&format!("{name} = {value}\n"));
-    key("name", quoted(&token.name));
-    match &token.users {
-        Users::Any => key("any_user", "true".to_owned()),
-        Users::Named(names) => match names.as_slice() {
-            [name] => key("user", quoted(name)),
-            names => key("users", list(names)),
-        },
+/// The directory, locked against other editors until it is dropped.
+fn lock(directory: &Path) -> Result<File, EditError> {
+    let lock = File::open(directory).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => EditError::NoDirectory(directory.to_owned()),
+        _ => io("open the policy directory", directory)(error),
+    })?;
+    if !directory.is_dir() {
+        return Err(EditError::Compiled(directory.to_owned()));
     }
-    key("secret_hash", quoted(&token.secret_hash));
-    if let Some(expires) = token.expires {
-        key("expires", format!("{expires:.0}"));
-    }
-    if let Some(owner) = &token.owner {
-        key("owner", quoted(owner));
-    }
-    if let Some(description) = &token.description {
-        key("description", quoted(description));
-    }
-    if !token.allowed_ips.is_empty() {
-        key("allowed_ips", list(&token.allowed_ips));
-    }
-    if !token.include.is_empty() {
-        key("include", list(&token.include));
-    }
-    if token.unrestricted {
-        key("unrestricted", "true".to_owned());
-    }
-    if !token.lines.is_empty() {
-        let unfit = |line: &&String| line.contains("'''") || line.contains(char::is_control);
-        if let Some(line) = token.lines.iter().find(unfit) {
-            return Err(EditError::NotALine(line.clone()));
-        }
-        key("limit_to", format!("'''\n{}\n'''", token.lines.join("\n")));
-    }
-    Ok(text)
+    lock.lock().map_err(io("lock the policy directory", directory))?;
+    Ok(lock)
 }
 
-/// A TOML string, escaped as it needs.
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-fn list(texts: &[String]) -> String {
-    let quoted: Vec<String> = texts.iter().map(|text| self::quoted(text)).collect();
-    format!("[{}]", quoted.join(", "))
+/// Refuses a file in which nothing can be found because git, or somebody, left it half done.
+fn readable(text: &str, path: &Path) -> Result<(), EditError> {
+    if git::has_conflict(text) {
+        return Err(EditError::Conflict(path.to_owned()));
+    }
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        sections(text).map_err(|unfit| unfit.at(path))?;
+    }
+    Ok(())
 }
 
 /// `before` and, after one empty line, `entry`, with the line ends that `before` has.
@@ -314,19 +329,6 @@ fn appended(before: &str, entry: &str) -> String {
         &end.repeat(2)
     };
     format!("{before}{gap}{}", entry.replace('\n', end))
-}
-
-/// The token names of a file; none where it is no TOML, which the compiler will say.
-fn names(text: &str) -> Vec<String> {
-    let Ok(document) = text.parse::<DocumentMut>() else {
-        return Vec::new();
-    };
-    let tokens = document.get("token").and_then(Item::as_array_of_tables);
-    let names = tokens
-        .into_iter()
-        .flatten()
-        .filter_map(|token| token.get("name")?.as_str().map(str::to_owned));
-    names.collect()
 }
 
 /// The file itself behind links, or where it will be in its directory.

@@ -8,7 +8,9 @@ pub mod demo;
 pub mod edit;
 #[doc(hidden)]
 pub mod fuzzing;
+mod git;
 pub mod identity;
+pub mod keys;
 pub mod live;
 pub mod pep;
 pub mod proxy;
@@ -16,4 +18,5 @@ pub mod request;
 pub mod respond;
 pub mod secret;
 pub mod serve;
+mod snippet;
 pub mod telemetry;

@@ -1,6 +1,7 @@
 //! The policy that decides now, and how it is replaced (SEMANTICS section 6).
 
 mod load;
+mod mode;
 pub(crate) mod revoked;
 mod watch;
 
@@ -15,8 +16,11 @@ use tokenward_compiler::{BaseUrl, artifact::DecodeError};
 
 use load::load;
 pub(crate) use load::unbound_artifact;
+pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
-pub(crate) use revoked::{Revocations, SecretHash, Standing};
+pub(crate) use revoked::{
+    Revocations, SecretHash, Standing, beside, parse as parse_hash, shown as shown_hash,
+};
 use watch::Fingerprint;
 pub(crate) use watch::Watcher;
 
@@ -69,6 +73,17 @@ pub enum PolicyError {
         /// Why.
         source: DecodeError,
     },
+    /// The artifact has tokens that may not be used in secure mode.
+    #[error(
+        "cannot use {} in secure mode, since {}; compile it again once the sources are right",
+        path.display(), faults.join(", ")
+    )]
+    Seals {
+        /// The file.
+        path: PathBuf,
+        /// The tokens, and what is wrong with each.
+        faults: Vec<String>,
+    },
     /// The policy cannot be bound to the public URL.
     #[error("the policy cannot be bound to the public URL: {0}")]
     Bind(#[from] BindError),
@@ -83,6 +98,8 @@ pub(crate) struct ReloadStatus {
     pub(crate) failed: u64,
     /// Why the last one did not, if it did not.
     pub(crate) failure: Option<String>,
+    /// What waits for a restart, if anything does.
+    pub(crate) waiting: Option<String>,
 }
 
 /// The policy in force and the place that it comes from.
@@ -90,6 +107,7 @@ pub(crate) struct Policies {
     directory: PathBuf,
     base: BaseUrl,
     merges: bool,
+    mode: ModeInForce,
     current: ArcSwap<Live>,
     revocations: Arc<Revocations>,
     status: Mutex<ReloadStatus>,
@@ -107,12 +125,13 @@ impl Policies {
         directory: &Path,
         base: &BaseUrl,
         merges: bool,
+        mode: ModeInForce,
         revocations: Revocations,
     ) -> Result<Self, PolicyError> {
         // Notifications name absolute paths.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let first_seen = Fingerprint::of(&directory);
-        let (program, revoked) = load(&directory, base, merges);
+        let (program, revoked) = load(&directory, base, merges, mode.mode());
         note(&revocations, revoked);
         let program = program?;
         tracing::info!(
@@ -124,6 +143,7 @@ impl Policies {
             directory,
             base: base.clone(),
             merges,
+            mode,
             current: ArcSwap::from_pointee(Live {
                 program,
                 since: SystemTime::now(),
@@ -172,7 +192,8 @@ impl Policies {
     /// Reads the directory again. What compiles is in force from now on; what does not changes nothing. What either revokes
     /// is revoked.
     pub(crate) fn reload(&self) {
-        let (program, revoked) = load(&self.directory, &self.base, self.merges);
+        self.look_at_mode();
+        let (program, revoked) = load(&self.directory, &self.base, self.merges, self.mode.mode());
         note(&self.revocations, revoked);
         match program {
             Ok(program) => self.take(program),
@@ -185,6 +206,19 @@ impl Policies {
                 status.failed += 1;
                 status.failure = Some(error.to_string());
             }
+        }
+    }
+
+    /// Says so if the configuration's mode is no longer the one in force.
+    fn look_at_mode(&self) {
+        let waiting = self.mode.waiting();
+        let mut status = self.lock_status();
+        if status.waiting != waiting {
+            match &waiting {
+                Some(waiting) => tracing::warn!("{waiting}"),
+                None => tracing::info!("the configuration says the mode in force again"),
+            }
+            status.waiting = waiting;
         }
     }
 

@@ -194,6 +194,7 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
         fields.insert("reloads".into(), reloads.succeeded.into());
         fields.insert("reloads_failed".into(), reloads.failed.into());
         fields.insert("reload_failure".into(), reloads.failure.into());
+        fields.insert("restart_needed".into(), reloads.waiting.into());
         let revocations = desk.policies.revocations();
         fields.insert("revoked_secrets".into(), revocations.count().into());
         fields.insert("revocations_unsaved".into(), revocations.unsaved().into());

@@ -30,6 +30,24 @@ impl Failure {
         Self::Trouble(error.to_string())
     }
 
+    /// What it says.
+    pub(super) fn message(&self) -> &str {
+        match self {
+            Self::Findings(message) | Self::Usage(message) | Self::Trouble(message) => message,
+            Self::NoReader => "",
+        }
+    }
+
+    /// The same with something said before it.
+    pub(super) fn after(self, before: &str) -> Self {
+        match self {
+            Self::Findings(message) => Self::Findings(format!("{before}{message}")),
+            Self::Usage(message) => Self::Usage(format!("{before}{message}")),
+            Self::Trouble(message) => Self::Trouble(format!("{before}{message}")),
+            Self::NoReader => Self::NoReader,
+        }
+    }
+
     /// Writes the message, if there is one, and gives the exit code.
     pub(super) fn tell(self) -> ExitCode {
         let (code, message) = match self {
@@ -62,7 +80,11 @@ impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Io { .. } | EditError::ReadDir(_) | EditError::Changed(_) => Self::trouble(error),
+            EditError::HalfDone { .. } | EditError::Conflict(_) => Self::Findings(error.to_string()),
             EditError::NoDirectory(_)
+            | EditError::NoSuchToken { .. }
+            | EditError::Ambiguous(_)
+            | EditError::Compiled(_)
             | EditError::Elsewhere { .. }
             | EditError::NotAPolicyFile(_)
             | EditError::NotSections(_)
@@ -76,9 +98,9 @@ impl From<EditError> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Policy(PolicyError::Compile { .. } | PolicyError::Bind(_)) => {
-                Self::Findings(error.to_string())
-            }
+            ServeError::Policy(
+                PolicyError::Compile { .. } | PolicyError::Seals { .. } | PolicyError::Bind(_),
+            ) => Self::Findings(error.to_string()),
             ServeError::Rules(_) | ServeError::Upstream(_) | ServeError::Identity(_) => {
                 Self::Usage(error.to_string())
             }

@@ -14,6 +14,8 @@ mod explain_code;
 mod failure;
 mod import;
 mod inspect;
+mod keys;
+mod operator;
 mod output;
 mod place;
 mod progress;
@@ -63,6 +65,7 @@ enum Verb {
     Token(token::Args),
     Import(import::Args),
     Scan(scan::Args),
+    Keys(keys::Args),
     Audit(audit::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -87,6 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Token(args) => token::run(args),
         Verb::Import(args) => import::run(args),
         Verb::Scan(args) => scan::run(&args),
+        Verb::Keys(args) => keys::run(&args),
         Verb::Audit(args) => audit::run(args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),

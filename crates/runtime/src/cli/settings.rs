@@ -46,6 +46,11 @@ impl ConfigArg {
         Ok(Some(Config::parse(&text, path)?))
     }
 
+    /// The directory that paths in the configuration are relative to.
+    pub(super) fn directory(&self) -> &Path {
+        self.path().parent().unwrap_or(Path::new(""))
+    }
+
     fn path(&self) -> &Path {
         self.config.as_deref().unwrap_or(Path::new(USUAL))
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokenward_compiler::BaseUrl;
 
 use super::{
-    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Identity, Limits, Log, LogFormat,
-    Methods, Product, Server, Telemetry, Throttling, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Identity, Keys, Limits, Log,
+    LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Upstream, Values,
 };
 
 /// The header of [`Identity::TrustedHeader`] where the configuration names none.
@@ -19,7 +19,10 @@ pub(super) const CONTEXT_USER_HEADER: &str = "contextUser";
 impl Default for Config {
     fn default() -> Self {
         Self {
+            file: None,
             policies: PathBuf::from("policies"),
+            mode: Mode::Standard,
+            keys: Keys::default(),
             server: Server::default(),
             admin: Admin::default(),
             upstream: Upstream::default(),

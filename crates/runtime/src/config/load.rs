@@ -12,7 +12,7 @@ use super::fields::{Fields, Sink, Wrong};
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Identity, Limits, Log,
     LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry, Throttling,
-    TlsFiles, Upstream, server, value, values,
+    TlsFiles, Upstream, keys, server, value, values,
 };
 
 impl Config {
@@ -30,7 +30,8 @@ impl Config {
                 source,
             },
         })?;
-        Self::parse(&text, path)
+        let file = Some(path.to_owned());
+        Self::parse(&text, path).map(|config| Self { file, ..config })
     }
 
     /// Reads and checks the text of the configuration file `path`.
@@ -77,6 +78,8 @@ impl Config {
         if let Some(PasswordSource::File(key)) = &mut self.audit_values.key {
             place(key);
         }
+        self.keys.sealing.iter_mut().for_each(place);
+        self.keys.signing.iter_mut().for_each(place);
         self.upstream.ca_file.iter_mut().for_each(place);
         let pairs = [&mut self.server.tls, &mut self.upstream.client_certificate];
         for TlsFiles { certificate, key } in pairs.into_iter().flatten() {
@@ -103,7 +106,11 @@ fn root(it: &mut Fields<'_>) -> Config {
     let (audit, audit_values) = it.section("audit", |it| {
         (audit(it, default.audit), it.section("values", values::values))
     });
+    let (mode, keys) = keys::keys(it);
     Config {
+        file: None,
+        mode,
+        keys,
         policies: it.or("policies", default.policies, value::path),
         auth: it.section("auth", |it| auth(it, upstream.product)),
         audit,
@@ -189,29 +196,31 @@ const PRODUCTS: [(&str, Product); 5] = [
 ];
 
 #[derive(Clone, Copy, PartialEq)]
-enum Mode {
+enum IdentityMode {
     TrustedHeader,
     PerUser,
     ServiceAccount,
 }
 
-const MODES: [(&str, Mode); 3] = [
-    ("trusted-header", Mode::TrustedHeader),
-    ("per-user", Mode::PerUser),
-    ("service-account", Mode::ServiceAccount),
+const MODES: [(&str, IdentityMode); 3] = [
+    ("trusted-header", IdentityMode::TrustedHeader),
+    ("per-user", IdentityMode::PerUser),
+    ("service-account", IdentityMode::ServiceAccount),
 ];
 
 fn identity(it: &mut Fields<'_>) -> Identity {
-    let mode = it.or("mode", Mode::TrustedHeader, |value| value::choice(value, &MODES));
+    let mode = it.or("mode", IdentityMode::TrustedHeader, |value| {
+        value::choice(value, &MODES)
+    });
     let header = it.optional("header", value::identity_header);
     let credentials = it.optional("credentials", value::path);
     let user = it.optional("user", value::text);
     let file = it.optional("secret_file", value::path);
     let variable = it.optional("secret_env", value::environment_name);
     let foreign: &[&str] = match mode {
-        Mode::TrustedHeader => &["credentials", "user", "secret_file", "secret_env"],
-        Mode::PerUser => &["header", "user", "secret_file", "secret_env"],
-        Mode::ServiceAccount => &["credentials"],
+        IdentityMode::TrustedHeader => &["credentials", "user", "secret_file", "secret_env"],
+        IdentityMode::PerUser => &["header", "user", "secret_file", "secret_env"],
+        IdentityMode::ServiceAccount => &["credentials"],
     };
     let name = MODES
         .iter()
@@ -221,10 +230,10 @@ fn identity(it: &mut Fields<'_>) -> Identity {
         it.complain(&[key], format!("`{key}` has no meaning with mode = \"{name}\""));
     }
     match mode {
-        Mode::TrustedHeader => Identity::TrustedHeader {
+        IdentityMode::TrustedHeader => Identity::TrustedHeader {
             header: header.unwrap_or_else(|| TRUSTED_HEADER.to_owned()),
         },
-        Mode::PerUser => {
+        IdentityMode::PerUser => {
             if !it.has("credentials") {
                 let message = "mode = \"per-user\" needs `credentials`, the file with each user's credentials at the upstream";
                 it.complain(&["mode"], message.to_owned());
@@ -233,7 +242,7 @@ fn identity(it: &mut Fields<'_>) -> Identity {
                 credentials: credentials.unwrap_or_default(),
             }
         }
-        Mode::ServiceAccount => {
+        IdentityMode::ServiceAccount => {
             if !it.has("user") {
                 it.complain(
                     &["mode"],

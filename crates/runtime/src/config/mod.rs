@@ -12,6 +12,7 @@ pub mod admin_secret;
 mod default;
 mod error;
 mod fields;
+mod keys;
 mod load;
 mod server;
 mod value;
@@ -23,13 +24,21 @@ pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 pub use value::parse_duration;
 pub use values::{Values, ValuesError};
 
+pub use tokenward_compiler::seal::Mode;
+
 pub use crate::request::{ClientAddress, Product, Relax};
 
 /// Every setting, each with a value. [`Config::default`] is what an empty file means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The file that all this was read from, if it was.
+    pub file: Option<PathBuf>,
     /// The directory of the policy files.
     pub policies: PathBuf,
+    /// How tokens are kept. Read at the start only.
+    pub mode: Mode,
+    /// Where the keys of tokens are.
+    pub keys: Keys,
     /// Where clients call.
     pub server: Server,
     /// Where operators call.
@@ -54,6 +63,15 @@ pub struct Config {
     pub log: Log,
     /// Spans for OpenTelemetry.
     pub telemetry: Telemetry,
+}
+
+/// The keys of tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Standard mode: encrypt secrets, so that they can be shown again. The first does, all can show.
+    pub sealing: Vec<PathBuf>,
+    /// Secure mode, where tokens are made: signs them.
+    pub signing: Option<PathBuf>,
 }
 
 /// Where clients call.

@@ -273,3 +273,23 @@ fn an_upstream_may_have_several_addresses() {
     }
     assert!(parse("[upstream]\nhealth_path = 'status'").is_err());
 }
+
+#[test]
+fn a_mode_has_its_own_keys() {
+    let key = "ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
+    let text = format!("mode = 'secure'\n[keys]\nsigning_key = 'k'\npublic_keys = ['{key}']\n");
+    let config = Config::parse(&text, Path::new("/etc/tw/tokenward.toml")).unwrap();
+    assert_eq!(config.mode, super::Mode::Secure(vec![key.parse().unwrap()]));
+    assert_eq!(config.keys.signing.as_deref(), Some(Path::new("/etc/tw/k")));
+    let standard = parse("[keys]\nsealing_keys = ['a', 'b']\n").unwrap();
+    assert_eq!(standard.keys.sealing, [Path::new("a"), Path::new("b")]);
+    insta::assert_snapshot!(problems("mode = 'secure'\n[keys]\nsealing_keys = ['a']\n"), @r#"
+    tokenward.toml:1:8: mode = "secure" needs `public_keys` in [keys], which `tokenward keys new signing` prints
+    tokenward.toml:3:16: `sealing_keys` has no meaning with mode = "secure": take it out, and destroy those files, which open the secrets in git's history
+    "#);
+    insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}', 'x']\n")), @r#"
+    tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard"
+    tokenward.toml:2:92: `public_keys` has a text that is none: a public key is `ed25519:` and 64 hexadecimal digits, as `tokenward keys new signing` prints it
+    "#);
+    insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}']\n")), @r#"tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard""#);
+}

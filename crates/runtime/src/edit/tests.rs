@@ -1,7 +1,15 @@
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
+use jiff::Timestamp;
+use toml_edit::DocumentMut;
+
 use super::*;
+
+fn names(text: &str) -> Vec<String> {
+    let sections = sections(text).unwrap();
+    sections.into_iter().filter_map(|section| section.name).collect()
+}
 
 fn token(name: &str) -> NewToken {
     NewToken {
@@ -166,6 +174,102 @@ fn many_at_once_lose_nothing() {
     written.sort();
     written.dedup();
     assert_eq!(written.len(), 20);
+}
+
+/// Every kind of change at once, in one file: each is there in the end, and so is every comment.
+#[test]
+fn changes_of_all_kinds_at_once_lose_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    for number in 0..6 {
+        add(directory, "x.toml", &token(&format!("t{number}"))).unwrap();
+    }
+    let path = directory.join("x.toml");
+    let commented = content(directory, "x.toml").replace("[[token]]\n", "# kept\n[[token]]\n");
+    fs::write(&path, commented).unwrap();
+    let until: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
+    let change = |name: &str, changes: &[Change]| {
+        let prepared = Edit::of_token(directory, name).unwrap().unchanged();
+        prepared.with(name, changes).unwrap().commit().unwrap();
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| change("t0", &[Change::Text(Key::Name, "renamed".to_owned())]));
+        scope.spawn(|| change("t1", &[Change::Revoked]));
+        scope.spawn(|| {
+            for number in 0..5 {
+                change("t2", &[Change::Lines(vec![format!("/rest/{number}")])]);
+            }
+        });
+        scope.spawn(|| change("t3", &[Change::Moment(Key::Expires, until)]));
+        scope.spawn(|| change("t4", &[Change::Text(Key::SecretHash, "sha256:new".to_owned())]));
+        scope.spawn(|| {
+            for number in 0..5 {
+                add(directory, "x.toml", &token(&format!("new{number}"))).unwrap();
+            }
+        });
+    });
+    let after = content(directory, "x.toml");
+    assert_eq!(after.matches("# kept").count(), 6, "{after}");
+    let all = sections(&after).unwrap();
+    let of = |name: &str| all.iter().find(|one| one.name.as_deref() == Some(name)).unwrap();
+    assert_eq!(all.len(), 11);
+    assert!(of("renamed").text("secret_hash").is_some());
+    assert!(of("t1").says(&after, "revoked", "true"));
+    assert_eq!(of("t2").text("limit_to"), Some("/rest/4\n"));
+    assert!(of("t3").says(&after, "expires", "2030-01-01T00:00:00Z"));
+    assert_eq!(of("t4").text("secret_hash"), Some("sha256:new"));
+}
+
+#[test]
+fn a_repository_left_half_done_is_not_written_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let policies = directory.path().join("policies");
+    fs::create_dir_all(&policies).unwrap();
+    add(&policies, "x.toml", &token("a")).unwrap();
+    fs::create_dir(directory.path().join(".git")).unwrap();
+    fs::write(directory.path().join(".git/MERGE_HEAD"), "").unwrap();
+    let refused = Edit::of_token(&policies, "a").unwrap_err().to_string();
+    assert!(
+        refused.contains("in the middle of a merge") && refused.contains("git merge --continue"),
+        "{refused}"
+    );
+    assert!(matches!(
+        add(&policies, "x.toml", &token("b")),
+        Err(EditError::HalfDone { .. })
+    ));
+    fs::remove_file(directory.path().join(".git/MERGE_HEAD")).unwrap();
+    let text = content(&policies, "x.toml");
+    fs::write(
+        policies.join("x.toml"),
+        format!("<<<<<<< HEAD\n{text}=======\n>>>>>>> other\n"),
+    )
+    .unwrap();
+    assert!(matches!(
+        Edit::of_token(&policies, "a"),
+        Err(EditError::Conflict(_))
+    ));
+    assert!(matches!(
+        add(&policies, "x.toml", &token("b")),
+        Err(EditError::Conflict(_))
+    ));
+}
+
+#[test]
+fn a_token_that_is_not_there_is_told_with_the_nearest() {
+    let directory = tempfile::tempdir().unwrap();
+    add(directory.path(), "x.toml", &token("ci-comments")).unwrap();
+    let error = Edit::of_token(directory.path(), "ci-coments")
+        .unwrap_err()
+        .to_string();
+    assert!(error.ends_with("did you mean `ci-comments`?"), "{error}");
+    let renamed = Edit::of_token(directory.path(), "ci-comments")
+        .unwrap()
+        .unchanged()
+        .with(
+            "ci-comments",
+            &[Change::Text(Key::Name, "ci-comments".to_owned())],
+        );
+    assert!(matches!(renamed, Err(EditError::NameTaken { .. })));
 }
 
 #[test]

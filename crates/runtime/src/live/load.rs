@@ -3,9 +3,10 @@
 use std::{fs, io, path::Path};
 
 use tokenward_compiler::{
-    BaseUrl, Compilation, artifact, compile,
+    BaseUrl, Compilation, artifact, compile, compile_for,
     diagnostic::{Severity, render_text},
     ir::Program,
+    seal::{self, Mode},
     source::SourceSet,
 };
 
@@ -21,17 +22,18 @@ pub(super) fn load(
     place: &Path,
     base: &BaseUrl,
     merges: bool,
+    mode: &Mode,
 ) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let (program, revoked) = if place.is_file() {
-        read_artifact(place)
+        read_artifact(place, mode)
     } else {
-        read_sources(place)
+        read_sources(place, mode)
     };
     let bound = program.and_then(|program| Ok(program.bind(base)?.merging_body(merges)));
     (bound, revoked)
 }
 
-fn read_sources(directory: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
+fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory) {
         Ok(sources) => sources,
         // One file that is no text does not undo what another revokes.
@@ -42,7 +44,7 @@ fn read_sources(directory: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]
         mut diagnostics,
         revoked,
         written: _,
-    } = compile(&sources);
+    } = compile_for(&sources, mode);
     let program = program.ok_or_else(|| {
         // Warnings would bury what has to be mended.
         diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
@@ -78,7 +80,7 @@ fn readable(directory: &Path) -> SourceSet {
     SourceSet::from_files(files)
 }
 
-fn read_artifact(file: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
+fn read_artifact(file: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let program = unbound_artifact(file);
     let revoked = program
         .iter()
@@ -88,7 +90,20 @@ fn read_artifact(file: &Path) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
         std::iter::once(token.secret_hash).chain(token.previous.map(|(hash, _)| hash))
     });
     let hashes = hashes.collect();
-    (program, hashes)
+    let sealed = program.and_then(|program| {
+        let faults = seal::faults(&program, mode);
+        if faults.is_empty() {
+            return Ok(program);
+        }
+        Err(PolicyError::Seals {
+            path: file.to_owned(),
+            faults: faults
+                .iter()
+                .map(|(token, fault)| format!("`{token}` {fault}"))
+                .collect(),
+        })
+    });
+    (sealed, hashes)
 }
 
 /// The program of an artifact, unbound.

@@ -229,6 +229,12 @@ impl Standing {
         self.secrets.iter().any(|secret| self.revocations.has(secret))
     }
 
+    /// Whether the secret that it showed is the one before a rotation.
+    pub(crate) fn is_previous(&self) -> bool {
+        let [shown, current] = &self.secrets;
+        shown != current
+    }
+
     /// Resolves when it is lost, and never before.
     pub(crate) async fn lost(self) {
         // Subscribed before the first look: what comes after that look is news.

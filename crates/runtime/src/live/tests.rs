@@ -21,7 +21,7 @@ fn open(directory: &Path) -> Arc<Policies> {
         revoked::beside(directory)
     };
     let revocations = Revocations::open(&book).unwrap();
-    Arc::new(Policies::open(directory, &base, false, revocations).unwrap())
+    Arc::new(Policies::open(directory, &base, false, ModeInForce::default(), revocations).unwrap())
 }
 
 fn names(policies: &Policies) -> Vec<String> {

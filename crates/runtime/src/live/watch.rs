@@ -79,6 +79,9 @@ fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signa
         if let Err(error) = policies.revocations().save() {
             tracing::debug!("revocations are still not on disk: {error}");
         }
+        if policies.mode.file_changed() {
+            policies.look_at_mode();
+        }
         let now = Fingerprint::of(directory);
         if notified || now != seen {
             // The fingerprint is older than the reading: what changes in between is noticed next time.

@@ -8,6 +8,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue};
 
 use crate::request::RawHead;
+use crate::respond::Answer;
 
 /// A preflight's answer is kept by the browser for so long, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
@@ -40,7 +41,10 @@ pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(
 }
 
 /// Marks an answer as readable by the origin, in place of what the upstream says of origins.
-pub(crate) fn mark(headers: &mut Vec<(HeaderName, HeaderValue)>, origin: HeaderValue) {
+pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
+    let (Some(origin), headers) = (origin, &mut answer.headers) else {
+        return;
+    };
     headers.retain(|(name, _)| !name.as_str().starts_with("access-control-"));
     headers.extend([
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin),

@@ -12,6 +12,7 @@ mod looked;
 mod own;
 mod permit;
 mod record;
+mod rehearse;
 mod throttle;
 mod trace;
 
@@ -29,7 +30,8 @@ pub(crate) use auth::{AuthFailure, AuthRules};
 pub(crate) use call::{Call, RequestId, now_ms};
 pub(crate) use line::Told;
 pub(crate) use permit::Permit;
-pub(crate) use record::Ledger;
+pub(crate) use record::{Ledger, PREVIOUS_SECRET};
+pub(crate) use rehearse::would_allow;
 pub(crate) use throttle::Throttle;
 pub(crate) use trace::{TRACEPARENT, TRACESTATE, Trace};
 
@@ -40,7 +42,7 @@ use crate::proxy::{self, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
 use crate::respond::{self, Answer, Denied, Problem, REQUEST_ID};
 use crate::serve::wire::{BodyStream, WireHead};
-use record::{Recorded, Undecided, Unrecorded, record};
+use record::{Recorded, Undecided, Unrecorded, allowed, record};
 use throttle::Pace;
 
 /// What all calls share.
@@ -129,7 +131,7 @@ impl Gate {
             })),
             Err(problem) => {
                 let mut answer = self.refuse(&call, &problem).await;
-                mark(&mut answer, origin);
+                cors::mark(&mut answer, origin);
                 Headed::Settled(answer)
             }
         }
@@ -162,7 +164,7 @@ impl Gate {
             Ok((grant, identity)) => self.send(call, canonical, grant, identity, body, upstream).await,
         };
         answer.close |= close;
-        mark(&mut answer, origin);
+        cors::mark(&mut answer, origin);
         answer
     }
 
@@ -178,7 +180,7 @@ impl Gate {
     ) -> Answer {
         let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::clone(body.meter()));
         let recorded = self
-            .record(call, &mut ledger, Verdict::Allow, "allowed", grant.line())
+            .record(call, &mut ledger, Verdict::Allow, allowed(call), grant.line())
             .await;
         let Ok(recorded) = recorded else {
             return self.fail(call, &Problem::Audit, ledger);
@@ -452,11 +454,5 @@ async fn while_standing<T>(standing: Option<Standing>, work: impl Future<Output 
         biased;
         () = standing.lost() => Err(Problem::Unauthenticated(AuthFailure::Revoked)),
         done = work => Ok(done),
-    }
-}
-
-fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
-    if let Some(origin) = origin {
-        cors::mark(&mut answer.headers, origin);
     }
 }

@@ -53,6 +53,17 @@ pub(crate) async fn record(
     }
 }
 
+/// The reason code of a call that was allowed with the secret before a rotation, while the overlap lasts.
+pub(crate) const PREVIOUS_SECRET: &str = "previous-secret";
+
+/// The reason code of a call that goes upstream. It tells who has yet to take up a token's new secret.
+pub(super) fn allowed(call: &Call) -> &'static str {
+    match &call.standing {
+        Some(standing) if standing.is_previous() => PREVIOUS_SECRET,
+        _ => "allowed",
+    }
+}
+
 /// Appends how a call ended, when it is dropped. Until [`Ledger::end`] says otherwise the end is that the client went
 /// away: then all that belongs to the call is dropped wherever it stands.
 #[derive(Debug)]

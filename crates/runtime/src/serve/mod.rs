@@ -15,5 +15,6 @@ pub(crate) mod wire;
 mod tests;
 
 pub use error::ServeError;
+pub(crate) use start::reading;
 pub use start::{Running, run, start};
 pub use tls::TlsError;

@@ -22,7 +22,7 @@ use super::wire::parse::HeadLimits;
 use crate::admin::{Desk, Metrics, routes};
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
-use crate::live::{Policies, Revocations, Watcher, revoked};
+use crate::live::{ModeInForce, Policies, Revocations, Watcher, mode_name, revoked};
 use crate::pep::{AuthRules, Gate, GateSettings, Throttle, Told};
 use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
@@ -166,12 +166,17 @@ fn wait_for_outcomes(metrics: &Metrics) {
 /// Something that it needs is missing or taken; see [`ServeError`].
 pub fn start(config: Config) -> Result<Running, ServeError> {
     let upstream = UpstreamSettings::read(&config)?;
-    let rules = Rules::new(&reading(&config, &upstream, config.audit_values.load()?))?;
+    let rules = Rules::new(&reading(
+        &config,
+        Some(upstream.path().to_owned()),
+        config.audit_values.load()?,
+    ))?;
     let identities = Identities::load(&config.identity)?;
     let policies = Arc::new(Policies::open(
         &config.policies,
         &config.upstream.public_url,
         rules.merges(),
+        ModeInForce::of(&config),
         Revocations::open(&revoked::beside(&config.audit.path))?,
     )?);
     let certificate = config.server.tls.clone().map(Certificate::load).transpose();
@@ -235,6 +240,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let (servers, ended, proxy, admin) = spawn(plan, proxy_listener, admin_listener)?;
     tracing::info!(
         listen = %proxy_addr,
+        mode = mode_name(&config.mode),
         admin = %admin_addr,
         upstream = config.upstream.urls.join(","),
         public_url = %config.upstream.public_url,
@@ -275,11 +281,11 @@ fn workers(config: &Config) -> usize {
     .min(512)
 }
 
-/// How requests are read, from the whole configuration.
-fn reading(config: &Config, upstream: &UpstreamSettings, kept: Kept) -> Settings {
+/// How requests are read, from the whole configuration, the context path at the upstream, and which values the audit keeps.
+pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept) -> Settings {
     Settings {
         endpoints: config.upstream.endpoints.clone(),
-        upstream_path: Some(upstream.path().to_owned()),
+        upstream_path,
         relax: config.relax,
         query_pairs: config.limits.query_pairs,
         header_count: config.limits.header_count,

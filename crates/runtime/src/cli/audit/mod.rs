@@ -5,6 +5,7 @@ use tokenward_audit::{Filter, Page};
 
 use super::failure::Failure;
 use super::output;
+use crate::admin::UsageReport;
 use crate::config::Config;
 
 mod csv;
@@ -93,6 +94,8 @@ Examples:
     Keygen(keep::Keygen),
 }
 
+pub(super) use table::shown;
+
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     match args.action {
         Action::List(args) => list::list(&args),
@@ -105,6 +108,16 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Action::Backup(args) => keep::backup(&args),
         Action::Keygen(args) => keep::keygen(&args),
     }
+}
+
+/// How many calls `filter` wants, wherever the audit is open.
+pub(super) fn usage(config: &Config, filter: &Filter) -> Result<UsageReport, Failure> {
+    source::Source::open(config)?.usage(filter)
+}
+
+/// The recorded calls that `filter` wants, one JSON object each, wherever the audit is open.
+pub(super) fn calls(config: &Config, filter: &Filter, page: Page) -> Result<Vec<String>, Failure> {
+    source::Source::open(config)?.list(filter, page)
 }
 
 /// All recorded calls, the newest first, wherever the audit is open; at most 10 000.

@@ -104,7 +104,7 @@ fn row(call: Call) -> [String; 8] {
 }
 
 /// The text with what would repaint a terminal or reorder what stands there as escapes: `\u{1b}`.
-pub(super) fn shown(text: &str) -> String {
+pub(in crate::cli) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || is_deceptive(character) {

@@ -27,7 +27,7 @@ impl Compiled {
         (config, budget): (&Config, u64),
         base_policy: Option<&str>,
     ) -> Result<Self, Failure> {
-        let compilation = tokenward_compiler::compile(sources);
+        let compilation = tokenward_compiler::compile_for(sources, &config.mode);
         let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
         let unusable = |error| {
             Failure::Findings(format!(

@@ -112,8 +112,8 @@ fn extender(args: &Extender) -> Result<(), Failure> {
         .map(|imported| imported.token.clone())
         .collect();
     let prepared = edit.with_tokens(&entries)?;
-    super::token::judge(&prepared, &config)?;
-    prepared.commit()?;
+    let names: Vec<&str> = entries.iter().map(|token| token.name.as_str()).collect();
+    super::token::committed_all(prepared, &names, &config)?;
     report.written = true;
     show(&report, args)
 }

@@ -1,0 +1,154 @@
+//! `tokenward keys`: the keys with which tokens are kept.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::failure::Failure;
+use super::output;
+use super::settings::ConfigArg;
+use crate::keys::{KeyError, SealingKey, SigningKey};
+
+/// Make the keys with which tokens are kept
+///
+/// A sealing key encrypts secrets in standard mode, so that `token show --secret` and `token snippet` can show them again. A
+/// signing key seals tokens in secure mode. docs/tokens.md says how keys are changed, and what a lost one means.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    New(New),
+    Show(Show),
+}
+
+/// Make a key in a new file that its owner alone can read
+///
+/// Prints what to write into the configuration. The private key stays out of git; whoever only checks tokens needs the
+/// public key alone.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward keys new sealing                       .tokenward/sealing.key, beside the configuration
+  tokenward keys new signing /secure/signing.key   and /secure/signing.key.pub")]
+struct New {
+    /// What the key does
+    #[arg(value_enum)]
+    kind: Kind,
+    /// Its file, which must not exist [default: .tokenward/KIND.key beside the configuration]
+    file: Option<PathBuf>,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+/// Show what a key file holds: its kind, its id, its public key; never the key
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward keys show .tokenward/signing.key")]
+struct Show {
+    /// The file
+    file: PathBuf,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Encrypts secrets (standard mode)
+    Sealing,
+    /// Seals tokens (secure mode)
+    Signing,
+}
+
+enum Made {
+    Sealing(Box<SealingKey>),
+    Signing(SigningKey),
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.action {
+        Action::New(new) => make(new),
+        Action::Show(show) => tell(show),
+    }
+}
+
+fn make(args: &New) -> Result<(), Failure> {
+    let file = match &args.file {
+        Some(file) => file.clone(),
+        None => args.config.directory().join(match args.kind {
+            Kind::Sealing => ".tokenward/sealing.key",
+            Kind::Signing => ".tokenward/signing.key",
+        }),
+    };
+    let made = match args.kind {
+        Kind::Sealing => SealingKey::generate(&file).map(|key| Made::Sealing(Box::new(key))),
+        Kind::Signing => SigningKey::generate(&file).map(Made::Signing),
+    };
+    let made = made.map_err(failure)?;
+    if args.json {
+        return print(&made, &file);
+    }
+    let text = |path: &Path| toml_edit::Value::from(path.to_string_lossy().as_ref()).to_string();
+    output::note(&format!(
+        "The key is in {}, which its owner alone can read. Keep a copy where git is not. In the configuration:",
+        file.display()
+    ));
+    let file = text(&file);
+    output::print(&match made {
+        Made::Sealing(_) => format!("[keys]\nsealing_keys = [{}]\n", file.trim()),
+        Made::Signing(key) => format!(
+            "mode = \"secure\"\n[keys]\nsigning_key = {}\npublic_keys = [\"{}\"]\n",
+            file.trim(),
+            key.public()
+        ),
+    })
+}
+
+fn tell(args: &Show) -> Result<(), Failure> {
+    let made = SealingKey::read(&args.file)
+        .map(|key| Made::Sealing(Box::new(key)))
+        .or_else(|error| match error {
+            KeyError::NotAKey { .. } => SigningKey::read(&args.file).map(Made::Signing),
+            error => Err(error),
+        })
+        .map_err(failure)?;
+    if args.json {
+        return print(&made, &args.file);
+    }
+    output::print(&match made {
+        Made::Sealing(key) => format!("sealing key {}\n", key.id()),
+        Made::Signing(key) => format!(
+            "signing key {}, public key {}\n",
+            hex::encode(key.public().id()),
+            key.public()
+        ),
+    })
+}
+
+fn print(made: &Made, file: &Path) -> Result<(), Failure> {
+    let file = file.to_string_lossy();
+    let value = match made {
+        Made::Sealing(key) => json!({ "kind": "sealing", "file": file, "id": key.id() }),
+        Made::Signing(key) => json!({
+            "kind": "signing", "file": file, "id": hex::encode(key.public().id()),
+            "public_key": key.public().to_string(),
+        }),
+    };
+    output::print(&format!("{value}\n"))
+}
+
+fn failure(error: KeyError) -> Failure {
+    match error {
+        KeyError::Io { .. } | KeyError::NoRandomness => Failure::trouble(error),
+        KeyError::Open { .. } | KeyError::NotAKey { .. } => Failure::Usage(error.to_string()),
+    }
+}

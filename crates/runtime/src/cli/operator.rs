@@ -1,0 +1,85 @@
+//! Orders to a running proxy, through its admin listener.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+use super::failure::Failure;
+use crate::config::{Config, admin_secret};
+
+/// An order that takes longer than this is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LARGEST_ANSWER: usize = 1 << 20;
+
+/// Who took up a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The running proxy: it is in force.
+    Revoked,
+    /// The file beside the audit, which the next proxy reads.
+    Kept,
+    /// Nobody: no proxy has run here.
+    Nobody,
+}
+
+impl Told {
+    /// In JSON.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Kept => "kept",
+            Self::Nobody => "none",
+        }
+    }
+}
+
+/// Gives an order to the proxy that runs with this configuration.
+///
+/// # Errors
+/// It cannot be reached, or refuses.
+pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value, Failure> {
+    let place = config.admin.listen;
+    let failed = |why: &str| {
+        Failure::Trouble(format!(
+            "a proxy runs with this configuration, and its admin listener {place} did not do as it was told: {why}"
+        ))
+    };
+    let secret = admin_secret::read(&config.admin.secret_file).map_err(Failure::trouble)?;
+    let request = Request::post(format!("http://{place}{target}"))
+        .header(header::AUTHORIZATION, format!("Bearer {secret}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::<Bytes>::from(order.to_string()))
+        .map_err(Failure::trouble)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let answer = async {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let response = client
+            .request(request)
+            .await
+            .map_err(|_| failed("it cannot be reached; does [admin] listen name its address?"))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
+        let body = body.map_err(|_| failed("its answer broke off"))?.to_bytes();
+        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match status {
+            StatusCode::OK => Ok(told),
+            StatusCode::UNAUTHORIZED => Err(failed(
+                "it does not know our secret; is [admin] secret_file the one that it was started with?",
+            )),
+            _ => Err(failed(
+                told.get("detail")
+                    .and_then(Value::as_str)
+                    .unwrap_or(status.as_str()),
+            )),
+        }
+    };
+    let answer = runtime
+        .map_err(Failure::trouble)?
+        .block_on(async { tokio::time::timeout(PATIENCE, answer).await });
+    answer.map_err(|_| failed("it gave no answer"))?
+}

@@ -1,0 +1,142 @@
+//! What every change of a token goes through: its seal or its encrypted secret, the compiler's judgement, the file.
+
+use tokenward_compiler::compile_for;
+use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_text};
+use tokenward_compiler::resolve_policy;
+use tokenward_compiler::seal::{self, Mode, statement};
+
+use super::{Failure, output};
+use crate::config::Config;
+use crate::edit::{Change, Key, Prepared};
+use crate::keys::{SealingKey, SigningKey};
+use crate::live::parse_hash;
+use crate::secret::Secret;
+
+/// Refuses a change that secure mode does not allow.
+pub(super) fn refuse_in_secure(config: &Config, verb: &str) -> Result<(), Failure> {
+    match config.mode {
+        Mode::Standard => Ok(()),
+        Mode::Secure(_) => Err(Failure::Usage(format!(
+            "`{verb}` changes a token, and mode = \"secure\" lets none be changed but by `revoke`: revoke it and make another"
+        ))),
+    }
+}
+
+/// The change with what the mode adds to it: in standard mode the secret, encrypted, if there is one to keep and a key to
+/// keep it with; in secure mode the seal.
+pub(super) fn finished(
+    prepared: Prepared,
+    name: &str,
+    secret: Option<&Secret>,
+    config: &Config,
+) -> Result<Prepared, Failure> {
+    match (&config.mode, secret, config.keys.sealing.first()) {
+        (Mode::Secure(_), ..) => sealed(prepared, &[name], config),
+        (Mode::Standard, Some(secret), Some(file)) => {
+            let key = SealingKey::read(file).map_err(Failure::trouble)?;
+            let hash = crate::secret::hash(secret.expose());
+            let text = key.seal(secret.expose(), &hash).map_err(Failure::trouble)?;
+            Ok(prepared.with(name, &[Change::Text(Key::SecretSealed, text)])?)
+        }
+        (Mode::Standard, ..) => Ok(prepared),
+    }
+}
+
+/// The change with the tokens' seals, and nothing beside them by which their secrets could be read.
+pub(super) fn sealed(mut prepared: Prepared, names: &[&str], config: &Config) -> Result<Prepared, Failure> {
+    let Some(file) = &config.keys.signing else {
+        return Err(Failure::Usage(
+            "in secure mode tokens are sealed as they are made, and [keys] signing_key names no key; make one with `tokenward keys new signing`, or make tokens where it is"
+                .to_owned(),
+        ));
+    };
+    let key = SigningKey::read(file).map_err(Failure::trouble)?;
+    if let Mode::Secure(public) = &config.mode
+        && !public.contains(&key.public())
+    {
+        return Err(Failure::Usage(format!(
+            "[keys] public_keys does not have the public key of `{}`, so what it seals would not be accepted; add \"{}\"",
+            file.display(),
+            key.public()
+        )));
+    }
+    for name in names {
+        prepared = prepared.with(name, &[Change::Without(Key::SecretSealed)])?;
+    }
+    let sources = prepared.sources();
+    // Of what cannot be resolved the compiler says what is wrong.
+    for token in resolve_policy(&sources).tokens {
+        let name = token.attributes.name.as_str();
+        if names.contains(&name) {
+            let seal = key.sign(&statement(&token.attributes, seal::lines(&token, &sources)));
+            prepared = prepared.with(name, &[Change::Text(Key::Seal, seal.to_string())])?;
+        }
+    }
+    Ok(prepared)
+}
+
+/// Writes the change if the policy with it compiles; shows the warnings about the token.
+pub(super) fn committed(prepared: Prepared, name: &str, config: &Config) -> Result<(), Failure> {
+    judge(&prepared, &[name], config, &config.mode)?;
+    Ok(prepared.commit()?)
+}
+
+/// As [`committed`], for several new tokens whose secrets are not known.
+pub(in crate::cli) fn committed_all(
+    prepared: Prepared,
+    names: &[&str],
+    config: &Config,
+) -> Result<(), Failure> {
+    let prepared = match config.mode {
+        Mode::Secure(_) => sealed(prepared, names, config)?,
+        Mode::Standard => prepared,
+    };
+    judge(&prepared, names, config, &config.mode)?;
+    Ok(prepared.commit()?)
+}
+
+/// Refuses what does not compile, and shows the warnings about these tokens.
+pub(super) fn judge(
+    prepared: &Prepared,
+    names: &[&str],
+    config: &Config,
+    mode: &Mode,
+) -> Result<(), Failure> {
+    let sources = prepared.sources();
+    let compilation = compile_for(&sources, mode);
+    let is_inside = prepared.sections_of(names);
+    let is_ours = |found: &Diagnostic| is_inside(&sources, found.primary.span);
+    let (ours, others): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        compilation.diagnostics.into_iter().partition(is_ours);
+    output::note_raw(&render_text(&sources, &ours, output::colours()));
+    let wrong = |found: &[Diagnostic]| found.iter().any(|one| one.severity == Severity::Error);
+    if wrong(&ours) {
+        return Err(Failure::Findings(
+            "what was to be written has errors, so nothing was written".to_owned(),
+        ));
+    }
+    let Some(program) = compilation.program else {
+        output::note_raw(&render_text(&sources, &others, output::colours()));
+        return Err(Failure::Findings(
+            "the policy has errors elsewhere, so the change would not take effect and nothing was written; mend them first"
+                .to_owned(),
+        ));
+    };
+    let bound = program.bind(&config.upstream.public_url);
+    bound
+        .map(drop)
+        .map_err(|error| Failure::Findings(format!("{error}; nothing was written")))
+}
+
+/// What becomes of a secret that is now shown.
+pub(super) fn told(config: &Config) -> &'static str {
+    match (&config.mode, config.keys.sealing.is_empty()) {
+        (Mode::Standard, false) => "This is its secret; `tokenward token show --secret` shows it again:",
+        _ => "This is its secret; it is shown this once and stored nowhere:",
+    }
+}
+
+/// The hash that a key of a section has.
+pub(super) fn hash_of(section: &crate::edit::Section, key: &str) -> Option<[u8; 32]> {
+    section.text(key).and_then(parse_hash)
+}

@@ -1,0 +1,330 @@
+//! All that can be known of the tokens: from the policy, the compiler, the audit, the proxy's revocations and git.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokenward_compiler::diagnostic::{Diagnostic, Severity};
+use tokenward_compiler::policy::{Attributes, Users};
+use tokenward_compiler::source::{SourceSet, Span};
+use tokenward_compiler::{compile_for, resolve_policy};
+
+use super::Failure;
+use super::usage::{Caller, Usage, callers};
+use crate::admin::time;
+use crate::cli::output;
+use crate::config::Config;
+use crate::edit::sections;
+use crate::git;
+use crate::live::{Revocations, beside, unbound_artifact};
+
+/// A token that ends within so many days ends soon.
+const SOON_MS: i64 = 30 * 86_400_000;
+
+/// One token.
+pub(super) struct Known {
+    pub(super) attributes: Attributes,
+    /// The file and the line; absent for a compiled policy.
+    pub(super) place: Option<(String, usize)>,
+    /// Its lines, as people know them.
+    pub(super) limits: Vec<(String, usize, String)>,
+    /// Calls and last use; absent where there is no audit.
+    pub(super) used: Option<super::usage::Used>,
+    /// Uses of the secret before the rotation whose overlap runs, and by whom.
+    pub(super) previous: Option<(super::usage::Used, BTreeSet<Caller>)>,
+    pub(super) findings: Vec<Found>,
+}
+
+/// One thing to be said of a token.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// `TW0101`, or a word of ours.
+    pub(super) code: String,
+    pub(super) severity: &'static str,
+    pub(super) text: String,
+}
+
+/// Every token, in source order, and why the audit says nothing, if it does.
+pub(super) fn all(config: &Config) -> Result<(Vec<Known>, Option<String>), Failure> {
+    let mut tokens = of_policy(config)?;
+    let (usage, silent) = match Usage::of(config) {
+        Ok(usage) => (Some(usage), None),
+        Err(failure) => (None, Some(failure.message().to_owned())),
+    };
+    let revoked = Revocations::open(&beside(&config.audit.path));
+    if let Err(error) = &revoked {
+        output::note(&format!("What was revoked by command is not told: {error}."));
+    }
+    let now = Timestamp::now().as_millisecond();
+    for token in &mut tokens {
+        let name = token.attributes.name.clone();
+        if let Some(usage) = &usage {
+            let used = usage.token(&name);
+            token.used = Some(used);
+            let overlap = token.attributes.previous.filter(|(_, until)| *until > now);
+            if overlap.is_some() {
+                let previous = usage.previous(&name).cloned().unwrap_or_default();
+                let callers = match previous.calls {
+                    0 => BTreeSet::new(),
+                    _ => callers(config, &name)?,
+                };
+                token.previous = Some((previous, callers));
+            }
+        }
+        let by_command = revoked
+            .as_ref()
+            .is_ok_and(|book| book.has(&token.attributes.secret_hash));
+        token.look(now, by_command, config);
+    }
+    Ok((tokens, silent))
+}
+
+/// The token of this name among them.
+pub(super) fn one(tokens: Vec<Known>, name: &str, config: &Config) -> Result<Known, Failure> {
+    let names: Vec<String> = tokens.iter().map(|token| token.attributes.name.clone()).collect();
+    let found = tokens.into_iter().find(|token| token.attributes.name == name);
+    found.ok_or_else(|| {
+        let near = tokenward_compiler::diagnostic::nearest(name, names.iter().map(String::as_str))
+            .map(str::to_owned);
+        crate::edit::EditError::NoSuchToken {
+            name: name.to_owned(),
+            directory: config.policies.clone(),
+            near,
+        }
+        .into()
+    })
+}
+
+fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
+    let place = &config.policies;
+    if place.is_file() {
+        let program = unbound_artifact(place).map_err(Failure::trouble)?;
+        let tokens = program.tokens().map(|(_, token)| Known {
+            attributes: token.attributes.clone(),
+            place: None,
+            limits: program
+                .lines_of(token)
+                .map(|(_, line)| (line.file.clone(), line.number as usize, line.text.clone()))
+                .collect(),
+            used: None,
+            previous: None,
+            findings: Vec::new(),
+        });
+        return Ok(tokens.collect());
+    }
+    let sources = SourceSet::read_dir(place).map_err(Failure::trouble)?;
+    let diagnostics = compile_for(&sources, &config.mode).diagnostics;
+    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    if errors.count() > 0 {
+        output::note(
+            "The policy has errors, and tokens that cannot be read are not shown: see `tokenward compile`.",
+        );
+    }
+    let policy = resolve_policy(&sources);
+    let tokens = policy.tokens.into_iter().map(|token| {
+        let section = section_of(&sources, token.span);
+        let is_inside = |outer: Span, place: Span| {
+            outer.source == place.source && outer.start <= place.start && place.start < outer.end
+        };
+        let concerns = |found: &&Diagnostic| {
+            let place = found.primary.span;
+            is_inside(section, place) || token.limits.iter().any(|limit| is_inside(limit.span, place))
+        };
+        let limits = token.limits.iter().map(|limit| {
+            let (file, number) = place_of(&sources, limit.span);
+            (file, number, sources.text(limit.span).to_owned())
+        });
+        Known {
+            place: Some(place_of(&sources, token.span)),
+            limits: limits.collect(),
+            used: None,
+            previous: None,
+            findings: diagnostics.iter().filter(concerns).map(Found::of).collect(),
+            attributes: token.attributes,
+        }
+    });
+    Ok(tokens.collect())
+}
+
+fn place_of(sources: &SourceSet, span: Span) -> (String, usize) {
+    let file = sources.get(span.source).map(|source| source.path.clone());
+    (file.unwrap_or_default(), sources.line_number(span))
+}
+
+/// The section around a token's name.
+fn section_of(sources: &SourceSet, name: Span) -> Span {
+    let text = sources.get(name.source).map(|source| source.text.as_str());
+    let sections = sections(text.unwrap_or_default()).unwrap_or_default();
+    let around = sections
+        .iter()
+        .find(|section| section.range.contains(&name.start));
+    around.map_or(name, |section| Span {
+        start: section.range.start,
+        end: section.range.end,
+        ..name
+    })
+}
+
+impl Found {
+    fn of(diagnostic: &Diagnostic) -> Self {
+        Self {
+            code: diagnostic.code.to_string(),
+            severity: diagnostic.severity.as_str(),
+            text: diagnostic.headline.clone(),
+        }
+    }
+
+    fn warning(code: &str, text: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            severity: "warning",
+            text: text.into(),
+        }
+    }
+}
+
+impl Known {
+    /// `active`, `expired` or `revoked`.
+    pub(super) fn state(&self) -> &'static str {
+        let revoked = |found: &Found| found.code == "revoked-beside-file";
+        let expired = |found: &Found| found.code == "expired";
+        if self.attributes.revoked || self.findings.iter().any(revoked) {
+            "revoked"
+        } else if self.findings.iter().any(expired) {
+            "expired"
+        } else {
+            "active"
+        }
+    }
+
+    /// Finds what the compiler, which has no clock, does not.
+    fn look(&mut self, now: i64, revoked_by_command: bool, config: &Config) {
+        let mut found = Vec::new();
+        if self.attributes.revoked {
+            if self.is_uncommitted(config) {
+                found.push(Found::warning(
+                    "revoked-not-in-git",
+                    "revoked in the file, and not in git's last commit: commit it",
+                ));
+            }
+        } else if revoked_by_command {
+            found.push(Found::warning(
+                "revoked-beside-file",
+                "revoked by command, and the policy file does not say so: write `revoked = true`",
+            ));
+        }
+        if !self.attributes.revoked {
+            match self.attributes.expires {
+                Some(expires) if expires <= now => {
+                    found.push(Found::warning("expired", format!("expired {}", time(expires))));
+                }
+                Some(expires) if expires - now < SOON_MS => {
+                    let days = (expires - now) / 86_400_000;
+                    found.push(Found::warning("expires-soon", format!("expires in {days} days")));
+                }
+                _ => {}
+            }
+            if self.used.as_ref().is_some_and(|used| used.calls == 0) {
+                found.push(Found::warning("never-used", "the audit has no call of it"));
+            }
+        }
+        if let (Some((used, callers)), Some((_, until)), false) =
+            (&self.previous, self.attributes.previous, self.attributes.revoked)
+        {
+            let until = time(until);
+            found.push(match used.calls {
+                0 => Found {
+                    severity: "note",
+                    ..Found::warning(
+                        "previous-secret",
+                        format!("the secret before the rotation works until {until}; nobody has used it since"),
+                    )
+                },
+                calls => Found::warning(
+                    "previous-secret-in-use",
+                    format!(
+                        "the secret before the rotation works until {until} and had {calls} {}, the last {}, by {}",
+                        if calls == 1 { "call" } else { "calls" },
+                        used.last.as_deref().unwrap_or("-"),
+                        named(callers)
+                    ),
+                ),
+            });
+        }
+        self.findings.extend(found);
+    }
+
+    /// Whether the file's last commit has the token, and not as revoked.
+    fn is_uncommitted(&self, config: &Config) -> bool {
+        let Some((file, _)) = &self.place else {
+            return false;
+        };
+        let Some(text) = git::committed(&config.policies.join(file)) else {
+            return false;
+        };
+        let sections = sections(&text).unwrap_or_default();
+        let committed = sections
+            .iter()
+            .find(|section| section.name.as_deref() == Some(self.attributes.name.as_str()));
+        committed.is_none_or(|section| !section.says(&text, "revoked", "true"))
+    }
+
+    /// Whom the token works for, for people.
+    pub(super) fn users(&self) -> String {
+        match &self.attributes.users {
+            Users::Named(users) => users.join(", "),
+            Users::Any => "(any user)".to_owned(),
+        }
+    }
+
+    /// Everything, but for secrets.
+    pub(super) fn json(&self) -> Value {
+        let it = &self.attributes;
+        let users = match &it.users {
+            Users::Named(users) => json!(users),
+            Users::Any => Value::Null,
+        };
+        let previous = self.previous.as_ref().map(|(used, callers)| {
+            let callers: Vec<Value> = callers
+                .iter()
+                .map(|caller| json!({ "user": caller.user, "client": caller.client }))
+                .collect();
+            json!({ "calls": used.calls, "last": used.last, "callers": callers })
+        });
+        json!({
+            "token": it.name,
+            "state": self.state(),
+            "users": users,
+            "any_user": it.users == Users::Any,
+            "expires": it.expires.map(time),
+            "file": self.place.as_ref().map(|(file, _)| file),
+            "line": self.place.as_ref().map(|(_, line)| line),
+            "revoked_in_file": it.revoked,
+            "last_used": self.used.as_ref().and_then(|used| used.last.clone()),
+            "calls": self.used.as_ref().map(|used| used.calls),
+            "previous_until": it.previous.map(|(_, until)| time(until)),
+            "previous_use": previous,
+            "secret_can_be_shown": it.secret_sealed,
+            "sealed_by": it.seal.map(|seal| hex::encode(seal.key)),
+            "owner": it.owner,
+            "description": it.description,
+            "findings": self.findings.iter().map(|found| json!({
+                "code": found.code, "severity": found.severity, "text": found.text,
+            })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// `alice from 10.0.0.7`, at most three of them.
+fn named(callers: &BTreeSet<Caller>) -> String {
+    let named: Vec<String> = callers
+        .iter()
+        .take(3)
+        .map(|caller| format!("{} from {}", caller.user.as_deref().unwrap_or("-"), caller.client))
+        .collect();
+    let more = match callers.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    named.join(", ") + &more
+}

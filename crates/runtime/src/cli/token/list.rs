@@ -1,0 +1,80 @@
+//! `tokenward token list`.
+
+use super::known::{self, Known};
+use super::{Failure, output, print_json};
+use crate::admin::time;
+use crate::cli::audit::shown;
+use crate::cli::settings::ConfigArg;
+
+/// List tokens: for whom, until when, last used, and what is to be said of them
+///
+/// Last use and who still shows a secret from before a rotation come from the audit, of the running proxy or of the store's
+/// files. Below a token stand the compiler's warnings about it, whether it has expired or will soon, whether it was never
+/// used, and whether its revocation is not in the file or not in git yet.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token list
+  tokenward token list --json | jq -r 'select(.findings[].code == \"never-used\").token'")]
+pub(super) struct Args {
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    let (tokens, silent) = known::all(&config)?;
+    if let Some(why) = silent {
+        output::note(&format!("Last uses are not told: {why}."));
+    }
+    if args.json {
+        return tokens.iter().try_for_each(|token| print_json(&token.json()));
+    }
+    output::print(&table(&tokens))
+}
+
+fn table(tokens: &[Known]) -> String {
+    const HEAD: [&str; 5] = ["TOKEN", "FOR", "STATE", "EXPIRES", "LAST USED"];
+    let mut rows = vec![HEAD.map(str::to_owned)];
+    rows.extend(tokens.iter().map(row));
+    let mut widths = [0; 5];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |row: &[String; 5]| {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let mut out = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        out.push_str(&line(row));
+        let token = at.checked_sub(1).and_then(|at| tokens.get(at));
+        for found in token.iter().flat_map(|token| &token.findings) {
+            out.push_str(&format!("    {}: {}\n", found.code, shown(&found.text)));
+        }
+    }
+    out
+}
+
+fn row(token: &Known) -> [String; 5] {
+    let it = &token.attributes;
+    [
+        shown(&it.name),
+        shown(&token.users()),
+        token.state().to_owned(),
+        it.expires.map_or_else(|| "never".to_owned(), time),
+        match &token.used {
+            None => "?".to_owned(),
+            Some(used) => used.last.clone().unwrap_or_else(|| "-".to_owned()),
+        },
+    ]
+}

@@ -1,0 +1,50 @@
+//! `tokenward token rename`.
+
+use serde_json::json;
+
+use super::change::{committed, refuse_in_secure};
+use super::{Failure, output, print_json};
+use crate::cli::settings::ConfigArg;
+use crate::edit::{Change, Edit, Key};
+
+/// Give a token another name
+///
+/// Its secret stays. The audit knows calls made so far by the old name. Not in secure mode.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token rename ci-comments ci-jira-comments")]
+pub(super) struct Args {
+    /// The token's name
+    name: String,
+    /// The name that it gets
+    new: String,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    refuse_in_secure(&config, "rename")?;
+    let change = Change::Text(Key::Name, args.new.clone());
+    let prepared = Edit::of_token(&config.policies, &args.name)?
+        .unchanged()
+        .with(&args.name, &[change])?;
+    let path = prepared.path().to_owned();
+    committed(prepared, &args.new, &config)?;
+    if args.json {
+        return print_json(&json!({
+            "token": args.new, "before": args.name, "file": path.to_string_lossy(),
+        }));
+    }
+    output::note(&format!(
+        "`{}` is now `{}`, in {}. The audit has its calls so far under the old name.",
+        args.name,
+        args.new,
+        path.display()
+    ));
+    Ok(())
+}

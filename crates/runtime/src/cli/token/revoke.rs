@@ -1,0 +1,106 @@
+//! `tokenward token revoke`.
+
+use serde_json::json;
+
+use super::change::hash_of;
+use super::{Failure, output, print_json};
+use crate::cli::operator::{self, Told};
+use crate::cli::settings::ConfigArg;
+use crate::config::Config;
+use crate::edit::{Change, Edit};
+use crate::live::{Revocations, SecretHash, beside, shown_hash};
+
+/// End a token at once and for good
+///
+/// Tells the running proxy, which ends the token's calls under way, and writes `revoked = true` into the policy file. Nothing
+/// brings a revoked secret back. Until the file says so too, and git has it, `tokenward token list` shows the difference.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token revoke ci-comments")]
+pub(super) struct Args {
+    /// The token's name
+    name: String,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    let name = &args.name;
+    // The file's hashes are read first, and the proxy is told before the file is written: it is there that it counts.
+    let (hashes, edit) = match Edit::of_token(&config.policies, name) {
+        Ok(edit) => {
+            let prepared = edit.unchanged();
+            let section = prepared.section(name)?;
+            let keys = ["secret_hash", "previous_secret_hash"];
+            let hashes = keys.iter().filter_map(|key| hash_of(&section, key)).collect();
+            (hashes, Ok(prepared))
+        }
+        Err(error) => (Vec::new(), Err(error)),
+    };
+    let proxy = tell(&config, name, &hashes);
+    let written = edit.map_err(Failure::from).and_then(|prepared| {
+        let path = prepared.path().to_owned();
+        // Not judged: a revocation counts whatever else is wrong with the policy.
+        prepared.with(name, &[Change::Revoked])?.commit()?;
+        Ok(path)
+    });
+    let in_proxy = match &proxy {
+        Ok(Told::Revoked) => "The running proxy refuses it from now on.",
+        Ok(Told::Kept) => "No proxy runs here; the next one to start refuses it.",
+        Ok(Told::Nobody) => {
+            "No proxy runs here; one elsewhere refuses it a second after the file has reached it."
+        }
+        Err(_) => "",
+    };
+    if let Ok(path) = &written {
+        if args.json {
+            print_json(&json!({
+                "token": name,
+                "file": path.to_string_lossy(),
+                "proxy": proxy.as_ref().ok().map(|told| told.name()),
+            }))?;
+        } else {
+            output::note(&format!(
+                "`{name}` is revoked in {}; commit that. {in_proxy}",
+                path.display()
+            ));
+        }
+    }
+    match (proxy, written) {
+        (Ok(_), Ok(_)) => Ok(()),
+        (Err(failure), Ok(_)) => Err(failure),
+        (Ok(Told::Revoked), Err(failure)) => Err(failure.after(&format!(
+            "the running proxy refuses `{name}` from now on, but the file does not say so: "
+        ))),
+        (_, Err(failure)) => Err(failure),
+    }
+}
+
+/// Has the secrets refused by the proxy that runs with this configuration, or by the next one that does.
+fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<Told, Failure> {
+    let audit = &config.audit.path;
+    if tokenward_audit::in_use(audit) {
+        let orders = hashes.iter().map(|hash| json!({ "hash": shown_hash(hash) }));
+        let mut orders: Vec<_> = orders.collect();
+        if orders.is_empty() {
+            orders.push(json!({ "token": name }));
+        }
+        for order in orders {
+            operator::post(config, "/v1/revoke", &order)?;
+        }
+        return Ok(Told::Revoked);
+    }
+    if !audit.exists() || hashes.is_empty() {
+        return Ok(Told::Nobody);
+    }
+    let book = Revocations::open(&beside(audit)).map_err(Failure::trouble)?;
+    book.add(hashes.iter().copied()).map_err(|error| {
+        Failure::Trouble(format!("the revocation cannot be kept beside the audit: {error}"))
+    })?;
+    Ok(Told::Kept)
+}

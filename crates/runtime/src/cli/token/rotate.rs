@@ -1,0 +1,121 @@
+//! `tokenward token rotate`.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::change::{committed, finished, hash_of, refuse_in_secure, told};
+use super::{Failure, output, print_json};
+use crate::cli::settings::ConfigArg;
+use crate::cli::time;
+use crate::config::parse_duration;
+use crate::edit::{Change, Edit, Key};
+use crate::live::shown_hash;
+use crate::secret::Secret;
+
+/// Give a token a new secret; the old one works on for a while
+///
+/// The new secret goes to standard output. The old one keeps working for the overlap, so that whoever uses it can change
+/// over; `tokenward token list` says who still does. One secret waits so at a time: a second rotation within an overlap ends
+/// the oldest. For a secret that leaked, `--overlap none`. Not in secure mode: revoke, and make another.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token rotate ci-comments --overlap 7d
+  tokenward token rotate ci-comments --overlap none --expires 90d")]
+pub(super) struct Args {
+    /// The token's name
+    name: String,
+    /// How long the old secret works on: 12h, 7d; or none
+    #[arg(long, value_name = "DURATION", default_value = "7d")]
+    overlap: String,
+    /// When the token ends from now on: 90d, 2027-06-30 or 2027-06-30T12:00:00Z; as before, if left out
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+    /// As one JSON object, the secret in it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    refuse_in_secure(&config, "rotate")?;
+    let now = Timestamp::now();
+    let until =
+        end_of(&args.overlap, now).map_err(|message| Failure::Usage(format!("--overlap: {message}")))?;
+    let expires = args.expires.as_ref().map(|text| time::expiry(text, now));
+    let expires = expires
+        .transpose()
+        .map_err(|message| Failure::Usage(format!("--expires: {message}")))?;
+    let secret = Secret::generate().map_err(Failure::trouble)?;
+    let name = &args.name;
+    let prepared = Edit::of_token(&config.policies, name)?.unchanged();
+    let section = prepared.section(name)?;
+    if section.says(prepared.text(), "revoked", "true") {
+        return Err(Failure::Usage(format!("`{name}` is revoked; make another token")));
+    }
+    let old = hash_of(&section, "secret_hash").ok_or_else(|| {
+        Failure::Findings(format!(
+            "`{name}` has no `secret_hash`; `tokenward compile` says more"
+        ))
+    })?;
+    let mut changes = vec![Change::Text(Key::SecretHash, secret.hash_text())];
+    match until {
+        Some(until) => changes.extend([
+            Change::Text(Key::PreviousSecretHash, shown_hash(&old)),
+            Change::Moment(Key::PreviousUntil, until),
+        ]),
+        None => changes.extend([
+            Change::Without(Key::PreviousSecretHash),
+            Change::Without(Key::PreviousUntil),
+        ]),
+    }
+    // The old one, encrypted, is not the new secret's; without a key there is none.
+    changes.push(Change::Without(Key::SecretSealed));
+    changes.extend(expires.map(|expires| Change::Moment(Key::Expires, expires)));
+    let overtaken = hash_of(&section, "previous_secret_hash").is_some();
+    let prepared = finished(prepared.with(name, &changes)?, name, Some(&secret), &config)?;
+    let path = prepared.path().to_owned();
+    committed(prepared, name, &config)?;
+    let until = until.map(|until| format!("{until:.0}"));
+    if overtaken {
+        output::note("The secret from before the last rotation, if its overlap still ran, has ended.");
+    }
+    let shown = if args.json {
+        print_json(&json!({
+            "token": name,
+            "file": path.to_string_lossy(),
+            "previous_until": until,
+            "secret": secret.expose(),
+        }))
+    } else {
+        let old = match &until {
+            Some(until) => format!("works until {until}"),
+            None => "works no longer".to_owned(),
+        };
+        output::note(&format!(
+            "`{name}` has a new secret, in {}; the old one {old}. {}",
+            path.display(),
+            told(&config)
+        ));
+        output::print(&format!("{}\n", secret.expose()))
+    };
+    shown.map_err(|_| {
+        Failure::Trouble(format!(
+            "the secret could not be shown, so no one has it: rotate `{name}` again"
+        ))
+    })
+}
+
+/// When an overlap that begins now ends; `None` for no overlap.
+fn end_of(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    let end = parse_duration(text)
+        .and_then(|overlap| SignedDuration::try_from(overlap).ok())
+        .and_then(|overlap| now.checked_add(overlap).ok());
+    end.map(Some)
+        .ok_or_else(|| format!("`{text}` is no duration; write 12h, 7d, or none"))
+}

@@ -1,0 +1,120 @@
+//! `tokenward token seal`.
+
+use serde_json::json;
+use tokenward_compiler::resolve_policy;
+use tokenward_compiler::seal::{self, Fault, Mode, fault};
+use tokenward_compiler::source::SourceSet;
+
+use super::change::{judge, sealed};
+use super::{Failure, output, print_json};
+use crate::cli::settings::ConfigArg;
+use crate::config::Config;
+use crate::edit::{Change, Edit, Key, Prepared};
+use crate::keys::{SealingKey, sealing_keys};
+
+/// Seal tokens from before secure mode, or from before the keys changed
+///
+/// In secure mode: signs the token as it is, once you have looked at it, and takes out what would let its secret be read. A
+/// token with a valid seal of an accepted key gets one of the present signing key. One that was changed since it was sealed
+/// is refused: take the change back, or revoke it. In standard mode: encrypts the secret anew with the first of
+/// `[keys] sealing_keys`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token seal ci-comments report
+  tokenward token seal --all")]
+pub(super) struct Args {
+    /// The tokens' names
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    names: Vec<String>,
+    /// Every token that is not revoked
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// Also those with the seal of a key that is accepted no longer: you have compared them with what they should be
+    #[arg(long)]
+    reviewed: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    let names = if args.all {
+        let sources = SourceSet::read_dir(&config.policies).map_err(Failure::trouble)?;
+        let tokens = resolve_policy(&sources).tokens;
+        let live = tokens.into_iter().filter(|token| !token.attributes.revoked);
+        live.map(|token| token.attributes.name).collect()
+    } else {
+        args.names.clone()
+    };
+    for name in &names {
+        let prepared = Edit::of_token(&config.policies, name)?.unchanged();
+        let before = prepared.text().to_owned();
+        let prepared = match config.mode {
+            Mode::Secure(_) => signed(prepared, name, &config, args.reviewed)?,
+            Mode::Standard => encrypted(prepared, name, &config)?,
+        };
+        let path = prepared.path().to_owned();
+        let changed = prepared.text() != before;
+        if changed {
+            // Others may have no seal yet.
+            judge(&prepared, &[name], &config, &Mode::Standard)?;
+            prepared.commit()?;
+        }
+        if args.json {
+            print_json(&json!({ "token": name, "file": path.to_string_lossy(), "changed": changed }))?;
+        } else if changed {
+            output::note(&format!("`{name}` is sealed, in {}.", path.display()));
+        } else {
+            output::note(&format!("`{name}` had nothing to be sealed anew."));
+        }
+    }
+    Ok(())
+}
+
+fn signed(prepared: Prepared, name: &str, config: &Config, reviewed: bool) -> Result<Prepared, Failure> {
+    let Mode::Secure(keys) = &config.mode else {
+        return Ok(prepared);
+    };
+    let sources = prepared.sources();
+    let policy = resolve_policy(&sources);
+    if let Some(token) = policy.tokens.iter().find(|token| token.attributes.name == name) {
+        let mut attributes = token.attributes.clone();
+        // Whether the seal, if there is one, fits is asked of the token without its readable secret, which the seal does not
+        // speak of.
+        attributes.secret_sealed = false;
+        let found = fault(&attributes, seal::lines(token, &sources), keys);
+        if let Some(found) = found.filter(|found| match found {
+            Fault::Wrong => true,
+            Fault::Stranger(_) => !reviewed,
+            Fault::Missing | Fault::Readable => false,
+        }) {
+            return Err(Failure::Findings(format!(
+                "`{name}` {found}, so it is not sealed again: take the change back, or revoke it and make another"
+            )));
+        }
+    }
+    sealed(prepared, &[name], config)
+}
+
+fn encrypted(prepared: Prepared, name: &str, config: &Config) -> Result<Prepared, Failure> {
+    let keys = sealing_keys(&config.keys.sealing).map_err(Failure::trouble)?;
+    let section = prepared.section(name)?;
+    let (Some(key), Some(text), Some(hash)) = (
+        keys.first(),
+        section.text("secret_sealed"),
+        super::change::hash_of(&section, "secret_hash"),
+    ) else {
+        return Ok(prepared);
+    };
+    if text.split(':').nth(1) == Some(&key.id()) {
+        return Ok(prepared);
+    }
+    let secret = SealingKey::open(&keys, text, &hash)
+        .map_err(|error| Failure::Findings(format!("the secret of `{name}` cannot be read: {error}")))?;
+    let text = key.seal(&secret, &hash).map_err(Failure::trouble)?;
+    Ok(prepared.with(name, &[Change::Text(Key::SecretSealed, text)])?)
+}

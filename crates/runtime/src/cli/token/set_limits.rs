@@ -1,0 +1,65 @@
+//! `tokenward token set-limits`.
+
+use serde_json::json;
+
+use super::change::{committed, refuse_in_secure};
+use super::{Failure, output, print_json};
+use crate::cli::settings::ConfigArg;
+use crate::edit::{Change, Edit};
+
+/// Say anew what a token may do
+///
+/// The lines given take the place of the token's own lines, the sets given that of the sets it includes; what is not given
+/// stays as it is. Lines that stay keep their places and the comments about them; new ones come last. Not in secure mode.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token set-limits ci-comments --limit '[get,post]/rest/api/2/issue/KANBAN-\\d+/comment'
+  tokenward token set-limits report --include jira-read --no-limit")]
+pub(super) struct Args {
+    /// The token's name
+    name: String,
+    /// What the token may do, one line each; may be given more than once
+    #[arg(long = "limit", value_name = "LINE", required_unless_present_any = ["include", "no_limit", "no_include"])]
+    lines: Vec<String>,
+    /// Take its own lines out
+    #[arg(long, conflicts_with = "lines")]
+    no_limit: bool,
+    /// A named set of lines; may be given more than once
+    #[arg(long, value_name = "SET")]
+    include: Vec<String>,
+    /// Include no set
+    #[arg(long, conflicts_with = "include")]
+    no_include: bool,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    refuse_in_secure(&config, "set-limits")?;
+    let mut changes = Vec::new();
+    if !args.lines.is_empty() || args.no_limit {
+        changes.push(Change::Lines(args.lines.clone()));
+    }
+    if !args.include.is_empty() || args.no_include {
+        changes.push(Change::Include(args.include.clone()));
+    }
+    let prepared = Edit::of_token(&config.policies, &args.name)?
+        .unchanged()
+        .with(&args.name, &changes)?;
+    let path = prepared.path().to_owned();
+    committed(prepared, &args.name, &config)?;
+    if args.json {
+        return print_json(&json!({ "token": args.name, "file": path.to_string_lossy() }));
+    }
+    output::note(&format!(
+        "The limits of `{}` are in {}.",
+        args.name,
+        path.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! `tokenward token show`.
+
+use serde_json::json;
+use tokenward_compiler::seal::Mode;
+
+use super::change::hash_of;
+use super::known::{self, Known};
+use super::{Failure, output, print_json};
+use crate::admin::time;
+use crate::cli::audit::shown;
+use crate::cli::settings::ConfigArg;
+use crate::config::Config;
+use crate::edit::Edit;
+use crate::keys::{SealingKey, sealing_keys};
+
+/// Show all that is known of a token; with --secret, its secret alone
+///
+/// The secret can be shown in standard mode, of tokens that were made, or rotated, while `[keys] sealing_keys` named a key.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token show ci-comments
+  tokenward token show ci-comments --secret | pass insert -e ci-comments")]
+pub(super) struct Args {
+    /// The token's name
+    name: String,
+    /// Its secret, on standard output
+    #[arg(long)]
+    secret: bool,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    if args.secret {
+        let secret = secret_of(&args.name, &config)?;
+        if args.json {
+            return print_json(&json!({ "token": args.name, "secret": secret }));
+        }
+        return output::print(&format!("{secret}\n"));
+    }
+    let (tokens, silent) = known::all(&config)?;
+    let token = known::one(tokens, &args.name, &config)?;
+    if let Some(why) = silent {
+        output::note(&format!("Its last use is not told: {why}."));
+    }
+    if args.json {
+        let mut value = token.json();
+        if let Some(fields) = value.as_object_mut() {
+            let limits = token
+                .limits
+                .iter()
+                .map(|(file, number, text)| json!({ "file": file, "line": number, "text": text }));
+            fields.insert("limits".to_owned(), limits.collect());
+        }
+        return print_json(&value);
+    }
+    output::print(&text(&token))
+}
+
+/// The secret of a token, which the policy file holds encrypted.
+pub(super) fn secret_of(name: &str, config: &Config) -> Result<String, Failure> {
+    if let Mode::Secure(_) = config.mode {
+        return Err(Failure::Usage(
+            "with mode = \"secure\" a secret is shown once, when the token is made".to_owned(),
+        ));
+    }
+    let prepared = Edit::of_token(&config.policies, name)?.unchanged();
+    let section = prepared.section(name)?;
+    let (Some(sealed), Some(hash)) = (section.text("secret_sealed"), hash_of(&section, "secret_hash")) else {
+        return Err(Failure::Usage(format!(
+            "the secret of `{name}` was not kept, since there was no sealing key when it was made: `tokenward keys new sealing`, then `tokenward token rotate {name}`"
+        )));
+    };
+    let keys = sealing_keys(&config.keys.sealing).map_err(Failure::trouble)?;
+    SealingKey::open(&keys, sealed, &hash)
+        .map_err(|error| Failure::Findings(format!("the secret of `{name}` cannot be shown: {error}")))
+}
+
+fn text(token: &Known) -> String {
+    let it = &token.attributes;
+    let mut out = format!("{}\n", shown(&it.name));
+    let mut say = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            out.push_str(&format!("  {name:<13}{}\n", shown(&value)));
+        }
+    };
+    say("for", Some(token.users()));
+    say("state", Some(token.state().to_owned()));
+    say(
+        "expires",
+        Some(it.expires.map_or_else(|| "never".to_owned(), time)),
+    );
+    say(
+        "last used",
+        token.used.as_ref().map(|used| match &used.last {
+            Some(last) => format!("{last}, {} calls in the audit", used.calls),
+            None => "never, as far as the audit goes back".to_owned(),
+        }),
+    );
+    say(
+        "in",
+        token.place.as_ref().map(|(file, line)| format!("{file}:{line}")),
+    );
+    say("owner", it.owner.clone());
+    say("description", it.description.clone());
+    let addresses: Vec<String> = it.allowed_ips.iter().map(ToString::to_string).collect();
+    say("from", (!addresses.is_empty()).then(|| addresses.join(", ")));
+    say(
+        "on behalf of",
+        (!it.on_behalf_of.is_empty()).then(|| it.on_behalf_of.join(", ")),
+    );
+    say(
+        "mint",
+        it.mint.then(|| "may call what mints credentials".to_owned()),
+    );
+    say(
+        "unrestricted",
+        it.unrestricted
+            .then(|| "may do all that no line forbids".to_owned()),
+    );
+    say(
+        "secret",
+        it.secret_sealed.then(|| "can be shown: --secret".to_owned()),
+    );
+    say(
+        "sealed by",
+        it.seal.map(|seal| format!("the key {}", hex::encode(seal.key))),
+    );
+    for (file, number, text) in &token.limits {
+        out.push_str(&format!(
+            "  {}  {}\n",
+            shown(&format!("{file}:{number}")),
+            shown(text)
+        ));
+    }
+    for found in &token.findings {
+        out.push_str(&format!("  {}: {}\n", found.code, shown(&found.text)));
+    }
+    out
+}

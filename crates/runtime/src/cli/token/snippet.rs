@@ -1,0 +1,167 @@
+//! `tokenward token snippet`.
+
+use serde_json::json;
+use tokenward_compiler::policy::{Token, Users};
+use tokenward_compiler::seal::Mode;
+use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::{compile_for, resolve_policy};
+
+use super::show::secret_of;
+use super::{Failure, output, print_json};
+use crate::cli::settings::ConfigArg;
+use crate::config::Config;
+use crate::request::{Kept, Rules};
+use crate::serve;
+use crate::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, VARIABLE, witness};
+
+/// Show a ready call with a token: to a URL that it may call, with a body where a line needs one
+///
+/// The call is one that the proxy would let through, found from the token's lines; where none is found, that is said, and the
+/// exit code is 1. In standard mode it has the secret, if that was kept; otherwise it reads the secret from the environment
+/// variable TOKENWARD_TOKEN. With any_user, or several users, --user says whose call it is.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward token snippet ci-comments
+  tokenward token snippet ci-comments --lang python > call.py
+  tokenward token snippet ci-comments --lang postman --env > call.json
+  newman run call.json --env-var \"TOKENWARD_TOKEN=$TOKENWARD_TOKEN\"")]
+pub(super) struct Args {
+    /// The token's name
+    name: String,
+    /// What the call is written in
+    #[arg(long, value_enum, default_value_t = Language::Curl)]
+    lang: Language,
+    /// Whose call it is, where the token leaves that open
+    #[arg(long)]
+    user: Option<String>,
+    /// Leave the secret out: read it from the environment variable TOKENWARD_TOKEN
+    #[arg(long)]
+    env: bool,
+    /// As one JSON object: the call's parts, and the snippet
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    let name = &args.name;
+    let (token, call, line) = call_of(name, &config)?;
+    let snippet = Snippet {
+        token: name,
+        call: &call,
+        scheme: scheme(&token, args.user.as_deref(), &config)?,
+        secret: secret(args, &config),
+    };
+    let text = snippet.text(args.lang);
+    if args.json {
+        return print_json(&json!({
+            "token": name,
+            "method": call.method.as_str(),
+            "url": call.url,
+            "body": call.body,
+            "line": line,
+            "snippet": text,
+        }));
+    }
+    output::print(&text)
+}
+
+/// The secret, unless it is left out or cannot be shown, which is said.
+fn secret(args: &Args, config: &Config) -> Secret {
+    if args.env || config.mode != Mode::Standard {
+        return Secret::Environment;
+    }
+    match secret_of(&args.name, config) {
+        Ok(secret) => Secret::Shown(secret),
+        Err(failure) => {
+            output::note(&format!(
+                "The call reads the secret from the environment variable {VARIABLE}: {}.",
+                failure.message()
+            ));
+            Secret::Environment
+        }
+    }
+}
+
+/// How the token's holder authenticates, by what is accepted and what fits the token.
+fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, Failure> {
+    let it = &token.attributes;
+    if !config.auth.methods.basic() {
+        return match &it.users {
+            Users::Named(users) if users.len() == 1 => Ok(Scheme::Bearer),
+            Users::Named(_) | Users::Any => Err(Failure::Usage(format!(
+                "[auth] methods accepts \"bearer\" alone, with which `{}`, a token without one user, does not work",
+                it.name
+            ))),
+        };
+    }
+    match (&it.users, user) {
+        (Users::Named(users), Some(user)) if !users.iter().any(|known| known == user) => Err(Failure::Usage(
+            format!("`{}` works for {}, not for `{user}`", it.name, users.join(", ")),
+        )),
+        (_, Some(user)) => Ok(Scheme::Basic(user.to_owned())),
+        (Users::Named(users), None) => Ok(Scheme::Basic(users.first().cloned().unwrap_or_default())),
+        (Users::Any, None) => Err(Failure::Usage(format!(
+            "`{}` works for any user; say for whom with --user",
+            it.name
+        ))),
+    }
+}
+
+/// The token, a call that it may make, and the line that it was made from.
+fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>), Failure> {
+    if config.policies.is_file() {
+        return Err(crate::edit::EditError::Compiled(config.policies.clone()).into());
+    }
+    let sources = SourceSet::read_dir(&config.policies).map_err(Failure::trouble)?;
+    let rules =
+        Rules::new(&serve::reading(config, None, Kept::default())).map_err(|error| Failure::Usage(error.to_string()))?;
+    let program = compile_for(&sources, &config.mode).program.ok_or_else(|| {
+        Failure::Findings(
+            "the policy has errors, so no call would be let through; see `tokenward compile`".to_owned(),
+        )
+    })?;
+    let program = program
+        .bind(&config.upstream.public_url)
+        .map_err(|error| Failure::Findings(error.to_string()))?
+        .merging_body(rules.merges());
+    let found = program.tokens().find(|(_, token)| token.name == name);
+    let resolved = resolve_policy(&sources)
+        .tokens
+        .into_iter()
+        .find(|token| token.attributes.name == name);
+    let (Some((id, _)), Some(token)) = (found, resolved) else {
+        let tokens: Vec<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
+        return Err(crate::edit::EditError::NoSuchToken {
+            name: name.to_owned(),
+            directory: config.policies.clone(),
+            near: tokenward_compiler::diagnostic::nearest(name, tokens).map(str::to_owned),
+        }
+        .into());
+    };
+    let asked = Asked {
+        program: &program,
+        rules: &rules,
+        id,
+    };
+    let endpoints = match config.upstream.endpoints.as_slice() {
+        [] => config
+            .upstream
+            .product
+            .endpoints()
+            .iter()
+            .map(|one| (*one).to_owned())
+            .collect(),
+        given => given.to_vec(),
+    };
+    let call = witness(&asked, &token, &endpoints).ok_or_else(|| {
+        Failure::Findings(format!(
+            "no call was found that the proxy would let through for `{name}`; `tokenward inspect --token {name}` shows its lines"
+        ))
+    })?;
+    let line = call.line.map(|span| sources.text(span).to_owned());
+    Ok((token, call, line))
+}

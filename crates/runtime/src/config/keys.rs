@@ -1,0 +1,56 @@
+//! How tokens are kept: `mode`, and the section `[keys]` that goes with it.
+
+use tokenward_compiler::seal::{Mode, PublicKey};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::fields::{Fields, Wrong};
+use super::{Keys, value};
+
+/// The names of the modes.
+const MODES: [(&str, bool); 2] = [("standard", false), ("secure", true)];
+
+pub(super) fn keys(it: &mut Fields<'_>) -> (Mode, Keys) {
+    let secure = it.or("mode", false, |value| value::choice(value, &MODES));
+    let (keys, public) = it.section("keys", |it| section(it, secure));
+    if secure && public.is_empty() {
+        let message =
+            "mode = \"secure\" needs `public_keys` in [keys], which `tokenward keys new signing` prints";
+        it.complain(&["mode"], message.to_owned());
+    }
+    let mode = if secure {
+        Mode::Secure(public)
+    } else {
+        Mode::Standard
+    };
+    (mode, keys)
+}
+
+fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
+    let keys = Keys {
+        sealing: it.or("sealing_keys", Vec::new(), |value| {
+            value::any_of(value, value::path)
+        }),
+        signing: it.optional("signing_key", value::path),
+    };
+    let public = it.or("public_keys", Vec::new(), |value| {
+        value::any_of(value, public_key)
+    });
+    if secure && it.has("sealing_keys") {
+        // Git's history may still hold what it opens.
+        let message = "`sealing_keys` has no meaning with mode = \"secure\": take it out, and destroy those files, which open the secrets in git's history";
+        it.complain(&["sealing_keys"], message.to_owned());
+    }
+    for key in ["signing_key", "public_keys"] {
+        if !secure && it.has(key) {
+            it.complain(&[key], format!("`{key}` has no meaning with mode = \"standard\""));
+        }
+    }
+    (keys, public)
+}
+
+fn public_key(value: &Spanned<DeValue<'_>>) -> Result<PublicKey, Wrong> {
+    value::text(value)?
+        .parse()
+        .map_err(|error| Wrong::at(value, format!("has a text that is none: {error}")))
+}

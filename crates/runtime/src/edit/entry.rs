@@ -1,0 +1,114 @@
+//! The text of a new `[[token]]` section.
+
+use jiff::Timestamp;
+use toml_edit::Value;
+
+use super::EditError;
+
+/// A token to be written.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its name, unique in the policy directory.
+    pub name: String,
+    /// Who may use it.
+    pub users: Users,
+    /// `sha256:` and hex.
+    pub secret_hash: String,
+    /// When it ends; absent: never.
+    pub expires: Option<Timestamp>,
+    /// Whom to ask about it.
+    pub owner: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// From where it works; empty: from anywhere.
+    pub allowed_ips: Vec<String>,
+    /// Names of sets.
+    pub include: Vec<String>,
+    /// Its own lines.
+    pub lines: Vec<String>,
+    /// Whether it has no limits.
+    pub unrestricted: bool,
+}
+
+/// Who may use a token.
+#[derive(Clone, Debug)]
+pub enum Users {
+    /// These.
+    Named(Vec<String>),
+    /// Whoever has the secret names himself.
+    Any,
+}
+
+/// The `[[token]]` section, with `\n` at each line's end.
+///
+/// # Errors
+/// [`EditError::NotALine`].
+pub(crate) fn entry(token: &NewToken) -> Result<String, EditError> {
+    let mut text = "[[token]]\n".to_owned();
+    let mut key = |name: &str, value: String| text.push_str(&format!("{name} = {value}\n"));
+    key("name", quoted(&token.name));
+    match &token.users {
+        Users::Any => key("any_user", "true".to_owned()),
+        Users::Named(names) => match names.as_slice() {
+            [name] => key("user", quoted(name)),
+            names => key("users", list(names)),
+        },
+    }
+    key("secret_hash", quoted(&token.secret_hash));
+    if let Some(expires) = token.expires {
+        key("expires", moment(expires));
+    }
+    if let Some(owner) = &token.owner {
+        key("owner", quoted(owner));
+    }
+    if let Some(description) = &token.description {
+        key("description", quoted(description));
+    }
+    if !token.allowed_ips.is_empty() {
+        key("allowed_ips", list(&token.allowed_ips));
+    }
+    if !token.include.is_empty() {
+        key("include", list(&token.include));
+    }
+    if token.unrestricted {
+        key("unrestricted", "true".to_owned());
+    }
+    if !token.lines.is_empty() {
+        key("limit_to", block(&token.lines)?);
+    }
+    Ok(text)
+}
+
+/// A TOML string, escaped as it needs.
+pub(super) fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// A TOML list of strings.
+pub(super) fn list(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| self::quoted(text)).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// A TOML date and time, to the second.
+pub(super) fn moment(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
+/// A block of lines, with `\n` at each line's end.
+///
+/// # Errors
+/// A line that no block can hold.
+pub(super) fn block(lines: &[String]) -> Result<String, EditError> {
+    check_lines(lines)?;
+    Ok(format!("'''\n{}\n'''", lines.join("\n")))
+}
+
+/// Refuses what no `'''` block can hold as one line.
+pub(super) fn check_lines(lines: &[String]) -> Result<(), EditError> {
+    let unfit = |line: &&String| line.contains("'''") || line.contains(char::is_control);
+    match lines.iter().find(unfit) {
+        Some(line) => Err(EditError::NotALine(line.clone())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,68 @@
+//! The mode in force (SEMANTICS section 2): it is read at the start only, and a change that waits for a restart is told.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokenward_compiler::seal::Mode;
+
+use crate::config::Config;
+
+/// The mode that the proxy started with, and the file that may say another by now.
+#[derive(Debug, Default)]
+pub(crate) struct ModeInForce {
+    mode: Mode,
+    file: Option<PathBuf>,
+    seen: Mutex<Option<(u64, SystemTime)>>,
+}
+
+impl ModeInForce {
+    /// That of a configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        let mode = Self {
+            mode: config.mode.clone(),
+            file: config.file.clone(),
+            seen: Mutex::default(),
+        };
+        mode.file_changed();
+        mode
+    }
+
+    /// By what policies are judged.
+    pub(crate) fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// What the configuration's file says otherwise by now, in a sentence. A file that cannot be used says nothing.
+    pub(crate) fn waiting(&self) -> Option<String> {
+        let now = Config::load(self.file.as_deref()?).ok()?.mode;
+        let what = match (&self.mode, &now) {
+            _ if self.mode == now => return None,
+            (Mode::Secure(_), Mode::Secure(_)) => "other `public_keys`".to_owned(),
+            _ => format!("mode = \"{}\"", name(&now)),
+        };
+        Some(format!(
+            "the configuration now says {what}; mode = \"{}\" and its keys stay in force until a restart",
+            name(&self.mode)
+        ))
+    }
+
+    /// Whether the file looks otherwise than when this was asked last.
+    pub(crate) fn file_changed(&self) -> bool {
+        let looks = self.file.as_ref().and_then(|file| {
+            let metadata = fs::metadata(file).ok()?;
+            Some((metadata.len(), metadata.modified().ok()?))
+        });
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *seen, looks) != looks
+    }
+}
+
+/// As the configuration writes it.
+pub(crate) fn name(mode: &Mode) -> &'static str {
+    match mode {
+        Mode::Standard => "standard",
+        Mode::Secure(_) => "secure",
+    }
+}

@@ -1,0 +1,32 @@
+//! Whether a call would go upstream, asked of the same code that judges real ones, without a proxy.
+
+use tokenward_compiler::decide::Decision;
+use tokenward_compiler::ir::{Program, TokenId};
+
+use super::inspect;
+use crate::request::{self, RawHead, Rules, SELF_PATH};
+
+/// Whether a call with a valid secret of this token, from an allowed address, would be sent upstream. `program` is bound.
+pub(crate) fn would_allow(
+    program: &Program,
+    rules: &Rules,
+    token: TokenId,
+    raw: &RawHead<'_>,
+    body: &[u8],
+) -> bool {
+    let reading = request::read(raw, rules);
+    let Ok(canonical) = reading.head else { return false };
+    if reading.framing.is_err() || !reading.in_endpoints || canonical.path == SELF_PATH {
+        return false;
+    }
+    if !program.token(token).mint && rules.mints(&canonical) {
+        return false;
+    }
+    if inspect::product_reads(&canonical, rules) && inspect::check_product(body, &canonical, rules).is_err() {
+        return false;
+    }
+    matches!(
+        inspect::decide_whole(program, token, &canonical, body, rules),
+        Ok((Decision::Allow(_), _))
+    )
+}
