@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end tests run, and nothing that is there already: Tomcat and curl by apt-get (as root, or with
-# sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm by npm, the frameworks into $OUT/frameworks-*.
-# Everything else of these tests works offline.
+# sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm, newman and httpyac into $OUT/clients by npm, the
+# frameworks into $OUT/frameworks-*. Everything else of these tests works offline.
 source "$(dirname "$0")/lib.sh"
 need python3 npm node
 
@@ -50,4 +50,5 @@ npm_into() { # npm_into DIRECTORY PACKAGE…
 pip_into "$OUT/venv" jira==3.10.5
 pip_into "$OUT/frameworks-venv" flask==3.1.2 gunicorn==23.0.0
 npm_into "$OUT/npm" @stoplight/prism-cli@5.14.2
+npm_into "$OUT/clients" newman@6.2.2 httpyac@6.16.7
 npm_into "$OUT/frameworks-npm" express@5.1.0 method-override@3.0.0
