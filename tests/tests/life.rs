@@ -137,6 +137,11 @@ fn the_whole_life_of_one_token() {
         (codes(&listed(&proxy, "projects")) == ["revoked-beside-file"]).then_some(())
     });
     assert_eq!(listed(&proxy, "projects")["state"], "revoked");
+    let admin = fs::read_to_string(proxy.directory().join(".tokenward/admin.secret")).unwrap();
+    let ready = Call::get("/readyz").header("Authorization", &format!("Bearer {}", admin.trim()));
+    let ready = Client::connect(proxy.admin_port()).send(&ready);
+    let ready: Value = serde_json::from_slice(&ready.body).unwrap();
+    assert_eq!(ready["revoked_not_in_policy"], serde_json::json!(["projects"]));
     assert_eq!(status(&proxy, other, &third), 401);
     let proxy = Proxy::start_in(&setup, proxy.stop());
     assert_eq!(status(&proxy, other, &third), 401);

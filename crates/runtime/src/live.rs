@@ -184,6 +184,16 @@ impl Policies {
             .collect()
     }
 
+    /// Tokens of the policy in force that were revoked by command, and are not revoked in it.
+    pub(crate) fn revoked_beside_policy(&self) -> Vec<String> {
+        let live = self.current();
+        let beside = live
+            .program()
+            .tokens()
+            .filter(|(_, token)| !token.revoked && self.revocations.has(&token.secret_hash));
+        beside.map(|(_, token)| token.name.clone()).collect()
+    }
+
     /// How loading went.
     pub(crate) fn status(&self) -> ReloadStatus {
         self.lock_status().clone()

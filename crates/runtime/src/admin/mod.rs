@@ -197,6 +197,10 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
         fields.insert("restart_needed".into(), reloads.waiting.into());
         let revocations = desk.policies.revocations();
         fields.insert("revoked_secrets".into(), revocations.count().into());
+        fields.insert(
+            "revoked_not_in_policy".into(),
+            desk.policies.revoked_beside_policy().into(),
+        );
         fields.insert("revocations_unsaved".into(), revocations.unsaved().into());
         fields.insert("audit_failing".into(), stats.failing.into());
         fields.insert("audit_last".into(), stats.last.0.into());
