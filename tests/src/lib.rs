@@ -24,6 +24,7 @@ pub mod generate;
 pub mod naive;
 pub mod property;
 pub mod reference;
+pub mod small;
 
 mod client;
 mod proxy;

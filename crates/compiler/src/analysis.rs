@@ -45,6 +45,7 @@ mod identity;
 mod invariants;
 mod language;
 mod parameters;
+mod paranoid;
 mod places;
 mod product;
 mod prover;
@@ -59,6 +60,7 @@ mod tests;
 use crate::ir::AutomatonError;
 pub use difference::{Analysis, Cause, Comparison, Difference, Finding, Inconclusive};
 pub use invariants::{Invariants, Proof};
+pub use paranoid::{Deviation, prove_optimised};
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     clauses::Ruled,

@@ -12,6 +12,7 @@ mod layout;
 mod listing;
 mod matcher;
 mod questions;
+mod read_back;
 
 pub(crate) use asks::{AskedNode, AskedParam, Asks};
 pub use automaton::{Automaton, AutomatonError};
@@ -19,6 +20,7 @@ pub use bind::BindError;
 pub use code::Code;
 pub use glob::{Atom, ByteSet, Glob};
 pub(crate) use layout::{EFFECTS, Included, Layout, Match, Sought};
+pub(crate) use read_back::ReadBack;
 pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
 pub(crate) use questions::{Known, Questions, Slots};
 

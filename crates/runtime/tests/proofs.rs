@@ -173,6 +173,20 @@ fn new_access_fails_unless_it_was_reviewed() {
     assert_eq!((code, err.matches("warning[TW0302]").count()), (0, 2), "{err}");
 }
 
+#[test]
+fn paranoia_proves_the_optimised_program() {
+    let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, ".*/rest/a.*\n!/rest/a/b"))]);
+    let (code, out, err) = check(&directory, &["--paranoid"]);
+    assert_eq!(
+        (code, out.as_str()),
+        (
+            0,
+            "policies: 1 token, no findings, the optimised program proved equivalent\n"
+        ),
+        "{err}"
+    );
+}
+
 /// A line that was reviewed does not hide what another one adds.
 #[test]
 fn a_review_is_of_its_line_alone() {

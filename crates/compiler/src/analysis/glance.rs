@@ -2,7 +2,7 @@
 //!
 //! Each answer here is a proof of "yes"; "no" says nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use regex_automata::util::primitives::StateID;
 
@@ -72,7 +72,14 @@ fn has_within(rule: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> b
             let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
             automaton.is_some_and(|automaton| globs.iter().all(|glob| all_accepted(glob, automaton)))
         }
-        (Matcher::Automaton(one), Matcher::Automaton(other)) => one.place() == other.place(),
+        (Matcher::Automaton(one), Matcher::Automaton(other)) if one.place() == other.place() => true,
+        (Matcher::Automaton(one), around) => {
+            if are_apart(rule, other) {
+                return false;
+            }
+            let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
+            automaton.is_some_and(|automaton| no_text_is(one, (automaton, false)))
+        }
         _ => false,
     }
 }
@@ -112,6 +119,29 @@ fn common(mut one: Vec<u8>, other: Vec<u8>) -> Vec<u8> {
 /// Whether the automaton accepts every text of the glob.
 fn all_accepted(glob: &Glob, automaton: &Automaton) -> bool {
     reached(glob, automaton).is_some_and(|states| states.iter().all(|state| automaton.accepts(*state)))
+}
+
+/// Whether no text of the one is answered so by the other: pairs of their states, a few.
+fn no_text_is(one: &Automaton, (other, answer): (&Automaton, bool)) -> bool {
+    let mut bytes: Vec<(u8, u8, u8)> = (0..=u8::MAX)
+        .map(|byte| (one.class(byte), other.class(byte), byte))
+        .collect();
+    bytes.sort_unstable();
+    bytes.dedup_by_key(|(one, other, _)| (*one, *other));
+    let mut known = HashSet::from([(one.start(), other.start())]);
+    let mut open = vec![(one.start(), other.start())];
+    while let Some((state, theirs)) = open.pop() {
+        if one.accepts(state) && other.accepts(theirs) == answer || known.len() > STATES {
+            return false;
+        }
+        for (_, _, byte) in &bytes {
+            let next = (one.next(state, *byte), other.next(theirs, *byte));
+            if !one.is_dead_end(next.0) && known.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    true
 }
 
 /// Where the texts of the glob lead, all of them at once.

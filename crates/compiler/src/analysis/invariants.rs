@@ -211,10 +211,9 @@ impl<'p> Case<'p> {
         let said = |other: &Diagnostic| {
             other.code == diagnostic.code
                 && place.is_some_and(|place| place == other.primary.span)
-                && !self.is_own(place)
                 && other.related == diagnostic.related
         };
-        if !diagnostics.iter().any(said) {
+        if self.is_own(place) || !diagnostics.iter().any(said) {
             diagnostics.push(diagnostic);
         }
     }

@@ -42,6 +42,14 @@ const ASKS_JSON: u8 = 32;
 /// The entry's code must match, and then the URL matcher must: an automaton's tables are far from here.
 const GUARDED: u8 = 64;
 
+/// How an entry tests paths.
+pub(super) enum PathTest<'c> {
+    Code(&'c [u8]),
+    Everything,
+    /// The URL matcher's answer, asked only where this code matches.
+    Matcher(Option<&'c [u8]>),
+}
+
 /// An entry in the code. Of its header is read what is asked for: most entries do not match.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'c> {
@@ -72,7 +80,7 @@ impl<'c> Entry<'c> {
         LineId(u32::from_le_bytes([a, b, c, d]))
     }
 
-    fn rule(&self) -> RuleId {
+    pub(super) fn rule(&self) -> RuleId {
         let [_, _, _, _, a, b, c, d, ..] = *self.header;
         RuleId(u32::from_le_bytes([a, b, c, d]))
     }
@@ -80,6 +88,21 @@ impl<'c> Entry<'c> {
     pub(super) fn url(&self) -> UrlId {
         let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = *self.header;
         UrlId(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    pub(super) fn methods(&self) -> MethodSet {
+        let [.., methods, _, _, _, _, _] = *self.header;
+        MethodSet::from_bits(methods)
+    }
+
+    /// How paths are held against the entry: code alone, everything, or the rule's matcher, perhaps behind code.
+    pub(super) fn path_test(&self) -> PathTest<'c> {
+        match self.flags & (CODED | EVERYTHING | GUARDED) {
+            CODED => PathTest::Code(self.glob),
+            EVERYTHING => PathTest::Everything,
+            GUARDED => PathTest::Matcher(Some(self.glob)),
+            _ => PathTest::Matcher(None),
+        }
     }
 
     pub(super) fn permits_method(&self, method: Method) -> bool {

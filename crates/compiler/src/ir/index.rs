@@ -159,6 +159,24 @@ impl Index {
         Some(found)
     }
 
+    /// Whether an entry is a candidate of every request that its code and tests match: it stands among those of all
+    /// requests, or, of some choice, under each literal that a match begins with.
+    pub(super) fn names(&self, program: &Program, effect: Effect, (at, entry): (u32, &Entry<'_>)) -> bool {
+        let stands_under = |literal: &Literal<'_>| {
+            let seen = literal.family != Family::Floating || self.floating & hash::bit(literal.text) != 0;
+            let mut found = Candidates {
+                lists: [&[]; LISTS],
+                used: 0,
+            };
+            let listed = key(literal, &self.cuts).and_then(|key| self.look_up(key, &mut found));
+            seen && listed.is_some() && found.any(|candidate| candidate == at)
+        };
+        self.always.contains(&at)
+            || choices(program, (effect, entry))
+                .iter()
+                .any(|literals| literals.iter().all(stands_under))
+    }
+
     fn look_up<'i>(&'i self, hash: u32, found: &mut Candidates<'i>) -> Option<()> {
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
@@ -208,7 +226,7 @@ impl Iterator for Candidates<'_> {
 }
 
 /// Every entry of a segment with its offset in it.
-fn entries(segment: &[u8]) -> impl Iterator<Item = (u32, Entry<'_>)> {
+pub(super) fn entries(segment: &[u8]) -> impl Iterator<Item = (u32, Entry<'_>)> {
     let mut rest = segment;
     std::iter::from_fn(move || {
         let at = segment.len() - rest.len();

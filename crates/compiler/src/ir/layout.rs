@@ -174,6 +174,15 @@ impl Layout {
         Some((own, self.included.get(lane.included as usize).copied()))
     }
 
+    /// The segments of a token's lines of one effect, included ones first, each with its index.
+    pub(super) fn segments(&self, token: usize, effect: Effect) -> [(&[u8], Option<&Index>); 2] {
+        let (own, included) = self.lane(token, effect).unzip();
+        [included.flatten(), own].map(|segment| {
+            let index = segment.and_then(|segment| self.indexes.get(segment.index as usize));
+            (segment.map_or(&[][..], |segment| self.bytes(segment)), index)
+        })
+    }
+
     /// Calls back for each line of a token, of one effect, whose methods and URL match, in the order of decision.
     pub(crate) fn each<'p, B>(
         &'p self,

@@ -7,14 +7,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use tokenward_compiler::analysis::Analysis;
+use tokenward_compiler::analysis::{Analysis, prove_optimised};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_json, render_text};
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::{artifact, ir::Program};
 
 use super::failure::Failure;
 use super::output;
+use super::progress::Progress;
 use super::settings::ConfigArg;
+use super::universe::universe;
+use crate::config::Config;
 use proved::Compiled;
 
 /// Check policy files, and compile them to one file
@@ -46,6 +49,9 @@ pub(super) struct Args {
     /// reviewed.toml lists it
     #[arg(long, value_name = "BASE")]
     no_new_access: Option<String>,
+    /// Prove that the optimised program, and what is read from the compiled file, decide like the plain one
+    #[arg(long)]
+    paranoid: bool,
     /// How many states a proof may visit before it is called inconclusive
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     budget: u64,
@@ -81,13 +87,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             directory.display()
         )));
     };
+    let mut proved = compiled.proved;
+    if args.paranoid {
+        paranoid(&program, &config, args.budget)?;
+        proved.push_str(", the optimised program proved equivalent");
+    }
     let tokens = program.tokens().count();
     let what = format!(
         "{}: {tokens} {}, {}{}",
         directory.display(),
         plural(tokens, "token"),
         tally(diagnostics),
-        compiled.proved
+        proved
     );
     let written = match &args.output {
         Some(file) => {
@@ -106,6 +117,21 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Format::Text => output::print(&format!("{what}{written}\n")),
         Format::Json => Ok(()),
     }
+}
+
+/// Proves the program that would be served, through the compiled file, to be the one that was compiled.
+fn paranoid(program: &Program, config: &Config, budget: u64) -> Result<(), Failure> {
+    let bind = |program: &Program| {
+        let bound = program
+            .bind(&config.upstream.public_url)
+            .map_err(Failure::trouble)?;
+        Ok::<Program, Failure>(bound.merging_body(config.upstream.product.merges()))
+    };
+    let decoded = artifact::decode(&artifact::encode(program)).map_err(Failure::trouble)?;
+    let (plain, served) = (bind(program)?, bind(&decoded)?);
+    let mut progress = Progress::new("tokens proved equivalent");
+    let asked = (universe(config), budget);
+    prove_optimised(&plain, &served, asked, |done, of| progress.tell(done, of)).map_err(Failure::trouble)
 }
 
 /// Whole or not at all: a proxy that watches the file must never see half of it.

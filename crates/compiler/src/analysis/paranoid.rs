@@ -1,0 +1,111 @@
+//! The optimiser checked by the analysis: what a program was laid out to is read back, and proved to allow what the plain
+//! program allows, line by line in the same order.
+
+use super::{
+    Analysis, Comparison, Exhausted, Fault, Inconclusive, Request, Universe,
+    language::{Goal, Languages},
+};
+use crate::ir::{Program, ReadBack};
+
+/// In what an optimised program is not proved to be the plain one: a bug.
+#[derive(Debug, thiserror::Error)]
+pub enum Deviation {
+    /// It does not know the same tokens, or lines in another order.
+    #[error("the optimised program has other lines of `{token}`, or in another order")]
+    Lines {
+        /// The token.
+        token: String,
+    },
+    /// It decides this request otherwise.
+    #[error("the optimised program decides otherwise for `{token}`: {request}")]
+    Request {
+        /// The token.
+        token: String,
+        /// The request.
+        request: Box<Request>,
+    },
+    /// It could not be settled.
+    #[error("whether the optimised program decides alike for `{token}` could not be settled: {why}")]
+    Open {
+        /// The token.
+        token: String,
+        /// Why.
+        why: Inconclusive,
+    },
+    /// An index hides a line from a path that it matches.
+    #[error("an index of the optimised program leaves out a line that matches")]
+    Index,
+    /// A bug in the analysis.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Proves that two bound programs of the same tokens allow the same requests by the same lines. `plain` is taken without
+/// its layout, `optimised` as its layout says. `progress` is told how many tokens of how many are done.
+///
+/// # Errors
+/// The first [`Deviation`].
+pub fn prove_optimised(
+    plain: &Program,
+    optimised: &Program,
+    (universe, budget): (Universe, u64),
+    mut progress: impl FnMut(usize, usize),
+) -> Result<(), Deviation> {
+    if !optimised.indexes_name_all() {
+        return Err(Deviation::Index);
+    }
+    let plain = plain.without_layout();
+    let unreadable = || Deviation::Lines { token: String::new() };
+    let ReadBack {
+        program: read,
+        guards,
+    } = optimised.read_back().ok_or_else(unreadable)?;
+    let mut languages = Languages::new().map_err(Fault::from)?;
+    for (inner, guard) in &guards {
+        languages.grant(budget);
+        let goal = languages.of(inner).and_then(|inner| {
+            let guard = languages.of(guard)?;
+            languages.text(&Goal::all([(inner, true), (guard, false)]))
+        });
+        match goal {
+            Ok(None) => {}
+            Ok(Some(_)) => return Err(Deviation::Index),
+            Err(Exhausted) => {
+                let (token, why) = (String::new(), Inconclusive::Budget);
+                return Err(Deviation::Open { token, why });
+            }
+        }
+    }
+    let mut analysis = Analysis::new(&plain, &read, universe, budget)?;
+    let tokens = plain.tokens().count();
+    if read.tokens().count() != tokens {
+        let token = String::new();
+        return Err(Deviation::Lines { token });
+    }
+    for (done, ((id, token), (other, laid_out))) in plain.tokens().zip(read.tokens()).enumerate() {
+        let name = || token.name.clone();
+        let lines = plain.lines_of(token).map(|(line, _)| line);
+        if token.attributes != laid_out.attributes || !lines.eq(read.lines_of(laid_out).map(|(line, _)| line))
+        {
+            return Err(Deviation::Lines { token: name() });
+        }
+        let Comparison {
+            newly_allowed,
+            newly_denied,
+        } = analysis.compare(Some(id), Some(other))?;
+        for difference in [newly_allowed, newly_denied] {
+            if let Some(found) = difference.findings.into_iter().next() {
+                let request = Box::new(found.witness);
+                return Err(Deviation::Request {
+                    token: name(),
+                    request,
+                });
+            }
+            if let Some(why) = difference.inconclusive {
+                return Err(Deviation::Open { token: name(), why });
+            }
+        }
+        progress(done + 1, tokens);
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! From a layout back to a plain program: what the optimiser made, in the form that can be proved to be what went in.
+
+use std::sync::Arc;
+
+use super::{
+    Code, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules, UrlId, UrlMatcher,
+    asks::TextTest,
+    entry::{Entry, PathTest},
+    index,
+    index::entries,
+    questions::Slots,
+};
+use crate::{ast::Effect, json::Wanted};
+
+/// What a layout says.
+pub(crate) struct ReadBack {
+    /// The plain program of which every line is what the layout says.
+    pub(crate) program: Program,
+    /// Pairs of matchers: what the first matches, the second must.
+    pub(crate) guards: Vec<(Matcher, Matcher)>,
+}
+
+impl Program {
+    /// What this program's layout says; `None` if it has no layout, or one that cannot be read.
+    pub(crate) fn read_back(&self) -> Option<ReadBack> {
+        let layout = self.layout.as_deref()?;
+        let mut reader = Reader {
+            program: self,
+            rules: Vec::new(),
+            urls: Vec::new(),
+            values: Vec::new(),
+            guards: Vec::new(),
+        };
+        let mut tokens = Vec::new();
+        for (at, token) in self.tokens.iter().enumerate() {
+            let mut lane = |effect| {
+                let [included, own] = layout.segments(at, effect).map(|(bytes, _)| reader.segment(bytes, effect));
+                Some(Rules {
+                    included: included?,
+                    own: own?,
+                })
+            };
+            let mut token = token.clone();
+            (token.forbids, token.permits) = (lane(Effect::Forbid)?, lane(Effect::Permit)?);
+            tokens.push(token);
+        }
+        let program = Self {
+            tokens: Arc::new(tokens),
+            rules: Arc::new(reader.rules),
+            urls: Arc::new(reader.urls),
+            values: Arc::new(reader.values),
+            layout: None,
+            ..self.clone()
+        };
+        Some(ReadBack {
+            program,
+            guards: reader.guards,
+        })
+    }
+
+    /// Whether the layout's indexes name each entry to every request that it matches.
+    pub(crate) fn indexes_name_all(&self) -> bool {
+        let Some(layout) = self.layout.as_deref() else {
+            return true;
+        };
+        (0..self.tokens.len()).all(|token| {
+            [Effect::Forbid, Effect::Permit].into_iter().all(|effect| {
+                layout.segments(token, effect).into_iter().all(|(bytes, index)| {
+                    index.is_none_or(|index| {
+                        entries(bytes).all(|(at, entry)| index.names(self, effect, (at, &entry)))
+                    })
+                })
+            })
+        })
+    }
+}
+
+struct Reader<'a> {
+    program: &'a Program,
+    rules: Vec<Rule>,
+    urls: Vec<UrlMatcher>,
+    values: Vec<Matcher>,
+    guards: Vec<(Matcher, Matcher)>,
+}
+
+impl Reader<'_> {
+    fn segment(&mut self, bytes: &[u8], effect: Effect) -> Option<Vec<RuleId>> {
+        entries(bytes).map(|(_, entry)| self.rule(&entry, effect)).collect()
+    }
+
+    fn rule(&mut self, entry: &Entry<'_>, effect: Effect) -> Option<RuleId> {
+        let coded = |code: &[u8]| Code::from_bytes(code).map(Matcher::Glob);
+        let url = match entry.path_test() {
+            PathTest::Code(code) => UrlMatcher::Below(coded(code)?),
+            PathTest::Everything => UrlMatcher::Below(Matcher::Everything),
+            PathTest::Matcher(guard) => {
+                let url = self.program.url(entry.url()).clone();
+                if let (Some(guard), UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher)) = (guard, &url) {
+                    self.guards.push((matcher.clone(), coded(guard)?));
+                }
+                url
+            }
+        };
+        let mut rule = Rule {
+            line: entry.line(),
+            effect,
+            methods: entry.methods(),
+            url: UrlId(index(self.urls.len())),
+            params: Vec::new(),
+            params_only: false,
+            nodes: Vec::new(),
+            members: Vec::new(),
+        };
+        self.urls.push(url);
+        let program = self.program;
+        if let Some(asks) = entry.asks(program, effect) {
+            rule.params_only = asks.params_only;
+            for test in asks.params().filter(|_| asks.query) {
+                rule.params.push(ParamTest {
+                    name: String::from_utf8(test.name.to_vec()).ok()?,
+                    operator: test.operator,
+                    value: self.value(test.value)?,
+                });
+            }
+            if asks.json {
+                let plain = program.rule(entry.rule())?;
+                // Places of nodes are what the questions ask; they are the rule's if its own questions are these.
+                if let Some(questions) = asks.questions()
+                    && !are_of(questions, plain)
+                {
+                    return None;
+                }
+                let tests: Vec<_> = asks.nodes().collect();
+                if tests.len() != plain.nodes.len() {
+                    return None;
+                }
+                for (test, known) in tests.iter().zip(&plain.nodes) {
+                    rule.nodes.push(NodeTest {
+                        path: known.path.clone(),
+                        kind: test.kind,
+                        operator: test.operator,
+                        value: self.value(test.value)?,
+                    });
+                }
+                rule.members.clone_from(&plain.members);
+            }
+        }
+        let id = RuleId(index(self.rules.len()));
+        self.rules.push(rule);
+        Some(id)
+    }
+
+    fn value(&mut self, test: TextTest<'_>) -> Option<MatcherId> {
+        let id = MatcherId(index(self.values.len()));
+        self.values.push(match test {
+            TextTest::Code(code) => Code::from_bytes(code).map(Matcher::Glob)?,
+            TextTest::Matcher(matcher) => matcher.clone(),
+        });
+        Some(id)
+    }
+}
+
+/// Whether these are the questions that a rule asks.
+fn are_of(questions: &Questions, rule: &Rule) -> bool {
+    let mut wanted = Wanted::new();
+    let slots = Slots::ask(rule, false, &mut wanted);
+    let written = |wanted: &Wanted<'_>, slots: &Slots| format!("{wanted:?} {slots:?}");
+    written(&questions.wanted, &questions.slots) == written(&wanted, &slots)
+}

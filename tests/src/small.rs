@@ -1,0 +1,200 @@
+//! A small world: lines over few words, and all requests that matter to them. Brute force is the oracle of proofs.
+
+use std::sync::LazyLock;
+
+use proptest::{prelude::*, sample::select};
+use tokenward_compiler::{
+    decide::{self, Decision, Media, Param},
+    ir::{Program, TokenId},
+    json::{self, ReadError},
+    method::Method,
+};
+
+/// A line over few words, so that all requests that matter can be counted up.
+pub fn line() -> impl Strategy<Value = String> {
+    let url = select(
+        &[
+            "/a", "/b", "/[ab]", "/.*", "/a*", "/(a|b)*", "/a/.*", "/a(/b)?", "/[^/]", "/.*b", "/a+b*",
+            "/a{2}",
+        ][..],
+    );
+    let methods = select(&["", "", "[post]", "[get]", "[get,post]"][..]);
+    let value = || select(&["a", "b", "a|b", ".*", "", "1", "a*", ".", "[^a]*", "true"][..]);
+    let operator = || select(&["==", "!=", "?="][..]);
+    let query = (select(&["n", "m"][..]), operator(), value())
+        .prop_map(|(name, operator, value)| format!("[QueryParam::{name}{operator}{value}]"));
+    let kind = select(&["", "", ":string", ":number"][..]);
+    let path = select(&["n", "l[*]", "o.n", "l", "l[*].n", "o"][..]);
+    let body = (path, kind, operator(), value())
+        .prop_map(|(path, kind, operator, value)| format!("[JsonData::{path}{kind}{operator}{value}]"));
+    let only = select(
+        &[
+            "[QueryParam::only]",
+            "[JsonData::only]",
+            "[JsonData::o.only]",
+            "[JsonData::l[*].only]",
+        ][..],
+    )
+    .prop_map(str::to_owned);
+    let constraints = prop::collection::vec(prop_oneof![4 => query, 6 => body, 1 => only], 0..3);
+    (prop::bool::weighted(0.25), methods, url, constraints).prop_map(
+        |(forbid, methods, url, mut constraints)| {
+            if forbid {
+                constraints.retain(|constraint| !constraint.contains("only"));
+            }
+            format!(
+                "{}{methods}{url}{}",
+                if forbid { "!" } else { "" },
+                constraints.concat()
+            )
+        },
+    )
+}
+
+/// Every path of up to five of these characters that the proxy accepts.
+fn paths() -> Vec<String> {
+    let mut paths = vec!["/".to_owned()];
+    let mut longest = paths.clone();
+    for _ in 0..3 {
+        longest = longest
+            .iter()
+            .flat_map(|path| ["a", "b", "/", "c"].map(|more| format!("{path}{more}")))
+            .collect();
+        paths.extend(longest.iter().filter(|path| !path.contains("//")).cloned());
+    }
+    paths
+}
+
+const QUERIES: &[&[(&str, &str)]] = &[
+    &[],
+    &[("n", "")],
+    &[("n", "a")],
+    &[("n", "b")],
+    &[("n", "a"), ("n", "b")],
+    &[("m", "a")],
+    &[("n", "1"), ("m", "b")],
+    &[("x", "a")],
+    &[("n[x]", "a")],
+    &[("l", "a"), ("n", "a")],
+];
+
+const BODIES: &[&str] = &[
+    "{}",
+    "[]",
+    "{\"n\": \"a\"}",
+    "{\"n\": \"b\"}",
+    "{\"n\": 1}",
+    "{\"n\": 1.0}",
+    "{\"n\": []}",
+    "{\"n\": [\"a\", \"b\"]}",
+    "{\"n\": {}}",
+    "{\"n\": null}",
+    "{\"n\": true}",
+    "{\"l\": []}",
+    "{\"l\": [\"a\"]}",
+    "{\"l\": [\"a\", 1]}",
+    "{\"l\": [[\"b\"], {}]}",
+    "{\"l\": \"a\"}",
+    "{\"l\": [{\"n\": \"a\"}]}",
+    "{\"l\": [{\"n\": \"a\"}, {\"n\": \"b\"}]}",
+    "{\"l\": [{\"n\": \"a\"}, {}]}",
+    "{\"l\": [{\"x\": 1}]}",
+    "{\"l\": [{\"n\": \"a\"}, \"a\"]}",
+    "{\"o\": {}}",
+    "{\"o\": {\"n\": \"a\"}}",
+    "{\"o\": {\"n\": \"b\", \"x\": 1}}",
+    "{\"o\": [{\"n\": \"a\"}]}",
+    "{\"o\": \"a\", \"x\": 1}",
+    "{\"n\": \"a\", \"o\": {\"n\": \"a\"}, \"l\": [\"a\"]}",
+    "{\"l\": {\"n\": \"a\"}}",
+    "{",
+    "form",
+    "other",
+];
+
+/// What a token says; `None` for bodies that it refuses to judge.
+fn allowed(
+    (program, token): (&Program, TokenId),
+    method: Method,
+    path: &str,
+    query: &[Param<'_>],
+    body: Option<&str>,
+) -> Option<bool> {
+    let unread = match body {
+        None => decide::Body::Absent,
+        Some("form") => decide::Body::Unread(Media::Form),
+        Some("other") => decide::Body::Unread(Media::Other),
+        Some(_) => decide::Body::Unread(Media::Json),
+    };
+    let mut request = decide::Request {
+        token,
+        method,
+        path,
+        query,
+        body: unread,
+    };
+    let nodes;
+    if let Decision::NeedsBody(wanted) = decide::decide(program, &request) {
+        request.body = match json::read(body.unwrap_or_default().as_bytes(), &wanted) {
+            Ok(read) => {
+                nodes = read;
+                decide::Body::Read(&nodes)
+            }
+            Err(ReadError::NotJson { .. }) => decide::Body::Unreadable,
+            Err(_) => return None,
+        };
+        return Some(matches!(decide::decide(program, &request), Decision::Allow(_)));
+    }
+    Some(matches!(decide::decide(program, &request), Decision::Allow(_)))
+}
+
+/// A request of the small world.
+#[derive(Clone, Debug)]
+pub struct SmallRequest {
+    method: Method,
+    path: &'static str,
+    query: &'static [(&'static str, &'static str)],
+    body: Option<&'static str>,
+}
+
+impl SmallRequest {
+    /// Whether a program's first token allows it; `None` for a body that it refuses to judge.
+    #[must_use]
+    pub fn allowed_by(&self, program: &Program) -> Option<bool> {
+        let (token, _) = program.tokens().next()?;
+        self.allowed(program, token)
+    }
+
+    /// Whether a token allows it; `None` for a body that the program refuses to judge.
+    #[must_use]
+    pub fn allowed(&self, program: &Program, token: TokenId) -> Option<bool> {
+        let query: Vec<Param<'_>> = self
+            .query
+            .iter()
+            .map(|(name, value)| Param {
+                name,
+                value: Some(value),
+            })
+            .collect();
+        allowed((program, token), self.method, self.path, &query, self.body)
+    }
+}
+
+/// All of them: every path, query and body, by POST, and by GET without a body.
+pub fn requests() -> impl Iterator<Item = SmallRequest> {
+    static PATHS: LazyLock<Vec<String>> = LazyLock::new(paths);
+    PATHS.iter().flat_map(|path| {
+        QUERIES.iter().flat_map(move |query| {
+            let bodies = std::iter::once(None).chain(BODIES.iter().copied().map(Some));
+            let posts = bodies.map(|body| (Method::Post, body));
+            posts
+                .chain([(Method::Get, None)])
+                .map(move |(method, body)| SmallRequest {
+                    method,
+                    path,
+                    query,
+                    body,
+                })
+        })
+    })
+}
