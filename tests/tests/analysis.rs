@@ -200,10 +200,54 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Of three policies of a few common lines: what is within a policy that is within a third, is within the third; and
+    /// two that are within each other are equivalent.
+    #[test]
+    fn inclusion_is_an_order(
+        pool in prop::collection::vec(small::line(), 3..6),
+        picks in prop::collection::vec(prop::collection::vec(any::<bool>(), 6), 3),
+    ) {
+        let place = Place { base: "https://h", merges: false };
+        let policies: Vec<Policy> = picks
+            .iter()
+            .map(|picks| {
+                let picked = pool.iter().zip(picks).filter(|(_, picked)| **picked).map(|(line, _)| line.clone());
+                let mut lines: Vec<String> = picked.collect();
+                if lines.is_empty() {
+                    lines.push("/nothing/of/the/kind".to_owned());
+                }
+                Policy::new(&lines, false, place)
+            })
+            .collect();
+        // Whether all that the one allows, the other does; `None` if that is open.
+        let is_within = |one: &Policy, other: &Policy| {
+            let beyond = compare(other, one, Universe::default()).newly_allowed;
+            (beyond.inconclusive.is_none()).then_some(beyond.findings.is_empty())
+        };
+        for a in &policies {
+            prop_assert_eq!(is_within(a, a), Some(true));
+            for b in &policies {
+                let (there, back) = (is_within(a, b), is_within(b, a));
+                if there == Some(true) && back == Some(true) {
+                    prop_assert!(compare(a, b, Universe::default()).is_equivalent());
+                }
+                for c in &policies {
+                    if there == Some(true) && is_within(b, c) == Some(true) {
+                        prop_assert_ne!(is_within(a, c), Some(false), "{}\n{}\n{}", a.file, b.file, c.file);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// More on demand: `TOKENWARD_CASES=100000 cargo test -p tokenward-tests --test analysis --release`.
 fn cases() -> u32 {
     std::env::var("TOKENWARD_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok())
-        .unwrap_or(256)
+        .unwrap_or(512)
 }

@@ -176,5 +176,5 @@ fn cases() -> u32 {
     std::env::var("TOKENWARD_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok())
-        .unwrap_or(256)
+        .unwrap_or(512)
 }

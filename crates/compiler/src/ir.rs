@@ -20,9 +20,9 @@ pub use bind::BindError;
 pub use code::Code;
 pub use glob::{Atom, ByteSet, Glob};
 pub(crate) use layout::{EFFECTS, Included, Layout, Match, Sought};
-pub(crate) use read_back::ReadBack;
 pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
 pub(crate) use questions::{Known, Questions, Slots};
+pub(crate) use read_back::ReadBack;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 

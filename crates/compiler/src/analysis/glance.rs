@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use regex_automata::util::primitives::StateID;
 
 use super::{clauses::Ruled, language::Languages};
+use crate::ast::Operator;
 use crate::ir::{Atom, Automaton, Glob, Matcher, Program, Rule, UrlMatcher};
 
 /// More states than this are left to the search.
@@ -31,21 +32,29 @@ pub(super) fn are_apart(one: Ruled<'_>, other: Ruled<'_>) -> bool {
     one.iter().zip(&other).any(|(one, other)| one != other)
 }
 
-/// The same, by following all texts of the one's glob through the other's automaton.
+/// The same of two permit lines, by following all texts of the one's patterns through the other's automata.
 pub(super) fn are_surely_apart(one: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> bool {
     if are_apart(one, other) {
         return true;
     }
-    let (Some(Matcher::Glob(code)), Some(around)) = (path(one), path(other)) else {
+    let Some((ones, others)) = path(one).zip(path(other)) else {
         return false;
     };
-    let Some(globs) = code.globs() else { return false };
-    let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
-    automaton.is_some_and(|automaton| {
-        let misses = |states: BTreeSet<StateID>| !states.iter().any(|state| automaton.accepts(*state));
-        globs
-            .iter()
-            .all(|glob| reached(glob, automaton).is_some_and(misses))
+    if has_no_common(ones, others, languages) {
+        return true;
+    }
+    // A parameter that both constrain, and of which no value satisfies both.
+    one.rule.params.iter().any(|test| {
+        let value = one.program.value(test.value);
+        let mut same = other.rule.params.iter().filter(|theirs| theirs.name == test.name);
+        test.operator == Operator::All
+            && same.any(|theirs| {
+                let their = other.program.value(theirs.value);
+                match theirs.operator {
+                    Operator::All | Operator::AllOrAbsent => has_no_common(value, their, languages),
+                    Operator::None => is_within(value, their, languages),
+                }
+            })
     })
 }
 
@@ -54,8 +63,34 @@ fn has_within(rule: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> b
     let (Some(within), Some(around)) = (path(rule), path(other)) else {
         return false;
     };
+    if let Matcher::Nothing = within {
+        return true;
+    }
+    !are_apart(rule, other) && is_within(within, around, languages)
+}
+
+/// Whether no text matches both.
+fn has_no_common(one: &Matcher, other: &Matcher, languages: &mut Languages) -> bool {
+    let Some(automaton) = automaton(other, languages) else {
+        return false;
+    };
+    match one {
+        Matcher::Glob(code) => {
+            let misses = |states: BTreeSet<StateID>| !states.iter().any(|state| automaton.accepts(*state));
+            code.globs().is_some_and(|globs| {
+                let mut globs = globs.iter();
+                globs.all(|glob| reached(glob, automaton).is_some_and(misses))
+            })
+        }
+        Matcher::Automaton(one) => no_text_is(one, (automaton, true)),
+        Matcher::Nothing | Matcher::Everything => false,
+    }
+}
+
+/// Whether every text of the one is one of the other.
+fn is_within(within: &Matcher, around: &Matcher, languages: &mut Languages) -> bool {
     match (within, around) {
-        (Matcher::Nothing, _) | (_, Matcher::Everything) => true,
+        (_, Matcher::Everything) => true,
         (Matcher::Glob(one), Matcher::Glob(other)) if one == other => true,
         (Matcher::Glob(one), around) => {
             let Some(globs) = one.globs() else { return false };
@@ -66,22 +101,20 @@ fn has_within(rule: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> b
             if let Some(literals) = globs.iter().map(literal).collect::<Option<Vec<String>>>() {
                 return literals.iter().all(|text| around.matches(text));
             }
-            if are_apart(rule, other) {
-                return false;
-            }
-            let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
-            automaton.is_some_and(|automaton| globs.iter().all(|glob| all_accepted(glob, automaton)))
+            automaton(around, languages)
+                .is_some_and(|automaton| globs.iter().all(|glob| all_accepted(glob, automaton)))
         }
         (Matcher::Automaton(one), Matcher::Automaton(other)) if one.place() == other.place() => true,
         (Matcher::Automaton(one), around) => {
-            if are_apart(rule, other) {
-                return false;
-            }
-            let automaton = languages.of(around).ok().and_then(|id| languages.automaton(id));
-            automaton.is_some_and(|automaton| no_text_is(one, (automaton, false)))
+            automaton(around, languages).is_some_and(|automaton| no_text_is(one, (automaton, false)))
         }
         _ => false,
     }
+}
+
+fn automaton<'l>(matcher: &Matcher, languages: &'l mut Languages) -> Option<&'l Automaton> {
+    let id = languages.of(matcher).ok()?;
+    languages.automaton(id)
 }
 
 /// The matcher of a rule's paths; `None`: not bound.

@@ -121,9 +121,7 @@ fn text(matcher: &Matcher, begin: &str, languages: &mut Languages) -> Option<Str
         Matcher::Glob(code) => code.globs()?.iter().find_map(|glob| spelt(glob, begin, None)),
         Matcher::Automaton(_) => {
             let language = languages.of(matcher).ok()?;
-            let rooted = (begin == "/").then_some([(LangId::ROOTED, true), (LangId::NO_PATH, false)]);
-            let goal = Goal::all(rooted.into_iter().flatten().chain([(language, true)]));
-            languages.text(&goal).ok().flatten()
+            languages.text(&Goal::all([(language, true)])).ok().flatten()
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Code, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules, UrlId, UrlMatcher,
+    Code, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules, UrlId,
+    UrlMatcher,
     asks::TextTest,
     entry::{Entry, PathTest},
     index,
@@ -34,7 +35,9 @@ impl Program {
         let mut tokens = Vec::new();
         for (at, token) in self.tokens.iter().enumerate() {
             let mut lane = |effect| {
-                let [included, own] = layout.segments(at, effect).map(|(bytes, _)| reader.segment(bytes, effect));
+                let [included, own] = layout
+                    .segments(at, effect)
+                    .map(|(bytes, _)| reader.segment(bytes, effect));
                 Some(Rules {
                     included: included?,
                     own: own?,
@@ -85,7 +88,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn segment(&mut self, bytes: &[u8], effect: Effect) -> Option<Vec<RuleId>> {
-        entries(bytes).map(|(_, entry)| self.rule(&entry, effect)).collect()
+        entries(bytes)
+            .map(|(_, entry)| self.rule(&entry, effect))
+            .collect()
     }
 
     fn rule(&mut self, entry: &Entry<'_>, effect: Effect) -> Option<RuleId> {
@@ -95,7 +100,9 @@ impl Reader<'_> {
             PathTest::Everything => UrlMatcher::Below(Matcher::Everything),
             PathTest::Matcher(guard) => {
                 let url = self.program.url(entry.url()).clone();
-                if let (Some(guard), UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher)) = (guard, &url) {
+                if let (Some(guard), UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher)) =
+                    (guard, &url)
+                {
                     self.guards.push((matcher.clone(), coded(guard)?));
                 }
                 url

@@ -11,6 +11,9 @@ use super::super::universe::universe;
 use super::{new_access, plural};
 use crate::config::Config;
 
+/// Questions of fewer states take no time that anyone would ask about.
+const WORTH_SAYING: u64 = 20_000;
+
 /// What there is to say of a policy.
 pub(super) struct Compiled {
     /// The program, unbound; `None` if there is an error.
@@ -64,6 +67,12 @@ impl Compiled {
                 compiled.diagnostics.extend(proof.diagnostics);
                 let count = invariants.count();
                 compiled.proved = format!(", {count} {} proved", plural(count, "invariant"));
+                if let Some((name, token, states)) =
+                    proof.hardest.filter(|(.., states)| *states >= WORTH_SAYING)
+                {
+                    let most = format!(" (most work: `{name}` of `{token}`, {states} states)");
+                    compiled.proved.push_str(&most);
+                }
             }
             if let Some(place) = base_policy {
                 let policy = (&bound, &compilation.written);
@@ -74,6 +83,11 @@ impl Compiled {
                     (config, budget),
                     &mut compiled.diagnostics,
                 )?;
+            }
+            if let Some((token, states)) = exact.hardest.filter(|(_, states)| *states >= WORTH_SAYING) {
+                compiled
+                    .proved
+                    .push_str(&format!(", most work for `{token}` ({states} states)"));
             }
             if exact.inconclusive > 0 {
                 let count = exact.inconclusive;
