@@ -21,14 +21,21 @@ pub(super) fn decide<'p>(
     decide::decide(program, &request(token, canonical, &parameters(canonical), body))
 }
 
-/// What the decision on it looked at.
-pub(super) fn looked(
+/// What a decision on it looked at that was made without its body; nothing where the body decides.
+pub(super) fn looked_unread(
+    decision: &Decision<'_>,
     program: &Program,
     token: TokenId,
     canonical: &Canonical,
-    body: Body<'_>,
     rules: &Rules,
 ) -> Looked {
+    match decision {
+        Decision::NeedsBody(_) => Looked::default(),
+        _ => looked(program, token, canonical, unread(canonical), rules),
+    }
+}
+
+fn looked(program: &Program, token: TokenId, canonical: &Canonical, body: Body<'_>, rules: &Rules) -> Looked {
     let query = parameters(canonical);
     Looked::at(program, &request(token, canonical, &query, body), rules)
 }
@@ -130,7 +137,7 @@ fn shown(path: &json::Path) -> String {
     names.collect::<Vec<_>>().join(".")
 }
 
-/// Decides with the whole body; with what the decision then looked at, if it looked into the body.
+/// Decides with the whole body, and notes what the decision then looked at, if it looked into the body.
 ///
 /// # Errors
 /// It is JSON that servers read in several ways.
@@ -139,11 +146,11 @@ pub(super) fn decide_whole<'p>(
     token: TokenId,
     canonical: &Canonical,
     bytes: &[u8],
-    rules: &Rules,
-) -> Result<(Decision<'p>, Option<Looked>), Problem> {
+    (rules, note): (&Rules, &mut Looked),
+) -> Result<Decision<'p>, Problem> {
     let wanted = match decide(program, token, canonical, unread(canonical)) {
         Decision::NeedsBody(wanted) => wanted,
-        decided => return Ok((decided, None)),
+        decided => return Ok(decided),
     };
     let nodes = if bytes.is_empty() {
         Nodes::empty_object(&wanted)
@@ -151,15 +158,15 @@ pub(super) fn decide_whole<'p>(
         match json::read(bytes, &wanted) {
             Ok(nodes) => nodes,
             Err(ReadError::NotJson { .. }) => {
-                let looked = looked(program, token, canonical, Body::Unreadable, rules);
-                return Ok((decide(program, token, canonical, Body::Unreadable), Some(looked)));
+                *note = looked(program, token, canonical, Body::Unreadable, rules);
+                return Ok(decide(program, token, canonical, Body::Unreadable));
             }
             Err(error) => return Err(Problem::Json(error)),
         }
     };
     let body = Body::Read(&nodes);
-    let looked = looked(program, token, canonical, body, rules);
-    Ok((decide(program, token, canonical, body), Some(looked)))
+    *note = looked(program, token, canonical, body, rules);
+    Ok(decide(program, token, canonical, body))
 }
 
 /// A body that breaks off, as a problem.

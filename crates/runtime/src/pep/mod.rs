@@ -13,10 +13,10 @@ mod own;
 mod permit;
 mod record;
 mod rehearse;
+mod standing;
 mod throttle;
 mod trace;
 
-use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,12 +37,13 @@ pub(crate) use trace::{TRACEPARENT, TRACESTATE, Trace};
 
 use crate::admin::Metrics;
 use crate::identity::Identities;
-use crate::live::{Policies, SecretHash, Standing};
+use crate::live::{Policies, SecretHash};
 use crate::proxy::{self, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
 use crate::respond::{self, Answer, Denied, Problem, REQUEST_ID};
 use crate::serve::wire::{BodyStream, WireHead};
 use record::{Recorded, Undecided, Unrecorded, allowed, record};
+use standing::while_standing;
 use throttle::Pace;
 
 /// What all calls share.
@@ -238,10 +239,7 @@ impl Gate {
         let started = Instant::now();
         let decision = inspect::decide(live.program(), token, &canonical, inspect::unread(&canonical));
         call.deciding += started.elapsed();
-        if !matches!(decision, Decision::NeedsBody(_)) {
-            let body = inspect::unread(&canonical);
-            call.looked = inspect::looked(live.program(), token, &canonical, body, &self.rules);
-        }
+        call.looked = inspect::looked_unread(&decision, live.program(), token, &canonical, &self.rules);
         let verdict = match decision {
             Decision::Deny(denial) => return Err(self.denied(call, (token, &canonical), &denial)),
             Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => {
@@ -303,12 +301,15 @@ impl Gate {
         if inspect::product_reads(canonical, &self.rules) {
             inspect::check_product(body.ahead(), canonical, &self.rules)?;
         }
-        let (decision, looked) =
-            inspect::decide_whole(live.program(), token, canonical, body.ahead(), &self.rules)?;
+        let looked = &mut call.looked;
+        let decision = inspect::decide_whole(
+            live.program(),
+            token,
+            canonical,
+            body.ahead(),
+            (&self.rules, looked),
+        )?;
         call.deciding += started.elapsed();
-        if let Some(looked) = looked {
-            call.looked = looked;
-        }
         match decision {
             Decision::Allow(grant) => Ok(grant),
             Decision::Deny(denial) => Err(self.denied(call, (token, canonical), &denial)),
@@ -439,20 +440,5 @@ impl Gate {
         let answer = respond::no_content(headers);
         ledger.status(answer.status.as_u16());
         answer
-    }
-}
-
-/// Does the work unless the token is revoked before it is done: then the work is dropped where it stands.
-///
-/// # Errors
-/// The token is revoked.
-async fn while_standing<T>(standing: Option<Standing>, work: impl Future<Output = T>) -> Result<T, Problem> {
-    let Some(standing) = standing else {
-        return Err(Problem::Unauthenticated(AuthFailure::NoCredentials));
-    };
-    tokio::select! {
-        biased;
-        () = standing.lost() => Err(Problem::Unauthenticated(AuthFailure::Revoked)),
-        done = work => Ok(done),
     }
 }

@@ -117,8 +117,8 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         return Err(crate::edit::EditError::Compiled(config.policies.clone()).into());
     }
     let sources = SourceSet::read_dir(&config.policies).map_err(Failure::trouble)?;
-    let rules =
-        Rules::new(&serve::reading(config, None, Kept::default())).map_err(|error| Failure::Usage(error.to_string()))?;
+    let rules = Rules::new(&serve::reading(config, None, Kept::default()))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let program = compile_for(&sources, &config.mode).program.ok_or_else(|| {
         Failure::Findings(
             "the policy has errors, so no call would be let through; see `tokenward compile`".to_owned(),

@@ -1,0 +1,25 @@
+//! Work that ends where what it rests on is taken back.
+
+use std::future::Future;
+
+use super::AuthFailure;
+use crate::live::Standing;
+use crate::respond::Problem;
+
+/// Does the work unless the token is revoked before it is done: then the work is dropped where it stands.
+///
+/// # Errors
+/// The token is revoked.
+pub(super) async fn while_standing<T>(
+    standing: Option<Standing>,
+    work: impl Future<Output = T>,
+) -> Result<T, Problem> {
+    let Some(standing) = standing else {
+        return Err(Problem::Unauthenticated(AuthFailure::NoCredentials));
+    };
+    tokio::select! {
+        biased;
+        () = standing.lost() => Err(Problem::Unauthenticated(AuthFailure::Revoked)),
+        done = work => Ok(done),
+    }
+}
