@@ -17,8 +17,11 @@ use crate::walk::{Range, Walk};
 /// No call takes longer than a week: so far its outcome is looked for.
 const LONGEST_CALL_MS: i64 = 7 * 86_400_000;
 
-/// Entries that are looked through for calls of a status before it counts as rare.
+/// Entries that are looked through for calls of a status before it may count as rare.
 const ENTRIES: u64 = if cfg!(test) { 20 } else { 50_000 };
+/// A status is rare if fewer than one entry in so many is an end with it: finding a call from its end costs as much as going
+/// through thousands of entries.
+const RARE: u64 = if cfg!(test) { 1 } else { 2_000 };
 
 /// The calls that `filter` wants.
 pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
@@ -33,7 +36,7 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
     let mut found: Vec<Entry> = Vec::new();
     // So many of `found` are known to be wanted, outcome and all.
     let mut settled = 0;
-    let mut examined = 0_u64;
+    let (mut examined, mut ends) = (0_u64, 0_u64);
     while found.len() < page.limit {
         let Some(block) = walk.next()? else { break };
         if !filter.may_be_in(&block.head) {
@@ -46,6 +49,11 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
             continue;
         }
         each(&block, &content, |place, seen| {
+            if let Seen::Ended(ended) = &seen
+                && ended.outcome.status == filter.status
+            {
+                ends += 1;
+            }
             if let Seen::Decision(view) = seen
                 && after.is_none_or(|a| place > a)
                 && before.is_none_or(|b| place < b)
@@ -69,7 +77,7 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
         }
         if let Some(status) = filter.status
             && page.newest_first
-            && examined > ENTRIES
+            && examined > ENTRIES.max(ends.saturating_mul(RARE))
             && found.len() < page.limit
         {
             // It is rare: from here on its ends are looked for.
