@@ -1,10 +1,6 @@
-# Benchmarks of the compiler. None of them is built by `make test`.
+# Benchmarks. None of them is built by `make test`.
 
-<<<<<<< HEAD
-.PHONY: bench bench-decision bench-instructions bench-scale
-=======
-.PHONY: bench bench-audit bench-decision bench-scale
->>>>>>> 4e7d980 (Export to Parquet, kill fifty times, measure the audit beside peers and in the proxy)
+.PHONY: bench bench-audit bench-decision bench-instructions bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
