@@ -10,20 +10,20 @@ use super::tls::{Authority, connect, scene};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const GOAWAY: u8 = 7;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(super) const CONTINUATION: u8 = 9;
+pub(super) const END_STREAM: u8 = 1;
+pub(super) const END_HEADERS: u8 = 4;
 
 /// A connection whose frames a test writes.
-struct Frames(TlsStream<TcpStream>);
+pub(super) struct Frames(TlsStream<TcpStream>);
 
 /// What becomes of a stream.
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Ok,
     BadRequest,
     /// An answer with another status.
@@ -41,7 +41,7 @@ impl Fate {
 }
 
 impl Frames {
-    async fn new(scene: &Scene, authority: &Authority) -> Self {
+    pub(super) async fn new(scene: &Scene, authority: &Authority) -> Self {
         let mut stream = connect(scene, authority.client(&[b"h2"]), "localhost")
             .await
             .unwrap();
@@ -54,7 +54,7 @@ impl Frames {
         frames
     }
 
-    async fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    pub(super) async fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
         let mut frame = vec![length[1], length[2], length[3], kind, flags];
         frame.extend(stream.to_be_bytes());
@@ -64,7 +64,7 @@ impl Frames {
     }
 
     /// Waits for what ends this stream, as far as a client cares.
-    async fn fate(&mut self, wanted: u32) -> Fate {
+    pub(super) async fn fate(&mut self, wanted: u32) -> Fate {
         timeout(PATIENCE, async {
             loop {
                 let mut head = [0; 9];
@@ -100,7 +100,7 @@ impl Frames {
 }
 
 /// Fields as literals without an index (RFC 7541 section 6.2.2).
-fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
         block.push(0);

@@ -112,6 +112,18 @@ pub(super) fn scene(
     (scene, folder)
 }
 
+/// As [`scene`], with this policy.
+pub(super) fn scene_with(
+    authority: &Authority,
+    upstream: &Behind,
+    policy: &str,
+) -> (Scene, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = authority.files(folder.path(), "localhost");
+    let scene = Scene::with(upstream.addr, policy, |config| config.server.tls = Some(files));
+    (scene, folder)
+}
+
 async fn answer(stream: &mut TlsStream<TcpStream>, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
