@@ -32,6 +32,8 @@ fn no_secret_is_in_the_json_log_or_anything_else() {
 
 fn search(format: &str) {
     let upstream = Upstream::start();
+    // It keeps what it is sent, which is all that a collector of spans is for here.
+    let collector = Upstream::start();
     let token = TestToken::new("reader", &["[get,post]/rest/api/2/.*[JsonData::a?=.*]"]).with_prefix();
     let stranger = TestToken::new("unknown", &[]).with_prefix();
     let expired = TestToken::new("expired", &[".*"])
@@ -43,6 +45,10 @@ fn search(format: &str) {
         .token(&expired)
         .section(&format!(
             "[log]\nformat = \"{format}\"\nlevel = \"trace,notify=info\"\ncalls = \"info\""
+        ))
+        .section(&format!(
+            "[telemetry]\notlp_endpoint = \"http://127.0.0.1:{}/v1/traces\"",
+            collector.port()
         ))
         .section(
             "[upstream.identity]\nmode = \"service-account\"\nuser = \"svc-account\"\nsecret_file = \"password\"",
@@ -116,6 +122,13 @@ fn search(format: &str) {
         "the log has all levels, and the libraries'"
     );
     let directory = proxy.stop();
+    let spans: Vec<Vec<u8>> = collector.seen().into_iter().map(|sent| sent.body).collect();
+    let sent = spans.concat();
+    assert!(
+        sent.windows(13).any(|text| text == b"tokenward.end"),
+        "spans were sent"
+    );
+    written.extend(spans.into_iter().map(|span| ("a span", span)));
     written.push(("the log", fs::read(directory.path().join("serve.log")).unwrap()));
     files(&directory.path().join(".tokenward"), &mut written);
 

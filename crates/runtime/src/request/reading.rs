@@ -105,9 +105,11 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
 
     let in_endpoints = !matches!(&location.path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints);
     let context_user = context_user(raw);
+    let encoded = credentials.encoded();
+    let secrets = secrets(raw, &credentials, &encoded);
     let head = framing.clone().and_then(|body| {
         context_user.as_ref().map_err(Refusal::clone)?;
-        canonical(raw, rules, body, location.path, query, &credentials)
+        canonical(raw, rules, body, location.path, query, &secrets)
     });
     let shown_url = match &head {
         Ok(head) => head.url.clone(),
@@ -117,7 +119,7 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
         framing: framing.map(|_| ()),
         in_endpoints,
         context_user: context_user.unwrap_or_default(),
-        client_request_id: client_request_id(raw, rules, &secrets(raw, &credentials)),
+        client_request_id: client_request_id(raw, rules, &secrets),
         credentials,
         head,
         shown_url,
@@ -200,15 +202,20 @@ fn context_user(raw: &RawHead<'_>) -> Result<Option<String>, Refusal> {
         .ok_or_else(|| Reason::MalformedContextUser.into())
 }
 
-/// What must not stand elsewhere in the request: the secret, and the text in which it was sent.
-fn secrets<'a>(raw: &RawHead<'a>, credentials: &'a Credentials) -> Vec<&'a [u8]> {
+/// What must not stand elsewhere in the request: the secret, the text in which it was sent, and what it looks like within
+/// any other Base64.
+fn secrets<'a>(raw: &RawHead<'a>, credentials: &'a Credentials, encoded: &'a [String]) -> Vec<&'a [u8]> {
     let Some(secret) = credentials.secret() else {
         return Vec::new();
     };
     let sent = raw
         .values("authorization")
         .filter_map(|value| value.splitn(2, |byte| *byte == b' ').nth(1));
-    std::iter::once(secret.as_bytes()).chain(sent).collect()
+    let encoded = encoded.iter().map(String::as_bytes);
+    std::iter::once(secret.as_bytes())
+        .chain(sent)
+        .chain(encoded)
+        .collect()
 }
 
 fn client_request_id(raw: &RawHead<'_>, rules: &Rules, secrets: &[&[u8]]) -> Option<String> {
@@ -247,7 +254,7 @@ fn canonical(
     body: Framing,
     path: Result<String, Refusal>,
     query: Result<Vec<Pair>, Refusal>,
-    credentials: &Credentials,
+    secrets: &[&[u8]],
 ) -> Result<Canonical, Refusal> {
     let path = path?;
     let method = method(raw.method)?;
@@ -255,14 +262,13 @@ fn canonical(
         return Err(Reason::BodyOnGet.into());
     }
     let query = query?;
-    let secrets = secrets(raw, credentials);
     if let Some(reason) = query.iter().find_map(|(name, _)| rules.refused_parameter(name)) {
         return Err(reason.into());
     }
     if rules.is_ambiguous(&query) {
         return Err(Reason::AmbiguousParameter.into());
     }
-    let carries = |text: &str| rules.bears_secret(text.as_bytes(), &secrets);
+    let carries = |text: &str| rules.bears_secret(text.as_bytes(), secrets);
     if carries(&path)
         || query
             .iter()
@@ -270,7 +276,7 @@ fn canonical(
     {
         return Err(Reason::SecretInUrl.into());
     }
-    let headers = headers::read(raw, body, rules, &secrets)?;
+    let headers = headers::read(raw, body, rules, secrets)?;
     if !query.is_empty()
         && headers
             .content_type
