@@ -4,18 +4,18 @@
 //!
 //! A token's policy is a set of requests: the union of its permit lines without those of its forbid lines. A line is a
 //! set too, the product of a set of methods, a regular language of paths, and what it says of query and body. So
-//! whether a new policy allows what the old one did not comes to questions of one form, [`cell`]: is there a request
+//! whether a new policy allows what the old one did not comes to questions of one form, `cell`: is there a request
 //! that matches all of a few lines and none of some others?
 //!
-//! * A line matches if all of its parts do, and fails if one of them does: [`clauses`] says both, for each method and
+//! * A line matches if all of its parts do, and fails if one of them does: `clauses` says both, for each method and
 //!   each kind of body, in atoms over path, query and body. It mirrors [`crate::decide`].
 //! * Paths: regular languages. Texts of intersections and differences are found by breadth-first search over tuples of
-//!   states of the lines' own automata ([`product`]), within valid UTF-8 and what the proxy accepts as a path
-//!   ([`fixed`]).
-//! * Queries: for each name a bag of values, which all or some satisfy a combination of languages ([`parameters`]).
-//! * JSON bodies: for each place that a line speaks of, what never stands there and what must once ([`body`]). Members
+//!   states of the lines' own automata (`product`), within valid UTF-8 and what the proxy accepts as a path
+//!   (`fixed`).
+//! * Queries: for each name a bag of values, which all or some satisfy a combination of languages (`parameters`).
+//! * JSON bodies: for each place that a line speaks of, what never stands there and what must once (`body`). Members
 //!   of an object are independent, so are elements of an array; so there is a body if there is one in which each demand
-//!   is met by a member or an element of its own ([`body::model`]). `[*]`, nested arrays, types, numbers that are not
+//!   is met by a member or an element of its own (`body::model`). `[*]`, nested arrays, types, numbers that are not
 //!   plain, `only` and absence are all covered.
 //! * Upstreams that merge bodies with queries: atoms over families of names (`n`, `n[…]`).
 //!

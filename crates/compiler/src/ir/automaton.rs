@@ -127,7 +127,7 @@ impl Automaton {
         }
     }
 
-    /// What every match begins with, as far as it is told by bytes that lead nowhere else; at most [`PREFIX`] bytes.
+    /// What every match begins with, as far as it is told by bytes that lead nowhere else; at most 64 bytes.
     #[must_use]
     pub fn prefix(&self) -> Vec<u8> {
         let classes = self.dfa.byte_classes();
