@@ -71,10 +71,7 @@ fn within_bounds(text: &str, span: Span) -> Result<(), Box<Diagnostic>> {
     let (mut depth, mut escaped) = (0_usize, false);
     for (at, byte) in text.bytes().enumerate() {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'[' => depth += 1,
-            b']' => depth = depth.saturating_sub(1),
+            // Escaped or not.
             b'\0' => {
                 let place = span.part(at..at + 1);
                 return Err(Box::new(Diagnostic::new(
@@ -83,6 +80,10 @@ fn within_bounds(text: &str, span: Span) -> Result<(), Box<Diagnostic>> {
                     "the line holds a NUL character",
                 )));
             }
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > MAX_BRACKET_DEPTH {

@@ -184,6 +184,13 @@ fn what_is_no_export_is_said() {
             "{export:?} {code} {err}"
         );
     }
+    for (source, whose) in [("jira-pat", "Jira's"), ("gitlab", "GitLab's")] {
+        let (code, out, err) = tokenward(&place("{}"), &["import", source, "list.json", "--json"]);
+        assert!(
+            code == 2 && out.is_empty() && err.contains(whose) && err.contains("token new"),
+            "{err}"
+        );
+    }
     let directory = place("{}");
     let (code, _, err) = tokenward(&directory, &["import", "extender", "absent.json"]);
     assert!(code == 3 && err.contains("absent.json"), "{err}");

@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let usage = args.place.source(&config)?.usage(&filter)?;
     let unused = unused(&usage, &config)
         .inspect_err(|why| {
-            output::note(&format!("What was never used is not told: {why}."));
+            output::note(&format!("What was never used is not told: {why}"));
         })
         .ok();
     let stats = Stats { usage, unused };

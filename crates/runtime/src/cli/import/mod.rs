@@ -34,6 +34,17 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum From {
     Extender(Extender),
+    /// Says why there is nothing to import from Jira's personal access tokens
+    JiraPat(Ignored),
+    /// Says why there is nothing to import from GitLab's personal access tokens
+    Gitlab(Ignored),
+}
+
+/// Whatever is given.
+#[derive(clap::Args)]
+struct Ignored {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    _given: Vec<String>,
 }
 
 /// Take over the REST API tokens of Extender for Jira or Confluence
@@ -75,7 +86,15 @@ struct Extender {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     match args.from {
         From::Extender(args) => extender(&args),
+        From::JiraPat(_) => Err(nothing("Jira's")),
+        From::Gitlab(_) => Err(nothing("GitLab's")),
     }
+}
+
+fn nothing(whose: &str) -> Failure {
+    Failure::Usage(format!(
+        "a list of {whose} personal access tokens holds neither their secrets nor lines, so there is nothing to import; make a token for each with `tokenward token new`, and retire the old one"
+    ))
 }
 
 fn extender(args: &Extender) -> Result<(), Failure> {

@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (tokens, silent) = known::all(&config)?;
     let token = known::one(tokens, &args.name, &config)?;
     if let Some(why) = silent {
-        output::note(&format!("Its last use is not told: {why}."));
+        output::note(&format!("Its last use is not told: {why}"));
     }
     if args.json {
         let mut value = token.json();
