@@ -170,6 +170,31 @@ fn one_broken_token_stops_all_unless_told_otherwise() {
 }
 
 #[test]
+fn in_secure_mode_what_is_imported_is_sealed() {
+    let tokens = [json!({ "label": "a", "user": "u", "token": secret(), "limitTo": ".*/rest/x" })];
+    let directory = place(&json!({ "tokens": tokens }).to_string());
+    let (code, settings, err) = tokenward(&directory, &["keys", "new", "signing"]);
+    assert_eq!(code, 0, "{err}");
+    let configuration = directory.path().join("tokenward.toml");
+    let rest = fs::read_to_string(&configuration).unwrap();
+    // `mode` stands before all sections, `[keys]` behind them.
+    let (mode, keys) = settings.split_at(settings.find("[keys]").unwrap());
+    fs::write(&configuration, format!("{mode}{rest}{keys}")).unwrap();
+    let (code, _, err) = tokenward(&directory, &["import", "extender", "tokens.json"]);
+    assert_eq!(code, 0, "{err}");
+    let file = imported(&directory).unwrap();
+    assert!(file.contains("\nseal = \"v1:"), "{file}");
+    assert_eq!(tokenward(&directory, &["compile", "--check"]).0, 0);
+    fs::write(
+        directory.path().join("policies/imported.toml"),
+        file.replace("/rest/x", "/rest/.*"),
+    )
+    .unwrap();
+    let (code, _, err) = tokenward(&directory, &["compile", "--check"]);
+    assert!(code == 1 && err.contains("TW0401"), "{err}");
+}
+
+#[test]
 fn what_is_no_export_is_said() {
     for (export, expected) in [
         ("", "a list `tokens`"),
