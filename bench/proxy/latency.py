@@ -5,8 +5,9 @@
         DURABLE-PID:PORT BUFFERED-PID:PORT
 
 Turn and turn about: the peak of each (wrk, as many requests as it answers) with its processor time a request; then each at half of
-the durable one's peak, open loop; between those the disk's own fdatasync. "Without" is a buffered audit: it keeps the same
-records, and no call waits for them. The proxy has no mode without an audit. Exit code 1 where a bound does not hold.
+the durable one's peak, open loop, which is what both bounds are about; between those the disk's own fdatasync. "Without" is a
+buffered audit: it keeps the same records, and no call waits for them. The proxy has no mode without an audit. Exit code 1 where
+a bound does not hold.
 """
 import argparse
 import json
@@ -49,7 +50,6 @@ def main():
                 cost[name].append((cpu_seconds(pid) - before) / requests * 1e6)
                 peak[name].append(per_second)
     cpu = {name: statistics.median(cost[name]) for name in names}
-    growth = cpu["durable"] / cpu["buffered"] - 1
     print(f"peak: {statistics.median(peak['durable']):.0f} requests/s durable, {statistics.median(peak['buffered']):.0f} buffered")
     for name in names:
         print(f"{name:9} {cpu[name]:6.1f} us CPU/request ({min(cost[name]):.1f} - {max(cost[name]):.1f})")
@@ -74,9 +74,10 @@ def main():
     sync = {q: statistics.median(round[q] for round in syncs) for q in ("p50", "p99")}
     print(f"fdatasync p50 {sync['p50']:.0f}, p99 {sync['p99']:.0f}")
 
+    growth = statistics.median(half["durable"]) / statistics.median(half["buffered"]) - 1
     bound = at["buffered"]["p99"] + 2 * sync["p99"]
     holds = [growth <= 0.15, at["durable"]["p99"] <= bound]
-    print(f"CPU/request grows by {growth:.1%}, bound 15 %: {'holds' if holds[0] else 'DOES NOT HOLD'}")
+    print(f"at half of peak: CPU/request grows by {growth:.1%}, bound 15 %: {'holds' if holds[0] else 'DOES NOT HOLD'}")
     print(f"p99 {at['durable']['p99']:.0f}, bound {bound:.0f}: {'holds' if holds[1] else 'DOES NOT HOLD'}")
     sys.exit(0 if all(holds) else 1)
 

@@ -20,6 +20,9 @@ const HEAD: usize = 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 32 + 4 + 4;
 /// segment, else sled moves its leaf into a file of its own, which it does not sync.
 pub(crate) const CONTENT_LIMIT: usize = 58_000;
 
+/// Content shorter than this, bytes, is stored as it is.
+pub(crate) const SHORT: usize = 8 << 10;
+
 /// A chain hash.
 pub(crate) type Hash = [u8; 32];
 
@@ -94,11 +97,11 @@ impl Head {
 /// Encodes a block of `content`, which is not longer than [`CONTENT_LIMIT`]; gives its bytes and hash.
 pub(crate) fn encode(head: &Head, content: &[u8]) -> (Vec<u8>, Hash) {
     let hash = head.hash(content);
-    let packed = lz4_flex::block::compress(content);
-    let (stored, compressed) = if packed.len() < content.len() {
-        (packed.as_slice(), COMPRESSED)
-    } else {
-        (content, 0)
+    // Alone, little is gained: a sheaf compresses what is short with what is around it.
+    let packed = (content.len() >= SHORT).then(|| lz4_flex::block::compress(content));
+    let (stored, compressed) = match &packed {
+        Some(packed) if packed.len() < content.len() => (packed.as_slice(), COMPRESSED),
+        _ => (content, 0),
     };
     let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
     out.extend_from_slice(&MAGIC);

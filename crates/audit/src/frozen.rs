@@ -8,13 +8,14 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::block::Block;
 use crate::error::DiskError;
 use crate::faults;
 use crate::journal;
 use crate::period::{Day, Period};
+use crate::sheaf::{self, Blocks};
 use crate::store::{Bytes, Keyed, Stored};
 use crate::sweep::sweep;
 
@@ -29,17 +30,26 @@ pub(crate) struct Frozen {
     blocks: Vec<At>,
     // Places where different blocks were found: one was changed, and its checksum mended.
     twice: Vec<u64>,
+    // Offset and blocks of the sheaf that was read last.
+    last_sheaf: Mutex<Option<(u64, Arc<Blocks>)>>,
 }
-
-/// Set in the offsets of blocks that stand in the journal.
-const IN_JOURNAL: u64 = 1 << 63;
 
 /// Where a block stands. 24 bytes each is what the index takes.
 #[derive(Debug, Clone, Copy)]
 struct At {
     first: u64,
+    // Of what stands there: the block, or its sheaf.
     offset: u64,
     length: u32,
+    within: Within,
+}
+
+/// What a block stands in. Their order is that of preference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Within {
+    File,
+    Sheaf,
+    Journal,
 }
 
 /// A block found, and what tells it from another at its place.
@@ -51,18 +61,23 @@ struct Found {
 }
 
 impl Found {
-    fn of(offset: u64, block: &Block<&[u8]>) -> Self {
+    fn of(offset: u64, length: usize, within: Within, block: &Block<&[u8]>) -> Self {
         Self {
             at: At {
                 first: block.head.first,
                 offset,
-                // Blocks are shorter than 64 KiB.
-                length: u32::try_from(block.size()).unwrap_or(u32::MAX),
+                // Blocks and sheaves are shorter than 64 KiB.
+                length: u32::try_from(length).unwrap_or(u32::MAX),
+                within,
             },
             checksum: block.bytes().last_chunk().copied().unwrap_or_default(),
             first_of_period: block.head.first_of_period,
             written_ms: block.head.written_ms,
         }
+    }
+
+    fn order(&self) -> (u64, Within, u64) {
+        (self.at.first, self.at.within, self.at.offset)
     }
 }
 
@@ -81,9 +96,10 @@ impl Frozen {
             }
         };
         for (at, block) in journal::blocks(&journal) {
-            found.push(Found::of(IN_JOURNAL | u64::try_from(at).unwrap_or(0), &block));
+            let at = u64::try_from(at).unwrap_or(0);
+            found.push(Found::of(at, block.size(), Within::Journal, &block));
         }
-        found.sort_by_key(|block| (block.at.first, block.at.offset));
+        found.sort_by_key(Found::order);
         Ok(Self {
             journal,
             ..Self::of(file, found)
@@ -131,6 +147,7 @@ impl Frozen {
             journal: Vec::new(),
             blocks,
             twice,
+            last_sheaf: Mutex::default(),
         }
     }
 
@@ -166,16 +183,20 @@ impl Frozen {
     }
 
     fn read(&self, at: At) -> Result<Stored, DiskError> {
-        let length = usize::try_from(at.length).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; length];
-        if at.offset & IN_JOURNAL != 0 {
-            let from = usize::try_from(at.offset & !IN_JOURNAL).unwrap_or(usize::MAX);
-            let part = self.journal.get(from..).and_then(|rest| rest.get(..length));
-            bytes = part.unwrap_or_default().to_vec();
-        } else if let Some(file) = &self.file {
-            file.read_exact_at(&mut bytes, at.offset)?;
-        }
-        let block = Block::read(Bytes::from(bytes)).map_err(|e| DiskError::Database(e.to_string()))?;
+        let bytes = match at.within {
+            Within::File => Bytes::from(self.stretch(at)?),
+            Within::Sheaf => {
+                let blocks = self.sheaf(at)?;
+                let found = blocks.at_or_before(at.first);
+                Bytes::from(found.map_or(&[][..], |(_, bytes)| bytes))
+            }
+            Within::Journal => {
+                let (from, length) = (size(at.offset), size(at.length.into()));
+                let part = self.journal.get(from..).and_then(|rest| rest.get(..length));
+                Bytes::from(part.unwrap_or_default())
+            }
+        };
+        let block = Block::read(bytes).map_err(|e| DiskError::Database(e.to_string()))?;
         // Whoever writes the file meanwhile may move blocks about.
         if block.head.first == at.first {
             Ok(block)
@@ -183,14 +204,45 @@ impl Frozen {
             Err(DiskError::Database("its file changed while it was read".into()))
         }
     }
+
+    /// The bytes of the file that `at` names.
+    fn stretch(&self, at: At) -> Result<Vec<u8>, DiskError> {
+        let mut bytes = vec![0; size(at.length.into())];
+        if let Some(file) = &self.file {
+            file.read_exact_at(&mut bytes, at.offset)?;
+        }
+        Ok(bytes)
+    }
+
+    /// The sheaf that `at` names: unpacked once for all its blocks, when they are read one after the other.
+    fn sheaf(&self, at: At) -> Result<Arc<Blocks>, DiskError> {
+        let mut last = self.last_sheaf.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((offset, blocks)) = &*last
+            && *offset == at.offset
+        {
+            return Ok(Arc::clone(blocks));
+        }
+        let blocks = sheaf::read(&self.stretch(at)?).map_err(|e| DiskError::Database(e.to_string()))?;
+        *last = Some((at.offset, Arc::clone(&blocks)));
+        Ok(blocks)
+    }
+}
+
+fn size(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
 }
 
 /// The blocks in `file`, by place.
 fn find(file: &File) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
-    sweep(file, &mut |offset, block| {
-        found.push(Found::of(offset, &block));
+    sweep(file, &mut |stand, block| {
+        let within = if stand.is_sheaf {
+            Within::Sheaf
+        } else {
+            Within::File
+        };
+        found.push(Found::of(stand.offset, stand.length, within, &block));
     })?;
-    found.sort_by_key(|block| (block.at.first, block.at.offset));
+    found.sort_by_key(Found::order);
     Ok(found)
 }

@@ -98,6 +98,7 @@ mod recover;
 mod retention;
 mod salvage;
 mod scan;
+mod sheaf;
 mod shelf;
 mod space;
 mod stats;

@@ -3,7 +3,7 @@
 //! The only file that names sled, built past its edges (0.34.7):
 //! - `flush` is `sync_file_range` on Linux, which neither writes the file's size nor empties the
 //!   disk's own cache; and it wakes a pool of threads. So a commit goes to a [`Journal`], which is synced, and to
-//!   sled's memory; sled is flushed, and its data file synced through a handle of our own, when the journal is full.
+//!   memory; sled is flushed, and its data file synced through a handle of our own, when the journal is full.
 //!   Files are `db` (all data), `conf` (written once), `snap.*` (rebuilt when absent) and `blobs/`
 //!   (values over a quarter of a segment; blocks stay below).
 //! - `open`, and dropping, may panic on damage or a failing disk, or never return: both run on a
@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::block::Block;
 use crate::error::DiskError;
 use crate::faults;
 use crate::journal::{self, Journal};
+use crate::sheaf::{self, Blocks};
 
 /// Segments of 4 MiB: see [`crate::block::CONTENT_LIMIT`].
 const SEGMENT: usize = 4 << 20;
@@ -39,12 +40,17 @@ pub(crate) struct Database {
     data: Arc<Data>,
     // Begun with the first commit.
     journal: Mutex<Option<Journal>>,
+    // The sheaf that was read last, and its blocks.
+    last_sheaf: Mutex<Option<(Bytes, Arc<Blocks>)>>,
 }
 
-/// The file that holds the data, to be synced.
+/// What is written.
 struct Data {
+    // That holds the data, to be synced.
     file: File,
     directory: PathBuf,
+    // Short blocks that are in the journal, and not yet in the database: they become a sheaf.
+    short: Mutex<Blocks>,
 }
 
 /// Bytes of a block as sled hands them out, not copied.
@@ -86,8 +92,10 @@ impl Database {
             data: Arc::new(Data {
                 file,
                 directory: path.to_owned(),
+                short: Mutex::default(),
             }),
             journal: Mutex::new(None),
+            last_sheaf: Mutex::default(),
         };
         opened.replay().map_err(|error| match error {
             DiskError::Database(why) => OpenFailure::Damaged(why),
@@ -103,11 +111,11 @@ impl Database {
             return Ok(());
         }
         let database = self.database()?;
-        let last = caught(|| database.last())?.map(|(key, _)| key_of(&key));
+        let last = self.at_or_before(u64::MAX)?.map(|block| block.head.first);
         let mut blocks = journal::blocks(&bytes);
         blocks.retain(|(_, block)| last.is_none_or(|last| block.head.first > last));
         for (_, block) in &blocks {
-            caught(|| database.insert(block.head.first.to_be_bytes(), block.bytes()))?;
+            self.data.put(database, block.head.first, block.bytes())?;
         }
         self.data.settle(database)?;
         // It is begun anew with the next commit, if there is one.
@@ -132,59 +140,113 @@ impl Database {
         };
         let (data, settled) = (Arc::clone(&self.data), database.clone());
         journal.append(&bytes.concat(), move || data.settle(&settled))?;
-        caught(|| {
-            for (first, bytes) in blocks {
-                database.insert(first.to_be_bytes(), bytes.as_slice())?;
-            }
-            Ok(())
-        })
+        for (first, bytes) in blocks {
+            self.data.put(database, *first, bytes)?;
+        }
+        Ok(())
     }
 
     /// The block that holds the place `at`, or the one before it if none does.
     pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+        // First those in memory: what becomes a sheaf meanwhile is then found twice, and not never.
+        if let Some(found) = self.data.short().at_or_before(at) {
+            return copied(found).map(Some);
+        }
         let database = self.database()?;
         let found = caught(|| database.range(..=at.to_be_bytes()).next_back().transpose())?;
-        found.map(stored).transpose()
+        found.map(|found| self.stored(found, at)).transpose()
     }
 
     /// The first block that begins at the place `at` or after it.
     pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<Stored>, DiskError> {
-        let database = self.database()?;
-        let found = caught(|| database.range(at.to_be_bytes()..).next().transpose())?;
-        found.map(stored).transpose()
+        self.from(at)?.map(|(_, block)| block).transpose()
     }
 
     /// The first block that begins at the place `at` or after it, and the key it is under, read or
     /// not: to step over what cannot be read.
     pub(crate) fn from(&self, at: u64) -> Result<Option<Keyed>, DiskError> {
+        let short = self
+            .data
+            .short()
+            .at_or_after(at)
+            .map(|(first, bytes)| (first, copied((first, bytes))));
         let database = self.database()?;
+        // It may stand in a sheaf that begins before. One that cannot be read is told at its own key.
+        let before = caught(|| database.range(..at.to_be_bytes()).next_back().transpose())?;
+        if let Some((_, value)) = before
+            && sheaf::is_one(&value)
+            && let Ok(blocks) = self.blocks(&value)
+            && let Some((first, bytes)) = blocks.at_or_after(at)
+        {
+            return Ok(Some((first, copied((first, bytes)))));
+        }
         let found = caught(|| database.range(at.to_be_bytes()..).next().transpose())?;
-        Ok(found.map(|(key, value)| (key_of(&key), stored((key, value)))))
+        Ok(match found {
+            Some(found) => {
+                let key = key_of(&found.0);
+                Some((key, self.stored(found, key)))
+            }
+            None => short,
+        })
+    }
+
+    /// The last block at the place `at` or before it of what stands under a key.
+    fn stored(&self, (key, value): (Bytes, Bytes), at: u64) -> Result<Stored, DiskError> {
+        let key = key_of(&key);
+        if !sheaf::is_one(&value) {
+            return stored(key, value);
+        }
+        let blocks = self.blocks(&value)?;
+        match blocks.at_or_before(at) {
+            Some(found) if blocks.first() == Some(key) => copied(found),
+            _ => Err(other_key()),
+        }
+    }
+
+    /// The blocks of a sheaf: unpacked once for all of them, when they are read one after the other.
+    fn blocks(&self, value: &Bytes) -> Result<Arc<Blocks>, DiskError> {
+        let mut last = self.last_sheaf.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, blocks)) = &*last
+            && of == value
+        {
+            return Ok(Arc::clone(blocks));
+        }
+        let blocks = sheaf::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
+        *last = Some((value.clone(), Arc::clone(&blocks)));
+        Ok(blocks)
     }
 }
 
 /// What a tamperer with access to the files could do.
 #[cfg(test)]
 impl Database {
+    /// Gives each block a key of its own.
+    fn unbind(&self) -> &sled::Db {
+        let database = self.database().unwrap();
+        self.data.bind(database).unwrap();
+        for found in database.iter() {
+            let (_, value) = found.unwrap();
+            if sheaf::is_one(&value) {
+                for (first, bytes) in sheaf::read(&value).unwrap().iter() {
+                    database.insert(first.to_be_bytes(), bytes).unwrap();
+                }
+            }
+        }
+        database
+    }
+
     pub(crate) fn raw(&self, key: u64) -> Vec<u8> {
-        self.database()
-            .unwrap()
-            .get(key.to_be_bytes())
-            .unwrap()
-            .expect("a block")
-            .to_vec()
+        let found = self.unbind().get(key.to_be_bytes()).unwrap();
+        found.expect("a block").to_vec()
     }
 
     pub(crate) fn put_raw(&self, key: u64, bytes: &[u8]) {
-        self.database().unwrap().insert(key.to_be_bytes(), bytes).unwrap();
+        self.unbind().insert(key.to_be_bytes(), bytes).unwrap();
     }
 
     pub(crate) fn remove_raw(&self, key: u64) {
-        self.database()
-            .unwrap()
-            .remove(key.to_be_bytes())
-            .unwrap()
-            .expect("a block");
+        let gone = self.unbind().remove(key.to_be_bytes()).unwrap();
+        gone.expect("a block");
     }
 }
 
@@ -216,8 +278,34 @@ impl Drop for Database {
 }
 
 impl Data {
-    /// Puts all that the database has in memory on disk.
+    fn short(&self) -> MutexGuard<'_, Blocks> {
+        // A panic of sled's under the lock becomes an error, after which nothing more is written.
+        self.short.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a block in memory, behind all that are there.
+    fn put(&self, database: &sled::Db, first: u64, bytes: &[u8]) -> Result<(), DiskError> {
+        let mut short = self.short();
+        if short.size() + bytes.len() > sheaf::LIMIT {
+            bind(&mut short, database)?;
+        }
+        if bytes.len() > sheaf::SHORT {
+            bind(&mut short, database)?;
+            caught(|| database.insert(first.to_be_bytes(), bytes))?;
+        } else {
+            short.push(first, bytes);
+        }
+        Ok(())
+    }
+
+    /// Makes the short blocks a sheaf.
+    fn bind(&self, database: &sled::Db) -> Result<(), DiskError> {
+        bind(&mut self.short(), database)
+    }
+
+    /// Puts all that is in memory alone on disk.
     fn settle(&self, database: &sled::Db) -> Result<(), DiskError> {
+        self.bind(database)?;
         caught(|| database.flush())?;
         faults::check(&self.directory.join("db"), faults::Act::Sync)?;
         Ok(self.file.sync_data()?)
@@ -234,14 +322,29 @@ fn key_of(key: &[u8]) -> u64 {
     <[u8; 8]>::try_from(key).map_or(u64::MAX, u64::from_be_bytes)
 }
 
-fn stored((key, value): (sled::IVec, sled::IVec)) -> Result<Stored, DiskError> {
-    let block = Block::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
-    if block.head.first != key_of(&key) {
-        return Err(DiskError::Database(
-            "a block stands under a key that is not its own".into(),
-        ));
+fn bind(short: &mut Blocks, database: &sled::Db) -> Result<(), DiskError> {
+    if let Some(first) = short.first() {
+        caught(|| database.insert(first.to_be_bytes(), short.encode()))?;
+        *short = Blocks::default();
     }
-    Ok(block)
+    Ok(())
+}
+
+fn stored(key: u64, value: Bytes) -> Result<Stored, DiskError> {
+    let block = Block::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
+    if block.head.first == key {
+        Ok(block)
+    } else {
+        Err(other_key())
+    }
+}
+
+fn copied((first, bytes): (u64, &[u8])) -> Result<Stored, DiskError> {
+    stored(first, Bytes::from(bytes))
+}
+
+fn other_key() -> DiskError {
+    DiskError::Database("a block stands under a key that is not its own".into())
 }
 
 /// Syncs the files and directories of a new period, so that a power cut does not take them.

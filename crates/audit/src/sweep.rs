@@ -1,14 +1,29 @@
-//! Finding blocks in a file by their magic, whatever else is in it: no database is asked.
+//! Finding blocks, and those in sheaves, in a file by their magic, whatever else is in it: no database is asked.
 
 use std::io::{self, Read};
 
 use crate::block::{self, BLOCK_LIMIT, Block};
+use crate::sheaf;
 
 /// How much is read at once.
 const CHUNK: usize = 4 << 20;
 
-/// Gives each sound block in `file`, and the offset where it stands, to `each`.
-pub(crate) fn sweep(mut file: impl Read, each: &mut dyn FnMut(u64, Block<&[u8]>)) -> io::Result<()> {
+/// What the magics of a block and of a sheaf have in common.
+const MAGIC: &[u8] = b"TWA";
+
+/// Where a block stands in a file: alone, or in a sheaf, which then is what stands there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stand {
+    /// Where it begins, bytes.
+    pub(crate) offset: u64,
+    /// Its bytes.
+    pub(crate) length: usize,
+    /// Whether it is a sheaf.
+    pub(crate) is_sheaf: bool,
+}
+
+/// Gives each sound block in `file`, and where it stands, to `each`.
+pub(crate) fn sweep(mut file: impl Read, each: &mut dyn FnMut(Stand, Block<&[u8]>)) -> io::Result<()> {
     // Begins with what the last round left: a block may cross the border of two reads.
     let mut window: Vec<u8> = Vec::with_capacity(CHUNK + BLOCK_LIMIT);
     let mut passed = 0_u64;
@@ -28,26 +43,36 @@ pub(crate) fn sweep(mut file: impl Read, each: &mut dyn FnMut(u64, Block<&[u8]>)
 }
 
 /// Sweeps what was read so far, and gives up to where: what may be the begin of a block is left.
-fn sweep_window(window: &[u8], end: bool, passed: u64, each: &mut dyn FnMut(u64, Block<&[u8]>)) -> usize {
+fn sweep_window(window: &[u8], end: bool, passed: u64, each: &mut dyn FnMut(Stand, Block<&[u8]>)) -> usize {
     let mut at = 0_usize;
     while let Some(rest) = window.get(at..) {
-        let Some(next) = block::find_magic(rest) else {
-            // The last three bytes may begin a magic.
-            return at.max(window.len().saturating_sub(3));
+        let Some(next) = memchr::memmem::find(rest, MAGIC) else {
+            // The last bytes may begin a magic.
+            return at.max(window.len().saturating_sub(MAGIC.len() - 1));
         };
         at += next;
         let rest = rest.get(next..).unwrap_or_default();
         if rest.len() < BLOCK_LIMIT && !end {
             return at;
         }
-        match block::at_start(rest) {
-            Some(block) => {
-                let offset = passed.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
-                at += block.size().max(1);
-                each(offset, block);
+        let stand = |length, is_sheaf| Stand {
+            offset: passed.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)),
+            length,
+            is_sheaf,
+        };
+        let mut size = 1;
+        if let Some(block) = block::at_start(rest) {
+            size = block.size();
+            each(stand(size, false), block);
+        } else if let Some((blocks, length)) = sheaf::at_start(rest) {
+            size = length;
+            for (_, bytes) in blocks.iter() {
+                if let Some(block) = block::at_start(bytes) {
+                    each(stand(size, true), block);
+                }
             }
-            None => at += 1,
         }
+        at += size;
     }
     at
 }

@@ -11,5 +11,6 @@ mod queries;
 mod reading;
 mod reopen;
 mod sample;
+mod sheaves;
 mod signed;
 mod version_1;

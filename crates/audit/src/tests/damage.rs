@@ -1,6 +1,7 @@
 //! Tampering shows; a damaged day is set aside and the next begins.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::sample::{Clock, DAY, NOON, open, record, stored};
 use crate::period::{Day, Period};
 use crate::shelf::Shelf;
 use crate::store::Database;
+use crate::sweep::sweep;
 use crate::{Fault, Sequence, Store};
 
 /// A store of two days, three blocks on the first; closed.
@@ -174,43 +176,64 @@ fn a_file_of_garbage_is_set_aside() {
     );
 }
 
+/// What stands in a file: each block or sheaf, by its offset, and the places that it holds; last the file's bytes.
+fn stands(path: &Path) -> (BTreeMap<u64, (usize, Vec<u64>)>, Vec<u8>) {
+    let mut found: BTreeMap<u64, (usize, Vec<u64>)> = BTreeMap::new();
+    sweep(File::open(path).unwrap(), &mut |stand, block| {
+        let (_, places) = found.entry(stand.offset).or_insert((stand.length, Vec::new()));
+        places.extend(block.head.first..=block.head.last());
+    })
+    .unwrap();
+    (found, fs::read(path).unwrap())
+}
+
 #[test]
 fn salvage_finds_every_undamaged_block() {
     let dir = tempfile::tempdir().unwrap();
-    made(dir.path());
+    let store = open(dir.path(), &Clock::at(NOON));
+    for n in 1..=20 {
+        stored(&store, record(n, NOON));
+    }
+    store.close().unwrap();
     let period = dir.path().join("audit/2026-11-24");
     let whole = crate::salvage(&period).unwrap();
     assert_eq!(
         (whole.blocks, whole.entries.len(), whole.missing.len()),
-        (4, 3, 0)
+        (21, 20, 0)
     );
-    // The third block, and its copies, each damaged in the middle.
-    let mut bytes = fs::read(period.join("db")).unwrap();
-    let needle = b"KANBAN-2";
-    let places: Vec<_> = bytes
-        .windows(needle.len())
-        .enumerate()
-        .filter(|(_, w)| w == needle)
-        .map(|(n, _)| n)
-        .collect();
-    assert!(!places.is_empty());
-    for at in places {
-        bytes[at] ^= 1;
+    let (stands, mut bytes) = stands(&period.join("db"));
+    assert!(
+        stands.values().any(|(_, places)| places.len() > 1),
+        "there are sheaves"
+    );
+    // What holds the tenth record, and copies of it, each damaged in the middle.
+    let mut lost = Vec::new();
+    for (offset, (length, places)) in &stands {
+        if places.contains(&11) {
+            bytes[usize::try_from(*offset).unwrap() + length / 2] ^= 1;
+            lost.clone_from(places);
+        }
     }
     fs::write(period.join("db"), &bytes).unwrap();
     let rest = crate::salvage(&period).unwrap();
+    let expected: Vec<u64> = (2..=21).filter(|place| !lost.contains(place)).collect();
+    let found: Vec<u64> = rest.entries.iter().map(|entry| entry.sequence.0).collect();
+    assert_eq!(found, expected);
     assert_eq!(
+        rest.missing,
+        [(Sequence(lost[0]), Sequence(lost[lost.len() - 1]))]
+    );
+    // Cut short within what stands last.
+    let (last, (length, places)) = stands.last_key_value().unwrap();
+    bytes.truncate(usize::try_from(*last).unwrap() + length - 1);
+    fs::write(period.join("db"), &bytes).unwrap();
+    let rest = crate::salvage(&period).unwrap();
+    assert!(
         rest.entries
             .iter()
-            .map(|e| e.record.request_id[0])
-            .collect::<Vec<_>>(),
-        [1, 3]
+            .all(|entry| !places.contains(&entry.sequence.0))
     );
-    assert_eq!(rest.missing, [(Sequence(3), Sequence(3))]);
-    // Cut short within the last block, which stands at the end of the file.
-    bytes.truncate(bytes.len() - 1);
-    fs::write(period.join("db"), &bytes).unwrap();
-    assert_eq!(crate::salvage(&period).unwrap().blocks, 2);
+    assert_eq!(rest.entries.len(), expected.len() - places.len());
     assert_eq!(crate::salvage(dir.path()).unwrap(), crate::Salvaged::default());
 }
 

@@ -1,0 +1,154 @@
+//! A sheaf: blocks of few entries, one behind the other, compressed together. It is what the database is given in their
+//! place: a block that was committed for one call is mostly its head, and what it shares with those before it.
+//!
+//! Little-endian: magic `TWAS`, version, flags, raw length u32, stored length u32, stored bytes, crc32 of all before it. Raw
+//! are whole blocks, bytes as they were committed, so that their hashes and the chain are what they were.
+
+use std::sync::Arc;
+
+use crate::block::{self, Block, CONTENT_LIMIT};
+use crate::bytes::{Malformed, Reader};
+
+const MAGIC: [u8; 4] = *b"TWAS";
+const VERSION: u8 = 1;
+const COMPRESSED: u8 = 1;
+const HEAD: usize = 4 + 1 + 1 + 4 + 4;
+
+/// Most bytes of the blocks of one.
+pub(crate) const LIMIT: usize = if cfg!(test) { 1_200 } else { CONTENT_LIMIT };
+/// Most bytes of a block in one: one that is longer is compressed by itself, and stands alone.
+pub(crate) const SHORT: usize = if cfg!(test) { 600 } else { block::SHORT };
+
+/// Blocks, one behind the other, and where each stands: in memory alone, or out of a sheaf.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Blocks {
+    raw: Vec<u8>,
+    // Place of the first entry of each, ascending, and where it begins.
+    begins: Vec<(u64, usize)>,
+}
+
+impl Blocks {
+    /// Adds a block, whose first entry has the place `first`, behind all.
+    pub(crate) fn push(&mut self, first: u64, bytes: &[u8]) {
+        self.begins.push((first, self.raw.len()));
+        self.raw.extend_from_slice(bytes);
+    }
+
+    /// Bytes of all.
+    pub(crate) fn size(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// Place of the first entry of all; `None` if there is no block.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.begins.first().map(|(first, _)| *first)
+    }
+
+    /// The block that begins at the place `at`, or the last one before it: place and bytes.
+    pub(crate) fn at_or_before(&self, at: u64) -> Option<(u64, &[u8])> {
+        self.nth(
+            self.begins
+                .partition_point(|(first, _)| *first <= at)
+                .checked_sub(1)?,
+        )
+    }
+
+    /// The first block that begins at the place `at` or after it: place and bytes.
+    pub(crate) fn at_or_after(&self, at: u64) -> Option<(u64, &[u8])> {
+        self.nth(self.begins.partition_point(|(first, _)| *first < at))
+    }
+
+    fn nth(&self, n: usize) -> Option<(u64, &[u8])> {
+        let (first, from) = *self.begins.get(n)?;
+        let to = self.begins.get(n + 1).map_or(self.raw.len(), |(_, to)| *to);
+        Some((first, self.raw.get(from..to)?))
+    }
+
+    /// Each: place and bytes.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        (0..self.begins.len()).filter_map(|n| self.nth(n))
+    }
+
+    /// What the database is given for them: a sheaf, or the block itself where there is one alone.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        if self.begins.len() < 2 {
+            return self.raw.clone();
+        }
+        let packed = lz4_flex::block::compress(&self.raw);
+        let (stored, flags) = if packed.len() < self.raw.len() {
+            (packed.as_slice(), COMPRESSED)
+        } else {
+            (self.raw.as_slice(), 0)
+        };
+        let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&[VERSION, flags]);
+        // Both lengths are below CONTENT_LIMIT.
+        for length in [self.raw.len(), stored.len()] {
+            out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+        }
+        out.extend_from_slice(stored);
+        let crc = crc32fast::hash(&out);
+        out.extend_from_slice(&crc.to_le_bytes());
+        out
+    }
+}
+
+/// Whether `value` says that it is a sheaf.
+pub(crate) fn is_one(value: &[u8]) -> bool {
+    value.starts_with(&MAGIC)
+}
+
+/// Reads a sheaf, which must be all of `value`.
+///
+/// # Errors
+/// `Malformed` also where a checksum does not hold, or the blocks do not ascend.
+pub(crate) fn read(value: &[u8]) -> Result<Arc<Blocks>, Malformed> {
+    match at_start(value) {
+        Some((blocks, size)) if size == value.len() => Ok(Arc::new(blocks)),
+        _ => Err(Malformed("a sheaf of blocks is not what was written")),
+    }
+}
+
+/// The sheaf that begins `bytes`, if a whole and sound one does, and its length there.
+pub(crate) fn at_start(bytes: &[u8]) -> Option<(Blocks, usize)> {
+    let mut from = Reader(bytes);
+    let (magic, version, flags) = (from.array().ok()?, from.byte().ok()?, from.byte().ok()?);
+    if magic != MAGIC || version != VERSION {
+        return None;
+    }
+    let mut length = || usize::try_from(u32::from_le_bytes(from.array().ok()?)).ok();
+    let (raw_length, stored_length) = (length()?, length()?);
+    if raw_length > CONTENT_LIMIT || stored_length > raw_length {
+        return None;
+    }
+    let stored = from.take(stored_length).ok()?;
+    let crc = u32::from_le_bytes(from.array().ok()?);
+    if crc32fast::hash(bytes.get(..HEAD + stored_length)?) != crc {
+        return None;
+    }
+    let raw = if flags & COMPRESSED == 0 {
+        stored.to_vec()
+    } else {
+        let mut raw = vec![0; raw_length];
+        let n = lz4_flex::block::decompress_into(stored, &mut raw).ok()?;
+        (n == raw_length).then_some(raw)?
+    };
+    Some((split(raw)?, HEAD + stored_length + 4))
+}
+
+/// Finds the blocks in `raw`, which must be nothing else.
+fn split(raw: Vec<u8>) -> Option<Blocks> {
+    let mut begins: Vec<(u64, usize)> = Vec::new();
+    let mut at = 0;
+    while at < raw.len() {
+        let block: Block<&[u8]> = block::at_start(raw.get(at..)?)?;
+        let first = block.head.first;
+        if begins.last().is_some_and(|(last, _)| *last >= first) {
+            return None;
+        }
+        begins.push((first, at));
+        at += block.size();
+    }
+    Some(Blocks { raw, begins })
+}
