@@ -176,9 +176,12 @@ fn a_file_of_garbage_is_set_aside() {
     );
 }
 
-/// What stands in a file: each block or sheaf, by its offset, and the places that it holds; last the file's bytes.
-fn stands(path: &Path) -> (BTreeMap<u64, (usize, Vec<u64>)>, Vec<u8>) {
-    let mut found: BTreeMap<u64, (usize, Vec<u64>)> = BTreeMap::new();
+/// Blocks and sheaves by their offset in a file: the length of each, and the places that it holds.
+type Stands = BTreeMap<u64, (usize, Vec<u64>)>;
+
+/// What stands in a file, and the file's bytes.
+fn stands(path: &Path) -> (Stands, Vec<u8>) {
+    let mut found = Stands::new();
     sweep(File::open(path).unwrap(), &mut |stand, block| {
         let (_, places) = found.entry(stand.offset).or_insert((stand.length, Vec::new()));
         places.extend(block.head.first..=block.head.last());
