@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::config::{Config, Durability};
 use crate::entry::{Appended, Entry, Sequence};
 use crate::error::{AppendError, OpenError, QueryError};
+use crate::faults;
 use crate::heads::{Heads, PublicKey, SigningKey};
 use crate::item::{Ended, Event, Item};
 use crate::query::{Filter, Page};
@@ -309,12 +310,15 @@ fn lock(root: &Path) -> Result<File, OpenError> {
         path: path.clone(),
         source,
     };
-    let file = File::options()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(failed)?;
+    let written = faults::check(&path, faults::Act::Write).and_then(|()| {
+        let mut options = File::options();
+        options.create(true).write(true).truncate(false).open(&path)
+    });
+    // A store that nothing can be written to is opened all the same: what then becomes of calls is a setting.
+    let file = match written {
+        Err(error) => File::open(&path).map_err(|_| failed(error))?,
+        Ok(file) => file,
+    };
     let begun = Instant::now();
     loop {
         match file.try_lock() {

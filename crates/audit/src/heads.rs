@@ -19,6 +19,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::block::Hash;
+use crate::faults;
 use crate::recover::Chain;
 
 const CONTEXT: &str = "tokenward audit head 1\n";
@@ -302,7 +303,9 @@ pub(crate) fn read_all(root: &Path) -> Vec<SignedHead> {
 #[derive(Debug)]
 pub(crate) struct Heads {
     key: SigningKey,
-    file: File,
+    path: PathBuf,
+    // Absent until it could be opened.
+    file: Option<File>,
     interval: Duration,
     // The last entry that was signed, and when.
     signed: Option<(u64, Instant)>,
@@ -311,19 +314,43 @@ pub(crate) struct Heads {
 impl Heads {
     /// Opens the file below `root`, made if absent.
     pub(crate) fn open(root: &Path, key: SigningKey, interval: Duration) -> io::Result<Self> {
-        let path = root.join(FILE);
-        let whole = fs::read(&path).map_or(true, |bytes| bytes.last().is_none_or(|b| *b == b'\n'));
-        let mut file = File::options().create(true).append(true).open(&path)?;
-        if !whole {
-            // A crash left half a line.
-            file.write_all(b"\n")?;
-        }
-        Ok(Self {
+        let mut heads = Self {
             key,
-            file,
+            path: root.join(FILE),
+            file: None,
             interval,
             signed: None,
-        })
+        };
+        match heads.append("") {
+            // A disk that takes nothing at present may do so later.
+            Err(error) if !heads.path.exists() && error.kind() != io::ErrorKind::ReadOnlyFilesystem => {
+                Err(error)
+            }
+            _ => Ok(heads),
+        }
+    }
+
+    /// Appends to the file, opened if it is not.
+    fn append(&mut self, text: &str) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                let whole =
+                    fs::read(&self.path).map_or(true, |bytes| bytes.last().is_none_or(|b| *b == b'\n'));
+                faults::check(&self.path, faults::Act::Write)?;
+                let mut file = File::options().create(true).append(true).open(&self.path)?;
+                if !whole {
+                    // A crash left half a line.
+                    file.write_all(b"\n")?;
+                }
+                none.insert(file)
+            }
+        };
+        if !text.is_empty() {
+            file.write_all(text.as_bytes())?;
+            file.sync_data()?;
+        }
+        Ok(())
     }
 
     /// Signs the end of `chain` if it has moved on and the last head is older than the interval, or
@@ -337,8 +364,7 @@ impl Heads {
             return Ok(());
         }
         let head = self.key.sign(chain, now_ms);
-        self.file.write_all(format!("{head}\n").as_bytes())?;
-        self.file.sync_data()?;
+        self.append(&format!("{head}\n"))?;
         self.signed = Some((last, Instant::now()));
         Ok(())
     }

@@ -129,6 +129,10 @@ impl Writer {
 
     /// Signs the end of the chain, if that is wanted and due.
     fn sign(&mut self, finally: bool) {
+        if self.failed.is_some() {
+            // Nor could it be written; there is a next time.
+            return;
+        }
         let (Some(heads), Some(chain)) = (&mut self.heads, &self.chain) else {
             return;
         };

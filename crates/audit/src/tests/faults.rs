@@ -4,15 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::sample::{Clock, NOON, append, copy, open, record, stored};
+use super::sample::{Clock, NOON, append, config, copy, open, open_with, record, stored};
 use crate::faults::{Act, Injected};
 use crate::{
-    AppendError, Appended, DiskError, Event, Filter, OpenError, Page, QueryError, Reader, Sequence, Store,
+    AppendError, Appended, Config, DiskError, Event, Filter, OpenError, Page, QueryError, Reader, Sequence,
+    SigningKey, Store,
 };
 
 const EIO: i32 = 5;
 const EACCES: i32 = 13;
 const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
 
 fn period(root: &Path) -> PathBuf {
     root.join("audit/2026-11-24")
@@ -237,4 +239,48 @@ fn a_damaged_journal_gives_what_is_sound_and_the_rest_shows() {
     assert_eq!(calls(&store.reader()), [1, 2]);
     stored(&store, record(4, NOON));
     assert!(!store.verify().unwrap().is_sound(), "what was lost shows");
+}
+
+#[test]
+fn a_store_that_takes_nothing_is_opened_and_goes_on_when_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key");
+    SigningKey::generate(&key).unwrap();
+    let config = || Config {
+        signing_key: Some(key.clone()),
+        ..config(dir.path())
+    };
+    let store = open_with(config(), &Clock::at(NOON));
+    stored(&store, record(1, NOON));
+    store.close().unwrap();
+    // As on a disk that the system has made read-only.
+    let fault = Injected::new(&dir.path().join("audit"), Act::Write, EROFS);
+    let store = open_with(config(), &Clock::at(NOON));
+    assert!(
+        store.opened().warnings[0].starts_with("the audit cannot be written: "),
+        "{:?}",
+        store.opened()
+    );
+    assert!(matches!(
+        append(&store, record(2, NOON)),
+        Err(AppendError::Failed { .. })
+    ));
+    assert_eq!(calls(&store.reader()), [1], "it answers");
+    assert!(
+        matches!(Store::open(config()), Err(OpenError::Locked { .. })),
+        "it is held"
+    );
+    drop(fault);
+    recovers(&store, 3);
+    store.close().unwrap();
+    let reader = Reader::open(&dir.path().join("audit")).unwrap();
+    assert_eq!(calls(&reader), [1, 3]);
+    let verified = reader
+        .verify(&[SigningKey::read(&key).unwrap().public()])
+        .unwrap();
+    assert!(verified.is_sound() && verified.signed.is_some(), "{verified:?}");
+    // One that was never there cannot be made.
+    let _fault = Injected::new(&dir.path().join("new"), Act::Write, EROFS);
+    let nowhere = Config::at(dir.path().join("new/audit"));
+    assert!(matches!(Store::open(nowhere), Err(OpenError::Io { .. })));
 }
