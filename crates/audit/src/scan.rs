@@ -222,9 +222,10 @@ pub(crate) fn each(
 
 /// The error that a block's content gave.
 pub(crate) fn broken(block: &Stored) -> impl Fn(Malformed) -> QueryError {
-    let period = crate::period::Day::of(block.head.written_ms).to_string();
+    let written = block.head.written_ms;
+    // Named only when there is an error: this is asked for at each item.
     move |error| QueryError::Unreadable {
-        period: period.clone(),
+        period: crate::period::Day::of(written).to_string(),
         source: DiskError::Database(error.to_string()),
     }
 }

@@ -76,9 +76,9 @@ impl TextsOut {
     }
 }
 
-/// The texts of a block that is read.
+/// The texts of a block that is read: bytes, and what they are as UTF-8, which is found out once and not at each use.
 #[derive(Debug)]
-pub(crate) struct TextsIn<'b>(Vec<&'b [u8]>);
+pub(crate) struct TextsIn<'b>(Vec<(&'b [u8], Option<&'b str>)>);
 
 impl<'b> TextsIn<'b> {
     /// Reads the table.
@@ -91,24 +91,25 @@ impl<'b> TextsIn<'b> {
         let mut texts = Vec::with_capacity(count);
         for _ in 0..count {
             let length = from.small()?;
-            texts.push(from.take(length)?);
+            let bytes = from.take(length)?;
+            texts.push((bytes, std::str::from_utf8(bytes).ok()));
         }
         Ok(Self(texts))
     }
 
     /// The bytes that the next number in `from` names.
     pub(crate) fn bytes(&self, from: &mut Reader<'_>) -> Result<&'b [u8], Malformed> {
-        self.at(from.number()?)
+        Ok(self.at(from.number()?)?.0)
     }
 
-    fn at(&self, number: u64) -> Result<&'b [u8], Malformed> {
+    fn at(&self, number: u64) -> Result<(&'b [u8], Option<&'b str>), Malformed> {
         let found = usize::try_from(number).ok().and_then(|n| self.0.get(n));
         found.copied().ok_or(Malformed("no such text"))
     }
 
     /// The text of this number.
     pub(crate) fn numbered(&self, number: u64) -> Result<&'b str, Malformed> {
-        std::str::from_utf8(self.at(number)?).map_err(|_| Malformed("a text is not UTF-8"))
+        self.at(number)?.1.ok_or(Malformed("a text is not UTF-8"))
     }
 
     /// The text that the next number in `from` names.
