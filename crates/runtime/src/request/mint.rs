@@ -7,8 +7,17 @@ use tokenward_compiler::method::Method;
 pub(super) struct Call {
     /// Segments below the base URL: `*` is one, `**` any number of them, none included.
     path: &'static str,
-    /// Whether GET, HEAD and OPTIONS are harmless.
-    writes_only: bool,
+    methods: Methods,
+}
+
+/// By which methods the path mints or shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Methods {
+    Any,
+    /// GET, HEAD and OPTIONS are harmless.
+    Writes,
+    /// What is made there can be changed and removed without its credentials showing.
+    Post,
 }
 
 impl Call {
@@ -16,7 +25,7 @@ impl Call {
     pub(super) const fn any(path: &'static str) -> Self {
         Self {
             path,
-            writes_only: false,
+            methods: Methods::Any,
         }
     }
 
@@ -24,17 +33,27 @@ impl Call {
     pub(super) const fn write(path: &'static str) -> Self {
         Self {
             path,
-            writes_only: true,
+            methods: Methods::Writes,
+        }
+    }
+
+    /// POST alone.
+    pub(super) const fn post(path: &'static str) -> Self {
+        Self {
+            path,
+            methods: Methods::Post,
         }
     }
 
     /// Whether this is the call. As in forbid lines, the path is taken without regard to case, to a final `/` and to
     /// what follows a dot or semicolon in a segment (`/users/current.json`), since upstreams take it so.
     pub(super) fn covers(&self, method: Method, path: &str) -> bool {
-        if self.writes_only && matches!(method, Method::Get | Method::Head | Method::Options) {
-            return false;
-        }
-        matches(segments(self.path), segments(path))
+        let by_method = match self.methods {
+            Methods::Any => true,
+            Methods::Writes => !matches!(method, Method::Get | Method::Head | Method::Options),
+            Methods::Post => method == Method::Post,
+        };
+        by_method && matches(segments(self.path), segments(path))
     }
 }
 
@@ -95,7 +114,17 @@ mod tests {
             (Product::Jira, "/rest/pat/latest/tokens/7"),
             (Product::Jira, "/rest/pat/latest/tokens.json"),
             (Product::Confluence, "/rest/pat/1.0/tokens"),
+            (
+                Product::Jira,
+                "/rest/applinks-oauth/1.0/applicationlink/7/authentication/consumer",
+            ),
+            (Product::Jira, "/rest/usermanagement/1/session"),
+            (Product::Jira, "/plugins/servlet/applinks/proxy"),
+            (Product::Jira, "/plugins/servlet/gadgets/makeRequest"),
+            (Product::Jira, "/rest/gadgets/1.0/makeRequest"),
+            (Product::Confluence, "/plugins/servlet/applinks/proxy"),
             (Product::Confluence, "/rest/api/admin/user/x/password"),
+            (Product::Confluence, "/rest/api/user/current/password"),
             (Product::Redmine, "/users/current"),
             (Product::Redmine, "/users/current.json"),
             (Product::Redmine, "/users/7.xml"),
@@ -106,12 +135,36 @@ mod tests {
             (Product::Gitlab, "/api/v4/projects/a%2Fb/access_tokens"),
             (Product::Gitlab, "/api/v4/groups/a/deploy_tokens"),
             (Product::Gitlab, "/api/v4/projects/7/variables/KEY"),
+            (
+                Product::Gitlab,
+                "/api/v4/projects/7/pipeline_schedules/3/variables",
+            ),
+            (Product::Gitlab, "/api/v4/projects/7/cluster_agents/3/tokens/1"),
+            (
+                Product::Gitlab,
+                "/api/v4/groups/a%2Fb/service_accounts/3/personal_access_tokens/1/rotate",
+            ),
+            (Product::Gitlab, "/api/v4/projects/7/secure_files/1/download"),
+            (
+                Product::Gitlab,
+                "/api/v4/projects/7/packages/conan/v1/users/authenticate",
+            ),
             (Product::Gitlab, "/api/v4/user/keys"),
+            (Product::Gitlab, "/api/graphql"),
             (Product::Generic, "/oauth/token"),
         ] {
             assert!(mints(product, Method::Get, path), "{product:?} {path}");
         }
-        assert!(mints(Product::Gitlab, Method::Post, "/api/v4/runners"));
+        for (product, path) in [
+            (Product::Gitlab, "/api/v4/runners"),
+            (Product::Gitlab, "/api/v4/users"),
+            (Product::Jira, "/rest/api/2/user"),
+            (Product::Confluence, "/rest/api/admin/user"),
+            (Product::Redmine, "/users.json"),
+        ] {
+            assert!(mints(product, Method::Post, path), "{product:?} {path}");
+            assert!(!mints(product, Method::Get, path), "{product:?} {path}");
+        }
     }
 
     #[test]
@@ -127,10 +180,22 @@ mod tests {
             (Product::Gitlab, "/api/v4/projects/7"),
             (Product::Gitlab, "/api/v4/projects/variables"),
             (Product::Gitlab, "/api/v4/runners"),
+            // Files, pages, branches and packages may have any name.
+            (
+                Product::Gitlab,
+                "/api/v4/projects/7/repository/files/variables.tf/raw",
+            ),
+            (Product::Gitlab, "/api/v4/projects/7/repository/branches/keys"),
+            (Product::Gitlab, "/api/v4/projects/7/wikis/tokens"),
+            (
+                Product::Gitlab,
+                "/api/v4/projects/7/packages/generic/tokens/1.0/tokens.css",
+            ),
+            (Product::Confluence, "/rest/api/content/1/property/password"),
+            (Product::Confluence, "/rest/api/content/1/label/password"),
             (Product::Generic, "/token"),
         ] {
-            let expected = path == "/api/v4/projects/variables";
-            assert_eq!(mints(product, Method::Get, path), expected, "{product:?} {path}");
+            assert!(!mints(product, Method::Get, path), "{product:?} {path}");
         }
     }
 }

@@ -28,9 +28,16 @@ pub(super) static PRESET: Preset = Preset {
         Call::any("/rest/oauth2/**"),
         Call::any("/rest/oauth-provider/**"),
         Call::any("/rest/applinks/**"),
+        Call::any("/rest/applinks-oauth/**"),
         Call::any("/rest/de.resolution.apitokenauth/**"),
-        Call::any("/rest/api/**/password"),
+        Call::post("/rest/api/admin/user"),
+        Call::any("/rest/api/admin/user/*/password"),
+        Call::any("/rest/api/user/**/password"),
         Call::any("/plugins/servlet/oauth/**"),
+        // Calls that carry another call, with credentials that the server adds.
+        Call::any("/plugins/servlet/applinks/**"),
+        Call::any("/plugins/servlet/gadgets/makeRequest"),
+        Call::any("/rest/gadgets/*/makeRequest"),
         // SOAP and XML-RPC hand out session tokens.
         Call::any("/rpc/**"),
     ],

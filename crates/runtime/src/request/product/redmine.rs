@@ -17,6 +17,8 @@ pub(super) static PRESET: Preset = Preset {
     mint: &[
         // An account shows its API key to its user and to administrators.
         Call::any("/users/*"),
+        // A new account comes with a password.
+        Call::post("/users"),
         Call::any("/my/account"),
         Call::any("/my/api_key/**"),
         Call::any("/my/password"),
