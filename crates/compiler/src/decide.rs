@@ -271,3 +271,24 @@ pub fn nearest(program: &Program, token: TokenId, method: Method, path: &str) ->
     let by_method = by_url().find(|rule| rule.methods.contains(method));
     by_method.or_else(|| by_url().next()).map(|rule| rule.line)
 }
+
+/// Whether one of the token's lines whose methods and URL match constrains parameters of which, by their names,
+/// `suspect` is true. Beside the decision, for whoever knows how an upstream files names; goes through all lines.
+#[must_use]
+pub fn constrains(
+    program: &Program,
+    (token, method, path): (TokenId, Method, &str),
+    suspect: impl Fn(&[&str]) -> bool,
+) -> bool {
+    let token = program.token(token);
+    let rules = [Effect::Forbid, Effect::Permit]
+        .into_iter()
+        .flat_map(|effect| token.rules(effect).iter());
+    rules.filter_map(|id| program.rule(id)).any(|rule| {
+        let names: Vec<&str> = rule.params.iter().map(|test| test.name.as_str()).collect();
+        !names.is_empty()
+            && suspect(&names)
+            && rule.methods.contains(method)
+            && program.url(rule.url).matches(path)
+    })
+}

@@ -84,6 +84,24 @@ pub(super) fn product_reads(canonical: &Canonical, rules: &Rules) -> bool {
         }
 }
 
+/// Refuses a query in which a parameter that a line constrains may stand under another name.
+///
+/// # Errors
+/// It does.
+pub(super) fn check_spellings(
+    program: &Program,
+    token: TokenId,
+    canonical: &Canonical,
+    rules: &Rules,
+) -> Result<(), Problem> {
+    let suspect = |names: &[&str]| rules.spells_otherwise(&canonical.query, names);
+    let asked = (token, canonical.method, canonical.path.as_str());
+    if rules.reads_spellings() && !canonical.query.is_empty() && decide::constrains(program, asked, suspect) {
+        return Err(Problem::Reading(Reason::AmbiguousParameter.into()));
+    }
+    Ok(())
+}
+
 /// Reads the whole body, as far as bodies are inspected.
 ///
 /// # Errors

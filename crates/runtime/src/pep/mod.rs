@@ -219,6 +219,7 @@ impl Gate {
             return Err(Problem::Address);
         }
         let canonical = reading.head.map_err(Problem::Reading)?;
+        inspect::check_spellings(live.program(), token, &canonical, &self.rules)?;
         if let Some(user) = reading.context_user {
             if !definition.on_behalf_of.contains(&user) || self.auth.never(&user) {
                 return Err(Problem::ContextUser);

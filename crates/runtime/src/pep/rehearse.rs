@@ -23,6 +23,9 @@ pub(crate) fn would_allow(
     if !program.token(token).mint && rules.mints(&canonical) {
         return false;
     }
+    if inspect::check_spellings(program, token, &canonical, rules).is_err() {
+        return false;
+    }
     if inspect::product_reads(&canonical, rules) && inspect::check_product(body, &canonical, rules).is_err() {
         return false;
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Reason;
+use super::said::{overrides_method, says};
 
 /// What becomes of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +125,9 @@ const CLAIMED_FAMILIES: &[&str] = &[
     "shib-",
     "ssl-client",
     "tailscale-",
+    // How the server before an application has it answer: files of its own (Rack), checks left out and routes already
+    // taken (Next.js).
+    "x-accel-",
     "x-amzn-oidc-",
     "x-arr-",
     "x-auth-",
@@ -139,10 +143,14 @@ const CLAIMED_FAMILIES: &[&str] = &[
     "x-forward",
     "x-goog-authenticated-",
     "x-goog-iap-",
+    "x-invoke-",
+    "x-middleware-",
     "x-ms-client-principal",
+    "x-now-",
     "x-openidc-",
     "x-pomerium-",
     "x-remote-",
+    "x-sendfile",
     "x-shib",
     "x-ssl-",
     "x-sso-",
@@ -181,12 +189,11 @@ const CREDENTIALS: &[&str] = &[
     "impersonate-uid",
     "impersonate-user",
     "x-act-as",
+    "x-auth",
     "x-auth-key",
-    "x-authorization",
     "x-impersonate-user",
     "x-jwt-assertion",
     "x-on-behalf-of",
-    "x-original-authorization",
     "x-redmine-switch-user",
     "x-run-as",
     "x-sudo",
@@ -194,13 +201,19 @@ const CREDENTIALS: &[&str] = &[
     "x-token",
 ];
 
-/// Endings of the names of such headers: `DD-API-KEY`, `X-Shopify-Access-Token`.
+/// Endings of the names of such headers: `DD-API-KEY`, `X-Shopify-Access-Token`, `X-HTTP-Authorization`.
 const CREDENTIAL_ENDINGS: &[&str] = &[
+    "-authorization",
+    "-jwt",
     "access-token",
     "api-key",
+    "api-secret",
     "api-token",
     "apikey",
     "auth-token",
+    "client-secret",
+    "id-token",
+    "secret-key",
     "security-token",
     "session-token",
 ];
@@ -273,20 +286,13 @@ impl Fates {
             None if overrides_method(name) => Fate::Refused(Reason::MethodOverride),
             None if self.ends_as_credential(name) => Fate::Refused(Reason::CredentialHeader),
             None if CLAIMED_FAMILIES.iter().any(|family| name.starts_with(family)) => Fate::Claimed,
-            None => Fate::Pass,
+            None => says(name).unwrap_or(Fate::Pass),
         }
     }
 
     fn ends_as_credential(&self, name: &str) -> bool {
         CREDENTIAL_ENDINGS.iter().any(|ending| name.ends_with(ending)) && !self.accepted.contains(name)
     }
-}
-
-/// Whether the name says that the value is the method to run: `X-HTTP-Method-Override`, `X-HTTP-Verb`. CORS has names
-/// of its own for methods, which only ask.
-fn overrides_method(name: &str) -> bool {
-    let says = |word| name.contains(word);
-    says("override") && (says("method") || says("verb")) || says("http-method") || says("http-verb")
 }
 
 /// The name as servers that fold names read it.

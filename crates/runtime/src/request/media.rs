@@ -42,6 +42,27 @@ impl MediaType {
     fn is_json(&self) -> bool {
         self.essence == "application/json" || self.subtype().ends_with("+json")
     }
+
+    /// Whether somebody reads a form here: Werkzeug knows a second name, and some look no further than the name's begin.
+    fn is_form(&self) -> bool {
+        let subtype = self.subtype();
+        ["x-www-form-urlencoded", "x-url-encoded"]
+            .iter()
+            .any(|form| subtype.starts_with(form))
+    }
+
+    /// Whether somebody takes for JSON what is none by its name: the names under which Rails files its reader, what Echo
+    /// finds at the name's begin, and what Laravel finds anywhere in the header.
+    fn is_unclear_json(&self) -> bool {
+        let says = |text: &str| text.contains("/json") || text.contains("+json");
+        !self.is_json()
+            && (says(&self.essence)
+                || self.subtype() == "x-json"
+                || self
+                    .parameters
+                    .iter()
+                    .any(|(_, value)| says(&value.to_ascii_lowercase())))
+    }
 }
 
 impl std::fmt::Display for MediaType {
@@ -83,21 +104,13 @@ pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) 
             Ok(Media::Multipart)
         };
     }
-    // The second is what Werkzeug calls the first, too.
-    let form = matches!(
-        given.essence.as_str(),
-        "application/x-www-form-urlencoded" | "application/x-url-encoded"
-    );
+    let form = given.is_form();
     let readable = !encoded && given.is_utf8();
     if rules.merges() {
         if (form || given.is_json()) && !readable {
             return Err(Reason::EncodedBody.into());
         }
-        // Names under which Rails and others file their JSON reader.
-        if matches!(
-            given.essence.as_str(),
-            "text/json" | "text/x-json" | "application/x-json" | "application/jsonrequest"
-        ) {
+        if given.is_unclear_json() {
             return Err(Reason::UnclearJson.into());
         }
         let xml = matches!(given.subtype(), "xml" | "x-xml") || given.subtype().ends_with("+xml");

@@ -101,6 +101,8 @@ fn only_json_in_utf8_is_json() {
             true,
             Media::Form,
         ),
+        ("application/x-www-form-urlencoded-x", false, Media::Form),
+        ("text/x-www-form-urlencoded", false, Media::Form),
         ("", false, Media::Form),
         ("multipart/form-data; boundary=x", false, Media::Multipart),
         ("multipart/mixed", true, Media::Multipart),
@@ -123,11 +125,23 @@ fn merging_servers_get_no_body_that_we_cannot_read() {
             ("", true, Reason::EncodedBody),
             ("text/json", false, Reason::UnclearJson),
             ("application/jsonrequest", false, Reason::UnclearJson),
+            ("application/x-json", false, Reason::UnclearJson),
+            ("application/json-seq", false, Reason::UnclearJson),
+            ("application/jsonx", false, Reason::UnclearJson),
+            ("application/geo+json-seq", false, Reason::UnclearJson),
+            ("text/plain; x=\"a/json\"", false, Reason::UnclearJson),
+            ("text/plain; x=\"+JSON\"", false, Reason::UnclearJson),
+            ("application/x-www-form-urlencodedx", true, Reason::EncodedBody),
             ("multipart/form-data; boundary=x", false, Reason::MergedMultipart),
         ] {
             assert_eq!(class(product, given, encoded), Err(reason), "{given} {encoded}");
         }
         assert_eq!(class(product, "application/json", false), Ok(Media::Json));
+        assert_eq!(
+            class(product, "application/json; x=\"/json\"", false),
+            Ok(Media::Json)
+        );
+        assert_eq!(class(product, "application/x-ndjson", false), Ok(Media::Other));
         assert_eq!(class(product, "application/octet-stream", true), Ok(Media::Other));
     }
     assert_eq!(

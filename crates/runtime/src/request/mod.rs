@@ -15,6 +15,7 @@ mod framing;
 mod headers;
 mod host;
 mod kept;
+mod kin;
 mod mask;
 mod media;
 mod mint;
@@ -26,6 +27,7 @@ mod reading;
 mod reason;
 mod relax;
 mod rules;
+mod said;
 mod settings;
 mod target;
 

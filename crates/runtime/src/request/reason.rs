@@ -147,7 +147,7 @@ reasons! {
     CredentialParameter "credential-parameter" Some("upstream.accepted_names"),
         "A parameter would carry credentials or another identity to the upstream.";
     AmbiguousParameter "ambiguous-parameter" Some("relax.ambiguous_parameter"),
-        "Two parameters of different names may be one to the upstream: `a` and `a[]`, or `a_b`, `A_b` and `a.b`.";
+        "Parameters of different names may be one to the upstream: `a` and `a[]`, or `a_b`, `A_b` and `a.b`; of one, a line may name the other.";
     SecretInUrl "secret-in-url" None,
         "The URL carries the token itself, which would reach the upstream and its logs.";
 

@@ -10,7 +10,7 @@ use super::product::{Preset, Product};
 use super::query::{self, Pair, first_name, underscored};
 use super::raw::is_token;
 use super::settings::{RulesError, Settings};
-use super::{Canonical, Media, Reason, Relax};
+use super::{Canonical, Media, Reason, Relax, kin};
 
 /// How requests are read. Made once; cheap to share behind an `Arc`.
 #[derive(Clone)]
@@ -256,7 +256,19 @@ impl Rules {
     /// Whether two of the parameters may be one to the upstream.
     pub(super) fn is_ambiguous(&self, query: &[Pair]) -> bool {
         let unknown = self.product() == Product::Generic;
-        self.merges() && !self.relax().ambiguous_parameter && query::is_ambiguous(query, unknown)
+        self.reads_spellings() && query::is_ambiguous(query, unknown)
+    }
+
+    /// Whether the query names, in other spellings, parameters that a line constrains by these names.
+    #[must_use]
+    pub fn spells_otherwise(&self, query: &[Pair], names: &[&str]) -> bool {
+        kin::spelt_otherwise(query, names, self.product() == Product::Generic)
+    }
+
+    /// Whether other spellings matter at all.
+    #[must_use]
+    pub fn reads_spellings(&self) -> bool {
+        self.merges() && !self.relax().ambiguous_parameter
     }
 
     pub(super) fn bears_secret(&self, text: &[u8], secrets: &[&[u8]]) -> bool {
