@@ -8,6 +8,7 @@
 
 mod client;
 mod credentials;
+mod endpoint;
 mod escape;
 mod fate;
 mod form;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use tokenward_compiler::{BaseUrl, json};
 
+use super::endpoint::{Endpoint, endpoints};
 use super::fate::{Fate, Fates};
 use super::mask::Mask;
 use super::product::{Preset, Product};
@@ -32,13 +33,6 @@ impl std::fmt::Debug for Rules {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-#[derive(Clone, Debug)]
-enum Endpoint {
-    Exact(String),
-    /// Ends in `/`.
-    Below(String),
 }
 
 /// Parameters by which frameworks run another method than the request line's.
@@ -241,10 +235,7 @@ impl Rules {
     }
 
     pub(super) fn serves(&self, path: &str) -> bool {
-        self.endpoints.iter().any(|endpoint| match endpoint {
-            Endpoint::Exact(exact) => path == exact,
-            Endpoint::Below(start) => path.starts_with(start.as_str()),
-        })
+        self.endpoints.iter().any(|endpoint| endpoint.serves(path))
     }
 
     /// Why the parameter is refused, if it is.
@@ -300,40 +291,6 @@ fn shown_masked(name: &str) -> bool {
         name,
         "os_username" | "sudo" | "oauth_consumer_key" | "xoauth_requestor_id"
     )
-}
-
-fn endpoints(settings: &Settings, preset: &Preset) -> Result<Vec<Endpoint>, RulesError> {
-    let default = || {
-        preset
-            .endpoints
-            .iter()
-            .map(|pattern| (*pattern).to_owned())
-            .collect()
-    };
-    let given: Vec<String> = if settings.endpoints.is_empty() {
-        default()
-    } else {
-        settings.endpoints.clone()
-    };
-    given
-        .into_iter()
-        .map(|pattern| {
-            let (path, below) = match pattern.strip_suffix('*') {
-                Some(path) => (path, true),
-                None => (pattern.as_str(), false),
-            };
-            let plain = path.starts_with('/')
-                && !path.contains(['*', '?', '#', '%', ';', '\\'])
-                && !path.contains("//")
-                && !path.split('/').any(|segment| matches!(segment, "." | ".."));
-            match below {
-                _ if !plain => Err(RulesError::Endpoint(pattern.clone())),
-                true if !path.ends_with('/') => Err(RulesError::Endpoint(pattern.clone())),
-                true => Ok(Endpoint::Below(path.to_owned())),
-                false => Ok(Endpoint::Exact(path.to_owned())),
-            }
-        })
-        .collect()
 }
 
 fn upstream_path(settings: &Settings) -> Result<String, RulesError> {
