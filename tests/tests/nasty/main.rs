@@ -69,7 +69,7 @@ fn runner(seed: u64, cases: u64) -> TestRunner {
 fn run(product: &str, context: &'static str, number: u64) {
     let seed = setting("TOKENWARD_NASTY_SEED", 0);
     let cases = setting("TOKENWARD_NASTY_CASES", 3000);
-    let end = Instant::now() + Duration::from_secs(setting("TOKENWARD_NASTY_SECONDS", 10));
+    let seconds = Duration::from_secs(setting("TOKENWARD_NASTY_SECONDS", 10));
     println!("TOKENWARD_NASTY_SEED={seed} TOKENWARD_NASTY_CASES={cases}");
     let seed = seed.wrapping_mul(1000).wrapping_add(number * 100);
 
@@ -88,7 +88,8 @@ fn run(product: &str, context: &'static str, number: u64) {
         context,
         merges: product == "generic",
         case: AtomicU64::new(1),
-        end,
+        // Building the proxy, where that is due, takes none of it.
+        end: Instant::now() + seconds,
     };
     let counts = std::thread::scope(|scope| {
         let clients: Vec<_> = (1..=CLIENTS)

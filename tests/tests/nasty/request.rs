@@ -230,7 +230,7 @@ fn near() -> impl Strategy<Value = Request> {
         "/rest/api/2/issue/KANBAN-1",
         "/rest/api/2/issue/KANBAN-1/comment",
         "/rest/api/2/issue/HR-1",
-        "/rest/api/2/user",
+        "/rest/api/2/user/columns",
         "/rest/api/2/search",
         "/rest/issue",
         "/rest/user/a",
