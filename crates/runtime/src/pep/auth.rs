@@ -80,10 +80,12 @@ pub(crate) struct AuthRules {
 }
 
 impl AuthRules {
-    /// Whether nobody may take this user's part. Without regard to case: the upstreams' user names have none.
+    /// Whether nobody may take this user's part. Without regard to case: the upstreams' user names have none. Nor has what
+    /// some database takes for the same letter: `ı` and `ſ` are an `I` and an `S` in capitals.
     pub(crate) fn never(&self, user: &str) -> bool {
-        let user = user.to_lowercase();
-        self.never_act_as.iter().any(|never| never.to_lowercase() == user)
+        let folded = |name: &str| name.to_lowercase().to_uppercase().to_lowercase();
+        let user = folded(user);
+        self.never_act_as.iter().any(|never| folded(never) == user)
     }
 }
 

@@ -184,6 +184,7 @@ const URL_OVERRIDES: &[&str] = &[
 /// Headers in which servers take credentials or another identity, whatever the product. With those that end like one of
 /// [`CREDENTIAL_ENDINGS`].
 const CREDENTIALS: &[&str] = &[
+    "id-token",
     "impersonate-extra",
     "impersonate-group",
     "impersonate-uid",
@@ -204,6 +205,7 @@ const CREDENTIALS: &[&str] = &[
 /// Endings of the names of such headers: `DD-API-KEY`, `X-Shopify-Access-Token`, `X-HTTP-Authorization`.
 const CREDENTIAL_ENDINGS: &[&str] = &[
     "-authorization",
+    "-id-token",
     "-jwt",
     "access-token",
     "api-key",
@@ -212,7 +214,6 @@ const CREDENTIAL_ENDINGS: &[&str] = &[
     "apikey",
     "auth-token",
     "client-secret",
-    "id-token",
     "secret-key",
     "security-token",
     "session-token",

@@ -65,6 +65,7 @@ async fn the_earlier_reason_wins() {
         (get("/rest/ok", "any", ""), 401, "unauthenticated"),
         (basic("v", SECRET), 401, "unauthenticated"),
         (basic("Admin", "any"), 401, "unauthenticated"),
+        (basic("adm\u{131}n", "any"), 401, "unauthenticated"),
         (
             "GET /rest/ok HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n".to_owned(),
             401,
