@@ -75,6 +75,8 @@ pub(crate) enum Problem {
     Denied(Denied),
     /// The body is larger than what a policy may inspect, in bytes.
     BodyTooLarge(usize),
+    /// The body is larger than any body may be, in bytes.
+    BodyOverLimit(u64),
     /// The policy inspects the body, which has several readings.
     Json(ReadError),
     /// The product reads credentials or another identity from this JSON node.
@@ -129,6 +131,7 @@ impl Problem {
                 DenyReason::ForbidLine => "forbid-line",
             },
             Self::BodyTooLarge(_) => "body-too-large",
+            Self::BodyOverLimit(_) => "body-over-limit",
             Self::Json(error) => match error {
                 ReadError::NotJson { .. } => "json-syntax",
                 ReadError::DuplicateName { .. } => "json-duplicate-name",
@@ -182,7 +185,7 @@ impl Problem {
             | Self::Minting
             | Self::Denied(_)
             | Self::NoUpstreamIdentity => StatusCode::FORBIDDEN,
-            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge(_) | Self::BodyOverLimit(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Audit => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamUnreachable | Self::UpstreamBroken | Self::UpstreamUnauthorized => {
@@ -216,6 +219,7 @@ impl Problem {
             Self::BodyTooLarge(limit) => {
                 format!("The policy inspects this body, and bodies over {limit} bytes are not inspected.")
             }
+            Self::BodyOverLimit(limit) => format!("Bodies over {limit} bytes are not sent on."),
             Self::Json(error) => match error {
                 ReadError::NotJson { offset, what } => {
                     format!("The body is not JSON: {what} at byte {offset}.")
@@ -305,7 +309,11 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
         body: AnswerBody::Whole(json_line(&body)),
         close: matches!(
             problem,
-            Problem::BodyBroken(_) | Problem::BodySlow | Problem::BodyTooSlow | Problem::ClientGone
+            Problem::BodyBroken(_)
+                | Problem::BodySlow
+                | Problem::BodyTooSlow
+                | Problem::BodyOverLimit(_)
+                | Problem::ClientGone
         ),
     }
 }

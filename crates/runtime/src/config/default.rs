@@ -123,6 +123,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             inspect_bytes: 1 << 20,
+            body_bytes: None,
             query_pairs: 256,
             head_bytes: 64 << 10,
             header_count: 96,

@@ -333,6 +333,7 @@ fn limits(it: &mut Fields<'_>) -> Limits {
     let default = Limits::default();
     Limits {
         inspect_bytes: it.or("inspect_size", default.inspect_bytes, value::size),
+        body_bytes: it.optional("body_size", value::size_u64),
         query_pairs: it.or(
             "query_pairs",
             default.query_pairs,

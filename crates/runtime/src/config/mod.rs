@@ -237,6 +237,8 @@ impl Methods {
 pub struct Limits {
     /// The largest body that a policy inspects.
     pub inspect_bytes: usize,
+    /// The largest body of a request that is sent on; absent: any.
+    pub body_bytes: Option<u64>,
     /// Query parameters of one request.
     pub query_pairs: usize,
     /// Request line and headers together.

@@ -193,6 +193,7 @@ pub(super) fn problem(error: BodyError) -> Problem {
         BodyError::Broken(violation) => Problem::BodyBroken(violation.code()),
         BodyError::Slow => Problem::BodySlow,
         BodyError::TooSlow => Problem::BodyTooSlow,
+        BodyError::TooLarge(most) => Problem::BodyOverLimit(most),
         BodyError::Gone | BodyError::Abandoned => Problem::ClientGone,
     }
 }

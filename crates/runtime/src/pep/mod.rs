@@ -248,6 +248,10 @@ impl Gate {
             }
             Decision::Allow(_) | Decision::NeedsBody(_) => HeadVerdict::NeedsBody,
         };
+        let most = self.settings.pace.most;
+        if matches!(canonical.body, request::Framing::Length(length) if length > most) {
+            return Err(Problem::BodyOverLimit(most));
+        }
         if matches!(verdict, HeadVerdict::NeedsBody)
             && matches!(canonical.body, request::Framing::Length(length) if length > self.inspect_limit() as u64)
         {

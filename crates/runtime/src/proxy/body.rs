@@ -43,13 +43,15 @@ impl Meter {
     }
 }
 
-/// How slowly a body may arrive.
+/// How slowly a body may arrive, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyPace {
     /// The longest pause within it; also what may be waited for it in all, beyond what the rate grants.
     pub(crate) pause: Duration,
     /// Bytes a second that it must bring while it is waited for; 0 asks for none.
     pub(crate) rate: u32,
+    /// Bytes that it may have.
+    pub(crate) most: u64,
 }
 
 impl BodyPace {
@@ -149,6 +151,9 @@ impl RequestBody {
             }
             if let Some(Ok(data)) = &next {
                 self.arrived += data.len() as u64;
+                if self.arrived > self.pace.most {
+                    return Poll::Ready(Some(Err(BodyError::TooLarge(self.pace.most))));
+                }
             }
             return Poll::Ready(next);
         }

@@ -4,7 +4,11 @@ use crate::serve::wire::queue::{BodyFeed, body_queue};
 /// The times are real, so what must not happen has ten times the time that it would take.
 fn body(pause: Duration, rate: u32) -> (BodyFeed, RequestBody) {
     let (feed, stream) = body_queue();
-    let pace = BodyPace { pause, rate };
+    let pace = BodyPace {
+        pause,
+        rate,
+        most: 10_000,
+    };
     (feed, RequestBody::new(stream, Framing::Chunked, pace))
 }
 
@@ -39,6 +43,24 @@ async fn a_slow_link_is_not_cut_off() {
         let (ended, after) = fed((pause, rate), bytes, 30).await;
         assert_eq!(ended, Ok(true), "{rate}");
         assert!(after > pause, "{after:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_ends_at_its_limit_however_it_is_cut() {
+    for pieces in [[10_000, 0], [9_000, 1_000], [10_001, 0], [9_000, 1_001]] {
+        let (feed, mut body) = body(Duration::from_secs(10), 0);
+        for piece in pieces {
+            feed.push(Bytes::from(vec![b'x'; piece]));
+        }
+        feed.end(Ok(()));
+        let fits = pieces.iter().sum::<usize>() <= 10_000;
+        let expected = if fits {
+            Ok(true)
+        } else {
+            Err(BodyError::TooLarge(10_000))
+        };
+        assert_eq!(body.read_ahead(usize::MAX).await, expected, "{pieces:?}");
     }
 }
 

@@ -37,6 +37,7 @@ const POOL_IDLE: Duration = Duration::from_secs(15);
 const NO_WAIT: BodyPace = BodyPace {
     pause: Duration::ZERO,
     rate: 0,
+    most: u64::MAX,
 };
 
 /// Where requests go.
@@ -121,6 +122,7 @@ impl ForwardError {
             Self::Unauthorized => Problem::UpstreamUnauthorized,
             Self::Body(BodyError::Slow) => Problem::BodySlow,
             Self::Body(BodyError::TooSlow) => Problem::BodyTooSlow,
+            Self::Body(BodyError::TooLarge(most)) => Problem::BodyOverLimit(*most),
             Self::Body(BodyError::Broken(violation)) => Problem::BodyBroken(violation.code()),
             Self::Body(BodyError::Gone | BodyError::Abandoned) => Problem::ClientGone,
             Self::Unwritable(_) => Problem::Internal,

@@ -218,6 +218,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
             pace: BodyPace {
                 pause: config.limits.body_timeout,
                 rate: config.limits.body_rate,
+                most: config.limits.body_bytes.unwrap_or(u64::MAX),
             },
             show_policy: config.answers.show_policy,
             cors_origins: config.answers.cors_origins.clone(),

@@ -196,6 +196,43 @@ async fn a_large_body_that_breaks_is_never_completed_upstream() {
 }
 
 #[tokio::test]
+async fn a_body_over_the_limit_is_refused_by_its_length_or_where_it_exceeds_it() {
+    let ended = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&ended);
+    let behind = Behind::new(move |_, mut stream| {
+        let counter = Arc::clone(&counter);
+        async move {
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+            counter.fetch_add(1, Ordering::SeqCst);
+            None
+        }
+    })
+    .await;
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.limits.body_bytes = Some(200_000);
+    });
+    let mut client = scene.connect().await;
+    client
+        .send(&request("POST /rest/a", "Content-Length: 200001\r\n"))
+        .await;
+    let reply = client.reply().await;
+    assert_eq!((reply.status, reply.reason().as_str()), (413, "body-over-limit"));
+    assert_eq!(behind.connections(), 0);
+
+    let mut client = scene.connect().await;
+    let chunk = |length: usize| format!("{length:x}\r\n{}\r\n", "x".repeat(length));
+    let start = request("POST /rest/a", "Transfer-Encoding: chunked\r\n") + &chunk(200_000);
+    client.send(&start).await;
+    until(|| behind.heads().len() == 1).await;
+    assert_eq!(ended.load(Ordering::SeqCst), 0);
+    client.send(&chunk(1)).await;
+    let reply = client.reply().await;
+    assert_eq!((reply.status, reply.reason().as_str()), (413, "body-over-limit"));
+    until(|| ended.load(Ordering::SeqCst) > 0).await;
+}
+
+#[tokio::test]
 async fn an_early_answer_reaches_a_client_that_is_still_sending() {
     let behind = Behind::new(|_, mut stream| async move {
         stream

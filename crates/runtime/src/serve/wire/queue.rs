@@ -29,6 +29,9 @@ pub(crate) enum BodyError {
     /// The client sent less than the slowest rate that is borne.
     #[error("the request body arrives too slowly")]
     TooSlow,
+    /// It has more bytes than these, which a body may have.
+    #[error("the request body has more than {0} bytes")]
+    TooLarge(u64),
     /// The request was answered before its end.
     #[error("the request was answered before its body was read")]
     Abandoned,
