@@ -147,8 +147,18 @@ fn head(line: &Limit, place: Place<'_>, request: &Request) -> Option<bool> {
     if place.merges && constrains_json && request.query.iter().any(|(name, _)| merges_with_node(line, name)) {
         return Some(forbid);
     }
+    let root = Path(Vec::new());
+    if place.merges
+        && line.members.contains(&root)
+        && !request
+            .query
+            .iter()
+            .all(|(name, _)| line.params.iter().any(|param| param.name == *name))
+    {
+        return Some(false);
+    }
     match &request.body {
-        Body::Json(_) | Body::Broken if constrains_json || place.merges && !line.params.is_empty() => None,
+        Body::Json(_) | Body::Broken if constrains_json || place.merges && constrains_query => None,
         Body::Opaque(_) if constrains_json => Some(forbid),
         Body::Absent => Some(body(line, place, request)),
         _ => Some(true),
@@ -186,6 +196,13 @@ fn body(line: &Limit, place: Place<'_>, request: &Request) -> bool {
                 return line.effect == Effect::Forbid;
             }
         }
+    }
+    if place.merges
+        && line.params_only
+        && !matches!(request.body, Body::Absent)
+        && !only(line, &Path(Vec::new()), json)
+    {
+        return false;
     }
     line.nodes.iter().all(|test| node(test, line.effect, json))
         && line.members.iter().all(|path| only(line, path, json))

@@ -247,7 +247,7 @@ fn constraints(asks: &Asks<'_>, request: &Request<'_>) -> Held {
             }
         }
         Body::Unread(Media::Json) | Body::Read(_) | Body::Unreadable
-            if asks.json || merges_body && asks.params().next().is_some() =>
+            if asks.json || merges_body && asks.query =>
         {
             Held::IfBody
         }

@@ -172,6 +172,11 @@ impl Rule {
     pub(crate) fn asks_json(&self) -> bool {
         !self.nodes.is_empty() || !self.members.is_empty()
     }
+
+    /// Whether it leaves no members of the body's root but those that it names.
+    pub(crate) fn has_root_only(&self) -> bool {
+        self.members.iter().any(|path| path.0.is_empty())
+    }
 }
 
 impl Program {

@@ -66,7 +66,7 @@ impl<'p> Ruled<'p> {
 
     /// Whether the upstream could take members of a body for parameters of this rule.
     pub(super) fn asks_root(self) -> bool {
-        self.program.merges_body && !self.rule.params.is_empty()
+        self.program.merges_body && self.asks_query()
     }
 
     pub(super) fn paths(self) -> impl Iterator<Item = &'p Path> {
@@ -179,7 +179,8 @@ impl<'p> Ruled<'p> {
                 holds,
             ));
         }
-        if rule.params_only {
+        let merges_only = program.merges_body && rule.has_root_only();
+        if rule.params_only || merges_only {
             let names = rule.params.iter().map(|test| test.name.clone()).collect();
             let atom = if holds {
                 QueryAtom::Only(names)
@@ -223,6 +224,12 @@ impl<'p> Ruled<'p> {
                     parts
                         .body
                         .push(body::only(places.at(path), self.members(path), holds));
+                }
+                if program.merges_body && rule.params_only {
+                    static ROOT: Path = Path(Vec::new());
+                    parts
+                        .body
+                        .push(body::only(Places::ROOT, self.members(&ROOT), holds));
                 }
                 if self.asks_root() {
                     let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());

@@ -20,7 +20,7 @@ pub(super) enum Asked<'p> {
 impl<'p> Asked<'p> {
     /// Deterministic: asked again with the same rules, the slots are the same.
     pub(super) fn by(open: &[Asks<'p>]) -> Self {
-        let merges = |asks: &Asks<'_>| asks.program.merges_body && asks.params().next().is_some();
+        let merges = |asks: &Asks<'_>| asks.program.merges_body && asks.query;
         if let [first, others @ ..] = open
             && let Some(questions) = first.questions()
             && others.iter().all(|asks| {
@@ -65,7 +65,7 @@ impl<'p> Asked<'p> {
 
 /// Whether all of a rule's constraints on the body hold.
 pub(super) fn holds(asks: &Asks<'_>, slots: &Slots, nodes: &Nodes<'_>) -> bool {
-    // An upstream that merges would see a second value of a parameter that the rule constrains.
+    // An upstream that merges would see a second value of a parameter that the rule constrains, or one beside `only`.
     if let Some(root) = slots.root
         && asks
             .plain()
@@ -96,10 +96,12 @@ fn has_only(rule: &Rule, slots: &Slots, nodes: &Nodes<'_>) -> bool {
 }
 
 fn names_param(rule: &Rule, root: &Node<'_>) -> bool {
-    rule.params.iter().any(|test| {
+    static ROOT: Path = Path(Vec::new());
+    let constrained = rule.params.iter().any(|test| {
         let first = query::root_name(&test.name);
         root.members.iter().any(|member| query::names(member, first))
-    })
+    });
+    constrained || rule.params_only && !only(rule, &ROOT, root)
 }
 
 /// Nothing at the node: neither values nor anything that cannot be read.

@@ -28,7 +28,7 @@ impl Slots {
         Self {
             nodes: rule.nodes.iter().map(|test| wanted.node(&test.path)).collect(),
             members: rule.members.iter().map(|path| wanted.members(path)).collect(),
-            root: (merges && !rule.params.is_empty()).then(|| wanted.members(&ROOT)),
+            root: (merges && rule.asks_query()).then(|| wanted.members(&ROOT)),
         }
     }
 }
