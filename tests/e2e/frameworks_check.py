@@ -3,7 +3,7 @@
 
 A request is fine if the proxy (or the framework) refused it, or if the framework's method, path, parameters and body equal what
 the policy matched: the canonical URL that the audit recorded, and the body as it was sent. Beyond that, whatever the tokens
-`bound` and `json` let pass satisfies their lines in the framework's own reading. Prints the count of differences; 0 is required.
+`bound`, `json` and `unless` let pass satisfies their lines in the framework's own reading. Prints the count of differences; 0 is required.
 """
 import argparse
 import base64
@@ -34,6 +34,7 @@ JSON_PIECES = r"""
     {"a":1}// {"a":1,"__proto__":{"a":2}} {"a":1,"b":null} {"a":1,"b":["x"]} {"a":1,"b":"\u0078"} {"a":1,"_method":"DELETE"} {} null 1 "a"
     {"a":1,"a\u0000":2} {"a":1,"b":"x","b":"y"} {"a":true} {"\ud800":1,"a":1} {"a":1,"sudo":"root"} {"a":-0} {"a":1,"b":"\x78"}
     """.split() + ["", "\ufeff{\"a\":1}", "{\"a\":\t1}\r\n", " {\"a\":1} ", "{\"a\":1,\"b\":\"x\ny\"}"]
+SPELLINGS = "?jql[]=r ?jql[x]=r ?[jql]=r ?jql]=r ?%6aql%5B%5D=r ?+jql=r ?jql[=r ?jql%00=r".split()
 FORM_PIECES = "jql=q jql=r _method=DELETE a=1 a[]=2 a%5Bx%5D=3 sudo=root jql;jql=r =x %zz=1 access_token=x a+b=c%20d jql=%ff".split()
 
 
@@ -47,7 +48,7 @@ def bodies(rng, count):
             body = "&".join(rng.choice(FORM_PIECES) for _ in range(rng.randint(1, 3)))
         else:
             body = rng.choice(JSON_PIECES)
-        target = "/things" + rng.choice(["", "", "", "?jql=q", "?jql=q", "?jql=q&jql=q", "?%6aql=%71", "?a=1", "?b=x", "?c=2", "?_method=DELETE", "?a[]=2", "?jql=q&jql[]=r"])
+        target = "/things" + rng.choice([""] * 10 + ["?jql=q", "?jql=q", "?jql=q&jql=q", "?%6aql=%71", "?a=1", "?b=x", "?c=2", "?_method=DELETE", "?a[]=2", "?jql=q&jql[]=r"] + SPELLINGS)
         lines = [] if kind is None else [f"Content-Type: {kind}"]
         if rng.random() < 0.2:
             name, _, value = rng.choice(HEADERS).partition(":")
@@ -59,7 +60,7 @@ def heads(rng, count):
     """Method, target and header lines of requests without a body."""
     for _ in range(count):
         name, _, value = rng.choice(HEADERS).partition(":")
-        target = rng.choice(["/things", "/things?jql=q", "/things?jql=q", "/a%20b?jql=q", "/never", "/Never", "/never/", "/things/../never", "/things%2f..%2fnever"])
+        target = rng.choice(["/things" + rng.choice(SPELLINGS), "/things", "/things?jql=q", "/things?jql=q", "/a%20b?jql=q", "/never", "/Never", "/never/", "/things/../never", "/things%2f..%2fnever"])
         yield rng.choice(METHODS), target, [f"{name}: {value}"]
 
 
@@ -112,6 +113,10 @@ def difference(row, reading, raw, token):
         merged = [value for _, value in reading["form"]] + leaves(reading["nested"] or {})
         if set(name for name, _ in query) != {"jql"} or any(value != "q" for _, value in query) or any(v != "q" for v in merged):
             return f"the bound token let this pass: {query} {reading['form']} {reading['nested']}"
+    if token == "unless":
+        named = [value for name, value in query if name == "jql"] + leaves((reading["nested"] or {}).get("jql", []))
+        if "r" in named:
+            return f"the token of all but one value let this pass: {query} {reading['nested']}"
     if token == "json":
         value = reading["json"]
         if not isinstance(value, dict) or set(value) - {"a", "b"} or "a" not in value or reading["form"]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end tests run, and nothing that is there already: Tomcat and curl by apt-get (as root, or with
-# sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm, newman and httpyac into $OUT/clients by npm, the
+# Installs what the end-to-end tests run, and nothing that is there already: Tomcat, PHP, Puma and curl by apt-get (as root,
+# or with sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm, newman and httpyac into $OUT/clients by npm, the
 # frameworks into $OUT/frameworks-*. Everything else of these tests works offline.
 source "$(dirname "$0")/lib.sh"
 need python3 npm node
@@ -12,6 +12,9 @@ command -v unshare >/dev/null || apt_packages+=(util-linux)
 # Not the package `tomcat10`: it would start a server of its own.
 [ -x /usr/share/tomcat10/bin/catalina.sh ] || apt_packages+=(tomcat10-common)
 command -v tomcat10-instance-create >/dev/null || apt_packages+=(tomcat10-user)
+command -v php >/dev/null || apt_packages+=(php-cli)
+# With Rack.
+command -v puma >/dev/null || apt_packages+=(puma)
 if ((${#apt_packages[@]})); then
     as_root=()
     if [ "$(id -u)" != 0 ]; then
