@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! magic       8 bytes   "TWPOLICY"
-//! format      u16       2
+//! format      u16       3
 //! reserved    u16       0
-//! sections    of (tag u32, length u64, content): digest, lines, values, urls, rules, tokens; each once, in this order
+//! sections    of (tag u32, length u64, content): digest, lines, values, urls, names, paths, constraints, rules, tokens;
+//!             each once, in this order
 //! check       32 bytes  SHA-256 of everything before it
 //! ```
 //!
 //! Numbers are little-endian, texts are UTF-8 behind their length (u32). Equal sources give equal bytes. Stored are the
 //! codes of globs and the tables of automata; rebuilt at load is what depends on the public URL: patterns of the whole
-//! URL, which stand as the trees of their regexps, and the layout. Decoding is total: whatever the bytes, it ends in a program whose every
+//! URL, where they are no globs and stand as the trees of their regexps, and the layout. Decoding is total: whatever the bytes, it ends in a program whose every
 //! index leads somewhere, or in an error, and allocates no more than a multiple of their number.
 
 mod bytes;
@@ -26,7 +27,7 @@ pub use encode::encode;
 /// The first bytes of every artifact.
 pub const MAGIC: &[u8; 8] = b"TWPOLICY";
 /// The format that this version writes, and the only one that it reads.
-pub const FORMAT: u16 = 2;
+pub const FORMAT: u16 = 3;
 
 /// The usual ending of an artifact's name.
 pub const EXTENSION: &str = "twp";
@@ -42,6 +43,9 @@ enum Section {
     Lines = 2,
     Values = 3,
     Urls = 4,
-    Rules = 5,
-    Tokens = 6,
+    Names = 5,
+    Paths = 6,
+    Constraints = 7,
+    Rules = 8,
+    Tokens = 9,
 }

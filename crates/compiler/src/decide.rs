@@ -285,7 +285,7 @@ pub fn constrains(
         .into_iter()
         .flat_map(|effect| token.rules(effect).iter());
     rules.filter_map(|id| program.rule(id)).any(|rule| {
-        let names: Vec<&str> = rule.params.iter().map(|test| test.name.as_str()).collect();
+        let names: Vec<&str> = rule.params.iter().map(|test| &*test.name).collect();
         !names.is_empty()
             && suspect(&names)
             && rule.methods.contains(method)

@@ -9,6 +9,7 @@ mod entry;
 mod glob;
 mod index;
 mod layout;
+mod lines;
 mod listing;
 mod matcher;
 mod questions;
@@ -20,7 +21,9 @@ pub use bind::BindError;
 pub use code::Code;
 pub use glob::{Atom, ByteSet, Glob};
 pub(crate) use layout::{EFFECTS, Included, Layout, Match, Sought};
-pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
+pub use lines::{Line, LineDigest};
+pub(crate) use lines::{Lines, Place};
+pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher, Whole};
 pub(crate) use questions::{Known, Questions, Slots};
 pub(crate) use read_back::ReadBack;
 
@@ -59,7 +62,7 @@ pub struct UrlId(pub(crate) u32);
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub(crate) tokens: Arc<Vec<Token>>,
-    pub(crate) lines: Arc<Vec<Line>>,
+    pub(crate) lines: Arc<Lines>,
     pub(crate) rules: Arc<Vec<Rule>>,
     pub(crate) values: Arc<Vec<Matcher>>,
     pub(crate) urls: Arc<Vec<UrlMatcher>>,
@@ -119,19 +122,6 @@ impl Token {
     }
 }
 
-/// A line as people know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Path of the file below the policy directory.
-    pub file: String,
-    /// The line in that file, from 1.
-    pub number: u32,
-    /// The line's text.
-    pub text: String,
-    /// The first 16 hexadecimal digits of the SHA-256 of the text.
-    pub digest: String,
-}
-
 /// A line as it decides.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -139,6 +129,13 @@ pub struct Rule {
     pub(crate) effect: Effect,
     pub(crate) methods: MethodSet,
     pub(crate) url: UrlId,
+    /// Those of most rules: none.
+    pub(crate) constraints: Option<Arc<Constraints>>,
+}
+
+/// What a line asks of query and body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Constraints {
     pub(crate) params: Vec<ParamTest>,
     pub(crate) params_only: bool,
     pub(crate) nodes: Vec<NodeTest>,
@@ -146,20 +143,41 @@ pub struct Rule {
 }
 
 /// A constraint on a parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParamTest {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) operator: Operator,
     pub(crate) value: MatcherId,
 }
 
 /// A constraint on a JSON node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeTest {
-    pub(crate) path: Path,
+    pub(crate) path: Arc<Path>,
     pub(crate) kind: Option<Kind>,
     pub(crate) operator: Operator,
     pub(crate) value: MatcherId,
+}
+
+impl Constraints {
+    /// For a rule: nothing, where there are none.
+    pub(crate) fn shared(self) -> Option<Arc<Self>> {
+        (self != Self::default()).then(|| Arc::new(self))
+    }
+}
+
+impl std::ops::Deref for Rule {
+    type Target = Constraints;
+
+    fn deref(&self) -> &Constraints {
+        static NONE: Constraints = Constraints {
+            params: Vec::new(),
+            params_only: false,
+            nodes: Vec::new(),
+            members: Vec::new(),
+        };
+        self.constraints.as_deref().unwrap_or(&NONE)
+    }
 }
 
 impl Rule {
@@ -209,27 +227,18 @@ impl Program {
 
     /// The line of an id that this program gave.
     #[must_use]
-    pub fn line(&self, id: LineId) -> &Line {
-        static NOWHERE: Line = Line {
-            file: String::new(),
-            number: 0,
-            text: String::new(),
-            digest: String::new(),
-        };
-        self.lines.get(id.0 as usize).unwrap_or(&NOWHERE)
+    pub fn line(&self, id: LineId) -> Line<'_> {
+        self.lines.get(id)
     }
 
     /// The lines of a token in the order of decision, forbid lines first.
-    pub fn lines_of(&self, token: &Token) -> impl Iterator<Item = (LineId, &Line)> {
+    pub fn lines_of<'p>(&'p self, token: &'p Token) -> impl Iterator<Item = (LineId, Line<'p>)> {
         let rules = token
             .forbids
             .iter()
             .chain(token.permits.iter())
             .filter_map(|id| self.rule(id));
-        rules
-            .map(|rule| (rule.line, self.line(rule.line)))
-            .collect::<Vec<_>>()
-            .into_iter()
+        rules.map(|rule| (rule.line, self.line(rule.line)))
     }
 
     /// The SHA-256 of the sources, in hexadecimal: the policy's version.

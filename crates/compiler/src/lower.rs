@@ -13,8 +13,9 @@ use crate::{
     ast::Effect,
     diagnostic::{Code, Diagnostic},
     ir::{
-        AutomatonError, Line, LineId, Matcher, MatcherId, NodeTest, PATTERN_LIMIT, ParamTest, Program, Rule,
-        RuleId, Rules, Token, TokenId, UrlId, UrlMatcher, index,
+        AutomatonError, Constraints, Line, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest,
+        PATTERN_LIMIT, ParamTest, Program, Rule, RuleId, Rules, Token, TokenId, UrlId, UrlMatcher, Whole,
+        index,
     },
     policy::{self, Limit, Pattern},
     regexp::Anchor,
@@ -30,7 +31,7 @@ pub(crate) struct Lowering<'a> {
     /// Rules of lines that tokens share, by the address of the line, which is kept so that no other gets it.
     shared: HashMap<*const Limit, (Rc<Limit>, RuleId)>,
     lines_known: HashMap<Span, LineId>,
-    lines: Vec<Line>,
+    lines: Lines,
     rules: Vec<Rule>,
     values: Interned<String, Matcher>,
     urls: Interned<(Anchor, String), UrlMatcher>,
@@ -46,7 +47,7 @@ impl<'a> Lowering<'a> {
             by_secret: HashMap::new(),
             shared: HashMap::new(),
             lines_known: HashMap::new(),
-            lines: Vec::new(),
+            lines: Lines::default(),
             rules: Vec::new(),
             values: Interned::new(),
             urls: Interned::new(),
@@ -110,7 +111,7 @@ impl<'a> Lowering<'a> {
             .params
             .iter()
             .map(|param| ParamTest {
-                name: param.name.clone(),
+                name: param.name.as_str().into(),
                 operator: param.operator,
                 value: self.value(&param.pattern, limit.span, diagnostics),
             })
@@ -119,21 +120,24 @@ impl<'a> Lowering<'a> {
             .nodes
             .iter()
             .map(|node| NodeTest {
-                path: node.path.clone(),
+                path: Arc::new(node.path.clone()),
                 kind: node.kind,
                 operator: node.operator,
                 value: self.value(&node.pattern, limit.span, diagnostics),
             })
             .collect();
+        let constraints = Constraints {
+            params,
+            params_only: limit.params_only,
+            nodes,
+            members: limit.members.clone(),
+        };
         let rule = Rule {
             line: self.line(limit.span),
             effect: limit.effect,
             methods: limit.methods,
             url: self.url(limit, diagnostics),
-            params,
-            params_only: limit.params_only,
-            nodes,
-            members: limit.members.clone(),
+            constraints: constraints.shared(),
         };
         let id = RuleId(index(self.rules.len()));
         self.rules.push(rule);
@@ -148,20 +152,15 @@ impl<'a> Lowering<'a> {
         if let Some(id) = self.lines_known.get(&span) {
             return *id;
         }
-        let text = self.sources.text(span).to_owned();
-        let digest = hex::encode(Sha256::digest(&text)).chars().take(16).collect();
-        let file = self
-            .sources
-            .get(span.source)
-            .map_or_else(String::new, |source| source.path.clone());
-        let line = Line {
-            file,
+        let text = self.sources.text(span);
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        let file = self.sources.get(span.source).map(|source| source.path.as_str());
+        let id = self.lines.push(Line {
+            file: file.unwrap_or_default(),
             number: self.line_numbers.of(self.sources, span),
             text,
-            digest,
-        };
-        let id = LineId(index(self.lines.len()));
-        self.lines.push(line);
+            digest: LineDigest(digest.first_chunk().copied().unwrap_or_default()),
+        });
         self.written.lines.push(span);
         self.lines_known.insert(span, id);
         id
@@ -183,7 +182,7 @@ impl<'a> Lowering<'a> {
                     Anchor::Whole => {
                         // Its size is known only roughly before it is bound; what is too large now will not get smaller.
                         matcher(hir, line, diagnostics);
-                        UrlMatcher::Unbound(Box::new(hir.clone()))
+                        UrlMatcher::Unbound(Whole::new(hir))
                     }
                 }),
         )

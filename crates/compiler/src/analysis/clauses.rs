@@ -73,7 +73,7 @@ impl<'p> Ruled<'p> {
         self.rule
             .nodes
             .iter()
-            .map(|test| &test.path)
+            .map(|test| &*test.path)
             .chain(&self.rule.members)
     }
 
@@ -181,7 +181,7 @@ impl<'p> Ruled<'p> {
         }
         let merges_only = program.merges_body && rule.has_root_only();
         if rule.params_only || merges_only {
-            let names = rule.params.iter().map(|test| test.name.clone()).collect();
+            let names = rule.params.iter().map(|test| test.name.to_string()).collect();
             let atom = if holds {
                 QueryAtom::Only(names)
             } else {

@@ -291,7 +291,7 @@ pub(super) fn names<'a, 'p: 'a>(rules: impl Iterator<Item = &'a Ruled<'p>>) -> H
             Step::Name(name) => Some(name.as_str()),
             Step::Each => None,
         });
-        let parameters = ruled.rule.params.iter().map(|test| test.name.as_str());
+        let parameters = ruled.rule.params.iter().map(|test| &*test.name);
         names.extend(
             members
                 .chain(parameters)

@@ -60,7 +60,7 @@ impl<'p> Prover<'p> {
                 .filter(|test| test.operator == Operator::All)
             {
                 let value = text(ruled.program.value(test.value), "", &mut self.languages)?;
-                query.push((test.name.clone(), value));
+                query.push((test.name.to_string(), value));
             }
             for test in ruled
                 .rule

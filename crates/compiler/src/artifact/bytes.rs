@@ -19,6 +19,10 @@ impl Writer {
         self.0.extend(value.to_le_bytes());
     }
 
+    pub(super) fn u64(&mut self, value: u64) {
+        self.0.extend(value.to_le_bytes());
+    }
+
     pub(super) fn i64(&mut self, value: i64) {
         self.0.extend(value.to_le_bytes());
     }
@@ -97,10 +101,12 @@ impl<'b> Reader<'b> {
         self.take(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
+    pub(super) fn str(&mut self) -> Result<&'b str, DecodeError> {
+        utf8(self.bytes()?)
+    }
+
     pub(super) fn text(&mut self) -> Result<String, DecodeError> {
-        let text = std::str::from_utf8(self.bytes()?)
-            .map_err(|_| DecodeError::Damaged("a text that is not UTF-8"))?;
-        Ok(text.to_owned())
+        self.str().map(str::to_owned)
     }
 
     pub(super) fn option<T>(
@@ -114,21 +120,31 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// A list grows as its items are read, so that a false count allocates nothing.
+    /// A list of items of which each takes so many bytes at least. There is room for as many as the bytes may hold: a
+    /// false count allocates no more than a true one could.
     pub(super) fn list<T>(
+        &mut self,
+        least: usize,
+        mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
+        let count = self.u32()? as usize;
+        if count > self.0.len() / least.max(1) {
+            return Err(DecodeError::Damaged("a list that is longer than its section"));
+        }
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            items.push(read(self)?);
+        }
+        Ok(items)
+    }
+
+    /// A list of what holds such lists in turn: it grows with what is read, since false counts could add up.
+    pub(super) fn nested<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
         let count = self.u32()?;
-        // Each item takes a byte at least.
-        let mut items = Vec::with_capacity(self.0.len().min(count as usize).min(1 << 16));
-        for _ in 0..count {
-            if self.0.is_empty() {
-                return Err(DecodeError::Damaged("a list that is longer than its section"));
-            }
-            items.push(read(self)?);
-        }
-        Ok(items)
+        (0..count).map(|_| read(self)).collect()
     }
 
     pub(super) fn end(self) -> Result<(), DecodeError> {
@@ -138,4 +154,8 @@ impl<'b> Reader<'b> {
             Err(DecodeError::Damaged("bytes behind a section's content"))
         }
     }
+}
+
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(bytes).map_err(|_| DecodeError::Damaged("a text that is not UTF-8"))
 }

@@ -4,12 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use super::{CHECK, FORMAT, MAGIC, Section, bytes::Reader, encode, regexp};
+use super::{
+    CHECK, FORMAT, MAGIC, Section,
+    bytes::{Reader, utf8},
+    encode, regexp,
+};
 use crate::{
     ast::{Effect, Operator},
     ir::{
-        Automaton, Code, Line, LineId, Matcher, MatcherId, NodeTest, ParamTest, Program, Rule, RuleId, Rules,
-        Token, TokenId, UrlId, UrlMatcher, index,
+        Automaton, Code, Constraints, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest, ParamTest,
+        Place, Program, Rule, RuleId, Rules, Token, TokenId, UrlId, UrlMatcher, Whole, index,
     },
     json::{Kind, Path, Step},
     method::MethodSet,
@@ -65,25 +69,35 @@ fn decode_checked(content: &[u8]) -> Result<Program, DecodeError> {
     let mut reader = Reader(content);
     reader.take(MAGIC.len() + 4)?;
     let mut digest = section(&mut reader, Section::Digest)?;
-    let mut lines = section(&mut reader, Section::Lines)?;
-    let mut values = section(&mut reader, Section::Values)?;
-    let mut urls = section(&mut reader, Section::Urls)?;
+    let lines = section(&mut reader, Section::Lines)?;
+    let values = section(&mut reader, Section::Values)?;
+    let urls = section(&mut reader, Section::Urls)?;
+    let mut names = section(&mut reader, Section::Names)?;
+    let mut paths = section(&mut reader, Section::Paths)?;
+    let mut asked = section(&mut reader, Section::Constraints)?;
     let mut rules = section(&mut reader, Section::Rules)?;
     let mut tokens = section(&mut reader, Section::Tokens)?;
     reader.end()?;
 
     let text = digest.text()?;
-    let lines_read = lines.list(line)?;
-    let values_read = values.list(matcher)?;
-    let urls_read = urls.list(url)?;
-    let limits = Limits {
-        lines: lines_read.len(),
+    let lines_read = self::lines(lines)?;
+    let values_read = coded(values, 1, matcher)?;
+    let urls_read = coded(urls, 2, url)?;
+    let names_read = names.list(4, |reader| reader.str().map(Arc::from))?;
+    let paths_read = paths.list(4, |reader| path(reader).map(Arc::new))?;
+    let known = Known {
+        names: &names_read,
+        paths: &paths_read,
         values: values_read.len(),
+    };
+    let constraints_read = asked.list(13, |reader| constraints(reader, known).map(Arc::new))?;
+    let limits = Limits {
+        lines: lines_read.places().len(),
         urls: urls_read.len(),
     };
-    let rules_read = rules.list(|reader| rule(reader, limits))?;
-    let tokens_read = tokens.list(|reader| token(reader, &rules_read))?;
-    for section in [digest, lines, values, urls, rules, tokens] {
+    let rules_read = rules.list(14, |reader| rule(reader, limits, &constraints_read))?;
+    let tokens_read = tokens.list(74, |reader| token(reader, &rules_read))?;
+    for section in [digest, names, paths, asked, rules, tokens] {
         section.end()?;
     }
     let mut by_secret = HashMap::with_capacity(tokens_read.len());
@@ -120,24 +134,44 @@ fn section<'b>(reader: &mut Reader<'b>, tag: Section) -> Result<Reader<'b>, Deco
         .map(Reader)
 }
 
-fn line(reader: &mut Reader<'_>) -> Result<Line, DecodeError> {
-    Ok(Line {
-        file: reader.text()?,
-        number: reader.u32()?,
-        text: reader.text()?,
-        digest: reader.text()?,
-    })
+fn lines(mut reader: Reader<'_>) -> Result<Lines, DecodeError> {
+    let files = reader.list(4, Reader::text)?;
+    let places = reader.list(24, |reader| {
+        Ok(Place {
+            end: usize::try_from(reader.u64()?).unwrap_or(usize::MAX),
+            file: reader.u32()?,
+            number: reader.u32()?,
+            digest: LineDigest(reader.array()?),
+        })
+    })?;
+    let texts = utf8(reader.0)?.to_owned();
+    Lines::new(texts, files, places).ok_or(DecodeError::Damaged("a line that stands nowhere"))
 }
 
-fn matcher(reader: &mut Reader<'_>) -> Result<Matcher, DecodeError> {
+/// A section with code in it. It is copied once, and all its code is part of the copy.
+fn coded<T>(
+    section: Reader<'_>,
+    least: usize,
+    mut read: impl FnMut(&mut Reader<'_>, &Arc<[u8]>) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let bytes = Arc::from(section.0);
+    let mut reader = Reader(&bytes);
+    let items = reader.list(least, |reader| read(reader, &bytes))?;
+    reader.end()?;
+    Ok(items)
+}
+
+fn code(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<Code, DecodeError> {
+    let length = reader.bytes()?.len();
+    let end = section.len() - reader.0.len();
+    Code::within(section, end - length..end).ok_or(DecodeError::Damaged("code that is no glob's"))
+}
+
+fn matcher(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<Matcher, DecodeError> {
     match reader.u8()? {
         encode::NOTHING => Ok(Matcher::Nothing),
         encode::EVERYTHING => Ok(Matcher::Everything),
-        encode::GLOB => {
-            let code =
-                Code::from_bytes(reader.bytes()?).ok_or(DecodeError::Damaged("code that is no glob's"))?;
-            Ok(Matcher::Glob(code))
-        }
+        encode::GLOB => code(reader, section).map(Matcher::Glob),
         encode::AUTOMATON => {
             let automaton = Automaton::from_bytes(reader.bytes()?);
             automaton
@@ -148,10 +182,13 @@ fn matcher(reader: &mut Reader<'_>) -> Result<Matcher, DecodeError> {
     }
 }
 
-fn url(reader: &mut Reader<'_>) -> Result<UrlMatcher, DecodeError> {
+fn url(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<UrlMatcher, DecodeError> {
     match reader.u8()? {
-        encode::BELOW => matcher(reader).map(UrlMatcher::Below),
-        encode::WHOLE => regexp::decode(reader).map(Box::new).map(UrlMatcher::Unbound),
+        encode::BELOW => matcher(reader, section).map(UrlMatcher::Below),
+        encode::WHOLE_TREE => {
+            regexp::decode(reader).map(|hir| UrlMatcher::Unbound(Whole::Tree(Box::new(hir))))
+        }
+        encode::WHOLE_GLOB => code(reader, section).map(|code| UrlMatcher::Unbound(Whole::Glob(code))),
         _ => Err(DecodeError::Damaged("an unknown kind of URL matcher")),
     }
 }
@@ -160,8 +197,22 @@ fn url(reader: &mut Reader<'_>) -> Result<UrlMatcher, DecodeError> {
 #[derive(Clone, Copy)]
 struct Limits {
     lines: usize,
-    values: usize,
     urls: usize,
+}
+
+/// What constraints refer to.
+#[derive(Clone, Copy)]
+struct Known<'r> {
+    names: &'r [Arc<str>],
+    paths: &'r [Arc<Path>],
+    values: usize,
+}
+
+/// One of the things that a number must name.
+fn named<'r, T>(reader: &mut Reader<'_>, things: &'r [T]) -> Result<&'r T, DecodeError> {
+    things
+        .get(reader.u32()? as usize)
+        .ok_or(DecodeError::Damaged("a reference that leads nowhere"))
 }
 
 /// A number that must name one of `count` things.
@@ -174,7 +225,35 @@ fn reference(reader: &mut Reader<'_>, count: usize) -> Result<u32, DecodeError> 
     }
 }
 
-fn rule(reader: &mut Reader<'_>, limits: Limits) -> Result<Rule, DecodeError> {
+fn constraints(reader: &mut Reader<'_>, known: Known<'_>) -> Result<Constraints, DecodeError> {
+    Ok(Constraints {
+        params: reader.list(9, |reader| {
+            Ok(ParamTest {
+                name: Arc::clone(named(reader, known.names)?),
+                operator: operator(reader)?,
+                value: MatcherId(reference(reader, known.values)?),
+            })
+        })?,
+        params_only: reader.bool()?,
+        nodes: reader.list(10, |reader| {
+            Ok(NodeTest {
+                path: Arc::clone(named(reader, known.paths)?),
+                kind: reader.option(kind)?,
+                operator: operator(reader)?,
+                value: MatcherId(reference(reader, known.values)?),
+            })
+        })?,
+        members: reader.list(4, |reader| {
+            named(reader, known.paths).map(|path| Path::clone(path))
+        })?,
+    })
+}
+
+fn rule(
+    reader: &mut Reader<'_>,
+    limits: Limits,
+    constraints: &[Arc<Constraints>],
+) -> Result<Rule, DecodeError> {
     Ok(Rule {
         line: LineId(reference(reader, limits.lines)?),
         effect: if reader.bool()? {
@@ -184,23 +263,15 @@ fn rule(reader: &mut Reader<'_>, limits: Limits) -> Result<Rule, DecodeError> {
         },
         methods: MethodSet::from_bits(reader.u8()?),
         url: UrlId(reference(reader, limits.urls)?),
-        params: reader.list(|reader| {
-            Ok(ParamTest {
-                name: reader.text()?,
-                operator: operator(reader)?,
-                value: MatcherId(reference(reader, limits.values)?),
-            })
-        })?,
-        params_only: reader.bool()?,
-        nodes: reader.list(|reader| {
-            Ok(NodeTest {
-                path: path(reader)?,
-                kind: reader.option(kind)?,
-                operator: operator(reader)?,
-                value: MatcherId(reference(reader, limits.values)?),
-            })
-        })?,
-        members: reader.list(path)?,
+        constraints: match reader.u32()? {
+            encode::NONE => None,
+            at => Some(
+                constraints
+                    .get(at as usize)
+                    .map(Arc::clone)
+                    .ok_or(DecodeError::Damaged("a reference that leads nowhere"))?,
+            ),
+        },
     })
 }
 
@@ -224,7 +295,7 @@ fn kind(reader: &mut Reader<'_>) -> Result<Kind, DecodeError> {
 }
 
 fn path(reader: &mut Reader<'_>) -> Result<Path, DecodeError> {
-    let steps = reader.list(|reader| match reader.u8()? {
+    let steps = reader.list(1, |reader| match reader.u8()? {
         0 => Ok(Step::Each),
         1 => reader.text().map(Step::Name),
         _ => Err(DecodeError::Damaged("an unknown step of a path")),
@@ -236,24 +307,24 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
     let attributes = Attributes {
         name: reader.text()?,
         users: reader
-            .option(|reader| reader.list(Reader::text))?
+            .option(|reader| reader.list(4, Reader::text))?
             .map_or(Users::Any, Users::Named),
         secret_hash: reader.array()?,
         previous: reader.option(|reader| Ok((reader.array()?, reader.i64()?)))?,
         expires: reader.option(Reader::i64)?,
-        allowed_ips: reader.list(|reader| {
+        allowed_ips: reader.list(4, |reader| {
             reader
                 .text()?
                 .parse()
                 .map_err(|_| DecodeError::Damaged("a network that does not parse"))
         })?,
-        on_behalf_of: reader.list(Reader::text)?,
+        on_behalf_of: reader.list(4, Reader::text)?,
         revoked: reader.bool()?,
         owner: reader.option(Reader::text)?,
         description: reader.option(Reader::text)?,
         mint: reader.bool()?,
         unrestricted: reader.bool()?,
-        lint_allow: reader.list(|reader| {
+        lint_allow: reader.list(4, |reader| {
             reader
                 .text()?
                 .parse()
@@ -276,7 +347,7 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
 
 fn ids(reader: &mut Reader<'_>, rules: &[Rule], effect: Effect) -> Result<Rules, DecodeError> {
     let mut list = || {
-        reader.list(|reader| {
+        reader.list(4, |reader| {
             let id = reader.u32()?;
             match rules.get(id as usize) {
                 Some(rule) if rule.effect == effect => Ok(RuleId(id)),

@@ -1,11 +1,13 @@
 //! A program to bytes.
 
+use std::collections::HashMap;
+
 use sha2::{Digest, Sha256};
 
 use super::{FORMAT, MAGIC, Section, bytes::Writer, regexp};
 use crate::{
     ast::{Effect, Operator},
-    ir::{Line, Matcher, Program, Rule, Rules, Token, UrlMatcher},
+    ir::{Constraints, Lines, Matcher, Program, Rule, Rules, Token, UrlMatcher, Whole, index},
     json::{Kind, Path, Step},
     policy::Users,
 };
@@ -17,13 +19,25 @@ pub fn encode(program: &Program) -> Vec<u8> {
     out.0.extend(MAGIC);
     out.0.extend(FORMAT.to_le_bytes());
     out.0.extend([0, 0]);
+    let known = Known::of(&program.rules);
     section(&mut out, Section::Digest, |out| out.text(&program.digest));
-    section(&mut out, Section::Lines, |out| out.list(&program.lines, line));
+    section(&mut out, Section::Lines, |out| lines(out, &program.lines));
     section(&mut out, Section::Values, |out| {
         out.list(&program.values, matcher)
     });
     section(&mut out, Section::Urls, |out| out.list(&program.urls, url));
-    section(&mut out, Section::Rules, |out| out.list(&program.rules, rule));
+    section(&mut out, Section::Names, |out| {
+        out.list(&known.names.items, |out, name| out.text(name));
+    });
+    section(&mut out, Section::Paths, |out| {
+        out.list(&known.paths.items, |out, it| path(out, it));
+    });
+    section(&mut out, Section::Constraints, |out| {
+        out.list(&known.constraints.items, |out, it| constraints(out, it, &known));
+    });
+    section(&mut out, Section::Rules, |out| {
+        out.list(&program.rules, |out, it| rule(out, it, &known));
+    });
     section(&mut out, Section::Tokens, |out| out.list(&program.tokens, token));
     let check = Sha256::digest(&out.0);
     out.0.extend(check);
@@ -38,11 +52,74 @@ fn section(out: &mut Writer, tag: Section, content: impl FnOnce(&mut Writer)) {
     out.0.extend(inner.0);
 }
 
-fn line(out: &mut Writer, line: &Line) {
-    out.text(&line.file);
-    out.u32(line.number);
-    out.text(&line.text);
-    out.text(&line.digest);
+/// What rules share, each once, in the order in which rules name it first.
+#[derive(Default)]
+struct Known<'p> {
+    names: Once<&'p str>,
+    paths: Once<&'p Path>,
+    constraints: Once<&'p Constraints>,
+}
+
+impl<'p> Known<'p> {
+    fn of(rules: &'p [Rule]) -> Self {
+        let mut known = Self::default();
+        for it in rules.iter().filter_map(|rule| rule.constraints.as_deref()) {
+            if known.constraints.add(it) {
+                it.params.iter().for_each(|test| {
+                    known.names.add(&test.name);
+                });
+                let paths = it.nodes.iter().map(|test| &*test.path).chain(&it.members);
+                paths.for_each(|path| {
+                    known.paths.add(path);
+                });
+            }
+        }
+        known
+    }
+}
+
+struct Once<T> {
+    ids: HashMap<T, u32>,
+    items: Vec<T>,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self {
+            ids: HashMap::new(),
+            items: Vec::new(),
+        }
+    }
+}
+
+impl<T: Copy + std::hash::Hash + Eq> Once<T> {
+    /// Whether it is new.
+    fn add(&mut self, item: T) -> bool {
+        let id = index(self.items.len());
+        let is_new = *self.ids.entry(item).or_insert(id) == id;
+        if is_new {
+            self.items.push(item);
+        }
+        is_new
+    }
+
+    fn id(&self, item: T) -> u32 {
+        self.ids.get(&item).copied().unwrap_or(NONE)
+    }
+}
+
+/// No constraints.
+pub(super) const NONE: u32 = u32::MAX;
+
+fn lines(out: &mut Writer, lines: &Lines) {
+    out.list(lines.files(), |out, file| out.text(file));
+    out.list(lines.places(), |out, place| {
+        out.u64(place.end as u64);
+        out.u32(place.file);
+        out.u32(place.number);
+        out.0.extend(place.digest.0);
+    });
+    out.0.extend(lines.texts().as_bytes());
 }
 
 pub(super) const NOTHING: u8 = 0;
@@ -66,7 +143,8 @@ fn matcher(out: &mut Writer, matcher: &Matcher) {
 }
 
 pub(super) const BELOW: u8 = 0;
-pub(super) const WHOLE: u8 = 1;
+pub(super) const WHOLE_TREE: u8 = 1;
+pub(super) const WHOLE_GLOB: u8 = 2;
 
 fn url(out: &mut Writer, url: &UrlMatcher) {
     match url {
@@ -74,31 +152,43 @@ fn url(out: &mut Writer, url: &UrlMatcher) {
             out.u8(BELOW);
             matcher(out, below);
         }
-        UrlMatcher::Unbound(hir) | UrlMatcher::Bound(hir, _) => {
-            out.u8(WHOLE);
+        UrlMatcher::Unbound(Whole::Tree(hir)) | UrlMatcher::Bound(Whole::Tree(hir), _) => {
+            out.u8(WHOLE_TREE);
             regexp::encode(out, hir);
+        }
+        UrlMatcher::Unbound(Whole::Glob(code)) | UrlMatcher::Bound(Whole::Glob(code), _) => {
+            out.u8(WHOLE_GLOB);
+            out.bytes(code.as_bytes());
         }
     }
 }
 
-fn rule(out: &mut Writer, rule: &Rule) {
-    out.u32(rule.line.0);
-    out.bool(rule.effect == Effect::Forbid);
-    out.u8(rule.methods.bits());
-    out.u32(rule.url.0);
-    out.list(&rule.params, |out, test| {
-        out.text(&test.name);
+fn constraints(out: &mut Writer, it: &Constraints, known: &Known<'_>) {
+    out.list(&it.params, |out, test| {
+        out.u32(known.names.id(&test.name));
         operator(out, test.operator);
         out.u32(test.value.0);
     });
-    out.bool(rule.params_only);
-    out.list(&rule.nodes, |out, test| {
-        path(out, &test.path);
+    out.bool(it.params_only);
+    out.list(&it.nodes, |out, test| {
+        out.u32(known.paths.id(&test.path));
         out.option(test.kind, kind);
         operator(out, test.operator);
         out.u32(test.value.0);
     });
-    out.list(&rule.members, path);
+    out.list(&it.members, |out, path| out.u32(known.paths.id(path)));
+}
+
+fn rule(out: &mut Writer, rule: &Rule, known: &Known<'_>) {
+    out.u32(rule.line.0);
+    out.bool(rule.effect == Effect::Forbid);
+    out.u8(rule.methods.bits());
+    out.u32(rule.url.0);
+    out.u32(
+        rule.constraints
+            .as_deref()
+            .map_or(NONE, |it| known.constraints.id(it)),
+    );
 }
 
 fn operator(out: &mut Writer, operator: Operator) {

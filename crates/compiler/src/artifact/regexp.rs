@@ -82,14 +82,14 @@ fn node(reader: &mut Reader<'_>, depth: u32) -> Result<Hir, DecodeError> {
         EMPTY => Hir::empty(),
         LITERAL => Hir::literal(reader.bytes()?),
         CHARACTERS => {
-            let ranges = reader.list(|reader| {
+            let ranges = reader.list(8, |reader| {
                 let (start, end) = (character(reader)?, character(reader)?);
                 Ok(ClassUnicodeRange::new(start, end))
             })?;
             Hir::class(Class::Unicode(ClassUnicode::new(ranges)))
         }
         BYTES => {
-            let ranges = reader.list(|reader| Ok(ClassBytesRange::new(reader.u8()?, reader.u8()?)))?;
+            let ranges = reader.list(2, |reader| Ok(ClassBytesRange::new(reader.u8()?, reader.u8()?)))?;
             Hir::class(Class::Bytes(ClassBytes::new(ranges)))
         }
         LOOK => Look::from_repr(reader.u32()?)
@@ -108,8 +108,8 @@ fn node(reader: &mut Reader<'_>, depth: u32) -> Result<Hir, DecodeError> {
                 sub,
             })
         }
-        CONCAT => Hir::concat(reader.list(below)?),
-        ALTERNATION => Hir::alternation(reader.list(below)?),
+        CONCAT => Hir::concat(reader.nested(below)?),
+        ALTERNATION => Hir::alternation(reader.nested(below)?),
         _ => return Err(DecodeError::Damaged("an unknown part of a regexp")),
     })
 }

@@ -235,7 +235,7 @@ impl<'p> Desk<'p> {
     }
 
     fn text(&self, entry: &Entry<'p>) -> &'p str {
-        &self.program.line(entry.line()).text
+        self.program.line(entry.line()).text
     }
 
     fn witness(&self, token: &Token, request: &Request) -> Witness {

@@ -148,7 +148,7 @@ fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec
         constraints.push(Constraint {
             text,
             held,
-            node: node.map(|node| (&test.path, node.values.as_slice())),
+            node: node.map(|node| (&*test.path, node.values.as_slice())),
         });
     }
     for (at, path) in rule.members.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
-use super::{AutomatonError, Matcher, Program, UrlMatcher};
+use super::{AutomatonError, Code, Glob, Matcher, Program, UrlMatcher, Whole};
 use crate::{base_url::BaseUrl, regexp::BASE_URL_MARK};
 
 /// Why a program cannot be bound: with this base URL a pattern grows past its limit.
@@ -42,14 +42,25 @@ impl Program {
 fn bind(url: &UrlMatcher, base: &BaseUrl) -> Result<UrlMatcher, AutomatonError> {
     match url {
         UrlMatcher::Below(_) => Ok(url.clone()),
-        UrlMatcher::Unbound(hir) | UrlMatcher::Bound(hir, _) => {
+        UrlMatcher::Unbound(whole) | UrlMatcher::Bound(whole, _) => {
             let prefix = base.as_str().as_bytes();
-            let matcher = if has_mark(hir) {
-                Matcher::after(&substitute(hir, base.as_str()), prefix)
-            } else {
-                Matcher::after(hir, prefix)
+            let matcher = match whole {
+                Whole::Glob(code) => Matcher::code_after(code, prefix),
+                Whole::Tree(hir) if has_mark(hir) => Matcher::after(&substitute(hir, base.as_str()), prefix),
+                Whole::Tree(hir) => Matcher::after(hir, prefix),
             };
-            Ok(UrlMatcher::Bound(hir.clone(), matcher?))
+            Ok(UrlMatcher::Bound(whole.clone(), matcher?))
+        }
+    }
+}
+
+impl Whole {
+    /// The form in which a pattern waits for its base.
+    pub(crate) fn new(hir: &Hir) -> Self {
+        let globs = (!has_mark(hir)).then(|| Glob::from_hir(hir)).flatten();
+        match globs.and_then(|globs| Code::new(&globs)) {
+            Some(code) => Self::Glob(code),
+            None => Self::Tree(Box::new(hir.clone())),
         }
     }
 }
@@ -88,5 +99,63 @@ fn substitute(hir: &Hir, base: &str) -> Hir {
             Hir::alternation(parts.iter().map(|part| substitute(part, base)).collect())
         }
         HirKind::Capture(_) | HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regex_syntax::ParserBuilder;
+
+    use super::*;
+
+    /// As the dialect reads it: `.` is any byte.
+    fn tree(pattern: &str) -> Hir {
+        let pattern = pattern.replace(".*", "(?s-u:.)*");
+        ParserBuilder::new().utf8(false).build().parse(&pattern).unwrap()
+    }
+
+    /// A pattern that waits as code is bound to what its tree is bound to.
+    #[test]
+    fn code_and_tree_leave_the_same_behind_a_base() {
+        let patterns = [
+            ".*/rest/a.*",
+            ".*/a[0-9]+",
+            ".*",
+            r".*\.com/x",
+            ".*jira.*/x",
+            r"https://jira\.example\.com/x[^/]*",
+            "https?://[^/]+/ctx/x.*",
+            r"(https|http)://jira\.example\.com(/ctx)?/(x|a1)",
+            "[a-z]+://.*/a",
+            "http://other/x",
+        ];
+        let bases = [
+            "https://jira.example.com/ctx",
+            "http://h12",
+            "https://jira.example.com",
+        ];
+        let paths = [
+            "", "/x", "/xy/é", "/rest/a", "/rest/ab", "/a1", "/a", "/é/a9", "/ctx/x", "/jira/x", "/1234/x",
+        ];
+        for pattern in patterns {
+            let hir = tree(pattern);
+            let Whole::Glob(code) = Whole::new(&hir) else {
+                panic!("{pattern} is no glob")
+            };
+            for base in bases {
+                let [of_code, of_tree] = [
+                    Matcher::code_after(&code, base.as_bytes()),
+                    Matcher::after(&hir, base.as_bytes()),
+                ];
+                let (of_code, of_tree) = (of_code.unwrap(), of_tree.unwrap());
+                for path in paths {
+                    assert_eq!(
+                        of_code.matches(path),
+                        of_tree.matches(path),
+                        "{pattern} on {base}{path}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -11,6 +11,10 @@
 //!
 //! A pattern of several globs, of which one must match, is each of them behind `6` and its length (u16 LE).
 
+mod shape;
+
+use std::{ops::Range, sync::Arc};
+
 use super::glob::{Atom, ByteSet, Glob};
 
 const LITERAL: u8 = 1;
@@ -22,13 +26,32 @@ const ALTERNATIVE: u8 = 6;
 /// A run without an upper limit.
 const UNLIMITED: u8 = u8::MAX;
 
-/// The code of a pattern: of one glob, or of several, one of which must match.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Code(Box<[u8]>);
+/// The code of a pattern: of one glob, or of several, one of which must match. Codes that were read together are parts of
+/// the same bytes.
+#[derive(Clone)]
+pub struct Code {
+    bytes: Arc<[u8]>,
+    start: u32,
+    end: u32,
+}
 
 impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Code({})", self.0.escape_ascii())
+        write!(f, "Code({})", self.as_bytes().escape_ascii())
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Code {}
+
+impl std::hash::Hash for Code {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -50,26 +73,55 @@ impl Code {
                 }
             }
         }
-        Some(Self(bytes.into()))
+        let bytes: Arc<[u8]> = bytes.into();
+        Self::part(&bytes, 0..bytes.len())
     }
 
     /// The globs of this code.
     #[must_use]
     pub fn globs(&self) -> Option<Vec<Glob>> {
-        alternatives(&self.0).map(decode).collect()
+        alternatives(self.as_bytes()).map(decode).collect()
     }
 
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
     }
 
     /// The code of these bytes, if they are what [`Code::new`] makes of a glob.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let code = Self(bytes.into());
-        (Self::new(&code.globs()?)? == code).then_some(code)
+        Self::within(&bytes.into(), 0..bytes.len())
+    }
+
+    /// The code of a part of these bytes, if it is what [`Code::new`] makes of a glob. Copies nothing.
+    #[must_use]
+    pub(crate) fn within(bytes: &Arc<[u8]>, part: Range<usize>) -> Option<Self> {
+        let code = Self::part(bytes, part)?;
+        shape::is_code(code.as_bytes()).then_some(code)
+    }
+
+    fn part(bytes: &Arc<[u8]>, part: Range<usize>) -> Option<Self> {
+        bytes.get(part.clone())?;
+        Some(Self {
+            bytes: Arc::clone(bytes),
+            start: u32::try_from(part.start).ok()?,
+            end: u32::try_from(part.end).ok()?,
+        })
+    }
+
+    /// What may follow `prefix` in a match, where that is told without taking the code apart: a pattern that begins with
+    /// `.*` and a literal is its own remainder if no end of the prefix begins the literal or holds it.
+    pub(super) fn after(&self, prefix: &[u8]) -> Option<Self> {
+        let Beginning::Floating(literal) = beginning(self.as_bytes())? else {
+            return None;
+        };
+        super::glob::ends(prefix)
+            .all(|end| !end.starts_with(literal) && !literal.starts_with(end))
+            .then(|| self.clone())
     }
 }
 

@@ -171,25 +171,28 @@ pub(super) fn write(
     let glob = if glob_length == 0 { &[] } else { glob };
     // An empty code stands for no code; the pattern that only the empty text matches has its matcher.
     flags |= if glob.is_empty() { kind & EVERYTHING } else { kind };
-    let mut tests = Vec::new();
+    code.extend(rule.line.0.to_le_bytes());
+    code.extend(id.0.to_le_bytes());
+    code.extend(rule.url.0.to_le_bytes());
+    let behind_ids = code.len();
+    code.extend([0; HEADER - 12]);
+    code.extend(glob);
+    let tests = code.len();
     let mut tests_length = 0;
     if flags & (ASKS_QUERY | ASKS_JSON) != 0
-        && write_tests(&mut tests, program, rule, questions).is_some()
-        && let Ok(length) = u16::try_from(tests.len())
+        && write_tests(code, program, rule, questions).is_some()
+        && let Ok(length) = u16::try_from(code.len() - tests)
     {
         flags |= INLINE;
         tests_length = length;
     } else {
-        tests.clear();
+        code.truncate(tests);
     }
-    code.extend(rule.line.0.to_le_bytes());
-    code.extend(id.0.to_le_bytes());
-    code.extend(rule.url.0.to_le_bytes());
-    code.extend([rule.methods.bits(), flags]);
-    code.extend(glob_length.to_le_bytes());
-    code.extend(tests_length.to_le_bytes());
-    code.extend(glob);
-    code.extend(tests);
+    let ([g0, g1], [t0, t1]) = (glob_length.to_le_bytes(), tests_length.to_le_bytes());
+    let rest: [u8; HEADER - 12] = [rule.methods.bits(), flags, g0, g1, t0, t1];
+    if let Some(place) = code.get_mut(behind_ids..behind_ids + rest.len()) {
+        place.copy_from_slice(&rest);
+    }
 }
 
 /// `None`: a name or a count does not fit.

@@ -7,6 +7,8 @@
 
 mod build;
 
+pub(super) use build::{MAX_ATOMS, ends};
+
 /// A pattern as a sequence of atoms.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob {
@@ -84,7 +86,7 @@ impl ByteSet {
         }
     }
 
-    const fn is_disjoint(self, other: Self) -> bool {
+    pub(super) const fn is_disjoint(self, other: Self) -> bool {
         self.ascii & other.ascii == 0 && !(self.others && other.others)
     }
 }

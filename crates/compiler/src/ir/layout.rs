@@ -15,6 +15,8 @@ const HEADER: usize = 2 * LANE;
 const LANE: usize = 12;
 /// The order of lanes.
 pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
+/// Bytes that an entry seldom exceeds. Room that is not written to takes no memory.
+const USUAL: usize = 96;
 /// No index, no segment.
 const NONE: u32 = u32::MAX;
 
@@ -49,6 +51,15 @@ pub(crate) struct Match<'p> {
 }
 
 impl Layout {
+    /// With room for so many tokens and rules, as rules mostly are.
+    pub(crate) fn with_room(tokens: usize, rules: usize) -> Self {
+        Self {
+            code: Vec::with_capacity(tokens * HEADER + rules * USUAL),
+            blocks: Vec::with_capacity(tokens),
+            ..Self::default()
+        }
+    }
+
     /// Adds the segment of an included set. `question` gives the id of what a rule asks of bodies.
     pub(crate) fn include(
         &mut self,

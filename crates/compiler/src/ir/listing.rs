@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Atom, Glob, Matcher, Program, Rule, Token, UrlMatcher};
+use super::{Atom, Glob, Matcher, Program, Rule, Token, UrlMatcher, Whole};
 use crate::{ast::Effect, policy::Users};
 
 impl Display for Program {
@@ -114,7 +114,8 @@ impl Display for UrlMatcher {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Below(matcher) => write!(f, "path {matcher}"),
-            Self::Unbound(hir) => write!(f, "url /{hir}/, unbound"),
+            Self::Unbound(Whole::Tree(hir)) => write!(f, "url /{hir}/, unbound"),
+            Self::Unbound(Whole::Glob(code)) => write!(f, "url {}, unbound", Matcher::Glob(code.clone())),
             Self::Bound(_, matcher) => write!(f, "path {matcher}, bound"),
         }
     }

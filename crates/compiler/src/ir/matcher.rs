@@ -48,10 +48,32 @@ impl Matcher {
     /// The matcher of what may follow `prefix` in a match of `hir`.
     pub(super) fn after(hir: &Hir, prefix: &[u8]) -> Result<Self, AutomatonError> {
         let globs = Glob::from_hir(hir).unwrap_or_default();
-        let globs: Option<Vec<_>> = globs.iter().map(|glob| glob.after(prefix)).collect();
-        if let Some(matcher) = globs.and_then(|globs| Self::from_globs(&globs)) {
-            return Ok(matcher);
+        Self::globs_after(&globs, prefix).map_or_else(|| Self::automaton_after(hir, prefix), Ok)
+    }
+
+    /// The same for a pattern that stands as code.
+    pub(super) fn code_after(code: &Code, prefix: &[u8]) -> Result<Self, AutomatonError> {
+        if let Some(code) = code.after(prefix) {
+            return Ok(Self::Glob(code));
         }
+        let globs = code.globs().unwrap_or_default();
+        Self::globs_after(&globs, prefix).map_or_else(
+            || {
+                Self::automaton_after(
+                    &Hir::alternation(globs.iter().map(Glob::to_hir).collect()),
+                    prefix,
+                )
+            },
+            Ok,
+        )
+    }
+
+    fn globs_after(globs: &[Glob], prefix: &[u8]) -> Option<Self> {
+        let globs: Option<Vec<_>> = globs.iter().map(|glob| glob.after(prefix)).collect();
+        Self::from_globs(&globs?)
+    }
+
+    fn automaton_after(hir: &Hir, prefix: &[u8]) -> Result<Self, AutomatonError> {
         let automaton = Automaton::new(hir)?.after(prefix);
         Ok(if automaton.is_dead() {
             Self::Nothing
@@ -78,9 +100,18 @@ pub enum UrlMatcher {
     /// The pattern speaks of that path.
     Below(Matcher),
     /// The pattern speaks of the whole URL and waits to be bound to a base; until then it matches nothing.
-    Unbound(Box<Hir>),
+    Unbound(Whole),
     /// The same, with what the base has consumed taken off.
-    Bound(Box<Hir>, Matcher),
+    Bound(Whole, Matcher),
+}
+
+/// A pattern of whole URLs, in the form in which it waits.
+#[derive(Clone, Debug)]
+pub enum Whole {
+    /// Of most: all that is left to do is to take the base off.
+    Glob(Code),
+    /// What needs an automaton, and what names the base URL.
+    Tree(Box<Hir>),
 }
 
 impl UrlMatcher {

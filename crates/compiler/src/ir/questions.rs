@@ -47,7 +47,7 @@ impl<'p> Known<'p> {
             return None;
         }
         let key = (
-            rule.nodes.iter().map(|test| &test.path).collect(),
+            rule.nodes.iter().map(|test| &*test.path).collect(),
             rule.members.as_slice(),
         );
         let id = *self.ids.entry(key).or_insert_with(|| {

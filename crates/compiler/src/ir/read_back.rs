@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Code, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules, UrlId,
-    UrlMatcher,
+    Code, Constraints, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules,
+    UrlId, UrlMatcher,
     asks::TextTest,
     entry::{Entry, PathTest},
     index,
@@ -113,18 +113,16 @@ impl Reader<'_> {
             effect,
             methods: entry.methods(),
             url: UrlId(index(self.urls.len())),
-            params: Vec::new(),
-            params_only: false,
-            nodes: Vec::new(),
-            members: Vec::new(),
+            constraints: None,
         };
+        let mut constraints = Constraints::default();
         self.urls.push(url);
         let program = self.program;
         if let Some(asks) = entry.asks(program, effect) {
-            rule.params_only = asks.params_only;
+            constraints.params_only = asks.params_only;
             for test in asks.params().filter(|_| asks.query) {
-                rule.params.push(ParamTest {
-                    name: String::from_utf8(test.name.to_vec()).ok()?,
+                constraints.params.push(ParamTest {
+                    name: str::from_utf8(test.name).ok()?.into(),
                     operator: test.operator,
                     value: self.value(test.value)?,
                 });
@@ -142,16 +140,17 @@ impl Reader<'_> {
                     return None;
                 }
                 for (test, known) in tests.iter().zip(&plain.nodes) {
-                    rule.nodes.push(NodeTest {
+                    constraints.nodes.push(NodeTest {
                         path: known.path.clone(),
                         kind: test.kind,
                         operator: test.operator,
                         value: self.value(test.value)?,
                     });
                 }
-                rule.members.clone_from(&plain.members);
+                constraints.members.clone_from(&plain.members);
             }
         }
+        rule.constraints = constraints.shared();
         let id = RuleId(index(self.rules.len()));
         self.rules.push(rule);
         Some(id)

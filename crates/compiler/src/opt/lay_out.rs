@@ -8,10 +8,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::ir::{EFFECTS, Included, Known, Layout, Program, RuleId};
+use crate::ir::{EFFECTS, Included, Known, Layout, Program, RuleId, Token};
 
 pub(super) fn lay_out(program: Program) -> Program {
-    let mut layout = Layout::default();
+    let own = |(_, token): (_, &Token)| token.forbids.own.len() + token.permits.own.len();
+    let mut layout = Layout::with_room(program.tokens.len(), program.tokens().map(own).sum());
     let mut known = Known::default();
     let mut question = |id: RuleId| program.rule(id).and_then(|rule| known.of(rule));
     let mut shared: HashMap<(usize, &[RuleId]), Included> = HashMap::new();

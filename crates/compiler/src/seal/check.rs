@@ -16,7 +16,7 @@ pub fn faults(program: &Program, mode: &Mode) -> Vec<(String, Fault)> {
         return Vec::new();
     };
     let tokens = program.tokens().filter_map(|(_, token)| {
-        let lines = program.lines_of(token).map(|(_, line)| line.text.as_str());
+        let lines = program.lines_of(token).map(|(_, line)| line.text);
         Some((token.name.clone(), fault(&token.attributes, lines, keys)?))
     });
     tokens.collect()

@@ -176,9 +176,9 @@ impl Call {
             line: line.map(|line| {
                 let line = self.live.program().line(line);
                 LineRef {
-                    file: line.file.clone(),
+                    file: line.file.to_owned(),
                     number: line.number,
-                    digest: line.digest.clone(),
+                    digest: line.digest.to_string(),
                 }
             }),
             verdict,

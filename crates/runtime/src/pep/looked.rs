@@ -64,9 +64,9 @@ fn tried(program: &Program, found: explain::Tried<'_>) -> Tried {
     let constraints = found.constraints.into_iter().take(CONSTRAINTS);
     Tried {
         line: LineRef {
-            file: line.file.clone(),
+            file: line.file.to_owned(),
             number: line.number,
-            digest: line.digest.clone(),
+            digest: line.digest.to_string(),
         },
         forbids: found.effect == Effect::Forbid,
         held: held(found.held),

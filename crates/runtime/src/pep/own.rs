@@ -10,10 +10,7 @@ use crate::admin::time;
 pub(super) fn describe(call: &Call, id: TokenId) -> Value {
     let program = call.live.program();
     let token = program.token(id);
-    let lines: Vec<&str> = program
-        .lines_of(token)
-        .map(|(_, line)| line.text.as_str())
-        .collect();
+    let lines: Vec<&str> = program.lines_of(token).map(|(_, line)| line.text).collect();
     json!({
         "token": token.name,
         "user": call.user,

@@ -1,11 +1,11 @@
 //! Which patterns are globs.
 
-use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Dot, Hir, HirKind, Repetition};
 
 use super::{Atom, ByteSet, Glob};
 
 /// Patterns of more atoms gain nothing over an automaton.
-const MAX_ATOMS: usize = 24;
+pub(in crate::ir) const MAX_ATOMS: usize = 24;
 /// Patterns that take more globs gain nothing either.
 const MAX_GLOBS: usize = 16;
 
@@ -37,7 +37,7 @@ impl Glob {
                 let begins_within = match rest.first() {
                     None => false,
                     Some(Atom::Literal(literal)) => {
-                        suffixes(prefix).any(|end| end.starts_with(literal) || literal.starts_with(end))
+                        ends(prefix).any(|end| end.starts_with(literal) || literal.starts_with(end))
                     }
                     Some(_) => true,
                 };
@@ -56,6 +56,22 @@ impl Glob {
             },
             Atom::Run { .. } => prefix.is_empty().then(|| self.clone()),
         }
+    }
+
+    /// A pattern that matches what the glob does, over bytes.
+    pub(in crate::ir) fn to_hir(&self) -> Hir {
+        let atoms = self.atoms.iter().map(|atom| match atom {
+            Atom::Literal(literal) => Hir::literal(literal.as_slice()),
+            Atom::Any => repeated(Hir::dot(Dot::AnyByte), 0, None),
+            // An artifact can say so; no regexp does.
+            Atom::Run { min, max, .. } if max.is_some_and(|max| max < *min) => Hir::fail(),
+            Atom::Run { set, min, max } => {
+                let bytes = (0..=u8::MAX).filter(|byte| set.contains(*byte));
+                let ranges = bytes.map(|byte| ClassBytesRange::new(byte, byte));
+                repeated(Hir::class(Class::Bytes(ClassBytes::new(ranges))), *min, *max)
+            }
+        });
+        Hir::concat(atoms.collect())
     }
 
     /// INVARIANT of the type: nothing within a block is ever retried, and a block's place behind `.*` is found by its
@@ -89,8 +105,17 @@ impl Glob {
     }
 }
 
+fn repeated(sub: Hir, min: u32, max: Option<u32>) -> Hir {
+    Hir::repetition(Repetition {
+        min,
+        max,
+        greedy: true,
+        sub: Box::new(sub),
+    })
+}
+
 /// Every end of the text that is not empty.
-fn suffixes(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(in crate::ir) fn ends(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     (0..text.len()).filter_map(|start| text.get(start..))
 }
 

@@ -21,19 +21,21 @@ pub(super) fn program(config: &Config) -> Result<Program, String> {
 }
 
 /// Every line that a token has, each once, in the order of files.
-pub(super) fn lines(program: &Program) -> Vec<&Line> {
+pub(super) fn lines(program: &Program) -> Vec<Line<'_>> {
     let of_tokens = program
         .tokens()
         .flat_map(|(_, token)| program.lines_of(token).map(|(_, line)| line));
-    let mut lines: Vec<&Line> = of_tokens.collect();
-    lines.sort_by(|a, b| (&a.file, a.number).cmp(&(&b.file, b.number)));
-    lines.dedup_by(|a, b| (&a.file, a.number) == (&b.file, b.number));
+    let mut lines: Vec<Line<'_>> = of_tokens.collect();
+    lines.sort_by(|a, b| (a.file, a.number).cmp(&(b.file, b.number)));
+    lines.dedup_by(|a, b| (a.file, a.number) == (b.file, b.number));
     lines
 }
 
 /// The text of the line with this digest, if the policy has it.
 pub(super) fn line(config: &Config, digest: &str) -> Option<String> {
     let program = program(config).ok()?;
-    let line = lines(&program).into_iter().find(|line| line.digest == digest)?;
-    Some(line.text.clone())
+    let line = lines(&program)
+        .into_iter()
+        .find(|line| line.digest.to_string() == digest)?;
+    Some(line.text.to_owned())
 }

@@ -78,17 +78,17 @@ fn unused(usage: &UsageReport, config: &Config) -> Result<Unused, String> {
     unused_tokens.sort_unstable();
     let unused_lines = policy::lines(&program)
         .into_iter()
-        .filter(|line| !lines.contains(&(line.file.as_str(), line.digest.as_str())));
+        .filter(|line| !lines.contains(&(line.file, line.digest.to_string().as_str())));
     Ok(Unused {
         tokens: unused_tokens,
         lines: unused_lines
             .map(|line| UnusedLine {
                 name: LineName {
-                    file: line.file.clone(),
+                    file: line.file.to_owned(),
                     number: line.number,
-                    digest: line.digest.clone(),
+                    digest: line.digest.to_string(),
                 },
-                text: line.text.clone(),
+                text: line.text.to_owned(),
             })
             .collect(),
     })

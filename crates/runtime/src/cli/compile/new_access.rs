@@ -156,7 +156,7 @@ impl Gate<'_> {
                 format!("line = '{}'", self.new.line(line).text),
             ),
             Cause::Lifted(line) => {
-                let text = &self.old.line(line).text;
+                let text = self.old.line(line).text;
                 (
                     None,
                     format!("`{}` newly allows what `{text}` forbade", token.name),

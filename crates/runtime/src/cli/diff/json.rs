@@ -1,10 +1,9 @@
 //! Differences as one JSON object.
 
 use serde_json::{Value, json};
-use tokenward_compiler::ir::Line;
 
 use super::attributes::Change;
-use super::report::{Direction, Report, Standing, TokenReport};
+use super::report::{Direction, Line, Report, Standing, TokenReport};
 
 pub(super) fn render(report: &Report) -> String {
     let tokens: Vec<Value> = report.tokens.iter().map(token).collect();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tokenward_compiler::analysis::{Analysis, Comparison, Difference, Inconclusive, Request};
-use tokenward_compiler::ir::{Line, LineId, Program, Token, TokenId, Users};
+use tokenward_compiler::ir::{LineId, Program, Token, TokenId, Users};
 
 use super::super::failure::Failure;
 use super::attributes::{self, Change};
@@ -60,6 +60,26 @@ pub(super) struct Example {
     pub(super) allowed_by: Option<Line>,
     /// The forbid line that denies it on the other side; `None`: no line permits it.
     pub(super) denied_by: Option<Line>,
+}
+
+/// A line of one of the policies.
+pub(super) struct Line {
+    pub(super) file: String,
+    pub(super) number: u32,
+    pub(super) text: String,
+    pub(super) digest: String,
+}
+
+impl Line {
+    fn of(program: &Program, id: LineId) -> Self {
+        let line = program.line(id);
+        Self {
+            file: line.file.to_owned(),
+            number: line.number,
+            text: line.text.to_owned(),
+            digest: line.digest.to_string(),
+        }
+    }
 }
 
 impl Report {
@@ -142,7 +162,7 @@ fn direction(difference: Difference, token: &Token, more: &Program, less: &Progr
         Users::Named(users) => users.first().map_or("USER", String::as_str),
         Users::Any => "USER",
     };
-    let line = |program: &Program, id: Option<LineId>| id.map(|id| program.line(id).clone());
+    let line = |program: &Program, id: Option<LineId>| id.map(|id| Line::of(program, id));
     let examples = difference.findings.into_iter().map(|finding| Example {
         curl: more
             .base()

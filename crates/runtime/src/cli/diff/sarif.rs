@@ -1,10 +1,9 @@
 //! Differences as SARIF 2.1.0 (OASIS), for whatever shows findings beside the lines of a pull request.
 
 use serde_json::{Value, json};
-use tokenward_compiler::ir::Line;
 
 use super::attributes::Change;
-use super::report::{Direction, Report, TokenReport};
+use super::report::{Direction, Line, Report, TokenReport};
 
 /// `directory`: where the files of the new policy lie, below the repository's root.
 pub(super) fn render(report: &Report, directory: &str) -> String {

@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use tokenward_compiler::ir::Line;
-
 use super::attributes::Change;
-use super::report::{Direction, Report, Standing, TokenReport};
+use super::report::{Direction, Line, Report, Standing, TokenReport};
 
 /// Comparisons of fewer states take no time that anyone would ask about.
 const WORTH_SAYING: u64 = 20_000;

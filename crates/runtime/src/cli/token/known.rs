@@ -104,7 +104,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
             place: None,
             limits: program
                 .lines_of(token)
-                .map(|(_, line)| (line.file.clone(), line.number as usize, line.text.clone()))
+                .map(|(_, line)| (line.file.to_owned(), line.number as usize, line.text.to_owned()))
                 .collect(),
             used: None,
             previous: None,
