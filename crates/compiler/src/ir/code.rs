@@ -348,11 +348,23 @@ fn starts<'t>(code: &[u8], text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
         let at = if rest.starts_with(literal) {
             from?
         } else {
-            from? + memchr::memmem::find(rest, literal)?
+            from? + find(rest, literal)?
         };
         from = Some(at + 1);
         text.get(at..)
     })
+}
+
+/// The first place of a literal. In a short text it is found by its last byte before a search for all of it would have
+/// begun; in a longer one that could take the square of its length.
+fn find(text: &[u8], literal: &[u8]) -> Option<usize> {
+    const SHORT: usize = 128;
+    if text.len() > SHORT {
+        return memchr::memmem::find(text, literal);
+    }
+    let (last, before) = literal.split_last()?;
+    let ends = text.get(before.len()..)?;
+    memchr::memchr_iter(*last, ends).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(before)))
 }
 
 /// What every match of a code begins with, as far as its first operations tell.

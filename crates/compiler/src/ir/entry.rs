@@ -2,10 +2,12 @@
 //!
 //! | part | bytes |
 //! | --- | --- |
-//! | line, rule, URL matcher | 4 each, LE |
+//! | line, URL matcher | 4 each, LE |
+//! | the probe: four bytes, and where in every matching path they end (0: nowhere) | 4, 1 |
 //! | methods, flags | 1 each |
 //! | length of the URL's code, of the tests | u16 LE each |
 //! | the URL's code | what [`code`] says |
+//! | the rule, if it asks for more | 4, LE |
 //! | tests of parameters: how many | 1 |
 //! | each: operator, name, value | 1, text, value |
 //! | tests of nodes, if the rule asks for any: the questions they stand for | 4, LE |
@@ -18,7 +20,7 @@ use std::borrow::Cow;
 use super::{
     Code, LineId, Matcher, MatcherId, Program, Rule, RuleId, UrlId, UrlMatcher,
     asks::{AskedNode, AskedParam, Asks, TextTest},
-    code,
+    code::{self, Beginning},
 };
 use crate::{
     ast::{Effect, Operator},
@@ -26,7 +28,9 @@ use crate::{
     method::{Method, MethodSet},
 };
 
-const HEADER: usize = 18;
+const HEADER: usize = 19;
+/// Of which the first are the ids.
+const IDS: usize = 8;
 /// Tests of parameters, or of what else the query holds.
 const ASKS_QUERY: u8 = 1;
 /// The entry's code is the whole URL test.
@@ -80,13 +84,8 @@ impl<'c> Entry<'c> {
         LineId(u32::from_le_bytes([a, b, c, d]))
     }
 
-    pub(super) fn rule(&self) -> RuleId {
-        let [_, _, _, _, a, b, c, d, ..] = *self.header;
-        RuleId(u32::from_le_bytes([a, b, c, d]))
-    }
-
     pub(super) fn url(&self) -> UrlId {
-        let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = *self.header;
+        let [_, _, _, _, a, b, c, d, ..] = *self.header;
         UrlId(u32::from_le_bytes([a, b, c, d]))
     }
 
@@ -105,6 +104,20 @@ impl<'c> Entry<'c> {
         }
     }
 
+    /// Whether the path may match, by four of its bytes: what tells lines apart mostly stands at the end of the literal
+    /// that they begin with.
+    pub(super) fn may_match(&self, path: &[u8]) -> bool {
+        let [_, _, _, _, _, _, _, _, a, b, c, d, end, ..] = *self.header;
+        let end = usize::from(end);
+        end == 0 || path.get(..end).and_then(<[u8]>::last_chunk) == Some(&[a, b, c, d])
+    }
+
+    /// Whether the probe is what the code says.
+    pub(super) fn is_probed_rightly(&self) -> bool {
+        let [_, _, _, _, _, _, _, _, a, b, c, d, end, ..] = *self.header;
+        end == 0 || self.glob().and_then(probe) == Some(([a, b, c, d], end))
+    }
+
     pub(super) fn permits_method(&self, method: Method) -> bool {
         let [.., methods, _, _, _, _, _] = *self.header;
         MethodSet::from_bits(methods).contains(method)
@@ -118,15 +131,19 @@ impl<'c> Entry<'c> {
     /// What the rule asks beyond method and URL, if it does.
     pub(super) fn asks(&self, program: &'c Program, effect: Effect) -> Option<Asks<'c>> {
         let has = |flag| self.flags & flag != 0;
-        (has(ASKS_QUERY) || has(ASKS_JSON)).then_some(Asks {
+        if !(has(ASKS_QUERY) || has(ASKS_JSON)) {
+            return None;
+        }
+        let (rule, tests) = self.tests.split_first_chunk()?;
+        Some(Asks {
             program,
             effect,
             line: self.line(),
-            rule: self.rule(),
+            rule: RuleId(u32::from_le_bytes(*rule)),
             query: has(ASKS_QUERY),
             params_only: has(PARAMS_ONLY),
             json: has(ASKS_JSON),
-            tests: has(INLINE).then_some(self.tests),
+            tests: has(INLINE).then_some(tests),
         })
     }
 
@@ -172,27 +189,44 @@ pub(super) fn write(
     // An empty code stands for no code; the pattern that only the empty text matches has its matcher.
     flags |= if glob.is_empty() { kind & EVERYTHING } else { kind };
     code.extend(rule.line.0.to_le_bytes());
-    code.extend(id.0.to_le_bytes());
     code.extend(rule.url.0.to_le_bytes());
+    let ([p0, p1, p2, p3], end) = probe(glob).unwrap_or_default();
     let behind_ids = code.len();
-    code.extend([0; HEADER - 12]);
+    code.extend([0; HEADER - IDS]);
     code.extend(glob);
     let tests = code.len();
     let mut tests_length = 0;
-    if flags & (ASKS_QUERY | ASKS_JSON) != 0
-        && write_tests(code, program, rule, questions).is_some()
-        && let Ok(length) = u16::try_from(code.len() - tests)
-    {
-        flags |= INLINE;
-        tests_length = length;
-    } else {
-        code.truncate(tests);
+    if flags & (ASKS_QUERY | ASKS_JSON) != 0 {
+        code.extend(id.0.to_le_bytes());
+        tests_length = 4;
+        if write_tests(code, program, rule, questions).is_some()
+            && let Ok(length) = u16::try_from(code.len() - tests)
+        {
+            flags |= INLINE;
+            tests_length = length;
+        } else {
+            code.truncate(tests + 4);
+        }
     }
     let ([g0, g1], [t0, t1]) = (glob_length.to_le_bytes(), tests_length.to_le_bytes());
-    let rest: [u8; HEADER - 12] = [rule.methods.bits(), flags, g0, g1, t0, t1];
+    let rest: [u8; HEADER - IDS] = [p0, p1, p2, p3, end, rule.methods.bits(), flags, g0, g1, t0, t1];
     if let Some(place) = code.get_mut(behind_ids..behind_ids + rest.len()) {
         place.copy_from_slice(&rest);
     }
+}
+
+/// The last bytes of the literal that every match of the code begins with, and its length.
+fn probe(code: &[u8]) -> Option<([u8; 4], u8)> {
+    let mut literals = code::alternatives(code).map(|code| match code::beginning(code)? {
+        Beginning::Whole(literal) | Beginning::Anchored(literal) => Some(literal),
+        Beginning::Floating(_) => None,
+    });
+    let literal = literals.next()??;
+    let end = u8::try_from(literal.len()).ok()?;
+    let bytes = literal.last_chunk()?;
+    literals
+        .all(|other| other == Some(literal))
+        .then_some((*bytes, end))
 }
 
 /// `None`: a name or a count does not fit.

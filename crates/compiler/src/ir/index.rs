@@ -14,12 +14,12 @@ use self::hash::{Family, each_cut};
 use super::{Program, asks::TextTest, code, code::Beginning, entry::Entry, layout::Sought};
 use crate::ast::{Effect, Operator};
 
-/// Segments of fewer entries are read through faster.
-const WORTHWHILE: usize = 16;
 /// Lengths at which literals are cut.
 const LENGTHS: usize = 6;
 /// Lists that one request may find; with more its decision reads the segment through.
 const LISTS: usize = 16;
+/// Paths of more bytes are searched by vectors.
+const SHORT: usize = 64;
 /// URLs' literals shorter than this tell too little apart.
 const SHORTEST: usize = 4;
 
@@ -56,9 +56,12 @@ struct Literal<'c> {
 }
 
 impl Index {
+    /// Segments of fewer entries are read through faster.
+    pub(super) const WORTHWHILE: usize = 16;
+
     /// The index of a segment; `None` where reading it through is as good.
     pub(crate) fn new(program: &Program, effect: Effect, segment: &[u8]) -> Option<Self> {
-        self::entries(segment).nth(WORTHWHILE - 1)?;
+        self::entries(segment).nth(Self::WORTHWHILE - 1)?;
         let entries: Vec<_> = self::entries(segment).collect();
         let choices: Vec<Vec<Vec<Literal<'_>>>> = entries
             .iter()
@@ -127,36 +130,44 @@ impl Index {
     }
 
     /// The entries that the request may match; `None`: too many lists.
-    pub(super) fn candidates(&self, sought: Sought<'_>) -> Option<Candidates<'_>> {
-        let mut found = Candidates {
-            lists: [&[]; LISTS],
-            used: 0,
-        };
+    pub(super) fn candidates<'i>(&'i self, sought: Sought<'_>, found: &mut Candidates<'i>) -> Option<()> {
+        found.used = 0;
         found.add(&self.always)?;
         let path = sought.path.as_bytes();
         let [_, anchored, floating, params] = &self.cuts;
-        self.look_up(hash::of_whole(Family::Whole.seed(&[]), path), &mut found)?;
+        self.look_up(hash::of_whole(Family::Whole.seed(&[]), path), found)?;
         each_cut(Family::Anchored.seed(&[]), path, anchored, |hash| {
-            self.look_up(hash, &mut found)
+            self.look_up(hash, found)
         })?;
         if !floating.is_empty() {
-            for slash in memchr::memchr_iter(b'/', path) {
+            let mut look_behind = |slash: usize| {
                 let rest = path.get(slash..).unwrap_or_default();
-                if self.floating & hash::bit(rest) != 0 {
-                    each_cut(Family::Floating.seed(&[]), rest, floating, |hash| {
-                        self.look_up(hash, &mut found)
-                    })?;
+                if self.floating & hash::bit(rest) == 0 {
+                    return Some(());
                 }
+                each_cut(Family::Floating.seed(&[]), rest, floating, |hash| {
+                    self.look_up(hash, found)
+                })
+            };
+            // A search by vectors is for longer texts than most paths are.
+            if path.len() <= SHORT {
+                for (at, byte) in path.iter().enumerate() {
+                    if *byte == b'/' {
+                        look_behind(at)?;
+                    }
+                }
+            } else {
+                memchr::memchr_iter(b'/', path).try_for_each(look_behind)?;
             }
         }
         if !params.is_empty() {
             for param in sought.query {
                 let seed = Family::Param.seed(param.name.as_bytes());
                 let value = param.value.unwrap_or_default().as_bytes();
-                each_cut(seed, value, params, |hash| self.look_up(hash, &mut found))?;
+                each_cut(seed, value, params, |hash| self.look_up(hash, found))?;
             }
         }
-        Some(found)
+        Some(())
     }
 
     /// Whether an entry is a candidate of every request that its code and tests match: it stands among those of all
@@ -164,10 +175,7 @@ impl Index {
     pub(super) fn names(&self, program: &Program, effect: Effect, (at, entry): (u32, &Entry<'_>)) -> bool {
         let stands_under = |literal: &Literal<'_>| {
             let seen = literal.family != Family::Floating || self.floating & hash::bit(literal.text) != 0;
-            let mut found = Candidates {
-                lists: [&[]; LISTS],
-                used: 0,
-            };
+            let mut found = Candidates::default();
             let listed = key(literal, &self.cuts).and_then(|key| self.look_up(key, &mut found));
             seen && listed.is_some() && found.any(|candidate| candidate == at)
         };
@@ -192,6 +200,7 @@ impl Index {
 }
 
 /// Offsets of entries, ascending, without repetition.
+#[derive(Default)]
 pub(super) struct Candidates<'i> {
     lists: [&'i [u32]; LISTS],
     used: usize,

@@ -1,18 +1,28 @@
 //! All lines of a token side by side: what a decision reads, in the order in which it reads.
 //!
 //! A *segment* is the entries of one list of rules. A token's *block* is a header and the segments of its own lines,
-//! forbid lines first. Included sets have segments of their own, since tokens share them; the header names those.
+//! forbid lines first. Included sets have segments of their own, since tokens share them; the header's extension names
+//! those.
 //! Entries are what [`entry`] says.
 
 use std::ops::ControlFlow;
 
-use super::{Asks, LineId, Program, Questions, RuleId, TokenId, entry, entry::Entry, index::Index};
+use super::{
+    Asks, LineId, Program, Questions, RuleId, TokenId, entry,
+    entry::Entry,
+    index::{Candidates, Index},
+};
 use crate::{ast::Effect, decide::Param, method::Method};
 
-/// Two [`Lane`]s: forbid lines, permit lines.
-const HEADER: usize = 2 * LANE;
-/// Length of its own segment, index of that segment, included segment: 4 bytes each, LE.
-const LANE: usize = 12;
+/// Lengths of the two lanes' own segments, forbid lines and permit lines, 4 bytes each, LE; a length with [`MORE`] set
+/// has [`EXTENSION`] bytes behind the header.
+const HEADER: usize = 8;
+/// Index of a lane's own segment, included segment: 4 bytes each, LE. Most tokens have neither.
+const EXTENSION: usize = 8;
+/// The highest bit of a length: the lane has an extension.
+const MORE: u32 = 1 << 31;
+/// Blocks begin where a line of the caches does: the first lines of most tokens are then one line's fetch away.
+const CACHE_LINE: usize = 64;
 /// The order of lanes.
 pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
 /// Bytes that an entry seldom exceeds. Room that is not written to takes no memory.
@@ -24,6 +34,10 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     code: Vec<u8>,
+    /// Bytes in front of the first place that is a cache line's.
+    skew: usize,
+    /// A segment is longer than its length can say.
+    overlong: bool,
     /// Where each token's block begins.
     blocks: Vec<u32>,
     included: Vec<Segment>,
@@ -53,8 +67,13 @@ pub(crate) struct Match<'p> {
 impl Layout {
     /// With room for so many tokens and rules, as rules mostly are.
     pub(crate) fn with_room(tokens: usize, rules: usize) -> Self {
+        let room = tokens.saturating_mul(HEADER + CACHE_LINE) + rules.saturating_mul(USUAL);
+        let mut code: Vec<u8> = Vec::with_capacity(room + CACHE_LINE);
+        let skew = code.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
+        code.resize(skew, 0);
         Self {
-            code: Vec::with_capacity(tokens * HEADER + rules * USUAL),
+            code,
+            skew,
             blocks: Vec::with_capacity(tokens),
             ..Self::default()
         }
@@ -85,17 +104,22 @@ impl Layout {
         lanes: [(Included, &[RuleId]); 2],
         mut question: impl FnMut(RuleId) -> Option<u32>,
     ) {
-        let block = self.code.len();
+        let block = self.skew + (self.code.len() - self.skew).next_multiple_of(CACHE_LINE);
+        self.code.resize(block, 0);
         self.blocks.push(self.here());
         self.code.resize(block + HEADER, 0);
-        for (lane, (included, rules)) in lanes.into_iter().enumerate() {
+        let extended =
+            lanes.map(|(included, rules)| included.0.is_some() || rules.len() >= Index::WORTHWHILE);
+        for ((included, _), _) in lanes.iter().zip(extended).filter(|(_, extended)| *extended) {
+            self.code.extend(NONE.to_le_bytes());
+            self.code.extend(included.0.unwrap_or(NONE).to_le_bytes());
+        }
+        for (at, ((_, rules), extended)) in lanes.into_iter().zip(extended).enumerate() {
             let start = self.code.len();
             self.add(program, rules, &mut question);
             let length = super::index(self.code.len() - start);
-            let at = block + lane * LANE;
-            self.write(at, length);
-            self.write(at + 4, NONE);
-            self.write(at + 8, included.0.unwrap_or(NONE));
+            self.overlong |= length >= MORE;
+            self.write(block + at * 4, length | if extended { MORE } else { 0 });
         }
     }
 
@@ -107,9 +131,9 @@ impl Layout {
         }
     }
 
-    /// Whether every place in the code has a number.
+    /// Whether every place in the code, and every length, has a number.
     pub(crate) fn fits(&self) -> bool {
-        u32::try_from(self.code.len()).is_ok()
+        u32::try_from(self.code.len()).is_ok() && !self.overlong
     }
 
     pub(crate) fn with_questions(self, questions: Vec<Questions>) -> Self {
@@ -133,11 +157,24 @@ impl Layout {
                     continue;
                 };
                 let index = self.index_of(program, own);
-                let block = self.blocks.get(token).map_or(0, |block| *block as usize);
-                self.write(block + lane * LANE + 4, index);
+                if index != NONE
+                    && let Some(place) = self.extension_at(token, lane)
+                {
+                    self.write(place, index);
+                }
             }
         }
         self
+    }
+
+    /// Where the extension of a token's lane stands.
+    fn extension_at(&self, token: usize, lane: usize) -> Option<usize> {
+        let block = *self.blocks.get(token)? as usize;
+        let header = self.code.get(block..)?.first_chunk::<HEADER>()?;
+        let (lengths, _) = header.as_chunks::<4>();
+        let has = |length: &[u8; 4]| u32::from_le_bytes(*length) & MORE != 0;
+        let before = lengths.get(..lane)?.iter().filter(|length| has(length)).count();
+        has(lengths.get(lane)?).then_some(block + HEADER + before * EXTENSION)
     }
 
     fn index_of(&mut self, program: &Program, segment: Segment) -> u32 {
@@ -169,20 +206,39 @@ impl Layout {
     /// The lines of a token, of one effect: its own segment, and that of what it includes.
     fn lane(&self, token: usize, effect: Effect) -> Option<(Segment, Option<Segment>)> {
         let block = *self.blocks.get(token)?;
-        let header = self.code.get(block as usize..)?.first_chunk::<HEADER>()?;
-        let (forbids, permits) = header.split_at(LANE);
-        let start = block + super::index(HEADER);
-        let (start, lane) = match effect {
-            Effect::Forbid => (start, Lane::read(forbids)),
-            Effect::Permit => (start + Lane::read(forbids).length, Lane::read(permits)),
+        let (header, mut rest) = self.code.get(block as usize..)?.split_first_chunk::<HEADER>()?;
+        let [f0, f1, f2, f3, p0, p1, p2, p3] = *header;
+        let (forbids, permits) = (
+            u32::from_le_bytes([f0, f1, f2, f3]),
+            u32::from_le_bytes([p0, p1, p2, p3]),
+        );
+        let asked = match effect {
+            Effect::Forbid => forbids,
+            Effect::Permit => permits,
+        };
+        if asked == 0 {
+            return None;
+        }
+        let (mut of_forbids, mut of_permits) = (Extension::NONE, Extension::NONE);
+        if forbids & MORE != 0 {
+            (of_forbids, rest) = Extension::split(rest)?;
+        }
+        if permits & MORE != 0 {
+            (of_permits, rest) = Extension::split(rest)?;
+        }
+        let start = super::index(self.code.len() - rest.len());
+        let (forbids, permits) = (forbids & !MORE, permits & !MORE);
+        let (start, length, extension) = match effect {
+            Effect::Forbid => (start, forbids, of_forbids),
+            Effect::Permit => (start + forbids, permits, of_permits),
         };
         let own = Segment {
             start,
-            end: start + lane.length,
-            index: lane.index,
+            end: start + length,
+            index: extension.index,
             effect,
         };
-        Some((own, self.included.get(lane.included as usize).copied()))
+        Some((own, self.included.get(extension.included as usize).copied()))
     }
 
     /// The segments of a token's lines of one effect, included ones first, each with its index.
@@ -210,13 +266,14 @@ impl Layout {
             let index = self.indexes.get(segment.index as usize);
             // Lines often share a URL.
             let mut last = None;
+            let path = sought.path.as_bytes();
             let mut hold = |entry: Entry<'p>| {
                 if !entry.permits_method(sought.method) {
                     return ControlFlow::Continue(());
                 }
                 let matches = match last {
                     Some((url, matches)) if url == entry.url() => matches,
-                    _ => entry.matches_path(program, sought.path),
+                    _ => entry.may_match(path) && entry.matches_path(program, sought.path),
                 };
                 last = Some((entry.url(), matches));
                 if !matches {
@@ -227,7 +284,18 @@ impl Layout {
                     asks: entry.asks(program, effect),
                 })
             };
-            match index.and_then(|index| index.candidates(sought)) {
+            // Made only where there is an index, and in its place: it is large.
+            let mut candidates;
+            let indexed = match index {
+                Some(index) => {
+                    candidates = Candidates::default();
+                    index
+                        .candidates(sought, &mut candidates)
+                        .map(|()| &mut candidates)
+                }
+                None => None,
+            };
+            match indexed {
                 Some(candidates) => {
                     for at in candidates {
                         if let Some((entry, _)) = bytes.get(at as usize..).and_then(Entry::split) {
@@ -253,7 +321,7 @@ impl std::fmt::Display for Layout {
         write!(
             f,
             "laid out in {} bytes, {} included segments, {} indexes, {} kinds of questions of bodies",
-            self.code.len(),
+            self.code.len() - self.skew,
             self.included.len(),
             self.indexes.len(),
             self.questions.len()
@@ -269,26 +337,25 @@ pub(crate) struct Sought<'r> {
     pub(crate) query: &'r [Param<'r>],
 }
 
+/// What a lane has beyond its own lines.
 #[derive(Clone, Copy)]
-struct Lane {
-    length: u32,
+struct Extension {
     index: u32,
     included: u32,
 }
 
-impl Lane {
-    fn read(bytes: &[u8]) -> Self {
-        let ([length, index, included], _) = bytes.as_chunks::<4>() else {
-            return Self {
-                length: 0,
-                index: NONE,
-                included: NONE,
-            };
+impl Extension {
+    const NONE: Self = Self {
+        index: NONE,
+        included: NONE,
+    };
+
+    fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let ([a, b, c, d, e, f, g, h], rest) = bytes.split_first_chunk::<EXTENSION>()?;
+        let extension = Self {
+            index: u32::from_le_bytes([*a, *b, *c, *d]),
+            included: u32::from_le_bytes([*e, *f, *g, *h]),
         };
-        Self {
-            length: u32::from_le_bytes(*length),
-            index: u32::from_le_bytes(*index),
-            included: u32::from_le_bytes(*included),
-        }
+        Some((extension, rest))
     }
 }

@@ -94,6 +94,9 @@ impl Reader<'_> {
     }
 
     fn rule(&mut self, entry: &Entry<'_>, effect: Effect) -> Option<RuleId> {
+        if !entry.is_probed_rightly() {
+            return None;
+        }
         let coded = |code: &[u8]| Code::from_bytes(code).map(Matcher::Glob);
         let url = match entry.path_test() {
             PathTest::Code(code) => UrlMatcher::Below(coded(code)?),
@@ -128,7 +131,7 @@ impl Reader<'_> {
                 });
             }
             if asks.json {
-                let plain = program.rule(entry.rule())?;
+                let plain = asks.plain()?;
                 // Places of nodes are what the questions ask; they are the rule's if its own questions are these.
                 if let Some(questions) = asks.questions()
                     && !are_of(questions, plain)

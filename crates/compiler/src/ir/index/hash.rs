@@ -53,9 +53,16 @@ pub(super) fn each_cut(
             state = fold(state ^ u64::from_le_bytes(*word));
             done += 8;
         }
-        found(low(fold(
-            state ^ last(beginning.get(done..).unwrap_or_default(), cut),
-        )))?;
+        let left = cut - done;
+        let last = match text.get(done..).and_then(<[u8]>::first_chunk) {
+            // Of the word only what belongs to the beginning: shifted out are the other bytes.
+            Some(word) if left > 0 => {
+                let others = (8 - left) * 8;
+                u64::from_le_bytes(*word) << others >> others
+            }
+            _ => padded(beginning.get(done..).unwrap_or_default()),
+        };
+        found(low(fold(state ^ with_length(last, cut))))?;
     }
     Some(())
 }
@@ -75,16 +82,25 @@ fn whole(seed: u64, text: &[u8]) -> u64 {
     let state = words
         .iter()
         .fold(seed, |state, word| fold(state ^ u64::from_le_bytes(*word)));
-    fold(state ^ last(rest, text.len()))
+    let last = match text.last_chunk() {
+        Some(word) if !rest.is_empty() => u64::from_le_bytes(*word) >> ((8 - rest.len()) * 8),
+        _ => padded(rest),
+    };
+    fold(state ^ with_length(last, text.len()))
 }
 
-/// Fewer than eight bytes as a word, with the length of the whole in its last byte.
-fn last(rest: &[u8], length: usize) -> u64 {
+/// Fewer than eight bytes as a word.
+fn padded(rest: &[u8]) -> u64 {
     let mut word = [0; 8];
     for (place, byte) in word.iter_mut().zip(rest) {
         *place = *byte;
     }
-    u64::from_le_bytes(word) ^ (length as u64) << 56
+    u64::from_le_bytes(word)
+}
+
+/// A word of fewer than eight bytes with the length of the whole in its last one.
+fn with_length(last: u64, length: usize) -> u64 {
+    last ^ (length as u64) << 56
 }
 
 /// One bit for how a text begins; none for a text that is too short.
