@@ -2,10 +2,12 @@
 //!
 //! Bodies are hostile: comparing every name with every other would take quadratic time, and so would a hash that
 //! collides at will. Small objects, which most are, compare, first by a few bytes of each name; larger ones go to a set
-//! under the standard library's randomly keyed hash.
+//! under the standard library's randomly keyed hash, which is kept beside each name: a set that grows does not hash again.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 // Up to here comparing is faster than hashing.
 const SMALL: usize = 32;
@@ -15,7 +17,8 @@ pub(super) struct Names<'b> {
     // Of the small ones, outermost first, each with its mark.
     small: Vec<(u64, Cow<'b, str>)>,
     // Of the large ones, outermost first. INVARIANT: the innermost large object's set is the last.
-    large: Vec<HashSet<Cow<'b, str>>>,
+    large: Vec<Set<'b>>,
+    keys: RandomState,
 }
 
 /// One open object. They close in the reverse order of their opening.
@@ -30,6 +33,7 @@ impl<'b> Names<'b> {
         Self {
             small: Vec::with_capacity(SMALL),
             large: Vec::new(),
+            keys: RandomState::new(),
         }
     }
 
@@ -43,7 +47,8 @@ impl<'b> Names<'b> {
     /// Adds a name to the innermost object. False if it was there already.
     pub(super) fn add(&mut self, object: &mut Object, name: Cow<'b, str>) -> bool {
         if object.large {
-            return self.large.last_mut().is_some_and(|set| set.insert(name));
+            let hash = self.hash(&name);
+            return self.large.last_mut().is_some_and(|set| set.insert(hash, name));
         }
         let mine = self.small.get(object.start..).unwrap_or_default();
         let mark = mark(&name);
@@ -55,8 +60,11 @@ impl<'b> Names<'b> {
         if full {
             // A new set each time: to clear one takes time in proportion to the largest object it ever held.
             object.large = true;
-            self.large
-                .push(self.small.drain(object.start..).map(|(_, name)| name).collect());
+            let mut set = Set::default();
+            for (_, name) in self.small.drain(object.start..) {
+                set.insert(hash(&self.keys, &name), name);
+            }
+            self.large.push(set);
         }
         true
     }
@@ -64,12 +72,17 @@ impl<'b> Names<'b> {
     /// Whether the innermost object has a name.
     pub(super) fn contains(&self, object: Object, name: &str) -> bool {
         if object.large {
-            self.large.last().is_some_and(|set| set.contains(name))
+            let hash = self.hash(name);
+            self.large.last().is_some_and(|set| set.contains(hash, name))
         } else {
             let mark = mark(name);
             let mine = self.small.get(object.start..).unwrap_or_default();
             mine.iter().any(|(other, known)| *other == mark && known == name)
         }
+    }
+
+    fn hash(&self, name: &str) -> u64 {
+        hash(&self.keys, name)
     }
 
     /// Closes the innermost object.
@@ -82,6 +95,60 @@ impl<'b> Names<'b> {
     }
 }
 
+fn hash(keys: &RandomState, name: &str) -> u64 {
+    let mut hasher = keys.build_hasher();
+    hasher.write(name.as_bytes());
+    hasher.finish()
+}
+
+/// Names by their hashes.
+#[derive(Default)]
+struct Set<'b> {
+    by_hash: HashMap<u64, Cow<'b, str>, BuildHasherDefault<AsItIs>>,
+    /// Names with the hash of another one: as good as never any.
+    others: HashSet<Cow<'b, str>>,
+}
+
+impl<'b> Set<'b> {
+    /// Adds a name. False if it was there already.
+    fn insert(&mut self, hash: u64, name: Cow<'b, str>) -> bool {
+        match self.by_hash.entry(hash) {
+            Entry::Vacant(place) => {
+                place.insert(name);
+                true
+            }
+            Entry::Occupied(place) => *place.get() != name && self.others.insert(name),
+        }
+    }
+
+    fn contains(&self, hash: u64, name: &str) -> bool {
+        self.by_hash
+            .get(&hash)
+            .is_some_and(|known| known == name || self.others.contains(name))
+    }
+}
+
+/// The hash of what is a hash.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Keys are `u64`s, which do not come here; this is right for others all the same.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+}
+
 /// Equal for equal names; mostly not for others, which mostly differ in length or at their end.
 fn mark(name: &str) -> u64 {
     let bytes = name.as_bytes();
@@ -90,4 +157,42 @@ fn mark(name: &str) -> u64 {
         None => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
     end ^ (name.len() as u64).rotate_right(8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_hash_are_told_apart() {
+        let mut set = Set::default();
+        for name in ["a", "b", "c"] {
+            assert!(!set.contains(7, name));
+            assert!(set.insert(7, name.into()));
+        }
+        for name in ["a", "b", "c"] {
+            assert!(set.contains(7, name));
+            assert!(!set.insert(7, name.into()));
+        }
+        assert!(!set.contains(7, "d"));
+        assert!(!set.contains(8, "a"));
+    }
+
+    #[test]
+    fn a_large_object_knows_its_names_and_an_inner_one_its_own() {
+        let mut names = Names::new();
+        let mut outer = names.open();
+        for at in 0..3 * SMALL {
+            assert!(names.add(&mut outer, format!("n{at}").into()));
+        }
+        let mut inner = names.open();
+        assert!(names.add(&mut inner, "n1".into()));
+        assert!(!names.contains(inner, "n2"));
+        names.close(inner);
+        for at in 0..3 * SMALL {
+            assert!(names.contains(outer, &format!("n{at}")));
+            assert!(!names.add(&mut outer, format!("n{at}").into()));
+        }
+        assert!(!names.contains(outer, "n"));
+    }
 }
