@@ -74,6 +74,8 @@ async fn the_earlier_reason_wins() {
         // Then the address, before the reading.
         (get("/rest/a;b", "elsewhere", ""), 403, "address"),
         // Then the reading, before contextUser and the lines.
+        (get("/rest/ok#x", SECRET, ""), 400, "number-sign"),
+        (get("/rest/\u{e9}", SECRET, ""), 400, "target-byte"),
         (
             get("/rest/no/%2e%2e/ok", SECRET, "contextUser: mallory\r\n"),
             400,
