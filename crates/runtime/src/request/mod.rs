@@ -17,6 +17,7 @@ mod headers;
 mod host;
 mod kept;
 mod kin;
+mod known_headers;
 mod mask;
 mod media;
 mod mint;

@@ -20,7 +20,15 @@ pub(super) static PRESET: Preset = Preset {
         "os_username",
         "xoauth_requestor_id",
     ],
-    headers: &["x-acpt"],
+    // Connect's, and those of trusted applications, which call for any user.
+    headers: &[
+        "x-acpt",
+        "x-seraph-trusted-app-cert",
+        "x-seraph-trusted-app-id",
+        "x-seraph-trusted-app-magic",
+        "x-seraph-trusted-app-signature",
+        "x-seraph-trusted-app-version",
+    ],
     members: &[],
     mint: &[
         Call::any("/rest/auth/*/session"),
