@@ -1,6 +1,7 @@
 //! Form bodies, read only for what they must not carry.
 
 use super::escape::decode_form;
+use super::query::names_other_charset;
 use super::rules::Rules;
 use super::{Reason, Refusal};
 
@@ -23,11 +24,13 @@ pub fn check_form(body: &[u8], rules: &Rules) -> Result<(), Refusal> {
 }
 
 fn check_name(pair: &[u8], rules: &Rules) -> Result<(), Refusal> {
-    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-    let name = decode_form(name)
-        .ok()
-        .and_then(|name| String::from_utf8(name).ok())
-        .ok_or(Reason::MalformedForm)?;
+    let mut halves = pair.splitn(2, |byte| *byte == b'=');
+    let mut text = || String::from_utf8(decode_form(halves.next().unwrap_or_default()).ok()?).ok();
+    let name = text().ok_or(Reason::MalformedForm)?;
+    // A value that is no text names no charset.
+    if names_other_charset(&name, &text().unwrap_or_default()) {
+        return Err(Reason::EncodedBody.into());
+    }
     if name.chars().any(char::is_control) {
         return Err(Reason::MalformedForm.into());
     }
@@ -62,6 +65,9 @@ mod tests {
             (b"a;_method", Some(Reason::MethodParameter)),
             (b"_method;x=1", Some(Reason::MethodParameter)),
             (b"%5B_method%5D=x", Some(Reason::MethodParameter)),
+            (b"a=1&_charset_=utf-7", Some(Reason::EncodedBody)),
+            (b"a=1;%5Fcharset_=utf-7", Some(Reason::EncodedBody)),
+            (b"_charset_=UTF-8&a", None),
             (b"sudo=root", Some(Reason::CredentialParameter)),
             (b"private_token[]=x", Some(Reason::CredentialParameter)),
             (b"a=1& sudo=x", Some(Reason::CredentialParameter)),

@@ -105,6 +105,7 @@ pub(super) const CLAIMED: &[&str] = &[
     "x-script-name",
     "x-true-client-ip",
     "x-true-ip",
+    "x-up-devcap-post-charset",
     "x-url-scheme",
     "x-username",
 ];

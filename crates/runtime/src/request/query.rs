@@ -73,6 +73,15 @@ pub(super) fn underscored(name: &str) -> String {
     first.replace(['.', ' ', '['], "_").to_lowercase()
 }
 
+/// Whether the parameter says that all are in another charset than UTF-8, as some servers believe (RFC 7578 section 4.6,
+/// Sling).
+pub(super) fn names_other_charset(name: &str, value: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("_charset_")
+        && !["", "utf-8", "utf8"]
+            .iter()
+            .any(|known| value.eq_ignore_ascii_case(known))
+}
+
 /// Whether two parameters of different names may be one to the upstream: one is nested and the other is not (Rack drops
 /// one of them, PHP and `qs` merge them). With `folded` also: they differ in letter case (ASP.NET), or in what PHP takes
 /// for `_`.
@@ -205,6 +214,20 @@ mod tests {
         }
         assert_eq!(underscored("os[username]"), "os");
         assert_eq!(underscored("[os]"), "_os]");
+    }
+
+    #[test]
+    fn a_charset_that_is_not_ours_is_told() {
+        for (name, value, expected) in [
+            ("_charset_", "utf-7", true),
+            ("_Charset_", "ISO-8859-1", true),
+            (" _charset_", "utf-16", true),
+            ("_charset_", "UTF-8", false),
+            ("_charset_", "", false),
+            ("charset", "utf-7", false),
+        ] {
+            assert_eq!(names_other_charset(name, value), expected, "{name} {value}");
+        }
     }
 
     #[test]

@@ -277,11 +277,11 @@ fn canonical(
         return Err(Reason::SecretInUrl.into());
     }
     let headers = headers::read(raw, body, rules, secrets)?;
-    if !query.is_empty()
-        && headers
-            .content_type
-            .as_ref()
-            .is_some_and(|media| !media.is_utf8())
+    let typed = headers.content_type.as_ref();
+    if !query.is_empty() && typed.is_some_and(|media| !media.is_utf8())
+        || query
+            .iter()
+            .any(|(name, value)| query::names_other_charset(name, value.as_deref().unwrap_or_default()))
     {
         return Err(Reason::QueryCharset.into());
     }

@@ -141,7 +141,7 @@ reasons! {
     TooManyParameters "too-many-parameters" Some("limits.query_pairs"),
         "The query has more parameters than the limit.";
     QueryCharset "query-charset" None,
-        "Content-Type names a charset other than UTF-8 on a request with a query: some servers read the query in it.";
+        "Content-Type, or a parameter `_charset_`, names a charset other than UTF-8: some servers read the query in it.";
     MethodParameter "method-parameter" None,
         "A parameter such as `_method` would change the method.";
     CredentialParameter "credential-parameter" Some("upstream.accepted_names"),
