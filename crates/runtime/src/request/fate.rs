@@ -30,7 +30,7 @@ pub(super) enum Fate {
 #[derive(Clone, Debug)]
 pub(super) struct Fates {
     names: HashMap<String, Fate>,
-    /// Names that would be refused for how they end, and are not.
+    /// Names that would be refused or dropped for what they say, and are not.
     accepted: HashSet<String>,
 }
 
@@ -94,6 +94,7 @@ impl Fates {
             None if overrides_method(name) => Fate::Refused(Reason::MethodOverride),
             None if self.ends_as_credential(name) => Fate::Refused(Reason::CredentialHeader),
             None if CLAIMED_FAMILIES.iter().any(|family| name.starts_with(family)) => Fate::Claimed,
+            None if self.accepted.contains(name) => Fate::Pass,
             None => says(name).unwrap_or(Fate::Pass),
         }
     }
@@ -124,7 +125,15 @@ mod tests {
         Fates::new(
             ["my-user"].into_iter(),
             ["my-key", "their-key"].into_iter(),
-            ["their-key", "x-api-key"].map(str::to_owned).into(),
+            [
+                "their-key",
+                "x-api-key",
+                "x-shipping-method",
+                "x-target-url",
+                "x-http-method",
+            ]
+            .map(str::to_owned)
+            .into(),
         )
     }
 
@@ -195,6 +204,10 @@ mod tests {
             ("x-redmine-switch-user", Fate::Refused(Reason::CredentialHeader)),
             ("their-key", Fate::Pass),
             ("x-api-key", Fate::Pass),
+            ("x-shipping-method", Fate::Pass),
+            ("x-payment-method", Fate::Claimed),
+            ("x-target-url", Fate::Pass),
+            ("x-http-method", Fate::Refused(Reason::MethodOverride)),
         ] {
             assert_eq!(fates().of(name), fate, "{name}");
         }
