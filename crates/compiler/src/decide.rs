@@ -168,7 +168,7 @@ pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
     }
     match certain {
         Some(line) => allowed(Some(line)),
-        None if program.token(request.token).unrestricted => allowed(None),
+        None if is_unrestricted(program, request.token) => allowed(None),
         None => Decision::Deny(Denial {
             reason: DenyReason::NoLine,
             line: None,
@@ -201,6 +201,14 @@ fn each_match<'p, B>(
         }
     }
     ControlFlow::Continue(())
+}
+
+/// Read from the layout, the token itself being far from it.
+fn is_unrestricted(program: &Program, token: TokenId) -> bool {
+    match &program.layout {
+        Some(layout) => layout.is_unrestricted(token),
+        None => program.token(token).unrestricted,
+    }
 }
 
 fn forbidden<'p>(line: LineId) -> Decision<'p> {

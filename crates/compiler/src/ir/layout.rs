@@ -14,13 +14,17 @@ use super::{
 };
 use crate::{ast::Effect, decide::Param, method::Method};
 
-/// Lengths of the two lanes' own segments, forbid lines and permit lines, 4 bytes each, LE; a length with [`MORE`] set
-/// has [`EXTENSION`] bytes behind the header.
+/// Lengths of the two lanes' own segments, forbid lines and permit lines, 4 bytes each, LE, with bits for what else there
+/// is of the lane.
 const HEADER: usize = 8;
 /// Index of a lane's own segment, included segment: 4 bytes each, LE. Most tokens have neither.
 const EXTENSION: usize = 8;
-/// The highest bit of a length: the lane has an extension.
+/// Of a length: the lane has an extension behind the header.
 const MORE: u32 = 1 << 31;
+/// Of the permit lines' length: the token is unrestricted.
+const UNRESTRICTED: u32 = 1 << 30;
+/// The length in a length.
+const LENGTH: u32 = UNRESTRICTED - 1;
 /// Blocks begin where a line of the caches does: the first lines of most tokens are then one line's fetch away.
 const CACHE_LINE: usize = 64;
 /// The order of lanes.
@@ -101,6 +105,7 @@ impl Layout {
     pub(crate) fn push(
         &mut self,
         program: &Program,
+        unrestricted: bool,
         lanes: [(Included, &[RuleId]); 2],
         mut question: impl FnMut(RuleId) -> Option<u32>,
     ) {
@@ -118,9 +123,21 @@ impl Layout {
             let start = self.code.len();
             self.add(program, rules, &mut question);
             let length = super::index(self.code.len() - start);
-            self.overlong |= length >= MORE;
-            self.write(block + at * 4, length | if extended { MORE } else { 0 });
+            self.overlong |= length > LENGTH;
+            let flag = |flag, set| if set { flag } else { 0 };
+            let is_permit = EFFECTS.get(at) == Some(&Effect::Permit);
+            let flags = flag(MORE, extended) | flag(UNRESTRICTED, unrestricted && is_permit);
+            self.write(block + at * 4, length | flags);
         }
+    }
+
+    /// Whether a token permits all that its forbid lines do not take back.
+    pub(crate) fn is_unrestricted(&self, token: TokenId) -> bool {
+        let header = self.blocks.get(token.0 as usize).and_then(|block| {
+            let block = self.code.get(*block as usize..)?;
+            block.first_chunk::<HEADER>()
+        });
+        header.is_some_and(|[.., a, b, c, d]| u32::from_le_bytes([*a, *b, *c, *d]) & UNRESTRICTED != 0)
     }
 
     fn add(&mut self, program: &Program, rules: &[RuleId], mut question: impl FnMut(RuleId) -> Option<u32>) {
@@ -153,13 +170,12 @@ impl Layout {
         }
         for token in 0..self.blocks.len() {
             for (lane, effect) in EFFECTS.into_iter().enumerate() {
-                let Some((own, _)) = self.lane(token, effect) else {
+                // Lanes without an extension are short.
+                let Some(place) = self.extension_at(token, lane) else {
                     continue;
                 };
-                let index = self.index_of(program, own);
-                if index != NONE
-                    && let Some(place) = self.extension_at(token, lane)
-                {
+                if let Some((own, _)) = self.lane(token, effect) {
+                    let index = self.index_of(program, own);
                     self.write(place, index);
                 }
             }
@@ -216,7 +232,7 @@ impl Layout {
             Effect::Forbid => forbids,
             Effect::Permit => permits,
         };
-        if asked == 0 {
+        if asked & !UNRESTRICTED == 0 {
             return None;
         }
         let (mut of_forbids, mut of_permits) = (Extension::NONE, Extension::NONE);
@@ -227,7 +243,7 @@ impl Layout {
             (of_permits, rest) = Extension::split(rest)?;
         }
         let start = super::index(self.code.len() - rest.len());
-        let (forbids, permits) = (forbids & !MORE, permits & !MORE);
+        let (forbids, permits) = (forbids & LENGTH, permits & LENGTH);
         let (start, length, extension) = match effect {
             Effect::Forbid => (start, forbids, of_forbids),
             Effect::Permit => (start + forbids, permits, of_permits),

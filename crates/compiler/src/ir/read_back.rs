@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Code, Constraints, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules,
-    UrlId, UrlMatcher,
+    TokenId, UrlId, UrlMatcher,
     asks::TextTest,
     entry::{Entry, PathTest},
     index,
@@ -43,6 +43,9 @@ impl Program {
                     own: own?,
                 })
             };
+            if layout.is_unrestricted(TokenId(index(at))) != token.unrestricted {
+                return None;
+            }
             let mut token = token.clone();
             (token.forbids, token.permits) = (lane(Effect::Forbid)?, lane(Effect::Permit)?);
             tokens.push(token);

@@ -28,7 +28,7 @@ pub(super) fn lay_out(program: Program) -> Program {
             };
             *lane = (included, &rules.own);
         }
-        layout.push(&program, lanes, &mut question);
+        layout.push(&program, token.unrestricted, lanes, &mut question);
     }
     let layout = layout
         .fits()
