@@ -139,7 +139,7 @@ pub struct Constraints {
     pub(crate) params: Vec<ParamTest>,
     pub(crate) params_only: bool,
     pub(crate) nodes: Vec<NodeTest>,
-    pub(crate) members: Vec<Path>,
+    pub(crate) members: Vec<Arc<Path>>,
 }
 
 /// A constraint on a parameter.

@@ -130,7 +130,7 @@ impl<'a> Lowering<'a> {
             params,
             params_only: limit.params_only,
             nodes,
-            members: limit.members.clone(),
+            members: limit.members.iter().cloned().map(Arc::new).collect(),
         };
         let rule = Rule {
             line: self.line(limit.span),

@@ -74,7 +74,7 @@ impl<'p> Ruled<'p> {
             .nodes
             .iter()
             .map(|test| &*test.path)
-            .chain(&self.rule.members)
+            .chain(self.rule.members.iter().map(|path| &**path))
     }
 
     /// When the rule's URL matches.

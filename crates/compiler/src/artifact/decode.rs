@@ -243,9 +243,8 @@ fn constraints(reader: &mut Reader<'_>, known: Known<'_>) -> Result<Constraints,
                 value: MatcherId(reference(reader, known.values)?),
             })
         })?,
-        members: reader.list(4, |reader| {
-            named(reader, known.paths).map(|path| Path::clone(path))
-        })?,
+        // Shared, like the paths of nodes: four bytes could stand for any length.
+        members: reader.list(4, |reader| named(reader, known.paths).map(Arc::clone))?,
     })
 }
 

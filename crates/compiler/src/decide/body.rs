@@ -152,7 +152,11 @@ fn forbids(test: AskedNode<'_>, node: &Node<'_>) -> bool {
 /// Whether the objects at `path` have no members but those that the rule's other paths lead through.
 pub(super) fn only(rule: &Rule, path: &Path, node: &Node<'_>) -> bool {
     let named = |member: &str| {
-        let paths = rule.nodes.iter().map(|test| &*test.path).chain(&rule.members);
+        let paths = rule
+            .nodes
+            .iter()
+            .map(|test| &*test.path)
+            .chain(rule.members.iter().map(|path| &**path));
         paths
             .filter_map(|other| other.0.strip_prefix(path.0.as_slice())?.first())
             .any(|step| matches!(step, Step::Name(name) if name == member))

@@ -229,13 +229,18 @@ fn probe(code: &[u8]) -> Option<([u8; 4], u8)> {
         .then_some((*bytes, end))
 }
 
-/// `None`: a name or a count does not fit.
+/// `None`: a name or a count does not fit, or what is asked of the body was not worked out.
 fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Option<u32>) -> Option<()> {
+    if rule.asks_json() && questions.is_none() {
+        return None;
+    }
+    let begun = out.len();
     out.push(u8::try_from(rule.params.len()).ok()?);
     for test in &rule.params {
         out.push(operator_to_byte(test.operator));
         write_text(out, test.name.as_bytes())?;
         write_value(out, program, test.value);
+        u16::try_from(out.len() - begun).ok()?;
     }
     if let Some(questions) = questions {
         out.extend(questions.to_le_bytes());
@@ -243,6 +248,7 @@ fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Opt
             out.push(kind_to_byte(test.kind));
             out.push(operator_to_byte(test.operator));
             write_value(out, program, test.value);
+            u16::try_from(out.len() - begun).ok()?;
         }
     }
     Some(())

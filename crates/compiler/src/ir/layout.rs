@@ -31,6 +31,9 @@ const CACHE_LINE: usize = 64;
 pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
 /// Bytes that an entry seldom exceeds. Room that is not written to takes no memory.
 const USUAL: usize = 96;
+/// How far the code may grow, bytes: so much, and so much for each token and each rule of one.
+const SLACK: usize = if cfg!(test) { 16 << 10 } else { 16 << 20 };
+const MOST: usize = 1 << 10;
 /// No index, no segment.
 const NONE: u32 = u32::MAX;
 
@@ -40,13 +43,15 @@ pub(crate) struct Layout {
     code: Vec<u8>,
     /// Bytes in front of the first place that is a cache line's.
     skew: usize,
-    /// A segment is longer than its length can say.
+    /// Bytes that the code may take.
+    most: usize,
+    /// A segment is longer than its length can say, or the code than it may be.
     overlong: bool,
     /// Where each token's block begins.
     blocks: Vec<u32>,
     included: Vec<Segment>,
     indexes: Vec<Index>,
-    pub(super) questions: Vec<Questions>,
+    pub(crate) questions: Vec<Questions>,
 }
 
 /// Consecutive entries in the code.
@@ -69,8 +74,11 @@ pub(crate) struct Match<'p> {
 }
 
 impl Layout {
-    /// With room for so many tokens and rules, as rules mostly are.
-    pub(crate) fn with_room(tokens: usize, rules: usize) -> Self {
+    /// With room for so many tokens and rules of theirs, as rules mostly are; sets share so many more.
+    ///
+    /// It grows no further than `SLACK` and `MOST` bytes for each: a few bytes of an artifact that name a rule could
+    /// otherwise stand for 64 KiB of code, each time.
+    pub(crate) fn with_room(tokens: usize, rules: usize, shared: usize) -> Self {
         let room = tokens.saturating_mul(HEADER + CACHE_LINE) + rules.saturating_mul(USUAL);
         let mut code: Vec<u8> = Vec::with_capacity(room + CACHE_LINE);
         let skew = code.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
@@ -78,6 +86,12 @@ impl Layout {
         Self {
             code,
             skew,
+            most: SLACK.saturating_add(
+                tokens
+                    .saturating_add(rules)
+                    .saturating_add(shared)
+                    .saturating_mul(MOST),
+            ),
             blocks: Vec::with_capacity(tokens),
             ..Self::default()
         }
@@ -142,6 +156,10 @@ impl Layout {
 
     fn add(&mut self, program: &Program, rules: &[RuleId], mut question: impl FnMut(RuleId) -> Option<u32>) {
         for id in rules {
+            if self.code.len() > self.most {
+                self.overlong = true;
+                return;
+            }
             if let Some(rule) = program.rule(*id) {
                 entry::write(&mut self.code, program, (*id, rule), question(*id));
             }

@@ -1,9 +1,9 @@
 //! What a rule asks of a body, worked out once for all rules that ask the same.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::Rule;
-use crate::json::{Path, Slot, Wanted};
+use crate::json::{Path, Slot, Step, Wanted};
 
 /// What is wanted of the body, and where the answers stand.
 #[derive(Clone, Debug)]
@@ -33,24 +33,45 @@ impl Slots {
     }
 }
 
+/// Constraints of a rule, and steps of a path, beyond which nothing is worked out: what asks so much is asked when a body
+/// comes.
+const MOST: usize = 256;
+
 /// The questions of many rules, each once.
-#[derive(Default)]
 pub(crate) struct Known<'p> {
-    ids: HashMap<(Vec<&'p Path>, &'p [Path]), u32>,
+    ids: HashMap<(Vec<&'p Path>, &'p [Arc<Path>]), u32>,
     pub(crate) questions: Vec<Questions>,
+    /// Bytes and steps of paths that may still be copied.
+    room: usize,
 }
 
 impl<'p> Known<'p> {
+    /// For the questions of so many rules. Rules of an artifact share what they ask; it is copied in bounds.
+    pub(crate) fn of_rules(rules: usize) -> Self {
+        Self {
+            ids: HashMap::new(),
+            questions: Vec::new(),
+            room: (16 << 20) + rules.saturating_mul(1 << 10),
+        }
+    }
+
     /// The questions of a rule; `None` if it has none.
     pub(crate) fn of(&mut self, rule: &'p Rule) -> Option<u32> {
-        if !rule.asks_json() {
+        if !rule.asks_json() || rule.nodes.len() + rule.members.len() > MOST {
             return None;
         }
+        let paths = rule.nodes.iter().map(|test| &test.path).chain(&rule.members);
+        let sizes: Option<Vec<usize>> = paths.map(|path| size(path)).collect();
+        let size: usize = sizes?.iter().sum();
         let key = (
             rule.nodes.iter().map(|test| &*test.path).collect(),
             rule.members.as_slice(),
         );
+        if size > self.room {
+            return self.ids.get(&key).copied();
+        }
         let id = *self.ids.entry(key).or_insert_with(|| {
+            self.room -= size;
             let mut wanted = Wanted::new();
             let slots = Slots::ask(rule, false, &mut wanted);
             self.questions.push(Questions {
@@ -61,4 +82,14 @@ impl<'p> Known<'p> {
         });
         Some(id)
     }
+}
+
+/// Steps and bytes of a path; `None` where it has too many steps.
+fn size(path: &Path) -> Option<usize> {
+    let steps = (path.0.len() <= MOST).then_some(&path.0)?;
+    let of = |step: &Step| match step {
+        Step::Name(name) => name.len() + 1,
+        Step::Each => 1,
+    };
+    Some(steps.iter().map(of).sum())
 }
