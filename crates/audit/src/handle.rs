@@ -248,6 +248,15 @@ impl Store {
         .await
     }
 
+    /// Waits until nothing is written that nobody asked for.
+    #[cfg(test)]
+    pub(crate) fn wait_settled(&self) {
+        let shelf = &self.0.shared.shelf;
+        for period in shelf.periods().unwrap() {
+            shelf.get(period).unwrap().database().wait_settled();
+        }
+    }
+
     /// Counters and present state.
     pub fn stats(&self) -> StoreStats {
         let queued = u64::try_from(self.0.shared.queue.bytes()).unwrap_or(u64::MAX);

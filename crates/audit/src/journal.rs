@@ -106,6 +106,13 @@ impl Journal {
         }
     }
 
+    /// Waits until the database has what the other file holds.
+    #[cfg(test)]
+    pub(crate) fn wait(&mut self) -> Result<(), DiskError> {
+        self.other = Other::Free(self.freed()?);
+        Ok(())
+    }
+
     /// Ends it: the database has all, on disk. After an error the files are left.
     pub(crate) fn end(mut self) -> Result<(), DiskError> {
         self.freed()?;

@@ -235,6 +235,13 @@ impl Database {
         database
     }
 
+    /// Waits until nothing is written that nobody asked for.
+    pub(crate) fn wait_settled(&self) {
+        if let Some(journal) = &mut *self.journal.lock().unwrap() {
+            journal.wait().unwrap();
+        }
+    }
+
     pub(crate) fn raw(&self, key: u64) -> Vec<u8> {
         let found = self.unbind().get(key.to_be_bytes()).unwrap();
         found.expect("a block").to_vec()

@@ -81,6 +81,7 @@ fn files_answer_as_the_open_store_does_and_stay_as_they_are() {
     ];
     let proof_file = dir.path().join("proof");
     fs::write(&proof_file, proof(&store.reader())).unwrap();
+    store.wait_settled();
     let before = files(&dir.path().join("audit"));
     assert!(crate::in_use(&dir.path().join("audit")) && !crate::in_use(dir.path()));
     // While the store is open, and from a proof.
