@@ -157,11 +157,13 @@ async fn requests_pass_within_tls() {
     connect(&scene, authority.client(&[b"spdy/3"]), "localhost")
         .await
         .unwrap_err();
-    let metrics = scene.admin("/metrics").await.body;
-    assert!(
-        metrics.contains("tokenward_bad_framing_total{reason=\"tls-handshake\"} 2"),
-        "{metrics}"
-    );
+    // The client may know of its failure before it is counted.
+    timeout(PATIENCE, async {
+        let counted = "tokenward_bad_framing_total{reason=\"tls-handshake\"} 2";
+        while !scene.admin("/metrics").await.body.contains(counted) {}
+    })
+    .await
+    .expect("both are counted");
     assert_eq!(upstream.heads().len(), 2);
 }
 
