@@ -19,6 +19,8 @@ pub fn render_text(sources: &SourceSet, diagnostics: &[Diagnostic], colour: bool
     diagnostics
         .iter()
         .map(|diagnostic| secret::masked(&renderer.render(&[group(sources, diagnostic)])) + "\n\n")
+        // The renderer leaves these as they are; some terminals take U+009B for the begin of a sequence.
+        .map(|text| text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}"))
         .collect()
 }
 
