@@ -248,7 +248,7 @@ impl Store {
         .await
     }
 
-    /// Waits until nothing is written that nobody asked for.
+    /// Waits until no period is being flushed: that is done beside the appends that led to it.
     #[cfg(test)]
     pub(crate) fn wait_settled(&self) {
         let shelf = &self.0.shared.shelf;

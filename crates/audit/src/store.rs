@@ -217,6 +217,16 @@ impl Database {
     }
 }
 
+#[cfg(test)]
+impl Database {
+    /// Waits until the database has what the journal's full file holds: a thread of its own writes that.
+    pub(crate) fn wait_settled(&self) {
+        if let Some(journal) = &mut *self.journal.lock().unwrap() {
+            journal.wait().unwrap();
+        }
+    }
+}
+
 /// What a tamperer with access to the files could do.
 #[cfg(test)]
 impl Database {
@@ -233,13 +243,6 @@ impl Database {
             }
         }
         database
-    }
-
-    /// Waits until nothing is written that nobody asked for.
-    pub(crate) fn wait_settled(&self) {
-        if let Some(journal) = &mut *self.journal.lock().unwrap() {
-            journal.wait().unwrap();
-        }
     }
 
     pub(crate) fn raw(&self, key: u64) -> Vec<u8> {

@@ -10,9 +10,10 @@
 //! ```
 //!
 //! Numbers are little-endian, texts are UTF-8 behind their length (u32). Equal sources give equal bytes. Stored are the
-//! codes of globs and the tables of automata; rebuilt at load is what depends on the public URL: patterns of the whole
-//! URL, where they are no globs and stand as the trees of their regexps, and the layout. Decoding is total: whatever the bytes, it ends in a program whose every
-//! index leads somewhere, or in an error, and allocates no more than a multiple of their number.
+//! codes of globs and the tables of automata. Rebuilt at load is what depends on the public URL: the layout, and patterns
+//! of the whole URL, which stand as code, or, where they are no globs, as the trees of their regexps. Decoding is total:
+//! whatever the bytes, it ends in a program whose every index leads somewhere, or in an error, and allocates no more than
+//! a multiple of their number.
 
 mod bytes;
 mod decode;

@@ -292,11 +292,11 @@ pub fn constrains(
     let rules = [Effect::Forbid, Effect::Permit]
         .into_iter()
         .flat_map(|effect| token.rules(effect).iter());
-    rules.filter_map(|id| program.rule(id)).any(|rule| {
+    let mut constraining = rules
+        .filter_map(|id| program.rule(id))
+        .filter(|rule| !rule.params.is_empty() && rule.methods.contains(method));
+    constraining.any(|rule| {
         let names: Vec<&str> = rule.params.iter().map(|test| &*test.name).collect();
-        !names.is_empty()
-            && suspect(&names)
-            && rule.methods.contains(method)
-            && program.url(rule.url).matches(path)
+        suspect(&names) && program.url(rule.url).matches(path)
     })
 }

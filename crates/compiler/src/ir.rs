@@ -164,6 +164,12 @@ impl Constraints {
     pub(crate) fn shared(self) -> Option<Arc<Self>> {
         (self != Self::default()).then(|| Arc::new(self))
     }
+
+    /// Where in the body it looks: the paths of its nodes, then those of its `only`.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let nodes = self.nodes.iter().map(|test| &*test.path);
+        nodes.chain(self.members.iter().map(|path| &**path))
+    }
 }
 
 impl std::ops::Deref for Rule {

@@ -70,11 +70,7 @@ impl<'p> Ruled<'p> {
     }
 
     pub(super) fn paths(self) -> impl Iterator<Item = &'p Path> {
-        self.rule
-            .nodes
-            .iter()
-            .map(|test| &*test.path)
-            .chain(self.rule.members.iter().map(|path| &**path))
+        self.rule.paths()
     }
 
     /// When the rule's URL matches.
@@ -226,10 +222,8 @@ impl<'p> Ruled<'p> {
                         .push(body::only(places.at(path), self.members(path), holds));
                 }
                 if program.merges_body && rule.params_only {
-                    static ROOT: Path = Path(Vec::new());
-                    parts
-                        .body
-                        .push(body::only(Places::ROOT, self.members(&ROOT), holds));
+                    let root = self.members(&Path::ROOT);
+                    parts.body.push(body::only(Places::ROOT, root, holds));
                 }
                 if self.asks_root() {
                     let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());

@@ -68,12 +68,7 @@ impl<'p> Known<'p> {
                 it.params.iter().for_each(|test| {
                     known.names.add(&test.name);
                 });
-                let paths = it
-                    .nodes
-                    .iter()
-                    .map(|test| &*test.path)
-                    .chain(it.members.iter().map(|path| &**path));
-                paths.for_each(|path| {
+                it.paths().for_each(|path| {
                     known.paths.add(path);
                 });
             }

@@ -96,12 +96,11 @@ fn has_only(rule: &Rule, slots: &Slots, nodes: &Nodes<'_>) -> bool {
 }
 
 fn names_param(rule: &Rule, root: &Node<'_>) -> bool {
-    static ROOT: Path = Path(Vec::new());
     let constrained = rule.params.iter().any(|test| {
         let first = query::root_name(&test.name);
         root.members.iter().any(|member| query::names(member, first))
     });
-    constrained || rule.params_only && !only(rule, &ROOT, root)
+    constrained || rule.params_only && !only(rule, &Path::ROOT, root)
 }
 
 /// Nothing at the node: neither values nor anything that cannot be read.
@@ -152,12 +151,7 @@ fn forbids(test: AskedNode<'_>, node: &Node<'_>) -> bool {
 /// Whether the objects at `path` have no members but those that the rule's other paths lead through.
 pub(super) fn only(rule: &Rule, path: &Path, node: &Node<'_>) -> bool {
     let named = |member: &str| {
-        let paths = rule
-            .nodes
-            .iter()
-            .map(|test| &*test.path)
-            .chain(rule.members.iter().map(|path| &**path));
-        paths
+        rule.paths()
             .filter_map(|other| other.0.strip_prefix(path.0.as_slice())?.first())
             .any(|step| matches!(step, Step::Name(name) if name == member))
     };

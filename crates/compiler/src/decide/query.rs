@@ -63,16 +63,13 @@ fn forbids(test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
 /// Whether the query names the first step of a node that the rule constrains, bare or as `n[…]`, or, where the rule has
 /// `only` at the root, what the rule does not name: an upstream that merges query and body could take either.
 pub(super) fn names_node(rule: &Rule, query: &[Param<'_>]) -> bool {
-    let paths = || {
-        rule.nodes
-            .iter()
-            .map(|node| &*node.path)
-            .chain(rule.members.iter().map(|path| &**path))
-    };
-    let constrained = paths().filter_map(|path| path.0.first()).any(|step| match step {
-        Step::Name(first) => query.iter().any(|param| names(param.name, root_name(first))),
-        Step::Each => false,
-    });
+    let constrained = rule
+        .paths()
+        .filter_map(|path| path.0.first())
+        .any(|step| match step {
+            Step::Name(first) => query.iter().any(|param| names(param.name, root_name(first))),
+            Step::Each => false,
+        });
     let named = |param: &Param<'_>| rule.params.iter().any(|test| *test.name == *param.name);
     constrained || rule.has_root_only() && !query.iter().all(named)
 }

@@ -31,9 +31,9 @@ const CACHE_LINE: usize = 64;
 pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
 /// Bytes that an entry seldom exceeds. Room that is not written to takes no memory.
 const USUAL: usize = 96;
-/// How far the code may grow, bytes: so much, and so much for each token and each rule of one.
-const SLACK: usize = if cfg!(test) { 16 << 10 } else { 16 << 20 };
-const MOST: usize = 1 << 10;
+/// How far what is laid out may grow, bytes: so much, and so much for each token and each rule.
+pub(super) const SLACK: usize = if cfg!(test) { 16 << 10 } else { 16 << 20 };
+pub(super) const MOST: usize = 1 << 10;
 /// No index, no segment.
 const NONE: u32 = u32::MAX;
 

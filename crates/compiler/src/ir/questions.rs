@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::Rule;
+use super::{
+    Rule,
+    layout::{MOST, SLACK},
+};
 use crate::json::{Path, Slot, Step, Wanted};
 
 /// What is wanted of the body, and where the answers stand.
@@ -24,18 +27,17 @@ pub(crate) struct Slots {
 impl Slots {
     /// Asks for what the rule wants, and, if `merges`, for what could stand for its parameters.
     pub(crate) fn ask<'p>(rule: &'p Rule, merges: bool, wanted: &mut Wanted<'p>) -> Self {
-        static ROOT: Path = Path(Vec::new());
         Self {
             nodes: rule.nodes.iter().map(|test| wanted.node(&test.path)).collect(),
             members: rule.members.iter().map(|path| wanted.members(path)).collect(),
-            root: (merges && rule.asks_query()).then(|| wanted.members(&ROOT)),
+            root: (merges && rule.asks_query()).then(|| wanted.members(const { &Path::ROOT })),
         }
     }
 }
 
 /// Constraints of a rule, and steps of a path, beyond which nothing is worked out: what asks so much is asked when a body
 /// comes.
-const MOST: usize = 256;
+const WORKED_OUT: usize = 256;
 
 /// The questions of many rules, each once.
 pub(crate) struct Known<'p> {
@@ -51,18 +53,16 @@ impl<'p> Known<'p> {
         Self {
             ids: HashMap::new(),
             questions: Vec::new(),
-            room: (16 << 20) + rules.saturating_mul(1 << 10),
+            room: SLACK + rules.saturating_mul(MOST),
         }
     }
 
-    /// The questions of a rule; `None` if it has none.
+    /// The questions of a rule; `None` if it has none, or asks more than is worked out.
     pub(crate) fn of(&mut self, rule: &'p Rule) -> Option<u32> {
-        if !rule.asks_json() || rule.nodes.len() + rule.members.len() > MOST {
+        if !rule.asks_json() || rule.nodes.len() + rule.members.len() > WORKED_OUT {
             return None;
         }
-        let paths = rule.nodes.iter().map(|test| &test.path).chain(&rule.members);
-        let sizes: Option<Vec<usize>> = paths.map(|path| size(path)).collect();
-        let size: usize = sizes?.iter().sum();
+        let size = rule.paths().map(size).sum::<Option<usize>>()?;
         let key = (
             rule.nodes.iter().map(|test| &*test.path).collect(),
             rule.members.as_slice(),
@@ -86,7 +86,7 @@ impl<'p> Known<'p> {
 
 /// Steps and bytes of a path; `None` where it has too many steps.
 fn size(path: &Path) -> Option<usize> {
-    let steps = (path.0.len() <= MOST).then_some(&path.0)?;
+    let steps = (path.0.len() <= WORKED_OUT).then_some(&path.0)?;
     let of = |step: &Step| match step {
         Step::Name(name) => name.len() + 1,
         Step::Each => 1,

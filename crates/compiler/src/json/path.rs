@@ -6,6 +6,11 @@ use std::fmt::{self, Display, Write};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path(pub Vec<Step>);
 
+impl Path {
+    /// The way to the root.
+    pub const ROOT: Self = Self(Vec::new());
+}
+
 /// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {

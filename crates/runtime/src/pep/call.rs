@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
-use tokenward_audit::{LineRef, Record, Verdict};
+use tokenward_audit::{Record, Verdict};
 use tokenward_compiler::ir::LineId;
 
-use super::looked::Looked;
+use super::looked::{Looked, line_ref};
 use super::{Told, Trace};
 use crate::live::{Live, Standing};
 use crate::request::{Framing, RawHead, Reading, TOKEN_PREFIX};
@@ -173,14 +173,7 @@ impl Call {
             client: self.client,
             method: bounded(&self.method, SHORT),
             url: bounded(&self.url, LONG),
-            line: line.map(|line| {
-                let line = self.live.program().line(line);
-                LineRef {
-                    file: line.file.to_owned(),
-                    number: line.number,
-                    digest: line.digest.to_string(),
-                }
-            }),
+            line: line.map(|line| line_ref(self.live.program(), line)),
             verdict,
             reason: reason.to_owned(),
             policy: self.live.program().digest().to_owned(),

@@ -4,7 +4,7 @@ use tokenward_audit::{Constraint, Held, LineRef, NodeKind, NodeValue, Tried};
 use tokenward_compiler::ast::Effect;
 use tokenward_compiler::decide::Request;
 use tokenward_compiler::decide::explain::{self, explain};
-use tokenward_compiler::ir::Program;
+use tokenward_compiler::ir::{LineId, Program};
 use tokenward_compiler::json::Kind;
 
 use super::call::{SHORT, bounded};
@@ -60,14 +60,9 @@ impl Looked {
 }
 
 fn tried(program: &Program, found: explain::Tried<'_>) -> Tried {
-    let line = program.line(found.line);
     let constraints = found.constraints.into_iter().take(CONSTRAINTS);
     Tried {
-        line: LineRef {
-            file: line.file.to_owned(),
-            number: line.number,
-            digest: line.digest.to_string(),
-        },
+        line: line_ref(program, found.line),
         forbids: found.effect == Effect::Forbid,
         held: held(found.held),
         constraints: constraints
@@ -76,6 +71,16 @@ fn tried(program: &Program, found: explain::Tried<'_>) -> Tried {
                 held: held(constraint.held),
             })
             .collect(),
+    }
+}
+
+/// A line as the audit names it.
+pub(super) fn line_ref(program: &Program, line: LineId) -> LineRef {
+    let line = program.line(line);
+    LineRef {
+        file: line.file.to_owned(),
+        number: line.number,
+        digest: line.digest.to_string(),
     }
 }
 
