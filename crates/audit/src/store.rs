@@ -1,6 +1,6 @@
 //! One period on disk: a sled database of blocks, keyed by the place of their first entry.
 //!
-//! The only file that names sled, built past its edges (0.34.7):
+//! With `store/guard.rs` the only file that names sled, built past its edges (0.34.7):
 //! - `flush` is `sync_file_range` on Linux, which neither writes the file's size nor empties the
 //!   disk's own cache; and it wakes a pool of threads. So a commit goes to a [`Journal`], which is synced, and to
 //!   memory; sled is flushed, and its data file synced through a handle of our own, when the journal is full.
@@ -10,14 +10,15 @@
 //!   named thread, guarded, and waited for in bounds.
 //! - after one failed write all later ones fail: the period is given up and another begun.
 
+mod guard;
+
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use self::guard::{caught, guarded};
 use crate::block::Block;
 use crate::error::DiskError;
 use crate::faults;
@@ -29,9 +30,6 @@ const SEGMENT: usize = 4 << 20;
 
 /// How long opening may take. A day of ten million records opens in well under a second.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
-
-/// Name of the threads on which sled may panic; a panic hook may keep them silent.
-const THREAD: &str = "audit-guarded";
 
 /// An open database. Reading goes on while another thread commits.
 pub(crate) struct Database {
@@ -370,78 +368,4 @@ fn sync_new(path: &Path) -> io::Result<()> {
         File::open(name)?.sync_all()?;
     }
     Ok(())
-}
-
-/// Runs `work` on this thread; a panic of sled's becomes an error.
-fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, DiskError> {
-    // After a panic the period is not used again, so that no broken state is seen.
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(disk),
-        Err(panic) => Err(DiskError::Database(message(&*panic))),
-    }
-}
-
-/// Runs `work` on a thread of its own, and waits for it at most `limit`.
-fn guarded<T: Send + 'static>(
-    work: impl FnOnce() -> sled::Result<T> + Send + 'static,
-    limit: Duration,
-) -> Result<T, OpenFailure> {
-    let (send, receive) = mpsc::sync_channel(1);
-    let spawned = thread::Builder::new().name(THREAD.into()).spawn(move || {
-        let _ = send.send(catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message(&*panic)));
-    });
-    spawned.map_err(|e| OpenFailure::Disk(e.into()))?;
-    match receive.recv_timeout(limit) {
-        Ok(Ok(result)) => result.map_err(open_failure),
-        Ok(Err(panic)) => Err(OpenFailure::Damaged(panic)),
-        Err(_) => Err(OpenFailure::Damaged(format!("it does not open within {limit:?}"))),
-    }
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("unknown");
-    // The first line is enough: sled prints whole structures.
-    format!(
-        "the database failed within: {}",
-        text.lines().next().unwrap_or_default()
-    )
-}
-
-fn disk(error: sled::Error) -> DiskError {
-    match error {
-        sled::Error::Io(e) => e.into(),
-        other => DiskError::Database(other.to_string()),
-    }
-}
-
-fn open_failure(error: sled::Error) -> OpenFailure {
-    match error {
-        // What a file that is too short, or lacks a part, gives.
-        sled::Error::Io(e)
-            if matches!(
-                e.kind(),
-                io::ErrorKind::UnexpectedEof
-                    | io::ErrorKind::InvalidData
-                    | io::ErrorKind::InvalidInput
-                    | io::ErrorKind::NotFound
-            ) =>
-        {
-            OpenFailure::Damaged(e.to_string())
-        }
-        sled::Error::Io(e) => OpenFailure::Disk(e.into()),
-        other => OpenFailure::Damaged(other.to_string()),
-    }
-}
-
-impl From<io::Error> for DiskError {
-    fn from(error: io::Error) -> Self {
-        // sled clones its errors by their text, which loses the code, and keeps the kind.
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::Io(Arc::new(error)),
-        }
-    }
 }

@@ -1,0 +1,87 @@
+//! Calls into sled that may panic or never return, and its errors as ours.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use super::OpenFailure;
+use crate::error::DiskError;
+
+/// Name of the threads on which sled may panic; a panic hook may keep them silent.
+const THREAD: &str = "audit-guarded";
+
+/// Runs `work` on this thread; a panic of sled's becomes an error.
+pub(super) fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, DiskError> {
+    // After a panic the period is not used again, so that no broken state is seen.
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(disk),
+        Err(panic) => Err(DiskError::Database(message(&*panic))),
+    }
+}
+
+/// Runs `work` on a thread of its own, and waits for it at most `limit`.
+pub(super) fn guarded<T: Send + 'static>(
+    work: impl FnOnce() -> sled::Result<T> + Send + 'static,
+    limit: Duration,
+) -> Result<T, OpenFailure> {
+    let (send, receive) = mpsc::sync_channel(1);
+    let spawned = thread::Builder::new().name(THREAD.into()).spawn(move || {
+        let _ = send.send(catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message(&*panic)));
+    });
+    spawned.map_err(|e| OpenFailure::Disk(e.into()))?;
+    match receive.recv_timeout(limit) {
+        Ok(Ok(result)) => result.map_err(open_failure),
+        Ok(Err(panic)) => Err(OpenFailure::Damaged(panic)),
+        Err(_) => Err(OpenFailure::Damaged(format!("it does not open within {limit:?}"))),
+    }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown");
+    // The first line is enough: sled prints whole structures.
+    format!(
+        "the database failed within: {}",
+        text.lines().next().unwrap_or_default()
+    )
+}
+
+fn disk(error: sled::Error) -> DiskError {
+    match error {
+        sled::Error::Io(e) => e.into(),
+        other => DiskError::Database(other.to_string()),
+    }
+}
+
+fn open_failure(error: sled::Error) -> OpenFailure {
+    match error {
+        // What a file that is too short, or lacks a part, gives.
+        sled::Error::Io(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::InvalidData
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::NotFound
+            ) =>
+        {
+            OpenFailure::Damaged(e.to_string())
+        }
+        sled::Error::Io(e) => OpenFailure::Disk(e.into()),
+        other => OpenFailure::Damaged(other.to_string()),
+    }
+}
+
+impl From<io::Error> for DiskError {
+    fn from(error: io::Error) -> Self {
+        // sled clones its errors by their text, which loses the code, and keeps the kind.
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Io(Arc::new(error)),
+        }
+    }
+}
