@@ -15,7 +15,7 @@ const COMPRESSED: u8 = 1;
 const HEAD: usize = 4 + 1 + 1 + 4 + 4;
 
 /// Most bytes of the blocks of one. sled keeps at least 256 leaves in memory, of up to seventeen values each, whatever its
-/// cache may take: of sheaves as large as blocks may be these were 50 MB.
+/// cache may take: of sheaves as large as blocks may be these were 50 MB. See also `store::LOOKS`.
 pub(crate) const LIMIT: usize = if cfg!(test) { 1_200 } else { 16 << 10 };
 /// Most bytes of a block in one: one that is longer is compressed by itself, and stands alone.
 pub(crate) const SHORT: usize = if cfg!(test) { 600 } else { block::SHORT };

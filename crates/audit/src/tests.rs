@@ -5,6 +5,7 @@ mod damage;
 mod ends;
 mod faults;
 mod limits;
+mod memory;
 mod model;
 mod passing;
 mod queries;

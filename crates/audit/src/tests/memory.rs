@@ -1,0 +1,35 @@
+//! What a period keeps in memory does not grow with what is in it.
+
+use std::fs;
+
+use crate::store::Database;
+
+const VALUE: usize = 4 << 10;
+const BATCH: u64 = 100;
+
+/// Resident memory of this process, bytes.
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib << 10
+}
+
+fn put(database: &Database, batch: u64) {
+    let blocks: Vec<_> = (batch * BATCH..(batch + 1) * BATCH)
+        .map(|first| (first, vec![u8::try_from(first % 251).unwrap(); VALUE]))
+        .collect();
+    database.commit(&blocks).unwrap();
+}
+
+#[test]
+fn the_database_keeps_no_more_than_its_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path(), 4 << 20).unwrap();
+    (0..10).for_each(|batch| put(&database, batch));
+    let before = resident();
+    (10..250).for_each(|batch| put(&database, batch));
+    // Of the 98 MB that were put: one leaf of each of sled's 256 shards, and what waits to be evicted.
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 18 << 20, "{grown}");
+}
