@@ -118,11 +118,9 @@ async fn the_proxy_protocol_names_the_client_of_a_whole_connection() {
         client.send(bytes).await;
         assert_eq!(client.end().await.unwrap_or_default(), b"");
     }
-    let metrics = scene.admin("/metrics").await.body;
-    assert!(
-        metrics.contains("tokenward_bad_framing_total{reason=\"proxy-protocol\"} 2"),
-        "{metrics}"
-    );
+    scene
+        .counted(&["tokenward_bad_framing_total{reason=\"proxy-protocol\"} 2"])
+        .await;
     assert_eq!(upstream.heads().len(), 2);
 }
 
@@ -168,11 +166,9 @@ async fn one_client_cannot_take_all_connections() {
     for _ in 0..3 {
         assert_eq!(open("127.0.0.1").await.reply().await.status, 200);
     }
-    let metrics = scene.admin("/metrics").await.body;
-    assert!(
-        metrics.contains("tokenward_bad_framing_total{reason=\"too-many-connections\"} 1"),
-        "{metrics}"
-    );
+    scene
+        .counted(&["tokenward_bad_framing_total{reason=\"too-many-connections\"} 1"])
+        .await;
     drop(first);
     tokio::time::timeout(super::harness::PATIENCE, async {
         while open("192.0.2.7").await.0.read_u8().await.is_err() {}

@@ -338,18 +338,10 @@ async fn a_client_that_takes_every_request_back_is_cut_off() {
     // 11 is ENHANCE_YOUR_CALM.
     assert!(matches!(frames.fate(0).await, Fate::GoAway(11) | Fate::Closed));
     until(|| upstream.connections() <= 200).await;
-    // The client may read its end before the worker has counted it.
-    let counted = async {
-        loop {
-            let metrics = scene.admin("/metrics").await.body;
-            let once = |reason: &str| {
-                let line = format!("tokenward_bad_framing_total{{reason=\"{reason}\"}} 1");
-                metrics.contains(&line)
-            };
-            if once("http2-resets") || once("http2") {
-                break;
-            }
-        }
-    };
-    timeout(PATIENCE, counted).await.expect("it is counted");
+    scene
+        .counted(&[
+            "tokenward_bad_framing_total{reason=\"http2-resets\"} 1",
+            "tokenward_bad_framing_total{reason=\"http2\"} 1",
+        ])
+        .await;
 }

@@ -104,6 +104,19 @@ impl Scene {
         client.reply().await
     }
 
+    /// Waits until the metrics have one of these lines: a client may see what was done with it before it is counted.
+    pub(super) async fn counted(&self, lines: &[&str]) {
+        let there = async {
+            loop {
+                let metrics = self.admin("/metrics").await.body;
+                if metrics.lines().any(|line| lines.contains(&line)) {
+                    break;
+                }
+            }
+        };
+        timeout(PATIENCE, there).await.expect("it is counted");
+    }
+
     /// The audit, oldest first, once `enough` of it.
     pub(super) async fn audit_when(
         &self,

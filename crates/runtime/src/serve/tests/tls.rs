@@ -157,13 +157,9 @@ async fn requests_pass_within_tls() {
     connect(&scene, authority.client(&[b"spdy/3"]), "localhost")
         .await
         .unwrap_err();
-    // The client may know of its failure before it is counted.
-    timeout(PATIENCE, async {
-        let counted = "tokenward_bad_framing_total{reason=\"tls-handshake\"} 2";
-        while !scene.admin("/metrics").await.body.contains(counted) {}
-    })
-    .await
-    .expect("both are counted");
+    scene
+        .counted(&["tokenward_bad_framing_total{reason=\"tls-handshake\"} 2"])
+        .await;
     assert_eq!(upstream.heads().len(), 2);
 }
 
