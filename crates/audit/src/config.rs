@@ -24,7 +24,8 @@ pub struct Config {
     pub retention_days: Option<u32>,
     /// Size of the file that is given up when the disk is full, bytes; 0: none. Default: 8 MiB.
     pub reserve_bytes: u64,
-    /// Memory that one open day may use as cache, bytes. Default: 32 MiB.
+    /// Memory that one open day may use as cache, bytes; what was put last, some 10 MB, stays whatever this says.
+    /// Default: 32 MiB.
     pub cache_bytes: u64,
     /// File of the key that signs heads of the chain, see [`crate::SigningKey`]; absent: they are not
     /// signed.

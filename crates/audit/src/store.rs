@@ -9,7 +9,7 @@
 //! - `open`, and dropping, may panic on damage or a failing disk, or never return: both run on a
 //!   named thread, guarded, and waited for in bounds.
 //! - what was touched is noted in queues of 64 for each of 256 shards of the cache, and only a full queue evicts anything.
-//!   A leaf that is only ever appended to is touched some twenty times, so four leaves of each shard would stay, a hundred
+//!   A leaf that is only ever appended to is touched some twenty times, so four leaves of each shard would stay, tens of
 //!   megabytes, whatever the cache may take: each value is looked at after it was put, see [`LOOKS`].
 //! - after one failed write all later ones fail: the period is given up and another begun.
 
@@ -31,8 +31,9 @@ use crate::sheaf::{self, Blocks};
 /// Segments of 4 MiB: see [`crate::block::CONTENT_LIMIT`].
 const SEGMENT: usize = 4 << 20;
 
-/// How often a value that was put is looked at. A leaf takes at least eight values before the next begins, so that each fills
-/// a queue of 64, and what its shard holds beyond the cache is evicted. A look at what is in memory takes a microsecond.
+/// How often a value that was put is looked at. A leaf splits at 17 values, so nine more come to each new one, and each is
+/// touched ten times, twice by the putting itself: that fills a queue of 64, and what its shard holds beyond the cache is
+/// evicted.
 const LOOKS: usize = 8;
 
 /// How long opening may take. A day of ten million records opens in well under a second.

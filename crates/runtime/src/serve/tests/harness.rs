@@ -114,7 +114,9 @@ impl Scene {
                 }
             }
         };
-        timeout(PATIENCE, there).await.expect("it is counted");
+        timeout(PATIENCE, there)
+            .await
+            .unwrap_or_else(|_| panic!("the metrics come to have one of {lines:?}"));
     }
 
     /// The audit, oldest first, once `enough` of it.
