@@ -115,7 +115,7 @@ impl Copy<'_> {
             None => first,
         };
         let path = self.to.join(period.to_string());
-        let database = Database::open(&path, CACHE_BYTES).map_err(|failure| match failure {
+        let database = Database::create(&path, CACHE_BYTES).map_err(|failure| match failure {
             OpenFailure::Disk(error) => error,
             OpenFailure::Damaged(why) => DiskError::Database(why),
         })?;

@@ -1,5 +1,5 @@
-//! Names of periods: one UTC day each, `2026-11-24`; a second one of a day is `2026-11-24.2`, one
-//! that was set aside is `2026-11-24.damaged-1`.
+//! Names of periods: one UTC day each, `2026-11-24`; a second one of a day is `2026-11-24.2`. Earlier releases set damaged
+//! ones aside, as `2026-11-24.damaged-1`.
 
 use std::fmt;
 use std::fs;
@@ -106,14 +106,6 @@ impl Period {
         Self {
             number,
             aside: Aside::InUse,
-            ..self
-        }
-    }
-
-    /// The name under which it is set aside as the `n`th.
-    pub(crate) fn damaged(self, n: u32) -> Self {
-        Self {
-            aside: Aside::Damaged(n),
             ..self
         }
     }

@@ -1,8 +1,6 @@
 //! Finding the end of the chain when a store is opened, and beginning periods.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
+use std::fs;
 use std::sync::Arc;
 
 use crate::block::Hash;
@@ -44,96 +42,70 @@ pub(crate) struct Current {
 pub(crate) struct Recovered {
     /// The end of the chain.
     pub(crate) chain: Chain,
-    /// The newest period, if it is of today (or later: a clock was set back).
-    pub(crate) current: Option<Current>,
     /// What went wrong, a sentence each.
     pub(crate) troubles: Vec<String>,
 }
 
-/// Finds the end of the chain. A newest period that is damaged is set aside.
-pub(crate) fn recover(shelf: &Shelf, now_ms: i64) -> Result<Recovered, DiskError> {
-    let mut chain = None;
-    let mut current = None;
+/// Finds the end of the chain in the files, which it leaves as they are. What follows goes to a new period.
+pub(crate) fn recover(shelf: &Shelf) -> Result<Recovered, DiskError> {
+    let noted = note::read(shelf.root());
+    let mut end = None;
     let mut troubles = Vec::new();
+    // Whether something may have stood behind the end that is found.
     let mut lost = false;
-    let periods = Period::list(shelf.root())?;
-    for (n, period) in periods.into_iter().rev().enumerate() {
-        let end = if period.is_damaged() {
-            lost = true;
-            salvage::last(&shelf.path(period))?.map(|(head, hash)| (head.last(), hash))
-        } else {
-            match end_of(shelf, period) {
-                Ok((opened, end)) => {
-                    if n == 0 && period.day >= Day::of(now_ms) {
-                        current = Some(Current {
-                            period,
-                            opened,
-                            empty: end.is_none(),
-                        });
-                    }
-                    end
-                }
-                Err(OpenFailure::Disk(error)) => return Err(error),
-                Err(OpenFailure::Damaged(why)) => {
-                    let found = salvage::last(&shelf.path(period))?.map(|(head, hash)| (head.last(), hash));
-                    lost = true;
-                    shelf.forget(period);
-                    troubles.push(set_aside(shelf.root(), period, &why)?);
-                    found
-                }
+    for period in Period::list(shelf.root())?.into_iter().rev() {
+        lost |= period.is_damaged();
+        match salvage::end(&shelf.path(period), noted) {
+            Ok(Some(found)) => {
+                end = Some(found);
+                break;
             }
-        };
-        if let Some((last, hash)) = end {
-            let next = last.saturating_add(1).saturating_add(if lost { GAP } else { 0 });
-            chain = Some(Chain { next, hash });
-            break;
+            Ok(None) => lost = true,
+            // The disk may be sound again tomorrow, or never. The note tells enough to go on.
+            Err(error) => match noted {
+                Some(noted) => {
+                    let there = noted.next.saturating_sub(1);
+                    troubles.push(format!(
+                        "the audit period {period} cannot be read, a new one begins after entry {there}, which is the last that was noted: {error}"
+                    ));
+                    return Ok(Recovered {
+                        chain: noted.after_gap(),
+                        troubles,
+                    });
+                }
+                None => return Err(error.into()),
+            },
         }
     }
-    let mut chain = chain.unwrap_or(Chain {
-        next: if lost { GAP } else { 1 },
+    let mut chain = end.unwrap_or(Chain {
+        next: 1,
         hash: [0; 32],
     });
-    if let Some(Chain { next, hash }) = note::read(shelf.root()).filter(|noted| noted.next > chain.next) {
-        let (there, noted) = (chain.next.saturating_sub(1), next.saturating_sub(1));
-        troubles.push(format!(
-            "the audit ends at entry {there}, and entry {noted} had been written: the end is missing; look for a copy of the newest period"
-        ));
-        // What now follows does not continue what is there: verifying shows the place.
-        chain = Chain {
-            next: noted.saturating_add(GAP),
-            hash,
-        };
+    match noted {
+        Some(noted) if noted.next == chain.next => {}
+        Some(noted) if noted.next > chain.next => {
+            let (there, last) = (chain.next.saturating_sub(1), noted.next.saturating_sub(1));
+            troubles.push(format!(
+                "the audit ends at entry {there}, and entry {last} had been written: the end is missing or damaged, a new period begins; look for a copy of the newest one"
+            ));
+            // What now follows does not continue what is there: verifying shows the place.
+            chain = noted.after_gap();
+        }
+        // A first store has nothing, and lost nothing.
+        _ if lost && (end.is_some() || noted.is_some()) => chain = chain.after_gap(),
+        _ => {}
     }
-    Ok(Recovered {
-        chain,
-        current,
-        troubles,
-    })
+    Ok(Recovered { chain, troubles })
 }
 
-type End = Option<(u64, Hash)>;
-
-fn end_of(shelf: &Shelf, period: Period) -> Result<(Arc<Opened>, End), OpenFailure> {
-    let opened = shelf.get(period)?;
-    let last = opened.last().map_err(|e| match e {
-        DiskError::Database(why) => OpenFailure::Damaged(why),
-        disk => OpenFailure::Disk(disk),
-    })?;
-    Ok((opened, last.map(|block| (block.head.last(), block.hash))))
-}
-
-/// Renames a period, so that it is no longer in the way and nothing of it is lost; says so.
-fn set_aside(root: &Path, period: Period, why: &str) -> io::Result<String> {
-    let mut n = 1;
-    while root.join(period.damaged(n).to_string()).exists() {
-        n += 1;
+impl Chain {
+    /// The same end, and places after it that nothing lost can have had.
+    fn after_gap(self) -> Self {
+        Self {
+            next: self.next.saturating_add(GAP),
+            ..self
+        }
     }
-    let aside = period.damaged(n).to_string();
-    fs::rename(root.join(period.to_string()), root.join(&aside))?;
-    File::open(root)?.sync_all()?;
-    Ok(format!(
-        "the audit period {period} is damaged and was set aside as {aside}, a new one begins; `tokenward audit salvage` recovers what is left of it ({why})"
-    ))
 }
 
 /// Begins a period of today, after all that there are.
@@ -143,7 +115,7 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
         Some(last) => last.successor().max(first),
         None => first,
     };
-    match shelf.get(period) {
+    match shelf.begin(period) {
         Ok(opened) => Ok(Current {
             period,
             opened,

@@ -20,21 +20,8 @@ pub(crate) fn outdated(shelf: &Shelf, kept: Option<u32>, now_ms: i64) -> Result<
 
 /// The event that records that `period` goes; also where it cannot be read any more.
 pub(crate) fn cut(shelf: &Shelf, period: Period, now_ms: i64) -> Event {
-    let end = if period.is_damaged() {
-        None
-    } else {
-        let last = shelf
-            .get(period)
-            .ok()
-            .and_then(|opened| opened.last().ok().flatten());
-        last.map(|block| (block.head.last(), block.hash))
-    };
-    let end = end.or_else(|| {
-        salvage::last(&shelf.path(period))
-            .ok()?
-            .map(|(head, hash)| (head.last(), hash))
-    });
-    let (last, hash) = end.unwrap_or((0, [0; 32]));
+    let end = salvage::end(&shelf.path(period), None).ok().flatten();
+    let (last, hash) = end.map_or((0, [0; 32]), |end| (end.next.saturating_sub(1), end.hash));
     Event::Cut {
         time_ms: now_ms,
         period: period.to_string(),

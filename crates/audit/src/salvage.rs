@@ -3,15 +3,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::block::{self, Block, Head};
+use crate::block::Block;
 use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
+use crate::faults;
 use crate::journal;
 use crate::record::Outcome;
+use crate::recover::Chain;
 use crate::sweep::sweep;
+
+/// How much of the data is searched for its end first: what was written last stands there, but for space used again.
+const TAIL: u64 = 16 << 20;
 
 /// A block found, copied out.
 pub(crate) type Found = Block<Vec<u8>>;
@@ -29,23 +34,57 @@ pub(crate) fn blocks(directory: &Path) -> io::Result<BTreeMap<u64, Found>> {
     Ok(found)
 }
 
-/// Head and hash of the last sound block in the directory of a period.
-pub(crate) fn last(directory: &Path) -> io::Result<Option<(Head, block::Hash)>> {
-    let mut last: Option<(Head, block::Hash)> = None;
-    search(directory, |block| {
-        if last.is_none_or(|(head, _)| head.first < block.head.first) {
-            last = Some((block.head, block.hash));
+/// Where the chain ends after the last sound block in the directory of a period. Where the `expected` end is found in the
+/// journal, or in the last bytes of the data, the rest is not read.
+pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Option<Chain>> {
+    let mut last: Option<(u64, Chain)> = None;
+    let mut see = |block: Block<&[u8]>| {
+        if last.is_none_or(|(first, _)| first < block.head.first) {
+            let chain = Chain {
+                next: block.head.last().saturating_add(1),
+                hash: block.hash,
+            };
+            last = Some((block.head.first, chain));
         }
-    })?;
-    Ok(last)
+        last.map(|(_, chain)| chain)
+    };
+    let mut found = None;
+    let journal = journal::bytes(directory)?;
+    for (_, block) in journal::blocks(&journal) {
+        found = see(block);
+    }
+    if found.is_some() && found == expected {
+        return Ok(found);
+    }
+    let Some(mut file) = data(directory)? else {
+        return Ok(found);
+    };
+    let length = file.metadata()?.len();
+    for from in [length.saturating_sub(TAIL), 0] {
+        file.seek(SeekFrom::Start(from))?;
+        sweep(&file, &mut |_, block| found = see(block))?;
+        if from == 0 || (found.is_some() && found == expected) {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The file with the data of a period, if there is one.
+fn data(directory: &Path) -> io::Result<Option<File>> {
+    let path = directory.join("db");
+    faults::check(&path, faults::Act::Read)?;
+    match File::open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        file => file.map(Some),
+    }
 }
 
 fn search(directory: &Path, mut each: impl FnMut(Block<&[u8]>)) -> io::Result<()> {
     // Before the data: what is moved meanwhile is then found twice, and not never.
     let journal = journal::bytes(directory)?;
-    match File::open(directory.join("db")) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-        file => sweep(file?, &mut |_, block| each(block))?,
+    if let Some(file) = data(directory)? {
+        sweep(file, &mut |_, block| each(block))?;
     }
     for (_, block) in journal::blocks(&journal) {
         each(block);

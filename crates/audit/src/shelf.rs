@@ -1,4 +1,7 @@
 //! The periods of one store that are open, shared by the writer and all who ask.
+//!
+//! Only [`Shelf::begin`] makes a database. A period that is there already is read from its files, which nothing changes any
+//! more: sled's recovery takes a read that fails, or a flipped bit, for the end of its log, and zeroes what stands behind it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,14 +23,14 @@ const KEPT: usize = 3;
 pub(crate) struct Shelf {
     root: PathBuf,
     from: From,
+    // Of a period that is written.
+    cache_bytes: u64,
     open: Mutex<Open>,
 }
 
 /// How periods are opened.
 #[derive(Debug)]
 enum From {
-    /// As databases, of which each may use so much memory.
-    Databases { cache_bytes: u64 },
     /// From their files, changing nothing.
     Files,
     /// All are in one file, and open already.
@@ -43,9 +46,12 @@ struct Open {
 }
 
 impl Shelf {
-    /// No period is open yet; they will be as databases.
+    /// No period is open yet; one that is begun may use so much memory.
     pub(crate) fn new(root: &Path, cache_bytes: u64) -> Self {
-        Self::of(root, From::Databases { cache_bytes }, Vec::new())
+        Self {
+            cache_bytes,
+            ..Self::of(root, From::Files, Vec::new())
+        }
     }
 
     /// For whoever only reads: the store at `root`, or a file of blocks.
@@ -67,6 +73,7 @@ impl Shelf {
         Self {
             root: root.to_owned(),
             from,
+            cache_bytes: 0,
             open: Mutex::new(open),
         }
     }
@@ -101,6 +108,15 @@ impl Shelf {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes the period, to be written by this process until it is left behind.
+    pub(crate) fn begin(&self, period: Period) -> Result<Arc<Opened>, OpenFailure> {
+        let mut guard = self.open();
+        let database = Database::create(&self.path(period), self.cache_bytes)?;
+        let opened = Arc::new(Opened::Database(database));
+        keep(&mut guard.periods, period, &opened);
+        Ok(opened)
+    }
+
     /// The period, opened if it is not.
     pub(crate) fn get(&self, period: Period) -> Result<Arc<Opened>, OpenFailure> {
         let mut guard = self.open();
@@ -111,22 +127,9 @@ impl Shelf {
             open.push(found);
             return Ok(opened);
         }
-        let path = self.path(period);
-        let opened = match self.from {
-            From::Databases { cache_bytes } => Opened::Database(Database::open(&path, cache_bytes)?),
-            From::Files | From::OneFile => {
-                Opened::Frozen(Frozen::open(&path).map_err(|e| OpenFailure::Disk(e.into()))?)
-            }
-        };
-        let opened = Arc::new(opened);
-        open.push((period, Arc::clone(&opened)));
-        // The writer's is used by it all the time, and held by it: dropping it here closes nothing,
-        // but then the next question could not open it. So only those held here alone go.
-        if open.len() > KEPT + 1
-            && let Some(at) = open.iter().position(|(_, o)| Arc::strong_count(o) == 1)
-        {
-            open.remove(at);
-        }
+        let frozen = Frozen::open(&self.path(period)).map_err(|e| OpenFailure::Disk(e.into()))?;
+        let opened = Arc::new(Opened::Frozen(frozen));
+        keep(open, period, &opened);
         Ok(opened)
     }
 
@@ -160,5 +163,16 @@ impl Shelf {
     pub(crate) fn clear(&self) {
         let all = std::mem::take(&mut *self.open());
         drop(all);
+    }
+}
+
+/// Adds an open period, and closes one where there are too many.
+fn keep(open: &mut Vec<(Period, Arc<Opened>)>, period: Period, opened: &Arc<Opened>) {
+    open.push((period, Arc::clone(opened)));
+    // The writer's is held by it, and the next question must find it here. So only those held here alone go.
+    if open.len() > KEPT + 1
+        && let Some(at) = open.iter().position(|(_, o)| Arc::strong_count(o) == 1)
+    {
+        open.remove(at);
     }
 }

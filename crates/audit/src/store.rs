@@ -6,8 +6,10 @@
 //!   memory; sled is flushed, and its data file synced through a handle of our own, when the journal is full.
 //!   Files are `db` (all data), `conf` (written once), `snap.*` (rebuilt when absent) and `blobs/`
 //!   (values over a quarter of a segment; blocks stay below).
-//! - `open`, and dropping, may panic on damage or a failing disk, or never return: both run on a
-//!   named thread, guarded, and waited for in bounds.
+//! - `open` takes a read that fails, and a flipped bit, for the end of its log, and zeroes the segments behind it: so it is
+//!   given no file that is there. A period is one process's, from its making to its end; what comes after reads the files.
+//! - `open`, and dropping, may panic on a failing disk, or never return: both run on a named thread, guarded, and waited
+//!   for in bounds.
 //! - what was touched is noted in queues of 64 for each of 256 shards of the cache, and only a full queue evicts anything.
 //!   A leaf that is only ever appended to is touched some twenty times, so four leaves of each shard would stay, tens of
 //!   megabytes, whatever the cache may take: each value is looked at after it was put, see [`LOOKS`].
@@ -25,7 +27,7 @@ use self::guard::{caught, guarded};
 use crate::block::Block;
 use crate::error::DiskError;
 use crate::faults;
-use crate::journal::{self, Journal};
+use crate::journal::Journal;
 use crate::sheaf::{self, Blocks};
 
 /// Segments of 4 MiB: see [`crate::block::CONTENT_LIMIT`].
@@ -80,9 +82,20 @@ pub(crate) enum OpenFailure {
 }
 
 impl Database {
-    /// Opens the period at `path`, made if absent. sled has no thread of its own that flushes it: the journal tells when.
-    pub(crate) fn open(path: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
-        let new = !path.join("db").exists();
+    /// Makes the period at `path`. sled has no thread of its own that flushes it: the journal tells when.
+    ///
+    /// INVARIANT: sled opens no file that is there, see [`crate::shelf`].
+    pub(crate) fn create(path: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
+        let disk = |e: io::Error| OpenFailure::Disk(e.into());
+        if path.join("db").try_exists().map_err(disk)? {
+            return Err(disk(io::ErrorKind::AlreadyExists.into()));
+        }
+        let created = Self::open(path, cache_bytes)?;
+        sync_new(path).map_err(disk)?;
+        Ok(created)
+    }
+
+    fn open(path: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
         let config = sled::Config::new()
             .path(path)
             .segment_size(SEGMENT)
@@ -90,10 +103,7 @@ impl Database {
             .flush_every_ms(None);
         let database = guarded(move || config.open(), OPEN_LIMIT)?;
         let file = File::open(path.join("db")).map_err(|e| OpenFailure::Disk(e.into()))?;
-        if new {
-            sync_new(path).map_err(|e| OpenFailure::Disk(e.into()))?;
-        }
-        let opened = Self {
+        Ok(Self {
             database: Some(database),
             data: Arc::new(Data {
                 file,
@@ -102,30 +112,7 @@ impl Database {
             }),
             journal: Mutex::new(None),
             last_sheaf: Mutex::default(),
-        };
-        opened.replay().map_err(|error| match error {
-            DiskError::Database(why) => OpenFailure::Damaged(why),
-            disk => OpenFailure::Disk(disk),
-        })?;
-        Ok(opened)
-    }
-
-    /// Gives the database what a crash left in the journal alone.
-    fn replay(&self) -> Result<(), DiskError> {
-        let bytes = journal::bytes(&self.data.directory)?;
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let database = self.database()?;
-        let last = self.at_or_before(u64::MAX)?.map(|block| block.head.first);
-        let mut blocks = journal::blocks(&bytes);
-        blocks.retain(|(_, block)| last.is_none_or(|last| block.head.first > last));
-        for (_, block) in &blocks {
-            self.data.put(database, block.head.first, block.bytes())?;
-        }
-        self.data.settle(database)?;
-        // It is begun anew with the next commit, if there is one.
-        Ok(journal::remove(&self.data.directory)?)
+        })
     }
 
     fn database(&self) -> Result<&sled::Db, DiskError> {
@@ -230,39 +217,6 @@ impl Database {
         if let Some(journal) = &mut *self.journal.lock().unwrap() {
             journal.wait().unwrap();
         }
-    }
-}
-
-/// What a tamperer with access to the files could do.
-#[cfg(test)]
-impl Database {
-    /// Gives each block a key of its own.
-    fn unbind(&self) -> &sled::Db {
-        let database = self.database().unwrap();
-        self.data.bind(database).unwrap();
-        for found in database.iter() {
-            let (_, value) = found.unwrap();
-            if sheaf::is_one(&value) {
-                for (first, bytes) in sheaf::read(&value).unwrap().iter() {
-                    database.insert(first.to_be_bytes(), bytes).unwrap();
-                }
-            }
-        }
-        database
-    }
-
-    pub(crate) fn raw(&self, key: u64) -> Vec<u8> {
-        let found = self.unbind().get(key.to_be_bytes()).unwrap();
-        found.expect("a block").to_vec()
-    }
-
-    pub(crate) fn put_raw(&self, key: u64, bytes: &[u8]) {
-        self.unbind().insert(key.to_be_bytes(), bytes).unwrap();
-    }
-
-    pub(crate) fn remove_raw(&self, key: u64) {
-        let gone = self.unbind().remove(key.to_be_bytes()).unwrap();
-        gone.expect("a block");
     }
 }
 

@@ -192,9 +192,8 @@ impl Writer {
             self.room = Some(Instant::now());
         }
         if self.chain.is_none() {
-            let found = recover::recover(&self.shared.shelf, now)?;
+            let found = recover::recover(&self.shared.shelf)?;
             self.chain = Some(found.chain);
-            self.current = found.current;
             self.events
                 .extend(found.troubles.iter().map(|t| recover::trouble(now, t)));
             self.warnings.extend(found.troubles);

@@ -150,11 +150,32 @@ fn an_error_of_reading_is_told_with_its_period() {
             .to_string()
             .contains("2026-11-24")
     );
-    // Opening to write does not take it for damage: the files may be sound.
+    // Writing goes on where the note says that the chain ended.
     drop(store);
     let store = open(dir.path(), &Clock::at(NOON));
+    let warnings = &store.opened().warnings;
+    assert!(
+        warnings.len() == 1 && warnings[0].starts_with("the audit period 2026-11-24 cannot be read"),
+        "{warnings:?}"
+    );
+    stored(&store, record(2, NOON));
+    assert!(store.reader().query(&Filter::default(), Page::default()).is_err());
+    drop(fault);
+    assert_eq!(calls(&store.reader()), [1, 2]);
+    assert_eq!(store.verify().unwrap().findings, [], "it was only not read");
+}
+
+#[test]
+fn without_a_note_nothing_is_written_after_what_cannot_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Clock::at(NOON));
+    stored(&store, record(1, NOON));
+    store.close().unwrap();
+    drop(store);
+    fs::remove_file(dir.path().join("audit/HEAD")).unwrap();
+    let fault = Injected::new(&period(dir.path()), Act::Read, EIO);
+    let store = open(dir.path(), &Clock::at(NOON));
     assert!(store.opened().warnings[0].starts_with("the audit cannot be written: "));
-    assert!(!dir.path().join("audit/2026-11-24.damaged-1").exists());
     drop(fault);
     recovers(&store, 2);
     assert_eq!(calls(&store.reader()), [1, 2]);
@@ -204,7 +225,7 @@ fn crashed(dir: &Path) -> PathBuf {
 }
 
 #[test]
-fn what_a_crash_left_in_the_journal_is_read_salvaged_and_replayed() {
+fn what_a_crash_left_in_the_journal_is_read_where_it_lies() {
     let dir = tempfile::tempdir().unwrap();
     let at = crashed(dir.path());
     assert_eq!(calls(&Reader::open(&at.join("audit")).unwrap()), [1, 2, 3]);
@@ -216,7 +237,11 @@ fn what_a_crash_left_in_the_journal_is_read_salvaged_and_replayed() {
     assert!(store.verify().unwrap().is_sound());
     assert_eq!(calls(&store.reader()), [1, 2, 3, 4]);
     store.close().unwrap();
-    assert!(!period(&at).join("journal-0").exists(), "closing leaves none");
+    assert!(period(&at).join("journal-0").exists(), "it is all that has them");
+    assert!(
+        !at.join("audit/2026-11-24.2/journal-0").exists(),
+        "closing leaves none"
+    );
     assert_eq!(calls(&Reader::open(&at.join("audit")).unwrap()), [1, 2, 3, 4]);
 }
 

@@ -25,7 +25,7 @@ fn put(database: &Database, batch: u64) {
 #[test]
 fn the_database_keeps_no_more_than_its_cache() {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path(), 4 << 20).unwrap();
+    let database = Database::create(folder.path(), 4 << 20).unwrap();
     (0..10).for_each(|batch| put(&database, batch));
     let before = resident();
     (10..250).for_each(|batch| put(&database, batch));

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::sample::{Clock, NOON, open, outcome, record, stored};
+use super::codec::mend_checksum;
+use super::sample::{Clock, NOON, open, outcome, record, stored, tamper};
 use crate::shelf::Shelf;
 use crate::{Fault, Filter, Page, Record, Sequence};
 
@@ -48,15 +49,12 @@ fn blocks_without_what_is_wanted_are_not_read() {
     let summaries = fs::read(period(dir.path()).join("summaries")).unwrap();
     assert!(summaries.len() > 532, "more than one run");
     // A block in a run without it cannot be read; whoever tried would say so.
-    {
-        let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
-        let opened = shelf
-            .get(crate::period::Period::parse("2026-11-24").unwrap())
-            .unwrap();
-        let early = opened.at_or_after(100).unwrap().unwrap().head.first;
-        opened.database().put_raw(early, b"damaged");
-        shelf.clear();
-    }
+    tamper(&period(dir.path()), |blocks| {
+        let (_, early) = blocks.range_mut(100..).next().unwrap();
+        let content = early.len() - 12;
+        early[content..].fill(0xff);
+        mend_checksum(early);
+    });
     let shelf = std::sync::Arc::new(Shelf::new(&dir.path().join("audit"), 1 << 20));
     let reader = crate::reader::Reader::of(shelf);
     let page = Page {

@@ -1,5 +1,6 @@
 //! Stores, records and clocks for tests.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -133,4 +134,20 @@ pub(super) fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).expect("it copies");
         }
     }
+}
+
+/// Lets `change` work on the blocks of a closed period, by the place of their first entry, as a tamperer with access to its
+/// files could.
+pub(super) fn tamper(period: &Path, change: impl FnOnce(&mut BTreeMap<u64, Vec<u8>>)) {
+    let found = crate::salvage::blocks(period).unwrap();
+    let mut blocks = found
+        .into_iter()
+        .map(|(first, block)| (first, block.bytes().to_vec()))
+        .collect();
+    change(&mut blocks);
+    std::fs::write(
+        period.join("db"),
+        blocks.into_values().collect::<Vec<_>>().concat(),
+    )
+    .unwrap();
 }
