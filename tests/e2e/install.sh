@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end tests run, and nothing that is there already: Tomcat, PHP, Puma and curl by apt-get (as root,
+# Installs what the end-to-end tests run, and nothing that is there already: Tomcat, PHP, Puma, strace and curl by apt-get (as root,
 # or with sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm, newman and httpyac into $OUT/clients by npm, the
 # frameworks into $OUT/frameworks-*. Everything else of these tests works offline.
 source "$(dirname "$0")/lib.sh"
@@ -8,6 +8,7 @@ need python3 npm node
 apt_packages=()
 command -v curl >/dev/null || apt_packages+=(curl)
 command -v ip >/dev/null || apt_packages+=(iproute2)
+command -v strace >/dev/null || apt_packages+=(strace)
 command -v unshare >/dev/null || apt_packages+=(util-linux)
 # Not the package `tomcat10`: it would start a server of its own.
 [ -x /usr/share/tomcat10/bin/catalina.sh ] || apt_packages+=(tomcat10-common)

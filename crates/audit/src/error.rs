@@ -94,6 +94,11 @@ pub enum DiskError {
     Database(String),
 }
 
+/// The same error, with the file of a period that gave it.
+pub(crate) fn of_file(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
+}
+
 /// A question could not be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::block::Block;
-use crate::error::DiskError;
+use crate::error::{DiskError, of_file};
 use crate::faults;
 use crate::journal;
 use crate::period::{Day, Period};
@@ -86,12 +86,14 @@ impl Frozen {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         // Before the data: what the database is given meanwhile is then found twice, and not never.
         let journal = journal::bytes(path)?;
-        faults::check(&path.join("db"), faults::Act::Read)?;
-        let (file, mut found) = match File::open(path.join("db")) {
+        let data = path.join("db");
+        let file = faults::check(&data, faults::Act::Read).and_then(|()| File::open(data));
+        let (file, mut found) = match file {
             Err(e) if e.kind() == io::ErrorKind::NotFound && path.is_dir() => (None, Vec::new()),
             file => {
-                let file = file?;
-                let found = find(&file)?;
+                let in_data = |error| of_file("db", &error);
+                let file = file.map_err(in_data)?;
+                let found = find(&file).map_err(in_data)?;
                 (Some(Arc::new(file)), found)
             }
         };
@@ -209,7 +211,8 @@ impl Frozen {
     fn stretch(&self, at: At) -> Result<Vec<u8>, DiskError> {
         let mut bytes = vec![0; size(at.length.into())];
         if let Some(file) = &self.file {
-            file.read_exact_at(&mut bytes, at.offset)?;
+            file.read_exact_at(&mut bytes, at.offset)
+                .map_err(|error| of_file("db", &error))?;
         }
         Ok(bytes)
     }

@@ -8,14 +8,15 @@
 //! A file is blocks, one behind the other, and what an earlier turn left behind them: also blocks, which the database has.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use crate::block::{Block, at_start, find_magic};
-use crate::error::DiskError;
+use crate::error::{DiskError, of_file};
 use crate::faults;
+use crate::gaps::Gaps;
 
 const FILES: [&str; 2] = ["journal-0", "journal-1"];
 /// Size of a file at first, and at most: it doubles at each turn, so that little traffic takes little space.
@@ -162,16 +163,31 @@ impl Part {
 /// The bytes of the journal in the directory of a period; none where there is no journal.
 pub(crate) fn bytes(directory: &Path) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
+    each_file(directory, |mut file| file.read_to_end(&mut all).map(drop))?;
+    Ok(all)
+}
+
+/// The same past what cannot be read, and how many bytes that were.
+pub(crate) fn sound_bytes(directory: &Path) -> io::Result<(Vec<u8>, u64)> {
+    let (mut all, mut unread) = (Vec::new(), 0);
+    each_file(directory, |file| {
+        let mut file = Gaps::of(file)?;
+        file.read_to_end(&mut all)?;
+        unread += file.unread();
+        Ok(())
+    })?;
+    Ok((all, unread))
+}
+
+fn each_file(directory: &Path, mut read: impl FnMut(File) -> io::Result<()>) -> io::Result<()> {
     for name in FILES {
         let path = directory.join(name);
-        faults::check(&path, faults::Act::Read)?;
-        match fs::read(path) {
-            Ok(bytes) => all.extend(bytes),
+        match faults::check(&path, faults::Act::Read).and_then(|()| File::open(path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            file => file.and_then(&mut read).map_err(|error| of_file(name, &error))?,
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 /// The sound blocks in the bytes of a journal, and where each stands.

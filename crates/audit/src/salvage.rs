@@ -9,12 +9,16 @@ use std::path::{Path, PathBuf};
 use crate::block::Block;
 use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
+use crate::error::of_file;
 use crate::faults;
+use crate::gaps::Gaps;
 use crate::journal;
 use crate::record::Outcome;
 use crate::recover::Chain;
 use crate::sweep::sweep;
 
+/// The file with the data of a period.
+const DATA: &str = "db";
 /// How much of the data is searched for its end first: what was written last stands there, but for space used again.
 const TAIL: u64 = 16 << 20;
 
@@ -25,13 +29,23 @@ pub(crate) type Found = Block<Vec<u8>>;
 /// one place (the database moves blocks about and leaves copies) any: all that carry a checksum and
 /// one place are the same block, since no place is used twice.
 ///
-/// Reads all data once; memory is that of the blocks found.
-pub(crate) fn blocks(directory: &Path) -> io::Result<BTreeMap<u64, Found>> {
+/// Reads all data once, past what cannot be read, and gives how many bytes that were; memory is that of the blocks found.
+pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, Found>, u64)> {
     let mut found = BTreeMap::new();
-    search(directory, |block| {
+    let mut see = |block: Block<&[u8]>| {
         found.entry(block.head.first).or_insert_with(|| block.to_owned());
-    })?;
-    Ok(found)
+    };
+    // Before the data: what is moved meanwhile is then found twice, and not never.
+    let (journal, mut unread) = journal::sound_bytes(directory)?;
+    if let Some(file) = data(directory)? {
+        let mut file = Gaps::of(file).map_err(in_data)?;
+        sweep(&mut file, &mut |_, block| see(block)).map_err(in_data)?;
+        unread += file.unread();
+    }
+    for (_, block) in journal::blocks(&journal) {
+        see(block);
+    }
+    Ok((found, unread))
 }
 
 /// Where the chain ends after the last sound block in the directory of a period. Where the `expected` end is found in the
@@ -62,7 +76,7 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
     let length = file.metadata()?.len();
     for from in [length.saturating_sub(TAIL), 0] {
         file.seek(SeekFrom::Start(from))?;
-        sweep(&file, &mut |_, block| found = see(block))?;
+        sweep(&file, &mut |_, block| found = see(block)).map_err(in_data)?;
         if from == 0 || (found.is_some() && found == expected) {
             break;
         }
@@ -72,24 +86,16 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
 
 /// The file with the data of a period, if there is one.
 fn data(directory: &Path) -> io::Result<Option<File>> {
-    let path = directory.join("db");
-    faults::check(&path, faults::Act::Read)?;
-    match File::open(path) {
+    let path = directory.join(DATA);
+    match faults::check(&path, faults::Act::Read).and_then(|()| File::open(path)) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        file => file.map(Some),
+        file => file.map(Some).map_err(in_data),
     }
 }
 
-fn search(directory: &Path, mut each: impl FnMut(Block<&[u8]>)) -> io::Result<()> {
-    // Before the data: what is moved meanwhile is then found twice, and not never.
-    let journal = journal::bytes(directory)?;
-    if let Some(file) = data(directory)? {
-        sweep(file, &mut |_, block| each(block))?;
-    }
-    for (_, block) in journal::blocks(&journal) {
-        each(block);
-    }
-    Ok(())
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
+fn in_data(error: io::Error) -> io::Error {
+    of_file(DATA, &error)
 }
 
 /// What was found in a period that does not open.
@@ -101,6 +107,8 @@ pub struct Salvaged {
     pub entries: Vec<Entry>,
     /// Gaps between the blocks: first and last place that is missing.
     pub missing: Vec<(Sequence, Sequence)>,
+    /// Bytes of its files that the disk did not give: what was in them is not found.
+    pub unread_bytes: u64,
 }
 
 /// The period cannot be searched.
@@ -119,11 +127,14 @@ pub struct SalvageError {
 /// # Errors
 /// See [`SalvageError`]. A directory without a database gives nothing.
 pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
-    let found = blocks(directory).map_err(|source| SalvageError {
+    let (found, unread_bytes) = blocks(directory).map_err(|source| SalvageError {
         directory: directory.to_owned(),
         source,
     })?;
-    let mut salvaged = Salvaged::default();
+    let mut salvaged = Salvaged {
+        unread_bytes,
+        ..Salvaged::default()
+    };
     let mut at = HashMap::new();
     let mut next = None;
     for block in found.values() {

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use self::guard::is_panic_caught;
 use self::guard::{caught, guarded};
 use crate::block::Block;
 use crate::error::DiskError;

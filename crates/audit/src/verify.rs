@@ -199,7 +199,7 @@ impl Check {
 
     fn search(&mut self, shelf: &Shelf, period: Period, why: &str) -> Result<(), QueryError> {
         self.find(None, Fault::Damaged(why.to_owned()));
-        let blocks =
+        let (blocks, _) =
             salvage::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
         for block in blocks.values() {
             self.block(block);

@@ -1,5 +1,6 @@
 //! Calls into sled that may panic or never return, and its errors as ours.
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
@@ -9,15 +10,34 @@ use std::time::Duration;
 use super::OpenFailure;
 use crate::error::DiskError;
 
-/// Name of the threads on which sled may panic; a panic hook may keep them silent.
+/// Name of the threads on which sled may panic.
 const THREAD: &str = "audit-guarded";
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread is the database's, which is caught, and told as an error of the disk. For panic hooks,
+/// which run before it is.
+#[must_use]
+pub fn is_panic_caught() -> bool {
+    INSIDE.get()
+}
+
+/// Runs `work`; its panic becomes an error.
+fn caught_all<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let before = INSIDE.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    INSIDE.set(before);
+    result.map_err(|panic| message(&*panic))
+}
 
 /// Runs `work` on this thread; a panic of sled's becomes an error.
 pub(super) fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, DiskError> {
     // After a panic the period is not used again, so that no broken state is seen.
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match caught_all(work) {
         Ok(result) => result.map_err(disk),
-        Err(panic) => Err(DiskError::Database(message(&*panic))),
+        Err(panic) => Err(DiskError::Database(panic)),
     }
 }
 
@@ -28,7 +48,7 @@ pub(super) fn guarded<T: Send + 'static>(
 ) -> Result<T, OpenFailure> {
     let (send, receive) = mpsc::sync_channel(1);
     let spawned = thread::Builder::new().name(THREAD.into()).spawn(move || {
-        let _ = send.send(catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message(&*panic)));
+        let _ = send.send(caught_all(work));
     });
     spawned.map_err(|e| OpenFailure::Disk(e.into()))?;
     match receive.recv_timeout(limit) {

@@ -24,6 +24,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(|fault| {
         // Its message may quote what a client sent: a secret, for all one knows.
         let place = fault.location().map(ToString::to_string);
+        if tokenward_audit::is_panic_caught() {
+            tracing::warn!(
+                place,
+                "the audit's database failed within; what follows from it is told by the audit"
+            );
+            return;
+        }
         tracing::error!(place, "a fault of tokenward itself, please report it");
     }));
     Ok(crate::serve::run(config)?)

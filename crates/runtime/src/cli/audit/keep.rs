@@ -62,6 +62,13 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
     for (first, last) in found.missing {
         output::note(&format!("Entries {first} to {last} are missing between them."));
     }
+    if found.unread_bytes > 0 {
+        return Err(Failure::Findings(format!(
+            "the disk did not give {} bytes of `{}`; what was in them is not in {file}",
+            found.unread_bytes,
+            args.directory.display()
+        )));
+    }
     Ok(())
 }
 
