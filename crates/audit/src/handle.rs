@@ -111,7 +111,7 @@ impl Store {
         Ok(store)
     }
 
-    /// What opening met with: periods set aside, a disk that takes nothing.
+    /// What opening met with: an end that is missing, a disk that gives or takes nothing.
     pub fn opened(&self) -> &OpenReport {
         &self.0.report
     }

@@ -55,7 +55,7 @@ pub enum Event {
         /// Chain hash of its last block: what the next period's first block continues.
         hash: [u8; 32],
     },
-    /// A period was set aside, or another trouble that a reader of the audit should know.
+    /// An end was missing, or another trouble that a reader of the audit should know.
     Trouble {
         /// When, milliseconds since 1970 UTC.
         time_ms: i64,

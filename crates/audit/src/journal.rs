@@ -2,8 +2,8 @@
 //!
 //! A commit is one write and one sync, of a file that has its size and its blocks on disk already, so that no metadata is
 //! written. The database takes the same blocks in memory, and is flushed when a file is full, while the other one is
-//! written: its flush wakes eight threads, which cost more than all the rest of a commit. After a crash the database gets
-//! from here what it lacks. Closing leaves no journal.
+//! written: its flush wakes eight threads, which cost more than all the rest of a commit. After a crash it
+//! stays, and is read where it lies. Closing leaves no journal.
 //!
 //! A file is blocks, one behind the other, and what an earlier turn left behind them: also blocks, which the database has.
 

@@ -57,14 +57,15 @@
 //! One thread writes (`writer`): it takes all that waits (`queue`), encodes it as few blocks
 //! (`content`, `block`) that continue the chain of hashes, puts them on disk (`store`, the only
 //! file that names the database), then answers those who wait. A UTC day is a database of its own
-//! (`period`), which retention deletes whole. Who only reads needs no database: blocks are found in the
+//! (`period`), or several, one for each opening of the store; retention deletes them whole. Who only reads needs no database: blocks are found in the
 //! files (`frozen`), so that [`Reader`] works beside a process that has the store open.
 //!
 //! # Invariants
 //!
 //! - An append that was answered `Stored` is on disk, also after a power cut.
 //! - A place is never given twice, whatever failed or was lost.
-//! - No damage of files makes opening fail or panic: what does not open is set aside, loudly.
+//! - No damage of files, and no error of reading them, makes opening fail or panic. Files of an earlier opening are never
+//!   written again: a new period begins beside them.
 //! - Nothing waits without bound: neither a caller, nor memory, nor closing.
 
 mod block;

@@ -74,7 +74,7 @@ pub(crate) type Keyed = (u64, Result<Stored, DiskError>);
 /// Why a period did not open.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum OpenFailure {
-    /// Its files are not what was written: it must be set aside.
+    /// The database failed within, or took too long.
     #[error("{0}")]
     Damaged(String),
     /// The disk fails; the files may be sound.

@@ -327,19 +327,19 @@ fn what_was_cut_off_shows_and_what_is_left_is_saved() {
     let listed = fine(root, &["list", "--json"]);
     assert_eq!(fine(root, &["list", "--json", "--store", "backup"]), listed);
     // A period without its last blocks: what a backup was made of before them, and the heads of today.
-    let period = fs::read_dir(root.join("audit"))
-        .unwrap()
+    let periods = fs::read_dir(root.join("audit")).unwrap();
+    let mut periods: Vec<_> = periods
         .map(|entry| entry.unwrap().path())
-        .find(|path| path.join("db").exists())
-        .unwrap();
-    fine(root, &["salvage", period.to_str().unwrap(), "-o", "all.jsonl"]);
-    assert_eq!(
-        fs::read_to_string(root.join("all.jsonl"))
-            .unwrap()
-            .lines()
-            .count(),
-        7
-    );
+        .filter(|path| path.join("db").exists())
+        .collect();
+    periods.sort();
+    let calls = |period: &Path, file: &str| {
+        fine(root, &["salvage", period.to_str().unwrap(), "-o", file]);
+        fs::read_to_string(root.join(file)).unwrap().lines().count()
+    };
+    let all = (periods.iter().enumerate()).map(|(n, period)| calls(period, &format!("{n}.jsonl")));
+    assert_eq!(all.sum::<usize>(), 7);
+    let period = periods.pop().unwrap();
     let mut bytes = fs::read(period.join("db")).unwrap();
     let begins = |window: &[u8]| window == b"TWAB" || window == b"TWAS";
     let last = bytes.windows(4).rposition(begins).unwrap();
@@ -348,9 +348,7 @@ fn what_was_cut_off_shows_and_what_is_left_is_saved() {
     let cut = run(root, &["verify"]);
     assert_eq!(cut.code, 1, "{}", cut.out);
     assert!(cut.out.contains("the end was cut off"), "{}", cut.out);
-    fine(root, &["salvage", period.to_str().unwrap(), "-o", "rest.jsonl"]);
-    let rest = fs::read_to_string(root.join("rest.jsonl")).unwrap();
-    assert!((1..=7).contains(&rest.lines().count()), "{rest}");
+    assert!(calls(&period, "rest.jsonl") < 7);
     assert_eq!(run(root, &["salvage", "nowhere", "-o", "x"]).code, 2);
 }
 
