@@ -2,7 +2,7 @@
 //! then answers those who wait (group commit).
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -275,15 +275,12 @@ impl Writer {
                 Ok(first)
             }
             Err(error) => {
-                self.give_up(
-                    current.period,
-                    Chain {
-                        next: end.next,
-                        ..chain
-                    },
-                    &error,
-                );
+                let chain = Chain {
+                    next: end.next,
+                    ..chain
+                };
                 self.events.splice(0..0, events.into_iter().filter_map(event));
+                self.give_up(current, chain, &error);
                 for item in items {
                     if let Item::Decision(record) = item {
                         self.calls.remove(&record.request_id);
@@ -296,11 +293,28 @@ impl Writer {
 
     /// Leaves a period behind in which a write failed: neither the database nor, after a failed sync,
     /// the system's cache can be trusted with more.
-    fn give_up(&mut self, period: Period, chain: Chain, error: &DiskError) {
+    fn give_up(&mut self, current: Current, chain: Chain, error: &DiskError) {
+        let Current {
+            period,
+            opened,
+            empty,
+        } = current;
         self.shared.shelf.forget(period);
+        drop(opened);
         self.chain = Some(chain);
-        let text = format!("writing to the audit period {period} failed, a new one begins: {error}");
-        self.events.push(recover::trouble((self.shared.now)(), &text));
+        if empty {
+            // Nothing in it was acknowledged. A disk that fails for a day would leave a hundred thousand of them.
+            let _ = fs::remove_dir_all(self.shared.shelf.path(period));
+        }
+        if !empty
+            || self
+                .events
+                .iter()
+                .all(|event| !matches!(event, Event::Trouble { .. }))
+        {
+            let text = format!("writing to the audit period {period} failed, a new one begins: {error}");
+            self.events.push(recover::trouble((self.shared.now)(), &text));
+        }
     }
 
     /// Encodes `items` as blocks that continue `chain`.

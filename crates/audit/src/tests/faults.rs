@@ -103,6 +103,29 @@ fn an_error_of_a_write_or_a_sync_begins_a_new_period() {
 }
 
 #[test]
+fn a_disk_that_goes_on_failing_leaves_no_periods_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Clock::at(NOON));
+    stored(&store, record(1, NOON));
+    let fault = Injected::new(&dir.path().join("audit"), Act::Write, EIO);
+    let until = Instant::now() + Duration::from_secs(20);
+    // Each is an attempt in a period of its own.
+    while store.stats().failures < 4 {
+        assert!(append(&store, record(2, NOON)).is_err() && Instant::now() < until);
+        std::thread::yield_now();
+    }
+    drop(fault);
+    recovers(&store, 3);
+    let periods = crate::period::Period::list(&dir.path().join("audit")).unwrap();
+    let periods: Vec<_> = periods.iter().map(ToString::to_string).collect();
+    assert_eq!(periods, ["2026-11-24", "2026-11-24.2"]);
+    let told = store.events(0, i64::MAX).unwrap();
+    let told = told.iter().filter(|(_, e)| matches!(e, Event::Trouble { .. }));
+    assert_eq!(told.count(), 1, "it is told once");
+    assert!(store.verify().unwrap().is_sound());
+}
+
+#[test]
 fn an_error_of_the_databases_own_file_loses_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path(), &Clock::at(NOON));
