@@ -30,6 +30,7 @@ class Fault:
     on_failure: str = "refuse"
     fails: bool = True  # the audit must notice
     killed: bool = False  # the proxy, while it lasts
+    asks: bool = False  # the proxy is asked meanwhile, and cannot answer
     budget: int = 60  # calls while it lasts
     command: tuple = ()  # of `tokenward audit`, instead of the proxy
     names: tuple = ()  # what its message must name
@@ -62,6 +63,9 @@ PROXY = [
     Fault("running new period cannot be opened", "running", "period", "openat,pwrite64", "error=EIO"),
     Fault("running new period cannot be made", "running", "store", "mkdir,pwrite64", "error=ENOSPC"),
     Fault("running head write EIO", "running", "head", "pwrite64", "error=EIO", fails=False),
+    Fault("running db read EIO", "running", "db", "openat,read,pread64", "error=EIO", budget=200, fails=False, asks=True),
+    Fault("running db read EIO crashed", "running", "db", "read,pread64", "error=EIO", "2+", seed="crashed", budget=200, fails=False, asks=True),
+    Fault("running journal read EIO", "running", "journal", "read,pread64", "error=EIO", seed="crashed", fails=False, asks=True),
     # When it is killed meanwhile.
     Fault("killed journal sync EIO", "running", "journal", SYNC, "error=EIO", killed=True),
     Fault("killed db write EIO", "running", "db", "pwrite64", "error=EIO", budget=200, killed=True),

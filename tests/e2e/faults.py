@@ -35,7 +35,7 @@ ANSWER_LIMIT = 15  # of one call, seconds; the audit's `wait` is 2
 RECOVERY_LIMIT = 20  # from the end of the fault to the next call that is recorded
 STOP_LIMIT = 45  # the audit gives a hanging disk 30 seconds at the end
 OPEN_LIMIT = 5  # from start to listening, debug build, other tests beside
-SEED_CALLS = 600  # 8 KiB each that hardly compress: two segments of 4 MiB, and some
+SEED_CALLS = 400  # 8 KiB each that hardly compress: two segments of 4 MiB, and some
 SECRET = "faults-0123456789abcdef0123456789abcdef"
 
 
@@ -339,7 +339,8 @@ class Case:
         # After a failure the audit answers for half a second without another attempt.
         for _ in range(2):
             self.calls.several(proxy.listen, fault.budget // 2)
-            time.sleep(0.6)
+            if fault.fails:
+                time.sleep(0.6)
         self.calls.several(proxy.listen, 4)
         answers = dict(list(self.calls.answers.items())[before:])
         refused = [n for n, (status, code, _) in answers.items() if status != 200]
@@ -360,6 +361,11 @@ class Case:
         if failures and fault.count == "" and fault.on_failure == "refuse" and fault.fails:
             status, body = proxy.get("/readyz")
             self.require(status == 503 or not proxy.figure("failing"), f"/readyz says {status} {body} while the audit fails")
+        if fault.asks:
+            done = proxy.audit("list", "--json", "--config", str(proxy.config), "--limit", "10000")
+            told = done.stderr.decode(errors="replace")
+            self.notes.append(f"asked: {done.returncode} {told.strip()[-200:]}")
+            self.require(done.returncode == 3 and fault.target in told and "Input/output error" in told, f"a question is answered with {done.returncode}: {told}")
         if fault.killed:
             self.passed = proxy.figure("unrecorded_total")
             proxy.kill()
@@ -453,18 +459,22 @@ class Command(Case):
 def seeds(binary, directory):
     """Two stores with SEED_CALLS calls in two segments and more: one closed, one as a crash leaves it."""
     upstream = Upstream()
-    proxy = Proxy(binary, directory / "crashed", upstream, "refuse")
+    proxy = Proxy(binary, directory / "closed", upstream, "refuse")
     if proxy.start() is None:
         sys.exit(f"the proxy does not start:\n{proxy.log.read_text()}")
     calls = Calls(0)
     calls.several(proxy.listen, SEED_CALLS)
-    proxy.stop(signal.SIGKILL)
     if calls.wrong or {status for status, *_ in calls.answers.values()} != {200}:
-        sys.exit(f"calls fail without a fault: {calls.wrong[:3]} {[a for a in calls.answers.values() if a[0] != 200][:3]}")
-    closed = Proxy(binary, directory / "closed", upstream, "refuse")
-    shutil.copytree(directory / "crashed/.tokenward", directory / "closed/.tokenward")
-    if closed.start() is None or closed.stop() != 0:
-        sys.exit(f"the proxy does not start or stop without a fault:\n{closed.log.read_text()}")
+        sys.exit(f"calls fail without a fault: {calls.wrong[:3]}")
+    proxy.process.send_signal(signal.SIGSTOP)
+    shutil.copytree(directory / "closed/.tokenward", directory / "crashed/.tokenward")
+    proxy.process.send_signal(signal.SIGCONT)
+    if proxy.stop() != 0:
+        sys.exit(f"the proxy does not stop without a fault:\n{proxy.log.read_text()}")
+    for name, journals in ("closed", 0), ("crashed", 2):
+        data = [path.stat().st_size for path in (directory / name / ".tokenward/audit").glob("*/db")]
+        if len(data) != 1 or data[0] < 8 << 20 or len(list((directory / name).glob(".tokenward/audit/*/journal-*"))) != journals:
+            sys.exit(f"the store that is to be {name} is another one: {data}")
     upstream.server_close()
 
 

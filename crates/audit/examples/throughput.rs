@@ -84,6 +84,13 @@ fn main() -> Result<(), Failure> {
     let begun = Instant::now();
     let again = Store::open(config)?;
     println!("opens again in       {:?}", begun.elapsed());
+    let token = || Some("ci-token-7".to_owned());
+    let newest = Filter {
+        token: token(),
+        ..Filter::default()
+    };
+    // It reads the file for where its blocks stand.
+    ask("its last 100, for the first time", &again, &newest)?;
     let begun = Instant::now();
     let verified = again.verify()?;
     println!(
@@ -92,11 +99,6 @@ fn main() -> Result<(), Failure> {
         verified.entries,
         verified.is_sound()
     );
-    let token = || Some("ci-token-7".to_owned());
-    let newest = Filter {
-        token: token(),
-        ..Filter::default()
-    };
     ask("its last 100", &again, &newest)?;
     let failed = Filter {
         token: token(),

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
 
 use super::question::query_string;
+use super::table::shown;
 use crate::admin::{UsageReport, VerifyReport, json_line};
 use crate::cli::Failure;
 use crate::config::{Config, admin_secret};
@@ -25,6 +26,8 @@ const LARGEST_ANSWER: usize = 256 << 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// An answer that is silent for so long is dead: the proxy sends an empty line every ten seconds.
 const SILENCE: Duration = Duration::from_secs(30);
+/// What says why there is none is shorter.
+const LARGEST_PROBLEM: usize = 64 << 10;
 /// Calls, and bytes of blocks, that are read from files at once.
 const STEP: usize = 2_000;
 const STEP_BYTES: usize = 4 << 20;
@@ -267,7 +270,14 @@ impl Admin {
             StatusCode::UNAUTHORIZED => Err(self.failed(
                 "it does not know our secret; is [admin] secret_file the one that it was started with?",
             )),
-            status => Err(self.failed(&format!("it answered {status}"))),
+            status => {
+                let why = tokio::time::timeout(SILENCE, detail(response))
+                    .await
+                    .ok()
+                    .flatten();
+                let why = why.map(|why| format!(": {}", shown(&why)));
+                Err(self.failed(&format!("it answered {status}{}", why.unwrap_or_default())))
+            }
         }
     }
 
@@ -277,4 +287,14 @@ impl Admin {
             "the audit is open in another process, and asking its admin listener {place} failed: {why}"
         ))
     }
+}
+
+/// What an answer that is none says of why.
+async fn detail(response: Response<Incoming>) -> Option<String> {
+    let body = Limited::new(response.into_body(), LARGEST_PROBLEM)
+        .collect()
+        .await
+        .ok()?;
+    let problem: serde_json::Value = serde_json::from_slice(&body.to_bytes()).ok()?;
+    Some(problem.get("detail")?.as_str()?.to_owned())
 }
