@@ -4,7 +4,8 @@
 //!
 //! Each appender stores a decision, waits until it is on disk, then hands over the outcome: one call
 //! of the proxy. Prints calls per second, the processor's time per entry and the bytes on disk per
-//! call, with the disk's own fdatasync beside.
+//! call, with the disk's own fdatasync beside; then how long questions take that list calls, and that
+//! count them.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -14,7 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokenward_audit::{Config, End, Filter, LineRef, Outcome, Page, Record, Store, UrlPattern, Verdict};
+use tokenward_audit::{
+    Config, End, Filter, LineRef, Outcome, Page, Reader, Record, Store, UrlPattern, Verdict,
+};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -82,6 +85,7 @@ fn main() -> Result<(), Failure> {
     println!("blocks per call      {:.1} bytes", per(stats.bytes as f64));
     println!("disk per call        {:.1} bytes", per(bytes as f64));
     let begun = Instant::now();
+    let path = config.path.clone();
     let again = Store::open(config)?;
     println!("opens again in       {:?}", begun.elapsed());
     let token = || Some("ci-token-7".to_owned());
@@ -138,7 +142,43 @@ fn main() -> Result<(), Failure> {
             ..Filter::default()
         },
     )?;
+    let all = Filter::default();
+    count("all", &again, &all)?;
+    let of_one = Filter {
+        token: token(),
+        ..Filter::default()
+    };
+    count("one token", &again, &of_one)?;
+    let hour = Filter {
+        since_ms: Some(system_ms() - 3_600_000),
+        ..Filter::default()
+    };
+    count("the last hour", &again, &hour)?;
+    // Both edges lie among the calls.
+    let part = Filter {
+        since_ms: Some(second - 1_000),
+        until_ms: Some(second + 1_000),
+        ..Filter::default()
+    };
+    count("two seconds", &again, &part)?;
+    let denied = Filter {
+        verdict: Some(Verdict::Deny),
+        ..of_one
+    };
+    count("one token's denied", &again, &denied)?;
     again.close()?;
+    let begun = Instant::now();
+    let files = Reader::open(&path)?;
+    let calls = files.usage(&all)?.calls.all();
+    println!("counted all, the store closed: {calls} in {:?}", begun.elapsed());
+    Ok(())
+}
+
+/// As `tokenward audit stats` counts.
+fn count(what: &str, store: &Store, filter: &Filter) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let calls = store.reader().usage(filter)?.calls.all();
+    println!("counted {what}: {calls} in {:?}", begun.elapsed());
     Ok(())
 }
 

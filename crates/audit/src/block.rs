@@ -14,7 +14,8 @@ const VERSION: u8 = 1;
 const COMPRESSED: u8 = 1;
 const FIRST_OF_PERIOD: u8 = 2;
 const EVENTS: u8 = 4;
-const HEAD: usize = 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 32 + 4 + 4;
+/// Bytes before the stored content.
+pub(crate) const HEAD: usize = 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 32 + 4 + 4;
 
 /// Most bytes of a block's content. Seventeen whole blocks must stay below a quarter of sled's
 /// segment, else sled moves its leaf into a file of its own, which it does not sync.

@@ -57,8 +57,10 @@
 //! One thread writes (`writer`): it takes all that waits (`queue`), encodes it as few blocks
 //! (`content`, `block`) that continue the chain of hashes, puts them on disk (`store`, the only
 //! file that names the database), then answers those who wait. A UTC day is a database of its own
-//! (`period`), or several, one for each opening of the store; retention deletes them whole. Who only reads needs no database: blocks are found in the
-//! files (`frozen`), so that [`Reader`] works beside a process that has the store open.
+//! (`period`), or several, one for each opening of the store; retention deletes them whole. Beside it
+//! stands what saves questions from reading: which runs of blocks may have a value (`summary`), and how
+//! many calls had what (`sums`). Who only reads needs no database: blocks are found in the files
+//! (`frozen`), so that [`Reader`] works beside a process that has the store open.
 //!
 //! # Invariants
 //!
@@ -68,6 +70,7 @@
 //!   written again: a new period begins beside them.
 //! - Nothing waits without bound: neither a caller, nor memory, nor closing.
 
+mod beside;
 mod block;
 mod by_status;
 mod bytes;
@@ -98,6 +101,7 @@ mod reader;
 mod record;
 mod recover;
 mod retention;
+mod runs;
 mod salvage;
 mod scan;
 mod sheaf;
@@ -106,6 +110,7 @@ mod space;
 mod stats;
 mod store;
 mod summary;
+mod sums;
 mod sweep;
 #[cfg(test)]
 mod tests;

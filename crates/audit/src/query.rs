@@ -5,6 +5,7 @@ use crate::decode::View;
 use crate::entry::Sequence;
 use crate::pattern::UrlPattern;
 use crate::record::{Outcome, Verdict};
+use crate::sums::Common;
 
 /// Which calls are wanted; what is not set does not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,26 +70,56 @@ impl Filter {
         self.status.is_some() || self.ended.is_some()
     }
 
+    /// Whether it asks for nothing but when calls were, and for what those of a group have in common.
+    pub(crate) fn is_of_groups(&self) -> bool {
+        let groups_alone = Self {
+            since_ms: self.since_ms,
+            until_ms: self.until_ms,
+            token: self.token.clone(),
+            verdict: self.verdict,
+            reason: self.reason.clone(),
+            line: self.line.clone(),
+            ..Self::default()
+        };
+        *self == groups_alone
+    }
+
+    /// Whether calls that have this in common are wanted, as far as their times are.
+    pub(crate) fn wants_group(&self, group: &Common<'_>) -> bool {
+        let token = self.token.as_deref();
+        token.is_none_or(|wanted| group.token == Some(wanted))
+            && self.verdict.is_none_or(|v| group.verdict == v)
+            && self.reason.as_deref().is_none_or(|r| group.reason == r)
+            && self.line.as_ref().is_none_or(|(file, number)| {
+                group
+                    .line
+                    .is_some_and(|(f, n, _)| f == file && number.is_none_or(|m| n == m))
+            })
+    }
+
+    /// Whether a call of this time may be wanted.
+    pub(crate) fn is_when(&self, ms: i64) -> bool {
+        self.since_ms.is_none_or(|t| ms >= t) && self.until_ms.is_none_or(|t| ms < t)
+    }
+
+    /// Whether a call of a time from `first_ms` to `last_ms` may be wanted.
+    pub(crate) fn may_be_when(&self, first_ms: i64, last_ms: i64) -> bool {
+        self.since_ms.is_none_or(|t| last_ms >= t) && self.until_ms.is_none_or(|t| first_ms < t)
+    }
+
     /// Whether the decision is wanted.
     pub(crate) fn wants(&self, r: &View<'_>) -> bool {
         fn is<T: PartialEq + ?Sized>(wanted: Option<&T>, given: Option<&T>) -> bool {
             wanted.is_none_or(|w| given == Some(w))
         }
-        self.since_ms.is_none_or(|t| r.time_ms >= t)
-            && self.until_ms.is_none_or(|t| r.time_ms < t)
+        self.is_when(r.time_ms)
             && self.request_id.is_none_or(|id| r.request_id == id)
-            && is(self.token.as_deref(), r.token)
+            && self.wants_group(&Common::from(r))
             && is(self.user.as_deref(), r.user)
             && is(self.on_behalf_of.as_deref(), r.on_behalf_of)
             && self.client.is_none_or(|a| r.client == a)
             && is(self.method.as_deref(), Some(r.method))
             && self.url.as_ref().is_none_or(|pattern| pattern.is_in(r.url))
-            && self.verdict.is_none_or(|v| r.verdict == v)
-            && is(self.reason.as_deref(), Some(r.reason))
-            && self.line.as_ref().is_none_or(|(file, number)| {
-                r.line
-                    .is_some_and(|(f, n, _)| f == file && number.is_none_or(|m| n == m))
-            })
     }
 
     /// Whether the outcome is wanted, the decision being so.
@@ -106,8 +137,6 @@ impl Filter {
     /// Whether a block may hold anything that is wanted.
     pub(crate) fn may_be_in(&self, head: &Head) -> bool {
         let mask = self.token.as_deref().map_or(0, token_mask);
-        head.tokens & mask == mask
-            && self.since_ms.is_none_or(|t| head.latest_ms >= t)
-            && self.until_ms.is_none_or(|t| head.earliest_ms < t)
+        head.tokens & mask == mask && self.may_be_when(head.earliest_ms, head.latest_ms)
     }
 }

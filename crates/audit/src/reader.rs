@@ -68,12 +68,19 @@ impl Reader {
         scan::events(&self.0, since_ms, until_ms)
     }
 
-    /// How many calls `filter` wants, by token, line, reason and hour. Reads them all.
+    /// How many calls `filter` wants, by token, line, reason and hour. Where it asks for times, token, line, reason and
+    /// verdict alone, most come from sums that stand beside the calls; else all that may be wanted are read.
     ///
     /// # Errors
     /// See [`QueryError`].
     pub fn usage(&self, filter: &Filter) -> Result<Usage, QueryError> {
         usage::usage(&self.0, filter)
+    }
+
+    /// The same, from the calls alone.
+    #[cfg(test)]
+    pub(crate) fn usage_by_reading(&self, filter: &Filter) -> Result<Usage, QueryError> {
+        usage::by_reading(&self.0, filter)
     }
 
     /// Recomputes the chain over all periods, and holds the signed heads against it: each must be by one

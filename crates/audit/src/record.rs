@@ -59,7 +59,7 @@ pub struct LineRef {
 }
 
 /// What was decided on a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// It may go upstream.
     Allow,

@@ -10,14 +10,16 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
 
+use crate::beside;
 use crate::bytes::Reader;
 use crate::decode::{Seen, View};
 use crate::query::Filter;
 use crate::record::{Outcome, Record, Verdict};
+use crate::runs::Runs;
 
 /// Its name, in the period.
 const FILE: &str = "summaries";
@@ -243,48 +245,22 @@ fn read(path: &Path) -> Vec<Summary> {
     bytes.chunks_exact(SIZE).filter_map(Summary::decode).collect()
 }
 
-/// Runs of places, first and last, ascending: nothing that is wanted is in them.
-#[derive(Debug, Default)]
-pub(crate) struct Barren(Vec<(u64, u64)>);
-
-impl Barren {
-    /// Where in the period at `path` nothing has all of `keys`, as far as its summaries tell.
-    pub(crate) fn of(path: &Path, keys: &[Key]) -> Self {
-        if keys.is_empty() {
-            return Self::default();
-        }
-        let mut runs: Vec<(u64, u64)> = Vec::new();
-        for summary in read(path) {
-            if keys.iter().all(|key| summary.may_have(*key)) {
-                continue;
-            }
-            match runs.last_mut() {
-                Some((_, last)) if last.checked_add(1) == Some(summary.first) => *last = summary.last,
-                // Out of order: not ours.
-                Some((_, last)) if *last >= summary.first => return Self::default(),
-                _ => runs.push((summary.first, summary.last)),
-            }
-        }
-        Self(runs)
+/// Where in the period at `path` nothing has all of `keys`, as far as its summaries tell.
+pub(crate) fn barren(path: &Path, keys: &[Key]) -> Runs {
+    let mut runs = Runs::default();
+    if keys.is_empty() {
+        return runs;
     }
-
-    /// From where on a walk forward that is to look at `at` has to look.
-    pub(crate) fn forward(&self, at: u64) -> u64 {
-        let n = self.0.partition_point(|(_, last)| *last < at);
-        match self.0.get(n) {
-            Some((first, last)) if *first <= at => last.saturating_add(1),
-            _ => at,
+    for summary in read(path) {
+        if keys.iter().all(|key| summary.may_have(*key)) {
+            continue;
+        }
+        if !runs.push(summary.first, summary.last) {
+            // Out of order: not ours.
+            return Runs::default();
         }
     }
-
-    /// Up to where a walk backward that is to look before `at` has to look.
-    pub(crate) fn backward(&self, at: u64) -> u64 {
-        let n = self.0.partition_point(|(first, _)| *first < at);
-        match n.checked_sub(1).and_then(|n| self.0.get(n)) {
-            Some((first, last)) if *last >= at.saturating_sub(1) => *first,
-            _ => at,
-        }
-    }
+    runs
 }
 
 /// Tells while verifying whether a summary denies a call.
@@ -319,7 +295,7 @@ impl Summarizer {
     /// For the period at `path`.
     pub(crate) fn open(path: &Path) -> Self {
         Self {
-            file: open(&path.join(FILE)).ok(),
+            file: beside::begin(&path.join(FILE)).ok(),
             run: None,
         }
     }
@@ -364,34 +340,9 @@ impl Drop for Summarizer {
     }
 }
 
-/// Opens the file to be appended to. What a crash cut short goes: the next one must begin at its place.
-fn open(path: &Path) -> io::Result<File> {
-    let file = File::options().create(true).append(true).open(path)?;
-    let size = u64::try_from(SIZE).unwrap_or(u64::MAX);
-    let length = file.metadata()?.len();
-    if !length.is_multiple_of(size) {
-        file.set_len(length - length % size)?;
-    }
-    Ok(file)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn barren_runs_are_passed_over_either_way() {
-        let barren = Barren(vec![(10, 19), (30, 39)]);
-        let forward = [5, 10, 15, 19, 20, 29, 30, 40].map(|at| barren.forward(at));
-        assert_eq!(forward, [5, 20, 20, 20, 20, 29, 40, 40]);
-        // To look before 20 is to look at 19 first.
-        let backward = [5, 10, 11, 20, 21, 30, 31, 40, 41].map(|at| barren.backward(at));
-        assert_eq!(backward, [5, 10, 10, 10, 21, 30, 30, 30, 41]);
-        assert_eq!(
-            (Barren::default().forward(7), Barren::default().backward(7)),
-            (7, 7)
-        );
-    }
 
     #[test]
     fn keys_stay_what_they_are_on_disk() {

@@ -14,4 +14,6 @@ mod reopen;
 mod sample;
 mod sheaves;
 mod signed;
+mod sums;
+mod sums_verified;
 mod version_1;

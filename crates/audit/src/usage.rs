@@ -1,20 +1,26 @@
 //! How often what was used: calls by token, line, reason and hour.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::block::Block;
-use crate::decode::{Seen, View};
+use crate::decode::Seen;
 use crate::entry::Entry;
 use crate::error::QueryError;
+use crate::opened::Opened;
 use crate::query::{Filter, Page};
 use crate::record::Verdict;
+use crate::runs::Runs;
 use crate::scan;
 use crate::shelf::Shelf;
 use crate::store::Bytes;
 use crate::summary;
+use crate::sums::{self, Common, Groups, Sum};
 use crate::walk::{Range, Walk};
 
-const HOUR_MS: i64 = 3_600_000;
+/// Groups that are counted in memory before they are taken together.
+const GROUPS: usize = 1 << 14;
 /// Entries taken at once where outcomes have to be joined.
 const PAGE: usize = 5_000;
 
@@ -80,83 +86,86 @@ impl Tally {
             .saturating_add(self.refused)
     }
 
-    fn add(&mut self, verdict: Verdict, ms: i64) {
+    fn add(&mut self, verdict: Verdict, sum: &Sum) {
         let count = match verdict {
             Verdict::Allow => &mut self.allowed,
             Verdict::Deny => &mut self.denied,
             Verdict::Refuse => &mut self.refused,
         };
-        *count = count.saturating_add(1);
-        self.first_ms = self.first_ms.min(ms);
-        self.last_ms = self.last_ms.max(ms);
-    }
-}
-
-/// One call, its texts not copied.
-struct Used<'c> {
-    time_ms: i64,
-    verdict: Verdict,
-    token: Option<&'c str>,
-    line: Option<(&'c str, u32, &'c str)>,
-    reason: &'c str,
-}
-
-impl<'c> Used<'c> {
-    fn seen(view: &View<'c>) -> Self {
-        Self {
-            time_ms: view.time_ms,
-            verdict: view.verdict,
-            token: view.token,
-            line: view.line,
-            reason: view.reason,
-        }
-    }
-
-    fn stored(entry: &'c Entry) -> Self {
-        let record = &entry.record;
-        let line = record.line.as_ref();
-        Self {
-            time_ms: record.time_ms,
-            verdict: record.verdict,
-            token: record.token.as_deref(),
-            line: line.map(|l| (l.file.as_str(), l.number, l.digest.as_str())),
-            reason: &record.reason,
-        }
+        *count = count.saturating_add(sum.count);
+        self.first_ms = self.first_ms.min(sum.first_ms);
+        self.last_ms = self.last_ms.max(sum.last_ms);
     }
 }
 
 impl Usage {
-    fn add(&mut self, call: &Used<'_>) {
-        let (verdict, ms) = (call.verdict, call.time_ms);
-        self.calls.add(verdict, ms);
+    fn add(&mut self, common: &Common<'_>, sum: &Sum) {
+        let verdict = common.verdict;
+        self.calls.add(verdict, sum);
         self.tokens
-            .entry(call.token.map(str::to_owned))
+            .entry(common.token.map(str::to_owned))
             .or_default()
-            .add(verdict, ms);
-        if let Some((file, number, digest)) = call.line {
+            .add(verdict, sum);
+        if let Some((file, number, digest)) = common.line {
             let key = LineKey {
                 file: file.to_owned(),
                 number,
                 digest: digest.to_owned(),
             };
-            self.lines.entry(key).or_default().add(verdict, ms);
+            self.lines.entry(key).or_default().add(verdict, sum);
         }
-        if let Some(tally) = self.reasons.get_mut(call.reason) {
-            tally.add(verdict, ms);
-        } else {
-            self.reasons
-                .entry(call.reason.to_owned())
-                .or_default()
-                .add(verdict, ms);
+        self.reasons
+            .entry(common.reason.to_owned())
+            .or_default()
+            .add(verdict, sum);
+        self.hours.entry(common.hour).or_default().add(verdict, sum);
+    }
+
+    /// Adds what was counted, and empties it.
+    fn take(&mut self, counted: &mut Groups) {
+        for (common, sum) in counted.iter() {
+            self.add(&common, &sum);
         }
-        let hour = ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
-        self.hours.entry(hour).or_default().add(verdict, ms);
+        counted.clear();
     }
 }
 
 /// Counts the calls that `filter` wants.
 pub(crate) fn usage(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError> {
+    let usage = RefCell::new(Usage::default());
+    let answered = |path: &Path, opened: &Opened| {
+        sums::answer(path, opened, filter, |common, sum| {
+            usage.borrow_mut().add(common, sum);
+        })
+    };
+    let read = read(shelf, filter, answered, |counted| {
+        usage.borrow_mut().take(counted)
+    });
+    read.map(|()| usage.into_inner())
+}
+
+/// As [`usage`], from the blocks alone.
+#[cfg(test)]
+pub(crate) fn by_reading(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError> {
     let mut usage = Usage::default();
+    read(
+        shelf,
+        filter,
+        |_, _| Runs::default(),
+        |counted| usage.take(counted),
+    )?;
+    Ok(usage)
+}
+
+/// Counts the calls that `filter` wants in blocks that `answered` does not tell of, and gives them to `take`, which empties
+/// what it is given.
+fn read(
+    shelf: &Shelf,
+    filter: &Filter,
+    mut answered: impl FnMut(&Path, &Opened) -> Runs,
+    mut take: impl FnMut(&mut Groups),
+) -> Result<(), QueryError> {
+    let mut counted = Groups::default();
     if filter.needs_outcome() {
         let mut page = Page {
             limit: PAGE,
@@ -165,12 +174,13 @@ pub(crate) fn usage(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError>
         };
         loop {
             let entries = scan::calls(shelf, filter, page)?;
-            for entry in &entries {
-                usage.add(&Used::stored(entry));
+            for Entry { record, .. } in &entries {
+                counted.count(&Common::from(record), record.time_ms);
             }
+            take(&mut counted);
             match entries.last() {
                 Some(last) if entries.len() == PAGE => page.after = Some(last.sequence),
-                _ => return Ok(usage),
+                _ => return Ok(()),
             }
         }
     }
@@ -179,16 +189,22 @@ pub(crate) fn usage(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError>
         until_ms: filter.until_ms,
         ..Range::default()
     };
-    let mut walk = Walk::new(shelf, range, false)?.wanting(summary::keys_of(filter));
+    let keys = summary::keys_of(filter);
+    let mut walk = Walk::new(shelf, range, false)?
+        .passing_over(|path, opened| answered(path, opened).joined(summary::barren(path, &keys)));
     while let Some(block) = walk.next()? {
         if filter.may_be_in(&block.head) {
-            count_block(&block, filter, &mut usage)?;
+            count_block(&block, filter, &mut counted)?;
+        }
+        if counted.len() >= GROUPS {
+            take(&mut counted);
         }
     }
-    Ok(usage)
+    take(&mut counted);
+    Ok(())
 }
 
-fn count_block(block: &Block<Bytes>, filter: &Filter, usage: &mut Usage) -> Result<(), QueryError> {
+fn count_block(block: &Block<Bytes>, filter: &Filter, counted: &mut Groups) -> Result<(), QueryError> {
     let content = block.content().map_err(scan::broken(block))?;
     if !filter.may_be_among(&content) {
         return Ok(());
@@ -197,7 +213,7 @@ fn count_block(block: &Block<Bytes>, filter: &Filter, usage: &mut Usage) -> Resu
         if let Seen::Decision(view) = seen
             && filter.wants(&view)
         {
-            usage.add(&Used::seen(&view));
+            counted.count(&Common::from(&view), view.time_ms);
         }
     })
 }

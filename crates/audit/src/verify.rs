@@ -13,6 +13,7 @@ use crate::recover::Chain;
 use crate::salvage;
 use crate::shelf::Shelf;
 use crate::summary::Claims;
+use crate::sums::Held;
 use crate::vouch::Vouched;
 use crate::walk::{open, unreadable};
 
@@ -68,6 +69,8 @@ pub enum Fault {
     Damaged(String),
     /// A summary says that this entry is not there: questions may not find it.
     Hidden,
+    /// Sums that begin with this entry count other calls than there are.
+    Miscounted,
     /// A signed head tells of another chain than this.
     OtherHead,
     /// The signature of a head does not hold.
@@ -105,6 +108,9 @@ impl std::fmt::Display for Finding {
             Fault::Damaged(why) => write!(f, ": damaged, searched for sound blocks: {why}"),
             Fault::Hidden => f.write_str(
                 ": hidden from questions by the period's file `summaries`; delete that file to see it",
+            ),
+            Fault::Miscounted => f.write_str(
+                ": calls from here on are miscounted by the period's file `sums`; delete that file, and they are counted as they are",
             ),
             Fault::OtherHead => f.write_str(": a signed head tells that the chain was another up to here"),
             Fault::Forged => f.write_str(": the signature of the head does not hold"),
@@ -154,6 +160,7 @@ pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, Quer
             Err(other) => return Err(other),
         };
         check.claims = Claims::of(&shelf.path(period));
+        check.sums = Held::of(&shelf.path(period), check.faults);
         let mut key = 0;
         while let Some((at, block)) = opened.from(key).map_err(unreadable(period))? {
             match block {
@@ -180,6 +187,9 @@ struct Check {
     gap: bool,
     heads: Vouched,
     claims: Claims,
+    sums: Held,
+    // Blocks that are not what they were, or are missing: so many places.
+    faults: usize,
     // It need not begin at the chain's beginning.
     is_part: bool,
 }
@@ -189,6 +199,12 @@ const RUN: usize = 1024;
 
 impl Check {
     fn find(&mut self, place: Option<u64>, what: Fault) {
+        if matches!(
+            what,
+            Fault::Changed | Fault::Broken | Fault::Missing | Fault::Unreadable(_) | Fault::Damaged(_)
+        ) {
+            self.faults += 1;
+        }
         self.done.findings.push(Finding {
             period: self.period.clone(),
             sequence: place.map(Sequence),
@@ -199,6 +215,7 @@ impl Check {
 
     fn search(&mut self, shelf: &Shelf, period: Period, why: &str) -> Result<(), QueryError> {
         self.find(None, Fault::Damaged(why.to_owned()));
+        self.sums = Held::default();
         let (blocks, _) =
             salvage::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
         for block in blocks.values() {
@@ -217,6 +234,7 @@ impl Check {
             Err(error) => return self.find(Some(head.first), Fault::Unreadable(error.to_string())),
         };
         let mut hidden = Vec::new();
+        self.sums.begin_block(head.first);
         let whole = block.items(&content).and_then(|mut items| {
             let mut count = 0_u64;
             while let Some((place, seen)) = items.next()? {
@@ -224,8 +242,10 @@ impl Check {
                 if self.claims.deny(place, &seen) {
                     hidden.push(place);
                 }
-                if let Seen::Event(Event::Cut { last, hash, .. }) = seen {
-                    self.cuts.push((last, hash));
+                match seen {
+                    Seen::Decision(view) => self.sums.see(place, &view),
+                    Seen::Event(Event::Cut { last, hash, .. }) => self.cuts.push((last, hash)),
+                    Seen::Ended(_) | Seen::Event(_) => {}
                 }
             }
             if count == u64::from(head.count) {
@@ -240,6 +260,10 @@ impl Check {
         self.link(head.previous, head.first, head.first_of_period);
         for place in hidden {
             self.find(Some(place), Fault::Hidden);
+            self.gap = false;
+        }
+        for place in self.sums.end_block(head.first, head.last(), self.faults) {
+            self.find(Some(place), Fault::Miscounted);
             self.gap = false;
         }
         self.done.first.get_or_insert(Sequence(head.first));

@@ -1,13 +1,15 @@
 //! Going through the blocks of a store, across periods, in either direction.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{DiskError, QueryError};
 use crate::opened::Opened;
 use crate::period::Period;
+use crate::runs::Runs;
 use crate::shelf::Shelf;
 use crate::store::{OpenFailure, Stored};
-use crate::summary::{Barren, Key};
+use crate::summary::{self, Key};
 
 /// How much later than its record's time a block may have been written.
 const DELAY_MS: i64 = 600_000;
@@ -33,15 +35,17 @@ pub(crate) struct Walk<'s> {
     // Still to come; the next at the end.
     periods: Vec<Period>,
     at: Option<At>,
-    // Blocks that do not have all of these may be passed over.
-    wanted: Vec<Key>,
+    passing: Passing<'s>,
 }
+
+/// Tells of a period, at a path, what need not be read of it.
+type Passing<'s> = Box<dyn FnMut(&Path, &Opened) -> Runs + 's>;
 
 /// The period that a walk is in.
 struct At {
     period: Period,
     opened: Arc<Opened>,
-    barren: Barren,
+    passed: Runs,
     // Place of the block that was given last; none before the first.
     last: Option<u64>,
 }
@@ -75,13 +79,19 @@ impl<'s> Walk<'s> {
             backward,
             periods,
             at: None,
-            wanted: Vec::new(),
+            passing: Box::new(|_, _| Runs::default()),
         })
     }
 
     /// The same walk, which may leave out blocks that do not have all of `keys`.
     pub(crate) fn wanting(self, keys: Vec<Key>) -> Self {
-        Self { wanted: keys, ..self }
+        self.passing_over(move |path, _| summary::barren(path, &keys))
+    }
+
+    /// The same walk, which leaves out what `passing` says of each period that it comes to.
+    pub(crate) fn passing_over(self, passing: impl FnMut(&Path, &Opened) -> Runs + 's) -> Self {
+        let passing = Box::new(passing);
+        Self { passing, ..self }
     }
 
     /// Leaves out the periods that end before `after`, looking from the newest: whoever follows the
@@ -109,28 +119,31 @@ impl<'s> Walk<'s> {
             let Some(At {
                 period,
                 opened,
-                barren,
+                passed,
                 last,
             }) = &mut self.at
             else {
                 let Some(period) = self.periods.pop() else {
                     return Ok(None);
                 };
-                let path = self.shelf.path(period);
+                let opened = open(self.shelf, period)?;
+                let passed = (self.passing)(&self.shelf.path(period), &opened);
                 self.at = Some(At {
                     period,
-                    opened: open(self.shelf, period)?,
-                    barren: Barren::of(&path, &self.wanted),
+                    opened,
+                    passed,
                     last: None,
                 });
                 continue;
             };
             let block = match *last {
-                Some(place) if self.backward => opened.before(barren.backward(place)),
-                Some(place) => opened.at_or_after(barren.forward(place.saturating_add(1))),
+                Some(place) if self.backward => opened.before(passed.backward(place)),
+                Some(place) => opened.at_or_after(passed.forward(place.saturating_add(1))),
                 None if self.backward => last_of(opened, &self.range),
                 None => first_of(opened, &self.range),
             };
+            // What comes next may begin a run, or be in one.
+            let block = block.and_then(|found| beyond(passed, opened, self.backward, found));
             match block.map_err(unreadable(*period))? {
                 None => self.at = None,
                 Some(block) if self.range.is_past(&block, self.backward) => {
@@ -160,6 +173,25 @@ impl Range {
                     .is_some_and(|t| head.written_ms > t.saturating_add(DELAY_MS))
         }
     }
+}
+
+/// The block that a walk has come to, or the next one in its direction that is not passed over.
+fn beyond(
+    passed: &Runs,
+    opened: &Opened,
+    backward: bool,
+    mut found: Option<Stored>,
+) -> Result<Option<Stored>, DiskError> {
+    while let Some(block) = &found {
+        let first = block.head.first;
+        let behind = first.saturating_add(1);
+        found = match (passed.forward(first), passed.backward(behind)) {
+            (_, at) if backward && at != behind => opened.before(at)?,
+            (at, _) if !backward && at != first => opened.at_or_after(at)?,
+            _ => break,
+        };
+    }
+    Ok(found)
 }
 
 /// Where a walk forward begins in a period.

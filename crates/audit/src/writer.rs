@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::beside::Beside;
 use crate::block::{self, CONTENT_LIMIT, Hash, Head};
 use crate::config::Config;
 use crate::content::Content;
@@ -16,14 +17,13 @@ use crate::handle::Now;
 use crate::heads::Heads;
 use crate::item::{Event, Item};
 use crate::note::Note;
-use crate::period::{Day, Period};
+use crate::period::Day;
 use crate::queue::{Queue, Work};
 use crate::recover::{self, Chain, Current};
 use crate::retention;
 use crate::shelf::Shelf;
 use crate::space::Space;
 use crate::stats::Counters;
-use crate::summary::Summarizer;
 
 /// After a failure, appends within this time are answered with it, without another attempt.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -56,7 +56,7 @@ pub(crate) struct Writer {
     room: Option<Instant>,
     note: Option<Note>,
     heads: Option<Heads>,
-    summaries: Option<(Period, Summarizer)>,
+    beside: Option<Beside>,
     // Held as long as the store is open.
     _lock: File,
     // `None` until what is on disk could be read.
@@ -84,7 +84,7 @@ impl Writer {
             // Without it the store works; what it guards against then goes unnoticed.
             note: Note::open(&config.path).ok(),
             heads,
-            summaries: None,
+            beside: None,
             shared,
             _lock: lock,
             chain: None,
@@ -119,7 +119,7 @@ impl Writer {
             self.sign(false);
         }
         self.sign(true);
-        self.summaries = None;
+        self.beside = None;
         self.current = None;
         self.shared.shelf.clear();
         // With it the lock goes, before those who wait for the end hear of it.
@@ -246,12 +246,12 @@ impl Writer {
             .collect();
         let first = chain.next.saturating_add(count(events.len()));
         if self
-            .summaries
+            .beside
             .as_ref()
-            .is_none_or(|(period, _)| *period != current.period)
+            .is_none_or(|beside| beside.period != current.period)
         {
-            let summarizer = Summarizer::open(&self.shared.shelf.path(current.period));
-            self.summaries = Some((current.period, summarizer));
+            let path = self.shared.shelf.path(current.period);
+            self.beside = Some(Beside::open(current.period, &path));
         }
         let (blocks, end) = self.blocks(chain, current.empty, events.iter().chain(items));
         if blocks.is_empty() {
@@ -264,6 +264,9 @@ impl Writer {
                 let entries = end.next.saturating_sub(chain.next);
                 self.shared.counters.committed(entries, &blocks, begun.elapsed());
                 self.chain = Some(end);
+                if let Some(beside) = &mut self.beside {
+                    beside.committed(chain.next, end.next.saturating_sub(1));
+                }
                 if let Some(note) = &self.note {
                     let _ = note.write(&end);
                 }
@@ -275,6 +278,10 @@ impl Writer {
                 Ok(first)
             }
             Err(error) => {
+                // The next period may have this one's name.
+                if let Some(mut beside) = self.beside.take() {
+                    beside.failed();
+                }
                 let chain = Chain {
                     next: end.next,
                     ..chain
@@ -345,8 +352,8 @@ impl Writer {
                 self.content.finish(&mut raw);
                 let (bytes, hash) = block::encode(&head, &raw);
                 blocks.push((head.first, bytes));
-                if let Some((_, summaries)) = &mut self.summaries {
-                    summaries.end_block(head.first, head.last());
+                if let Some(beside) = &mut self.beside {
+                    beside.end_block(head.first, head.last());
                 }
                 head = fresh(place, false, hash);
             }
@@ -357,15 +364,15 @@ impl Writer {
                     }
                     self.calls.insert(record.request_id, place);
                     head.cover(record.time_ms);
-                    if let Some((_, summaries)) = &mut self.summaries {
-                        summaries.see(head.first, record);
+                    if let Some(beside) = &mut self.beside {
+                        beside.see(head.first, record);
                     }
                     head.tokens |= record.token.as_deref().map_or(0, block::token_mask);
                     self.content.push(item, place);
                 }
                 Item::Ended(ended) => {
-                    if let Some((_, summaries)) = &mut self.summaries {
-                        summaries.see_end(head.first, &ended.outcome);
+                    if let Some(beside) = &mut self.beside {
+                        beside.see_end(head.first, &ended.outcome);
                     }
                     let decision = self.calls.remove(&ended.outcome.request_id);
                     self.content
@@ -386,8 +393,8 @@ impl Writer {
             self.content.finish(&mut raw);
             let (bytes, last) = block::encode(&head, &raw);
             blocks.push((head.first, bytes));
-            if let Some((_, summaries)) = &mut self.summaries {
-                summaries.end_block(head.first, head.last());
+            if let Some(beside) = &mut self.beside {
+                beside.end_block(head.first, head.last());
             }
             hash = last;
         }

@@ -151,3 +151,9 @@ pub(super) fn tamper(period: &Path, change: impl FnOnce(&mut BTreeMap<u64, Vec<u
     )
     .unwrap();
 }
+
+/// Makes the content of a block unreadable, though its checksum holds.
+pub(super) fn spoil(bytes: &mut [u8]) {
+    bytes[crate::block::HEAD..].fill(0xff);
+    super::codec::mend_checksum(bytes);
+}

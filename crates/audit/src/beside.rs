@@ -1,0 +1,61 @@
+//! What the writer keeps beside a period's database: derived from its blocks, and read from them where it is missing.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use crate::period::Period;
+use crate::record::{Outcome, Record};
+use crate::summary::Summarizer;
+use crate::sums::Summing;
+
+/// The summaries and sums of one period.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// Which.
+    pub(crate) period: Period,
+    summaries: Summarizer,
+    sums: Summing,
+}
+
+impl Beside {
+    /// For `period`, whose directory is `path`.
+    pub(crate) fn open(period: Period, path: &Path) -> Self {
+        Self {
+            period,
+            summaries: Summarizer::open(path),
+            sums: Summing::open(path),
+        }
+    }
+
+    /// A decision is to be written in the block that begins at `block`.
+    pub(crate) fn see(&mut self, block: u64, record: &Record) {
+        self.summaries.see(block, record);
+        self.sums.see(record);
+    }
+
+    /// An end is to be written in the block that begins at `block`.
+    pub(crate) fn see_end(&mut self, block: u64, outcome: &Outcome) {
+        self.summaries.see_end(block, outcome);
+    }
+
+    /// The block that begins at `first` ends with `last`.
+    pub(crate) fn end_block(&mut self, first: u64, last: u64) {
+        self.summaries.end_block(first, last);
+    }
+
+    /// What was seen is on disk, in blocks that hold the places `first` to `last`.
+    pub(crate) fn committed(&mut self, first: u64, last: u64) {
+        self.sums.committed(first, last);
+    }
+
+    /// What was seen could not be written.
+    pub(crate) fn failed(&mut self) {
+        self.sums.failed();
+    }
+}
+
+/// Begins a file of a period that is new: nobody writes it but this process, and nobody after it.
+pub(crate) fn begin(path: &Path) -> io::Result<File> {
+    File::options().create(true).append(true).open(path)
+}

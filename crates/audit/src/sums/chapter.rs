@@ -1,0 +1,269 @@
+//! A chapter as it is stored: framing, writing, and reading, which is total.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::FILE;
+use super::groups::{Common, Groups, Sum, hour_of};
+use crate::bytes::{Malformed, Reader, put_number, put_signed};
+use crate::record::Verdict;
+use crate::texts::{TextsIn, TextsOut};
+
+const MAGIC: [u8; 4] = *b"TWSU";
+const VERSION: u8 = 1;
+const COMPRESSED: u8 = 1;
+const HEAD: usize = 4 + 1 + 1 + 4 + 4;
+
+/// Most bytes of a chapter, unpacked: one that would be longer is not written.
+const RAW_LIMIT: usize = 1 << 20;
+/// LZ4 makes of a byte no more than so many.
+const EXPANSION: usize = 255;
+/// Fewest bytes that a group takes.
+const GROUP: usize = 5;
+/// Most bytes of the file that are read: chapters of some billion calls.
+const FILE_LIMIT: u64 = 64 << 20;
+
+// Flags of a group, above the verdict's two bits.
+const TOKEN: u8 = 4;
+const LINE: u8 = 8;
+
+/// A chapter that was read.
+#[derive(Debug)]
+pub(crate) struct Chapter {
+    /// Place of the first entry of its blocks.
+    pub(crate) first: u64,
+    /// Place of the last.
+    pub(crate) last: u64,
+    pub(super) raw: Vec<u8>,
+}
+
+impl Chapter {
+    fn of(raw: Vec<u8>) -> Option<Self> {
+        let mut from = Reader(&raw);
+        let first = from.number().ok()?;
+        let last = first.checked_add(from.number().ok()?)?;
+        Some(Self { first, last, raw })
+    }
+
+    /// Its groups, each once.
+    pub(crate) fn groups(&self) -> Result<Vec<(Common<'_>, Sum)>, Malformed> {
+        let mut from = Reader(&self.raw);
+        // First and last place.
+        from.number()?;
+        from.number()?;
+        let count: usize = from.small()?;
+        let texts = TextsIn::read(&mut from)?;
+        if count > from.0.len() / GROUP {
+            return Err(Malformed("more groups than bytes"));
+        }
+        let mut groups: Vec<(Common<'_>, Sum)> = Vec::with_capacity(count);
+        let mut before = 0_i64;
+        for _ in 0..count {
+            let (common, sum) = group(&mut from, &texts, before)?;
+            before = sum.first_ms;
+            if groups.last().is_some_and(|(last, _)| *last >= common) {
+                return Err(Malformed("groups are out of order"));
+            }
+            groups.push((common, sum));
+        }
+        if from.0.is_empty() {
+            Ok(groups)
+        } else {
+            Err(Malformed("a chapter has more than its groups"))
+        }
+    }
+
+    /// Whether it is just what would be written of these.
+    pub(crate) fn tells(&self, groups: &Groups) -> bool {
+        self.raw == raw(self.first, self.last, groups)
+    }
+}
+
+fn group<'c>(
+    from: &mut Reader<'_>,
+    texts: &TextsIn<'c>,
+    before: i64,
+) -> Result<(Common<'c>, Sum), Malformed> {
+    let flags = from.byte()?;
+    let verdict = match flags & 3 {
+        0 => Verdict::Allow,
+        1 => Verdict::Deny,
+        2 => Verdict::Refuse,
+        _ => return Err(Malformed("a verdict is not known")),
+    };
+    let token = if flags & TOKEN == 0 {
+        None
+    } else {
+        Some(texts.text(from)?)
+    };
+    let line = if flags & LINE == 0 {
+        None
+    } else {
+        Some((texts.text(from)?, from.small()?, texts.text(from)?))
+    };
+    let reason = texts.text(from)?;
+    let count = from.number()?;
+    let first_ms = before.wrapping_add(from.signed()?);
+    let last_ms = first_ms.checked_add_unsigned(from.number()?);
+    let last_ms = last_ms.ok_or(Malformed("a time exceeds its field"))?;
+    let hour = hour_of(first_ms);
+    if count == 0 || hour_of(last_ms) != hour {
+        return Err(Malformed("a group has no calls, or those of two hours"));
+    }
+    let common = Common {
+        token,
+        line,
+        reason,
+        verdict,
+        hour,
+    };
+    let sum = Sum {
+        count,
+        first_ms,
+        last_ms,
+    };
+    Ok((common, sum))
+}
+
+/// A chapter of `groups`, whose blocks hold the places `first` to `last`; `None` where it would be too long.
+pub(crate) fn encode(first: u64, last: u64, groups: &Groups) -> Option<Vec<u8>> {
+    let raw = raw(first, last, groups);
+    if raw.len() > RAW_LIMIT {
+        return None;
+    }
+    let packed = lz4_flex::block::compress(&raw);
+    let (stored, flags) = if packed.len() < raw.len() {
+        (packed.as_slice(), COMPRESSED)
+    } else {
+        (raw.as_slice(), 0)
+    };
+    let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&[VERSION, flags]);
+    for length in [raw.len(), stored.len()] {
+        out.extend_from_slice(&u32::try_from(length).ok()?.to_le_bytes());
+    }
+    out.extend_from_slice(stored);
+    let crc = crc32fast::hash(&out);
+    out.extend_from_slice(&crc.to_le_bytes());
+    Some(out)
+}
+
+fn raw(first: u64, last: u64, groups: &Groups) -> Vec<u8> {
+    let mut sorted: Vec<(Common<'_>, Sum)> = groups.iter().collect();
+    sorted.sort_unstable_by_key(|(common, _)| *common);
+    let (mut texts, mut body) = (TextsOut::default(), Vec::new());
+    let mut before = 0_i64;
+    for (common, sum) in &sorted {
+        let verdict = match common.verdict {
+            Verdict::Allow => 0,
+            Verdict::Deny => 1,
+            Verdict::Refuse => 2,
+        };
+        let token = common.token.map_or(0, |_| TOKEN);
+        let line = common.line.map_or(0, |_| LINE);
+        body.push(verdict | token | line);
+        let mut text = |text: &str, body: &mut Vec<u8>| put_number(body, texts.number(text.as_bytes()));
+        if let Some(token) = common.token {
+            text(token, &mut body);
+        }
+        if let Some((file, number, digest)) = common.line {
+            text(file, &mut body);
+            put_number(&mut body, number.into());
+            text(digest, &mut body);
+        }
+        text(common.reason, &mut body);
+        put_number(&mut body, sum.count);
+        put_signed(&mut body, sum.first_ms.wrapping_sub(before));
+        put_number(&mut body, sum.last_ms.abs_diff(sum.first_ms));
+        before = sum.first_ms;
+    }
+    let mut out = Vec::with_capacity(texts.size() + body.len() + 32);
+    put_number(&mut out, first);
+    put_number(&mut out, last.saturating_sub(first));
+    put_number(&mut out, u64::try_from(sorted.len()).unwrap_or(u64::MAX));
+    texts.put(&mut out);
+    out.extend_from_slice(&body);
+    out
+}
+
+/// The chapter that begins `bytes`, if a whole and sound one does, and its length there.
+fn at_start(bytes: &[u8]) -> Option<(Chapter, usize)> {
+    let mut from = Reader(bytes);
+    let (magic, version, flags) = (from.array().ok()?, from.byte().ok()?, from.byte().ok()?);
+    if magic != MAGIC || version != VERSION {
+        return None;
+    }
+    let mut length = || usize::try_from(u32::from_le_bytes(from.array().ok()?)).ok();
+    let (raw_length, stored_length) = (length()?, length()?);
+    if raw_length > RAW_LIMIT.min(stored_length.saturating_mul(EXPANSION)) || stored_length > raw_length {
+        return None;
+    }
+    let stored = from.take(stored_length).ok()?;
+    let crc = u32::from_le_bytes(from.array().ok()?);
+    if crc32fast::hash(bytes.get(..HEAD + stored_length)?) != crc {
+        return None;
+    }
+    let raw = if flags & COMPRESSED == 0 {
+        stored.to_vec()
+    } else {
+        let mut raw = vec![0; raw_length];
+        let n = lz4_flex::block::decompress_into(stored, &mut raw).ok()?;
+        (n == raw_length).then_some(raw)?
+    };
+    Some((Chapter::of(raw)?, HEAD + stored_length + 4))
+}
+
+/// The sound chapters of a period, in the order of their writing, which is that of places. It ends before one that is out of
+/// that order, which is none of ours.
+#[derive(Debug, Default)]
+pub(crate) struct Chapters {
+    bytes: Vec<u8>,
+    at: usize,
+    last: Option<u64>,
+}
+
+impl Chapters {
+    /// Those of the period at `path`; none where they cannot be read.
+    pub(crate) fn of(path: &Path) -> Self {
+        Self::in_bytes(read(path).unwrap_or_default())
+    }
+
+    pub(crate) fn in_bytes(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            last: None,
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path.join(FILE))?
+        .take(FILE_LIMIT)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl Iterator for Chapters {
+    type Item = Chapter;
+
+    fn next(&mut self) -> Option<Chapter> {
+        let mut at = self.at;
+        loop {
+            let rest = self.bytes.get(at..)?;
+            at += memchr::memmem::find(rest, &MAGIC)?;
+            match self.bytes.get(at..).and_then(at_start) {
+                Some((chapter, _)) if self.last.is_some_and(|last| chapter.first <= last) => return None,
+                Some((chapter, size)) => {
+                    self.at = at + size;
+                    self.last = Some(chapter.last);
+                    return Some(chapter);
+                }
+                None => at += 1,
+            }
+        }
+    }
+}
