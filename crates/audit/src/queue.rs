@@ -21,7 +21,7 @@ use crate::quota::{Quota, Tally};
 const LINGER: Duration = Duration::from_millis(200);
 /// How soon after one commit began the next may, where several callers wait at a time: a commit costs the processor the
 /// same for one record as for fifty. A single caller's next commit is not held up, nor one after a pause.
-const SPACING: Duration = Duration::from_micros(700);
+const SPACING: Duration = Duration::from_micros(350);
 /// Most items of one commit.
 const BATCH: usize = 8192;
 
