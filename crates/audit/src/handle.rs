@@ -253,7 +253,7 @@ impl Store {
     pub(crate) fn wait_settled(&self) {
         let shelf = &self.0.shared.shelf;
         for period in shelf.periods().unwrap() {
-            shelf.get(period).unwrap().database().wait_settled();
+            shelf.get(period).unwrap().wait_settled();
         }
     }
 

@@ -63,10 +63,10 @@ impl Opened {
 
 #[cfg(test)]
 impl Opened {
-    pub(crate) fn database(&self) -> &Database {
-        match self {
-            Self::Database(database) => database,
-            Self::Frozen(_) => panic!("it is read from its file"),
+    /// Waits until it is not being flushed.
+    pub(crate) fn wait_settled(&self) {
+        if let Self::Database(database) = self {
+            database.wait_settled();
         }
     }
 }
