@@ -39,7 +39,7 @@ const SEGMENT: usize = 4 << 20;
 /// evicted.
 const LOOKS: usize = 8;
 
-/// How long opening may take. A day of ten million records opens in well under a second.
+/// How long beginning one may take, on a disk that hangs.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
 
 /// An open database. Reading goes on while another thread commits.
