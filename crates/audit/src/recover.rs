@@ -115,6 +115,9 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
         Some(last) => last.successor().max(first),
         None => first,
     };
+    fs::create_dir_all(shelf.root())?;
+    // Fails where it is there: what is removed below was made here.
+    fs::create_dir(shelf.path(period))?;
     match shelf.begin(period) {
         Ok(opened) => Ok(Current {
             period,
@@ -122,7 +125,7 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
             empty: true,
         }),
         Err(failure) => {
-            // It was made just now, and holds nothing.
+            // It holds nothing.
             let _ = fs::remove_dir_all(shelf.path(period));
             Err(match failure {
                 OpenFailure::Disk(error) => error,
