@@ -82,6 +82,7 @@ mod decode;
 mod entry;
 mod error;
 mod faults;
+mod frame;
 mod frozen;
 mod gaps;
 mod handle;

@@ -1,18 +1,20 @@
 //! A sheaf: blocks of few entries, one behind the other, compressed together. It is what the database is given in their
 //! place: a block that was committed for one call is mostly its head, and what it shares with those before it.
 //!
-//! Little-endian: magic `TWAS`, version, flags, raw length u32, stored length u32, stored bytes, crc32 of all before it. Raw
-//! are whole blocks, bytes as they were committed, so that their hashes and the chain are what they were.
+//! Stored in a [`Frame`] of magic `TWAS`, version 1. Raw are whole blocks, bytes as they were committed, so that their hashes
+//! and the chain are what they were.
 
 use std::sync::Arc;
 
 use crate::block::{self, Block, CONTENT_LIMIT};
-use crate::bytes::{Malformed, Reader};
+use crate::bytes::Malformed;
+use crate::frame::Frame;
 
-const MAGIC: [u8; 4] = *b"TWAS";
-const VERSION: u8 = 1;
-const COMPRESSED: u8 = 1;
-const HEAD: usize = 4 + 1 + 1 + 4 + 4;
+const FRAME: Frame = Frame {
+    magic: *b"TWAS",
+    version: 1,
+    limit: CONTENT_LIMIT,
+};
 
 /// Most bytes of the blocks of one. sled keeps at least 256 leaves in memory, of up to seventeen values each, whatever its
 /// cache may take: of sheaves as large as blocks may be these were 50 MB. See also `store::LOOKS`.
@@ -70,34 +72,19 @@ impl Blocks {
         (0..self.begins.len()).filter_map(|n| self.nth(n))
     }
 
-    /// What the database is given for them: a sheaf, or the block itself where there is one alone.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// What the database is given for them: a sheaf, or the block itself where there is one alone; `None` where they are
+    /// too long, together, to be read again.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         if self.begins.len() < 2 {
-            return self.raw.clone();
+            return Some(self.raw.clone());
         }
-        let packed = lz4_flex::block::compress(&self.raw);
-        let (stored, flags) = if packed.len() < self.raw.len() {
-            (packed.as_slice(), COMPRESSED)
-        } else {
-            (self.raw.as_slice(), 0)
-        };
-        let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[VERSION, flags]);
-        // Both lengths are below CONTENT_LIMIT.
-        for length in [self.raw.len(), stored.len()] {
-            out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-        }
-        out.extend_from_slice(stored);
-        let crc = crc32fast::hash(&out);
-        out.extend_from_slice(&crc.to_le_bytes());
-        out
+        FRAME.encode(&self.raw)
     }
 }
 
 /// Whether `value` says that it is a sheaf.
 pub(crate) fn is_one(value: &[u8]) -> bool {
-    value.starts_with(&MAGIC)
+    value.starts_with(&FRAME.magic)
 }
 
 /// Reads a sheaf, which must be all of `value`.
@@ -113,29 +100,8 @@ pub(crate) fn read(value: &[u8]) -> Result<Arc<Blocks>, Malformed> {
 
 /// The sheaf that begins `bytes`, if a whole and sound one does, and its length there.
 pub(crate) fn at_start(bytes: &[u8]) -> Option<(Blocks, usize)> {
-    let mut from = Reader(bytes);
-    let (magic, version, flags) = (from.array().ok()?, from.byte().ok()?, from.byte().ok()?);
-    if magic != MAGIC || version != VERSION {
-        return None;
-    }
-    let mut length = || usize::try_from(u32::from_le_bytes(from.array().ok()?)).ok();
-    let (raw_length, stored_length) = (length()?, length()?);
-    if raw_length > CONTENT_LIMIT || stored_length > raw_length {
-        return None;
-    }
-    let stored = from.take(stored_length).ok()?;
-    let crc = u32::from_le_bytes(from.array().ok()?);
-    if crc32fast::hash(bytes.get(..HEAD + stored_length)?) != crc {
-        return None;
-    }
-    let raw = if flags & COMPRESSED == 0 {
-        stored.to_vec()
-    } else {
-        let mut raw = vec![0; raw_length];
-        let n = lz4_flex::block::decompress_into(stored, &mut raw).ok()?;
-        (n == raw_length).then_some(raw)?
-    };
-    Some((split(raw)?, HEAD + stored_length + 4))
+    let (raw, length) = FRAME.at_start(bytes)?;
+    Some((split(raw)?, length))
 }
 
 /// Finds the blocks in `raw`, which must be nothing else.

@@ -295,7 +295,9 @@ fn key_of(key: &[u8]) -> u64 {
 
 fn bind(short: &mut Blocks, database: &sled::Db) -> Result<(), DiskError> {
     if let Some(first) = short.first() {
-        insert(database, first, &short.encode())?;
+        let value = short.encode();
+        let value = value.ok_or_else(|| DiskError::Database("a sheaf of blocks is too long".into()))?;
+        insert(database, first, &value)?;
         *short = Blocks::default();
     }
     Ok(())

@@ -7,8 +7,7 @@
 //! from the blocks. So are the blocks of calls that have too little in common, whose chapter is not written, and those of a
 //! chapter that is not what was written. Verifying counts every call again and holds chapters against that.
 //!
-//! A chapter, little-endian: magic `TWSU`, version, flags (1: compressed), raw length u32, stored length u32, stored bytes
-//! (LZ4), crc32 of all before it. Raw, in the numbers of `bytes`: first place; how far behind it the last one is; number of
+//! A chapter stands in a frame (`frame`) of magic `TWSU`, version 1. Raw, in the numbers of `bytes`: first place; how far behind it the last one is; number of
 //! groups; the texts, as in a block; then the groups, ascending: flags (bits 0 and 1 the verdict, 2 a token, 3 a line); of
 //! the token its text's number; of the line that of the file, its number, that of the digest; that of the reason; how many
 //! calls; time of the first in milliseconds, signed, less that of the group before; how far behind it the last one is. Both

@@ -7,18 +7,16 @@ use std::path::Path;
 use super::FILE;
 use super::groups::{Common, Groups, Sum, hour_of};
 use crate::bytes::{Malformed, Reader, put_number, put_signed};
+use crate::frame::Frame;
 use crate::record::Verdict;
 use crate::texts::{TextsIn, TextsOut};
 
-const MAGIC: [u8; 4] = *b"TWSU";
-const VERSION: u8 = 1;
-const COMPRESSED: u8 = 1;
-const HEAD: usize = 4 + 1 + 1 + 4 + 4;
-
-/// Most bytes of a chapter, unpacked: one that would be longer is not written.
-const RAW_LIMIT: usize = 1 << 20;
-/// LZ4 makes of a byte no more than so many.
-const EXPANSION: usize = 255;
+/// One that would be longer is not written.
+const FRAME: Frame = Frame {
+    magic: *b"TWSU",
+    version: 1,
+    limit: 1 << 20,
+};
 /// Fewest bytes that a group takes.
 const GROUP: usize = 5;
 /// Most bytes of the file that are read: chapters of some billion calls.
@@ -128,26 +126,7 @@ fn group<'c>(
 
 /// A chapter of `groups`, whose blocks hold the places `first` to `last`; `None` where it would be too long.
 pub(crate) fn encode(first: u64, last: u64, groups: &Groups) -> Option<Vec<u8>> {
-    let raw = raw(first, last, groups);
-    if raw.len() > RAW_LIMIT {
-        return None;
-    }
-    let packed = lz4_flex::block::compress(&raw);
-    let (stored, flags) = if packed.len() < raw.len() {
-        (packed.as_slice(), COMPRESSED)
-    } else {
-        (raw.as_slice(), 0)
-    };
-    let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&[VERSION, flags]);
-    for length in [raw.len(), stored.len()] {
-        out.extend_from_slice(&u32::try_from(length).ok()?.to_le_bytes());
-    }
-    out.extend_from_slice(stored);
-    let crc = crc32fast::hash(&out);
-    out.extend_from_slice(&crc.to_le_bytes());
-    Some(out)
+    FRAME.encode(&raw(first, last, groups))
 }
 
 fn raw(first: u64, last: u64, groups: &Groups) -> Vec<u8> {
@@ -190,29 +169,8 @@ fn raw(first: u64, last: u64, groups: &Groups) -> Vec<u8> {
 
 /// The chapter that begins `bytes`, if a whole and sound one does, and its length there.
 fn at_start(bytes: &[u8]) -> Option<(Chapter, usize)> {
-    let mut from = Reader(bytes);
-    let (magic, version, flags) = (from.array().ok()?, from.byte().ok()?, from.byte().ok()?);
-    if magic != MAGIC || version != VERSION {
-        return None;
-    }
-    let mut length = || usize::try_from(u32::from_le_bytes(from.array().ok()?)).ok();
-    let (raw_length, stored_length) = (length()?, length()?);
-    if raw_length > RAW_LIMIT.min(stored_length.saturating_mul(EXPANSION)) || stored_length > raw_length {
-        return None;
-    }
-    let stored = from.take(stored_length).ok()?;
-    let crc = u32::from_le_bytes(from.array().ok()?);
-    if crc32fast::hash(bytes.get(..HEAD + stored_length)?) != crc {
-        return None;
-    }
-    let raw = if flags & COMPRESSED == 0 {
-        stored.to_vec()
-    } else {
-        let mut raw = vec![0; raw_length];
-        let n = lz4_flex::block::decompress_into(stored, &mut raw).ok()?;
-        (n == raw_length).then_some(raw)?
-    };
-    Some((Chapter::of(raw)?, HEAD + stored_length + 4))
+    let (raw, length) = FRAME.at_start(bytes)?;
+    Some((Chapter::of(raw)?, length))
 }
 
 /// The sound chapters of a period, in the order of their writing, which is that of places. It ends before one that is out of
@@ -254,7 +212,7 @@ impl Iterator for Chapters {
         let mut at = self.at;
         loop {
             let rest = self.bytes.get(at..)?;
-            at += memchr::memmem::find(rest, &MAGIC)?;
+            at += memchr::memmem::find(rest, &FRAME.magic)?;
             match self.bytes.get(at..).and_then(at_start) {
                 Some((chapter, _)) if self.last.is_some_and(|last| chapter.first <= last) => return None,
                 Some((chapter, size)) => {

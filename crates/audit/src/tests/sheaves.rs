@@ -46,7 +46,7 @@ proptest! {
     #[test]
     fn a_sheaf_is_read_back(contents in contents(), at in 0..40_u64) {
         let made = blocks(&contents);
-        let bytes = made.encode();
+        let bytes = made.encode().unwrap();
         prop_assert!(sheaf::is_one(&bytes) && bytes.len() < made.size());
         let read = sheaf::read(&bytes).unwrap();
         prop_assert_eq!(all(&read), all(&made));
@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn a_changed_sheaf_is_refused(contents in contents(), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
         let made = blocks(&contents);
-        let mut bytes = made.encode();
+        let mut bytes = made.encode().unwrap();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         prop_assert!(sheaf::read(&bytes).is_err());
