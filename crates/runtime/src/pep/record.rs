@@ -145,7 +145,6 @@ impl Drop for Ledger {
             // It is the proxy that broke it off.
             self.end = End::Revoked;
         }
-        self.metrics.in_flight(-1);
         self.metrics.ended(self.end);
         let outcome = Outcome {
             request_id: self.id.bytes(),
@@ -163,6 +162,8 @@ impl Drop for Ledger {
         if let Err(error) = self.audit.append_outcome(outcome) {
             tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
         }
+        // Last: whoever stops the proxy closes the audit when no call is in flight.
+        self.metrics.in_flight(-1);
     }
 }
 
