@@ -18,16 +18,21 @@ pub(crate) fn outdated(shelf: &Shelf, kept: Option<u32>, now_ms: i64) -> Result<
         .collect())
 }
 
-/// The event that records that `period` goes; also where it cannot be read any more.
-pub(crate) fn cut(shelf: &Shelf, period: Period, now_ms: i64) -> Event {
-    let end = salvage::end(&shelf.path(period), None).ok().flatten();
+/// The event that records that `period` goes. Where it ends the next one says with its first block, also where this one cannot
+/// be read any more; a day of calls is read only where nothing else tells, since the writer waits for it.
+pub(crate) fn cut(shelf: &Shelf, period: Period, now_ms: i64) -> Result<Event, DiskError> {
+    let later = Period::list(shelf.root())?.into_iter().filter(|p| *p > period);
+    let end = later
+        .filter_map(|next| salvage::begin(&shelf.path(next)).ok().flatten())
+        .next();
+    let end = end.or_else(|| salvage::end(&shelf.path(period), None).ok().flatten());
     let (last, hash) = end.map_or((0, [0; 32]), |end| (end.next.saturating_sub(1), end.hash));
-    Event::Cut {
+    Ok(Event::Cut {
         time_ms: now_ms,
         period: period.to_string(),
         last,
         hash,
-    }
+    })
 }
 
 /// Deletes `period`, whose cut is on disk.

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::block::Block;
+use crate::block::{Block, Head};
 use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
 use crate::error::of_file;
@@ -19,8 +19,9 @@ use crate::sweep::sweep;
 
 /// The file with the data of a period.
 const DATA: &str = "db";
-/// How much of the data is searched for its end first: what was written last stands there, but for space used again.
-const TAIL: u64 = 16 << 20;
+/// How much of the data, at either end, is searched for the first or last block: what was written first or last stands there,
+/// but for space used again.
+const ENDS: u64 = 16 << 20;
 
 /// A block found, copied out.
 pub(crate) type Found = Block<Vec<u8>>;
@@ -74,12 +75,33 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
         return Ok(found);
     };
     let length = file.metadata()?.len();
-    for from in [length.saturating_sub(TAIL), 0] {
+    for from in [length.saturating_sub(ENDS), 0] {
         file.seek(SeekFrom::Start(from))?;
         sweep(&file, &mut |_, block| found = see(block)).map_err(in_data)?;
         if from == 0 || (found.is_some() && found == expected) {
             break;
         }
+    }
+    Ok(found)
+}
+
+/// Where the chain stood when the period in `directory` began, as its first block says. Only the journal and the first bytes
+/// of the data are read: `None` where that block is not found there.
+pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
+    let mut found = None;
+    let mut see = |head: &Head| {
+        if head.first_of_period {
+            found = Some(Chain {
+                next: head.first,
+                hash: head.previous,
+            });
+        }
+    };
+    for (_, block) in journal::blocks(&journal::bytes(directory)?) {
+        see(&block.head);
+    }
+    if let Some(file) = data(directory)? {
+        sweep(file.take(ENDS), &mut |_, block| see(&block.head)).map_err(in_data)?;
     }
     Ok(found)
 }

@@ -217,8 +217,8 @@ impl Writer {
         if !outdated.is_empty() {
             let cuts = outdated
                 .iter()
-                .map(|p| retention::cut(&self.shared.shelf, *p, now));
-            let cuts: Vec<Item> = cuts.map(Item::Event).collect();
+                .map(|p| retention::cut(&self.shared.shelf, *p, now).map(Item::Event));
+            let cuts = cuts.collect::<Result<Vec<Item>, DiskError>>()?;
             self.commit(&cuts)?;
         }
         self.outdated_on = Some(today);

@@ -205,3 +205,40 @@ fn old_periods_go_and_the_cut_is_on_record() {
     let store = open_with(keeping, &clock);
     assert_eq!(store.verify().unwrap().findings[0].what, crate::Fault::Beheaded);
 }
+
+#[test]
+fn a_cut_is_told_by_the_next_period_also_where_the_old_one_cannot_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::at(NOON);
+    let keeping = crate::Config {
+        retention_days: Some(2),
+        ..config(dir.path())
+    };
+    let store = open_with(keeping, &clock);
+    for day in 0_u8..3 {
+        clock.set(NOON + i64::from(day) * DAY);
+        stored(&store, record(day + 1, NOON + i64::from(day) * DAY));
+    }
+    let next = dir.path().join("audit/2026-11-25");
+    let begins = crate::salvage::begin(&next).unwrap().unwrap();
+    let old = dir.path().join("audit/2026-11-24");
+    assert_eq!(crate::salvage::end(&old, None).unwrap(), Some(begins));
+    for name in ["db", "journal-0", "journal-1"] {
+        if old.join(name).exists() {
+            std::fs::write(old.join(name), [0; 100]).unwrap();
+        }
+    }
+    assert_eq!(crate::salvage::end(&old, None).unwrap(), None);
+    clock.set(NOON + 3 * DAY);
+    stored(&store, record(4, NOON + 3 * DAY));
+    assert!(!old.exists());
+    let verified = store.verify().unwrap();
+    assert_eq!(verified.findings, [], "the cut explains the beginning");
+    let events = store.events(0, i64::MAX).unwrap();
+    let cut = events.iter().find_map(|(_, event)| match event {
+        Event::Cut { last, hash, .. } => Some((*last, *hash)),
+        _ => None,
+    });
+    assert_eq!(cut, Some((begins.next - 1, begins.hash)));
+    store.close().unwrap();
+}
