@@ -6,7 +6,7 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
-use tokenward_audit::Verdict;
+use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
@@ -166,6 +166,14 @@ impl Problem {
         match self {
             Self::Denied(_) | Self::Minting | Self::ContextUser => Verdict::Deny,
             _ => Verdict::Refuse,
+        }
+    }
+
+    /// How a call that it answers ends, in the audit. Nobody gets the answer for a client that is gone, though it may be written.
+    pub(crate) fn end(&self) -> End {
+        match self {
+            Self::ClientGone => End::ClientGone,
+            _ => End::Complete,
         }
     }
 

@@ -382,7 +382,7 @@ impl Gate {
             }
             (Ok(_), Pace::TooMany) => &Problem::TooManyFailures(self.throttle.retry_after()),
         };
-        ledger.end(End::Complete);
+        ledger.end(problem.end());
         self.fail(call, problem, ledger)
     }
 
