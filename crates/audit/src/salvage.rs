@@ -19,9 +19,11 @@ use crate::sweep::sweep;
 
 /// The file with the data of a period.
 const DATA: &str = "db";
-/// How much of the data, at either end, is searched for the first or last block: what was written first or last stands there,
-/// but for space used again.
-const ENDS: u64 = 16 << 20;
+/// How much of the data is searched for its end first: what was written last stands there, but for space used again.
+const TAIL: u64 = 16 << 20;
+/// How much of it is searched for its first block. The database writes a leaf again until it is full: of large blocks the first
+/// comes to stand 14 MB behind the beginning.
+const BEGINNING: u64 = 64 << 20;
 
 /// A block found, copied out.
 pub(crate) type Found = Block<Vec<u8>>;
@@ -75,7 +77,7 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
         return Ok(found);
     };
     let length = file.metadata()?.len();
-    for from in [length.saturating_sub(ENDS), 0] {
+    for from in [length.saturating_sub(TAIL), 0] {
         file.seek(SeekFrom::Start(from))?;
         sweep(&file, &mut |_, block| found = see(block)).map_err(in_data)?;
         if from == 0 || (found.is_some() && found == expected) {
@@ -101,7 +103,7 @@ pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
         see(&block.head);
     }
     if let Some(file) = data(directory)? {
-        sweep(file.take(ENDS), &mut |_, block| see(&block.head)).map_err(in_data)?;
+        sweep(file.take(BEGINNING), &mut |_, block| see(&block.head)).map_err(in_data)?;
     }
     Ok(found)
 }
