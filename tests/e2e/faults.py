@@ -30,6 +30,7 @@ import threading
 import time
 
 from fault_table import COMMANDS, PROXY, TARGETS
+from ports import free_ports
 
 ANSWER_LIMIT = 15  # of one call, seconds; the audit's `wait` is 2
 RECOVERY_LIMIT = 20  # from the end of the fault to the next call that is recorded
@@ -146,19 +147,6 @@ limit_to = '''
 [post]/n/.*
 '''
 """
-
-
-PORTS = itertools.count(20_000 + os.getpid() % 8_000)  # below those that the system gives to clients
-
-
-def free_ports(count):
-    """Ports that no other case gets."""
-    ports = []
-    while len(ports) < count:
-        port = next(PORTS)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            ports.append(port)
-    return ports
 
 
 class Proxy:

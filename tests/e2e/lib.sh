@@ -67,13 +67,7 @@ await_port() {
 
 # free_ports N: N ports of 127.0.0.1 that nobody listens on, separated by spaces.
 free_ports() {
-    python3 - "$1" <<'PY'
-import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held:
-    s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in held))
-PY
+    python3 "$E2E/ports.py" "$1"
 }
 
 # serve NAME DIR PORT: the proxy with DIR/tokenward.toml.

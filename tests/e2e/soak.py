@@ -26,6 +26,8 @@ import sys
 import threading
 import time
 
+from ports import free_ports
+
 THREADS = 6
 PEAK_SECONDS = 8
 USER = "svc"
@@ -284,16 +286,14 @@ def main():
     parser.add_argument("--seconds", type=int, default=600)
     a = parser.parse_args()
     (a.directory / "policies").mkdir(parents=True)
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    listen, admin, behind = (s.getsockname()[1] for s in held)
-    for s in held[:2]:
-        s.close()
-    threading.Thread(target=upstream, args=(held[2],), daemon=True).start()
+    listen, admin = free_ports(2)
+    behind = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=upstream, args=(behind,), daemon=True).start()
     tokens = {name: secrets.token_hex(20) for name in ("steady", "flip")}
     place = a.directory / "policies/tokens.toml"
     place.write_text(policy(tokens, True))
     config = a.directory / "tokenward.toml"
-    config.write_text(configuration(listen, admin, behind))
+    config.write_text(configuration(listen, admin, behind.getsockname()[1]))
     log = open(a.directory / "serve.log", "wb")
     proxy = subprocess.Popen([a.binary, "serve", "--config", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:

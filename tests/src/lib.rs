@@ -27,6 +27,7 @@ pub mod reference;
 pub mod small;
 
 mod client;
+mod ports;
 mod proxy;
 mod token;
 mod upstream;

@@ -1,11 +1,12 @@
 //! The `tokenward` binary as a child process on free ports, in a directory of its own.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use crate::ports::free_ports;
 use crate::{TestToken, eventually};
 
 const STARTS: usize = 4;
@@ -417,12 +418,4 @@ fn binary() -> &'static Path {
         );
         profile.join("tokenward")
     })
-}
-
-fn free_ports() -> (u16, u16) {
-    let held = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"));
-    let [port, admin] = held
-        .each_ref()
-        .map(|listener| listener.local_addr().unwrap().port());
-    (port, admin)
 }

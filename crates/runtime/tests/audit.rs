@@ -7,17 +7,18 @@
 )]
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tokenward_audit::{Config, End, LineRef, Outcome, Record, Store, Verdict};
+
+mod running;
+
+use running::{Running, call, listening};
 
 struct Ended {
     code: i32,
@@ -352,56 +353,14 @@ fn what_was_cut_off_shows_and_what_is_left_is_saved() {
     assert_eq!(run(root, &["salvage", "nowhere", "-o", "x"]).code, 2);
 }
 
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Makes a call without a token, as soon as someone listens.
-fn call(address: SocketAddr, path: &str) {
-    let begun = Instant::now();
-    let mut connection = loop {
-        match TcpStream::connect(address) {
-            Ok(connection) => break connection,
-            Err(error) => assert!(begun.elapsed() < Duration::from_secs(20), "{error}"),
-        }
-        thread::sleep(Duration::from_millis(10));
-    };
-    write!(
-        connection,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
-}
-
 #[test]
 fn every_verb_works_while_the_proxy_runs() {
     let directory = made();
     let root = directory.path();
-    // Ports of this test alone: those that the system hands out begin above.
-    let first = 26_000 + u16::try_from(std::process::id() % 2_000).unwrap() * 2;
-    let mut free = (first..).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
-    let (proxy, admin) = (free.next().unwrap(), free.next().unwrap());
-    let (address, desk) = (proxy.local_addr().unwrap(), admin.local_addr().unwrap());
+    let (address, tables) = listening();
     let config = fs::read_to_string(root.join("tokenward.toml")).unwrap();
-    let config = format!("{config}[server]\nlisten = '{address}'\n[admin]\nlisten = '{desk}'\n");
-    fs::write(root.join("tokenward.toml"), config).unwrap();
-    drop((proxy, admin));
-    let serving = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .arg("serve")
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let serving = Running(serving.unwrap());
+    fs::write(root.join("tokenward.toml"), config + &tables).unwrap();
+    let serving = Running::start(root, &["serve"]);
     call(address, "/rest/live");
 
     let live = ["--url", "/rest/live", "--json"];

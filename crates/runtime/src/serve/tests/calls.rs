@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::harness::{Behind, SECRET, Scene, field, request, token, until};
+use super::harness::{Behind, Nobody, SECRET, Scene, field, request, token, until};
 
 #[tokio::test]
 async fn the_upstream_gets_what_was_judged_and_who_calls() {
@@ -231,11 +231,8 @@ async fn a_failing_upstream_is_told_as_what_it_is() {
         assert_eq!(reply.header("www-authenticate"), None);
         assert_eq!(behind.heads().len(), 1, "a POST is never repeated");
     }
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let scene = Scene::new(nobody, "/rest/.*");
+    let nobody = Nobody::new();
+    let scene = Scene::new(nobody.addr, "/rest/.*");
     let reply = scene.ask(&request("GET /rest/a", "")).await;
     assert_eq!(
         (reply.status, reply.reason().as_str()),

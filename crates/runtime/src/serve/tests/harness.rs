@@ -1,13 +1,13 @@
 //! A proxy on free ports, a raw client, and an upstream that does what a test says.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::config::{Config, Methods};
@@ -275,6 +275,23 @@ pub(super) async fn head(stream: &mut TcpStream) -> String {
         }
     }
     String::from_utf8_lossy(&head).into_owned()
+}
+
+/// An address at which nobody listens. It stays bound as long as this stands: another test, which runs in a process of
+/// its own beside this one, would be given the port otherwise and answer there.
+pub(super) struct Nobody {
+    pub(super) addr: SocketAddr,
+    _held: TcpSocket,
+}
+
+impl Nobody {
+    pub(super) fn new() -> Self {
+        // Without SO_REUSEADDR, unlike a listener, so that no other socket may share the port.
+        let held = TcpSocket::new_v4().unwrap();
+        held.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let addr = held.local_addr().unwrap();
+        Self { addr, _held: held }
+    }
 }
 
 /// An upstream: for each request head on each connection it runs the script.

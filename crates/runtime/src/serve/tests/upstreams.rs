@@ -3,9 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
-
-use super::harness::{Behind, SECRET, Scene, field, request, token, until};
+use super::harness::{Behind, Nobody, SECRET, Scene, field, request, token, until};
 use crate::config::Config;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -17,12 +15,6 @@ fn before(upstreams: &[SocketAddr], change: impl FnOnce(&mut Config)) -> Scene {
         config.upstream.urls = upstreams.iter().map(|at| format!("http://{at}")).collect();
         change(config);
     })
-}
-
-/// An address where nobody listens.
-async fn nobody() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
 }
 
 #[tokio::test]
@@ -48,14 +40,17 @@ async fn calls_take_turns() {
 
 #[tokio::test]
 async fn what_changes_nothing_goes_to_another_address_and_the_rest_is_told() {
-    let (gone, there) = (nobody().await, Behind::answering(OK).await);
-    let scene = before(&[gone, there.addr], |_| {});
+    let (gone, there) = (Nobody::new(), Behind::answering(OK).await);
+    let scene = before(&[gone.addr, there.addr], |_| {});
     assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
     let metrics = scene.admin("/metrics").await.body;
     for line in [
-        format!("tokenward_upstream_up{{address=\"{gone}\"}} 0"),
+        format!("tokenward_upstream_up{{address=\"{}\"}} 0", gone.addr),
         format!("tokenward_upstream_up{{address=\"{}\"}} 1", there.addr),
-        format!("tokenward_upstream_connect_failures_total{{address=\"{gone}\"}} 1"),
+        format!(
+            "tokenward_upstream_connect_failures_total{{address=\"{}\"}} 1",
+            gone.addr
+        ),
     ] {
         assert!(metrics.contains(&line), "{line} in {metrics}");
     }
@@ -70,7 +65,7 @@ async fn what_changes_nothing_goes_to_another_address_and_the_rest_is_told() {
         );
     }
     // A call that may change something is never sent again.
-    let scene = before(&[gone, there.addr], |_| {});
+    let scene = before(&[gone.addr, there.addr], |_| {});
     let reply = scene.ask(&request("POST /rest/a", "Content-Length: 0\r\n")).await;
     assert_eq!(
         (reply.status, reply.reason().as_str()),
@@ -80,7 +75,8 @@ async fn what_changes_nothing_goes_to_another_address_and_the_rest_is_told() {
 
 #[tokio::test]
 async fn with_no_address_left_it_is_told_at_once() {
-    let scene = before(&[nobody().await, nobody().await], |_| {});
+    let (a, b) = (Nobody::new(), Nobody::new());
+    let scene = before(&[a.addr, b.addr], |_| {});
     for _ in 0..3 {
         let began = Instant::now();
         let reply = scene.ask(&request("GET /rest/a", "")).await;
