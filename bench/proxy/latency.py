@@ -5,7 +5,8 @@
         DURABLE-PID:PORT BUFFERED-PID:PORT
 
 Turn and turn about: the peak of each (wrk, as many requests as it answers) with its processor time a request; then each at half of
-the durable one's peak, open loop, which is what both bounds are about; between those the disk's own fdatasync. Many short
+the durable one's peak, open loop, which is what both bounds are about; between those the disk's own fdatasync, with nothing else
+under way, as the bound wants it, and, to be compared with it, beside the load of the buffered one. Many short
 rounds, of which the median counts: a machine that stops for some milliseconds now and then decides p99 in any one of them.
 "Without" is a buffered audit: it keeps the same records, and no call waits for them. The proxy has no mode without an audit.
 Exit code 1 where a bound does not hold.
@@ -15,6 +16,7 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 
 from measure import cpu_seconds, load
 
@@ -22,8 +24,21 @@ PATH = "/rest/api/2/issue/KANBAN-100"
 
 
 def figures(command):
-    words = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout.split()
+    return read(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+
+
+def read(process):
+    words = process.communicate(timeout=120)[0].split()
+    if process.returncode:
+        sys.exit(f"{process.args[0]} ended with {process.returncode}")
     return {name: int(value) for name, value in zip(words[::2], words[1::2])}
+
+
+def busy():
+    """(ticks of all processors that were not idle, all ticks) since the machine started."""
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def main():
@@ -56,24 +71,34 @@ def main():
         print(f"{name:9} {cpu[name]:6.1f} us CPU/request ({min(cost[name]):.1f} - {max(cost[name]):.1f})")
 
     rate = statistics.median(peak["durable"]) / 2
-    latency, half, syncs = {name: [] for name in names}, {name: [] for name in names}, []
+    latency, half, share = ({name: [] for name in names} for _ in range(3))
+    alone, beside = [], []
     for turn in range(args.rounds + 1):
         for name, (pid, port) in zip(names, servers):
-            before = cpu_seconds(pid)
-            took = figures([args.load, "calls", str(port), secret, PATH, str(rate), str(args.seconds), str(args.connections)])
+            calls = [args.load, "calls", str(port), secret, PATH, str(rate), str(args.seconds), str(args.connections)]
+            before, ticks = cpu_seconds(pid), busy()
+            took = figures(calls)
             if turn:
                 latency[name].append(took)
                 half[name].append((cpu_seconds(pid) - before) / took["sent"] * 1e6)
-        syncs.append(figures([args.load, "syncs", args.disk, "400"]))
+                share[name].append((busy()[0] - ticks[0]) / (busy()[1] - ticks[1]))
+        syncs = [args.load, "syncs", args.disk, "400"]
+        alone.append(figures(syncs))
+        under_way = subprocess.Popen(calls, stdout=subprocess.PIPE, text=True)
+        time.sleep(min(0.5, args.seconds / 4))
+        beside.append(figures(syncs))
+        read(under_way)
     print(f"half of that, {rate:.0f} requests/s, over {args.connections} connections; medians of {args.rounds} rounds, microseconds")
     at = {}
     for name in names:
         at[name] = {q: statistics.median(round[q] for round in latency[name]) for q in ("p50", "p90", "p99", "p999")}
         spread = [round["p99"] for round in latency[name]]
         told = ", ".join(f"{q} {value:.0f}" for q, value in at[name].items())
-        print(f"{name:9} {told} (p99 {min(spread)} - {max(spread)}); {statistics.median(half[name]):.1f} us CPU/request")
-    sync = {q: statistics.median(round[q] for round in syncs) for q in ("p50", "p99")}
-    print(f"fdatasync p50 {sync['p50']:.0f}, p99 {sync['p99']:.0f}")
+        print(f"{name:9} {told} (p99 {min(spread)} - {max(spread)}); {statistics.median(half[name]):.1f} us CPU/request; "
+              f"processors {statistics.median(share[name]):.0%} busy")
+    sync = {q: statistics.median(round[q] for round in alone) for q in ("p50", "p99")}
+    loaded = {q: statistics.median(round[q] for round in beside) for q in ("p50", "p99")}
+    print(f"fdatasync alone p50 {sync['p50']:.0f}, p99 {sync['p99']:.0f}; beside the load p50 {loaded['p50']:.0f}, p99 {loaded['p99']:.0f}")
 
     growth = statistics.median(half["durable"]) / statistics.median(half["buffered"]) - 1
     bound = at["buffered"]["p99"] + 2 * sync["p99"]
