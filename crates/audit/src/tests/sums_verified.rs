@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::sample::{Clock, NOON, open, run, spoil, stored, tamper};
+use super::sample::{Clock, NOON, append, config, open, open_with, spoil, stored, tamper};
 use super::sums::{call, chapters, period};
 use crate::sums::{Common, Groups, encode};
 use crate::{Fault, Filter, Reader, Sequence};
@@ -76,21 +76,15 @@ fn sums_that_say_anything_else_are_found() {
 #[test]
 fn sums_that_part_a_block_are_found() {
     let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path(), &Clock::at(NOON));
-    // Handed over together, they are written together.
-    run(async {
-        let all = (1..=10).map(|n| store.append(call(n, 0, NOON + i64::from(n))));
-        let mut all: Vec<_> = all.map(Box::pin).collect();
-        std::future::poll_fn(|context| {
-            all.retain_mut(|one| one.as_mut().poll(context).map(Result::unwrap).is_pending());
-            if all.is_empty() {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await;
-    });
+    // Nobody waits for them, so that they are written together when the store is closed.
+    let buffered = crate::Config {
+        durability: crate::Durability::Buffered,
+        ..config(dir.path())
+    };
+    let store = open_with(buffered, &Clock::at(NOON));
+    for n in 1..=10 {
+        append(&store, call(n, 0, NOON + i64::from(n))).unwrap();
+    }
     store.close().unwrap();
     let reader = Reader::open(&dir.path().join("audit")).unwrap();
     let blocks = reader.blocks(Sequence(0), None, usize::MAX).unwrap().bytes;
