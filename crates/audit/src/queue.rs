@@ -348,6 +348,8 @@ impl Queue {
         for item in back.into_iter().rev() {
             let weight = item.weight();
             match &item {
+                // There is no later to count it in: put back, it would be tried, and fail, for ever.
+                Item::Event(Event::Counted { .. }) if state.closing => {}
                 &Item::Event(Event::Counted {
                     what,
                     count,
@@ -393,6 +395,11 @@ impl Queue {
             let _ = waiter.done.send(Err(error.clone()));
         }
         (lost_records, lost_outcomes)
+    }
+
+    /// Whether it takes nothing more.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.state().closing
     }
 
     /// Takes nothing more; what is queued is still written.

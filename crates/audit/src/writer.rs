@@ -152,7 +152,10 @@ impl Writer {
             return;
         }
         let result = match &self.failed {
-            Some((when, error)) if when.elapsed() < PAUSE => Err(error.clone()),
+            // What waits when the store closes has no later attempt.
+            Some((when, error)) if when.elapsed() < PAUSE && !self.shared.queue.is_closing() => {
+                Err(error.clone())
+            }
             _ => self.write(&items),
         };
         match result {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::sample::{Clock, NOON, append, config, copy, open, open_with, record, stored};
 use crate::faults::{Act, Injected};
 use crate::{
-    AppendError, Appended, Config, DiskError, Event, Filter, OpenError, Page, QueryError, Reader, Sequence,
-    SigningKey, Store,
+    AppendError, Appended, Config, DiskError, Durability, Event, Filter, OpenError, Page, QueryError, Reader,
+    Sequence, SigningKey, Store,
 };
 
 const EIO: i32 = 5;
@@ -331,4 +331,45 @@ fn a_store_that_takes_nothing_is_opened_and_goes_on_when_it_does() {
     let _fault = Injected::new(&dir.path().join("new"), Act::Write, EROFS);
     let nowhere = Config::at(dir.path().join("new/audit"));
     assert!(matches!(Store::open(nowhere), Err(OpenError::Io { .. })));
+}
+
+#[test]
+fn closing_ends_though_the_disk_takes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let buffered = Config {
+        durability: Durability::Buffered,
+        ..config(dir.path())
+    };
+    let store = open_with(buffered, &Clock::at(NOON));
+    let fault = Injected::new(&dir.path().join("audit"), Act::Write, EIO);
+    append(&store, record(1, NOON)).unwrap();
+    store.count_unrecorded();
+    let begun = Instant::now();
+    let error = store.close().unwrap_err();
+    assert!(matches!(error, AppendError::Failed { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(store.stats().lost_records, 1);
+    drop(fault);
+    drop(open(dir.path(), &Clock::at(NOON)));
+}
+
+#[test]
+fn what_a_failure_left_waiting_is_written_by_close() {
+    let dir = tempfile::tempdir().unwrap();
+    let buffered = Config {
+        durability: Durability::Buffered,
+        ..config(dir.path())
+    };
+    let store = open_with(buffered, &Clock::at(NOON));
+    let fault = Injected::new(&period(dir.path()), Act::Write, EIO);
+    append(&store, record(1, NOON)).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while store.stats().failures == 0 {
+        assert!(Instant::now() < until);
+        std::thread::yield_now();
+    }
+    // Within the time in which no other attempt is made.
+    drop(fault);
+    store.close().unwrap();
+    assert_eq!(calls(&Reader::open(&dir.path().join("audit")).unwrap()), [1]);
 }
