@@ -4,6 +4,7 @@ mod codec;
 mod damage;
 mod ends;
 mod faults;
+mod inserted;
 mod limits;
 mod memory;
 mod model;

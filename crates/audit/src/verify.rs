@@ -181,7 +181,8 @@ struct Check {
     // The last blocks of the run so far: hash and last place. More than one only while the period
     // after a failed commit may continue an earlier one.
     run: Vec<(Hash, u64)>,
-    beginning: Option<(Hash, u64, String)>,
+    // What the first sound block continues, its place and period, and whether nothing was wrong before it.
+    beginning: Option<(Hash, u64, String, bool)>,
     cuts: Vec<(u64, Hash)>,
     // Something was lost before, and was reported.
     gap: bool,
@@ -284,7 +285,8 @@ impl Check {
     fn link(&mut self, previous: Hash, first: u64, first_of_period: bool) {
         let gap = std::mem::take(&mut self.gap);
         let Some(&(last_hash, last)) = self.run.last() else {
-            self.beginning = Some((previous, first, self.period.clone()));
+            let is_first = self.done.findings.is_empty();
+            self.beginning = Some((previous, first, self.period.clone(), is_first));
             return;
         };
         if previous == last_hash {
@@ -296,7 +298,8 @@ impl Check {
         }
         let earlier = self.run.iter().position(|(hash, _)| *hash == previous);
         match earlier {
-            Some(at) if first_of_period => {
+            // The places of a commit that failed are not used again: what stands where the chain goes on was put in.
+            Some(at) if first_of_period && last < first => {
                 let unconfirmed = self
                     .run
                     .get(at..)
@@ -323,17 +326,13 @@ impl Check {
         for (last, fault) in self.heads.left(end, first) {
             self.find(Some(last), fault);
         }
-        if let Some((previous, first, period)) = self.beginning.take() {
+        if let Some((previous, first, period, is_first)) = self.beginning.take() {
             let from_start = previous == [0; 32] && first == 1;
             let cut = self
                 .cuts
                 .iter()
                 .any(|(last, hash)| *hash == previous && *last < first);
-            if !from_start
-                && !cut
-                && !self.is_part
-                && self.done.findings.first().is_none_or(|f| f.period > period)
-            {
+            if is_first && !from_start && !cut && !self.is_part {
                 self.done.findings.insert(
                     0,
                     Finding {
