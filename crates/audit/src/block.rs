@@ -3,6 +3,12 @@
 //! Little-endian: magic `TWAB`, version, flags, count u32, first u64, earliest and latest time i64,
 //! written i64, token mask u64, previous hash 32, hash 32, content length u32, stored length u32,
 //! stored bytes, crc32 of all before it. One that lies in a damaged file can be found by its magic.
+//!
+//! So that nobody hands over a block as a value that is kept, which would be found where the block around it is damaged or
+//! half written over, no stored bytes have the magic: in version 2 they are masked, each by exclusive or with a byte of the
+//! block's hash, in turn. Else version 2 is version 1, which is written wherever it will do.
+
+use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
@@ -11,6 +17,9 @@ use crate::decode::Items;
 
 const MAGIC: [u8; 4] = *b"TWAB";
 const VERSION: u8 = 1;
+const MASKED: u8 = 2;
+/// What the magics of a block and of a sheaf have in common.
+pub(crate) const MAGICS: &[u8] = b"TWA";
 const COMPRESSED: u8 = 1;
 const FIRST_OF_PERIOD: u8 = 2;
 const EVENTS: u8 = 4;
@@ -104,19 +113,33 @@ pub(crate) fn encode(head: &Head, content: &[u8]) -> (Vec<u8>, Hash) {
         Some(packed) if packed.len() < content.len() => (packed.as_slice(), COMPRESSED),
         _ => (content, 0),
     };
+    let is_masked = memchr::memmem::find(stored, MAGICS).is_some();
     let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
     out.extend_from_slice(&MAGIC);
-    out.push(VERSION);
+    out.push(if is_masked { MASKED } else { VERSION });
     out.push(compressed | head.flags());
     head.put(&mut out);
     out.extend_from_slice(&hash);
     // Both lengths are below CONTENT_LIMIT.
     out.extend_from_slice(&u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
     out.extend_from_slice(&u32::try_from(stored.len()).unwrap_or(u32::MAX).to_le_bytes());
-    out.extend_from_slice(stored);
+    if is_masked {
+        out.extend(masked(stored, &hash));
+    } else {
+        out.extend_from_slice(stored);
+    }
     let crc = crc32fast::hash(&out);
     out.extend_from_slice(&crc.to_le_bytes());
     (out, hash)
+}
+
+/// `bytes` masked, or those that were masked as they were. Who hands over what is stored cannot know the hash, which follows
+/// from all calls before.
+fn masked(bytes: &[u8], hash: &Hash) -> impl Iterator<Item = u8> {
+    bytes
+        .iter()
+        .zip(hash.iter().cycle())
+        .map(|(byte, mask)| byte ^ mask)
 }
 
 /// A block that was read: head and checksum hold, the content is not yet unpacked.
@@ -127,6 +150,7 @@ pub(crate) struct Block<B> {
     /// Its chain hash, as stored.
     pub(crate) hash: Hash,
     compressed: bool,
+    is_masked: bool,
     content_length: usize,
     bytes: B,
 }
@@ -138,7 +162,7 @@ impl<B: AsRef<[u8]>> Block<B> {
     /// `Malformed` also where the checksum does not hold. The hash is not recomputed here.
     pub(crate) fn read(bytes: B) -> Result<Self, Malformed> {
         let all = bytes.as_ref();
-        let (head, hash, compressed, content_length, stored) = read_head(all)?;
+        let (head, hash, compressed, is_masked, content_length, stored) = read_head(all)?;
         let body = HEAD.saturating_add(stored);
         if body.checked_add(4) != Some(all.len()) {
             return Err(Malformed("a block's length is not what it says"));
@@ -152,6 +176,7 @@ impl<B: AsRef<[u8]>> Block<B> {
             head,
             hash,
             compressed,
+            is_masked,
             content_length,
             bytes,
         })
@@ -173,6 +198,7 @@ impl<B: AsRef<[u8]>> Block<B> {
             head,
             hash,
             compressed,
+            is_masked,
             content_length,
             ..
         } = self;
@@ -180,6 +206,7 @@ impl<B: AsRef<[u8]>> Block<B> {
             head,
             hash,
             compressed,
+            is_masked,
             content_length,
             bytes: self.bytes.as_ref().to_vec(),
         }
@@ -190,11 +217,16 @@ impl<B: AsRef<[u8]>> Block<B> {
         let mut from = Reader(self.bytes.as_ref());
         from.take(HEAD)?;
         let stored = from.take(from.0.len().saturating_sub(4))?;
+        let stored = if self.is_masked {
+            Cow::Owned(masked(stored, &self.hash).collect())
+        } else {
+            Cow::Borrowed(stored)
+        };
         if !self.compressed {
-            return Ok(stored.to_vec());
+            return Ok(stored.into_owned());
         }
         let mut out = vec![0; self.content_length];
-        match lz4_flex::block::decompress_into(stored, &mut out) {
+        match lz4_flex::block::decompress_into(&stored, &mut out) {
             Ok(n) if n == self.content_length => Ok(out),
             _ => Err(Malformed("a block does not unpack")),
         }
@@ -211,12 +243,13 @@ impl<B: AsRef<[u8]>> Block<B> {
     }
 }
 
-fn read_head(all: &[u8]) -> Result<(Head, Hash, bool, usize, usize), Malformed> {
+fn read_head(all: &[u8]) -> Result<(Head, Hash, bool, bool, usize, usize), Malformed> {
     let mut from = Reader(all);
     if from.array()? != MAGIC {
         return Err(Malformed("it is not a block"));
     }
-    if from.byte()? != VERSION {
+    let version = from.byte()?;
+    if !matches!(version, VERSION | MASKED) {
         return Err(Malformed(
             "a block's version is not known; a newer release wrote it",
         ));
@@ -239,7 +272,8 @@ fn read_head(all: &[u8]) -> Result<(Head, Hash, bool, usize, usize), Malformed> 
     if content > CONTENT_LIMIT || stored > content {
         return Err(Malformed("a block is larger than any that is written"));
     }
-    Ok((head, hash, flags & COMPRESSED != 0, content, stored))
+    let is_masked = version == MASKED;
+    Ok((head, hash, flags & COMPRESSED != 0, is_masked, content, stored))
 }
 
 /// The block that begins `bytes`, if a whole and sound one does: for searching damaged files.

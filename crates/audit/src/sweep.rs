@@ -2,14 +2,11 @@
 
 use std::io::{self, Read};
 
-use crate::block::{self, BLOCK_LIMIT, Block};
+use crate::block::{self, BLOCK_LIMIT, Block, MAGICS};
 use crate::sheaf;
 
 /// How much is read at once.
 const CHUNK: usize = 4 << 20;
-
-/// What the magics of a block and of a sheaf have in common.
-const MAGIC: &[u8] = b"TWA";
 
 /// Where a block stands in a file: alone, or in a sheaf, which then is what stands there.
 #[derive(Debug, Clone, Copy)]
@@ -46,9 +43,9 @@ pub(crate) fn sweep(mut file: impl Read, each: &mut dyn FnMut(Stand, Block<&[u8]
 fn sweep_window(window: &[u8], end: bool, passed: u64, each: &mut dyn FnMut(Stand, Block<&[u8]>)) -> usize {
     let mut at = 0_usize;
     while let Some(rest) = window.get(at..) {
-        let Some(next) = memchr::memmem::find(rest, MAGIC) else {
+        let Some(next) = memchr::memmem::find(rest, MAGICS) else {
             // The last bytes may begin a magic.
-            return at.max(window.len().saturating_sub(MAGIC.len() - 1));
+            return at.max(window.len().saturating_sub(MAGICS.len() - 1));
         };
         at += next;
         let rest = rest.get(next..).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod codec;
 mod damage;
+mod disguised;
 mod ends;
 mod faults;
 mod inserted;
