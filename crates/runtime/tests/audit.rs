@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokenward_audit::{Config, End, LineRef, Outcome, Record, Store, Verdict};
+use tokenward_audit::{Config, End, Event, LineRef, Outcome, Reader, Record, Sequence, Store, Verdict};
 
 mod running;
 
@@ -402,4 +402,30 @@ fn every_verb_works_while_the_proxy_runs() {
     assert!(other.err.contains("another key"), "{}", other.err);
     drop(serving);
     assert!(fine(root, &["verify"]).contains("Sound"), "killed, and sound");
+}
+
+#[test]
+fn outsiders_past_their_quota_leave_no_entry() {
+    let directory = made();
+    let root = directory.path();
+    let (address, tables) = listening();
+    let quota = "[audit]\npath = 'outside'\noutsiders_per_minute = 2\n";
+    fs::write(root.join("tokenward.toml"), quota.to_owned() + &tables).unwrap();
+    let mut serving = Running::start(root, &["serve"]);
+    for _ in 0..40 {
+        call(address, "/rest/outside");
+    }
+    let stopped = Command::new("kill").arg(serving.0.id().to_string()).status();
+    assert!(stopped.unwrap().success());
+    assert!(serving.0.wait().unwrap().success());
+    let store = Reader::open(&root.join("outside")).unwrap();
+    // It was opened; of two minutes at most two calls, their ends, and the count of the others.
+    let last = store.last().unwrap();
+    assert!(last <= Sequence(1 + 2 * (2 + 2 + 1)), "{last}");
+    let counted = store.events(0, i64::MAX).unwrap();
+    let counted = counted.iter().filter_map(|(_, event)| match event {
+        Event::Counted { count, .. } => Some(*count),
+        _ => None,
+    });
+    assert!(counted.sum::<u64>() >= 40 - 4);
 }

@@ -357,8 +357,8 @@ impl Gate {
         reason: &'static str,
         line: Option<LineId>,
     ) -> Result<Recorded, Unrecorded> {
-        ledger.decided(verdict, reason);
-        record(&self.audit, &self.metrics, call, verdict, reason, line).await
+        let decided = (verdict, reason);
+        record(&self.audit, &self.metrics, call, ledger, decided, line).await
     }
 
     /// Records a refusal, and answers it; one more of many failed credentials after a while.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokenward_audit::{AppendError, End, OnFailure, Outcome, Store, Verdict};
+use tokenward_audit::{AppendError, Appended, End, OnFailure, Outcome, Store, Verdict};
 use tokenward_compiler::ir::LineId;
 
 use super::line::Line;
@@ -28,16 +28,20 @@ pub(crate) async fn record(
     audit: &Store,
     metrics: &Metrics,
     call: &Call,
-    verdict: Verdict,
-    reason: &'static str,
+    ledger: &mut Ledger,
+    (verdict, reason): (Verdict, &'static str),
     line: Option<LineId>,
 ) -> Result<Recorded, Unrecorded> {
+    ledger.decided(verdict, reason);
     metrics.decided(verdict, reason, call.token.as_deref(), call.deciding);
     let started = Instant::now();
     let appended = audit.append(call.record(verdict, reason, line)).await;
     metrics.recorded(started.elapsed());
     match appended {
-        Ok(_) => Ok(Recorded(())),
+        Ok(appended) => {
+            ledger.appended(appended);
+            Ok(Recorded(()))
+        }
         Err(error) => {
             // What the caller himself made too large is no failure of the disk: else he could choose to be unrecorded.
             let failure = !matches!(error, AppendError::TooLarge { .. });
@@ -80,6 +84,8 @@ pub(crate) struct Ledger {
     upstream: Option<Duration>,
     received: u64,
     end: End,
+    // An outsider's call past the quota: its record was counted alone, and so it is.
+    counted: bool,
 }
 
 impl Ledger {
@@ -99,11 +105,17 @@ impl Ledger {
             upstream: None,
             received: 0,
             end: End::ClientGone,
+            counted: false,
         }
     }
 
+    /// What became of the call's record.
+    fn appended(&mut self, appended: Appended) {
+        self.counted = appended == Appended::Counted;
+    }
+
     /// What was decided.
-    pub(super) fn decided(&mut self, verdict: Verdict, reason: &'static str) {
+    fn decided(&mut self, verdict: Verdict, reason: &'static str) {
         if let Some(line) = &mut self.line {
             line.decided(verdict, reason);
         }
@@ -159,7 +171,9 @@ impl Drop for Ledger {
         if let Some(line) = &self.line {
             line.write(&outcome);
         }
-        if let Err(error) = self.audit.append_outcome(outcome) {
+        if !self.counted
+            && let Err(error) = self.audit.append_outcome(outcome)
+        {
             tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
         }
         // Last: whoever stops the proxy closes the audit when no call is in flight.
@@ -206,8 +220,11 @@ impl Drop for Undecided<'_> {
         let (token, took) = (self.call.token.clone(), self.call.deciding);
         runtime.spawn(async move {
             metrics.decided(Verdict::Refuse, GONE, token.as_deref(), took);
-            if let Err(error) = audit.append(record).await {
-                tracing::error!(request_id = %ledger.id, "a call that its client gave up was not recorded: {error}");
+            match audit.append(record).await {
+                Ok(appended) => ledger.appended(appended),
+                Err(error) => {
+                    tracing::error!(request_id = %ledger.id, "a call that its client gave up was not recorded: {error}");
+                }
             }
         });
     }
