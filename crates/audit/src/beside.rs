@@ -4,18 +4,21 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use crate::block::Head;
+use crate::order::Order;
 use crate::period::Period;
 use crate::record::{Outcome, Record};
 use crate::summary::Summarizer;
 use crate::sums::Summing;
 
-/// The summaries and sums of one period.
+/// The summaries and sums of one period, and whether it is in the order of time.
 #[derive(Debug)]
 pub(crate) struct Beside {
     /// Which.
     pub(crate) period: Period,
     summaries: Summarizer,
     sums: Summing,
+    order: Order,
 }
 
 impl Beside {
@@ -25,6 +28,7 @@ impl Beside {
             period,
             summaries: Summarizer::open(path),
             sums: Summing::open(path),
+            order: Order::of(period.day, path),
         }
     }
 
@@ -39,9 +43,11 @@ impl Beside {
         self.summaries.see_end(block, outcome);
     }
 
-    /// The block that begins at `first` ends with `last`.
-    pub(crate) fn end_block(&mut self, first: u64, last: u64) {
-        self.summaries.end_block(first, last);
+    /// The block that `head` begins is whole: settles when it counts as written.
+    pub(crate) fn end_block(&mut self, head: &mut Head) {
+        head.written_ms = self.order.written(head.written_ms, head.latest_ms);
+        self.order.see(head);
+        self.summaries.end_block(head.first, head.last());
     }
 
     /// What was seen is on disk, in blocks that hold the places `first` to `last`.

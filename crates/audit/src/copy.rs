@@ -8,6 +8,7 @@ use crate::block;
 use crate::entry::Sequence;
 use crate::error::{DiskError, QueryError};
 use crate::heads;
+use crate::order::Order;
 use crate::period::{Day, Period};
 use crate::reader::Reader;
 use crate::store::{Database, OpenFailure};
@@ -85,7 +86,7 @@ impl Reader {
 
 struct Copy<'p> {
     to: &'p Path,
-    current: Option<(Period, Database)>,
+    current: Option<(Period, Database, Order)>,
     done: Copied,
 }
 
@@ -97,6 +98,9 @@ impl Copy<'_> {
             if self.current.is_none() || head.first_of_period {
                 self.commit(&mut batch)?;
                 self.begin(head.written_ms)?;
+            }
+            if let Some((.., order)) = &mut self.current {
+                order.see(&head);
             }
             batch.push((head.first, block.bytes().to_vec()));
             self.done.blocks += 1;
@@ -111,7 +115,7 @@ impl Copy<'_> {
     fn begin(&mut self, written_ms: i64) -> Result<(), DiskError> {
         let first = Period::first(Day::of(written_ms));
         let period = match self.current.take() {
-            Some((last, _)) => last.successor().max(first),
+            Some((last, ..)) => last.successor().max(first),
             None => first,
         };
         let path = self.to.join(period.to_string());
@@ -119,12 +123,13 @@ impl Copy<'_> {
             OpenFailure::Disk(error) => error,
             OpenFailure::Damaged(why) => DiskError::Database(why),
         })?;
-        self.current = Some((period, database));
+        let order = Order::of(period.day, &path);
+        self.current = Some((period, database, order));
         Ok(())
     }
 
     fn commit(&mut self, batch: &mut Vec<(u64, Vec<u8>)>) -> Result<(), DiskError> {
-        if let Some((_, database)) = &self.current
+        if let Some((_, database, _)) = &self.current
             && !batch.is_empty()
         {
             database.commit(batch)?;

@@ -92,6 +92,7 @@ mod journal;
 mod judged;
 mod note;
 mod opened;
+mod order;
 mod pattern;
 mod period;
 mod proof;

@@ -102,6 +102,7 @@ impl Reader {
         let range = Range {
             after: Some(after.0),
             since_ms,
+            by_writing: true,
             ..Range::default()
         };
         let mut walk = Walk::new(&self.0, range, false)?;

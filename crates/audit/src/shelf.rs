@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::DiskError;
 use crate::frozen::Frozen;
 use crate::opened::Opened;
+use crate::order;
 use crate::period::Period;
 use crate::store::{Database, OpenFailure};
 
@@ -86,6 +87,11 @@ impl Shelf {
     /// Directory of a period.
     pub(crate) fn path(&self, period: Period) -> PathBuf {
         self.root.join(period.to_string())
+    }
+
+    /// Whether times tell where in a period, and in which, calls are. A file of blocks does not say.
+    pub(crate) fn is_in_order(&self, period: Period) -> bool {
+        !self.is_one_file() && !order::is_broken(&self.path(period))
     }
 
     /// Whether it is a file of blocks, which may be a part of a store.

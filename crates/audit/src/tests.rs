@@ -1,5 +1,6 @@
 //! Tests of the store as a whole; what belongs to one file stands with it.
 
+mod clocks;
 mod codec;
 mod damage;
 mod disguised;

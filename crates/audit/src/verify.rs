@@ -8,6 +8,7 @@ use crate::error::{DiskError, QueryError};
 use crate::heads::{self, PublicKey};
 use crate::item::Event;
 use crate::note;
+use crate::order::Order;
 use crate::period::Period;
 use crate::recover::Chain;
 use crate::salvage;
@@ -69,6 +70,8 @@ pub enum Fault {
     Damaged(String),
     /// A summary says that this entry is not there: questions may not find it.
     Hidden,
+    /// Questions with times do not look for this entry where it stands.
+    Misdated,
     /// Sums that begin with this entry count other calls than there are.
     Miscounted,
     /// A signed head tells of another chain than this.
@@ -108,6 +111,9 @@ impl std::fmt::Display for Finding {
             Fault::Damaged(why) => write!(f, ": damaged, searched for sound blocks: {why}"),
             Fault::Hidden => f.write_str(
                 ": hidden from questions by the period's file `summaries`; delete that file to see it",
+            ),
+            Fault::Misdated => f.write_str(
+                ": questions with times do not look for it here: its directory was renamed, or lacks its file `untimely`",
             ),
             Fault::Miscounted => f.write_str(
                 ": calls from here on are miscounted by the period's file `sums`; delete that file, and they are counted as they are",
@@ -161,6 +167,8 @@ pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, Quer
         };
         check.claims = Claims::of(&shelf.path(period));
         check.sums = Held::of(&shelf.path(period), check.faults);
+        let path = shelf.path(period);
+        check.order = shelf.is_in_order(period).then(|| Order::of(period.day, &path));
         let mut key = 0;
         while let Some((at, block)) = opened.from(key).map_err(unreadable(period))? {
             match block {
@@ -189,6 +197,8 @@ struct Check {
     heads: Vouched,
     claims: Claims,
     sums: Held,
+    // Of a period that is said to be in the order of time, as long as it is.
+    order: Option<Order>,
     // Blocks that are not what they were, or are missing: so many places.
     faults: usize,
     // It need not begin at the chain's beginning.
@@ -217,6 +227,7 @@ impl Check {
     fn search(&mut self, shelf: &Shelf, period: Period, why: &str) -> Result<(), QueryError> {
         self.find(None, Fault::Damaged(why.to_owned()));
         self.sums = Held::default();
+        self.order = None;
         let (blocks, _) =
             salvage::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
         for block in blocks.values() {
@@ -259,6 +270,11 @@ impl Check {
             return self.find(Some(head.first), Fault::Unreadable(error.to_string()));
         }
         self.link(head.previous, head.first, head.first_of_period);
+        if self.order.as_mut().is_some_and(|order| order.hides(head)) {
+            self.order = None;
+            self.find(Some(head.first), Fault::Misdated);
+            self.gap = false;
+        }
         for place in hidden {
             self.find(Some(place), Fault::Hidden);
             self.gap = false;

@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use crate::error::{DiskError, QueryError};
 use crate::opened::Opened;
-use crate::period::Period;
+use crate::order::DELAY_MS;
+use crate::period::{DAY_MS, Day, Period};
 use crate::runs::Runs;
 use crate::shelf::Shelf;
 use crate::store::{OpenFailure, Stored};
 use crate::summary::{self, Key};
-
-/// How much later than its record's time a block may have been written.
-const DELAY_MS: i64 = 600_000;
 
 /// The part of a store that is gone through: what is not set does not restrict.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +23,8 @@ pub(crate) struct Range {
     pub(crate) since_ms: Option<i64>,
     /// Blocks that may hold records from before this time.
     pub(crate) until_ms: Option<i64>,
+    /// Both times are those of writing: what was written then alone is wanted, in one run.
+    pub(crate) by_writing: bool,
 }
 
 /// Walks the blocks of a range.
@@ -44,6 +44,8 @@ type Passing<'s> = Box<dyn FnMut(&Path, &Opened) -> Runs + 's>;
 /// The period that a walk is in.
 struct At {
     period: Period,
+    // What of the range holds there.
+    range: Range,
     opened: Arc<Opened>,
     passed: Runs,
     // Place of the block that was given last; none before the first.
@@ -61,13 +63,7 @@ impl<'s> Walk<'s> {
         let mut periods: Vec<_> = listed
             .into_iter()
             .filter(|p| !p.is_damaged())
-            // A day's records stand in its periods, or, written late, in the next day's.
-            .filter(|p| range.since_ms.is_none_or(|t| p.day.start_ms() + 86_400_000 > t))
-            .filter(|p| {
-                range
-                    .until_ms
-                    .is_none_or(|t| p.day.start_ms() < t.saturating_add(DELAY_MS))
-            })
+            .filter(|p| range.may_be_on(p.day) || !range.is_in_order(shelf, *p))
             .collect();
         if !backward {
             periods = Self::skip_before(shelf, periods, range.after)?;
@@ -118,6 +114,7 @@ impl<'s> Walk<'s> {
         loop {
             let Some(At {
                 period,
+                range,
                 opened,
                 passed,
                 last,
@@ -128,8 +125,14 @@ impl<'s> Walk<'s> {
                 };
                 let opened = open(self.shelf, period)?;
                 let passed = (self.passing)(&self.shelf.path(period), &opened);
+                let range = if self.range.is_in_order(self.shelf, period) {
+                    self.range
+                } else {
+                    self.range.of_any_time()
+                };
                 self.at = Some(At {
                     period,
+                    range,
                     opened,
                     passed,
                     last: None,
@@ -139,16 +142,24 @@ impl<'s> Walk<'s> {
             let block = match *last {
                 Some(place) if self.backward => opened.before(passed.backward(place)),
                 Some(place) => opened.at_or_after(passed.forward(place.saturating_add(1))),
-                None if self.backward => last_of(opened, &self.range),
-                None => first_of(opened, &self.range),
+                None if self.backward => last_of(opened, range),
+                None => first_of(opened, range),
             };
             // What comes next may begin a run, or be in one.
             let block = block.and_then(|found| beyond(passed, opened, self.backward, found));
             match block.map_err(unreadable(*period))? {
                 None => self.at = None,
-                Some(block) if self.range.is_past(&block, self.backward) => {
+                Some(block) if range.is_past(&block, self.backward) => {
                     self.at = None;
                     self.periods.clear();
+                }
+                Some(block) if range.is_past_in_period(&block, self.backward) => {
+                    // The clock may have been set back between two periods of a day.
+                    let day = period.day;
+                    self.at = None;
+                    let (shelf, range) = (self.shelf, self.range);
+                    self.periods
+                        .retain(|p| p.day == day || !range.is_in_order(shelf, *p));
                 }
                 Some(block) => {
                     *last = Some(block.head.first);
@@ -160,17 +171,46 @@ impl<'s> Walk<'s> {
 }
 
 impl Range {
-    /// Whether nothing that is wanted comes after `block` in the walk's direction, nor in it.
+    /// Whether what is wanted may stand in the periods of this day, if they are in order.
+    fn may_be_on(&self, day: Day) -> bool {
+        // A day's records stand in its periods, or, written late, in the next day's.
+        let begin = day.start_ms();
+        self.since_ms.is_none_or(|t| begin.saturating_add(DAY_MS) > t)
+            && self.until_ms.is_none_or(|t| begin < t.saturating_add(DELAY_MS))
+    }
+
+    /// Whether the times tell where in the period, and whether there, what is wanted stands.
+    fn is_in_order(&self, shelf: &Shelf, period: Period) -> bool {
+        self.by_writing || (self.since_ms, self.until_ms) == (None, None) || shelf.is_in_order(period)
+    }
+
+    /// The same places, whatever the time.
+    fn of_any_time(self) -> Self {
+        Self {
+            since_ms: None,
+            until_ms: None,
+            ..self
+        }
+    }
+
+    /// Whether nothing that is wanted comes after `block` in the walk's direction, nor in it, by its place.
     fn is_past(&self, block: &Stored, backward: bool) -> bool {
         let head = &block.head;
         if backward {
             self.after.is_some_and(|place| head.last() <= place)
-                || self.since_ms.is_some_and(|t| head.written_ms < t)
         } else {
             self.before.is_some_and(|place| head.first >= place)
-                || self
-                    .until_ms
-                    .is_some_and(|t| head.written_ms > t.saturating_add(DELAY_MS))
+        }
+    }
+
+    /// The same of its period, by its time.
+    fn is_past_in_period(&self, block: &Stored, backward: bool) -> bool {
+        let written = block.head.written_ms;
+        if backward {
+            self.since_ms.is_some_and(|t| written < t)
+        } else {
+            self.until_ms
+                .is_some_and(|t| written > t.saturating_add(DELAY_MS))
         }
     }
 }

@@ -353,11 +353,11 @@ impl Writer {
             if head.count > 0 && self.content.size() + item.weight() + FIELDS > CONTENT_LIMIT {
                 raw.clear();
                 self.content.finish(&mut raw);
+                if let Some(beside) = &mut self.beside {
+                    beside.end_block(&mut head);
+                }
                 let (bytes, hash) = block::encode(&head, &raw);
                 blocks.push((head.first, bytes));
-                if let Some(beside) = &mut self.beside {
-                    beside.end_block(head.first, head.last());
-                }
                 head = fresh(place, false, hash);
             }
             match item {
@@ -394,11 +394,11 @@ impl Writer {
         if head.count > 0 {
             raw.clear();
             self.content.finish(&mut raw);
+            if let Some(beside) = &mut self.beside {
+                beside.end_block(&mut head);
+            }
             let (bytes, last) = block::encode(&head, &raw);
             blocks.push((head.first, bytes));
-            if let Some(beside) = &mut self.beside {
-                beside.end_block(head.first, head.last());
-            }
             hash = last;
         }
         (blocks, Chain { next: place, hash })
