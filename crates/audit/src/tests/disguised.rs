@@ -85,12 +85,15 @@ fn a_damaged_block_gives_nothing_that_a_caller_put_into_it() {
         kind: NodeKind::String,
         value: Kept::Text(handed.clone()),
     };
-    for values in [1, 60] {
+    // Stored as it is, and compressed.
+    for (values, url) in [(1, 10), (60, 9_000)] {
         let mut content = Content::default();
         let nodes = (0..values).map(value).collect();
+        let url = "u".repeat(url);
         content.push(
             &Item::Decision(Box::new(Record {
                 nodes,
+                url,
                 ..record(1, NOON)
             })),
             7,
