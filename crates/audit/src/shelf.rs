@@ -119,6 +119,8 @@ impl Shelf {
         let mut guard = self.open();
         let database = Database::create(&self.path(period), self.cache_bytes)?;
         let opened = Arc::new(Opened::Database(database));
+        // A question may have come when its directory was there, and nothing in it.
+        guard.periods.retain(|(p, _)| *p != period);
         keep(&mut guard.periods, period, &opened);
         Ok(opened)
     }
@@ -137,6 +139,11 @@ impl Shelf {
         let opened = Arc::new(Opened::Frozen(frozen));
         keep(open, period, &opened);
         Ok(opened)
+    }
+
+    /// Whether a period that could not be opened is none any more: retention may have deleted it since it was listed.
+    pub(crate) fn is_gone(&self, period: Period) -> bool {
+        !self.is_one_file() && matches!(self.path(period).try_exists(), Ok(false))
     }
 
     /// Where a period begins; `None` if it has no block. Opened for it once.

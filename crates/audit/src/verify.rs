@@ -157,8 +157,7 @@ pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, Quer
         }
         let opened = match open(shelf, period) {
             Ok(opened) => opened,
-            // Retention may have deleted it since it was listed.
-            Err(_) if !shelf.path(period).exists() => continue,
+            Err(_) if shelf.is_gone(period) => continue,
             Err(QueryError::Unreadable { source, .. }) => {
                 check.search(shelf, period, &source.to_string())?;
                 continue;

@@ -101,7 +101,10 @@ impl<'s> Walk<'s> {
         let mut kept = 0;
         for period in periods.iter().rev() {
             kept += 1;
-            let first = shelf.first_place(*period).map_err(failed(*period))?;
+            let first = match shelf.first_place(*period) {
+                Err(_) if shelf.is_gone(*period) => None,
+                first => first.map_err(failed(*period))?,
+            };
             if first.is_some_and(|first| first <= after.saturating_add(1)) {
                 break;
             }
@@ -123,7 +126,10 @@ impl<'s> Walk<'s> {
                 let Some(period) = self.periods.pop() else {
                     return Ok(None);
                 };
-                let opened = open(self.shelf, period)?;
+                let opened = match open(self.shelf, period) {
+                    Err(_) if self.shelf.is_gone(period) => continue,
+                    opened => opened?,
+                };
                 let passed = (self.passing)(&self.shelf.path(period), &opened);
                 let range = if self.range.is_in_order(self.shelf, period) {
                     self.range

@@ -359,6 +359,19 @@ fn an_older_damaged_day_stops_no_writing() {
 }
 
 #[test]
+fn a_period_that_was_asked_for_before_it_was_begun_is_the_one_that_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let shelf = Shelf::new(dir.path(), 1 << 20);
+    let period = Period::first(Day::of(NOON));
+    // Its directory is made first, and a question comes in between.
+    fs::create_dir(shelf.path(period)).unwrap();
+    let before = shelf.get(period).unwrap();
+    let begun = shelf.begin(period).unwrap();
+    assert!(!Arc::ptr_eq(&before, &begun));
+    assert!(Arc::ptr_eq(&shelf.get(period).unwrap(), &begun));
+}
+
+#[test]
 fn a_shelf_opens_a_period_once() {
     let dir = tempfile::tempdir().unwrap();
     made(dir.path());

@@ -1,6 +1,8 @@
 //! What was acknowledged is there after reopening; the chain and its numbers go on.
 
 use super::sample::{Clock, DAY, NOON, append, config, copy, open, open_with, outcome, record, stored};
+use crate::shelf::Shelf;
+use crate::walk::{Range, Walk};
 use crate::{AppendError, Appended, Durability, Event, Filter, OpenError, Page, Sequence, Store};
 
 fn all(store: &Store) -> Vec<crate::Entry> {
@@ -241,4 +243,35 @@ fn a_cut_is_told_by_the_next_period_also_where_the_old_one_cannot_be_read() {
     });
     assert_eq!(cut, Some((begins.next - 1, begins.hash)));
     store.close().unwrap();
+}
+
+#[test]
+fn a_day_that_retention_deletes_meanwhile_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::at(NOON);
+    let store = open(dir.path(), &clock);
+    for day in 0_u8..3 {
+        clock.set(NOON + i64::from(day) * DAY);
+        stored(&store, record(day + 1, NOON + i64::from(day) * DAY));
+    }
+    store.close().unwrap();
+    for (newest_first, after) in [(true, None), (false, None), (false, Some(1))] {
+        let copied = tempfile::tempdir().unwrap();
+        copy(dir.path(), copied.path());
+        let shelf = Shelf::new(&copied.path().join("audit"), 1 << 20);
+        let range = Range {
+            after,
+            ..Range::default()
+        };
+        // The question has listed the periods, and comes to the oldest when it is gone.
+        let mut walk = Walk::new(&shelf, range, newest_first).unwrap();
+        shelf.clear();
+        std::fs::remove_dir_all(copied.path().join("audit/2026-11-24")).unwrap();
+        let mut found = Vec::new();
+        while let Some(block) = walk.next().unwrap() {
+            found.push(block.head.first);
+        }
+        found.sort_unstable();
+        assert_eq!(found, [3, 4], "{newest_first} {after:?}");
+    }
 }
