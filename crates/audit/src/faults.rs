@@ -31,7 +31,14 @@ mod injected {
 
     use super::{Act, Path, io};
 
-    static FAULTS: Mutex<Vec<(PathBuf, Act, i32)>> = Mutex::new(Vec::new());
+    struct Fault {
+        below: PathBuf,
+        act: Act,
+        code: i32,
+        once: bool,
+    }
+
+    static FAULTS: Mutex<Vec<Fault>> = Mutex::new(Vec::new());
 
     /// Lets an act fail, for all files below a path, until it is dropped.
     pub(crate) struct Injected(PathBuf, Act);
@@ -39,27 +46,44 @@ mod injected {
     impl Injected {
         /// `code` is the system's, such as 5 for EIO.
         pub(crate) fn new(below: &Path, act: Act, code: i32) -> Self {
+            Self::of(below, act, code, false)
+        }
+
+        /// The same for the next act alone.
+        pub(crate) fn once(below: &Path, act: Act, code: i32) -> Self {
+            Self::of(below, act, code, true)
+        }
+
+        fn of(below: &Path, act: Act, code: i32, once: bool) -> Self {
+            let below = below.to_owned();
             let mut faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.push((below.to_owned(), act, code));
-            Self(below.to_owned(), act)
+            faults.push(Fault {
+                below: below.clone(),
+                act,
+                code,
+                once,
+            });
+            Self(below, act)
         }
     }
 
     impl Drop for Injected {
         fn drop(&mut self) {
             let mut faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.retain(|(below, act, _)| (below, act) != (&self.0, &self.1));
+            faults.retain(|fault| (&fault.below, fault.act) != (&self.0, self.1));
         }
     }
 
     pub(crate) fn check(path: &Path, act: Act) -> io::Result<()> {
-        let faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
-        match faults
+        let mut faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = faults
             .iter()
-            .find(|(below, failing, _)| *failing == act && path.starts_with(below))
-        {
-            Some((.., code)) => Err(io::Error::from_raw_os_error(*code)),
-            None => Ok(()),
+            .position(|fault| fault.act == act && path.starts_with(&fault.below));
+        let Some(at) = found else { return Ok(()) };
+        let code = faults[at].code;
+        if faults[at].once {
+            faults.remove(at);
         }
+        Err(io::Error::from_raw_os_error(code))
     }
 }

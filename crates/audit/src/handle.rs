@@ -271,7 +271,7 @@ impl Store {
         let Shared { queue, counters, .. } = &self.0.shared;
         let lost = || {
             let stats = counters.read(Sequence(0), 0);
-            (stats.lost_records + stats.lost_outcomes, stats.failing)
+            (stats.lost_records + stats.lost_outcomes, stats.last_error)
         };
         let (before, _) = lost();
         queue.close();

@@ -373,3 +373,25 @@ fn what_a_failure_left_waiting_is_written_by_close() {
     store.close().unwrap();
     assert_eq!(calls(&Reader::open(&dir.path().join("audit")).unwrap()), [1]);
 }
+
+#[test]
+fn closing_tells_what_was_lost_though_the_disk_works_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let buffered = Config {
+        durability: Durability::Buffered,
+        ..config(dir.path())
+    };
+    let store = open_with(buffered, &Clock::at(NOON));
+    append(&store, record(1, NOON)).unwrap();
+    let _fault = Injected::once(&period(dir.path()), Act::Sync, EIO);
+    let error = store.close().unwrap_err();
+    assert!(matches!(error, AppendError::Failed { .. }), "{error}");
+    let stats = store.stats();
+    assert_eq!((stats.lost_records, stats.failing), (1, None));
+    let told = store.events(0, i64::MAX).unwrap();
+    assert!(
+        told.iter()
+            .any(|(_, event)| matches!(event, Event::Counted { count: 1, .. })),
+        "the chain tells how many: {told:?}"
+    );
+}
