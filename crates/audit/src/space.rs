@@ -24,14 +24,15 @@ pub(crate) struct Space {
 impl Space {
     /// Looks at the disk that `root` is on, and makes the reserve if there is room for it.
     pub(crate) fn new(root: &Path, reserve_bytes: u64) -> Self {
-        let held = root.join("RESERVE").exists();
+        let length = fs::metadata(root.join("RESERVE")).map(|data| data.len()).ok();
         let mut space = Self {
             root: root.to_owned(),
             reserve_bytes,
-            held,
+            held: length.is_some(),
             margin: MARGIN,
         };
-        if !held {
+        // A crash may have left it empty.
+        if length.is_none_or(|length| length < reserve_bytes) {
             space.refill();
         }
         space
@@ -100,6 +101,15 @@ mod tests {
         };
         assert!(!space.check().unwrap());
         assert!(!reserve.exists());
+    }
+
+    #[test]
+    fn a_reserve_that_a_crash_left_empty_is_made_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let reserve = dir.path().join("RESERVE");
+        fs::write(&reserve, "").unwrap();
+        assert!(Space::new(dir.path(), 1 << 20).check().unwrap());
+        assert_eq!(reserve.metadata().unwrap().len(), 1 << 20);
     }
 
     #[test]
