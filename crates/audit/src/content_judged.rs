@@ -4,6 +4,7 @@
 //! A constraint is one number: that of its text and, in the lowest two bits, whether it held.
 
 use crate::bytes::{Malformed, Reader, put_number};
+use crate::handle::TEXT_LIMIT;
 use crate::judged::{Constraint, Held, Kept, NodeKind, NodeValue, Tried};
 use crate::record::LineRef;
 use crate::texts::{TextsIn, TextsOut};
@@ -72,14 +73,26 @@ fn held(bits: u8) -> Result<Held, Malformed> {
     }
 }
 
+/// How many bytes of texts a decision may still have: one text may be named many times, and each time is copied.
+struct Room(usize);
+
+impl Room {
+    fn copy(&mut self, text: &str) -> Result<String, Malformed> {
+        let left = self.0.checked_sub(text.len());
+        self.0 = left.ok_or(Malformed("a decision is larger than any that is written"))?;
+        Ok(text.to_owned())
+    }
+}
+
 /// Reads what [`put`] writes.
 pub(crate) fn read(
     texts: &TextsIn<'_>,
     from: &mut Reader<'_>,
 ) -> Result<(Vec<NodeValue>, Vec<Tried>), Malformed> {
+    let mut room = Room(TEXT_LIMIT);
     let mut nodes = Vec::new();
     for _ in 0..from.number()? {
-        let path = texts.text(from)?.to_owned();
+        let path = room.copy(texts.text(from)?)?;
         let how = from.byte()?;
         let kind = match how & 3 {
             0 => NodeKind::String,
@@ -88,8 +101,8 @@ pub(crate) fn read(
             _ => NodeKind::Null,
         };
         let value = match how & !3 {
-            TEXT => Kept::Text(texts.text(from)?.to_owned()),
-            HASH => Kept::Hash(texts.text(from)?.to_owned()),
+            TEXT => Kept::Text(room.copy(texts.text(from)?)?),
+            HASH => Kept::Hash(room.copy(texts.text(from)?)?),
             DROPPED => Kept::Dropped,
             _ => return Err(Malformed("how a value was kept is not known")),
         };
@@ -99,15 +112,15 @@ pub(crate) fn read(
     for _ in 0..from.number()? {
         let flags = from.byte()?;
         let line = LineRef {
-            file: texts.text(from)?.to_owned(),
+            file: room.copy(texts.text(from)?)?,
             number: from.small()?,
-            digest: texts.text(from)?.to_owned(),
+            digest: room.copy(texts.text(from)?)?,
         };
         let mut constraints = Vec::new();
         for _ in 0..from.number()? {
             let number = from.number()?;
             constraints.push(Constraint {
-                text: texts.numbered(number >> 2)?.to_owned(),
+                text: room.copy(texts.numbered(number >> 2)?)?,
                 held: held(u8::try_from(number & 3).unwrap_or(u8::MAX))?,
             });
         }

@@ -318,3 +318,26 @@ fn a_huge_claim_allocates_nothing() {
     mend_checksum(&mut bytes);
     assert!(Block::read(bytes.as_slice()).is_err());
 }
+
+#[test]
+fn a_text_that_is_named_a_thousand_times_is_not_copied_as_often() {
+    let node = |n: usize| NodeValue {
+        path: format!("{n}{}", "p".repeat(25_000)),
+        kind: NodeKind::Null,
+        value: Kept::Dropped,
+    };
+    let with = |nodes| {
+        Item::Decision(Box::new(Record {
+            nodes,
+            ..super::sample::record(1, 0)
+        }))
+    };
+    // As much as is taken is read …
+    let (_, bytes) = encoded(&[with(vec![node(1)])]);
+    assert_eq!(decoded(&bytes).len(), 1);
+    // … and a hundred megabytes are not made of thirty thousand bytes.
+    let (_, bytes) = encoded(&[with(vec![node(1); 5_000])]);
+    let block = Block::read(bytes.as_slice()).unwrap();
+    let content = block.content().unwrap();
+    assert!(block.items(&content).unwrap().next().is_err());
+}
