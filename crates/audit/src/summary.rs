@@ -273,12 +273,13 @@ impl Claims {
         Self(read(path).into())
     }
 
-    /// Whether an entry is denied that stands at `place`; places ascend from one question to the next.
-    pub(crate) fn deny(&mut self, place: u64, seen: &Seen<'_>) -> bool {
-        while self.0.front().is_some_and(|summary| summary.last < place) {
+    /// Whether an entry is denied of the block that begins at `block`; blocks ascend from one question to the next. Where a
+    /// block begins tells alone whether it is passed over: also one that a summary has a part of.
+    pub(crate) fn deny(&mut self, block: u64, seen: &Seen<'_>) -> bool {
+        while self.0.front().is_some_and(|summary| summary.last < block) {
             self.0.pop_front();
         }
-        let summary = self.0.front().filter(|summary| summary.first <= place);
+        let summary = self.0.front().filter(|summary| summary.first <= block);
         summary.is_some_and(|summary| summary.denies(seen))
     }
 }

@@ -250,7 +250,7 @@ impl Check {
             let mut count = 0_u64;
             while let Some((place, seen)) = items.next()? {
                 count += 1;
-                if self.claims.deny(place, &seen) {
+                if self.claims.deny(head.first, &seen) {
                     hidden.push(place);
                 }
                 match seen {

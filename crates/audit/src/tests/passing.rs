@@ -97,15 +97,40 @@ fn either_direction_finds_it() {
     store.close().unwrap();
 }
 
+/// A summary of the places up to this one, which has nothing.
+fn empty(last: u64) -> Vec<u8> {
+    let mut forged = Vec::new();
+    forged.extend_from_slice(&1_u64.to_le_bytes());
+    forged.extend_from_slice(&last.to_le_bytes());
+    forged.extend_from_slice(&[0; 512]);
+    forged.extend_from_slice(&crc32fast::hash(&forged).to_le_bytes());
+    forged
+}
+
+#[test]
+fn a_summary_that_ends_within_a_block_hides_nothing_of_the_rest_unseen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (place, _) = filled(dir.path());
+    // It says nothing of the call itself, but of entries before it in its block.
+    fs::write(period(dir.path()).join("summaries"), empty(place.0 - 1)).unwrap();
+    let store = open(dir.path(), &Clock::at(NOON));
+    assert!(store.query(&rare(), Page::default()).unwrap().is_empty());
+    let findings = store.verify().unwrap().findings;
+    assert!(
+        findings
+            .iter()
+            .any(|found| (found.sequence, &found.what) == (Some(place), &Fault::Hidden)),
+        "{}",
+        findings.len()
+    );
+    store.close().unwrap();
+}
+
 #[test]
 fn a_summary_that_hides_a_call_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let (place, last) = filled(dir.path());
-    let mut forged = Vec::new();
-    forged.extend_from_slice(&1_u64.to_le_bytes());
-    forged.extend_from_slice(&last.0.to_le_bytes());
-    forged.extend_from_slice(&[0; 512]);
-    forged.extend_from_slice(&crc32fast::hash(&forged).to_le_bytes());
+    let forged = empty(last.0);
     let path = period(dir.path()).join("summaries");
     fs::write(&path, forged).unwrap();
     let store = open(dir.path(), &Clock::at(NOON));
