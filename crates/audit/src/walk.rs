@@ -147,6 +147,8 @@ impl<'s> Walk<'s> {
             };
             let block = match *last {
                 Some(place) if self.backward => opened.before(passed.backward(place)),
+                // None stands behind the last place there is.
+                Some(u64::MAX) => Ok(None),
                 Some(place) => opened.at_or_after(passed.forward(place.saturating_add(1))),
                 None if self.backward => last_of(opened, range),
                 None => first_of(opened, range),

@@ -236,3 +236,28 @@ fn what_is_not_there_is_said() {
     assert_eq!(empty.last().unwrap(), Sequence(0));
     assert!(empty.verify(&[]).unwrap().is_sound());
 }
+
+#[test]
+fn a_block_at_the_last_place_there_can_be_ends_a_walk() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = crate::block::Head {
+        first_of_period: true,
+        events: false,
+        count: 1,
+        first: u64::MAX,
+        earliest_ms: NOON,
+        latest_ms: NOON,
+        written_ms: NOON,
+        tokens: 0,
+        previous: [0; 32],
+    };
+    let file = dir.path().join("hostile");
+    std::fs::write(&file, crate::block::encode(&head, b"").0).unwrap();
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let reader = Reader::open(&file).unwrap();
+        // No event is said to be in it, so that it is only passed.
+        send.send(reader.events(0, i64::MAX).unwrap().len()).unwrap();
+    });
+    assert_eq!(receive.recv_timeout(std::time::Duration::from_secs(20)), Ok(0));
+}
