@@ -32,4 +32,6 @@ pub struct Entry {
     pub record: Record,
     /// How it ended; absent while the call is under way, and for good if the proxy stopped first.
     pub outcome: Option<Outcome>,
+    /// Whether that will never be known: the process that would have told it is gone.
+    pub is_lost: bool,
 }

@@ -183,6 +183,7 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
                         sequence: Sequence(place),
                         record,
                         outcome: None,
+                        is_lost: false,
                     });
                 }
                 Seen::Ended(ended) => {

@@ -64,6 +64,7 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
                     sequence: Sequence(place),
                     record: view.to_record(),
                     outcome: None,
+                    is_lost: false,
                 });
             }
         })?;
@@ -202,7 +203,12 @@ impl Open<'_> {
                 }
             }
             // The process that would have told their end is gone.
-            Seen::Event(Event::Opened { .. }) => self.entries = self.entries.split_off(&place),
+            Seen::Event(Event::Opened { .. }) => {
+                let later = self.entries.split_off(&place);
+                for (_, entry) in std::mem::replace(&mut self.entries, later) {
+                    entry.is_lost = true;
+                }
+            }
             Seen::Event(_) | Seen::Decision(_) => {}
         }
     }

@@ -59,7 +59,7 @@ proptest! {
                     n = n.wrapping_add(1);
                     let record = record(n, now);
                     let sequence = stored(&store, record.clone());
-                    let before = model.insert(sequence, Entry { sequence, record, outcome: None });
+                    let before = model.insert(sequence, Entry { sequence, record, outcome: None, is_lost: false });
                     prop_assert!(before.is_none(), "a place was given twice");
                     under_way.push(sequence);
                     entries += 1;
@@ -77,7 +77,9 @@ proptest! {
                     store.close().unwrap();
                     store = open(dir.path(), &clock);
                     prop_assert!(store.opened().warnings.is_empty());
-                    under_way.clear();
+                    for sequence in under_way.drain(..) {
+                        model.get_mut(&sequence).unwrap().is_lost = true;
+                    }
                     entries += 1;
                 }
                 // A call's outcome is looked for within a week.

@@ -165,7 +165,11 @@ fn a_backup_is_a_store() {
         .copy(&backup)
         .unwrap();
     assert_eq!(copied.last, store.last());
-    let expected = all(&store.reader(), &Filter::default());
+    let mut expected = all(&store.reader(), &Filter::default());
+    for entry in &mut expected {
+        // Whoever opens the copy does not know how the calls end that were under way.
+        entry.is_lost |= entry.outcome.is_none();
+    }
     // Whatever happens to the original meanwhile.
     stored(&store, record(42, NOON + DAY));
     store.close().unwrap();

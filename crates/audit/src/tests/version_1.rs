@@ -27,6 +27,7 @@ fn a_proof_of_version_1_is_read_and_verified() {
             sequence: Sequence(place),
             record: record(n, if n < 7 { NOON } else { NOON + DAY }),
             outcome: n.is_multiple_of(2).then(|| outcome(n)),
+            is_lost: false,
         };
         place += u64::from(n.is_multiple_of(2));
         entry

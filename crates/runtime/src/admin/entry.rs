@@ -46,10 +46,37 @@ struct Outcome {
     end: &'static str,
     status: Option<u16>,
     upstream_status: Option<u16>,
-    sent_bytes: u64,
-    received_bytes: u64,
-    total_us: u64,
+    sent_bytes: Option<u64>,
+    received_bytes: Option<u64>,
+    total_us: Option<u64>,
     upstream_us: Option<u64>,
+}
+
+impl Outcome {
+    /// Of a call whose end will never be known: the proxy's process ended first.
+    const LOST: Self = Self {
+        end: "lost",
+        status: None,
+        upstream_status: None,
+        sent_bytes: None,
+        received_bytes: None,
+        total_us: None,
+        upstream_us: None,
+    };
+}
+
+impl From<tokenward_audit::Outcome> for Outcome {
+    fn from(outcome: tokenward_audit::Outcome) -> Self {
+        Self {
+            end: outcome.end.as_str(),
+            status: outcome.status,
+            upstream_status: outcome.upstream_status,
+            sent_bytes: Some(outcome.sent_bytes),
+            received_bytes: Some(outcome.received_bytes),
+            total_us: Some(outcome.total_us),
+            upstream_us: outcome.upstream_us,
+        }
+    }
 }
 
 impl From<Entry> for Line {
@@ -73,15 +100,10 @@ impl From<Entry> for Line {
             policy: record.policy,
             request_bytes: record.request_bytes,
             decision_ns: record.decision_ns,
-            outcome: entry.outcome.map(|outcome| Outcome {
-                end: outcome.end.as_str(),
-                status: outcome.status,
-                upstream_status: outcome.upstream_status,
-                sent_bytes: outcome.sent_bytes,
-                received_bytes: outcome.received_bytes,
-                total_us: outcome.total_us,
-                upstream_us: outcome.upstream_us,
-            }),
+            outcome: match entry.outcome {
+                None => entry.is_lost.then_some(Outcome::LOST),
+                outcome => outcome.map(Outcome::from),
+            },
             nodes: record.nodes.into_iter().map(Node::from).collect(),
             tried: record.tried.into_iter().map(Tried::from).collect(),
         }
@@ -194,6 +216,15 @@ mod tests {
                 upstream_us: None,
                 end: End::Complete,
             }),
+            is_lost: false,
+        };
+        let under_way = Entry {
+            outcome: None,
+            ..entry.clone()
+        };
+        let lost = Entry {
+            is_lost: true,
+            ..under_way.clone()
         };
         let line = json_line(entry);
         assert_eq!(line.matches('\n').count(), 1);
@@ -202,6 +233,14 @@ mod tests {
         assert_eq!(value["time"], "2023-11-14T22:13:20.123Z");
         assert_eq!(value["user"], "mal\u{202e}lory\u{9b}");
         assert_eq!(value["outcome"]["status"], 403);
+        let of =
+            |entry| serde_json::from_str::<serde_json::Value>(&json_line(entry)).unwrap()["outcome"].clone();
+        assert!(of(under_way).is_null());
+        let lost = of(lost);
+        assert!(lost["end"] == "lost" && lost["status"].is_null(), "{lost}");
+        let members =
+            |outcome: &serde_json::Value| outcome.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(members(&lost), members(&value["outcome"]));
         assert!(value["line"].is_null());
         assert_eq!(value["nodes"][0]["path"], "fields.key");
         assert_eq!(value["nodes"][0]["hmac"], "ab");

@@ -49,6 +49,15 @@ struct Line {
 #[derive(Deserialize)]
 struct Outcome {
     status: Option<u16>,
+    end: Option<String>,
+}
+
+impl Outcome {
+    /// The status that the client got; or that it will never be known.
+    fn told(self) -> Option<String> {
+        let lost = || self.end.filter(|end| end == "lost");
+        self.status.map(|status| status.to_string()).or_else(lost)
+    }
 }
 
 /// One line for each recorded call, with control and bidirectional characters escaped. A line of JSON that is no call
@@ -90,11 +99,7 @@ fn row(call: Call) -> [String; 8] {
     [
         shown(&call.time),
         shown(&call.verdict),
-        or_dash(
-            call.outcome
-                .and_then(|outcome| outcome.status)
-                .map(|status| status.to_string()),
-        ),
+        or_dash(call.outcome.and_then(Outcome::told)),
         or_dash(call.token),
         user,
         shown(&call.reason),
@@ -127,11 +132,13 @@ mod tests {
                "line":{"file":"ci.toml","number":12,"digest":"0"},"method":"GET","url":"https://j/rest/x","outcome":{"status":200}}"#,
             r#"{"time":"2027-01-15T08:00:01.250Z","verdict":"refuse","token":null,"user":"a\u001b[2J\u202eb","on_behalf_of":null,
                "reason":"no-token","line":null,"method":"GET","url":"/Zoë","outcome":null}"#,
+            r#"{"time":"2027-01-15T08:00:02.250Z","verdict":"allow","token":"ci","user":"svc","on_behalf_of":null,"reason":"line",
+               "line":null,"method":"PUT","url":"https://j/rest/y","outcome":{"status":null,"end":"lost"}}"#,
             r#"{"another":"version"}"#,
         ];
         let calls = calls.map(str::to_owned);
         insta::assert_snapshot!(of(&calls, Heading::Shown));
-        assert_eq!(of(&calls, Heading::Left).lines().count(), 3);
+        assert_eq!(of(&calls, Heading::Left).lines().count(), 4);
         assert_eq!(of(&[], Heading::Shown), "");
     }
 }

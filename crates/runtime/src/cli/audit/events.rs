@@ -1,0 +1,52 @@
+//! `tokenward audit events`: what the audit itself has to say.
+
+use jiff::Timestamp;
+
+use super::table::shown;
+use super::which::{Place, moment};
+use super::{Failure, output};
+use crate::admin::{EventLine, escaped};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// From this time on: 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// As JSON, one object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    let since_ms = moment("--since", args.since.as_deref(), now)?;
+    let until_ms = moment("--until", args.until.as_deref(), now)?;
+    let config = args.place.config()?;
+    let events = args.place.source(&config)?.events(since_ms, until_ms)?;
+    if events.is_empty() {
+        output::note("Nothing was said then.");
+    }
+    if !args.json {
+        return output::print(&events.iter().map(row).collect::<String>());
+    }
+    let lines = events
+        .iter()
+        .map(|event| serde_json::to_string(event).map_err(Failure::trouble));
+    let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
+    let text: String = lines.iter().map(|line| escaped(line) + "\n").collect();
+    output::print(&text)
+}
+
+fn row(event: &EventLine) -> String {
+    format!(
+        "{:24}  {:>10}  {}\n",
+        shown(&event.time),
+        event.sequence,
+        shown(&event.text)
+    )
+}
