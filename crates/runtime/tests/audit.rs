@@ -368,6 +368,14 @@ fn every_verb_works_while_the_proxy_runs() {
     let id = json(&listed)["request_id"].as_str().unwrap().to_owned();
     assert!(fine(root, &["show", &id]).contains("/rest/live"));
     assert_eq!(json(&fine(root, &["stats", "--json"]))["total"]["calls"], 8);
+    // Opened by `made` twice, and by the proxy: the call that had no outcome will never have one.
+    assert_eq!(fine(root, &["events"]).matches("opened").count(), 3);
+    let seventh = ["--url", r"\?n=7$"];
+    assert_eq!(
+        json(&fine(root, &[&["list", "--json"][..], &seventh].concat()))["outcome"]["end"],
+        "lost"
+    );
+    assert!(fine(root, &[&["list"][..], &seventh].concat()).contains("refuse    lost"));
     let verified = fine(root, &["verify"]);
     assert!(
         verified.contains("Sound") && verified.contains("signed heads"),
@@ -427,5 +435,18 @@ fn outsiders_past_their_quota_leave_no_entry() {
         Event::Counted { count, .. } => Some(*count),
         _ => None,
     });
-    assert!(counted.sum::<u64>() >= 40 - 4);
+    let counted: u64 = counted.sum();
+    assert!(counted >= 40 - 4);
+    let told = fine(root, &["events", "--json"]);
+    let told: Vec<Value> = told.lines().map(json).collect();
+    assert_eq!(told[0]["kind"], "opened");
+    let outsiders = told.iter().filter(|event| event["kind"] == "outsiders");
+    assert_eq!(
+        outsiders
+            .map(|event| event["count"].as_u64().unwrap())
+            .sum::<u64>(),
+        counted
+    );
+    assert!(fine(root, &["events"]).contains("were counted and not recorded"));
+    assert_eq!(fine(root, &["events", "--since", "2090-01-01"]), "");
 }

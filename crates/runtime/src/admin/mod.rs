@@ -9,6 +9,7 @@
 //! | `GET /v1/audit/tail` | the same as they come, until the client closes; an empty line now and then keeps it alive |
 //! | `GET /v1/audit/export` | all of them, however many, the oldest first |
 //! | `GET /v1/audit/stats` | one line of JSON: how many calls, by token, line, reason and hour |
+//! | `GET /v1/audit/events` | one line of JSON: what the audit itself has to say, such as what was counted instead of recorded |
 //! | `GET /v1/audit/verify` | one line of JSON: what verifying the chain found |
 //! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
@@ -17,6 +18,7 @@
 
 mod audit;
 mod entry;
+mod events;
 mod export;
 mod metrics;
 mod report;
@@ -34,6 +36,7 @@ use sha2::{Digest, Sha256};
 use tokenward_audit::{OnFailure, Store};
 
 pub(crate) use entry::{escaped, is_deceptive, json_line, time};
+pub(crate) use events::EventLine;
 pub(crate) use metrics::Metrics;
 pub(crate) use report::{Counts, LineName, UsageReport, UsedBy, VerifyReport};
 
@@ -97,6 +100,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/v1/audit/export", web::get().to(export::export))
         .route("/v1/audit/proof", web::get().to(export::proof))
         .route("/v1/audit/stats", web::get().to(report::stats))
+        .route("/v1/audit/events", web::get().to(report::events))
         .route("/v1/audit/verify", web::get().to(report::verify))
         .route("/v1/revoke", web::post().to(revoke::revoke));
 }

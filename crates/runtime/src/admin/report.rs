@@ -8,6 +8,7 @@ use tokenward_audit::{PublicKey, Tally, Usage, Verified};
 
 use super::audit::{Question, json_lines};
 use super::entry::{escaped, time};
+use super::events::EventLine;
 use super::export::Working;
 use super::{Desk, DeskError, Operator};
 
@@ -155,6 +156,24 @@ pub(super) async fn stats(
     let filter = Question::of(&request)?.filter()?;
     let reader = desk.audit.reader();
     Ok(told(move || Ok(line(&UsageReport::from(reader.usage(&filter)?)))))
+}
+
+/// `GET /v1/audit/events`: of the question the times alone.
+pub(super) async fn events(
+    desk: web::Data<Desk>,
+    request: HttpRequest,
+    _: Operator,
+) -> Result<HttpResponse, DeskError> {
+    let filter = Question::of(&request)?.filter()?;
+    let reader = desk.audit.reader();
+    Ok(told(move || {
+        let events = reader.events(
+            filter.since_ms.unwrap_or(i64::MIN),
+            filter.until_ms.unwrap_or(i64::MAX),
+        )?;
+        let events: Vec<EventLine> = events.into_iter().map(EventLine::from).collect();
+        Ok(line(&events))
+    }))
 }
 
 /// `GET /v1/audit/verify`.

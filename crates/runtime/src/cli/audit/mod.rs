@@ -9,6 +9,7 @@ use crate::admin::UsageReport;
 use crate::config::Config;
 
 mod csv;
+mod events;
 mod export;
 mod form;
 mod keep;
@@ -60,6 +61,12 @@ Examples:
   tokenward audit stats --since 90d
   tokenward audit stats --json | jq .unused.lines")]
     Stats(stats::Args),
+    /// Show what the audit itself has to say: calls that were counted and not recorded, what was deleted, what went wrong
+    #[command(after_help = "\
+Examples:
+  tokenward audit events --since 7d
+  tokenward audit events --json | jq 'select(.count)'")]
+    Events(events::Args),
     /// Write all calls, the oldest first, as JSON lines, CSV or Parquet, perhaps with what proves them elsewhere
     #[command(after_help = "\
 Examples:
@@ -102,6 +109,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Action::Tail(args) => list::tail(&args),
         Action::Show(args) => show::run(&args),
         Action::Stats(args) => stats::run(&args),
+        Action::Events(args) => events::run(&args),
         Action::Export(args) => export::run(&args),
         Action::Verify(args) => verify::run(&args),
         Action::Salvage(args) => keep::salvage(&args),

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     let Some(call) = found else {
         return Err(Failure::Findings(format!(
-            "there is no call `{}`",
+            "there is no call `{}`; what the audit itself has to say is told by `tokenward audit events`",
             shown(&args.id)
         )));
     };

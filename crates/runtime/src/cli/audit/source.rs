@@ -16,7 +16,7 @@ use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
 
 use super::question::query_string;
 use super::table::shown;
-use crate::admin::{UsageReport, VerifyReport, json_line};
+use crate::admin::{EventLine, UsageReport, VerifyReport, json_line};
 use crate::cli::Failure;
 use crate::config::{Config, admin_secret};
 
@@ -124,6 +124,33 @@ impl Source {
             Self::Admin(admin) => {
                 let question = query_string(filter, &Page::default());
                 admin.told(&format!("/v1/audit/stats?{question}"))
+            }
+        }
+    }
+
+    /// What the audit itself has to say from `since_ms` to before `until_ms`, the oldest first.
+    pub(super) fn events(
+        &self,
+        since_ms: Option<i64>,
+        until_ms: Option<i64>,
+    ) -> Result<Vec<EventLine>, Failure> {
+        match self {
+            Self::Files(reader) => {
+                let events = reader.events(since_ms.unwrap_or(i64::MIN), until_ms.unwrap_or(i64::MAX));
+                Ok(events
+                    .map_err(Failure::trouble)?
+                    .into_iter()
+                    .map(EventLine::from)
+                    .collect())
+            }
+            Self::Admin(admin) => {
+                let filter = Filter {
+                    since_ms,
+                    until_ms,
+                    ..Filter::default()
+                };
+                let question = query_string(&filter, &Page::default());
+                admin.told(&format!("/v1/audit/events?{question}"))
             }
         }
     }

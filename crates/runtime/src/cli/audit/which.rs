@@ -106,15 +106,10 @@ enum Decision {
 impl Which {
     pub(super) fn filter(&self) -> Result<Filter, Failure> {
         let now = Timestamp::now();
-        let moment = |option: &str, text: &Option<String>| {
-            let time = text.as_ref().map(|text| time::past(text, now)).transpose();
-            time.map(|time| time.map(Timestamp::as_millisecond))
-                .map_err(|message| Failure::Usage(format!("{option}: {message}")))
-        };
         let url = self.url.as_deref().map(UrlPattern::new).transpose();
         Ok(Filter {
-            since_ms: moment("--since", &self.since)?,
-            until_ms: moment("--until", &self.until)?,
+            since_ms: moment("--since", self.since.as_deref(), now)?,
+            until_ms: moment("--until", self.until.as_deref(), now)?,
             request_id: None,
             token: self.token.clone(),
             user: self.user.clone(),
@@ -133,6 +128,13 @@ impl Which {
             ended: None,
         })
     }
+}
+
+/// What an option says of a time, milliseconds since 1970 UTC.
+pub(super) fn moment(option: &str, text: Option<&str>, now: Timestamp) -> Result<Option<i64>, Failure> {
+    let time = text.map(|text| time::past(text, now)).transpose();
+    time.map(|time| time.map(Timestamp::as_millisecond))
+        .map_err(|message| Failure::Usage(format!("{option}: {message}")))
 }
 
 /// A policy file and perhaps a line of it, from `jira/ci.toml:12` or `jira/ci.toml`.
