@@ -13,7 +13,7 @@ use tokenward_compiler::ir::LineId;
 use super::looked::{Looked, line_ref};
 use super::{Told, Trace};
 use crate::live::{Live, Standing};
-use crate::request::{Framing, RawHead, Reading, TOKEN_PREFIX};
+use crate::request::{Framing, RawHead, Reading};
 
 /// Our id of a request: 48 bits of milliseconds since 1970, then 80 random ones; shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +101,9 @@ impl Call {
     ) -> Self {
         let time_ms = now_ms();
         let id = RequestId::new(time_ms);
+        let traced = if reading.traceable { raw.headers } else { &[] };
         Self {
-            trace: Trace::of(raw.headers, &id, told.spans.is_some()),
+            trace: Trace::of(traced, &id, told.spans.is_some()),
             told,
             id,
             began: Instant::now(),
@@ -117,7 +118,7 @@ impl Call {
             deciding: Duration::ZERO,
             looked: Looked::default(),
             time_ms,
-            method: shown_method(raw.method),
+            method: reading.shown_method.clone(),
             url: reading.shown_url.clone(),
             client_request_id: reading.client_request_id.clone(),
             request_bytes: match raw.body {
@@ -183,15 +184,6 @@ impl Call {
             nodes: self.looked.nodes.clone(),
             tried: self.looked.tried.clone(),
         }
-    }
-}
-
-/// A method that bears a secret of ours is no method, and is not shown.
-fn shown_method(method: &str) -> String {
-    if method.contains(TOKEN_PREFIX) {
-        "***".to_owned()
-    } else {
-        method.to_owned()
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn looked_unread(
 
 fn looked(program: &Program, token: TokenId, canonical: &Canonical, body: Body<'_>, rules: &Rules) -> Looked {
     let query = parameters(canonical);
-    Looked::at(program, &request(token, canonical, &query, body), rules)
+    let asked = request(token, canonical, &query, body);
+    Looked::at(program, &asked, (rules, canonical.secrets()))
 }
 
 fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {

@@ -8,7 +8,7 @@ use tokenward_compiler::ir::{LineId, Program};
 use tokenward_compiler::json::Kind;
 
 use super::call::{SHORT, bounded};
-use crate::request::Rules;
+use crate::request::{Rules, Secrets};
 
 /// The most lines that a record has …
 const LINES: usize = 16;
@@ -28,7 +28,7 @@ impl Looked {
     /// What the decision on this request looked at. A line without constraints is left out: having been tried it matched,
     /// so it decided, and the record has that. Of more than 16 lines the first 15 are kept, and the last, which decided if
     /// one with constraints did.
-    pub(super) fn at(program: &Program, request: &Request<'_>, rules: &Rules) -> Self {
+    pub(super) fn at(program: &Program, request: &Request<'_>, (rules, secrets): (&Rules, &Secrets)) -> Self {
         let mut found = explain(program, request);
         found.retain(|tried| !tried.constraints.is_empty());
         if found.len() > LINES
@@ -50,7 +50,7 @@ impl Looked {
                     .extend(values.iter().take(room).map(|value| NodeValue {
                         path: bounded(&path, SHORT),
                         kind: kind(value.kind),
-                        value: rules.kept_of_node(&path, &value.text, |text| bounded(text, SHORT)),
+                        value: rules.kept_of_node(&path, &value.text, secrets, |text| bounded(text, SHORT)),
                     }));
             }
         }

@@ -280,7 +280,7 @@ impl Gate {
             }
             Err((failure, _)) => {
                 if let Credentials::Basic { user, .. } = credentials {
-                    call.user = token.map(|_| user.clone());
+                    call.user = token.map(|_| self.rules.shown_user(user));
                 }
                 Err(Problem::Unauthenticated(failure))
             }

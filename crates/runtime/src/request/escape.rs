@@ -70,6 +70,26 @@ pub(super) fn decode_loosely(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The byte that stands at `at`, through any layers of escapes (`%252574` is `t`), and where the next one begins. A `%` that
+/// begins no escape is one.
+pub(super) fn unit(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+    let first = *bytes.get(at)?;
+    if first != b'%' {
+        return Some((first, at + 1));
+    }
+    let mut digits = at + 1;
+    while let (Some(b'2'), Some(b'5'), Some(_)) =
+        (bytes.get(digits), bytes.get(digits + 1), bytes.get(digits + 2))
+    {
+        digits += 2;
+    }
+    let escaped = match (bytes.get(digits), bytes.get(digits + 1)) {
+        (Some(high), Some(low)) => from_hex(*high, *low).map(|byte| (byte, digits + 2)),
+        _ => None,
+    };
+    escaped.or(Some((b'%', at + 1)))
+}
+
 /// Appends the byte as `%XX`, upper case.
 pub(super) fn push_escaped(out: &mut String, byte: u8) {
     let digit = |value: u8| {

@@ -6,6 +6,7 @@ use super::fate::Fate;
 use super::media::MediaType;
 use super::raw::{Framing, RawHead, Version, is_token, trim};
 use super::rules::Rules;
+use super::secrets::Secrets;
 use super::{Reason, Refusal};
 
 /// Headers that may stand once. Those of framing are checked before.
@@ -23,7 +24,7 @@ pub(super) struct Headers {
     pub(super) close: bool,
 }
 
-/// Reads all headers. Those that carry one of `secrets`, or one of ours, are dropped.
+/// Reads all headers. Those that carry one of `secrets`, or one of ours, in name or value, are dropped.
 ///
 /// # Errors
 /// Headers that would have the upstream see another request or another identity.
@@ -31,7 +32,7 @@ pub(super) fn read(
     raw: &RawHead<'_>,
     body: Framing,
     rules: &Rules,
-    secrets: &[&[u8]],
+    secrets: &Secrets,
 ) -> Result<Headers, Refusal> {
     for name in SINGLE {
         if raw.values(name).nth(1).is_some() {
@@ -49,6 +50,7 @@ pub(super) fn read(
         expect_continue: false,
         close: closes(raw.version, &connection),
     };
+    let bears = |text: &[u8]| rules.bears_secret(text, secrets);
     for (name, value) in raw.headers {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         let value = trim(value);
@@ -67,17 +69,23 @@ pub(super) fn read(
                 }
                 read.expect_continue = body.has_body() && raw.version != Version::Http10;
             }
-            Fate::Cookie if rules.relax().cookies => push_cookie(&mut read.upstream, value),
+            Fate::Cookie if rules.relax().cookies && !bears(value) => push_cookie(&mut read.upstream, value),
             Fate::HopByHop | Fate::Own | Fate::Claimed | Fate::Cookie => {}
             Fate::Pass if connection.contains(&name) => {}
             Fate::Pass if name == "content-type" => {
+                if bears(value) {
+                    return Err(Refusal::new(
+                        Reason::MalformedContentType,
+                        "The `Content-Type` carries the token itself.",
+                    ));
+                }
                 let media = MediaType::read(value)?;
                 read.upstream.push((name, media.to_string().into_bytes()));
                 read.content_type = Some(media);
             }
             Fate::Pass => {
                 read.encoded |= name == "content-encoding";
-                if !rules.bears_secret(value, secrets) {
+                if !bears(value) && !bears(name.as_bytes()) {
                     read.upstream.push((name, value.to_vec()));
                 }
             }

@@ -27,7 +27,9 @@ fn with(relax: Relax, version: Version, body: Framing, lines: &[(&str, &str)]) -
         authority: None,
         body,
     };
-    read(&raw, body, &Rules::new(&settings).unwrap(), &[SENT.as_bytes()]).map_err(|refusal| refusal.reason)
+    let mut secrets = Secrets::default();
+    secrets.add(SENT.as_bytes());
+    read(&raw, body, &Rules::new(&settings).unwrap(), &secrets).map_err(|refusal| refusal.reason)
 }
 
 fn head(lines: &[(&str, &str)]) -> Result<Headers, Reason> {

@@ -4,9 +4,11 @@ use tokenward_compiler::decide::Media;
 use tokenward_compiler::method::Method;
 
 use super::credentials::{self, Credentials};
+use super::fate::Fate;
 use super::query::{self, Pair};
-use super::raw::{Framing, RawHead};
+use super::raw::{Framing, RawHead, trim};
 use super::rules::Rules;
+use super::secrets::Secrets;
 use super::target::{self, Target};
 use super::{Reason, Refusal, framing, headers, media, path};
 
@@ -32,6 +34,10 @@ pub struct Reading {
     pub client_request_id: Option<String>,
     /// The request, or why it has no single reading.
     pub head: Result<Canonical, Refusal>,
+    /// The method for the audit: as sent, unless it bears a secret.
+    pub shown_method: String,
+    /// Whether a trace's headers may be taken over: none of them bears a secret.
+    pub traceable: bool,
     /// The URL for the audit: printable ASCII, secrets masked; of requests that were refused, as sent and cut at 2 KiB.
     pub shown_url: String,
 }
@@ -60,6 +66,7 @@ pub struct Canonical {
     pub close: bool,
     target: String,
     url: String,
+    secrets: Secrets,
 }
 
 impl std::fmt::Debug for Canonical {
@@ -88,6 +95,11 @@ impl Canonical {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// The secrets that the call presents.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
 }
 
 /// Reads a head. Cost: linear in its size, which `Settings::head_bytes` bounds.
@@ -97,31 +109,49 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
     let framing = framing::check(raw, settings.header_count, settings.head_bytes);
     let location = Location::read(raw, rules);
     let mut query = location.query;
+    let mut secrets = presented(raw, rules);
     let in_parameter = match &mut query {
-        Ok(pairs) => take_token(pairs, settings.query_token.as_deref()),
+        Ok(pairs) => take_token(pairs, settings.query_token.as_deref(), &mut secrets),
         Err(_) => Credentials::None,
     };
-    let credentials = in_headers(raw, rules).or_else_malformed(in_parameter);
+    let credentials = match in_headers(raw, rules).or_else_malformed(in_parameter) {
+        // Whoever sends a secret in the user's place is named nowhere.
+        Credentials::Basic { user, .. } if rules.bears_secret(user.as_bytes(), &secrets) => {
+            Credentials::Malformed
+        }
+        credentials => credentials,
+    };
 
     let in_endpoints = !matches!(&location.path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints);
     let context_user = context_user(raw);
-    let encoded = credentials.encoded();
-    let secrets = secrets(raw, &credentials, &encoded);
-    let head = framing.clone().and_then(|body| {
+    let mut head = framing.clone().and_then(|body| {
         context_user.as_ref().map_err(Refusal::clone)?;
         canonical(raw, rules, body, location.path, query, &secrets)
     });
     let shown_url = match &head {
         Ok(head) => head.url.clone(),
-        Err(_) => rules.shown_raw(raw.target),
+        Err(_) => {
+            add_refused(raw, rules, &mut secrets);
+            rules.shown_raw(raw.target, &secrets)
+        }
     };
+    let client_request_id = client_request_id(raw, rules, &secrets);
+    let shown_method = rules.shown_text(raw.method, &secrets).into_owned();
+    let traceable = ["traceparent", "tracestate"]
+        .iter()
+        .all(|name| !raw.values(name).any(|value| rules.bears_secret(value, &secrets)));
+    if let Ok(head) = &mut head {
+        head.secrets = secrets;
+    }
     Reading {
         framing: framing.map(|_| ()),
         in_endpoints,
-        context_user: context_user.unwrap_or_default(),
-        client_request_id: client_request_id(raw, rules, &secrets),
         credentials,
+        context_user: context_user.unwrap_or_default(),
+        client_request_id,
         head,
+        shown_method,
+        traceable,
         shown_url,
     }
 }
@@ -160,7 +190,7 @@ fn below_base(path: &str, method: &str, rules: &Rules) -> Result<String, Refusal
 }
 
 /// Takes the token out of the query, where that is switched on.
-fn take_token(pairs: &mut Vec<Pair>, name: Option<&str>) -> Credentials {
+fn take_token(pairs: &mut Vec<Pair>, name: Option<&str>, secrets: &mut Secrets) -> Credentials {
     let Some(name) = name else {
         return Credentials::None;
     };
@@ -169,7 +199,9 @@ fn take_token(pairs: &mut Vec<Pair>, name: Option<&str>) -> Credentials {
         if given != name {
             return true;
         }
-        let one = Credentials::from_alone(value.as_deref().unwrap_or_default().as_bytes());
+        let value = value.as_deref().unwrap_or_default().as_bytes();
+        secrets.add(value);
+        let one = Credentials::from_alone(value);
         found = std::mem::replace(&mut found, Credentials::None).or_else_malformed(one);
         false
     });
@@ -202,32 +234,40 @@ fn context_user(raw: &RawHead<'_>) -> Result<Option<String>, Refusal> {
         .ok_or_else(|| Reason::MalformedContextUser.into())
 }
 
-/// What must not stand elsewhere in the request: the secret, the text in which it was sent, and what it looks like within
-/// any other Base64.
-fn secrets<'a>(raw: &RawHead<'a>, credentials: &'a Credentials, encoded: &'a [String]) -> Vec<&'a [u8]> {
-    let Some(secret) = credentials.secret() else {
-        return Vec::new();
-    };
-    let sent = raw
-        .values("authorization")
-        .filter_map(|value| value.splitn(2, |byte| *byte == b' ').nth(1));
-    let encoded = encoded.iter().map(String::as_bytes);
-    std::iter::once(secret.as_bytes())
-        .chain(sent)
-        .chain(encoded)
-        .collect()
+/// The secrets in the headers that authenticate, whether they are read there or not: what must not stand elsewhere in the
+/// request, nor in anything that is told of it.
+fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
+    let mut secrets = Secrets::default();
+    for name in ["authorization", "proxy-authorization"] {
+        raw.values(name)
+            .for_each(|value| secrets.add_authorization(value));
+    }
+    if let Some(header) = rules.product_header() {
+        raw.values(header).for_each(|value| _ = secrets.add(value));
+    }
+    secrets
 }
 
-fn client_request_id(raw: &RawHead<'_>, rules: &Rules, secrets: &[&[u8]]) -> Option<String> {
+/// Adds what stands in headers of credentials that are refused.
+fn add_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &mut Secrets) {
+    for (name, value) in raw.headers {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        if rules.fate(&name) == Fate::Refused(Reason::CredentialHeader) {
+            secrets.add(trim(value));
+        }
+    }
+}
+
+fn client_request_id(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> Option<String> {
     let mut values = raw.values("x-request-id");
     let id = values.next().filter(|_| values.next().is_none())?;
-    let plain = (1..=REQUEST_ID_BYTES).contains(&id.len())
+    let plain = |text: &&str| rules.shown_text(text, secrets) == *text;
+    let fits = (1..=REQUEST_ID_BYTES).contains(&id.len())
         && id
             .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:+/=@,".contains(byte))
-        && !rules.bears_secret(id, secrets);
-    if plain {
-        std::str::from_utf8(id).ok().map(str::to_owned)
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:+/=@,".contains(byte));
+    if fits {
+        std::str::from_utf8(id).ok().filter(plain).map(str::to_owned)
     } else {
         None
     }
@@ -254,7 +294,7 @@ fn canonical(
     body: Framing,
     path: Result<String, Refusal>,
     query: Result<Vec<Pair>, Refusal>,
-    secrets: &[&[u8]],
+    secrets: &Secrets,
 ) -> Result<Canonical, Refusal> {
     let path = path?;
     let method = method(raw.method)?;
@@ -268,12 +308,11 @@ fn canonical(
     if rules.is_ambiguous(&query) {
         return Err(Reason::AmbiguousParameter.into());
     }
-    let carries = |text: &str| rules.bears_secret(text.as_bytes(), secrets);
-    if carries(&path)
-        || query
-            .iter()
-            .any(|(name, value)| carries(name) || value.as_deref().is_some_and(carries))
-    {
+    let encoded = path::encode(&path, rules.relax());
+    let mut target = format!("{}{encoded}", rules.upstream_path());
+    query::push_encoded(&mut target, &query);
+    // As a whole: two parts of it may make up a secret together.
+    if rules.bears_secret(target.as_bytes(), secrets) {
         return Err(Reason::SecretInUrl.into());
     }
     let headers = headers::read(raw, body, rules, secrets)?;
@@ -290,9 +329,6 @@ fn canonical(
     } else {
         Media::Other
     };
-    let encoded = path::encode(&path, rules.relax());
-    let mut target = format!("{}{encoded}", rules.upstream_path());
-    query::push_encoded(&mut target, &query);
     Ok(Canonical {
         method,
         method_text: raw.method.to_owned(),
@@ -305,6 +341,7 @@ fn canonical(
         headers: headers.upstream,
         expect_continue: headers.expect_continue,
         close: headers.close,
+        secrets: Secrets::default(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the configuration and the product's preset say about reading requests, made ready for look-ups.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use tokenward_compiler::{BaseUrl, json};
@@ -10,6 +11,7 @@ use super::mask::Mask;
 use super::product::{Preset, Product};
 use super::query::{self, Pair, first_name, underscored};
 use super::raw::is_token;
+use super::secrets::Secrets;
 use super::settings::{RulesError, Settings};
 use super::{Canonical, Media, Reason, Relax, kin};
 
@@ -262,12 +264,22 @@ impl Rules {
         self.merges() && !self.relax().ambiguous_parameter
     }
 
-    pub(super) fn bears_secret(&self, text: &[u8], secrets: &[&[u8]]) -> bool {
+    pub(super) fn bears_secret(&self, text: &[u8], secrets: &Secrets) -> bool {
         self.mask.bears_secret(text, secrets)
+    }
+
+    /// A text that a caller chose, as it may be shown: masked if it bears one of `secrets`, and from our prefix on.
+    pub(crate) fn shown_text<'t>(&self, text: &'t str, secrets: &Secrets) -> Cow<'t, str> {
+        self.mask.part(text, secrets)
     }
 
     pub(super) fn shown(&self, start: &str, pairs: &[Pair]) -> String {
         self.mask.url(start, pairs)
+    }
+
+    /// The name of a user that authenticated nobody, as it may be shown. (One with a secret is none: `read` sees to that.)
+    pub(crate) fn shown_user(&self, name: &str) -> String {
+        self.shown_text(name, &Secrets::default()).into_owned()
     }
 
     /// What the audit keeps of a value of the body; `bounded` cuts what is too long.
@@ -275,13 +287,14 @@ impl Rules {
         &self,
         path: &str,
         value: &str,
+        secrets: &Secrets,
         bounded: impl Fn(&str) -> String,
     ) -> tokenward_audit::Kept {
-        self.mask.node(path, value, bounded)
+        self.mask.node(path, value, secrets, bounded)
     }
 
-    pub(super) fn shown_raw(&self, target: &[u8]) -> String {
-        self.mask.target(self.settings.base.origin(), target)
+    pub(super) fn shown_raw(&self, target: &[u8], secrets: &Secrets) -> String {
+        self.mask.target(self.settings.base.origin(), target, secrets)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod identity;
 mod properties;
+mod secrets;
 
 use super::*;
 use crate::request::{Product, Settings, Version};

@@ -8,6 +8,7 @@ mod harness;
 mod http2;
 mod links;
 mod looked;
+mod masked;
 mod nasty_http2;
 mod order;
 mod revoked;

@@ -1,0 +1,201 @@
+//! The prefix of our secrets, as it may stand in a text: in any case, through escapes, within Base64.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
+use memchr::memmem::Finder;
+
+use super::escape::unit;
+
+/// How many characters of our alphabet behind the prefix make a text a secret, as opposed to talk about one.
+const SECRET_CHARACTERS: usize = 32;
+
+/// Base64 that was cut out of a longer one.
+const CUT: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
+
+/// Finds our prefix.
+#[derive(Clone, Debug)]
+pub(super) struct Prefix {
+    text: String,
+    encoded: Vec<Encoded>,
+}
+
+/// What of Base64 the prefix alone determines, where it begins at a place in a group of three bytes.
+#[derive(Clone, Debug)]
+struct Encoded {
+    /// Bytes of the group before the prefix.
+    before: usize,
+    /// Characters of the group that those bytes have a part in.
+    shared: usize,
+    finder: Finder<'static>,
+}
+
+/// What `bytes` become within Base64, whatever stands before and behind them: one text for each of the three places at
+/// which they may begin in a group, with how many bytes stand before them there, and how many characters those share.
+pub(super) fn within_base64(bytes: &[u8]) -> impl Iterator<Item = (usize, usize, String)> {
+    [(0, 0), (1, 2), (2, 3)].into_iter().map(move |(before, shared)| {
+        let mut group = vec![0; before];
+        group.extend_from_slice(bytes);
+        let own = group.len() * 8 / 6;
+        let text = STANDARD.encode(&group);
+        (
+            before,
+            shared,
+            text.get(shared..own).unwrap_or_default().to_owned(),
+        )
+    })
+}
+
+impl Prefix {
+    /// `text` is ASCII and not empty.
+    pub(super) fn new(text: &str) -> Self {
+        let encoded = within_base64(text.as_bytes()).map(|(before, shared, text)| Encoded {
+            before,
+            shared,
+            finder: Finder::new(text.as_bytes()).into_owned(),
+        });
+        Self {
+            text: text.to_owned(),
+            encoded: encoded.collect(),
+        }
+    }
+
+    /// Where the text is no longer to be shown: where the prefix begins, or the text itself if a whole secret of ours
+    /// stands in it as Base64.
+    pub(super) fn find(&self, text: &[u8]) -> Option<usize> {
+        if self.is_in_base64(text) {
+            return Some(0);
+        }
+        self.places(text).next().map(|(begin, _)| begin)
+    }
+
+    /// Whether the text holds a whole secret of ours.
+    pub(super) fn bears_whole(&self, text: &[u8]) -> bool {
+        // As it is; Base64 and escapes are longer still.
+        text.len() >= self.text.len() + SECRET_CHARACTERS
+            && (self.places(text).any(|(_, end)| is_whole(text, end)) || self.is_in_base64(text))
+    }
+
+    /// Where the prefix begins, and ends.
+    fn places<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = (usize, usize)> + 't {
+        let first = self.text.bytes().next().unwrap_or_default();
+        memchr::memchr3_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), b'%', text)
+            .filter_map(|at| Some((at, self.ends(text, at)?)))
+    }
+
+    /// Where the prefix ends that begins there. A `%` within it is passed over: it may be what makes a target unreadable.
+    fn ends(&self, text: &[u8], begin: usize) -> Option<usize> {
+        let mut at = begin;
+        for wanted in self.text.bytes() {
+            loop {
+                let (byte, next) = unit(text, at)?;
+                let odd = byte == b'%' && at > begin;
+                at = next;
+                if byte.eq_ignore_ascii_case(&wanted) {
+                    break;
+                }
+                if !odd {
+                    return None;
+                }
+            }
+        }
+        Some(at)
+    }
+
+    fn is_in_base64(&self, text: &[u8]) -> bool {
+        self.encoded.iter().any(|encoded| {
+            encoded
+                .finder
+                .find_iter(text)
+                .any(|at| self.decodes(encoded, text, at))
+        })
+    }
+
+    /// Whether the Base64 of which `encoded` is the part at `at` is that of a whole secret.
+    fn decodes(&self, encoded: &Encoded, text: &[u8], at: usize) -> bool {
+        let bytes = encoded.before + self.text.len() + SECRET_CHARACTERS;
+        let characters = (bytes * 8).div_ceil(6);
+        // What stands before it in the group says nothing of the secret.
+        let mut group = vec![b'A'; encoded.shared];
+        let rest = text.get(at..).unwrap_or_default();
+        group.extend(rest.iter().take(characters - encoded.shared));
+        let Ok(decoded) = CUT.decode(&group) else {
+            return false;
+        };
+        let behind = decoded
+            .get(encoded.before + self.text.len()..)
+            .unwrap_or_default();
+        // Nor do the bits that its first character shares.
+        decoded.len() >= bytes && is_whole(behind, 0)
+    }
+}
+
+fn is_whole(text: &[u8], at: usize) -> bool {
+    let mut at = at;
+    (0..SECRET_CHARACTERS).all(|_| match unit(text, at) {
+        Some((byte, next)) => {
+            at = next;
+            byte.is_ascii_alphanumeric()
+        }
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "twd_0123456789abcdefghijklmnopqrstuv";
+
+    #[test]
+    fn the_prefix_is_found_through_escapes_and_case() {
+        let prefix = Prefix::new("twd_");
+        for (text, begin) in [
+            ("a twd_", Some(2)),
+            ("TWD%5fx", Some(0)),
+            ("x%2574%2577d_abc", Some(1)),
+            ("a%tw%d%_0", Some(2)),
+            ("100%twd_", Some(4)),
+            ("tw/d_", None),
+            ("twd", None),
+            ("", None),
+        ] {
+            assert_eq!(prefix.find(text.as_bytes()), begin, "{text}");
+            assert!(!prefix.bears_whole(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_secrets_are_told_from_talk_about_them() {
+        let prefix = Prefix::new("twd_");
+        for text in [
+            format!("x twd_ {SECRET}"),
+            SECRET.to_uppercase(),
+            SECRET.replace('d', "%64").replace('0', "%2530"),
+        ] {
+            assert!(prefix.bears_whole(text.as_bytes()), "{text}");
+        }
+        let cut = SECRET.get(..35).unwrap();
+        for text in [cut, "twd_0123456789abcdef ghijklmnopqrstuv", "twd_"] {
+            assert!(!prefix.bears_whole(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_secrets_are_found_within_base64() {
+        let prefix = Prefix::new("twd_");
+        for user in ["", "u:", "us:", "use:", "user:"] {
+            let text = STANDARD.encode(format!("{user}{SECRET}"));
+            let text = text.trim_end_matches('=');
+            assert!(prefix.bears_whole(text.as_bytes()), "{user}");
+            assert_eq!(prefix.find(format!("a={text}").as_bytes()), Some(0), "{user}");
+            let short = STANDARD.encode(format!("{user}{}", SECRET.get(..35).unwrap()));
+            assert!(
+                !prefix.bears_whole(short.trim_end_matches('=').as_bytes()),
+                "{user}"
+            );
+        }
+        assert_eq!(prefix.find(b"dHdkX dHdkX"), None);
+    }
+}

@@ -1,0 +1,121 @@
+//! What a call presents stands nowhere else: in nothing that is told of it, and in nothing that goes upstream.
+
+use super::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const IMPORTED: &str = "k3v9x2m7q1z8b4n6c5l0j2h3g7f1d9s8";
+
+fn basic() -> String {
+    STANDARD.encode(format!("old-ci:{IMPORTED}"))
+}
+
+/// With the same credentials in each way that a request may present them.
+fn presented(target: &str, check: impl Fn(&Reading)) {
+    let whole = format!("Basic {}", basic());
+    let unpadded = format!("Basic {}", basic().trim_end_matches('='));
+    let bearer = format!("Bearer {IMPORTED}");
+    let other = format!("Token token=\"{IMPORTED}\"");
+    for value in [&whole, &unpadded, &bearer, &other] {
+        check(&get(target).with("Authorization", value).read());
+    }
+    let twice = get(target).with("Authorization", "Bearer x");
+    check(&twice.with("Authorization", &bearer).read());
+    check(&get(target).with("Proxy-Authorization", &bearer).read());
+    check(
+        &get(target)
+            .with("X-Api-Key", IMPORTED)
+            .under(Product::Generic)
+            .read(),
+    );
+    let header = get(target).under(Product::Gitlab).with("PRIVATE-TOKEN", IMPORTED);
+    check(&header.read());
+    check(&header.set(|settings| settings.product_header = true).read());
+}
+
+#[test]
+fn a_url_with_the_presented_secret_is_refused_and_shown_masked() {
+    let (begin, end) = IMPORTED.split_at(16);
+    let basic = basic();
+    let encoded = basic.trim_end_matches('=');
+    for (target, shown) in [
+        (format!("any/a?note={IMPORTED}"), "any/a?note=***"),
+        (format!("any/{IMPORTED}?a=1"), "any/***?a=1"),
+        (format!("a?{}=1", IMPORTED.to_uppercase()), "a?***=1"),
+        (format!("a?p={basic}"), "a?p=***"),
+        (format!("a?p={encoded}&q=1"), "a?p=***&q=1"),
+        (format!("a?p={begin}%25{end}"), "a?p=***"),
+        (format!("a?p={begin}%{end}"), "a?p=***"),
+        (format!("a?p={begin}+{end}"), "a?p=***"),
+        (
+            format!("a?p=%256b{}", IMPORTED.trim_start_matches('k')),
+            "a?p=***",
+        ),
+        (format!("a/{begin}/{end}"), ""),
+        (format!("../{IMPORTED}"), "../***"),
+        (format!("a;{IMPORTED}"), "a;***"),
+        (format!("a#{IMPORTED}"), "a#***"),
+    ] {
+        let shown = match shown {
+            "" => "https://a.example/***".to_owned(),
+            shown => format!("https://a.example/ctx/{shown}"),
+        };
+        presented(&format!("/ctx/{target}"), |reading| {
+            assert!(reading.head.is_err(), "{target}");
+            assert_eq!(reading.shown_url, shown, "{target}");
+        });
+    }
+}
+
+#[test]
+fn neither_method_nor_user_nor_request_id_tell_the_secret() {
+    let bearer = format!("Bearer {IMPORTED}");
+    let reading = |method| get("/ctx/x").method(method).with("Authorization", &bearer).read();
+    assert_eq!(reading(IMPORTED).shown_method, "***");
+    assert_eq!(reading("twd_x").shown_method, "***");
+    assert_eq!(reading("PURGE").shown_method, "PURGE");
+    for id in [IMPORTED, "twd_0", &basic()] {
+        let given = get("/ctx/x")
+            .with("Authorization", &bearer)
+            .with("X-Request-ID", id);
+        assert_eq!(given.read().client_request_id, None, "{id}");
+    }
+    let twice = STANDARD.encode(format!("{IMPORTED}:{IMPORTED}"));
+    let ours = STANDARD.encode(format!("twd_0123456789abcdefghijklmnopqrstuv:{IMPORTED}"));
+    for user in [twice, ours] {
+        let given = get("/ctx/x")
+            .with("Authorization", &format!("Basic {user}"))
+            .read()
+            .credentials;
+        assert_eq!(given, Credentials::Malformed);
+    }
+}
+
+#[test]
+fn no_header_takes_the_secret_upstream() {
+    let bearer = format!("Bearer {IMPORTED}");
+    let basic = basic();
+    let state = format!("a={IMPORTED}");
+    let cookies = |settings: &mut Settings| settings.relax.cookies = true;
+    let given = || get("/ctx/x").with("Authorization", &bearer);
+    let sent = |name, value| given().set(cookies).with(name, value).head().unwrap().headers;
+    assert_eq!(sent("X-Note", "x").len(), 1);
+    for (name, value) in [
+        ("X-Note", IMPORTED),
+        ("Referer", &format!("https://a.example/x?{IMPORTED}")),
+        ("X-Note", &basic),
+        (IMPORTED, "x"),
+        ("Cookie", &format!("s={IMPORTED}")),
+    ] {
+        assert_eq!(sent(name, value), [], "{name}: {value}");
+    }
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let traced = given().with("traceparent", parent);
+    assert!(traced.read().traceable);
+    assert!(!traced.with("TraceState", &state).read().traceable);
+    let typed = post("/ctx/x", "application/json").with("Authorization", &bearer);
+    assert!(typed.head().is_ok());
+    let media = format!("application/json; x={IMPORTED}");
+    let typed = post("/ctx/x", &media).with("Authorization", &bearer);
+    assert_eq!(typed.refused(), Some(Reason::MalformedContentType));
+}

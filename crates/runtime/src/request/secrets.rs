@@ -1,0 +1,276 @@
+//! The secrets that a call presents, known again wherever else in it they stand.
+//!
+//! Both sides are compared *folded*: escapes undone through all their layers, letters in lower case, and of the other
+//! ASCII characters none. So a secret is found however it is escaped, cased or cut in pieces, and Base64 in either alphabet
+//! and with line ends. What is folded is never shown, and decides nothing but whether something is.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use memchr::memmem::Finder;
+
+use super::credentials::Credentials;
+use super::escape::{decode_loosely, unit};
+use super::prefix::within_base64;
+
+/// The length in bytes from which a text is taken for a secret: shorter ones would be found in talk.
+const SECRET_BYTES: usize = 16;
+
+/// The most texts of one call that are taken for secrets.
+const MOST: usize = 16;
+
+/// Bytes of a text that are folded without asking for memory.
+const ROOM: usize = 256;
+
+/// Base64 as it comes: with either end, whatever its last bits.
+const ANY: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
+
+/// The secrets that a call presents, in the forms in which they may stand elsewhere. Has no `Debug` that shows them.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets {
+    folded: Vec<Finder<'static>>,
+    /// Those of which folding leaves too little.
+    literal: Vec<Vec<u8>>,
+    shortest: usize,
+    texts: usize,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
+impl Secrets {
+    /// Adds what an `Authorization` header presents: also where it authenticates nobody, as under another scheme.
+    pub(super) fn add_authorization(&mut self, value: &[u8]) {
+        if let Some(secret) = Credentials::from_authorization(value).secret() {
+            // Where the secret is too short to be one, all that was sent may be long enough.
+            if !self.add(secret.as_bytes()) {
+                self.add_parts(value, Self::add_text);
+            }
+        } else {
+            self.add_parts(value, Self::add_encoded);
+        }
+    }
+
+    fn add_parts(&mut self, value: &[u8], add: impl Fn(&mut Self, &[u8]) -> bool) {
+        let parts = value.split(|byte| matches!(byte, b' ' | b'\t' | b',' | b';' | b'"' | b'='));
+        // Digest's `uri` is no secret.
+        for part in parts.filter(|part| !part.starts_with(b"/")) {
+            add(self, part);
+        }
+    }
+
+    /// Adds a secret, and what it looks like within Base64. Whether it was taken for one.
+    pub(super) fn add(&mut self, secret: &[u8]) -> bool {
+        let taken = self.add_text(secret);
+        if taken {
+            for (_, _, text) in within_base64(secret) {
+                self.add_form(text.as_bytes());
+            }
+        }
+        taken
+    }
+
+    /// Adds the text, and what stands behind the colon if it is Base64, written as it may be.
+    fn add_encoded(&mut self, text: &[u8]) -> bool {
+        let standard: Vec<u8> = text
+            .iter()
+            .map(|byte| match byte {
+                b'-' => b'+',
+                b'_' => b'/',
+                byte => *byte,
+            })
+            .collect();
+        let decoded = ANY.decode(standard).unwrap_or_default();
+        let colon = decoded.iter().position(|byte| *byte == b':');
+        let behind = colon.and_then(|at| decoded.get(at + 1..)).unwrap_or_default();
+        self.add(behind) | self.add(text)
+    }
+
+    fn add_text(&mut self, text: &[u8]) -> bool {
+        let taken = text.len() >= SECRET_BYTES && self.texts < MOST;
+        if taken {
+            self.texts += 1;
+            self.add_form(text);
+        }
+        taken
+    }
+
+    fn add_form(&mut self, form: &[u8]) {
+        let folded: Vec<u8> = fold(form, unit).collect();
+        let length = if folded.len() >= SECRET_BYTES {
+            let length = folded.len();
+            self.folded.push(Finder::new(&folded).into_owned());
+            length
+        } else if form.len() >= SECRET_BYTES {
+            self.literal.push(form.to_vec());
+            form.len()
+        } else {
+            return;
+        };
+        self.shortest = match self.shortest {
+            0 => length,
+            shortest => shortest.min(length),
+        };
+    }
+
+    /// Whether one of them stands in the text. Linear; asks for memory only where the text is long.
+    pub(super) fn stand_in(&self, text: &[u8]) -> bool {
+        if self.shortest == 0 || text.len() < self.shortest {
+            return false;
+        }
+        self.literal.iter().any(|secret| holds(text, secret)) || self.stand_folded_in(text)
+    }
+
+    fn stand_folded_in(&self, text: &[u8]) -> bool {
+        // What begins an escape may also stand in a secret's midst, which goes on with hexadecimal digits.
+        self.stand_in_reading(text, unit)
+            || text.contains(&b'%')
+                && (self.stand_in_reading(text, as_it_is) || self.stand_in_reading(text, without_percent))
+    }
+
+    fn stand_in_reading(&self, text: &[u8], read: Reader) -> bool {
+        let found = |folded: &[u8]| self.folded.iter().any(|secret| secret.find(folded).is_some());
+        if text.len() > ROOM {
+            return found(&fold(text, read).collect::<Vec<u8>>());
+        }
+        let mut room = [0; ROOM];
+        let mut length = 0;
+        for (place, byte) in room.iter_mut().zip(fold(text, read)) {
+            *place = byte;
+            length += 1;
+        }
+        found(room.get(..length).unwrap_or_default())
+    }
+}
+
+/// Reads the byte at a place, and tells where the next one begins.
+type Reader = fn(&[u8], usize) -> Option<(u8, usize)>;
+
+fn as_it_is(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    text.get(at).map(|byte| (*byte, at + 1))
+}
+
+/// As it is, but for a `%` that was escaped itself, once or more often.
+fn without_percent(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    let (byte, mut next) = as_it_is(text, at)?;
+    while byte == b'%' && text.get(next..next + 2) == Some(b"25") {
+        next += 2;
+    }
+    Some((byte, next))
+}
+
+fn holds(text: &[u8], secret: &[u8]) -> bool {
+    let in_text = |text: &[u8]| memchr::memmem::find(text, secret).is_some();
+    in_text(text) || text.contains(&b'%') && in_text(&decode_loosely(text))
+}
+
+/// What is compared of a text.
+fn fold(text: &[u8], read: Reader) -> impl Iterator<Item = u8> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (byte, next) = read(text, at)?;
+        at = next;
+        Some(byte)
+    })
+    .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+    .map(|byte| byte.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
+    const SECRET: &str = "k3v9x2m7q1z8b4n6c5l0j2h3g7f1d9s8";
+
+    fn of(authorization: &str) -> Secrets {
+        let mut secrets = Secrets::default();
+        secrets.add_authorization(authorization.as_bytes());
+        secrets
+    }
+
+    fn basic(user: &str) -> String {
+        STANDARD.encode(format!("{user}:{SECRET}"))
+    }
+
+    #[test]
+    fn a_secret_is_known_again_however_it_is_written() {
+        let (begin, end) = SECRET.split_at(11);
+        let escaped: String = SECRET.bytes().map(|byte| format!("%25{byte:02x}")).collect();
+        let long = format!("{}{SECRET}", "x ".repeat(300));
+        for secrets in [
+            of(&format!("Bearer {SECRET}")),
+            of(&format!("Basic {}", basic("svc"))),
+        ] {
+            for text in [
+                SECRET,
+                &SECRET.to_uppercase(),
+                &escaped,
+                &format!("{begin}%{end}"),
+                &format!("{begin}%25{end}"),
+                &format!("{begin}%2525{end}"),
+                &format!("{begin}/{end}"),
+                &format!("{begin}%2F%0a{end}"),
+                &format!("x{begin}+{end}x"),
+                &long,
+                &basic("a"),
+                &basic("ab"),
+                &basic("abc"),
+                &URL_SAFE.encode(format!("ü?>:{SECRET}\r\n")),
+                &STANDARD.encode(SECRET).replace('d', "d\r\n"),
+            ] {
+                assert!(secrets.stand_in(text.as_bytes()), "{text}");
+            }
+            for text in [
+                "",
+                begin,
+                end,
+                &format!("{begin}x{end}"),
+                basic("a").get(..20).unwrap(),
+            ] {
+                assert!(!secrets.stand_in(text.as_bytes()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_authenticates_nobody_is_a_secret_still() {
+        let unpadded = basic("svc").replace('=', "");
+        for authorization in [
+            format!("Token {SECRET}"),
+            format!("Token token=\"{SECRET}\", user=\"x\""),
+            format!("Bearer {SECRET} "),
+            format!("Bearer {SECRET}, Bearer x"),
+            format!("bearer  {SECRET}"),
+            format!("Basic {unpadded}"),
+            format!("Basic {unpadded} x"),
+            SECRET.to_owned(),
+        ] {
+            assert!(of(&authorization).stand_in(SECRET.as_bytes()), "{authorization}");
+        }
+        let digest = of("Digest username=\"a\", uri=\"/rest/api/2/issue/createmeta\", nc=00000001");
+        assert!(!digest.stand_in(b"/rest/api/2/issue/createmeta"));
+    }
+
+    #[test]
+    fn what_folds_to_little_is_looked_for_as_it_is() {
+        let odd = "!?-._~!?-._~!?-._~";
+        let secrets = of(&format!("Basic {}", STANDARD.encode(format!("u:{odd}"))));
+        assert!(secrets.stand_in(format!("x{odd}").as_bytes()));
+        assert!(secrets.stand_in(odd.replace('!', "%2521").as_bytes()));
+        assert!(!secrets.stand_in(b"!?-._~!?-._~"));
+    }
+
+    #[test]
+    fn short_texts_are_no_secrets_and_many_no_cost() {
+        assert!(!of("Bearer short").stand_in(b"what is short"));
+        assert!(!Secrets::default().stand_in(&[b'a'; 99]));
+        let many: Vec<String> = (0..999).map(|n| format!("{n:020}")).collect();
+        assert!(of(&many.join(" ")).folded.len() <= MOST * 4);
+        assert_eq!(format!("{:?}", of(&format!("Bearer {SECRET}"))), "Secrets { .. }");
+    }
+}
