@@ -72,6 +72,7 @@ pub(super) fn decode_loosely(text: &[u8]) -> Vec<u8> {
 
 /// The byte that stands at `at`, through any layers of escapes (`%252574` is `t`), and where the next one begins. A `%` that
 /// begins no escape is one.
+#[inline]
 pub(super) fn unit(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     let first = *bytes.get(at)?;
     if first != b'%' {

@@ -1,13 +1,14 @@
 //! The secrets that a call presents, known again wherever else in it they stand.
 //!
 //! Both sides are compared *folded*: escapes undone through all their layers, letters in lower case, and of the other
-//! ASCII characters none. So a secret is found however it is escaped, cased or cut in pieces, and Base64 in either alphabet
-//! and with line ends. What is folded is never shown, and decides nothing but whether something is.
+//! ASCII characters none; a text with a `%` also with its escapes left alone, since a stray one may stand in a secret's midst.
+//! So a secret is found however it is escaped, cased or cut in pieces, and Base64 in either alphabet and with line ends.
+//! What is folded is never shown, and decides nothing but whether something is.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
-use memchr::memmem::Finder;
+use memchr::memmem;
 
 use super::credentials::Credentials;
 use super::escape::{decode_loosely, unit};
@@ -19,8 +20,8 @@ const SECRET_BYTES: usize = 16;
 /// The most texts of one call that are taken for secrets.
 const MOST: usize = 16;
 
-/// Bytes of a text that are folded without asking for memory.
-const ROOM: usize = 256;
+/// How a folded secret begins: eight bytes.
+type Head = u64;
 
 /// Base64 as it comes: with either end, whatever its last bits.
 const ANY: GeneralPurpose =
@@ -29,7 +30,8 @@ const ANY: GeneralPurpose =
 /// The secrets that a call presents, in the forms in which they may stand elsewhere. Has no `Debug` that shows them.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets {
-    folded: Vec<Finder<'static>>,
+    /// Each with how it begins.
+    folded: Vec<(Head, Vec<u8>)>,
     /// Those of which folding leaves too little.
     literal: Vec<Vec<u8>>,
     shortest: usize,
@@ -103,7 +105,8 @@ impl Secrets {
         let folded: Vec<u8> = fold(form, unit).collect();
         let length = if folded.len() >= SECRET_BYTES {
             let length = folded.len();
-            self.folded.push(Finder::new(&folded).into_owned());
+            let head = folded.iter().take(size_of::<Head>()).fold(0, shifted);
+            self.folded.push((head, folded));
             length
         } else if form.len() >= SECRET_BYTES {
             self.literal.push(form.to_vec());
@@ -117,7 +120,7 @@ impl Secrets {
         };
     }
 
-    /// Whether one of them stands in the text. Linear; asks for memory only where the text is long.
+    /// Whether one of them stands in the text. Linear; asks for memory only where one begins in it.
     pub(super) fn stand_in(&self, text: &[u8]) -> bool {
         if self.shortest == 0 || text.len() < self.shortest {
             return false;
@@ -126,30 +129,41 @@ impl Secrets {
     }
 
     fn stand_folded_in(&self, text: &[u8]) -> bool {
-        // What begins an escape may also stand in a secret's midst, which goes on with hexadecimal digits.
         self.stand_in_reading(text, unit)
             || text.contains(&b'%')
-                && (self.stand_in_reading(text, as_it_is) || self.stand_in_reading(text, without_percent))
+                && (self.stand_in_reading(text, as_it_is)
+                    || holds_bytes(text, b"%25") && self.stand_in_reading(text, without_percent))
     }
 
-    fn stand_in_reading(&self, text: &[u8], read: Reader) -> bool {
-        let found = |folded: &[u8]| self.folded.iter().any(|secret| secret.find(folded).is_some());
-        if text.len() > ROOM {
-            return found(&fold(text, read).collect::<Vec<u8>>());
+    fn stand_in_reading(&self, text: &[u8], read: impl Fn(&[u8], usize) -> Option<(u8, usize)>) -> bool {
+        let begins = |last: Head| self.folded.iter().any(|(head, _)| *head == last);
+        let mut last = 0;
+        let begun = fold(text, &read).any(|byte| {
+            last = shifted(last, &byte);
+            begins(last)
+        });
+        if !begun {
+            return false;
         }
-        let mut room = [0; ROOM];
-        let mut length = 0;
-        for (place, byte) in room.iter_mut().zip(fold(text, read)) {
-            *place = byte;
-            length += 1;
-        }
-        found(room.get(..length).unwrap_or_default())
+        let text: Vec<u8> = fold(text, &read).collect();
+        self.folded.iter().any(|(_, secret)| holds_bytes(&text, secret))
     }
 }
 
-/// Reads the byte at a place, and tells where the next one begins.
-type Reader = fn(&[u8], usize) -> Option<(u8, usize)>;
+fn shifted(head: Head, byte: &u8) -> Head {
+    head << 8 | Head::from(*byte)
+}
 
+/// Whether the text holds the secret, as it is or escaped.
+fn holds(text: &[u8], secret: &[u8]) -> bool {
+    holds_bytes(text, secret) || text.contains(&b'%') && holds_bytes(&decode_loosely(text), secret)
+}
+
+fn holds_bytes(text: &[u8], wanted: &[u8]) -> bool {
+    memmem::find(text, wanted).is_some()
+}
+
+/// The byte at a place, and where the next one begins, if no escape is one.
 fn as_it_is(text: &[u8], at: usize) -> Option<(u8, usize)> {
     text.get(at).map(|byte| (*byte, at + 1))
 }
@@ -163,13 +177,8 @@ fn without_percent(text: &[u8], at: usize) -> Option<(u8, usize)> {
     Some((byte, next))
 }
 
-fn holds(text: &[u8], secret: &[u8]) -> bool {
-    let in_text = |text: &[u8]| memchr::memmem::find(text, secret).is_some();
-    in_text(text) || text.contains(&b'%') && in_text(&decode_loosely(text))
-}
-
-/// What is compared of a text.
-fn fold(text: &[u8], read: Reader) -> impl Iterator<Item = u8> {
+/// What is compared of a text, where `read` gives the byte at a place and where the next one begins.
+fn fold(text: &[u8], read: impl Fn(&[u8], usize) -> Option<(u8, usize)>) -> impl Iterator<Item = u8> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let (byte, next) = read(text, at)?;
