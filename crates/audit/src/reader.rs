@@ -12,7 +12,7 @@ use crate::scan;
 use crate::shelf::Shelf;
 use crate::usage::{self, Usage};
 use crate::verify::{self, Verified};
-use crate::walk::{Range, Walk};
+use crate::walk::{self, Range, Walk};
 use crate::{heads, proof};
 
 /// Answers questions; cheap to clone. All that it does blocks on the disk: from async code, call it on
@@ -92,17 +92,23 @@ impl Reader {
         verify::verify(&self.0, keys)
     }
 
-    /// The blocks with entries after `after`, and written from `since_ms` on, of about `size` bytes
-    /// together; the next ones are those after [`Blocks::last`]. What they hold is the stored form,
-    /// chain and all.
+    /// The blocks with entries after `after`, of about `size` bytes together; the next ones are those
+    /// after [`Blocks::last`]. What they hold is the stored form, chain and all.
+    ///
+    /// After place 0, which is before all, `since_ms` may say where to begin: with the first block that
+    /// may have a call of that time or later, or, where there is none, with the last block. Everything
+    /// behind it follows, whenever it was written, so that the chain has no holes.
     ///
     /// # Errors
     /// See [`QueryError`].
     pub fn blocks(&self, after: Sequence, since_ms: Option<i64>, size: usize) -> Result<Blocks, QueryError> {
+        let begin = match since_ms {
+            Some(ms) if after.0 == 0 => walk::begin_of(&self.0, ms)?,
+            _ => None,
+        };
+        let after = begin.map_or(after, |first| Sequence(first.saturating_sub(1)));
         let range = Range {
             after: Some(after.0),
-            since_ms,
-            by_writing: true,
             ..Range::default()
         };
         let mut walk = Walk::new(&self.0, range, false)?;

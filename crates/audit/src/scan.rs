@@ -31,7 +31,6 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
         before,
         since_ms: filter.since_ms,
         until_ms: filter.until_ms,
-        by_writing: false,
     };
     let mut walk = Walk::new(shelf, range, page.newest_first)?.wanting(summary::keys_of(filter));
     let mut found: Vec<Entry> = Vec::new();

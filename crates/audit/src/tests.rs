@@ -11,6 +11,7 @@ mod limits;
 mod memory;
 mod model;
 mod passing;
+mod proofs;
 mod queries;
 mod reading;
 mod reopen;

@@ -23,8 +23,6 @@ pub(crate) struct Range {
     pub(crate) since_ms: Option<i64>,
     /// Blocks that may hold records from before this time.
     pub(crate) until_ms: Option<i64>,
-    /// Both times are those of writing: what was written then alone is wanted, in one run.
-    pub(crate) by_writing: bool,
 }
 
 /// Walks the blocks of a range.
@@ -189,7 +187,7 @@ impl Range {
 
     /// Whether the times tell where in the period, and whether there, what is wanted stands.
     fn is_in_order(&self, shelf: &Shelf, period: Period) -> bool {
-        self.by_writing || (self.since_ms, self.until_ms) == (None, None) || shelf.is_in_order(period)
+        (self.since_ms, self.until_ms) == (None, None) || shelf.is_in_order(period)
     }
 
     /// The same places, whatever the time.
@@ -272,6 +270,24 @@ fn last_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> 
         Some(beyond) if beyond.head.first < place.head.first => opened.before(beyond.head.first),
         _ => Ok(by_place),
     }
+}
+
+/// The place from which the chain has all calls of `ms` or later: one for all periods, so that what stands from there on has no
+/// holes. Where there are none it is the last block's, which shows just that; `None` in an empty store.
+pub(crate) fn begin_of(shelf: &Shelf, ms: i64) -> Result<Option<u64>, QueryError> {
+    let range = Range {
+        since_ms: Some(ms),
+        ..Range::default()
+    };
+    let mut walk = Walk::new(shelf, range, false)?;
+    while let Some(block) = walk.next()? {
+        // In a period out of order, which is walked from its beginning, each may be the first.
+        if block.head.written_ms >= ms || block.head.latest_ms >= ms {
+            return Ok(Some(block.head.first));
+        }
+    }
+    let last = Walk::new(shelf, Range::default(), true)?.next()?;
+    Ok(last.map(|block| block.head.first))
 }
 
 /// The first block written at `ms` or later, by halving: blocks stand in the order of their writing.
