@@ -72,7 +72,7 @@ impl Reader {
             done: Copied::default(),
         };
         // Read before the blocks: a head of a block that is not copied would tell of an end cut off.
-        let heads = self.heads();
+        let heads = self.heads()?;
         let mut after = Sequence(0);
         loop {
             let blocks = self.blocks(after, None, STEP)?;

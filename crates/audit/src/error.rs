@@ -37,6 +37,14 @@ pub enum OpenError {
         /// Why not.
         source: io::Error,
     },
+    /// What is there is no audit.
+    #[error("there is no audit at {}: it is {is}; name a store's directory, a backup or a proof", path.display())]
+    NoAudit {
+        /// What was named.
+        path: PathBuf,
+        /// What it is instead.
+        is: &'static str,
+    },
     /// The key that signs heads cannot be used.
     #[error("heads cannot be signed: {0}")]
     Key(#[from] KeyError),
@@ -114,6 +122,14 @@ pub enum QueryError {
     #[error("cannot list {}; check that this user may read it", path.display())]
     List {
         /// Directory of the store.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The signed heads cannot be read.
+    #[error("cannot read {}: {source}; check that this user may read it", path.display())]
+    Heads {
+        /// Their file, or that of the proof.
         path: PathBuf,
         /// Why not.
         source: io::Error,

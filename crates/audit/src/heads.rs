@@ -289,13 +289,15 @@ pub(crate) fn parse(text: &str) -> Vec<SignedHead> {
     text.lines().filter_map(parse_line).collect()
 }
 
-/// The heads of the store in the directory `root`, or of the proof in that file.
-pub(crate) fn read_all(root: &Path) -> Vec<SignedHead> {
-    if root.is_dir() {
-        let bytes = fs::read(root.join(FILE)).unwrap_or_default();
-        parse(&String::from_utf8_lossy(&bytes))
-    } else {
-        crate::proof::heads(root)
+/// The heads of the store in the directory `root`, or of the proof in that file. A store without them has none; one whose
+/// heads cannot be read is an error.
+pub(crate) fn read_all(root: &Path) -> io::Result<Vec<SignedHead>> {
+    if !root.is_dir() {
+        return Ok(crate::proof::heads(root));
+    }
+    match fs::read(root.join(FILE)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        bytes => bytes.map(|bytes| parse(&String::from_utf8_lossy(&bytes))),
     }
 }
 

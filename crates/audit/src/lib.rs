@@ -95,6 +95,7 @@ mod opened;
 mod order;
 mod pattern;
 mod period;
+mod place;
 mod proof;
 mod query;
 mod queue;

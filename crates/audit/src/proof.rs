@@ -23,15 +23,24 @@ pub(crate) fn head(keys: &[PublicKey], heads: &[SignedHead]) -> String {
     text
 }
 
+/// The proof at `path`, behind its first line; `None` if it is none.
+fn open(path: &Path) -> Option<File> {
+    let mut file = File::open(path).ok()?;
+    let mut first = vec![0; FIRST_LINE.len() + 1];
+    file.read_exact(&mut first).ok()?;
+    (first == format!("{FIRST_LINE}\n").as_bytes()).then_some(file)
+}
+
+/// Whether there is a proof at `path`.
+pub(crate) fn is_at(path: &Path) -> bool {
+    open(path).is_some()
+}
+
 /// The lines that begin the proof at `path`; none if it is none.
 fn lines(path: &Path) -> Vec<String> {
-    let Ok(mut file) = File::open(path) else {
+    let Some(file) = open(path) else {
         return Vec::new();
     };
-    let mut first = vec![0; FIRST_LINE.len() + 1];
-    if file.read_exact(&mut first).is_err() || first != format!("{FIRST_LINE}\n").as_bytes() {
-        return Vec::new();
-    }
     BufReader::new(file)
         .lines()
         .map_while(Result::ok)

@@ -7,6 +7,7 @@ use crate::entry::{Entry, Sequence};
 use crate::error::{OpenError, QueryError};
 use crate::heads::{PublicKey, SignedHead};
 use crate::item::Event;
+use crate::place::other_than_audit;
 use crate::query::{Filter, Page};
 use crate::scan;
 use crate::shelf::Shelf;
@@ -42,14 +43,25 @@ impl Reader {
     /// reading the files of the days that it concerns, once, and 24 bytes of memory for each block.
     ///
     /// # Errors
-    /// `Io`, also where there is nothing at `path`.
+    /// `Unreadable`, also where there is nothing at `path`; `NoAudit` where there is something else.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let shelf = std::fs::metadata(path).and_then(|_| Shelf::frozen(path));
-        let shelf = shelf.map_err(|source| OpenError::Unreadable {
+        let unreadable = |source| OpenError::Unreadable {
             path: path.to_owned(),
             source,
-        })?;
-        Ok(Self(Arc::new(shelf)))
+        };
+        let no_audit = |is| OpenError::NoAudit {
+            path: path.to_owned(),
+            is,
+        };
+        let kind = std::fs::metadata(path).map_err(unreadable)?;
+        if !kind.is_dir() && !kind.is_file() {
+            return Err(no_audit("neither a file nor a directory"));
+        }
+        let shelf = Shelf::frozen(path).map_err(unreadable)?;
+        match other_than_audit(path, &shelf).map_err(unreadable)? {
+            Some(is) => Err(no_audit(is)),
+            None => Ok(Self(Arc::new(shelf))),
+        }
     }
 
     /// The calls that `filter` wants, with their outcomes.
@@ -96,14 +108,14 @@ impl Reader {
     /// after [`Blocks::last`]. What they hold is the stored form, chain and all.
     ///
     /// After place 0, which is before all, `since_ms` may say where to begin: with the first block that
-    /// may have a call of that time or later, or, where there is none, with the last block. Everything
-    /// behind it follows, whenever it was written, so that the chain has no holes.
+    /// may have a call of that time or later, or, where there is none, with the last block; before that
+    /// where the last signed head is. Everything behind it follows, whenever it was written, so that the chain has no holes.
     ///
     /// # Errors
     /// See [`QueryError`].
     pub fn blocks(&self, after: Sequence, since_ms: Option<i64>, size: usize) -> Result<Blocks, QueryError> {
         let begin = match since_ms {
-            Some(ms) if after.0 == 0 => walk::begin_of(&self.0, ms)?,
+            Some(ms) if after.0 == 0 => self.begin(ms)?,
             _ => None,
         };
         let after = begin.map_or(after, |first| Sequence(first.saturating_sub(1)));
@@ -126,12 +138,27 @@ impl Reader {
 
     /// The lines that begin a proof: those of the signed heads, and of `keys`, which they are checked
     /// with. Blocks follow, as [`Reader::blocks`] gives them.
-    pub fn proof_head(&self, keys: &[PublicKey]) -> String {
-        proof::head(keys, &self.heads())
+    ///
+    /// # Errors
+    /// [`QueryError::Heads`].
+    pub fn proof_head(&self, keys: &[PublicKey]) -> Result<String, QueryError> {
+        Ok(proof::head(keys, &self.heads()?))
     }
 
-    pub(crate) fn heads(&self) -> Vec<SignedHead> {
-        heads::read_all(self.0.root())
+    pub(crate) fn heads(&self) -> Result<Vec<SignedHead>, QueryError> {
+        let root = self.0.root();
+        heads::read_all(root).map_err(|source| QueryError::Heads {
+            path: root.join(heads::FILE),
+            source,
+        })
+    }
+
+    /// Where a proof of all from `since_ms` on begins: where those calls do, or, where no head is signed there yet, with
+    /// the last one that is, so that something vouches for it.
+    fn begin(&self, since_ms: i64) -> Result<Option<u64>, QueryError> {
+        let begin = walk::begin_of(&self.0, since_ms)?;
+        let signed = self.heads()?.iter().map(|head| head.last).max();
+        Ok(begin.map(|begin| begin.min(signed.unwrap_or(begin))))
     }
 
     /// The keys that a proof says its heads are checked with; none of a store. Whoever made the proof may

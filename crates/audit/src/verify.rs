@@ -42,7 +42,7 @@ pub struct Verified {
 /// One thing that is wrong with the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Name of the period.
+    /// Name of the period; empty of what concerns all.
     pub period: String,
     /// Place of the first entry concerned, if known.
     pub sequence: Option<Sequence>,
@@ -80,6 +80,10 @@ pub enum Fault {
     Forged,
     /// A head is signed by a key that is none of those given.
     UnknownKey,
+    /// The signed heads cannot be read.
+    NoHeads(String),
+    /// No head by a key that was given stands on the chain: it may be another, or cut off anywhere.
+    Unvouched,
     /// Blocks of a commit that failed, and was answered so, are on disk nevertheless. Harmless.
     Unconfirmed,
 }
@@ -93,7 +97,16 @@ impl Fault {
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "period {}", self.period)?;
+        match &self.what {
+            Fault::NoHeads(why) => return write!(f, "the file HEADS cannot be read: {why}"),
+            Fault::Unvouched => {
+                return f.write_str(
+                    "nothing is vouched for: no head by a trusted key stands on this chain, which may be another's or lack any end; \
+                     where signing was only now configured, the proxy signs when it next starts",
+                );
+            }
+            _ => write!(f, "period {}", self.period)?,
+        }
         if let Some(sequence) = self.sequence {
             write!(f, ", entry {sequence}")?;
         }
@@ -123,6 +136,8 @@ impl std::fmt::Display for Finding {
             Fault::UnknownKey => {
                 f.write_str(": the head is signed by another key; `--key` names those to trust")
             }
+            // Said above.
+            Fault::NoHeads(_) | Fault::Unvouched => Ok(()),
             Fault::Unconfirmed => f.write_str(": was reported as not written, and is there; harmless"),
         }
     }
@@ -139,8 +154,12 @@ impl Verified {
 pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, QueryError> {
     // Read first: what is written meanwhile does not count.
     let noted = note::read(shelf.root());
+    let (heads, unread) = match heads::read_all(shelf.root()) {
+        Ok(heads) => (heads, None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
     let mut check = Check {
-        heads: Vouched::of(heads::read_all(shelf.root()), keys),
+        heads: Vouched::of(heads, keys),
         is_part: shelf.is_one_file(),
         ..Check::default()
     };
@@ -178,7 +197,22 @@ pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, Quer
             key = next;
         }
     }
-    Ok(check.finish(noted))
+    let mut done = check.finish(noted);
+    let unvouched = done.signed.is_none() && !keys.is_empty();
+    let of_all = unread
+        .map(Fault::NoHeads)
+        .into_iter()
+        .chain(unvouched.then_some(Fault::Unvouched));
+    // What is of no period stands first.
+    done.findings.splice(
+        0..0,
+        of_all.map(|what| Finding {
+            period: String::new(),
+            sequence: None,
+            what,
+        }),
+    );
+    Ok(done)
 }
 
 #[derive(Default)]

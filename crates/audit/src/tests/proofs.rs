@@ -10,7 +10,7 @@ const MINUTE: i64 = 60_000;
 
 /// What verifying finds of a proof of all since a time, as it is written in steps.
 fn proved(store: &Reader, since_ms: i64, dir: &Path) -> (Reader, Verified) {
-    let mut bytes = store.proof_head(&[]).into_bytes();
+    let mut bytes = store.proof_head(&[]).unwrap().into_bytes();
     let mut after = Sequence(0);
     loop {
         let blocks = store.blocks(after, Some(since_ms), 1).unwrap();

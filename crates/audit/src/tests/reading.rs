@@ -50,7 +50,7 @@ fn files(path: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
 }
 
 fn proof(of: &Reader) -> Vec<u8> {
-    let mut bytes = of.proof_head(&[]).into_bytes();
+    let mut bytes = of.proof_head(&[]).unwrap().into_bytes();
     let mut after = Sequence(0);
     while let blocks = of.blocks(after, None, 1000).unwrap()
         && let Some(last) = blocks.last
@@ -236,6 +236,9 @@ fn what_is_not_there_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let error = Reader::open(&dir.path().join("nowhere")).unwrap_err();
     assert!(error.to_string().contains("nowhere"), "{error}");
+    let error = Reader::open(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("there is no audit at"), "{error}");
+    fs::write(dir.path().join("LOCK"), "").unwrap();
     let empty = Reader::open(dir.path()).unwrap();
     assert_eq!(empty.last().unwrap(), Sequence(0));
     assert!(empty.verify(&[]).unwrap().is_sound());

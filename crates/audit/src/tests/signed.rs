@@ -45,7 +45,7 @@ fn the_end_is_signed_when_the_store_is_closed() {
     assert!(verified.heads >= 1);
     // A proof carries the heads, and the key if it is given.
     let proof = [
-        reader.proof_head(&[public(&key)]).into_bytes(),
+        reader.proof_head(&[public(&key)]).unwrap().into_bytes(),
         reader.blocks(Sequence(0), None, usize::MAX).unwrap().bytes,
     ];
     let path = dir.path().join("proof");
@@ -100,7 +100,10 @@ fn a_chain_made_anew_shows() {
     fs::remove_file(dir.path().join("audit/HEADS")).unwrap();
     signing(dir.path(), &other).close().unwrap();
     let found = faults(dir.path(), &[public(&key)]);
-    assert!(!found.is_empty() && found.iter().all(|(_, what)| *what == Fault::UnknownKey));
+    let (vouched, by_another): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|(_, what)| *what == Fault::Unvouched);
+    assert_eq!(vouched.len(), 1);
+    assert!(!by_another.is_empty() && by_another.iter().all(|(_, what)| *what == Fault::UnknownKey));
     assert!(faults(dir.path(), &[public(&key), public(&other)]).is_empty());
     // A signature that was moved to another place.
     let heads = String::from_utf8(heads).unwrap().replace(" 2 ", " 3 ");
@@ -141,4 +144,78 @@ fn a_key_that_is_none_stops_opening() {
         ..config(dir.path())
     };
     assert!(matches!(Store::open(config), Err(OpenError::Key(_))));
+}
+
+#[test]
+fn a_chain_that_no_trusted_key_signed_is_not_vouched_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = key(dir.path(), "key");
+    let trusted = [public(&key)];
+    // Signed by nobody, and empty but for what opening writes.
+    open_with(config(dir.path()), &Clock::at(NOON)).close().unwrap();
+    assert_eq!(faults(dir.path(), &trusted), [(None, Fault::Unvouched)]);
+    assert_eq!(faults(dir.path(), &[]), []);
+    // From the next start on there is a head, even while the store is open.
+    let store = signing(dir.path(), &key);
+    stored(&store, record(1, NOON));
+    assert_eq!(faults(dir.path(), &trusted), []);
+    stored(&store, record(2, NOON));
+    store.close().unwrap();
+    assert_eq!(faults(dir.path(), &trusted), []);
+    let audit = dir.path().join("audit");
+    // A proof without its lines.
+    let reader = Reader::open(&audit).unwrap();
+    let bytes = reader.blocks(Sequence(0), None, usize::MAX).unwrap().bytes;
+    let proof = [b"tokenward-audit-proof 1\n\n".as_slice(), &bytes].concat();
+    fs::write(dir.path().join("proof"), proof).unwrap();
+    let proof = Reader::open(&dir.path().join("proof")).unwrap();
+    assert!(proof.verify(&[]).unwrap().is_sound());
+    let verified = proof.verify(&trusted).unwrap();
+    let [found] = verified.findings.try_into().unwrap();
+    assert_eq!(found.what, Fault::Unvouched);
+    assert!(found.to_string().starts_with("nothing is vouched for"), "{found}");
+    // Its last period, and all that tells of it, are gone.
+    for gone in ["HEAD", "HEADS"] {
+        fs::remove_file(audit.join(gone)).unwrap();
+    }
+    fs::remove_dir_all(audit.join("2026-11-24.2")).unwrap();
+    assert_eq!(faults(dir.path(), &[]), []);
+    assert_eq!(faults(dir.path(), &trusted), [(None, Fault::Unvouched)]);
+    // The heads cannot be read: no file, but a directory.
+    fs::create_dir(audit.join("HEADS")).unwrap();
+    let found = faults(dir.path(), &trusted);
+    assert!(matches!(
+        &found[..],
+        [(None, Fault::NoHeads(_)), (None, Fault::Unvouched)]
+    ));
+    assert!(Reader::open(&audit).unwrap().proof_head(&trusted).is_err());
+}
+
+#[test]
+fn a_proof_of_calls_that_are_not_signed_yet_begins_with_the_last_head() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = key(dir.path(), "key");
+    let config = Config {
+        signing_key: Some(key.clone()),
+        ..config(dir.path())
+    };
+    let clock = Clock::at(NOON);
+    let store = open_with(config, &clock);
+    stored(&store, record(1, NOON));
+    clock.set(NOON + 1_000);
+    stored(&store, record(2, NOON + 1_000));
+    let reader = store.reader();
+    let head = reader.proof_head(&[]).unwrap();
+    let blocks = reader
+        .blocks(Sequence(0), Some(NOON + 1_000), usize::MAX)
+        .unwrap();
+    let path = dir.path().join("proof");
+    fs::write(&path, [head.as_bytes(), &blocks.bytes].concat()).unwrap();
+    let verified = Reader::open(&path).unwrap().verify(&[public(&key)]).unwrap();
+    assert_eq!(verified.findings, []);
+    assert!(
+        verified
+            .signed
+            .is_some_and(|(place, _)| Some(place) < verified.last)
+    );
 }

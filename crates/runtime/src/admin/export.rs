@@ -104,7 +104,7 @@ pub(super) async fn proof(
 ) -> Result<HttpResponse, DeskError> {
     let since_ms = Question::of(&request)?.filter()?.since_ms;
     let reader = desk.audit.reader();
-    let begun = (reader.proof_head(desk.audit.keys()), Some(Sequence(0)), reader);
+    let begun = (reader.proof_head(desk.audit.keys())?, Some(Sequence(0)), reader);
     let parts = stream::unfold(Some(begun), move |state| async move {
         let (head, after, reader) = state?;
         if !head.is_empty() {

@@ -110,8 +110,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Findings(
-        "the backup, like the audit, is not as it was written; `tokenward audit verify` says where"
-            .to_owned(),
+        "the backup, like the audit, does not verify; `tokenward audit verify` says what is wrong".to_owned(),
     ))
 }
 

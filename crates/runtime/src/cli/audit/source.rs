@@ -185,8 +185,8 @@ impl Source {
             }
             Self::Files(reader) => reader,
         };
-        out.write_all(reader.proof_head(keys).as_bytes())
-            .map_err(unwritten)?;
+        let head = reader.proof_head(keys).map_err(Failure::trouble)?;
+        out.write_all(head.as_bytes()).map_err(unwritten)?;
         let mut after = Sequence(0);
         loop {
             let blocks = reader

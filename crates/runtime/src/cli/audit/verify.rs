@@ -75,6 +75,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 /// A proxy checks with its own key: it must be one that is trusted here.
 fn same_keys(keys: &[PublicKey], report: &VerifyReport) -> Result<(), Failure> {
     let known: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    if report.keys.is_empty() && !known.is_empty() {
+        return Err(Failure::Findings(
+            "nothing is vouched for: the proxy that has the audit open runs without [audit] signing_key; restart it with one"
+                .to_owned(),
+        ));
+    }
     match report.keys.iter().find(|key| !known.contains(key)) {
         Some(key) if !known.is_empty() => Err(Failure::Findings(format!(
             "the proxy signs with another key than is trusted here: {key}"
@@ -106,8 +112,11 @@ fn text(report: &VerifyReport) -> String {
             "{} signed heads, the last at {signed}, signed {time}{by}\n",
             report.heads
         ));
-    } else if !report.keys.is_empty() {
-        out.push_str("No signed head: an end that was cut off would not show.\n");
+        if signed < last && !report.keys.is_empty() {
+            out.push_str(&format!(
+                "Entries after {signed} are not vouched for: they are not signed yet, or their heads were removed.\n"
+            ));
+        }
     }
     if report.sound {
         out.push_str("Sound: nothing was changed, removed, inserted or reordered.\n");

@@ -1,0 +1,147 @@
+//! `tokenward audit` over what is no audit, what nobody trusted signed, and what is damaged.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what fails here fails the test"
+)]
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+use tokenward_audit::{Config, Record, Store, Verdict};
+
+fn run(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tokenward"))
+        .arg("audit")
+        .args(arguments)
+        .current_dir(directory)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Exit code, standard output and standard error.
+fn told(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = run(directory, arguments);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn record(n: u8) -> Record {
+    Record {
+        time_ms: jiff::Timestamp::now().as_millisecond(),
+        request_id: [n; 16],
+        client_request_id: None,
+        token: Some("a".to_owned()),
+        user: Some("svc".to_owned()),
+        on_behalf_of: None,
+        client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        method: "GET".to_owned(),
+        url: format!("https://jira.example.com/rest/{n}"),
+        line: None,
+        verdict: Verdict::Deny,
+        reason: "no-line".to_owned(),
+        policy: "ab".repeat(32),
+        request_bytes: None,
+        decision_ns: 900,
+        authenticated: true,
+        nodes: Vec::new(),
+        tried: Vec::new(),
+    }
+}
+
+/// A configuration with a signing key, and a store of three periods, each of twenty calls and closed.
+fn made() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    let root = directory.path();
+    fs::create_dir(root.join("policies")).unwrap();
+    let config = "[audit]\npath = 'audit'\nsigning_key = 'audit.key'\n";
+    fs::write(root.join("tokenward.toml"), config).unwrap();
+    assert_eq!(told(root, &["keygen", "audit.key"]).0, Some(0));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for period in 0..3_u8 {
+        let config = Config {
+            signing_key: Some(root.join("audit.key")),
+            ..Config::at(root.join("audit"))
+        };
+        let store = Store::open(config).unwrap();
+        for n in 0..20 {
+            runtime.block_on(store.append(record(period * 20 + n))).unwrap();
+        }
+        store.close().unwrap();
+    }
+    directory
+}
+
+#[test]
+fn what_a_trusted_key_never_signed_is_not_sound() {
+    let directory = made();
+    let root = directory.path();
+    let exported = told(root, &["export", "-o", "all.jsonl", "--proof", "all.proof"]);
+    assert_eq!(exported.0, Some(0), "{}", exported.2);
+    let trusted = ["verify", "--store", "all.proof", "--key", "audit.key.pub"];
+    assert_eq!(told(root, &trusted).0, Some(0));
+    let proof = fs::read(root.join("all.proof")).unwrap();
+    let text = proof.windows(2).position(|window| window == b"\n\n").unwrap();
+    let bare = [b"tokenward-audit-proof 1\n".as_slice(), &proof[text + 1..]].concat();
+    fs::write(root.join("bare.proof"), bare).unwrap();
+    let (code, out, _) = told(root, &["verify", "--store", "bare.proof"]);
+    assert!(code == Some(0) && out.contains("Sound"), "{out}");
+    let (code, out, err) = told(
+        root,
+        &["verify", "--store", "bare.proof", "--key", "audit.key.pub"],
+    );
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(
+        out.contains("nothing is vouched for") && !out.contains("Sound"),
+        "{out}"
+    );
+    // The configured key counts like one that is given.
+    fs::remove_file(root.join("audit/HEADS")).unwrap();
+    let (code, out, err) = told(root, &["verify"]);
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.contains("nothing is vouched for"), "{out}");
+}
+
+#[test]
+fn a_question_to_what_is_no_audit_is_an_error() {
+    let directory = made();
+    let root = directory.path();
+    fs::create_dir(root.join("empty")).unwrap();
+    fs::create_dir(root.join("other")).unwrap();
+    fs::write(root.join("other/HEAD"), "ref: refs/heads/main\n").unwrap();
+    let mut periods = fs::read_dir(root.join("audit"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let period = periods.find(|path| path.is_dir()).unwrap();
+    let period = period.to_str().unwrap();
+    for place in ["empty", "other", period, "tokenward.toml", "/dev/null", "absent"] {
+        for verb in ["verify", "list", "stats", "export"] {
+            let (code, out, err) = told(root, &[verb, "--store", place]);
+            assert_eq!(code, Some(3), "{verb} {place}: {out}{err}");
+            assert!(
+                err.contains(place) && out.is_empty(),
+                "{verb} {place}: {out}{err}"
+            );
+            assert!(
+                place == "absent" || err.contains("there is no audit at"),
+                "{place}: {err}"
+            );
+        }
+    }
+    // Where the proxy has not run yet, and where it had only begun.
+    fs::write(root.join("tokenward.toml"), "[audit]\npath = 'empty'\n").unwrap();
+    assert_eq!(told(root, &["list"]).0, Some(3));
+    fs::write(root.join("empty/LOCK"), "").unwrap();
+    assert_eq!(told(root, &["list"]).0, Some(0));
+    let (code, out, _) = told(root, &["verify"]);
+    assert!(code == Some(0) && out.contains("The audit is empty."), "{out}");
+    // Nothing at all was ever signed there.
+    let (code, out, _) = told(root, &["verify", "--key", "audit.key.pub"]);
+    assert!(code == Some(1) && out.contains("nothing is vouched for"), "{out}");
+}
