@@ -28,6 +28,8 @@ pub(crate) struct Frozen {
     journal: Vec<u8>,
     // By place.
     blocks: Vec<At>,
+    // Places between them where there should be others; the first is not known of what the period should begin with.
+    holes: Vec<(Option<u64>, u64)>,
     // Places where different blocks were found: one was changed, and its checksum mended.
     twice: Vec<u64>,
     // Offset and blocks of the sheaf that was read last.
@@ -56,6 +58,7 @@ enum Within {
 struct Found {
     at: At,
     checksum: [u8; 4],
+    last: u64,
     first_of_period: bool,
     written_ms: i64,
 }
@@ -71,6 +74,7 @@ impl Found {
                 within,
             },
             checksum: block.bytes().last_chunk().copied().unwrap_or_default(),
+            last: block.head.last(),
             first_of_period: block.head.first_of_period,
             written_ms: block.head.written_ms,
         }
@@ -102,10 +106,20 @@ impl Frozen {
             found.push(Found::of(at, block.size(), Within::Journal, &block));
         }
         found.sort_by_key(Found::order);
-        Ok(Self {
+        let in_journal = found.iter().filter(|f| f.at.within == Within::Journal);
+        // Of what was written after the journal was read, some may have come into the file.
+        let known = in_journal
+            .map(|f| f.last)
+            .max()
+            .or((!journal.is_empty()).then_some(0));
+        let mut period = Self {
             journal,
             ..Self::of(file, found)
-        })
+        };
+        if let Some(known) = known {
+            period.holes.retain(|(_, last)| *last <= known);
+        }
+        Ok(period)
     }
 
     /// Reads a file of blocks, such as a proof, and gives its periods in the order of the chain. Their
@@ -134,13 +148,27 @@ impl Frozen {
         let mut blocks: Vec<At> = Vec::with_capacity(found.len());
         let mut twice = Vec::new();
         let mut last = None;
-        for Found { at, checksum, .. } in found {
+        let mut holes = Vec::new();
+        let mut next: Option<u64> = None;
+        for Found {
+            at,
+            checksum,
+            last: end,
+            first_of_period,
+            ..
+        } in found
+        {
             if blocks.last().is_some_and(|b| b.first == at.first) {
                 if last != Some(checksum) && twice.last() != Some(&at.first) {
                     twice.push(at.first);
                 }
                 continue;
             }
+            let goes_on = next.map_or(first_of_period, |next| at.first <= next);
+            if !goes_on && let Some(before) = at.first.checked_sub(1) {
+                holes.push((next, before));
+            }
+            next = Some(end.saturating_add(1));
             last = Some(checksum);
             blocks.push(at);
         }
@@ -148,9 +176,15 @@ impl Frozen {
             file,
             journal: Vec::new(),
             blocks,
+            holes,
             twice,
             last_sheaf: Mutex::default(),
         }
+    }
+
+    /// First and last of places that it lacks.
+    pub(crate) fn holes(&self) -> &[(Option<u64>, u64)] {
+        &self.holes
     }
 
     /// See [`crate::opened::Opened::at_or_before`].

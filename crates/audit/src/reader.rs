@@ -7,6 +7,7 @@ use crate::entry::{Entry, Sequence};
 use crate::error::{OpenError, QueryError};
 use crate::heads::{PublicKey, SignedHead};
 use crate::item::Event;
+use crate::lacking::LeftOut;
 use crate::place::other_than_audit;
 use crate::query::{Filter, Page};
 use crate::scan;
@@ -93,6 +94,12 @@ impl Reader {
     #[cfg(test)]
     pub(crate) fn usage_by_reading(&self, filter: &Filter) -> Result<Usage, QueryError> {
         usage::by_reading(&self.0, filter)
+    }
+
+    /// What the questions so far could not see of the periods that they came to, since it is damaged or missing. Only of a
+    /// store's files ([`Reader::open`] of a directory).
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        self.0.left_out()
     }
 
     /// Recomputes the chain over all periods, and holds the signed heads against it: each must be by one

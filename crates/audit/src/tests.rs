@@ -7,6 +7,7 @@ mod disguised;
 mod ends;
 mod faults;
 mod inserted;
+mod lacking;
 mod limits;
 mod memory;
 mod model;

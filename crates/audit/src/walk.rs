@@ -128,6 +128,7 @@ impl<'s> Walk<'s> {
                     Err(_) if self.shelf.is_gone(period) => continue,
                     opened => opened?,
                 };
+                self.shelf.come_to(period, &opened);
                 let passed = (self.passing)(&self.shelf.path(period), &opened);
                 let range = if self.range.is_in_order(self.shelf, period) {
                     self.range

@@ -1,10 +1,6 @@
 //! `tokenward audit` over what is no audit, what nobody trusted signed, and what is damaged.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what fails here fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -144,4 +140,34 @@ fn a_question_to_what_is_no_audit_is_an_error() {
     // Nothing at all was ever signed there.
     let (code, out, _) = told(root, &["verify", "--key", "audit.key.pub"]);
     assert!(code == Some(1) && out.contains("nothing is vouched for"), "{out}");
+}
+
+#[test]
+fn an_answer_that_lacks_damaged_calls_says_so() {
+    let directory = made();
+    let root = directory.path();
+    let mut periods: Vec<_> = fs::read_dir(root.join("audit"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    // Their order is the chain's: there are fewer than ten.
+    periods.sort();
+    let file = periods.first().unwrap().join("db");
+    let length = fs::metadata(&file).unwrap().len();
+    for verb in ["list", "stats", "export"] {
+        let (code, _, err) = told(root, &[verb]);
+        assert!(code == Some(0) && !err.contains("damage"), "{verb}: {err}");
+    }
+    let handle = fs::File::options().write(true).open(&file).unwrap();
+    handle.set_len(length / 2).unwrap();
+    for verb in ["list", "stats", "export"] {
+        let (code, out, err) = told(root, &[verb]);
+        assert_eq!(code, Some(1), "{verb}: {err}");
+        assert!(!out.is_empty(), "what is left is told");
+        assert!(
+            err.contains("are damaged or missing and left out") && err.contains("audit salvage"),
+            "{verb}: {err}"
+        );
+    }
 }

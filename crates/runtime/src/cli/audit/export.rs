@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(path) = &args.output {
         output::note(&format!("{count} calls are in {}.", path.display()));
     }
-    Ok(())
+    source.tell_lacking()
 }
 
 /// Writes calls as Parquet, and gives how many.

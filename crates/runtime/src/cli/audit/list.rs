@@ -61,11 +61,13 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
         newest_first: !args.oldest_first,
         ..Page::default()
     };
-    let calls = args.place.source(&config)?.list(&filter, page)?;
+    let source = args.place.source(&config)?;
+    let calls = source.list(&filter, page)?;
     if calls.is_empty() {
         output::note("No such calls.");
     }
-    output::print(&args.form.form().of(&calls, Heading::Shown))
+    output::print(&args.form.form().of(&calls, Heading::Shown))?;
+    source.tell_lacking()
 }
 
 pub(super) fn tail(args: &Tail) -> Result<(), Failure> {

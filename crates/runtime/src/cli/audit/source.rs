@@ -17,7 +17,7 @@ use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
 use super::question::query_string;
 use super::table::shown;
 use crate::admin::{EventLine, UsageReport, VerifyReport, json_line};
-use crate::cli::Failure;
+use crate::cli::{Failure, output};
 use crate::config::{Config, admin_secret};
 
 /// An answer has 10 000 entries at most, of some kilobytes at most.
@@ -115,6 +115,21 @@ impl Source {
                 return Ok(());
             }
         }
+    }
+
+    /// Says what the answer lacks since it is damaged or missing: then the exit code is 1.
+    pub(super) fn tell_lacking(&self) -> Result<(), Failure> {
+        let Self::Files(reader) = self else { return Ok(()) };
+        let left_out = reader.left_out();
+        for lacking in &left_out {
+            output::note(&format!("tokenward: {lacking}"));
+        }
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::Findings(
+            "the answer is not whole: the audit has damage".to_owned(),
+        ))
     }
 
     /// How many calls `filter` wants.

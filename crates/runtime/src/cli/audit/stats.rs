@@ -47,7 +47,8 @@ struct UnusedLine {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let filter = args.which.filter()?;
     let config = args.place.config()?;
-    let usage = args.place.source(&config)?.usage(&filter)?;
+    let source = args.place.source(&config)?;
+    let usage = source.usage(&filter)?;
     let unused = unused(&usage, &config)
         .inspect_err(|why| {
             output::note(&format!("What was never used is not told: {why}"));
@@ -56,9 +57,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let stats = Stats { usage, unused };
     if args.json {
         let json = serde_json::to_string(&stats).map_err(Failure::trouble)?;
-        return output::print(&format!("{}\n", crate::admin::escaped(&json)));
+        output::print(&format!("{}\n", crate::admin::escaped(&json)))?;
+    } else {
+        output::print(&text(&stats))?;
     }
-    output::print(&text(&stats))
+    source.tell_lacking()
 }
 
 /// The tokens and lines of the policy that no call had. A line is its text: one that moved within its file was used.
