@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -19,8 +19,9 @@ use crate::pep::now_ms;
 const MOST: usize = 10_000;
 /// Lines of one step of a tail.
 const STEP: usize = 500;
-/// A call is shown by a tail when it has ended, or after so long without its outcome.
-const OUTCOME_WAIT_MS: i64 = 1000;
+/// A call is shown by a tail when it has ended, or after so long without its outcome; those behind it wait, so that all are
+/// shown in their order.
+pub(crate) const OUTCOME_WAIT: Duration = Duration::from_secs(10);
 /// How often a tail looks for outcomes that it waits for.
 const OUTCOME_POLL: Duration = Duration::from_millis(200);
 /// A tail without news sends an empty line so often, by which it learns that its client is gone.
@@ -148,6 +149,7 @@ pub(super) async fn tail(
         shown: question.after.map_or_else(|| desk.audit.last(), Sequence),
         audit: desk.audit.clone(),
         started: false,
+        waiting: None,
     };
     let lines = stream::unfold(tail, |mut tail| async {
         let lines = tail.next().await?;
@@ -177,6 +179,19 @@ struct Tail {
     /// All up to here was shown, or is not wanted.
     shown: Sequence,
     started: bool,
+    /// The call whose outcome is waited for, and since when: by a clock that nobody sets back.
+    waiting: Option<(Sequence, Instant)>,
+}
+
+/// What a tail has to do next.
+#[derive(Debug, PartialEq)]
+enum Next {
+    /// Wait for calls.
+    News,
+    /// Wait for a call's outcome.
+    Outcome,
+    /// Go on: more is there.
+    More,
 }
 
 impl Tail {
@@ -187,43 +202,83 @@ impl Tail {
             self.started = true;
             return Some("\n".to_owned());
         }
+        let begun = Instant::now();
         let mut seen = self.shown;
-        let mut wait = ALIVE;
+        let mut next = Next::News;
         loop {
-            let news = self.audit.next_after(seen, wait).await;
-            seen = news.unwrap_or(seen);
-            let (lines, waiting) = self.ready(seen).await.ok()?;
-            if !lines.is_empty() || (news.is_none() && wait == ALIVE) {
+            let wait = match next {
+                Next::News => ALIVE,
+                Next::Outcome => OUTCOME_POLL,
+                Next::More => Duration::ZERO,
+            };
+            seen = self.audit.next_after(seen, wait).await.unwrap_or(seen);
+            let (lines, then) = self.ready(seen).await.ok()?;
+            if !lines.is_empty() || begun.elapsed() >= ALIVE {
                 return Some(if lines.is_empty() { "\n".to_owned() } else { lines });
             }
-            wait = if waiting { OUTCOME_POLL } else { ALIVE };
+            next = then;
         }
     }
 
-    /// What is to be shown now, and whether calls wait for their outcomes.
-    async fn ready(&mut self, newest: Sequence) -> Result<(String, bool), DeskError> {
+    /// What is to be shown now, and what to do then.
+    async fn ready(&mut self, newest: Sequence) -> Result<(String, Next), DeskError> {
         let page = Page {
             after: Some(self.shown),
             before: None,
             limit: STEP,
             newest_first: false,
         };
-        let entries = match query(&self.audit, self.filter.clone(), page).await {
+        // What only the outcome tells is looked at when that is there: else a call would be passed by before.
+        let decided = Filter {
+            status: None,
+            ended: None,
+            ..self.filter.clone()
+        };
+        let entries = match query(&self.audit, decided, page).await {
             Err(DeskError::Audit(QueryError::Closed)) => return Err(DeskError::Stopping),
             entries => entries?,
         };
         let full = entries.len() == STEP;
         let mut lines = String::new();
         for entry in entries {
-            if entry.outcome.is_none() && now_ms() - entry.record.time_ms < OUTCOME_WAIT_MS {
-                return Ok((lines, true));
+            if entry.outcome.is_none() && self.waits_for(&entry) {
+                return Ok((lines, Next::Outcome));
             }
             self.shown = entry.sequence;
-            lines.push_str(&json_line(entry));
+            if self.wants(&entry) {
+                lines.push_str(&json_line(entry));
+            }
         }
-        if !full {
-            self.shown = self.shown.max(newest);
+        if full {
+            return Ok((lines, Next::More));
         }
-        Ok((lines, false))
+        self.shown = self.shown.max(newest);
+        Ok((lines, Next::News))
+    }
+
+    /// Whether the outcome of a call that has none may still come in time.
+    fn waits_for(&mut self, entry: &Entry) -> bool {
+        let since = match self.waiting {
+            Some((place, since)) if place == entry.sequence => since,
+            _ => {
+                let now = Instant::now();
+                self.waiting = Some((entry.sequence, now));
+                now
+            }
+        };
+        let age = Duration::from_millis((now_ms() - entry.record.time_ms).try_into().unwrap_or(0));
+        since.elapsed().max(age) < OUTCOME_WAIT
+    }
+
+    /// Whether a call is wanted, as far as its outcome tells.
+    fn wants(&self, entry: &Entry) -> bool {
+        let status = entry.outcome.as_ref().and_then(|outcome| outcome.status);
+        let ended = entry.outcome.is_some();
+        self.filter.status.is_none_or(|wanted| status == Some(wanted))
+            && self.filter.ended.is_none_or(|wanted| ended == wanted)
     }
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

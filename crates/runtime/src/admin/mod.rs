@@ -35,6 +35,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
 use sha2::{Digest, Sha256};
 use tokenward_audit::{OnFailure, Store};
 
+pub(crate) use audit::OUTCOME_WAIT;
 pub(crate) use entry::{escaped, is_deceptive, json_line, time};
 pub(crate) use events::EventLine;
 pub(crate) use metrics::Metrics;

@@ -1,12 +1,14 @@
 //! `tokenward audit list` and `tail`.
 
-use tokenward_audit::{Page, Sequence};
+use jiff::Timestamp;
+use tokenward_audit::{Filter, Page, Sequence};
 
 use super::form::{Form, FormArg};
 use super::source::Source;
 use super::table::Heading;
 use super::which::{Place, Which};
 use super::{Failure, output};
+use crate::admin::OUTCOME_WAIT;
 
 #[derive(clap::Args)]
 pub(super) struct List {
@@ -75,13 +77,18 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
     let config = args.place.config()?;
     let source = args.place.source(&config)?;
     let form: Form = args.form.form();
-    let mut page = Page {
+    // Where the tail takes over.
+    let begin = match &source {
+        Source::Admin(_) => Some(settled(&source, &filter)?),
+        Source::Files(_) => None,
+    };
+    let page = Page {
         limit: args.limit.max(1).into(),
+        before: begin.map(|Sequence(place)| Sequence(place.saturating_add(1))),
         ..Page::default()
     };
     let mut earlier = source.list(&filter, page)?;
     earlier.reverse();
-    page.after = earlier.last().and_then(|call| sequence(call));
     if args.limit == 0 {
         earlier.clear();
     }
@@ -90,11 +97,40 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
         output::note("No proxy has the audit open, so no new calls come: these were the last.");
         return Ok(());
     };
+    let page = Page {
+        after: begin,
+        ..Page::default()
+    };
     admin.tail(&filter, page, &mut |call| {
         output::print(&form.of(&[call.to_owned()], Heading::Left))
     })?;
     output::note("The proxy stopped.");
     Ok(())
+}
+
+/// The place up to which calls have ended, or a tail would no longer wait for their end.
+fn settled(source: &Source, filter: &Filter) -> Result<Sequence, Failure> {
+    let one = Page {
+        limit: 1,
+        ..Page::default()
+    };
+    let place = |calls: Vec<String>| calls.first().and_then(|call| sequence(call));
+    let newest = place(source.list(&Filter::default(), one)?).unwrap_or(Sequence(0));
+    let recent = (Timestamp::now() - OUTCOME_WAIT).as_millisecond();
+    let open = Filter {
+        status: None,
+        ended: Some(false),
+        since_ms: Some(filter.since_ms.map_or(recent, |since| since.max(recent))),
+        ..filter.clone()
+    };
+    let oldest = Page {
+        newest_first: false,
+        ..one
+    };
+    let open = place(source.list(&open, oldest)?);
+    Ok(open.map_or(newest, |Sequence(open)| {
+        newest.min(Sequence(open.saturating_sub(1)))
+    }))
 }
 
 /// The place of a call, given as a line of JSON.

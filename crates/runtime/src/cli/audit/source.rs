@@ -244,7 +244,13 @@ impl Admin {
 
     /// Gives each new call to `each`, one JSON object each, until the proxy stops or `each` fails.
     pub(super) fn tail(&self, filter: &Filter, page: Page, each: Each<'_>) -> Result<(), Failure> {
-        self.lines(&format!("/v1/audit/tail?{}", query_string(filter, &page)), each)
+        let target = format!("/v1/audit/tail?{}", query_string(filter, &page));
+        let followed = self.lines(&target, each);
+        // A proxy that stops, or is killed, breaks its answer off; one that is still there has another reason.
+        match followed {
+            Err(Failure::Trouble(_)) if std::net::TcpStream::connect(self.address).is_err() => Ok(()),
+            followed => followed,
+        }
     }
 
     /// The one line of an answer that may take long.
