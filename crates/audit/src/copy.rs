@@ -28,13 +28,19 @@ pub struct Copied {
     pub last: Sequence,
 }
 
-/// A store was not copied. What was made of the copy is left where it is.
+/// A store was not copied. Nothing is left of the copy.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// Something stands at the place already.
     #[error("{} exists already; name a directory that does not", path.display())]
     Exists {
         /// Where.
+        path: PathBuf,
+    },
+    /// Another copy to this place is being made, or was when its process was killed.
+    #[error("{} exists already: another backup writes it, or one was killed; remove it then", path.display())]
+    Begun {
+        /// Where the unfinished copy is.
         path: PathBuf,
     },
     /// The original cannot be read.
@@ -52,20 +58,53 @@ pub enum CopyError {
 
 impl Reader {
     /// Copies all blocks and signed heads to a new store in the directory `to`, made here, synced. What
-    /// is written to the original meanwhile may be in the copy or not.
+    /// is written to the original meanwhile may be in the copy or not. Until it is whole it stands under the name of `to`
+    /// with `.partial` after it.
     ///
     /// # Errors
     /// See [`CopyError`].
     pub fn copy(&self, to: &Path) -> Result<Copied, CopyError> {
+        let failed = |source: io::Error| CopyError::Write {
+            path: to.to_owned(),
+            source: source.into(),
+        };
+        let exists = || CopyError::Exists { path: to.to_owned() };
+        if to.symlink_metadata().is_ok() {
+            return Err(exists());
+        }
+        let mut name = to.as_os_str().to_owned();
+        name.push(".partial");
+        let partial = PathBuf::from(name);
+        fs::create_dir(&partial).map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => CopyError::Begun {
+                path: partial.clone(),
+            },
+            _ => failed(e),
+        })?;
+        let copied = self.copy_blocks(&partial).and_then(|copied| {
+            // The name is taken first, and fails if somebody has it; an empty directory gives way to one that is renamed.
+            fs::create_dir(to).map_err(|e| match e.kind() {
+                io::ErrorKind::AlreadyExists => exists(),
+                _ => failed(e),
+            })?;
+            fs::rename(&partial, to).map_err(|e| {
+                let _ = fs::remove_dir(to);
+                failed(e)
+            })?;
+            Ok(copied)
+        });
+        if copied.is_err() {
+            let _ = fs::remove_dir_all(&partial);
+        }
+        copied
+    }
+
+    /// Copies to a directory that is there, and empty.
+    fn copy_blocks(&self, to: &Path) -> Result<Copied, CopyError> {
         let failed = |source: DiskError| CopyError::Write {
             path: to.to_owned(),
             source,
         };
-        let made = |e: io::Error| match e.kind() {
-            io::ErrorKind::AlreadyExists => CopyError::Exists { path: to.to_owned() },
-            _ => failed(e.into()),
-        };
-        fs::create_dir(to).map_err(made)?;
         let mut copy = Copy {
             to,
             current: None,

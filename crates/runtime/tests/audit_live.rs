@@ -1,5 +1,9 @@
 //! `tokenward audit` beside a running proxy, as a user sees it.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what fails here fails the test"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

@@ -1,12 +1,12 @@
 //! `tokenward audit export`: all calls that are asked for, to a file or a pipe, with what proves them elsewhere.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tokenward_audit::Filter;
 
 use super::form::{Form, FormArg};
+use super::new_file::{NewFile, partial_of};
 use super::parquet::Parquet;
 use super::source::Source;
 use super::table::Heading;
@@ -40,16 +40,30 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Form::Table => Form::Json,
         form => form,
     };
-    let count = match &args.output {
-        Some(path) if args.parquet => parquet(&source, &filter, path)?,
-        output => lines(&source, &filter, form, output.as_deref())?,
+    if let (Some(output), Some(proof)) = (&args.output, &args.proof)
+        && (are_one(output, proof)
+            || are_one(&partial_of(output), proof)
+            || are_one(output, &partial_of(proof)))
+    {
+        let message = "--output and --proof name the same file: give each its own";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    // Both are begun before anything is written, and get their names when both are complete.
+    let mut output = args.output.as_deref().map(NewFile::begin).transpose()?;
+    let mut proof = args.proof.as_deref().map(NewFile::begin).transpose()?;
+    let count = match &mut output {
+        Some(file) if args.parquet => parquet(&source, &filter, file)?,
+        output => lines(&source, &filter, form, output.as_mut())?,
     };
+    output.as_mut().map_or(Ok(()), NewFile::complete)?;
     // After the calls, so that it has every block that they stand in.
-    if let Some(path) = &args.proof {
+    if let Some(file) = &mut proof {
         let keys = args.place.keys(&[], &config)?;
-        let mut file = BufWriter::new(created(path)?);
-        source.proof(filter.since_ms, &keys, &mut file)?;
-        synced(file, path)?;
+        source.proof(filter.since_ms, &keys, file)?;
+        file.complete()?;
+    }
+    for file in [output, proof].into_iter().flatten() {
+        file.finish()?;
     }
     if let Some(path) = &args.output {
         output::note(&format!("{count} calls are in {}.", path.display()));
@@ -57,21 +71,32 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     source.tell_lacking()
 }
 
+/// Whether two paths name one file, which need not exist.
+fn are_one(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(directory.join(path.file_name()?))
+    };
+    a == b || place(a).is_some_and(|one| place(b) == Some(one))
+}
+
 /// Writes calls as Parquet, and gives how many.
-fn parquet(source: &Source, filter: &Filter, path: &Path) -> Result<u64, Failure> {
+fn parquet(source: &Source, filter: &Filter, out: &mut NewFile) -> Result<u64, Failure> {
+    let path = out.path().to_owned();
     let unwritable = |error| Failure::Trouble(format!("cannot write `{}`: {error}", path.display()));
-    let mut file = Parquet::begin(BufWriter::new(created(path)?)).map_err(unwritable)?;
+    let mut file = Parquet::begin(out).map_err(unwritable)?;
     let mut count = 0;
     source.all(filter, None, &mut |call| {
         count += 1;
         file.push(call).map_err(unwritable)
     })?;
-    synced(file.finish().map_err(unwritable)?, path)?;
+    file.finish().map_err(unwritable)?;
     Ok(count)
 }
 
 /// Writes calls in lines, to a file or to standard output, and gives how many.
-fn lines(source: &Source, filter: &Filter, form: Form, output: Option<&Path>) -> Result<u64, Failure> {
+fn lines(source: &Source, filter: &Filter, form: Form, output: Option<&mut NewFile>) -> Result<u64, Failure> {
     let mut count = 0_u64;
     let heading = if form == Form::Csv {
         form.of(&[], Heading::Shown)
@@ -91,16 +116,17 @@ fn lines(source: &Source, filter: &Filter, form: Form, output: Option<&Path>) ->
 type Out<'o> = &'o mut dyn FnMut(&[u8]) -> Result<(), Failure>;
 
 /// Lets `with` write to the file, or to standard output.
-fn written(path: Option<&Path>, with: &mut dyn FnMut(Out<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
-    let Some(path) = path else {
-        let mut out = BufWriter::new(io::stdout().lock());
-        let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(unprinted);
-        with(&mut put)?;
-        return out.flush().map_err(unprinted);
-    };
-    let mut file = BufWriter::new(created(path)?);
-    with(&mut |bytes| file.write_all(bytes).map_err(|error| unwritten(path, &error)))?;
-    synced(file, path)
+fn written(
+    file: Option<&mut NewFile>,
+    with: &mut dyn FnMut(Out<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if let Some(file) = file {
+        return with(&mut |bytes| file.write_all(bytes).map_err(|error| file.failed(&error)));
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(unprinted);
+    with(&mut put)?;
+    out.flush().map_err(unprinted)
 }
 
 fn unprinted(error: io::Error) -> Failure {
@@ -108,23 +134,4 @@ fn unprinted(error: io::Error) -> Failure {
         io::ErrorKind::BrokenPipe => Failure::NoReader,
         _ => Failure::Trouble(format!("cannot write to standard output: {error}")),
     }
-}
-
-fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    Failure::Trouble(format!("cannot write `{}`: {error}", path.display()))
-}
-
-/// A new file: one that is there is somebody's.
-pub(super) fn created(path: &Path) -> Result<File, Failure> {
-    let file = File::options().write(true).create_new(true).open(path);
-    file.map_err(|error| unwritten(path, &error))
-}
-
-/// Ends a file so that a power cut leaves it whole.
-pub(super) fn synced(file: BufWriter<File>, path: &Path) -> Result<(), Failure> {
-    let synced = file
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)
-        .and_then(|file| file.sync_all());
-    synced.map_err(|error| unwritten(path, &error))
 }

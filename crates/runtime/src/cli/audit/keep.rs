@@ -1,12 +1,12 @@
 //! `tokenward audit salvage`, `backup` and `keygen`: what keeps the audit when something else does not.
 
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use tokenward_audit::{CopyError, Reader, SigningKey, salvage as search};
 
-use super::export::{created, synced};
+use super::new_file::NewFile;
 use super::source::Source;
 use super::which::Place;
 use super::{Failure, output};
@@ -45,15 +45,14 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
             args.directory.display()
         )));
     }
+    let mut file = NewFile::begin(&args.output)?;
     let found = search(&args.directory).map_err(Failure::trouble)?;
-    let mut file = BufWriter::new(created(&args.output)?);
     let calls = found.entries.len();
     for entry in found.entries {
-        file.write_all(json_line(entry).as_bytes()).map_err(|error| {
-            Failure::Trouble(format!("cannot write `{}`: {error}", args.output.display()))
-        })?;
+        file.write_all(json_line(entry).as_bytes())
+            .map_err(|error| file.failed(&error))?;
     }
-    synced(file, &args.output)?;
+    file.finish()?;
     let file = args.output.display();
     output::note(&format!(
         "{calls} calls of {} sound blocks are in {file}.",
@@ -78,18 +77,21 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     let directory = &args.directory;
     let copied = match &source {
         Source::Files(reader) => reader.copy(directory),
+        Source::Admin(_) if directory.symlink_metadata().is_ok() => Err(CopyError::Exists {
+            path: directory.clone(),
+        }),
         Source::Admin(_) => {
             // What the proxy sends is kept whole first, then made a store.
             let mut name = directory.clone().into_os_string();
-            name.push(".partial");
-            let partial = PathBuf::from(name);
-            let mut file = BufWriter::new(created(&partial)?);
-            let received = source
-                .proof(None, &[], &mut file)
-                .and_then(|()| synced(file, &partial))
-                .and_then(|()| Reader::open(&partial).map_err(Failure::trouble));
-            let copied = received.map(|reader| reader.copy(directory));
-            let _ = fs::remove_file(&partial);
+            name.push(".received");
+            let received = PathBuf::from(name);
+            let mut file = NewFile::begin(&received)?;
+            source.proof(None, &[], &mut file)?;
+            file.finish()?;
+            let copied = Reader::open(&received)
+                .map_err(Failure::trouble)
+                .map(|reader| reader.copy(directory));
+            let _ = fs::remove_file(&received);
             copied?
         }
     };

@@ -14,6 +14,7 @@ mod export;
 mod form;
 mod keep;
 mod list;
+mod new_file;
 mod parquet;
 mod policy;
 mod question;

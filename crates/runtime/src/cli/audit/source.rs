@@ -1,9 +1,10 @@
 //! Where recorded calls come from, as lines of JSON: the store's files, or the proxy that has it open.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -14,6 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
 
+use super::new_file::NewFile;
 use super::question::query_string;
 use super::table::shown;
 use crate::admin::{EventLine, UsageReport, VerifyReport, json_line};
@@ -26,6 +28,8 @@ const LARGEST_ANSWER: usize = 256 << 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// An answer that is silent for so long is dead: the proxy sends an empty line every ten seconds.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long a proxy that stops may still be listening.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// What says why there is none is shorter.
 const LARGEST_PROBLEM: usize = 64 << 10;
 /// Calls, and bytes of blocks, that are read from files at once.
@@ -186,9 +190,9 @@ impl Source {
         &self,
         since_ms: Option<i64>,
         keys: &[PublicKey],
-        out: &mut dyn Write,
+        out: &mut NewFile,
     ) -> Result<(), Failure> {
-        let unwritten = |error| Failure::Trouble(format!("the proof cannot be written: {error}"));
+        let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(|error| out.failed(&error));
         let reader = match self {
             Self::Admin(admin) => {
                 let filter = Filter {
@@ -196,19 +200,18 @@ impl Source {
                     ..Filter::default()
                 };
                 let target = format!("/v1/audit/proof?{}", query_string(&filter, &Page::default()));
-                return admin.frames(&target, &mut |bytes| out.write_all(bytes).map_err(unwritten));
+                return admin.frames(&target, &mut put);
             }
             Self::Files(reader) => reader,
         };
-        let head = reader.proof_head(keys).map_err(Failure::trouble)?;
-        out.write_all(head.as_bytes()).map_err(unwritten)?;
+        put(reader.proof_head(keys).map_err(Failure::trouble)?.as_bytes())?;
         let mut after = Sequence(0);
         loop {
             let blocks = reader
                 .blocks(after, since_ms, STEP_BYTES)
                 .map_err(Failure::trouble)?;
             let Some(last) = blocks.last else { return Ok(()) };
-            out.write_all(&blocks.bytes).map_err(unwritten)?;
+            put(&blocks.bytes)?;
             after = last;
         }
     }
@@ -248,9 +251,21 @@ impl Admin {
         let followed = self.lines(&target, each);
         // A proxy that stops, or is killed, breaks its answer off; one that is still there has another reason.
         match followed {
-            Err(Failure::Trouble(_)) if std::net::TcpStream::connect(self.address).is_err() => Ok(()),
+            Err(Failure::Trouble(_)) if self.goes_away() => Ok(()),
             followed => followed,
         }
+    }
+
+    /// Whether nobody listens any more, now or in a while: a proxy that stops ends its answers first.
+    fn goes_away(&self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < FAREWELL {
+            if TcpStream::connect(self.address).is_err() {
+                return true;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        false
     }
 
     /// The one line of an answer that may take long.

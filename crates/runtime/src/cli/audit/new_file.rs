@@ -1,0 +1,144 @@
+//! A file that is there whole, or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+
+/// A file that is being written, under its name with `.partial` after it. Dropped unfinished it is removed.
+pub(super) struct NewFile {
+    path: PathBuf,
+    partial: PathBuf,
+    file: BufWriter<File>,
+    named: bool,
+}
+
+impl NewFile {
+    /// Begins the file `path`, which must not exist: one that is there is somebody's.
+    pub(super) fn begin(path: &Path) -> Result<Self, Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(exists(path));
+        }
+        let partial = partial_of(path);
+        let file = File::options().write(true).create_new(true).open(&partial);
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Failure::Trouble(format!(
+                "cannot write `{}`: `{}` exists already: another command writes it, or one was killed; remove it then",
+                path.display(),
+                partial.display()
+            )),
+            _ => unwritten(path, &error),
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            partial,
+            file: BufWriter::new(file),
+            named: false,
+        })
+    }
+
+    /// Writes what is left, so that a power cut leaves it whole.
+    pub(super) fn complete(&mut self) -> Result<(), Failure> {
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        synced.map_err(|error| self.failed(&error))
+    }
+
+    /// Completes it, and gives it its name.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.complete()?;
+        // The name is taken first, and fails if somebody has it: renaming would write over what is his.
+        let taken = File::options().write(true).create_new(true).open(&self.path);
+        taken.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(&self.path),
+            _ => self.failed(&error),
+        })?;
+        if let Err(error) = fs::rename(&self.partial, &self.path) {
+            let _ = fs::remove_file(&self.path);
+            return Err(self.failed(&error));
+        }
+        self.named = true;
+        Ok(())
+    }
+
+    /// The name that it will have.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The error that writing gave, for the user.
+    pub(super) fn failed(&self, error: &io::Error) -> Failure {
+        unwritten(&self.path, error)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.named {
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+/// The name with `.partial` after it.
+pub(super) fn partial_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    name.into()
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::Trouble(format!(
+        "cannot write `{}`: it exists already; name another file, or remove it first",
+        path.display()
+    ))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    Failure::Trouble(format!("cannot write `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_is_not_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x");
+        let names = || fs::read_dir(directory.path()).unwrap().count();
+        let mut given_up = NewFile::begin(&path).unwrap();
+        given_up.write_all(b"half").unwrap();
+        assert!(partial_of(&path).exists() && !path.exists());
+        assert!(NewFile::begin(&path).is_err(), "somebody writes it");
+        drop(given_up);
+        assert_eq!(names(), 0);
+        let mut late = NewFile::begin(&path).unwrap();
+        late.write_all(b"late").unwrap();
+        fs::write(&path, "mine").unwrap();
+        assert!(late.finish().is_err());
+        assert_eq!(
+            (names(), fs::read_to_string(&path).unwrap().as_str()),
+            (1, "mine")
+        );
+        assert!(NewFile::begin(&path).is_err());
+        fs::remove_file(&path).unwrap();
+        let mut whole = NewFile::begin(&path).unwrap();
+        whole.write_all(b"whole").unwrap();
+        whole.finish().unwrap();
+        assert_eq!(
+            (names(), fs::read_to_string(&path).unwrap().as_str()),
+            (1, "whole")
+        );
+    }
+}

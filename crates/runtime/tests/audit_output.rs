@@ -1,0 +1,128 @@
+//! What `tokenward audit` writes is there whole, or not at all.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what fails here fails the test"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+mod running;
+
+use running::{Running, call, listening};
+
+/// Runs `tokenward audit`, whose files may have so many blocks of 512 bytes: what is written past that fails, as on a full disk.
+fn limited(root: &Path, arguments: &[&str], blocks: u32) -> Output {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    Command::new("sh")
+        .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_tokenward"), "audit"])
+        .args(arguments)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn run(root: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
+        .arg("audit")
+        .args(arguments)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn names(root: &Path) -> Vec<String> {
+    let entries = fs::read_dir(root).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A proxy with some calls in its audit.
+fn serving() -> (TempDir, Running) {
+    let directory = TempDir::new().unwrap();
+    let root = directory.path();
+    let (address, tables) = listening();
+    fs::create_dir(root.join("policies")).unwrap();
+    fs::write(root.join("policies/none.toml"), "").unwrap();
+    fs::write(
+        root.join("tokenward.toml"),
+        format!("[audit]\npath = 'audit'\n{tables}"),
+    )
+    .unwrap();
+    let serving = Running::start(root, &["serve"]);
+    for n in 0..5 {
+        call(address, &format!("/rest/{n}"));
+    }
+    (directory, serving)
+}
+
+#[test]
+fn what_could_not_be_written_leaves_nothing() {
+    let (directory, serving) = serving();
+    let root = directory.path();
+    let mut serving = Some(serving);
+    for place in ["beside the proxy", "from the files"] {
+        let before = names(root);
+        for arguments in [
+            &["export", "-o", "n"][..],
+            &["export", "--csv", "-o", "n"],
+            &["export", "--parquet", "-o", "n"],
+            &["export", "-o", "n", "--proof", "p"],
+            &["backup", "n"],
+        ] {
+            let failed = limited(root, arguments, 1);
+            let said = String::from_utf8(failed.stderr).unwrap();
+            assert_eq!(failed.status.code(), Some(3), "{place} {arguments:?}: {said}");
+            assert!(said.contains("cannot write"), "{place} {arguments:?}: {said}");
+            assert!(!said.contains("proof"), "{place} {arguments:?}: {said}");
+            assert_eq!(names(root), before, "{place} {arguments:?}");
+        }
+        drop(serving.take());
+    }
+    // Enough for the calls, too little for what proves them.
+    let before = names(root);
+    let url = ["export", "--url", "/rest/1", "-o", "n", "--proof", "p"];
+    assert_eq!(limited(root, &url, 2).status.code(), Some(3));
+    assert_eq!(names(root), before);
+    for arguments in [&["export", "-o", "n", "--proof", "p"][..], &["backup", "b"]] {
+        assert_eq!(run(root, arguments).0, Some(0));
+    }
+    assert_eq!(names(root).len(), before.len() + 3);
+}
+
+#[test]
+fn nothing_is_written_over_and_one_name_is_not_given_twice() {
+    let (directory, serving) = serving();
+    drop(serving);
+    let root = directory.path();
+    let before = names(root);
+    for proof in ["n", "./n", "policies/../n", "n.partial"] {
+        let (code, said) = run(root, &["export", "-o", "n", "--proof", proof]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("name the same file"), "{said}");
+        assert_eq!(names(root), before);
+    }
+    fs::write(root.join("mine"), "mine").unwrap();
+    for arguments in [
+        &["export", "-o", "mine"][..],
+        &["export", "-o", "n", "--proof", "mine"],
+        &["backup", "mine"],
+    ] {
+        let (code, said) = run(root, arguments);
+        assert!(matches!(code, Some(2 | 3)), "{said}");
+        assert!(said.contains("exists already"), "{said}");
+    }
+    assert_eq!(fs::read_to_string(root.join("mine")).unwrap(), "mine");
+    assert_eq!(names(root).len(), before.len() + 1);
+}
