@@ -11,6 +11,7 @@ use super::{Call, RequestId};
 use crate::admin::Metrics;
 use crate::live::Standing;
 use crate::proxy::Meter;
+use crate::respond::Problem;
 
 /// The proof that a call's record was taken, or that the configuration lets the call pass without. Made here alone.
 #[derive(Debug)]
@@ -33,7 +34,11 @@ pub(crate) async fn record(
     line: Option<LineId>,
 ) -> Result<Recorded, Unrecorded> {
     ledger.decided(verdict, reason);
-    metrics.decided(verdict, reason, call.token.as_deref(), call.deciding);
+    let mut count = Count {
+        metrics,
+        call,
+        decided: (verdict, reason),
+    };
     let started = Instant::now();
     let appended = audit.append(call.record(verdict, reason, line)).await;
     metrics.recorded(started.elapsed());
@@ -51,9 +56,29 @@ pub(crate) async fn record(
                 audit.count_unrecorded();
                 Ok(Recorded(()))
             } else {
+                // What is answered now is what became of the call.
+                let refused = (Problem::Audit.verdict(), Problem::Audit.audit_code());
+                ledger.decided(refused.0, refused.1);
+                ledger.end(Problem::Audit.end());
+                count.decided = refused;
                 Err(Unrecorded)
             }
         }
+    }
+}
+
+/// Counts what was decided when it is dropped: also where the client gave up before its call was recorded.
+struct Count<'c> {
+    metrics: &'c Metrics,
+    call: &'c Call,
+    decided: (Verdict, &'static str),
+}
+
+impl Drop for Count<'_> {
+    fn drop(&mut self) {
+        let (verdict, reason) = self.decided;
+        let (token, took) = (self.call.token.as_deref(), self.call.deciding);
+        self.metrics.decided(verdict, reason, token, took);
     }
 }
 

@@ -255,6 +255,15 @@ async fn without_an_audit_nothing_passes_unless_that_is_set() {
         );
     }
     assert_eq!(behind.connections(), 0);
+    // They are counted as they were answered.
+    scene
+        .counted(&["tokenward_calls_ended_total{end=\"complete\"} 3"])
+        .await;
+    let metrics = scene.admin("/metrics").await.body;
+    assert!(
+        metrics.contains("reason=\"audit-unavailable\"") && !metrics.contains("verdict=\"allow\""),
+        "{metrics}"
+    );
 
     let policy = token("t", SECRET, "user = \"u\"", "[get,post]/rest/a");
     let scene = Scene::with(behind.addr, &policy, |config| {
