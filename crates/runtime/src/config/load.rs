@@ -295,6 +295,9 @@ fn auth(it: &mut Fields<'_>, product: Product) -> Auth {
     auth
 }
 
+/// Less memory than this for what waits for the disk takes too few of the largest records (32 KiB), and loses outcomes.
+const LEAST_QUEUE: u64 = 1 << 20;
+
 fn audit(it: &mut Fields<'_>, default: AuditConfig) -> AuditConfig {
     const DURABILITIES: [(&str, Durability); 2] = [
         ("durable", Durability::Durable),
@@ -310,7 +313,7 @@ fn audit(it: &mut Fields<'_>, default: AuditConfig) -> AuditConfig {
         on_failure: it.or("on_failure", default.on_failure, |value| {
             value::choice(value, &ON_FAILURE)
         }),
-        queue_bytes: it.or("queue_size", default.queue_bytes, value::size),
+        queue_bytes: it.or("queue_size", default.queue_bytes, value::size_from::<LEAST_QUEUE>),
         wait: it.or("wait", default.wait, value::duration),
         outsider_quota_per_minute: it.or(
             "outsiders_per_minute",

@@ -151,6 +151,27 @@ fn what_belongs_together_is_checked_together() {
 }
 
 #[test]
+fn what_is_out_of_range_is_told_with_the_range() {
+    let duration = r#"must be a duration from "1ms" to "3660d""#;
+    for (setting, expected) in [
+        ("queue_size = '1B'", r#"must be a size from "1MiB" to "64GiB""#),
+        (
+            "queue_size = '1023KiB'",
+            r#"must be a size from "1MiB" to "64GiB""#,
+        ),
+        ("reserve_size = '0B'", r#"must be a size from "1B" to "64GiB""#),
+        ("wait = '99999d'", duration),
+        ("wait = '0s'", duration),
+        ("signing_interval = '0s'", duration),
+    ] {
+        let told = problems(&format!("[audit]\n{setting}\n"));
+        assert!(told.contains(expected), "{setting}: {told}");
+    }
+    let config = parse("[audit]\nqueue_size = '1MiB'").unwrap();
+    assert_eq!(config.audit.queue_bytes, 1 << 20);
+}
+
+#[test]
 fn what_is_kept_of_values_is_checked() {
     let config =
         parse("[audit.values]\nquery = 'hash'\ndrop = ['jql', 'fields.summary']\nkey_env = 'KEY'").unwrap();

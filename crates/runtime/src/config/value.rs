@@ -58,7 +58,7 @@ pub(super) fn duration(value: &Value<'_>) -> Result<Duration, Wrong> {
     .ok_or_else(|| {
         Wrong::at(
             value,
-            "must be a duration in quotes: \"500ms\", \"30s\", \"5m\", \"2h\" or \"90d\"",
+            "must be a duration from \"1ms\" to \"3660d\", in quotes: \"500ms\", \"30s\", \"5m\", \"2h\" or \"90d\"",
         )
     })
 }
@@ -81,15 +81,37 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 
 /// `"1MiB"`: a whole number and `B`, `KiB`, `MiB` or `GiB`, or a bare number of bytes; 1 byte to 64 GiB.
 pub(super) fn size(value: &Value<'_>) -> Result<usize, Wrong> {
+    size_from::<1>(value)
+}
+
+/// The same, of at least so many bytes.
+pub(super) fn size_from<const LEAST: u64>(value: &Value<'_>) -> Result<usize, Wrong> {
     let bytes = match value.get_ref() {
         DeValue::String(text) => parse_size(text),
         DeValue::Integer(given) => u64::from_str_radix(given.as_str(), given.radix()).ok(),
         _ => None,
     };
     bytes
-        .filter(|bytes| (1..=64 << 30).contains(bytes))
+        .filter(|bytes| (LEAST..=64 << 30).contains(bytes))
         .and_then(|bytes| usize::try_from(bytes).ok())
-        .ok_or_else(|| Wrong::at(value, "must be a size: \"512B\", \"64KiB\", \"1MiB\" or \"2GiB\""))
+        .ok_or_else(|| {
+            let least = shown_size(LEAST);
+            let units = "in B, KiB, MiB or GiB, such as \"512KiB\"";
+            Wrong::at(
+                value,
+                format!("must be a size from \"{least}\" to \"64GiB\", {units}"),
+            )
+        })
+}
+
+/// In the largest unit of which it is a multiple.
+fn shown_size(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit));
+    unit.map_or_else(
+        || format!("{bytes}B"),
+        |(unit, name)| format!("{}{name}", bytes / unit),
+    )
 }
 
 pub(super) fn size_u64(value: &Value<'_>) -> Result<u64, Wrong> {
