@@ -13,6 +13,8 @@ use crate::error::of_file;
 use crate::faults;
 use crate::gaps::Gaps;
 use crate::journal;
+use crate::note;
+use crate::period::Period;
 use crate::record::Outcome;
 use crate::recover::Chain;
 use crate::sweep::sweep;
@@ -131,34 +133,80 @@ pub struct Salvaged {
     pub entries: Vec<Entry>,
     /// Gaps between the blocks: first and last place that is missing.
     pub missing: Vec<(Sequence, Sequence)>,
+    /// What is missing after the last block, as the store's next period, or its `HEAD`, tells; absent where neither does.
+    pub missing_after: Option<(Sequence, Sequence)>,
+    /// The first block found, where that is not the one that the period began with: of what stood before, nobody tells
+    /// how much it was.
+    pub begins_late: Option<Sequence>,
     /// Bytes of its files that the disk did not give: what was in them is not found.
     pub unread_bytes: u64,
+    /// Bytes of its files.
+    pub bytes: u64,
 }
 
 /// The period cannot be searched.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the period {}: {source}; check that this user may read it", directory.display())]
-pub struct SalvageError {
-    /// Directory of the period.
-    pub directory: PathBuf,
-    /// Why not.
-    pub source: io::Error,
+pub enum SalvageError {
+    /// It cannot be read.
+    #[error("cannot read the period {}: {source}; check that this user may read it", directory.display())]
+    Unreadable {
+        /// Directory of the period.
+        directory: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is a store.
+    #[error(
+        "{} is a store, not a period; name one of its periods: {}",
+        directory.display(),
+        periods.join(", ")
+    )]
+    Store {
+        /// The directory.
+        directory: PathBuf,
+        /// Names of the directories of its periods.
+        periods: Vec<String>,
+    },
+    /// Nothing of ours is there.
+    #[error(
+        "{} has no file of a period ({DATA}, journal-0); name a directory of the store such as 2026-11-24",
+        directory.display()
+    )]
+    NoPeriod {
+        /// The directory.
+        directory: PathBuf,
+    },
 }
 
 /// Searches the directory of one period for whatever is sound in it, without changing it. The store
 /// need not be open, nor closed. Memory is that of all that is found.
 ///
 /// # Errors
-/// See [`SalvageError`]. A directory without a database gives nothing.
+/// See [`SalvageError`].
 pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
-    let (found, unread_bytes) = blocks(directory).map_err(|source| SalvageError {
+    let unreadable = |source| SalvageError::Unreadable {
         directory: directory.to_owned(),
         source,
-    })?;
+    };
+    let bytes = bytes_of(directory).map_err(unreadable)?;
+    let Some(bytes) = bytes else {
+        let mut periods = Period::list(directory).map_err(unreadable)?;
+        periods.retain(|period| matches!(bytes_of(&directory.join(period.to_string())), Ok(Some(_))));
+        let directory = directory.to_owned();
+        return Err(if periods.is_empty() {
+            SalvageError::NoPeriod { directory }
+        } else {
+            let periods = periods.iter().map(ToString::to_string).collect();
+            SalvageError::Store { directory, periods }
+        });
+    };
+    let (found, unread_bytes) = blocks(directory).map_err(unreadable)?;
     let mut salvaged = Salvaged {
         unread_bytes,
+        bytes,
         ..Salvaged::default()
     };
+    let mut last = None;
     let mut at = HashMap::new();
     let mut next = None;
     for block in found.values() {
@@ -173,7 +221,14 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
                 .missing
                 .push((Sequence(from), Sequence(head.first.saturating_sub(1))));
         }
+        if last.is_none() && !head.first_of_period {
+            salvaged.begins_late = Some(Sequence(head.first));
+        }
         next = head.last().checked_add(1);
+        last = Some(Chain {
+            next: head.last().saturating_add(1),
+            hash: block.hash,
+        });
         while let Ok(Some((place, seen))) = items.next() {
             match seen {
                 Seen::Decision(view) => {
@@ -206,5 +261,34 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
             }
         }
     }
+    salvaged.missing_after = last
+        .zip(followed_by(directory))
+        .filter(|(last, then)| last.hash != then.hash && last.next < then.next)
+        .map(|(last, then)| (Sequence(last.next), Sequence(then.next.saturating_sub(1))));
     Ok(salvaged)
+}
+
+/// Bytes of the files of a period; `None` where there are none of them.
+fn bytes_of(directory: &Path) -> io::Result<Option<u64>> {
+    let mut bytes = None;
+    for name in [DATA, "journal-0", "journal-1"] {
+        match std::fs::metadata(directory.join(name)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            found => bytes = Some(bytes.unwrap_or(0) + found?.len()),
+        }
+    }
+    Ok(bytes)
+}
+
+/// Where the chain stood behind the period in `directory`, as the store's next period says, or its `HEAD` where there is
+/// none. `None` where nothing tells.
+fn followed_by(directory: &Path) -> Option<Chain> {
+    let directory = directory.canonicalize().ok()?;
+    let root = directory.parent()?;
+    let this = Period::parse(directory.file_name()?.to_str()?)?;
+    let periods = Period::list(root).ok()?;
+    match periods.into_iter().find(|period| *period > this) {
+        Some(next) => begin(&root.join(next.to_string())).ok()?,
+        None => note::read(root),
+    }
 }

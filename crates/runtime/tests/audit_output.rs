@@ -126,3 +126,34 @@ fn nothing_is_written_over_and_one_name_is_not_given_twice() {
     assert_eq!(fs::read_to_string(root.join("mine")).unwrap(), "mine");
     assert_eq!(names(root).len(), before.len() + 1);
 }
+
+#[test]
+fn a_salvage_of_nothing_is_not_fine() {
+    let (directory, serving) = serving();
+    drop(serving);
+    let root = directory.path();
+    let salvage = |place: &str| run(root, &["salvage", place, "-o", "n"]);
+    let (code, said) = salvage("audit");
+    assert!(
+        code == Some(2) && said.contains("name one of its periods: 2"),
+        "{said}"
+    );
+    let (code, said) = salvage("policies");
+    assert!(
+        code == Some(2) && said.contains("has no file of a period"),
+        "{said}"
+    );
+    assert!(!root.join("n").exists());
+    let period = names(&root.join("audit"))
+        .into_iter()
+        .find(|name| name.starts_with('2'));
+    let period = root.join("audit").join(period.unwrap());
+    for file in ["db", "journal-0", "journal-1"] {
+        if let Ok(found) = fs::metadata(period.join(file)) {
+            fs::write(period.join(file), vec![7; usize::try_from(found.len()).unwrap()]).unwrap();
+        }
+    }
+    let (code, said) = salvage(period.to_str().unwrap());
+    assert!(code == Some(1) && said.contains("no block of"), "{said}");
+    assert!(!root.join("n").exists());
+}

@@ -223,7 +223,40 @@ fn salvage_finds_every_undamaged_block() {
             .all(|entry| !places.contains(&entry.sequence.0))
     );
     assert_eq!(rest.entries.len(), expected.len() - places.len());
-    assert_eq!(crate::salvage(dir.path()).unwrap(), crate::Salvaged::default());
+    // `HEAD` tells of the end; of the beginning its own first block.
+    let end = Some((Sequence(*places.first().unwrap()), Sequence(21)));
+    assert_eq!((rest.missing_after, rest.begins_late), (end, None));
+    assert_eq!((whole.missing_after, whole.begins_late), (None, None));
+    for (offset, (length, places)) in &stands {
+        if places.contains(&1) {
+            bytes[usize::try_from(*offset).unwrap() + length / 2] ^= 1;
+        }
+    }
+    fs::write(period.join("db"), &bytes).unwrap();
+    let late = crate::salvage(&period).unwrap();
+    let first = late.entries.first().unwrap().sequence;
+    assert_eq!(late.begins_late, Some(first));
+}
+
+#[test]
+fn salvage_tells_of_a_directory_that_is_no_period() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path());
+    let store = crate::salvage(&dir.path().join("audit")).unwrap_err().to_string();
+    assert!(
+        store.contains("is a store") && store.ends_with("2026-11-24, 2026-11-25"),
+        "{store}"
+    );
+    let other = crate::salvage(dir.path()).unwrap_err();
+    assert!(matches!(other, crate::SalvageError::NoPeriod { .. }), "{other}");
+    // The following day tells that the first one's end is missing.
+    let first = dir.path().join("audit/2026-11-24");
+    assert_eq!(crate::salvage(&first).unwrap().missing_after, None);
+    tamper(&first, |blocks| {
+        blocks.remove(&4);
+    });
+    let cut = crate::salvage(&first).unwrap();
+    assert_eq!(cut.missing_after, Some((Sequence(4), Sequence(4))));
 }
 
 #[test]

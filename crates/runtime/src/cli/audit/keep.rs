@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use tokenward_audit::{CopyError, Reader, SigningKey, salvage as search};
+use tokenward_audit::{CopyError, Reader, SalvageError, SigningKey, salvage as search};
 
 use super::new_file::NewFile;
 use super::source::Source;
@@ -46,7 +46,17 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
         )));
     }
     let mut file = NewFile::begin(&args.output)?;
-    let found = search(&args.directory).map_err(Failure::trouble)?;
+    let found = search(&args.directory).map_err(|error| match error {
+        SalvageError::Unreadable { .. } => Failure::trouble(error),
+        SalvageError::Store { .. } | SalvageError::NoPeriod { .. } => Failure::Usage(error.to_string()),
+    })?;
+    if found.blocks == 0 && found.bytes > 0 && found.unread_bytes == 0 {
+        return Err(Failure::Findings(format!(
+            "no block of `{}` is sound: nothing could be recovered from its {} bytes",
+            args.directory.display(),
+            found.bytes
+        )));
+    }
     let calls = found.entries.len();
     for entry in found.entries {
         file.write_all(json_line(entry).as_bytes())
@@ -58,8 +68,16 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
         "{calls} calls of {} sound blocks are in {file}.",
         found.blocks
     ));
+    if let Some(first) = found.begins_late {
+        output::note(&format!(
+            "The beginning of the period is missing: what is found begins with entry {first}."
+        ));
+    }
     for (first, last) in found.missing {
         output::note(&format!("Entries {first} to {last} are missing between them."));
+    }
+    if let Some((first, last)) = found.missing_after {
+        output::note(&format!("Entries {first} to {last} are missing at its end."));
     }
     if found.unread_bytes > 0 {
         return Err(Failure::Findings(format!(
