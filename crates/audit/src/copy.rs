@@ -10,6 +10,7 @@ use crate::error::{DiskError, QueryError};
 use crate::heads;
 use crate::order::Order;
 use crate::period::{Day, Period};
+use crate::private;
 use crate::reader::Reader;
 use crate::store::{Database, OpenFailure};
 
@@ -75,7 +76,7 @@ impl Reader {
         let mut name = to.as_os_str().to_owned();
         name.push(".partial");
         let partial = PathBuf::from(name);
-        fs::create_dir(&partial).map_err(|e| match e.kind() {
+        private::make_new(&partial).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => CopyError::Begun {
                 path: partial.clone(),
             },
@@ -83,7 +84,7 @@ impl Reader {
         })?;
         let copied = self.copy_blocks(&partial).and_then(|copied| {
             // The name is taken first, and fails if somebody has it; an empty directory gives way to one that is renamed.
-            fs::create_dir(to).map_err(|e| match e.kind() {
+            private::make_new(to).map_err(|e| match e.kind() {
                 io::ErrorKind::AlreadyExists => exists(),
                 _ => failed(e),
             })?;

@@ -1,6 +1,6 @@
 //! The handle through which the process appends and asks.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::error::{AppendError, OpenError, QueryError};
 use crate::faults;
 use crate::heads::{Heads, PublicKey, SigningKey};
 use crate::item::{Ended, Event, Item};
+use crate::private;
 use crate::query::{Filter, Page};
 use crate::queue::{Pushed, Queue};
 use crate::quota::Quota;
@@ -73,7 +74,7 @@ impl Store {
             let path = path.to_owned();
             move |source| OpenError::Io { doing, path, source }
         };
-        fs::create_dir_all(&config.path).map_err(io_error("make", &config.path))?;
+        private::make(&config.path).map_err(io_error("make", &config.path))?;
         let lock = lock(&config.path)?;
         let waits = config.durability == Durability::Durable;
         let quota = Quota::new(config.outsider_quota_per_minute);
@@ -90,9 +91,10 @@ impl Store {
         let heads = key.map(|key| Heads::open(&config.path, key, config.signing_interval));
         let heads = heads.transpose().map_err(io_error("write", &config.path))?;
         let mut writer = Writer::new(shared.clone(), &config, lock, heads);
-        let report = OpenReport {
+        let mut report = OpenReport {
             warnings: writer.start(),
         };
+        report.warnings.extend(private::warning(&config.path));
         let queue = Arc::clone(&shared.queue);
         let threads = spawn("audit-writer", move || writer.run()).and_then(|()| {
             spawn("audit-deadlines", move || {

@@ -9,8 +9,8 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::block::Hash;
 use crate::faults;
+use crate::private::OTHERS;
 use crate::recover::Chain;
 
 const CONTEXT: &str = "tokenward audit head 1\n";
@@ -49,6 +50,14 @@ pub enum KeyError {
         /// Why not.
         source: io::Error,
     },
+    /// Others than its owner can read the secret.
+    #[error("others than its owner can read the key {} (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", path.display())]
+    Open {
+        /// Where.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// It is something else.
     #[error("{} is no {wanted}; `tokenward audit keygen` makes one", path.display())]
     NotAKey {
@@ -64,7 +73,7 @@ pub enum KeyError {
 
 impl SigningKey {
     /// Makes a key: the secret in `path`, readable by its owner alone, the public key in `path` with
-    /// `.pub` appended. Neither may exist.
+    /// `.pub` appended. Neither may exist; their directory is made if absent.
     ///
     /// # Errors
     /// See [`KeyError`].
@@ -90,6 +99,13 @@ impl SigningKey {
                 source,
             })
         };
+        if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs::create_dir_all(directory).map_err(|source| KeyError::Io {
+                doing: "make the directory of",
+                path: path.to_owned(),
+                source,
+            })?;
+        }
         make(path, format!("{SECRET_WORD} {}\n", hex::encode(seed)), 0o600)?;
         make(&public_path(path), format!("{}\n", key.public()), 0o644)?;
         Ok(key)
@@ -100,13 +116,26 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let text = read(path)?;
+        let unreadable = |source| KeyError::Io {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = File::open(path).map_err(unreadable)?;
+        // Of the file that was opened, not of the name.
+        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
+        let path = path.to_owned();
         let seed = text.trim().strip_prefix(SECRET_WORD).and_then(hex32);
-        seed.and_then(|seed| Self::of(&seed))
-            .ok_or_else(|| KeyError::NotAKey {
-                path: path.to_owned(),
+        match seed.and_then(|seed| Self::of(&seed)) {
+            None => Err(KeyError::NotAKey {
+                path,
                 wanted: "signing key",
-            })
+            }),
+            Some(_) if mode & OTHERS != 0 => Err(KeyError::Open { path, mode }),
+            Some(key) => Ok(key),
+        }
     }
 
     fn of(seed: &[u8; 32]) -> Option<Self> {

@@ -97,6 +97,7 @@ mod order;
 mod pattern;
 mod period;
 mod place;
+mod private;
 mod proof;
 mod query;
 mod queue;

@@ -9,6 +9,7 @@ use crate::item::Event;
 use crate::note;
 use crate::opened::Opened;
 use crate::period::{Day, Period};
+use crate::private;
 use crate::salvage;
 use crate::shelf::Shelf;
 use crate::store::OpenFailure;
@@ -115,7 +116,7 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
         Some(last) => last.successor().max(first),
         None => first,
     };
-    fs::create_dir_all(shelf.root())?;
+    private::make(shelf.root())?;
     // Fails where it is there: what is removed below was made here.
     fs::create_dir(shelf.path(period))?;
     match shelf.begin(period) {

@@ -124,7 +124,7 @@ pub(super) fn stored(store: &Store, record: Record) -> Sequence {
 
 /// Copies a store as it is on disk now, as a crash would leave it.
 pub(super) fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a directory");
+    crate::private::make(to).expect("a directory");
     for entry in std::fs::read_dir(from).expect("it lists") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());

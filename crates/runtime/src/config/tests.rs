@@ -197,6 +197,7 @@ fn the_key_of_hashes_is_long_enough() {
     };
     assert!(matches!(values().load(), Err(ValuesError::Unreadable { .. })));
     std::fs::write(&file, "hunter2\n").unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     assert!(matches!(values().load(), Err(ValuesError::Short { .. })));
     std::fs::write(&file, "0123456789abcdef0123456789abcdef\nmore").unwrap();
     assert!(values().load().is_ok());

@@ -1,5 +1,10 @@
 //! `[audit.values]`: what the audit keeps of the values that calls carry.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
 use super::PasswordSource;
 use super::fields::Fields;
 use super::value;
@@ -40,6 +45,17 @@ pub enum ValuesError {
         /// Why not.
         why: String,
     },
+    /// Others than its owner can read the file.
+    #[error(
+        "others than its owner can read the key `{}` of [audit.values] (mode {mode:03o}); chmod 600 it, and ask yourself who has read it",
+        .path.display()
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// It is short enough to be guessed.
     #[error(
         "the key `{place}` of [audit.values] is shorter than {LEAST} characters; `openssl rand -hex 32` makes one"
@@ -74,7 +90,14 @@ fn key(source: &PasswordSource) -> Result<String, ValuesError> {
     let (place, text) = match source {
         PasswordSource::File(path) => (
             path.display().to_string(),
-            std::fs::read_to_string(path).map_err(|error| error.to_string()),
+            match private_text(path) {
+                Ok(Ok(text)) => Ok(text),
+                Ok(Err(mode)) => {
+                    let path = path.clone();
+                    return Err(ValuesError::Open { path, mode });
+                }
+                Err(error) => Err(error.to_string()),
+            },
         ),
         PasswordSource::Environment(name) => (
             name.clone(),
@@ -90,6 +113,19 @@ fn key(source: &PasswordSource) -> Result<String, ValuesError> {
         return Err(ValuesError::Short { place });
     }
     Ok(key.to_owned())
+}
+
+/// The text of a file that its owner alone can read; the file's mode if others can.
+fn private_text(path: &Path) -> io::Result<Result<String, u32>> {
+    let mut file = File::open(path)?;
+    // Of the file that was opened, not of the name.
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Ok(Err(mode));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(Ok(text))
 }
 
 pub(super) fn values(it: &mut Fields<'_>) -> Values {
@@ -145,4 +181,30 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
         it.complain(&["hash", "query", "body"], message.to_owned());
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_others_read_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        std::fs::write(&path, "0123456789abcdef0123456789abcdef\n").unwrap();
+        let values = Values {
+            key: Some(PasswordSource::File(path.clone())),
+            ..Values::default()
+        };
+        for (mode, works) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            match values.load() {
+                Ok(_) => assert!(works, "{mode:o}"),
+                Err(error) => {
+                    assert!(!works, "{error}");
+                    assert!(error.to_string().contains("chmod 600"), "{error}");
+                }
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -21,7 +22,12 @@ impl NewFile {
             return Err(exists(path));
         }
         let partial = partial_of(path);
-        let file = File::options().write(true).create_new(true).open(&partial);
+        // Who called what is its owner's alone to give away.
+        let file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial);
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Failure::Trouble(format!(
                 "cannot write `{}`: `{}` exists already: another command writes it, or one was killed; remove it then",
@@ -110,6 +116,8 @@ fn unwritten(path: &Path, error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -136,6 +144,7 @@ mod tests {
         let mut whole = NewFile::begin(&path).unwrap();
         whole.write_all(b"whole").unwrap();
         whole.finish().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(
             (names(), fs::read_to_string(&path).unwrap().as_str()),
             (1, "whole")
