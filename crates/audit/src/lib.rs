@@ -139,7 +139,7 @@ pub use pattern::{PatternError, UrlPattern};
 pub use query::{Filter, Page};
 pub use reader::{Blocks, Reader};
 pub use record::{End, LineRef, Outcome, Record, Verdict};
-pub use salvage::{SalvageError, Salvaged, salvage};
+pub use salvage::{SalvageError, Salvaged, is_store, salvage};
 pub use stats::StoreStats;
 pub use store::is_panic_caught;
 pub use usage::{LineKey, Tally, Usage};

@@ -190,8 +190,7 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
     };
     let bytes = bytes_of(directory).map_err(unreadable)?;
     let Some(bytes) = bytes else {
-        let mut periods = Period::list(directory).map_err(unreadable)?;
-        periods.retain(|period| matches!(bytes_of(&directory.join(period.to_string())), Ok(Some(_))));
+        let periods = periods_with_files(directory).map_err(unreadable)?;
         let directory = directory.to_owned();
         return Err(if periods.is_empty() {
             SalvageError::NoPeriod { directory }
@@ -266,6 +265,17 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
         .filter(|(last, then)| last.hash != then.hash && last.next < then.next)
         .map(|(last, then)| (Sequence(last.next), Sequence(then.next.saturating_sub(1))));
     Ok(salvaged)
+}
+
+/// Whether the directory is a store, or a copy of one: it has periods with files.
+pub fn is_store(directory: &Path) -> bool {
+    periods_with_files(directory).is_ok_and(|periods| !periods.is_empty())
+}
+
+fn periods_with_files(root: &Path) -> io::Result<Vec<Period>> {
+    let mut periods = Period::list(root)?;
+    periods.retain(|period| matches!(bytes_of(&root.join(period.to_string())), Ok(Some(_))));
+    Ok(periods)
 }
 
 /// Bytes of the files of a period; `None` where there are none of them.

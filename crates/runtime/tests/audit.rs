@@ -68,15 +68,15 @@ fn made() -> TempDir {
     fs::write(root.join("policies/ci.toml"), policy).unwrap();
     fs::write(
         root.join("tokenward.toml"),
-        "[audit]\npath = 'audit'\nsigning_key = 'audit.key'\n",
+        "[audit]\npath = 'audit'\nsigning_key = 'new/audit.key'\n",
     )
     .unwrap();
-    assert!(fine(root, &["keygen", "audit.key"]).starts_with("tokenward-audit-public-key "));
+    assert!(fine(root, &["keygen", "new/audit.key"]).starts_with("tokenward-audit-public-key "));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     // Closed in between, so that not all blocks are compressed together.
     for calls in [1..=4_u8, 5..=7] {
         let store = Store::open(Config {
-            signing_key: Some(root.join("audit.key")),
+            signing_key: Some(root.join("new/audit.key")),
             ..Config::at(root.join("audit"))
         })
         .unwrap();
@@ -172,6 +172,10 @@ fn calls_are_found_by_every_filter() {
         (&["--user", "svc"], 6),
         (&["--client", "127.0.0.1"], 7),
         (&["--method", "GET"], 7),
+        (&["--method", "get"], 7),
+        (&["--client", "::ffff:127.0.0.1"], 7),
+        (&["--line", "policies/ci.toml:7"], 3),
+        (&["--line", "./policies/../policies/ci.toml"], 3),
         (&["--url", r"\?n=[12]$"], 2),
         (&["--decision", "refuse"], 2),
         (&["--reason", "line"], 3),
@@ -274,7 +278,8 @@ fn an_export_is_verified_elsewhere() {
     // Elsewhere: nothing but the files.
     let elsewhere = TempDir::new().unwrap();
     for name in ["a.jsonl", "a.proof", "audit.key.pub"] {
-        fs::copy(root.join(name), elsewhere.path().join(name)).unwrap();
+        let from = if name == "audit.key.pub" { "new" } else { "." };
+        fs::copy(root.join(from).join(name), elsewhere.path().join(name)).unwrap();
     }
     let there = elsewhere.path();
     let verify = [
@@ -397,7 +402,7 @@ fn every_verb_works_while_the_proxy_runs() {
         "--store",
         "all.proof",
         "--key",
-        "audit.key.pub",
+        "new/audit.key.pub",
         "--export",
         "all.jsonl",
     ];

@@ -157,3 +157,25 @@ fn a_salvage_of_nothing_is_not_fine() {
     assert!(code == Some(1) && said.contains("no block of"), "{said}");
     assert!(!root.join("n").exists());
 }
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let (directory, serving) = serving();
+    drop(serving);
+    let root = directory.path();
+    assert_eq!(run(root, &["backup", "copy"]).0, Some(0));
+    for within in ["audit/copy", "audit/2090-01-01", "copy/x"] {
+        let (code, said) = run(root, &["backup", within]);
+        assert!(code == Some(2) && said.contains("within the audit"), "{said}");
+        assert!(!root.join(within).exists());
+    }
+    for (wrong, told) in [
+        (["--since", "1h", "--until", "2h"].as_slice(), "--since is later"),
+        (&["--status", "0"], "100..=999"),
+        (&["--line", "x:abc"], "`abc` is no number of a line"),
+        (&["--line", "x:0"], "`0` is no number of a line"),
+    ] {
+        let (code, said) = run(root, &[&["list"], wrong].concat());
+        assert!(code == Some(2) && said.contains(told), "{wrong:?}: {said}");
+    }
+}

@@ -1,9 +1,7 @@
 //! `tokenward audit events`: what the audit itself has to say.
 
-use jiff::Timestamp;
-
 use super::table::shown;
-use super::which::{Place, moment};
+use super::which::{Place, times};
 use super::{Failure, output};
 use crate::admin::{EventLine, escaped};
 
@@ -23,9 +21,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let now = Timestamp::now();
-    let since_ms = moment("--since", args.since.as_deref(), now)?;
-    let until_ms = moment("--until", args.until.as_deref(), now)?;
+    let (since_ms, until_ms) = times(args.since.as_deref(), args.until.as_deref())?;
     let config = args.place.config()?;
     let events = args.place.source(&config)?.events(since_ms, until_ms)?;
     if events.is_empty() {

@@ -33,8 +33,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let filter = args.which.filter()?;
     let config = args.place.config()?;
+    let filter = args.which.filter(&config)?;
     let source = args.place.source(&config)?;
     let form = match args.form.form() {
         Form::Table => Form::Json,

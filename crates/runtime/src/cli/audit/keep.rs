@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use tokenward_audit::{CopyError, Reader, SalvageError, SigningKey, salvage as search};
+use tokenward_audit::{CopyError, Reader, SalvageError, SigningKey, is_store, salvage as search};
 
 use super::new_file::NewFile;
 use super::source::Source;
@@ -93,6 +93,13 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     let config = args.place.config()?;
     let source = args.place.source(&config)?;
     let directory = &args.directory;
+    if let Some(store) = store_around(directory) {
+        return Err(Failure::Usage(format!(
+            "`{}` is within the audit {}: name a directory elsewhere, on another disk if there is one",
+            directory.display(),
+            store.display()
+        )));
+    }
     let copied = match &source {
         Source::Files(reader) => reader.copy(directory),
         Source::Admin(_) if directory.symlink_metadata().is_ok() => Err(CopyError::Exists {
@@ -132,6 +139,16 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     Err(Failure::Findings(
         "the backup, like the audit, does not verify; `tokenward audit verify` says what is wrong".to_owned(),
     ))
+}
+
+/// The store, or backup of one, that something of this name would stand in.
+fn store_around(place: &Path) -> Option<PathBuf> {
+    let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;
+    parent
+        .ancestors()
+        .find(|place| is_store(place))
+        .map(Path::to_owned)
 }
 
 pub(super) fn keygen(args: &Keygen) -> Result<(), Failure> {

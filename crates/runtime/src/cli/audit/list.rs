@@ -56,8 +56,8 @@ fn limit(text: &str) -> Result<u16, String> {
 }
 
 pub(super) fn list(args: &List) -> Result<(), Failure> {
-    let filter = args.which.filter()?;
     let config = args.place.config()?;
+    let filter = args.which.filter(&config)?;
     let page = Page {
         limit: args.limit.into(),
         newest_first: !args.oldest_first,
@@ -73,8 +73,8 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
 }
 
 pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
-    let filter = args.which.filter()?;
     let config = args.place.config()?;
+    let filter = args.which.filter(&config)?;
     let source = args.place.source(&config)?;
     let form: Form = args.form.form();
     // Where the tail takes over.

@@ -45,8 +45,8 @@ struct UnusedLine {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let filter = args.which.filter()?;
     let config = args.place.config()?;
+    let filter = args.which.filter(&config)?;
     let source = args.place.source(&config)?;
     let usage = source.usage(&filter)?;
     let unused = unused(&usage, &config)

@@ -1,6 +1,6 @@
 //! The options by which a verb says which calls it is about, and where they are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -83,7 +83,7 @@ pub(super) struct Which {
     #[arg(long, value_name = "FILE[:LINE]")]
     line: Option<String>,
     /// Calls answered with this status
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(100..=999))]
     status: Option<u16>,
     /// Calls from this time on: 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -104,18 +104,23 @@ enum Decision {
 }
 
 impl Which {
-    pub(super) fn filter(&self) -> Result<Filter, Failure> {
-        let now = Timestamp::now();
+    /// The question to the audit of a proxy with this configuration.
+    pub(super) fn filter(&self, config: &Config) -> Result<Filter, Failure> {
         let url = self.url.as_deref().map(UrlPattern::new).transpose();
+        let (since_ms, until_ms) = times(self.since.as_deref(), self.until.as_deref())?;
+        let line = self.line.as_deref();
+        let line = line.map(|line| line_of(line, &config.policies)).transpose();
         Ok(Filter {
-            since_ms: moment("--since", self.since.as_deref(), now)?,
-            until_ms: moment("--until", self.until.as_deref(), now)?,
+            since_ms,
+            until_ms,
             request_id: None,
             token: self.token.clone(),
             user: self.user.clone(),
             on_behalf_of: self.on_behalf_of.clone(),
-            client: self.client,
-            method: self.method.clone(),
+            // As the proxy writes it: without the IPv6 form of an IPv4 address.
+            client: self.client.map(|client| client.to_canonical()),
+            // Policies write them small, calls have them large.
+            method: self.method.as_deref().map(str::to_ascii_uppercase),
             url: url.map_err(|error| Failure::Usage(format!("--url: {error}")))?,
             verdict: self.decision.map(|decision| match decision {
                 Decision::Allow => Verdict::Allow,
@@ -123,24 +128,55 @@ impl Which {
                 Decision::Refuse => Verdict::Refuse,
             }),
             reason: self.reason.clone(),
-            line: self.line.as_deref().map(line_of),
+            line: line.map_err(|message| Failure::Usage(format!("--line: {message}")))?,
             status: self.status,
             ended: None,
         })
     }
 }
 
-/// What an option says of a time, milliseconds since 1970 UTC.
-pub(super) fn moment(option: &str, text: Option<&str>, now: Timestamp) -> Result<Option<i64>, Failure> {
-    let time = text.map(|text| time::past(text, now)).transpose();
-    time.map(|time| time.map(Timestamp::as_millisecond))
-        .map_err(|message| Failure::Usage(format!("{option}: {message}")))
+/// What `--since` and `--until` say, milliseconds since 1970 UTC.
+pub(super) fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<i64>, Option<i64>), Failure> {
+    let now = Timestamp::now();
+    let moment = |option: &str, text: Option<&str>| {
+        let time = text.map(|text| time::past(text, now)).transpose();
+        time.map(|time| time.map(Timestamp::as_millisecond))
+            .map_err(|message| Failure::Usage(format!("{option}: {message}")))
+    };
+    let (since_ms, until_ms) = (moment("--since", since)?, moment("--until", until)?);
+    if since_ms.zip(until_ms).is_some_and(|(since, until)| since > until) {
+        let message = "--since is later than --until: no call is both";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    Ok((since_ms, until_ms))
 }
 
-/// A policy file and perhaps a line of it, from `jira/ci.toml:12` or `jira/ci.toml`.
-fn line_of(text: &str) -> (String, Option<u32>) {
-    let numbered = text
-        .rsplit_once(':')
-        .and_then(|(file, number)| Some((file.to_owned(), Some(number.parse().ok()?))));
-    numbered.unwrap_or_else(|| (text.to_owned(), None))
+/// A policy file, by its path below `policies`, and perhaps a line of it, from `jira/ci.toml:12`, `jira/ci.toml`, or a path
+/// that leads there, `policies/jira/ci.toml:12`.
+fn line_of(text: &str, policies: &Path) -> Result<(String, Option<u32>), String> {
+    let (path, number) = match text.rsplit_once(':') {
+        Some((path, number)) => match number.parse() {
+            Ok(number @ 1..) => (path, Some(number)),
+            _ if text.ends_with(".toml") => (text, None),
+            _ => {
+                return Err(format!(
+                    "`{number}` is no number of a line; write FILE:LINE or FILE"
+                ));
+            }
+        },
+        None => (text, None),
+    };
+    let given = Path::new(path);
+    // What is written as it stands in the audit is not looked for on the disk.
+    let below = given
+        .strip_prefix(policies)
+        .ok()
+        .map(Path::to_owned)
+        .or_else(|| {
+            let (given, policies) = (given.canonicalize().ok()?, policies.canonicalize().ok()?);
+            given.strip_prefix(policies).ok().map(Path::to_owned)
+        })
+        .filter(|below| !below.as_os_str().is_empty());
+    let file = below.map_or_else(|| path.to_owned(), |below| below.to_string_lossy().into_owned());
+    Ok((file, number))
 }
