@@ -51,7 +51,7 @@ PROXY = [
     Fault("running db write EIO", "running", "db", "pwrite64", "error=EIO", budget=200),
     Fault("running db write ENOSPC", "running", "db", "pwrite64", "error=ENOSPC", budget=200),
     Fault("running db write nothing", "running", "db", "pwrite64", "retval=0", budget=200),
-    Fault("running db write EIO from second", "running", "db", "pwrite64", "error=EIO", "2+", budget=400),
+    Fault("running db write EIO from second", "running", "db", "pwrite64", "error=EIO", "2+", budget=800),
     Fault("running db write EIO allow", "running", "db", "pwrite64", "error=EIO", budget=200, on_failure="allow"),
     Fault("running db write hangs", "running", "db", "pwrite64", "delay_enter=4s", "1", budget=200, fails=False),
     Fault("running db sync EIO", "running", "db", SYNC, "error=EIO", budget=200),

@@ -414,7 +414,9 @@ class Case:
     def salvaged(self):
         """The calls that are found without the chain, period by period."""
         numbers = set()
-        for period in sorted(path for path in self.proxy.store.iterdir() if path.is_dir()):
+        files = ("db", "journal-0", "journal-1")
+        # One that could not be begun has none of them: of that, salvage says so.
+        for period in sorted(path for path in self.proxy.store.iterdir() if any((path / name).exists() for name in files)):
             file = self.directory / f"{period.name}.jsonl"
             done = self.proxy.audit("salvage", str(period), "-o", str(file))
             if self.require(done.returncode == 0, f"audit salvage {period.name}: {done.stderr.decode()[-300:]}"):

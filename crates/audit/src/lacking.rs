@@ -100,13 +100,20 @@ fn continues(opened: &Opened, hash: [u8; 32]) -> bool {
     false
 }
 
-/// Whether the period has no block, and the one behind it continues an earlier one: nothing was written to it.
+/// Whether the period has no block, and the one behind it continues an earlier one: nothing was written to it, nor to those
+/// between them.
 fn is_bridged(shelf: &Shelf, period: Period, opened: &Opened, hash: [u8; 32]) -> bool {
-    let is_empty = matches!(opened.last(), Ok(None));
+    if !matches!(opened.last(), Ok(None)) {
+        return false;
+    }
     let earlier = shelf.periods().unwrap_or_default();
-    let earlier = earlier.into_iter().rev().find(|p| *p < period && !p.is_damaged());
-    is_empty
-        && earlier
-            .and_then(|earlier| shelf.get(earlier).ok())
-            .is_some_and(|earlier| continues(&earlier, hash))
+    let mut earlier = earlier
+        .into_iter()
+        .rev()
+        .filter(|p| *p < period && !p.is_damaged());
+    let written = earlier.find_map(|p| {
+        let opened = shelf.get(p).ok()?;
+        (!matches!(opened.last(), Ok(None))).then_some(opened)
+    });
+    written.is_some_and(|written| continues(&written, hash))
 }
