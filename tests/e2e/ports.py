@@ -15,7 +15,11 @@ def free_ports(count):
     ports = []
     while len(ports) < count:
         port = next(_NEXT)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        # Bound and not listening: a child that another thread begins just then has the socket too until it is its own program,
+        # and whoever awaits the server meanwhile must not find that someone listens.
+        with contextlib.suppress(OSError), socket.socket() as held:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind(("127.0.0.1", port))
             ports.append(port)
     return ports
 
