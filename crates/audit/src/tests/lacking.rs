@@ -72,3 +72,20 @@ fn damage_of_every_kind_is_told_with_the_places_that_it_costs() {
     let (_, told) = damaged("2026-11-26", &without(&[27]));
     assert_eq!(told, [lacks("2026-11-26", Some(27), 27)]);
 }
+
+#[test]
+fn periods_to_which_nothing_could_be_written_lack_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    made(dir.path());
+    let audit = dir.path().join("audit");
+    // As a disk leaves them that took a directory and nothing in it, several times.
+    for name in ["2026-11-25.2", "2026-11-25.3", "2026-11-25.4"] {
+        fs::create_dir(audit.join(name)).unwrap();
+        assert_eq!(asked(dir.path()), (24, Vec::new()), "{name}");
+    }
+    // They bridge nothing else: what is missing before them is still told.
+    fs::remove_dir_all(audit.join("2026-11-25")).unwrap();
+    let (found, lacking) = asked(dir.path());
+    assert_eq!(found, 16);
+    assert!(!lacking.is_empty());
+}
