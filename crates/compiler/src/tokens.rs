@@ -4,12 +4,14 @@ mod invariant;
 mod keys;
 mod lines;
 mod reviewed;
+mod seal;
 mod value;
 
 pub(crate) use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};
 pub use lines::{Lines, split_lines};
 pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};
+pub use seal::{KeyId, NotAKey, NotASeal, PublicKey, Seal};
 
 use std::ops::Range;
 
@@ -20,7 +22,6 @@ use toml::{
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    seal::Seal,
     source::{Source, SourceId, Span},
 };
 

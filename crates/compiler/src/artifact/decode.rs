@@ -18,7 +18,7 @@ use crate::{
     json::{Kind, Path, Step},
     method::MethodSet,
     policy::{Attributes, Users},
-    seal::Seal,
+    tokens::Seal,
 };
 
 /// Why bytes are no artifact that can be loaded.
