@@ -69,12 +69,14 @@ pub struct Compilation {
 #[must_use]
 pub fn compile(sources: &SourceSet) -> Compilation {
     let mut diagnostics = Vec::new();
-    let mut lowering = lower::Lowering::new(sources);
-    let resolved = resolve::resolve(sources, &mut diagnostics, |token, diagnostics| {
-        lowering.add(&token, diagnostics)
-    });
-    let (program, mut written) = lowering.finish();
+    let definitions = tokens::read_all(sources, &mut diagnostics);
+    let mut tokens = resolve::resolve(definitions, sources);
+    let mut lowered = lower::lower(&mut tokens, sources);
+    let mut resolved = tokens.finish();
+    diagnostics.append(&mut resolved.diagnostics);
+    diagnostics.append(&mut lowered.diagnostics);
     check::secrets(sources, &mut diagnostics);
+    let (program, mut written) = (lowered.program, lowered.written);
     written.allowed = resolved.allowed;
     written.allow(&mut diagnostics);
     diagnostic::sort(&mut diagnostics);
@@ -101,7 +103,8 @@ pub fn compile_for(sources: &SourceSet, mode: &seal::Mode) -> Compilation {
 /// The resolved policy by itself, without what keeps it from compiling: for analysis, and for oracles.
 #[must_use]
 pub fn resolve_policy(sources: &SourceSet) -> policy::Policy {
-    let mut tokens = Vec::new();
-    resolve::resolve(sources, &mut Vec::new(), |token, _| tokens.push(token));
-    policy::Policy { tokens }
+    let definitions = tokens::read_all(sources, &mut Vec::new());
+    policy::Policy {
+        tokens: resolve::resolve(definitions, sources).collect(),
+    }
 }

@@ -22,7 +22,7 @@ use toml::{
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    source::{Source, SourceId, Span},
+    source::{Source, SourceId, SourceKind, SourceSet, Span},
 };
 
 /// A value and its place.
@@ -89,6 +89,15 @@ impl TokenDef {
     pub fn gives(&self, key: &str) -> bool {
         self.given.iter().any(|given| given == key)
     }
+}
+
+/// Reads the token entries of all files. What is wrong goes to `diagnostics`; whatever else can be read is read.
+pub(crate) fn read_all(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Vec<TokenDef> {
+    sources
+        .iter()
+        .filter(|(_, source)| source.kind == SourceKind::Tokens)
+        .flat_map(|(id, source)| read(id, source, diagnostics))
+        .collect()
 }
 
 /// Reads the token entries of one file. What is wrong goes to `diagnostics`; whatever else can be read is read.

@@ -10,7 +10,7 @@ use crate::{
     BaseUrl, Written,
     diagnostic::{Code, Diagnostic, Witness, sort},
     ir::{BindError, LineId, Program, Token, TokenId, Users},
-    lower::Lowering,
+    lower::lower,
     resolve::resolve_invariants,
     source::SourceSet,
     tokens::{InvariantDef, InvariantKind},
@@ -51,19 +51,16 @@ impl Invariants {
         let mut own = Vec::new();
         let (definitions, tokens): (Vec<_>, Vec<_>) =
             resolve_invariants(sources, &mut own).into_iter().unzip();
-        let mut lowering = Lowering::new(sources);
-        for token in &tokens {
-            lowering.add(token, &mut own);
-        }
-        let (program, written) = lowering.finish();
+        let mut lowered = lower(tokens, sources);
         diagnostics.append(&mut own);
+        diagnostics.append(&mut lowered.diagnostics);
         if definitions.is_empty() {
             return Ok(None);
         }
         Ok(Some(Self {
             definitions,
-            program: program.bind(base)?.merging_body(merges_body),
-            written,
+            program: lowered.program.bind(base)?.merging_body(merges_body),
+            written: lowered.written,
         }))
     }
 
