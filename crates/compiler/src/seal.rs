@@ -29,8 +29,8 @@ mod check;
 
 use std::fmt;
 
-pub(crate) use check::check;
 pub use check::faults;
+pub(crate) use check::report;
 
 use crate::{
     ast::Effect,
