@@ -36,6 +36,7 @@ pub mod source;
 pub mod tokens;
 
 mod base_url;
+mod bind;
 mod check;
 mod compile;
 mod grammar;
@@ -46,6 +47,7 @@ mod resolve;
 mod written;
 
 pub use base_url::{BaseUrl, BaseUrlError};
+pub use bind::BindError;
 pub use check::exact::{Exact, exact};
 pub use compile::{Compilation, compile, compile_for, resolve_policy};
 pub use written::Written;

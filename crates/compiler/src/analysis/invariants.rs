@@ -7,9 +7,9 @@ use super::{
     witness::Request,
 };
 use crate::{
-    BaseUrl, Written,
+    BaseUrl, BindError, Written,
     diagnostic::{Code, Diagnostic, Witness, sort},
-    ir::{BindError, LineId, Program, Token, TokenId, Users},
+    ir::{LineId, Program, Token, TokenId, Users},
     lower::lower,
     resolve::resolve_invariants,
     source::SourceSet,
