@@ -9,8 +9,8 @@ use crate::{
     resolve::resolve,
     seal,
     source::SourceSet,
+    source_map::Written,
     tokens,
-    written::Written,
 };
 
 /// What compiling gives.

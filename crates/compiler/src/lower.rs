@@ -20,7 +20,7 @@ use crate::{
     policy::{self, Limit, Pattern},
     regexp::Anchor,
     source::{Source, SourceKind, SourceSet, Span},
-    written::Written,
+    source_map::Written,
 };
 
 /// What lowering gives.

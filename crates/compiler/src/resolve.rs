@@ -1,11 +1,10 @@
 //! From definitions to a policy: names are looked up, regexps get their meaning, contradictions are found.
 
-mod invariants;
 mod limit;
 mod sets;
 mod token;
 
-pub(crate) use invariants::resolve_invariants;
+pub(crate) use limit::user_placeholder;
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -138,11 +137,11 @@ struct LineCache<'a> {
 }
 
 /// A line that parsed.
-struct Line {
-    syntax: ast::Limit,
+pub(crate) struct Line {
+    pub(crate) syntax: ast::Limit,
     regexps: limit::Regexps,
     /// Its meaning, if that does not depend on the token's user.
-    limit: Option<Rc<Limit>>,
+    pub(crate) limit: Option<Rc<Limit>>,
 }
 
 impl LineCache<'_> {
@@ -201,11 +200,11 @@ impl Line {
     }
 }
 
-fn report<T>(result: Result<T, Box<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
+pub(crate) fn report<T>(result: Result<T, Box<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
     result.map_err(|error| diagnostics.push(*error)).ok()
 }
 
-fn read_line(
+pub(crate) fn read_line(
     sources: &SourceSet,
     span: Span,
     diagnostics: &mut Vec<Diagnostic>,

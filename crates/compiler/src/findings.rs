@@ -17,7 +17,7 @@ use crate::{
     ir::{LineId, Program, RuleId, Token, TokenId, Users},
     method::MethodSet,
     source::{SourceId, Span},
-    written::Written,
+    source_map::Written,
 };
 
 /// What the exact checks found.

@@ -1,18 +1,17 @@
 //! Whether a policy keeps its invariants: for each selected token, with a request where it does not.
 
-use super::{
-    Fault, Inconclusive, Universe,
-    prover::{Accepted, Prover},
-    side::Side,
-    witness::Request,
-};
+mod resolve;
+
+use self::resolve::resolve_invariants;
 use crate::{
-    BaseUrl, BindError, Written,
+    analysis::{Accepted, Fault, Inconclusive, Prover, Request, Side, Universe},
+    base_url::BaseUrl,
+    bind::BindError,
     diagnostic::{Code, Diagnostic, Witness, sort},
     ir::{LineId, Program, Token, TokenId, Users},
     lower::lower,
-    resolve::resolve_invariants,
     source::SourceSet,
+    source_map::Written,
     tokens::{InvariantDef, InvariantKind},
 };
 
