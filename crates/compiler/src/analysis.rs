@@ -37,6 +37,7 @@ mod body;
 mod cell;
 mod clauses;
 mod common;
+mod comparison;
 mod difference;
 mod display;
 mod fixed;
@@ -57,7 +58,8 @@ mod witness;
 mod tests;
 
 use crate::ir::AutomatonError;
-pub use difference::{Analysis, Cause, Comparison, Difference, Finding, Inconclusive};
+pub use comparison::{Analysis, Comparison};
+pub use difference::{Cause, Difference, Finding, Inconclusive};
 pub use paranoid::{Deviation, prove_optimised};
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
