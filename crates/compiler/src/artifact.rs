@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic       8 bytes   "TWPOLICY"
-//! format      u16       3
+//! format      u16       4
 //! reserved    u16       0
 //! sections    of (tag u32, length u64, content): digest, lines, values, urls, names, paths, constraints, rules, tokens;
 //!             each once, in this order
@@ -28,7 +28,7 @@ pub use encode::encode;
 /// The first bytes of every artifact.
 pub const MAGIC: &[u8; 8] = b"TWPOLICY";
 /// The format that this version writes, and the only one that it reads.
-pub const FORMAT: u16 = 3;
+pub const FORMAT: u16 = 4;
 
 /// The usual ending of an artifact's name.
 pub const EXTENSION: &str = "twp";

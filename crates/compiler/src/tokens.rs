@@ -8,6 +8,8 @@ mod value;
 
 pub(crate) use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};
+#[cfg(test)]
+pub(crate) use keys::KEYS as TOKEN_KEYS;
 pub use lines::{Lines, split_lines};
 pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};
 

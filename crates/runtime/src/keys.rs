@@ -10,7 +10,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use sha2::{Digest, Sha256};
-use tokenward_compiler::seal::{KeyId, PublicKey, Seal};
+use tokenward_compiler::seal::{KeyId, PublicKey, Seal, Version};
 
 const SEALING: &str = "tokenward-sealing-key";
 const SIGNING: &str = "tokenward-signing-key";
@@ -195,11 +195,12 @@ impl SigningKey {
         PublicKey::from_bytes(self.0.public_key().as_ref().try_into().unwrap_or_default())
     }
 
-    /// The seal of a statement (`tokenward_compiler::seal::statement`).
+    /// The seal of a statement of the current version (`tokenward_compiler::seal::statement`).
     #[must_use]
     pub fn sign(&self, statement: &[u8]) -> Seal {
         let signature = self.0.sign(statement);
         let mut seal = Seal {
+            version: Version::CURRENT,
             key: self.public().id(),
             signature: [0; 64],
         };
@@ -358,7 +359,7 @@ mod tests {
         let lines = ["!/rest/b", "/rest/a"];
         let mut sealed = token();
         assert_eq!(fault(&sealed, lines, &keys), Some(Fault::Missing));
-        sealed.seal = Some(key.sign(&statement(&sealed, lines)));
+        sealed.seal = Some(key.sign(&statement(Version::CURRENT, &sealed, lines).unwrap()));
         assert_eq!(fault(&sealed, lines, &keys), None);
         assert_eq!(
             fault(&sealed, lines, &keys[..1]),

@@ -18,7 +18,7 @@ use crate::{
     json::{Kind, Path, Step},
     method::MethodSet,
     policy::{Attributes, Users},
-    seal::Seal,
+    seal::{Seal, Version},
 };
 
 /// Why bytes are no artifact that can be loaded.
@@ -332,6 +332,8 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
         secret_sealed: reader.bool()?,
         seal: reader.option(|reader| {
             Ok(Seal {
+                version: Version::numbered(reader.u8()?)
+                    .ok_or(DecodeError::Damaged("a seal of an unknown version"))?,
                 key: reader.array()?,
                 signature: reader.array()?,
             })

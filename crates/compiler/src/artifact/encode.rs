@@ -243,6 +243,7 @@ fn token(out: &mut Writer, token: &Token) {
     out.list(&it.lint_allow, |out, code| out.text(code.as_str()));
     out.bool(it.secret_sealed);
     out.option(it.seal, |out, seal| {
+        out.u8(seal.version.number());
         out.0.extend(seal.key);
         out.0.extend(seal.signature);
     });
