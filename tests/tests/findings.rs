@@ -5,10 +5,11 @@
 use proptest::prelude::*;
 use tokenward_compiler::{
     BaseUrl, Compilation,
-    analysis::{Analysis, Invariants, Universe, prove_optimised},
+    analysis::{Analysis, Universe, prove_optimised},
     compile,
     diagnostic::{Code, Diagnostic},
     exact,
+    invariants::Invariants,
     ir::Program,
     source::SourceSet,
 };

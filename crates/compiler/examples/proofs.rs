@@ -13,10 +13,11 @@ use std::{collections::BTreeMap, time::Instant};
 use corpus::{LINES, ask, policy};
 use tokenward_compiler::{
     BaseUrl,
-    analysis::{Analysis, Invariants, Universe},
+    analysis::{Analysis, Universe},
     compile,
     diagnostic::Diagnostic,
     exact,
+    invariants::Invariants,
     source::SourceSet,
 };
 

@@ -18,12 +18,14 @@
 mod bytes;
 mod decode;
 mod encode;
+mod error;
 mod regexp;
 
+pub use decode::decode;
 #[doc(hidden)]
 pub use decode::decode_unchecked_digest;
-pub use decode::{DecodeError, decode};
 pub use encode::encode;
+pub use error::DecodeError;
 
 /// The first bytes of every artifact.
 pub const MAGIC: &[u8; 8] = b"TWPOLICY";

@@ -20,11 +20,30 @@ use crate::{
     policy::{self, Limit, Pattern},
     regexp::Anchor,
     source::{Source, SourceKind, SourceSet, Span},
-    written::Written,
+    source_map::Written,
 };
 
-/// Takes in resolved tokens, one by one, and gives the program of all.
-pub(crate) struct Lowering<'a> {
+/// What lowering gives.
+pub(crate) struct Lowered {
+    /// The program of all tokens, unbound.
+    pub(crate) program: Program,
+    /// Where the program's lines and tokens were written.
+    pub(crate) written: Written,
+    /// Findings of this stage, unsorted.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Lowers resolved tokens, taking one at a time. Patterns past their size limit become diagnostics, and match nothing.
+pub(crate) fn lower(tokens: impl IntoIterator<Item = policy::Token>, sources: &SourceSet) -> Lowered {
+    let mut lowering = Lowering::new(sources);
+    for token in tokens {
+        lowering.add(&token);
+    }
+    lowering.finish()
+}
+
+/// The program so far, and what was made before for its lines and patterns.
+struct Lowering<'a> {
     sources: &'a SourceSet,
     tokens: Vec<Token>,
     by_secret: HashMap<[u8; 32], TokenId>,
@@ -37,10 +56,11 @@ pub(crate) struct Lowering<'a> {
     urls: Interned<(Anchor, String), UrlMatcher>,
     line_numbers: LineNumbers,
     written: Written,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Lowering<'a> {
-    pub(crate) fn new(sources: &'a SourceSet) -> Self {
+    fn new(sources: &'a SourceSet) -> Self {
         Self {
             sources,
             tokens: Vec::new(),
@@ -53,11 +73,11 @@ impl<'a> Lowering<'a> {
             urls: Interned::new(),
             line_numbers: LineNumbers::default(),
             written: Written::default(),
+            diagnostics: Vec::new(),
         }
     }
 
-    /// Adds a token. Patterns past their size limit become diagnostics, and match nothing.
-    pub(crate) fn add(&mut self, token: &policy::Token, diagnostics: &mut Vec<Diagnostic>) {
+    fn add(&mut self, token: &policy::Token) {
         let id = TokenId(index(self.tokens.len()));
         self.by_secret.insert(token.attributes.secret_hash, id);
         if let Some((hash, _)) = token.attributes.previous {
@@ -70,7 +90,7 @@ impl<'a> Lowering<'a> {
         let mut rules = |effect| {
             let mut of = |limits: &[Rc<Limit>]| {
                 let limits = limits.iter().filter(|limit| limit.effect == effect);
-                limits.map(|limit| self.rule(limit, diagnostics)).collect()
+                limits.map(|limit| self.rule(limit)).collect()
             };
             Rules {
                 included: of(included),
@@ -86,8 +106,7 @@ impl<'a> Lowering<'a> {
         });
     }
 
-    /// The program of all tokens, and where it was written.
-    pub(crate) fn finish(self) -> (Program, Written) {
+    fn finish(self) -> Lowered {
         let program = Program {
             tokens: Arc::new(self.tokens),
             lines: Arc::new(self.lines),
@@ -100,10 +119,14 @@ impl<'a> Lowering<'a> {
             merges_body: false,
             layout: None,
         };
-        (program, self.written)
+        Lowered {
+            program,
+            written: self.written,
+            diagnostics: self.diagnostics,
+        }
     }
 
-    fn rule(&mut self, limit: &Rc<Limit>, diagnostics: &mut Vec<Diagnostic>) -> RuleId {
+    fn rule(&mut self, limit: &Rc<Limit>) -> RuleId {
         if let Some((_, id)) = self.shared.get(&Rc::as_ptr(limit)) {
             return *id;
         }
@@ -113,7 +136,7 @@ impl<'a> Lowering<'a> {
             .map(|param| ParamTest {
                 name: param.name.as_str().into(),
                 operator: param.operator,
-                value: self.value(&param.pattern, limit.span, diagnostics),
+                value: self.value(&param.pattern, limit.span),
             })
             .collect();
         let nodes = limit
@@ -123,7 +146,7 @@ impl<'a> Lowering<'a> {
                 path: Arc::new(node.path.clone()),
                 kind: node.kind,
                 operator: node.operator,
-                value: self.value(&node.pattern, limit.span, diagnostics),
+                value: self.value(&node.pattern, limit.span),
             })
             .collect();
         let constraints = Constraints {
@@ -136,7 +159,7 @@ impl<'a> Lowering<'a> {
             line: self.line(limit.span),
             effect: limit.effect,
             methods: limit.methods,
-            url: self.url(limit, diagnostics),
+            url: self.url(limit),
             constraints: constraints.shared(),
         };
         let id = RuleId(index(self.rules.len()));
@@ -166,15 +189,14 @@ impl<'a> Lowering<'a> {
         id
     }
 
-    fn value(&mut self, pattern: &Pattern, line: Span, diagnostics: &mut Vec<Diagnostic>) -> MatcherId {
-        MatcherId(
-            self.values
-                .get(pattern.text.clone(), || matcher(&pattern.hir, line, diagnostics)),
-        )
+    fn value(&mut self, pattern: &Pattern, line: Span) -> MatcherId {
+        MatcherId(self.values.get(pattern.text.clone(), || {
+            matcher(&pattern.hir, line, &mut self.diagnostics)
+        }))
     }
 
-    fn url(&mut self, limit: &Limit, diagnostics: &mut Vec<Diagnostic>) -> UrlId {
-        let (hir, line) = (&limit.url.hir, limit.span);
+    fn url(&mut self, limit: &Limit) -> UrlId {
+        let (hir, line, diagnostics) = (&limit.url.hir, limit.span, &mut self.diagnostics);
         UrlId(
             self.urls
                 .get((limit.anchor, limit.url.text.clone()), || match limit.anchor {

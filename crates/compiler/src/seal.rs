@@ -29,14 +29,11 @@
 mod check;
 mod statement;
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use ring::signature::{ED25519, UnparsedPublicKey};
-use sha2::{Digest, Sha256};
-
-pub(crate) use check::check;
 pub use check::faults;
-pub use statement::{NotSigned, Version, statement};
+pub(crate) use check::report;
+pub use statement::{NotSigned, statement};
 
 use crate::{
     ast::Effect,
@@ -44,7 +41,7 @@ use crate::{
     source::SourceSet,
 };
 
-const KIND: &str = "ed25519:";
+pub use crate::tokens::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
 
 /// How tokens are kept. One setting for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,24 +51,6 @@ pub enum Mode {
     Standard,
     /// A token carries a seal that one of these keys made, and nothing by which its secret could be read.
     Secure(Vec<PublicKey>),
-}
-
-/// The key that seals are checked with; shown, and read, as `ed25519:` and 64 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PublicKey([u8; 32]);
-
-/// Names a key: the first four bytes of its SHA-256.
-pub type KeyId = [u8; 4];
-
-/// A token's seal; shown, and read, as `v1:KEY-ID:SIGNATURE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seal {
-    /// The version of the statement that it signs.
-    pub version: &'static Version,
-    /// The key that made it.
-    pub key: KeyId,
-    /// The signature.
-    pub signature: [u8; 64],
 }
 
 /// Why a token may not be used in secure mode.
@@ -85,32 +64,6 @@ pub enum Fault {
     Wrong,
     /// It has a secret that can be read.
     Readable,
-}
-
-impl PublicKey {
-    /// The key of these bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn id(&self) -> KeyId {
-        let digest: [u8; 32] = Sha256::digest(self.0).into();
-        digest.first_chunk().copied().unwrap_or_default()
-    }
-
-    fn admits(&self, seal: &Seal, statement: &[u8]) -> bool {
-        self.id() == seal.key && self.made(&seal.signature, statement)
-    }
-
-    /// Whether the signature is this key's, of this message.
-    pub(crate) fn made(&self, signature: &[u8; 64], message: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.0)
-            .verify(message, signature)
-            .is_ok()
-    }
 }
 
 /// The lines of a token in the order in which a statement has them.
@@ -146,68 +99,6 @@ pub fn fault<'t>(
     let is_signed = statement(seal.version, token, lines)
         .is_ok_and(|statement| keys.iter().any(|key| key.admits(seal, &statement)));
     (!is_signed).then_some(Fault::Wrong)
-}
-
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{KIND}{}", hex::encode(self.0))
-    }
-}
-
-/// The text is no public key.
-#[derive(Debug, thiserror::Error)]
-#[error("a public key is `{KIND}` and 64 hexadecimal digits, as `tokenward keys new` prints it")]
-pub struct NotAKey;
-
-impl FromStr for PublicKey {
-    type Err = NotAKey;
-
-    fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let mut bytes = [0; 32];
-        let digits = text.strip_prefix(KIND).ok_or(NotAKey)?;
-        hex::decode_to_slice(digits, &mut bytes).map_err(|_| NotAKey)?;
-        Ok(Self(bytes))
-    }
-}
-
-impl fmt::Display for Seal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}",
-            self.version,
-            hex::encode(self.key),
-            hex::encode(self.signature)
-        )
-    }
-}
-
-/// The text is no seal.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "a seal is `{}:`, the key's id and a signature, as `tokenward token seal` writes it",
-    Version::CURRENT
-)]
-pub struct NotASeal;
-
-impl FromStr for Seal {
-    type Err = NotASeal;
-
-    fn from_str(text: &str) -> Result<Self, NotASeal> {
-        let (mut key, mut signature) = ([0; 4], [0; 64]);
-        let parts: Vec<&str> = text.split(':').collect();
-        let [version, id, digits] = parts.as_slice() else {
-            return Err(NotASeal);
-        };
-        let version = Version::named(version).ok_or(NotASeal)?;
-        hex::decode_to_slice(id, &mut key).map_err(|_| NotASeal)?;
-        hex::decode_to_slice(digits, &mut signature).map_err(|_| NotASeal)?;
-        Ok(Self {
-            version,
-            key,
-            signature,
-        })
-    }
 }
 
 impl fmt::Display for Fault {

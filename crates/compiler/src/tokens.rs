@@ -4,6 +4,7 @@ mod invariant;
 mod keys;
 mod lines;
 mod reviewed;
+mod seal;
 mod value;
 
 pub(crate) use invariant::read as read_invariants;
@@ -12,6 +13,7 @@ pub use invariant::{InvariantDef, InvariantKind};
 pub(crate) use keys::KEYS as TOKEN_KEYS;
 pub use lines::{Lines, split_lines};
 pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};
+pub use seal::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
 
 use std::ops::Range;
 
@@ -22,8 +24,7 @@ use toml::{
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    seal::Seal,
-    source::{Source, SourceId, Span},
+    source::{Source, SourceId, SourceKind, SourceSet, Span},
 };
 
 /// A value and its place.
@@ -90,6 +91,15 @@ impl TokenDef {
     pub fn gives(&self, key: &str) -> bool {
         self.given.iter().any(|given| given == key)
     }
+}
+
+/// Reads the token entries of all files. What is wrong goes to `diagnostics`; whatever else can be read is read.
+pub(crate) fn read_all(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Vec<TokenDef> {
+    sources
+        .iter()
+        .filter(|(_, source)| source.kind == SourceKind::Tokens)
+        .flat_map(|(id, source)| read(id, source, diagnostics))
+        .collect()
 }
 
 /// Reads the token entries of one file. What is wrong goes to `diagnostics`; whatever else can be read is read.

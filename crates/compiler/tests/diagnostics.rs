@@ -11,10 +11,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
-    analysis::{Analysis, Invariants, Universe},
+    analysis::{Analysis, Universe},
     compile, compile_for,
     diagnostic::{Code, Severity, render_json, render_text},
     exact,
+    invariants::Invariants,
     seal::Mode,
     source::SourceSet,
 };

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokenward_compiler::ir::{BindError, Program, Token};
+use tokenward_compiler::ir::{Program, Token};
 use tokenward_compiler::source::ReadDirError;
-use tokenward_compiler::{BaseUrl, artifact::DecodeError};
+use tokenward_compiler::{BaseUrl, BindError, artifact::DecodeError};
 
 use load::load;
 pub(crate) use load::unbound_artifact;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use sha2::{Digest, Sha256};
 
 use super::{
-    CHECK, FORMAT, MAGIC, Section,
+    CHECK, DecodeError, FORMAT, MAGIC, Section,
     bytes::{Reader, utf8},
     encode, regexp,
 };
@@ -18,29 +18,8 @@ use crate::{
     json::{Kind, Path, Step},
     method::MethodSet,
     policy::{Attributes, Users},
-    seal::{Seal, Version},
+    tokens::{Seal, Version},
 };
-
-/// Why bytes are no artifact that can be loaded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// Something else altogether.
-    #[error(
-        "this is no compiled policy: it does not begin with `TWPOLICY`; make one with `tokenward compile -o`"
-    )]
-    NotAnArtifact,
-    /// Made by another version.
-    #[error(
-        "the compiled policy has format {found}, this version reads format {FORMAT}; compile the sources again"
-    )]
-    Format {
-        /// The format that the bytes say they have.
-        found: u16,
-    },
-    /// Cut off, or changed since it was made.
-    #[error("the compiled policy is damaged ({0}); compile the sources again")]
-    Damaged(&'static str),
-}
 
 /// The program of an artifact, unbound.
 ///

@@ -1,73 +1,11 @@
-//! The statement that a seal signs, and the keys that each version of it covers.
+//! The statement that a seal signs, and what no version of it could sign.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use crate::policy::{Attributes, Users};
-
-/// The form of a statement: its number, and the keys of a token that it signs. Shown as `v1`.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Version {
-    number: u8,
-    keys: &'static [&'static str],
-}
-
-impl Version {
-    /// The first version.
-    const V1: Self = Self {
-        number: 1,
-        keys: &[
-            "name",
-            "user",
-            "any_user",
-            "secret_hash",
-            "previous_secret_hash",
-            "previous_until",
-            "expires",
-            "allowed_ips",
-            "on_behalf_of",
-            "mint",
-            "unrestricted",
-            "owner",
-            "description",
-            "lint_allow",
-            "limit",
-        ],
-    };
-
-    /// Every version that is read.
-    pub const ALL: &'static [Self] = &[Self::V1];
-
-    /// The version of new seals: it signs every key.
-    pub const CURRENT: &'static Self = &Self::V1;
-
-    /// Its number.
-    #[must_use]
-    pub fn number(&self) -> u8 {
-        self.number
-    }
-
-    /// The keys that it signs, as statements name them.
-    #[must_use]
-    pub fn keys(&self) -> &'static [&'static str] {
-        self.keys
-    }
-
-    /// The version of a number; `None` if this release does not read it.
-    pub(crate) fn numbered(number: u8) -> Option<&'static Self> {
-        Self::ALL.iter().find(|version| version.number == number)
-    }
-
-    /// The version of a name such as `v1`; `None` if this release does not read it.
-    pub(super) fn named(name: &str) -> Option<&'static Self> {
-        Self::ALL.iter().find(|version| version.to_string() == name)
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v{}", self.number)
-    }
-}
+use crate::{
+    policy::{Attributes, Users},
+    tokens::Version,
+};
 
 /// A token has a key that a version of the seal does not sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

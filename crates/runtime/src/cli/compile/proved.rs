@@ -1,7 +1,8 @@
 //! A policy compiled, and all that can be proved of it.
 
-use tokenward_compiler::analysis::{Fault, Invariants};
+use tokenward_compiler::analysis::Fault;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, sort};
+use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
 

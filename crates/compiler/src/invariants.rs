@@ -1,18 +1,17 @@
 //! Whether a policy keeps its invariants: for each selected token, with a request where it does not.
 
-use super::{
-    Fault, Inconclusive, Universe,
-    prover::{Accepted, Prover},
-    side::Side,
-    witness::Request,
-};
+mod resolve;
+
+use self::resolve::resolve_invariants;
 use crate::{
-    BaseUrl, Written,
+    analysis::{Accepted, Fault, Inconclusive, Prover, Request, Side, Universe},
+    base_url::BaseUrl,
+    bind::BindError,
     diagnostic::{Code, Diagnostic, Witness, sort},
-    ir::{BindError, LineId, Program, Token, TokenId, Users},
-    lower::Lowering,
-    resolve::resolve_invariants,
+    ir::{LineId, Program, Token, TokenId, Users},
+    lower::lower,
     source::SourceSet,
+    source_map::Written,
     tokens::{InvariantDef, InvariantKind},
 };
 
@@ -51,19 +50,16 @@ impl Invariants {
         let mut own = Vec::new();
         let (definitions, tokens): (Vec<_>, Vec<_>) =
             resolve_invariants(sources, &mut own).into_iter().unzip();
-        let mut lowering = Lowering::new(sources);
-        for token in &tokens {
-            lowering.add(token, &mut own);
-        }
-        let (program, written) = lowering.finish();
+        let mut lowered = lower(tokens, sources);
         diagnostics.append(&mut own);
+        diagnostics.append(&mut lowered.diagnostics);
         if definitions.is_empty() {
             return Ok(None);
         }
         Ok(Some(Self {
             definitions,
-            program: program.bind(base)?.merging_body(merges_body),
-            written,
+            program: lowered.program.bind(base)?.merging_body(merges_body),
+            written: lowered.written,
         }))
     }
 

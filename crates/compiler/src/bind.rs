@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
-use super::{AutomatonError, Code, Glob, Matcher, Program, UrlMatcher, Whole};
-use crate::{base_url::BaseUrl, regexp::BASE_URL_MARK};
+use crate::{
+    base_url::BaseUrl,
+    ir::{AutomatonError, Matcher, Program, UrlMatcher, Whole, has_mark, marked},
+    opt::optimise,
+    regexp::BASE_URL_MARK,
+};
 
 /// Why a program cannot be bound: with this base URL a pattern grows past its limit.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +39,7 @@ impl Program {
             layout: None,
             ..self.clone()
         };
-        Ok(crate::opt::optimise(bound))
+        Ok(optimise(bound))
     }
 }
 
@@ -52,35 +56,6 @@ fn bind(url: &UrlMatcher, base: &BaseUrl) -> Result<UrlMatcher, AutomatonError> 
             Ok(UrlMatcher::Bound(whole.clone(), matcher?))
         }
     }
-}
-
-impl Whole {
-    /// The form in which a pattern waits for its base.
-    pub(crate) fn new(hir: &Hir) -> Self {
-        let globs = (!has_mark(hir)).then(|| Glob::from_hir(hir)).flatten();
-        match globs.and_then(|globs| Code::new(&globs)) {
-            Some(code) => Self::Glob(code),
-            None => Self::Tree(Box::new(hir.clone())),
-        }
-    }
-}
-
-/// Whether the base URL stands anywhere in the pattern.
-fn has_mark(hir: &Hir) -> bool {
-    match hir.kind() {
-        HirKind::Literal(literal) => marked(&literal.0).is_some(),
-        HirKind::Repetition(repetition) => has_mark(&repetition.sub),
-        HirKind::Capture(capture) => has_mark(&capture.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_mark),
-        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => false,
-    }
-}
-
-/// The literal's text, if the mark is in it.
-fn marked(literal: &[u8]) -> Option<&str> {
-    std::str::from_utf8(literal)
-        .ok()
-        .filter(|text| text.contains(BASE_URL_MARK))
 }
 
 /// The pattern with the base URL in the place of its mark. Depth is bounded by the nesting that the parser allows.
