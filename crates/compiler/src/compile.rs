@@ -1,7 +1,7 @@
 //! Compiling: the stages from sources to a program, in their order.
 
 use crate::{
-    check,
+    artifact, check,
     diagnostic::{self, Diagnostic, Severity},
     ir::Program,
     lower::lower,
@@ -45,8 +45,12 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     let failed = diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
+    let program = (!failed).then(|| Program {
+        digest: artifact::digest(&program),
+        ..program
+    });
     Compilation {
-        program: (!failed).then_some(program),
+        program,
         diagnostics,
         revoked: resolved.revoked,
         source_map,

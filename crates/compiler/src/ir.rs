@@ -251,7 +251,9 @@ impl Program {
         rules.map(|rule| (rule.line, self.line(rule.line)))
     }
 
-    /// The SHA-256 of the sources, in hexadecimal: the policy's version.
+    /// The policy's version, in hexadecimal: SHA-256 of everything in the program that decides, as its artifact has it, so
+    /// programs that decide differently have different digests. What the configuration adds, the base URL above all, is no
+    /// part of it.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest

@@ -22,25 +22,26 @@
 //!
 //! Keys stand in this order, absent ones are left out, lists keep their order; a number is the length of what stands
 //! behind its colon, in bytes of UTF-8, so that no two tokens have one statement. Included sets are there by their lines.
-//! `revoked` is not: revoking is the one change that needs no key. As it stands in a policy file a seal is
-//! `v1:`, the key's id, `:` and the signature in hexadecimal.
+//! `revoked` is not: revoking is the one change that needs no key. A version signs the keys that its table names
+//! ([`Version::keys`]): a token that has any other key has no statement of that version, and its seal is wrong. As it
+//! stands in a policy file a seal is `v1:`, the key's id, `:` and the signature in hexadecimal.
 
 mod check;
+mod statement;
 
 use std::fmt;
 
 pub use check::faults;
 pub(crate) use check::report;
+pub use statement::{NotSigned, statement};
 
 use crate::{
     ast::Effect,
-    policy::{Attributes, Token, Users},
+    policy::{Attributes, Token},
     source::SourceSet,
 };
 
-pub use crate::tokens::{KeyId, NotAKey, NotASeal, PublicKey, Seal};
-
-const CONTEXT: &str = "tokenward token seal 1\n";
+pub use crate::tokens::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
 
 /// How tokens are kept. One setting for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,52 +64,6 @@ pub enum Fault {
     Wrong,
     /// It has a secret that can be read.
     Readable,
-}
-
-/// What a seal signs: all that a token is but `revoked`. `lines` are its forbid lines, then its permit lines, of each
-/// those of sets first.
-#[must_use]
-pub fn statement<'t>(token: &Attributes, lines: impl IntoIterator<Item = &'t str>) -> Vec<u8> {
-    let mut out = CONTEXT.as_bytes().to_vec();
-    let mut put = |key: &str, value: &str| {
-        out.extend_from_slice(format!("{key} {}:{value}\n", value.len()).as_bytes());
-    };
-    put("name", &token.name);
-    match &token.users {
-        Users::Named(users) => users.iter().for_each(|user| put("user", user)),
-        Users::Any => put("any_user", "true"),
-    }
-    put("secret_hash", &hex::encode(token.secret_hash));
-    if let Some((hash, until)) = token.previous {
-        put("previous_secret_hash", &hex::encode(hash));
-        put("previous_until", &until.to_string());
-    }
-    if let Some(expires) = token.expires {
-        put("expires", &expires.to_string());
-    }
-    for network in &token.allowed_ips {
-        put("allowed_ips", &network.to_string());
-    }
-    for user in &token.on_behalf_of {
-        put("on_behalf_of", user);
-    }
-    for (key, flag) in [("mint", token.mint), ("unrestricted", token.unrestricted)] {
-        if flag {
-            put(key, "true");
-        }
-    }
-    for (key, text) in [("owner", &token.owner), ("description", &token.description)] {
-        if let Some(text) = text {
-            put(key, text);
-        }
-    }
-    for code in &token.lint_allow {
-        put("lint_allow", code.as_str());
-    }
-    for line in lines {
-        put("limit", line);
-    }
-    out
 }
 
 /// The lines of a token in the order in which a statement has them.
@@ -137,14 +92,13 @@ pub fn fault<'t>(
     let Some(seal) = &token.seal else {
         return Some(Fault::Missing);
     };
-    let statement = statement(token, lines);
-    if keys.iter().any(|key| key.admits(seal, &statement)) {
-        None
-    } else if keys.iter().any(|key| key.id() == seal.key) {
-        Some(Fault::Wrong)
-    } else {
-        Some(Fault::Stranger(seal.key))
+    if keys.iter().all(|key| key.id() != seal.key) {
+        return Some(Fault::Stranger(seal.key));
     }
+    // Without a statement the token has what its seal does not sign: the key was added later.
+    let is_signed = statement(seal.version, token, lines)
+        .is_ok_and(|statement| keys.iter().any(|key| key.admits(seal, &statement)));
+    (!is_signed).then_some(Fault::Wrong)
 }
 
 impl fmt::Display for Fault {

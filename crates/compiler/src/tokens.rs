@@ -13,9 +13,11 @@ pub use definition::TokenDef;
 pub use document::At;
 pub(crate) use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};
+#[cfg(test)]
+pub(crate) use keys::KEYS as TOKEN_KEYS;
 pub use lines::{Lines, split_lines};
 pub use reviewed::{Reviewed, ReviewedWhat, read_reviewed};
-pub use seal::{KeyId, NotAKey, NotASeal, PublicKey, Seal};
+pub use seal::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
 
 use toml::de::DeValue;
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Every key that a token may have.
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "name",
     "user",
     "users",
