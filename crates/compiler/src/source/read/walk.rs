@@ -63,31 +63,29 @@ fn without_links(directory: &Path) -> Result<OwnedFd, ReadDirError> {
     let below = env::current_dir()
         .ok()
         .and_then(|here| directory.strip_prefix(here).ok());
-    let (mut at, parts) = match below {
-        Some(below) => (PathBuf::from("."), below),
+    let (start, parts) = match below {
+        Some(below) => (Path::new("."), below),
         None if directory.is_absolute() => {
             let parent = directory.parent().unwrap_or(directory);
-            let parts = directory.strip_prefix(parent).unwrap_or(Path::new("."));
-            (parent.to_owned(), parts)
+            (parent, directory.strip_prefix(parent).unwrap_or(directory))
         }
-        None => (PathBuf::from("."), directory),
+        None => (Path::new("."), directory),
     };
-    let start = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let mut opened = openat(CWD, &at, start, Mode::empty()).map_err(rustix_error(&at))?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut opened = openat(CWD, start, flags, Mode::empty()).map_err(rustix_error(start))?;
+    let mut walked = PathBuf::new();
     for part in parts.components() {
-        at.push(part);
+        walked.push(part);
         let name: &Path = match &part {
             Component::Normal(name) => name.as_ref(),
             Component::ParentDir => Path::new(".."),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => continue,
         };
-        let stat = statat(&opened, name, AtFlags::SYMLINK_NOFOLLOW).map_err(rustix_error(&at))?;
+        let stat = statat(&opened, name, AtFlags::SYMLINK_NOFOLLOW).map_err(rustix_error(&walked))?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
-            return Err(ReadDirError::Link(
-                at.components().skip(usize::from(at.starts_with("."))).collect(),
-            ));
+            return Err(ReadDirError::Link(walked));
         }
-        opened = openat(&opened, name, DIRECTORY, Mode::empty()).map_err(rustix_error(&at))?;
+        opened = openat(&opened, name, DIRECTORY, Mode::empty()).map_err(rustix_error(&walked))?;
     }
     Ok(opened)
 }
@@ -135,7 +133,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Reads what is in an opened directory, whose path below the policy directory is empty or ends with `/`.
     fn directory(&mut self, opened: &OwnedFd, prefix: &str, depth: usize) -> Result<(), ReadDirError> {
-        let path = self.directory.join(prefix);
+        let path = self.directory.join(prefix.trim_end_matches('/'));
         if depth > limits::DEPTH {
             return Err(ReadDirError::TooDeep(path));
         }
