@@ -25,7 +25,8 @@ use find::{Form, Found};
 ///
 /// Looks for what has the prefix and the checksum of our secrets: as it is, in UTF-16, and in base64 as in an
 /// `Authorization` header. Says whose secret it is and whether it still works, and never shows it. The exit code is 1 if
-/// any was found, working or not: a file that holds one will hold the next.
+/// any was found, working or not: a file that holds one will hold the next. It is 3 if a file or a history could not be
+/// searched.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
