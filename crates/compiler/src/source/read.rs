@@ -5,14 +5,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{SourceSet, kind_of};
+use super::{SourceSet, limits};
 
-/// Files below this many directories are a mistake or a loop of links.
-const MAX_DEPTH: usize = 16;
-/// No hand-written policy comes near; a stray dump or a device file does.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+mod walk;
+
+pub use walk::is_module_directory;
+
 /// A directory that changes under every reading is given up after this many.
 const ATTEMPTS: usize = 5;
+
+/// Which symbolic links of a policy directory are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// None, nor one on the way to the directory: a review of the files would not show what a link leads to, and git reads
+    /// it as a text.
+    Refuse,
+    /// Those that lead to a file or directory below the policy directory, such as the `..data` of a Kubernetes ConfigMap.
+    /// The directory itself can be a link.
+    WithinDirectory,
+}
 
 /// Why a policy directory could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +39,18 @@ pub enum ReadDirError {
         /// The system's answer.
         source: io::Error,
     },
+    /// A link where none is followed.
+    #[error(
+        "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or \
+         directory that it leads to", .0.display()
+    )]
+    Link(PathBuf),
+    /// A link that leads to another place.
+    #[error("`{}` is a symbolic link that leads out of the policy directory; move the file or directory into it", .0.display())]
+    LinkOutside(PathBuf),
+    /// A submodule, or another repository.
+    #[error("`{}` is a git repository of its own, such as a submodule; replace it by the files that it contains", .0.display())]
+    Repository(PathBuf),
     /// Not text.
     #[error("`{}` is not UTF-8 (byte {offset}); save it as UTF-8", .path.display())]
     NotUtf8 {
@@ -47,22 +70,31 @@ pub enum ReadDirError {
         limit: u64,
     },
     /// Directories nested without end, usually a loop of symbolic links.
-    #[error("`{}` lies more than {MAX_DEPTH} directories deep; is there a loop of links?", .0.display())]
+    #[error("`{}` lies more than {} directories deep; is there a loop of links?", .0.display(), limits::DEPTH)]
     TooDeep(PathBuf),
+    /// More entries or bytes than any policy.
+    #[error("`{}` has more than {limit}; move what is not part of the policy elsewhere", .path.display())]
+    TooMuch {
+        /// The directory.
+        path: PathBuf,
+        /// Number and noun.
+        limit: String,
+    },
     /// Every reading saw another state.
     #[error("`{}` kept changing while it was read", .0.display())]
     Unsteady(PathBuf),
 }
 
 impl SourceSet {
-    /// Reads every `*.toml` and `*.limits` file below `directory`, links followed, names with a leading dot left out.
+    /// Reads every `*.toml` and `*.limits` file below `directory`, names with a leading dot left out, links as `links` says.
     ///
     /// A directory that changes while it is read is read again, so that a policy is never half of one state and half of
-    /// another.
+    /// another. Each file is opened without following a link and then checked, so that a change between the two opens
+    /// nothing else.
     ///
     /// # Errors
     /// See [`ReadDirError`].
-    pub fn read_dir(directory: &Path) -> Result<Self, ReadDirError> {
+    pub fn read_dir(directory: &Path, links: Links) -> Result<Self, ReadDirError> {
         if !directory.is_dir() {
             return match fs::metadata(directory) {
                 Err(source) => Err(ReadDirError::Io {
@@ -72,7 +104,7 @@ impl SourceSet {
                 Ok(_) => Err(ReadDirError::NotADirectory(directory.to_owned())),
             };
         }
-        steady(directory, || read_once(directory)).map(Self::from_files)
+        steady(directory, || read_once(directory, links)).map(Self::from_files)
     }
 }
 
@@ -97,69 +129,10 @@ fn steady(
     Err(ReadDirError::Unsteady(directory.to_owned()))
 }
 
-fn read_once(directory: &Path) -> Result<Files, ReadDirError> {
-    let mut files = Vec::new();
-    walk(directory, "", 0, &mut files)?;
+fn read_once(directory: &Path, links: Links) -> Result<Files, ReadDirError> {
+    let mut files = walk::files(directory, links)?;
     files.sort();
     Ok(files)
-}
-
-fn walk(directory: &Path, prefix: &str, depth: usize, files: &mut Files) -> Result<(), ReadDirError> {
-    if depth > MAX_DEPTH {
-        return Err(ReadDirError::TooDeep(directory.to_owned()));
-    }
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ReadDirError::Io { path, source }
-    };
-    for entry in fs::read_dir(directory).map_err(io(directory))? {
-        let entry = entry.map_err(io(directory))?;
-        let path = entry.path();
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            continue;
-        };
-        if name.starts_with('.') {
-            continue;
-        }
-        let relative = format!("{prefix}{name}");
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            // A link that leads nowhere matters only if it claims to be a policy file.
-            Err(_) if kind_of(&relative).is_none() => continue,
-            Err(source) => return Err(ReadDirError::Io { path, source }),
-        };
-        if metadata.is_dir() {
-            walk(&path, &format!("{relative}/"), depth + 1, files)?;
-        } else if kind_of(&relative).is_some() {
-            files.push((relative, read_file(&path, &metadata)?));
-        }
-    }
-    Ok(())
-}
-
-fn read_file(path: &Path, metadata: &fs::Metadata) -> Result<String, ReadDirError> {
-    if !metadata.is_file() {
-        let source = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-        return Err(ReadDirError::Io {
-            path: path.to_owned(),
-            source,
-        });
-    }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(ReadDirError::TooLarge {
-            path: path.to_owned(),
-            given: metadata.len(),
-            limit: MAX_FILE_BYTES,
-        });
-    }
-    let bytes = fs::read(path).map_err(|source| ReadDirError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    String::from_utf8(bytes).map_err(|error| ReadDirError::NotUtf8 {
-        path: path.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::diagnostic::render_text;
 use tokenward_compiler::ir::Program;
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 
 use super::failure::Failure;
 use super::output;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         refusal = seen.refusal;
         seen.program
     } else {
-        let sources = SourceSet::read_dir(place).map_err(Failure::trouble)?;
+        let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
         let compilation = tokenward_compiler::compile(&sources);
         compilation.program.ok_or_else(|| {
             output::note_raw(&render_text(
