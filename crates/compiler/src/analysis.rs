@@ -40,6 +40,7 @@ mod common;
 mod comparison;
 mod difference;
 mod display;
+mod fault;
 mod fixed;
 mod identity;
 mod language;
@@ -51,59 +52,24 @@ mod product;
 mod prover;
 mod sample;
 mod side;
+mod universe;
 mod values;
 mod witness;
 
 #[cfg(test)]
 mod tests;
 
-use crate::ir::AutomatonError;
 pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
+pub use fault::Fault;
 pub use paranoid::{Deviation, prove_optimised};
+pub use universe::Universe;
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     clauses::Ruled,
     prefilter::{head, literal},
+    product::Exhausted,
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},
 };
-
-/// Which requests there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Universe {
-    /// Paths are those that the proxy accepts with nothing relaxed. Otherwise every text that begins with `/` is one:
-    /// more than any relaxation admits, so that "no request" still holds.
-    pub canonical_paths: bool,
-    /// GET and HEAD may have bodies.
-    pub get_body: bool,
-}
-
-impl Default for Universe {
-    /// Nothing is relaxed.
-    fn default() -> Self {
-        Self {
-            canonical_paths: true,
-            get_body: false,
-        }
-    }
-}
-
-/// A bug in this module: its model and the programs disagree.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Fault {
-    /// A request that was to prove a difference does not.
-    #[error("internal error: the analysis expected `{request}` to be allowed by one policy alone")]
-    FalseWitness {
-        /// The request.
-        request: Box<Request>,
-    },
-    /// An automaton of our own does not build.
-    #[error("internal error: {0}")]
-    Automaton(#[from] AutomatonError),
-}
-
-/// The budget is spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted;

@@ -6,7 +6,7 @@ use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use crate::{
     base_url::BaseUrl,
-    ir::{AutomatonError, Matcher, Program, UrlMatcher, Whole, has_mark, marked},
+    ir::{AutomatonError, Matcher, Program, Tables, UrlMatcher, Whole, has_mark, marked},
     opt::optimise,
     regexp::BASE_URL_MARK,
 };
@@ -34,7 +34,10 @@ impl Program {
             source,
         })?;
         let bound = Self {
-            urls: Arc::new(urls),
+            tables: Tables {
+                urls: Arc::new(urls),
+                ..self.tables.clone()
+            },
             base: Some(base.clone()),
             layout: None,
             ..self.clone()

@@ -215,7 +215,7 @@ fn allowed<'p>(line: Option<LineId>) -> Decision<'p> {
 
 /// Whether the constraints of a rule, whose methods and URL match, hold by all but the content of the body.
 fn constraints(asks: &Asks<'_>, request: &Request<'_>) -> Held {
-    let merges_body = asks.program.merges_body;
+    let merges_body = asks.tables.merges_body;
     let unreadable = match asks.effect {
         Effect::Permit => Held::No,
         Effect::Forbid => Held::Yes,

@@ -14,8 +14,8 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     ir::{
         AutomatonError, Constraints, Line, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest,
-        PATTERN_LIMIT, ParamTest, Program, Rule, RuleId, Rules, Token, TokenId, UrlId, UrlMatcher, Whole,
-        index,
+        PATTERN_LIMIT, ParamTest, Program, Rule, RuleId, Rules, Tables, Token, TokenId, UrlId, UrlMatcher,
+        Whole, arena_index,
     },
     policy::{self, Limit, Pattern},
     regexp::Anchor,
@@ -78,7 +78,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn add(&mut self, token: &policy::Token) {
-        let id = TokenId(index(self.tokens.len()));
+        let id = TokenId(arena_index(self.tokens.len()));
         self.by_secret.insert(token.attributes.secret_hash, id);
         if let Some((hash, _)) = token.attributes.previous {
             self.by_secret.insert(hash, id);
@@ -108,16 +108,18 @@ impl<'a> Lowering<'a> {
 
     fn finish(self) -> Lowered {
         let program = Program {
+            tables: Tables {
+                lines: Arc::new(self.lines),
+                rules: Arc::new(self.rules),
+                values: Arc::new(self.values.items),
+                urls: Arc::new(self.urls.items),
+                ..Tables::default()
+            },
             tokens: Arc::new(self.tokens),
-            lines: Arc::new(self.lines),
-            rules: Arc::new(self.rules),
-            values: Arc::new(self.values.items),
-            urls: Arc::new(self.urls.items),
             by_secret: Arc::new(self.by_secret),
             // Of the whole, so it is known once nothing is wrong.
             digest: String::new(),
             base: None,
-            merges_body: false,
             layout: None,
         };
         Lowered {
@@ -163,7 +165,7 @@ impl<'a> Lowering<'a> {
             url: self.url(limit),
             constraints: constraints.shared(),
         };
-        let id = RuleId(index(self.rules.len()));
+        let id = RuleId(arena_index(self.rules.len()));
         self.rules.push(rule);
         // More than this token holds the line: the resolver does, for the next token that includes its set.
         if Rc::strong_count(limit) > 1 {
@@ -230,7 +232,7 @@ impl<K: std::hash::Hash + Eq, T> Interned<K, T> {
         match self.keys.entry(key) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(place) => {
-                let id = *place.insert(index(self.items.len()));
+                let id = *place.insert(arena_index(self.items.len()));
                 self.items.push(make());
                 id
             }
@@ -276,7 +278,7 @@ impl LineNumbers {
             .iter()
             .filter(|&&byte| byte == b'\n')
             .count();
-        let number = number + index(newlines);
+        let number = number + arena_index(newlines);
         self.last = Some((span, number));
         number
     }

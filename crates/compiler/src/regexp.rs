@@ -6,17 +6,10 @@
 //! so [`translate`] makes the HIR from the parsed regexp itself.
 
 mod class;
+mod marks;
 mod parse;
 mod translate;
 
+pub use marks::{BASE_URL_MARK, MAX_NESTING, USER_MARK};
 pub use parse::{Anchor, Parsed, parse};
 pub use translate::{Case, translate};
-
-/// Groups within groups that a regexp may have.
-pub const MAX_NESTING: u32 = 60;
-
-/// Stands for `{BASE_URL}` in a pattern until it is bound: a character that no assigned text has (Unicode 16 section
-/// 23.7, noncharacters).
-pub const BASE_URL_MARK: char = '\u{10FFFE}';
-/// Stands for `{USER}` between parsing and resolving.
-pub const USER_MARK: char = '\u{10FFFF}';

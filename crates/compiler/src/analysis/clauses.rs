@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Exhausted,
     body::{self, BodyAtom, Says},
     language::{Languages, Literal},
     parameters::{self, QueryAtom},
     places::Places,
+    product::Exhausted,
 };
 use crate::{
     ast::{Effect, Operator},

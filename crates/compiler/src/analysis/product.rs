@@ -8,8 +8,11 @@ use std::{
 
 use regex_automata::util::primitives::StateID;
 
-use super::Exhausted;
 use crate::ir::Automaton;
+
+/// The budget is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted;
 
 /// What is asked of the automata's answers: of every entry one alternative, of an alternative all of its literals, each
 /// an automaton's position and the answer that it must give.

@@ -28,7 +28,7 @@ impl Writer {
     }
 
     pub(super) fn bytes(&mut self, value: &[u8]) {
-        self.u32(crate::ir::index(value.len()));
+        self.u32(crate::ir::arena_index(value.len()));
         self.0.extend(value);
     }
 
@@ -44,7 +44,7 @@ impl Writer {
     }
 
     pub(super) fn list<T>(&mut self, values: &[T], mut write: impl FnMut(&mut Self, &T)) {
-        self.u32(crate::ir::index(values.len()));
+        self.u32(crate::ir::arena_index(values.len()));
         for value in values {
             write(self, value);
         }

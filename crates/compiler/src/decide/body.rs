@@ -20,7 +20,7 @@ pub(super) enum Asked<'p> {
 impl<'p> Asked<'p> {
     /// Deterministic: asked again with the same rules, the slots are the same.
     pub(super) fn by(open: &[Asks<'p>]) -> Self {
-        let merges = |asks: &Asks<'_>| asks.program.merges_body && asks.query;
+        let merges = |asks: &Asks<'_>| asks.tables.merges_body && asks.query;
         if let [first, others @ ..] = open
             && let Some(questions) = first.questions()
             && others.iter().all(|asks| {
@@ -35,7 +35,7 @@ impl<'p> Asked<'p> {
         let rules = open.iter().filter_map(Asks::plain);
         let slots = rules
             .zip(open)
-            .map(|(rule, asks)| Slots::ask(rule, asks.program.merges_body, &mut wanted));
+            .map(|(rule, asks)| Slots::ask(rule, asks.tables.merges_body, &mut wanted));
         let slots = slots.collect();
         Self::Collected(wanted, slots)
     }

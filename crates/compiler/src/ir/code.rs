@@ -11,20 +11,13 @@
 //!
 //! A pattern of several globs, of which one must match, is each of them behind `6` and its length (u16 LE).
 
+mod operation;
 mod shape;
 
 use std::{ops::Range, sync::Arc};
 
+use self::operation::{ALTERNATIVE, ANY, DIGITS, LITERAL, Operation, RUN, Run, SEGMENT, UNLIMITED};
 use super::glob::{Atom, ByteSet, Glob};
-
-const LITERAL: u8 = 1;
-const ANY: u8 = 2;
-const RUN: u8 = 3;
-const DIGITS: u8 = 4;
-const SEGMENT: u8 = 5;
-const ALTERNATIVE: u8 = 6;
-/// A run without an upper limit.
-const UNLIMITED: u8 = u8::MAX;
 
 /// The code of a pattern: of one glob, or of several, one of which must match. Codes that were read together are parts of
 /// the same bytes.
@@ -119,7 +112,7 @@ impl Code {
         let Beginning::Floating(literal) = beginning(self.as_bytes())? else {
             return None;
         };
-        super::glob::ends(prefix)
+        super::glob::build::ends(prefix)
             .all(|end| !end.starts_with(literal) && !literal.starts_with(end))
             .then(|| self.clone())
     }
@@ -183,54 +176,6 @@ fn encode_block(atoms: &[Atom]) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
-}
-
-enum Operation<'c> {
-    Literal(&'c [u8]),
-    /// With the code up to the next of its kind, or the end.
-    Any(&'c [u8]),
-    Run(Run),
-}
-
-#[derive(Clone, Copy)]
-struct Run {
-    set: ByteSet,
-    min: u8,
-    max: u8,
-}
-
-impl<'c> Operation<'c> {
-    /// The first operation of the code, and what follows it.
-    fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
-        let (kind, rest) = code.split_first()?;
-        let (set, rest) = match *kind {
-            LITERAL | ANY => {
-                let (length, rest) = rest.split_first_chunk()?;
-                let (bytes, behind) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-                return Some(if *kind == LITERAL {
-                    (Self::Literal(bytes), behind)
-                } else {
-                    (Self::Any(bytes), rest)
-                });
-            }
-            DIGITS => (ByteSet::DIGITS, rest),
-            SEGMENT => (ByteSet::ALL_BUT_SLASH, rest),
-            RUN => {
-                let (set, rest) = rest.split_first_chunk()?;
-                (ByteSet::from_bytes(*set), rest)
-            }
-            _ => return None,
-        };
-        let ([min, max], rest) = rest.split_first_chunk()?;
-        Some((
-            Self::Run(Run {
-                set,
-                min: *min,
-                max: *max,
-            }),
-            rest,
-        ))
-    }
 }
 
 /// The code of each glob, one of which must match. What is broken is its own code, and matches nothing.

@@ -18,7 +18,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Code, LineId, Matcher, MatcherId, Program, Rule, RuleId, UrlId, UrlMatcher,
+    Code, LineId, Matcher, MatcherId, Rule, RuleId, Tables, UrlId, UrlMatcher,
     asks::Asks,
     code::{self, Beginning},
 };
@@ -129,14 +129,14 @@ impl<'c> Entry<'c> {
     }
 
     /// What the rule asks beyond method and URL, if it does.
-    pub(super) fn asks(&self, program: &'c Program, effect: Effect) -> Option<Asks<'c>> {
+    pub(super) fn asks(&self, tables: &'c Tables, effect: Effect) -> Option<Asks<'c>> {
         let has = |flag| self.flags & flag != 0;
         if !(has(ASKS_QUERY) || has(ASKS_JSON)) {
             return None;
         }
         let (rule, tests) = self.tests.split_first_chunk()?;
         Some(Asks {
-            program,
+            tables,
             effect,
             line: self.line(),
             rule: RuleId(u32::from_le_bytes(*rule)),
@@ -147,13 +147,13 @@ impl<'c> Entry<'c> {
         })
     }
 
-    pub(super) fn matches_path(&self, program: &Program, path: &str) -> bool {
+    pub(super) fn matches_path(&self, tables: &Tables, path: &str) -> bool {
         let coded = || code::matches(self.glob, path.as_bytes());
         match self.flags & (CODED | EVERYTHING | GUARDED) {
             CODED => coded(),
             EVERYTHING => true,
-            GUARDED => coded() && program.url(self.url()).matches(path),
-            _ => program.url(self.url()).matches(path),
+            GUARDED => coded() && tables.url(self.url()).matches(path),
+            _ => tables.url(self.url()).matches(path),
         }
     }
 }
@@ -161,7 +161,7 @@ impl<'c> Entry<'c> {
 /// Writes the entry of a rule. `questions`: what its constraints on nodes ask of a body.
 pub(super) fn write(
     code: &mut Vec<u8>,
-    program: &Program,
+    tables: &Tables,
     (id, rule): (RuleId, &Rule),
     questions: Option<u32>,
 ) {
@@ -169,7 +169,7 @@ pub(super) fn write(
     let mut flags = flag(ASKS_QUERY, rule.asks_query())
         | flag(PARAMS_ONLY, rule.params_only)
         | flag(ASKS_JSON, rule.asks_json());
-    let (glob, kind) = match program.url(rule.url) {
+    let (glob, kind) = match tables.url(rule.url) {
         UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
             (None, EVERYTHING)
         }
@@ -199,7 +199,7 @@ pub(super) fn write(
     if flags & (ASKS_QUERY | ASKS_JSON) != 0 {
         code.extend(id.0.to_le_bytes());
         tests_length = 4;
-        if write_tests(code, program, rule, questions).is_some()
+        if write_tests(code, tables, rule, questions).is_some()
             && let Ok(length) = u16::try_from(code.len() - tests)
         {
             flags |= INLINE;
@@ -230,7 +230,7 @@ fn probe(code: &[u8]) -> Option<([u8; 4], u8)> {
 }
 
 /// `None`: a name or a count does not fit, or what is asked of the body was not worked out.
-fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Option<u32>) -> Option<()> {
+fn write_tests(out: &mut Vec<u8>, tables: &Tables, rule: &Rule, questions: Option<u32>) -> Option<()> {
     if rule.asks_json() && questions.is_none() {
         return None;
     }
@@ -239,7 +239,7 @@ fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Opt
     for test in &rule.params {
         out.push(operator_to_byte(test.operator));
         write_text(out, test.name.as_bytes())?;
-        write_value(out, program, test.value);
+        write_value(out, tables, test.value);
         u16::try_from(out.len() - begun).ok()?;
     }
     if let Some(questions) = questions {
@@ -247,7 +247,7 @@ fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Opt
         for test in &rule.nodes {
             out.push(kind_to_byte(test.kind));
             out.push(operator_to_byte(test.operator));
-            write_value(out, program, test.value);
+            write_value(out, tables, test.value);
             u16::try_from(out.len() - begun).ok()?;
         }
     }
@@ -260,8 +260,8 @@ fn write_text(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     Some(())
 }
 
-fn write_value(out: &mut Vec<u8>, program: &Program, id: MatcherId) {
-    if let Matcher::Glob(code) = program.value(id) {
+fn write_value(out: &mut Vec<u8>, tables: &Tables, id: MatcherId) {
+    if let Matcher::Glob(code) = tables.value(id) {
         let before = out.len();
         out.push(0);
         if write_text(out, code.as_bytes()).is_some() {

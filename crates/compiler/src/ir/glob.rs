@@ -5,9 +5,7 @@
 //! follows a `.*` in the rest can only profit. Patterns for which that would not hold have no glob and become
 //! automata; [`Glob::from_hir`] is the one judge of it.
 
-mod build;
-
-pub(super) use build::{MAX_ATOMS, ends};
+pub(super) mod build;
 
 /// A pattern as a sequence of atoms.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ mod hash;
 use std::collections::HashMap;
 
 use self::hash::{Family, SHORTEST, each_cut};
-use super::{Program, asks::TextTest, code, code::Beginning, entry::Entry, sought::Sought};
+use super::{Tables, asks::TextTest, code, code::Beginning, entry::Entry, sought::Sought};
 use crate::ast::{Effect, Operator};
 
 /// Lengths at which literals are cut.
@@ -58,12 +58,12 @@ impl Index {
     pub(super) const WORTHWHILE: usize = 16;
 
     /// The index of a segment; `None` where reading it through is as good.
-    pub(crate) fn new(program: &Program, effect: Effect, segment: &[u8]) -> Option<Self> {
+    pub(crate) fn new(tables: &Tables, effect: Effect, segment: &[u8]) -> Option<Self> {
         self::entries(segment).nth(Self::WORTHWHILE - 1)?;
         let entries: Vec<_> = self::entries(segment).collect();
         let choices: Vec<Vec<Vec<Literal<'_>>>> = entries
             .iter()
-            .map(|(_, entry)| choices(program, (effect, entry)))
+            .map(|(_, entry)| choices(tables, (effect, entry)))
             .collect();
         let all = || choices.iter().flatten().flatten();
         let cuts = Family::ALL.map(|family| cuts(all().filter(|literal| literal.family == family)));
@@ -113,9 +113,9 @@ impl Index {
     }
 
     fn insert(&mut self, hash: u32, list: &[u32]) {
-        let start = super::index(self.entries.len());
+        let start = super::arena_index(self.entries.len());
         self.entries.extend(list);
-        let end = super::index(self.entries.len());
+        let end = super::arena_index(self.entries.len());
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
         while let Some(slot) = self.table.get_mut(at) {
@@ -170,7 +170,7 @@ impl Index {
 
     /// Whether an entry is a candidate of every request that its code and tests match: it stands among those of all
     /// requests, or, of some choice, under each literal that a match begins with.
-    pub(super) fn names(&self, program: &Program, effect: Effect, (at, entry): (u32, &Entry<'_>)) -> bool {
+    pub(super) fn names(&self, tables: &Tables, effect: Effect, (at, entry): (u32, &Entry<'_>)) -> bool {
         let stands_under = |literal: &Literal<'_>| {
             let seen = literal.family != Family::Floating || self.floating & hash::bit(literal.text) != 0;
             let mut found = Candidates::default();
@@ -178,7 +178,7 @@ impl Index {
             seen && listed.is_some() && found.any(|candidate| candidate == at)
         };
         self.always.contains(&at)
-            || choices(program, (effect, entry))
+            || choices(tables, (effect, entry))
                 .iter()
                 .any(|literals| literals.iter().all(stands_under))
     }
@@ -239,12 +239,12 @@ pub(super) fn entries(segment: &[u8]) -> impl Iterator<Item = (u32, Entry<'_>)> 
         let at = segment.len() - rest.len();
         let (entry, behind) = Entry::split(rest)?;
         rest = behind;
-        Some((super::index(at), entry))
+        Some((super::arena_index(at), entry))
     })
 }
 
 /// What an entry could stand under: of each choice, whatever matches has one literal or another.
-fn choices<'c>(program: &'c Program, (effect, entry): (Effect, &Entry<'c>)) -> Vec<Vec<Literal<'c>>> {
+fn choices<'c>(tables: &'c Tables, (effect, entry): (Effect, &Entry<'c>)) -> Vec<Vec<Literal<'c>>> {
     let url = entry.glob().and_then(|code| {
         literals(code, |beginning| {
             let (family, text) = match beginning {
@@ -265,7 +265,7 @@ fn choices<'c>(program: &'c Program, (effect, entry): (Effect, &Entry<'c>)) -> V
         })
     });
     // A forbid line may also match where its parameters cannot be told.
-    let asks = entry.asks(program, effect).filter(|_| effect == Effect::Permit);
+    let asks = entry.asks(tables, effect).filter(|_| effect == Effect::Permit);
     let params = asks.into_iter().flat_map(|asks| asks.params());
     let values = params.filter_map(|param| match param.value {
         TextTest::Code(code) if param.operator == Operator::All => {

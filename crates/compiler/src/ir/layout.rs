@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Asks, LineId, Program, Questions, RuleId, TokenId,
+    Asks, LineId, RuleId, Tables, TokenId,
     bounds::{MOST, SLACK},
     entry,
     entry::Entry,
@@ -51,7 +51,6 @@ pub(crate) struct Layout {
     blocks: Vec<u32>,
     included: Vec<Segment>,
     indexes: Vec<Index>,
-    pub(crate) questions: Vec<Questions>,
 }
 
 /// Consecutive entries in the code.
@@ -100,25 +99,25 @@ impl Layout {
     /// Adds the segment of an included set. `question` gives the id of what a rule asks of bodies.
     pub(crate) fn include(
         &mut self,
-        program: &Program,
+        tables: &Tables,
         (effect, rules): (Effect, &[RuleId]),
         question: impl FnMut(RuleId) -> Option<u32>,
     ) -> Included {
         let start = self.here();
-        self.add(program, rules, question);
+        self.add(tables, rules, question);
         self.included.push(Segment {
             start,
             end: self.here(),
             index: NONE,
             effect,
         });
-        Included(Some(super::index(self.included.len() - 1)))
+        Included(Some(super::arena_index(self.included.len() - 1)))
     }
 
     /// Adds the block of the next token: for each effect, forbid first, what it includes and its own rules.
     pub(crate) fn push(
         &mut self,
-        program: &Program,
+        tables: &Tables,
         unrestricted: bool,
         lanes: [(Included, &[RuleId]); 2],
         mut question: impl FnMut(RuleId) -> Option<u32>,
@@ -135,8 +134,8 @@ impl Layout {
         }
         for (at, ((_, rules), extended)) in lanes.into_iter().zip(extended).enumerate() {
             let start = self.code.len();
-            self.add(program, rules, &mut question);
-            let length = super::index(self.code.len() - start);
+            self.add(tables, rules, &mut question);
+            let length = super::arena_index(self.code.len() - start);
             self.overlong |= length > LENGTH;
             let flag = |flag, set| if set { flag } else { 0 };
             let is_permit = EFFECTS.get(at) == Some(&Effect::Permit);
@@ -154,14 +153,14 @@ impl Layout {
         header.is_some_and(|[.., a, b, c, d]| u32::from_le_bytes([*a, *b, *c, *d]) & UNRESTRICTED != 0)
     }
 
-    fn add(&mut self, program: &Program, rules: &[RuleId], mut question: impl FnMut(RuleId) -> Option<u32>) {
+    fn add(&mut self, tables: &Tables, rules: &[RuleId], mut question: impl FnMut(RuleId) -> Option<u32>) {
         for id in rules {
             if self.code.len() > self.most {
                 self.overlong = true;
                 return;
             }
-            if let Some(rule) = program.rule(*id) {
-                entry::write(&mut self.code, program, (*id, rule), question(*id));
+            if let Some(rule) = tables.rule(*id) {
+                entry::write(&mut self.code, tables, (*id, rule), question(*id));
             }
         }
     }
@@ -171,17 +170,13 @@ impl Layout {
         u32::try_from(self.code.len()).is_ok() && !self.overlong
     }
 
-    pub(crate) fn with_questions(self, questions: Vec<Questions>) -> Self {
-        Self { questions, ..self }
-    }
-
     /// With an index for each segment that profits from one.
-    pub(crate) fn indexed(mut self, program: &Program) -> Self {
+    pub(crate) fn indexed(mut self, tables: &Tables) -> Self {
         for at in 0..self.included.len() {
             let Some(segment) = self.included.get(at).copied() else {
                 continue;
             };
-            let index = self.index_of(program, segment);
+            let index = self.index_of(tables, segment);
             if let Some(segment) = self.included.get_mut(at) {
                 segment.index = index;
             }
@@ -193,7 +188,7 @@ impl Layout {
                     continue;
                 };
                 if let Some((own, _)) = self.lane(token, effect) {
-                    let index = self.index_of(program, own);
+                    let index = self.index_of(tables, own);
                     self.write(place, index);
                 }
             }
@@ -211,18 +206,18 @@ impl Layout {
         has(lengths.get(lane)?).then_some(block + HEADER + before * EXTENSION)
     }
 
-    fn index_of(&mut self, program: &Program, segment: Segment) -> u32 {
-        match Index::new(program, segment.effect, self.bytes(segment)) {
+    fn index_of(&mut self, tables: &Tables, segment: Segment) -> u32 {
+        match Index::new(tables, segment.effect, self.bytes(segment)) {
             Some(index) => {
                 self.indexes.push(index);
-                super::index(self.indexes.len() - 1)
+                super::arena_index(self.indexes.len() - 1)
             }
             None => NONE,
         }
     }
 
     fn here(&self) -> u32 {
-        super::index(self.code.len())
+        super::arena_index(self.code.len())
     }
 
     fn write(&mut self, at: usize, number: u32) {
@@ -260,7 +255,7 @@ impl Layout {
         if permits & MORE != 0 {
             (of_permits, rest) = Extension::split(rest)?;
         }
-        let start = super::index(self.code.len() - rest.len());
+        let start = super::arena_index(self.code.len() - rest.len());
         let (forbids, permits) = (forbids & LENGTH, permits & LENGTH);
         let (start, length, extension) = match effect {
             Effect::Forbid => (start, forbids, of_forbids),
@@ -287,7 +282,7 @@ impl Layout {
     /// Calls back for each line of a token, of one effect, whose methods and URL match, in the order of decision.
     pub(crate) fn each<'p, B>(
         &'p self,
-        program: &'p Program,
+        tables: &'p Tables,
         (token, effect): (TokenId, Effect),
         sought: Sought<'_>,
         mut found: impl FnMut(Match<'p>) -> ControlFlow<B>,
@@ -307,7 +302,7 @@ impl Layout {
                 }
                 let matches = match last {
                     Some((url, matches)) if url == entry.url() => matches,
-                    _ => entry.may_match(path) && entry.matches_path(program, sought.path),
+                    _ => entry.may_match(path) && entry.matches_path(tables, sought.path),
                 };
                 last = Some((entry.url(), matches));
                 if !matches {
@@ -315,7 +310,7 @@ impl Layout {
                 }
                 found(Match {
                     line: entry.line(),
-                    asks: entry.asks(program, effect),
+                    asks: entry.asks(tables, effect),
                 })
             };
             // Made only where there is an index, and in its place: it is large.
@@ -354,11 +349,10 @@ impl std::fmt::Display for Layout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "laid out in {} bytes, {} included segments, {} indexes, {} kinds of questions of bodies",
+            "laid out in {} bytes, {} included segments, {} indexes",
             self.code.len() - self.skew,
             self.included.len(),
-            self.indexes.len(),
-            self.questions.len()
+            self.indexes.len()
         )
     }
 }

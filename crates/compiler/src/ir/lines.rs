@@ -1,7 +1,7 @@
 //! The lines of a policy as people know them: their texts one behind the other, so that a hundred thousand of them are
 //! two allocations.
 
-use super::{LineId, index};
+use super::{LineId, arena_index};
 
 /// A line as people know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +66,11 @@ impl Lines {
         self.texts.push_str(line.text);
         self.places.push(Place {
             end: self.texts.len(),
-            file: index(self.files.len() - 1),
+            file: arena_index(self.files.len() - 1),
             number: line.number,
             digest: line.digest,
         });
-        LineId(index(self.places.len() - 1))
+        LineId(arena_index(self.places.len() - 1))
     }
 
     /// The line of an id; of one that no line has, the line that stands nowhere.

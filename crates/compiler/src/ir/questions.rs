@@ -78,7 +78,7 @@ impl<'p> Known<'p> {
                 wanted: wanted.into_owned(),
                 slots,
             });
-            super::index(self.questions.len() - 1)
+            super::arena_index(self.questions.len() - 1)
         });
         Some(id)
     }

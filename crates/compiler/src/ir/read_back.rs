@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{
     Code, Constraints, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules,
-    TokenId, UrlId, UrlMatcher,
+    Tables, TokenId, UrlId, UrlMatcher, arena_index,
     asks::TextTest,
     entry::{Entry, PathTest},
-    index,
     index::entries,
     questions::Slots,
 };
@@ -43,7 +42,7 @@ impl Program {
                     own: own?,
                 })
             };
-            if layout.is_unrestricted(TokenId(index(at))) != token.unrestricted {
+            if layout.is_unrestricted(TokenId(arena_index(at))) != token.unrestricted {
                 return None;
             }
             let mut token = token.clone();
@@ -52,9 +51,12 @@ impl Program {
         }
         let program = Self {
             tokens: Arc::new(tokens),
-            rules: Arc::new(reader.rules),
-            urls: Arc::new(reader.urls),
-            values: Arc::new(reader.values),
+            tables: Tables {
+                rules: Arc::new(reader.rules),
+                urls: Arc::new(reader.urls),
+                values: Arc::new(reader.values),
+                ..self.tables.clone()
+            },
             layout: None,
             ..self.clone()
         };
@@ -118,7 +120,7 @@ impl Reader<'_> {
             line: entry.line(),
             effect,
             methods: entry.methods(),
-            url: UrlId(index(self.urls.len())),
+            url: UrlId(arena_index(self.urls.len())),
             constraints: None,
         };
         let mut constraints = Constraints::default();
@@ -157,13 +159,13 @@ impl Reader<'_> {
             }
         }
         rule.constraints = constraints.shared();
-        let id = RuleId(index(self.rules.len()));
+        let id = RuleId(arena_index(self.rules.len()));
         self.rules.push(rule);
         Some(id)
     }
 
     fn value(&mut self, test: TextTest<'_>) -> Option<MatcherId> {
-        let id = MatcherId(index(self.values.len()));
+        let id = MatcherId(arena_index(self.values.len()));
         self.values.push(match test {
             TextTest::Code(code) => Code::from_bytes(code).map(Matcher::Glob)?,
             TextTest::Matcher(matcher) => matcher.clone(),

@@ -8,7 +8,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::ir::{EFFECTS, Included, Known, Layout, Program, RuleId, Token};
+use crate::ir::{EFFECTS, Included, Known, Layout, Program, RuleId, Tables, Token};
 
 pub(super) fn lay_out(program: Program) -> Program {
     let own = |(_, token): (_, &Token)| token.forbids.own.len() + token.permits.own.len();
@@ -34,8 +34,19 @@ pub(super) fn lay_out(program: Program) -> Program {
         }
         layout.push(&program, token.unrestricted, lanes, &mut question);
     }
-    let layout = layout
-        .fits()
-        .then(|| Arc::new(layout.with_questions(known.questions)));
-    Program { layout, ..program }
+    if !layout.fits() {
+        return Program {
+            layout: None,
+            ..program
+        };
+    }
+    let tables = Tables {
+        questions: Arc::new(known.questions),
+        ..program.tables.clone()
+    };
+    Program {
+        layout: Some(Arc::new(layout)),
+        tables,
+        ..program
+    }
 }

@@ -5,18 +5,19 @@
 //! array meets several demands, the one does that has an element for each. What stands at a place is thus found by
 //! trying three shapes, scalar, object, array, top down.
 
-use super::{
-    super::{
-        Exhausted,
+use super::{BodyAtom, Fact, Quantity, Says};
+use crate::{
+    analysis::{
         language::Languages,
         parameters::fresh,
         places::{Place, PlaceId, Places},
+        product::Exhausted,
         values::{ValueSet, member},
         witness::Json,
     },
-    BodyAtom, Fact, Quantity, Says,
+    json::Kind,
+    param::names,
 };
-use crate::{json::Kind, param::names};
 
 /// A body of which all of this is true. `avoid`: names that a body should not have unless it is asked to.
 ///

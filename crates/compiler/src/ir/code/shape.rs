@@ -1,8 +1,8 @@
 //! Which bytes are code: exactly those that [`Code::new`](super::Code::new) writes, told without making the globs. The
 //! artifact's are all held to it when it is loaded.
 
-use super::{ALTERNATIVE, DIGITS, Operation, RUN, Run, SEGMENT, UNLIMITED};
-use crate::ir::glob::{ByteSet, MAX_ATOMS};
+use super::operation::{ALTERNATIVE, DIGITS, Operation, RUN, Run, SEGMENT, UNLIMITED};
+use crate::ir::glob::{ByteSet, build::MAX_ATOMS};
 
 /// Whether these bytes are the code of one glob or of several. No allocation; linear.
 pub(super) fn is_code(bytes: &[u8]) -> bool {

@@ -5,7 +5,7 @@ use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Dot, Hir, HirKind, R
 use super::{Atom, ByteSet, Glob};
 
 /// Patterns of more atoms gain nothing over an automaton.
-pub(in crate::ir) const MAX_ATOMS: usize = 24;
+pub(crate) const MAX_ATOMS: usize = 24;
 /// Patterns that take more globs gain nothing either.
 const MAX_GLOBS: usize = 16;
 
@@ -59,7 +59,7 @@ impl Glob {
     }
 
     /// A pattern that matches what the glob does, over bytes.
-    pub(in crate::ir) fn to_hir(&self) -> Hir {
+    pub(crate) fn to_hir(&self) -> Hir {
         let atoms = self.atoms.iter().map(|atom| match atom {
             Atom::Literal(literal) => Hir::literal(literal.as_slice()),
             Atom::Any => repeated(Hir::dot(Dot::AnyByte), 0, None),
@@ -115,7 +115,7 @@ fn repeated(sub: Hir, min: u32, max: Option<u32>) -> Hir {
 }
 
 /// Every end of the text that is not empty.
-pub(in crate::ir) fn ends(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn ends(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     (0..text.len()).filter_map(|start| text.get(start..))
 }
 

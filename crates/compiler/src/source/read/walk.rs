@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 
-use super::{Files, Links, ReadDirError};
+use super::error::{Files, Links, ReadDirError};
 use crate::source::{SourceKind, is_hidden, limits};
 
 const DIRECTORY: OFlags = OFlags::RDONLY
