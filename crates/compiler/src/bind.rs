@@ -1,4 +1,4 @@
-//! Binding a program to the public URL: the base is consumed here, once, so that a decision reads the path alone.
+//! Binds a program to the public URL. The base is consumed here, once, so that a decision reads only the path.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::{
 pub struct BindError {
     /// The base URL.
     pub base: BaseUrl,
-    /// What went wrong.
+    /// The pattern's error.
     pub source: AutomatonError,
 }
 
 impl Program {
-    /// This program, deciding requests below `base`.
+    /// Binds the program, so that it decides requests below `base`.
     ///
     /// # Errors
     /// See [`BindError`].

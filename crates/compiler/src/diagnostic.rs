@@ -1,4 +1,4 @@
-//! What the compiler has to say about a policy, as data: rendered elsewhere, many per run, in source order.
+//! The compiler's findings about a policy as data: many per run, in source order, rendered elsewhere.
 
 mod code;
 mod finding;

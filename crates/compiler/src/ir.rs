@@ -1,5 +1,5 @@
-//! The program: a policy in the form that decides. Everything in it is shared: equal lines, patterns and paths stand
-//! once, tokens hold indices.
+//! The program: a policy in the form that decides. Equal lines, patterns and paths are stored once, and tokens hold
+//! indices.
 
 mod asks;
 mod automaton;

@@ -23,11 +23,11 @@ use crate::{
     source_map::SourceMap,
 };
 
-/// What lowering gives.
+/// The result of lowering.
 pub(crate) struct Lowered {
     /// The program of all tokens, unbound.
     pub(crate) program: Program,
-    /// Where the program's lines and tokens were written.
+    /// The spans of the program's lines and tokens.
     pub(crate) source_map: SourceMap,
     /// Findings of this stage, unsorted.
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -42,7 +42,7 @@ pub(crate) fn lower(tokens: impl IntoIterator<Item = policy::Token>, sources: &S
     lowering.finish()
 }
 
-/// The program so far, and what was made before for its lines and patterns.
+/// The program so far, and the tables that find its lines and patterns again.
 struct Lowering<'a> {
     sources: &'a SourceSet,
     tokens: Vec<Token>,
@@ -117,7 +117,7 @@ impl<'a> Lowering<'a> {
             },
             tokens: Arc::new(self.tokens),
             by_secret: Arc::new(self.by_secret),
-            // Of the whole, so it is known once nothing is wrong.
+            // The digest covers the whole program, so it is computed once compiling has succeeded.
             digest: String::new(),
             base: None,
             layout: None,
@@ -205,7 +205,7 @@ impl<'a> Lowering<'a> {
                 .get((limit.anchor, limit.url.text.clone()), || match limit.anchor {
                     Anchor::Below => UrlMatcher::Below(matcher(hir, line, diagnostics)),
                     Anchor::Whole => {
-                        // Its size is known only roughly before it is bound; what is too large now will not get smaller.
+                        // The size is known only roughly before binding, but a pattern that is too large now will not get smaller.
                         matcher(hir, line, diagnostics);
                         UrlMatcher::Unbound(Whole::new(hir))
                     }
@@ -214,7 +214,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Things that stand once, found again by a key.
+/// Items that are stored once and found again by a key.
 struct Interned<K, T> {
     keys: HashMap<K, u32>,
     items: Vec<T>,

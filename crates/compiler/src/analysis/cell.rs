@@ -48,7 +48,7 @@ impl Cell<'_> {
     ) -> Result<Option<Request>, Exhausted> {
         let permitted = self.must.iter().map(|ruled| ruled.rule.methods);
         let methods = permitted.fold(MethodSet::ALL, MethodSet::intersection);
-        // Methods that no rule tells from one already tried give nothing new.
+        // A method that every rule treats like one already tried gives no new request.
         let mut tried = BTreeMap::new();
         for method in METHODS.into_iter().filter(|method| methods.contains(*method)) {
             let bodiless = matches!(method, Method::Get | Method::Head) && !universe.get_body;
@@ -82,7 +82,7 @@ impl Cell<'_> {
         for ruled in &self.must {
             urls.push(ruled.url(languages)?);
         }
-        // What says nothing of query and body can fail by its URL alone.
+        // A rule without constraints on query and body can fail only by its URL.
         let mut open = Vec::new();
         for ruled in self
             .must_not
@@ -131,7 +131,7 @@ impl Cell<'_> {
                 clause.push(vec![Atom::Url((*url, !is))]);
                 clauses.push(clause);
             }
-            // Fewest alternatives first; a rule that matches in any case stands before all.
+            // Clauses with the fewest alternatives come first; a rule that matches in any case comes before all others.
             clauses.sort_by_key(Vec::len);
             let mut search = Search {
                 places: &places,
@@ -202,7 +202,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Satisfies all clauses along with what has been chosen. Depth is bounded by the number of rules.
+    /// Satisfies all clauses together with the atoms chosen so far. Depth is bounded by the number of rules.
     fn choose<'c>(
         &mut self,
         clauses: &'c [Alternatives],

@@ -1,7 +1,7 @@
 //! When a rule matches, or does not, in requests of one method and one kind of body: in clauses, each a choice between
 //! alternatives, each a list of atoms.
 //!
-//! The mirror of [`crate::decide`]: what is decided there of a request is said here of all requests at once.
+//! The mirror of [`crate::decide`]: it decides one request, and this module describes all requests at once.
 
 use std::collections::BTreeSet;
 
@@ -24,25 +24,25 @@ use crate::{
 pub(super) enum Atom {
     /// The path is, or is not, in a language.
     Url(Literal),
-    /// Of the query.
+    /// A claim about the query.
     Query(QueryAtom),
-    /// Of a JSON body.
+    /// A claim about a JSON body.
     Body(BodyAtom),
 }
 
-/// Lists of atoms, one of which must be true as a whole. Without any, nothing satisfies it.
+/// Lists of atoms, one of which must be true as a whole. No request satisfies an empty list of alternatives.
 pub(super) type Alternatives = Vec<Vec<Atom>>;
 
-/// What body a request has, as far as rules tell bodies apart.
+/// The kind of body of a request, as far as rules distinguish bodies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum BodyKind {
-    /// None.
+    /// The request has no body.
     Absent,
     /// JSON.
     Json,
     /// A form, or multipart: rules treat them alike.
     Form,
-    /// Neither.
+    /// Any other body: neither JSON nor a form.
     Other,
     /// JSON by its head, and not by its text.
     Broken,
@@ -244,21 +244,21 @@ impl<'p> Ruled<'p> {
     }
 }
 
-/// What a rule's constraints come to.
+/// The parts of a rule's constraints.
 #[derive(Default)]
 struct Parts {
     /// All of these must hold; or, of the rule's failing, one.
     query: Vec<Alternatives>,
-    /// The same, of the body.
+    /// Clauses about the body.
     body: Vec<Alternatives>,
-    /// First names of nodes: parameters of these names leave open what the upstream takes. No permit line then matches,
-    /// and of a forbid line the body does not matter.
+    /// First names of nodes. A parameter of such a name makes it unclear which value the upstream takes: then permit lines do not
+    /// match, and forbid lines match with any body.
     in_query: Vec<String>,
     /// First names of parameters: so do members of the root of these names.
     in_root: Vec<String>,
 }
 
-/// That query and body are mixed.
+/// Alternatives that say: query and body are mixed.
 fn mixed(parts: &Parts) -> Alternatives {
     let query = parts
         .in_query

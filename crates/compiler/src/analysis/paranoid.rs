@@ -1,5 +1,5 @@
-//! The optimiser checked by the analysis: what a program was laid out to is read back, and proved to allow what the plain
-//! program allows, line by line in the same order.
+//! Checks the optimiser by the analysis: reads a laid-out program back, and proves that it allows the same requests as the
+//! plain program, line by line in the same order.
 
 use super::{
     Analysis, Comparison, Exhausted, Fault, Inconclusive, Request, Universe,
@@ -10,13 +10,13 @@ use crate::ir::{Program, ReadBack};
 /// In what an optimised program is not proved to be the plain one: a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum Deviation {
-    /// It does not know the same tokens, or lines in another order.
+    /// The optimised program has other tokens, or lines in another order.
     #[error("the optimised program has other lines of `{token}`, or in another order")]
     Lines {
         /// The token.
         token: String,
     },
-    /// It decides this request otherwise.
+    /// The optimised program decides this request otherwise.
     #[error("the optimised program decides otherwise for `{token}`: {request}")]
     Request {
         /// The token.
@@ -24,12 +24,12 @@ pub enum Deviation {
         /// The request.
         request: Box<Request>,
     },
-    /// It could not be settled.
+    /// The proof is inconclusive.
     #[error("whether the optimised program decides alike for `{token}` could not be settled: {why}")]
     Open {
         /// The token.
         token: String,
-        /// Why.
+        /// The reason.
         why: Inconclusive,
     },
     /// An index hides a line from a path that it matches.
@@ -41,7 +41,7 @@ pub enum Deviation {
 }
 
 /// Proves that two bound programs of the same tokens allow the same requests by the same lines. `plain` is taken without
-/// its layout, `optimised` as its layout says. `progress` is told how many tokens of how many are done.
+/// without its layout, `optimised` as read from its layout. `progress` receives the numbers of tokens checked and of all tokens.
 ///
 /// # Errors
 /// The first [`Deviation`].

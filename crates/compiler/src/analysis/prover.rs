@@ -1,4 +1,4 @@
-//! Questions about whole policies, put as questions about cells; what is found is tried on the programs.
+//! Answers questions about whole policies by questions about cells, and tries each answer on the programs.
 
 use std::{collections::HashSet, marker::PhantomData};
 
@@ -18,7 +18,7 @@ use crate::{
     param::root_name,
 };
 
-/// What is known of the patterns of all programs that were asked about.
+/// The knowledge of the patterns of all programs in the questions so far.
 pub(crate) struct Prover<'p> {
     universe: Universe,
     budget: u64,
@@ -45,7 +45,7 @@ impl<'p> Prover<'p> {
         })
     }
 
-    /// This prover, content with requests that are found fast where the shortest would take a search.
+    /// Makes the prover accept requests that are found fast instead of searching for the shortest.
     pub(crate) fn with_samples_first(mut self) -> Self {
         self.samples_first = true;
         self
@@ -180,7 +180,7 @@ impl<'p> Prover<'p> {
         Ok(difference)
     }
 
-    /// Whether a request that the rule's form gives tells the two apart; it goes to the findings.
+    /// Whether a request spelt by the rule's form shows the difference; such a request is added to the findings.
     fn look_at_sample(
         &mut self,
         permit: Ruled<'p>,
@@ -219,7 +219,7 @@ impl<'p> Prover<'p> {
                     .get(at)
                     .is_some_and(|other| self.identity.same(*other, *rule))
             };
-            // Mostly it stands where it stood.
+            // The line usually has the same index as before.
             let found = if same_length && is_at(index) {
                 Some(index)
             } else {
@@ -277,7 +277,7 @@ impl<'p> Prover<'p> {
 /// What somebody has looked at and found right.
 #[derive(Default)]
 pub(crate) struct Accepted<'p> {
-    /// Permit lines of the one: whatever they match.
+    /// Permit lines of the one side; every request that they match is accepted.
     pub(crate) permits: Vec<Ruled<'p>>,
     /// Forbid lines that the other has and the one has not.
     pub(crate) lifted: Vec<LineId>,

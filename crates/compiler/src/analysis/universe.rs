@@ -1,6 +1,6 @@
 //! The requests that the analysis reasons about.
 
-/// Which requests there are.
+/// The requests that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Universe {
     /// Paths are those that the proxy accepts with nothing relaxed. Otherwise every text that begins with `/` is one:

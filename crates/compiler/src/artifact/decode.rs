@@ -52,7 +52,7 @@ pub fn read(bytes: &[u8], signers: &Signers) -> Result<Artifact, ReadError> {
     })
 }
 
-/// The program of an artifact, unbound, whoever made it.
+/// Decodes an artifact to its unbound program, without checking its signature.
 ///
 /// # Errors
 /// See [`DecodeError`].
@@ -252,7 +252,7 @@ fn constraints(reader: &mut Reader<'_>, known: Known<'_>) -> Result<Constraints,
                 value: MatcherId(reference(reader, known.values)?),
             })
         })?,
-        // Shared, like the paths of nodes: four bytes could stand for any length.
+        // Shared, like the paths of nodes: four bytes could otherwise refer to a text of any length.
         members: reader.list(4, |reader| named(reader, known.paths).map(Arc::clone))?,
     })
 }

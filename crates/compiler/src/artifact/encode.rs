@@ -160,7 +160,7 @@ impl<T> Default for Once<T> {
 }
 
 impl<T: Copy + std::hash::Hash + Eq> Once<T> {
-    /// Whether it is new.
+    /// Adds an item; returns whether it is new.
     fn add(&mut self, item: T) -> bool {
         let id = arena_index(self.items.len());
         let is_new = *self.ids.entry(item).or_insert(id) == id;

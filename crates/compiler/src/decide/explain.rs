@@ -1,5 +1,5 @@
-//! Which lines a request was held against, and which of their constraints held: for the audit, beside the decision and
-//! not on its way.
+//! Shows which lines were compared with a request, and which of their constraints held. The audit uses it in addition to the
+//! decision; the decision does not.
 
 use std::ops::ControlFlow;
 
@@ -15,19 +15,19 @@ use crate::{
 pub struct Tried<'a> {
     /// The line.
     pub line: LineId,
-    /// What it does where it matches.
+    /// The effect of a match.
     pub effect: Effect,
-    /// Whether it matches as a whole. What the body is, or where an upstream mixes query and body, can keep a permit line
-    /// from matching, and let a forbid line match, whatever the constraints by themselves say.
+    /// Whether the line matches as a whole. The kind of body, or an upstream that mixes query and body, can keep a permit line
+    /// from matching, and make a forbid line match, independent of the constraints by themselves.
     pub held: Held,
-    /// Its constraints: on parameters, then on the body, each kind in the order of the line.
+    /// The line's constraints: on parameters, then on the body, each kind in the order of the line.
     pub constraints: Vec<Constraint<'a>>,
 }
 
 /// One constraint of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constraint<'a> {
-    /// Its text up to its regexp: `QueryParam::jql==`, `JsonData::fields.key==`, `QueryParam::only`.
+    /// The constraint's text up to its regexp: `QueryParam::jql==`, `JsonData::fields.key==`, `QueryParam::only`.
     pub text: String,
     /// Whether it held, all by itself.
     pub held: Held,
@@ -35,12 +35,12 @@ pub struct Constraint<'a> {
     pub node: Option<(&'a Path, &'a [Scalar<'a>])>,
 }
 
-/// Whether something held.
+/// Whether a line or constraint held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// It did not.
+    /// The line or constraint did not hold.
     No,
-    /// It did.
+    /// The line or constraint held.
     Yes,
     /// The body decides, and was not read.
     Unknown,
@@ -52,9 +52,9 @@ impl From<bool> for Held {
     }
 }
 
-/// The lines that the decision on this request tried, in its order, up to the first that matches whatever the body says:
-/// first the forbid lines, then, unless one of those matched so, the permit lines. The first forbid line, else the first
-/// permit line, that held is the one that decided.
+/// The lines that the decision on this request tried, in its order, up to the first that matches with any body: first
+/// the forbid lines, then, unless one of those matched so, the permit lines. The first forbid line that held decided;
+/// without one, the first permit line that held.
 ///
 /// Costs about as much as the decision, and an allocation for each constraint.
 #[must_use]

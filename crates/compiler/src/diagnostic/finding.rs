@@ -12,11 +12,11 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// One line, in the words of policies, user text in backticks, no full stop.
     pub headline: String,
-    /// The place, and what is to be said of it there.
+    /// The main span, and a remark on it.
     pub primary: Label,
     /// Other places that matter.
     pub related: Vec<Label>,
-    /// What to do.
+    /// Advice.
     pub help: Option<String>,
     /// A request that proves the finding.
     pub witness: Option<Witness>,
@@ -58,28 +58,28 @@ impl Diagnostic {
         }
     }
 
-    /// With a remark at the primary place.
+    /// Adds a remark at the primary span.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.primary.text = text.into();
         self
     }
 
-    /// With advice.
+    /// Adds advice.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
     }
 
-    /// With a request as proof.
+    /// Adds a request as proof.
     #[must_use]
     pub fn witness(mut self, witness: Witness) -> Self {
         self.witness = Some(witness);
         self
     }
 
-    /// With a second place.
+    /// Adds a second span.
     #[must_use]
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
         self.related.push(Label {

@@ -1,6 +1,6 @@
 //! Suggests a known name for a misspelt one.
 
-/// The name among `known` nearest to `given`, if one is near enough to be what was meant.
+/// The name among `known` nearest to `given`, if it is close enough for a misspelling.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

@@ -39,7 +39,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The names of a token's users; none for whoever the caller says.
+/// The names of a token's users; empty if the caller names the user.
 fn users(token: &Token) -> BTreeSet<&str> {
     match &token.users {
         Users::Named(users) => users.iter().map(String::as_str).collect(),
@@ -55,7 +55,7 @@ struct Compared {
     by_literal: HashMap<Vec<u8>, Vec<usize>>,
     /// The lengths of the literals.
     lengths: BTreeSet<usize>,
-    /// Tokens of which the literals do not tell.
+    /// Tokens whose literals do not distinguish them.
     others: Vec<usize>,
 }
 
@@ -146,7 +146,7 @@ fn tell(search: &mut Search<'_>, id: TokenId, other: TokenId) {
     );
 }
 
-/// Equal for tokens whose lines were made alike, in whatever order.
+/// A key that is equal for tokens with the same lines in any order.
 fn form(search: &Search<'_>, token: &Token) -> String {
     let of = |rule: &Rule| {
         let params = rule

@@ -1,6 +1,6 @@
-//! TW0110: a permit line of which the token's forbid lines leave nothing, or a token of which they leave nothing.
+//! TW0110: a permit line that the token's forbid lines override completely, or a token whose lines they all override.
 //!
-//! A line of a set is left alone: to take back what a set allows is what forbid lines are for.
+//! A line of a set is skipped: forbid lines exist to override what a set allows.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,4 @@
-//! What a rule asks of a request beyond its method and URL, wherever that stands: in the rule, or in its entry of the
-//! layout.
+//! The constraints of a rule beyond its method and URL, read from the rule or from its entry in the layout.
 
 use super::{LineId, Matcher, MatcherId, NodeTest, ParamTest, Questions, Rule, RuleId, Tables, code};
 use crate::{
@@ -14,13 +13,13 @@ pub(crate) struct Asks<'p> {
     pub(crate) effect: Effect,
     pub(crate) line: LineId,
     pub(crate) rule: RuleId,
-    /// Something of the query.
+    /// Whether the rule has constraints on the query.
     pub(crate) query: bool,
     /// No parameters but those that it names.
     pub(crate) params_only: bool,
-    /// Something of the body.
+    /// Whether the rule has constraints on the body.
     pub(crate) json: bool,
-    /// The tests as they stand in the entry; `None`: the rule has them.
+    /// The tests as bytes of the entry; `None`: the rule has them.
     pub(super) tests: Option<&'p [u8]>,
 }
 
@@ -57,7 +56,7 @@ impl TextTest<'_> {
 }
 
 impl<'p> Asks<'p> {
-    /// Those of a rule, read from the rule itself.
+    /// The constraints of a rule, read from the rule itself.
     pub(crate) fn of_rule(tables: &'p Tables, id: RuleId, rule: &Rule) -> Option<Self> {
         (rule.asks_query() || rule.asks_json()).then_some(Self {
             tables,
@@ -118,7 +117,7 @@ impl<'p> Asks<'p> {
 #[derive(Clone)]
 pub(crate) enum Params<'p> {
     Plain(&'p Tables, std::slice::Iter<'p, ParamTest>),
-    /// So many, from these bytes on.
+    /// The number of tests, and the bytes from the first of them on.
     Laid(&'p Tables, u8, &'p [u8]),
 }
 
@@ -181,7 +180,7 @@ fn split_params(tests: &[u8]) -> (u8, &[u8]) {
         .map_or((0, &[]), |(count, rest)| (*count, rest))
 }
 
-/// A test of a parameter, and what follows it.
+/// Splits the first test of a parameter from the bytes.
 fn split_param<'p>(tests: &'p [u8], tables: &'p Tables) -> Option<(AskedParam<'p>, &'p [u8])> {
     let (operator, rest) = tests.split_first()?;
     let (name, rest) = split_text(rest)?;
@@ -197,13 +196,13 @@ fn split_param<'p>(tests: &'p [u8], tables: &'p Tables) -> Option<(AskedParam<'p
     ))
 }
 
-/// Which questions the tests of nodes stand for, and the bytes from the first of them on.
+/// The number of the questions that the tests of nodes refer to, and the bytes from the first test on.
 fn split_questions(tests: &[u8]) -> Option<(u32, &[u8])> {
     let (questions, rest) = tests.split_first_chunk()?;
     Some((u32::from_le_bytes(*questions), rest))
 }
 
-/// A test of a node, and what follows it.
+/// Splits the first test of a node from the bytes.
 fn split_node<'p>(tests: &'p [u8], tables: &'p Tables) -> Option<(AskedNode<'p>, &'p [u8])> {
     let ([kind, operator], rest) = tests.split_first_chunk()?;
     let (value, rest) = split_value(rest, tables)?;

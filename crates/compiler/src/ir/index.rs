@@ -1,10 +1,11 @@
-//! Which entries of a long segment can match a request at all, by literals that their globs must begin with.
+//! Finds the entries of a long segment that can match a request, by literals that their matches must begin with.
 //!
-//! An entry whose URL is a literal can match that path alone; one whose URL begins with a literal can match only a path that begins with it; one that begins with `.*` and a
-//! literal with a `/` in front, only a path that has it behind some `/`; a permit line that wants a parameter, only a
-//! query in which that parameter begins as the line says. Each entry stands under the one of these that it shares with
-//! the fewest others. The literals, cut to a few lengths, are keys of a hash table; the request is looked up at each
-//! length. What the table finds is then matched as always, so a collision costs time and never a decision.
+//! An entry whose URL is a literal can match only that path. One whose URL begins with a literal can match only a path that
+//! begins with it. One that begins with `.*` and a literal with a `/` in front can match only a path that has the literal
+//! after some `/`. A permit line that requires a parameter can match only a query in which that parameter begins as the line
+//! demands. Each entry is listed under the one of these literals that it shares with the fewest others. The literals, cut to
+//! a few lengths, are keys of a hash table; a lookup tries each length of the request. Candidates are then matched as always,
+//! so a collision costs time and never changes a decision.
 
 mod hash;
 
@@ -26,13 +27,13 @@ const SHORT: usize = 64;
 pub(crate) struct Index {
     /// Lengths at which literals are cut, ascending, for each family.
     cuts: [Vec<u8>; Family::COUNT],
-    /// How literals behind `.*` begin: a bit for each hash of [`SHORTEST`] bytes.
+    /// The beginnings of literals after `.*`: a bit for each hash of [`SHORTEST`] bytes.
     floating: u64,
     /// Open addressing; its length is a power of two, and at least half of it is empty.
     table: Vec<Slot>,
     /// Offsets of entries, list after list, each ascending.
     entries: Vec<u32>,
-    /// Those that any request may match, ascending.
+    /// Entries that any request may match, ascending.
     always: Vec<u32>,
 }
 
@@ -67,7 +68,7 @@ impl Index {
             .collect();
         let all = || choices.iter().flatten().flatten();
         let cuts = Family::ALL.map(|family| cuts(all().filter(|literal| literal.family == family)));
-        // For each entry and choice, the keys under which it would stand.
+        // For each entry and choice, the keys that would lead to it.
         let keys: Vec<Vec<Vec<u32>>> = choices
             .iter()
             .map(|choices| {
@@ -168,8 +169,8 @@ impl Index {
         Some(())
     }
 
-    /// Whether an entry is a candidate of every request that its code and tests match: it stands among those of all
-    /// requests, or, of some choice, under each literal that a match begins with.
+    /// Whether an entry is a candidate of every request that its code and tests match: it is listed for all
+    /// requests, or, for some choice, under each literal that a match begins with.
     pub(super) fn names(&self, tables: &Tables, effect: Effect, (at, entry): (u32, &Entry<'_>)) -> bool {
         let stands_under = |literal: &Literal<'_>| {
             let seen = literal.family != Family::Floating || self.floating & hash::bit(literal.text) != 0;
@@ -205,7 +206,7 @@ pub(super) struct Candidates<'i> {
 }
 
 impl<'i> Candidates<'i> {
-    /// Adds a list; `None` if there is no room.
+    /// Adds a list; `None` if the room is used up.
     fn add(&mut self, list: &'i [u32]) -> Option<()> {
         if !list.is_empty() {
             *self.lists.get_mut(self.used)? = list;
@@ -243,7 +244,7 @@ pub(super) fn entries(segment: &[u8]) -> impl Iterator<Item = (u32, Entry<'_>)> 
     })
 }
 
-/// What an entry could stand under: of each choice, whatever matches has one literal or another.
+/// The choices of keys of an entry: for each choice, every match has one of its literals.
 fn choices<'c>(tables: &'c Tables, (effect, entry): (Effect, &Entry<'c>)) -> Vec<Vec<Literal<'c>>> {
     let url = entry.glob().and_then(|code| {
         literals(code, |beginning| {
@@ -264,7 +265,7 @@ fn choices<'c>(tables: &'c Tables, (effect, entry): (Effect, &Entry<'c>)) -> Vec
             })
         })
     });
-    // A forbid line may also match where its parameters cannot be told.
+    // A forbid line may also match if its parameters are unknown.
     let asks = entry.asks(tables, effect).filter(|_| effect == Effect::Permit);
     let params = asks.into_iter().flat_map(|asks| asks.params());
     let values = params.filter_map(|param| match param.value {
@@ -283,7 +284,7 @@ fn choices<'c>(tables: &'c Tables, (effect, entry): (Effect, &Entry<'c>)) -> Vec
     url.into_iter().chain(values).collect()
 }
 
-/// For each alternative of the code the literal that it begins with; `None` if one has none that tells.
+/// For each alternative of the code the literal that it begins with; `None` if one has no such literal.
 fn literals<'c>(
     code: &'c [u8],
     literal: impl Fn(Beginning<'c>) -> Option<Literal<'c>>,

@@ -1,4 +1,4 @@
-//! All lines of a token side by side: what a decision reads, in the order in which it reads.
+//! All lines of a token in consecutive bytes, in the order in which a decision reads them.
 //!
 //! A *segment* is the entries of one list of rules. A token's *block* is a header and the segments of its own lines,
 //! forbid lines first. Included sets have segments of their own, since tokens share them; the header's extension names
@@ -22,13 +22,13 @@ use crate::ast::Effect;
 const HEADER: usize = 8;
 /// Index of a lane's own segment, included segment: 4 bytes each, LE. Most tokens have neither.
 const EXTENSION: usize = 8;
-/// Of a length: the lane has an extension behind the header.
+/// Flag in a length: the lane has an extension after the header.
 const MORE: u32 = 1 << 31;
-/// Of the permit lines' length: the token is unrestricted.
+/// Flag in the permit lines' length: the token is unrestricted.
 const UNRESTRICTED: u32 = 1 << 30;
 /// The length in a length.
 const LENGTH: u32 = UNRESTRICTED - 1;
-/// Blocks begin where a line of the caches does: the first lines of most tokens are then one line's fetch away.
+/// Blocks begin at a cache line: the first lines of most tokens are then one fetch away.
 const CACHE_LINE: usize = 64;
 /// The order of lanes.
 pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
@@ -66,17 +66,17 @@ struct Segment {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Included(Option<u32>);
 
-/// A line whose methods and URL match, and what it asks beyond them.
+/// A line whose methods and URL match, and its other constraints.
 pub(crate) struct Match<'p> {
     pub(crate) line: LineId,
     pub(crate) asks: Option<Asks<'p>>,
 }
 
 impl Layout {
-    /// With room for so many tokens and rules of theirs, as rules mostly are; sets share so many more.
+    /// A layout with room for so many tokens and their rules, of usual size; sets share `shared` more rules.
     ///
-    /// It grows no further than `SLACK` and `MOST` bytes for each: a few bytes of an artifact that name a rule could
-    /// otherwise stand for 64 KiB of code, each time.
+    /// Bounded by `SLACK` and by `MOST` bytes for each: a few bytes of an artifact that name a rule could
+    /// otherwise become 64 KiB of code, each time.
     pub(crate) fn with_room(tokens: usize, rules: usize, shared: usize) -> Self {
         let room = tokens.saturating_mul(HEADER + CACHE_LINE) + rules.saturating_mul(USUAL);
         let mut code: Vec<u8> = Vec::with_capacity(room + CACHE_LINE);
@@ -96,7 +96,7 @@ impl Layout {
         }
     }
 
-    /// Adds the segment of an included set. `question` gives the id of what a rule asks of bodies.
+    /// Adds the segment of an included set. `question` returns the number of a rule's questions about bodies.
     pub(crate) fn include(
         &mut self,
         tables: &Tables,
@@ -114,7 +114,7 @@ impl Layout {
         Included(Some(super::arena_index(self.included.len() - 1)))
     }
 
-    /// Adds the block of the next token: for each effect, forbid first, what it includes and its own rules.
+    /// Adds the block of the next token: for each effect, forbid first, its included segment and its own rules.
     pub(crate) fn push(
         &mut self,
         tables: &Tables,
@@ -170,7 +170,7 @@ impl Layout {
         u32::try_from(self.code.len()).is_ok() && !self.overlong
     }
 
-    /// With an index for each segment that profits from one.
+    /// Adds an index to each segment that profits from one.
     pub(crate) fn indexed(mut self, tables: &Tables) -> Self {
         for at in 0..self.included.len() {
             let Some(segment) = self.included.get(at).copied() else {
@@ -196,7 +196,7 @@ impl Layout {
         self
     }
 
-    /// Where the extension of a token's lane stands.
+    /// The offset of the extension of a token's lane.
     fn extension_at(&self, token: usize, lane: usize) -> Option<usize> {
         let block = *self.blocks.get(token)? as usize;
         let header = self.code.get(block..)?.first_chunk::<HEADER>()?;
@@ -232,7 +232,7 @@ impl Layout {
             .unwrap_or_default()
     }
 
-    /// The lines of a token, of one effect: its own segment, and that of what it includes.
+    /// The lines of a token, of one effect: its own segment, and the included one.
     fn lane(&self, token: usize, effect: Effect) -> Option<(Segment, Option<Segment>)> {
         let block = *self.blocks.get(token)?;
         let (header, mut rest) = self.code.get(block as usize..)?.split_first_chunk::<HEADER>()?;
@@ -313,7 +313,7 @@ impl Layout {
                     asks: entry.asks(tables, effect),
                 })
             };
-            // Made only where there is an index, and in its place: it is large.
+            // Created in place, and only if the segment has an index: it is large.
             let mut candidates;
             let indexed = match index {
                 Some(index) => {
@@ -357,7 +357,7 @@ impl std::fmt::Display for Layout {
     }
 }
 
-/// What a lane has beyond its own lines.
+/// The parts of a lane in addition to its own lines.
 #[derive(Clone, Copy)]
 struct Extension {
     index: u32,

@@ -77,7 +77,7 @@ impl Program {
     }
 
     /// The policy's version, in hexadecimal: SHA-256 of everything in the program that decides, as its artifact has it, so
-    /// programs that decide differently have different digests. What the configuration adds, the base URL above all, is no
+    /// programs that decide differently have different digests. Settings of the configuration, such as the base URL, are not
     /// part of it.
     #[must_use]
     pub fn digest(&self) -> &str {
@@ -90,7 +90,7 @@ impl Program {
         self.base.as_ref()
     }
 
-    /// This program for an upstream that merges members of JSON bodies into the query's parameters (Rails, Grape), or
+    /// Sets whether the upstream merges members of JSON bodies into the query's parameters (Rails, Grape), or
     /// does not.
     #[must_use]
     pub fn merging_body(mut self, merges: bool) -> Self {
@@ -98,7 +98,7 @@ impl Program {
         self
     }
 
-    /// This program without what the passes added: slower, and by test equal in every decision.
+    /// Removes the results of the passes: the program is slower, and by test equal in every decision.
     #[must_use]
     pub fn without_layout(&self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! From a layout back to a plain program: what the optimiser made, in the form that can be proved to be what went in.
+//! Converts a layout back to a plain program: the optimiser's result in a form that can be proved equal to its input.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{ast::Effect, json::Wanted};
 
-/// What a layout says.
+/// The contents of a layout.
 pub(crate) struct ReadBack {
-    /// The plain program of which every line is what the layout says.
+    /// The plain program whose lines are those of the layout.
     pub(crate) program: Program,
-    /// Pairs of matchers: what the first matches, the second must.
+    /// Pairs of matchers: the second must match everything that the first matches.
     pub(crate) guards: Vec<(Matcher, Matcher)>,
 }
 
@@ -137,7 +137,7 @@ impl Reader<'_> {
             }
             if asks.json {
                 let plain = asks.plain()?;
-                // Places of nodes are what the questions ask; they are the rule's if its own questions are these.
+                // The entry has no paths of nodes, only questions. If these are the questions of the rule, its paths apply.
                 if let Some(questions) = asks.questions()
                     && !are_of(questions, plain)
                 {

@@ -16,11 +16,11 @@ pub struct Rule {
     pub(crate) effect: Effect,
     pub(crate) methods: MethodSet,
     pub(crate) url: UrlId,
-    /// Those of most rules: none.
+    /// Constraints on query and body; most rules have none.
     pub(crate) constraints: Option<Arc<Constraints>>,
 }
 
-/// What a line asks of query and body.
+/// A line's constraints on query and body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Constraints {
     pub(crate) params: Vec<ParamTest>,
@@ -47,7 +47,7 @@ pub struct NodeTest {
 }
 
 impl Constraints {
-    /// For a rule: nothing, where there are none.
+    /// The constraints as a rule keeps them: `None` if empty.
     pub(crate) fn shared(self) -> Option<Arc<Self>> {
         (self != Self::default()).then(|| Arc::new(self))
     }
@@ -93,9 +93,9 @@ impl Rule {
 /// Lines of one effect, in the order of decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
-    /// Those of included sets.
+    /// Rules of included sets.
     pub(crate) included: Vec<RuleId>,
-    /// Those of the token itself.
+    /// Rules of the token itself.
     pub(crate) own: Vec<RuleId>,
 }
 

@@ -11,7 +11,7 @@ use crate::{
 /// One token.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Whatever is not lines.
+    /// Everything except the lines.
     pub attributes: Attributes,
     pub(crate) forbids: Rules,
     pub(crate) permits: Rules,

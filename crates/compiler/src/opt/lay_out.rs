@@ -1,10 +1,10 @@
 //! Rewrites: the rules of each token, with the code of their tests, into consecutive bytes.
 //!
-//! Why decisions are kept: entries stand in the order of the rules, with the same methods, tests and questions, and
-//! their code is that of the matcher which it replaces; whatever has no code keeps its matcher.
+//! Why decisions are kept: entries have the order of the rules, with the same methods, tests and questions, and
+//! their code is that of the matcher which it replaces; an entry without code keeps its matcher.
 //!
 //! Cost: linear in the rules of all tokens; lists of included sets that are equal are laid out once. A program whose
-//! code would pass 4 GiB, or a kilobyte a line beside 16 MiB, stays as it is, and decides more slowly.
+//! code would exceed 4 GiB, or 16 MiB and a kilobyte per line, stays as it is, and decides more slowly.
 
 use std::{collections::HashMap, sync::Arc};
 

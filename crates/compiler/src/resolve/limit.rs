@@ -12,7 +12,7 @@ use crate::{
     tokens::TokenDef,
 };
 
-/// The parsed regexps of a line, in the order in which they stand.
+/// The parsed regexps of a line, in their order.
 pub(super) struct Regexps {
     url: Parsed,
     values: Vec<Option<Parsed>>,
@@ -40,7 +40,7 @@ impl Regexps {
     }
 }
 
-/// `only` in a forbid line would forbid whatever adds a parameter, and be read the other way round.
+/// Refuses `only` in a forbid line: it would forbid any added parameter, and readers would expect the opposite.
 pub(super) fn check_only(line: &ast::Limit) -> Result<(), Box<Diagnostic>> {
     match line
         .constraints
@@ -65,7 +65,7 @@ pub(super) fn no_single_user(line: &ast::Limit, token: &TokenDef, headline: &str
         .help("give the token one `user`, or write the names that are meant")
 }
 
-/// Where `{USER}` stands first.
+/// The span of the first `{USER}`.
 pub(crate) fn user_placeholder(line: &ast::Limit) -> Span {
     let values = line
         .constraints
@@ -84,7 +84,7 @@ pub(crate) fn user_placeholder(line: &ast::Limit) -> Span {
 /// The meaning of a line for a token of `user`.
 ///
 /// # Errors
-/// What the regexp dialect does not have.
+/// Regexp features that the dialect lacks.
 pub(super) fn resolve(
     line: &ast::Limit,
     regexps: &Regexps,
@@ -180,7 +180,7 @@ pub(super) fn resolve(
     Ok(limit)
 }
 
-/// A pattern of which every branch begins with `{BASE_URL}` is one of the path below it, and needs no binding.
+/// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.
 fn below_base(hir: &Hir) -> Option<Hir> {
     use regex_syntax::hir::HirKind;
     let mark = BASE_URL_MARK.to_string();

@@ -23,13 +23,13 @@ pub enum Mode {
 /// Why a token may not be used in secure mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// It has no seal.
+    /// The token has no seal.
     Missing,
-    /// Its seal was made by a key that is not accepted.
+    /// The seal was made by a key that is not accepted.
     Stranger(KeyId),
-    /// Its seal is not of this token as it is: something was changed.
+    /// The seal does not belong to the token as it is: something was changed.
     Wrong,
-    /// It has a secret that can be read.
+    /// The token has a secret that can be read.
     Readable,
 }
 

@@ -19,7 +19,7 @@ impl SourceSet {
     ///
     /// A directory that changes while it is read is read again, so that a policy is never half of one state and half of
     /// another. Each file is opened without following a link and then checked, so that a change between the two opens
-    /// nothing else.
+    /// happens to no other file.
     ///
     /// # Errors
     /// See [`ReadDirError`].

@@ -13,7 +13,7 @@ pub struct Span {
     pub source: SourceId,
     /// First byte.
     pub start: usize,
-    /// First byte behind.
+    /// First byte after the span.
     pub end: usize,
 }
 
@@ -39,7 +39,7 @@ impl Span {
     }
 }
 
-/// What a file holds, by the ending of its name.
+/// The content of a file, by the ending of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
     /// `*.toml`: tokens.
@@ -48,7 +48,7 @@ pub enum SourceKind {
     Limits,
     /// `invariants.toml`: what must hold of the policy.
     Invariants,
-    /// `reviewed.toml`: what it may newly allow.
+    /// `reviewed.toml`: access that the policy may newly allow.
     Reviewed,
 }
 
@@ -59,7 +59,7 @@ pub struct Source {
     pub path: String,
     /// The content.
     pub text: String,
-    /// What it holds.
+    /// The kind of content.
     pub kind: SourceKind,
 }
 
@@ -80,7 +80,7 @@ pub struct SourceSet {
 
 impl SourceSet {
     /// A set of the given files: (path, text) pairs. Files whose names end neither in `.toml` nor in `.limits` are
-    /// left out. The order of compilation is that of the paths, whatever order is given here.
+    /// left out. Compilation follows the order of the paths, not the order given here.
     #[must_use]
     pub fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut sources: Vec<Source> = files
@@ -108,7 +108,7 @@ impl SourceSet {
         self.sources.get(id.0 as usize)
     }
 
-    /// The text at a place; empty where there is none.
+    /// The text of a span; empty if the span is invalid.
     #[must_use]
     pub fn text(&self, span: Span) -> &str {
         self.get(span.source)
@@ -116,7 +116,7 @@ impl SourceSet {
             .unwrap_or_default()
     }
 
-    /// The line of a place, counted from 1; 0 where there is no such text.
+    /// The line of a span, counted from 1; 0 if the text is missing.
     #[must_use]
     pub fn line_number(&self, span: Span) -> usize {
         self.get(span.source)
@@ -128,7 +128,7 @@ impl SourceSet {
 }
 
 impl SourceKind {
-    /// What the file at a path below the policy directory holds, with `/` between its parts; `None` for files that reading
+    /// The kind of the file at a path below the policy directory, with `/` between its parts; `None` for files that reading
     /// the directory leaves out. Every reader of a policy directory, and of a directory in git, asks here.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
@@ -145,7 +145,7 @@ pub fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
-/// What a file of this name holds; `None` for files that are no part of a policy: other endings, and names that begin with
+/// The kind of a file by its name; `None` for files that are not part of a policy: other endings, and names that begin with
 /// a dot.
 fn kind_of(path: &str) -> Option<SourceKind> {
     let name = path.rsplit('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `reviewed.toml` to entries: what a policy may newly allow, since somebody looked at it.
+//! `reviewed.toml` to entries: access that a policy may newly allow, because it was reviewed.
 
 use toml::de::{DeTable, DeValue};
 
@@ -21,7 +21,7 @@ pub struct Reviewed {
     pub span: Span,
     /// `token`
     pub token: At<String>,
-    /// What was looked at.
+    /// The reviewed change.
     pub what: ReviewedWhat,
     /// `why`
     pub why: String,
@@ -34,11 +34,11 @@ pub struct Reviewed {
 pub enum ReviewedWhat {
     /// A permit line that came, or a forbid line that went: its text.
     Line(String),
-    /// A key beside the lines, and the value that `tokenward diff` shows for it.
+    /// A key other than the lines, and the value that `tokenward diff` shows for it.
     Key(String, String),
 }
 
-/// The entries among the sources. What is wrong goes to `diagnostics`; whatever else can be read is read.
+/// The entries among the sources. Errors go to `diagnostics`; the other entries are still read.
 pub fn read_reviewed(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Vec<Reviewed> {
     let files = sources
         .iter()

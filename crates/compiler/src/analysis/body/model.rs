@@ -1,8 +1,8 @@
 //! Bodies that satisfy universals and demands.
 //!
-//! Exact by the shape of what is asked. An object's members do not depend on each other, so demands below different
-//! names are met separately. An array's elements do not either, and all of them obey the same universals: so if some
-//! array meets several demands, the one does that has an element for each. What stands at a place is thus found by
+//! The search is exact because of the questions' shape. An object's members do not depend on each other, so demands below
+//! different names are met separately. An array's elements do not either, and all of them obey the same universals: if some
+//! array meets several demands, then so does the array with an element for each. The value at a place is thus found by
 //! trying three shapes, scalar, object, array, top down.
 
 use super::{BodyAtom, Fact, Quantity, Says};
@@ -19,7 +19,7 @@ use crate::{
     param::names,
 };
 
-/// A body of which all of this is true. `avoid`: names that a body should not have unless it is asked to.
+/// Returns a body that satisfies all atoms. `avoid`: names that a body should not have unless an atom demands them.
 ///
 /// # Errors
 /// The budget is spent.
@@ -91,7 +91,7 @@ struct Model<'a> {
 type Demands<'a> = [&'a BodyAtom];
 
 impl<'a> Model<'a> {
-    /// Something to stand at a place, or, without one, in an array beyond all places. `arrays`: the places of the arrays
+    /// Finds a value for a place, or, without one, for an array beyond all places. `arrays`: the places of the arrays
     /// that it is in, for which its values count too.
     fn anything(
         &mut self,
@@ -294,9 +294,9 @@ impl<'a> Model<'a> {
         !excluded && demands.iter().all(met)
     }
 
-    /// A name of which no rule speaks, and that meets a demand for one.
+    /// A name that no rule mentions and that meets a demand for one.
     fn unnamed(&self, place: Option<PlaceId>, tree: &Place, demand: &BodyAtom) -> Option<String> {
-        // Names that no atom tells apart: one outside of all families, or one for each family.
+        // Candidates that no atom distinguishes: one outside all families, or one for each family.
         let free = |name: &String| !tree.names.iter().any(|(known, _)| known == name) && !(self.avoid)(name);
         let name = match &demand.says {
             Says::OneOf(first) => std::iter::once(first.clone())
@@ -358,7 +358,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// An object that is being put together: for each member that rules speak of, what is asked of it, and its value.
+/// An object under construction: for each member that rules name, its atoms and its value.
 struct Object<'a>(Vec<(Vec<&'a BodyAtom>, Option<Json>)>);
 
 impl<'a> Object<'a> {

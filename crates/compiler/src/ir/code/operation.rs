@@ -1,4 +1,4 @@
-//! The operations of which code is made.
+//! The operations of code.
 
 use crate::ir::glob::ByteSet;
 
@@ -13,7 +13,7 @@ pub(super) const UNLIMITED: u8 = u8::MAX;
 
 pub(super) enum Operation<'c> {
     Literal(&'c [u8]),
-    /// With the code up to the next of its kind, or the end.
+    /// Any text, with the code up to the next operation of this kind, or the end.
     Any(&'c [u8]),
     Run(Run),
 }
@@ -26,7 +26,7 @@ pub(super) struct Run {
 }
 
 impl<'c> Operation<'c> {
-    /// The first operation of the code, and what follows it.
+    /// Splits the first operation from the code.
     pub(super) fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
         let (kind, rest) = code.split_first()?;
         let (set, rest) = match *kind {

@@ -1,16 +1,16 @@
-//! Which links a reading of a policy directory follows, and why it fails.
+//! Settings and errors of reading a policy directory.
 
 use std::{io, path::PathBuf};
 
 use crate::source::limits;
 
-/// Which symbolic links of a policy directory are followed.
+/// The symbolic links of a policy directory that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// None, nor one on the way to the directory: a review of the files would not show what a link leads to, and git reads
-    /// it as a text.
+    /// No links, including those on the way to the directory: a review of the files would not show a link's target, and git
+    /// reads a link as a text.
     Refuse,
-    /// Those that lead to a file or directory below the policy directory, such as the `..data` of a Kubernetes ConfigMap.
+    /// Links that lead to a file or directory below the policy directory, such as the `..data` of a Kubernetes ConfigMap.
     /// The directory itself can be a link.
     WithinDirectory,
 }
@@ -24,12 +24,12 @@ pub enum ReadDirError {
     /// The file system refused.
     #[error("`{}` cannot be read: {source}", .path.display())]
     Io {
-        /// What was being read.
+        /// The path that was being read.
         path: PathBuf,
         /// The system's answer.
         source: io::Error,
     },
-    /// A link where none is followed.
+    /// The path is a link, and links are not followed.
     #[error(
         "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or \
          directory that it leads to", .0.display()
@@ -54,7 +54,7 @@ pub enum ReadDirError {
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Its size in bytes.
+        /// The file's size in bytes.
         given: u64,
         /// The limit in bytes.
         limit: u64,
