@@ -35,7 +35,7 @@ pub(super) const METHODS: [Method; 8] = [
     Method::Other,
 ];
 
-impl Cell<'_> {
+impl<'p> Cell<'p> {
     /// A request in the cell.
     ///
     /// # Errors
@@ -75,53 +75,12 @@ impl Cell<'_> {
         avoid: &dyn Fn(&str) -> bool,
         languages: &mut Languages,
     ) -> Result<Option<Request>, Exhausted> {
-        let mut urls: Vec<Literal> = vec![(LangId::ROOTED, true)];
-        if universe.canonical_paths {
-            urls.push((LangId::NO_PATH, false));
-        }
-        for ruled in &self.must {
-            urls.push(ruled.url(languages)?);
-        }
-        // A rule without constraints on query and body can fail only by its URL.
-        let mut open = Vec::new();
-        for ruled in self
-            .must_not
-            .iter()
-            .filter(|ruled| ruled.rule.methods.contains(method))
-        {
-            let (url, is) = ruled.url(languages)?;
-            if ruled.asks_query() || ruled.asks_json() {
-                open.push((*ruled, (url, is)));
-            } else {
-                urls.push((url, !is));
-            }
-        }
-        if languages.text(&Goal::all(urls.iter().copied()))?.is_none() {
+        let Some((urls, near)) = self.urls(method, universe, languages)? else {
             return Ok(None);
-        }
-        let mut near = Vec::new();
-        for (ruled, url) in open {
-            if languages
-                .text(&Goal::all(urls.iter().copied().chain([url])))?
-                .is_some()
-            {
-                near.push((ruled, url));
-            }
-        }
-        let asking = || {
-            self.must
-                .iter()
-                .copied()
-                .chain(near.iter().map(|(ruled, _)| *ruled))
         };
-        let mut kinds = vec![BodyKind::Absent];
-        if !bodiless && asking().any(|ruled| ruled.asks_json() || ruled.asks_root()) {
-            kinds.extend([BodyKind::Json, BodyKind::Form, BodyKind::Other, BodyKind::Broken]);
-        } else if !bodiless && asking().any(Ruled::asks_query) {
-            kinds.push(BodyKind::Form);
-        }
-        for kind in kinds {
+        for kind in self.body_kinds(&near, bodiless) {
             let mut places = Places::new();
+            // One clause for the URLs, one for each part of the rules that must match, one for each rule that must not.
             let mut clauses: Vec<Alternatives> = urls.iter().map(|url| vec![vec![Atom::Url(*url)]]).collect();
             for ruled in &self.must {
                 clauses.extend(ruled.holds(kind, &mut places, languages)?);
@@ -156,7 +115,71 @@ impl Cell<'_> {
         }
         Ok(None)
     }
+
+    /// The demands on the URL, and the rules that must not match and could, each with its URL; `None` if no URL meets all
+    /// demands.
+    fn urls(
+        &self,
+        method: Method,
+        universe: Universe,
+        languages: &mut Languages,
+    ) -> Result<Option<Urls<'p>>, Exhausted> {
+        let mut urls: Vec<Literal> = vec![(LangId::ROOTED, true)];
+        if universe.canonical_paths {
+            urls.push((LangId::NO_PATH, false));
+        }
+        for ruled in &self.must {
+            urls.push(ruled.url(languages)?);
+        }
+        // A rule without constraints on query and body can fail only by its URL.
+        let mut open = Vec::new();
+        for ruled in self
+            .must_not
+            .iter()
+            .filter(|ruled| ruled.rule.methods.contains(method))
+        {
+            let (url, is) = ruled.url(languages)?;
+            if ruled.asks_query() || ruled.asks_json() {
+                open.push((*ruled, (url, is)));
+            } else {
+                urls.push((url, !is));
+            }
+        }
+        if languages.text(&Goal::all(urls.iter().copied()))?.is_none() {
+            return Ok(None);
+        }
+        let mut near = Vec::new();
+        for (ruled, url) in open {
+            if languages
+                .text(&Goal::all(urls.iter().copied().chain([url])))?
+                .is_some()
+            {
+                near.push((ruled, url));
+            }
+        }
+        Ok(Some((urls, near)))
+    }
+
+    /// The kinds of bodies that the rules distinguish.
+    fn body_kinds(&self, near: &[(Ruled<'p>, Literal)], bodiless: bool) -> Vec<BodyKind> {
+        let asking = || {
+            self.must
+                .iter()
+                .copied()
+                .chain(near.iter().map(|(ruled, _)| *ruled))
+        };
+        let mut kinds = vec![BodyKind::Absent];
+        if !bodiless && asking().any(|ruled| ruled.asks_json() || ruled.asks_root()) {
+            kinds.extend([BodyKind::Json, BodyKind::Form, BodyKind::Other, BodyKind::Broken]);
+        } else if !bodiless && asking().any(Ruled::asks_query) {
+            kinds.push(BodyKind::Form);
+        }
+        kinds
+    }
 }
+
+/// Demands on the URL, and rules that could match, each with its URL.
+type Urls<'p> = (Vec<Literal>, Vec<(Ruled<'p>, Literal)>);
 
 /// Atoms that have been chosen, each once.
 #[derive(Clone, Default)]

@@ -154,7 +154,7 @@ impl<'p> Ruled<'p> {
         places: &mut Places,
         languages: &mut Languages,
     ) -> Result<Parts, Exhausted> {
-        let Self { program, rule } = self;
+        let rule = self.rule;
         let (forbid, asks) = (
             rule.effect == Effect::Forbid,
             self.asks_query() || self.asks_json(),
@@ -166,6 +166,27 @@ impl<'p> Ruled<'p> {
             parts.query.push(constant(forbid));
             return Ok(parts);
         }
+        self.query_parts(&mut parts, holds, languages)?;
+        match kind {
+            BodyKind::Absent => {
+                // An empty object lacks every node.
+                let met = rule.nodes.iter().map(|test| test.operator != Operator::All);
+                parts.body.extend(met.map(constant));
+                if self.asks_json() {
+                    parts.body.push(constant(true));
+                }
+            }
+            BodyKind::Json => self.json_parts(&mut parts, holds, places, languages)?,
+            BodyKind::Broken if self.asks_json() || self.asks_root() => parts.body.push(constant(forbid)),
+            BodyKind::Other if self.asks_json() => parts.body.push(constant(forbid)),
+            BodyKind::Form | BodyKind::Broken | BodyKind::Other => {}
+        }
+        Ok(parts)
+    }
+
+    /// Adds the clauses about the query.
+    fn query_parts(self, parts: &mut Parts, holds: bool, languages: &mut Languages) -> Result<(), Exhausted> {
+        let Self { program, rule } = self;
         for test in &rule.params {
             let language = languages.of(program.value(test.value))?;
             let alternatives =
@@ -189,48 +210,45 @@ impl<'p> Ruled<'p> {
             });
             parts.in_query = firsts.collect::<BTreeSet<_>>().into_iter().collect();
         }
-        match kind {
-            BodyKind::Absent => {
-                // An empty object lacks every node.
-                let met = rule.nodes.iter().map(|test| test.operator != Operator::All);
-                parts.body.extend(met.map(constant));
-                if self.asks_json() {
-                    parts.body.push(constant(true));
-                }
-            }
-            BodyKind::Json => {
-                self.paths().for_each(|path| {
-                    places.at(path);
-                });
-                for node in &rule.nodes {
-                    let test = body::Test {
-                        effect: rule.effect,
-                        operator: node.operator,
-                        kind: node.kind,
-                        language: languages.of(program.value(node.value))?,
-                    };
-                    let alternatives = body::alternatives(test, places.at(&node.path), holds);
-                    parts.body.push(atoms(alternatives, Atom::Body));
-                }
-                for path in &rule.members {
-                    let alternatives = body::only(places.at(path), self.members(path), holds);
-                    parts.body.push(atoms(alternatives, Atom::Body));
-                }
-                if program.merges_body && rule.params_only {
-                    let root = self.members(&Path::ROOT);
-                    let alternatives = body::only(Places::ROOT, root, holds);
-                    parts.body.push(atoms(alternatives, Atom::Body));
-                }
-                if self.asks_root() {
-                    let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());
-                    parts.in_root = firsts.collect::<BTreeSet<_>>().into_iter().collect();
-                }
-            }
-            BodyKind::Broken if self.asks_json() || self.asks_root() => parts.body.push(constant(forbid)),
-            BodyKind::Other if self.asks_json() => parts.body.push(constant(forbid)),
-            BodyKind::Form | BodyKind::Broken | BodyKind::Other => {}
+        Ok(())
+    }
+
+    /// Adds the clauses about a JSON body.
+    fn json_parts(
+        self,
+        parts: &mut Parts,
+        holds: bool,
+        places: &mut Places,
+        languages: &mut Languages,
+    ) -> Result<(), Exhausted> {
+        let Self { program, rule } = self;
+        self.paths().for_each(|path| {
+            places.at(path);
+        });
+        for node in &rule.nodes {
+            let test = body::Test {
+                effect: rule.effect,
+                operator: node.operator,
+                kind: node.kind,
+                language: languages.of(program.value(node.value))?,
+            };
+            let alternatives = body::alternatives(test, places.at(&node.path), holds);
+            parts.body.push(atoms(alternatives, Atom::Body));
         }
-        Ok(parts)
+        for path in &rule.members {
+            let alternatives = body::only(places.at(path), self.members(path), holds);
+            parts.body.push(atoms(alternatives, Atom::Body));
+        }
+        if program.merges_body && rule.params_only {
+            let root = self.members(&Path::ROOT);
+            let alternatives = body::only(Places::ROOT, root, holds);
+            parts.body.push(atoms(alternatives, Atom::Body));
+        }
+        if self.asks_root() {
+            let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());
+            parts.in_root = firsts.collect::<BTreeSet<_>>().into_iter().collect();
+        }
+        Ok(())
     }
 
     /// The members that `only` at this path leaves.

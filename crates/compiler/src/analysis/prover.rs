@@ -100,15 +100,7 @@ impl<'p> Prover<'p> {
     ) -> Result<Difference, Fault> {
         let (permits, forbids) = (more.permits(), more.forbids());
         let known = self.also_in(&permits, &less.permits());
-        let lifted: Vec<Ruled<'p>> = {
-            let theirs = less.forbids();
-            let kept = self.also_in(&theirs, &forbids);
-            let lifted = theirs.into_iter().zip(kept).filter(|(_, kept)| !kept);
-            let lifted = lifted.map(|(ruled, _)| ruled);
-            lifted
-                .filter(|ruled| !accepted.lifted.contains(&ruled.rule.line))
-                .collect()
-        };
+        let lifted = self.lifted(less, &forbids, accepted);
         // No permit line says more than an unrestricted token does.
         let sources: Vec<(Option<Ruled<'p>>, bool)> = if more.is_unrestricted() {
             vec![(None, false)]
@@ -128,43 +120,19 @@ impl<'p> Prover<'p> {
         let avoid = |name: &str| names.contains(&*fold::key(name));
         let mut difference = Difference::default();
         let mut explained = accepted.permits.clone();
-        let is_accepted = |permit: &Ruled<'p>| {
-            let lines = accepted.permits.iter().map(|ruled| ruled.rule.line);
-            lines.into_iter().any(|line| line == permit.rule.line)
-        };
         for (permit, known) in &sources {
-            if *known || less.is_unrestricted() || permit.as_ref().is_some_and(is_accepted) {
-                continue;
-            }
-            if let Some(permit) = permit
-                && prefilter::is_within_one(*permit, &theirs, &mut self.languages)
-            {
-                continue;
-            }
-            if self.samples_first
-                && let Some(permit) = permit
-                && self.look_at_sample(*permit, more, less, &mut difference)
-            {
-                explained.push(*permit);
-                continue;
-            }
-            let near =
-                |other: &&Ruled<'p>| permit.is_none_or(|permit| !prefilter::are_apart(permit, **other));
-            let cell = Cell {
-                must: permit.iter().copied().collect(),
-                must_not: forbids
-                    .iter()
-                    .chain(&theirs)
-                    .chain(&explained)
-                    .filter(near)
-                    .copied()
-                    .collect(),
-            };
-            let cause = permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line));
-            if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {
-                explained.extend(*permit);
+            if !known && !less.is_unrestricted() {
+                self.beyond_permit(
+                    *permit,
+                    (more, less),
+                    (&forbids, &theirs),
+                    (accepted, &mut explained),
+                    &avoid,
+                    &mut difference,
+                )?;
             }
         }
+        // A removed forbid line may newly allow requests of each permit line, whether or not that line is new.
         for forbid in lifted {
             for (permit, _) in &sources {
                 let cell = Cell {
@@ -178,6 +146,64 @@ impl<'p> Prover<'p> {
             }
         }
         Ok(difference)
+    }
+
+    /// The forbid lines of `less` that `forbids` lacks, except accepted ones.
+    fn lifted(&mut self, less: Side<'p>, forbids: &[Ruled<'p>], accepted: &Accepted<'p>) -> Vec<Ruled<'p>> {
+        let theirs = less.forbids();
+        let kept = self.also_in(&theirs, forbids);
+        let lifted = theirs.into_iter().zip(kept).filter(|(_, kept)| !kept);
+        let lifted = lifted.map(|(ruled, _)| ruled);
+        lifted
+            .filter(|ruled| !accepted.lifted.contains(&ruled.rule.line))
+            .collect()
+    }
+
+    /// Adds a request that one permit line allows beyond the other side, and the line to those that explain requests.
+    fn beyond_permit(
+        &mut self,
+        permit: Option<Ruled<'p>>,
+        (more, less): (Side<'p>, Side<'p>),
+        (forbids, theirs): (&[Ruled<'p>], &[Ruled<'p>]),
+        (accepted, explained): (&Accepted<'p>, &mut Vec<Ruled<'p>>),
+        avoid: &dyn Fn(&str) -> bool,
+        difference: &mut Difference,
+    ) -> Result<(), Fault> {
+        let is_accepted = |permit: &Ruled<'p>| {
+            let lines = accepted.permits.iter().map(|ruled| ruled.rule.line);
+            lines.into_iter().any(|line| line == permit.rule.line)
+        };
+        if permit.as_ref().is_some_and(is_accepted) {
+            return Ok(());
+        }
+        if let Some(permit) = permit
+            && prefilter::is_within_one(permit, theirs, &mut self.languages)
+        {
+            return Ok(());
+        }
+        if self.samples_first
+            && let Some(permit) = permit
+            && self.look_at_sample(permit, more, less, difference)
+        {
+            explained.push(permit);
+            return Ok(());
+        }
+        let near = |other: &&Ruled<'p>| permit.is_none_or(|permit| !prefilter::are_apart(permit, **other));
+        let cell = Cell {
+            must: permit.iter().copied().collect(),
+            must_not: forbids
+                .iter()
+                .chain(theirs)
+                .chain(explained.iter())
+                .filter(near)
+                .copied()
+                .collect(),
+        };
+        let cause = permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line));
+        if self.look(&cell, (more, less, cause), avoid, difference)? {
+            explained.extend(permit);
+        }
+        Ok(())
     }
 
     /// Whether a request spelt by the rule's form shows the difference; such a request is added to the findings.

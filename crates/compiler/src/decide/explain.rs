@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::{Asked, Body, Held as Bearing, Request, body, constraints, each_match, query};
 use crate::{
     ast::Effect,
-    ir::{Asks, LineId, Program, Slots},
+    ir::{Asks, LineId, Program, Rule, Slots},
     json::{Nodes, Path, Scalar},
 };
 
@@ -105,25 +105,46 @@ fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec
     let Some(rule) = asks.plain() else {
         return Vec::new();
     };
-    let alone = |text: String, held: Held| Constraint {
+    let mut constraints = of_query(&asks, rule, request);
+    constraints.extend(of_body(&asks, rule, slots, request));
+    constraints
+}
+
+fn without_node<'a>(text: String, held: Held) -> Constraint<'a> {
+    Constraint {
         text,
         held,
         node: None,
-    };
+    }
+}
+
+/// The constraints on parameters.
+fn of_query<'a>(asks: &Asks<'a>, rule: &Rule, request: &Request<'a>) -> Vec<Constraint<'a>> {
     let mut constraints = Vec::new();
     for (test, asked) in rule.params.iter().zip(asks.params()) {
         let text = format!("QueryParam::{}{}", test.name, test.operator.as_str());
-        constraints.push(alone(
+        constraints.push(without_node(
             text,
             query::holds_one(rule.effect, asked, request.query).into(),
         ));
     }
     if rule.params_only {
-        let only = query::only(&asks, request.query);
-        constraints.push(alone("QueryParam::only".to_owned(), only.into()));
+        let only = query::only(asks, request.query);
+        constraints.push(without_node("QueryParam::only".to_owned(), only.into()));
     }
+    constraints
+}
+
+/// The constraints on the body.
+fn of_body<'a>(
+    asks: &Asks<'a>,
+    rule: &'a Rule,
+    slots: Option<&Slots>,
+    request: &Request<'a>,
+) -> Vec<Constraint<'a>> {
+    let mut constraints = Vec::new();
     // An absent body is an empty object, which decides without slots of the request's own.
-    let asked = Asked::by(std::slice::from_ref(&asks));
+    let asked = Asked::by(std::slice::from_ref(asks));
     let empty = Nodes::empty_object(asked.wanted());
     let own = asked.slots(0).filter(|_| matches!(request.body, Body::Absent));
     let read = match (request.body, slots) {
@@ -159,7 +180,7 @@ fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec
             (None, Some(slot)) => body::only(rule, path, empty.node(*slot)).into(),
             _ => elsewise,
         };
-        constraints.push(alone(format!("JsonData::{path}{dot}only"), held));
+        constraints.push(without_node(format!("JsonData::{path}{dot}only"), held));
     }
     constraints
 }

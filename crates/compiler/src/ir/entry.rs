@@ -168,25 +168,13 @@ pub(super) fn write(
     let mut flags = flag(ASKS_QUERY, rule.asks_query())
         | flag(PARAMS_ONLY, rule.params_only)
         | flag(ASKS_JSON, rule.asks_json());
-    let (glob, kind) = match tables.url(rule.url) {
-        UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
-            (None, EVERYTHING)
-        }
-        UrlMatcher::Below(Matcher::Glob(code)) | UrlMatcher::Bound(_, Matcher::Glob(code)) => {
-            (Some(Cow::Borrowed(code)), CODED)
-        }
-        UrlMatcher::Below(Matcher::Automaton(automaton))
-        | UrlMatcher::Bound(_, Matcher::Automaton(automaton)) => (
-            code::anything_behind(&automaton.prefix()).map(Cow::Owned),
-            GUARDED,
-        ),
-        _ => (None, 0),
-    };
+    let (glob, kind) = url_code(tables.url(rule.url));
     let glob = glob.as_deref().map_or(&[][..], Code::as_bytes);
     let glob_length = u16::try_from(glob.len()).unwrap_or(0);
     let glob = if glob_length == 0 { &[] } else { glob };
     // An empty code means no code; a pattern that matches only the empty text uses its matcher.
     flags |= if glob.is_empty() { kind & EVERYTHING } else { kind };
+    // The header's end is filled in below, once the length of the tests is known.
     code.extend(rule.line.0.to_le_bytes());
     code.extend(rule.url.0.to_le_bytes());
     let ([p0, p1, p2, p3], end) = probe(glob).unwrap_or_default();
@@ -211,6 +199,24 @@ pub(super) fn write(
     let rest: [u8; HEADER - IDS] = [p0, p1, p2, p3, end, rule.methods.bits(), flags, g0, g1, t0, t1];
     if let Some(place) = code.get_mut(behind_ids..behind_ids + rest.len()) {
         place.copy_from_slice(&rest);
+    }
+}
+
+/// The code that tests the URL, if any, and the flag of the kind of test.
+fn url_code(url: &UrlMatcher) -> (Option<Cow<'_, Code>>, u8) {
+    match url {
+        UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
+            (None, EVERYTHING)
+        }
+        UrlMatcher::Below(Matcher::Glob(code)) | UrlMatcher::Bound(_, Matcher::Glob(code)) => {
+            (Some(Cow::Borrowed(code)), CODED)
+        }
+        UrlMatcher::Below(Matcher::Automaton(automaton))
+        | UrlMatcher::Bound(_, Matcher::Automaton(automaton)) => (
+            code::anything_behind(&automaton.prefix()).map(Cow::Owned),
+            GUARDED,
+        ),
+        _ => (None, 0),
     }
 }
 

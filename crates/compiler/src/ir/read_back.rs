@@ -102,8 +102,24 @@ impl Reader<'_> {
         if !entry.is_probed_rightly() {
             return None;
         }
+        let url = self.url(entry)?;
+        let constraints = self.constraints(entry, effect)?;
+        let rule = Rule {
+            line: entry.line(),
+            effect,
+            methods: entry.methods(),
+            url: UrlId(arena_index(self.urls.len())),
+            constraints: constraints.shared(),
+        };
+        self.urls.push(url);
+        let id = RuleId(arena_index(self.rules.len()));
+        self.rules.push(rule);
+        Some(id)
+    }
+
+    fn url(&mut self, entry: &Entry<'_>) -> Option<UrlMatcher> {
         let coded = |code: &[u8]| Code::from_bytes(code).map(Matcher::Glob);
-        let url = match entry.path_test() {
+        Some(match entry.path_test() {
             PathTest::Code(code) => UrlMatcher::Below(coded(code)?),
             PathTest::Everything => UrlMatcher::Below(Matcher::Everything),
             PathTest::Matcher(guard) => {
@@ -115,16 +131,11 @@ impl Reader<'_> {
                 }
                 url
             }
-        };
-        let mut rule = Rule {
-            line: entry.line(),
-            effect,
-            methods: entry.methods(),
-            url: UrlId(arena_index(self.urls.len())),
-            constraints: None,
-        };
+        })
+    }
+
+    fn constraints(&mut self, entry: &Entry<'_>, effect: Effect) -> Option<Constraints> {
         let mut constraints = Constraints::default();
-        self.urls.push(url);
         let program = self.program;
         if let Some(asks) = entry.asks(program, effect) {
             constraints.params_only = asks.params_only;
@@ -158,10 +169,7 @@ impl Reader<'_> {
                 constraints.members.clone_from(&plain.members);
             }
         }
-        rule.constraints = constraints.shared();
-        let id = RuleId(arena_index(self.rules.len()));
-        self.rules.push(rule);
-        Some(id)
+        Some(constraints)
     }
 
     fn value(&mut self, test: TextTest<'_>) -> Option<MatcherId> {

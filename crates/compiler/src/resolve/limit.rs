@@ -91,35 +91,12 @@ pub(super) fn resolve(
     sources: &SourceSet,
     user: Option<&str>,
 ) -> Result<Limit, Box<Diagnostic>> {
-    let escaped = user.map(regex_syntax::escape);
-    let pattern = |span: Span, parsed: &Parsed, case: Case| -> Result<Pattern, Box<Diagnostic>> {
-        let hir = regexp::translate(&parsed.tree, case, user).map_err(|error| {
-            Box::new(Diagnostic::new(
-                Code::Regexp,
-                parsed.place(error.at),
-                format!("the regexp does not parse: {}", error.what),
-            ))
-        })?;
-        let text = sources.text(span);
-        let text = match &escaped {
-            Some(user) if parsed.names_user => text.replace("{USER}", user),
-            _ => text.to_owned(),
-        };
-        Ok(Pattern { text, hir })
+    let patterns = Patterns {
+        sources,
+        user,
+        escaped: user.map(regex_syntax::escape),
     };
-    let case = match line.effect {
-        Effect::Permit => Case::AsWritten,
-        Effect::Forbid => Case::Ignored,
-    };
-    let mut url = pattern(line.url.span, &regexps.url, case)?;
-    let mut anchor = regexps.url.anchor;
-    if let Some(below) = below_base(&url.hir) {
-        (url.hir, anchor) = (below, Anchor::Below);
-    }
-    if line.effect == Effect::Forbid {
-        url.text = format!("!{}", url.text);
-        url.hir = with_aliases(url.hir);
-    }
+    let (url, anchor) = patterns.url(line, &regexps.url)?;
     let every = if line.effect == Effect::Permit {
         MethodSet::NAMED
     } else {
@@ -137,6 +114,61 @@ pub(super) fn resolve(
         members: Vec::new(),
     };
     for (constraint, parsed) in line.constraints.iter().zip(&regexps.values) {
+        patterns.constrain(&mut limit, constraint, parsed.as_ref())?;
+    }
+    Ok(limit)
+}
+
+/// Translates the regexps of a line for a user.
+struct Patterns<'a> {
+    sources: &'a SourceSet,
+    user: Option<&'a str>,
+    /// The user's name as a regexp that matches it.
+    escaped: Option<String>,
+}
+
+impl Patterns<'_> {
+    fn pattern(&self, span: Span, parsed: &Parsed, case: Case) -> Result<Pattern, Box<Diagnostic>> {
+        let hir = regexp::translate(&parsed.tree, case, self.user).map_err(|error| {
+            Box::new(Diagnostic::new(
+                Code::Regexp,
+                parsed.place(error.at),
+                format!("the regexp does not parse: {}", error.what),
+            ))
+        })?;
+        let text = self.sources.text(span);
+        let text = match &self.escaped {
+            Some(user) if parsed.names_user => text.replace("{USER}", user),
+            _ => text.to_owned(),
+        };
+        Ok(Pattern { text, hir })
+    }
+
+    /// The pattern of the line's URL. A forbid line's includes letter case and aliases.
+    fn url(&self, line: &ast::Limit, parsed: &Parsed) -> Result<(Pattern, Anchor), Box<Diagnostic>> {
+        let case = match line.effect {
+            Effect::Permit => Case::AsWritten,
+            Effect::Forbid => Case::Ignored,
+        };
+        let mut url = self.pattern(line.url.span, parsed, case)?;
+        let mut anchor = parsed.anchor;
+        if let Some(below) = below_base(&url.hir) {
+            (url.hir, anchor) = (below, Anchor::Below);
+        }
+        if line.effect == Effect::Forbid {
+            url.text = format!("!{}", url.text);
+            url.hir = with_aliases(url.hir);
+        }
+        Ok((url, anchor))
+    }
+
+    /// Adds a constraint of the line to its meaning.
+    fn constrain(
+        &self,
+        limit: &mut Limit,
+        constraint: &ast::Constraint,
+        parsed: Option<&Parsed>,
+    ) -> Result<(), Box<Diagnostic>> {
         match (&constraint.subject, &constraint.test, parsed) {
             (Subject::Query(_), Test::Only, _) => limit.params_only = true,
             (Subject::Json(path), Test::Only, _) => limit.members.push(path.clone()),
@@ -149,7 +181,7 @@ pub(super) fn resolve(
                 },
                 Some(parsed),
             ) => {
-                let pattern = pattern(written.span, parsed, Case::AsWritten)?;
+                let pattern = self.pattern(written.span, parsed, Case::AsWritten)?;
                 limit.params.push(Param {
                     name: name.clone(),
                     operator: *operator,
@@ -165,7 +197,7 @@ pub(super) fn resolve(
                 },
                 Some(parsed),
             ) => {
-                let pattern = pattern(written.span, parsed, Case::AsWritten)?;
+                let pattern = self.pattern(written.span, parsed, Case::AsWritten)?;
                 limit.nodes.push(Node {
                     path: path.clone(),
                     kind: *kind,
@@ -176,8 +208,8 @@ pub(super) fn resolve(
             // Regexps::parse gives one for each `Test::Values`.
             (_, Test::Values { .. }, None) => {}
         }
+        Ok(())
     }
-    Ok(limit)
 }
 
 /// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.

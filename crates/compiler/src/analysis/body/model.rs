@@ -179,6 +179,7 @@ impl<'a> Model<'a> {
         if excluded {
             return Ok(None);
         }
+        // Each demand goes to a member, is met by the object itself, or asks for a member of another name.
         let mut object = Object::new(tree.names.len());
         let mut beside = Vec::new();
         for demand in demands {
@@ -201,6 +202,7 @@ impl<'a> Model<'a> {
                 return Ok(None);
             }
         }
+        // The members that rules name.
         for (index, (name, member)) in tree.names.iter().enumerate() {
             let wanted = object.demands_of(index);
             if self.may_lack(*member, tree.in_element, &wanted) {
@@ -211,6 +213,19 @@ impl<'a> Model<'a> {
                 None => return Ok(None),
             }
         }
+        let extra = self.extra(place, tree, &mut object, &beside)?;
+        Ok(extra.map(|extra| object.into_json(tree, extra)))
+    }
+
+    /// Names of further members, and members put into the object, so that all of `beside` are met; `None` if that is
+    /// impossible.
+    fn extra(
+        &mut self,
+        place: Option<PlaceId>,
+        tree: &Place,
+        object: &mut Object<'a>,
+        beside: &[&'a BodyAtom],
+    ) -> Result<Option<Vec<String>>, Exhausted> {
         let mut extra = Vec::new();
         for demand in beside {
             let asked = |name: &str| match &demand.says {
@@ -221,7 +236,7 @@ impl<'a> Model<'a> {
             let has = |object: &Object<'_>, (index, (name, _)): (usize, &(String, PlaceId))| {
                 object.has(index) && asked(name)
             };
-            if tree.names.iter().enumerate().any(|named| has(&object, named))
+            if tree.names.iter().enumerate().any(|named| has(object, named))
                 || extra.iter().any(|name: &String| asked(name))
             {
                 continue;
@@ -230,11 +245,11 @@ impl<'a> Model<'a> {
                 extra.push(name);
                 continue;
             }
-            if !self.put_one(place, tree, &mut object, &asked)? {
+            if !self.put_one(place, tree, object, &asked)? {
                 return Ok(None);
             }
         }
-        Ok(Some(object.into_json(tree, extra)))
+        Ok(Some(extra))
     }
 
     /// Adds a member of those that are spoken of.
