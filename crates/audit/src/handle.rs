@@ -20,7 +20,7 @@ use crate::query::{Filter, Page};
 use crate::queue::{Pushed, Queue};
 use crate::quota::Quota;
 use crate::reader::Reader;
-use crate::record::{Outcome, Record};
+use crate::record::{Outcome, Record, TEXT_LIMIT};
 use crate::shelf::Shelf;
 use crate::stats::{Counters, StoreStats, count};
 use crate::verify::Verified;
@@ -28,9 +28,6 @@ use crate::writer::{Shared, Writer};
 
 /// The present, milliseconds since 1970 UTC.
 pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
-
-/// Most bytes of one record's texts.
-pub(crate) const TEXT_LIMIT: usize = 32 << 10;
 
 /// How long closing may take: a hanging disk must not keep the process from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);

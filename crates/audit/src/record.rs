@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use crate::judged::{NodeValue, Tried};
 
+/// Most bytes of one record's texts.
+pub(crate) const TEXT_LIMIT: usize = 32 << 10;
+
 /// One decided call. Written, and durable, before the call goes upstream.
 ///
 /// The store keeps texts as they are given: whoever makes a record masks secrets first.
