@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::heads::KeyError;
-
 /// The store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -137,4 +135,38 @@ pub enum QueryError {
     /// The store was closed.
     #[error("the audit store is closed; the process is stopping")]
     Closed,
+}
+
+/// A file is no key of ours, or cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It cannot be read or made.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Others than its owner can read the secret.
+    #[error("others than its owner can read the key {} (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", path.display())]
+    Open {
+        /// Where.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It is something else.
+    #[error("{} is no {wanted}; `tokenward audit keygen` makes one", path.display())]
+    NotAKey {
+        /// Where.
+        path: PathBuf,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandom,
 }

@@ -19,6 +19,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::block::Hash;
+use crate::error::KeyError;
 use crate::faults;
 use crate::private::OTHERS;
 use crate::recover::Chain;
@@ -36,40 +37,6 @@ pub struct SigningKey(Ed25519KeyPair);
 /// The key that a signature is checked with. Shown, and read, as a line `tokenward-audit-public-key HEX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey([u8; 32]);
-
-/// A file is no key of ours, or cannot be read or made.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// It cannot be read or made.
-    #[error("cannot {doing} {}: {source}", path.display())]
-    Io {
-        /// What was tried.
-        doing: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Others than its owner can read the secret.
-    #[error("others than its owner can read the key {} (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", path.display())]
-    Open {
-        /// Where.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// It is something else.
-    #[error("{} is no {wanted}; `tokenward audit keygen` makes one", path.display())]
-    NotAKey {
-        /// Where.
-        path: PathBuf,
-        /// What it should be.
-        wanted: &'static str,
-    },
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers")]
-    NoRandom,
-}
 
 impl SigningKey {
     /// Makes a key: the secret in `path`, readable by its owner alone, the public key in `path` with
