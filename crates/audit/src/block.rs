@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 use crate::bytes::{Malformed, Reader};
+use crate::chain::Hash;
 use crate::decode::Items;
 
 const MAGIC: [u8; 4] = *b"TWAB";
@@ -32,9 +33,6 @@ pub(crate) const CONTENT_LIMIT: usize = 58_000;
 
 /// Content shorter than this, bytes, is stored as it is.
 pub(crate) const SHORT: usize = 8 << 10;
-
-/// A chain hash.
-pub(crate) type Hash = [u8; 32];
 
 /// What a block says of its content; part of what its hash covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,11 +18,10 @@ use std::time::{Duration, Instant};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
-use crate::block::Hash;
+use crate::chain::{Chain, Hash};
 use crate::error::KeyError;
 use crate::faults;
 use crate::private::OTHERS;
-use crate::recover::Chain;
 
 const CONTEXT: &str = "tokenward audit head 1\n";
 const SECRET_WORD: &str = "tokenward-audit-signing-key";

@@ -74,6 +74,7 @@ mod beside;
 mod block;
 mod by_status;
 mod bytes;
+mod chain;
 mod config;
 mod content;
 mod content_judged;

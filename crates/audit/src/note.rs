@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::bytes::Reader;
-use crate::recover::Chain;
+use crate::chain::Chain;
 
 const MAGIC: [u8; 4] = *b"TWAH";
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use crate::block::Hash;
+use crate::chain::Chain;
 use crate::error::DiskError;
 use crate::item::Event;
 use crate::note;
@@ -13,19 +13,6 @@ use crate::private;
 use crate::salvage;
 use crate::shelf::Shelf;
 use crate::store::OpenFailure;
-
-/// Places skipped where the end of the chain was damaged: more than can have been lost unseen, so that
-/// none is given twice.
-const GAP: u64 = 1 << 20;
-
-/// Where the chain ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chain {
-    /// Place of the next entry.
-    pub(crate) next: u64,
-    /// Hash of the last block.
-    pub(crate) hash: Hash,
-}
 
 /// A period that is written.
 #[derive(Debug)]
@@ -97,16 +84,6 @@ pub(crate) fn recover(shelf: &Shelf) -> Result<Recovered, DiskError> {
         _ => {}
     }
     Ok(Recovered { chain, troubles })
-}
-
-impl Chain {
-    /// The same end, and places after it that nothing lost can have had.
-    fn after_gap(self) -> Self {
-        Self {
-            next: self.next.saturating_add(GAP),
-            ..self
-        }
-    }
 }
 
 /// Begins a period of today, after all that there are.

@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::block::{Block, Head};
+use crate::chain::Chain;
 use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
 use crate::error::of_file;
@@ -16,7 +17,6 @@ use crate::journal;
 use crate::note;
 use crate::period::Period;
 use crate::record::Outcome;
-use crate::recover::Chain;
 use crate::sweep::sweep;
 
 /// The file with the data of a period.

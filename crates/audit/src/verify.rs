@@ -1,7 +1,8 @@
 //! Recomputing the chain: what was changed, removed or reordered shows.
 
-use crate::block::{Block, Hash};
+use crate::block::Block;
 use crate::bytes::Malformed;
+use crate::chain::{Chain, Hash};
 use crate::decode::Seen;
 use crate::entry::Sequence;
 use crate::error::{DiskError, QueryError};
@@ -10,7 +11,6 @@ use crate::item::Event;
 use crate::note;
 use crate::order::Order;
 use crate::period::Period;
-use crate::recover::Chain;
 use crate::salvage;
 use crate::shelf::Shelf;
 use crate::summary::Claims;

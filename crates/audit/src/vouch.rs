@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::block::Hash;
+use crate::chain::Hash;
 use crate::entry::Sequence;
 use crate::heads::{PublicKey, SignedHead, Signer};
 use crate::verify::{Fault, Verified};

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::beside::Beside;
-use crate::block::{self, CONTENT_LIMIT, Hash, Head};
+use crate::block::{self, CONTENT_LIMIT, Head};
+use crate::chain::{Chain, Hash};
 use crate::config::Config;
 use crate::content::Content;
 use crate::error::{AppendError, DiskError};
@@ -19,7 +20,7 @@ use crate::item::{Event, Item};
 use crate::note::Note;
 use crate::period::Day;
 use crate::queue::{Queue, Work};
-use crate::recover::{self, Chain, Current};
+use crate::recover::{self, Current};
 use crate::retention;
 use crate::shelf::Shelf;
 use crate::space::Space;
