@@ -9,7 +9,7 @@ use crate::error::QueryError;
 use crate::item::Ended;
 use crate::query::{Filter, Page};
 use crate::scan;
-use crate::shelf::Shelf;
+use crate::source::Source;
 use crate::summary;
 use crate::walk::{Range, Walk};
 
@@ -18,7 +18,7 @@ const AROUND_MS: i64 = 60_000;
 
 /// The newest calls that `filter`, which has a status, wants within `page`, the newest first.
 pub(crate) fn newest(
-    shelf: &Shelf,
+    source: &Source,
     filter: &Filter,
     status: u16,
     page: Page,
@@ -28,7 +28,7 @@ pub(crate) fn newest(
         since_ms: filter.since_ms,
         ..Range::default()
     };
-    let mut walk = Walk::new(shelf, range, true)?.wanting(vec![summary::status_key(status)]);
+    let mut walk = Walk::new(source, range, true)?.wanting(vec![summary::status_key(status)]);
     let mut found: BTreeMap<u64, Entry> = BTreeMap::new();
     while let Some(block) = walk.next()? {
         // Whatever ends here or before was decided before.
@@ -46,7 +46,7 @@ pub(crate) fn newest(
             }
         })?;
         for ended in ends {
-            if let Some(entry) = decided(shelf, filter, &ended, page)? {
+            if let Some(entry) = decided(source, filter, &ended, page)? {
                 found.insert(entry.sequence.0, entry);
             }
         }
@@ -55,7 +55,7 @@ pub(crate) fn newest(
 }
 
 /// The call that ended so, if it is wanted.
-fn decided(shelf: &Shelf, filter: &Filter, ended: &Ended, page: Page) -> Result<Option<Entry>, QueryError> {
+fn decided(source: &Source, filter: &Filter, ended: &Ended, page: Page) -> Result<Option<Entry>, QueryError> {
     let mut wanted = Filter {
         status: None,
         ..filter.clone()
@@ -88,6 +88,6 @@ fn decided(shelf: &Shelf, filter: &Filter, ended: &Ended, page: Page) -> Result<
             wanted.until_ms = Some(wanted.until_ms.map_or(until, |t| t.min(until)));
         }
     }
-    let found = scan::calls(shelf, &wanted, place)?.pop();
+    let found = scan::calls(source, &wanted, place)?.pop();
     Ok(found.filter(|entry| filter.wants_outcome(entry.outcome.as_ref())))
 }

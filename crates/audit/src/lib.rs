@@ -112,6 +112,7 @@ mod salvage;
 mod scan;
 mod sheaf;
 mod shelf;
+mod source;
 mod space;
 mod stats;
 mod store;

@@ -12,6 +12,7 @@ use crate::place::other_than_audit;
 use crate::query::{Filter, Page};
 use crate::scan;
 use crate::shelf::Shelf;
+use crate::source::Source;
 use crate::usage::{self, Usage};
 use crate::verify::{self, Verified};
 use crate::walk::{self, Range, Walk};
@@ -23,7 +24,7 @@ use crate::{heads, proof};
 /// From [`crate::Store::reader`] it sees what is written meanwhile. From [`Reader::open`] it sees a
 /// period as it was when a question first needed it.
 #[derive(Debug, Clone)]
-pub struct Reader(Arc<Shelf>);
+pub struct Reader(Arc<Source>);
 
 /// Bytes of blocks, and where the next begin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,8 +36,8 @@ pub struct Blocks {
 }
 
 impl Reader {
-    pub(crate) fn of(shelf: Arc<Shelf>) -> Self {
-        Self(shelf)
+    pub(crate) fn of(periods: Arc<Shelf>) -> Self {
+        Self(Arc::new(Source::of_store(periods)))
     }
 
     /// Opens the store in the directory `path`, or the proof in the file `path`, to be read alone: takes
@@ -58,10 +59,10 @@ impl Reader {
         if !kind.is_dir() && !kind.is_file() {
             return Err(no_audit("neither a file nor a directory"));
         }
-        let shelf = Shelf::frozen(path).map_err(unreadable)?;
-        match other_than_audit(path, &shelf).map_err(unreadable)? {
+        let source = Source::of_files(path).map_err(unreadable)?;
+        match other_than_audit(path, source.periods()).map_err(unreadable)? {
             Some(is) => Err(no_audit(is)),
-            None => Ok(Self(Arc::new(shelf))),
+            None => Ok(Self(Arc::new(source))),
         }
     }
 
@@ -108,7 +109,7 @@ impl Reader {
     /// # Errors
     /// See [`QueryError`]; what is wrong with the chain is no error but in [`Verified`].
     pub fn verify(&self, keys: &[PublicKey]) -> Result<Verified, QueryError> {
-        verify::verify(&self.0, keys)
+        verify::verify(self.0.periods(), keys)
     }
 
     /// The blocks with entries after `after`, of about `size` bytes together; the next ones are those
@@ -153,7 +154,7 @@ impl Reader {
     }
 
     pub(crate) fn heads(&self) -> Result<Vec<SignedHead>, QueryError> {
-        let root = self.0.root();
+        let root = self.0.periods().root();
         heads::read_all(root).map_err(|source| QueryError::Heads {
             path: root.join(heads::FILE),
             source,
@@ -171,8 +172,8 @@ impl Reader {
     /// The keys that a proof says its heads are checked with; none of a store. Whoever made the proof may
     /// have put any there: compare them with those that you know.
     pub fn claimed_keys(&self) -> Vec<PublicKey> {
-        if self.0.is_one_file() {
-            proof::keys(self.0.root())
+        if self.0.periods().is_one_file() {
+            proof::keys(self.0.periods().root())
         } else {
             Vec::new()
         }

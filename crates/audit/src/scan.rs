@@ -9,7 +9,7 @@ use crate::entry::{Entry, Sequence};
 use crate::error::{DiskError, QueryError};
 use crate::item::Event;
 use crate::query::{Filter, Page};
-use crate::shelf::Shelf;
+use crate::source::Source;
 use crate::store::Stored;
 use crate::summary;
 use crate::walk::{Range, Walk};
@@ -24,7 +24,7 @@ const ENTRIES: u64 = if cfg!(test) { 20 } else { 50_000 };
 const RARE: u64 = if cfg!(test) { 1 } else { 2_000 };
 
 /// The calls that `filter` wants.
-pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
+pub(crate) fn calls(source: &Source, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
     let (after, before) = (page.after.map(|s| s.0), page.before.map(|s| s.0));
     let range = Range {
         after,
@@ -32,7 +32,7 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
         since_ms: filter.since_ms,
         until_ms: filter.until_ms,
     };
-    let mut walk = Walk::new(shelf, range, page.newest_first)?.wanting(summary::keys_of(filter));
+    let mut walk = Walk::new(source, range, page.newest_first)?.wanting(summary::keys_of(filter));
     let mut found: Vec<Entry> = Vec::new();
     // So many of `found` are known to be wanted, outcome and all.
     let mut settled = 0;
@@ -74,7 +74,7 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
         }
         // Those that the outcome rules out make room for others.
         if filter.needs_outcome() && found.len() >= page.limit {
-            settled = settle(shelf, filter, &mut found, settled)?;
+            settled = settle(source, filter, &mut found, settled)?;
         }
         if let Some(status) = filter.status
             && page.newest_first
@@ -82,24 +82,24 @@ pub(crate) fn calls(shelf: &Shelf, filter: &Filter, page: Page) -> Result<Vec<En
             && found.len() < page.limit
         {
             // It is rare: from here on its ends are looked for.
-            settle(shelf, filter, &mut found, settled)?;
+            settle(source, filter, &mut found, settled)?;
             let rest = Page {
                 before: Some(Sequence(block.head.first)),
                 limit: page.limit.saturating_sub(found.len()),
                 ..page
             };
-            found.extend(by_status::newest(shelf, filter, status, rest)?);
+            found.extend(by_status::newest(source, filter, status, rest)?);
             return Ok(found);
         }
     }
-    settle(shelf, filter, &mut found, settled)?;
+    settle(source, filter, &mut found, settled)?;
     found.truncate(page.limit);
     Ok(found)
 }
 
 /// What the store itself had to say.
 pub(crate) fn events(
-    shelf: &Shelf,
+    source: &Source,
     since_ms: i64,
     until_ms: i64,
 ) -> Result<Vec<(Sequence, Event)>, QueryError> {
@@ -108,7 +108,7 @@ pub(crate) fn events(
         until_ms: Some(until_ms),
         ..Range::default()
     };
-    let mut walk = Walk::new(shelf, range, false)?;
+    let mut walk = Walk::new(source, range, false)?;
     let mut found = Vec::new();
     while let Some(block) = walk.next()? {
         if !block.head.events {
@@ -129,13 +129,13 @@ pub(crate) fn events(
 /// Joins the outcomes to `found` from `settled` on, drops what is then not wanted, and gives how many
 /// are left.
 fn settle(
-    shelf: &Shelf,
+    source: &Source,
     filter: &Filter,
     found: &mut Vec<Entry>,
     settled: usize,
 ) -> Result<usize, QueryError> {
     let mut rest = found.split_off(settled.min(found.len()));
-    join(shelf, &mut rest)?;
+    join(source, &mut rest)?;
     rest.retain(|entry| filter.wants_outcome(entry.outcome.as_ref()));
     found.append(&mut rest);
     Ok(found.len())
@@ -149,7 +149,7 @@ struct Open<'e> {
 }
 
 /// Finds the outcomes of `entries`.
-fn join(shelf: &Shelf, entries: &mut [Entry]) -> Result<(), QueryError> {
+fn join(source: &Source, entries: &mut [Entry]) -> Result<(), QueryError> {
     let places = entries
         .iter()
         .map(|e| (e.record.request_id, e.sequence.0))
@@ -161,7 +161,7 @@ fn join(shelf: &Shelf, entries: &mut [Entry]) -> Result<(), QueryError> {
             after: Some(first.saturating_sub(1)),
             ..Range::default()
         };
-        let mut walk = Walk::new(shelf, range, false)?;
+        let mut walk = Walk::new(source, range, false)?;
         let mut begun = None;
         loop {
             let Some(block) = walk.next()? else { return Ok(()) };

@@ -3,7 +3,7 @@
 //! Only [`Shelf::begin`] makes a database. A period that is there already is read from its files, which nothing changes any
 //! more: sled's recovery takes a read that fails, or a flipped bit, for the end of its log, and zeroes what stands behind it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::DiskError;
 use crate::frozen::Frozen;
-use crate::lacking::{self, LeftOut};
 use crate::opened::Opened;
 use crate::order;
 use crate::period::Period;
@@ -28,8 +27,6 @@ pub(crate) struct Shelf {
     // Of a period that is written.
     cache_bytes: u64,
     open: Mutex<Open>,
-    // What questions could not see, by period, of each that they came to; absent where nobody asks for it.
-    lacking: Option<Mutex<BTreeMap<Period, Vec<LeftOut>>>>,
 }
 
 /// How periods are opened.
@@ -61,10 +58,7 @@ impl Shelf {
     /// For whoever only reads: the store at `root`, or a file of blocks.
     pub(crate) fn frozen(root: &Path) -> io::Result<Self> {
         if root.is_dir() {
-            return Ok(Self {
-                lacking: Some(Mutex::default()),
-                ..Self::of(root, From::Files, Vec::new())
-            });
+            return Ok(Self::of(root, From::Files, Vec::new()));
         }
         let periods = Frozen::split(File::open(root)?)?
             .into_iter()
@@ -82,26 +76,7 @@ impl Shelf {
             from,
             cache_bytes: 0,
             open: Mutex::new(open),
-            lacking: None,
         }
-    }
-
-    /// A question comes to the period: what it lacks is kept, for whoever asked.
-    pub(crate) fn come_to(&self, period: Period, opened: &Opened) {
-        let Some(lacking) = &self.lacking else { return };
-        let mut lacking = lacking.lock().unwrap_or_else(PoisonError::into_inner);
-        lacking
-            .entry(period)
-            .or_insert_with(|| lacking::of(self, period, opened));
-    }
-
-    /// What the periods lack that questions came to.
-    pub(crate) fn left_out(&self) -> Vec<LeftOut> {
-        let lacking = self.lacking.as_ref();
-        let lacking = lacking.map(|lacking| lacking.lock().unwrap_or_else(PoisonError::into_inner));
-        lacking
-            .map(|lacking| lacking.values().flatten().cloned().collect())
-            .unwrap_or_default()
     }
 
     /// Directory of the store, or the file that stands for it.

@@ -13,7 +13,7 @@ use crate::query::{Filter, Page};
 use crate::record::Verdict;
 use crate::runs::Runs;
 use crate::scan;
-use crate::shelf::Shelf;
+use crate::source::Source;
 use crate::store::Bytes;
 use crate::summary;
 use crate::sums::{self, Common, Groups, Sum};
@@ -131,14 +131,14 @@ impl Usage {
 }
 
 /// Counts the calls that `filter` wants.
-pub(crate) fn usage(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError> {
+pub(crate) fn usage(source: &Source, filter: &Filter) -> Result<Usage, QueryError> {
     let usage = RefCell::new(Usage::default());
     let answered = |path: &Path, opened: &Opened| {
         sums::answer(path, opened, filter, |common, sum| {
             usage.borrow_mut().add(common, sum);
         })
     };
-    let read = read(shelf, filter, answered, |counted| {
+    let read = read(source, filter, answered, |counted| {
         usage.borrow_mut().take(counted)
     });
     read.map(|()| usage.into_inner())
@@ -146,10 +146,10 @@ pub(crate) fn usage(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError>
 
 /// As [`usage`], from the blocks alone.
 #[cfg(test)]
-pub(crate) fn by_reading(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryError> {
+pub(crate) fn by_reading(source: &Source, filter: &Filter) -> Result<Usage, QueryError> {
     let mut usage = Usage::default();
     read(
-        shelf,
+        source,
         filter,
         |_, _| Runs::default(),
         |counted| usage.take(counted),
@@ -160,7 +160,7 @@ pub(crate) fn by_reading(shelf: &Shelf, filter: &Filter) -> Result<Usage, QueryE
 /// Counts the calls that `filter` wants in blocks that `answered` does not tell of, and gives them to `take`, which empties
 /// what it is given.
 fn read(
-    shelf: &Shelf,
+    source: &Source,
     filter: &Filter,
     mut answered: impl FnMut(&Path, &Opened) -> Runs,
     mut take: impl FnMut(&mut Groups),
@@ -173,7 +173,7 @@ fn read(
             ..Page::default()
         };
         loop {
-            let entries = scan::calls(shelf, filter, page)?;
+            let entries = scan::calls(source, filter, page)?;
             for Entry { record, .. } in &entries {
                 counted.count(&Common::from(record), record.time_ms);
             }
@@ -190,7 +190,7 @@ fn read(
         ..Range::default()
     };
     let keys = summary::keys_of(filter);
-    let mut walk = Walk::new(shelf, range, false)?
+    let mut walk = Walk::new(source, range, false)?
         .passing_over(|path, opened| answered(path, opened).joined(summary::barren(path, &keys)));
     while let Some(block) = walk.next()? {
         if filter.may_be_in(&block.head) {

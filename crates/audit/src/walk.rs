@@ -9,6 +9,7 @@ use crate::order::DELAY_MS;
 use crate::period::{DAY_MS, Day, Period};
 use crate::runs::Runs;
 use crate::shelf::Shelf;
+use crate::source::Source;
 use crate::store::{OpenFailure, Stored};
 use crate::summary::{self, Key};
 
@@ -27,7 +28,7 @@ pub(crate) struct Range {
 
 /// Walks the blocks of a range.
 pub(crate) struct Walk<'s> {
-    shelf: &'s Shelf,
+    source: &'s Source,
     range: Range,
     backward: bool,
     // Still to come; the next at the end.
@@ -52,7 +53,8 @@ struct At {
 
 impl<'s> Walk<'s> {
     /// A walk over `range`. Periods set aside are left out.
-    pub(crate) fn new(shelf: &'s Shelf, range: Range, backward: bool) -> Result<Self, QueryError> {
+    pub(crate) fn new(source: &'s Source, range: Range, backward: bool) -> Result<Self, QueryError> {
+        let shelf = source.periods();
         let listed = shelf.periods();
         let listed = listed.map_err(|source| QueryError::List {
             path: shelf.root().to_owned(),
@@ -68,7 +70,7 @@ impl<'s> Walk<'s> {
             periods.reverse();
         }
         Ok(Self {
-            shelf,
+            source,
             range,
             backward,
             periods,
@@ -112,6 +114,7 @@ impl<'s> Walk<'s> {
 
     /// The next block; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Stored>, QueryError> {
+        let shelf = self.source.periods();
         loop {
             let Some(At {
                 period,
@@ -124,13 +127,13 @@ impl<'s> Walk<'s> {
                 let Some(period) = self.periods.pop() else {
                     return Ok(None);
                 };
-                let opened = match open(self.shelf, period) {
-                    Err(_) if self.shelf.is_gone(period) => continue,
+                let opened = match open(shelf, period) {
+                    Err(_) if shelf.is_gone(period) => continue,
                     opened => opened?,
                 };
-                self.shelf.come_to(period, &opened);
-                let passed = (self.passing)(&self.shelf.path(period), &opened);
-                let range = if self.range.is_in_order(self.shelf, period) {
+                self.source.note_gaps(period, &opened);
+                let passed = (self.passing)(&shelf.path(period), &opened);
+                let range = if self.range.is_in_order(shelf, period) {
                     self.range
                 } else {
                     self.range.of_any_time()
@@ -164,7 +167,7 @@ impl<'s> Walk<'s> {
                     // The clock may have been set back between two periods of a day.
                     let day = period.day;
                     self.at = None;
-                    let (shelf, range) = (self.shelf, self.range);
+                    let range = self.range;
                     self.periods
                         .retain(|p| p.day == day || !range.is_in_order(shelf, *p));
                 }
@@ -275,19 +278,19 @@ fn last_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> 
 
 /// The place from which the chain has all calls of `ms` or later: one for all periods, so that what stands from there on has no
 /// holes. Where there are none it is the last block's, which shows just that; `None` in an empty store.
-pub(crate) fn begin_of(shelf: &Shelf, ms: i64) -> Result<Option<u64>, QueryError> {
+pub(crate) fn begin_of(source: &Source, ms: i64) -> Result<Option<u64>, QueryError> {
     let range = Range {
         since_ms: Some(ms),
         ..Range::default()
     };
-    let mut walk = Walk::new(shelf, range, false)?;
+    let mut walk = Walk::new(source, range, false)?;
     while let Some(block) = walk.next()? {
         // In a period out of order, which is walked from its beginning, each may be the first.
         if block.head.written_ms >= ms || block.head.latest_ms >= ms {
             return Ok(Some(block.head.first));
         }
     }
-    let last = Walk::new(shelf, Range::default(), true)?.next()?;
+    let last = Walk::new(source, Range::default(), true)?.next()?;
     Ok(last.map(|block| block.head.first))
 }
 

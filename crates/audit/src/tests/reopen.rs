@@ -2,6 +2,7 @@
 
 use super::sample::{Clock, DAY, NOON, append, config, copy, open, open_with, outcome, record, stored};
 use crate::shelf::Shelf;
+use crate::source::Source;
 use crate::walk::{Range, Walk};
 use crate::{AppendError, Appended, Durability, Event, Filter, OpenError, Page, Sequence, Store};
 
@@ -258,13 +259,14 @@ fn a_day_that_retention_deletes_meanwhile_is_left_out() {
     for (newest_first, after) in [(true, None), (false, None), (false, Some(1))] {
         let copied = tempfile::tempdir().unwrap();
         copy(dir.path(), copied.path());
-        let shelf = Shelf::new(&copied.path().join("audit"), 1 << 20);
+        let shelf = std::sync::Arc::new(Shelf::new(&copied.path().join("audit"), 1 << 20));
+        let source = Source::of_store(std::sync::Arc::clone(&shelf));
         let range = Range {
             after,
             ..Range::default()
         };
         // The question has listed the periods, and comes to the oldest when it is gone.
-        let mut walk = Walk::new(&shelf, range, newest_first).unwrap();
+        let mut walk = Walk::new(&source, range, newest_first).unwrap();
         shelf.clear();
         std::fs::remove_dir_all(copied.path().join("audit/2026-11-24")).unwrap();
         let mut found = Vec::new();
