@@ -1,6 +1,5 @@
 //! The handle through which the process appends and asks.
 
-use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,9 +11,9 @@ use tokio::sync::watch;
 use crate::config::{Config, Durability};
 use crate::entry::{Appended, Entry, Sequence};
 use crate::error::{AppendError, OpenError, QueryError};
-use crate::faults;
 use crate::heads::{Heads, PublicKey, SigningKey};
 use crate::item::{Ended, Event, Item};
+use crate::lock::lock;
 use crate::private;
 use crate::query::{Filter, Page};
 use crate::queue::{Pushed, Queue};
@@ -24,16 +23,10 @@ use crate::record::{Outcome, Record, TEXT_LIMIT};
 use crate::shelf::Shelf;
 use crate::stats::{Counters, StoreStats, count};
 use crate::verify::Verified;
-use crate::writer::{Shared, Writer};
-
-/// The present, milliseconds since 1970 UTC.
-pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+use crate::writer::{Now, Shared, Writer};
 
 /// How long closing may take: a hanging disk must not keep the process from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
-
-/// How long opening waits for the lock.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// An open store. Cheap to clone; all clones are the same store, which closes when the last goes.
 #[derive(Clone)]
@@ -308,45 +301,4 @@ fn system_now() -> i64 {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.into()).spawn(work).map(|_| ())
-}
-
-/// Takes the store's lock, which the system gives back when the process ends, however it does.
-fn lock(root: &Path) -> Result<File, OpenError> {
-    let path = root.join("LOCK");
-    let failed = |source| OpenError::Io {
-        doing: "write",
-        path: path.clone(),
-        source,
-    };
-    let written = faults::check(&path, faults::Act::Write).and_then(|()| {
-        let mut options = File::options();
-        options.create(true).write(true).truncate(false).open(&path)
-    });
-    // A store that nothing can be written to is opened all the same: what then becomes of calls is a setting.
-    let file = match written {
-        Err(error) => File::open(&path).map_err(|_| failed(error))?,
-        Ok(file) => file,
-    };
-    let begun = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            // Perhaps only [`in_use`], which holds it for a moment.
-            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => {
-                thread::sleep(Duration::from_millis(10));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Locked {
-                    path: root.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-    }
-}
-
-/// Whether a process has the store at `path` open. It may open or close it just after.
-pub fn in_use(path: &Path) -> bool {
-    let lock = File::open(path.join("LOCK")).map(|file| file.try_lock_shared());
-    matches!(lock, Ok(Err(TryLockError::WouldBlock)))
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::handle::in_use;
+use crate::lock::in_use;
 use crate::note;
 use crate::opened::Opened;
 use crate::period::Period;

@@ -14,7 +14,6 @@ use crate::chain::{Chain, Hash};
 use crate::config::Config;
 use crate::content::Content;
 use crate::error::{AppendError, DiskError};
-use crate::handle::Now;
 use crate::heads::Heads;
 use crate::item::{Event, Item};
 use crate::note::Note;
@@ -36,6 +35,9 @@ const IDLE: Duration = Duration::from_secs(1);
 const OPEN_CALLS: usize = if cfg!(test) { 3 } else { 1 << 17 };
 /// Most bytes that an item's fields take beside its texts.
 const FIELDS: usize = 256;
+
+/// The present, milliseconds since 1970 UTC.
+pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// What the writer shares with the handle.
 #[derive(Clone)]
