@@ -3,11 +3,11 @@
 
 use std::fmt;
 
+use crate::edges;
 use crate::lock::in_use;
 use crate::note;
 use crate::opened::Opened;
 use crate::period::Period;
-use crate::salvage;
 use crate::shelf::Shelf;
 
 /// Places that a question left out, since their blocks are damaged or missing.
@@ -77,7 +77,7 @@ pub(crate) fn of(shelf: &Shelf, period: Period, opened: &Opened) -> Vec<LeftOut>
 fn next(shelf: &Shelf, period: Period) -> Option<(u64, [u8; 32])> {
     let periods = shelf.periods().ok()?;
     let next = periods.into_iter().find(|p| *p > period && !p.is_damaged())?;
-    let chain = salvage::begin(&shelf.path(next)).ok()??;
+    let chain = edges::begin(&shelf.path(next)).ok()??;
     Some((chain.next, chain.hash))
 }
 

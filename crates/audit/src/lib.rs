@@ -80,6 +80,7 @@ mod content;
 mod content_judged;
 mod copy;
 mod decode;
+mod edges;
 mod entry;
 mod error;
 mod faults;

@@ -4,13 +4,13 @@ use std::fs;
 use std::sync::Arc;
 
 use crate::chain::Chain;
+use crate::edges;
 use crate::error::DiskError;
 use crate::item::Event;
 use crate::note;
 use crate::opened::Opened;
 use crate::period::{Day, Period};
 use crate::private;
-use crate::salvage;
 use crate::shelf::Shelf;
 use crate::store::OpenFailure;
 
@@ -43,7 +43,7 @@ pub(crate) fn recover(shelf: &Shelf) -> Result<Recovered, DiskError> {
     let mut lost = false;
     for period in Period::list(shelf.root())?.into_iter().rev() {
         lost |= period.is_damaged();
-        match salvage::end(&shelf.path(period), noted) {
+        match edges::end(&shelf.path(period), noted) {
             Ok(Some(found)) => {
                 end = Some(found);
                 break;

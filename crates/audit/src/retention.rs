@@ -2,10 +2,10 @@
 
 use std::fs;
 
+use crate::edges;
 use crate::error::DiskError;
 use crate::item::Event;
 use crate::period::{Day, Period};
-use crate::salvage;
 use crate::shelf::Shelf;
 
 /// The periods that may go, oldest first: those of whole days before the last `kept` ones.
@@ -23,9 +23,9 @@ pub(crate) fn outdated(shelf: &Shelf, kept: Option<u32>, now_ms: i64) -> Result<
 pub(crate) fn cut(shelf: &Shelf, period: Period, now_ms: i64) -> Result<Event, DiskError> {
     let later = Period::list(shelf.root())?.into_iter().filter(|p| *p > period);
     let end = later
-        .filter_map(|next| salvage::begin(&shelf.path(next)).ok().flatten())
+        .filter_map(|next| edges::begin(&shelf.path(next)).ok().flatten())
         .next();
-    let end = end.or_else(|| salvage::end(&shelf.path(period), None).ok().flatten());
+    let end = end.or_else(|| edges::end(&shelf.path(period), None).ok().flatten());
     let (last, hash) = end.map_or((0, [0; 32]), |end| (end.next.saturating_sub(1), end.hash));
     Ok(Event::Cut {
         time_ms: now_ms,

@@ -4,6 +4,7 @@ use crate::block::Block;
 use crate::bytes::Malformed;
 use crate::chain::{Chain, Hash};
 use crate::decode::Seen;
+use crate::edges;
 use crate::entry::Sequence;
 use crate::error::{DiskError, QueryError};
 use crate::heads::{self, PublicKey};
@@ -11,7 +12,6 @@ use crate::item::Event;
 use crate::note;
 use crate::order::Order;
 use crate::period::Period;
-use crate::salvage;
 use crate::shelf::Shelf;
 use crate::summary::Claims;
 use crate::sums::Held;
@@ -262,7 +262,7 @@ impl Check {
         self.sums = Held::default();
         self.order = None;
         let (blocks, _) =
-            salvage::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
+            edges::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
         for block in blocks.values() {
             self.block(block);
         }

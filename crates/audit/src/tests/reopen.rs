@@ -223,15 +223,15 @@ fn a_cut_is_told_by_the_next_period_also_where_the_old_one_cannot_be_read() {
         stored(&store, record(day + 1, NOON + i64::from(day) * DAY));
     }
     let next = dir.path().join("audit/2026-11-25");
-    let begins = crate::salvage::begin(&next).unwrap().unwrap();
+    let begins = crate::edges::begin(&next).unwrap().unwrap();
     let old = dir.path().join("audit/2026-11-24");
-    assert_eq!(crate::salvage::end(&old, None).unwrap(), Some(begins));
+    assert_eq!(crate::edges::end(&old, None).unwrap(), Some(begins));
     for name in ["db", "journal-0", "journal-1"] {
         if old.join(name).exists() {
             std::fs::write(old.join(name), [0; 100]).unwrap();
         }
     }
-    assert_eq!(crate::salvage::end(&old, None).unwrap(), None);
+    assert_eq!(crate::edges::end(&old, None).unwrap(), None);
     clock.set(NOON + 3 * DAY);
     stored(&store, record(4, NOON + 3 * DAY));
     assert!(!old.exists());

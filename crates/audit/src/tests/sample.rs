@@ -139,7 +139,7 @@ pub(super) fn copy(from: &Path, to: &Path) {
 /// Lets `change` work on the blocks of a closed period, by the place of their first entry, as a tamperer with access to its
 /// files could.
 pub(super) fn tamper(period: &Path, change: impl FnOnce(&mut BTreeMap<u64, Vec<u8>>)) {
-    let (found, _) = crate::salvage::blocks(period).unwrap();
+    let (found, _) = crate::edges::blocks(period).unwrap();
     let mut blocks = found
         .into_iter()
         .map(|(first, block)| (first, block.bytes().to_vec()))
