@@ -1,7 +1,5 @@
 //! What the writer keeps beside a period's database: derived from its blocks, and read from them where it is missing.
 
-use std::fs::File;
-use std::io;
 use std::path::Path;
 
 use crate::block::Head;
@@ -59,9 +57,4 @@ impl Beside {
     pub(crate) fn failed(&mut self) {
         self.sums.failed();
     }
-}
-
-/// Begins a file of a period that is new: nobody writes it but this process, and nobody after it.
-pub(crate) fn begin(path: &Path) -> io::Result<File> {
-    File::options().create(true).append(true).open(path)
 }

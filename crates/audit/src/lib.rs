@@ -89,6 +89,7 @@ mod frozen;
 mod gaps;
 mod handle;
 mod heads;
+mod index_file;
 mod item;
 mod journal;
 mod judged;

@@ -14,9 +14,9 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::beside;
 use crate::bytes::Reader;
 use crate::decode::{Seen, View};
+use crate::index_file;
 use crate::query::Filter;
 use crate::record::{Outcome, Record, Verdict};
 use crate::runs::Runs;
@@ -296,7 +296,7 @@ impl Summarizer {
     /// For the period at `path`.
     pub(crate) fn open(path: &Path) -> Self {
         Self {
-            file: beside::begin(&path.join(FILE)).ok(),
+            file: index_file::begin(&path.join(FILE)).ok(),
             run: None,
         }
     }

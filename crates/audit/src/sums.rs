@@ -29,8 +29,8 @@ pub(crate) use self::answer::answer;
 pub(crate) use self::chapter::{Chapters as Read, encode};
 pub(crate) use self::groups::{Common, Groups, Sum};
 pub(crate) use self::held::Held;
-use crate::beside;
 use crate::faults;
+use crate::index_file;
 use crate::record::Record;
 
 /// Its name, in the period.
@@ -60,7 +60,7 @@ impl Summing {
     /// For the period at `path`.
     pub(crate) fn open(path: &Path) -> Self {
         Self {
-            file: beside::begin(&path.join(FILE)).ok(),
+            file: index_file::begin(&path.join(FILE)).ok(),
             path: path.join(FILE),
             groups: Groups::default(),
             run: None,
