@@ -95,6 +95,7 @@ mod journal;
 mod judged;
 mod lacking;
 mod lock;
+mod matches;
 mod note;
 mod opened;
 mod order;

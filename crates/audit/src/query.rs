@@ -1,11 +1,8 @@
 //! Questions to the store.
 
-use crate::block::{Head, token_mask};
-use crate::decode::View;
 use crate::entry::Sequence;
 use crate::pattern::UrlPattern;
 use crate::record::{Outcome, Verdict};
-use crate::sums::Common;
 
 /// Which calls are wanted; what is not set does not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,19 +81,6 @@ impl Filter {
         *self == groups_alone
     }
 
-    /// Whether calls that have this in common are wanted, as far as their times are.
-    pub(crate) fn wants_group(&self, group: &Common<'_>) -> bool {
-        let token = self.token.as_deref();
-        token.is_none_or(|wanted| group.token == Some(wanted))
-            && self.verdict.is_none_or(|v| group.verdict == v)
-            && self.reason.as_deref().is_none_or(|r| group.reason == r)
-            && self.line.as_ref().is_none_or(|(file, number)| {
-                group
-                    .line
-                    .is_some_and(|(f, n, _)| f == file && number.is_none_or(|m| n == m))
-            })
-    }
-
     /// Whether a call of this time may be wanted.
     pub(crate) fn is_when(&self, ms: i64) -> bool {
         self.since_ms.is_none_or(|t| ms >= t) && self.until_ms.is_none_or(|t| ms < t)
@@ -107,36 +91,10 @@ impl Filter {
         self.since_ms.is_none_or(|t| last_ms >= t) && self.until_ms.is_none_or(|t| first_ms < t)
     }
 
-    /// Whether the decision is wanted.
-    pub(crate) fn wants(&self, r: &View<'_>) -> bool {
-        fn is<T: PartialEq + ?Sized>(wanted: Option<&T>, given: Option<&T>) -> bool {
-            wanted.is_none_or(|w| given == Some(w))
-        }
-        self.is_when(r.time_ms)
-            && self.request_id.is_none_or(|id| r.request_id == id)
-            && self.wants_group(&Common::from(r))
-            && is(self.user.as_deref(), r.user)
-            && is(self.on_behalf_of.as_deref(), r.on_behalf_of)
-            && self.client.is_none_or(|a| r.client == a)
-            && is(self.method.as_deref(), Some(r.method))
-            && self.url.as_ref().is_none_or(|pattern| pattern.is_in(r.url))
-    }
-
     /// Whether the outcome is wanted, the decision being so.
     pub(crate) fn wants_outcome(&self, outcome: Option<&Outcome>) -> bool {
         self.status
             .is_none_or(|s| outcome.and_then(|o| o.status) == Some(s))
             && self.ended.is_none_or(|e| outcome.is_some() == e)
-    }
-
-    /// Whether a block's content may hold anything that is wanted: to pass over most blocks without reading their entries.
-    pub(crate) fn may_be_among(&self, content: &[u8]) -> bool {
-        self.url.as_ref().is_none_or(|pattern| pattern.may_be_in(content))
-    }
-
-    /// Whether a block may hold anything that is wanted.
-    pub(crate) fn may_be_in(&self, head: &Head) -> bool {
-        let mask = self.token.as_deref().map_or(0, token_mask);
-        head.tokens & mask == mask && self.may_be_when(head.earliest_ms, head.latest_ms)
     }
 }

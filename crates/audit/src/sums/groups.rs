@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use crate::decode::View;
+use crate::query::Filter;
 use crate::record::{Record, Verdict};
 use crate::texts::Fnv;
 
@@ -50,6 +51,21 @@ impl<'c> From<&View<'c>> for Common<'c> {
             verdict: r.verdict,
             hour: hour_of(r.time_ms),
         }
+    }
+}
+
+impl Filter {
+    /// Whether calls that have this in common are wanted, as far as their times are.
+    pub(crate) fn wants_group(&self, group: &Common<'_>) -> bool {
+        let token = self.token.as_deref();
+        token.is_none_or(|wanted| group.token == Some(wanted))
+            && self.verdict.is_none_or(|v| group.verdict == v)
+            && self.reason.as_deref().is_none_or(|r| group.reason == r)
+            && self.line.as_ref().is_none_or(|(file, number)| {
+                group
+                    .line
+                    .is_some_and(|(f, n, _)| f == file && number.is_none_or(|m| n == m))
+            })
     }
 }
 
