@@ -7,6 +7,7 @@ use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
 use crate::error::QueryError;
 use crate::item::Ended;
+use crate::items::{broken, each};
 use crate::query::{Filter, Page};
 use crate::scan;
 use crate::source::Source;
@@ -36,9 +37,9 @@ pub(crate) fn newest(
         if page.limit == 0 || oldest_kept.is_some_and(|place| *place > block.head.last()) {
             break;
         }
-        let content = block.content().map_err(scan::broken(&block))?;
+        let content = block.content().map_err(broken(&block))?;
         let mut ends = Vec::new();
-        scan::each(&block, &content, |_, seen| {
+        each(&block, &content, |_, seen| {
             if let Seen::Ended(ended) = seen
                 && ended.outcome.status == Some(status)
             {
@@ -68,7 +69,7 @@ fn decided(source: &Source, filter: &Filter, ended: &Ended, page: Page) -> Resul
     match ended.decision {
         Some(at) => {
             let at = Sequence(at);
-            if page.after.is_some_and(|after| at <= after) || page.before.is_some_and(|before| at >= before) {
+            if !page.has(at) {
                 return Ok(None);
             }
             place.after = at.0.checked_sub(1).map(Sequence);
@@ -88,6 +89,6 @@ fn decided(source: &Source, filter: &Filter, ended: &Ended, page: Page) -> Resul
             wanted.until_ms = Some(wanted.until_ms.map_or(until, |t| t.min(until)));
         }
     }
-    let found = scan::calls(source, &wanted, place)?.pop();
+    let found = scan::all(source, &wanted, place)?.pop();
     Ok(found.filter(|entry| filter.wants_outcome(entry.outcome.as_ref())))
 }

@@ -50,6 +50,13 @@ pub struct Page {
     pub newest_first: bool,
 }
 
+impl Page {
+    /// Whether an entry with this sequence number is on the page, as far as its edges tell.
+    pub(crate) fn has(&self, sequence: Sequence) -> bool {
+        self.after.is_none_or(|after| sequence > after) && self.before.is_none_or(|before| sequence < before)
+    }
+}
+
 impl Default for Page {
     fn default() -> Self {
         Self {

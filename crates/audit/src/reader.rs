@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::calls;
 use crate::entry::{Entry, Sequence};
 use crate::error::{OpenError, QueryError};
 use crate::heads::{PublicKey, SignedHead};
@@ -71,7 +72,7 @@ impl Reader {
     /// # Errors
     /// See [`QueryError`].
     pub fn query(&self, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
-        scan::calls(&self.0, filter, page)
+        calls::calls(&self.0, filter, page)
     }
 
     /// What the store itself had to say from `since_ms` to before `until_ms`, oldest first.

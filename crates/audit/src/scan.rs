@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::by_status;
-use crate::bytes::Malformed;
 use crate::decode::Seen;
 use crate::entry::{Entry, Sequence};
-use crate::error::{DiskError, QueryError};
+use crate::error::QueryError;
 use crate::item::Event;
+use crate::items::{broken, each};
 use crate::query::{Filter, Page};
 use crate::source::Source;
 use crate::store::Stored;
@@ -17,84 +16,102 @@ use crate::walk::{Range, Walk};
 /// No call takes longer than a week: so far its outcome is looked for.
 const LONGEST_CALL_MS: i64 = 7 * 86_400_000;
 
-/// Entries that are looked through for calls of a status before it may count as rare.
-const ENTRIES: u64 = if cfg!(test) { 20 } else { 50_000 };
-/// A status is rare if fewer than one entry in so many is an end with it: finding a call from its end costs as much as going
-/// through thousands of entries.
-const RARE: u64 = if cfg!(test) { 1 } else { 2_000 };
+/// What a scan gave.
+pub(crate) enum Scanned {
+    /// The calls that are wanted, as many as were asked for or as there are.
+    All(Vec<Entry>),
+    /// Those found before the scan was given up: the status that is asked for is rare. The rest is before this place.
+    Rare(Vec<Entry>, Sequence),
+}
 
-/// The calls that `filter` wants.
-pub(crate) fn calls(source: &Source, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
-    let (after, before) = (page.after.map(|s| s.0), page.before.map(|s| s.0));
+/// Goes through the calls that may be wanted. Gives up once `is_rare` tells so of the entries looked at, and how many of them
+/// are ends with the status that is asked for.
+pub(crate) fn scan(
+    source: &Source,
+    filter: &Filter,
+    page: Page,
+    is_rare: impl Fn(u64, u64) -> bool,
+) -> Result<Scanned, QueryError> {
     let range = Range {
-        after,
-        before,
+        after: page.after.map(|s| s.0),
+        before: page.before.map(|s| s.0),
         since_ms: filter.since_ms,
         until_ms: filter.until_ms,
     };
     let mut walk = Walk::new(source, range, page.newest_first)?.wanting(summary::keys_of(filter));
-    let mut found: Vec<Entry> = Vec::new();
-    // So many of `found` are known to be wanted, outcome and all.
+    let mut scan = Scan {
+        filter,
+        page,
+        found: Vec::new(),
+        examined: 0,
+        ends: 0,
+    };
+    // So many of those found are known to be wanted, outcome and all.
     let mut settled = 0;
-    let (mut examined, mut ends) = (0_u64, 0_u64);
-    while found.len() < page.limit {
+    while scan.found.len() < page.limit {
         let Some(block) = walk.next()? else { break };
-        if !filter.may_be_in(&block.head) {
+        if !filter.may_be_in(&block.head) || !scan.block(&block)? {
             continue;
         }
-        examined = examined.saturating_add(u64::from(block.head.count));
-        let from = found.len();
-        let content = block.content().map_err(broken(&block))?;
+        // Those that the outcome rules out make room for others.
+        if filter.needs_outcome() && scan.found.len() >= page.limit {
+            settled = settle(source, filter, &mut scan.found, settled)?;
+        }
+        if scan.found.len() < page.limit && is_rare(scan.examined, scan.ends) {
+            settle(source, filter, &mut scan.found, settled)?;
+            return Ok(Scanned::Rare(scan.found, Sequence(block.head.first)));
+        }
+    }
+    settle(source, filter, &mut scan.found, settled)?;
+    scan.found.truncate(page.limit);
+    Ok(Scanned::All(scan.found))
+}
+
+/// Goes through all calls that may be wanted.
+pub(crate) fn all(source: &Source, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
+    match scan(source, filter, page, |_, _| false)? {
+        Scanned::All(found) | Scanned::Rare(found, _) => Ok(found),
+    }
+}
+
+struct Scan<'f> {
+    filter: &'f Filter,
+    page: Page,
+    found: Vec<Entry>,
+    // Entries that were looked at, and ends with the status that is asked for among them.
+    examined: u64,
+    ends: u64,
+}
+
+impl Scan<'_> {
+    /// Takes the calls of a block that are wanted. `false` if its content shows that it has none.
+    fn block(&mut self, block: &Stored) -> Result<bool, QueryError> {
+        let Self { filter, page, .. } = *self;
+        self.examined = self.examined.saturating_add(u64::from(block.head.count));
+        let content = block.content().map_err(broken(block))?;
         if !filter.may_be_among(&content) {
-            continue;
+            return Ok(false);
         }
-        each(&block, &content, |place, seen| {
-            if let Seen::Ended(ended) = &seen
-                && ended.outcome.status == filter.status
-            {
-                ends += 1;
-            }
-            if let Seen::Decision(view) = seen
-                && after.is_none_or(|a| place > a)
-                && before.is_none_or(|b| place < b)
-                && filter.wants(&view)
-            {
-                found.push(Entry {
+        let from = self.found.len();
+        each(block, &content, |place, seen| match seen {
+            Seen::Ended(ended) if ended.outcome.status == filter.status => self.ends += 1,
+            Seen::Decision(view) if page.has(Sequence(place)) && filter.wants(&view) => {
+                self.found.push(Entry {
                     sequence: Sequence(place),
                     record: view.to_record(),
                     outcome: None,
                     is_lost: false,
                 });
             }
+            _ => {}
         })?;
         if page.newest_first
-            && let Some(new) = found.get_mut(from..)
+            && let Some(new) = self.found.get_mut(from..)
         {
             new.reverse();
         }
-        // Those that the outcome rules out make room for others.
-        if filter.needs_outcome() && found.len() >= page.limit {
-            settled = settle(source, filter, &mut found, settled)?;
-        }
-        if let Some(status) = filter.status
-            && page.newest_first
-            && examined > ENTRIES.max(ends.saturating_mul(RARE))
-            && found.len() < page.limit
-        {
-            // It is rare: from here on its ends are looked for.
-            settle(source, filter, &mut found, settled)?;
-            let rest = Page {
-                before: Some(Sequence(block.head.first)),
-                limit: page.limit.saturating_sub(found.len()),
-                ..page
-            };
-            found.extend(by_status::newest(source, filter, status, rest)?);
-            return Ok(found);
-        }
+        Ok(true)
     }
-    settle(source, filter, &mut found, settled)?;
-    found.truncate(page.limit);
-    Ok(found)
 }
 
 /// What the store itself had to say.
@@ -210,28 +227,5 @@ impl Open<'_> {
             }
             Seen::Event(_) | Seen::Decision(_) => {}
         }
-    }
-}
-
-/// Calls `with` for each item of a block.
-pub(crate) fn each(
-    block: &Stored,
-    content: &[u8],
-    mut with: impl FnMut(u64, Seen<'_>),
-) -> Result<(), QueryError> {
-    let mut items = block.items(content).map_err(broken(block))?;
-    while let Some((place, seen)) = items.next().map_err(broken(block))? {
-        with(place, seen);
-    }
-    Ok(())
-}
-
-/// The error that a block's content gave.
-pub(crate) fn broken(block: &Stored) -> impl Fn(Malformed) -> QueryError {
-    let written = block.head.written_ms;
-    // Named only when there is an error: this is asked for at each item.
-    move |error| QueryError::Unreadable {
-        period: crate::period::Day::of(written).to_string(),
-        source: DiskError::Database(error.to_string()),
     }
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::block::Block;
+use crate::calls;
 use crate::decode::Seen;
 use crate::entry::Entry;
 use crate::error::QueryError;
+use crate::items::{broken, each};
 use crate::opened::Opened;
 use crate::query::{Filter, Page};
 use crate::record::Verdict;
 use crate::runs::Runs;
-use crate::scan;
 use crate::source::Source;
 use crate::store::Bytes;
 use crate::summary;
@@ -173,7 +174,7 @@ fn read(
             ..Page::default()
         };
         loop {
-            let entries = scan::calls(source, filter, page)?;
+            let entries = calls::calls(source, filter, page)?;
             for Entry { record, .. } in &entries {
                 counted.count(&Common::from(record), record.time_ms);
             }
@@ -205,11 +206,11 @@ fn read(
 }
 
 fn count_block(block: &Block<Bytes>, filter: &Filter, counted: &mut Groups) -> Result<(), QueryError> {
-    let content = block.content().map_err(scan::broken(block))?;
+    let content = block.content().map_err(broken(block))?;
     if !filter.may_be_among(&content) {
         return Ok(());
     }
-    scan::each(block, &content, |_, seen| {
+    each(block, &content, |_, seen| {
         if let Seen::Decision(view) = seen
             && filter.wants(&view)
         {
