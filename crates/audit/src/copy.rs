@@ -12,6 +12,7 @@ use crate::order::Order;
 use crate::period::{Day, Period};
 use crate::private;
 use crate::reader::Reader;
+use crate::signed_head::SignedHead;
 use crate::store::{Database, OpenFailure};
 
 /// Bytes of blocks that are read, and committed, at once.
@@ -178,7 +179,7 @@ impl Copy<'_> {
         Ok(())
     }
 
-    fn finish(self, heads: &[heads::SignedHead]) -> Result<Copied, DiskError> {
+    fn finish(self, heads: &[SignedHead]) -> Result<Copied, DiskError> {
         if !heads.is_empty() {
             let mut file = File::create(self.to.join(heads::FILE))?;
             for head in heads.iter().filter(|head| head.last <= self.done.last.0) {

@@ -11,8 +11,10 @@ use tokio::sync::watch;
 use crate::config::{Config, Durability};
 use crate::entry::{Appended, Entry, Sequence};
 use crate::error::{AppendError, OpenError, QueryError};
-use crate::heads::{Heads, PublicKey, SigningKey};
+use crate::findings::Verified;
+use crate::heads::Heads;
 use crate::item::{Ended, Event, Item};
+use crate::keys::{PublicKey, SigningKey};
 use crate::lock::lock;
 use crate::private;
 use crate::query::{Filter, Page};
@@ -22,7 +24,6 @@ use crate::reader::Reader;
 use crate::record::{Outcome, Record, TEXT_LIMIT};
 use crate::shelf::Shelf;
 use crate::stats::{Counters, StoreStats, count};
-use crate::verify::Verified;
 use crate::writer::{Now, Shared, Writer};
 
 /// How long closing may take: a hanging disk must not keep the process from ending.

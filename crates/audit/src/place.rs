@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::period::Period;
 use crate::shelf::Shelf;
-use crate::{heads, note, proof};
+use crate::{note, proof};
 
 /// What is at `path`, or would be, that is no audit; `None` if it is one.
 pub(crate) fn other_than_audit(path: &Path, shelf: &Shelf) -> io::Result<Option<&'static str>> {
@@ -18,7 +18,7 @@ pub(crate) fn other_than_audit(path: &Path, shelf: &Shelf) -> io::Result<Option<
     let is_one = !shelf.periods()?.is_empty()
         || path.join("LOCK").is_file()
         || note::read(path).is_some()
-        || heads::read_all(path).map_or(true, |heads| !heads.is_empty());
+        || proof::read_all(path).map_or(true, |heads| !heads.is_empty());
     if is_one {
         return Ok(None);
     }

@@ -3,11 +3,13 @@
 //! Text first: a line `tokenward-audit-proof 1`, then a line for each public key and signed head as
 //! `heads` writes them, then an empty line. Blocks follow, one behind the other, each as `block` writes it.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use crate::heads::{self, PublicKey, SignedHead};
+use crate::heads::FILE;
+use crate::keys::PublicKey;
+use crate::signed_head::{self, SignedHead};
 
 const FIRST_LINE: &str = "tokenward-audit-proof 1";
 
@@ -56,5 +58,17 @@ pub(crate) fn keys(path: &Path) -> Vec<PublicKey> {
 
 /// The signed heads in the proof.
 pub(crate) fn heads(path: &Path) -> Vec<SignedHead> {
-    heads::parse(&lines(path).join("\n"))
+    signed_head::parse(&lines(path).join("\n"))
+}
+
+/// The heads of the store in the directory `root`, or of the proof in that file. A store without them has none; one whose
+/// heads cannot be read is an error.
+pub(crate) fn read_all(root: &Path) -> io::Result<Vec<SignedHead>> {
+    if !root.is_dir() {
+        return Ok(heads(root));
+    }
+    match fs::read(root.join(FILE)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        bytes => bytes.map(|bytes| signed_head::parse(&String::from_utf8_lossy(&bytes))),
+    }
 }

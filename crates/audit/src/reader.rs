@@ -6,18 +6,21 @@ use std::sync::Arc;
 use crate::calls;
 use crate::entry::{Entry, Sequence};
 use crate::error::{OpenError, QueryError};
-use crate::heads::{PublicKey, SignedHead};
+use crate::findings::Verified;
+use crate::heads;
 use crate::item::Event;
+use crate::keys::PublicKey;
 use crate::lacking::LeftOut;
 use crate::place::other_than_audit;
+use crate::proof;
 use crate::query::{Filter, Page};
 use crate::scan;
 use crate::shelf::Shelf;
+use crate::signed_head::SignedHead;
 use crate::source::Source;
 use crate::usage::{self, Usage};
-use crate::verify::{self, Verified};
+use crate::verify;
 use crate::walk::{self, Range, Walk};
-use crate::{heads, proof};
 
 /// Answers questions; cheap to clone. All that it does blocks on the disk: from async code, call it on
 /// a thread for blocking work.
@@ -156,7 +159,7 @@ impl Reader {
 
     pub(crate) fn heads(&self) -> Result<Vec<SignedHead>, QueryError> {
         let root = self.0.periods().root();
-        heads::read_all(root).map_err(|source| QueryError::Heads {
+        proof::read_all(root).map_err(|source| QueryError::Heads {
             path: root.join(heads::FILE),
             source,
         })

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::chain::Hash;
 use crate::entry::Sequence;
-use crate::heads::{PublicKey, SignedHead, Signer};
-use crate::verify::{Fault, Verified};
+use crate::findings::{Fault, Verified};
+use crate::keys::PublicKey;
+use crate::signed_head::{SignedHead, Signer};
 
 /// The heads that the chain has yet to meet, by place.
 #[derive(Debug, Default)]
