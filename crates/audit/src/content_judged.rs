@@ -4,8 +4,8 @@
 //! A constraint is one number: that of its text and, in the lowest two bits, whether it held.
 
 use crate::bytes::{Malformed, Reader, put_number};
-use crate::judged::{Constraint, Held, Kept, NodeKind, NodeValue, Tried};
-use crate::record::{LineRef, TEXT_LIMIT};
+use crate::judged::{Constraint, Held, Kept, LineRef, NodeKind, NodeValue, Tried};
+use crate::record::TEXT_LIMIT;
 use crate::texts::{TextsIn, TextsOut};
 
 const TEXT: u8 = 0;

@@ -9,8 +9,8 @@ use crate::content::{
 };
 use crate::content_judged;
 use crate::item::{Counted, Ended, Event};
-use crate::judged::{NodeValue, Tried};
-use crate::record::{End, LineRef, Outcome, Record, Verdict};
+use crate::judged::{LineRef, NodeValue, Tried};
+use crate::record::{End, Outcome, Record, Verdict};
 use crate::texts::TextsIn;
 
 /// An item as it stands in the content, its texts not copied: most that are read are not wanted.

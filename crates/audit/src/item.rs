@@ -1,5 +1,6 @@
 //! Everything that stands in the chain, each under its own sequence number.
 
+use crate::judged::{Constraint, Kept, NodeValue, Tried};
 use crate::record::{Outcome, Record};
 
 /// One stored thing.
@@ -115,5 +116,26 @@ impl Record {
             + line
             + fixed
             + self.judged_text_bytes()
+    }
+
+    /// Bytes of the texts of what the decision looked at.
+    pub(crate) fn judged_text_bytes(&self) -> usize {
+        let nodes = self.nodes.iter().map(|node| match &node.value {
+            Kept::Text(text) | Kept::Hash(text) => node.path.len() + text.len(),
+            Kept::Dropped => node.path.len(),
+        });
+        let tried = self.tried.iter().map(|tried| {
+            let constraints: usize = tried.constraints.iter().map(|c| c.text.len()).sum();
+            tried.line.file.len() + tried.line.digest.len() + constraints
+        });
+        nodes.chain(tried).sum()
+    }
+
+    /// Bytes that it takes in memory beside the texts; more than its fields take when stored.
+    pub(crate) fn judged_weight(&self) -> usize {
+        let constraints: usize = self.tried.iter().map(|tried| tried.constraints.len()).sum();
+        self.nodes.len() * size_of::<NodeValue>()
+            + self.tried.len() * size_of::<Tried>()
+            + constraints * size_of::<Constraint>()
     }
 }

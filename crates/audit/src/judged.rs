@@ -1,8 +1,6 @@
 //! What a decision looked at, so that a past call can be judged again: the lines that were tried, and the values of the
 //! body that their constraints asked for.
 
-use crate::record::{LineRef, Record};
-
 /// Whether something was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Held {
@@ -12,6 +10,17 @@ pub enum Held {
     Yes,
     /// Only the body could have told, and it was not read.
     Unknown,
+}
+
+/// Where a policy line stands, and which text it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineRef {
+    /// Policy file, relative to the policy directory.
+    pub file: String,
+    /// Line number in that file, from 1.
+    pub number: u32,
+    /// First 16 hex digits of the sha-256 of the line's text.
+    pub digest: String,
 }
 
 /// A policy line with constraints that was tried: its methods and its URL matched.
@@ -91,28 +100,5 @@ impl NodeKind {
             Self::Boolean => "boolean",
             Self::Null => "null",
         }
-    }
-}
-
-impl Record {
-    /// Bytes of the texts of what the decision looked at.
-    pub(crate) fn judged_text_bytes(&self) -> usize {
-        let nodes = self.nodes.iter().map(|node| match &node.value {
-            Kept::Text(text) | Kept::Hash(text) => node.path.len() + text.len(),
-            Kept::Dropped => node.path.len(),
-        });
-        let tried = self.tried.iter().map(|tried| {
-            let constraints: usize = tried.constraints.iter().map(|c| c.text.len()).sum();
-            tried.line.file.len() + tried.line.digest.len() + constraints
-        });
-        nodes.chain(tried).sum()
-    }
-
-    /// Bytes that it takes in memory beside the texts; more than its fields take when stored.
-    pub(crate) fn judged_weight(&self) -> usize {
-        let constraints: usize = self.tried.iter().map(|tried| tried.constraints.len()).sum();
-        self.nodes.len() * size_of::<NodeValue>()
-            + self.tried.len() * size_of::<Tried>()
-            + constraints * size_of::<Constraint>()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::judged::{NodeValue, Tried};
+use crate::judged::{LineRef, NodeValue, Tried};
 
 /// Most bytes of one record's texts.
 pub(crate) const TEXT_LIMIT: usize = 32 << 10;
@@ -48,17 +48,6 @@ pub struct Record {
     pub nodes: Vec<NodeValue>,
     /// The lines with constraints that were tried, in the order of decision, up to the one that decided.
     pub tried: Vec<Tried>,
-}
-
-/// Where a policy line stands, and which text it had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineRef {
-    /// Policy file, relative to the policy directory.
-    pub file: String,
-    /// Line number in that file, from 1.
-    pub number: u32,
-    /// First 16 hex digits of the sha-256 of the line's text.
-    pub digest: String,
 }
 
 /// What was decided on a call.
