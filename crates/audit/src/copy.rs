@@ -13,7 +13,7 @@ use crate::period::{Day, Period};
 use crate::private;
 use crate::reader::Reader;
 use crate::signed_head::SignedHead;
-use crate::store::{Database, OpenFailure};
+use crate::store::Database;
 
 /// Bytes of blocks that are read, and committed, at once.
 const STEP: usize = 4 << 20;
@@ -160,10 +160,7 @@ impl Copy<'_> {
             None => first,
         };
         let path = self.to.join(period.to_string());
-        let database = Database::create(&path, CACHE_BYTES).map_err(|failure| match failure {
-            OpenFailure::Disk(error) => error,
-            OpenFailure::Damaged(why) => DiskError::Database(why),
-        })?;
+        let database = Database::create(&path, CACHE_BYTES)?;
         let order = Order::of(period.day, &path);
         self.current = Some((period, database, order));
         Ok(())

@@ -100,6 +100,16 @@ pub enum DiskError {
     Database(String),
 }
 
+impl From<io::Error> for DiskError {
+    fn from(error: io::Error) -> Self {
+        // By kind, not by code: the database hands its errors on as texts, with the kind alone.
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Io(Arc::new(error)),
+        }
+    }
+}
+
 /// The same error, with the file of a period that gave it.
 pub(crate) fn of_file(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{name}: {error}"))

@@ -12,7 +12,6 @@ use crate::opened::Opened;
 use crate::period::{Day, Period};
 use crate::private;
 use crate::shelf::Shelf;
-use crate::store::OpenFailure;
 
 /// A period that is written.
 #[derive(Debug)]
@@ -102,13 +101,10 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
             opened,
             empty: true,
         }),
-        Err(failure) => {
+        Err(error) => {
             // It holds nothing.
             let _ = fs::remove_dir_all(shelf.path(period));
-            Err(match failure {
-                OpenFailure::Disk(error) => error,
-                OpenFailure::Damaged(why) => DiskError::Database(why),
-            })
+            Err(error)
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::frozen::Frozen;
 use crate::opened::Opened;
 use crate::order;
 use crate::period::Period;
-use crate::store::{Database, OpenFailure};
+use crate::store::Database;
 
 /// How many past periods stay open for the next question.
 const KEPT: usize = 3;
@@ -115,7 +115,7 @@ impl Shelf {
     }
 
     /// Makes the period, to be written by this process until it is left behind.
-    pub(crate) fn begin(&self, period: Period) -> Result<Arc<Opened>, OpenFailure> {
+    pub(crate) fn begin(&self, period: Period) -> Result<Arc<Opened>, DiskError> {
         let mut guard = self.open();
         let database = Database::create(&self.path(period), self.cache_bytes)?;
         let opened = Arc::new(Opened::Database(database));
@@ -126,7 +126,7 @@ impl Shelf {
     }
 
     /// The period, opened if it is not.
-    pub(crate) fn get(&self, period: Period) -> Result<Arc<Opened>, OpenFailure> {
+    pub(crate) fn get(&self, period: Period) -> Result<Arc<Opened>, DiskError> {
         let mut guard = self.open();
         let open = &mut guard.periods;
         if let Some(at) = open.iter().position(|(p, _)| *p == period) {
@@ -135,7 +135,7 @@ impl Shelf {
             open.push(found);
             return Ok(opened);
         }
-        let frozen = Frozen::open(&self.path(period)).map_err(|e| OpenFailure::Disk(e.into()))?;
+        let frozen = Frozen::open(&self.path(period))?;
         let opened = Arc::new(Opened::Frozen(frozen));
         keep(open, period, &opened);
         Ok(opened)
@@ -147,14 +147,11 @@ impl Shelf {
     }
 
     /// Where a period begins; `None` if it has no block. Opened for it once.
-    pub(crate) fn first_place(&self, period: Period) -> Result<Option<u64>, OpenFailure> {
+    pub(crate) fn first_place(&self, period: Period) -> Result<Option<u64>, DiskError> {
         if let Some(first) = self.open().firsts.get(&period) {
             return Ok(Some(*first));
         }
-        let first = self.get(period)?.at_or_after(0).map_err(|e| match e {
-            DiskError::Database(why) => OpenFailure::Damaged(why),
-            disk => OpenFailure::Disk(disk),
-        })?;
+        let first = self.get(period)?.at_or_after(0)?;
         let first = first.map(|block| block.head.first);
         if let Some(first) = first {
             self.open().firsts.insert(period, first);

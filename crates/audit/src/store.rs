@@ -71,39 +71,27 @@ pub(crate) type Stored = Block<Bytes>;
 /// A key, and the block under it, if it is sound.
 pub(crate) type Keyed = (u64, Result<Stored, DiskError>);
 
-/// Why a period did not open.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum OpenFailure {
-    /// The database failed within, or took too long.
-    #[error("{0}")]
-    Damaged(String),
-    /// The disk fails; the files may be sound.
-    #[error(transparent)]
-    Disk(DiskError),
-}
-
 impl Database {
     /// Makes the period at `path`. sled has no thread of its own that flushes it: the journal tells when.
     ///
     /// INVARIANT: sled opens no file that is there, see [`crate::shelf`].
-    pub(crate) fn create(path: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
-        let disk = |e: io::Error| OpenFailure::Disk(e.into());
-        if path.join("db").try_exists().map_err(disk)? {
-            return Err(disk(io::ErrorKind::AlreadyExists.into()));
+    pub(crate) fn create(path: &Path, cache_bytes: u64) -> Result<Self, DiskError> {
+        if path.join("db").try_exists()? {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
         }
         let created = Self::open(path, cache_bytes)?;
-        sync_new(path).map_err(disk)?;
+        sync_new(path)?;
         Ok(created)
     }
 
-    fn open(path: &Path, cache_bytes: u64) -> Result<Self, OpenFailure> {
+    fn open(path: &Path, cache_bytes: u64) -> Result<Self, DiskError> {
         let config = sled::Config::new()
             .path(path)
             .segment_size(SEGMENT)
             .cache_capacity(cache_bytes)
             .flush_every_ms(None);
         let database = guarded(move || config.open(), OPEN_LIMIT)?;
-        let file = File::open(path.join("db")).map_err(|e| OpenFailure::Disk(e.into()))?;
+        let file = File::open(path.join("db"))?;
         Ok(Self {
             database: Some(database),
             data: Arc::new(Data {

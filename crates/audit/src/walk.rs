@@ -10,7 +10,7 @@ use crate::period::{DAY_MS, Day, Period};
 use crate::runs::Runs;
 use crate::shelf::Shelf;
 use crate::source::Source;
-use crate::store::{OpenFailure, Stored};
+use crate::store::Stored;
 use crate::summary::{self, Key};
 
 /// The part of a store that is gone through: what is not set does not restrict.
@@ -103,7 +103,7 @@ impl<'s> Walk<'s> {
             kept += 1;
             let first = match shelf.first_place(*period) {
                 Err(_) if shelf.is_gone(*period) => None,
-                first => first.map_err(failed(*period))?,
+                first => first.map_err(unreadable(*period))?,
             };
             if first.is_some_and(|first| first <= after.saturating_add(1)) {
                 break;
@@ -315,17 +315,7 @@ fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
 
 /// Opens a period for a question.
 pub(crate) fn open(shelf: &Shelf, period: Period) -> Result<Arc<Opened>, QueryError> {
-    shelf.get(period).map_err(failed(period))
-}
-
-/// The error that `period` does not open.
-fn failed(period: Period) -> impl Fn(OpenFailure) -> QueryError {
-    move |failure| {
-        unreadable(period)(match failure {
-            OpenFailure::Disk(error) => error,
-            OpenFailure::Damaged(why) => DiskError::Database(why),
-        })
-    }
+    shelf.get(period).map_err(unreadable(period))
 }
 
 /// The error that `period` gave `source`.

@@ -3,11 +3,10 @@
 use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::OpenFailure;
 use crate::error::DiskError;
 
 /// Name of the threads on which sled may panic.
@@ -45,16 +44,16 @@ pub(super) fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, Dis
 pub(super) fn guarded<T: Send + 'static>(
     work: impl FnOnce() -> sled::Result<T> + Send + 'static,
     limit: Duration,
-) -> Result<T, OpenFailure> {
+) -> Result<T, DiskError> {
     let (send, receive) = mpsc::sync_channel(1);
     let spawned = thread::Builder::new().name(THREAD.into()).spawn(move || {
         let _ = send.send(caught_all(work));
     });
-    spawned.map_err(|e| OpenFailure::Disk(e.into()))?;
+    spawned?;
     match receive.recv_timeout(limit) {
         Ok(Ok(result)) => result.map_err(open_failure),
-        Ok(Err(panic)) => Err(OpenFailure::Damaged(panic)),
-        Err(_) => Err(OpenFailure::Damaged(format!("it does not open within {limit:?}"))),
+        Ok(Err(panic)) => Err(DiskError::Database(panic)),
+        Err(_) => Err(DiskError::Database(format!("it does not open within {limit:?}"))),
     }
 }
 
@@ -77,7 +76,7 @@ fn disk(error: sled::Error) -> DiskError {
     }
 }
 
-fn open_failure(error: sled::Error) -> OpenFailure {
+fn open_failure(error: sled::Error) -> DiskError {
     match error {
         // What a file that is too short, or lacks a part, gives.
         sled::Error::Io(e)
@@ -89,19 +88,8 @@ fn open_failure(error: sled::Error) -> OpenFailure {
                     | io::ErrorKind::NotFound
             ) =>
         {
-            OpenFailure::Damaged(e.to_string())
+            DiskError::Database(e.to_string())
         }
-        sled::Error::Io(e) => OpenFailure::Disk(e.into()),
-        other => OpenFailure::Damaged(other.to_string()),
-    }
-}
-
-impl From<io::Error> for DiskError {
-    fn from(error: io::Error) -> Self {
-        // sled clones its errors by their text, which loses the code, and keeps the kind.
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::Io(Arc::new(error)),
-        }
+        other => disk(other),
     }
 }
