@@ -105,7 +105,6 @@ mod opened;
 mod order;
 mod pattern;
 mod period;
-mod place;
 mod private;
 mod proof;
 mod query;
