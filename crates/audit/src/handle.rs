@@ -9,21 +9,21 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use crate::config::{Config, Durability};
-use crate::entry::{Appended, Entry, Sequence};
+use crate::disk::permissions;
 use crate::error::{AppendError, OpenError, QueryError};
-use crate::findings::Verified;
-use crate::heads::Heads;
-use crate::item::{Ended, Event, Item};
-use crate::keys::{PublicKey, SigningKey};
-use crate::lock::lock;
-use crate::private;
-use crate::query::{Filter, Page};
-use crate::queue::{Pushed, Queue};
-use crate::quota::Quota;
+use crate::integrity::findings::Verified;
+use crate::integrity::heads_file::Heads;
+use crate::integrity::keys::{PublicKey, SigningKey};
+use crate::model::entry::{Appended, Entry, Sequence};
+use crate::model::filter::{Filter, Page};
+use crate::model::item::{Ended, Event, Item};
+use crate::model::record::{Outcome, Record, TEXT_LIMIT};
 use crate::reader::Reader;
-use crate::record::{Outcome, Record, TEXT_LIMIT};
-use crate::shelf::Shelf;
-use crate::stats::{Counters, StoreStats, count};
+use crate::store::lock::lock;
+use crate::store::periods::Shelf;
+use crate::writer::queue::{Pushed, Queue};
+use crate::writer::quota::Quota;
+use crate::writer::stats::{Counters, StoreStats, count};
 use crate::writer::{Now, Shared, Writer};
 
 /// How long closing may take: a hanging disk must not keep the process from ending.
@@ -65,7 +65,7 @@ impl Store {
             let path = path.to_owned();
             move |source| OpenError::Io { doing, path, source }
         };
-        private::make(&config.path).map_err(io_error("make", &config.path))?;
+        permissions::make(&config.path).map_err(io_error("make", &config.path))?;
         let lock = lock(&config.path)?;
         let waits = config.durability == Durability::Durable;
         let quota = Quota::new(config.outsider_quota_per_minute);
@@ -85,7 +85,7 @@ impl Store {
         let mut report = OpenReport {
             warnings: writer.start(),
         };
-        report.warnings.extend(private::warning(&config.path));
+        report.warnings.extend(permissions::warning(&config.path));
         let queue = Arc::clone(&shared.queue);
         let threads = spawn("audit-writer", move || writer.run()).and_then(|()| {
             spawn("audit-deadlines", move || {

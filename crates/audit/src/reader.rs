@@ -3,25 +3,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::calls;
-use crate::entry::{Entry, Sequence};
 use crate::error::{OpenError, QueryError};
-use crate::findings::Verified;
-use crate::heads;
-use crate::item::Event;
-use crate::keys::PublicKey;
-use crate::lacking::LeftOut;
-use crate::note;
-use crate::period::Period;
-use crate::proof;
-use crate::query::{Filter, Page};
-use crate::scan;
-use crate::shelf::Shelf;
-use crate::signed_head::SignedHead;
-use crate::source::Source;
-use crate::usage::{self, Usage};
-use crate::verify;
-use crate::walk::{self, Range, Walk};
+use crate::integrity::findings::Verified;
+use crate::integrity::heads_file;
+use crate::integrity::keys::PublicKey;
+use crate::integrity::proof;
+use crate::integrity::signed_head::SignedHead;
+use crate::integrity::verify;
+use crate::model::entry::{Entry, Sequence};
+use crate::model::filter::{Filter, Page};
+use crate::model::item::Event;
+use crate::period::name::Period;
+use crate::query::calls;
+use crate::query::left_out::LeftOut;
+use crate::query::scan;
+use crate::query::source::Source;
+use crate::query::usage::{self, Usage};
+use crate::query::walk::{self, Range, Walk};
+use crate::store::end_note;
+use crate::store::periods::Shelf;
 
 /// Answers questions; cheap to clone. All that it does blocks on the disk: from async code, call it on
 /// a thread for blocking work.
@@ -161,7 +161,7 @@ impl Reader {
     pub(crate) fn heads(&self) -> Result<Vec<SignedHead>, QueryError> {
         let root = self.0.periods().root();
         proof::read_all(root).map_err(|source| QueryError::Heads {
-            path: root.join(heads::FILE),
+            path: root.join(heads_file::FILE),
             source,
         })
     }
@@ -203,7 +203,7 @@ fn other_than_audit(path: &Path, shelf: &Shelf) -> std::io::Result<Option<&'stat
     // A store that was only just begun has its lock, one that lost its periods what tells of them.
     let is_one = !shelf.periods()?.is_empty()
         || path.join("LOCK").is_file()
-        || note::read(path).is_some()
+        || end_note::read(path).is_some()
         || proof::read_all(path).map_or(true, |heads| !heads.is_empty());
     if is_one {
         return Ok(None);

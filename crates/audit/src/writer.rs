@@ -1,6 +1,10 @@
 //! The one thread that writes: takes all that is queued, writes it as few blocks, makes them durable,
 //! then answers those who wait (group commit).
 
+pub(crate) mod queue;
+pub(crate) mod quota;
+pub(crate) mod stats;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::sync::Arc;
@@ -8,22 +12,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::beside::Beside;
-use crate::block::{self, CONTENT_LIMIT, Head};
-use crate::chain::{Chain, Hash};
 use crate::config::Config;
-use crate::content::Content;
+use crate::disk::space::Space;
 use crate::error::{AppendError, DiskError};
-use crate::heads::Heads;
-use crate::item::{Event, Item};
-use crate::note::Note;
-use crate::period::Day;
-use crate::queue::{Queue, Work};
-use crate::recover::{self, Current};
-use crate::retention;
-use crate::shelf::Shelf;
-use crate::space::Space;
-use crate::stats::Counters;
+use crate::format::block::{self, CONTENT_LIMIT, Head};
+use crate::format::chain::{Chain, Hash};
+use crate::format::encode::Content;
+use crate::index::writer::Beside;
+use crate::integrity::heads_file::Heads;
+use crate::model::item::{Event, Item};
+use crate::period::name::Day;
+use crate::store::end_note::Note;
+use crate::store::periods::Shelf;
+use crate::store::recover::{self, Current};
+use crate::store::retention;
+use crate::writer::queue::{Queue, Work};
+use crate::writer::stats::Counters;
 
 /// After a failure, appends within this time are answered with it, without another attempt.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -381,8 +385,10 @@ impl Writer {
                         beside.see_end(head.first, &ended.outcome);
                     }
                     let decision = self.calls.remove(&ended.outcome.request_id);
-                    self.content
-                        .push(&Item::Ended(crate::item::Ended { decision, ..*ended }), place);
+                    self.content.push(
+                        &Item::Ended(crate::model::item::Ended { decision, ..*ended }),
+                        place,
+                    );
                 }
                 Item::Event(event) => {
                     head.cover(event.time_ms());

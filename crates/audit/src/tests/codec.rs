@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use crate::block::{self, Block, Head};
-use crate::content::Content;
-use crate::decode::{Items, Seen};
-use crate::item::{Counted, Ended, Event, Item};
+use crate::format::block::{self, Block, Head};
+use crate::format::decode::{Items, Seen};
+use crate::format::encode::Content;
+use crate::model::item::{Counted, Ended, Event, Item};
 use crate::{Constraint, End, Held, Kept, LineRef, NodeKind, NodeValue, Outcome, Record, Tried, Verdict};
 
 fn text() -> impl Strategy<Value = String> {

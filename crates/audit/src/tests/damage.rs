@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, DAY, NOON, open, record, stored, tamper};
-use crate::period::{Day, Period};
-use crate::shelf::Shelf;
-use crate::sweep::sweep;
+use crate::period::find_blocks::sweep;
+use crate::period::name::{Day, Period};
+use crate::store::periods::Shelf;
 use crate::{Fault, Sequence, Store};
 
 /// A store of two days, three blocks on the first; closed.

@@ -2,11 +2,11 @@
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, NOON, open, record, stored};
-use crate::block::{self, Block};
-use crate::content::Content;
-use crate::item::Item;
-use crate::journal;
-use crate::sweep::sweep;
+use crate::format::block::{self, Block};
+use crate::format::encode::Content;
+use crate::model::item::Item;
+use crate::period::find_blocks::sweep;
+use crate::period::journal;
 use crate::{Event, Filter, Kept, NodeKind, NodeValue, Page, Record};
 
 /// A block, sound by its checksum, that is text: whoever may write a value that is kept can hand it over.

@@ -42,8 +42,8 @@ fn verifying_tells_of_a_missing_end() {
     tamper(&dir.path().join("audit/2026-11-24"), |blocks| {
         blocks.remove(&last.0).unwrap();
     });
-    let shelf = crate::shelf::Shelf::new(&dir.path().join("audit"), 1 << 20);
-    let verified = crate::verify::verify(&shelf, &[]).unwrap();
+    let shelf = crate::store::periods::Shelf::new(&dir.path().join("audit"), 1 << 20);
+    let verified = crate::integrity::verify::verify(&shelf, &[]).unwrap();
     let found: Vec<_> = verified.findings.iter().map(|f| (f.sequence, &f.what)).collect();
     assert_eq!(found, [(Some(Sequence(last.0)), &Fault::CutOff)]);
 }

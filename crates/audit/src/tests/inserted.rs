@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::sample::{Clock, DAY, NOON, append, open, record, stored, tamper};
-use crate::block::{self, Block};
-use crate::content::Content;
-use crate::faults::{Act, Injected};
-use crate::item::Item;
+use crate::disk::faults::{Act, Injected};
+use crate::format::block::{self, Block};
+use crate::format::encode::Content;
+use crate::model::item::Item;
 use crate::{Fault, Finding, Reader, Sequence};
 
 fn findings(root: &Path) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, NOON, open, outcome, record, stored, tamper};
-use crate::shelf::Shelf;
+use crate::store::periods::Shelf;
 use crate::{Fault, Filter, Page, Record, Sequence};
 
 /// Many calls of one user, in blocks of one each, with one of another among them; closed. Gives the

@@ -1,9 +1,9 @@
 //! What was acknowledged is there after reopening; the chain and its numbers go on.
 
 use super::sample::{Clock, DAY, NOON, append, config, copy, open, open_with, outcome, record, stored};
-use crate::shelf::Shelf;
-use crate::source::Source;
-use crate::walk::{Range, Walk};
+use crate::query::source::Source;
+use crate::query::walk::{Range, Walk};
+use crate::store::periods::Shelf;
 use crate::{AppendError, Appended, Durability, Event, Filter, OpenError, Page, Sequence, Store};
 
 fn all(store: &Store) -> Vec<crate::Entry> {
@@ -82,7 +82,7 @@ fn a_day_changes_while_it_runs() {
     assert!(after > before);
     store.append_outcome(outcome(1)).unwrap();
     store.close().unwrap();
-    let names: Vec<_> = crate::period::Period::list(&dir.path().join("audit")).unwrap();
+    let names: Vec<_> = crate::period::name::Period::list(&dir.path().join("audit")).unwrap();
     assert_eq!(
         names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["2026-11-24", "2026-11-25"]
@@ -107,7 +107,7 @@ fn a_clock_set_back_begins_no_older_period() {
     let store = open(dir.path(), &clock);
     stored(&store, record(2, NOON));
     assert!(store.verify().unwrap().is_sound());
-    let names: Vec<_> = crate::period::Period::list(&dir.path().join("audit")).unwrap();
+    let names: Vec<_> = crate::period::name::Period::list(&dir.path().join("audit")).unwrap();
     assert_eq!(
         names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["2026-11-25", "2026-11-25.2"]
@@ -223,15 +223,15 @@ fn a_cut_is_told_by_the_next_period_also_where_the_old_one_cannot_be_read() {
         stored(&store, record(day + 1, NOON + i64::from(day) * DAY));
     }
     let next = dir.path().join("audit/2026-11-25");
-    let begins = crate::edges::begin(&next).unwrap().unwrap();
+    let begins = crate::period::edges::begin(&next).unwrap().unwrap();
     let old = dir.path().join("audit/2026-11-24");
-    assert_eq!(crate::edges::end(&old, None).unwrap(), Some(begins));
+    assert_eq!(crate::period::edges::end(&old, None).unwrap(), Some(begins));
     for name in ["db", "journal-0", "journal-1"] {
         if old.join(name).exists() {
             std::fs::write(old.join(name), [0; 100]).unwrap();
         }
     }
-    assert_eq!(crate::edges::end(&old, None).unwrap(), None);
+    assert_eq!(crate::period::edges::end(&old, None).unwrap(), None);
     clock.set(NOON + 3 * DAY);
     stored(&store, record(4, NOON + 3 * DAY));
     assert!(!old.exists());

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, NOON, open, outcome, record, stored};
-use crate::block::{self, Head};
-use crate::sheaf::{self, Blocks};
+use crate::format::batch::{self, Blocks};
+use crate::format::block::{self, Head};
 use crate::{Filter, Page, Reader, Sequence, Store};
 
 /// Blocks of arbitrary content, each beginning where the one before ends.
@@ -47,8 +47,8 @@ proptest! {
     fn a_sheaf_is_read_back(contents in contents(), at in 0..40_u64) {
         let made = blocks(&contents);
         let bytes = made.encode().unwrap();
-        prop_assert!(sheaf::is_one(&bytes) && bytes.len() < made.size());
-        let read = sheaf::read(&bytes).unwrap();
+        prop_assert!(batch::is_one(&bytes) && bytes.len() < made.size());
+        let read = batch::read(&bytes).unwrap();
         prop_assert_eq!(all(&read), all(&made));
         let expected = all(&made);
         prop_assert_eq!(
@@ -67,11 +67,11 @@ proptest! {
         let mut bytes = made.encode().unwrap();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        prop_assert!(sheaf::read(&bytes).is_err());
-        prop_assert!(sheaf::read(&bytes[..at]).is_err());
+        prop_assert!(batch::read(&bytes).is_err());
+        prop_assert!(batch::read(&bytes[..at]).is_err());
         // With its checksum mended, the blocks' own tell, unless what it unpacks to is the same.
         mend_checksum(&mut bytes);
-        if let Ok(read) = sheaf::read(&bytes) {
+        if let Ok(read) = batch::read(&bytes) {
             prop_assert_eq!(all(&read), all(&made));
         }
     }
@@ -79,10 +79,10 @@ proptest! {
     #[test]
     fn any_bytes_are_no_sheaf(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut bytes = [b"TWAS\x01\x01".as_slice(), &bytes].concat();
-        prop_assert!(sheaf::read(&bytes).is_err());
+        prop_assert!(batch::read(&bytes).is_err());
         if bytes.len() > 4 {
             mend_checksum(&mut bytes);
-            prop_assert!(sheaf::read(&bytes).is_err());
+            prop_assert!(batch::read(&bytes).is_err());
         }
     }
 }
@@ -91,7 +91,7 @@ proptest! {
 fn a_sheaf_that_claims_much_allocates_nothing() {
     let mut bytes = b"TWAS\x01\x01\xff\xff\xff\x7f\x01\0\0\0\0....".to_vec();
     mend_checksum(&mut bytes);
-    assert!(sheaf::read(&bytes).is_err());
+    assert!(batch::read(&bytes).is_err());
 }
 
 fn entries(of: &Reader, newest_first: bool) -> Vec<Sequence> {
@@ -144,7 +144,7 @@ fn a_sheaf_takes_less_than_its_blocks() {
     let file = fs::File::open(dir.path().join("audit/2026-11-24/db")).unwrap();
     // By where it stands: its bytes, and those of its blocks.
     let mut sheaves = BTreeMap::new();
-    crate::sweep::sweep(file, &mut |stand, block| {
+    crate::period::find_blocks::sweep(file, &mut |stand, block| {
         if stand.is_sheaf {
             sheaves.entry(stand.offset).or_insert((stand.length, 0)).1 += block.size();
         }

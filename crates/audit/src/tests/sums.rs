@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::sample::{Clock, DAY, NOON, append, copy, open, outcome, record, stored, tamper};
 use super::{sample, sums_verified::ten};
-use crate::faults::{Act, Injected};
-use crate::shelf::Shelf;
-use crate::sums::Read;
+use crate::disk::faults::{Act, Injected};
+use crate::index::counts::Read;
+use crate::store::periods::Shelf;
 use crate::{AppendError, Filter, LineRef, Reader, Record, Sequence, Store, Verdict};
 
 /// A call of one of few kinds.

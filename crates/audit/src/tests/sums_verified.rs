@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::sample::{Clock, NOON, append, config, open, open_with, spoil, stored, tamper};
 use super::sums::{call, chapters, period};
-use crate::sums::{Common, Groups, encode};
+use crate::index::counts::{Common, Groups, encode};
 use crate::{Fault, Filter, Reader, Sequence};
 
 /// What verifying finds with these chapters, each of so many calls of kind 0, in place of those that were written.
@@ -88,8 +88,10 @@ fn sums_that_part_a_block_are_found() {
     store.close().unwrap();
     let reader = Reader::open(&dir.path().join("audit")).unwrap();
     let blocks = reader.blocks(Sequence(0), None, usize::MAX).unwrap().bytes;
-    let first = crate::block::at_start(&blocks).unwrap();
-    let second = crate::block::at_start(&blocks[first.size()..]).unwrap().head;
+    let first = crate::format::block::at_start(&blocks).unwrap();
+    let second = crate::format::block::at_start(&blocks[first.size()..])
+        .unwrap()
+        .head;
     assert!(second.count > 2, "{second:?}");
     let miscounted = |place| (Some(Sequence(place)), Fault::Miscounted);
     // A call of the block is counted, and the rest passed over.
