@@ -12,7 +12,7 @@ use crate::config::{Config, Durability};
 use crate::disk::permissions;
 use crate::error::{AppendError, OpenError, QueryError};
 use crate::integrity::findings::Verified;
-use crate::integrity::heads_file::Heads;
+use crate::integrity::heads_file::HeadsFile;
 use crate::integrity::keys::{PublicKey, SigningKey};
 use crate::model::entry::{Appended, Entry, Sequence};
 use crate::model::filter::{Filter, Page};
@@ -20,7 +20,7 @@ use crate::model::item::{Ended, Event, Item};
 use crate::model::record::{Outcome, Record, TEXT_LIMIT};
 use crate::reader::Reader;
 use crate::store::lock::lock;
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 use crate::writer::queue::{Pushed, Queue};
 use crate::writer::quota::Quota;
 use crate::writer::stats::{Counters, StoreStats, count};
@@ -72,14 +72,14 @@ impl Store {
         let (sender, tail) = watch::channel(0);
         let shared = Shared {
             queue: Arc::new(Queue::new(config.queue_bytes, config.wait, waits, quota)),
-            shelf: Arc::new(Shelf::new(&config.path, config.cache_bytes)),
+            periods: Arc::new(Periods::new(&config.path, config.cache_bytes)),
             counters: Arc::new(Counters::default()),
             tail: sender,
             now,
         };
         let key = config.signing_key.as_deref().map(SigningKey::read).transpose()?;
         let public = key.as_ref().map(SigningKey::public);
-        let heads = key.map(|key| Heads::open(&config.path, key, config.signing_interval));
+        let heads = key.map(|key| HeadsFile::open(&config.path, key, config.signing_interval));
         let heads = heads.transpose().map_err(io_error("write", &config.path))?;
         let mut writer = Writer::new(shared.clone(), &config, lock, heads);
         let mut report = OpenReport {
@@ -198,7 +198,7 @@ impl Store {
 
     /// Answers questions beyond those here.
     pub fn reader(&self) -> Reader {
-        Reader::of(Arc::clone(&self.0.shared.shelf))
+        Reader::of(Arc::clone(&self.0.shared.periods))
     }
 
     /// The keys that its heads are checked with: that of the configured signing key, or none.
@@ -244,9 +244,9 @@ impl Store {
     /// Waits until no period is being flushed: that is done beside the appends that led to it.
     #[cfg(test)]
     pub(crate) fn wait_settled(&self) {
-        let shelf = &self.0.shared.shelf;
-        for period in shelf.periods().unwrap() {
-            shelf.get(period).unwrap().wait_settled();
+        let periods = &self.0.shared.periods;
+        for period in periods.list().unwrap() {
+            periods.get(period).unwrap().wait_settled();
         }
     }
 

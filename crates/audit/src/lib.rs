@@ -57,10 +57,10 @@
 //! One thread writes (`writer`): it takes all that waits (`queue`), encodes it as few blocks
 //! (`content`, `block`) that continue the chain of hashes, puts them on disk (`store`, the only
 //! file that names the database), then answers those who wait. A UTC day is a database of its own
-//! (`period`), or several, one for each opening of the store; retention deletes them whole. Beside it
+//! (`period`), or several, one for each opening of the store; retention deletes them whole. IndexWriter it
 //! stands what saves questions from reading: which runs of blocks may have a value (`summary`), and how
 //! many calls had what (`sums`). Who only reads needs no database: blocks are found in the files
-//! (`frozen`), so that [`Reader`] works beside a process that has the store open.
+//! (`files`), so that [`Reader`] works beside a process that has the store open.
 //!
 //! # Invariants
 //!

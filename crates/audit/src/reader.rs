@@ -21,7 +21,7 @@ use crate::query::source::Source;
 use crate::query::usage::{self, Usage};
 use crate::query::walk::{self, Range, Walk};
 use crate::store::end_note;
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 
 /// Answers questions; cheap to clone. All that it does blocks on the disk: from async code, call it on
 /// a thread for blocking work.
@@ -41,7 +41,7 @@ pub struct Blocks {
 }
 
 impl Reader {
-    pub(crate) fn of(periods: Arc<Shelf>) -> Self {
+    pub(crate) fn of(periods: Arc<Periods>) -> Self {
         Self(Arc::new(Source::of_store(periods)))
     }
 
@@ -141,9 +141,9 @@ impl Reader {
         while blocks.bytes.len() < size
             && let Some(block) = walk.next()?
         {
-            if block.head.last() > after.0 {
+            if block.header.last() > after.0 {
                 blocks.bytes.extend_from_slice(block.bytes());
-                blocks.last = Some(Sequence(block.head.last()));
+                blocks.last = Some(Sequence(block.header.last()));
             }
         }
         Ok(blocks)
@@ -190,18 +190,18 @@ impl Reader {
     /// See [`QueryError`].
     pub fn last(&self) -> Result<Sequence, QueryError> {
         let last = Walk::new(&self.0, Range::default(), true)?.next()?;
-        Ok(Sequence(last.map_or(0, |block| block.head.last())))
+        Ok(Sequence(last.map_or(0, |block| block.header.last())))
     }
 }
 
 /// What is at `path`, or would be, that is no audit; `None` if it is one.
-fn other_than_audit(path: &Path, shelf: &Shelf) -> std::io::Result<Option<&'static str>> {
-    if shelf.is_one_file() {
-        let is_one = !shelf.periods()?.is_empty() || proof::is_at(path);
+fn other_than_audit(path: &Path, store: &Periods) -> std::io::Result<Option<&'static str>> {
+    if store.is_one_file() {
+        let is_one = !store.list()?.is_empty() || proof::is_at(path);
         return Ok((!is_one).then_some("a file without blocks"));
     }
     // A store that was only just begun has its lock, one that lost its periods what tells of them.
-    let is_one = !shelf.periods()?.is_empty()
+    let is_one = !store.list()?.is_empty()
         || path.join("LOCK").is_file()
         || end_note::read(path).is_some()
         || proof::read_all(path).map_or(true, |heads| !heads.is_empty());

@@ -8,14 +8,14 @@ use std::os::unix::fs::FileExt;
 const PAGE: u64 = 4 << 10;
 
 /// A file, read from its beginning to its end.
-pub(crate) struct Gaps<F> {
+pub(crate) struct SkippingFile<F> {
     file: F,
     at: u64,
     length: u64,
     unread: u64,
 }
 
-impl Gaps<File> {
+impl SkippingFile<File> {
     /// Fails only where not even the file's length can be told.
     pub(crate) fn of(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
@@ -23,7 +23,7 @@ impl Gaps<File> {
     }
 }
 
-impl<F> Gaps<F> {
+impl<F> SkippingFile<F> {
     fn new(file: F, length: u64) -> Self {
         Self {
             file,
@@ -39,7 +39,7 @@ impl<F> Gaps<F> {
     }
 }
 
-impl<F: FileExt> Read for Gaps<F> {
+impl<F: FileExt> Read for SkippingFile<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // To the end of the page alone, where more could not be read.
         let page = usize::try_from(PAGE - self.at % PAGE).unwrap_or(usize::MAX);

@@ -22,15 +22,15 @@ pub(crate) const LIMIT: usize = if cfg!(test) { 1_200 } else { 16 << 10 };
 /// Most bytes of a block in one: one that is longer is compressed by itself, and stands alone.
 pub(crate) const SHORT: usize = if cfg!(test) { 600 } else { block::SHORT };
 
-/// Blocks, one behind the other, and where each stands: in memory alone, or out of a sheaf.
+/// Batch, one behind the other, and where each stands: in memory alone, or out of a sheaf.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Blocks {
+pub(crate) struct Batch {
     raw: Vec<u8>,
     // Place of the first entry of each, ascending, and where it begins.
     begins: Vec<(u64, usize)>,
 }
 
-impl Blocks {
+impl Batch {
     /// Adds a block, whose first entry has the place `first`, behind all.
     pub(crate) fn push(&mut self, first: u64, bytes: &[u8]) {
         self.begins.push((first, self.raw.len()));
@@ -83,7 +83,7 @@ impl Blocks {
 }
 
 /// Whether `value` says that it is a sheaf.
-pub(crate) fn is_one(value: &[u8]) -> bool {
+pub(crate) fn is_batch(value: &[u8]) -> bool {
     value.starts_with(&FRAME.magic)
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn is_one(value: &[u8]) -> bool {
 ///
 /// # Errors
 /// `Malformed` also where a checksum does not hold, or the blocks do not ascend.
-pub(crate) fn read(value: &[u8]) -> Result<Arc<Blocks>, Malformed> {
+pub(crate) fn read(value: &[u8]) -> Result<Arc<Batch>, Malformed> {
     match at_start(value) {
         Some((blocks, size)) if size == value.len() => Ok(Arc::new(blocks)),
         _ => Err(Malformed("a sheaf of blocks is not what was written")),
@@ -99,23 +99,23 @@ pub(crate) fn read(value: &[u8]) -> Result<Arc<Blocks>, Malformed> {
 }
 
 /// The sheaf that begins `bytes`, if a whole and sound one does, and its length there.
-pub(crate) fn at_start(bytes: &[u8]) -> Option<(Blocks, usize)> {
+pub(crate) fn at_start(bytes: &[u8]) -> Option<(Batch, usize)> {
     let (raw, length) = FRAME.at_start(bytes)?;
     Some((split(raw)?, length))
 }
 
 /// Finds the blocks in `raw`, which must be nothing else.
-fn split(raw: Vec<u8>) -> Option<Blocks> {
+fn split(raw: Vec<u8>) -> Option<Batch> {
     let mut begins: Vec<(u64, usize)> = Vec::new();
     let mut at = 0;
     while at < raw.len() {
         let block: Block<&[u8]> = block::at_start(raw.get(at..)?)?;
-        let first = block.head.first;
+        let first = block.header.first;
         if begins.last().is_some_and(|(last, _)| *last >= first) {
             return None;
         }
         begins.push((first, at));
         at += block.size();
     }
-    Some(Blocks { raw, begins })
+    Some(Batch { raw, begins })
 }

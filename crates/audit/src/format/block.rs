@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::format::bytes::{Malformed, Reader};
+use crate::format::bytes::{Cursor, Malformed};
 use crate::format::chain::Hash;
 use crate::format::decode::Items;
 
@@ -25,18 +25,18 @@ const COMPRESSED: u8 = 1;
 const FIRST_OF_PERIOD: u8 = 2;
 const EVENTS: u8 = 4;
 /// Bytes before the stored content.
-pub(crate) const HEAD: usize = 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 32 + 4 + 4;
+pub(crate) const HEADER_SIZE: usize = 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 32 + 4 + 4;
 
 /// Most bytes of a block's content. Seventeen whole blocks must stay below a quarter of sled's
 /// segment, else sled moves its leaf into a file of its own, which it does not sync.
 pub(crate) const CONTENT_LIMIT: usize = 58_000;
 
-/// Content shorter than this, bytes, is stored as it is.
+/// Encoder shorter than this, bytes, is stored as it is.
 pub(crate) const SHORT: usize = 8 << 10;
 
 /// What a block says of its content; part of what its hash covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct Header {
     /// Whether a period begins with it.
     pub(crate) first_of_period: bool,
     /// Whether the store's own events are among its entries.
@@ -62,7 +62,7 @@ pub(crate) fn token_mask(name: &str) -> u64 {
     (1 << (hash & 63)) | (1 << ((hash >> 8) & 63))
 }
 
-impl Head {
+impl Header {
     /// Place of the last entry.
     pub(crate) fn last(&self) -> u64 {
         self.first.saturating_add(u64::from(self.count)).saturating_sub(1)
@@ -90,7 +90,7 @@ impl Head {
     }
 
     fn hash(&self, content: &[u8]) -> Hash {
-        let mut fields = Vec::with_capacity(HEAD);
+        let mut fields = Vec::with_capacity(HEADER_SIZE);
         fields.push(VERSION);
         fields.push(self.flags());
         self.put(&mut fields);
@@ -103,8 +103,8 @@ impl Head {
 }
 
 /// Encodes a block of `content`, which is not longer than [`CONTENT_LIMIT`]; gives its bytes and hash.
-pub(crate) fn encode(head: &Head, content: &[u8]) -> (Vec<u8>, Hash) {
-    let hash = head.hash(content);
+pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
+    let hash = header.hash(content);
     // Alone, little is gained: a sheaf compresses what is short with what is around it.
     let packed = (content.len() >= SHORT).then(|| lz4_flex::block::compress(content));
     let (stored, compressed) = match &packed {
@@ -112,11 +112,11 @@ pub(crate) fn encode(head: &Head, content: &[u8]) -> (Vec<u8>, Hash) {
         _ => (content, 0),
     };
     let is_masked = memchr::memmem::find(stored, MAGICS).is_some();
-    let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
+    let mut out = Vec::with_capacity(HEADER_SIZE + stored.len() + 4);
     out.extend_from_slice(&MAGIC);
     out.push(if is_masked { MASKED } else { VERSION });
-    out.push(compressed | head.flags());
-    head.put(&mut out);
+    out.push(compressed | header.flags());
+    header.put(&mut out);
     out.extend_from_slice(&hash);
     // Both lengths are below CONTENT_LIMIT.
     out.extend_from_slice(&u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -144,7 +144,7 @@ fn masked(bytes: &[u8], hash: &Hash) -> impl Iterator<Item = u8> {
 #[derive(Debug, Clone)]
 pub(crate) struct Block<B> {
     /// What it says of itself.
-    pub(crate) head: Head,
+    pub(crate) header: Header,
     /// Its chain hash, as stored.
     pub(crate) hash: Hash,
     compressed: bool,
@@ -160,18 +160,18 @@ impl<B: AsRef<[u8]>> Block<B> {
     /// `Malformed` also where the checksum does not hold. The hash is not recomputed here.
     pub(crate) fn read(bytes: B) -> Result<Self, Malformed> {
         let all = bytes.as_ref();
-        let (head, hash, compressed, is_masked, content_length, stored) = read_head(all)?;
-        let body = HEAD.saturating_add(stored);
+        let (header, hash, compressed, is_masked, content_length, stored) = read_head(all)?;
+        let body = HEADER_SIZE.saturating_add(stored);
         if body.checked_add(4) != Some(all.len()) {
             return Err(Malformed("a block's length is not what it says"));
         }
-        let mut from = Reader(all);
+        let mut from = Cursor(all);
         let covered = from.take(body)?;
         if crc32fast::hash(covered) != u32::from_le_bytes(from.array()?) {
             return Err(Malformed("a block's checksum does not hold"));
         }
         Ok(Self {
-            head,
+            header,
             hash,
             compressed,
             is_masked,
@@ -193,7 +193,7 @@ impl<B: AsRef<[u8]>> Block<B> {
     /// The same block, its bytes copied.
     pub(crate) fn to_owned(&self) -> Block<Vec<u8>> {
         let &Self {
-            head,
+            header,
             hash,
             compressed,
             is_masked,
@@ -201,7 +201,7 @@ impl<B: AsRef<[u8]>> Block<B> {
             ..
         } = self;
         Block {
-            head,
+            header,
             hash,
             compressed,
             is_masked,
@@ -212,8 +212,8 @@ impl<B: AsRef<[u8]>> Block<B> {
 
     /// The content, unpacked.
     pub(crate) fn content(&self) -> Result<Vec<u8>, Malformed> {
-        let mut from = Reader(self.bytes.as_ref());
-        from.take(HEAD)?;
+        let mut from = Cursor(self.bytes.as_ref());
+        from.take(HEADER_SIZE)?;
         let stored = from.take(from.0.len().saturating_sub(4))?;
         let stored = if self.is_masked {
             Cow::Owned(masked(stored, &self.hash).collect())
@@ -232,17 +232,17 @@ impl<B: AsRef<[u8]>> Block<B> {
 
     /// Whether the hash is that of head and content.
     pub(crate) fn hash_holds(&self, content: &[u8]) -> bool {
-        self.head.hash(content) == self.hash
+        self.header.hash(content) == self.hash
     }
 
     /// Reads its entries from `content`, which is its own.
     pub(crate) fn items<'c>(&self, content: &'c [u8]) -> Result<Items<'c>, Malformed> {
-        Items::read(content, self.head.first)
+        Items::read(content, self.header.first)
     }
 }
 
-fn read_head(all: &[u8]) -> Result<(Head, Hash, bool, bool, usize, usize), Malformed> {
-    let mut from = Reader(all);
+fn read_head(all: &[u8]) -> Result<(Header, Hash, bool, bool, usize, usize), Malformed> {
+    let mut from = Cursor(all);
     if from.array()? != MAGIC {
         return Err(Malformed("it is not a block"));
     }
@@ -253,7 +253,7 @@ fn read_head(all: &[u8]) -> Result<(Head, Hash, bool, bool, usize, usize), Malfo
         ));
     }
     let flags = from.byte()?;
-    let head = Head {
+    let header = Header {
         first_of_period: flags & FIRST_OF_PERIOD != 0,
         events: flags & EVENTS != 0,
         count: u32::from_le_bytes(from.array()?),
@@ -271,17 +271,17 @@ fn read_head(all: &[u8]) -> Result<(Head, Hash, bool, bool, usize, usize), Malfo
         return Err(Malformed("a block is larger than any that is written"));
     }
     let is_masked = version == MASKED;
-    Ok((head, hash, flags & COMPRESSED != 0, is_masked, content, stored))
+    Ok((header, hash, flags & COMPRESSED != 0, is_masked, content, stored))
 }
 
 /// The block that begins `bytes`, if a whole and sound one does: for searching damaged files.
 pub(crate) fn at_start(bytes: &[u8]) -> Option<Block<&[u8]>> {
     let (.., stored) = read_head(bytes).ok()?;
-    Block::read(bytes.get(..HEAD.checked_add(stored)?.checked_add(4)?)?).ok()
+    Block::read(bytes.get(..HEADER_SIZE.checked_add(stored)?.checked_add(4)?)?).ok()
 }
 
 /// Most bytes that a block takes.
-pub(crate) const BLOCK_LIMIT: usize = HEAD + CONTENT_LIMIT + 4;
+pub(crate) const BLOCK_LIMIT: usize = HEADER_SIZE + CONTENT_LIMIT + 4;
 
 /// Where the next magic stands in `bytes`.
 pub(crate) fn find_magic(bytes: &[u8]) -> Option<usize> {

@@ -28,9 +28,9 @@ pub(crate) fn put_signed(out: &mut Vec<u8>, n: i64) {
 
 /// What is left to read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reader<'b>(pub(crate) &'b [u8]);
+pub(crate) struct Cursor<'b>(pub(crate) &'b [u8]);
 
-impl<'b> Reader<'b> {
+impl<'b> Cursor<'b> {
     /// The next `n` bytes.
     pub(crate) fn take(&mut self, n: usize) -> Result<&'b [u8], Malformed> {
         let (head, rest) = self.0.split_at_checked(n).ok_or(Malformed("it ends early"))?;

@@ -2,22 +2,22 @@
 
 use std::net::IpAddr;
 
-use crate::format::bytes::{Malformed, Reader};
+use crate::format::bytes::{Cursor, Malformed};
 use crate::format::encode::{
     AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LINE,
     OPENED, SAME_STATUS, STATUS, TOKEN, TROUBLE, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION, VERSION_1,
 };
 use crate::format::evidence;
-use crate::format::text_table::TextsIn;
+use crate::format::text_table::TextTable;
 use crate::model::evidence::{LineRef, NodeValue, Tried};
 use crate::model::item::{Counted, Ended, Event};
 use crate::model::record::{End, Outcome, Record, Verdict};
 
 /// An item as it stands in the content, its texts not copied: most that are read are not wanted.
 #[derive(Debug)]
-pub(crate) enum Seen<'b> {
+pub(crate) enum ItemView<'b> {
     /// A decision.
-    Decision(View<'b>),
+    Decision(RecordView<'b>),
     /// A call's end. One that was stored with its decision's place has an id of zeros.
     Ended(Ended),
     /// What the store itself has to say.
@@ -26,7 +26,7 @@ pub(crate) enum Seen<'b> {
 
 /// A [`Record`], its texts not copied.
 #[derive(Debug)]
-pub(crate) struct View<'b> {
+pub(crate) struct RecordView<'b> {
     pub(crate) time_ms: i64,
     pub(crate) request_id: [u8; 16],
     pub(crate) client_request_id: Option<&'b str>,
@@ -48,7 +48,7 @@ pub(crate) struct View<'b> {
     pub(crate) tried: Vec<Tried>,
 }
 
-impl View<'_> {
+impl RecordView<'_> {
     /// The record, copied.
     pub(crate) fn to_record(&self) -> Record {
         Record {
@@ -79,7 +79,7 @@ impl View<'_> {
 }
 
 #[cfg(test)]
-impl Seen<'_> {
+impl ItemView<'_> {
     /// The item, copied.
     pub(crate) fn to_item(&self) -> crate::model::item::Item {
         match self {
@@ -92,8 +92,8 @@ impl Seen<'_> {
 
 /// Reads the content of a block whose first item has a known place, item by item.
 pub(crate) struct Items<'b> {
-    texts: TextsIn<'b>,
-    from: Reader<'b>,
+    texts: TextTable<'b>,
+    from: Cursor<'b>,
     last_ms: i64,
     sequence: u64,
     version: u8,
@@ -102,12 +102,12 @@ pub(crate) struct Items<'b> {
 impl<'b> Items<'b> {
     /// Begins to read.
     pub(crate) fn read(content: &'b [u8], first: u64) -> Result<Self, Malformed> {
-        let mut from = Reader(content);
+        let mut from = Cursor(content);
         let version = from.byte()?;
         if !matches!(version, VERSION | VERSION_1) {
             return Err(Malformed("its version is not known; a newer release wrote it"));
         }
-        let texts = TextsIn::read(&mut from)?;
+        let texts = TextTable::read(&mut from)?;
         Ok(Self {
             texts,
             from,
@@ -118,24 +118,24 @@ impl<'b> Items<'b> {
     }
 
     /// The next item and its place; `None` after the last.
-    pub(crate) fn next(&mut self) -> Result<Option<(u64, Seen<'b>)>, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, ItemView<'b>)>, Malformed> {
         if self.from.0.is_empty() {
             return Ok(None);
         }
         let item = match self.from.byte()? {
-            DECISION => Seen::Decision(self.decision()?),
-            ENDED => Seen::Ended(self.ended()?),
-            OPENED => Seen::Event(Event::Opened {
+            DECISION => ItemView::Decision(self.decision()?),
+            ENDED => ItemView::Ended(self.ended()?),
+            OPENED => ItemView::Event(Event::Opened {
                 time_ms: self.time()?,
             }),
-            COUNTED => Seen::Event(self.counted()?),
-            CUT => Seen::Event(Event::Cut {
+            COUNTED => ItemView::Event(self.counted()?),
+            CUT => ItemView::Event(Event::Cut {
                 time_ms: self.time()?,
                 period: self.text()?.to_owned(),
                 last: self.from.number()?,
                 hash: self.from.array()?,
             }),
-            TROUBLE => Seen::Event(Event::Trouble {
+            TROUBLE => ItemView::Event(Event::Trouble {
                 time_ms: self.time()?,
                 text: self.text()?.to_owned(),
             }),
@@ -162,7 +162,7 @@ impl<'b> Items<'b> {
         there.then(|| self.text()).transpose()
     }
 
-    fn decision(&mut self) -> Result<View<'b>, Malformed> {
+    fn decision(&mut self) -> Result<RecordView<'b>, Malformed> {
         let flags = self.from.byte()?;
         let verdict = match self.from.byte()? {
             0 => Verdict::Allow,
@@ -174,7 +174,7 @@ impl<'b> Items<'b> {
         if has(JUDGED) && self.version == VERSION_1 {
             return Err(Malformed("a decision has what its version has not"));
         }
-        let mut view = View {
+        let mut view = RecordView {
             time_ms: self.time()?,
             request_id: self.from.array()?,
             client_request_id: self.optional(has(CLIENT_ID))?,

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::format::bytes::{put_number, put_signed};
 use crate::format::evidence;
-use crate::format::text_table::TextsOut;
+use crate::format::text_table::TextTableWriter;
 use crate::model::item::{Counted, Ended, Event, Item};
 use crate::model::record::{End, Record, Verdict};
 
@@ -42,13 +42,13 @@ pub(crate) const SAME_STATUS: u8 = 16;
 
 /// Builds the content of one block.
 #[derive(Debug, Default)]
-pub(crate) struct Content {
-    texts: TextsOut,
+pub(crate) struct Encoder {
+    texts: TextTableWriter,
     items: Vec<u8>,
     last_ms: i64,
 }
 
-impl Content {
+impl Encoder {
     /// Adds `item`, whose place in the chain is `sequence`.
     pub(crate) fn push(&mut self, item: &Item, sequence: u64) {
         match item {

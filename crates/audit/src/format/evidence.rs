@@ -3,8 +3,8 @@
 //! Numbers of nodes, each path, kind and value; then of tried lines, each flags, file, number, digest and constraints.
 //! A constraint is one number: that of its text and, in the lowest two bits, whether it held.
 
-use crate::format::bytes::{Malformed, Reader, put_number};
-use crate::format::text_table::{TextsIn, TextsOut};
+use crate::format::bytes::{Cursor, Malformed, put_number};
+use crate::format::text_table::{TextTable, TextTableWriter};
 use crate::model::evidence::{Constraint, Held, Kept, LineRef, NodeKind, NodeValue, Tried};
 use crate::model::record::TEXT_LIMIT;
 
@@ -14,7 +14,7 @@ const DROPPED: u8 = 8;
 const FORBIDS: u8 = 4;
 
 /// Appends it.
-pub(crate) fn put(nodes: &[NodeValue], tried: &[Tried], texts: &mut TextsOut, out: &mut Vec<u8>) {
+pub(crate) fn put(nodes: &[NodeValue], tried: &[Tried], texts: &mut TextTableWriter, out: &mut Vec<u8>) {
     put_length(out, nodes.len());
     for NodeValue { path, kind, value } in nodes {
         put_number(out, texts.number(path.as_bytes()));
@@ -85,8 +85,8 @@ impl Room {
 
 /// Reads what [`put`] writes.
 pub(crate) fn read(
-    texts: &TextsIn<'_>,
-    from: &mut Reader<'_>,
+    texts: &TextTable<'_>,
+    from: &mut Cursor<'_>,
 ) -> Result<(Vec<NodeValue>, Vec<Tried>), Malformed> {
     let mut room = Room(TEXT_LIMIT);
     let mut nodes = Vec::new();

@@ -3,10 +3,10 @@
 //! Little-endian: magic, version, flags (1: compressed), raw length u32, stored length u32, stored bytes (LZ4), crc32 of all
 //! before it.
 
-use crate::format::bytes::Reader;
+use crate::format::bytes::Cursor;
 
 const COMPRESSED: u8 = 1;
-const HEAD: usize = 4 + 1 + 1 + 4 + 4;
+const HEADER_SIZE: usize = 4 + 1 + 1 + 4 + 4;
 /// LZ4 makes of a byte no more than so many.
 const EXPANSION: usize = 255;
 
@@ -33,7 +33,7 @@ impl Frame {
         } else {
             (raw, 0)
         };
-        let mut out = Vec::with_capacity(HEAD + stored.len() + 4);
+        let mut out = Vec::with_capacity(HEADER_SIZE + stored.len() + 4);
         out.extend_from_slice(&self.magic);
         out.extend_from_slice(&[self.version, flags]);
         for length in [raw.len(), stored.len()] {
@@ -47,7 +47,7 @@ impl Frame {
 
     /// What is in the frame that begins `bytes`, if a whole and sound one does, and the frame's length there.
     pub(crate) fn at_start(&self, bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
-        let mut from = Reader(bytes);
+        let mut from = Cursor(bytes);
         let (magic, version, flags) = (from.array().ok()?, from.byte().ok()?, from.byte().ok()?);
         if magic != self.magic || version != self.version {
             return None;
@@ -60,7 +60,7 @@ impl Frame {
         }
         let stored = from.take(stored_length).ok()?;
         let crc = u32::from_le_bytes(from.array().ok()?);
-        if crc32fast::hash(bytes.get(..HEAD + stored_length)?) != crc {
+        if crc32fast::hash(bytes.get(..HEADER_SIZE + stored_length)?) != crc {
             return None;
         }
         let raw = if flags & COMPRESSED == 0 {
@@ -70,6 +70,6 @@ impl Frame {
             let n = lz4_flex::block::decompress_into(stored, &mut raw).ok()?;
             (n == raw_length).then_some(raw)?
         };
-        Some((raw, HEAD + stored_length + 4))
+        Some((raw, HEADER_SIZE + stored_length + 4))
     }
 }

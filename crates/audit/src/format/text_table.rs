@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use crate::format::bytes::{Malformed, Reader, put_number};
+use crate::format::bytes::{Cursor, Malformed, put_number};
 
 /// Collects the texts of one block.
 #[derive(Debug, Default)]
-pub(crate) struct TextsOut {
+pub(crate) struct TextTableWriter {
     numbers: HashMap<Box<[u8]>, u64, Fast>,
     bytes: Vec<u8>,
 }
@@ -45,7 +45,7 @@ impl std::hash::Hasher for Fnv {
     }
 }
 
-impl TextsOut {
+impl TextTableWriter {
     /// The number of `text`, which joins the table if it is new.
     pub(crate) fn number(&mut self, text: &[u8]) -> u64 {
         if let Some(n) = self.numbers.get(text) {
@@ -78,11 +78,11 @@ impl TextsOut {
 
 /// The texts of a block that is read: bytes, and what they are as UTF-8, which is found out once and not at each use.
 #[derive(Debug)]
-pub(crate) struct TextsIn<'b>(Vec<(&'b [u8], Option<&'b str>)>);
+pub(crate) struct TextTable<'b>(Vec<(&'b [u8], Option<&'b str>)>);
 
-impl<'b> TextsIn<'b> {
+impl<'b> TextTable<'b> {
     /// Reads the table.
-    pub(crate) fn read(from: &mut Reader<'b>) -> Result<Self, Malformed> {
+    pub(crate) fn read(from: &mut Cursor<'b>) -> Result<Self, Malformed> {
         let count: usize = from.small()?;
         // Each text takes a byte at least; so the input bounds the memory.
         if count > from.0.len() {
@@ -98,7 +98,7 @@ impl<'b> TextsIn<'b> {
     }
 
     /// The bytes that the next number in `from` names.
-    pub(crate) fn bytes(&self, from: &mut Reader<'_>) -> Result<&'b [u8], Malformed> {
+    pub(crate) fn bytes(&self, from: &mut Cursor<'_>) -> Result<&'b [u8], Malformed> {
         Ok(self.at(from.number()?)?.0)
     }
 
@@ -113,7 +113,7 @@ impl<'b> TextsIn<'b> {
     }
 
     /// The text that the next number in `from` names.
-    pub(crate) fn text(&self, from: &mut Reader<'_>) -> Result<&'b str, Malformed> {
+    pub(crate) fn text(&self, from: &mut Cursor<'_>) -> Result<&'b str, Malformed> {
         self.numbered(from.number()?)
     }
 }

@@ -14,10 +14,10 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::format::bytes::Reader;
-use crate::format::decode::{Seen, View};
+use crate::format::bytes::Cursor;
+use crate::format::decode::{ItemView, RecordView};
 use crate::index::file;
-use crate::index::skipped::Runs;
+use crate::index::skipped::Skipped;
 use crate::model::filter::Filter;
 use crate::model::record::{Outcome, Record, Verdict};
 
@@ -92,8 +92,8 @@ impl<'f> From<&'f Record> for Facts<'f> {
     }
 }
 
-impl<'f> From<&View<'f>> for Facts<'f> {
-    fn from(r: &View<'f>) -> Self {
+impl<'f> From<&RecordView<'f>> for Facts<'f> {
+    fn from(r: &RecordView<'f>) -> Self {
         Self {
             token: r.token,
             user: r.user,
@@ -165,13 +165,13 @@ fn bits(key: Key) -> [(usize, u64); 4] {
 
 /// A run of blocks.
 #[derive(Debug, Clone)]
-pub(crate) struct Summary {
+pub(crate) struct BloomFilter {
     first: u64,
     last: u64,
     words: [u64; WORDS],
 }
 
-impl Summary {
+impl BloomFilter {
     fn new(first: u64) -> Self {
         Self {
             first,
@@ -195,18 +195,18 @@ impl Summary {
     }
 
     /// Whether it says of an entry in it that it is not there.
-    fn denies(&self, seen: &Seen<'_>) -> bool {
+    fn denies(&self, seen: &ItemView<'_>) -> bool {
         match seen {
-            Seen::Decision(view) => {
+            ItemView::Decision(view) => {
                 let mut denies = false;
                 Facts::from(view).each(|key| denies |= !self.may_have(key));
                 denies
             }
-            Seen::Ended(ended) => ended
+            ItemView::Ended(ended) => ended
                 .outcome
                 .status
                 .is_some_and(|status| !self.may_have(status_key(status))),
-            Seen::Event(_) => false,
+            ItemView::Event(_) => false,
         }
     }
 
@@ -228,7 +228,7 @@ impl Summary {
         if crc32fast::hash(covered) != u32::from_le_bytes(*crc) {
             return None;
         }
-        let mut from = Reader(covered);
+        let mut from = Cursor(covered);
         let mut number = || from.array().map(u64::from_le_bytes).ok();
         let mut summary = Self::new(number()?);
         summary.last = number()?;
@@ -240,14 +240,14 @@ impl Summary {
 }
 
 /// All summaries of the period at `path`, in the order of their writing, which is that of places.
-fn read(path: &Path) -> Vec<Summary> {
+fn read(path: &Path) -> Vec<BloomFilter> {
     let bytes = fs::read(path.join(FILE)).unwrap_or_default();
-    bytes.chunks_exact(SIZE).filter_map(Summary::decode).collect()
+    bytes.chunks_exact(SIZE).filter_map(BloomFilter::decode).collect()
 }
 
 /// Where in the period at `path` nothing has all of `keys`, as far as its summaries tell.
-pub(crate) fn barren(path: &Path, keys: &[Key]) -> Runs {
-    let mut runs = Runs::default();
+pub(crate) fn ruled_out(path: &Path, keys: &[Key]) -> Skipped {
+    let mut runs = Skipped::default();
     if keys.is_empty() {
         return runs;
     }
@@ -257,7 +257,7 @@ pub(crate) fn barren(path: &Path, keys: &[Key]) -> Runs {
         }
         if !runs.push(summary.first, summary.last) {
             // Out of order: not ours.
-            return Runs::default();
+            return Skipped::default();
         }
     }
     runs
@@ -265,9 +265,9 @@ pub(crate) fn barren(path: &Path, keys: &[Key]) -> Runs {
 
 /// Tells while verifying whether a summary denies a call.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(VecDeque<Summary>);
+pub(crate) struct BloomCheck(VecDeque<BloomFilter>);
 
-impl Claims {
+impl BloomCheck {
     /// Those of the period at `path`.
     pub(crate) fn of(path: &Path) -> Self {
         Self(read(path).into())
@@ -275,7 +275,7 @@ impl Claims {
 
     /// Whether an entry is denied of the block that begins at `block`; blocks ascend from one question to the next. Where a
     /// block begins tells alone whether it is passed over: also one that a summary has a part of.
-    pub(crate) fn deny(&mut self, block: u64, seen: &Seen<'_>) -> bool {
+    pub(crate) fn deny(&mut self, block: u64, seen: &ItemView<'_>) -> bool {
         while self.0.front().is_some_and(|summary| summary.last < block) {
             self.0.pop_front();
         }
@@ -286,13 +286,13 @@ impl Claims {
 
 /// Summarises what is written to one period.
 #[derive(Debug)]
-pub(crate) struct Summarizer {
+pub(crate) struct BloomWriter {
     // Absent after it could not be written: then what follows has no summary.
     file: Option<File>,
-    run: Option<Summary>,
+    run: Option<BloomFilter>,
 }
 
-impl Summarizer {
+impl BloomWriter {
     /// For the period at `path`.
     pub(crate) fn open(path: &Path) -> Self {
         Self {
@@ -303,21 +303,21 @@ impl Summarizer {
 
     /// A decision is written in the block that begins at `block`.
     pub(crate) fn see(&mut self, block: u64, record: &Record) {
-        let run = self.run.get_or_insert_with(|| Summary::new(block));
+        let run = self.run.get_or_insert_with(|| BloomFilter::new(block));
         Facts::from(record).each(|key| run.add(key));
     }
 
     /// An end is written in the block that begins at `block`.
     pub(crate) fn see_end(&mut self, block: u64, outcome: &Outcome) {
         if let Some(status) = outcome.status {
-            let run = self.run.get_or_insert_with(|| Summary::new(block));
+            let run = self.run.get_or_insert_with(|| BloomFilter::new(block));
             run.add(status_key(status));
         }
     }
 
     /// The block that begins at `first` ends with `last`.
     pub(crate) fn end_block(&mut self, first: u64, last: u64) {
-        let run = self.run.get_or_insert_with(|| Summary::new(first));
+        let run = self.run.get_or_insert_with(|| BloomFilter::new(first));
         run.last = last;
         let entries = last.saturating_sub(run.first);
         if entries >= ENTRIES || run.words.iter().map(|word| word.count_ones()).sum::<u32>() >= FULL {
@@ -335,7 +335,7 @@ impl Summarizer {
     }
 }
 
-impl Drop for Summarizer {
+impl Drop for BloomWriter {
     fn drop(&mut self) {
         self.end_run();
     }

@@ -25,16 +25,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::answer::answer;
-pub(crate) use self::check::Held;
+pub(crate) use self::check::CountsCheck;
+use self::chunk::FILE;
 #[cfg(test)]
-pub(crate) use self::chunk::{Chapters as Read, encode};
-pub(crate) use self::groups::{Common, Groups, Sum};
+pub(crate) use self::chunk::{Chunks as Read, encode};
+pub(crate) use self::groups::{CallCount, GroupKey, Groups};
 use crate::disk::faults;
 use crate::index::file;
 use crate::model::record::Record;
 
-/// Its name, in the period.
-pub(crate) const FILE: &str = "sums";
 /// Entries after which a chapter ends, at its commit's end: more are read where one is not yet written.
 const ENTRIES: u64 = if cfg!(test) { 40 } else { 1 << 18 };
 /// Groups, and bytes of their texts, after which it ends: with what one commit adds, that bounds its memory to some megabytes.
@@ -45,7 +44,7 @@ const FEWEST: u64 = 4;
 
 /// Sums up what is written to one period.
 #[derive(Debug)]
-pub(crate) struct Summing {
+pub(crate) struct CountsWriter {
     // Absent after it could not be written: then what follows has no sums.
     file: Option<File>,
     path: PathBuf,
@@ -56,7 +55,7 @@ pub(crate) struct Summing {
     uncommitted: Vec<(usize, i64)>,
 }
 
-impl Summing {
+impl CountsWriter {
     /// For the period at `path`.
     pub(crate) fn open(path: &Path) -> Self {
         Self {
@@ -71,7 +70,7 @@ impl Summing {
     /// A decision is to be committed.
     pub(crate) fn see(&mut self, record: &Record) {
         if self.file.is_some() {
-            let number = self.groups.number(&Common::from(record));
+            let number = self.groups.number(&GroupKey::from(record));
             self.uncommitted.push((number, record.time_ms));
         }
     }
@@ -87,17 +86,17 @@ impl Summing {
             || self.groups.len() >= GROUPS
             || self.groups.text_bytes() >= TEXTS
         {
-            self.end_chapter();
+            self.end_chunk();
         }
     }
 
     /// What was seen could not be committed: the chapter ends before it.
     pub(crate) fn failed(&mut self) {
         self.uncommitted.clear();
-        self.end_chapter();
+        self.end_chunk();
     }
 
-    fn end_chapter(&mut self) {
+    fn end_chunk(&mut self) {
         if let (Some((first, last)), Some(file)) = (self.run.take(), &mut self.file)
             && pays(&self.groups)
             && let Some(bytes) = chunk::encode(first, last, &self.groups)
@@ -111,10 +110,10 @@ impl Summing {
     }
 }
 
-impl Drop for Summing {
+impl Drop for CountsWriter {
     fn drop(&mut self) {
         // What was seen after the last commit was never committed.
-        self.end_chapter();
+        self.end_chunk();
     }
 }
 

@@ -1,10 +1,10 @@
-//! Runs of places of a period that a walk passes over, since nothing in them has to be read.
+//! Skipped of places of a period that a walk passes over, since nothing in them has to be read.
 
 /// First and last place of each, ascending. Each begins with a block and ends with one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Runs(Vec<(u64, u64)>);
+pub(crate) struct Skipped(Vec<(u64, u64)>);
 
-impl Runs {
+impl Skipped {
     /// Adds a run. `false` where it does not stand behind all that are there: then it is not added.
     pub(crate) fn push(&mut self, first: u64, last: u64) -> bool {
         match self.0.last_mut() {

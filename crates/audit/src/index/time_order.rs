@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::format::block::Head;
+use crate::format::block::Header;
 use crate::period::name::{DAY_MS, Day};
 
 /// Its name, in the period.
@@ -16,14 +16,14 @@ const STEP_MS: i64 = 60_000;
 
 /// Looks at the blocks of one period as they are written.
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct TimeOrder {
     path: PathBuf,
     day: Day,
     written_ms: i64,
     broken: bool,
 }
 
-impl Order {
+impl TimeOrder {
     /// For the period of `day`, whose directory is `path`.
     pub(crate) fn of(day: Day, path: &Path) -> Self {
         Self {
@@ -47,25 +47,25 @@ impl Order {
 
     /// Whether the next block is in order: written in the day or after it, not before the last one, nor before its records,
     /// nor long after them; and no record is of a later day.
-    fn goes_on(&mut self, head: &Head) -> bool {
-        let (begin, written) = (self.day.start_ms(), head.written_ms);
+    fn goes_on(&mut self, header: &Header) -> bool {
+        let (begin, written) = (self.day.start_ms(), header.written_ms);
         let goes_on = written >= begin
             && written >= self.written_ms
-            && written >= head.latest_ms
-            && written <= head.earliest_ms.saturating_add(DELAY_MS)
-            && head.latest_ms < begin.saturating_add(DAY_MS);
+            && written >= header.latest_ms
+            && written <= header.earliest_ms.saturating_add(DELAY_MS)
+            && header.latest_ms < begin.saturating_add(DAY_MS);
         self.written_ms = written;
         goes_on
     }
 
     /// Whether the next block, of a period that is read, is not in order, and nothing tells so.
-    pub(crate) fn hides(&mut self, head: &Head) -> bool {
-        !self.goes_on(head) && !is_broken(&self.path)
+    pub(crate) fn hides(&mut self, header: &Header) -> bool {
+        !self.goes_on(header) && !is_broken(&self.path)
     }
 
     /// A block is to be written: before it is, a break of the order is told.
-    pub(crate) fn see(&mut self, head: &Head) {
-        if !self.goes_on(head) && !self.broken {
+    pub(crate) fn see(&mut self, header: &Header) {
+        if !self.goes_on(header) && !self.broken {
             // A disk that does not take it takes no block either.
             self.broken = File::create(self.path.join(FILE))
                 .and_then(|_| File::open(&self.path)?.sync_all())

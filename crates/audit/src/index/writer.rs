@@ -2,31 +2,31 @@
 
 use std::path::Path;
 
-use crate::format::block::Head;
-use crate::index::bloom::Summarizer;
-use crate::index::counts::Summing;
-use crate::index::time_order::Order;
+use crate::format::block::Header;
+use crate::index::bloom::BloomWriter;
+use crate::index::counts::CountsWriter;
+use crate::index::time_order::TimeOrder;
 use crate::model::record::{Outcome, Record};
 use crate::period::name::Period;
 
 /// The summaries and sums of one period, and whether it is in the order of time.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct IndexWriter {
     /// Which.
     pub(crate) period: Period,
-    summaries: Summarizer,
-    sums: Summing,
-    order: Order,
+    summaries: BloomWriter,
+    sums: CountsWriter,
+    order: TimeOrder,
 }
 
-impl Beside {
+impl IndexWriter {
     /// For `period`, whose directory is `path`.
     pub(crate) fn open(period: Period, path: &Path) -> Self {
         Self {
             period,
-            summaries: Summarizer::open(path),
-            sums: Summing::open(path),
-            order: Order::of(period.day, path),
+            summaries: BloomWriter::open(path),
+            sums: CountsWriter::open(path),
+            order: TimeOrder::of(period.day, path),
         }
     }
 
@@ -42,10 +42,10 @@ impl Beside {
     }
 
     /// The block that `head` begins is whole: settles when it counts as written.
-    pub(crate) fn end_block(&mut self, head: &mut Head) {
-        head.written_ms = self.order.written(head.written_ms, head.latest_ms);
-        self.order.see(head);
-        self.summaries.end_block(head.first, head.last());
+    pub(crate) fn end_block(&mut self, header: &mut Header) {
+        header.written_ms = self.order.written(header.written_ms, header.latest_ms);
+        self.order.see(header);
+        self.summaries.end_block(header.first, header.last());
     }
 
     /// What was seen is on disk, in blocks that hold the places `first` to `last`.

@@ -45,7 +45,7 @@ pub enum Fault {
     /// Entries are missing before this place, though a whole run of blocks would be sound.
     Missing,
     /// The store does not begin at its first entry, and no cut by retention tells why.
-    Beheaded,
+    MissingStart,
     /// The store ends before the last entry that is known to have been written.
     CutOff,
     /// A block cannot be read at all.
@@ -67,7 +67,7 @@ pub enum Fault {
     /// The signed heads cannot be read.
     NoHeads(String),
     /// No head by a key that was given stands on the chain: it may be another, or cut off anywhere.
-    Unvouched,
+    NoTrustedHead,
     /// Blocks of a commit that failed, and was answered so, are on disk nevertheless. Harmless.
     Unconfirmed,
 }
@@ -83,7 +83,7 @@ impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.what {
             Fault::NoHeads(why) => return write!(f, "the file HEADS cannot be read: {why}"),
-            Fault::Unvouched => {
+            Fault::NoTrustedHead => {
                 return f.write_str(
                     "nothing is vouched for: no head by a trusted key stands on this chain, which may be another's or lack any end; \
                      where signing was only now configured, the proxy signs when it next starts",
@@ -100,7 +100,7 @@ impl std::fmt::Display for Finding {
                 f.write_str(": does not continue what stands before it; something was removed or reordered")
             }
             Fault::Missing => f.write_str(": entries before it are missing"),
-            Fault::Beheaded => {
+            Fault::MissingStart => {
                 f.write_str(": what stood before it is missing, and no retention cut tells of it")
             }
             Fault::CutOff => f.write_str(": was written and is missing; the end was cut off"),
@@ -121,7 +121,7 @@ impl std::fmt::Display for Finding {
                 f.write_str(": the head is signed by another key; `--key` names those to trust")
             }
             // Said above.
-            Fault::NoHeads(_) | Fault::Unvouched => Ok(()),
+            Fault::NoHeads(_) | Fault::NoTrustedHead => Ok(()),
             Fault::Unconfirmed => f.write_str(": was reported as not written, and is there; harmless"),
         }
     }

@@ -10,12 +10,12 @@ use crate::model::entry::Sequence;
 
 /// The heads that the chain has yet to meet, by place.
 #[derive(Debug, Default)]
-pub(crate) struct Vouched {
+pub(crate) struct HeadCheck {
     heads: BTreeMap<u64, Vec<SignedHead>>,
     keys: Vec<PublicKey>,
 }
 
-impl Vouched {
+impl HeadCheck {
     /// All `heads`, to be signed by one of `keys` if there are any.
     pub(crate) fn of(heads: Vec<SignedHead>, keys: &[PublicKey]) -> Self {
         let mut by_place: BTreeMap<u64, Vec<SignedHead>> = BTreeMap::new();

@@ -19,7 +19,7 @@ pub(crate) const FILE: &str = "HEADS";
 
 /// Signs the end of a store's chain now and then.
 #[derive(Debug)]
-pub(crate) struct Heads {
+pub(crate) struct HeadsFile {
     key: SigningKey,
     path: PathBuf,
     // Absent until it could be opened.
@@ -29,7 +29,7 @@ pub(crate) struct Heads {
     signed: Option<(u64, Instant)>,
 }
 
-impl Heads {
+impl HeadsFile {
     /// Opens the file below `root`, made if absent.
     pub(crate) fn open(root: &Path, key: SigningKey, interval: Duration) -> io::Result<Self> {
         let mut heads = Self {

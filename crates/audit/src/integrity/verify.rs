@@ -4,12 +4,12 @@ use crate::error::{DiskError, QueryError};
 use crate::format::block::Block;
 use crate::format::bytes::Malformed;
 use crate::format::chain::{Chain, Hash};
-use crate::format::decode::Seen;
-use crate::index::bloom::Claims;
-use crate::index::counts::Held;
-use crate::index::time_order::Order;
+use crate::format::decode::ItemView;
+use crate::index::bloom::BloomCheck;
+use crate::index::counts::CountsCheck;
+use crate::index::time_order::TimeOrder;
 use crate::integrity::findings::{Fault, Finding, Verified};
-use crate::integrity::head_check::Vouched;
+use crate::integrity::head_check::HeadCheck;
 use crate::integrity::keys::PublicKey;
 use crate::integrity::proof;
 use crate::model::entry::Sequence;
@@ -18,45 +18,47 @@ use crate::period::edges;
 use crate::period::name::Period;
 use crate::query::walk::{open, unreadable};
 use crate::store::end_note;
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 
 /// Walks the whole chain.
-pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, QueryError> {
+pub(crate) fn verify(store: &Periods, keys: &[PublicKey]) -> Result<Verified, QueryError> {
     // Read first: what is written meanwhile does not count.
-    let noted = end_note::read(shelf.root());
-    let (heads, unread) = match proof::read_all(shelf.root()) {
+    let noted = end_note::read(store.root());
+    let (heads, unread) = match proof::read_all(store.root()) {
         Ok(heads) => (heads, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
     let mut check = Check {
-        heads: Vouched::of(heads, keys),
-        is_part: shelf.is_one_file(),
+        heads: HeadCheck::of(heads, keys),
+        is_part: store.is_one_file(),
         ..Check::default()
     };
-    let listed = shelf.periods();
+    let listed = store.list();
     let listed = listed.map_err(|source| QueryError::List {
-        path: shelf.root().to_owned(),
+        path: store.root().to_owned(),
         source,
     })?;
     for period in listed {
         check.period = period.to_string();
         if period.is_damaged() {
-            check.search(shelf, period, "it was set aside")?;
+            check.search(store, period, "it was set aside")?;
             continue;
         }
-        let opened = match open(shelf, period) {
+        let opened = match open(store, period) {
             Ok(opened) => opened,
-            Err(_) if shelf.is_gone(period) => continue,
+            Err(_) if store.is_gone(period) => continue,
             Err(QueryError::Unreadable { source, .. }) => {
-                check.search(shelf, period, &source.to_string())?;
+                check.search(store, period, &source.to_string())?;
                 continue;
             }
             Err(other) => return Err(other),
         };
-        check.claims = Claims::of(&shelf.path(period));
-        check.sums = Held::of(&shelf.path(period), check.faults);
-        let path = shelf.path(period);
-        check.order = shelf.is_in_order(period).then(|| Order::of(period.day, &path));
+        check.claims = BloomCheck::of(&store.path(period));
+        check.sums = CountsCheck::of(&store.path(period), check.faults);
+        let path = store.path(period);
+        check.order = store
+            .is_in_order(period)
+            .then(|| TimeOrder::of(period.day, &path));
         let mut key = 0;
         while let Some((at, block)) = opened.from(key).map_err(unreadable(period))? {
             match block {
@@ -72,7 +74,7 @@ pub(crate) fn verify(shelf: &Shelf, keys: &[PublicKey]) -> Result<Verified, Quer
     let of_all = unread
         .map(Fault::NoHeads)
         .into_iter()
-        .chain(unvouched.then_some(Fault::Unvouched));
+        .chain(unvouched.then_some(Fault::NoTrustedHead));
     // What is of no period stands first.
     done.findings.splice(
         0..0,
@@ -97,11 +99,11 @@ struct Check {
     cuts: Vec<(u64, Hash)>,
     // Something was lost before, and was reported.
     gap: bool,
-    heads: Vouched,
-    claims: Claims,
-    sums: Held,
+    heads: HeadCheck,
+    claims: BloomCheck,
+    sums: CountsCheck,
     // Of a period that is said to be in the order of time, as long as it is.
-    order: Option<Order>,
+    order: Option<TimeOrder>,
     // Blocks that are not what they were, or are missing: so many places.
     faults: usize,
     // It need not begin at the chain's beginning.
@@ -112,7 +114,7 @@ struct Check {
 const RUN: usize = 1024;
 
 impl Check {
-    fn find(&mut self, place: Option<u64>, what: Fault) {
+    fn find(&mut self, sequence: Option<u64>, what: Fault) {
         if matches!(
             what,
             Fault::Changed | Fault::Broken | Fault::Missing | Fault::Unreadable(_) | Fault::Damaged(_)
@@ -121,18 +123,18 @@ impl Check {
         }
         self.done.findings.push(Finding {
             period: self.period.clone(),
-            sequence: place.map(Sequence),
+            sequence: sequence.map(Sequence),
             what,
         });
         self.gap = true;
     }
 
-    fn search(&mut self, shelf: &Shelf, period: Period, why: &str) -> Result<(), QueryError> {
+    fn search(&mut self, store: &Periods, period: Period, why: &str) -> Result<(), QueryError> {
         self.find(None, Fault::Damaged(why.to_owned()));
-        self.sums = Held::default();
+        self.sums = CountsCheck::default();
         self.order = None;
         let (blocks, _) =
-            edges::blocks(&shelf.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
+            edges::blocks(&store.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
         for block in blocks.values() {
             self.block(block);
         }
@@ -142,62 +144,62 @@ impl Check {
     }
 
     fn block<B: AsRef<[u8]>>(&mut self, block: &Block<B>) {
-        let head = &block.head;
+        let header = &block.header;
         let content = match block.content() {
             Ok(content) if block.hash_holds(&content) => content,
-            Ok(_) => return self.find(Some(head.first), Fault::Changed),
-            Err(error) => return self.find(Some(head.first), Fault::Unreadable(error.to_string())),
+            Ok(_) => return self.find(Some(header.first), Fault::Changed),
+            Err(error) => return self.find(Some(header.first), Fault::Unreadable(error.to_string())),
         };
         let mut hidden = Vec::new();
-        self.sums.begin_block(head.first);
+        self.sums.begin_block(header.first);
         let whole = block.items(&content).and_then(|mut items| {
             let mut count = 0_u64;
-            while let Some((place, seen)) = items.next()? {
+            while let Some((sequence, seen)) = items.next()? {
                 count += 1;
-                if self.claims.deny(head.first, &seen) {
-                    hidden.push(place);
+                if self.claims.deny(header.first, &seen) {
+                    hidden.push(sequence);
                 }
                 match seen {
-                    Seen::Decision(view) => self.sums.see(place, &view),
-                    Seen::Event(Event::Cut { last, hash, .. }) => self.cuts.push((last, hash)),
-                    Seen::Ended(_) | Seen::Event(_) => {}
+                    ItemView::Decision(view) => self.sums.see(sequence, &view),
+                    ItemView::Event(Event::Cut { last, hash, .. }) => self.cuts.push((last, hash)),
+                    ItemView::Ended(_) | ItemView::Event(_) => {}
                 }
             }
-            if count == u64::from(head.count) {
+            if count == u64::from(header.count) {
                 Ok(())
             } else {
                 Err(Malformed("it has another number of entries"))
             }
         });
         if let Err(error) = whole {
-            return self.find(Some(head.first), Fault::Unreadable(error.to_string()));
+            return self.find(Some(header.first), Fault::Unreadable(error.to_string()));
         }
-        self.link(head.previous, head.first, head.first_of_period);
-        if self.order.as_mut().is_some_and(|order| order.hides(head)) {
+        self.link(header.previous, header.first, header.first_of_period);
+        if self.order.as_mut().is_some_and(|order| order.hides(header)) {
             self.order = None;
-            self.find(Some(head.first), Fault::Misdated);
+            self.find(Some(header.first), Fault::Misdated);
             self.gap = false;
         }
-        for place in hidden {
-            self.find(Some(place), Fault::Hidden);
+        for sequence in hidden {
+            self.find(Some(sequence), Fault::Hidden);
             self.gap = false;
         }
-        for place in self.sums.end_block(head.first, head.last(), self.faults) {
-            self.find(Some(place), Fault::Miscounted);
+        for sequence in self.sums.end_block(header.first, header.last(), self.faults) {
+            self.find(Some(sequence), Fault::Miscounted);
             self.gap = false;
         }
-        self.done.first.get_or_insert(Sequence(head.first));
-        self.done.last = Some(Sequence(head.last()));
+        self.done.first.get_or_insert(Sequence(header.first));
+        self.done.last = Some(Sequence(header.last()));
         self.done.head = Some(block.hash);
-        for fault in self.heads.meet(head.last(), block.hash, &mut self.done) {
-            self.find(Some(head.last()), fault);
+        for fault in self.heads.meet(header.last(), block.hash, &mut self.done) {
+            self.find(Some(header.last()), fault);
         }
-        self.done.entries += u64::from(head.count);
+        self.done.entries += u64::from(header.count);
         self.done.blocks += 1;
         if self.run.len() >= RUN {
             self.run.remove(0);
         }
-        self.run.push((block.hash, head.last()));
+        self.run.push((block.hash, header.last()));
     }
 
     /// Judges how a block continues the run.
@@ -257,7 +259,7 @@ impl Check {
                     Finding {
                         period,
                         sequence: Some(Sequence(first)),
-                        what: Fault::Beheaded,
+                        what: Fault::MissingStart,
                     },
                 );
             }

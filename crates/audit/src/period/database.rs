@@ -27,7 +27,7 @@ pub use self::guard::is_panic_caught;
 use self::guard::{caught, guarded};
 use crate::disk::faults;
 use crate::error::DiskError;
-use crate::format::batch::{self, Blocks};
+use crate::format::batch::{self, Batch};
 use crate::format::block::Block;
 use crate::period::journal::Journal;
 
@@ -50,7 +50,7 @@ pub(crate) struct Database {
     // Begun with the first commit.
     journal: Mutex<Option<Journal>>,
     // The sheaf that was read last, and its blocks.
-    last_sheaf: Mutex<Option<(Bytes, Arc<Blocks>)>>,
+    last_batch: Mutex<Option<(Bytes, Arc<Batch>)>>,
 }
 
 /// What is written.
@@ -59,17 +59,17 @@ struct Data {
     file: File,
     directory: PathBuf,
     // Short blocks that are in the journal, and not yet in the database: they become a sheaf.
-    short: Mutex<Blocks>,
+    short: Mutex<Batch>,
 }
 
 /// Bytes of a block as sled hands them out, not copied.
 pub(crate) type Bytes = sled::IVec;
 
 /// A block of a period.
-pub(crate) type Stored = Block<Bytes>;
+pub(crate) type StoredBlock = Block<Bytes>;
 
 /// A key, and the block under it, if it is sound.
-pub(crate) type Keyed = (u64, Result<Stored, DiskError>);
+pub(crate) type Keyed = (u64, Result<StoredBlock, DiskError>);
 
 impl Database {
     /// Makes the period at `path`. sled has no thread of its own that flushes it: the journal tells when.
@@ -100,7 +100,7 @@ impl Database {
                 short: Mutex::default(),
             }),
             journal: Mutex::new(None),
-            last_sheaf: Mutex::default(),
+            last_batch: Mutex::default(),
         })
     }
 
@@ -129,7 +129,7 @@ impl Database {
     }
 
     /// The block that holds the place `at`, or the one before it if none does.
-    pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+    pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         // First those in memory: what becomes a sheaf meanwhile is then found twice, and not never.
         if let Some(found) = self.data.short().at_or_before(at) {
             return copied(found).map(Some);
@@ -140,7 +140,7 @@ impl Database {
     }
 
     /// The first block that begins at the place `at` or after it.
-    pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+    pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         self.from(at)?.map(|(_, block)| block).transpose()
     }
 
@@ -156,7 +156,7 @@ impl Database {
         // It may stand in a sheaf that begins before. One that cannot be read is told at its own key.
         let before = caught(|| database.range(..at.to_be_bytes()).next_back().transpose())?;
         if let Some((_, value)) = before
-            && batch::is_one(&value)
+            && batch::is_batch(&value)
             && let Ok(blocks) = self.blocks(&value)
             && let Some((first, bytes)) = blocks.at_or_after(at)
         {
@@ -173,9 +173,9 @@ impl Database {
     }
 
     /// The last block at the place `at` or before it of what stands under a key.
-    fn stored(&self, (key, value): (Bytes, Bytes), at: u64) -> Result<Stored, DiskError> {
+    fn stored(&self, (key, value): (Bytes, Bytes), at: u64) -> Result<StoredBlock, DiskError> {
         let key = key_of(&key);
-        if !batch::is_one(&value) {
+        if !batch::is_batch(&value) {
             return stored(key, value);
         }
         let blocks = self.blocks(&value)?;
@@ -186,8 +186,8 @@ impl Database {
     }
 
     /// The blocks of a sheaf: unpacked once for all of them, when they are read one after the other.
-    fn blocks(&self, value: &Bytes) -> Result<Arc<Blocks>, DiskError> {
-        let mut last = self.last_sheaf.lock().unwrap_or_else(PoisonError::into_inner);
+    fn blocks(&self, value: &Bytes) -> Result<Arc<Batch>, DiskError> {
+        let mut last = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, blocks)) = &*last
             && of == value
         {
@@ -237,7 +237,7 @@ impl Drop for Database {
 }
 
 impl Data {
-    fn short(&self) -> MutexGuard<'_, Blocks> {
+    fn short(&self) -> MutexGuard<'_, Batch> {
         // A panic of sled's under the lock becomes an error, after which nothing more is written.
         self.short.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -281,12 +281,12 @@ fn key_of(key: &[u8]) -> u64 {
     <[u8; 8]>::try_from(key).map_or(u64::MAX, u64::from_be_bytes)
 }
 
-fn bind(short: &mut Blocks, database: &sled::Db) -> Result<(), DiskError> {
+fn bind(short: &mut Batch, database: &sled::Db) -> Result<(), DiskError> {
     if let Some(first) = short.first() {
         let value = short.encode();
         let value = value.ok_or_else(|| DiskError::Database("a sheaf of blocks is too long".into()))?;
         insert(database, first, &value)?;
-        *short = Blocks::default();
+        *short = Batch::default();
     }
     Ok(())
 }
@@ -303,16 +303,16 @@ fn insert(database: &sled::Db, first: u64, value: &[u8]) -> Result<(), DiskError
     })
 }
 
-fn stored(key: u64, value: Bytes) -> Result<Stored, DiskError> {
+fn stored(key: u64, value: Bytes) -> Result<StoredBlock, DiskError> {
     let block = Block::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
-    if block.head.first == key {
+    if block.header.first == key {
         Ok(block)
     } else {
         Err(other_key())
     }
 }
 
-fn copied((first, bytes): (u64, &[u8])) -> Result<Stored, DiskError> {
+fn copied((first, bytes): (u64, &[u8])) -> Result<StoredBlock, DiskError> {
     stored(first, Bytes::from(bytes))
 }
 

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::disk::bad_sectors::Gaps;
+use crate::disk::bad_sectors::SkippingFile;
 use crate::disk::faults;
 use crate::error::of_file;
-use crate::format::block::{Block, Head};
+use crate::format::block::{Block, Header};
 use crate::format::chain::Chain;
-use crate::period::find_blocks::sweep;
+use crate::period::find_blocks::find_blocks;
 use crate::period::journal;
 
 /// The file with the data of a period.
@@ -32,13 +32,15 @@ pub(crate) type Found = Block<Vec<u8>>;
 pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, Found>, u64)> {
     let mut found = BTreeMap::new();
     let mut see = |block: Block<&[u8]>| {
-        found.entry(block.head.first).or_insert_with(|| block.to_owned());
+        found
+            .entry(block.header.first)
+            .or_insert_with(|| block.to_owned());
     };
     // Before the data: what is moved meanwhile is then found twice, and not never.
     let (journal, mut unread) = journal::sound_bytes(directory)?;
     if let Some(file) = data(directory)? {
-        let mut file = Gaps::of(file).map_err(in_data)?;
-        sweep(&mut file, &mut |_, block| see(block)).map_err(in_data)?;
+        let mut file = SkippingFile::of(file).map_err(in_data)?;
+        find_blocks(&mut file, &mut |_, block| see(block)).map_err(in_data)?;
         unread += file.unread();
     }
     for (_, block) in journal::blocks(&journal) {
@@ -52,12 +54,12 @@ pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, Found>, u64)
 pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Option<Chain>> {
     let mut last: Option<(u64, Chain)> = None;
     let mut see = |block: Block<&[u8]>| {
-        if last.is_none_or(|(first, _)| first < block.head.first) {
+        if last.is_none_or(|(first, _)| first < block.header.first) {
             let chain = Chain {
-                next: block.head.last().saturating_add(1),
+                next: block.header.last().saturating_add(1),
                 hash: block.hash,
             };
-            last = Some((block.head.first, chain));
+            last = Some((block.header.first, chain));
         }
         last.map(|(_, chain)| chain)
     };
@@ -75,7 +77,7 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
     let length = file.metadata()?.len();
     for from in [length.saturating_sub(TAIL), 0] {
         file.seek(SeekFrom::Start(from))?;
-        sweep(&file, &mut |_, block| found = see(block)).map_err(in_data)?;
+        find_blocks(&file, &mut |_, block| found = see(block)).map_err(in_data)?;
         if from == 0 || (found.is_some() && found == expected) {
             break;
         }
@@ -87,19 +89,19 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
 /// of the data are read: `None` where that block is not found there.
 pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
     let mut found = None;
-    let mut see = |head: &Head| {
-        if head.first_of_period {
+    let mut see = |header: &Header| {
+        if header.first_of_period {
             found = Some(Chain {
-                next: head.first,
-                hash: head.previous,
+                next: header.first,
+                hash: header.previous,
             });
         }
     };
     for (_, block) in journal::blocks(&journal::bytes(directory)?) {
-        see(&block.head);
+        see(&block.header);
     }
     if let Some(file) = data(directory)? {
-        sweep(file.take(BEGINNING), &mut |_, block| see(&block.head)).map_err(in_data)?;
+        find_blocks(file.take(BEGINNING), &mut |_, block| see(&block.header)).map_err(in_data)?;
     }
     Ok(found)
 }

@@ -12,33 +12,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::disk::faults;
 use crate::error::{DiskError, of_file};
-use crate::format::batch::{self, Blocks};
+use crate::format::batch::{self, Batch};
 use crate::format::block::Block;
-use crate::period::database::{Bytes, Keyed, Stored};
-use crate::period::find_blocks::sweep;
+use crate::period::database::{Bytes, Keyed, StoredBlock};
+use crate::period::find_blocks::find_blocks;
 use crate::period::journal;
 use crate::period::name::{Day, Period};
 
 /// A period, or a part of a file that holds several, and where its blocks stand.
 #[derive(Debug)]
-pub(crate) struct Frozen {
+pub(crate) struct Files {
     // Absent where the period has no file yet.
     file: Option<Arc<File>>,
     // Of a period that is written now, or that a crash left: its journal as it was.
     journal: Vec<u8>,
     // By place.
-    blocks: Vec<At>,
+    blocks: Vec<Indexed>,
     // Places between them where there should be others; the first is not known of what the period should begin with.
     holes: Vec<(Option<u64>, u64)>,
     // Places where different blocks were found: one was changed, and its checksum mended.
     twice: Vec<u64>,
     // Offset and blocks of the sheaf that was read last.
-    last_sheaf: Mutex<Option<(u64, Arc<Blocks>)>>,
+    last_batch: Mutex<Option<(u64, Arc<Batch>)>>,
 }
 
 /// Where a block stands. 24 bytes each is what the index takes.
 #[derive(Debug, Clone, Copy)]
-struct At {
+struct Indexed {
     first: u64,
     // Of what stands there: the block, or its sheaf.
     offset: u64,
@@ -50,13 +50,13 @@ struct At {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Within {
     File,
-    Sheaf,
+    Batch,
     Journal,
 }
 
 /// A block found, and what tells it from another at its place.
 struct Found {
-    at: At,
+    at: Indexed,
     checksum: [u8; 4],
     last: u64,
     first_of_period: bool,
@@ -66,17 +66,17 @@ struct Found {
 impl Found {
     fn of(offset: u64, length: usize, within: Within, block: &Block<&[u8]>) -> Self {
         Self {
-            at: At {
-                first: block.head.first,
+            at: Indexed {
+                first: block.header.first,
                 offset,
-                // Blocks and sheaves are shorter than 64 KiB.
+                // Batch and sheaves are shorter than 64 KiB.
                 length: u32::try_from(length).unwrap_or(u32::MAX),
                 within,
             },
             checksum: block.bytes().last_chunk().copied().unwrap_or_default(),
-            last: block.head.last(),
-            first_of_period: block.head.first_of_period,
-            written_ms: block.head.written_ms,
+            last: block.header.last(),
+            first_of_period: block.header.first_of_period,
+            written_ms: block.header.written_ms,
         }
     }
 
@@ -85,7 +85,7 @@ impl Found {
     }
 }
 
-impl Frozen {
+impl Files {
     /// Reads the period in the directory `path`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         // Before the data: what the database is given meanwhile is then found twice, and not never.
@@ -145,7 +145,7 @@ impl Frozen {
     }
 
     fn of(file: Option<Arc<File>>, found: Vec<Found>) -> Self {
-        let mut blocks: Vec<At> = Vec::with_capacity(found.len());
+        let mut blocks: Vec<Indexed> = Vec::with_capacity(found.len());
         let mut twice = Vec::new();
         let mut last = None;
         let mut holes = Vec::new();
@@ -178,7 +178,7 @@ impl Frozen {
             blocks,
             holes,
             twice,
-            last_sheaf: Mutex::default(),
+            last_batch: Mutex::default(),
         }
     }
 
@@ -187,19 +187,19 @@ impl Frozen {
         &self.holes
     }
 
-    /// See [`crate::period::open::Opened::at_or_before`].
-    pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+    /// See [`crate::period::open::OpenPeriod::at_or_before`].
+    pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         let n = self.blocks.partition_point(|block| block.first <= at);
         let at = n.checked_sub(1).and_then(|n| self.blocks.get(n));
         at.map(|at| self.read(*at)).transpose()
     }
 
-    /// See [`crate::period::open::Opened::at_or_after`].
-    pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<Stored>, DiskError> {
+    /// See [`crate::period::open::OpenPeriod::at_or_after`].
+    pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         self.next(at).map(|at| self.read(at)).transpose()
     }
 
-    /// See [`crate::period::open::Opened::from`].
+    /// See [`crate::period::open::OpenPeriod::from`].
     pub(crate) fn from(&self, at: u64) -> Option<Keyed> {
         self.next(at).map(|at| {
             let block = if self.twice.binary_search(&at.first).is_ok() {
@@ -213,16 +213,16 @@ impl Frozen {
         })
     }
 
-    fn next(&self, at: u64) -> Option<At> {
+    fn next(&self, at: u64) -> Option<Indexed> {
         let n = self.blocks.partition_point(|block| block.first < at);
         self.blocks.get(n).copied()
     }
 
-    fn read(&self, at: At) -> Result<Stored, DiskError> {
+    fn read(&self, at: Indexed) -> Result<StoredBlock, DiskError> {
         let bytes = match at.within {
             Within::File => Bytes::from(self.stretch(at)?),
-            Within::Sheaf => {
-                let blocks = self.sheaf(at)?;
+            Within::Batch => {
+                let blocks = self.batch(at)?;
                 let found = blocks.at_or_before(at.first);
                 Bytes::from(found.map_or(&[][..], |(_, bytes)| bytes))
             }
@@ -234,7 +234,7 @@ impl Frozen {
         };
         let block = Block::read(bytes).map_err(|e| DiskError::Database(e.to_string()))?;
         // Whoever writes the file meanwhile may move blocks about.
-        if block.head.first == at.first {
+        if block.header.first == at.first {
             Ok(block)
         } else {
             Err(DiskError::Database("its file changed while it was read".into()))
@@ -242,7 +242,7 @@ impl Frozen {
     }
 
     /// The bytes of the file that `at` names.
-    fn stretch(&self, at: At) -> Result<Vec<u8>, DiskError> {
+    fn stretch(&self, at: Indexed) -> Result<Vec<u8>, DiskError> {
         let mut bytes = vec![0; size(at.length.into())];
         if let Some(file) = &self.file {
             file.read_exact_at(&mut bytes, at.offset)
@@ -252,8 +252,8 @@ impl Frozen {
     }
 
     /// The sheaf that `at` names: unpacked once for all its blocks, when they are read one after the other.
-    fn sheaf(&self, at: At) -> Result<Arc<Blocks>, DiskError> {
-        let mut last = self.last_sheaf.lock().unwrap_or_else(PoisonError::into_inner);
+    fn batch(&self, at: Indexed) -> Result<Arc<Batch>, DiskError> {
+        let mut last = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((offset, blocks)) = &*last
             && *offset == at.offset
         {
@@ -272,9 +272,9 @@ fn size(n: u64) -> usize {
 /// The blocks in `file`, by place.
 fn find(file: &File) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
-    sweep(file, &mut |stand, block| {
-        let within = if stand.is_sheaf {
-            Within::Sheaf
+    find_blocks(file, &mut |stand, block| {
+        let within = if stand.is_batch {
+            Within::Batch
         } else {
             Within::File
         };

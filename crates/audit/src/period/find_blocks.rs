@@ -10,17 +10,20 @@ const CHUNK: usize = 4 << 20;
 
 /// Where a block stands in a file: alone, or in a sheaf, which then is what stands there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stand {
+pub(crate) struct Location {
     /// Where it begins, bytes.
     pub(crate) offset: u64,
     /// Its bytes.
     pub(crate) length: usize,
     /// Whether it is a sheaf.
-    pub(crate) is_sheaf: bool,
+    pub(crate) is_batch: bool,
 }
 
 /// Gives each sound block in `file`, and where it stands, to `each`.
-pub(crate) fn sweep(mut file: impl Read, each: &mut dyn FnMut(Stand, Block<&[u8]>)) -> io::Result<()> {
+pub(crate) fn find_blocks(
+    mut file: impl Read,
+    each: &mut dyn FnMut(Location, Block<&[u8]>),
+) -> io::Result<()> {
     // Begins with what the last round left: a block may cross the border of two reads.
     let mut window: Vec<u8> = Vec::with_capacity(CHUNK + BLOCK_LIMIT);
     let mut passed = 0_u64;
@@ -30,7 +33,7 @@ pub(crate) fn sweep(mut file: impl Read, each: &mut dyn FnMut(Stand, Block<&[u8]
             .take(u64::try_from(CHUNK).unwrap_or(u64::MAX))
             .read_to_end(&mut window)?;
         let end = window.len() == before;
-        let at = sweep_window(&window, end, passed, each);
+        let at = search_window(&window, end, passed, each);
         if end {
             return Ok(());
         }
@@ -40,7 +43,12 @@ pub(crate) fn sweep(mut file: impl Read, each: &mut dyn FnMut(Stand, Block<&[u8]
 }
 
 /// Sweeps what was read so far, and gives up to where: what may be the begin of a block is left.
-fn sweep_window(window: &[u8], end: bool, passed: u64, each: &mut dyn FnMut(Stand, Block<&[u8]>)) -> usize {
+fn search_window(
+    window: &[u8],
+    end: bool,
+    passed: u64,
+    each: &mut dyn FnMut(Location, Block<&[u8]>),
+) -> usize {
     let mut at = 0_usize;
     while let Some(rest) = window.get(at..) {
         let Some(next) = memchr::memmem::find(rest, MAGICS) else {
@@ -52,10 +60,10 @@ fn sweep_window(window: &[u8], end: bool, passed: u64, each: &mut dyn FnMut(Stan
         if rest.len() < BLOCK_LIMIT && !end {
             return at;
         }
-        let stand = |length, is_sheaf| Stand {
+        let stand = |length, is_batch| Location {
             offset: passed.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)),
             length,
-            is_sheaf,
+            is_batch,
         };
         let mut size = 1;
         if let Some(block) = block::at_start(rest) {

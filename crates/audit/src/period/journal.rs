@@ -13,7 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
-use crate::disk::bad_sectors::Gaps;
+use crate::disk::bad_sectors::SkippingFile;
 use crate::disk::faults;
 use crate::error::{DiskError, of_file};
 use crate::format::block::{Block, at_start, find_magic};
@@ -171,7 +171,7 @@ pub(crate) fn bytes(directory: &Path) -> io::Result<Vec<u8>> {
 pub(crate) fn sound_bytes(directory: &Path) -> io::Result<(Vec<u8>, u64)> {
     let (mut all, mut unread) = (Vec::new(), 0);
     each_file(directory, |file| {
-        let mut file = Gaps::of(file)?;
+        let mut file = SkippingFile::of(file)?;
         file.read_to_end(&mut all)?;
         unread += file.unread();
         Ok(())

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::QueryError;
-use crate::format::decode::Seen;
+use crate::format::decode::ItemView;
 use crate::index::bloom;
 use crate::model::entry::{Entry, Sequence};
 use crate::model::filter::{Filter, Page};
@@ -25,7 +25,7 @@ pub(crate) fn newest(
     page: Page,
 ) -> Result<Vec<Entry>, QueryError> {
     let range = Range {
-        after: page.after.map(|place| place.0),
+        after: page.after.map(|sequence| sequence.0),
         since_ms: filter.since_ms,
         ..Range::default()
     };
@@ -34,13 +34,13 @@ pub(crate) fn newest(
     while let Some(block) = walk.next()? {
         // Whatever ends here or before was decided before.
         let oldest_kept = found.keys().rev().nth(page.limit.saturating_sub(1));
-        if page.limit == 0 || oldest_kept.is_some_and(|place| *place > block.head.last()) {
+        if page.limit == 0 || oldest_kept.is_some_and(|sequence| *sequence > block.header.last()) {
             break;
         }
         let content = block.content().map_err(broken(&block))?;
         let mut ends = Vec::new();
         each(&block, &content, |_, seen| {
-            if let Seen::Ended(ended) = seen
+            if let ItemView::Ended(ended) = seen
                 && ended.outcome.status == Some(status)
             {
                 ends.push(ended);
@@ -61,7 +61,7 @@ fn decided(source: &Source, filter: &Filter, ended: &Ended, page: Page) -> Resul
         status: None,
         ..filter.clone()
     };
-    let mut place = Page {
+    let mut sequence = Page {
         limit: 1,
         newest_first: false,
         ..page
@@ -72,8 +72,8 @@ fn decided(source: &Source, filter: &Filter, ended: &Ended, page: Page) -> Resul
             if !page.has(at) {
                 return Ok(None);
             }
-            place.after = at.0.checked_sub(1).map(Sequence);
-            place.before = at.0.checked_add(1).map(Sequence);
+            sequence.after = at.0.checked_sub(1).map(Sequence);
+            sequence.before = at.0.checked_add(1).map(Sequence);
         }
         // The writer no longer knew where it stands.
         None => {
@@ -89,6 +89,6 @@ fn decided(source: &Source, filter: &Filter, ended: &Ended, page: Page) -> Resul
             wanted.until_ms = Some(wanted.until_ms.map_or(until, |t| t.min(until)));
         }
     }
-    let found = scan::all(source, &wanted, place)?.pop();
+    let found = scan::all(source, &wanted, sequence)?.pop();
     Ok(found.filter(|entry| filter.wants_outcome(entry.outcome.as_ref())))
 }

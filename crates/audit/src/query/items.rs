@@ -2,25 +2,25 @@
 
 use crate::error::{DiskError, QueryError};
 use crate::format::bytes::Malformed;
-use crate::format::decode::Seen;
-use crate::period::database::Stored;
+use crate::format::decode::ItemView;
+use crate::period::database::StoredBlock;
 
 /// Calls `with` for each item of a block.
 pub(crate) fn each(
-    block: &Stored,
+    block: &StoredBlock,
     content: &[u8],
-    mut with: impl FnMut(u64, Seen<'_>),
+    mut with: impl FnMut(u64, ItemView<'_>),
 ) -> Result<(), QueryError> {
     let mut items = block.items(content).map_err(broken(block))?;
-    while let Some((place, seen)) = items.next().map_err(broken(block))? {
-        with(place, seen);
+    while let Some((sequence, seen)) = items.next().map_err(broken(block))? {
+        with(sequence, seen);
     }
     Ok(())
 }
 
 /// The error that a block's content gave.
-pub(crate) fn broken(block: &Stored) -> impl Fn(Malformed) -> QueryError {
-    let written = block.head.written_ms;
+pub(crate) fn broken(block: &StoredBlock) -> impl Fn(Malformed) -> QueryError {
+    let written = block.header.written_ms;
     // Named only when there is an error: this is asked for at each item.
     move |error| QueryError::Unreadable {
         period: crate::period::name::Day::of(written).to_string(),

@@ -1,19 +1,19 @@
 //! Whether a filter wants what is stored: a decision, or a block that may have one.
 
-use crate::format::block::{Head, token_mask};
-use crate::format::decode::View;
-use crate::index::counts::Common;
+use crate::format::block::{Header, token_mask};
+use crate::format::decode::RecordView;
+use crate::index::counts::GroupKey;
 use crate::model::filter::Filter;
 
 impl Filter {
     /// Whether the decision is wanted.
-    pub(crate) fn wants(&self, r: &View<'_>) -> bool {
+    pub(crate) fn wants(&self, r: &RecordView<'_>) -> bool {
         fn is<T: PartialEq + ?Sized>(wanted: Option<&T>, given: Option<&T>) -> bool {
             wanted.is_none_or(|w| given == Some(w))
         }
         self.is_when(r.time_ms)
             && self.request_id.is_none_or(|id| r.request_id == id)
-            && self.wants_group(&Common::from(r))
+            && self.wants_group(&GroupKey::from(r))
             && is(self.user.as_deref(), r.user)
             && is(self.on_behalf_of.as_deref(), r.on_behalf_of)
             && self.client.is_none_or(|a| r.client == a)
@@ -27,8 +27,8 @@ impl Filter {
     }
 
     /// Whether a block may hold anything that is wanted.
-    pub(crate) fn may_be_in(&self, head: &Head) -> bool {
+    pub(crate) fn may_be_in(&self, header: &Header) -> bool {
         let mask = self.token.as_deref().map_or(0, token_mask);
-        head.tokens & mask == mask && self.may_be_when(head.earliest_ms, head.latest_ms)
+        header.tokens & mask == mask && self.may_be_when(header.earliest_ms, header.latest_ms)
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::error::QueryError;
-use crate::format::decode::Seen;
+use crate::format::decode::ItemView;
 use crate::index::bloom;
 use crate::model::entry::{Entry, Sequence};
 use crate::model::filter::{Filter, Page};
 use crate::model::item::Event;
-use crate::period::database::Stored;
+use crate::period::database::StoredBlock;
 use crate::query::items::{broken, each};
 use crate::query::source::Source;
 use crate::query::walk::{Range, Walk};
@@ -50,7 +50,7 @@ pub(crate) fn scan(
     let mut settled = 0;
     while scan.found.len() < page.limit {
         let Some(block) = walk.next()? else { break };
-        if !filter.may_be_in(&block.head) || !scan.block(&block)? {
+        if !filter.may_be_in(&block.header) || !scan.block(&block)? {
             continue;
         }
         // Those that the outcome rules out make room for others.
@@ -59,7 +59,7 @@ pub(crate) fn scan(
         }
         if scan.found.len() < page.limit && is_rare(scan.examined, scan.ends) {
             settle(source, filter, &mut scan.found, settled)?;
-            return Ok(Scanned::Rare(scan.found, Sequence(block.head.first)));
+            return Ok(Scanned::Rare(scan.found, Sequence(block.header.first)));
         }
     }
     settle(source, filter, &mut scan.found, settled)?;
@@ -85,19 +85,19 @@ struct Scan<'f> {
 
 impl Scan<'_> {
     /// Takes the calls of a block that are wanted. `false` if its content shows that it has none.
-    fn block(&mut self, block: &Stored) -> Result<bool, QueryError> {
+    fn block(&mut self, block: &StoredBlock) -> Result<bool, QueryError> {
         let Self { filter, page, .. } = *self;
-        self.examined = self.examined.saturating_add(u64::from(block.head.count));
+        self.examined = self.examined.saturating_add(u64::from(block.header.count));
         let content = block.content().map_err(broken(block))?;
         if !filter.may_be_among(&content) {
             return Ok(false);
         }
         let from = self.found.len();
-        each(block, &content, |place, seen| match seen {
-            Seen::Ended(ended) if ended.outcome.status == filter.status => self.ends += 1,
-            Seen::Decision(view) if page.has(Sequence(place)) && filter.wants(&view) => {
+        each(block, &content, |sequence, seen| match seen {
+            ItemView::Ended(ended) if ended.outcome.status == filter.status => self.ends += 1,
+            ItemView::Decision(view) if page.has(Sequence(sequence)) && filter.wants(&view) => {
                 self.found.push(Entry {
-                    sequence: Sequence(place),
+                    sequence: Sequence(sequence),
                     record: view.to_record(),
                     outcome: None,
                     is_lost: false,
@@ -128,15 +128,15 @@ pub(crate) fn events(
     let mut walk = Walk::new(source, range, false)?;
     let mut found = Vec::new();
     while let Some(block) = walk.next()? {
-        if !block.head.events {
+        if !block.header.events {
             continue;
         }
         let content = block.content().map_err(broken(&block))?;
-        each(&block, &content, |place, seen| {
-            if let Seen::Event(event) = seen
+        each(&block, &content, |sequence, seen| {
+            if let ItemView::Event(event) = seen
                 && (since_ms..until_ms).contains(&event.time_ms())
             {
-                found.push((Sequence(place), event));
+                found.push((Sequence(sequence), event));
             }
         })?;
     }
@@ -162,17 +162,17 @@ fn settle(
 struct Open<'e> {
     // By place, so that the next to look from is the first.
     entries: BTreeMap<u64, &'e mut Entry>,
-    places: HashMap<[u8; 16], u64>,
+    sequences: HashMap<[u8; 16], u64>,
 }
 
 /// Finds the outcomes of `entries`.
 fn join(source: &Source, entries: &mut [Entry]) -> Result<(), QueryError> {
-    let places = entries
+    let sequences = entries
         .iter()
         .map(|e| (e.record.request_id, e.sequence.0))
         .collect();
     let entries = entries.iter_mut().map(|e| (e.sequence.0, e)).collect();
-    let mut open = Open { entries, places };
+    let mut open = Open { entries, sequences };
     while let Some((&first, _)) = open.entries.first_key_value() {
         let range = Range {
             after: Some(first.saturating_sub(1)),
@@ -182,17 +182,17 @@ fn join(source: &Source, entries: &mut [Entry]) -> Result<(), QueryError> {
         let mut begun = None;
         loop {
             let Some(block) = walk.next()? else { return Ok(()) };
-            let written = block.head.written_ms;
+            let written = block.header.written_ms;
             if written.saturating_sub(*begun.get_or_insert(written)) > LONGEST_CALL_MS {
                 open.entries.remove(&first);
                 break;
             }
             let content = block.content().map_err(broken(&block))?;
-            each(&block, &content, |place, seen| open.see(place, &seen))?;
+            each(&block, &content, |sequence, seen| open.see(sequence, &seen))?;
             match open.entries.first_key_value() {
                 None => return Ok(()),
                 // None is left from before here: go on from where the next stands.
-                Some((&next, _)) if next > block.head.last() => break,
+                Some((&next, _)) if next > block.header.last() => break,
                 Some(_) => {}
             }
         }
@@ -201,14 +201,14 @@ fn join(source: &Source, entries: &mut [Entry]) -> Result<(), QueryError> {
 }
 
 impl Open<'_> {
-    fn see(&mut self, place: u64, seen: &Seen<'_>) {
+    fn see(&mut self, sequence: u64, seen: &ItemView<'_>) {
         match seen {
-            Seen::Ended(ended) => {
+            ItemView::Ended(ended) => {
                 let decision = ended
                     .decision
-                    .or_else(|| self.places.get(&ended.outcome.request_id).copied());
+                    .or_else(|| self.sequences.get(&ended.outcome.request_id).copied());
                 if let Some(entry) = decision
-                    .filter(|d| *d < place)
+                    .filter(|d| *d < sequence)
                     .and_then(|d| self.entries.remove(&d))
                 {
                     let request_id = entry.record.request_id;
@@ -219,13 +219,13 @@ impl Open<'_> {
                 }
             }
             // The process that would have told their end is gone.
-            Seen::Event(Event::Opened { .. }) => {
-                let later = self.entries.split_off(&place);
+            ItemView::Event(Event::Opened { .. }) => {
+                let later = self.entries.split_off(&sequence);
                 for (_, entry) in std::mem::replace(&mut self.entries, later) {
                     entry.is_lost = true;
                 }
             }
-            Seen::Event(_) | Seen::Decision(_) => {}
+            ItemView::Event(_) | ItemView::Decision(_) => {}
         }
     }
 }

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::period::name::Period;
-use crate::period::open::Opened;
+use crate::period::open::OpenPeriod;
 use crate::query::left_out::{self, LeftOut};
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 
 /// Periods to be asked, and whether the gaps in them are listed.
 #[derive(Debug)]
 pub(crate) struct Source {
-    periods: Arc<Shelf>,
+    periods: Arc<Periods>,
     gaps: Gaps,
 }
 
@@ -28,7 +28,7 @@ enum Gaps {
 
 impl Source {
     /// The periods of a store that this process has open. Gaps are not listed: the store reports them when it is opened.
-    pub(crate) fn of_store(periods: Arc<Shelf>) -> Self {
+    pub(crate) fn of_store(periods: Arc<Periods>) -> Self {
         Self {
             periods,
             gaps: Gaps::Ignored,
@@ -37,7 +37,7 @@ impl Source {
 
     /// The files of the store in the directory `root`, or a file of blocks. Only a store has gaps to list.
     pub(crate) fn of_files(root: &Path) -> io::Result<Self> {
-        let periods = Arc::new(Shelf::frozen(root)?);
+        let periods = Arc::new(Periods::files(root)?);
         let gaps = if periods.is_one_file() {
             Gaps::Ignored
         } else {
@@ -47,12 +47,12 @@ impl Source {
     }
 
     /// The periods.
-    pub(crate) fn periods(&self) -> &Shelf {
+    pub(crate) fn periods(&self) -> &Periods {
         &self.periods
     }
 
     /// Lists the gaps in a period that a question has opened.
-    pub(crate) fn note_gaps(&self, period: Period, opened: &Opened) {
+    pub(crate) fn note_gaps(&self, period: Period, opened: &OpenPeriod) {
         let Gaps::Listed(gaps) = &self.gaps else { return };
         let mut gaps = gaps.lock().unwrap_or_else(PoisonError::into_inner);
         gaps.entry(period)

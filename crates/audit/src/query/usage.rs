@@ -6,15 +6,15 @@ use std::path::Path;
 
 use crate::error::QueryError;
 use crate::format::block::Block;
-use crate::format::decode::Seen;
+use crate::format::decode::ItemView;
 use crate::index::bloom;
-use crate::index::counts::{self, Common, Groups, Sum};
-use crate::index::skipped::Runs;
+use crate::index::counts::{self, CallCount, GroupKey, Groups};
+use crate::index::skipped::Skipped;
 use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Page};
 use crate::model::record::Verdict;
 use crate::period::database::Bytes;
-use crate::period::open::Opened;
+use crate::period::open::OpenPeriod;
 use crate::query::calls;
 use crate::query::items::{broken, each};
 use crate::query::source::Source;
@@ -87,7 +87,7 @@ impl Tally {
             .saturating_add(self.refused)
     }
 
-    fn add(&mut self, verdict: Verdict, sum: &Sum) {
+    fn add(&mut self, verdict: Verdict, sum: &CallCount) {
         let count = match verdict {
             Verdict::Allow => &mut self.allowed,
             Verdict::Deny => &mut self.denied,
@@ -100,7 +100,7 @@ impl Tally {
 }
 
 impl Usage {
-    fn add(&mut self, common: &Common<'_>, sum: &Sum) {
+    fn add(&mut self, common: &GroupKey<'_>, sum: &CallCount) {
         let verdict = common.verdict;
         self.calls.add(verdict, sum);
         self.tokens
@@ -134,7 +134,7 @@ impl Usage {
 /// Counts the calls that `filter` wants.
 pub(crate) fn usage(source: &Source, filter: &Filter) -> Result<Usage, QueryError> {
     let usage = RefCell::new(Usage::default());
-    let answered = |path: &Path, opened: &Opened| {
+    let answered = |path: &Path, opened: &OpenPeriod| {
         counts::answer(path, opened, filter, |common, sum| {
             usage.borrow_mut().add(common, sum);
         })
@@ -152,7 +152,7 @@ pub(crate) fn by_reading(source: &Source, filter: &Filter) -> Result<Usage, Quer
     read(
         source,
         filter,
-        |_, _| Runs::default(),
+        |_, _| Skipped::default(),
         |counted| usage.take(counted),
     )?;
     Ok(usage)
@@ -163,7 +163,7 @@ pub(crate) fn by_reading(source: &Source, filter: &Filter) -> Result<Usage, Quer
 fn read(
     source: &Source,
     filter: &Filter,
-    mut answered: impl FnMut(&Path, &Opened) -> Runs,
+    mut answered: impl FnMut(&Path, &OpenPeriod) -> Skipped,
     mut take: impl FnMut(&mut Groups),
 ) -> Result<(), QueryError> {
     let mut counted = Groups::default();
@@ -176,7 +176,7 @@ fn read(
         loop {
             let entries = calls::calls(source, filter, page)?;
             for Entry { record, .. } in &entries {
-                counted.count(&Common::from(record), record.time_ms);
+                counted.count(&GroupKey::from(record), record.time_ms);
             }
             take(&mut counted);
             match entries.last() {
@@ -192,9 +192,9 @@ fn read(
     };
     let keys = bloom::keys_of(filter);
     let mut walk = Walk::new(source, range, false)?
-        .passing_over(|path, opened| answered(path, opened).joined(bloom::barren(path, &keys)));
+        .passing_over(|path, opened| answered(path, opened).joined(bloom::ruled_out(path, &keys)));
     while let Some(block) = walk.next()? {
-        if filter.may_be_in(&block.head) {
+        if filter.may_be_in(&block.header) {
             count_block(&block, filter, &mut counted)?;
         }
         if counted.len() >= GROUPS {
@@ -211,10 +211,10 @@ fn count_block(block: &Block<Bytes>, filter: &Filter, counted: &mut Groups) -> R
         return Ok(());
     }
     each(block, &content, |_, seen| {
-        if let Seen::Decision(view) = seen
+        if let ItemView::Decision(view) = seen
             && filter.wants(&view)
         {
-            counted.count(&Common::from(&view), view.time_ms);
+            counted.count(&GroupKey::from(&view), view.time_ms);
         }
     })
 }

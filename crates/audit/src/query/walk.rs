@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::error::{DiskError, QueryError};
 use crate::index::bloom::{self, Key};
-use crate::index::skipped::Runs;
+use crate::index::skipped::Skipped;
 use crate::index::time_order::DELAY_MS;
-use crate::period::database::Stored;
+use crate::period::database::StoredBlock;
 use crate::period::name::{DAY_MS, Day, Period};
-use crate::period::open::Opened;
+use crate::period::open::OpenPeriod;
 use crate::query::source::Source;
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 
 /// The part of a store that is gone through: what is not set does not restrict.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,20 +33,20 @@ pub(crate) struct Walk<'s> {
     backward: bool,
     // Still to come; the next at the end.
     periods: Vec<Period>,
-    at: Option<At>,
+    at: Option<Visit>,
     passing: Passing<'s>,
 }
 
 /// Tells of a period, at a path, what need not be read of it.
-type Passing<'s> = Box<dyn FnMut(&Path, &Opened) -> Runs + 's>;
+type Passing<'s> = Box<dyn FnMut(&Path, &OpenPeriod) -> Skipped + 's>;
 
 /// The period that a walk is in.
-struct At {
+struct Visit {
     period: Period,
     // What of the range holds there.
     range: Range,
-    opened: Arc<Opened>,
-    passed: Runs,
+    opened: Arc<OpenPeriod>,
+    passed: Skipped,
     // Place of the block that was given last; none before the first.
     last: Option<u64>,
 }
@@ -54,19 +54,19 @@ struct At {
 impl<'s> Walk<'s> {
     /// A walk over `range`. Periods set aside are left out.
     pub(crate) fn new(source: &'s Source, range: Range, backward: bool) -> Result<Self, QueryError> {
-        let shelf = source.periods();
-        let listed = shelf.periods();
+        let store = source.periods();
+        let listed = store.list();
         let listed = listed.map_err(|source| QueryError::List {
-            path: shelf.root().to_owned(),
+            path: store.root().to_owned(),
             source,
         })?;
         let mut periods: Vec<_> = listed
             .into_iter()
             .filter(|p| !p.is_damaged())
-            .filter(|p| range.may_be_on(p.day) || !range.is_in_order(shelf, *p))
+            .filter(|p| range.may_be_on(p.day) || !range.is_in_order(store, *p))
             .collect();
         if !backward {
-            periods = Self::skip_before(shelf, periods, range.after)?;
+            periods = Self::skip_before(store, periods, range.after)?;
             periods.reverse();
         }
         Ok(Self {
@@ -75,17 +75,17 @@ impl<'s> Walk<'s> {
             backward,
             periods,
             at: None,
-            passing: Box::new(|_, _| Runs::default()),
+            passing: Box::new(|_, _| Skipped::default()),
         })
     }
 
     /// The same walk, which may leave out blocks that do not have all of `keys`.
     pub(crate) fn wanting(self, keys: Vec<Key>) -> Self {
-        self.passing_over(move |path, _| bloom::barren(path, &keys))
+        self.passing_over(move |path, _| bloom::ruled_out(path, &keys))
     }
 
     /// The same walk, which leaves out what `passing` says of each period that it comes to.
-    pub(crate) fn passing_over(self, passing: impl FnMut(&Path, &Opened) -> Runs + 's) -> Self {
+    pub(crate) fn passing_over(self, passing: impl FnMut(&Path, &OpenPeriod) -> Skipped + 's) -> Self {
         let passing = Box::new(passing);
         Self { passing, ..self }
     }
@@ -93,7 +93,7 @@ impl<'s> Walk<'s> {
     /// Leaves out the periods that end before `after`, looking from the newest: whoever follows the
     /// store's end opens no others.
     fn skip_before(
-        shelf: &Shelf,
+        store: &Periods,
         mut periods: Vec<Period>,
         after: Option<u64>,
     ) -> Result<Vec<Period>, QueryError> {
@@ -101,8 +101,8 @@ impl<'s> Walk<'s> {
         let mut kept = 0;
         for period in periods.iter().rev() {
             kept += 1;
-            let first = match shelf.first_place(*period) {
-                Err(_) if shelf.is_gone(*period) => None,
+            let first = match store.first_place(*period) {
+                Err(_) if store.is_gone(*period) => None,
                 first => first.map_err(unreadable(*period))?,
             };
             if first.is_some_and(|first| first <= after.saturating_add(1)) {
@@ -113,10 +113,10 @@ impl<'s> Walk<'s> {
     }
 
     /// The next block; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Stored>, QueryError> {
-        let shelf = self.source.periods();
+    pub(crate) fn next(&mut self) -> Result<Option<StoredBlock>, QueryError> {
+        let store = self.source.periods();
         loop {
-            let Some(At {
+            let Some(Visit {
                 period,
                 range,
                 opened,
@@ -127,18 +127,18 @@ impl<'s> Walk<'s> {
                 let Some(period) = self.periods.pop() else {
                     return Ok(None);
                 };
-                let opened = match open(shelf, period) {
-                    Err(_) if shelf.is_gone(period) => continue,
+                let opened = match open(store, period) {
+                    Err(_) if store.is_gone(period) => continue,
                     opened => opened?,
                 };
                 self.source.note_gaps(period, &opened);
-                let passed = (self.passing)(&shelf.path(period), &opened);
-                let range = if self.range.is_in_order(shelf, period) {
+                let passed = (self.passing)(&store.path(period), &opened);
+                let range = if self.range.is_in_order(store, period) {
                     self.range
                 } else {
                     self.range.of_any_time()
                 };
-                self.at = Some(At {
+                self.at = Some(Visit {
                     period,
                     range,
                     opened,
@@ -148,10 +148,10 @@ impl<'s> Walk<'s> {
                 continue;
             };
             let block = match *last {
-                Some(place) if self.backward => opened.before(passed.backward(place)),
+                Some(sequence) if self.backward => opened.before(passed.backward(sequence)),
                 // None stands behind the last place there is.
                 Some(u64::MAX) => Ok(None),
-                Some(place) => opened.at_or_after(passed.forward(place.saturating_add(1))),
+                Some(sequence) => opened.at_or_after(passed.forward(sequence.saturating_add(1))),
                 None if self.backward => last_of(opened, range),
                 None => first_of(opened, range),
             };
@@ -169,10 +169,10 @@ impl<'s> Walk<'s> {
                     self.at = None;
                     let range = self.range;
                     self.periods
-                        .retain(|p| p.day == day || !range.is_in_order(shelf, *p));
+                        .retain(|p| p.day == day || !range.is_in_order(store, *p));
                 }
                 Some(block) => {
-                    *last = Some(block.head.first);
+                    *last = Some(block.header.first);
                     return Ok(Some(block));
                 }
             }
@@ -190,8 +190,8 @@ impl Range {
     }
 
     /// Whether the times tell where in the period, and whether there, what is wanted stands.
-    fn is_in_order(&self, shelf: &Shelf, period: Period) -> bool {
-        (self.since_ms, self.until_ms) == (None, None) || shelf.is_in_order(period)
+    fn is_in_order(&self, store: &Periods, period: Period) -> bool {
+        (self.since_ms, self.until_ms) == (None, None) || store.is_in_order(period)
     }
 
     /// The same places, whatever the time.
@@ -204,18 +204,18 @@ impl Range {
     }
 
     /// Whether nothing that is wanted comes after `block` in the walk's direction, nor in it, by its place.
-    fn is_past(&self, block: &Stored, backward: bool) -> bool {
-        let head = &block.head;
+    fn is_past(&self, block: &StoredBlock, backward: bool) -> bool {
+        let head = &block.header;
         if backward {
-            self.after.is_some_and(|place| head.last() <= place)
+            self.after.is_some_and(|sequence| head.last() <= sequence)
         } else {
-            self.before.is_some_and(|place| head.first >= place)
+            self.before.is_some_and(|sequence| head.first >= sequence)
         }
     }
 
     /// The same of its period, by its time.
-    fn is_past_in_period(&self, block: &Stored, backward: bool) -> bool {
-        let written = block.head.written_ms;
+    fn is_past_in_period(&self, block: &StoredBlock, backward: bool) -> bool {
+        let written = block.header.written_ms;
         if backward {
             self.since_ms.is_some_and(|t| written < t)
         } else {
@@ -227,13 +227,13 @@ impl Range {
 
 /// The block that a walk has come to, or the next one in its direction that is not passed over.
 fn beyond(
-    passed: &Runs,
-    opened: &Opened,
+    passed: &Skipped,
+    opened: &OpenPeriod,
     backward: bool,
-    mut found: Option<Stored>,
-) -> Result<Option<Stored>, DiskError> {
+    mut found: Option<StoredBlock>,
+) -> Result<Option<StoredBlock>, DiskError> {
     while let Some(block) = &found {
-        let first = block.head.first;
+        let first = block.header.first;
         let behind = first.saturating_add(1);
         found = match (passed.forward(first), passed.backward(behind)) {
             (_, at) if backward && at != behind => opened.before(at)?,
@@ -245,33 +245,35 @@ fn beyond(
 }
 
 /// Where a walk forward begins in a period.
-fn first_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> {
+fn first_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, DiskError> {
     let by_place = match range.after {
-        Some(place) => opened.at_or_before(place.saturating_add(1))?,
+        Some(sequence) => opened.at_or_before(sequence.saturating_add(1))?,
         None => None,
     };
     let by_place = match by_place {
         None => opened.at_or_after(0)?,
         found => found,
     };
-    let (Some(place), Some(since)) = (&by_place, range.since_ms) else {
+    let (Some(sequence), Some(since)) = (&by_place, range.since_ms) else {
         return Ok(by_place);
     };
     let by_time = written_from(opened, since)?;
-    Ok(by_time.filter(|t| t.head.first > place.head.first).or(by_place))
+    Ok(by_time
+        .filter(|t| t.header.first > sequence.header.first)
+        .or(by_place))
 }
 
 /// Where a walk backward begins in a period.
-fn last_of(opened: &Opened, range: &Range) -> Result<Option<Stored>, DiskError> {
+fn last_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, DiskError> {
     let by_place = match range.before {
-        Some(place) => opened.before(place)?,
+        Some(sequence) => opened.before(sequence)?,
         None => opened.last()?,
     };
-    let (Some(place), Some(until)) = (&by_place, range.until_ms) else {
+    let (Some(sequence), Some(until)) = (&by_place, range.until_ms) else {
         return Ok(by_place);
     };
     match written_from(opened, until.saturating_add(DELAY_MS))? {
-        Some(beyond) if beyond.head.first < place.head.first => opened.before(beyond.head.first),
+        Some(beyond) if beyond.header.first < sequence.header.first => opened.before(beyond.header.first),
         _ => Ok(by_place),
     }
 }
@@ -286,27 +288,27 @@ pub(crate) fn begin_of(source: &Source, ms: i64) -> Result<Option<u64>, QueryErr
     let mut walk = Walk::new(source, range, false)?;
     while let Some(block) = walk.next()? {
         // In a period out of order, which is walked from its beginning, each may be the first.
-        if block.head.written_ms >= ms || block.head.latest_ms >= ms {
-            return Ok(Some(block.head.first));
+        if block.header.written_ms >= ms || block.header.latest_ms >= ms {
+            return Ok(Some(block.header.first));
         }
     }
     let last = Walk::new(source, Range::default(), true)?.next()?;
-    Ok(last.map(|block| block.head.first))
+    Ok(last.map(|block| block.header.first))
 }
 
 /// The first block written at `ms` or later, by halving: blocks stand in the order of their writing.
-fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
+fn written_from(opened: &OpenPeriod, ms: i64) -> Result<Option<StoredBlock>, DiskError> {
     let (Some(first), Some(last)) = (opened.at_or_after(0)?, opened.last()?) else {
         return Ok(None);
     };
-    if last.head.written_ms < ms {
+    if last.header.written_ms < ms {
         return Ok(None);
     }
-    let (mut low, mut high) = (first.head.first, last.head.first);
+    let (mut low, mut high) = (first.header.first, last.header.first);
     while low < high {
         let middle = low + (high - low) / 2;
         match opened.at_or_before(middle)? {
-            Some(block) if block.head.written_ms >= ms => high = block.head.first.max(low).min(middle),
+            Some(block) if block.header.written_ms >= ms => high = block.header.first.max(low).min(middle),
             _ => low = middle + 1,
         }
     }
@@ -314,8 +316,8 @@ fn written_from(opened: &Opened, ms: i64) -> Result<Option<Stored>, DiskError> {
 }
 
 /// Opens a period for a question.
-pub(crate) fn open(shelf: &Shelf, period: Period) -> Result<Arc<Opened>, QueryError> {
-    shelf.get(period).map_err(unreadable(period))
+pub(crate) fn open(store: &Periods, period: Period) -> Result<Arc<OpenPeriod>, QueryError> {
+    store.get(period).map_err(unreadable(period))
 }
 
 /// The error that `period` gave `source`.

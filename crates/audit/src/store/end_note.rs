@@ -9,16 +9,16 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::format::bytes::Reader;
+use crate::format::bytes::Cursor;
 use crate::format::chain::Chain;
 
 const MAGIC: [u8; 4] = *b"TWAH";
 
 /// The note of one store, open to be written.
 #[derive(Debug)]
-pub(crate) struct Note(File);
+pub(crate) struct EndNote(File);
 
-impl Note {
+impl EndNote {
     /// Opens the note below `root`, made if absent.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         File::options()
@@ -45,8 +45,8 @@ impl Note {
 /// Reads the note below `root`; `None` if there is none, or none that is whole.
 pub(crate) fn read(root: &Path) -> Option<Chain> {
     let bytes = std::fs::read(root.join("HEAD")).ok()?;
-    let mut from = Reader(&bytes);
-    let covered = Reader(&bytes).take(44).ok()?;
+    let mut from = Cursor(&bytes);
+    let covered = Cursor(&bytes).take(44).ok()?;
     let magic = from.array().ok()?;
     let chain = Chain {
         next: u64::from_le_bytes(from.array().ok()?),

@@ -1,6 +1,6 @@
 //! The periods of one store that are open, shared by the writer and all who ask.
 //!
-//! Only [`Shelf::begin`] makes a database. A period that is there already is read from its files, which nothing changes any
+//! Only [`Periods::begin`] makes a database. A period that is there already is read from its files, which nothing changes any
 //! more: sled's recovery takes a read that fails, or a flipped bit, for the end of its log, and zeroes what stands behind it.
 
 use std::collections::HashMap;
@@ -12,18 +12,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::DiskError;
 use crate::index::time_order;
 use crate::period::database::Database;
-use crate::period::files::Frozen;
+use crate::period::files::Files;
 use crate::period::name::Period;
-use crate::period::open::Opened;
+use crate::period::open::OpenPeriod;
 
 /// How many past periods stay open for the next question.
 const KEPT: usize = 3;
 
 /// Open periods by name. One database can be open once only in a process.
 #[derive(Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct Periods {
     root: PathBuf,
-    from: From,
+    kind: Kind,
     // Of a period that is written.
     cache_bytes: u64,
     open: Mutex<Open>,
@@ -31,7 +31,7 @@ pub(crate) struct Shelf {
 
 /// How periods are opened.
 #[derive(Debug)]
-enum From {
+enum Kind {
     /// From their files, changing nothing.
     Files,
     /// All are in one file, and open already.
@@ -41,39 +41,39 @@ enum From {
 #[derive(Debug, Default)]
 struct Open {
     // Least recently used first.
-    periods: Vec<(Period, Arc<Opened>)>,
+    periods: Vec<(Period, Arc<OpenPeriod>)>,
     // Where a period begins never changes.
     firsts: HashMap<Period, u64>,
 }
 
-impl Shelf {
+impl Periods {
     /// No period is open yet; one that is begun may use so much memory.
     pub(crate) fn new(root: &Path, cache_bytes: u64) -> Self {
         Self {
             cache_bytes,
-            ..Self::of(root, From::Files, Vec::new())
+            ..Self::of(root, Kind::Files, Vec::new())
         }
     }
 
     /// For whoever only reads: the store at `root`, or a file of blocks.
-    pub(crate) fn frozen(root: &Path) -> io::Result<Self> {
+    pub(crate) fn files(root: &Path) -> io::Result<Self> {
         if root.is_dir() {
-            return Ok(Self::of(root, From::Files, Vec::new()));
+            return Ok(Self::of(root, Kind::Files, Vec::new()));
         }
-        let periods = Frozen::split(File::open(root)?)?
+        let periods = Files::split(File::open(root)?)?
             .into_iter()
-            .map(|(period, frozen)| (period, Arc::new(Opened::Frozen(frozen))));
-        Ok(Self::of(root, From::OneFile, periods.collect()))
+            .map(|(period, files)| (period, Arc::new(OpenPeriod::Files(files))));
+        Ok(Self::of(root, Kind::OneFile, periods.collect()))
     }
 
-    fn of(root: &Path, from: From, periods: Vec<(Period, Arc<Opened>)>) -> Self {
+    fn of(root: &Path, kind: Kind, periods: Vec<(Period, Arc<OpenPeriod>)>) -> Self {
         let open = Open {
             periods,
             firsts: HashMap::new(),
         };
         Self {
             root: root.to_owned(),
-            from,
+            kind,
             cache_bytes: 0,
             open: Mutex::new(open),
         }
@@ -96,11 +96,11 @@ impl Shelf {
 
     /// Whether it is a file of blocks, which may be a part of a store.
     pub(crate) fn is_one_file(&self) -> bool {
-        matches!(self.from, From::OneFile)
+        matches!(self.kind, Kind::OneFile)
     }
 
     /// The periods that there are, in the order of the chain.
-    pub(crate) fn periods(&self) -> io::Result<Vec<Period>> {
+    pub(crate) fn list(&self) -> io::Result<Vec<Period>> {
         if self.is_one_file() {
             let mut periods: Vec<Period> = self.open().periods.iter().map(|(period, _)| *period).collect();
             periods.sort_unstable();
@@ -115,10 +115,10 @@ impl Shelf {
     }
 
     /// Makes the period, to be written by this process until it is left behind.
-    pub(crate) fn begin(&self, period: Period) -> Result<Arc<Opened>, DiskError> {
+    pub(crate) fn begin(&self, period: Period) -> Result<Arc<OpenPeriod>, DiskError> {
         let mut guard = self.open();
         let database = Database::create(&self.path(period), self.cache_bytes)?;
-        let opened = Arc::new(Opened::Database(database));
+        let opened = Arc::new(OpenPeriod::Database(database));
         // A question may have come when its directory was there, and nothing in it.
         guard.periods.retain(|(p, _)| *p != period);
         keep(&mut guard.periods, period, &opened);
@@ -126,7 +126,7 @@ impl Shelf {
     }
 
     /// The period, opened if it is not.
-    pub(crate) fn get(&self, period: Period) -> Result<Arc<Opened>, DiskError> {
+    pub(crate) fn get(&self, period: Period) -> Result<Arc<OpenPeriod>, DiskError> {
         let mut guard = self.open();
         let open = &mut guard.periods;
         if let Some(at) = open.iter().position(|(p, _)| *p == period) {
@@ -135,8 +135,8 @@ impl Shelf {
             open.push(found);
             return Ok(opened);
         }
-        let frozen = Frozen::open(&self.path(period))?;
-        let opened = Arc::new(Opened::Frozen(frozen));
+        let files = Files::open(&self.path(period))?;
+        let opened = Arc::new(OpenPeriod::Files(files));
         keep(open, period, &opened);
         Ok(opened)
     }
@@ -146,13 +146,13 @@ impl Shelf {
         !self.is_one_file() && matches!(self.path(period).try_exists(), Ok(false))
     }
 
-    /// Where a period begins; `None` if it has no block. Opened for it once.
+    /// Where a period begins; `None` if it has no block. OpenPeriod for it once.
     pub(crate) fn first_place(&self, period: Period) -> Result<Option<u64>, DiskError> {
         if let Some(first) = self.open().firsts.get(&period) {
             return Ok(Some(*first));
         }
         let first = self.get(period)?.at_or_after(0)?;
-        let first = first.map(|block| block.head.first);
+        let first = first.map(|block| block.header.first);
         if let Some(first) = first {
             self.open().firsts.insert(period, first);
         }
@@ -177,7 +177,7 @@ impl Shelf {
 }
 
 /// Adds an open period, and closes one where there are too many.
-fn keep(open: &mut Vec<(Period, Arc<Opened>)>, period: Period, opened: &Arc<Opened>) {
+fn keep(open: &mut Vec<(Period, Arc<OpenPeriod>)>, period: Period, opened: &Arc<OpenPeriod>) {
     open.push((period, Arc::clone(opened)));
     // The writer's is held by it, and the next question must find it here. So only those held here alone go.
     if open.len() > KEPT + 1

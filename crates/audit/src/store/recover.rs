@@ -9,9 +9,9 @@ use crate::format::chain::Chain;
 use crate::model::item::Event;
 use crate::period::edges;
 use crate::period::name::{Day, Period};
-use crate::period::open::Opened;
+use crate::period::open::OpenPeriod;
 use crate::store::end_note;
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 
 /// A period that is written.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Current {
     /// Its name.
     pub(crate) period: Period,
     /// Its database.
-    pub(crate) opened: Arc<Opened>,
+    pub(crate) opened: Arc<OpenPeriod>,
     /// Whether it has no block yet.
     pub(crate) empty: bool,
 }
@@ -34,15 +34,15 @@ pub(crate) struct Recovered {
 }
 
 /// Finds the end of the chain in the files, which it leaves as they are. What follows goes to a new period.
-pub(crate) fn recover(shelf: &Shelf) -> Result<Recovered, DiskError> {
-    let noted = end_note::read(shelf.root());
+pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
+    let noted = end_note::read(store.root());
     let mut end = None;
     let mut troubles = Vec::new();
     // Whether something may have stood behind the end that is found.
     let mut lost = false;
-    for period in Period::list(shelf.root())?.into_iter().rev() {
+    for period in Period::list(store.root())?.into_iter().rev() {
         lost |= period.is_damaged();
-        match edges::end(&shelf.path(period), noted) {
+        match edges::end(&store.path(period), noted) {
             Ok(Some(found)) => {
                 end = Some(found);
                 break;
@@ -86,16 +86,16 @@ pub(crate) fn recover(shelf: &Shelf) -> Result<Recovered, DiskError> {
 }
 
 /// Begins a period of today, after all that there are.
-pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
+pub(crate) fn begin(store: &Periods, now_ms: i64) -> Result<Current, DiskError> {
     let first = Period::first(Day::of(now_ms));
-    let period = match Period::list(shelf.root())?.last() {
+    let period = match Period::list(store.root())?.last() {
         Some(last) => last.successor().max(first),
         None => first,
     };
-    permissions::make(shelf.root())?;
+    permissions::make(store.root())?;
     // Fails where it is there: what is removed below was made here.
-    fs::create_dir(shelf.path(period))?;
-    match shelf.begin(period) {
+    fs::create_dir(store.path(period))?;
+    match store.begin(period) {
         Ok(opened) => Ok(Current {
             period,
             opened,
@@ -103,7 +103,7 @@ pub(crate) fn begin(shelf: &Shelf, now_ms: i64) -> Result<Current, DiskError> {
         }),
         Err(error) => {
             // It holds nothing.
-            let _ = fs::remove_dir_all(shelf.path(period));
+            let _ = fs::remove_dir_all(store.path(period));
             Err(error)
         }
     }

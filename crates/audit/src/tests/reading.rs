@@ -249,7 +249,7 @@ fn what_is_not_there_is_said() {
 #[test]
 fn a_block_at_the_last_place_there_can_be_ends_a_walk() {
     let dir = tempfile::tempdir().unwrap();
-    let head = crate::format::block::Head {
+    let head = crate::format::block::Header {
         first_of_period: true,
         events: false,
         count: 1,

@@ -3,7 +3,7 @@
 use super::sample::{Clock, DAY, NOON, append, config, copy, open, open_with, outcome, record, stored};
 use crate::query::source::Source;
 use crate::query::walk::{Range, Walk};
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 use crate::{AppendError, Appended, Durability, Event, Filter, OpenError, Page, Sequence, Store};
 
 fn all(store: &Store) -> Vec<crate::Entry> {
@@ -206,7 +206,10 @@ fn old_periods_go_and_the_cut_is_on_record() {
     // Deleted by hand, it is another matter.
     std::fs::remove_dir_all(dir.path().join("audit/2026-11-26")).unwrap();
     let store = open_with(keeping, &clock);
-    assert_eq!(store.verify().unwrap().findings[0].what, crate::Fault::Beheaded);
+    assert_eq!(
+        store.verify().unwrap().findings[0].what,
+        crate::Fault::MissingStart
+    );
 }
 
 #[test]
@@ -259,19 +262,19 @@ fn a_day_that_retention_deletes_meanwhile_is_left_out() {
     for (newest_first, after) in [(true, None), (false, None), (false, Some(1))] {
         let copied = tempfile::tempdir().unwrap();
         copy(dir.path(), copied.path());
-        let shelf = std::sync::Arc::new(Shelf::new(&copied.path().join("audit"), 1 << 20));
-        let source = Source::of_store(std::sync::Arc::clone(&shelf));
+        let periods = std::sync::Arc::new(Periods::new(&copied.path().join("audit"), 1 << 20));
+        let source = Source::of_store(std::sync::Arc::clone(&periods));
         let range = Range {
             after,
             ..Range::default()
         };
         // The question has listed the periods, and comes to the oldest when it is gone.
         let mut walk = Walk::new(&source, range, newest_first).unwrap();
-        shelf.clear();
+        periods.clear();
         std::fs::remove_dir_all(copied.path().join("audit/2026-11-24")).unwrap();
         let mut found = Vec::new();
         while let Some(block) = walk.next().unwrap() {
-            found.push(block.head.first);
+            found.push(block.header.first);
         }
         found.sort_unstable();
         assert_eq!(found, [3, 4], "{newest_first} {after:?}");

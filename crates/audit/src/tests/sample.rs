@@ -103,7 +103,7 @@ pub(super) fn outcome(n: u8) -> Outcome {
     }
 }
 
-/// Runs `future` without any runtime's clock or drivers: the store must not need them.
+/// Skipped `future` without any runtime's clock or drivers: the store must not need them.
 pub(super) fn run<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .build()
@@ -154,6 +154,6 @@ pub(super) fn tamper(period: &Path, change: impl FnOnce(&mut BTreeMap<u64, Vec<u
 
 /// Makes the content of a block unreadable, though its checksum holds.
 pub(super) fn spoil(bytes: &mut [u8]) {
-    bytes[crate::format::block::HEAD..].fill(0xff);
+    bytes[crate::format::block::HEADER_SIZE..].fill(0xff);
     super::codec::mend_checksum(bytes);
 }

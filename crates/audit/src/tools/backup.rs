@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::permissions;
 use crate::error::{DiskError, QueryError};
 use crate::format::block;
-use crate::index::time_order::Order;
+use crate::index::time_order::TimeOrder;
 use crate::integrity::heads_file;
 use crate::integrity::signed_head::SignedHead;
 use crate::model::entry::Sequence;
@@ -127,7 +127,7 @@ impl Reader {
 
 struct Copy<'p> {
     to: &'p Path,
-    current: Option<(Period, Database, Order)>,
+    current: Option<(Period, Database, TimeOrder)>,
     done: Copied,
 }
 
@@ -135,18 +135,18 @@ impl Copy<'_> {
     fn put(&mut self, mut bytes: &[u8]) -> Result<(), DiskError> {
         let mut batch = Vec::new();
         while let Some(block) = block::at_start(bytes) {
-            let head = block.head;
-            if self.current.is_none() || head.first_of_period {
+            let header = block.header;
+            if self.current.is_none() || header.first_of_period {
                 self.commit(&mut batch)?;
-                self.begin(head.written_ms)?;
+                self.begin(header.written_ms)?;
             }
             if let Some((.., order)) = &mut self.current {
-                order.see(&head);
+                order.see(&header);
             }
-            batch.push((head.first, block.bytes().to_vec()));
+            batch.push((header.first, block.bytes().to_vec()));
             self.done.blocks += 1;
-            self.done.entries += u64::from(head.count);
-            self.done.last = Sequence(head.last());
+            self.done.entries += u64::from(header.count);
+            self.done.last = Sequence(header.last());
             let size = block.size();
             bytes = bytes.get(size..).unwrap_or_default();
         }
@@ -161,7 +161,7 @@ impl Copy<'_> {
         };
         let path = self.to.join(period.to_string());
         let database = Database::create(&path, CACHE_BYTES)?;
-        let order = Order::of(period.day, &path);
+        let order = TimeOrder::of(period.day, &path);
         self.current = Some((period, database, order));
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::format::chain::Chain;
-use crate::format::decode::Seen;
+use crate::format::decode::ItemView;
 use crate::model::entry::{Entry, Sequence};
 use crate::model::record::Outcome;
 use crate::period::edges::{DATA, begin, blocks};
@@ -103,33 +103,33 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
             continue;
         };
         salvaged.blocks += 1;
-        let head = &block.head;
-        if let Some(from) = next.filter(|from| *from < head.first) {
+        let header = &block.header;
+        if let Some(from) = next.filter(|from| *from < header.first) {
             salvaged
                 .missing
-                .push((Sequence(from), Sequence(head.first.saturating_sub(1))));
+                .push((Sequence(from), Sequence(header.first.saturating_sub(1))));
         }
-        if last.is_none() && !head.first_of_period {
-            salvaged.begins_late = Some(Sequence(head.first));
+        if last.is_none() && !header.first_of_period {
+            salvaged.begins_late = Some(Sequence(header.first));
         }
-        next = head.last().checked_add(1);
+        next = header.last().checked_add(1);
         last = Some(Chain {
-            next: head.last().saturating_add(1),
+            next: header.last().saturating_add(1),
             hash: block.hash,
         });
-        while let Ok(Some((place, seen))) = items.next() {
+        while let Ok(Some((sequence, seen))) = items.next() {
             match seen {
-                Seen::Decision(view) => {
+                ItemView::Decision(view) => {
                     let record = view.to_record();
-                    at.insert(record.request_id, place);
+                    at.insert(record.request_id, sequence);
                     salvaged.entries.push(Entry {
-                        sequence: Sequence(place),
+                        sequence: Sequence(sequence),
                         record,
                         outcome: None,
                         is_lost: false,
                     });
                 }
-                Seen::Ended(ended) => {
+                ItemView::Ended(ended) => {
                     let decision = ended
                         .decision
                         .or_else(|| at.get(&ended.outcome.request_id).copied());
@@ -145,7 +145,7 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
                         });
                     }
                 }
-                Seen::Event(_) => {}
+                ItemView::Event(_) => {}
             }
         }
     }

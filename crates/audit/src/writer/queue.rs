@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::error::AppendError;
 use crate::model::entry::{Appended, Sequence};
 use crate::model::item::{Counted, Event, Item};
-use crate::writer::quota::{Quota, Tally};
+use crate::writer::quota::{MissedCalls, Quota};
 
 /// How long items that nobody waits for may lie, so that they share a commit.
 const LINGER: Duration = Duration::from_millis(200);
@@ -54,9 +54,9 @@ struct State {
     // Those whose items the writer has, in its order.
     in_flight: Vec<Option<Waiter>>,
     sleepers: Vec<(Instant, oneshot::Sender<()>)>,
-    unrecorded: Tally,
-    lost_outcomes: Tally,
-    lost_records: Tally,
+    unrecorded: MissedCalls,
+    lost_outcomes: MissedCalls,
+    lost_records: MissedCalls,
     closing: bool,
     closed: bool,
     clock_idle: bool,
@@ -318,12 +318,12 @@ impl Queue {
     /// Answers those whose items the writer had: they are on disk from `first` on.
     pub(crate) fn committed(&self, first: u64) {
         let waiters = std::mem::take(&mut self.state().in_flight);
-        let mut place = first;
+        let mut sequence = first;
         for waiter in waiters {
             if let Some(waiter) = waiter {
-                let _ = waiter.done.send(Ok(Appended::Stored(Sequence(place))));
+                let _ = waiter.done.send(Ok(Appended::Stored(Sequence(sequence))));
             }
-            place = place.saturating_add(1);
+            sequence = sequence.saturating_add(1);
         }
     }
 

@@ -10,18 +10,18 @@ pub(crate) struct Quota {
     per_minute: u32,
     minute: i64,
     used: u32,
-    over: Tally,
+    over: MissedCalls,
 }
 
 /// Calls that were not stored, and when they came.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Tally {
+pub(crate) struct MissedCalls {
     count: u64,
     from_ms: i64,
     to_ms: i64,
 }
 
-impl Tally {
+impl MissedCalls {
     /// Counts one.
     pub(crate) fn add(&mut self, now_ms: i64) {
         if self.count == 0 {
@@ -51,7 +51,7 @@ impl Tally {
         })
     }
 
-    /// Puts back what [`Tally::take`] gave and could not be stored.
+    /// Puts back what [`MissedCalls::take`] gave and could not be stored.
     pub(crate) fn restore(&mut self, count: u64, from_ms: i64, to_ms: i64) {
         self.to_ms = if self.count == 0 { to_ms } else { self.to_ms };
         self.from_ms = from_ms;
@@ -66,7 +66,7 @@ impl Quota {
             per_minute,
             minute: i64::MIN,
             used: 0,
-            over: Tally::default(),
+            over: MissedCalls::default(),
         }
     }
 
@@ -87,7 +87,7 @@ impl Quota {
     }
 
     /// The tally of those over the quota.
-    pub(crate) fn over(&mut self) -> &mut Tally {
+    pub(crate) fn over(&mut self) -> &mut MissedCalls {
         &mut self.over
     }
 

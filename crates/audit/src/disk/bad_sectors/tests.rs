@@ -21,7 +21,7 @@ impl FileExt for Bad<'_> {
 
 fn read(length: usize, bad: &[std::ops::Range<usize>]) -> (Vec<u8>, u64) {
     let bytes: Vec<u8> = (0..length).map(|n| u8::try_from(n % 251 + 1).unwrap()).collect();
-    let mut file = Gaps::new(Bad(&bytes, bad), u64::try_from(length).unwrap());
+    let mut file = SkippingFile::new(Bad(&bytes, bad), u64::try_from(length).unwrap());
     let mut all = Vec::new();
     file.read_to_end(&mut all).unwrap();
     assert_eq!(all.len(), length);

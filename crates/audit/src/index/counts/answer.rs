@@ -2,25 +2,25 @@
 
 use std::path::Path;
 
-use super::chunk::Chapters;
-use super::groups::{Common, Sum};
-use crate::index::skipped::Runs;
+use super::chunk::Chunks;
+use super::groups::{CallCount, GroupKey};
+use crate::index::skipped::Skipped;
 use crate::model::filter::Filter;
-use crate::period::open::Opened;
+use crate::period::open::OpenPeriod;
 
 /// Gives the groups of calls that `filter` wants to `each`, as far as the sums of the period at `path` tell, and where these
 /// calls, and others that are not wanted, stand: no block there has to be read.
 pub(crate) fn answer(
     path: &Path,
-    opened: &Opened,
+    opened: &OpenPeriod,
     filter: &Filter,
-    mut each: impl FnMut(&Common<'_>, &Sum),
-) -> Runs {
-    let mut answered = Runs::default();
+    mut each: impl FnMut(&GroupKey<'_>, &CallCount),
+) -> Skipped {
+    let mut answered = Skipped::default();
     if !filter.is_of_groups() {
         return answered;
     }
-    let mut chapters = Chapters::of(path).peekable();
+    let mut chapters = Chunks::of(path).peekable();
     if chapters.peek().is_none() {
         return answered;
     }
@@ -29,7 +29,7 @@ pub(crate) fn answer(
     let Ok(Some(end)) = opened.last() else {
         return answered;
     };
-    for chapter in chapters.take_while(|chapter| chapter.last <= end.head.last()) {
+    for chapter in chapters.take_while(|chapter| chapter.last <= end.header.last()) {
         if let Ok(groups) = chapter.groups()
             && let Some(wanted) = wanted(groups, filter)
             && answered.push(chapter.first, chapter.last)
@@ -41,7 +41,10 @@ pub(crate) fn answer(
 }
 
 /// The groups that `filter` wants; `None` where it wants a part of one.
-fn wanted<'c>(groups: Vec<(Common<'c>, Sum)>, filter: &Filter) -> Option<Vec<(Common<'c>, Sum)>> {
+fn wanted<'c>(
+    groups: Vec<(GroupKey<'c>, CallCount)>,
+    filter: &Filter,
+) -> Option<Vec<(GroupKey<'c>, CallCount)>> {
     let mut wanted = Vec::new();
     for (common, sum) in groups {
         if !filter.wants_group(&common) {

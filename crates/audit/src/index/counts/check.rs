@@ -3,17 +3,17 @@
 use std::iter::Peekable;
 use std::path::Path;
 
-use super::chunk::Chapters;
-use super::groups::{Common, Groups};
-use crate::format::decode::View;
+use super::chunk::Chunks;
+use super::groups::{GroupKey, Groups};
+use crate::format::decode::RecordView;
 
 /// More groups than a chapter that is written has; counting more would only take memory.
 const MOST_GROUPS: usize = 1 << 17;
 
 /// Tells of each chapter whether it says anything else than its blocks.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
-    chapters: Option<Peekable<Chapters>>,
+pub(crate) struct CountsCheck {
+    chapters: Option<Peekable<Chunks>>,
     // Of the chapter that comes next.
     counted: Groups,
     begun: Option<Begun>,
@@ -32,11 +32,11 @@ struct Begun {
     faults: usize,
 }
 
-impl Held {
+impl CountsCheck {
     /// Those of the period at `path`; so many faults of blocks are known.
     pub(crate) fn of(path: &Path, faults: usize) -> Self {
         Self {
-            chapters: Some(Chapters::of(path).peekable()),
+            chapters: Some(Chunks::of(path).peekable()),
             faults,
             ..Self::default()
         }
@@ -57,10 +57,10 @@ impl Held {
     }
 
     /// A call stands at `place`; places ascend.
-    pub(crate) fn see(&mut self, place: u64, view: &View<'_>) {
-        let within = (self.next()).is_some_and(|(first, last)| (first..=last).contains(&place));
+    pub(crate) fn see(&mut self, sequence: u64, view: &RecordView<'_>) {
+        let within = (self.next()).is_some_and(|(first, last)| (first..=last).contains(&sequence));
         if within && self.counted.len() <= MOST_GROUPS {
-            self.counted.count(&Common::from(view), view.time_ms);
+            self.counted.count(&GroupKey::from(view), view.time_ms);
         }
     }
 
@@ -87,7 +87,7 @@ impl Held {
     }
 
     /// Done with the next chapter: gives what `judge` says of it.
-    fn take(&mut self, judge: impl FnOnce(&super::chunk::Chapter, &Groups) -> bool) -> bool {
+    fn take(&mut self, judge: impl FnOnce(&super::chunk::Chunk, &Groups) -> bool) -> bool {
         let chapter = self.chapters.as_mut().and_then(Iterator::next);
         let judged = chapter.is_some_and(|chapter| judge(&chapter, &self.counted));
         self.counted.clear();

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::FILE;
-use super::groups::{Common, Groups, Sum, hour_of};
-use crate::format::bytes::{Malformed, Reader, put_number, put_signed};
+use super::groups::{CallCount, GroupKey, Groups, hour_of};
+use crate::format::bytes::{Cursor, Malformed, put_number, put_signed};
 use crate::format::frame::Frame;
-use crate::format::text_table::{TextsIn, TextsOut};
+use crate::format::text_table::{TextTable, TextTableWriter};
 use crate::model::record::Verdict;
 
+/// Name of the file with the chunks of a period.
+pub(crate) const FILE: &str = "sums";
 /// One that would be longer is not written.
 const FRAME: Frame = Frame {
     magic: *b"TWSU",
@@ -28,7 +29,7 @@ const LINE: u8 = 8;
 
 /// A chapter that was read.
 #[derive(Debug)]
-pub(crate) struct Chapter {
+pub(crate) struct Chunk {
     /// Place of the first entry of its blocks.
     pub(crate) first: u64,
     /// Place of the last.
@@ -36,26 +37,26 @@ pub(crate) struct Chapter {
     pub(super) raw: Vec<u8>,
 }
 
-impl Chapter {
+impl Chunk {
     fn of(raw: Vec<u8>) -> Option<Self> {
-        let mut from = Reader(&raw);
+        let mut from = Cursor(&raw);
         let first = from.number().ok()?;
         let last = first.checked_add(from.number().ok()?)?;
         Some(Self { first, last, raw })
     }
 
     /// Its groups, each once.
-    pub(crate) fn groups(&self) -> Result<Vec<(Common<'_>, Sum)>, Malformed> {
-        let mut from = Reader(&self.raw);
+    pub(crate) fn groups(&self) -> Result<Vec<(GroupKey<'_>, CallCount)>, Malformed> {
+        let mut from = Cursor(&self.raw);
         // First and last place.
         from.number()?;
         from.number()?;
         let count: usize = from.small()?;
-        let texts = TextsIn::read(&mut from)?;
+        let texts = TextTable::read(&mut from)?;
         if count > from.0.len() / GROUP {
             return Err(Malformed("more groups than bytes"));
         }
-        let mut groups: Vec<(Common<'_>, Sum)> = Vec::with_capacity(count);
+        let mut groups: Vec<(GroupKey<'_>, CallCount)> = Vec::with_capacity(count);
         let mut before = 0_i64;
         for _ in 0..count {
             let (common, sum) = group(&mut from, &texts, before)?;
@@ -79,10 +80,10 @@ impl Chapter {
 }
 
 fn group<'c>(
-    from: &mut Reader<'_>,
-    texts: &TextsIn<'c>,
+    from: &mut Cursor<'_>,
+    texts: &TextTable<'c>,
     before: i64,
-) -> Result<(Common<'c>, Sum), Malformed> {
+) -> Result<(GroupKey<'c>, CallCount), Malformed> {
     let flags = from.byte()?;
     let verdict = match flags & 3 {
         0 => Verdict::Allow,
@@ -109,14 +110,14 @@ fn group<'c>(
     if count == 0 || hour_of(last_ms) != hour {
         return Err(Malformed("a group has no calls, or those of two hours"));
     }
-    let common = Common {
+    let common = GroupKey {
         token,
         line,
         reason,
         verdict,
         hour,
     };
-    let sum = Sum {
+    let sum = CallCount {
         count,
         first_ms,
         last_ms,
@@ -130,9 +131,9 @@ pub(crate) fn encode(first: u64, last: u64, groups: &Groups) -> Option<Vec<u8>> 
 }
 
 fn raw(first: u64, last: u64, groups: &Groups) -> Vec<u8> {
-    let mut sorted: Vec<(Common<'_>, Sum)> = groups.iter().collect();
+    let mut sorted: Vec<(GroupKey<'_>, CallCount)> = groups.iter().collect();
     sorted.sort_unstable_by_key(|(common, _)| *common);
-    let (mut texts, mut body) = (TextsOut::default(), Vec::new());
+    let (mut texts, mut body) = (TextTableWriter::default(), Vec::new());
     let mut before = 0_i64;
     for (common, sum) in &sorted {
         let verdict = match common.verdict {
@@ -168,21 +169,21 @@ fn raw(first: u64, last: u64, groups: &Groups) -> Vec<u8> {
 }
 
 /// The chapter that begins `bytes`, if a whole and sound one does, and its length there.
-fn at_start(bytes: &[u8]) -> Option<(Chapter, usize)> {
+fn at_start(bytes: &[u8]) -> Option<(Chunk, usize)> {
     let (raw, length) = FRAME.at_start(bytes)?;
-    Some((Chapter::of(raw)?, length))
+    Some((Chunk::of(raw)?, length))
 }
 
 /// The sound chapters of a period, in the order of their writing, which is that of places. It ends before one that is out of
 /// that order, which is none of ours.
 #[derive(Debug, Default)]
-pub(crate) struct Chapters {
+pub(crate) struct Chunks {
     bytes: Vec<u8>,
     at: usize,
     last: Option<u64>,
 }
 
-impl Chapters {
+impl Chunks {
     /// Those of the period at `path`; none where they cannot be read.
     pub(crate) fn of(path: &Path) -> Self {
         Self::in_bytes(read(path).unwrap_or_default())
@@ -205,10 +206,10 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-impl Iterator for Chapters {
-    type Item = Chapter;
+impl Iterator for Chunks {
+    type Item = Chunk;
 
-    fn next(&mut self) -> Option<Chapter> {
+    fn next(&mut self) -> Option<Chunk> {
         let mut at = self.at;
         loop {
             let rest = self.bytes.get(at..)?;

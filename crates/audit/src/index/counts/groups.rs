@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use crate::format::decode::View;
+use crate::format::decode::RecordView;
 use crate::format::text_table::Fnv;
 use crate::model::filter::Filter;
 use crate::model::record::{Record, Verdict};
@@ -20,7 +20,7 @@ pub(crate) fn hour_of(ms: i64) -> i64 {
 
 /// What the calls of one group have in common, its texts not copied. Their order is that of a chapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Common<'c> {
+pub(crate) struct GroupKey<'c> {
     pub(crate) token: Option<&'c str>,
     /// File, number and digest.
     pub(crate) line: Option<(&'c str, u32, &'c str)>,
@@ -30,7 +30,7 @@ pub(crate) struct Common<'c> {
     pub(crate) hour: i64,
 }
 
-impl<'c> From<&'c Record> for Common<'c> {
+impl<'c> From<&'c Record> for GroupKey<'c> {
     fn from(r: &'c Record) -> Self {
         Self {
             token: r.token.as_deref(),
@@ -42,8 +42,8 @@ impl<'c> From<&'c Record> for Common<'c> {
     }
 }
 
-impl<'c> From<&View<'c>> for Common<'c> {
-    fn from(r: &View<'c>) -> Self {
+impl<'c> From<&RecordView<'c>> for GroupKey<'c> {
+    fn from(r: &RecordView<'c>) -> Self {
         Self {
             token: r.token,
             line: r.line,
@@ -56,7 +56,7 @@ impl<'c> From<&View<'c>> for Common<'c> {
 
 impl Filter {
     /// Whether calls that have this in common are wanted, as far as their times are.
-    pub(crate) fn wants_group(&self, group: &Common<'_>) -> bool {
+    pub(crate) fn wants_group(&self, group: &GroupKey<'_>) -> bool {
         let token = self.token.as_deref();
         token.is_none_or(|wanted| group.token == Some(wanted))
             && self.verdict.is_none_or(|v| group.verdict == v)
@@ -69,7 +69,7 @@ impl Filter {
     }
 }
 
-impl Common<'_> {
+impl GroupKey<'_> {
     fn hash(&self) -> u64 {
         let mut hasher = Fnv::default();
         let (file, number, digest) = self.line.unwrap_or_default();
@@ -89,13 +89,13 @@ impl Common<'_> {
 
 /// How many calls, and when the first and the last of them was, milliseconds since 1970 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sum {
+pub(crate) struct CallCount {
     pub(crate) count: u64,
     pub(crate) first_ms: i64,
     pub(crate) last_ms: i64,
 }
 
-impl Sum {
+impl CallCount {
     const NONE: Self = Self {
         count: 0,
         first_ms: i64::MAX,
@@ -122,13 +122,13 @@ struct Group {
     reason: Arc<str>,
     verdict: Verdict,
     hour: i64,
-    sum: Sum,
+    sum: CallCount,
 }
 
 impl Group {
-    fn common(&self) -> Common<'_> {
+    fn common(&self) -> GroupKey<'_> {
         let line = self.line.as_ref();
-        Common {
+        GroupKey {
             token: self.token.as_deref(),
             line: line.map(|(file, number, digest)| (&**file, *number, &**digest)),
             reason: &self.reason,
@@ -140,7 +140,7 @@ impl Group {
 
 impl Groups {
     /// The number of a group, which has no calls yet if it is new.
-    pub(crate) fn number(&mut self, common: &Common<'_>) -> usize {
+    pub(crate) fn number(&mut self, common: &GroupKey<'_>) -> usize {
         let hash = common.hash();
         let groups = &self.groups;
         let found = self
@@ -156,7 +156,7 @@ impl Groups {
             reason: self.text(common.reason),
             verdict: common.verdict,
             hour: common.hour,
-            sum: Sum::NONE,
+            sum: CallCount::NONE,
         };
         let n = self.groups.len();
         self.groups.push(group);
@@ -186,7 +186,7 @@ impl Groups {
     }
 
     /// Counts a call.
-    pub(crate) fn count(&mut self, common: &Common<'_>, ms: i64) {
+    pub(crate) fn count(&mut self, common: &GroupKey<'_>, ms: i64) {
         let number = self.number(common);
         self.add(number, ms);
     }
@@ -202,7 +202,7 @@ impl Groups {
     }
 
     /// Each group that has calls, in the order of their first ones.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Common<'_>, Sum)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (GroupKey<'_>, CallCount)> {
         let groups = self.groups.iter().filter(|group| group.sum.count > 0);
         groups.map(|group| (group.common(), group.sum))
     }

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::chunk::{Chapters, encode};
-use super::{Common, Groups};
+use super::chunk::{Chunks, encode};
+use super::{GroupKey, Groups};
 use crate::model::record::Verdict;
 
 /// Calls of few kinds, at times of few hours, on both sides of 1970.
@@ -11,9 +11,9 @@ fn calls() -> impl Strategy<Value = Vec<(u8, u8, i64)>> {
     proptest::collection::vec((0..6_u8, 0..6_u8, -9_000_000..9_000_000_i64), 0..60)
 }
 
-fn common<'c>(token: u8, rest: u8, ms: i64, texts: &'c [String]) -> Common<'c> {
+fn common<'c>(token: u8, rest: u8, ms: i64, texts: &'c [String]) -> GroupKey<'c> {
     let text = |n: u8| texts[usize::from(n)].as_str();
-    Common {
+    GroupKey {
         token: (token > 0).then(|| text(token)),
         line: (rest > 2).then(|| (text(rest), u32::from(rest) * 100_000, text(token))),
         reason: text(rest),
@@ -48,7 +48,7 @@ fn length(bytes: &[u8]) -> u32 {
 
 /// Reads all that there is of what was stored.
 fn read(bytes: Vec<u8>) -> usize {
-    let chapters = Chapters::in_bytes(bytes);
+    let chapters = Chunks::in_bytes(bytes);
     chapters
         .filter_map(|chapter| chapter.groups().ok().map(|groups| groups.len()))
         .sum()
@@ -59,7 +59,7 @@ proptest! {
     fn a_chapter_is_read_back(calls in calls(), first in 1..u64::MAX / 2, length in 0..1_u64 << 40) {
         let groups = counted(&calls);
         let bytes = encode(first, first + length, &groups).unwrap();
-        let mut chapters = Chapters::in_bytes(bytes.clone());
+        let mut chapters = Chunks::in_bytes(bytes.clone());
         let chapter = chapters.next().unwrap();
         prop_assert_eq!((chapter.first, chapter.last), (first, first + length));
         let mut expected: Vec<_> = groups.iter().collect();
@@ -82,9 +82,9 @@ proptest! {
         bytes[at.index(sound.len())] ^= 1 << bit;
         let bytes = [bytes, encode(10, 11, &groups).unwrap()].concat();
         // What stands behind it is found.
-        let found: Vec<u64> = Chapters::in_bytes(bytes).map(|chapter| chapter.first).collect();
+        let found: Vec<u64> = Chunks::in_bytes(bytes).map(|chapter| chapter.first).collect();
         prop_assert_eq!(found, [10]);
-        prop_assert_eq!(Chapters::in_bytes(sound[..at.index(sound.len())].to_vec()).count(), 0);
+        prop_assert_eq!(Chunks::in_bytes(sound[..at.index(sound.len())].to_vec()).count(), 0);
     }
 
     #[test]
@@ -96,11 +96,11 @@ proptest! {
     #[test]
     fn a_chapter_changed_on_purpose_is_read(calls in calls(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         // Not compressed: what is changed is what is read.
-        let packed = Chapters::in_bytes(encode(5, 9, &counted(&calls)).unwrap()).next().unwrap();
+        let packed = Chunks::in_bytes(encode(5, 9, &counted(&calls)).unwrap()).next().unwrap();
         let mut raw = packed.raw.clone();
         let at = at.index(raw.len());
         raw[at] = byte;
-        for chapter in Chapters::in_bytes(framed(0, length(&raw), &raw)) {
+        for chapter in Chunks::in_bytes(framed(0, length(&raw), &raw)) {
             if let Ok(groups) = chapter.groups() {
                 let ascending = groups.windows(2).all(|pair| pair[0].0 < pair[1].0);
                 prop_assert!(ascending && groups.iter().all(|(_, sum)| sum.count > 0 && sum.first_ms <= sum.last_ms));
@@ -113,15 +113,15 @@ proptest! {
 fn one_that_claims_much_takes_no_memory() {
     for raw_length in [u32::MAX, 1 << 20, 20_000] {
         let bytes = framed(1, raw_length, &[0; 5]);
-        assert_eq!(Chapters::in_bytes(bytes).count(), 0);
+        assert_eq!(Chunks::in_bytes(bytes).count(), 0);
     }
     let mut endless = framed(1, 20, &[0; 5]);
     endless[10..14].copy_from_slice(&u32::MAX.to_le_bytes());
-    assert_eq!(Chapters::in_bytes(endless).count(), 0);
+    assert_eq!(Chunks::in_bytes(endless).count(), 0);
     // A number of groups, or of texts, that its bytes cannot hold.
     for many in [[0xff, 0xff, 0x3f, 0], [1, 0xff, 0xff, 0x3f]] {
         let raw = [[5, 4].as_slice(), &many].concat();
-        let chapter = Chapters::in_bytes(framed(0, length(&raw), &raw)).next();
+        let chapter = Chunks::in_bytes(framed(0, length(&raw), &raw)).next();
         assert!(chapter.unwrap().groups().is_err());
     }
 }
@@ -130,7 +130,7 @@ fn one_that_claims_much_takes_no_memory() {
 fn chapters_out_of_order_end_the_file() {
     let chapter = |first, last| encode(first, last, &counted(&[(1, 1, 5)])).unwrap();
     let firsts = |parts: &[Vec<u8>]| -> Vec<u64> {
-        Chapters::in_bytes(parts.concat())
+        Chunks::in_bytes(parts.concat())
             .map(|chapter| chapter.first)
             .collect()
     };

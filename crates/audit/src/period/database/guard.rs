@@ -23,7 +23,7 @@ pub fn is_panic_caught() -> bool {
     INSIDE.get()
 }
 
-/// Runs `work`; its panic becomes an error.
+/// Skipped `work`; its panic becomes an error.
 fn caught_all<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -31,7 +31,7 @@ fn caught_all<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|panic| message(&*panic))
 }
 
-/// Runs `work` on this thread; a panic of sled's becomes an error.
+/// Skipped `work` on this thread; a panic of sled's becomes an error.
 pub(super) fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, DiskError> {
     // After a panic the period is not used again, so that no broken state is seen.
     match caught_all(work) {
@@ -40,7 +40,7 @@ pub(super) fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, Dis
     }
 }
 
-/// Runs `work` on a thread of its own, and waits for it at most `limit`.
+/// Skipped `work` on a thread of its own, and waits for it at most `limit`.
 pub(super) fn guarded<T: Send + 'static>(
     work: impl FnOnce() -> sled::Result<T> + Send + 'static,
     limit: Duration,

@@ -7,15 +7,15 @@ use proptest::prelude::*;
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, NOON, open, outcome, record, stored};
-use crate::format::batch::{self, Blocks};
-use crate::format::block::{self, Head};
+use crate::format::batch::{self, Batch};
+use crate::format::block::{self, Header};
 use crate::{Filter, Page, Reader, Sequence, Store};
 
-/// Blocks of arbitrary content, each beginning where the one before ends.
-fn blocks(contents: &[Vec<u8>]) -> Blocks {
-    let mut blocks = Blocks::default();
+/// Batch of arbitrary content, each beginning where the one before ends.
+fn blocks(contents: &[Vec<u8>]) -> Batch {
+    let mut blocks = Batch::default();
     for (first, content) in (5_u64..).step_by(3).zip(contents) {
-        let head = Head {
+        let header = Header {
             first_of_period: false,
             events: false,
             count: 3,
@@ -26,7 +26,7 @@ fn blocks(contents: &[Vec<u8>]) -> Blocks {
             tokens: 0,
             previous: [9; 32],
         };
-        blocks.push(first, &block::encode(&head, content).0);
+        blocks.push(first, &block::encode(&header, content).0);
     }
     blocks
 }
@@ -35,7 +35,7 @@ fn contents() -> impl Strategy<Value = Vec<Vec<u8>>> {
     proptest::collection::vec(proptest::collection::vec(0..4_u8, 0..90), 2..7)
 }
 
-fn all(blocks: &Blocks) -> Vec<(u64, Vec<u8>)> {
+fn all(blocks: &Batch) -> Vec<(u64, Vec<u8>)> {
     blocks
         .iter()
         .map(|(first, bytes)| (first, bytes.to_vec()))
@@ -47,7 +47,7 @@ proptest! {
     fn a_sheaf_is_read_back(contents in contents(), at in 0..40_u64) {
         let made = blocks(&contents);
         let bytes = made.encode().unwrap();
-        prop_assert!(batch::is_one(&bytes) && bytes.len() < made.size());
+        prop_assert!(batch::is_batch(&bytes) && bytes.len() < made.size());
         let read = batch::read(&bytes).unwrap();
         prop_assert_eq!(all(&read), all(&made));
         let expected = all(&made);
@@ -144,8 +144,8 @@ fn a_sheaf_takes_less_than_its_blocks() {
     let file = fs::File::open(dir.path().join("audit/2026-11-24/db")).unwrap();
     // By where it stands: its bytes, and those of its blocks.
     let mut sheaves = BTreeMap::new();
-    crate::period::find_blocks::sweep(file, &mut |stand, block| {
-        if stand.is_sheaf {
+    crate::period::find_blocks::find_blocks(file, &mut |stand, block| {
+        if stand.is_batch {
             sheaves.entry(stand.offset).or_insert((stand.length, 0)).1 += block.size();
         }
     })

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use super::counts::{call, chapters, period};
 use super::sample::{Clock, NOON, append, config, open, open_with, spoil, stored, tamper};
-use super::sums::{call, chapters, period};
-use crate::index::counts::{Common, Groups, encode};
+use crate::index::counts::{GroupKey, Groups, encode};
 use crate::{Fault, Filter, Reader, Sequence};
 
 /// What verifying finds with these chapters, each of so many calls of kind 0, in place of those that were written.
@@ -15,7 +15,7 @@ fn found(root: &Path, forged: &[(u64, u64, u32)]) -> Vec<(Option<Sequence>, Faul
         let mut groups = Groups::default();
         for n in 0..*calls {
             let record = call(1, 0, NOON + i64::from(n) + 1);
-            groups.count(&Common::from(&record), record.time_ms);
+            groups.count(&GroupKey::from(&record), record.time_ms);
         }
         bytes.extend(encode(*first, *last, &groups).unwrap());
     }
@@ -91,7 +91,7 @@ fn sums_that_part_a_block_are_found() {
     let first = crate::format::block::at_start(&blocks).unwrap();
     let second = crate::format::block::at_start(&blocks[first.size()..])
         .unwrap()
-        .head;
+        .header;
     assert!(second.count > 2, "{second:?}");
     let miscounted = |place| (Some(Sequence(place)), Fault::Miscounted);
     // A call of the block is counted, and the rest passed over.

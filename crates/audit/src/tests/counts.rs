@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::sample::{Clock, DAY, NOON, append, copy, open, outcome, record, stored, tamper};
-use super::{sample, sums_verified::ten};
+use super::{counts_verified::ten, sample};
 use crate::disk::faults::{Act, Injected};
 use crate::index::counts::Read;
-use crate::store::periods::Shelf;
+use crate::store::periods::Periods;
 use crate::{AppendError, Filter, LineRef, Reader, Record, Sequence, Store, Verdict};
 
 /// A call of one of few kinds.
@@ -220,8 +220,8 @@ fn what_the_sums_tell_is_not_read() {
                 .for_each(|(_, bytes)| sample::spoil(bytes));
         }
     });
-    let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
-    let reader = Reader::of(std::sync::Arc::new(shelf));
+    let periods = Periods::new(&dir.path().join("audit"), 1 << 20);
+    let reader = Reader::of(std::sync::Arc::new(periods));
     assert!(reader.usage_by_reading(&Filter::default()).is_err());
     assert_eq!(reader.usage(&Filter::default()).unwrap(), expected);
     let filter = |token: &str, until_ms| Filter {
