@@ -4,6 +4,9 @@
 /// none is given twice.
 const GAP: u64 = 1 << 20;
 
+/// Most blocks of one commit. If a commit failed, the next period may continue a block so far before its end.
+pub(crate) const COMMIT_BLOCKS: usize = 1024;
+
 /// A chain hash.
 pub(crate) type Hash = [u8; 32];
 

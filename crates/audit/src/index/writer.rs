@@ -7,26 +7,23 @@ use crate::index::bloom::BloomWriter;
 use crate::index::counts::CountsWriter;
 use crate::index::time_order::TimeOrder;
 use crate::model::record::{Outcome, Record};
-use crate::period::name::Period;
+use crate::period::name::Day;
 
 /// The summaries and sums of one period, and whether it is in the order of time.
 #[derive(Debug)]
 pub(crate) struct IndexWriter {
-    /// Which.
-    pub(crate) period: Period,
     summaries: BloomWriter,
     sums: CountsWriter,
     order: TimeOrder,
 }
 
 impl IndexWriter {
-    /// For `period`, whose directory is `path`.
-    pub(crate) fn open(period: Period, path: &Path) -> Self {
+    /// Begins the index of a new period of `day` in the directory `path`.
+    pub(crate) fn open(day: Day, path: &Path) -> Self {
         Self {
-            period,
             summaries: BloomWriter::open(path),
             sums: CountsWriter::open(path),
-            order: TimeOrder::of(period.day, path),
+            order: TimeOrder::of(day, path),
         }
     }
 

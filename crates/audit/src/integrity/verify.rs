@@ -3,7 +3,7 @@
 use crate::error::{DiskError, QueryError};
 use crate::format::block::Block;
 use crate::format::bytes::Malformed;
-use crate::format::chain::{Chain, Hash};
+use crate::format::chain::{COMMIT_BLOCKS, Chain, Hash};
 use crate::format::decode::ItemView;
 use crate::index::bloom::BloomCheck;
 use crate::index::counts::CountsCheck;
@@ -110,9 +110,6 @@ struct Check {
     is_part: bool,
 }
 
-/// How many blocks before the end of a period the next may continue: those of one failed commit.
-const RUN: usize = 1024;
-
 impl Check {
     fn find(&mut self, sequence: Option<u64>, what: Fault) {
         if matches!(
@@ -196,7 +193,7 @@ impl Check {
         }
         self.done.entries += u64::from(header.count);
         self.done.blocks += 1;
-        if self.run.len() >= RUN {
+        if self.run.len() >= COMMIT_BLOCKS {
             self.run.remove(0);
         }
         self.run.push((block.hash, header.last()));

@@ -35,3 +35,24 @@ pub struct Entry {
     /// Whether that will never be known: the process that would have told it is gone.
     pub is_lost: bool,
 }
+
+impl Entry {
+    /// A call of which only the decision is known yet.
+    pub(crate) fn decided(sequence: Sequence, record: Record) -> Self {
+        Self {
+            sequence,
+            record,
+            outcome: None,
+            is_lost: false,
+        }
+    }
+
+    /// Joins the outcome, which may have been stored without the call's id.
+    pub(crate) fn end(&mut self, outcome: &Outcome) {
+        let request_id = self.record.request_id;
+        self.outcome = Some(Outcome {
+            request_id,
+            ..*outcome
+        });
+    }
+}

@@ -1,5 +1,7 @@
 //! Everything that stands in the chain, each under its own sequence number.
 
+use std::collections::HashMap;
+
 use crate::model::evidence::{Constraint, Kept, NodeValue, Tried};
 use crate::model::record::{Outcome, Record};
 
@@ -24,6 +26,14 @@ pub(crate) struct Ended {
     /// Where its decision stands, if the writer still knew: stored in place of the id, of which it
     /// takes a sixth.
     pub(crate) decision: Option<u64>,
+}
+
+impl Ended {
+    /// Sequence number of the decision: as stored, or by the id of its call among `decisions`.
+    pub(crate) fn decision_in(&self, decisions: &HashMap<[u8; 16], u64>) -> Option<u64> {
+        self.decision
+            .or_else(|| decisions.get(&self.outcome.request_id).copied())
+    }
 }
 
 /// What the store itself has to say, in the chain with the rest.

@@ -30,6 +30,7 @@ use crate::error::DiskError;
 use crate::format::batch::{self, Batch};
 use crate::format::block::Block;
 use crate::period::journal::Journal;
+use crate::period::last_batch::LastBatch;
 
 /// Segments of 4 MiB: see [`crate::format::block::CONTENT_LIMIT`].
 const SEGMENT: usize = 4 << 20;
@@ -49,8 +50,7 @@ pub(crate) struct Database {
     data: Arc<Data>,
     // Begun with the first commit.
     journal: Mutex<Option<Journal>>,
-    // The sheaf that was read last, and its blocks.
-    last_batch: Mutex<Option<(Bytes, Arc<Batch>)>>,
+    last_batch: LastBatch<sled::IVec>,
 }
 
 /// What is written.
@@ -62,11 +62,8 @@ struct Data {
     short: Mutex<Batch>,
 }
 
-/// Bytes of a block as sled hands them out, not copied.
-pub(crate) type Bytes = sled::IVec;
-
 /// A block of a period.
-pub(crate) type StoredBlock = Block<Bytes>;
+pub(crate) type StoredBlock = Block<Vec<u8>>;
 
 /// A key, and the block under it, if it is sound.
 pub(crate) type Keyed = (u64, Result<StoredBlock, DiskError>);
@@ -100,7 +97,7 @@ impl Database {
                 short: Mutex::default(),
             }),
             journal: Mutex::new(None),
-            last_batch: Mutex::default(),
+            last_batch: LastBatch::default(),
         })
     }
 
@@ -157,7 +154,7 @@ impl Database {
         let before = caught(|| database.range(..at.to_be_bytes()).next_back().transpose())?;
         if let Some((_, value)) = before
             && batch::is_batch(&value)
-            && let Ok(blocks) = self.blocks(&value)
+            && let Ok(blocks) = self.batch(&value)
             && let Some((first, bytes)) = blocks.at_or_after(at)
         {
             return Ok(Some((first, copied((first, bytes)))));
@@ -173,29 +170,20 @@ impl Database {
     }
 
     /// The last block at the place `at` or before it of what stands under a key.
-    fn stored(&self, (key, value): (Bytes, Bytes), at: u64) -> Result<StoredBlock, DiskError> {
+    fn stored(&self, (key, value): (sled::IVec, sled::IVec), at: u64) -> Result<StoredBlock, DiskError> {
         let key = key_of(&key);
         if !batch::is_batch(&value) {
-            return stored(key, value);
+            return stored(key, value.to_vec());
         }
-        let blocks = self.blocks(&value)?;
+        let blocks = self.batch(&value)?;
         match blocks.at_or_before(at) {
             Some(found) if blocks.first() == Some(key) => copied(found),
             _ => Err(other_key()),
         }
     }
 
-    /// The blocks of a sheaf: unpacked once for all of them, when they are read one after the other.
-    fn blocks(&self, value: &Bytes) -> Result<Arc<Batch>, DiskError> {
-        let mut last = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, blocks)) = &*last
-            && of == value
-        {
-            return Ok(Arc::clone(blocks));
-        }
-        let blocks = batch::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
-        *last = Some((value.clone(), Arc::clone(&blocks)));
-        Ok(blocks)
+    fn batch(&self, value: &sled::IVec) -> Result<Arc<Batch>, DiskError> {
+        self.last_batch.get(value.clone(), || Ok(value))
     }
 }
 
@@ -303,7 +291,7 @@ fn insert(database: &sled::Db, first: u64, value: &[u8]) -> Result<(), DiskError
     })
 }
 
-fn stored(key: u64, value: Bytes) -> Result<StoredBlock, DiskError> {
+fn stored(key: u64, value: Vec<u8>) -> Result<StoredBlock, DiskError> {
     let block = Block::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
     if block.header.first == key {
         Ok(block)
@@ -313,7 +301,7 @@ fn stored(key: u64, value: Bytes) -> Result<StoredBlock, DiskError> {
 }
 
 fn copied((first, bytes): (u64, &[u8])) -> Result<StoredBlock, DiskError> {
-    stored(first, Bytes::from(bytes))
+    stored(first, bytes.to_vec())
 }
 
 fn other_key() -> DiskError {

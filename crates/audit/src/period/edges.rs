@@ -10,8 +10,10 @@ use crate::disk::faults;
 use crate::error::of_file;
 use crate::format::block::{Block, Header};
 use crate::format::chain::Chain;
+use crate::period::database::StoredBlock;
 use crate::period::find_blocks::find_blocks;
 use crate::period::journal;
+use crate::period::name::Period;
 
 /// The file with the data of a period.
 pub(crate) const DATA: &str = "db";
@@ -21,15 +23,12 @@ const TAIL: u64 = 16 << 20;
 /// comes to stand 14 MB behind the beginning.
 const BEGINNING: u64 = 64 << 20;
 
-/// A block found, copied out.
-pub(crate) type Found = Block<Vec<u8>>;
-
 /// The sound blocks in the directory of a period, by the place of their first entry. Of several with
 /// one place (the database moves blocks about and leaves copies) any: all that carry a checksum and
 /// one place are the same block, since no place is used twice.
 ///
 /// Reads all data once, past what cannot be read, and gives how many bytes that were; memory is that of the blocks found.
-pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, Found>, u64)> {
+pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, StoredBlock>, u64)> {
     let mut found = BTreeMap::new();
     let mut see = |block: Block<&[u8]>| {
         found
@@ -104,6 +103,19 @@ pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
         find_blocks(file.take(BEGINNING), &mut |_, block| see(&block.header)).map_err(in_data)?;
     }
     Ok(found)
+}
+
+/// Where the chain stood when each later period of the store at `root` began, in their order: [`begin`] of those after
+/// `period` that `counts` lets through. `None` if the periods cannot be listed, or if none follows.
+pub(crate) fn beginnings_after(
+    root: &Path,
+    period: Period,
+    counts: impl Fn(Period) -> bool,
+) -> Option<impl Iterator<Item = io::Result<Option<Chain>>>> {
+    let mut later = Period::list(root).ok()?;
+    later.retain(|other| *other > period && counts(*other));
+    let begin = move |other: Period| begin(&root.join(other.to_string()));
+    (!later.is_empty()).then(|| later.into_iter().map(begin))
 }
 
 /// The file with the data of a period, if there is one.

@@ -8,15 +8,16 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::disk::faults;
 use crate::error::{DiskError, of_file};
-use crate::format::batch::{self, Batch};
+use crate::format::batch::Batch;
 use crate::format::block::Block;
-use crate::period::database::{Bytes, Keyed, StoredBlock};
+use crate::period::database::{Keyed, StoredBlock};
 use crate::period::find_blocks::find_blocks;
 use crate::period::journal;
+use crate::period::last_batch::LastBatch;
 use crate::period::name::{Day, Period};
 
 /// A period, or a part of a file that holds several, and where its blocks stand.
@@ -32,8 +33,8 @@ pub(crate) struct Files {
     holes: Vec<(Option<u64>, u64)>,
     // Places where different blocks were found: one was changed, and its checksum mended.
     twice: Vec<u64>,
-    // Offset and blocks of the sheaf that was read last.
-    last_batch: Mutex<Option<(u64, Arc<Batch>)>>,
+    // By offset.
+    last_batch: LastBatch<u64>,
 }
 
 /// Where a block stands. 24 bytes each is what the index takes.
@@ -178,7 +179,7 @@ impl Files {
             blocks,
             holes,
             twice,
-            last_batch: Mutex::default(),
+            last_batch: LastBatch::default(),
         }
     }
 
@@ -220,16 +221,16 @@ impl Files {
 
     fn read(&self, at: Indexed) -> Result<StoredBlock, DiskError> {
         let bytes = match at.within {
-            Within::File => Bytes::from(self.stretch(at)?),
+            Within::File => self.stretch(at)?,
             Within::Batch => {
                 let blocks = self.batch(at)?;
                 let found = blocks.at_or_before(at.first);
-                Bytes::from(found.map_or(&[][..], |(_, bytes)| bytes))
+                found.map_or_else(Vec::new, |(_, bytes)| bytes.to_vec())
             }
             Within::Journal => {
                 let (from, length) = (size(at.offset), size(at.length.into()));
                 let part = self.journal.get(from..).and_then(|rest| rest.get(..length));
-                Bytes::from(part.unwrap_or_default())
+                part.unwrap_or_default().to_vec()
             }
         };
         let block = Block::read(bytes).map_err(|e| DiskError::Database(e.to_string()))?;
@@ -251,17 +252,9 @@ impl Files {
         Ok(bytes)
     }
 
-    /// The sheaf that `at` names: unpacked once for all its blocks, when they are read one after the other.
+    /// The batch at `at`.
     fn batch(&self, at: Indexed) -> Result<Arc<Batch>, DiskError> {
-        let mut last = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((offset, blocks)) = &*last
-            && *offset == at.offset
-        {
-            return Ok(Arc::clone(blocks));
-        }
-        let blocks = batch::read(&self.stretch(at)?).map_err(|e| DiskError::Database(e.to_string()))?;
-        *last = Some((at.offset, Arc::clone(&blocks)));
-        Ok(blocks)
+        self.last_batch.get(at.offset, || self.stretch(at))
     }
 }
 

@@ -116,6 +116,11 @@ impl Period {
         self.aside != Aside::InUse
     }
 
+    /// Whether it was not set aside.
+    pub(crate) fn is_in_use(self) -> bool {
+        !self.is_damaged()
+    }
+
     /// Reads a directory's name; `None` if it is not a period's.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (rest, aside) = match name.split_once(".damaged-") {

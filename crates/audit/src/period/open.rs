@@ -1,24 +1,26 @@
 //! A period that is open, in either way: as a database, or read from its file alone.
 
+use std::sync::Arc;
+
 use crate::error::DiskError;
 use crate::period::database::{Database, Keyed, StoredBlock};
 use crate::period::files::Files;
 
 /// An open period.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum OpenPeriod {
     /// By the database; written perhaps.
-    Database(Database),
+    Database(Arc<Database>),
     /// From its file, which nothing here changes.
-    Files(Files),
+    Files(Arc<Files>),
 }
 
 impl OpenPeriod {
-    /// See [`Database::commit`].
-    pub(crate) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
+    /// Whether anyone but the holder of this value has the period open.
+    pub(crate) fn is_shared(&self) -> bool {
         match self {
-            Self::Database(database) => database.commit(blocks),
-            Self::Files(_) => Err(DiskError::Database("it is open to be read alone".into())),
+            Self::Database(database) => Arc::strong_count(database) > 1,
+            Self::Files(files) => Arc::strong_count(files) > 1,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::format::chain::{COMMIT_BLOCKS, Chain};
 use crate::period::edges;
 use crate::period::name::Period;
 use crate::period::open::OpenPeriod;
@@ -32,9 +33,6 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// How many blocks before the end of a period the next may continue: those of one failed commit.
-const RUN: usize = 1024;
-
 /// What a period that is read from its file lacks. What cannot be read is told where it is asked for.
 pub(crate) fn of(store: &Periods, period: Period, opened: &OpenPeriod) -> Vec<LeftOut> {
     let OpenPeriod::Files(files) = opened else {
@@ -54,10 +52,12 @@ pub(crate) fn of(store: &Periods, period: Period, opened: &OpenPeriod) -> Vec<Le
     let last = end.as_ref().map_or(0, |block| block.header.last());
     let behind = end.as_ref().map(|block| block.header.last().saturating_add(1));
     match next(store, period) {
-        Some((first, previous))
-            if first > last.saturating_add(1)
-                && !continues(opened, previous)
-                && !is_bridged(store, period, opened, previous) =>
+        Some(Chain {
+            next: first,
+            hash: previous,
+        }) if first > last.saturating_add(1)
+            && !continues(opened, previous)
+            && !is_bridged(store, period, opened, previous) =>
         {
             found.push(lacks(behind, first.saturating_sub(1)));
         }
@@ -73,12 +73,10 @@ pub(crate) fn of(store: &Periods, period: Period, opened: &OpenPeriod) -> Vec<Le
     found
 }
 
-/// Where the period behind begins, and the hash that it continues.
-fn next(store: &Periods, period: Period) -> Option<(u64, [u8; 32])> {
-    let periods = store.list().ok()?;
-    let next = periods.into_iter().find(|p| *p > period && !p.is_damaged())?;
-    let chain = edges::begin(&store.path(next)).ok()??;
-    Some((chain.next, chain.hash))
+/// Where the chain stood when the next period in use began, as far as its first block is found.
+fn next(store: &Periods, period: Period) -> Option<Chain> {
+    let mut later = edges::beginnings_after(store.root(), period, Period::is_in_use)?;
+    later.next()?.ok()?
 }
 
 fn is_last(store: &Periods, period: Period) -> bool {
@@ -88,7 +86,7 @@ fn is_last(store: &Periods, period: Period) -> bool {
 /// Whether the chain goes on from one of the period's last blocks.
 fn continues(opened: &OpenPeriod, hash: [u8; 32]) -> bool {
     let mut block = opened.last().ok().flatten();
-    for _ in 0..RUN {
+    for _ in 0..COMMIT_BLOCKS {
         let Some(at) = block else { return false };
         if at.hash == hash {
             return true;

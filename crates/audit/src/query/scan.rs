@@ -96,12 +96,8 @@ impl Scan<'_> {
         each(block, &content, |sequence, seen| match seen {
             ItemView::Ended(ended) if ended.outcome.status == filter.status => self.ends += 1,
             ItemView::Decision(view) if page.has(Sequence(sequence)) && filter.wants(&view) => {
-                self.found.push(Entry {
-                    sequence: Sequence(sequence),
-                    record: view.to_record(),
-                    outcome: None,
-                    is_lost: false,
-                });
+                self.found
+                    .push(Entry::decided(Sequence(sequence), view.to_record()));
             }
             _ => {}
         })?;
@@ -204,18 +200,12 @@ impl Open<'_> {
     fn see(&mut self, sequence: u64, seen: &ItemView<'_>) {
         match seen {
             ItemView::Ended(ended) => {
-                let decision = ended
-                    .decision
-                    .or_else(|| self.sequences.get(&ended.outcome.request_id).copied());
-                if let Some(entry) = decision
-                    .filter(|d| *d < sequence)
-                    .and_then(|d| self.entries.remove(&d))
-                {
-                    let request_id = entry.record.request_id;
-                    entry.outcome = Some(crate::model::record::Outcome {
-                        request_id,
-                        ..ended.outcome
-                    });
+                let decision = ended.decision_in(&self.sequences);
+                let entry = decision
+                    .filter(|decision| *decision < sequence)
+                    .and_then(|decision| self.entries.remove(&decision));
+                if let Some(entry) = entry {
+                    entry.end(&ended.outcome);
                 }
             }
             // The process that would have told their end is gone.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::QueryError;
-use crate::format::block::Block;
 use crate::format::decode::ItemView;
 use crate::index::bloom;
 use crate::index::counts::{self, CallCount, GroupKey, Groups};
@@ -13,7 +12,7 @@ use crate::index::skipped::Skipped;
 use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Page};
 use crate::model::record::Verdict;
-use crate::period::database::Bytes;
+use crate::period::database::StoredBlock;
 use crate::period::open::OpenPeriod;
 use crate::query::calls;
 use crate::query::items::{broken, each};
@@ -205,7 +204,7 @@ fn read(
     Ok(())
 }
 
-fn count_block(block: &Block<Bytes>, filter: &Filter, counted: &mut Groups) -> Result<(), QueryError> {
+fn count_block(block: &StoredBlock, filter: &Filter, counted: &mut Groups) -> Result<(), QueryError> {
     let content = block.content().map_err(broken(block))?;
     if !filter.may_be_among(&content) {
         return Ok(());

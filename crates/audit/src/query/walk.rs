@@ -1,7 +1,6 @@
 //! Going through the blocks of a store, across periods, in either direction.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::error::{DiskError, QueryError};
 use crate::index::bloom::{self, Key};
@@ -45,7 +44,7 @@ struct Visit {
     period: Period,
     // What of the range holds there.
     range: Range,
-    opened: Arc<OpenPeriod>,
+    opened: OpenPeriod,
     passed: Skipped,
     // Place of the block that was given last; none before the first.
     last: Option<u64>,
@@ -316,7 +315,7 @@ fn written_from(opened: &OpenPeriod, ms: i64) -> Result<Option<StoredBlock>, Dis
 }
 
 /// Opens a period for a question.
-pub(crate) fn open(store: &Periods, period: Period) -> Result<Arc<OpenPeriod>, QueryError> {
+pub(crate) fn open(store: &Periods, period: Period) -> Result<OpenPeriod, QueryError> {
     store.get(period).map_err(unreadable(period))
 }
 

@@ -41,7 +41,7 @@ enum Kind {
 #[derive(Debug, Default)]
 struct Open {
     // Least recently used first.
-    periods: Vec<(Period, Arc<OpenPeriod>)>,
+    periods: Vec<(Period, OpenPeriod)>,
     // Where a period begins never changes.
     firsts: HashMap<Period, u64>,
 }
@@ -62,11 +62,11 @@ impl Periods {
         }
         let periods = Files::split(File::open(root)?)?
             .into_iter()
-            .map(|(period, files)| (period, Arc::new(OpenPeriod::Files(files))));
+            .map(|(period, files)| (period, OpenPeriod::Files(Arc::new(files))));
         Ok(Self::of(root, Kind::OneFile, periods.collect()))
     }
 
-    fn of(root: &Path, kind: Kind, periods: Vec<(Period, Arc<OpenPeriod>)>) -> Self {
+    fn of(root: &Path, kind: Kind, periods: Vec<(Period, OpenPeriod)>) -> Self {
         let open = Open {
             periods,
             firsts: HashMap::new(),
@@ -115,29 +115,32 @@ impl Periods {
     }
 
     /// Makes the period, to be written by this process until it is left behind.
-    pub(crate) fn begin(&self, period: Period) -> Result<Arc<OpenPeriod>, DiskError> {
+    pub(crate) fn begin(&self, period: Period) -> Result<Arc<Database>, DiskError> {
         let mut guard = self.open();
-        let database = Database::create(&self.path(period), self.cache_bytes)?;
-        let opened = Arc::new(OpenPeriod::Database(database));
+        let database = Arc::new(Database::create(&self.path(period), self.cache_bytes)?);
         // A question may have come when its directory was there, and nothing in it.
         guard.periods.retain(|(p, _)| *p != period);
-        keep(&mut guard.periods, period, &opened);
-        Ok(opened)
+        keep(
+            &mut guard.periods,
+            period,
+            OpenPeriod::Database(Arc::clone(&database)),
+        );
+        Ok(database)
     }
 
     /// The period, opened if it is not.
-    pub(crate) fn get(&self, period: Period) -> Result<Arc<OpenPeriod>, DiskError> {
+    pub(crate) fn get(&self, period: Period) -> Result<OpenPeriod, DiskError> {
         let mut guard = self.open();
         let open = &mut guard.periods;
         if let Some(at) = open.iter().position(|(p, _)| *p == period) {
             let found = open.remove(at);
-            let opened = Arc::clone(&found.1);
+            let opened = found.1.clone();
             open.push(found);
             return Ok(opened);
         }
         let files = Files::open(&self.path(period))?;
-        let opened = Arc::new(OpenPeriod::Files(files));
-        keep(open, period, &opened);
+        let opened = OpenPeriod::Files(Arc::new(files));
+        keep(open, period, opened.clone());
         Ok(opened)
     }
 
@@ -177,11 +180,11 @@ impl Periods {
 }
 
 /// Adds an open period, and closes one where there are too many.
-fn keep(open: &mut Vec<(Period, Arc<OpenPeriod>)>, period: Period, opened: &Arc<OpenPeriod>) {
-    open.push((period, Arc::clone(opened)));
+fn keep(open: &mut Vec<(Period, OpenPeriod)>, period: Period, opened: OpenPeriod) {
+    open.push((period, opened));
     // The writer's is held by it, and the next question must find it here. So only those held here alone go.
     if open.len() > KEPT + 1
-        && let Some(at) = open.iter().position(|(_, o)| Arc::strong_count(o) == 1)
+        && let Some(at) = open.iter().position(|(_, opened)| !opened.is_shared())
     {
         open.remove(at);
     }

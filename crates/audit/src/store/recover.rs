@@ -7,22 +7,11 @@ use crate::disk::permissions;
 use crate::error::DiskError;
 use crate::format::chain::Chain;
 use crate::model::item::Event;
+use crate::period::database::Database;
 use crate::period::edges;
 use crate::period::name::{Day, Period};
-use crate::period::open::OpenPeriod;
 use crate::store::end_note;
 use crate::store::periods::Periods;
-
-/// A period that is written.
-#[derive(Debug)]
-pub(crate) struct Current {
-    /// Its name.
-    pub(crate) period: Period,
-    /// Its database.
-    pub(crate) opened: Arc<OpenPeriod>,
-    /// Whether it has no block yet.
-    pub(crate) empty: bool,
-}
 
 /// What was found.
 #[derive(Debug)]
@@ -85,28 +74,22 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
     Ok(Recovered { chain, troubles })
 }
 
-/// Begins a period of today, after all that there are.
-pub(crate) fn begin(store: &Periods, now_ms: i64) -> Result<Current, DiskError> {
+/// Begins a period of today, after all that exist: its name and its database.
+pub(crate) fn begin(store: &Periods, now_ms: i64) -> Result<(Period, Arc<Database>), DiskError> {
     let first = Period::first(Day::of(now_ms));
     let period = match Period::list(store.root())?.last() {
         Some(last) => last.successor().max(first),
         None => first,
     };
     permissions::make(store.root())?;
-    // Fails where it is there: what is removed below was made here.
+    // Fails if the directory exists, so that only one that was made here is removed below.
     fs::create_dir(store.path(period))?;
-    match store.begin(period) {
-        Ok(opened) => Ok(Current {
-            period,
-            opened,
-            empty: true,
-        }),
-        Err(error) => {
-            // It holds nothing.
-            let _ = fs::remove_dir_all(store.path(period));
-            Err(error)
-        }
+    let begun = store.begin(period);
+    if begun.is_err() {
+        // Nothing is in it.
+        let _ = fs::remove_dir_all(store.path(period));
     }
+    begun.map(|database| (period, database))
 }
 
 /// The event that tells a trouble.

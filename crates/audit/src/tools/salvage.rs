@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::format::chain::Chain;
 use crate::format::decode::ItemView;
 use crate::model::entry::{Entry, Sequence};
-use crate::model::record::Outcome;
-use crate::period::edges::{DATA, begin, blocks};
+use crate::period::database::StoredBlock;
+use crate::period::edges::{DATA, beginnings_after, blocks};
 use crate::period::name::Period;
 use crate::store::end_note;
 
@@ -89,71 +89,83 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
         });
     };
     let (found, unread_bytes) = blocks(directory).map_err(unreadable)?;
-    let mut salvaged = Salvaged {
-        unread_bytes,
-        bytes,
-        ..Salvaged::default()
-    };
-    let mut last = None;
-    let mut at = HashMap::new();
-    let mut next = None;
+    let mut search = Search::default();
+    search.salvaged.unread_bytes = unread_bytes;
+    search.salvaged.bytes = bytes;
     for block in found.values() {
-        let Ok(content) = block.content() else { continue };
+        search.block(block);
+    }
+    Ok(search.finish(followed_by(directory)))
+}
+
+/// A search of one period.
+#[derive(Default)]
+struct Search {
+    salvaged: Salvaged,
+    // End of the last sound block.
+    end: Option<Chain>,
+    // Sequence numbers of the calls found, by the id of the call.
+    decisions: HashMap<[u8; 16], u64>,
+}
+
+impl Search {
+    /// Takes the calls of a block, if its content is sound. Blocks are given in their order.
+    fn block(&mut self, block: &StoredBlock) {
+        let Ok(content) = block.content() else { return };
         let Ok(mut items) = block.items(&content) else {
-            continue;
+            return;
         };
-        salvaged.blocks += 1;
         let header = &block.header;
-        if let Some(from) = next.filter(|from| *from < header.first) {
-            salvaged
-                .missing
-                .push((Sequence(from), Sequence(header.first.saturating_sub(1))));
+        self.salvaged.blocks += 1;
+        match self.end {
+            Some(end) if end.next < header.first => {
+                let last = Sequence(header.first.saturating_sub(1));
+                self.salvaged.missing.push((Sequence(end.next), last));
+            }
+            None if !header.first_of_period => self.salvaged.begins_late = Some(Sequence(header.first)),
+            _ => {}
         }
-        if last.is_none() && !header.first_of_period {
-            salvaged.begins_late = Some(Sequence(header.first));
-        }
-        next = header.last().checked_add(1);
-        last = Some(Chain {
+        self.end = Some(Chain {
             next: header.last().saturating_add(1),
             hash: block.hash,
         });
-        while let Ok(Some((sequence, seen))) = items.next() {
-            match seen {
-                ItemView::Decision(view) => {
-                    let record = view.to_record();
-                    at.insert(record.request_id, sequence);
-                    salvaged.entries.push(Entry {
-                        sequence: Sequence(sequence),
-                        record,
-                        outcome: None,
-                        is_lost: false,
-                    });
-                }
-                ItemView::Ended(ended) => {
-                    let decision = ended
-                        .decision
-                        .or_else(|| at.get(&ended.outcome.request_id).copied());
-                    let entry = decision.and_then(|d| {
-                        let n = salvaged.entries.binary_search_by_key(&d, |e| e.sequence.0).ok()?;
-                        salvaged.entries.get_mut(n)
-                    });
-                    if let Some(entry) = entry {
-                        let request_id = entry.record.request_id;
-                        entry.outcome = Some(Outcome {
-                            request_id,
-                            ..ended.outcome
-                        });
-                    }
-                }
-                ItemView::Event(_) => {}
-            }
+        while let Ok(Some((sequence, item))) = items.next() {
+            self.item(sequence, &item);
         }
     }
-    salvaged.missing_after = last
-        .zip(followed_by(directory))
-        .filter(|(last, then)| last.hash != then.hash && last.next < then.next)
-        .map(|(last, then)| (Sequence(last.next), Sequence(then.next.saturating_sub(1))));
-    Ok(salvaged)
+
+    fn item(&mut self, sequence: u64, item: &ItemView<'_>) {
+        match item {
+            ItemView::Decision(view) => {
+                let record = view.to_record();
+                self.decisions.insert(record.request_id, sequence);
+                self.salvaged
+                    .entries
+                    .push(Entry::decided(Sequence(sequence), record));
+            }
+            ItemView::Ended(ended) => {
+                let decision = ended.decision_in(&self.decisions);
+                let entries = &mut self.salvaged.entries;
+                let at = decision.and_then(|d| entries.binary_search_by_key(&d, |e| e.sequence.0).ok());
+                if let Some(entry) = at.and_then(|at| entries.get_mut(at)) {
+                    entry.end(&ended.outcome);
+                }
+            }
+            ItemView::Event(_) => {}
+        }
+    }
+
+    /// Adds the gap up to where the chain stood after the period.
+    fn finish(mut self, followed_by: Option<Chain>) -> Salvaged {
+        if let (Some(end), Some(then)) = (self.end, followed_by)
+            && end.hash != then.hash
+            && end.next < then.next
+        {
+            let last = Sequence(then.next.saturating_sub(1));
+            self.salvaged.missing_after = Some((Sequence(end.next), last));
+        }
+        self.salvaged
+    }
 }
 
 /// Whether the directory is a store, or a copy of one: it has periods with files.
@@ -179,15 +191,13 @@ fn bytes_of(directory: &Path) -> io::Result<Option<u64>> {
     Ok(bytes)
 }
 
-/// Where the chain stood behind the period in `directory`, as the store's next period says, or its `HEAD` where there is
-/// none. `None` where nothing tells.
+/// Where the chain stood after the period in `directory`: as the store's next period shows, or, if none follows, its `HEAD`.
 fn followed_by(directory: &Path) -> Option<Chain> {
     let directory = directory.canonicalize().ok()?;
     let root = directory.parent()?;
     let this = Period::parse(directory.file_name()?.to_str()?)?;
-    let periods = Period::list(root).ok()?;
-    match periods.into_iter().find(|period| *period > this) {
-        Some(next) => begin(&root.join(next.to_string())).ok()?,
+    match beginnings_after(root, this, |_| true) {
+        Some(mut later) => later.next()?.ok()?,
         None => end_note::read(root),
     }
 }
