@@ -21,10 +21,11 @@ use crate::model::record::{Outcome, Record, TEXT_LIMIT};
 use crate::reader::Reader;
 use crate::store::lock::lock;
 use crate::store::periods::Periods;
+use crate::writer::clock::Now;
 use crate::writer::queue::{Pushed, Queue};
 use crate::writer::quota::Quota;
 use crate::writer::stats::{Counters, StoreStats, count};
-use crate::writer::{Now, Shared, Writer};
+use crate::writer::{Shared, Writer};
 
 /// How long closing may take: a hanging disk must not keep the process from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);

@@ -2,6 +2,7 @@
 //! durable, then answers the callers that wait.
 
 mod block_builder;
+pub(crate) mod clock;
 mod current;
 pub(crate) mod queue;
 pub(crate) mod quota;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use self::block_builder::{BlockBuilder, Blocks};
+use self::clock::Now;
 use self::current::Current;
 use self::queue::{Queue, Work};
 use self::signing::Signing;
@@ -35,9 +37,6 @@ use crate::store::retention::{self, Retention};
 const PAUSE: Duration = Duration::from_millis(500);
 /// Interval at which the writer looks at the clock if nothing is queued.
 const IDLE: Duration = Duration::from_secs(1);
-
-/// A clock: milliseconds since 1970 UTC.
-pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The parts that the writer shares with the handle.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use crate::period::database::StoredBlock;
 use crate::period::name::{DAY_MS, Day, Period};
 use crate::period::open::OpenPeriod;
 use crate::query::source::Source;
-use crate::store::periods::Periods;
+use crate::store::periods::{Periods, open, unreadable};
 
 /// The part of a store that is gone through: what is not set does not restrict.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +32,7 @@ pub(crate) struct Walk<'s> {
     backward: bool,
     // Still to come; the next at the end.
     periods: Vec<Period>,
-    at: Option<Visit>,
+    visit: Option<Visit>,
     passing: Passing<'s>,
 }
 
@@ -73,7 +73,7 @@ impl<'s> Walk<'s> {
             range,
             backward,
             periods,
-            at: None,
+            visit: None,
             passing: Box::new(|_, _| Skipped::default()),
         })
     }
@@ -113,69 +113,75 @@ impl<'s> Walk<'s> {
 
     /// The next block; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<StoredBlock>, QueryError> {
-        let store = self.source.periods();
         loop {
-            let Some(Visit {
-                period,
-                range,
-                opened,
-                passed,
-                last,
-            }) = &mut self.at
-            else {
-                let Some(period) = self.periods.pop() else {
-                    return Ok(None);
-                };
-                let opened = match open(store, period) {
-                    Err(_) if store.is_gone(period) => continue,
-                    opened => opened?,
-                };
-                self.source.note_gaps(period, &opened);
-                let passed = (self.passing)(&store.path(period), &opened);
-                let range = if self.range.is_in_order(store, period) {
-                    self.range
-                } else {
-                    self.range.of_any_time()
-                };
-                self.at = Some(Visit {
-                    period,
-                    range,
-                    opened,
-                    passed,
-                    last: None,
-                });
+            let Some(visit) = &mut self.visit else {
+                match self.periods.pop() {
+                    Some(period) => self.visit = self.enter(period)?,
+                    None => return Ok(None),
+                }
                 continue;
             };
-            let block = match *last {
-                Some(sequence) if self.backward => opened.before(passed.backward(sequence)),
-                // None stands behind the last place there is.
-                Some(u64::MAX) => Ok(None),
-                Some(sequence) => opened.at_or_after(passed.forward(sequence.saturating_add(1))),
-                None if self.backward => last_of(opened, range),
-                None => first_of(opened, range),
-            };
-            // What comes next may begin a run, or be in one.
-            let block = block.and_then(|found| beyond(passed, opened, self.backward, found));
-            match block.map_err(unreadable(*period))? {
-                None => self.at = None,
-                Some(block) if range.is_past(&block, self.backward) => {
-                    self.at = None;
+            let block = visit.next(self.backward);
+            match block.map_err(unreadable(visit.period))? {
+                None => self.visit = None,
+                // Later periods have nothing that is wanted either.
+                Some(block) if visit.range.is_past(&block, self.backward) => {
+                    self.visit = None;
                     self.periods.clear();
                 }
-                Some(block) if range.is_past_in_period(&block, self.backward) => {
-                    // The clock may have been set back between two periods of a day.
-                    let day = period.day;
-                    self.at = None;
-                    let range = self.range;
+                Some(block) if visit.range.is_past_in_period(&block, self.backward) => {
+                    // Nor has one of another day. The clock may have been set back between two periods of a day.
+                    let (day, range, store) = (visit.period.day, self.range, self.source.periods());
+                    self.visit = None;
                     self.periods
                         .retain(|p| p.day == day || !range.is_in_order(store, *p));
                 }
                 Some(block) => {
-                    *last = Some(block.header.first);
+                    visit.last = Some(block.header.first);
                     return Ok(Some(block));
                 }
             }
         }
+    }
+
+    /// Opens a period; `None` if retention has deleted it since the periods were listed.
+    fn enter(&mut self, period: Period) -> Result<Option<Visit>, QueryError> {
+        let store = self.source.periods();
+        let opened = match open(store, period) {
+            Err(_) if store.is_gone(period) => return Ok(None),
+            opened => opened?,
+        };
+        self.source.note_gaps(period, &opened);
+        let passed = (self.passing)(&store.path(period), &opened);
+        let range = if self.range.is_in_order(store, period) {
+            self.range
+        } else {
+            self.range.of_any_time()
+        };
+        Ok(Some(Visit {
+            period,
+            range,
+            opened,
+            passed,
+            last: None,
+        }))
+    }
+}
+
+impl Visit {
+    /// The next block of the period that is not passed over.
+    fn next(&self, backward: bool) -> Result<Option<StoredBlock>, DiskError> {
+        let Self { opened, passed, .. } = self;
+        let found = match self.last {
+            Some(sequence) if backward => opened.before(passed.backward(sequence)),
+            // No block follows the last sequence number.
+            Some(u64::MAX) => Ok(None),
+            Some(sequence) => opened.at_or_after(passed.forward(sequence.saturating_add(1))),
+            None if backward => last_of(opened, &self.range),
+            None => first_of(opened, &self.range),
+        };
+        // The block found may begin a run that is passed over, or be in one.
+        beyond(passed, opened, backward, found?)
     }
 }
 
@@ -312,17 +318,4 @@ fn written_from(opened: &OpenPeriod, ms: i64) -> Result<Option<StoredBlock>, Dis
         }
     }
     opened.at_or_after(low)
-}
-
-/// Opens a period for a question.
-pub(crate) fn open(store: &Periods, period: Period) -> Result<OpenPeriod, QueryError> {
-    store.get(period).map_err(unreadable(period))
-}
-
-/// The error that `period` gave `source`.
-pub(crate) fn unreadable(period: Period) -> impl Fn(DiskError) -> QueryError {
-    move |source| QueryError::Unreadable {
-        period: period.to_string(),
-        source,
-    }
 }

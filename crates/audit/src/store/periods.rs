@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::DiskError;
+use crate::error::{DiskError, QueryError};
 use crate::index::time_order;
 use crate::period::database::Database;
 use crate::period::files::Files;
@@ -187,5 +187,18 @@ fn keep(open: &mut Vec<(Period, OpenPeriod)>, period: Period, opened: OpenPeriod
         && let Some(at) = open.iter().position(|(_, opened)| !opened.is_shared())
     {
         open.remove(at);
+    }
+}
+
+/// Opens a period, for a question.
+pub(crate) fn open(store: &Periods, period: Period) -> Result<OpenPeriod, QueryError> {
+    store.get(period).map_err(unreadable(period))
+}
+
+/// The error that `period` gave `source`.
+pub(crate) fn unreadable(period: Period) -> impl Fn(DiskError) -> QueryError {
+    move |source| QueryError::Unreadable {
+        period: period.to_string(),
+        source,
     }
 }

@@ -8,7 +8,7 @@ use crate::format::encode::Encoder;
 use crate::index::writer::IndexWriter;
 use crate::model::item::{Ended, Item};
 use crate::model::record::{Outcome, Record};
-use crate::writer::Now;
+use crate::writer::clock::Now;
 
 /// Number of decisions without an outcome that are remembered. Outcomes of older ones are stored with the call's whole id.
 const OPEN_CALLS: usize = if cfg!(test) { 3 } else { 1 << 17 };

@@ -92,6 +92,16 @@ pub(crate) enum Work {
     Stop,
 }
 
+/// The result of putting an item back.
+enum PutBack {
+    /// It is in the queue, or counted, or of no use any more.
+    Kept,
+    /// A record that nobody waits for was given up.
+    LostRecord,
+    /// An outcome was given up.
+    LostOutcome,
+}
+
 impl Queue {
     /// An empty queue.
     pub(crate) fn new(limit: usize, wait: Duration, waits_for_disk: bool, quota: Quota) -> Self {
@@ -217,45 +227,12 @@ impl Queue {
         state.record_bytes + state.other_bytes + outside
     }
 
-    /// What to write next. Waits for it, at most `idle`.
+    /// Gives the items to write next. Waits for some, at most `idle`.
     pub(crate) fn take(&self, idle: Duration, now_ms: impl Fn() -> i64) -> Work {
-        let mut state = self.state();
         let until = Instant::now() + idle;
-        while let Some(time) = state.not_before
-            && !self.is_pressed(&state)
-        {
-            let pause = time.saturating_duration_since(Instant::now());
-            if pause.is_zero() {
-                break;
-            }
-            state.sitting = true;
-            state = self
-                .ready
-                .wait_timeout(state, pause)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        state.sitting = false;
-        state.not_before = None;
-        loop {
-            let now = Instant::now();
-            let lingered = state.since.map(|since| since + LINGER);
-            let due = state.urgent || lingered.is_some_and(|t| t <= now) || !state.outside.is_empty();
-            if due || state.closing || now >= until {
-                break;
-            }
-            let pause = lingered
-                .unwrap_or(until)
-                .min(until)
-                .saturating_duration_since(now);
-            state = self
-                .ready
-                .wait_timeout(state, pause)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        // The clock is the caller's: not under the lock.
-        drop(state);
+        let state = self.wait_for_spacing(self.state());
+        drop(self.wait_for_items(state, until));
+        // The clock is the caller's: it is not asked under the lock.
         let now_ms = now_ms();
         let mut state = self.state();
         let mut items = self.tallies(&mut state, now_ms);
@@ -282,6 +259,46 @@ impl Queue {
         } else {
             Work::Items(items)
         }
+    }
+
+    /// Waits until the next commit may begin, or until so much is queued that it must.
+    fn wait_for_spacing<'q>(&'q self, mut state: MutexGuard<'q, State>) -> MutexGuard<'q, State> {
+        while let Some(time) = state.not_before
+            && !self.is_pressed(&state)
+        {
+            let pause = time.saturating_duration_since(Instant::now());
+            if pause.is_zero() {
+                break;
+            }
+            state.sitting = true;
+            state = self.wait_ready(state, pause);
+        }
+        state.sitting = false;
+        state.not_before = None;
+        state
+    }
+
+    /// Waits until something must be written: somebody waits for it, it has lingered, or the time `until` has come.
+    fn wait_for_items<'q>(
+        &'q self,
+        mut state: MutexGuard<'q, State>,
+        until: Instant,
+    ) -> MutexGuard<'q, State> {
+        loop {
+            let now = Instant::now();
+            let lingered = state.since.map(|since| since + LINGER);
+            let due = state.urgent || lingered.is_some_and(|t| t <= now) || !state.outside.is_empty();
+            if due || state.closing || now >= until {
+                return state;
+            }
+            let pause = lingered.unwrap_or(until).min(until);
+            state = self.wait_ready(state, pause.saturating_duration_since(now));
+        }
+    }
+
+    fn wait_ready<'q>(&self, state: MutexGuard<'q, State>, pause: Duration) -> MutexGuard<'q, State> {
+        let waited = self.ready.wait_timeout(state, pause);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Lets in what waits outside, as far as there is room.
@@ -346,44 +363,15 @@ impl Queue {
             }
         }
         for item in back.into_iter().rev() {
-            let weight = item.weight();
-            match &item {
-                // There is no later to count it in: put back, it would be tried, and fail, for ever.
-                Item::Event(Event::Counted { .. }) if state.closing => {}
-                &Item::Event(Event::Counted {
-                    what,
-                    count,
-                    from_ms,
-                    to_ms,
-                }) => match what {
-                    Counted::Outsiders => self.quota().over().restore(count, from_ms, to_ms),
-                    Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
-                    Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
-                    Counted::LostRecords => state.lost_records.restore(count, from_ms, to_ms),
-                },
-                Item::Decision(_) if state.closing || state.record_bytes + weight > self.limit => {
+            match self.put_back(&mut state, item) {
+                PutBack::Kept => {}
+                PutBack::LostRecord => {
                     state.lost_records.add(now_ms);
                     lost_records += 1;
                 }
-                Item::Ended(_) if state.closing || state.other_bytes + weight > self.limit => {
+                PutBack::LostOutcome => {
                     state.lost_outcomes.add(now_ms);
                     lost_outcomes += 1;
-                }
-                Item::Decision(_) => {
-                    state.record_bytes += weight;
-                    state.items.push_front(Queued {
-                        item,
-                        weight,
-                        waiter: None,
-                    });
-                }
-                _ => {
-                    state.other_bytes += weight;
-                    state.items.push_front(Queued {
-                        item,
-                        weight,
-                        waiter: None,
-                    });
                 }
             }
         }
@@ -395,6 +383,44 @@ impl Queue {
             let _ = waiter.done.send(Err(error.clone()));
         }
         (lost_records, lost_outcomes)
+    }
+
+    /// Puts an item that could not be written back to the queue's head, or a count back to its tally.
+    fn put_back(&self, state: &mut State, item: Item) -> PutBack {
+        let weight = item.weight();
+        let bytes = match &item {
+            // There is no later to count it in: put back, it would be tried, and fail, for ever.
+            Item::Event(Event::Counted { .. }) if state.closing => return PutBack::Kept,
+            &Item::Event(Event::Counted {
+                what,
+                count,
+                from_ms,
+                to_ms,
+            }) => {
+                match what {
+                    Counted::Outsiders => self.quota().over().restore(count, from_ms, to_ms),
+                    Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
+                    Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
+                    Counted::LostRecords => state.lost_records.restore(count, from_ms, to_ms),
+                }
+                return PutBack::Kept;
+            }
+            Item::Decision(_) if state.closing || state.record_bytes + weight > self.limit => {
+                return PutBack::LostRecord;
+            }
+            Item::Ended(_) if state.closing || state.other_bytes + weight > self.limit => {
+                return PutBack::LostOutcome;
+            }
+            Item::Decision(_) => &mut state.record_bytes,
+            Item::Ended(_) | Item::Event(_) => &mut state.other_bytes,
+        };
+        *bytes += weight;
+        state.items.push_front(Queued {
+            item,
+            weight,
+            waiter: None,
+        });
+        PutBack::Kept
     }
 
     /// Whether it takes nothing more.
