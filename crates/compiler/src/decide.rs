@@ -3,8 +3,10 @@
 pub mod explain;
 
 mod body;
+mod constrained;
 mod query;
 
+pub use constrained::{Constrained, constrained, constrains};
 pub(crate) use query::{names, root_name};
 
 use std::{borrow::Cow, ops::ControlFlow};
@@ -278,25 +280,4 @@ pub fn nearest(program: &Program, token: TokenId, method: Method, path: &str) ->
     let by_url = || rules().filter(|rule| program.url(rule.url).matches(path));
     let by_method = by_url().find(|rule| rule.methods.contains(method));
     by_method.or_else(|| by_url().next()).map(|rule| rule.line)
-}
-
-/// Whether one of the token's lines whose methods and URL match constrains parameters of which, by their names,
-/// `suspect` is true. Beside the decision, for whoever knows how an upstream files names; goes through all lines.
-#[must_use]
-pub fn constrains(
-    program: &Program,
-    (token, method, path): (TokenId, Method, &str),
-    suspect: impl Fn(&[&str]) -> bool,
-) -> bool {
-    let token = program.token(token);
-    let rules = [Effect::Forbid, Effect::Permit]
-        .into_iter()
-        .flat_map(|effect| token.rules(effect).iter());
-    let mut constraining = rules
-        .filter_map(|id| program.rule(id))
-        .filter(|rule| !rule.params.is_empty() && rule.methods.contains(method));
-    constraining.any(|rule| {
-        let names: Vec<&str> = rule.params.iter().map(|test| &*test.name).collect();
-        suspect(&names) && program.url(rule.url).matches(path)
-    })
 }

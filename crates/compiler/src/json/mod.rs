@@ -32,7 +32,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use fold::case_key;
+pub use fold::case_key;
 pub use path::{Path, Step};
 pub use wanted::{Slot, Wanted};
 
