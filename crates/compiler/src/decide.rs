@@ -3,9 +3,11 @@
 pub mod explain;
 
 mod body;
+mod constrained;
 mod query;
 
 pub use crate::param::Param;
+pub use constrained::{Constrained, constrained, constrains};
 
 use std::{borrow::Cow, ops::ControlFlow};
 
@@ -269,25 +271,4 @@ pub fn nearest(program: &Program, token: TokenId, method: Method, path: &str) ->
     let by_url = || rules().filter(|rule| program.url(rule.url).matches(path));
     let by_method = by_url().find(|rule| rule.methods.contains(method));
     by_method.or_else(|| by_url().next()).map(|rule| rule.line)
-}
-
-/// Whether a line of the token whose methods and URL match constrains parameters whose names `suspect` accepts.
-/// Separate from the decision, for callers that know how an upstream parses names; goes through all lines.
-#[must_use]
-pub fn constrains(
-    program: &Program,
-    (token, method, path): (TokenId, Method, &str),
-    suspect: impl Fn(&[&str]) -> bool,
-) -> bool {
-    let token = program.token(token);
-    let rules = [Effect::Forbid, Effect::Permit]
-        .into_iter()
-        .flat_map(|effect| token.rules(effect).iter());
-    let mut constraining = rules
-        .filter_map(|id| program.rule(id))
-        .filter(|rule| !rule.params.is_empty() && rule.methods.contains(method));
-    constraining.any(|rule| {
-        let names: Vec<&str> = rule.params.iter().map(|test| &*test.name).collect();
-        suspect(&names) && program.url(rule.url).matches(path)
-    })
 }

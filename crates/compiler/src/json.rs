@@ -33,7 +33,7 @@ mod wanted;
 mod tests;
 
 pub use error::ReadError;
-pub(crate) use fold::case_key;
+pub use fold::case_key;
 pub use nodes::{Kind, Node, Nodes, Scalar};
 pub use path::{Path, Step};
 pub use reader::MAX_DEPTH;

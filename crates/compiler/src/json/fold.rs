@@ -32,6 +32,6 @@ pub(crate) fn key(name: &str) -> String {
 }
 
 /// Equal for two names if, and only if, they are equal but for their case.
-pub(crate) fn case_key(name: &str) -> String {
+pub fn case_key(name: &str) -> String {
     fold(name).to_ascii_lowercase()
 }

@@ -5,6 +5,7 @@ use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
 use super::Gate;
+use super::ambiguity::{BodyNames, is_query_ambiguous};
 use super::looked::Looked;
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};
@@ -79,25 +80,23 @@ pub(super) fn unread(canonical: &Canonical) -> Body<'static> {
 pub(super) fn product_reads(canonical: &Canonical, rules: &Rules) -> bool {
     canonical.body.has_body()
         && match canonical.media {
-            Media::Json => !rules.refused_nodes().is_empty(),
+            Media::Json => !rules.refused_nodes().is_empty() || rules.parses_names(),
             Media::Form => rules.reads_form(canonical),
             Media::Multipart | Media::Other => false,
         }
 }
 
-/// Refuses a query in which a parameter that a line constrains may stand under another name.
+/// Refuses a query with a name that the upstream could take for what a line constrains.
 ///
 /// # Errors
-/// It does.
-pub(super) fn check_spellings(
+/// It has one.
+pub(super) fn check_query(
     program: &Program,
     token: TokenId,
     canonical: &Canonical,
     rules: &Rules,
 ) -> Result<(), Problem> {
-    let suspect = |names: &[&str]| rules.spells_otherwise(&canonical.query, names);
-    let asked = (token, canonical.method, canonical.path.as_str());
-    if rules.reads_spellings() && !canonical.query.is_empty() && decide::constrains(program, asked, suspect) {
+    if is_query_ambiguous(program, token, canonical, rules) {
         return Err(Problem::Reading(Reason::AmbiguousParameter.into()));
     }
     Ok(())
@@ -119,33 +118,46 @@ pub(super) async fn read_whole(body: &mut RequestBody, limit: usize) -> Result<(
     }
 }
 
-/// Refuses a whole body in which the product reads credentials, or another method.
-pub(super) fn check_product(bytes: &[u8], canonical: &Canonical, rules: &Rules) -> Result<(), Problem> {
+/// Refuses a whole body in which the product reads credentials or another method, or has a name that it could take for
+/// what a line constrains.
+///
+/// # Errors
+/// It is such a body, or one that cannot be read.
+pub(super) fn check_body(
+    program: &Program,
+    token: TokenId,
+    canonical: &Canonical,
+    rules: &Rules,
+    bytes: &[u8],
+) -> Result<(), Problem> {
     match canonical.media {
         Media::Form => request::check_form(bytes, rules).map_err(Problem::Reading),
-        Media::Json if bytes.is_empty() => Ok(()),
-        Media::Json => {
-            let mut wanted = Wanted::new();
-            let slots: Vec<Slot> = rules
-                .refused_nodes()
-                .iter()
-                .map(|path| wanted.node(path))
-                .collect();
-            let nodes = json::read(bytes, &wanted).map_err(Problem::Json)?;
-            let found = slots.into_iter().position(|slot| nodes.node(slot).found);
-            match found.and_then(|at| rules.refused_nodes().get(at)) {
-                Some(path) => {
-                    let name = shown(path);
-                    Err(match rules.names_method(&name) {
-                        true => Problem::Reading(Reason::MethodParameter.into()),
-                        false => Problem::BodyCredentials(name),
-                    })
-                }
-                None => Ok(()),
-            }
+        Media::Json if !bytes.is_empty() => {
+            let names = BodyNames::new(program, token, canonical, rules);
+            check_json(bytes, rules, &names)
         }
-        Media::Multipart | Media::Other => Ok(()),
+        Media::Json | Media::Multipart | Media::Other => Ok(()),
     }
+}
+
+fn check_json(bytes: &[u8], rules: &Rules, names: &BodyNames<'_>) -> Result<(), Problem> {
+    let mut wanted = Wanted::new();
+    let paths = rules.refused_nodes();
+    let refused: Vec<Slot> = paths.iter().map(|path| wanted.node(path)).collect();
+    let asked = names.ask(&mut wanted);
+    let nodes = json::read(bytes, &wanted).map_err(Problem::Json)?;
+    let found = refused.into_iter().position(|slot| nodes.node(slot).found);
+    if let Some(path) = found.and_then(|at| paths.get(at)) {
+        let name = shown(path);
+        return Err(match rules.names_method(&name) {
+            true => Problem::Reading(Reason::MethodParameter.into()),
+            false => Problem::BodyCredentials(name),
+        });
+    }
+    if names.are_ambiguous(&asked, &nodes) {
+        return Err(Problem::Reading(Reason::AmbiguousParameter.into()));
+    }
+    Ok(())
 }
 
 fn shown(path: &json::Path) -> String {

@@ -3,6 +3,7 @@
 //! `judge` does what the head alone allows to say, `proceed` the rest: body, record, call upstream. Between the two
 //! stands `100 Continue`, which is sent only to a head that was judged well.
 
+mod ambiguity;
 mod auth;
 mod call;
 mod cors;
@@ -219,7 +220,7 @@ impl Gate {
             return Err(Problem::Address);
         }
         let canonical = reading.head.map_err(Problem::Reading)?;
-        inspect::check_spellings(live.program(), token, &canonical, &self.rules)?;
+        inspect::check_query(live.program(), token, &canonical, &self.rules)?;
         if let Some(user) = reading.context_user {
             if !definition.on_behalf_of.contains(&user) || self.auth.never(&user) {
                 return Err(Problem::ContextUser);
@@ -304,7 +305,7 @@ impl Gate {
         let live = Arc::clone(&call.live);
         let started = Instant::now();
         if inspect::product_reads(canonical, &self.rules) {
-            inspect::check_product(body.ahead(), canonical, &self.rules)?;
+            inspect::check_body(live.program(), token, canonical, &self.rules, body.ahead())?;
         }
         let looked = &mut call.looked;
         let decision = inspect::decide_whole(

@@ -23,10 +23,12 @@ pub(crate) fn would_allow(
     if !program.token(token).mint && rules.mints(&canonical) {
         return false;
     }
-    if inspect::check_spellings(program, token, &canonical, rules).is_err() {
+    if inspect::check_query(program, token, &canonical, rules).is_err() {
         return false;
     }
-    if inspect::product_reads(&canonical, rules) && inspect::check_product(body, &canonical, rules).is_err() {
+    if inspect::product_reads(&canonical, rules)
+        && inspect::check_body(program, token, &canonical, rules, body).is_err()
+    {
         return false;
     }
     let decided = inspect::decide_whole(program, token, &canonical, body, (rules, &mut Looked::default()));

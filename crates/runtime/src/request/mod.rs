@@ -11,16 +11,18 @@ mod credentials;
 mod endpoint;
 mod escape;
 mod fate;
+mod filed;
 mod form;
 mod framing;
 mod headers;
 mod host;
 mod kept;
-mod kin;
 mod known_headers;
 mod mask;
 mod media;
 mod mint;
+#[doc(hidden)]
+pub mod parameter_paths;
 mod path;
 mod prefix;
 mod product;
@@ -37,6 +39,7 @@ mod target;
 
 pub use client::{ClientAddress, Trust};
 pub use credentials::Credentials;
+pub(crate) use filed::Filed;
 pub use form::check_form;
 pub use kept::{Keep, Kept};
 pub use mask::TOKEN_PREFIX;

@@ -147,7 +147,7 @@ reasons! {
     CredentialParameter "credential-parameter" Some("upstream.accepted_names"),
         "A parameter would carry credentials or another identity to the upstream.";
     AmbiguousParameter "ambiguous-parameter" Some("relax.ambiguous_parameter"),
-        "Parameters of different names may be one to the upstream: `a` and `a[]`, or `a_b`, `A_b` and `a.b`; of one, a line may name the other.";
+        "A name may be that of another parameter to the upstream: `a[]` and `a`, `a.b` and `a_b`, `[a][b]` and the `a[b]` of a line, or one name in both query and body.";
     SecretInUrl "secret-in-url" None,
         "The URL carries the token itself, which would reach the upstream and its logs.";
 

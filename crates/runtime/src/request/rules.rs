@@ -8,12 +8,13 @@ use tokenward_compiler::{BaseUrl, json};
 use super::endpoint::{Endpoint, endpoints};
 use super::fate::{Fate, Fates};
 use super::mask::Mask;
+use super::parameter_paths::{Step, is_plain, parameter_paths};
 use super::product::{Preset, Product};
 use super::query::{self, Pair, first_name, underscored};
 use super::raw::is_token;
 use super::secrets::Secrets;
 use super::settings::{RulesError, Settings};
-use super::{Canonical, Media, Reason, Relax, kin};
+use super::{Canonical, Media, Reason, Relax};
 
 /// How requests are read. Made once; cheap to share behind an `Arc`.
 #[derive(Clone)]
@@ -243,25 +244,32 @@ impl Rules {
     /// Why the parameter is refused, if it is.
     pub(super) fn refused_parameter(&self, name: &str) -> Option<Reason> {
         let filed = [first_name(name), underscored(name)];
-        filed.iter().find_map(|name| self.parameters.get(name)).copied()
+        let usual = filed.iter().find_map(|name| self.parameters.get(name)).copied();
+        if usual.is_some() || !self.merges() || is_plain(name) {
+            return usual;
+        }
+        parameter_paths(name).iter().find_map(|path| match path.first() {
+            Some(Step::Name(first)) => self.parameters.get(&first.to_lowercase()).copied(),
+            Some(Step::Each) | None => None,
+        })
     }
 
     /// Whether two of the parameters may be one to the upstream.
     pub(super) fn is_ambiguous(&self, query: &[Pair]) -> bool {
         let unknown = self.product() == Product::Generic;
-        self.reads_spellings() && query::is_ambiguous(query, unknown)
+        self.parses_names() && query::is_ambiguous(query, unknown)
     }
 
-    /// Whether the query names, in other spellings, parameters that a line constrains by these names.
+    /// Whether names are parsed as the upstream's framework does, and ambiguous ones refused.
     #[must_use]
-    pub fn spells_otherwise(&self, query: &[Pair], names: &[&str]) -> bool {
-        kin::spelt_otherwise(query, names, self.product() == Product::Generic)
-    }
-
-    /// Whether other spellings matter at all.
-    #[must_use]
-    pub fn reads_spellings(&self) -> bool {
+    pub fn parses_names(&self) -> bool {
         self.merges() && !self.relax().ambiguous_parameter
+    }
+
+    /// Whether the upstream files members of a JSON body's root in an object too, as Rails' `wrap_parameters` does.
+    #[must_use]
+    pub fn wraps(&self) -> bool {
+        self.preset.wraps
     }
 
     pub(super) fn bears_secret(&self, text: &[u8], secrets: &Secrets) -> bool {

@@ -78,6 +78,7 @@ pub(super) static PRESET: Preset = Preset {
         Call::any("/login"),
     ],
     merges: true,
+    wraps: true,
     merges_xml: false,
     relax: Relax::NONE,
 };

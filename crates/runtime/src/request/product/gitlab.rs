@@ -104,6 +104,7 @@ pub(super) static PRESET: Preset = Preset {
         Call::any("/api/graphql"),
     ],
     merges: true,
+    wraps: false,
     merges_xml: false,
     relax: Relax {
         encoded_slash: true,

@@ -54,6 +54,7 @@ pub(super) static PRESET: Preset = Preset {
         Call::any("/rpc/**"),
     ],
     merges: false,
+    wraps: false,
     merges_xml: false,
     relax: Relax::NONE,
 };

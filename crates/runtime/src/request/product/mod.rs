@@ -44,6 +44,8 @@ pub(super) struct Preset {
     pub(super) mint: &'static [Call],
     /// Whether members of JSON bodies, and multipart, join the query's parameters.
     pub(super) merges: bool,
+    /// Whether members of a JSON body's root may also be filed in an object, as Rails' `wrap_parameters` does.
+    pub(super) wraps: bool,
     /// Whether elements of XML bodies do.
     pub(super) merges_xml: bool,
     /// What the product cannot do without.

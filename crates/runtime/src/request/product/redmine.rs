@@ -33,6 +33,7 @@ pub(super) static PRESET: Preset = Preset {
         Call::any("/oauth/**"),
     ],
     merges: true,
+    wraps: true,
     merges_xml: true,
     relax: Relax::NONE,
 };

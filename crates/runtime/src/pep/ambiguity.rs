@@ -1,0 +1,168 @@
+//! Names in a request that an upstream's framework could take for what a line constrains, in another spelling or on the
+//! other side: parameters of the query, members of a JSON body.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use tokenward_compiler::decide::{Constrained, constrained, constrains};
+use tokenward_compiler::ir::{Program, TokenId};
+use tokenward_compiler::json::{Kind, Node, Nodes, Path, Slot, Step, Wanted};
+
+use crate::request::{Canonical, Filed, Rules};
+
+/// Whether the query has such a name.
+pub(super) fn is_query_ambiguous(
+    program: &Program,
+    token: TokenId,
+    canonical: &Canonical,
+    rules: &Rules,
+) -> bool {
+    if !rules.parses_names() || canonical.query.is_empty() {
+        return false;
+    }
+    let names = Filed::new(canonical.query.iter().map(|(name, _)| name.as_str()));
+    constrains(program, asked(token, canonical), |line| {
+        let is_own = |name: &str| line.parameters().any(|own| own == name);
+        line.parameters().any(|name| names.has_parameter(name, is_own))
+            || paths(line).any(|path| names.shares_root_of_node(&path.0))
+    })
+}
+
+fn asked(token: TokenId, canonical: &Canonical) -> (TokenId, tokenward_compiler::method::Method, &str) {
+    (token, canonical.method, canonical.path.as_str())
+}
+
+/// What a line constrains in the body. An `only` at the root concerns no name in particular: the decision sees to it.
+fn paths<'p>(line: Constrained<'p>) -> impl Iterator<Item = &'p Path> {
+    let closed = line.closed_objects().filter(|path| **path != Path::ROOT);
+    line.nodes().chain(closed)
+}
+
+/// What has to be known of a JSON body to find such names in it.
+pub(super) struct BodyNames<'p> {
+    lines: Vec<Constrained<'p>>,
+    /// The objects on the way to what the lines constrain; the first is the root.
+    objects: Vec<Path>,
+    /// Where each of them is in that list.
+    places: HashMap<&'p [Step], usize>,
+    wraps: bool,
+}
+
+/// Where the answers are.
+pub(super) struct BodySlots<'p> {
+    /// The names in each of the objects.
+    members: Vec<Slot>,
+    /// Each object with an `only` that is a member of the root, with its name.
+    closed: Vec<(&'p str, Slot)>,
+}
+
+impl<'p> BodyNames<'p> {
+    pub(super) fn new(program: &'p Program, token: TokenId, canonical: &Canonical, rules: &Rules) -> Self {
+        let mut lines = Vec::new();
+        if rules.parses_names() {
+            lines = constrained(program, asked(token, canonical));
+        }
+        let mut names = Self {
+            lines,
+            objects: Vec::new(),
+            places: HashMap::new(),
+            wraps: rules.wraps(),
+        };
+        if !names.lines.is_empty() {
+            names.add(&[]);
+        }
+        let constrained: Vec<&'p Path> = names.lines.iter().flat_map(|line| paths(*line)).collect();
+        for steps in constrained.into_iter().flat_map(ways) {
+            names.add(steps);
+        }
+        names
+    }
+
+    fn add(&mut self, steps: &'p [Step]) {
+        if let Entry::Vacant(place) = self.places.entry(steps) {
+            place.insert(self.objects.len());
+            self.objects.push(Path(steps.to_vec()));
+        }
+    }
+
+    pub(super) fn ask<'w>(&'w self, wanted: &mut Wanted<'w>) -> BodySlots<'w> {
+        BodySlots {
+            members: self.objects.iter().map(|path| wanted.members(path)).collect(),
+            closed: self
+                .lines
+                .iter()
+                .flat_map(|line| wrappers(*line))
+                .map(|(path, name)| (name, wanted.node(path)))
+                .collect(),
+        }
+    }
+
+    /// Whether the body has such a name.
+    pub(super) fn are_ambiguous(&self, slots: &BodySlots<'_>, nodes: &Nodes<'_>) -> bool {
+        let filed = slots.members.iter().zip(&self.objects).map(|(slot, path)| {
+            let node = nodes.node(*slot);
+            // Rails files a body that is not an object under this name.
+            let root = (*path == Path::ROOT && node.misfit).then_some("_json");
+            Filed::new(node.members.iter().map(AsRef::as_ref).chain(root))
+        });
+        let filed: Vec<Filed<'_>> = filed.collect();
+        let Some(root) = filed.first() else { return false };
+        let has_other = self.lines.iter().any(|line| {
+            line.parameters().any(|name| root.shares_root(name))
+                || paths(*line).any(|path| self.has_other_spelling(*line, path, &filed))
+        });
+        has_other || self.wraps && self.has_wrapped(slots, nodes, root)
+    }
+
+    /// Whether `wrap_parameters` would file a member of the root where a line constrains something. It does so only in an
+    /// object that the request lacks; but releases differ in what they take for lacking, so that counts only for `only`,
+    /// which would otherwise forbid every member beside the object.
+    fn has_wrapped(&self, slots: &BodySlots<'_>, nodes: &Nodes<'_>, root: &Filed<'_>) -> bool {
+        let by_name = self.lines.iter().any(|line| {
+            line.parameters().any(|name| root.has_wrapped(name))
+                || paths(*line).any(|path| root.has_wrapped_node(&path.0))
+        });
+        let mut closed = slots.closed.iter();
+        by_name || closed.any(|(name, slot)| is_lacking(nodes.node(*slot)) && root.has_wrapped_in(name))
+    }
+
+    /// Whether an object on the way to `path` has a name by which some reader would go the same way, or a part of it.
+    fn has_other_spelling(&self, line: Constrained<'_>, path: &Path, filed: &[Filed<'_>]) -> bool {
+        ways(path).any(|way| {
+            let Some(names) = self.places.get(way).and_then(|at| filed.get(*at)) else {
+                return false;
+            };
+            let is_own = |name: &str| {
+                let mut behind = paths(line).filter_map(|own| own.0.strip_prefix(way)?.first());
+                behind.any(|step| matches!(step, Step::Name(own) if own == name))
+            };
+            let left = path.0.strip_prefix(way).unwrap_or_default();
+            names.has_node(left, is_own)
+        })
+    }
+}
+
+/// The paths of the objects and arrays that lead to a path's end: the root, and each next one.
+fn ways(path: &Path) -> impl Iterator<Item = &[Step]> {
+    (0..path.0.len()).filter_map(|length| path.0.get(..length))
+}
+
+/// The objects of the root that have an `only`, with their names.
+fn wrappers(line: Constrained<'_>) -> impl Iterator<Item = (&Path, &str)> {
+    line.closed_objects().filter_map(|path| match path.0.as_slice() {
+        [Step::Name(name)] => Some((path, name.as_str())),
+        _ => None,
+    })
+}
+
+/// Whether Rails takes the object to be lacking. Releases before 5.0 take `null` and `false` for that.
+fn is_lacking(node: &Node<'_>) -> bool {
+    let is_nothing = |kind: Kind, text: &str| kind == Kind::Null || kind == Kind::Boolean && text == "false";
+    let mut values = node.values.iter();
+    !node.found
+        || !node.object && !node.values.is_empty() && values.all(|value| is_nothing(value.kind, &value.text))
+}
+
+#[cfg(test)]
+#[path = "ambiguity_tests.rs"]
+mod tests;

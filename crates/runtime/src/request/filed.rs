@@ -1,0 +1,305 @@
+//! Names on one side of a request, the query or a JSON body, by the paths that they stand for; and what a line constrains,
+//! compared with them.
+//!
+//! Each name is parsed once. What a line constrains is looked up by its first step, so that many names and many lines cost
+//! the sum of their numbers and not the product.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use tokenward_compiler::json;
+
+use super::parameter_paths::{Path, Step, is_plain, parameter_paths};
+
+/// The name under which Rails puts a JSON body that is not an object.
+const RAILS_ROOT: &str = "_json";
+
+/// Names by the first steps of their paths.
+#[derive(Debug, Default)]
+pub(crate) struct Filed<'n> {
+    names: Vec<Filing<'n>>,
+    /// By the hash of a [`Beginning`], the last of the list of names that have it. Two beginnings of one hash would only be
+    /// compared in vain.
+    by_beginning: HashMap<u64, usize>,
+    /// INVARIANT: each leads to an earlier one.
+    lists: Vec<Entry>,
+    keys: RandomState,
+}
+
+#[derive(Debug)]
+struct Filing<'n> {
+    name: &'n str,
+    /// None for a plain name, whose one path is itself.
+    paths: Vec<Path<'n>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: usize,
+    before: Option<usize>,
+}
+
+/// How a path begins, letter case aside.
+#[derive(Clone, Copy)]
+enum Beginning<'s> {
+    /// With this step, whatever follows.
+    Step(First<'s>),
+    /// With this step; nothing follows, or some element.
+    Short(First<'s>),
+    /// With these two.
+    Pair(First<'s>, &'s str),
+}
+
+/// A first step.
+#[derive(Clone, Copy)]
+enum First<'s> {
+    Name(&'s str),
+    /// Some element of an array; an index is that, too.
+    Element,
+}
+
+impl<'s> Beginning<'s> {
+    /// With the first step of a path, and as it goes on.
+    fn of(first: First<'s>, path: &'s [Step<'_>]) -> Self {
+        match path.get(1) {
+            Some(Step::Name(second)) => Self::Pair(first, second),
+            Some(Step::Each) | None => Self::Short(first),
+        }
+    }
+
+    fn hash(self, keys: &RandomState) -> u64 {
+        let (kind, first, second) = match self {
+            Self::Step(first) => (0, first, ""),
+            Self::Short(first) => (1, first, ""),
+            Self::Pair(first, second) => (2, first, second),
+        };
+        let mut hasher = keys.build_hasher();
+        hasher.write_u8(kind);
+        if let First::Name(name) = first {
+            hasher.write(folded(name).as_bytes());
+        }
+        // In no name, so that the names cannot run into each other.
+        hasher.write_u8(0xff);
+        hasher.write(folded(second).as_bytes());
+        hasher.finish()
+    }
+}
+
+impl<'n> Filed<'n> {
+    /// Cost: linear in the names.
+    pub(crate) fn new(names: impl Iterator<Item = &'n str>) -> Self {
+        let mut filed = Self::default();
+        for name in names {
+            filed.add(name);
+        }
+        filed
+    }
+
+    fn add(&mut self, name: &'n str) {
+        let at = self.names.len();
+        let paths = if is_plain(name) {
+            self.list_path(&[Step::Name(Cow::Borrowed(name))], at);
+            Vec::new()
+        } else {
+            parameter_paths(name)
+        };
+        for path in &paths {
+            self.list_path(path, at);
+        }
+        self.names.push(Filing { name, paths });
+    }
+
+    fn list_path(&mut self, path: &[Step<'_>], name: usize) {
+        let firsts = match path.first() {
+            Some(Step::Name(first)) => [
+                Some(First::Name(first)),
+                is_index(first).then_some(First::Element),
+            ],
+            Some(Step::Each) => [Some(First::Element), None],
+            None => return,
+        };
+        for first in firsts.into_iter().flatten() {
+            for beginning in [Beginning::Step(first), Beginning::of(first, path)] {
+                self.list(beginning.hash(&self.keys), name);
+            }
+        }
+    }
+
+    fn list(&mut self, key: u64, name: usize) {
+        let last = self.by_beginning.get(&key).copied();
+        // Several paths of one name begin alike.
+        if last
+            .and_then(|last| self.lists.get(last))
+            .is_some_and(|entry| entry.name == name)
+        {
+            return;
+        }
+        self.by_beginning.insert(key, self.lists.len());
+        self.lists.push(Entry { name, before: last });
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    fn beginning(&self, beginning: Beginning<'_>) -> impl Iterator<Item = &Filing<'n>> {
+        let start = self.by_beginning.get(&beginning.hash(&self.keys)).copied();
+        let entries = std::iter::successors(start.and_then(|at| self.lists.get(at)), |entry| {
+            self.lists.get(entry.before?)
+        });
+        entries.filter_map(|entry| self.names.get(entry.name))
+    }
+
+    fn begins(&self, first: First<'_>) -> bool {
+        self.beginning(Beginning::Step(first)).next().is_some()
+    }
+
+    /// Whether a parameter's name, or that of one above or below it, is there in a spelling that `is_own` is not true of.
+    pub(crate) fn has_parameter(&self, name: &str, is_own: impl Fn(&str) -> bool) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        if is_plain(name) {
+            // Whatever begins with the only step is the same or below it.
+            let mut same = self.beginning(Beginning::Step(First::Name(name)));
+            return same.any(|filing| !is_own(filing.name));
+        }
+        parameter_paths(name)
+            .iter()
+            .any(|path| self.has_near(path, &is_own))
+    }
+
+    /// The same, of a member at a path of the body.
+    pub(crate) fn has_node(&self, path: &[json::Step], is_own: impl Fn(&str) -> bool) -> bool {
+        let Some((json::Step::Name(first), rest)) = path.split_first() else {
+            return false;
+        };
+        // As nearly all are: there under its own name, or not at all.
+        let mut same = self.beginning(Beginning::Step(First::Name(first)));
+        if is_plain(first) && same.all(|filing| is_own(filing.name)) {
+            return false;
+        }
+        parameter_paths(first).into_iter().any(|mut path| {
+            path.extend(rest.iter().map(step));
+            self.has_near(&path, &is_own)
+        })
+    }
+
+    fn has_near(&self, path: &[Step<'_>], is_own: &impl Fn(&str) -> bool) -> bool {
+        let first = match path.first() {
+            Some(Step::Name(name)) => First::Name(name),
+            Some(Step::Each) => First::Element,
+            None => return false,
+        };
+        let near = |filing: &Filing<'_>| !is_own(filing.name) && filing.is_near(path);
+        match Beginning::of(first, path) {
+            Beginning::Pair(..) => {
+                self.beginning(Beginning::Short(first)).any(near)
+                    || self.beginning(Beginning::of(first, path)).any(near)
+            }
+            Beginning::Step(_) | Beginning::Short(_) => self.beginning(Beginning::Step(first)).any(near),
+        }
+    }
+
+    /// Whether a name is there whose paths begin as those of this parameter do. Upstreams that merge two sides mostly do so
+    /// at the root: one object replaces the other.
+    pub(crate) fn shares_root(&self, name: &str) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        if is_plain(name) {
+            return self.begins(First::Name(name));
+        }
+        parameter_paths(name)
+            .iter()
+            .any(|path| self.begins_as(path.first()))
+    }
+
+    /// The same, of a node of the body on the other side.
+    pub(crate) fn shares_root_of_node(&self, path: &[json::Step]) -> bool {
+        match path.first() {
+            Some(json::Step::Name(name)) => self.shares_root(name),
+            Some(json::Step::Each) => self.begins(First::Element) || self.begins(First::Name(RAILS_ROOT)),
+            None => self.begins(First::Name(RAILS_ROOT)),
+        }
+    }
+
+    fn begins_as(&self, step: Option<&Step<'_>>) -> bool {
+        match step {
+            Some(Step::Name(name)) => self.begins(First::Name(name)),
+            Some(Step::Each) => self.begins(First::Element),
+            None => false,
+        }
+    }
+
+    /// Whether a name is there that Rails' `wrap_parameters` would file at the second step of the parameter's paths.
+    pub(crate) fn has_wrapped(&self, name: &str) -> bool {
+        !self.is_empty()
+            && !is_plain(name)
+            && parameter_paths(name)
+                .iter()
+                .any(|path| self.begins_as(path.get(1)))
+    }
+
+    /// The same, of a node.
+    pub(crate) fn has_wrapped_node(&self, path: &[json::Step]) -> bool {
+        match path.get(1) {
+            Some(json::Step::Name(name)) => self.shares_root(name),
+            Some(json::Step::Each) => self.begins(First::Element),
+            None => false,
+        }
+    }
+
+    /// Whether a name is there that Rails' `wrap_parameters` would file in this object.
+    pub(crate) fn has_wrapped_in(&self, object: &str) -> bool {
+        const LEFT_OUT: [&str; 3] = ["authenticity_token", "_method", "utf8"];
+        self.names
+            .iter()
+            .any(|filing| filing.name != object && !LEFT_OUT.contains(&filing.name))
+    }
+}
+
+fn step(step: &json::Step) -> Step<'_> {
+    match step {
+        json::Step::Name(name) => Step::Name(Cow::Borrowed(name.as_str())),
+        json::Step::Each => Step::Each,
+    }
+}
+
+impl Filing<'_> {
+    fn is_near(&self, path: &[Step<'_>]) -> bool {
+        // A plain name was found by its only step.
+        self.paths.is_empty() || self.paths.iter().any(|own| are_near(own, path))
+    }
+}
+
+/// Whether one of two paths leads to the other, or both to one place.
+fn are_near(one: &[Step<'_>], other: &[Step<'_>]) -> bool {
+    one.iter().zip(other).all(|pair| match pair {
+        (Step::Name(one), Step::Name(other)) => folded(one) == folded(other),
+        // An element may have any index, and some readers take an object for an array.
+        (Step::Each, _) | (_, Step::Each) => true,
+    })
+}
+
+fn is_index(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The name in a form that is the same for names that differ in case alone.
+fn folded(name: &str) -> Cow<'_, str> {
+    if name
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+    {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(json::case_key(name))
+    }
+}
+
+#[cfg(test)]
+#[path = "filed_tests.rs"]
+mod tests;

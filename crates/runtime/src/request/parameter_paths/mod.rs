@@ -1,0 +1,193 @@
+//! Where frameworks file a parameter: the set of paths that a name stands for.
+//!
+//! `[issue][project_id]` is a name like any other to Django and `issue.project_id` to Rack. A policy that compares names would
+//! let the one pass where it constrains the other. So under the presets that merge parameters a name is parsed, by each of the
+//! parsers below, and stands for every path that one of them gives.
+//!
+//! | parser | source | function |
+//! |---|---|---|
+//! | flat | Django 5.2 `QueryDict`, Werkzeug 3.1 `MultiDict`, servlets, JSON members | none: the name is the key |
+//! | Rack 2 | rack 2.2.22, Rails up to 7.0 | `Rack::QueryParser#normalize_params` |
+//! | Rack 3 | rack 3.2 | `Rack::QueryParser#_normalize_params` |
+//! | PHP | php 8.2 `main/php_variables.c` | `php_register_variable_ex` |
+//! | qs | qs 6.14 and before, Express 4 and 5 | `parseKeys` in `lib/parse.js` |
+//! | qs, balanced | qs 6.17 | `splitKeyIntoSegments` in `lib/parse.js` |
+//! | Spring | spring-web 6 `WebDataBinder`, spring-beans 6 `AbstractNestablePropertyAccessor` | `checkFieldMarkers`, `checkFieldDefaults`, `getPropertyNameTokens` |
+//! | jQuery | ASP.NET Core 8 `JQueryKeyValuePairNormalizer` | `NormalizeJQueryToMvc` |
+//! | separators | ASP.NET Core 8 `PrefixContainer`, Laravel 11 `Arr::get` | names cut at `.`, `[` and `]` |
+//! | brackets | Rails 8 `ActionDispatch::ParamBuilder` with leading brackets ignored | names cut at `[` and `]` |
+//! | attributes | Rails `ActiveModel::AttributeAssignment` | `a(1i)` is a part of `a` |
+//!
+//! Letter case is left as it is; ASP.NET's readers fold it, so paths are compared without regard to it.
+
+mod parsers;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use parsers::{brackets, flat, jquery, php, qs, qs_balanced, rack_2, rack_3, separators, spring};
+
+/// How many steps of a path are kept. A longer one is cut, which makes it stand for everything below the cut.
+pub const MAX_STEPS: usize = 32;
+
+/// The way from the root of the parameters to a value.
+pub type Path<'n> = Vec<Step<'n>>;
+
+/// One step of a [`Path`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<'n> {
+    /// To the member of this name.
+    Name(Cow<'n, str>),
+    /// To some element of an array. An index says no more: `qs` closes gaps.
+    Each,
+}
+
+impl<'n> Step<'n> {
+    /// The step below another one for what stands between brackets there.
+    fn below(name: &'n str) -> Self {
+        if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            Self::Each
+        } else {
+            Self::Name(Cow::Borrowed(name))
+        }
+    }
+
+    /// The first step.
+    fn first(name: &'n str) -> Self {
+        if name.is_empty() {
+            Self::Each
+        } else {
+            Self::Name(Cow::Borrowed(name))
+        }
+    }
+
+    /// The step behind those of the path.
+    fn after(path: &Path<'_>, name: &'n str) -> Self {
+        if path.is_empty() {
+            Self::first(name)
+        } else {
+            Self::below(name)
+        }
+    }
+
+    fn into_owned(self) -> Step<'static> {
+        match self {
+            Self::Name(name) => Step::Name(Cow::Owned(name.into_owned())),
+            Self::Each => Step::Each,
+        }
+    }
+}
+
+/// A parser adds the paths that it files a name under.
+type Parser = for<'n> fn(&'n str, &mut Paths<'n>);
+
+/// The parsers, in the order of the table above.
+const PARSERS: &[Parser] = &[
+    flat,
+    rack_2,
+    rack_3,
+    php,
+    qs,
+    qs_balanced,
+    spring,
+    jquery,
+    separators,
+    brackets,
+];
+
+/// Every path under which one of the parsers files the parameter of this name, decoded.
+///
+/// Never empty, and at most 64 paths of at most [`MAX_STEPS`] steps. Cost: linear in the length of the name; a plain name
+/// ([`is_plain`]) has one path, and one such as `a[b][]` two.
+#[must_use]
+pub fn parameter_paths(name: &str) -> Vec<Path<'_>> {
+    if is_plain(name) {
+        return vec![vec![Step::Name(Cow::Borrowed(name))]];
+    }
+    let mut paths = Paths::default();
+    if let Some(path) = well_formed(name) {
+        paths.add(path);
+        flat(name, &mut paths);
+        return paths.0;
+    }
+    for parser in PARSERS {
+        parser(name, &mut paths);
+    }
+    paths.add_attributes();
+    paths.0
+}
+
+/// Whether all parsers file a name under itself: letters, digits, `-` and `_`, the last not at the beginning.
+#[must_use]
+pub fn is_plain(name: &str) -> bool {
+    !name.starts_with('_') && is_word(name)
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// The path of `a[b][c]` and `a[b][]`, of which all parsers make the same, but for those that know no nesting.
+fn well_formed(name: &str) -> Option<Path<'_>> {
+    // As deep as `qs` goes by default.
+    const DEPTH: usize = 5;
+    let (first, rest) = name.split_at_checked(name.find('[')?)?;
+    let mut path = vec![Step::first(first)];
+    let mut steps = rest.strip_suffix(']')?.strip_prefix('[')?.split("][").peekable();
+    while let Some(step) = steps.next() {
+        let last = steps.peek().is_none();
+        if path.len() > DEPTH || !(is_word(step) || step.is_empty() && last) {
+            return None;
+        }
+        path.push(Step::below(step));
+    }
+    is_plain(first).then_some(path)
+}
+
+/// Paths, each once.
+#[derive(Default)]
+struct Paths<'n>(Vec<Path<'n>>);
+
+impl<'n> Paths<'n> {
+    fn add(&mut self, mut path: Path<'n>) {
+        path.truncate(MAX_STEPS);
+        if !path.is_empty() && !self.0.contains(&path) {
+            self.0.push(path);
+        }
+    }
+
+    /// Adds the paths of a text made of the name.
+    fn add_owned(&mut self, text: &str, parser: impl for<'t> Fn(&'t str, &mut Paths<'t>)) {
+        let mut paths = Paths::default();
+        parser(text, &mut paths);
+        for path in paths.0 {
+            self.add(path.into_iter().map(Step::into_owned).collect());
+        }
+    }
+
+    /// For steps such as `due(1i)`, also the attribute of which they are a part.
+    fn add_attributes(&mut self) {
+        let attribute = |step: &Step<'n>| match step {
+            Step::Name(name) => {
+                let start = name.split('(').next().unwrap_or_default();
+                (!start.is_empty() && start.len() < name.len())
+                    .then(|| Step::Name(Cow::Owned(start.to_owned())))
+            }
+            Step::Each => None,
+        };
+        for at in 0..self.0.len() {
+            let path = self.0.get(at).map_or(&[][..], Vec::as_slice);
+            if path.iter().any(|step| attribute(step).is_some()) {
+                let path = path
+                    .iter()
+                    .map(|step| attribute(step).unwrap_or_else(|| step.clone()));
+                self.add(path.collect());
+            }
+        }
+    }
+}
