@@ -4,6 +4,7 @@
 mod asks;
 mod automaton;
 mod bind;
+mod bounds;
 mod code;
 mod entry;
 mod glob;
@@ -14,18 +15,20 @@ mod listing;
 mod matcher;
 mod questions;
 mod read_back;
+mod sought;
 
 pub(crate) use asks::{AskedNode, AskedParam, Asks};
 pub use automaton::{Automaton, AutomatonError};
 pub use bind::BindError;
 pub use code::Code;
 pub use glob::{Atom, ByteSet, Glob};
-pub(crate) use layout::{EFFECTS, Included, Layout, Match, Sought};
+pub(crate) use layout::{EFFECTS, Included, Layout, Match};
 pub use lines::{Line, LineDigest};
 pub(crate) use lines::{Lines, Place};
 pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher, Whole};
 pub(crate) use questions::{Known, Questions, Slots};
 pub(crate) use read_back::ReadBack;
+pub(crate) use sought::Sought;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 

@@ -40,6 +40,7 @@ mod check;
 mod grammar;
 mod lower;
 mod opt;
+mod param;
 mod resolve;
 mod written;
 

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     ast::{Effect, Operator},
-    decide::root_name,
     ir::{Program, Rule},
     json::{Path, Step},
+    param::root_name,
 };
 
 /// Something that may be true of a request.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ast::{Effect, Operator},
-    decide::{names, root_name},
+    param::{names, root_name},
 };
 
 /// Something that may be true of a query.

@@ -13,9 +13,9 @@ use super::{
     witness::{Request, Said, ask},
 };
 use crate::{
-    decide::root_name,
     ir::LineId,
     json::{Step, fold},
+    param::root_name,
 };
 
 /// What is known of the patterns of all programs that were asked about.
