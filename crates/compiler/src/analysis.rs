@@ -59,7 +59,7 @@ mod tests;
 
 use crate::ir::AutomatonError;
 pub use difference::{Analysis, Cause, Comparison, Difference, Finding, Inconclusive};
-pub use invariants::{Invariants, Proof};
+pub use invariants::{Broken, Invariants, Proof};
 pub use paranoid::{Deviation, prove_optimised};
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {

@@ -168,7 +168,9 @@ impl<'p> Prover<'p> {
             for (permit, _) in &sources {
                 let cell = Cell {
                     must: permit.iter().copied().chain([forbid]).collect(),
-                    must_not: forbids.iter().chain(&explained).copied().collect(),
+                    // Also where a permit line explains the request: whoever reviewed that line need not have meant it
+                    // without the forbid line.
+                    must_not: forbids.clone(),
                 };
                 let cause = Cause::Lifted(forbid.rule.line);
                 if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {
