@@ -9,7 +9,7 @@ use tokenward_compiler::artifact;
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceId, SourceSet};
-use tokenward_compiler::{Compilation, Written};
+use tokenward_compiler::{Compilation, SourceMap};
 
 use super::failure::Failure;
 use super::output;
@@ -32,7 +32,7 @@ pub(super) struct Side {
     /// Not bound.
     pub(super) program: Program,
     /// Where the program is written.
-    pub(super) written: Written,
+    pub(super) source_map: SourceMap,
     /// The sets that no token includes.
     pub(super) unused: Vec<SourceId>,
     /// Where its files are, with `/` between the parts; empty for an artifact.
@@ -55,7 +55,7 @@ impl Side {
         name: String,
         config: Config,
         sources: SourceSet,
-        (program, written, diagnostics): (Program, Written, &[Diagnostic]),
+        (program, source_map, diagnostics): (Program, SourceMap, &[Diagnostic]),
     ) -> Self {
         let unused = diagnostics.iter().filter(|found| found.code == Code::UnusedSet);
         let unused = unused.map(|found| found.primary.span.source).collect();
@@ -64,7 +64,7 @@ impl Side {
             config,
             sources,
             program,
-            written,
+            source_map,
             unused,
             directory: String::new(),
         }
@@ -74,7 +74,7 @@ impl Side {
     pub(super) fn here(place: &Path, config: Config) -> Result<Self, Failure> {
         let name = format!("`{}`", place.display());
         if place.is_file() {
-            let program = unbound_artifact(place).map_err(Failure::trouble)?;
+            let program = unbound_artifact(place, &config.artifact_signers())?;
             return Ok(Self::of_artifact(name, config, program));
         }
         let sources = SourceSet::read_dir(place, Links::Refuse).map_err(Failure::trouble)?;
@@ -96,8 +96,10 @@ impl Side {
             .is_some_and(|entry| entry.kind.is_file());
         if is_file {
             let bytes = repository.file(commit, &directory)?.unwrap_or_default();
-            let program =
-                artifact::decode(&bytes).map_err(|error| Failure::Trouble(format!("{name}: {error}")))?;
+            let read = artifact::read(&bytes, &config.artifact_signers());
+            let program = read
+                .map_err(|error| Failure::Trouble(format!("{name}: {error}")))?
+                .program;
             return Ok(Self::of_artifact(name, config, program));
         }
         let sources = repository.sources(commit, &directory)?;
@@ -110,7 +112,7 @@ impl Side {
         let Compilation {
             program,
             mut diagnostics,
-            written,
+            source_map,
             ..
         } = tokenward_compiler::compile(&sources);
         let Some(program) = program else {
@@ -124,13 +126,13 @@ impl Side {
             name,
             config,
             sources,
-            (program, written, &diagnostics),
+            (program, source_map, &diagnostics),
         ))
     }
 
     fn of_artifact(name: String, config: Config, program: Program) -> Self {
         let nothing = SourceSet::from_files([]);
-        Self::compiled(name, config, nothing, (program, Written::default(), &[]))
+        Self::compiled(name, config, nothing, (program, SourceMap::default(), &[]))
     }
 }
 

@@ -78,7 +78,17 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
         ),
         Mode::Standard => (Value::ranked("standard", 1), Vec::new()),
     };
-    let Keys { sealing, signing } = keys;
+    let Keys {
+        sealing,
+        signing,
+        artifact,
+        artifact_public,
+    } = keys;
+    // With no key a compiled policy of anybody is accepted in standard mode.
+    let signers = match artifact_public.as_slice() {
+        [] => vec!["(anyone)".to_owned()],
+        keys => keys.iter().map(ToString::to_string).collect(),
+    };
     let sealing = sealing.iter().map(|file| file.display().to_string());
     vec![
         Setting::new("mode", named, Rule::Grows),
@@ -90,6 +100,12 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
             Rule::Nothing("a seal counts only if one of public_keys admits it"),
         ),
         Setting::new("keys.public_keys", Value::List(public), Rule::Gains),
+        Setting::new(
+            "keys.artifact_key",
+            maybe_path(artifact.as_deref()),
+            Rule::Nothing("a compiled policy is accepted only if one of artifact_public_keys admits it"),
+        ),
+        Setting::new("keys.artifact_public_keys", Value::List(signers), Rule::Gains),
     ]
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
-use tokenward_compiler::analysis::{Broken, Invariants};
 use tokenward_compiler::diagnostic::{Code, Severity, render_text};
+use tokenward_compiler::invariants::{Broken, Invariants};
 use tokenward_compiler::ir::TokenId;
 use tokenward_compiler::source::{SourceSet, Span};
 use tokenward_compiler::tokens::{InvariantDef, InvariantKind};

@@ -237,7 +237,7 @@ impl Gate<'_> {
             }
             let kind = breach.found.kind.as_str();
             let headline = format!("`{}` breaks the base's invariant `{name}` (`{kind}`)", token.name);
-            let place = breach.found.line.and_then(|line| self.new.written.line(line));
+            let place = breach.found.line.and_then(|line| self.new.source_map.line(line));
             let mut found = Diagnostic::new(
                 Code::FreedToken,
                 place.unwrap_or_else(|| self.place(after)),
@@ -336,7 +336,7 @@ impl Gate<'_> {
         let (code, place, headline) = match example.cause {
             Cause::Permit(line) => (
                 Code::NewAccess,
-                self.new.written.line(line),
+                self.new.source_map.line(line),
                 format!("`{}` newly allows what this line matches", token.name),
             ),
             Cause::Lifted(line) => {
@@ -368,7 +368,7 @@ impl Gate<'_> {
     }
 
     fn place(&self, id: TokenId) -> Span {
-        self.new.written.token(id).unwrap_or_else(Span::nowhere)
+        self.new.source_map.token(id).unwrap_or_else(Span::nowhere)
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {

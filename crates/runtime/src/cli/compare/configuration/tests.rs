@@ -30,6 +30,11 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         SECURE,
         "mode = \"secure\"\nkeys.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\", \"ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"]",
     ),
+    (
+        "keys.artifact_public_keys",
+        "keys.artifact_public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]",
+        "",
+    ),
     ("keys.sealing_keys", "", "keys.sealing_keys = [\"mine\"]"),
     (
         "server.listen",
