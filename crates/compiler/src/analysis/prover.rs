@@ -127,6 +127,7 @@ impl<'p> Prover<'p> {
         );
         let avoid = |name: &str| names.contains(&*fold::key(name));
         let mut difference = Difference::default();
+        let mut found: Vec<Ruled<'p>> = Vec::new();
         let mut explained = accepted.permits.clone();
         let is_accepted = |permit: &Ruled<'p>| {
             let lines = accepted.permits.iter().map(|ruled| ruled.rule.line);
@@ -146,6 +147,7 @@ impl<'p> Prover<'p> {
                 && self.look_at_sample(*permit, more, less, &mut difference)
             {
                 explained.push(*permit);
+                found.push(*permit);
                 continue;
             }
             let near =
@@ -163,15 +165,16 @@ impl<'p> Prover<'p> {
             let cause = permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line));
             if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {
                 explained.extend(*permit);
+                found.extend(*permit);
             }
         }
         for forbid in lifted {
             for (permit, _) in &sources {
                 let cell = Cell {
                     must: permit.iter().copied().chain([forbid]).collect(),
-                    // Also where a permit line explains the request: whoever reviewed that line need not have meant it
-                    // without the forbid line.
-                    must_not: forbids.clone(),
+                    // Also where a permit line that was reviewed explains the request: whoever reviewed that line need not
+                    // have meant it without the forbid line.
+                    must_not: forbids.iter().chain(&found).copied().collect(),
                 };
                 let cause = Cause::Lifted(forbid.rule.line);
                 if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {

@@ -168,3 +168,33 @@ fn a_freed_token_is_reviewed_by_the_invariants_name() {
         )])
         .finds(&["TW0301"]);
 }
+
+/// What is not proved is no pass, and no finding either.
+#[test]
+fn an_invariant_is_made_too_hard_to_prove() {
+    let only = ONLY.replace("'[get]/rest/k.*'", "'''\n/(.*a){12}.*\n/(.*b){12}.*\n'''");
+    let repository = with(NEVER);
+    let lines = "/(.*c){12}.*a{3}.*";
+    repository.write(&[
+        ("policies/invariants.toml", &only),
+        ("policies/ci.toml", &kanban("owner = \"kanban\"", lines)),
+    ]);
+    let answer = repository.tokenward(&["compile", "--check", "--budget", "20"]);
+    let is_open = answer.err.contains("error[TW0202]") && !answer.err.contains("error[TW0201]");
+    assert_eq!(answer.code, if is_open { 3 } else { 1 }, "{}", answer.err);
+    assert!(is_open, "{}", answer.err);
+}
+
+/// The configuration is outside of the repository, so that no pull request changes it: both sides have it.
+#[test]
+fn a_configuration_of_the_machine_holds_for_both_sides() {
+    let repository = with(NEVER);
+    let file = repository.top.parent().unwrap().join("machine.toml");
+    let text = "policies = \"repository/policies\"\n[relax]\nget_body = true\n";
+    std::fs::write(&file, text).unwrap();
+    repository.remove("policies/invariants.toml");
+    repository.commit(&[("tokenward.toml", "[relax]\ncookies = true\n")]);
+    repository
+        .gate(&["--config", file.to_str().unwrap()])
+        .finds(&["TW0312"]);
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokenward_compiler::diagnostic::Code;
 
-use super::change::Change;
+use super::change::{Change, name};
 use crate::config::{
     Admin, Answers, AuditConfig, Auth, Config, Durability, Identity, Keys, Limits, Log, Mode, OnFailure,
     PasswordSource, Relax, Server, Telemetry, TlsFiles, Upstream, Values,
@@ -89,23 +89,27 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
         [] => vec!["(anyone)".to_owned()],
         keys => keys.iter().map(ToString::to_string).collect(),
     };
-    let sealing = sealing.iter().map(|file| file.display().to_string());
+    let sealing = sealing.iter().map(|file| name(&file.display().to_string()));
     vec![
         Setting::new("mode", named, Rule::Grows),
         // New secrets are encrypted for whoever has the key of this file.
-        Setting::new("keys.sealing_keys", Value::List(sealing.collect()), Rule::Any),
+        Setting::new(
+            "keys.sealing_keys",
+            text(sealing.collect::<Vec<_>>().join(", ")),
+            Rule::Any,
+        ),
         Setting::new(
             "keys.signing_key",
             maybe_path(signing.as_deref()),
             Rule::Nothing("a seal counts only if one of public_keys admits it"),
         ),
-        Setting::new("keys.public_keys", Value::List(public), Rule::Gains),
+        Setting::new("keys.public_keys", Value::set(public), Rule::Gains),
         Setting::new(
             "keys.artifact_key",
             maybe_path(artifact.as_deref()),
             Rule::Nothing("a compiled policy is accepted only if one of artifact_public_keys admits it"),
         ),
-        Setting::new("keys.artifact_public_keys", Value::List(signers), Rule::Gains),
+        Setting::new("keys.artifact_public_keys", Value::set(signers), Rule::Gains),
     ]
 }
 
@@ -134,7 +138,7 @@ fn of_server(server: &Server) -> Vec<Setting> {
             Rule::Nothing("calls that were allowed may end; revocation ends them still"),
         ),
         // A token's allowed_ips hold for the address that these two say.
-        Setting::new("server.trusted_proxies", Value::List(proxies), Rule::Any),
+        Setting::new("server.trusted_proxies", Value::set(proxies), Rule::Any),
         Setting::new(
             "server.client_address",
             text(format!("{client_address:?}")),
@@ -176,7 +180,7 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         endpoints.clone()
     };
     let [certificate, key] = files(client_certificate.as_ref());
-    let names = |names: &[String]| Value::List(names.to_vec());
+    let names = |names: &[String]| Value::set(names.to_vec());
     let unasked = "asked by the proxy itself, without credentials";
     vec![
         Setting::new("upstream.url", names(urls), Rule::Any),
@@ -192,7 +196,7 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         ),
         // Lines, and `{BASE_URL}` in them, match below it.
         Setting::new("upstream.public_url", text(public_url), Rule::Any),
-        Setting::new("upstream.endpoints", Value::List(endpoints), Rule::Gains),
+        Setting::new("upstream.endpoints", Value::set(endpoints), Rule::Gains),
         // Another product has other names that are refused, and other calls that mint.
         Setting::new("upstream.product", text(product.name()), Rule::Any),
         Setting::new("upstream.host", maybe(host.as_ref()), Rule::Any),
@@ -257,16 +261,12 @@ fn of_auth(auth: &Auth) -> Vec<Setting> {
     vec![
         Setting::new(
             "auth.methods",
-            Value::List(schemes.map(|(_, name)| (*name).to_owned()).collect()),
+            Value::set(schemes.map(|(_, name)| (*name).to_owned()).collect()),
             Rule::Gains,
         ),
-        Setting::new("auth.query_parameter", Value::List(parameter), Rule::Gains),
+        Setting::new("auth.query_parameter", Value::set(parameter), Rule::Gains),
         Setting::new("auth.product_header", Value::flag(*product_header), Rule::Grows),
-        Setting::new(
-            "auth.never_act_as",
-            Value::List(never_act_as.clone()),
-            Rule::Loses,
-        ),
+        Setting::new("auth.never_act_as", Value::set(never_act_as.clone()), Rule::Loses),
         Setting::new("auth.failed_attempts", attempts, Rule::Grows),
         Setting::new("auth.failed_window", time(throttling.window), Rule::Shrinks),
         Setting::new("auth.failed_delay", time(throttling.delay), Rule::Shrinks),
@@ -341,7 +341,7 @@ fn of_values(values: &Values) -> Vec<Setting> {
     } = values;
     let named = |keep: Keep| {
         let names = names.iter().filter(|(_, kept)| *kept == keep);
-        Value::List(names.map(|(name, _)| name.clone()).collect())
+        Value::set(names.map(|(name, _)| name.clone()).collect())
     };
     let kept = |keep: Keep| {
         text(match keep {
@@ -464,7 +464,7 @@ fn of_answers(answers: &Answers) -> Vec<Setting> {
         Setting::new("answers.show_policy", Value::flag(*show_policy), Rule::Grows),
         Setting::new(
             "answers.cors_origins",
-            Value::List(cors_origins.clone()),
+            Value::set(cors_origins.clone()),
             Rule::Gains,
         ),
         // Links that are not rewritten lead clients past the proxy, with their tokens.
@@ -490,7 +490,7 @@ fn of_log(log: &Log, telemetry: &Telemetry) -> Vec<Setting> {
         // Users, paths and parameters are sent there.
         Setting::new(
             "telemetry.otlp_endpoint",
-            Value::List(otlp_endpoint.iter().cloned().collect()),
+            Value::set(otlp_endpoint.iter().cloned().collect()),
             Rule::Gains,
         ),
         Setting::new(

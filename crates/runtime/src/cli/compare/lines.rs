@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use tokenward_compiler::analysis::{Analysis, Cause, Difference, Inconclusive, Request, Universe};
+use tokenward_compiler::analysis::{Analysis, Cause, Difference, Finding, Inconclusive, Request, Universe};
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
@@ -107,11 +107,27 @@ impl<'p> Lines<'p> {
         };
         let mut direction = Direction::default();
         for (analysis, (old, new)) in self.analyses.iter_mut().zip(&self.bound.pairs) {
+            let all: Vec<LineId> = new.lines_of(new.token(after)).map(|(id, _)| id).collect();
             for before in &before {
-                let found = analysis
-                    .unreviewed((*before, Some(after)), permits, lifted)
-                    .map_err(Failure::trouble)?;
-                direction.add(found, users_of(new, after), (new, old));
+                let mut ask = |permits: &[LineId]| {
+                    let found = analysis.unreviewed((*before, Some(after)), permits, lifted);
+                    found.map_err(Failure::trouble)
+                };
+                let found = ask(permits)?;
+                let explains = |finding: &Finding| matches!(finding.cause, Cause::Permit(_));
+                // A permit line that is new explains requests that a lifted forbid line denied: each is told by itself.
+                let lifts = if found.findings.iter().any(explains) {
+                    let mut lifts = ask(&all)?;
+                    lifts
+                        .findings
+                        .retain(|finding| matches!(finding.cause, Cause::Lifted(_)));
+                    lifts
+                } else {
+                    Difference::default()
+                };
+                for found in [found, lifts] {
+                    direction.add(found, users_of(new, after), (new, old));
+                }
             }
         }
         Ok(direction)

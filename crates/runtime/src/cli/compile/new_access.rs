@@ -44,8 +44,8 @@ impl Base {
         let base = question.base;
         if is_range(base) {
             return Err(Failure::Usage(format!(
-                "`{base}` is a range, and a merge base would hide what the branch lacks; name one revision, as in \
-                 `--no-new-access main`"
+                "`{base}` is a range and not a revision, and a merge base would hide what the branch lacks; name one revision, \
+                 as in `--no-new-access main`"
             )));
         }
         let directory = question.directory.filter(|path| path.is_dir());
@@ -73,8 +73,9 @@ impl Base {
                         question.policies.display()
                     )));
                 }
+                let side = Side::at(within, &commit, &command)?;
                 within.check_ancestry(&commit, &within.head()?, Ancestry::Contains)?;
-                Side::at(within, &commit, &command)?
+                side
             }
         };
         Ok(Self {

@@ -64,6 +64,13 @@ impl Value {
         Self::Ranked(text.to_owned(), rank)
     }
 
+    /// Entries whose order means nothing.
+    pub(super) fn set(mut entries: Vec<String>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        Self::List(entries)
+    }
+
     pub(super) fn flag(on: bool) -> Self {
         Self::Ranked(on.to_string(), on.into())
     }

@@ -262,6 +262,8 @@ fn a_tightened_key_is_told_and_no_finding() {
         );
     }
     assert_eq!(changes(&parse(""), &parse("")), []);
+    let ordered = |list: &str| parse(&format!("upstream.refused_members = [{list}]"));
+    assert_eq!(changes(&ordered("'a', 'b'"), &ordered("'b', 'a'")), []);
 }
 
 #[test]
