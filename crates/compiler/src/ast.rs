@@ -5,7 +5,7 @@ use crate::{json::Path, method::MethodSet, source::Span};
 /// Whether a line that matches permits or forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Effect {
-    /// A line as such.
+    /// The effect of a plain line.
     Permit,
     /// A line with a leading `!`.
     Forbid,
@@ -16,7 +16,7 @@ pub enum Effect {
 pub struct Limit {
     /// The line without its surrounding blanks.
     pub span: Span,
-    /// Permit, or forbid.
+    /// Whether the line permits or forbids.
     pub effect: Effect,
     /// The method list, if there is one.
     pub methods: Option<MethodSet>,
@@ -26,16 +26,16 @@ pub struct Limit {
     pub constraints: Vec<Constraint>,
 }
 
-/// A regexp as it stands in a line: text and placeholders.
+/// A regexp as the line has it: text and placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// All of it.
+    /// The span of the whole regexp.
     pub span: Span,
-    /// Its placeholders, in order.
+    /// The placeholders of the regexp, in order.
     pub placeholders: Vec<(Placeholder, Span)>,
 }
 
-/// What a `{NAME}` stands for.
+/// The meaning of a `{NAME}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Placeholder {
     /// `{BASE_URL}`, `{JIRA_URL}`, `{CONFLUENCE_URL}`: the configured public URL.
@@ -49,13 +49,13 @@ pub enum Placeholder {
 pub struct Constraint {
     /// All of it, brackets included.
     pub span: Span,
-    /// What it looks at.
+    /// The part of the request that the constraint tests.
     pub subject: Subject,
-    /// What it demands.
+    /// The constraint's test.
     pub test: Test,
 }
 
-/// What a constraint looks at.
+/// The part of a request that a constraint tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A parameter, or (for [`Test::Only`]) all of them, with an empty name.
@@ -64,19 +64,19 @@ pub enum Subject {
     Json(Path),
 }
 
-/// What a constraint demands.
+/// The test of a constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// The values match, or do not.
     Values {
         /// `==`, `!=` or `?=`.
         operator: Operator,
-        /// `:boolean` and its kin; JSON only.
+        /// `:boolean` and the other types; JSON only.
         kind: Option<crate::json::Kind>,
         /// The regexp.
         pattern: Pattern,
     },
-    /// `only`: nothing but what the line names.
+    /// `only`: no parameters or members except those that the line names.
     Only,
 }
 

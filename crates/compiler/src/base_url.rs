@@ -1,4 +1,4 @@
-//! The configured public URL: what clients call, and what a line's URL regexp sees before the path.
+//! The configured public URL: clients call it, and a line's URL regexp sees it before the path.
 
 /// An `http` or `https` URL without query, fragment or credentials; a final `/` is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct BaseUrl {
     origin: usize,
 }
 
-/// Why a text is no base URL.
+/// Why a text is not a base URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     /// Another scheme, or none.

@@ -1,4 +1,4 @@
-//! Binding a program to the public URL: the base is consumed here, once, so that a decision reads the path alone.
+//! Binds a program to the public URL. The base is consumed here, once, so that a decision reads only the path.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use crate::{
     base_url::BaseUrl,
-    ir::{AutomatonError, Matcher, Program, UrlMatcher, Whole, has_mark, marked},
+    ir::{AutomatonError, Matcher, Program, Tables, UrlMatcher, Whole, has_mark, marked},
     opt::optimise,
     regexp::BASE_URL_MARK,
 };
@@ -17,12 +17,12 @@ use crate::{
 pub struct BindError {
     /// The base URL.
     pub base: BaseUrl,
-    /// What went wrong.
+    /// The pattern's error.
     pub source: AutomatonError,
 }
 
 impl Program {
-    /// This program, deciding requests below `base`.
+    /// Binds the program, so that it decides requests below `base`.
     ///
     /// # Errors
     /// See [`BindError`].
@@ -34,7 +34,10 @@ impl Program {
             source,
         })?;
         let bound = Self {
-            urls: Arc::new(urls),
+            tables: Tables {
+                urls: Arc::new(urls),
+                ..self.tables.clone()
+            },
             base: Some(base.clone()),
             layout: None,
             ..self.clone()

@@ -1,4 +1,4 @@
-//! What is legal by its syntax and probably not meant, or never should be. One check a file.
+//! Warnings about lines with valid syntax that are probably mistakes. One check per file.
 
 mod forbid_alias;
 pub(crate) mod included_twice;
@@ -12,7 +12,7 @@ use crate::{ast, diagnostic::Diagnostic, policy::Limit, source::SourceSet};
 
 pub(crate) use secret::check as secrets;
 
-/// Everything to be said of one line by itself.
+/// Reports everything about one line by itself.
 pub(crate) fn line(
     syntax: &ast::Limit,
     meaning: &Limit,

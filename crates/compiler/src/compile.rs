@@ -13,21 +13,21 @@ use crate::{
     tokens,
 };
 
-/// What compiling gives.
+/// The result of compiling.
 #[derive(Debug)]
 pub struct Compilation {
     /// The program, unbound; `None` if any diagnostic is an error.
     pub program: Option<Program>,
     /// Everything there is to say, in source order.
     pub diagnostics: Vec<Diagnostic>,
-    /// SHA-256 of the secrets of revoked tokens, from every file that parses: these count even where the policy does not
+    /// SHA-256 of the secrets of revoked tokens, from every file that parses: these count even if the policy does not
     /// compile.
     pub revoked: Vec<[u8; 32]>,
-    /// Where the program's lines and tokens stand.
+    /// The spans of the program's lines and tokens.
     pub source_map: SourceMap,
 }
 
-/// Compiles a policy, whatever its seals: source → pairs → AST → resolved policy → program.
+/// Compiles a policy without checking seals: source → pairs → AST → resolved policy → program.
 #[must_use]
 pub fn compile(sources: &SourceSet) -> Compilation {
     let mut diagnostics = Vec::new();

@@ -17,38 +17,38 @@ use crate::{
     method::Method,
 };
 
-/// What a body is by its head: `Content-Type`, `Content-Encoding`, framing.
+/// The kind of a body according to its head: `Content-Type`, `Content-Encoding`, framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// One JSON media type, charset absent or UTF-8, no `Content-Encoding`.
     Json,
-    /// A form, or a body that does not say what it is.
+    /// A form, or a body without a content type.
     Form,
     /// Any `multipart/*`.
     Multipart,
-    /// Anything else.
+    /// Any other media type.
     Other,
 }
 
 /// How far a body is known.
 #[derive(Clone, Copy, Debug)]
 pub enum Body<'a> {
-    /// There is none, or an empty one: to JSON constraints an empty object.
+    /// The request has no body, or an empty one; JSON constraints see an empty object.
     Absent,
     /// There is one, not read yet.
     Unread(Media),
-    /// It was read, and these are the nodes that [`Decision::NeedsBody`] asked for.
+    /// The body was read; these are the nodes that [`Decision::NeedsBody`] asked for.
     Read(&'a Nodes<'a>),
-    /// It was read, and is not JSON.
+    /// The body was read, and is not JSON.
     Unreadable,
 }
 
 /// A request in its canonical form.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Whose secret came with it.
+    /// The token whose secret the request presented.
     pub token: TokenId,
-    /// Its method.
+    /// The request's method.
     pub method: Method,
     /// The path below the base URL, percent-decoded; begins with `/` unless it is empty.
     pub path: &'a str,
@@ -58,15 +58,15 @@ pub struct Request<'a> {
     pub body: Body<'a>,
 }
 
-/// What is to become of a request.
+/// The decision on a request.
 #[derive(Debug)]
 pub enum Decision<'p> {
-    /// It may pass.
+    /// The request is allowed.
     Allow(Grant),
-    /// It may not.
+    /// The request is denied.
     Deny(Denial),
     /// A line whose other parts match looks into the body: read it whole, give it to [`crate::json::read`] with this, and
-    /// ask again with [`Body::Read`] or, for what is not JSON, [`Body::Unreadable`].
+    /// ask again with [`Body::Read`], or with [`Body::Unreadable`] if it is not JSON.
     NeedsBody(Cow<'p, Wanted<'p>>),
 }
 
@@ -107,17 +107,17 @@ pub enum DenyReason {
 enum Held {
     No,
     Yes,
-    /// Only the body can tell.
+    /// The body decides.
     IfBody,
 }
 
 /// Decides a request. Without an inspected body it neither allocates nor waits.
 ///
-/// The first forbid line that matches denies; else the first permit line that matches allows. A forbid line that matches
-/// whatever the body says denies at once, without the body.
+/// The first forbid line that matches denies; otherwise the first permit line that matches allows. A forbid line that
+/// matches any body denies at once, without the body.
 #[must_use]
 pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
-    // What the body decides, in order, up to the first line that needs none. Empty, it allocates nothing.
+    // Constraints that need the body, in order, up to the first line that needs none. An empty list allocates nothing.
     let mut open: Vec<Asks<'p>> = Vec::new();
     let mut first = |effect| {
         each_match(program, request, effect, |found| {
@@ -149,7 +149,7 @@ pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
                 }
             }
         }
-        // What cannot be read matches in a forbid line, and nowhere else.
+        // An unreadable body matches only forbid lines.
         Body::Unreadable => {
             if let Some(asks) = open.iter().find(|asks| asks.effect == Effect::Forbid) {
                 return forbidden(asks.line);
@@ -215,12 +215,12 @@ fn allowed<'p>(line: Option<LineId>) -> Decision<'p> {
 
 /// Whether the constraints of a rule, whose methods and URL match, hold by all but the content of the body.
 fn constraints(asks: &Asks<'_>, request: &Request<'_>) -> Held {
-    let merges_body = asks.program.merges_body;
+    let merges_body = asks.tables.merges_body;
     let unreadable = match asks.effect {
         Effect::Permit => Held::No,
         Effect::Forbid => Held::Yes,
     };
-    // The fields of a form become parameters upstream: the query does not tell what the parameters are.
+    // The upstream takes the fields of a form as parameters, so the query does not show all of them.
     if matches!(request.body, Body::Unread(Media::Form | Media::Multipart)) {
         return unreadable;
     }
@@ -255,8 +255,8 @@ fn constraints(asks: &Asks<'_>, request: &Request<'_>) -> Held {
     }
 }
 
-/// For whoever asks why no line permits: the permit line that came nearest, if any came near. That is one whose URL and
-/// method match, else one whose URL does. Goes through all lines of the token.
+/// Explains a denial without a matching line: returns the permit line that came nearest. This is a line whose URL and method
+/// match, otherwise one whose URL matches, otherwise `None`. Goes through all lines of the token.
 #[must_use]
 pub fn nearest(program: &Program, token: TokenId, method: Method, path: &str) -> Option<LineId> {
     let rules = || {
@@ -271,8 +271,8 @@ pub fn nearest(program: &Program, token: TokenId, method: Method, path: &str) ->
     by_method.or_else(|| by_url().next()).map(|rule| rule.line)
 }
 
-/// Whether one of the token's lines whose methods and URL match constrains parameters of which, by their names,
-/// `suspect` is true. Beside the decision, for whoever knows how an upstream files names; goes through all lines.
+/// Whether a line of the token whose methods and URL match constrains parameters whose names `suspect` accepts.
+/// Separate from the decision, for callers that know how an upstream parses names; goes through all lines.
 #[must_use]
 pub fn constrains(
     program: &Program,

@@ -1,6 +1,6 @@
 //! Findings about the lines of a token together, each of them proved: see [`crate::analysis`]. One finding a file.
 //!
-//! What is related is found first by how lines begin and by trying a request of each; only what is left is searched, within
+//! Related lines are found first by how lines begin and by trying a request of each; only the rest is searched, within
 //! a budget. Past it nothing is claimed.
 
 mod case;
@@ -26,8 +26,8 @@ use crate::{
 /// One question may take this part of the budget, and all together this many times the budget.
 const SHARE: u64 = 10;
 
-/// Checks all tokens of a bound program. `known`: what was found so far, which is not said again. `progress` is told how
-/// many tokens of how many are done.
+/// Checks all tokens of a bound program. `known`: earlier findings, which are not repeated. `progress` receives the numbers
+/// of tokens checked and of all tokens.
 ///
 /// # Errors
 /// A [`Fault`].

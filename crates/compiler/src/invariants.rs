@@ -1,4 +1,4 @@
-//! Whether a policy keeps its invariants: for each selected token, with a request where it does not.
+//! Checks whether a policy keeps its invariants: for each selected token, with a counterexample if it does not.
 
 mod resolve;
 
@@ -19,15 +19,15 @@ use crate::{
 #[derive(Debug)]
 pub struct Invariants {
     definitions: Vec<InvariantDef>,
-    /// A token for each, in the same order, that allows the requests of which it speaks.
+    /// For each definition, in the same order, a token that allows exactly the requests of the invariant.
     program: Program,
     source_map: SourceMap,
 }
 
-/// What proving gives.
+/// The result of proving.
 #[derive(Debug, Default)]
 pub struct Proof {
-    /// What was found, in source order.
+    /// Findings, in source order.
     pub diagnostics: Vec<Diagnostic>,
     /// The product states that were visited.
     pub visited: u64,
@@ -36,7 +36,7 @@ pub struct Proof {
 }
 
 impl Invariants {
-    /// Reads and resolves the invariants among `sources`; `None` if there is no such file. Findings about the file go to
+    /// Reads and resolves the invariants among `sources`; `None` if such a file is missing. Findings about the file go to
     /// `diagnostics`; with an error among them nothing can be proved.
     ///
     /// # Errors
@@ -110,14 +110,14 @@ impl Invariants {
         Ok(all)
     }
 
-    /// How many there are.
+    /// Number of invariants.
     #[must_use]
     pub fn count(&self) -> usize {
         self.definitions.len()
     }
 
-    /// Proves all of them of a bound program. `source_map`: where that was written. `progress` is told how many tokens of
-    /// how many are done.
+    /// Proves all of them of a bound program. `source_map`: that program's. `progress` receives the numbers of tokens checked
+    /// and of all tokens.
     ///
     /// # Errors
     /// A [`Fault`].
@@ -298,7 +298,7 @@ impl<'p> Case<'p> {
         if let Some(why) = &self.definition.why {
             diagnostic = diagnostic.help(why.clone());
         }
-        // A line of a set breaks it for every token alike: it is mended once.
+        // A line of a set breaks the invariant for every token alike, so it is reported once.
         let said = |other: &Diagnostic| {
             other.code == diagnostic.code
                 && place.is_some_and(|place| place == other.primary.span)
@@ -372,7 +372,7 @@ fn selects(definition: &InvariantDef, token: &Token) -> bool {
         && (definition.users.is_empty() || users)
 }
 
-/// Whether a text is one of a glob, in which `*` stands for any text.
+/// Whether a glob matches a text; `*` matches any text.
 fn matches(glob: &str, text: &str) -> bool {
     let mut parts = glob.split('*');
     let Some(mut rest) = parts.next().and_then(|head| text.strip_prefix(head)) else {

@@ -1,6 +1,6 @@
 //! The one reading of JSON bodies: a strict RFC 8259 reader that keeps only the nodes asked for.
 //!
-//! The policy is decided on this reading and the upstream acts on its own, so whatever servers are known to read in
+//! The policy is decided on this reading and the upstream acts on its own, so anything that servers are known to read in
 //! more than one way is an error here: duplicate names, control characters in names, names that equal a wanted one but
 //! for their case. The grammar is exactly RFC 8259's, with nothing beyond it: UTF-8 without a byte-order mark, no
 //! comments, no trailing commas, no lone surrogates, nesting to [`MAX_DEPTH`].
@@ -39,12 +39,12 @@ pub use path::{Path, Step};
 pub use reader::MAX_DEPTH;
 pub use wanted::{Slot, Wanted};
 
-/// Reads a body, and keeps what is wanted of it.
+/// Reads a body, and keeps the wanted nodes.
 ///
-/// The whole body is checked, also where nothing is wanted. An empty body is not JSON; a caller for whom it stands for
-/// an empty object uses [`Nodes::empty_object`]. Time is linear in the body (for each place in it, also in the number
-/// of names wanted there), and so is memory: at most one entry for each value wanted and for each name in the objects
-/// that are open at one time.
+/// The whole body is checked, including parts that no path wants. An empty body is not JSON; callers that treat it as an
+/// empty object use [`Nodes::empty_object`]. Time is linear in the body (for each place in it, also in the number of
+/// names wanted at that place), and so is memory: at most one entry for each wanted value and for each name in the
+/// objects that are open at one time.
 ///
 /// # Errors
 ///

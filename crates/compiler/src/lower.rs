@@ -14,8 +14,8 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     ir::{
         AutomatonError, Constraints, Line, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest,
-        PATTERN_LIMIT, ParamTest, Program, Rule, RuleId, Rules, Token, TokenId, UrlId, UrlMatcher, Whole,
-        index,
+        PATTERN_LIMIT, ParamTest, Program, Rule, RuleId, Rules, Tables, Token, TokenId, UrlId, UrlMatcher,
+        Whole, arena_index,
     },
     policy::{self, Limit, Pattern},
     regexp::Anchor,
@@ -23,11 +23,11 @@ use crate::{
     source_map::SourceMap,
 };
 
-/// What lowering gives.
+/// The result of lowering.
 pub(crate) struct Lowered {
     /// The program of all tokens, unbound.
     pub(crate) program: Program,
-    /// Where the program's lines and tokens were written.
+    /// The spans of the program's lines and tokens.
     pub(crate) source_map: SourceMap,
     /// Findings of this stage, unsorted.
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -42,7 +42,7 @@ pub(crate) fn lower(tokens: impl IntoIterator<Item = policy::Token>, sources: &S
     lowering.finish()
 }
 
-/// The program so far, and what was made before for its lines and patterns.
+/// The program so far, and the tables that find its lines and patterns again.
 struct Lowering<'a> {
     sources: &'a SourceSet,
     tokens: Vec<Token>,
@@ -78,7 +78,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn add(&mut self, token: &policy::Token) {
-        let id = TokenId(index(self.tokens.len()));
+        let id = TokenId(arena_index(self.tokens.len()));
         self.by_secret.insert(token.attributes.secret_hash, id);
         if let Some((hash, _)) = token.attributes.previous {
             self.by_secret.insert(hash, id);
@@ -108,16 +108,18 @@ impl<'a> Lowering<'a> {
 
     fn finish(self) -> Lowered {
         let program = Program {
+            tables: Tables {
+                lines: Arc::new(self.lines),
+                rules: Arc::new(self.rules),
+                values: Arc::new(self.values.items),
+                urls: Arc::new(self.urls.items),
+                ..Tables::default()
+            },
             tokens: Arc::new(self.tokens),
-            lines: Arc::new(self.lines),
-            rules: Arc::new(self.rules),
-            values: Arc::new(self.values.items),
-            urls: Arc::new(self.urls.items),
             by_secret: Arc::new(self.by_secret),
-            // Of the whole, so it is known once nothing is wrong.
+            // The digest covers the whole program, so it is computed once compiling has succeeded.
             digest: String::new(),
             base: None,
-            merges_body: false,
             layout: None,
         };
         Lowered {
@@ -163,7 +165,7 @@ impl<'a> Lowering<'a> {
             url: self.url(limit),
             constraints: constraints.shared(),
         };
-        let id = RuleId(index(self.rules.len()));
+        let id = RuleId(arena_index(self.rules.len()));
         self.rules.push(rule);
         // More than this token holds the line: the resolver does, for the next token that includes its set.
         if Rc::strong_count(limit) > 1 {
@@ -203,7 +205,7 @@ impl<'a> Lowering<'a> {
                 .get((limit.anchor, limit.url.text.clone()), || match limit.anchor {
                     Anchor::Below => UrlMatcher::Below(matcher(hir, line, diagnostics)),
                     Anchor::Whole => {
-                        // Its size is known only roughly before it is bound; what is too large now will not get smaller.
+                        // The size is known only roughly before binding, but a pattern that is too large now will not get smaller.
                         matcher(hir, line, diagnostics);
                         UrlMatcher::Unbound(Whole::new(hir))
                     }
@@ -212,7 +214,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Things that stand once, found again by a key.
+/// Items that are stored once and found again by a key.
 struct Interned<K, T> {
     keys: HashMap<K, u32>,
     items: Vec<T>,
@@ -230,7 +232,7 @@ impl<K: std::hash::Hash + Eq, T> Interned<K, T> {
         match self.keys.entry(key) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(place) => {
-                let id = *place.insert(index(self.items.len()));
+                let id = *place.insert(arena_index(self.items.len()));
                 self.items.push(make());
                 id
             }
@@ -276,7 +278,7 @@ impl LineNumbers {
             .iter()
             .filter(|&&byte| byte == b'\n')
             .count();
-        let number = number + index(newlines);
+        let number = number + arena_index(newlines);
         self.last = Some((span, number));
         number
     }

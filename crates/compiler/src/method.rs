@@ -1,6 +1,6 @@
 //! The HTTP methods that a line can name.
 
-/// A request's method, as far as policies tell methods apart.
+/// A request's method, as far as policies distinguish methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
     /// `GET`
@@ -50,7 +50,7 @@ impl Method {
             .find(|method| method.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// The name as it stands in a request line; `OTHER` for [`Method::Other`].
+    /// The name in a request line; `OTHER` for [`Method::Other`].
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ impl MethodSet {
     /// Every method, [`Method::Other`] included: a forbid line that names none.
     pub const ALL: Self = Self(0xff);
 
-    /// This set and `method`.
+    /// Adds `method` to this set.
     #[must_use]
     pub const fn with(self, method: Method) -> Self {
         Self(self.0 | 1 << method as u8)
@@ -122,7 +122,7 @@ impl MethodSet {
 }
 
 impl std::fmt::Display for MethodSet {
-    /// `any` for every method, `*` for the seven, else `GET,POST`.
+    /// `any` for every method, `*` for the seven, otherwise `GET,POST`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
             Self::ALL => return f.write_str("any"),

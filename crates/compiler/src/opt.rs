@@ -1,12 +1,12 @@
-//! What is done to a bound program so that it decides fast. Each pass says what it rewrites, why decisions are kept, and
-//! what it costs; [`optimise`] is the chain.
+//! Passes over a bound program that make decisions fast. Each pass documents its rewrite, why decisions are kept, and its
+//! cost; [`optimise`] is the chain.
 
 mod index;
 mod lay_out;
 
 use crate::ir::Program;
 
-/// The program, laid out for decisions. The plain form stays beside it: listings, the analysis and tests use it.
+/// Lays the program out for decisions. The plain form is kept as well: listings, the analysis and tests use it.
 #[must_use]
 pub(crate) fn optimise(program: Program) -> Program {
     index::index(lay_out::lay_out(program))

@@ -3,9 +3,9 @@
 /// A parameter of the query, form-decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Param<'a> {
-    /// Its name.
+    /// The parameter's name.
     pub name: &'a str,
-    /// Its value; `None` for a name without `=`, which is matched as an empty value.
+    /// The parameter's value; `None` for a name without `=`, which is matched as an empty value.
     pub value: Option<&'a str>,
 }
 

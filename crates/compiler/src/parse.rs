@@ -11,7 +11,7 @@ use crate::{
     source::Span,
 };
 
-/// Bytes that one line may have. The longest of the ancestor's have some hundreds.
+/// Maximum number of bytes of one line. The longest lines of Extender have some hundreds.
 pub const MAX_LINE_BYTES: usize = 64 << 10;
 /// Brackets within brackets that a line may have: pest descends by recursion.
 const MAX_BRACKET_DEPTH: usize = 40;
@@ -19,7 +19,7 @@ const MAX_BRACKET_DEPTH: usize = 40;
 /// Parses one line, already without surrounding blanks; `span` is its place.
 ///
 /// # Errors
-/// One diagnostic: what was expected, where.
+/// One diagnostic: the expected syntax, and its span.
 pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
     within_bounds(text, span)?;
     let mut pairs = LimitParser::parse(Rule::line, text).map_err(|error| syntax_error(&error, text, span))?;
@@ -284,7 +284,7 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
         .get(at..)
         .and_then(|rest| rest.chars().next())
         .map_or(0, char::len_utf8);
-    // The constraint that goes wrong is what the author has to look at; its own end is where parsing stopped.
+    // The author must look at the constraint that goes wrong; the parser stopped at its end.
     let from = text.get(..at).and_then(|before| {
         [before.rfind("[QueryParam::"), before.rfind("[JsonData::")]
             .into_iter()

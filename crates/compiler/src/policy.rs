@@ -17,29 +17,29 @@ use crate::{
 /// All tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// In source order.
+    /// The tokens in source order.
     pub tokens: Vec<Token>,
 }
 
 /// One token.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Where it is defined.
+    /// The span of the definition.
     pub span: Span,
     /// Who may use it, and how.
     pub attributes: Attributes,
-    /// Its lines, those of included sets first. Lines of sets are shared between tokens.
+    /// The token's lines, those of included sets first. Lines of sets are shared between tokens.
     pub limits: Vec<Rc<Limit>>,
     /// How many of them are of included sets.
     pub included: usize,
 }
 
-/// What a token says of itself beside its lines.
+/// A token's attributes: everything except its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attributes {
-    /// Unique within the policy.
+    /// The name, unique within the policy.
     pub name: String,
-    /// Whom it works for.
+    /// The users that the token works for.
     pub users: Users,
     /// SHA-256 of the secret's bytes.
     pub secret_hash: [u8; 32],
@@ -47,15 +47,15 @@ pub struct Attributes {
     pub previous: Option<([u8; 32], i64)>,
     /// When it ends, ms UTC; `None`: never.
     pub expires: Option<i64>,
-    /// From where it works; empty: from anywhere.
+    /// Networks from which the token works; empty: from anywhere.
     pub allowed_ips: Vec<IpNet>,
     /// Whom the `contextUser` header may name.
     pub on_behalf_of: Vec<String>,
     /// Whether it is revoked.
     pub revoked: bool,
-    /// Who answers for it.
+    /// The person or team responsible for the token.
     pub owner: Option<String>,
-    /// What it is for.
+    /// The purpose of the token.
     pub description: Option<String>,
     /// Whether it may call what mints or shows credentials.
     pub mint: bool,
@@ -63,7 +63,7 @@ pub struct Attributes {
     pub unrestricted: bool,
     /// The warnings that it allows.
     pub lint_allow: Vec<crate::diagnostic::Code>,
-    /// Whether its secret stands beside it, encrypted.
+    /// Whether the token's entry holds its secret, encrypted.
     pub secret_sealed: bool,
     /// The signature over all this but `revoked`, and the lines.
     pub seal: Option<Seal>,
@@ -74,22 +74,22 @@ pub struct Attributes {
 pub enum Users {
     /// One user or several; with one, Bearer works too.
     Named(Vec<String>),
-    /// Whoever the caller says he is, Basic only.
+    /// Any user that the caller names, Basic only.
     Any,
 }
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Where it stands.
+    /// The span of the line.
     pub span: Span,
-    /// Permit, or forbid.
+    /// Whether the line permits or forbids.
     pub effect: Effect,
     /// The methods it speaks of.
     pub methods: MethodSet,
-    /// What the URL must match. A forbid line's pattern has letter case and aliases already taken in.
+    /// The pattern of the URL. A forbid line's pattern already includes letter case and aliases.
     pub url: Pattern,
-    /// Where the URL pattern begins.
+    /// The part of the URL at which the pattern begins.
     pub anchor: Anchor,
     /// Constraints on parameters, in order.
     pub params: Vec<Param>,
@@ -97,7 +97,7 @@ pub struct Limit {
     pub params_only: bool,
     /// Constraints on JSON nodes, in order.
     pub nodes: Vec<Node>,
-    /// `[JsonData::only]` and its kin: objects that have no members but those that `nodes` and `members` lead to.
+    /// `[JsonData::only]` and `only` at deeper objects: objects with no members except those that `nodes` and `members` lead to.
     pub members: Vec<Path>,
 }
 
@@ -130,6 +130,6 @@ pub struct Node {
 pub struct Pattern {
     /// Equal for patterns of equal meaning that were written alike; names the pattern in listings.
     pub text: String,
-    /// Its meaning; whole-match.
+    /// The pattern's meaning; whole-match.
     pub hir: Hir,
 }

@@ -140,7 +140,7 @@ struct LineCache<'a> {
 pub(crate) struct Line {
     pub(crate) syntax: ast::Limit,
     regexps: limit::Regexps,
-    /// Its meaning, if that does not depend on the token's user.
+    /// The line's meaning, if it does not depend on the token's user.
     pub(crate) limit: Option<Rc<Limit>>,
 }
 
@@ -212,7 +212,7 @@ pub(crate) fn read_line(
     let syntax = parse_line(sources.text(span), span)?;
     limit::check_only(&syntax)?;
     let regexps = limit::Regexps::parse(&syntax, sources)?;
-    // Translated for a stand-in user too, so that an error in a set's line is found once, not once a token.
+    // The line is also translated for a placeholder user, so that an error in a set's line is found once, not once per token.
     let meaning = limit::resolve(&syntax, &regexps, sources, regexps.names_user().then_some("user"))?;
     crate::check::line(&syntax, &meaning, sources, diagnostics);
     let limit = (!regexps.names_user()).then(|| Rc::new(meaning));

@@ -1,15 +1,15 @@
-//! What a token's secret looks like, for those who must not show one.
+//! The form of a token's secret, for code that must not show one.
 //!
-//! Secrets are made, hashed and checked elsewhere. Here it is enough to know one when it stands in a text.
+//! Other code makes, hashes and checks secrets. Here it is enough to recognise one in a text.
 
 use std::ops::Range;
 
 /// What every secret begins with.
 pub const PREFIX: &str = "twd_";
-/// Letters and digits behind the prefix that a secret has at least: its body, so that a mistyped one counts too.
+/// Minimum number of letters and digits after a secret's prefix: its body, so that a mistyped one counts too.
 const BODY: usize = 32;
 
-/// Where secrets stand in a text, in order, prefixes included.
+/// The ranges of secrets in a text, in order, prefixes included.
 pub fn places(text: &str) -> impl Iterator<Item = Range<usize>> {
     text.match_indices(PREFIX).filter_map(|(start, prefix)| {
         let behind = text.get(start + prefix.len()..)?;
@@ -20,7 +20,7 @@ pub fn places(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The text with `*` in the place of every secret's characters behind its prefix: as long as before, so that places stay.
+/// Replaces the characters after each secret's prefix with `*`. The length stays the same, so that spans remain valid.
 #[must_use]
 pub fn masked(text: &str) -> String {
     let (mut out, mut done) = (String::with_capacity(text.len()), 0);

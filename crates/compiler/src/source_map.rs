@@ -1,4 +1,4 @@
-//! Where a compiled policy was written: what findings about a program point at.
+//! The spans of a compiled policy: findings about a program point at them.
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},

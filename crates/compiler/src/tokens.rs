@@ -27,7 +27,7 @@ use crate::{
     source::{Source, SourceId, SourceKind, SourceSet},
 };
 
-/// Reads the token entries of all files. What is wrong goes to `diagnostics`; whatever else can be read is read.
+/// Reads the token entries of all files. Errors go to `diagnostics`; the other entries are still read.
 pub(crate) fn read_all(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Vec<TokenDef> {
     sources
         .iter()
@@ -36,7 +36,7 @@ pub(crate) fn read_all(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -
         .collect()
 }
 
-/// Reads the token entries of one file. What is wrong goes to `diagnostics`; whatever else can be read is read.
+/// Reads the token entries of one file. Errors go to `diagnostics`; the other entries are still read.
 #[must_use]
 pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<TokenDef> {
     let Some(root) = parse(id, source, diagnostics) else {

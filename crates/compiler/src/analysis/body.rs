@@ -1,8 +1,8 @@
 //! What can be asked of a JSON body.
 //!
-//! [`crate::json::Node`] tells of a place what stood there at least once: values, an object, a step of the wrong kind,
-//! something lacking. So whatever a constraint says is made of *universals* (never at this place) and *demands* (once at
-//! this place); [`model`] finds bodies for them.
+//! [`crate::json::Node`] records what occurred at a place at least once: values, an object, a step of the wrong kind,
+//! a missing element. So every constraint consists of *universals* (never at this place) and *demands* (once at this
+//! place); [`model`] finds bodies for them.
 
 pub(super) mod model;
 
@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct BodyAtom {
     /// The place it speaks of.
     pub(super) place: PlaceId,
-    /// What it says of it.
+    /// The claim about the place.
     pub(super) says: Says,
 }
 
@@ -34,31 +34,31 @@ pub(super) enum Says {
     Fact(Fact, Quantity),
     /// All values there are in this set.
     AllValues(ValueSet),
-    /// One is.
+    /// One value is in the set.
     SomeValue(ValueSet),
     /// Objects there have no members but these.
     Only(BTreeSet<String>),
-    /// One has another.
+    /// An object there has a member other than these.
     Beside(BTreeSet<String>),
     /// The root has no member of this name, bare or with `[…]`.
     NoneOf(String),
-    /// It has one.
+    /// The root has a member of this name, bare or with `[…]`.
     OneOf(String),
 }
 
-/// How often.
+/// The number of occurrences of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Quantity {
-    /// Never.
+    /// The fact never occurs.
     Never,
-    /// At least once.
+    /// The fact occurs at least once.
     Once,
 }
 
-/// What may stand at a place: the flags of [`crate::json::Node`].
+/// The facts that a place can have: the flags of [`crate::json::Node`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Fact {
-    /// Anything.
+    /// Any value or object was found.
     Found,
     /// A scalar, directly or in arrays.
     Value,
@@ -66,11 +66,11 @@ pub(super) enum Fact {
     Object,
     /// A step on the way met the wrong kind.
     Misfit,
-    /// The same, or what stands there is no object.
+    /// The value at the place is not an object, or a step met the wrong kind.
     NoObject,
     /// An object lacked it, or a step to it.
     Missing,
-    /// The same, below `[*]`.
+    /// An object below `[*]` lacked it, or a step to it.
     Lacking,
 }
 
@@ -187,13 +187,13 @@ fn at(place: PlaceId, says: Vec<Says>) -> Vec<BodyAtom> {
 
 /// The sets of values that the operators speak of.
 struct Values {
-    /// Of the type, and matching.
+    /// Values of the type that match.
     typed: ValueSet,
-    /// All but those.
+    /// The complement of `typed`.
     not_typed: ValueSet,
-    /// Of the type, plain, and not matching.
+    /// Plain values of the type that do not match.
     surely_other: ValueSet,
-    /// All but those.
+    /// The complement of `surely_other`.
     maybe_typed: ValueSet,
     /// Matching, or not plain.
     maybe: ValueSet,

@@ -35,7 +35,7 @@ pub(super) const METHODS: [Method; 8] = [
     Method::Other,
 ];
 
-impl Cell<'_> {
+impl<'p> Cell<'p> {
     /// A request in the cell.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Cell<'_> {
     ) -> Result<Option<Request>, Exhausted> {
         let permitted = self.must.iter().map(|ruled| ruled.rule.methods);
         let methods = permitted.fold(MethodSet::ALL, MethodSet::intersection);
-        // Methods that no rule tells from one already tried give nothing new.
+        // A method that every rule treats like one already tried gives no new request.
         let mut tried = BTreeMap::new();
         for method in METHODS.into_iter().filter(|method| methods.contains(*method)) {
             let bodiless = matches!(method, Method::Get | Method::Head) && !universe.get_body;
@@ -75,6 +75,55 @@ impl Cell<'_> {
         avoid: &dyn Fn(&str) -> bool,
         languages: &mut Languages,
     ) -> Result<Option<Request>, Exhausted> {
+        let Some((urls, near)) = self.urls(method, universe, languages)? else {
+            return Ok(None);
+        };
+        for kind in self.body_kinds(&near, bodiless) {
+            let mut places = Places::new();
+            // One clause for the URLs, one for each part of the rules that must match, one for each rule that must not.
+            let mut clauses: Vec<Alternatives> = urls.iter().map(|url| vec![vec![Atom::Url(*url)]]).collect();
+            for ruled in &self.must {
+                clauses.extend(ruled.holds(kind, &mut places, languages)?);
+            }
+            for (ruled, (url, is)) in &near {
+                let mut clause = ruled.fails(kind, &mut places, languages)?;
+                clause.push(vec![Atom::Url((*url, !is))]);
+                clauses.push(clause);
+            }
+            // Clauses with the fewest alternatives come first; a rule that matches in any case comes before all others.
+            clauses.sort_by_key(Vec::len);
+            let mut search = Search {
+                places: &places,
+                json: kind == BodyKind::Json,
+                avoid,
+                languages,
+            };
+            if let Some(found) = search.choose(&clauses, &Chosen::default())? {
+                return Ok(Some(Request {
+                    method,
+                    path: found.path,
+                    query: found.query,
+                    body: match (kind, found.body) {
+                        (BodyKind::Json, Some(json)) => RequestBody::Json(json),
+                        (BodyKind::Form, _) => RequestBody::Form,
+                        (BodyKind::Other, _) => RequestBody::Other,
+                        (BodyKind::Broken, _) => RequestBody::Broken,
+                        (BodyKind::Absent | BodyKind::Json, _) => RequestBody::Absent,
+                    },
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The demands on the URL, and the rules that must not match and could, each with its URL; `None` if no URL meets all
+    /// demands.
+    fn urls(
+        &self,
+        method: Method,
+        universe: Universe,
+        languages: &mut Languages,
+    ) -> Result<Option<Urls<'p>>, Exhausted> {
         let mut urls: Vec<Literal> = vec![(LangId::ROOTED, true)];
         if universe.canonical_paths {
             urls.push((LangId::NO_PATH, false));
@@ -82,7 +131,7 @@ impl Cell<'_> {
         for ruled in &self.must {
             urls.push(ruled.url(languages)?);
         }
-        // What says nothing of query and body can fail by its URL alone.
+        // A rule without constraints on query and body can fail only by its URL.
         let mut open = Vec::new();
         for ruled in self
             .must_not
@@ -108,6 +157,11 @@ impl Cell<'_> {
                 near.push((ruled, url));
             }
         }
+        Ok(Some((urls, near)))
+    }
+
+    /// The kinds of bodies that the rules distinguish.
+    fn body_kinds(&self, near: &[(Ruled<'p>, Literal)], bodiless: bool) -> Vec<BodyKind> {
         let asking = || {
             self.must
                 .iter()
@@ -120,43 +174,12 @@ impl Cell<'_> {
         } else if !bodiless && asking().any(Ruled::asks_query) {
             kinds.push(BodyKind::Form);
         }
-        for kind in kinds {
-            let mut places = Places::new();
-            let mut clauses: Vec<Alternatives> = urls.iter().map(|url| vec![vec![Atom::Url(*url)]]).collect();
-            for ruled in &self.must {
-                clauses.extend(ruled.holds(kind, &mut places, languages)?);
-            }
-            for (ruled, (url, is)) in &near {
-                let mut clause = ruled.fails(kind, &mut places, languages)?;
-                clause.push(vec![Atom::Url((*url, !is))]);
-                clauses.push(clause);
-            }
-            // Fewest alternatives first; a rule that matches in any case stands before all.
-            clauses.sort_by_key(Vec::len);
-            let mut search = Search {
-                places: &places,
-                json: kind == BodyKind::Json,
-                avoid,
-                languages,
-            };
-            if let Some(found) = search.choose(&clauses, &Chosen::default())? {
-                return Ok(Some(Request {
-                    method,
-                    path: found.path,
-                    query: found.query,
-                    body: match (kind, found.body) {
-                        (BodyKind::Json, Some(json)) => RequestBody::Json(json),
-                        (BodyKind::Form, _) => RequestBody::Form,
-                        (BodyKind::Other, _) => RequestBody::Other,
-                        (BodyKind::Broken, _) => RequestBody::Broken,
-                        (BodyKind::Absent | BodyKind::Json, _) => RequestBody::Absent,
-                    },
-                }));
-            }
-        }
-        Ok(None)
+        kinds
     }
 }
+
+/// Demands on the URL, and rules that could match, each with its URL.
+type Urls<'p> = (Vec<Literal>, Vec<(Ruled<'p>, Literal)>);
 
 /// Atoms that have been chosen, each once.
 #[derive(Clone, Default)]
@@ -202,7 +225,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Satisfies all clauses along with what has been chosen. Depth is bounded by the number of rules.
+    /// Satisfies all clauses together with the atoms chosen so far. Depth is bounded by the number of rules.
     fn choose<'c>(
         &mut self,
         clauses: &'c [Alternatives],

@@ -1,16 +1,16 @@
 //! When a rule matches, or does not, in requests of one method and one kind of body: in clauses, each a choice between
 //! alternatives, each a list of atoms.
 //!
-//! The mirror of [`crate::decide`]: what is decided there of a request is said here of all requests at once.
+//! The mirror of [`crate::decide`]: it decides one request, and this module describes all requests at once.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Exhausted,
     body::{self, BodyAtom, Says},
     language::{Languages, Literal},
     parameters::{self, QueryAtom},
     places::Places,
+    product::Exhausted,
 };
 use crate::{
     ast::{Effect, Operator},
@@ -24,25 +24,25 @@ use crate::{
 pub(super) enum Atom {
     /// The path is, or is not, in a language.
     Url(Literal),
-    /// Of the query.
+    /// A claim about the query.
     Query(QueryAtom),
-    /// Of a JSON body.
+    /// A claim about a JSON body.
     Body(BodyAtom),
 }
 
-/// Lists of atoms, one of which must be true as a whole. Without any, nothing satisfies it.
+/// Lists of atoms, one of which must be true as a whole. No request satisfies an empty list of alternatives.
 pub(super) type Alternatives = Vec<Vec<Atom>>;
 
-/// What body a request has, as far as rules tell bodies apart.
+/// The kind of body of a request, as far as rules distinguish bodies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum BodyKind {
-    /// None.
+    /// The request has no body.
     Absent,
     /// JSON.
     Json,
     /// A form, or multipart: rules treat them alike.
     Form,
-    /// Neither.
+    /// Any other body: neither JSON nor a form.
     Other,
     /// JSON by its head, and not by its text.
     Broken,
@@ -154,7 +154,7 @@ impl<'p> Ruled<'p> {
         places: &mut Places,
         languages: &mut Languages,
     ) -> Result<Parts, Exhausted> {
-        let Self { program, rule } = self;
+        let rule = self.rule;
         let (forbid, asks) = (
             rule.effect == Effect::Forbid,
             self.asks_query() || self.asks_json(),
@@ -166,6 +166,27 @@ impl<'p> Ruled<'p> {
             parts.query.push(constant(forbid));
             return Ok(parts);
         }
+        self.query_parts(&mut parts, holds, languages)?;
+        match kind {
+            BodyKind::Absent => {
+                // An empty object lacks every node.
+                let met = rule.nodes.iter().map(|test| test.operator != Operator::All);
+                parts.body.extend(met.map(constant));
+                if self.asks_json() {
+                    parts.body.push(constant(true));
+                }
+            }
+            BodyKind::Json => self.json_parts(&mut parts, holds, places, languages)?,
+            BodyKind::Broken if self.asks_json() || self.asks_root() => parts.body.push(constant(forbid)),
+            BodyKind::Other if self.asks_json() => parts.body.push(constant(forbid)),
+            BodyKind::Form | BodyKind::Broken | BodyKind::Other => {}
+        }
+        Ok(parts)
+    }
+
+    /// Adds the clauses about the query.
+    fn query_parts(self, parts: &mut Parts, holds: bool, languages: &mut Languages) -> Result<(), Exhausted> {
+        let Self { program, rule } = self;
         for test in &rule.params {
             let language = languages.of(program.value(test.value))?;
             let alternatives =
@@ -189,48 +210,45 @@ impl<'p> Ruled<'p> {
             });
             parts.in_query = firsts.collect::<BTreeSet<_>>().into_iter().collect();
         }
-        match kind {
-            BodyKind::Absent => {
-                // An empty object lacks every node.
-                let met = rule.nodes.iter().map(|test| test.operator != Operator::All);
-                parts.body.extend(met.map(constant));
-                if self.asks_json() {
-                    parts.body.push(constant(true));
-                }
-            }
-            BodyKind::Json => {
-                self.paths().for_each(|path| {
-                    places.at(path);
-                });
-                for node in &rule.nodes {
-                    let test = body::Test {
-                        effect: rule.effect,
-                        operator: node.operator,
-                        kind: node.kind,
-                        language: languages.of(program.value(node.value))?,
-                    };
-                    let alternatives = body::alternatives(test, places.at(&node.path), holds);
-                    parts.body.push(atoms(alternatives, Atom::Body));
-                }
-                for path in &rule.members {
-                    let alternatives = body::only(places.at(path), self.members(path), holds);
-                    parts.body.push(atoms(alternatives, Atom::Body));
-                }
-                if program.merges_body && rule.params_only {
-                    let root = self.members(&Path::ROOT);
-                    let alternatives = body::only(Places::ROOT, root, holds);
-                    parts.body.push(atoms(alternatives, Atom::Body));
-                }
-                if self.asks_root() {
-                    let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());
-                    parts.in_root = firsts.collect::<BTreeSet<_>>().into_iter().collect();
-                }
-            }
-            BodyKind::Broken if self.asks_json() || self.asks_root() => parts.body.push(constant(forbid)),
-            BodyKind::Other if self.asks_json() => parts.body.push(constant(forbid)),
-            BodyKind::Form | BodyKind::Broken | BodyKind::Other => {}
+        Ok(())
+    }
+
+    /// Adds the clauses about a JSON body.
+    fn json_parts(
+        self,
+        parts: &mut Parts,
+        holds: bool,
+        places: &mut Places,
+        languages: &mut Languages,
+    ) -> Result<(), Exhausted> {
+        let Self { program, rule } = self;
+        self.paths().for_each(|path| {
+            places.at(path);
+        });
+        for node in &rule.nodes {
+            let test = body::Test {
+                effect: rule.effect,
+                operator: node.operator,
+                kind: node.kind,
+                language: languages.of(program.value(node.value))?,
+            };
+            let alternatives = body::alternatives(test, places.at(&node.path), holds);
+            parts.body.push(atoms(alternatives, Atom::Body));
         }
-        Ok(parts)
+        for path in &rule.members {
+            let alternatives = body::only(places.at(path), self.members(path), holds);
+            parts.body.push(atoms(alternatives, Atom::Body));
+        }
+        if program.merges_body && rule.params_only {
+            let root = self.members(&Path::ROOT);
+            let alternatives = body::only(Places::ROOT, root, holds);
+            parts.body.push(atoms(alternatives, Atom::Body));
+        }
+        if self.asks_root() {
+            let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());
+            parts.in_root = firsts.collect::<BTreeSet<_>>().into_iter().collect();
+        }
+        Ok(())
     }
 
     /// The members that `only` at this path leaves.
@@ -244,21 +262,21 @@ impl<'p> Ruled<'p> {
     }
 }
 
-/// What a rule's constraints come to.
+/// The parts of a rule's constraints.
 #[derive(Default)]
 struct Parts {
     /// All of these must hold; or, of the rule's failing, one.
     query: Vec<Alternatives>,
-    /// The same, of the body.
+    /// Clauses about the body.
     body: Vec<Alternatives>,
-    /// First names of nodes: parameters of these names leave open what the upstream takes. No permit line then matches,
-    /// and of a forbid line the body does not matter.
+    /// First names of nodes. A parameter of such a name makes it unclear which value the upstream takes: then permit lines do not
+    /// match, and forbid lines match with any body.
     in_query: Vec<String>,
     /// First names of parameters: so do members of the root of these names.
     in_root: Vec<String>,
 }
 
-/// That query and body are mixed.
+/// Alternatives that say: query and body are mixed.
 fn mixed(parts: &Parts) -> Alternatives {
     let query = parts
         .in_query

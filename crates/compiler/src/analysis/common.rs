@@ -65,7 +65,7 @@ impl<'p> Prover<'p> {
         Ok(common)
     }
 
-    /// The same, if a request for it is found without a search.
+    /// Finds a shared request without a search, if one of the rules' samples is one.
     fn share_sample(
         &mut self,
         source: Ruled<'p>,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ir::{LineId, Program, TokenId};
 
-/// Compares tokens of two bound programs. What it learns of their patterns serves for all tokens.
+/// Compares tokens of two bound programs. The prover's knowledge of their patterns is shared by all tokens.
 pub struct Analysis<'p> {
     old: &'p Program,
     new: &'p Program,
@@ -18,9 +18,9 @@ pub struct Analysis<'p> {
 /// How two versions of a policy differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// What the new one allows and the old one does not.
+    /// Requests that only the new policy allows.
     pub newly_allowed: Difference,
-    /// What the old one allows and the new one does not.
+    /// Requests that only the old policy allows.
     pub newly_denied: Difference,
 }
 
@@ -33,7 +33,7 @@ impl Comparison {
 }
 
 impl<'p> Analysis<'p> {
-    /// Product states that the comparison of two tokens may visit, unless it is told otherwise: about a second.
+    /// Default maximum of product states that the comparison of two tokens may visit: about a second.
     pub const BUDGET: u64 = 200_000;
 
     /// Two programs, both bound.
@@ -67,8 +67,8 @@ impl<'p> Analysis<'p> {
         })
     }
 
-    /// What a token of the new program allows and one of the old does not, but for what has been reviewed: whatever the
-    /// permit lines `permits` of the new one match, and that the old one's forbid lines `lifted` are no more.
+    /// Returns the requests that a token of the new program allows and one of the old does not, except reviewed ones: those that
+    /// the permit lines `permits` of the new token match, and those that only the removed forbid lines `lifted` denied.
     ///
     /// # Errors
     /// A [`Fault`].
@@ -94,7 +94,7 @@ impl<'p> Analysis<'p> {
         self.prover.beyond(new, old, &accepted)
     }
 
-    /// Product states that have been visited so far: what the comparisons cost.
+    /// Product states visited so far: the cost of the comparisons.
     #[must_use]
     pub fn visited(&self) -> u64 {
         self.prover.visited()

@@ -1,9 +1,9 @@
-//! What one policy allows beyond another, as data.
+//! The requests that one policy allows beyond another, as data.
 
 use super::witness::Request;
 use crate::ir::LineId;
 
-/// What one policy allows beyond another.
+/// The requests that one policy allows beyond another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Requests that prove it, at most one for each permit line of the one and forbid line of the other.
@@ -13,7 +13,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Whether there is no such request, for certain.
+    /// Whether it is certain that no such request exists.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.findings.is_empty() && self.inconclusive.is_none()
@@ -29,16 +29,16 @@ pub struct Finding {
     pub allowed_by: Option<LineId>,
     /// The forbid line that denies it in the other; `None`: no line permits it.
     pub denied_by: Option<LineId>,
-    /// What makes the difference.
+    /// The line that makes the difference.
     pub cause: Cause,
 }
 
-/// What makes a difference.
+/// A line that makes a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// This permit line, which the other has not.
+    /// A permit line that the other policy lacks.
     Permit(LineId),
-    /// That this forbid line of the other is missing.
+    /// A forbid line of the other policy that this one lacks.
     Lifted(LineId),
     /// `unrestricted = true`, which the other has not.
     Unrestricted,
@@ -47,10 +47,10 @@ pub enum Cause {
 /// Why an answer is not certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inconclusive {
-    /// The patterns would take more than the budget to tell apart.
+    /// Comparing the patterns would take more than the budget.
     Budget,
-    /// The difference that was found lies in bodies that the proxy refuses, since lines constrain names that differ in
-    /// case alone.
+    /// The difference that was found lies in bodies that the proxy refuses, since lines constrain names that differ only in
+    /// case.
     CaseVariants,
 }
 

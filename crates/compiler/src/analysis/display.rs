@@ -106,7 +106,7 @@ fn string(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
     f.write_char('"')
 }
 
-/// In single quotes where a shell would read it as anything but itself.
+/// Quotes a text for a shell, if the shell would read it as anything but itself.
 fn quoted(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:=@,+".contains(&byte);
     if text.bytes().all(plain) {

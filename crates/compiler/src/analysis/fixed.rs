@@ -1,4 +1,4 @@
-//! The languages that requests have whatever the policy says: texts, paths, numbers.
+//! The languages that requests have under every policy: texts, paths, numbers.
 
 use std::sync::LazyLock;
 
@@ -37,8 +37,8 @@ fn rooted() -> Result<Automaton, AutomatonError> {
     automaton("/.*")
 }
 
-/// What the proxy refuses as a path when nothing is relaxed (`request/path.rs` in the runtime): control characters,
-/// `\`, `;`, what would decode again, empty segments, and segments that some server takes for `.` or `..`, look-alikes
+/// Texts that the proxy refuses as paths when nothing is relaxed (`request/path.rs` in the runtime): control characters,
+/// `\`, `;`, texts that would decode again, empty segments, and segments that some server takes for `.` or `..`, look-alikes
 /// and surrounding blanks included.
 fn no_path() -> Result<Automaton, AutomatonError> {
     // A segment without look-alikes has no other separator than `/`: the one pattern serves for both kinds.

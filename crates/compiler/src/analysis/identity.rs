@@ -12,7 +12,7 @@ fn named<Id>(ruled: Ruled<'_>, id: Id) -> Named<Id> {
     (std::ptr::from_ref(ruled.program).addr(), id)
 }
 
-/// Which matchers of programs are built alike.
+/// Finds matchers of several programs that are built alike.
 #[derive(Default)]
 pub(super) struct Identity {
     urls: HashMap<(Named<UrlId>, Named<UrlId>), bool>,

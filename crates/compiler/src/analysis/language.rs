@@ -22,9 +22,9 @@ impl LangId {
     pub(super) const EVERYTHING: Self = Self(1);
     /// Every text: valid UTF-8. Unlike [`LangId::EVERYTHING`] an automaton.
     const UTF8: Self = Self(2);
-    /// Whatever no canonical path is.
+    /// All texts that are not canonical paths.
     pub(super) const NO_PATH: Self = Self(3);
-    /// What begins with `/`.
+    /// Texts that begin with `/`.
     pub(super) const ROOTED: Self = Self(4);
     /// JSON numbers.
     pub(super) const NUMBER: Self = Self(5);
@@ -39,17 +39,17 @@ impl LangId {
 /// A language, and whether the text is to be in it.
 pub(super) type Literal = (LangId, bool);
 
-/// What a text must satisfy: of each entry one alternative, of an alternative all literals.
+/// The goal of a search for a text: of each entry one alternative, of an alternative all literals.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Goal(pub(super) Vec<Vec<Vec<Literal>>>);
 
 impl Goal {
-    /// All of these.
+    /// The goal that all of these literals hold.
     pub(super) fn all(literals: impl IntoIterator<Item = Literal>) -> Self {
         Self(literals.into_iter().map(|literal| vec![vec![literal]]).collect())
     }
 
-    /// Constants decided, what is said twice said once; `None` if nothing can satisfy it.
+    /// Simplifies a goal: decides constants and drops repetitions; `None` if nothing can satisfy it.
     fn simplified(&self) -> Option<Self> {
         let mut entries = Vec::new();
         for alternatives in &self.0 {
@@ -96,9 +96,9 @@ enum Key {
     Automaton(usize, StateID),
 }
 
-/// Languages by their ids, what was found of them, and what searching may still cost.
+/// Languages by their ids, the results of searches for them, and the budget that is left.
 pub(super) struct Languages {
-    // INVARIANT: the automaton of an id stands at its place; those of the two constants are never asked.
+    // INVARIANT: an id is the index of its automaton; the automata of the two constants are never asked.
     automata: Vec<Automaton>,
     known: HashMap<Key, LangId>,
     found: HashMap<Goal, Option<String>>,
@@ -133,7 +133,7 @@ impl Languages {
         self.spent + self.granted.saturating_sub(self.budget)
     }
 
-    /// The automaton of a language that is none of the constants.
+    /// The automaton of a language; not for the two constants.
     pub(super) fn automaton(&self, id: LangId) -> Option<&Automaton> {
         let constant = matches!(id, LangId::NOTHING | LangId::EVERYTHING);
         (!constant).then(|| self.automata.get(id.0 as usize)).flatten()
@@ -171,7 +171,7 @@ impl Languages {
         Ok(id)
     }
 
-    /// The shortest and most readable text that satisfies the goal; printable where there is such a text. Found once.
+    /// The shortest and most readable text that satisfies the goal; printable if such a text exists. Found once.
     ///
     /// # Errors
     /// The budget is spent.

@@ -1,13 +1,13 @@
 //! What can be asked of a query, and queries that satisfy it.
 //!
 //! A query is a bag of values for each name; names do not depend on each other but through `only` and the families of
-//! names that upstreams merge with bodies, and these speak of names alone. So each demand is met by a pair of its own.
+//! names that upstreams merge with bodies, and these concern only names. So each demand is met by a pair of its own.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Exhausted,
     language::{Goal, LangId, Languages, Literal},
+    product::Exhausted,
 };
 use crate::{
     ast::{Effect, Operator},
@@ -25,11 +25,11 @@ pub(super) enum QueryAtom {
     All(String, Literal),
     /// One of its values does.
     Some(String, Literal),
-    /// There are no names but these.
+    /// The query has only these names.
     Only(BTreeSet<String>),
-    /// There is a name beside these.
+    /// The query has a name other than these.
     Beside(BTreeSet<String>),
-    /// No name is this one, or this one with `[…]` behind it.
+    /// No name is this one, or this one followed by `[…]`.
     NoneOf(String),
     /// Some name is.
     OneOf(String),
@@ -63,7 +63,7 @@ pub(super) fn alternatives(
     }
 }
 
-/// Parameters of which all of this is true.
+/// Returns parameters that satisfy all atoms.
 ///
 /// # Errors
 /// The budget is spent.
@@ -76,7 +76,7 @@ pub(super) fn satisfy(
         languages,
         pairs: Vec::new(),
     };
-    // Values that must differ from others first, so that whatever wants any value finds one.
+    // Values that must differ from others come first, so that a demand for any value finds one.
     for atom in atoms {
         if let QueryAtom::Some(name, literal) = atom
             && !query.add(name, Some(*literal))?
@@ -143,7 +143,7 @@ impl Query<'_> {
         Ok(true)
     }
 
-    /// Adds some name that is wanted: one that is spoken of, else one that is not.
+    /// Adds a name that `wanted` accepts: a name of the atoms if possible, otherwise a fresh one.
     fn add_one(&mut self, wanted: impl Fn(&str) -> bool) -> Result<bool, Exhausted> {
         let mut known = BTreeSet::new();
         for atom in self.atoms {
@@ -159,7 +159,7 @@ impl Query<'_> {
         }
         let firsts: BTreeSet<&str> = known.iter().map(|name| root_name(name)).collect();
         let alone = (0..).map(fresh).find(|name| !firsts.contains(name.as_str()));
-        // One that no atom names, in each family: atoms tell names apart by name and by family, no further.
+        // One fresh name per family is enough: atoms distinguish names by name and by family, no further.
         let in_family = firsts.iter().filter_map(|first| {
             (0..)
                 .map(|number| format!("{first}[{}]", fresh(number)))

@@ -1,22 +1,22 @@
-//! The optimiser checked by the analysis: what a program was laid out to is read back, and proved to allow what the plain
-//! program allows, line by line in the same order.
+//! Checks the optimiser by the analysis: reads a laid-out program back, and proves that it allows the same requests as the
+//! plain program, line by line in the same order.
 
 use super::{
     Analysis, Comparison, Exhausted, Fault, Inconclusive, Request, Universe,
     language::{Goal, Languages},
 };
-use crate::ir::{Program, ReadBack};
+use crate::ir::{Matcher, Program, ReadBack, Token, TokenId};
 
 /// In what an optimised program is not proved to be the plain one: a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum Deviation {
-    /// It does not know the same tokens, or lines in another order.
+    /// The optimised program has other tokens, or lines in another order.
     #[error("the optimised program has other lines of `{token}`, or in another order")]
     Lines {
         /// The token.
         token: String,
     },
-    /// It decides this request otherwise.
+    /// The optimised program decides this request otherwise.
     #[error("the optimised program decides otherwise for `{token}`: {request}")]
     Request {
         /// The token.
@@ -24,12 +24,12 @@ pub enum Deviation {
         /// The request.
         request: Box<Request>,
     },
-    /// It could not be settled.
+    /// The proof is inconclusive.
     #[error("whether the optimised program decides alike for `{token}` could not be settled: {why}")]
     Open {
         /// The token.
         token: String,
-        /// Why.
+        /// The reason.
         why: Inconclusive,
     },
     /// An index hides a line from a path that it matches.
@@ -41,7 +41,7 @@ pub enum Deviation {
 }
 
 /// Proves that two bound programs of the same tokens allow the same requests by the same lines. `plain` is taken without
-/// its layout, `optimised` as its layout says. `progress` is told how many tokens of how many are done.
+/// its layout, `optimised` as read from its layout. `progress` receives the numbers of tokens checked and of all tokens.
 ///
 /// # Errors
 /// The first [`Deviation`].
@@ -60,8 +60,24 @@ pub fn prove_optimised(
         program: read,
         guards,
     } = optimised.read_back().ok_or_else(unreadable)?;
+    check_guards(&guards, budget)?;
+    let mut analysis = Analysis::new(&plain, &read, universe, budget)?;
+    let tokens = plain.tokens().count();
+    if read.tokens().count() != tokens {
+        let token = String::new();
+        return Err(Deviation::Lines { token });
+    }
+    for (done, (of_plain, of_read)) in plain.tokens().zip(read.tokens()).enumerate() {
+        check_token((&plain, of_plain), (&read, of_read), &mut analysis)?;
+        progress(done + 1, tokens);
+    }
+    Ok(())
+}
+
+/// Proves that each guard matches everything that its matcher matches.
+fn check_guards(guards: &[(Matcher, Matcher)], budget: u64) -> Result<(), Deviation> {
     let mut languages = Languages::new().map_err(Fault::from)?;
-    for (inner, guard) in &guards {
+    for (inner, guard) in guards {
         languages.grant(budget);
         let goal = languages.of(inner).and_then(|inner| {
             let guard = languages.of(guard)?;
@@ -76,36 +92,35 @@ pub fn prove_optimised(
             }
         }
     }
-    let mut analysis = Analysis::new(&plain, &read, universe, budget)?;
-    let tokens = plain.tokens().count();
-    if read.tokens().count() != tokens {
-        let token = String::new();
-        return Err(Deviation::Lines { token });
+    Ok(())
+}
+
+/// Proves that a token of the plain program and its counterpart allow the same requests by the same lines.
+fn check_token(
+    (plain, (id, token)): (&Program, (TokenId, &Token)),
+    (read, (other, laid_out)): (&Program, (TokenId, &Token)),
+    analysis: &mut Analysis<'_>,
+) -> Result<(), Deviation> {
+    let name = || token.name.clone();
+    let lines = plain.lines_of(token).map(|(line, _)| line);
+    if token.attributes != laid_out.attributes || !lines.eq(read.lines_of(laid_out).map(|(line, _)| line)) {
+        return Err(Deviation::Lines { token: name() });
     }
-    for (done, ((id, token), (other, laid_out))) in plain.tokens().zip(read.tokens()).enumerate() {
-        let name = || token.name.clone();
-        let lines = plain.lines_of(token).map(|(line, _)| line);
-        if token.attributes != laid_out.attributes || !lines.eq(read.lines_of(laid_out).map(|(line, _)| line))
-        {
-            return Err(Deviation::Lines { token: name() });
+    let Comparison {
+        newly_allowed,
+        newly_denied,
+    } = analysis.compare(Some(id), Some(other))?;
+    for difference in [newly_allowed, newly_denied] {
+        if let Some(found) = difference.findings.into_iter().next() {
+            let request = Box::new(found.witness);
+            return Err(Deviation::Request {
+                token: name(),
+                request,
+            });
         }
-        let Comparison {
-            newly_allowed,
-            newly_denied,
-        } = analysis.compare(Some(id), Some(other))?;
-        for difference in [newly_allowed, newly_denied] {
-            if let Some(found) = difference.findings.into_iter().next() {
-                let request = Box::new(found.witness);
-                return Err(Deviation::Request {
-                    token: name(),
-                    request,
-                });
-            }
-            if let Some(why) = difference.inconclusive {
-                return Err(Deviation::Open { token: name(), why });
-            }
+        if let Some(why) = difference.inconclusive {
+            return Err(Deviation::Open { token: name(), why });
         }
-        progress(done + 1, tokens);
     }
     Ok(())
 }

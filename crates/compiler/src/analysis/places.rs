@@ -1,4 +1,4 @@
-//! The places in JSON bodies of which rules speak: a trie of their paths.
+//! The places in JSON bodies that rules name: a trie of their paths.
 
 use crate::json::{Path, Step};
 

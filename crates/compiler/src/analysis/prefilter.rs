@@ -1,4 +1,4 @@
-//! What the form of rules tells without a search: most lines have nothing to do with most others.
+//! Answers questions by the form of rules, without a search: most lines have nothing in common with most others.
 //!
 //! Each answer here is a proof of "yes"; "no" says nothing.
 
@@ -13,7 +13,7 @@ use crate::ir::{Atom, Automaton, Glob, Matcher, Program, Rule, UrlMatcher};
 /// More states than this are left to the search.
 const STATES: usize = 256;
 
-/// Whether one of the others, by itself, matches whatever the rule does.
+/// Whether one of the others, by itself, matches every request that the rule matches.
 pub(super) fn is_within_one<'p>(rule: Ruled<'p>, others: &[Ruled<'p>], languages: &mut Languages) -> bool {
     others.iter().any(|other| {
         !other.asks_query()
@@ -32,7 +32,7 @@ pub(super) fn are_apart(one: Ruled<'_>, other: Ruled<'_>) -> bool {
     one.iter().zip(&other).any(|(one, other)| one != other)
 }
 
-/// The same of two permit lines, by following all texts of the one's patterns through the other's automata.
+/// Like [`are_apart`] for two permit lines, by following all texts of one rule's patterns through the other's automata.
 pub(super) fn are_surely_apart(one: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> bool {
     if are_apart(one, other) {
         return true;
@@ -43,7 +43,7 @@ pub(super) fn are_surely_apart(one: Ruled<'_>, other: Ruled<'_>, languages: &mut
     if has_no_common(ones, others, languages) {
         return true;
     }
-    // A parameter that both constrain, and of which no value satisfies both.
+    // Both rules constrain this parameter, and no value satisfies both.
     one.rule.params.iter().any(|test| {
         let value = one.program.value(test.value);
         let mut same = other.rule.params.iter().filter(|theirs| theirs.name == test.name);
@@ -125,7 +125,7 @@ pub(super) fn path<'p>(ruled: Ruled<'p>) -> Option<&'p Matcher> {
     }
 }
 
-/// The bytes that every path of the rule begins with, as far as its globs tell.
+/// The bytes that every path of the rule begins with, as far as its globs determine them.
 pub(crate) fn head(ruled: Ruled<'_>) -> Vec<u8> {
     let Some(Matcher::Glob(code)) = path(ruled) else {
         return Vec::new();
@@ -138,7 +138,7 @@ pub(crate) fn head(ruled: Ruled<'_>) -> Vec<u8> {
     globs.iter().map(first).reduce(common).unwrap_or_default()
 }
 
-/// What both begin with.
+/// The longest common beginning.
 fn common(mut one: Vec<u8>, other: Vec<u8>) -> Vec<u8> {
     let length = one
         .iter()
@@ -177,7 +177,7 @@ fn no_text_is(one: &Automaton, (other, answer): (&Automaton, bool)) -> bool {
     true
 }
 
-/// Where the texts of the glob lead, all of them at once.
+/// The states that the texts of the glob lead to, all of them at once.
 fn reached(glob: &Glob, automaton: &Automaton) -> Option<BTreeSet<StateID>> {
     let mut states = BTreeSet::from([automaton.start()]);
     for atom in glob.atoms() {
@@ -237,8 +237,8 @@ fn repeated(
     Some(states)
 }
 
-/// A text that every path of a rule contains: the longest literal of its glob, what its globs begin with, or the beginning that its automaton leaves
-/// no choice in; empty where neither tells.
+/// A text that every path of a rule contains: the longest literal of its glob, the beginning of its globs, or the beginning
+/// that its automaton leaves no choice in; empty if neither determines one.
 pub(crate) fn literal(program: &Program, rule: &Rule) -> Vec<u8> {
     match path(Ruled { program, rule }) {
         Some(Matcher::Glob(code)) => match code.globs().unwrap_or_default().as_slice() {

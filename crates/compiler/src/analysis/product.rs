@@ -8,11 +8,14 @@ use std::{
 
 use regex_automata::util::primitives::StateID;
 
-use super::Exhausted;
 use crate::ir::Automaton;
 
-/// What is asked of the automata's answers: of every entry one alternative, of an alternative all of its literals, each
-/// an automaton's position and the answer that it must give.
+/// The budget is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted;
+
+/// The answers that the automata must give: of every entry one alternative, of an alternative all of its literals. A literal
+/// is an automaton's position and the answer that it must give.
 pub(super) type Wish = Vec<Vec<Vec<(usize, bool)>>>;
 
 /// The bytes that a text may have.
@@ -20,14 +23,14 @@ pub(super) type Wish = Vec<Vec<Vec<(usize, bool)>>>;
 pub(super) enum Alphabet {
     /// Printable ASCII.
     Printable,
-    /// All.
+    /// All bytes.
     Bytes,
 }
 
 /// Letters and digits read best, then what separates words in URLs.
 const READABLE: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_./ =";
 
-/// The shortest text that grants the wish, among those the one of the most readable bytes; `None` if there is none.
+/// The shortest text that grants the wish, among those the one of the most readable bytes; `None` if no text does.
 /// Each tuple of states costs one of `budget`.
 ///
 /// # Errors
@@ -66,7 +69,7 @@ pub(super) fn shortest(
             next.clear();
             let steps = automata.iter().zip(states);
             next.extend(steps.map(|(automaton, state)| automaton.next(*state, *byte)));
-            // Most steps lead to where one has been.
+            // Most steps lead to a tuple that has been visited.
             if !known.contains(next.as_slice()) && may_grant(&mut ends, wish, &next) {
                 let next: Box<[StateID]> = next.as_slice().into();
                 known.insert(next.clone());
@@ -83,8 +86,8 @@ pub(super) fn shortest(
     Ok(None)
 }
 
-/// Hashes a few small numbers, which is most of what a search does. Whoever writes policies to make them collide makes
-/// but his own comparison slow.
+/// Hashes a few small numbers, which is most of a search's work. Authors of policies whose states collide slow down only
+/// their own comparison.
 #[derive(Default)]
 struct Mixer(u64);
 
@@ -114,7 +117,7 @@ struct Reached {
     byte: u8,
 }
 
-/// One byte of each class that the automata tell apart, the most readable, in order.
+/// One byte of each class that the automata distinguish, the most readable, in order.
 fn representatives(automata: &[&Automaton], alphabet: Alphabet) -> Vec<u8> {
     static ORDER: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
         let others = (0..=u8::MAX).filter(|byte| !READABLE.contains(byte));
@@ -127,7 +130,7 @@ fn representatives(automata: &[&Automaton], alphabet: Alphabet) -> Vec<u8> {
         &[]
     };
     let bytes = ORDER.0.iter().chain(rest).copied().enumerate();
-    // Eight automata at a time: bytes stay apart that any of them tells apart.
+    // Eight automata at a time: bytes stay apart if any automaton distinguishes them.
     let mut kept: Vec<(Vec<u64>, usize, u8)> = bytes
         .map(|(rank, byte)| {
             let classes = automata.chunks(8).map(|automata| {
@@ -158,7 +161,7 @@ fn grants(automata: &[&Automaton], wish: &Wish, states: &[StateID]) -> bool {
     })
 }
 
-/// What is known of an automaton's states.
+/// Cached facts about an automaton's states.
 struct Ends<'a> {
     automaton: &'a Automaton,
     bytes: &'a [u8],
@@ -178,7 +181,7 @@ impl Ends<'_> {
     }
 }
 
-/// Whether, as far as dead ends tell, a longer text could grant the wish.
+/// Whether a longer text could grant the wish, as far as dead states show.
 fn may_grant(ends: &mut [Ends<'_>], wish: &Wish, states: &[StateID]) -> bool {
     let mut never = |(at, wanted): &(usize, bool)| match (ends.get_mut(*at), states.get(*at)) {
         (Some(ends), Some(state)) => ends.always(*state, !wanted),

@@ -1,4 +1,4 @@
-//! Questions about whole policies, put as questions about cells; what is found is tried on the programs.
+//! Answers questions about whole policies by questions about cells, and tries each answer on the programs.
 
 use std::{collections::HashSet, marker::PhantomData};
 
@@ -18,7 +18,7 @@ use crate::{
     param::root_name,
 };
 
-/// What is known of the patterns of all programs that were asked about.
+/// The knowledge of the patterns of all programs in the questions so far.
 pub(crate) struct Prover<'p> {
     universe: Universe,
     budget: u64,
@@ -45,7 +45,7 @@ impl<'p> Prover<'p> {
         })
     }
 
-    /// This prover, content with requests that are found fast where the shortest would take a search.
+    /// Makes the prover accept requests that are found fast instead of searching for the shortest.
     pub(crate) fn with_samples_first(mut self) -> Self {
         self.samples_first = true;
         self
@@ -100,15 +100,7 @@ impl<'p> Prover<'p> {
     ) -> Result<Difference, Fault> {
         let (permits, forbids) = (more.permits(), more.forbids());
         let known = self.also_in(&permits, &less.permits());
-        let lifted: Vec<Ruled<'p>> = {
-            let theirs = less.forbids();
-            let kept = self.also_in(&theirs, &forbids);
-            let lifted = theirs.into_iter().zip(kept).filter(|(_, kept)| !kept);
-            let lifted = lifted.map(|(ruled, _)| ruled);
-            lifted
-                .filter(|ruled| !accepted.lifted.contains(&ruled.rule.line))
-                .collect()
-        };
+        let lifted = self.lifted(less, &forbids, accepted);
         // No permit line says more than an unrestricted token does.
         let sources: Vec<(Option<Ruled<'p>>, bool)> = if more.is_unrestricted() {
             vec![(None, false)]
@@ -127,54 +119,28 @@ impl<'p> Prover<'p> {
         );
         let avoid = |name: &str| names.contains(&*fold::key(name));
         let mut difference = Difference::default();
-        let mut found: Vec<Ruled<'p>> = Vec::new();
         let mut explained = accepted.permits.clone();
-        let is_accepted = |permit: &Ruled<'p>| {
-            let lines = accepted.permits.iter().map(|ruled| ruled.rule.line);
-            lines.into_iter().any(|line| line == permit.rule.line)
-        };
         for (permit, known) in &sources {
-            if *known || less.is_unrestricted() || permit.as_ref().is_some_and(is_accepted) {
-                continue;
-            }
-            if let Some(permit) = permit
-                && prefilter::is_within_one(*permit, &theirs, &mut self.languages)
-            {
-                continue;
-            }
-            if self.samples_first
-                && let Some(permit) = permit
-                && self.look_at_sample(*permit, more, less, &mut difference)
-            {
-                explained.push(*permit);
-                found.push(*permit);
-                continue;
-            }
-            let near =
-                |other: &&Ruled<'p>| permit.is_none_or(|permit| !prefilter::are_apart(permit, **other));
-            let cell = Cell {
-                must: permit.iter().copied().collect(),
-                must_not: forbids
-                    .iter()
-                    .chain(&theirs)
-                    .chain(&explained)
-                    .filter(near)
-                    .copied()
-                    .collect(),
-            };
-            let cause = permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line));
-            if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {
-                explained.extend(*permit);
-                found.extend(*permit);
+            if !known && !less.is_unrestricted() {
+                self.beyond_permit(
+                    *permit,
+                    (more, less),
+                    (&forbids, &theirs),
+                    (accepted, &mut explained),
+                    &avoid,
+                    &mut difference,
+                )?;
             }
         }
+        let found = explained.get(accepted.permits.len()..).unwrap_or_default();
+        // A removed forbid line may newly allow requests of each permit line, whether or not that line is new.
         for forbid in lifted {
             for (permit, _) in &sources {
                 let cell = Cell {
                     must: permit.iter().copied().chain([forbid]).collect(),
                     // Also where a permit line that was reviewed explains the request: whoever reviewed that line need not
                     // have meant it without the forbid line.
-                    must_not: forbids.iter().chain(&found).copied().collect(),
+                    must_not: forbids.iter().chain(found).copied().collect(),
                 };
                 let cause = Cause::Lifted(forbid.rule.line);
                 if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {
@@ -185,7 +151,65 @@ impl<'p> Prover<'p> {
         Ok(difference)
     }
 
-    /// Whether a request that the rule's form gives tells the two apart; it goes to the findings.
+    /// The forbid lines of `less` that `forbids` lacks, except accepted ones.
+    fn lifted(&mut self, less: Side<'p>, forbids: &[Ruled<'p>], accepted: &Accepted<'p>) -> Vec<Ruled<'p>> {
+        let theirs = less.forbids();
+        let kept = self.also_in(&theirs, forbids);
+        let lifted = theirs.into_iter().zip(kept).filter(|(_, kept)| !kept);
+        let lifted = lifted.map(|(ruled, _)| ruled);
+        lifted
+            .filter(|ruled| !accepted.lifted.contains(&ruled.rule.line))
+            .collect()
+    }
+
+    /// Adds a request that one permit line allows beyond the other side, and the line to those that explain requests.
+    fn beyond_permit(
+        &mut self,
+        permit: Option<Ruled<'p>>,
+        (more, less): (Side<'p>, Side<'p>),
+        (forbids, theirs): (&[Ruled<'p>], &[Ruled<'p>]),
+        (accepted, explained): (&Accepted<'p>, &mut Vec<Ruled<'p>>),
+        avoid: &dyn Fn(&str) -> bool,
+        difference: &mut Difference,
+    ) -> Result<(), Fault> {
+        let is_accepted = |permit: &Ruled<'p>| {
+            let lines = accepted.permits.iter().map(|ruled| ruled.rule.line);
+            lines.into_iter().any(|line| line == permit.rule.line)
+        };
+        if permit.as_ref().is_some_and(is_accepted) {
+            return Ok(());
+        }
+        if let Some(permit) = permit
+            && prefilter::is_within_one(permit, theirs, &mut self.languages)
+        {
+            return Ok(());
+        }
+        if self.samples_first
+            && let Some(permit) = permit
+            && self.look_at_sample(permit, more, less, difference)
+        {
+            explained.push(permit);
+            return Ok(());
+        }
+        let near = |other: &&Ruled<'p>| permit.is_none_or(|permit| !prefilter::are_apart(permit, **other));
+        let cell = Cell {
+            must: permit.iter().copied().collect(),
+            must_not: forbids
+                .iter()
+                .chain(theirs)
+                .chain(explained.iter())
+                .filter(near)
+                .copied()
+                .collect(),
+        };
+        let cause = permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line));
+        if self.look(&cell, (more, less, cause), avoid, difference)? {
+            explained.extend(permit);
+        }
+        Ok(())
+    }
+
+    /// Whether a request spelt by the rule's form shows the difference; such a request is added to the findings.
     fn look_at_sample(
         &mut self,
         permit: Ruled<'p>,
@@ -224,7 +248,7 @@ impl<'p> Prover<'p> {
                     .get(at)
                     .is_some_and(|other| self.identity.same(*other, *rule))
             };
-            // Mostly it stands where it stood.
+            // The line usually has the same index as before.
             let found = if same_length && is_at(index) {
                 Some(index)
             } else {
@@ -282,7 +306,7 @@ impl<'p> Prover<'p> {
 /// What somebody has looked at and found right.
 #[derive(Default)]
 pub(crate) struct Accepted<'p> {
-    /// Permit lines of the one: whatever they match.
+    /// Permit lines of the one side; every request that they match is accepted.
     pub(crate) permits: Vec<Ruled<'p>>,
     /// Forbid lines that the other has and the one has not.
     pub(crate) lifted: Vec<LineId>,

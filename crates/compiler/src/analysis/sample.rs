@@ -1,4 +1,4 @@
-//! A request of a rule, read off its form: cheap, and for most rules there is one. Whoever uses it tries it first.
+//! Spells a request of a rule from the rule's form: cheap, and successful for most rules. Callers try the request first.
 
 use super::{
     cell::METHODS,
@@ -113,7 +113,7 @@ impl Prover<'_> {
     }
 }
 
-/// A text that matches; of a glob the readable one that it spells.
+/// A text that matches; for a glob, the readable one that it spells.
 fn text(matcher: &Matcher, begin: &str, languages: &mut Languages) -> Option<String> {
     match matcher {
         Matcher::Nothing => None,

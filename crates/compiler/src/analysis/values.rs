@@ -1,12 +1,12 @@
 //! Sets of JSON scalars, and members of their intersections.
 
 use super::{
-    Exhausted,
     language::{Goal, LangId, Languages, Literal},
+    product::Exhausted,
 };
 use crate::json::Kind;
 
-/// A set of scalars: those of which all of some alternative is true.
+/// A set of scalars, as alternatives: a scalar is in the set if all traits of one of them are true.
 pub(super) type ValueSet = Vec<Trait>;
 
 /// Something that may be true of a scalar.
@@ -56,7 +56,7 @@ impl Trait {
         }
     }
 
-    /// What is left to ask of the text of a scalar of this type; `None` if no such scalar has the trait.
+    /// The remaining goal for the text of a scalar of this type; `None` if no such scalar has the trait.
     fn of(self, kind: Kind) -> Option<Vec<Literal>> {
         let typed = self.kind.is_none_or(|(other, is)| (other == kind) == is);
         let plain = match (self.plain, kind) {

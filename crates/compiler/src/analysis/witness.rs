@@ -10,7 +10,7 @@ use crate::{
 /// A request, all of it that policies look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The method; [`Method::Other`] stands for any that no line can name.
+    /// The method; [`Method::Other`] means any method that no line can name.
     pub method: Method,
     /// The path below the base URL, decoded.
     pub path: String,
@@ -23,20 +23,20 @@ pub struct Request {
 /// The body of a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestBody {
-    /// None.
+    /// The request has no body.
     Absent,
     /// JSON.
     Json(Json),
     /// A form.
     Form,
-    /// Neither a form nor JSON.
+    /// A body that is neither a form nor JSON.
     Other,
     /// JSON by its head, and not by its text.
     Broken,
 }
 
 impl RequestBody {
-    /// Its media type, and a text of it.
+    /// The body's media type, and an example of its text.
     #[must_use]
     pub fn content(&self) -> Option<(&'static str, String)> {
         match self {
@@ -62,14 +62,14 @@ pub enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// What a program says of a request.
+/// A program's decision on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
     /// Allowed, by this line or by `unrestricted`.
     Allow(Option<LineId>),
     /// Denied, by this forbid line or for want of a line.
     Deny(Option<LineId>),
-    /// Its body has no single reading to the lines that look into it.
+    /// The proxy refuses the request: the body is ambiguous for the lines that inspect it.
     Refuse,
 }
 

@@ -28,7 +28,7 @@ impl Writer {
     }
 
     pub(super) fn bytes(&mut self, value: &[u8]) {
-        self.u32(crate::ir::index(value.len()));
+        self.u32(crate::ir::arena_index(value.len()));
         self.0.extend(value);
     }
 
@@ -44,7 +44,7 @@ impl Writer {
     }
 
     pub(super) fn list<T>(&mut self, values: &[T], mut write: impl FnMut(&mut Self, &T)) {
-        self.u32(crate::ir::index(values.len()));
+        self.u32(crate::ir::arena_index(values.len()));
         for value in values {
             write(self, value);
         }
@@ -120,7 +120,7 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// A list of items of which each takes so many bytes at least. There is room for as many as the bytes may hold: a
+    /// A list of items, each of at least so many bytes. Reserves room for at most as many as the bytes could hold, so that a
     /// false count allocates no more than a true one could.
     pub(super) fn list<T>(
         &mut self,
@@ -138,7 +138,7 @@ impl<'b> Reader<'b> {
         Ok(items)
     }
 
-    /// A list of what holds such lists in turn: it grows with what is read, since false counts could add up.
+    /// A list of items that contain such lists: it grows as items are read, since false counts could add up.
     pub(super) fn nested<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,

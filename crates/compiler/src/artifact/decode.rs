@@ -3,9 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    DecodeError, FORMAT, ReadError, Section, Signers,
+    DecodeError, ReadError, Signers,
     bytes::{Reader, utf8},
     encode,
+    format::{FORMAT, Section},
     header::{self, Header},
     regexp,
 };
@@ -13,7 +14,7 @@ use crate::{
     ast::{Effect, Operator},
     ir::{
         Automaton, Code, Constraints, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest, ParamTest,
-        Place, Program, Rule, RuleId, Rules, Token, TokenId, UrlId, UrlMatcher, Whole, index,
+        Place, Program, Rule, RuleId, Rules, Tables, Token, TokenId, UrlId, UrlMatcher, Whole, arena_index,
     },
     json::{Kind, Path, Step},
     method::MethodSet,
@@ -51,7 +52,7 @@ pub fn read(bytes: &[u8], signers: &Signers) -> Result<Artifact, ReadError> {
     })
 }
 
-/// The program of an artifact, unbound, whoever made it.
+/// Decodes an artifact to its unbound program, without checking its signature.
 ///
 /// # Errors
 /// See [`DecodeError`].
@@ -105,13 +106,15 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
     Ok(Program {
         by_secret: Arc::new(by_secret(&tokens_read)?),
         tokens: Arc::new(tokens_read),
-        lines: Arc::new(lines_read),
-        rules: Arc::new(rules_read),
-        values: Arc::new(values_read),
-        urls: Arc::new(urls_read),
+        tables: Tables {
+            lines: Arc::new(lines_read),
+            rules: Arc::new(rules_read),
+            values: Arc::new(values_read),
+            urls: Arc::new(urls_read),
+            ..Tables::default()
+        },
         digest: hex::encode(digest),
         base: None,
-        merges_body: false,
         layout: None,
     })
 }
@@ -119,7 +122,7 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
 fn by_secret(tokens: &[Token]) -> Result<HashMap<[u8; 32], TokenId>, DecodeError> {
     let mut by_secret = HashMap::with_capacity(tokens.len());
     for (at, token) in tokens.iter().enumerate() {
-        let id = TokenId(index(at));
+        let id = TokenId(arena_index(at));
         let hashes = std::iter::once(token.secret_hash).chain(token.previous.map(|(hash, _)| hash));
         for hash in hashes {
             if by_secret.insert(hash, id).is_some() {
@@ -249,7 +252,7 @@ fn constraints(reader: &mut Reader<'_>, known: Known<'_>) -> Result<Constraints,
                 value: MatcherId(reference(reader, known.values)?),
             })
         })?,
-        // Shared, like the paths of nodes: four bytes could stand for any length.
+        // Shared, like the paths of nodes: four bytes could otherwise refer to a text of any length.
         members: reader.list(4, |reader| named(reader, known.paths).map(Arc::clone))?,
     })
 }

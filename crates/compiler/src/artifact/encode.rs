@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sha2::Digest as _;
 
 use super::{
-    HEADER, LANGUAGE, Section,
     bytes::Writer,
+    format::{HEADER, LANGUAGE, Section},
     header::{Header, hasher},
     regexp,
     signature::{Signature, message},
@@ -14,8 +14,8 @@ use super::{
 use crate::{
     ast::{Effect, Operator},
     ir::{
-        Constraints, Lines, Matcher, NodeTest, ParamTest, Place, Program, Rule, Rules, Token, UrlMatcher,
-        Whole, index,
+        Constraints, Lines, Matcher, NodeTest, ParamTest, Place, Program, Rule, Rules, Tables, Token,
+        UrlMatcher, Whole, arena_index,
     },
     json::{Kind, Path, Step},
     policy::{Attributes, Users},
@@ -74,18 +74,24 @@ pub(crate) fn digest(program: &Program) -> String {
 fn sections(program: &Program, mut take: impl FnMut(&[u8])) {
     // Here and below every field is named, without `..`: what decides cannot be left out of the digest by oversight.
     let Program {
+        tables:
+            Tables {
+                lines,
+                rules,
+                values,
+                urls,
+                // Made from the rules when the program is bound.
+                questions: _,
+                // A setting of the proxy.
+                merges_body: _,
+            },
         tokens,
-        lines,
-        rules,
-        values,
-        urls,
         // Made again from the tokens.
         by_secret: _,
         // Made of the sections.
         digest: _,
         // The configuration's, and what follows from it.
         base: _,
-        merges_body: _,
         layout: _,
     } = program;
     let known = Known::of(rules);
@@ -154,9 +160,9 @@ impl<T> Default for Once<T> {
 }
 
 impl<T: Copy + std::hash::Hash + Eq> Once<T> {
-    /// Whether it is new.
+    /// Adds an item; returns whether it is new.
     fn add(&mut self, item: T) -> bool {
-        let id = index(self.items.len());
+        let id = arena_index(self.items.len());
         let is_new = *self.ids.entry(item).or_insert(id) == id;
         if is_new {
             self.items.push(item);

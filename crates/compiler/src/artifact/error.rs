@@ -3,10 +3,10 @@
 use super::{FORMAT, LANGUAGE};
 use crate::tokens::KeyId;
 
-/// Why bytes are no artifact that can be loaded.
+/// Why bytes are not an artifact that can be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Something else altogether.
+    /// The bytes are not an artifact.
     #[error(
         "this is no compiled policy: it does not begin with `TWPOLICY`; make one with `tokenward compile -o`"
     )]
@@ -38,12 +38,12 @@ pub enum ReadError {
     /// Nobody who is trusted vouches for it.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// It cannot be loaded.
+    /// The artifact cannot be loaded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
 }
 
-/// Why an artifact is not accepted, whatever its content.
+/// Why an artifact is not accepted, independent of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No key is known by which it could be accepted.
@@ -51,16 +51,16 @@ pub enum SignatureError {
         "no key is configured to check its signature; list the public key in [keys] artifact_public_keys (`tokenward keys new artifact` makes a key)"
     )]
     NoKeys,
-    /// It is not signed.
+    /// The artifact is not signed.
     #[error("it is not signed; compile it again with `tokenward compile -o FILE --sign KEY`")]
     Missing,
-    /// It is signed with a key that is not accepted.
+    /// The artifact is signed with a key that is not accepted.
     #[error(
         "it is signed with the key {}, which is not in [keys] artifact_public_keys; add the public key if you trust it, or sign with another key",
         hex::encode(.0)
     )]
     Stranger(KeyId),
-    /// Its signature is not of these bytes.
+    /// The signature does not belong to these bytes.
     #[error(
         "its signature by the key {} is wrong: the file was changed after it was signed; compile the sources again, and check who can write to the file",
         hex::encode(.0)

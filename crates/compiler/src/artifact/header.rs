@@ -11,7 +11,7 @@ use super::{
 /// The digest of a program: SHA-256 over the preamble and all sections.
 pub(super) type Digest = [u8; 32];
 
-/// What the fixed bytes say.
+/// The contents of the fixed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) language: u16,
@@ -20,7 +20,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The header of an artifact, and its sections. Of the header everything but a signature is checked to be what
+    /// The header of an artifact, and its sections. Every byte of the header except the signature must equal the one that
     /// [`Header::write`] writes.
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), DecodeError> {
         let mut reader = Reader(bytes);
@@ -76,7 +76,7 @@ impl Header {
         }
     }
 
-    /// The header without a signature itself: what a signature signs.
+    /// The header without the signature itself: the bytes that a signature signs.
     pub(super) fn signed_part(&self) -> Vec<u8> {
         let mut out = Writer(Vec::with_capacity(HEADER));
         out.0.extend(MAGIC);

@@ -4,16 +4,16 @@
 use super::SignatureError;
 use crate::tokens::{KeyId, PublicKey};
 
-/// What a signature is of, so that none of another kind can stand in for it.
+/// The purpose of the signature, so that none for another purpose can replace it.
 const CONTEXT: &[u8] = b"tokenward artifact 1\n";
 
-/// Whose artifacts are accepted.
+/// The keys whose artifacts are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Signers {
-    /// Anyone's, signed or not.
+    /// Every artifact, signed or not.
     #[default]
     Anyone,
-    /// Those that one of these keys signed. Without a key no artifact is accepted.
+    /// Artifacts signed with one of these keys. Without a key no artifact is accepted.
     Keys(Vec<PublicKey>),
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Signature {
 }
 
 impl Signature {
-    /// The bytes in place of a signature where there is none.
+    /// The bytes in place of a missing signature.
     pub(super) const NONE: Self = Self {
         key: [0; 4],
         signature: [0; 64],
@@ -47,7 +47,7 @@ impl Signature {
     }
 }
 
-/// What is signed of a header.
+/// The bytes that a signature of a header signs.
 pub(super) fn message(signed: &[u8]) -> Vec<u8> {
     [CONTEXT, signed].concat()
 }

@@ -37,7 +37,7 @@ fn overlaps(one: &[u8], other: &[u8]) -> bool {
         .all(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
-/// The bytes that every match begins with, as far as the top of the tree tells.
+/// The bytes that every match begins with, as far as the top of the tree determines them.
 fn literal_prefix(hir: &Hir) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(literal.0.to_vec()),

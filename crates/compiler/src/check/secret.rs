@@ -1,4 +1,4 @@
-//! TW0030: a token's secret stands in a policy file.
+//! TW0030: a policy file contains a token's secret.
 
 use crate::{
     diagnostic::{Code, Diagnostic},

@@ -1,4 +1,4 @@
-//! TW0113: two JSON names at one place that differ in letter case alone.
+//! TW0113: two JSON names at one place that differ only in letter case.
 
 use std::collections::{HashMap, hash_map::Entry};
 

@@ -13,14 +13,14 @@ use crate::{
 pub(super) enum Asked<'p> {
     /// All ask the same, and it was worked out before.
     Known(&'p Wanted<'static>, &'p Slots),
-    /// With the slots of each rule.
+    /// The questions of several rules, with the slots of each rule.
     Collected(Wanted<'p>, Vec<Slots>),
 }
 
 impl<'p> Asked<'p> {
     /// Deterministic: asked again with the same rules, the slots are the same.
     pub(super) fn by(open: &[Asks<'p>]) -> Self {
-        let merges = |asks: &Asks<'_>| asks.program.merges_body && asks.query;
+        let merges = |asks: &Asks<'_>| asks.tables.merges_body && asks.query;
         if let [first, others @ ..] = open
             && let Some(questions) = first.questions()
             && others.iter().all(|asks| {
@@ -35,7 +35,7 @@ impl<'p> Asked<'p> {
         let rules = open.iter().filter_map(Asks::plain);
         let slots = rules
             .zip(open)
-            .map(|(rule, asks)| Slots::ask(rule, asks.program.merges_body, &mut wanted));
+            .map(|(rule, asks)| Slots::ask(rule, asks.tables.merges_body, &mut wanted));
         let slots = slots.collect();
         Self::Collected(wanted, slots)
     }
@@ -65,7 +65,7 @@ impl<'p> Asked<'p> {
 
 /// Whether all of a rule's constraints on the body hold.
 pub(super) fn holds(asks: &Asks<'_>, slots: &Slots, nodes: &Nodes<'_>) -> bool {
-    // An upstream that merges would see a second value of a parameter that the rule constrains, or one beside `only`.
+    // A merging upstream would see a second value of a parameter that the rule constrains, or one that `only` excludes.
     if let Some(root) = slots.root
         && asks
             .plain()
@@ -126,7 +126,7 @@ fn permits(test: AskedNode<'_>, node: &Node<'_>) -> bool {
     }
 }
 
-/// One value is enough, and whatever cannot be read for certain counts as one.
+/// One value is enough, and a value that cannot be read for certain counts as one.
 fn forbids(test: AskedNode<'_>, node: &Node<'_>) -> bool {
     if node.object || node.misfit {
         return true;

@@ -1,12 +1,12 @@
-//! Which lines a request was held against, and which of their constraints held: for the audit, beside the decision and
-//! not on its way.
+//! Shows which lines were compared with a request, and which of their constraints held. The audit uses it in addition to the
+//! decision; the decision does not.
 
 use std::ops::ControlFlow;
 
 use super::{Asked, Body, Held as Bearing, Request, body, constraints, each_match, query};
 use crate::{
     ast::Effect,
-    ir::{Asks, LineId, Program, Slots},
+    ir::{Asks, LineId, Program, Rule, Slots},
     json::{Nodes, Path, Scalar},
 };
 
@@ -15,19 +15,19 @@ use crate::{
 pub struct Tried<'a> {
     /// The line.
     pub line: LineId,
-    /// What it does where it matches.
+    /// The effect of a match.
     pub effect: Effect,
-    /// Whether it matches as a whole. What the body is, or where an upstream mixes query and body, can keep a permit line
-    /// from matching, and let a forbid line match, whatever the constraints by themselves say.
+    /// Whether the line matches as a whole. The kind of body, or an upstream that mixes query and body, can keep a permit line
+    /// from matching, and make a forbid line match, independent of the constraints by themselves.
     pub held: Held,
-    /// Its constraints: on parameters, then on the body, each kind in the order of the line.
+    /// The line's constraints: on parameters, then on the body, each kind in the order of the line.
     pub constraints: Vec<Constraint<'a>>,
 }
 
 /// One constraint of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constraint<'a> {
-    /// Its text up to its regexp: `QueryParam::jql==`, `JsonData::fields.key==`, `QueryParam::only`.
+    /// The constraint's text up to its regexp: `QueryParam::jql==`, `JsonData::fields.key==`, `QueryParam::only`.
     pub text: String,
     /// Whether it held, all by itself.
     pub held: Held,
@@ -35,12 +35,12 @@ pub struct Constraint<'a> {
     pub node: Option<(&'a Path, &'a [Scalar<'a>])>,
 }
 
-/// Whether something held.
+/// Whether a line or constraint held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// It did not.
+    /// The line or constraint did not hold.
     No,
-    /// It did.
+    /// The line or constraint held.
     Yes,
     /// The body decides, and was not read.
     Unknown,
@@ -52,9 +52,9 @@ impl From<bool> for Held {
     }
 }
 
-/// The lines that the decision on this request tried, in its order, up to the first that matches whatever the body says:
-/// first the forbid lines, then, unless one of those matched so, the permit lines. The first forbid line, else the first
-/// permit line, that held is the one that decided.
+/// The lines that the decision on this request tried, in its order, up to the first that matches with any body: first
+/// the forbid lines, then, unless one of those matched so, the permit lines. The first forbid line that held decided;
+/// without one, the first permit line that held.
 ///
 /// Costs about as much as the decision, and an allocation for each constraint.
 #[must_use]
@@ -105,25 +105,46 @@ fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec
     let Some(rule) = asks.plain() else {
         return Vec::new();
     };
-    let alone = |text: String, held: Held| Constraint {
+    let mut constraints = of_query(&asks, rule, request);
+    constraints.extend(of_body(&asks, rule, slots, request));
+    constraints
+}
+
+fn without_node<'a>(text: String, held: Held) -> Constraint<'a> {
+    Constraint {
         text,
         held,
         node: None,
-    };
+    }
+}
+
+/// The constraints on parameters.
+fn of_query<'a>(asks: &Asks<'a>, rule: &Rule, request: &Request<'a>) -> Vec<Constraint<'a>> {
     let mut constraints = Vec::new();
     for (test, asked) in rule.params.iter().zip(asks.params()) {
         let text = format!("QueryParam::{}{}", test.name, test.operator.as_str());
-        constraints.push(alone(
+        constraints.push(without_node(
             text,
             query::holds_one(rule.effect, asked, request.query).into(),
         ));
     }
     if rule.params_only {
-        let only = query::only(&asks, request.query);
-        constraints.push(alone("QueryParam::only".to_owned(), only.into()));
+        let only = query::only(asks, request.query);
+        constraints.push(without_node("QueryParam::only".to_owned(), only.into()));
     }
+    constraints
+}
+
+/// The constraints on the body.
+fn of_body<'a>(
+    asks: &Asks<'a>,
+    rule: &'a Rule,
+    slots: Option<&Slots>,
+    request: &Request<'a>,
+) -> Vec<Constraint<'a>> {
+    let mut constraints = Vec::new();
     // An absent body is an empty object, which decides without slots of the request's own.
-    let asked = Asked::by(std::slice::from_ref(&asks));
+    let asked = Asked::by(std::slice::from_ref(asks));
     let empty = Nodes::empty_object(asked.wanted());
     let own = asked.slots(0).filter(|_| matches!(request.body, Body::Absent));
     let read = match (request.body, slots) {
@@ -159,7 +180,7 @@ fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec
             (None, Some(slot)) => body::only(rule, path, empty.node(*slot)).into(),
             _ => elsewise,
         };
-        constraints.push(alone(format!("JsonData::{path}{dot}only"), held));
+        constraints.push(without_node(format!("JsonData::{path}{dot}only"), held));
     }
     constraints
 }

@@ -20,7 +20,7 @@ pub(super) fn holds_one(effect: Effect, test: AskedParam<'_>, query: &[Param<'_>
     }
 }
 
-/// Whether there are no parameters but those that the rule's constraints name.
+/// Whether the query has only parameters that the rule's constraints name.
 pub(super) fn only(asks: &Asks<'_>, query: &[Param<'_>]) -> bool {
     let named = |param: &Param<'_>| asks.params().any(|test| test.name == param.name.as_bytes());
     query.iter().all(named)
@@ -37,7 +37,7 @@ fn matches<'q>(test: AskedParam<'q>, query: &'q [Param<'q>]) -> impl Iterator<It
 fn permits(test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
     let mut values = matches(test, query);
     match test.operator {
-        // One that does not match ends it; none at all is not enough.
+        // The first value that does not match decides; a parameter without values does not match.
         Operator::All => values
             .next()
             .is_some_and(|first| first && values.all(|matches| matches)),
@@ -60,8 +60,8 @@ fn forbids(test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
     }
 }
 
-/// Whether the query names the first step of a node that the rule constrains, bare or as `n[…]`, or, where the rule has
-/// `only` at the root, what the rule does not name: an upstream that merges query and body could take either.
+/// Whether the query names the first step of a node that the rule constrains, plain or as `n[…]`, or, if the rule has `only`
+/// at the root, any parameter that the rule does not name: an upstream that merges query and body could take either.
 pub(super) fn names_node(rule: &Rule, query: &[Param<'_>]) -> bool {
     let constrained = rule
         .paths()

@@ -26,7 +26,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
 
-            /// What the code stands for, in a few words.
+            /// The title of the code.
             #[must_use]
             pub fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
@@ -116,7 +116,7 @@ impl std::str::FromStr for Code {
     }
 }
 
-/// A text that is no code.
+/// The text is not a code.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no code `{0}`; codes look like `TW0011`")]
 pub struct UnknownCode(String);

@@ -27,7 +27,7 @@ struct Proof<'a> {
     curl: &'a str,
 }
 
-/// Lines and columns count from 1, columns in characters; the end is the first character behind.
+/// Lines and columns count from 1, columns in characters; the end is the first character after the span.
 #[derive(Serialize)]
 struct Place<'a> {
     file: &'a str,

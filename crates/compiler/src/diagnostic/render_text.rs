@@ -71,14 +71,14 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
     }
 }
 
-/// The lines of a text that labels stand in, cut to what a person can read: a line of megabytes is an error too.
+/// The lines of a text that contain labels, cut to a readable length: a line of megabytes is an error too.
 struct Excerpt<'a> {
     text: &'a str,
     start: usize,
     first_line: usize,
 }
 
-/// Bytes shown before and behind the labels at most.
+/// Maximum number of bytes shown before and after the labels.
 const MARGIN: usize = 400;
 
 impl<'a> Excerpt<'a> {

@@ -5,7 +5,7 @@
 pub enum Severity {
     /// The policy does not compile.
     Error,
-    /// It compiles, and a reviewer should look.
+    /// The policy compiles, and a reviewer should look.
     Warning,
 }
 

@@ -12,7 +12,7 @@ use crate::{
 pub(super) struct Entry<'p> {
     pub(super) id: RuleId,
     pub(super) ruled: Ruled<'p>,
-    /// It stands in the token's own lines, not in a set's.
+    /// Whether the line is one of the token's own, not a set's.
     pub(super) own: bool,
     pub(super) file: Option<SourceId>,
     pub(super) head: Vec<u8>,
@@ -23,7 +23,7 @@ impl Entry<'_> {
         self.ruled.rule.line
     }
 
-    /// Whether some request might match both, as far as methods and the beginnings of paths tell.
+    /// Whether some request might match both, as far as methods and the beginnings of paths determine this.
     pub(super) fn is_near(&self, other: &Self) -> bool {
         self.ruled.rule.methods.intersection(other.ruled.rule.methods) != MethodSet::EMPTY
             && self.head.iter().zip(&other.head).all(|(one, other)| one == other)

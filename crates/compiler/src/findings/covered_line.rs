@@ -1,6 +1,6 @@
 //! TW0108: a line without which the token would allow, or forbid, the same.
 //!
-//! Lines of a set are held against those of the same set alone: what covers them in one token may be absent from another.
+//! Lines of a set are compared only with lines of the same set: a cover in one token may be absent from another.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ pub(super) fn check<'p>(
     let mut covered = HashSet::new();
     let none = vec![None; case.forbids.len()];
     for (entries, samples) in [(&case.permits, samples), (&case.forbids, none.as_slice())] {
-        // From behind: of two that say the same, the later one is too many.
+        // From the end: of two lines that allow the same, the later one is redundant.
         for (entry, sample) in entries.iter().zip(samples).rev() {
             if empty.contains(&entry.id) || !search.is_due(entry) {
                 continue;

@@ -39,7 +39,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The names of a token's users; none for whoever the caller says.
+/// The names of a token's users; empty if the caller names the user.
 fn users(token: &Token) -> BTreeSet<&str> {
     match &token.users {
         Users::Named(users) => users.iter().map(String::as_str).collect(),
@@ -55,10 +55,11 @@ struct Compared {
     by_literal: HashMap<Vec<u8>, Vec<usize>>,
     /// The lengths of the literals.
     lengths: BTreeSet<usize>,
-    /// Tokens of which the literals do not tell.
+    /// Tokens whose literals do not distinguish them.
     others: Vec<usize>,
 }
 
+/// Compares a token with those that were compared before, and adds it to them if none is equal.
 fn look(
     search: &mut Search<'_>,
     compared: &mut Compared,
@@ -71,27 +72,14 @@ fn look(
         tell(search, id, *other);
         return Ok(());
     }
-    let mut literals = BTreeSet::new();
-    let mut rarest: Option<(usize, &Request)> = None;
-    let rules = token.permits.iter().filter_map(|rule| search.program.rule(rule));
-    for (rule, sample) in rules.zip(samples) {
-        let literal = literal(search.program, rule);
-        let known = compared.by_literal.get(&literal).map_or(0, Vec::len);
-        literals.insert(literal);
-        if let Some(sample) = sample
-            && rarest.is_none_or(|(least, _)| known < least)
-            && token_allows(search.program, id, sample)
-        {
-            rarest = Some((known, sample));
-        }
-    }
+    let (literals, rarest) = literals(search, compared, id, samples);
     let allowed = samples
         .iter()
         .flatten()
         .filter(|sample| token_allows(search.program, id, sample));
     let allowed: Vec<Request> = allowed.cloned().collect();
     let candidates = match rarest {
-        Some((_, sample)) => compared.near(sample.path.as_bytes()),
+        Some(sample) => compared.near(sample.path.as_bytes()),
         None => (0..compared.tokens.len()).collect(),
     };
     if candidates.len() > CANDIDATES {
@@ -115,6 +103,32 @@ fn look(
     compared.by_form.insert(form, id);
     compared.put(id, allowed, literals, token.unrestricted);
     Ok(())
+}
+
+/// The literals of a token's lines, and the sample of the line whose literal the fewest other tokens have: only these can be
+/// equal.
+fn literals<'s>(
+    search: &Search<'_>,
+    compared: &Compared,
+    id: TokenId,
+    samples: &'s [Option<Request>],
+) -> (BTreeSet<Vec<u8>>, Option<&'s Request>) {
+    let mut literals = BTreeSet::new();
+    let mut rarest: Option<(usize, &Request)> = None;
+    let token = search.program.token(id);
+    let rules = token.permits.iter().filter_map(|rule| search.program.rule(rule));
+    for (rule, sample) in rules.zip(samples) {
+        let literal = literal(search.program, rule);
+        let known = compared.by_literal.get(&literal).map_or(0, Vec::len);
+        literals.insert(literal);
+        if let Some(sample) = sample
+            && rarest.is_none_or(|(least, _)| known < least)
+            && token_allows(search.program, id, sample)
+        {
+            rarest = Some((known, sample));
+        }
+    }
+    (literals, rarest.map(|(_, sample)| sample))
 }
 
 fn are_equal(search: &mut Search<'_>, one: TokenId, other: TokenId) -> Result<bool, Fault> {
@@ -146,7 +160,7 @@ fn tell(search: &mut Search<'_>, id: TokenId, other: TokenId) {
     );
 }
 
-/// Equal for tokens whose lines were made alike, in whatever order.
+/// A key that is equal for tokens with the same lines in any order.
 fn form(search: &Search<'_>, token: &Token) -> String {
     let of = |rule: &Rule| {
         let params = rule

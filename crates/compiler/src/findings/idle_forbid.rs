@@ -1,6 +1,6 @@
-//! TW0109: a forbid line that takes back nothing, since nothing allows what it matches.
+//! TW0109: a forbid line that overrides nothing, since no line allows the requests that it matches.
 //!
-//! A line of a set is left alone: it may be there to guard whatever a token adds.
+//! A line of a set is skipped: it may guard against lines that a token adds.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::{
     ir::RuleId,
 };
 
-/// `idle`: rules of which this has been said in other words.
+/// `idle`: rules that another finding reports.
 pub(super) fn check<'p>(search: &mut Search<'p>, case: &Case<'p>, idle: &HashSet<RuleId>) {
     if case.token.unrestricted {
         return;

@@ -5,9 +5,9 @@ use crate::diagnostic::Diagnostic;
 /// The proved findings of a policy, and what proving them took.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// In source order; what a token's `lint_allow` allows is left out.
+    /// Findings in source order, without those that a token's `lint_allow` allows.
     pub diagnostics: Vec<Diagnostic>,
-    /// How many questions took more than the budget: of these nothing is said.
+    /// Number of questions that exceeded the budget; their findings are unknown.
     pub inconclusive: usize,
     /// The product states that were visited.
     pub visited: u64,

@@ -1,4 +1,4 @@
-//! The search that all findings share: its prover, its budget, and what was found.
+//! The search that all findings share: its prover, its budget, and its results.
 
 use std::collections::HashSet;
 
@@ -27,7 +27,7 @@ pub(super) struct Search<'p> {
     pub(super) found: Findings,
 }
 
-/// What a question is answered with.
+/// The answer to a question.
 pub(super) enum Answer {
     Yes(Box<Request>),
     No,
@@ -53,13 +53,13 @@ impl<'p> Search<'p> {
         }
     }
 
-    /// Whether a policy of these lines alone allows a request.
+    /// Whether a policy of only these lines allows a request.
     pub(super) fn allows(&self, permits: &[&Entry<'p>], forbids: &[&Entry<'p>], request: &Request) -> bool {
         let ids = |entries: &[&Entry<'p>]| entries.iter().map(|entry| entry.id).collect();
         allows(self.program, ids(permits), ids(forbids), request)
     }
 
-    /// For each permit line a request that it allows by itself, where one was found without a search.
+    /// For each permit line a request that it allows by itself, if one was found without a search.
     pub(super) fn samples(&mut self, case: &Case<'p>) -> Vec<Option<Request>> {
         case.permits
             .iter()
@@ -75,7 +75,7 @@ impl<'p> Search<'p> {
         entry.own || entry.file.is_some_and(|file| !self.files.contains(&file))
     }
 
-    /// Those of `others`, fewest first, that `is_enough` of; all of them are.
+    /// A minimal selection of `others`, fewest first, that `is_enough` accepts; it accepts all of `others`.
     pub(super) fn fewest<'e>(
         &mut self,
         others: &[&'e Entry<'p>],

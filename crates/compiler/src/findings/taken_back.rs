@@ -1,6 +1,6 @@
-//! TW0110: a permit line of which the token's forbid lines leave nothing, or a token of which they leave nothing.
+//! TW0110: a permit line that the token's forbid lines override completely, or a token whose lines they all override.
 //!
-//! A line of a set is left alone: to take back what a set allows is what forbid lines are for.
+//! A line of a set is skipped: forbid lines exist to override what a set allows.
 
 use std::collections::HashSet;
 
@@ -55,24 +55,36 @@ pub(super) fn check<'p>(
         return;
     }
     for (entry, sample, near) in taken.iter().filter(|(entry, ..)| entry.own) {
-        let covers = search.fewest(near, |search, some| {
-            matches!(search.ask(&[entry], some), Answer::No)
-        });
-        let Some(span) = search.span(entry) else { continue };
-        let mut diagnostic = Diagnostic::new(
-            Code::TakenBack,
-            span,
-            "the token's forbid lines take back all that this line allows",
-        )
-        .help("take one of them out, or make the forbid line narrower");
-        diagnostic = related(diagnostic, search, &covers, "takes it back");
-        if let Some(sample) = sample {
-            diagnostic = diagnostic.witness(search.witness(case.token, sample));
-        }
-        search.push(diagnostic);
+        one_line(search, case, entry, near, sample.as_ref());
     }
 }
 
+/// Reports a line that `near` override completely.
+fn one_line<'p>(
+    search: &mut Search<'p>,
+    case: &Case<'p>,
+    entry: &Entry<'p>,
+    near: &[&Entry<'p>],
+    sample: Option<&Request>,
+) {
+    let covers = search.fewest(near, |search, some| {
+        matches!(search.ask(&[entry], some), Answer::No)
+    });
+    let Some(span) = search.span(entry) else { return };
+    let mut diagnostic = Diagnostic::new(
+        Code::TakenBack,
+        span,
+        "the token's forbid lines take back all that this line allows",
+    )
+    .help("take one of them out, or make the forbid line narrower");
+    diagnostic = related(diagnostic, search, &covers, "takes it back");
+    if let Some(sample) = sample {
+        diagnostic = diagnostic.witness(search.witness(case.token, sample));
+    }
+    search.push(diagnostic);
+}
+
+/// Reports a token whose lines are all overridden.
 fn everything<'p>(search: &mut Search<'p>, case: &Case<'p>, near: &[&Entry<'p>], sample: Option<&Request>) {
     let Some(span) = search.source_map.token(case.id) else {
         return;

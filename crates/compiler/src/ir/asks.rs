@@ -1,7 +1,6 @@
-//! What a rule asks of a request beyond its method and URL, wherever that stands: in the rule, or in its entry of the
-//! layout.
+//! The constraints of a rule beyond its method and URL, read from the rule or from its entry in the layout.
 
-use super::{LineId, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, code};
+use super::{LineId, Matcher, MatcherId, NodeTest, ParamTest, Questions, Rule, RuleId, Tables, code};
 use crate::{
     ast::{Effect, Operator},
     json::Kind,
@@ -10,17 +9,17 @@ use crate::{
 /// The constraints of one rule.
 #[derive(Clone, Copy)]
 pub(crate) struct Asks<'p> {
-    pub(crate) program: &'p Program,
+    pub(crate) tables: &'p Tables,
     pub(crate) effect: Effect,
     pub(crate) line: LineId,
     pub(crate) rule: RuleId,
-    /// Something of the query.
+    /// Whether the rule has constraints on the query.
     pub(crate) query: bool,
     /// No parameters but those that it names.
     pub(crate) params_only: bool,
-    /// Something of the body.
+    /// Whether the rule has constraints on the body.
     pub(crate) json: bool,
-    /// The tests as they stand in the entry; `None`: the rule has them.
+    /// The tests as bytes of the entry; `None`: the rule has them.
     pub(super) tests: Option<&'p [u8]>,
 }
 
@@ -57,10 +56,10 @@ impl TextTest<'_> {
 }
 
 impl<'p> Asks<'p> {
-    /// Those of a rule, read from the rule itself.
-    pub(crate) fn of_rule(program: &'p Program, id: RuleId, rule: &Rule) -> Option<Self> {
+    /// The constraints of a rule, read from the rule itself.
+    pub(crate) fn of_rule(tables: &'p Tables, id: RuleId, rule: &Rule) -> Option<Self> {
         (rule.asks_query() || rule.asks_json()).then_some(Self {
-            program,
+            tables,
             effect: rule.effect,
             line: rule.line,
             rule: id,
@@ -73,17 +72,17 @@ impl<'p> Asks<'p> {
 
     /// The rule, which may be far from the entry.
     pub(crate) fn plain(&self) -> Option<&'p Rule> {
-        self.program.rule(self.rule)
+        self.tables.rule(self.rule)
     }
 
     pub(crate) fn params(&self) -> Params<'p> {
         match self.tests {
             Some(tests) => {
                 let (left, bytes) = split_params(tests);
-                Params::Laid(self.program, left, bytes)
+                Params::Laid(self.tables, left, bytes)
             }
             None => Params::Plain(
-                self.program,
+                self.tables,
                 self.plain().map_or(&[][..], |rule| &rule.params).iter(),
             ),
         }
@@ -91,9 +90,9 @@ impl<'p> Asks<'p> {
 
     pub(crate) fn nodes(&self) -> Nodes<'p> {
         match self.laid_nodes() {
-            Some((_, bytes)) => Nodes::Laid(self.program, bytes),
+            Some((_, bytes)) => Nodes::Laid(self.tables, bytes),
             None => Nodes::Plain(
-                self.program,
+                self.tables,
                 self.plain().map_or(&[][..], |rule| &rule.nodes).iter(),
             ),
         }
@@ -102,7 +101,7 @@ impl<'p> Asks<'p> {
     /// What its constraints on the body ask, if that was worked out when the program was laid out.
     pub(crate) fn questions(&self) -> Option<&'p Questions> {
         let (id, _) = self.laid_nodes()?;
-        self.program.layout.as_deref()?.questions.get(id as usize)
+        self.tables.questions.get(id as usize)
     }
 
     fn laid_nodes(&self) -> Option<(u32, &'p [u8])> {
@@ -117,9 +116,9 @@ impl<'p> Asks<'p> {
 /// Constraints on parameters, in order.
 #[derive(Clone)]
 pub(crate) enum Params<'p> {
-    Plain(&'p Program, std::slice::Iter<'p, ParamTest>),
-    /// So many, from these bytes on.
-    Laid(&'p Program, u8, &'p [u8]),
+    Plain(&'p Tables, std::slice::Iter<'p, ParamTest>),
+    /// The number of tests, and the bytes from the first of them on.
+    Laid(&'p Tables, u8, &'p [u8]),
 }
 
 impl Params<'_> {
@@ -134,14 +133,14 @@ impl<'p> Iterator for Params<'p> {
 
     fn next(&mut self) -> Option<AskedParam<'p>> {
         match self {
-            Self::Plain(program, tests) => tests.next().map(|test| AskedParam {
+            Self::Plain(tables, tests) => tests.next().map(|test| AskedParam {
                 name: test.name.as_bytes(),
                 operator: test.operator,
-                value: TextTest::Matcher(program.value(test.value)),
+                value: TextTest::Matcher(tables.value(test.value)),
             }),
-            Self::Laid(program, left, bytes) => {
+            Self::Laid(tables, left, bytes) => {
                 *left = left.checked_sub(1)?;
-                let (test, rest) = split_param(bytes, program)?;
+                let (test, rest) = split_param(bytes, tables)?;
                 *bytes = rest;
                 Some(test)
             }
@@ -151,8 +150,8 @@ impl<'p> Iterator for Params<'p> {
 
 /// Constraints on nodes, in order.
 pub(crate) enum Nodes<'p> {
-    Plain(&'p Program, std::slice::Iter<'p, NodeTest>),
-    Laid(&'p Program, &'p [u8]),
+    Plain(&'p Tables, std::slice::Iter<'p, NodeTest>),
+    Laid(&'p Tables, &'p [u8]),
 }
 
 impl<'p> Iterator for Nodes<'p> {
@@ -160,13 +159,13 @@ impl<'p> Iterator for Nodes<'p> {
 
     fn next(&mut self) -> Option<AskedNode<'p>> {
         match self {
-            Self::Plain(program, tests) => tests.next().map(|test| AskedNode {
+            Self::Plain(tables, tests) => tests.next().map(|test| AskedNode {
                 kind: test.kind,
                 operator: test.operator,
-                value: TextTest::Matcher(program.value(test.value)),
+                value: TextTest::Matcher(tables.value(test.value)),
             }),
-            Self::Laid(program, bytes) => {
-                let (test, rest) = split_node(bytes, program)?;
+            Self::Laid(tables, bytes) => {
+                let (test, rest) = split_node(bytes, tables)?;
                 *bytes = rest;
                 Some(test)
             }
@@ -181,11 +180,11 @@ fn split_params(tests: &[u8]) -> (u8, &[u8]) {
         .map_or((0, &[]), |(count, rest)| (*count, rest))
 }
 
-/// A test of a parameter, and what follows it.
-fn split_param<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedParam<'p>, &'p [u8])> {
+/// Splits the first test of a parameter from the bytes.
+fn split_param<'p>(tests: &'p [u8], tables: &'p Tables) -> Option<(AskedParam<'p>, &'p [u8])> {
     let (operator, rest) = tests.split_first()?;
     let (name, rest) = split_text(rest)?;
-    let (value, rest) = split_value(rest, program)?;
+    let (value, rest) = split_value(rest, tables)?;
     let operator = operator_of_byte(*operator);
     Some((
         AskedParam {
@@ -197,16 +196,16 @@ fn split_param<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedParam<
     ))
 }
 
-/// Which questions the tests of nodes stand for, and the bytes from the first of them on.
+/// The number of the questions that the tests of nodes refer to, and the bytes from the first test on.
 fn split_questions(tests: &[u8]) -> Option<(u32, &[u8])> {
     let (questions, rest) = tests.split_first_chunk()?;
     Some((u32::from_le_bytes(*questions), rest))
 }
 
-/// A test of a node, and what follows it.
-fn split_node<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedNode<'p>, &'p [u8])> {
+/// Splits the first test of a node from the bytes.
+fn split_node<'p>(tests: &'p [u8], tables: &'p Tables) -> Option<(AskedNode<'p>, &'p [u8])> {
     let ([kind, operator], rest) = tests.split_first_chunk()?;
-    let (value, rest) = split_value(rest, program)?;
+    let (value, rest) = split_value(rest, tables)?;
     let (kind, operator) = (kind_of_byte(*kind), operator_of_byte(*operator));
     Some((
         AskedNode {
@@ -223,13 +222,13 @@ fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
 }
 
-fn split_value<'p>(bytes: &'p [u8], program: &'p Program) -> Option<(TextTest<'p>, &'p [u8])> {
+fn split_value<'p>(bytes: &'p [u8], tables: &'p Tables) -> Option<(TextTest<'p>, &'p [u8])> {
     match bytes.split_first()? {
         (0, rest) => split_text(rest).map(|(code, rest)| (TextTest::Code(code), rest)),
         (_, rest) => {
             let (id, rest) = rest.split_first_chunk()?;
             let id = MatcherId(u32::from_le_bytes(*id));
-            Some((TextTest::Matcher(program.value(id)), rest))
+            Some((TextTest::Matcher(tables.value(id)), rest))
         }
     }
 }

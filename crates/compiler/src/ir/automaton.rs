@@ -13,7 +13,7 @@ pub const AUTOMATON_LIMIT: usize = 4 << 20;
 /// Bytes that the NFA, from which it is built, may take.
 const NFA_LIMIT: usize = 8 << 20;
 
-/// Longer beginnings tell no more lines apart.
+/// Maximum length of a beginning: longer ones distinguish no more lines.
 const PREFIX: usize = 64;
 
 /// A pattern as a DFA, and the state from which texts are read.
@@ -32,13 +32,13 @@ impl std::fmt::Debug for Automaton {
 /// Why a pattern has no automaton.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AutomatonError {
-    /// It would take too much.
+    /// The automaton would be too large.
     #[error("the regexp's automaton would take more than {limit} bytes")]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// What the builder does not support; a bug, since the dialect has nothing of the kind.
+    /// The pattern has a feature that the builder does not support; a bug, since the dialect has no such feature.
     #[error("the regexp has no automaton: {0}")]
     Unsupported(String),
 }
@@ -93,7 +93,7 @@ impl Automaton {
     /// The automaton of the bytes that [`Automaton::to_bytes`] gave; `None` for any others, and on big-endian machines.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        // The tables are read in place, as words: the copy begins where a word may begin.
+        // The tables are read in place, as words, so the copy begins at a word's alignment.
         let mut aligned = vec![0; bytes.len() + size_of::<u32>()];
         let offset = aligned.as_ptr().align_offset(align_of::<u32>());
         let place = aligned.get_mut(offset..)?.get_mut(..bytes.len())?;
@@ -127,7 +127,7 @@ impl Automaton {
         }
     }
 
-    /// What every match begins with, as far as it is told by bytes that lead nowhere else; at most 64 bytes.
+    /// The bytes that every match begins with, as long as all other bytes lead to a dead state; at most 64 bytes.
     #[must_use]
     pub fn prefix(&self) -> Vec<u8> {
         let classes = self.dfa.byte_classes();
@@ -175,7 +175,7 @@ impl Automaton {
         self.start
     }
 
-    /// The state behind one more byte.
+    /// The state after one more byte.
     pub(crate) fn next(&self, state: StateID, byte: u8) -> StateID {
         self.dfa.next_state(state, byte)
     }
@@ -195,7 +195,7 @@ impl Automaton {
         self.dfa.byte_classes().get(byte)
     }
 
-    /// Where the tables lie, and the start: equal for automata that are one, as long as either lives.
+    /// The address of the tables, and the start: equal for the same automaton as long as either copy lives.
     pub(crate) fn place(&self) -> (usize, StateID) {
         (std::sync::Arc::as_ptr(&self.dfa).addr(), self.start)
     }

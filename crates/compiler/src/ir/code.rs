@@ -1,5 +1,5 @@
-//! Globs as code: a few bytes that stand beside each other for all lines of a token, so that trying a line touches no
-//! memory but the line's own.
+//! Globs as code: a few bytes, consecutive for all lines of a token, so that trying a line reads no memory but the line's
+//! own.
 //!
 //! | operation | bytes |
 //! | --- | --- |
@@ -9,24 +9,17 @@
 //! | run of digits | `4`, min, max |
 //! | run of all but `/` | `5`, min, max |
 //!
-//! A pattern of several globs, of which one must match, is each of them behind `6` and its length (u16 LE).
+//! A pattern of several alternative globs is each of them after `6` and its length (u16 LE).
 
+mod operation;
 mod shape;
 
 use std::{ops::Range, sync::Arc};
 
+use self::operation::{ALTERNATIVE, ANY, DIGITS, LITERAL, Operation, RUN, Run, SEGMENT, UNLIMITED};
 use super::glob::{Atom, ByteSet, Glob};
 
-const LITERAL: u8 = 1;
-const ANY: u8 = 2;
-const RUN: u8 = 3;
-const DIGITS: u8 = 4;
-const SEGMENT: u8 = 5;
-const ALTERNATIVE: u8 = 6;
-/// A run without an upper limit.
-const UNLIMITED: u8 = u8::MAX;
-
-/// The code of a pattern: of one glob, or of several, one of which must match. Codes that were read together are parts of
+/// The code of a pattern: of one glob, or of several alternative ones. Codes that were read together are parts of
 /// the same bytes.
 #[derive(Clone)]
 pub struct Code {
@@ -56,7 +49,7 @@ impl std::hash::Hash for Code {
 }
 
 impl Code {
-    /// The code of one or more globs; `None` for literals or counts past what the code can say.
+    /// The code of one or more globs; `None` for literals or counts beyond the format's limits.
     #[must_use]
     pub fn new(globs: &[Glob]) -> Option<Self> {
         let mut bytes = Vec::new();
@@ -113,13 +106,13 @@ impl Code {
         })
     }
 
-    /// What may follow `prefix` in a match, where that is told without taking the code apart: a pattern that begins with
-    /// `.*` and a literal is its own remainder if no end of the prefix begins the literal or holds it.
+    /// The code of the texts that may follow `prefix` in a match, if it can be found without decoding: a pattern that begins with
+    /// `.*` and a literal is its own remainder if no end of the prefix begins the literal or contains it.
     pub(super) fn after(&self, prefix: &[u8]) -> Option<Self> {
         let Beginning::Floating(literal) = beginning(self.as_bytes())? else {
             return None;
         };
-        super::glob::ends(prefix)
+        super::glob::build::ends(prefix)
             .all(|end| !end.starts_with(literal) && !literal.starts_with(end))
             .then(|| self.clone())
     }
@@ -185,55 +178,7 @@ fn encode_block(atoms: &[Atom]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-enum Operation<'c> {
-    Literal(&'c [u8]),
-    /// With the code up to the next of its kind, or the end.
-    Any(&'c [u8]),
-    Run(Run),
-}
-
-#[derive(Clone, Copy)]
-struct Run {
-    set: ByteSet,
-    min: u8,
-    max: u8,
-}
-
-impl<'c> Operation<'c> {
-    /// The first operation of the code, and what follows it.
-    fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
-        let (kind, rest) = code.split_first()?;
-        let (set, rest) = match *kind {
-            LITERAL | ANY => {
-                let (length, rest) = rest.split_first_chunk()?;
-                let (bytes, behind) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-                return Some(if *kind == LITERAL {
-                    (Self::Literal(bytes), behind)
-                } else {
-                    (Self::Any(bytes), rest)
-                });
-            }
-            DIGITS => (ByteSet::DIGITS, rest),
-            SEGMENT => (ByteSet::ALL_BUT_SLASH, rest),
-            RUN => {
-                let (set, rest) = rest.split_first_chunk()?;
-                (ByteSet::from_bytes(*set), rest)
-            }
-            _ => return None,
-        };
-        let ([min, max], rest) = rest.split_first_chunk()?;
-        Some((
-            Self::Run(Run {
-                set,
-                min: *min,
-                max: *max,
-            }),
-            rest,
-        ))
-    }
-}
-
-/// The code of each glob, one of which must match. What is broken is its own code, and matches nothing.
+/// The codes of the alternative globs. Damaged code is a code of its own, and matches nothing.
 pub(super) fn alternatives(code: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(code);
     std::iter::from_fn(move || {
@@ -247,8 +192,8 @@ pub(super) fn alternatives(code: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether the whole of `text` matches the pattern of this code. No allocation, no retries within a block; linear but for
-/// literals that recur behind a `.*`. Bytes that are no code match nothing.
+/// Whether the whole of `text` matches the pattern of this code. No allocation, no retries within a block; linear except
+/// for literals that recur after a `.*`. Bytes that are not code match nothing.
 #[must_use]
 pub(super) fn matches(code: &[u8], text: &[u8]) -> bool {
     if code.first() == Some(&ALTERNATIVE) {
@@ -281,7 +226,7 @@ fn matches_glob(code: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// What is left of `text` behind one operation. A run in front of an any takes as little as it may.
+/// The rest of `text` after one operation. A run before an any takes as few bytes as it may.
 fn step<'t>(operation: &Operation<'_>, behind: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
     match operation {
         Operation::Literal(literal) => text.strip_prefix(*literal),
@@ -306,7 +251,7 @@ fn step<'t>(operation: &Operation<'_>, behind: &[u8], text: &'t [u8]) -> Option<
     }
 }
 
-/// What is left of `text` behind a block at its start. `before_any`: an any follows, so a run at the end takes little.
+/// The rest of `text` after a block at its start. `before_any`: an any follows, so a run at the end takes few bytes.
 fn block<'t>(code: &[u8], text: &'t [u8], before_any: bool) -> Option<&'t [u8]> {
     let (mut code, mut text) = (code, text);
     while let Some((operation, behind)) = Operation::split(code) {
@@ -321,7 +266,7 @@ fn block<'t>(code: &[u8], text: &'t [u8], before_any: bool) -> Option<&'t [u8]> 
     Some(text)
 }
 
-/// What is left behind the leftmost place at which the block stands.
+/// The rest of the text after the leftmost match of the block.
 fn leftmost<'t>(code: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
     starts(code, text).find_map(|from| block(code, from, true))
 }
@@ -335,7 +280,7 @@ fn ends_with(code: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// Where a block behind an any can begin: at each occurrence of its first literal.
+/// Positions at which a block after an any can begin: each occurrence of its first literal.
 fn starts<'t>(code: &[u8], text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
     let literal = match Operation::split(code) {
         Some((Operation::Literal(literal), _)) => literal,
@@ -344,7 +289,7 @@ fn starts<'t>(code: &[u8], text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
     let mut from = Some(0);
     std::iter::from_fn(move || {
         let rest = text.get(from?..)?;
-        // Mostly it stands right here: the base URL has been taken off, and searching costs more than looking.
+        // The literal is usually at the start: the base URL has been removed, and a search costs more than a comparison.
         let at = if rest.starts_with(literal) {
             from?
         } else {
@@ -367,13 +312,13 @@ fn find(text: &[u8], literal: &[u8]) -> Option<usize> {
     memchr::memchr_iter(*last, ends).find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(before)))
 }
 
-/// What every match of a code begins with, as far as its first operations tell.
+/// The bytes that every match of a code begins with, as far as its first operations determine them.
 pub(super) enum Beginning<'c> {
-    /// This, and nothing else.
+    /// The code matches only this text.
     Whole(&'c [u8]),
-    /// This.
+    /// Every match begins with this text.
     Anchored(&'c [u8]),
-    /// Anything, and then this.
+    /// Every match contains this text after any beginning.
     Floating(&'c [u8]),
 }
 

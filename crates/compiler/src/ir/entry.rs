@@ -1,4 +1,4 @@
-//! A line as bytes: what a decision reads of it, in the order in which it reads.
+//! A line as bytes, in the order in which a decision reads them.
 //!
 //! | part | bytes |
 //! | --- | --- |
@@ -10,7 +10,7 @@
 //! | the rule, if it asks for more | 4, LE |
 //! | tests of parameters: how many | 1 |
 //! | each: operator, name, value | 1, text, value |
-//! | tests of nodes, if the rule asks for any: the questions they stand for | 4, LE |
+//! | tests of nodes, if the rule has any: the number of their questions | 4, LE |
 //! | each: type, operator, value | 1, 1, value |
 //!
 //! A text is its length (u16 LE) and its bytes; a value is `0` and code as a text, or `1` and a matcher (u32 LE).
@@ -18,7 +18,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Code, LineId, Matcher, MatcherId, Program, Rule, RuleId, UrlId, UrlMatcher,
+    Code, LineId, Matcher, MatcherId, Rule, RuleId, Tables, UrlId, UrlMatcher,
     asks::Asks,
     code::{self, Beginning},
 };
@@ -29,7 +29,7 @@ use crate::{
 };
 
 const HEADER: usize = 19;
-/// Of which the first are the ids.
+/// Bytes of the ids, at the start of the header.
 const IDS: usize = 8;
 /// Tests of parameters, or of what else the query holds.
 const ASKS_QUERY: u8 = 1;
@@ -37,7 +37,7 @@ const ASKS_QUERY: u8 = 1;
 const CODED: u8 = 2;
 /// Every URL matches.
 const EVERYTHING: u8 = 4;
-/// The tests stand in the entry.
+/// The entry contains the tests.
 const INLINE: u8 = 8;
 /// No parameters but those that are tested.
 const PARAMS_ONLY: u8 = 16;
@@ -54,7 +54,7 @@ pub(super) enum PathTest<'c> {
     Matcher(Option<&'c [u8]>),
 }
 
-/// An entry in the code. Of its header is read what is asked for: most entries do not match.
+/// An entry in the code. The header is read in parts, as needed: most entries do not match.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'c> {
     header: &'c [u8; HEADER],
@@ -64,7 +64,7 @@ pub(super) struct Entry<'c> {
 }
 
 impl<'c> Entry<'c> {
-    /// The entry at the start of `code`, and what follows it.
+    /// Splits the entry at the start of `code` from the bytes.
     pub(super) fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
         let (header, rest) = code.split_first_chunk::<HEADER>()?;
         let [.., flags, n0, n1, t0, t1] = *header;
@@ -94,7 +94,7 @@ impl<'c> Entry<'c> {
         MethodSet::from_bits(methods)
     }
 
-    /// How paths are held against the entry: code alone, everything, or the rule's matcher, perhaps behind code.
+    /// The kind of path test: only code, everything, or the rule's matcher, perhaps after code.
     pub(super) fn path_test(&self) -> PathTest<'c> {
         match self.flags & (CODED | EVERYTHING | GUARDED) {
             CODED => PathTest::Code(self.glob),
@@ -104,15 +104,14 @@ impl<'c> Entry<'c> {
         }
     }
 
-    /// Whether the path may match, by four of its bytes: what tells lines apart mostly stands at the end of the literal
-    /// that they begin with.
+    /// Whether the path may match, by four of its bytes: lines usually differ at the end of the literal that they begin with.
     pub(super) fn may_match(&self, path: &[u8]) -> bool {
         let [_, _, _, _, _, _, _, _, a, b, c, d, end, ..] = *self.header;
         let end = usize::from(end);
         end == 0 || path.get(..end).and_then(<[u8]>::last_chunk) == Some(&[a, b, c, d])
     }
 
-    /// Whether the probe is what the code says.
+    /// Whether the probe equals the one that the code determines.
     pub(super) fn is_probed_rightly(&self) -> bool {
         let [_, _, _, _, _, _, _, _, a, b, c, d, end, ..] = *self.header;
         end == 0 || self.glob().and_then(probe) == Some(([a, b, c, d], end))
@@ -128,15 +127,15 @@ impl<'c> Entry<'c> {
         (self.flags & (CODED | GUARDED) != 0).then_some(self.glob)
     }
 
-    /// What the rule asks beyond method and URL, if it does.
-    pub(super) fn asks(&self, program: &'c Program, effect: Effect) -> Option<Asks<'c>> {
+    /// The rule's constraints beyond method and URL, if it has any.
+    pub(super) fn asks(&self, tables: &'c Tables, effect: Effect) -> Option<Asks<'c>> {
         let has = |flag| self.flags & flag != 0;
         if !(has(ASKS_QUERY) || has(ASKS_JSON)) {
             return None;
         }
         let (rule, tests) = self.tests.split_first_chunk()?;
         Some(Asks {
-            program,
+            tables,
             effect,
             line: self.line(),
             rule: RuleId(u32::from_le_bytes(*rule)),
@@ -147,13 +146,13 @@ impl<'c> Entry<'c> {
         })
     }
 
-    pub(super) fn matches_path(&self, program: &Program, path: &str) -> bool {
+    pub(super) fn matches_path(&self, tables: &Tables, path: &str) -> bool {
         let coded = || code::matches(self.glob, path.as_bytes());
         match self.flags & (CODED | EVERYTHING | GUARDED) {
             CODED => coded(),
             EVERYTHING => true,
-            GUARDED => coded() && program.url(self.url()).matches(path),
-            _ => program.url(self.url()).matches(path),
+            GUARDED => coded() && tables.url(self.url()).matches(path),
+            _ => tables.url(self.url()).matches(path),
         }
     }
 }
@@ -161,7 +160,7 @@ impl<'c> Entry<'c> {
 /// Writes the entry of a rule. `questions`: what its constraints on nodes ask of a body.
 pub(super) fn write(
     code: &mut Vec<u8>,
-    program: &Program,
+    tables: &Tables,
     (id, rule): (RuleId, &Rule),
     questions: Option<u32>,
 ) {
@@ -169,25 +168,13 @@ pub(super) fn write(
     let mut flags = flag(ASKS_QUERY, rule.asks_query())
         | flag(PARAMS_ONLY, rule.params_only)
         | flag(ASKS_JSON, rule.asks_json());
-    let (glob, kind) = match program.url(rule.url) {
-        UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
-            (None, EVERYTHING)
-        }
-        UrlMatcher::Below(Matcher::Glob(code)) | UrlMatcher::Bound(_, Matcher::Glob(code)) => {
-            (Some(Cow::Borrowed(code)), CODED)
-        }
-        UrlMatcher::Below(Matcher::Automaton(automaton))
-        | UrlMatcher::Bound(_, Matcher::Automaton(automaton)) => (
-            code::anything_behind(&automaton.prefix()).map(Cow::Owned),
-            GUARDED,
-        ),
-        _ => (None, 0),
-    };
+    let (glob, kind) = url_code(tables.url(rule.url));
     let glob = glob.as_deref().map_or(&[][..], Code::as_bytes);
     let glob_length = u16::try_from(glob.len()).unwrap_or(0);
     let glob = if glob_length == 0 { &[] } else { glob };
-    // An empty code stands for no code; the pattern that only the empty text matches has its matcher.
+    // An empty code means no code; a pattern that matches only the empty text uses its matcher.
     flags |= if glob.is_empty() { kind & EVERYTHING } else { kind };
+    // The header's end is filled in below, once the length of the tests is known.
     code.extend(rule.line.0.to_le_bytes());
     code.extend(rule.url.0.to_le_bytes());
     let ([p0, p1, p2, p3], end) = probe(glob).unwrap_or_default();
@@ -199,7 +186,7 @@ pub(super) fn write(
     if flags & (ASKS_QUERY | ASKS_JSON) != 0 {
         code.extend(id.0.to_le_bytes());
         tests_length = 4;
-        if write_tests(code, program, rule, questions).is_some()
+        if write_tests(code, tables, rule, questions).is_some()
             && let Ok(length) = u16::try_from(code.len() - tests)
         {
             flags |= INLINE;
@@ -212,6 +199,24 @@ pub(super) fn write(
     let rest: [u8; HEADER - IDS] = [p0, p1, p2, p3, end, rule.methods.bits(), flags, g0, g1, t0, t1];
     if let Some(place) = code.get_mut(behind_ids..behind_ids + rest.len()) {
         place.copy_from_slice(&rest);
+    }
+}
+
+/// The code that tests the URL, if any, and the flag of the kind of test.
+fn url_code(url: &UrlMatcher) -> (Option<Cow<'_, Code>>, u8) {
+    match url {
+        UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
+            (None, EVERYTHING)
+        }
+        UrlMatcher::Below(Matcher::Glob(code)) | UrlMatcher::Bound(_, Matcher::Glob(code)) => {
+            (Some(Cow::Borrowed(code)), CODED)
+        }
+        UrlMatcher::Below(Matcher::Automaton(automaton))
+        | UrlMatcher::Bound(_, Matcher::Automaton(automaton)) => (
+            code::anything_behind(&automaton.prefix()).map(Cow::Owned),
+            GUARDED,
+        ),
+        _ => (None, 0),
     }
 }
 
@@ -229,8 +234,8 @@ fn probe(code: &[u8]) -> Option<([u8; 4], u8)> {
         .then_some((*bytes, end))
 }
 
-/// `None`: a name or a count does not fit, or what is asked of the body was not worked out.
-fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Option<u32>) -> Option<()> {
+/// `None`: a name or a count is too large, or the questions about the body were not prepared.
+fn write_tests(out: &mut Vec<u8>, tables: &Tables, rule: &Rule, questions: Option<u32>) -> Option<()> {
     if rule.asks_json() && questions.is_none() {
         return None;
     }
@@ -239,7 +244,7 @@ fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Opt
     for test in &rule.params {
         out.push(operator_to_byte(test.operator));
         write_text(out, test.name.as_bytes())?;
-        write_value(out, program, test.value);
+        write_value(out, tables, test.value);
         u16::try_from(out.len() - begun).ok()?;
     }
     if let Some(questions) = questions {
@@ -247,7 +252,7 @@ fn write_tests(out: &mut Vec<u8>, program: &Program, rule: &Rule, questions: Opt
         for test in &rule.nodes {
             out.push(kind_to_byte(test.kind));
             out.push(operator_to_byte(test.operator));
-            write_value(out, program, test.value);
+            write_value(out, tables, test.value);
             u16::try_from(out.len() - begun).ok()?;
         }
     }
@@ -260,8 +265,8 @@ fn write_text(out: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     Some(())
 }
 
-fn write_value(out: &mut Vec<u8>, program: &Program, id: MatcherId) {
-    if let Matcher::Glob(code) = program.value(id) {
+fn write_value(out: &mut Vec<u8>, tables: &Tables, id: MatcherId) {
+    if let Matcher::Glob(code) = tables.value(id) {
         let before = out.len();
         out.push(0);
         if write_text(out, code.as_bytes()).is_some() {

@@ -1,25 +1,23 @@
 //! The form of most lines: literals, `.*`, and runs of a few characters, held against a text without an automaton.
 //!
 //! A [`Glob`] is a sequence of atoms cut into blocks by `.*`. Within a block nothing is ever retried: each run's class
-//! excludes the byte that follows it, so a run takes all it can. Between blocks, the leftmost end is the best: whatever
-//! follows a `.*` in the rest can only profit. Patterns for which that would not hold have no glob and become
+//! excludes the byte that follows it, so a run takes all it can. Between blocks, the leftmost end is the best: everything
+//! that follows a `.*` can only profit from a longer rest. Patterns without this property have no glob and become
 //! automata; [`Glob::from_hir`] is the one judge of it.
 
-mod build;
-
-pub(super) use build::{MAX_ATOMS, ends};
+pub(super) mod build;
 
 /// A pattern as a sequence of atoms.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob {
-    /// INVARIANT: see the module; two `Any` never stand side by side, nor two literals.
+    /// INVARIANT: see the module; no two `Any` are adjacent, nor two literals.
     atoms: Vec<Atom>,
 }
 
 /// One step of a glob.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Atom {
-    /// These bytes.
+    /// A literal text.
     Literal(Vec<u8>),
     /// Any bytes, any number.
     Any,
@@ -66,7 +64,7 @@ impl ByteSet {
         bytes
     }
 
-    /// What [`ByteSet::to_bytes`] gave; of the last byte only 1 counts.
+    /// The inverse of [`ByteSet::to_bytes`]; the characters above ASCII are in the set if the last byte is 1.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 17]) -> Self {
         let [ascii @ .., others] = bytes;
@@ -96,7 +94,7 @@ impl std::fmt::Debug for ByteSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[")?;
         let mut byte = 0_u8;
-        // `byte` stops at 128: `contains` is asked of ASCII alone.
+        // `byte` stops at 128: `contains` is asked only about ASCII.
         while byte < 128 {
             let start = byte;
             while byte < 128 && self.contains(byte) {
@@ -114,7 +112,7 @@ impl std::fmt::Debug for ByteSet {
 }
 
 impl Glob {
-    /// Its atoms, in order.
+    /// The glob's atoms, in order.
     #[must_use]
     pub fn atoms(&self) -> &[Atom] {
         &self.atoms

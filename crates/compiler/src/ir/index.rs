@@ -1,17 +1,18 @@
-//! Which entries of a long segment can match a request at all, by literals that their globs must begin with.
+//! Finds the entries of a long segment that can match a request, by literals that their matches must begin with.
 //!
-//! An entry whose URL is a literal can match that path alone; one whose URL begins with a literal can match only a path that begins with it; one that begins with `.*` and a
-//! literal with a `/` in front, only a path that has it behind some `/`; a permit line that wants a parameter, only a
-//! query in which that parameter begins as the line says. Each entry stands under the one of these that it shares with
-//! the fewest others. The literals, cut to a few lengths, are keys of a hash table; the request is looked up at each
-//! length. What the table finds is then matched as always, so a collision costs time and never a decision.
+//! An entry whose URL is a literal can match only that path. One whose URL begins with a literal can match only a path that
+//! begins with it. One that begins with `.*` and a literal with a `/` in front can match only a path that has the literal
+//! after some `/`. A permit line that requires a parameter can match only a query in which that parameter begins as the line
+//! demands. Each entry is listed under the one of these literals that it shares with the fewest others. The literals, cut to
+//! a few lengths, are keys of a hash table; a lookup tries each length of the request. Candidates are then matched as always,
+//! so a collision costs time and never changes a decision.
 
 mod hash;
 
 use std::collections::HashMap;
 
 use self::hash::{Family, SHORTEST, each_cut};
-use super::{Program, asks::TextTest, code, code::Beginning, entry::Entry, sought::Sought};
+use super::{Tables, asks::TextTest, code, code::Beginning, entry::Entry, sought::Sought};
 use crate::ast::{Effect, Operator};
 
 /// Lengths at which literals are cut.
@@ -26,13 +27,13 @@ const SHORT: usize = 64;
 pub(crate) struct Index {
     /// Lengths at which literals are cut, ascending, for each family.
     cuts: [Vec<u8>; Family::COUNT],
-    /// How literals behind `.*` begin: a bit for each hash of [`SHORTEST`] bytes.
+    /// The beginnings of literals after `.*`: a bit for each hash of [`SHORTEST`] bytes.
     floating: u64,
     /// Open addressing; its length is a power of two, and at least half of it is empty.
     table: Vec<Slot>,
     /// Offsets of entries, list after list, each ascending.
     entries: Vec<u32>,
-    /// Those that any request may match, ascending.
+    /// Entries that any request may match, ascending.
     always: Vec<u32>,
 }
 
@@ -58,16 +59,16 @@ impl Index {
     pub(super) const WORTHWHILE: usize = 16;
 
     /// The index of a segment; `None` where reading it through is as good.
-    pub(crate) fn new(program: &Program, effect: Effect, segment: &[u8]) -> Option<Self> {
+    pub(crate) fn new(tables: &Tables, effect: Effect, segment: &[u8]) -> Option<Self> {
         self::entries(segment).nth(Self::WORTHWHILE - 1)?;
         let entries: Vec<_> = self::entries(segment).collect();
         let choices: Vec<Vec<Vec<Literal<'_>>>> = entries
             .iter()
-            .map(|(_, entry)| choices(program, (effect, entry)))
+            .map(|(_, entry)| choices(tables, (effect, entry)))
             .collect();
         let all = || choices.iter().flatten().flatten();
         let cuts = Family::ALL.map(|family| cuts(all().filter(|literal| literal.family == family)));
-        // For each entry and choice, the keys under which it would stand.
+        // For each entry and choice, the keys that would lead to it.
         let keys: Vec<Vec<Vec<u32>>> = choices
             .iter()
             .map(|choices| {
@@ -113,9 +114,9 @@ impl Index {
     }
 
     fn insert(&mut self, hash: u32, list: &[u32]) {
-        let start = super::index(self.entries.len());
+        let start = super::arena_index(self.entries.len());
         self.entries.extend(list);
-        let end = super::index(self.entries.len());
+        let end = super::arena_index(self.entries.len());
         let mask = self.table.len() - 1;
         let mut at = hash as usize & mask;
         while let Some(slot) = self.table.get_mut(at) {
@@ -168,9 +169,9 @@ impl Index {
         Some(())
     }
 
-    /// Whether an entry is a candidate of every request that its code and tests match: it stands among those of all
-    /// requests, or, of some choice, under each literal that a match begins with.
-    pub(super) fn names(&self, program: &Program, effect: Effect, (at, entry): (u32, &Entry<'_>)) -> bool {
+    /// Whether an entry is a candidate of every request that its code and tests match: it is listed for all
+    /// requests, or, for some choice, under each literal that a match begins with.
+    pub(super) fn names(&self, tables: &Tables, effect: Effect, (at, entry): (u32, &Entry<'_>)) -> bool {
         let stands_under = |literal: &Literal<'_>| {
             let seen = literal.family != Family::Floating || self.floating & hash::bit(literal.text) != 0;
             let mut found = Candidates::default();
@@ -178,7 +179,7 @@ impl Index {
             seen && listed.is_some() && found.any(|candidate| candidate == at)
         };
         self.always.contains(&at)
-            || choices(program, (effect, entry))
+            || choices(tables, (effect, entry))
                 .iter()
                 .any(|literals| literals.iter().all(stands_under))
     }
@@ -205,7 +206,7 @@ pub(super) struct Candidates<'i> {
 }
 
 impl<'i> Candidates<'i> {
-    /// Adds a list; `None` if there is no room.
+    /// Adds a list; `None` if the room is used up.
     fn add(&mut self, list: &'i [u32]) -> Option<()> {
         if !list.is_empty() {
             *self.lists.get_mut(self.used)? = list;
@@ -239,12 +240,12 @@ pub(super) fn entries(segment: &[u8]) -> impl Iterator<Item = (u32, Entry<'_>)> 
         let at = segment.len() - rest.len();
         let (entry, behind) = Entry::split(rest)?;
         rest = behind;
-        Some((super::index(at), entry))
+        Some((super::arena_index(at), entry))
     })
 }
 
-/// What an entry could stand under: of each choice, whatever matches has one literal or another.
-fn choices<'c>(program: &'c Program, (effect, entry): (Effect, &Entry<'c>)) -> Vec<Vec<Literal<'c>>> {
+/// The choices of keys of an entry: for each choice, every match has one of its literals.
+fn choices<'c>(tables: &'c Tables, (effect, entry): (Effect, &Entry<'c>)) -> Vec<Vec<Literal<'c>>> {
     let url = entry.glob().and_then(|code| {
         literals(code, |beginning| {
             let (family, text) = match beginning {
@@ -264,8 +265,8 @@ fn choices<'c>(program: &'c Program, (effect, entry): (Effect, &Entry<'c>)) -> V
             })
         })
     });
-    // A forbid line may also match where its parameters cannot be told.
-    let asks = entry.asks(program, effect).filter(|_| effect == Effect::Permit);
+    // A forbid line may also match if its parameters are unknown.
+    let asks = entry.asks(tables, effect).filter(|_| effect == Effect::Permit);
     let params = asks.into_iter().flat_map(|asks| asks.params());
     let values = params.filter_map(|param| match param.value {
         TextTest::Code(code) if param.operator == Operator::All => {
@@ -283,7 +284,7 @@ fn choices<'c>(program: &'c Program, (effect, entry): (Effect, &Entry<'c>)) -> V
     url.into_iter().chain(values).collect()
 }
 
-/// For each alternative of the code the literal that it begins with; `None` if one has none that tells.
+/// For each alternative of the code the literal that it begins with; `None` if one has no such literal.
 fn literals<'c>(
     code: &'c [u8],
     literal: impl Fn(Beginning<'c>) -> Option<Literal<'c>>,

@@ -1,4 +1,4 @@
-//! All lines of a token side by side: what a decision reads, in the order in which it reads.
+//! All lines of a token in consecutive bytes, in the order in which a decision reads them.
 //!
 //! A *segment* is the entries of one list of rules. A token's *block* is a header and the segments of its own lines,
 //! forbid lines first. Included sets have segments of their own, since tokens share them; the header's extension names
@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Asks, LineId, Program, Questions, RuleId, TokenId,
+    Asks, LineId, RuleId, Tables, TokenId,
     bounds::{MOST, SLACK},
     entry,
     entry::Entry,
@@ -22,13 +22,13 @@ use crate::ast::Effect;
 const HEADER: usize = 8;
 /// Index of a lane's own segment, included segment: 4 bytes each, LE. Most tokens have neither.
 const EXTENSION: usize = 8;
-/// Of a length: the lane has an extension behind the header.
+/// Flag in a length: the lane has an extension after the header.
 const MORE: u32 = 1 << 31;
-/// Of the permit lines' length: the token is unrestricted.
+/// Flag in the permit lines' length: the token is unrestricted.
 const UNRESTRICTED: u32 = 1 << 30;
 /// The length in a length.
 const LENGTH: u32 = UNRESTRICTED - 1;
-/// Blocks begin where a line of the caches does: the first lines of most tokens are then one line's fetch away.
+/// Blocks begin at a cache line: the first lines of most tokens are then one fetch away.
 const CACHE_LINE: usize = 64;
 /// The order of lanes.
 pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
@@ -51,7 +51,6 @@ pub(crate) struct Layout {
     blocks: Vec<u32>,
     included: Vec<Segment>,
     indexes: Vec<Index>,
-    pub(crate) questions: Vec<Questions>,
 }
 
 /// Consecutive entries in the code.
@@ -67,17 +66,17 @@ struct Segment {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Included(Option<u32>);
 
-/// A line whose methods and URL match, and what it asks beyond them.
+/// A line whose methods and URL match, and its other constraints.
 pub(crate) struct Match<'p> {
     pub(crate) line: LineId,
     pub(crate) asks: Option<Asks<'p>>,
 }
 
 impl Layout {
-    /// With room for so many tokens and rules of theirs, as rules mostly are; sets share so many more.
+    /// A layout with room for so many tokens and their rules, of usual size; sets share `shared` more rules.
     ///
-    /// It grows no further than `SLACK` and `MOST` bytes for each: a few bytes of an artifact that name a rule could
-    /// otherwise stand for 64 KiB of code, each time.
+    /// Bounded by `SLACK` and by `MOST` bytes for each: a few bytes of an artifact that name a rule could
+    /// otherwise become 64 KiB of code, each time.
     pub(crate) fn with_room(tokens: usize, rules: usize, shared: usize) -> Self {
         let room = tokens.saturating_mul(HEADER + CACHE_LINE) + rules.saturating_mul(USUAL);
         let mut code: Vec<u8> = Vec::with_capacity(room + CACHE_LINE);
@@ -97,28 +96,28 @@ impl Layout {
         }
     }
 
-    /// Adds the segment of an included set. `question` gives the id of what a rule asks of bodies.
+    /// Adds the segment of an included set. `question` returns the number of a rule's questions about bodies.
     pub(crate) fn include(
         &mut self,
-        program: &Program,
+        tables: &Tables,
         (effect, rules): (Effect, &[RuleId]),
         question: impl FnMut(RuleId) -> Option<u32>,
     ) -> Included {
         let start = self.here();
-        self.add(program, rules, question);
+        self.add(tables, rules, question);
         self.included.push(Segment {
             start,
             end: self.here(),
             index: NONE,
             effect,
         });
-        Included(Some(super::index(self.included.len() - 1)))
+        Included(Some(super::arena_index(self.included.len() - 1)))
     }
 
-    /// Adds the block of the next token: for each effect, forbid first, what it includes and its own rules.
+    /// Adds the block of the next token: for each effect, forbid first, its included segment and its own rules.
     pub(crate) fn push(
         &mut self,
-        program: &Program,
+        tables: &Tables,
         unrestricted: bool,
         lanes: [(Included, &[RuleId]); 2],
         mut question: impl FnMut(RuleId) -> Option<u32>,
@@ -135,8 +134,8 @@ impl Layout {
         }
         for (at, ((_, rules), extended)) in lanes.into_iter().zip(extended).enumerate() {
             let start = self.code.len();
-            self.add(program, rules, &mut question);
-            let length = super::index(self.code.len() - start);
+            self.add(tables, rules, &mut question);
+            let length = super::arena_index(self.code.len() - start);
             self.overlong |= length > LENGTH;
             let flag = |flag, set| if set { flag } else { 0 };
             let is_permit = EFFECTS.get(at) == Some(&Effect::Permit);
@@ -154,14 +153,14 @@ impl Layout {
         header.is_some_and(|[.., a, b, c, d]| u32::from_le_bytes([*a, *b, *c, *d]) & UNRESTRICTED != 0)
     }
 
-    fn add(&mut self, program: &Program, rules: &[RuleId], mut question: impl FnMut(RuleId) -> Option<u32>) {
+    fn add(&mut self, tables: &Tables, rules: &[RuleId], mut question: impl FnMut(RuleId) -> Option<u32>) {
         for id in rules {
             if self.code.len() > self.most {
                 self.overlong = true;
                 return;
             }
-            if let Some(rule) = program.rule(*id) {
-                entry::write(&mut self.code, program, (*id, rule), question(*id));
+            if let Some(rule) = tables.rule(*id) {
+                entry::write(&mut self.code, tables, (*id, rule), question(*id));
             }
         }
     }
@@ -171,17 +170,13 @@ impl Layout {
         u32::try_from(self.code.len()).is_ok() && !self.overlong
     }
 
-    pub(crate) fn with_questions(self, questions: Vec<Questions>) -> Self {
-        Self { questions, ..self }
-    }
-
-    /// With an index for each segment that profits from one.
-    pub(crate) fn indexed(mut self, program: &Program) -> Self {
+    /// Adds an index to each segment that profits from one.
+    pub(crate) fn indexed(mut self, tables: &Tables) -> Self {
         for at in 0..self.included.len() {
             let Some(segment) = self.included.get(at).copied() else {
                 continue;
             };
-            let index = self.index_of(program, segment);
+            let index = self.index_of(tables, segment);
             if let Some(segment) = self.included.get_mut(at) {
                 segment.index = index;
             }
@@ -193,7 +188,7 @@ impl Layout {
                     continue;
                 };
                 if let Some((own, _)) = self.lane(token, effect) {
-                    let index = self.index_of(program, own);
+                    let index = self.index_of(tables, own);
                     self.write(place, index);
                 }
             }
@@ -201,7 +196,7 @@ impl Layout {
         self
     }
 
-    /// Where the extension of a token's lane stands.
+    /// The offset of the extension of a token's lane.
     fn extension_at(&self, token: usize, lane: usize) -> Option<usize> {
         let block = *self.blocks.get(token)? as usize;
         let header = self.code.get(block..)?.first_chunk::<HEADER>()?;
@@ -211,18 +206,18 @@ impl Layout {
         has(lengths.get(lane)?).then_some(block + HEADER + before * EXTENSION)
     }
 
-    fn index_of(&mut self, program: &Program, segment: Segment) -> u32 {
-        match Index::new(program, segment.effect, self.bytes(segment)) {
+    fn index_of(&mut self, tables: &Tables, segment: Segment) -> u32 {
+        match Index::new(tables, segment.effect, self.bytes(segment)) {
             Some(index) => {
                 self.indexes.push(index);
-                super::index(self.indexes.len() - 1)
+                super::arena_index(self.indexes.len() - 1)
             }
             None => NONE,
         }
     }
 
     fn here(&self) -> u32 {
-        super::index(self.code.len())
+        super::arena_index(self.code.len())
     }
 
     fn write(&mut self, at: usize, number: u32) {
@@ -237,7 +232,7 @@ impl Layout {
             .unwrap_or_default()
     }
 
-    /// The lines of a token, of one effect: its own segment, and that of what it includes.
+    /// The lines of a token, of one effect: its own segment, and the included one.
     fn lane(&self, token: usize, effect: Effect) -> Option<(Segment, Option<Segment>)> {
         let block = *self.blocks.get(token)?;
         let (header, mut rest) = self.code.get(block as usize..)?.split_first_chunk::<HEADER>()?;
@@ -260,7 +255,7 @@ impl Layout {
         if permits & MORE != 0 {
             (of_permits, rest) = Extension::split(rest)?;
         }
-        let start = super::index(self.code.len() - rest.len());
+        let start = super::arena_index(self.code.len() - rest.len());
         let (forbids, permits) = (forbids & LENGTH, permits & LENGTH);
         let (start, length, extension) = match effect {
             Effect::Forbid => (start, forbids, of_forbids),
@@ -287,7 +282,7 @@ impl Layout {
     /// Calls back for each line of a token, of one effect, whose methods and URL match, in the order of decision.
     pub(crate) fn each<'p, B>(
         &'p self,
-        program: &'p Program,
+        tables: &'p Tables,
         (token, effect): (TokenId, Effect),
         sought: Sought<'_>,
         mut found: impl FnMut(Match<'p>) -> ControlFlow<B>,
@@ -307,7 +302,7 @@ impl Layout {
                 }
                 let matches = match last {
                     Some((url, matches)) if url == entry.url() => matches,
-                    _ => entry.may_match(path) && entry.matches_path(program, sought.path),
+                    _ => entry.may_match(path) && entry.matches_path(tables, sought.path),
                 };
                 last = Some((entry.url(), matches));
                 if !matches {
@@ -315,10 +310,10 @@ impl Layout {
                 }
                 found(Match {
                     line: entry.line(),
-                    asks: entry.asks(program, effect),
+                    asks: entry.asks(tables, effect),
                 })
             };
-            // Made only where there is an index, and in its place: it is large.
+            // Created in place, and only if the segment has an index: it is large.
             let mut candidates;
             let indexed = match index {
                 Some(index) => {
@@ -354,16 +349,15 @@ impl std::fmt::Display for Layout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "laid out in {} bytes, {} included segments, {} indexes, {} kinds of questions of bodies",
+            "laid out in {} bytes, {} included segments, {} indexes",
             self.code.len() - self.skew,
             self.included.len(),
-            self.indexes.len(),
-            self.questions.len()
+            self.indexes.len()
         )
     }
 }
 
-/// What a lane has beyond its own lines.
+/// The parts of a lane in addition to its own lines.
 #[derive(Clone, Copy)]
 struct Extension {
     index: u32,

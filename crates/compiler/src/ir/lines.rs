@@ -1,7 +1,7 @@
-//! The lines of a policy as people know them: their texts one behind the other, so that a hundred thousand of them are
-//! two allocations.
+//! The lines of a policy as people know them. Their texts are stored one after the other, so that a hundred thousand of them
+//! are two allocations.
 
-use super::{LineId, index};
+use super::{LineId, arena_index};
 
 /// A line as people know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,10 @@ pub(crate) struct Lines {
     places: Vec<Place>,
 }
 
-/// Where a line stands; its text ends here and begins where that of the line before ends.
+/// The origin of a line; its text ends at `end` and begins at the end of the line before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// In the texts.
+    /// The end of the line's text in the texts.
     pub(crate) end: usize,
     pub(crate) file: u32,
     pub(crate) number: u32,
@@ -45,7 +45,7 @@ pub(crate) struct Place {
 }
 
 impl Lines {
-    /// The lines of what an artifact says; `None` where a place leads nowhere.
+    /// The lines that an artifact describes; `None` if an index is invalid.
     pub(crate) fn new(texts: String, files: Vec<String>, places: Vec<Place>) -> Option<Self> {
         let mut start = 0;
         for place in &places {
@@ -66,14 +66,14 @@ impl Lines {
         self.texts.push_str(line.text);
         self.places.push(Place {
             end: self.texts.len(),
-            file: index(self.files.len() - 1),
+            file: arena_index(self.files.len() - 1),
             number: line.number,
             digest: line.digest,
         });
-        LineId(index(self.places.len() - 1))
+        LineId(arena_index(self.places.len() - 1))
     }
 
-    /// The line of an id; of one that no line has, the line that stands nowhere.
+    /// The line of an id; for an unknown id, an empty line without a file.
     pub(crate) fn get(&self, id: LineId) -> Line<'_> {
         let at = id.0 as usize;
         let Some(place) = self.places.get(at) else {

@@ -19,7 +19,11 @@ impl Display for Program {
             "{tokens} tokens, {rules} rules, {urls} url matchers, {values} value matchers"
         )?;
         if let Some(layout) = &self.layout {
-            writeln!(f, "{layout}")?;
+            writeln!(
+                f,
+                "{layout}, {} kinds of questions of bodies",
+                self.questions.len()
+            )?;
         }
         self.tokens.iter().try_for_each(|token| self.list_token(token, f))
     }

@@ -17,9 +17,9 @@ pub enum Matcher {
     Nothing,
     /// Everything matches.
     Everything,
-    /// Most patterns.
+    /// Most patterns: globs.
     Glob(Code),
-    /// The rest.
+    /// All other patterns.
     Automaton(Automaton),
 }
 
@@ -52,7 +52,7 @@ impl Matcher {
         Self::globs_after(&globs, prefix).map_or_else(|| Self::automaton_after(hir, prefix), Ok)
     }
 
-    /// The same for a pattern that stands as code.
+    /// Like `after`, for a pattern that is stored as code.
     pub(crate) fn code_after(code: &Code, prefix: &[u8]) -> Result<Self, AutomatonError> {
         if let Some(code) = code.after(prefix) {
             return Ok(Self::Glob(code));
@@ -102,7 +102,7 @@ pub enum UrlMatcher {
     Below(Matcher),
     /// The pattern speaks of the whole URL and waits to be bound to a base; until then it matches nothing.
     Unbound(Whole),
-    /// The same, with what the base has consumed taken off.
+    /// A pattern of the whole URL, bound: the matcher applies after the part that the base URL matched.
     Bound(Whole, Matcher),
 }
 

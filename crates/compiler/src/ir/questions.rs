@@ -1,4 +1,4 @@
-//! What a rule asks of a body, worked out once for all rules that ask the same.
+//! A rule's questions about a body, prepared once for all rules with the same questions.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,24 +8,24 @@ use super::{
 };
 use crate::json::{Path, Slot, Step, Wanted};
 
-/// What is wanted of the body, and where the answers stand.
+/// The wanted nodes of the body, and the slots of the answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Questions {
     pub(crate) wanted: Wanted<'static>,
     pub(crate) slots: Slots,
 }
 
-/// Where the answers to a rule's questions stand, in the order of its constraints.
+/// The slots of the answers to a rule's questions, in the order of its constraints.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots {
     pub(crate) nodes: Vec<Slot>,
     pub(crate) members: Vec<Slot>,
-    /// The members of the root, where parameters of the query could stand too.
+    /// The members of the root, which could also be parameters of the query.
     pub(crate) root: Option<Slot>,
 }
 
 impl Slots {
-    /// Asks for what the rule wants, and, if `merges`, for what could stand for its parameters.
+    /// Asks for the nodes of the rule, and, if `merges`, for members that an upstream could take as its parameters.
     pub(crate) fn ask<'p>(rule: &'p Rule, merges: bool, wanted: &mut Wanted<'p>) -> Self {
         Self {
             nodes: rule.nodes.iter().map(|test| wanted.node(&test.path)).collect(),
@@ -48,7 +48,7 @@ pub(crate) struct Known<'p> {
 }
 
 impl<'p> Known<'p> {
-    /// For the questions of so many rules. Rules of an artifact share what they ask; it is copied in bounds.
+    /// Prepares for the questions of so many rules. Rules of an artifact share their paths; copies of them are bounded.
     pub(crate) fn of_rules(rules: usize) -> Self {
         Self {
             ids: HashMap::new(),
@@ -57,7 +57,7 @@ impl<'p> Known<'p> {
         }
     }
 
-    /// The questions of a rule; `None` if it has none, or asks more than is worked out.
+    /// The questions of a rule; `None` if it has none, or more than are prepared.
     pub(crate) fn of(&mut self, rule: &'p Rule) -> Option<u32> {
         if !rule.asks_json() || rule.nodes.len() + rule.members.len() > WORKED_OUT {
             return None;
@@ -78,13 +78,13 @@ impl<'p> Known<'p> {
                 wanted: wanted.into_owned(),
                 slots,
             });
-            super::index(self.questions.len() - 1)
+            super::arena_index(self.questions.len() - 1)
         });
         Some(id)
     }
 }
 
-/// Steps and bytes of a path; `None` where it has too many steps.
+/// Steps and bytes of a path; `None` if it has too many steps.
 fn size(path: &Path) -> Option<usize> {
     let steps = (path.0.len() <= WORKED_OUT).then_some(&path.0)?;
     let of = |step: &Step| match step {

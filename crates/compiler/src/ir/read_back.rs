@@ -1,23 +1,22 @@
-//! From a layout back to a plain program: what the optimiser made, in the form that can be proved to be what went in.
+//! Converts a layout back to a plain program: the optimiser's result in a form that can be proved equal to its input.
 
 use std::sync::Arc;
 
 use super::{
     Code, Constraints, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules,
-    TokenId, UrlId, UrlMatcher,
+    Tables, TokenId, UrlId, UrlMatcher, arena_index,
     asks::TextTest,
     entry::{Entry, PathTest},
-    index,
     index::entries,
     questions::Slots,
 };
 use crate::{ast::Effect, json::Wanted};
 
-/// What a layout says.
+/// The contents of a layout.
 pub(crate) struct ReadBack {
-    /// The plain program of which every line is what the layout says.
+    /// The plain program whose lines are those of the layout.
     pub(crate) program: Program,
-    /// Pairs of matchers: what the first matches, the second must.
+    /// Pairs of matchers: the second must match everything that the first matches.
     pub(crate) guards: Vec<(Matcher, Matcher)>,
 }
 
@@ -43,7 +42,7 @@ impl Program {
                     own: own?,
                 })
             };
-            if layout.is_unrestricted(TokenId(index(at))) != token.unrestricted {
+            if layout.is_unrestricted(TokenId(arena_index(at))) != token.unrestricted {
                 return None;
             }
             let mut token = token.clone();
@@ -52,9 +51,12 @@ impl Program {
         }
         let program = Self {
             tokens: Arc::new(tokens),
-            rules: Arc::new(reader.rules),
-            urls: Arc::new(reader.urls),
-            values: Arc::new(reader.values),
+            tables: Tables {
+                rules: Arc::new(reader.rules),
+                urls: Arc::new(reader.urls),
+                values: Arc::new(reader.values),
+                ..self.tables.clone()
+            },
             layout: None,
             ..self.clone()
         };
@@ -100,8 +102,24 @@ impl Reader<'_> {
         if !entry.is_probed_rightly() {
             return None;
         }
+        let url = self.url(entry)?;
+        let constraints = self.constraints(entry, effect)?;
+        let rule = Rule {
+            line: entry.line(),
+            effect,
+            methods: entry.methods(),
+            url: UrlId(arena_index(self.urls.len())),
+            constraints: constraints.shared(),
+        };
+        self.urls.push(url);
+        let id = RuleId(arena_index(self.rules.len()));
+        self.rules.push(rule);
+        Some(id)
+    }
+
+    fn url(&mut self, entry: &Entry<'_>) -> Option<UrlMatcher> {
         let coded = |code: &[u8]| Code::from_bytes(code).map(Matcher::Glob);
-        let url = match entry.path_test() {
+        Some(match entry.path_test() {
             PathTest::Code(code) => UrlMatcher::Below(coded(code)?),
             PathTest::Everything => UrlMatcher::Below(Matcher::Everything),
             PathTest::Matcher(guard) => {
@@ -113,16 +131,11 @@ impl Reader<'_> {
                 }
                 url
             }
-        };
-        let mut rule = Rule {
-            line: entry.line(),
-            effect,
-            methods: entry.methods(),
-            url: UrlId(index(self.urls.len())),
-            constraints: None,
-        };
+        })
+    }
+
+    fn constraints(&mut self, entry: &Entry<'_>, effect: Effect) -> Option<Constraints> {
         let mut constraints = Constraints::default();
-        self.urls.push(url);
         let program = self.program;
         if let Some(asks) = entry.asks(program, effect) {
             constraints.params_only = asks.params_only;
@@ -135,7 +148,7 @@ impl Reader<'_> {
             }
             if asks.json {
                 let plain = asks.plain()?;
-                // Places of nodes are what the questions ask; they are the rule's if its own questions are these.
+                // The entry has no paths of nodes, only questions. If these are the questions of the rule, its paths apply.
                 if let Some(questions) = asks.questions()
                     && !are_of(questions, plain)
                 {
@@ -156,14 +169,11 @@ impl Reader<'_> {
                 constraints.members.clone_from(&plain.members);
             }
         }
-        rule.constraints = constraints.shared();
-        let id = RuleId(index(self.rules.len()));
-        self.rules.push(rule);
-        Some(id)
+        Some(constraints)
     }
 
     fn value(&mut self, test: TextTest<'_>) -> Option<MatcherId> {
-        let id = MatcherId(index(self.values.len()));
+        let id = MatcherId(arena_index(self.values.len()));
         self.values.push(match test {
             TextTest::Code(code) => Code::from_bytes(code).map(Matcher::Glob)?,
             TextTest::Matcher(matcher) => matcher.clone(),

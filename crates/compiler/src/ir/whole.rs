@@ -8,7 +8,7 @@ use crate::regexp::BASE_URL_MARK;
 /// A pattern of whole URLs, in the form in which it waits.
 #[derive(Clone, Debug)]
 pub enum Whole {
-    /// Of most: all that is left to do is to take the base off.
+    /// The form of most patterns: binding only has to remove the base.
     Glob(Code),
     /// What needs an automaton, and what names the base URL.
     Tree(Box<Hir>),
@@ -25,7 +25,7 @@ impl Whole {
     }
 }
 
-/// Whether the base URL stands anywhere in the pattern.
+/// Whether the pattern contains the base URL's mark.
 pub(crate) fn has_mark(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => marked(&literal.0).is_some(),

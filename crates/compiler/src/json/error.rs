@@ -6,27 +6,27 @@ pub enum ReadError {
     /// The body is not JSON as RFC 8259 has it, or nests deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     #[error("not JSON: {what} at byte {offset}")]
     NotJson {
-        /// Where the reader stopped.
+        /// The offset at which the reader stopped.
         offset: usize,
-        /// What it met, as a phrase.
+        /// The syntax error, as a phrase.
         what: &'static str,
     },
     /// An object has two members of one name, after unescaping.
     #[error("an object has two members of the name at byte {offset}")]
     DuplicateName {
-        /// Where the second of the two names begins.
+        /// The offset of the second of the two names.
         offset: usize,
     },
     /// A name holds a control character (Unicode's category Cc), if escaped.
     #[error("a control character in the name at byte {offset}")]
     ControlInName {
-        /// Where the name begins.
+        /// The offset of the name.
         offset: usize,
     },
     /// A name equals one that is wanted at its place but for its case.
     #[error("the name at byte {offset} is that of a constrained node in another case")]
     CaseVariant {
-        /// Where the name begins.
+        /// The offset of the name.
         offset: usize,
     },
 }

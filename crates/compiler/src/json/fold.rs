@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-/// A name in the form in which names that differ in case alone differ in the case of ASCII letters at most.
+/// Folds a name, so that names that differ only in case become names that differ at most in the case of ASCII letters.
 ///
 /// Frameworks fold differently: Java's `equalsIgnoreCase` and .NET's `OrdinalIgnoreCase` by single characters, Go's
-/// `encoding/json` by Unicode's simple folding. This makes equal whatever one of them does, and more: characters are
+/// `encoding/json` by Unicode's simple folding. This folds everything that one of them folds, and more: characters are
 /// mapped to lower, upper and lower case again by Unicode's full mappings (so `ß`, `ẞ` and `ss` are equal, as are `k`
 /// and the Kelvin sign), and the dotted capital `İ` is an `i`, which it is in Java. ASCII is left as it is, which
 /// costs nothing.

@@ -2,7 +2,7 @@
 //!
 //! Bodies are hostile: comparing every name with every other would take quadratic time, and so would a hash that
 //! collides at will. Small objects, which most are, compare, first by a few bytes of each name; larger ones go to a set
-//! under the standard library's randomly keyed hash, which is kept beside each name: a set that grows does not hash again.
+//! under the standard library's randomly keyed hash, which is stored with each name: a set that grows does not hash again.
 
 use std::borrow::Cow;
 use std::collections::hash_map::{Entry, RandomState};
@@ -14,9 +14,9 @@ const SMALL: usize = 32;
 
 /// The names of all open objects.
 pub(super) struct Names<'b> {
-    // Of the small ones, outermost first, each with its mark.
+    // Names of the small objects, outermost first, each with its mark.
     small: Vec<(u64, Cow<'b, str>)>,
-    // Of the large ones, outermost first. INVARIANT: the innermost large object's set is the last.
+    // Sets of the large objects, outermost first. INVARIANT: the innermost large object's set is the last.
     large: Vec<Set<'b>>,
     keys: RandomState,
 }
@@ -128,7 +128,7 @@ impl<'b> Set<'b> {
     }
 }
 
-/// The hash of what is a hash.
+/// Returns a number that is already a hash.
 #[derive(Default)]
 struct AsItIs(u64);
 

@@ -1,4 +1,4 @@
-//! What a reading of a body found: nodes, their values and types.
+//! The results of reading a body: nodes, their values and types.
 
 use std::borrow::Cow;
 
@@ -20,11 +20,11 @@ impl<'b> Nodes<'b> {
 
 /// What stood at one path.
 ///
-/// Under `[*]` a path leads to several places, so more than one of the flags can be set. None is set when an array on
+/// Under `[*]` a path leads to several places, so several flags can be set. No flag is set if an array on
 /// the way was empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node<'b> {
-    /// The scalars there, in order; an array stands for its elements, nested arrays too.
+    /// The scalars there, in order; an array counts as its elements, nested arrays too.
     pub values: Vec<Scalar<'b>>,
     /// The node was there at least once, if only as an empty array. For members: an object was.
     pub found: bool,
@@ -34,8 +34,8 @@ pub struct Node<'b> {
     pub lacking: bool,
     /// An object stood at the node, or within an array at the node. For members, the same as `found`.
     pub object: bool,
-    /// The root is not an object, or a step met the wrong kind: a name on what is not an object, `[*]` on what is not
-    /// an array. For members, also: what stood there was not an object.
+    /// The root is not an object, or a step met the wrong kind: a name on a value that is not an object, `[*]` on one that is not
+    /// an array. For members, also: the value there was not an object.
     pub misfit: bool,
     /// For members: the names in the object or objects there, in order. Otherwise empty.
     pub members: Vec<Cow<'b, str>>,
@@ -55,12 +55,12 @@ static UNKNOWN: Node<'static> = Node {
 /// A value that is neither an object nor an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar<'b> {
-    /// Its type.
+    /// The scalar's type.
     pub kind: Kind,
     /// A string's text, unescaped; a number's digits as sent; `true`, `false` or `null`.
     pub text: Cow<'b, str>,
-    /// For numbers, whether no other text stands for the same number: shortest plain decimals, such as `100`, not
-    /// `1e2`, `100.0` or `-0`, and with a fraction no more digits than a double keeps apart. True of all others.
+    /// For numbers, whether the text is the only one for the number: shortest plain decimals, such as `100`, not
+    /// `1e2`, `100.0` or `-0`, and with a fraction no more digits than a double distinguishes. True of all others.
     pub plain: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Which numbers are written in the one way that nothing else stands for.
+//! Recognises numbers in their only plain spelling.
 
 // Decimals of up to so many significant digits are kept apart by IEEE 754 doubles (C's DBL_DIG).
 const DOUBLE_DIGITS: usize = 15;

@@ -20,7 +20,7 @@ pub enum Step {
     Each,
 }
 
-/// As a policy writes it: `fields.labels[*]`, with quotes where a name needs them. The root is the empty text.
+/// Shows the path in a policy's syntax: `fields.labels[*]`, with quotes around names that need them. The root is the empty text.
 impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {

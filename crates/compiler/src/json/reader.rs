@@ -1,4 +1,4 @@
-//! The grammar of RFC 8259 as a loop over open objects and arrays, which keeps what is wanted as it goes.
+//! The grammar of RFC 8259 as a loop over open objects and arrays, which keeps wanted values as it goes.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::number::is_plain;
 use super::scan::Scanner;
 use super::wanted::{Next, PlaceId, Slot, Wanted};
 
-/// How many objects and arrays may stand within one another.
+/// Maximum nesting of objects and arrays.
 pub const MAX_DEPTH: usize = 128;
 
 pub(super) fn read<'b>(text: &'b str, wanted: &Wanted<'_>) -> Result<Nodes<'b>, ReadError> {
@@ -31,7 +31,7 @@ pub(super) fn read<'b>(text: &'b str, wanted: &Wanted<'_>) -> Result<Nodes<'b>, 
 }
 
 impl Nodes<'_> {
-    /// The reading of `{}`, which is what an absent or empty body stands for.
+    /// The reading of `{}`, which an absent or empty body counts as.
     #[must_use]
     pub fn empty_object(wanted: &Wanted<'_>) -> Nodes<'static> {
         let mut reader = Reader::new("", wanted);
@@ -47,7 +47,7 @@ struct Reader<'w, 'p, 'b> {
     nodes: Vec<Node<'b>>,
     names: Names<'b>,
     open: Vec<Open>,
-    // The nodes that stand for an open array, and so take in what is in it.
+    // The nodes that an open array belongs to, and that therefore take its values.
     taking: Vec<Slot>,
     // From where on they do: an object within an array hides its members from the array's node.
     taking_from: usize,
@@ -72,7 +72,7 @@ enum OpenKind {
     },
 }
 
-/// What the grammar wants next.
+/// The next element of the grammar.
 enum Due {
     Value(Option<PlaceId>),
     Nothing,
@@ -156,7 +156,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
         Ok(())
     }
 
-    /// Goes on to where the next value is due, closing what closes before it. `first`: an object or array was just
+    /// Continues to the place of the next value, and closes objects and arrays that end before it. `first`: an object or array was just
     /// entered, so that no comma is due.
     fn advance(&mut self, mut first: bool) -> Result<Due, ReadError> {
         loop {
@@ -245,7 +245,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
     }
 }
 
-/// What is kept.
+/// The part of a scalar that is kept.
 impl<'b> Reader<'_, '_, 'b> {
     fn is_wanted(&self, place: Option<PlaceId>) -> bool {
         place.is_some() || self.taking.len() > self.taking_from
@@ -313,7 +313,7 @@ impl<'b> Reader<'_, '_, 'b> {
         });
     }
 
-    /// Leaves the innermost object or array. What a left object lacks is missing.
+    /// Leaves the innermost object or array. Members that a left object lacks are missing.
     fn close(&mut self) {
         let Some(open) = self.open.pop() else { return };
         self.taking.truncate(open.outer_taking);

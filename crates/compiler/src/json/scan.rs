@@ -70,7 +70,7 @@ impl<'b> Scanner<'b> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        // What follows a leading zero is for the caller to refuse: a digit is not what may stand after a value.
+        // The caller refuses a digit after a leading zero: a digit may not follow a value.
         if self.peek() == Some(b'0') {
             self.at += 1
         } else {

@@ -1,4 +1,4 @@
-//! The text of JSON strings: where plain runs end, and what escapes stand for (RFC 8259 section 7).
+//! The text of JSON strings: the ends of plain runs, and the characters of escapes (RFC 8259 section 7).
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ pub(super) struct Quoted<'b> {
 }
 
 impl<'b> Quoted<'b> {
-    /// False of most texts: none without escapes holds a character below U+0020.
+    /// False of most texts: a text without escapes contains no character below U+0020.
     pub(super) fn may_hold_control(self) -> bool {
         self.escaped || !self.text.is_ascii() || self.text.as_bytes().contains(&0x7F)
     }
@@ -35,7 +35,7 @@ impl<'b> Quoted<'b> {
 
 const INVALID: &str = "an invalid escape";
 
-/// The character for which an escape stands, and the length of the escape, both without the first backslash.
+/// The character of an escape, and the length of the escape, both without the first backslash.
 pub(super) fn escape(behind: &[u8]) -> Result<(char, usize), &'static str> {
     match behind {
         [c @ (b'"' | b'\\' | b'/'), ..] => Ok((char::from(*c), 1)),

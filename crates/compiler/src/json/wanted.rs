@@ -1,4 +1,4 @@
-//! What is wanted of a body: a trie of paths, so that one pass over the body finds them all.
+//! The wanted nodes of a body: a trie of paths, so that one pass over the body finds them all.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::path::{Path, Step};
 /// The nodes that are wanted of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted<'p> {
-    // INVARIANT: the first is the root, and places stand behind those that lead to them.
+    // INVARIANT: the first is the root, and places come after those that lead to them.
     places: Vec<Place<'p>>,
     slots: u32,
 }
@@ -57,7 +57,7 @@ impl<'p> Wanted<'p> {
         self.slots == 0
     }
 
-    /// The same, with names of its own.
+    /// A copy that owns its names.
     #[must_use]
     pub fn into_owned(self) -> Wanted<'static> {
         let owned = |name: Cow<'_, str>| Cow::Owned(name.into_owned());
@@ -174,7 +174,7 @@ pub(super) struct Member<'p> {
     pub(super) place: PlaceId,
 }
 
-/// What a name in a body is to a place.
+/// The meaning of a body's name at a place.
 #[derive(Clone, Copy)]
 pub(super) enum Next {
     Unwanted,
@@ -183,8 +183,8 @@ pub(super) enum Next {
 }
 
 impl Place<'_> {
-    /// Where a member's name leads. A variant of any wanted name is one, even if it is itself wanted: servers that do
-    /// not regard case would take the two for each other.
+    /// The place that a member's name leads to. A variant of any wanted name is one, even if it is itself wanted: servers
+    /// that ignore case would confuse the two.
     pub(super) fn next(&self, name: &str) -> Next {
         if self.names.is_empty() {
             return Next::Unwanted;

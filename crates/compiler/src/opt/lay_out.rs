@@ -1,14 +1,14 @@
 //! Rewrites: the rules of each token, with the code of their tests, into consecutive bytes.
 //!
-//! Why decisions are kept: entries stand in the order of the rules, with the same methods, tests and questions, and
-//! their code is that of the matcher which it replaces; whatever has no code keeps its matcher.
+//! Why decisions are kept: entries have the order of the rules, with the same methods, tests and questions, and
+//! their code is that of the matcher which it replaces; an entry without code keeps its matcher.
 //!
 //! Cost: linear in the rules of all tokens; lists of included sets that are equal are laid out once. A program whose
-//! code would pass 4 GiB, or a kilobyte a line beside 16 MiB, stays as it is, and decides more slowly.
+//! code would exceed 4 GiB, or 16 MiB and a kilobyte per line, stays as it is, and decides more slowly.
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::ir::{EFFECTS, Included, Known, Layout, Program, RuleId, Token};
+use crate::ir::{EFFECTS, Included, Known, Layout, Program, RuleId, Tables, Token};
 
 pub(super) fn lay_out(program: Program) -> Program {
     let own = |(_, token): (_, &Token)| token.forbids.own.len() + token.permits.own.len();
@@ -34,8 +34,19 @@ pub(super) fn lay_out(program: Program) -> Program {
         }
         layout.push(&program, token.unrestricted, lanes, &mut question);
     }
-    let layout = layout
-        .fits()
-        .then(|| Arc::new(layout.with_questions(known.questions)));
-    Program { layout, ..program }
+    if !layout.fits() {
+        return Program {
+            layout: None,
+            ..program
+        };
+    }
+    let tables = Tables {
+        questions: Arc::new(known.questions),
+        ..program.tables.clone()
+    };
+    Program {
+        layout: Some(Arc::new(layout)),
+        tables,
+        ..program
+    }
 }

@@ -75,7 +75,7 @@ fn posix(class: &ast::ClassAscii) -> ClassUnicode {
     set
 }
 
-/// A class of its own: `\d`, `\p{L}`, `[…]`. `fold` is applied where the regex crate folds case: before a negation.
+/// A single class: `\d`, `\p{L}`, `[…]`. `fold` is applied where the regex crate folds case: before a negation.
 pub(super) fn bracketed(
     class: &ast::ClassBracketed,
     fold: &dyn Fn(&mut ClassUnicode),
@@ -151,7 +151,7 @@ fn shift(letter: char, offset: i32) -> Option<char> {
     char::from_u32(u32::from(letter).checked_add_signed(offset)?)
 }
 
-/// Adds every case of every character, by Unicode's simple folding; what a forbid line's URL is matched with.
+/// Adds every case of every character, by Unicode's simple folding; a forbid line's URL is matched with it.
 pub(super) fn fold_unicode(set: &mut ClassUnicode) {
     // The tables are compiled in; without them the ASCII cases are all that can be had.
     if set.try_case_fold_simple().is_err() {

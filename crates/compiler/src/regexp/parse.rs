@@ -14,7 +14,7 @@ use crate::{
 pub struct Parsed {
     /// The tree; placeholders are single characters, [`BASE_URL_MARK`] and [`USER_MARK`].
     pub tree: Ast,
-    /// Where a URL pattern is held against the URL.
+    /// The part of the URL that a URL pattern is compared with.
     pub anchor: Anchor,
     /// Whether `{USER}` occurs.
     pub names_user: bool,
@@ -31,10 +31,10 @@ impl Parsed {
     }
 }
 
-/// Where a URL pattern begins to match.
+/// The part of the URL at which a URL pattern begins to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Anchor {
-    /// It begins with `/`: the path below the base URL.
+    /// The pattern begins with `/`: the path below the base URL.
     Below,
     /// The whole URL, scheme and host included.
     Whole,
@@ -120,7 +120,7 @@ impl Marked {
     }
 }
 
-/// Inline flags may stand before the `/` that anchors.
+/// Inline flags may come before the `/` that anchors.
 fn anchor(text: &str) -> Anchor {
     let mut rest = text;
     while let Some(flags) = rest.strip_prefix("(?") {
@@ -197,7 +197,7 @@ fn syntax_error(error: &ast::Error, marked: &Marked) -> Diagnostic {
     }
 }
 
-/// `a*+` is possessive in Java, and `(a*)+` to the `regex` crate; a reader cannot tell which was meant.
+/// `a*+` is possessive in Java, and `(a*)+` to the `regex` crate; the author's intention is unknown.
 fn refuse_stacked_quantifiers(tree: &Ast, marked: &Marked) -> Result<(), Box<Diagnostic>> {
     struct Visitor<'m>(&'m Marked);
     impl ast::Visitor for Visitor<'_> {

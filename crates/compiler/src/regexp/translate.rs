@@ -10,9 +10,9 @@ use super::{BASE_URL_MARK, USER_MARK, class};
 /// How letters of a pattern meet letters of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Case {
-    /// As the pattern says.
+    /// Case as the pattern's flags say.
     AsWritten,
-    /// Whatever the pattern says, in every case (Unicode simple folding): the URL of a forbid line.
+    /// Every case (Unicode simple folding), independent of the pattern's flags: the URL of a forbid line.
     Ignored,
 }
 
@@ -46,7 +46,7 @@ struct Translator<'a> {
 }
 
 impl Translator<'_> {
-    /// Flags hold to the end of the group they stand in, so a group works on a copy.
+    /// Flags apply to the end of their group, so a group works on a copy.
     fn hir(&self, tree: &Ast, flags: &mut Flags) -> Result<Hir, TranslateError> {
         Ok(match tree {
             Ast::Empty(_) => Hir::empty(),
@@ -98,7 +98,7 @@ impl Translator<'_> {
         })
     }
 
-    /// Whether the character stands for itself alone.
+    /// Whether the character matches only itself.
     fn is_as_written(&self, character: char, flags: Flags) -> bool {
         !matches!(character, USER_MARK | BASE_URL_MARK) && !flags.ignore_case && self.case == Case::AsWritten
     }
@@ -108,8 +108,8 @@ impl Translator<'_> {
             (USER_MARK, Some(user)) => user.to_owned(),
             _ => character.to_string(),
         };
-        // What stands in for a placeholder is itself, in whatever case the pattern's flags ask for: a user `Bob` must
-        // not become `bob` in a permit line, only where a forbid line ignores case altogether.
+        // A placeholder's character is not folded, even if the pattern's flags ignore case: a user `Bob` must not become `bob` in
+        // a permit line. Only a forbid line's URL ignores case completely.
         let from_placeholder = matches!(character, USER_MARK | BASE_URL_MARK);
         let flags = Flags {
             ignore_case: flags.ignore_case && !from_placeholder,
@@ -127,8 +127,8 @@ impl Translator<'_> {
         Hir::concat(cases.collect())
     }
 
-    /// What ignoring case adds to a set. As in the `regex` crate it comes before a negation: `[^a]` without regard to
-    /// case is neither `a` nor `A`, else a forbid line of all but `a` would forbid `a` too.
+    /// The folded set of a class. As in the `regex` crate, folding comes before a negation: `[^a]` without regard to
+    /// case is neither `a` nor `A`. Otherwise a forbid line of all but `a` would forbid `a` too.
     fn fold(&self, flags: Flags) -> impl Fn(&mut ClassUnicode) + use<> {
         let case = self.case;
         move |set| match case {

@@ -12,7 +12,7 @@ use crate::{
     tokens::TokenDef,
 };
 
-/// The parsed regexps of a line, in the order in which they stand.
+/// The parsed regexps of a line, in their order.
 pub(super) struct Regexps {
     url: Parsed,
     values: Vec<Option<Parsed>>,
@@ -40,7 +40,7 @@ impl Regexps {
     }
 }
 
-/// `only` in a forbid line would forbid whatever adds a parameter, and be read the other way round.
+/// Refuses `only` in a forbid line: it would forbid any added parameter, and readers would expect the opposite.
 pub(super) fn check_only(line: &ast::Limit) -> Result<(), Box<Diagnostic>> {
     match line
         .constraints
@@ -65,7 +65,7 @@ pub(super) fn no_single_user(line: &ast::Limit, token: &TokenDef, headline: &str
         .help("give the token one `user`, or write the names that are meant")
 }
 
-/// Where `{USER}` stands first.
+/// The span of the first `{USER}`.
 pub(crate) fn user_placeholder(line: &ast::Limit) -> Span {
     let values = line
         .constraints
@@ -84,42 +84,19 @@ pub(crate) fn user_placeholder(line: &ast::Limit) -> Span {
 /// The meaning of a line for a token of `user`.
 ///
 /// # Errors
-/// What the regexp dialect does not have.
+/// Regexp features that the dialect lacks.
 pub(super) fn resolve(
     line: &ast::Limit,
     regexps: &Regexps,
     sources: &SourceSet,
     user: Option<&str>,
 ) -> Result<Limit, Box<Diagnostic>> {
-    let escaped = user.map(regex_syntax::escape);
-    let pattern = |span: Span, parsed: &Parsed, case: Case| -> Result<Pattern, Box<Diagnostic>> {
-        let hir = regexp::translate(&parsed.tree, case, user).map_err(|error| {
-            Box::new(Diagnostic::new(
-                Code::Regexp,
-                parsed.place(error.at),
-                format!("the regexp does not parse: {}", error.what),
-            ))
-        })?;
-        let text = sources.text(span);
-        let text = match &escaped {
-            Some(user) if parsed.names_user => text.replace("{USER}", user),
-            _ => text.to_owned(),
-        };
-        Ok(Pattern { text, hir })
+    let patterns = Patterns {
+        sources,
+        user,
+        escaped: user.map(regex_syntax::escape),
     };
-    let case = match line.effect {
-        Effect::Permit => Case::AsWritten,
-        Effect::Forbid => Case::Ignored,
-    };
-    let mut url = pattern(line.url.span, &regexps.url, case)?;
-    let mut anchor = regexps.url.anchor;
-    if let Some(below) = below_base(&url.hir) {
-        (url.hir, anchor) = (below, Anchor::Below);
-    }
-    if line.effect == Effect::Forbid {
-        url.text = format!("!{}", url.text);
-        url.hir = with_aliases(url.hir);
-    }
+    let (url, anchor) = patterns.url(line, &regexps.url)?;
     let every = if line.effect == Effect::Permit {
         MethodSet::NAMED
     } else {
@@ -137,6 +114,61 @@ pub(super) fn resolve(
         members: Vec::new(),
     };
     for (constraint, parsed) in line.constraints.iter().zip(&regexps.values) {
+        patterns.constrain(&mut limit, constraint, parsed.as_ref())?;
+    }
+    Ok(limit)
+}
+
+/// Translates the regexps of a line for a user.
+struct Patterns<'a> {
+    sources: &'a SourceSet,
+    user: Option<&'a str>,
+    /// The user's name as a regexp that matches it.
+    escaped: Option<String>,
+}
+
+impl Patterns<'_> {
+    fn pattern(&self, span: Span, parsed: &Parsed, case: Case) -> Result<Pattern, Box<Diagnostic>> {
+        let hir = regexp::translate(&parsed.tree, case, self.user).map_err(|error| {
+            Box::new(Diagnostic::new(
+                Code::Regexp,
+                parsed.place(error.at),
+                format!("the regexp does not parse: {}", error.what),
+            ))
+        })?;
+        let text = self.sources.text(span);
+        let text = match &self.escaped {
+            Some(user) if parsed.names_user => text.replace("{USER}", user),
+            _ => text.to_owned(),
+        };
+        Ok(Pattern { text, hir })
+    }
+
+    /// The pattern of the line's URL. A forbid line's includes letter case and aliases.
+    fn url(&self, line: &ast::Limit, parsed: &Parsed) -> Result<(Pattern, Anchor), Box<Diagnostic>> {
+        let case = match line.effect {
+            Effect::Permit => Case::AsWritten,
+            Effect::Forbid => Case::Ignored,
+        };
+        let mut url = self.pattern(line.url.span, parsed, case)?;
+        let mut anchor = parsed.anchor;
+        if let Some(below) = below_base(&url.hir) {
+            (url.hir, anchor) = (below, Anchor::Below);
+        }
+        if line.effect == Effect::Forbid {
+            url.text = format!("!{}", url.text);
+            url.hir = with_aliases(url.hir);
+        }
+        Ok((url, anchor))
+    }
+
+    /// Adds a constraint of the line to its meaning.
+    fn constrain(
+        &self,
+        limit: &mut Limit,
+        constraint: &ast::Constraint,
+        parsed: Option<&Parsed>,
+    ) -> Result<(), Box<Diagnostic>> {
         match (&constraint.subject, &constraint.test, parsed) {
             (Subject::Query(_), Test::Only, _) => limit.params_only = true,
             (Subject::Json(path), Test::Only, _) => limit.members.push(path.clone()),
@@ -149,7 +181,7 @@ pub(super) fn resolve(
                 },
                 Some(parsed),
             ) => {
-                let pattern = pattern(written.span, parsed, Case::AsWritten)?;
+                let pattern = self.pattern(written.span, parsed, Case::AsWritten)?;
                 limit.params.push(Param {
                     name: name.clone(),
                     operator: *operator,
@@ -165,7 +197,7 @@ pub(super) fn resolve(
                 },
                 Some(parsed),
             ) => {
-                let pattern = pattern(written.span, parsed, Case::AsWritten)?;
+                let pattern = self.pattern(written.span, parsed, Case::AsWritten)?;
                 limit.nodes.push(Node {
                     path: path.clone(),
                     kind: *kind,
@@ -176,11 +208,11 @@ pub(super) fn resolve(
             // Regexps::parse gives one for each `Test::Values`.
             (_, Test::Values { .. }, None) => {}
         }
+        Ok(())
     }
-    Ok(limit)
 }
 
-/// A pattern of which every branch begins with `{BASE_URL}` is one of the path below it, and needs no binding.
+/// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.
 fn below_base(hir: &Hir) -> Option<Hir> {
     use regex_syntax::hir::HirKind;
     let mark = BASE_URL_MARK.to_string();

@@ -80,7 +80,7 @@ fn item(sources: &SourceSet, line: Span) -> Item {
 }
 
 impl<'a> Sets<'a> {
-    /// The lines of the named sets, each set once, a set's includes before what follows them.
+    /// The lines of the named sets, each set once. The lines of an `@include` come before the lines after it.
     pub(super) fn lines_of(&mut self, names: &[At<String>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
         let (mut lines, mut seen) = (Vec::new(), HashSet::new());
         for name in names {
@@ -109,7 +109,7 @@ impl<'a> Sets<'a> {
         }
     }
 
-    /// Those of the names that say nothing new, each with the name through which its set comes already.
+    /// The redundant names, each with the name that already includes its set.
     pub(super) fn included_twice<'b>(
         &self,
         names: &'b [At<String>],

@@ -1,4 +1,4 @@
-//! What a token says of itself: keys that are missing, taken, or at odds.
+//! Resolves a token's attributes: finds keys that are missing, taken, or contradictory.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::{
     tokens::TokenDef,
 };
 
-/// Names and secrets stand for one token each.
+/// Reports names and secrets that two tokens share.
 pub(super) fn check_unique(tokens: &[TokenDef], diagnostics: &mut Vec<Diagnostic>) {
     let (mut names, mut secrets): (HashMap<&str, Span>, HashMap<[u8; 32], Span>) =
         (HashMap::new(), HashMap::new());
@@ -41,10 +41,10 @@ pub(super) fn check_unique(tokens: &[TokenDef], diagnostics: &mut Vec<Diagnostic
     }
 }
 
-/// The one user that `{USER}` stands for.
+/// The only user of the token, as the value of `{USER}`.
 ///
 /// # Errors
-/// The headline that says why there is none.
+/// The headline that reports why the token has no such user.
 pub(super) fn only_user(token: &TokenDef) -> Result<&str, &'static str> {
     if token.on_behalf_of.is_some() {
         return Err("`{USER}` in a token with `on_behalf_of`, which acts for several");
@@ -115,7 +115,7 @@ fn users(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) -> Option<Users> {
         (Some(user), None, None) => Some(Users::Named(vec![user.value.clone()])),
         (None, Some(users), None) => Some(Users::Named(users.value.clone())),
         (None, None, Some(_)) => Some(Users::Any),
-        // One that stands there and cannot be used has had its finding.
+        // A key with an unusable value has already been reported.
         (None, None, None)
             if ["user", "users", "any_user"].iter().any(|key| token.gives(key))
                 && any_user_is_not_false(token) =>
@@ -151,7 +151,7 @@ fn users(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) -> Option<Users> {
     }
 }
 
-/// `any_user = false` says nothing, where the other two keys are missing.
+/// `any_user = false` sets nothing if the other two keys are missing.
 fn any_user_is_not_false(token: &TokenDef) -> bool {
     token.gives("user") || token.gives("users") || token.any_user.is_none()
 }

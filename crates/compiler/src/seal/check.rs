@@ -1,4 +1,4 @@
-//! Whether every token of a policy may be used in secure mode: of sources with a diagnostic, of programs with a list.
+//! Checks whether every token of a policy may be used in secure mode: sources get diagnostics, programs a list.
 
 use super::{Fault, Mode, fault};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     tokens,
 };
 
-/// The tokens of a program that may not be used in this mode, by name, and why. None in standard mode.
+/// The tokens of a program that may not be used in this mode, by name, and why. Empty in standard mode.
 #[must_use]
 pub fn faults(program: &Program, mode: &Mode) -> Vec<(String, Fault)> {
     let Mode::Secure(keys) = mode else {

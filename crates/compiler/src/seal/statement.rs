@@ -17,8 +17,8 @@ pub struct NotSigned {
     pub key: &'static str,
 }
 
-/// What a seal of this version signs: all that a token is but [`UNSIGNED`]. `lines` are its forbid lines, then its permit
-/// lines, of each those of sets first.
+/// The text that a seal of this version signs: everything in a token but [`UNSIGNED`]. `lines` are its forbid lines, then its
+/// permit lines, each with those of sets first.
 ///
 /// # Errors
 /// The token has a key that this version does not sign.
@@ -64,7 +64,7 @@ fn entries(token: &Attributes) -> Vec<(&'static str, Cow<'_, str>)> {
         revoked: _,
         // A seal does not sign itself.
         seal: _,
-        // In secure mode a fault of its own, whatever is signed.
+        // In secure mode this is a fault of its own, whether or not a version signs it.
         secret_sealed: _,
     } = token;
     let mut out: Vec<(&'static str, Cow<'_, str>)> = vec![("name", name.into())];

@@ -3,7 +3,7 @@
 use super::{document::At, lines::Lines, seal::Seal};
 use crate::{diagnostic::Code, source::Span};
 
-/// One `[[token]]` entry as written; what is missing or contradicts itself is `resolve`'s to say.
+/// One `[[token]]` entry as written; `resolve` reports missing and contradictory keys.
 #[derive(Clone, Debug)]
 pub struct TokenDef {
     /// The entry, or its name once that is known: where findings about the whole token point.
@@ -42,18 +42,18 @@ pub struct TokenDef {
     pub include: Vec<At<String>>,
     /// `limit_to`
     pub limit_to: Option<Lines>,
-    /// Whether `secret_sealed` stands there
+    /// Whether the entry has the key `secret_sealed`
     pub secret_sealed: bool,
     /// `seal`
     pub seal: Option<Seal>,
     /// `lint_allow`
     pub lint_allow: Vec<Code>,
-    /// The keys that stand there, with a value that can be used or without: what is there is not missing.
+    /// The keys of the entry, including those with an unusable value: such a key is not missing.
     pub given: Vec<String>,
 }
 
 impl TokenDef {
-    /// Whether a key stands there, whatever its value.
+    /// Whether the entry has a key, with any value.
     #[must_use]
     pub fn gives(&self, key: &str) -> bool {
         self.given.iter().any(|given| given == key)

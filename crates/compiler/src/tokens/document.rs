@@ -14,7 +14,7 @@ use crate::{
 pub struct At<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// The span of the value.
     pub span: Span,
 }
 

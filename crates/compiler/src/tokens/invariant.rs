@@ -1,4 +1,4 @@
-//! `invariants.toml` to definitions: what must hold of every policy beside it.
+//! `invariants.toml` to definitions: rules that every version of the policy must satisfy.
 
 use toml::de::{DeTable, DeValue};
 
@@ -22,7 +22,7 @@ const KEYS: &[&str] = &["name", "why", "tokens", "owners", "users", "lines"];
 pub enum InvariantKind {
     /// The tokens allow none of them.
     Never,
-    /// The tokens allow nothing else.
+    /// The tokens allow only these requests.
     Only,
     /// The tokens allow all of them.
     Always,
@@ -45,13 +45,13 @@ impl InvariantKind {
 pub struct InvariantDef {
     /// The entry's name, or the entry.
     pub span: Span,
-    /// What it demands.
+    /// The kind of demand.
     pub kind: InvariantKind,
     /// `name`
     pub name: At<String>,
     /// `why`
     pub why: Option<String>,
-    /// `tokens`: globs of names; empty: all. So are the others.
+    /// `tokens`: globs of names; empty: all. The same applies to `owners` and `users`.
     pub tokens: Vec<At<String>>,
     /// `owners`
     pub owners: Vec<At<String>>,
@@ -61,7 +61,7 @@ pub struct InvariantDef {
     pub lines: Lines,
 }
 
-/// Reads the invariants of one file. What is wrong goes to `diagnostics`; whatever else can be read is read.
+/// Reads the invariants of one file. Errors go to `diagnostics`; the other entries are still read.
 pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<InvariantDef> {
     let Some(root) = document::parse(id, source, diagnostics) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The lines within a TOML string, or a `*.limits` file, byte for byte where they stand.
+//! The lines within a TOML string, or a `*.limits` file, with their exact bytes in the file.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::{
 pub struct Lines {
     /// The whole block.
     pub span: Span,
-    /// Its lines, in order.
+    /// The spans of the lines, in order.
     pub lines: Vec<Span>,
 }
 

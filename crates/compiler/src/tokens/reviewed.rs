@@ -1,4 +1,4 @@
-//! `reviewed.toml` to entries: what a policy may newly allow, since somebody looked at it.
+//! `reviewed.toml` to entries: access that a policy may newly allow, because it was reviewed.
 
 use toml::de::{DeTable, DeValue};
 
@@ -31,7 +31,7 @@ const SUBJECTS: [&str; 3] = ["token", "configuration", "invariant"];
 pub struct Reviewed {
     /// The subject's name, where findings about the entry point.
     pub span: Span,
-    /// What was looked at.
+    /// The reviewed change.
     pub what: ReviewedWhat,
     /// `why`
     pub why: String,
@@ -100,7 +100,7 @@ impl std::fmt::Display for ReviewedWhat {
     }
 }
 
-/// The entries among the sources. What is wrong goes to `diagnostics`; whatever else can be read is read.
+/// The entries among the sources. Errors go to `diagnostics`; the other entries are still read.
 pub fn read_reviewed(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Vec<Reviewed> {
     let files = sources
         .iter()

@@ -61,7 +61,7 @@ impl Version {
     /// The version of new seals: it signs every key.
     pub const CURRENT: &'static Self = &Self::V1;
 
-    /// Its number.
+    /// The version's number.
     #[must_use]
     pub fn number(&self) -> u8 {
         self.number
@@ -97,7 +97,7 @@ impl PublicKey {
         Self(bytes)
     }
 
-    /// Its name.
+    /// The key's name: the first bytes of its SHA-256.
     #[must_use]
     pub fn id(&self) -> KeyId {
         let digest: [u8; 32] = Sha256::digest(self.0).into();
@@ -123,7 +123,7 @@ impl fmt::Display for PublicKey {
     }
 }
 
-/// The text is no public key.
+/// The text is not a public key.
 #[derive(Debug, thiserror::Error)]
 #[error("a public key is `{KIND}` and 64 hexadecimal digits, as `tokenward keys new` prints it")]
 pub struct NotAKey;
@@ -151,7 +151,7 @@ impl fmt::Display for Seal {
     }
 }
 
-/// The text is no seal.
+/// The text is not a seal.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "a seal is `{}:`, the key's id and a signature, as `tokenward token seal` writes it",

@@ -1,4 +1,4 @@
-//! Values of a token's keys: each reader gives `None`, and a diagnostic, for what it cannot use.
+//! Values of a token's keys: each reader returns `None`, with a diagnostic, for an unusable value.
 
 use std::net::IpAddr;
 
@@ -137,7 +137,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A moment, as ms UTC. A date alone is its first moment in UTC.
+    /// A moment, as ms UTC. A date without a time is its first moment in UTC.
     pub(super) fn time(&mut self, value: &Value<'_>) -> Option<At<i64>> {
         let help = "write a date and time with its offset: `2027-06-30T00:00:00Z`";
         let text = match value.get_ref() {

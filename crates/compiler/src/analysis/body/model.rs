@@ -1,24 +1,25 @@
 //! Bodies that satisfy universals and demands.
 //!
-//! Exact by the shape of what is asked. An object's members do not depend on each other, so demands below different
-//! names are met separately. An array's elements do not either, and all of them obey the same universals: so if some
-//! array meets several demands, the one does that has an element for each. What stands at a place is thus found by
+//! The search is exact because of the questions' shape. An object's members do not depend on each other, so demands below
+//! different names are met separately. An array's elements do not either, and all of them obey the same universals: if some
+//! array meets several demands, then so does the array with an element for each. The value at a place is thus found by
 //! trying three shapes, scalar, object, array, top down.
 
-use super::{
-    super::{
-        Exhausted,
+use super::{BodyAtom, Fact, Quantity, Says};
+use crate::{
+    analysis::{
         language::Languages,
         parameters::fresh,
         places::{Place, PlaceId, Places},
+        product::Exhausted,
         values::{ValueSet, member},
         witness::Json,
     },
-    BodyAtom, Fact, Quantity, Says,
+    json::Kind,
+    param::names,
 };
-use crate::{json::Kind, param::names};
 
-/// A body of which all of this is true. `avoid`: names that a body should not have unless it is asked to.
+/// Returns a body that satisfies all atoms. `avoid`: names that a body should not have unless an atom demands them.
 ///
 /// # Errors
 /// The budget is spent.
@@ -90,7 +91,7 @@ struct Model<'a> {
 type Demands<'a> = [&'a BodyAtom];
 
 impl<'a> Model<'a> {
-    /// Something to stand at a place, or, without one, in an array beyond all places. `arrays`: the places of the arrays
+    /// Finds a value for a place, or, without one, for an array beyond all places. `arrays`: the places of the arrays
     /// that it is in, for which its values count too.
     fn anything(
         &mut self,
@@ -178,6 +179,7 @@ impl<'a> Model<'a> {
         if excluded {
             return Ok(None);
         }
+        // Each demand goes to a member, is met by the object itself, or asks for a member of another name.
         let mut object = Object::new(tree.names.len());
         let mut beside = Vec::new();
         for demand in demands {
@@ -200,6 +202,7 @@ impl<'a> Model<'a> {
                 return Ok(None);
             }
         }
+        // The members that rules name.
         for (index, (name, member)) in tree.names.iter().enumerate() {
             let wanted = object.demands_of(index);
             if self.may_lack(*member, tree.in_element, &wanted) {
@@ -210,6 +213,19 @@ impl<'a> Model<'a> {
                 None => return Ok(None),
             }
         }
+        let extra = self.extra(place, tree, &mut object, &beside)?;
+        Ok(extra.map(|extra| object.into_json(tree, extra)))
+    }
+
+    /// Names of further members, and members put into the object, so that all of `beside` are met; `None` if that is
+    /// impossible.
+    fn extra(
+        &mut self,
+        place: Option<PlaceId>,
+        tree: &Place,
+        object: &mut Object<'a>,
+        beside: &[&'a BodyAtom],
+    ) -> Result<Option<Vec<String>>, Exhausted> {
         let mut extra = Vec::new();
         for demand in beside {
             let asked = |name: &str| match &demand.says {
@@ -220,7 +236,7 @@ impl<'a> Model<'a> {
             let has = |object: &Object<'_>, (index, (name, _)): (usize, &(String, PlaceId))| {
                 object.has(index) && asked(name)
             };
-            if tree.names.iter().enumerate().any(|named| has(&object, named))
+            if tree.names.iter().enumerate().any(|named| has(object, named))
                 || extra.iter().any(|name: &String| asked(name))
             {
                 continue;
@@ -229,11 +245,11 @@ impl<'a> Model<'a> {
                 extra.push(name);
                 continue;
             }
-            if !self.put_one(place, tree, &mut object, &asked)? {
+            if !self.put_one(place, tree, object, &asked)? {
                 return Ok(None);
             }
         }
-        Ok(Some(object.into_json(tree, extra)))
+        Ok(Some(extra))
     }
 
     /// Adds a member of those that are spoken of.
@@ -293,9 +309,9 @@ impl<'a> Model<'a> {
         !excluded && demands.iter().all(met)
     }
 
-    /// A name of which no rule speaks, and that meets a demand for one.
+    /// A name that no rule mentions and that meets a demand for one.
     fn unnamed(&self, place: Option<PlaceId>, tree: &Place, demand: &BodyAtom) -> Option<String> {
-        // Names that no atom tells apart: one outside of all families, or one for each family.
+        // Candidates that no atom distinguishes: one outside all families, or one for each family.
         let free = |name: &String| !tree.names.iter().any(|(known, _)| known == name) && !(self.avoid)(name);
         let name = match &demand.says {
             Says::OneOf(first) => std::iter::once(first.clone())
@@ -357,7 +373,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// An object that is being put together: for each member that rules speak of, what is asked of it, and its value.
+/// An object under construction: for each member that rules name, its atoms and its value.
 struct Object<'a>(Vec<(Vec<&'a BodyAtom>, Option<Json>)>);
 
 impl<'a> Object<'a> {

@@ -1,8 +1,8 @@
-//! Which bytes are code: exactly those that [`Code::new`](super::Code::new) writes, told without making the globs. The
-//! artifact's are all held to it when it is loaded.
+//! Checks bytes for being code: exactly those that [`Code::new`](super::Code::new) writes, without decoding the globs. Loading
+//! an artifact checks all of its code.
 
-use super::{ALTERNATIVE, DIGITS, Operation, RUN, Run, SEGMENT, UNLIMITED};
-use crate::ir::glob::{ByteSet, MAX_ATOMS};
+use super::operation::{ALTERNATIVE, DIGITS, Operation, RUN, Run, SEGMENT, UNLIMITED};
+use crate::ir::glob::{ByteSet, build::MAX_ATOMS};
 
 /// Whether these bytes are the code of one glob or of several. No allocation; linear.
 pub(super) fn is_code(bytes: &[u8]) -> bool {
@@ -20,7 +20,7 @@ pub(super) fn is_code(bytes: &[u8]) -> bool {
         }
         (rest, count) = (behind, count + 1);
     }
-    // One alone is written without its length.
+    // A single glob is written without its length.
     rest.is_empty() && count > 1
 }
 
@@ -38,7 +38,7 @@ fn is_glob(code: &[u8]) -> bool {
     let mut rest = code;
     let mut atoms = 0;
     let mut before = Before::Nothing;
-    // Behind an any: how much is left where its block ends, and the byte by which the block is found.
+    // After an any: the length of the rest at the end of its block, and the byte that finds the block.
     let mut block_end = None;
     let mut found_by: Option<u8> = None;
     while !rest.is_empty() {
@@ -88,7 +88,7 @@ fn is_glob(code: &[u8]) -> bool {
     atoms <= MAX_ATOMS && block_end.is_none_or(|end| end == 0)
 }
 
-/// Whether a run stands as the encoder writes it.
+/// Whether a run has the form that the encoder writes.
 fn is_written_so(code: &[u8], run: Run) -> bool {
     let shortest = match code.first() {
         Some(&RUN) => {

@@ -1,17 +1,17 @@
-//! Which patterns are globs.
+//! Converts patterns to globs.
 
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Dot, Hir, HirKind, Repetition};
 
 use super::{Atom, ByteSet, Glob};
 
 /// Patterns of more atoms gain nothing over an automaton.
-pub(in crate::ir) const MAX_ATOMS: usize = 24;
+pub(crate) const MAX_ATOMS: usize = 24;
 /// Patterns that take more globs gain nothing either.
 const MAX_GLOBS: usize = 16;
 
 impl Glob {
-    /// Globs which match, one or another, what the pattern does; `None` where it needs an automaton. An alternation, and
-    /// a part that may be left out, makes a glob of each choice.
+    /// Globs that together match exactly what the pattern matches; `None` if it needs an automaton. Each choice of an
+    /// alternation, and of an optional part, becomes a glob of its own.
     #[must_use]
     pub fn from_hir(hir: &Hir) -> Option<Vec<Self>> {
         let mut choices = vec![Vec::new()];
@@ -26,14 +26,14 @@ impl Glob {
         (glob.atoms.len() <= MAX_ATOMS && glob.is_determined()).then_some(glob)
     }
 
-    /// The glob of what may follow `prefix`: `None` if that is no glob. `prefix` must not end within a run or in a
-    /// place where more than one atom could have been reached.
+    /// The glob of the texts that may follow `prefix`: `None` if they are not a glob. `prefix` must not end within a run or in a
+    /// place that more than one atom could reach.
     #[must_use]
     pub fn after(&self, prefix: &[u8]) -> Option<Self> {
         let (first, rest) = self.atoms.split_first()?;
         match first {
             Atom::Any => {
-                // Behind any `.*` the prefix is gone, unless it already holds the beginning of what follows.
+                // A `.*` consumes the prefix, unless its end already contains the beginning of the next literal.
                 let begins_within = match rest.first() {
                     None => false,
                     Some(Atom::Literal(literal)) => {
@@ -58,8 +58,8 @@ impl Glob {
         }
     }
 
-    /// A pattern that matches what the glob does, over bytes.
-    pub(in crate::ir) fn to_hir(&self) -> Hir {
+    /// A pattern over bytes that matches exactly the texts of the glob.
+    pub(crate) fn to_hir(&self) -> Hir {
         let atoms = self.atoms.iter().map(|atom| match atom {
             Atom::Literal(literal) => Hir::literal(literal.as_slice()),
             Atom::Any => repeated(Hir::dot(Dot::AnyByte), 0, None),
@@ -74,7 +74,7 @@ impl Glob {
         Hir::concat(atoms.collect())
     }
 
-    /// INVARIANT of the type: nothing within a block is ever retried, and a block's place behind `.*` is found by its
+    /// INVARIANT of the type: nothing within a block is ever retried, and the position of a block after `.*` is found by its
     /// first literal, which no run of the block can contain.
     fn is_determined(&self) -> bool {
         let mut behind_any = false;
@@ -115,7 +115,7 @@ fn repeated(sub: Hir, min: u32, max: Option<u32>) -> Hir {
 }
 
 /// Every end of the text that is not empty.
-pub(in crate::ir) fn ends(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn ends(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     (0..text.len()).filter_map(|start| text.get(start..))
 }
 
@@ -190,7 +190,7 @@ fn run(repetition: &Repetition) -> Option<Atom> {
     }
 }
 
-/// The class as a set of bytes: of ASCII alone, or with every character beyond.
+/// The class as a set of bytes: only ASCII, or with every character beyond.
 fn set(class: &Class) -> Option<ByteSet> {
     let Class::Unicode(class) = class else { return None };
     let (mut ascii, mut beyond) = (0_u128, 0_u32);
@@ -200,7 +200,7 @@ fn set(class: &Class) -> Option<ByteSet> {
             ascii |= 1 << byte;
         }
         if end > 127 {
-            // Surrogates are no characters, though ranges run across them.
+            // Surrogates are not characters, though ranges run across them.
             let surrogates = if start < 0xD800 && end > 0xDFFF { 0x800 } else { 0 };
             beyond += end - start.max(128) + 1 - surrogates;
         }
@@ -215,7 +215,7 @@ fn set(class: &Class) -> Option<ByteSet> {
 /// Characters outside ASCII: U+0080 to U+10FFFF without the surrogates.
 const ALL_BEYOND_ASCII: u32 = 0x10_FFFF - 0x7F - 0x800;
 
-/// Neighbouring literals as one, a run of nothing left out, `.*` beside `.*` once.
+/// Merges neighbouring literals, drops empty runs, and merges adjacent `.*`.
 fn merged(atoms: Vec<Atom>) -> Vec<Atom> {
     let mut result: Vec<Atom> = Vec::with_capacity(atoms.len());
     for atom in atoms {

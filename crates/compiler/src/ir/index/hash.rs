@@ -1,19 +1,19 @@
 //! Keys: the beginnings of texts as numbers.
 //!
 //! Eight bytes a step, by multiply and fold as wyhash does. Not keyed: who writes the policy gains nothing by colliding,
-//! and what a request makes collide is matched in vain.
+//! and a request's collisions only cost a comparison.
 
-/// URLs' literals shorter than this tell too little apart.
+/// Minimum length of URLs' literals: shorter ones distinguish too little.
 pub(super) const SHORTEST: usize = 4;
 
-/// Where a literal stands.
+/// The position of a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     /// The whole path.
     Whole,
     /// At the start of the path.
     Anchored,
-    /// Behind any beginning of the path.
+    /// After any beginning of the path.
     Floating,
     /// At the start of a parameter's value.
     Param,
@@ -56,7 +56,7 @@ pub(super) fn each_cut(
         }
         let left = cut - done;
         let last = match text.get(done..).and_then(<[u8]>::first_chunk) {
-            // Of the word only what belongs to the beginning: shifted out are the other bytes.
+            // Keeps only the bytes of the word that belong to the beginning; the others are shifted out.
             Some(word) if left > 0 => {
                 let others = (8 - left) * 8;
                 u64::from_le_bytes(*word) << others >> others
@@ -104,7 +104,7 @@ fn with_length(last: u64, length: usize) -> u64 {
     last ^ (length as u64) << 56
 }
 
-/// One bit for how a text begins; none for a text that is too short.
+/// One bit for the beginning of a text; no bit for a text that is too short.
 pub(super) fn bit(text: &[u8]) -> u64 {
     const { assert!(SHORTEST == size_of::<u32>()) };
     text.first_chunk()

@@ -1,7 +1,7 @@
 //! Walks a policy directory by opened directories rather than by names.
 //!
-//! Whoever can write to the directory can replace a file by a link between a look at its name and its opening. So every
-//! step opens a name below a directory that is open already, never follows a link, and then asks what it opened.
+//! A user who can write to the directory can replace a file by a link between a check of its name and its opening. So every
+//! step opens a name below a directory that is already open, never follows a link, and then checks the opened file.
 
 use std::env;
 use std::ffi::CStr;
@@ -12,14 +12,14 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 
-use super::{Files, Links, ReadDirError};
+use super::error::{Files, Links, ReadDirError};
 use crate::source::{SourceKind, is_hidden, limits};
 
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
-/// A pipe without a writer would hold up whoever opens it.
+/// Opening a pipe without a writer would otherwise block.
 const FILE: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK)
@@ -57,7 +57,7 @@ pub(super) fn files(directory: &Path, links: Links) -> Result<Files, ReadDirErro
 
 /// Opens a directory; an error if it, or one on the way to it, is a link.
 ///
-/// Of an absolute path that leads elsewhere than below the working directory only the last part counts: the system has
+/// For an absolute path outside the working directory, only the last part counts: the system has
 /// links of its own there, such as `/tmp` or `/var/run`.
 fn without_links(directory: &Path) -> Result<OwnedFd, ReadDirError> {
     let below = env::current_dir()
@@ -131,7 +131,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Reads what is in an opened directory, whose path below the policy directory is empty or ends with `/`.
+    /// Reads the entries of an opened directory, whose path below the policy directory is empty or ends with `/`.
     fn directory(&mut self, opened: &OwnedFd, prefix: &str, depth: usize) -> Result<(), ReadDirError> {
         let path = self.directory.join(prefix.trim_end_matches('/'));
         if depth > limits::DEPTH {

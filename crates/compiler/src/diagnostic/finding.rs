@@ -1,0 +1,96 @@
+//! A finding as data.
+
+use super::{code::Code, severity::Severity};
+use crate::source::Span;
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind of finding; stable.
+    pub code: Code,
+    /// Whether it keeps the policy from compiling.
+    pub severity: Severity,
+    /// One line, in the words of policies, user text in backticks, no full stop.
+    pub headline: String,
+    /// The main span, and a remark on it.
+    pub primary: Label,
+    /// Other places that matter.
+    pub related: Vec<Label>,
+    /// Advice.
+    pub help: Option<String>,
+    /// A request that proves the finding.
+    pub witness: Option<Witness>,
+}
+
+/// A request that proves a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// As one line.
+    pub request: String,
+    /// As a `curl` command.
+    pub curl: String,
+}
+
+/// A place and a remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// The remark; may be empty.
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// A finding of the severity that its code has.
+    #[must_use]
+    pub fn new(code: Code, span: Span, headline: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            headline: headline.into(),
+            primary: Label {
+                span,
+                text: String::new(),
+            },
+            related: Vec::new(),
+            help: None,
+            witness: None,
+        }
+    }
+
+    /// Adds a remark at the primary span.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// Adds advice.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds a request as proof.
+    #[must_use]
+    pub fn witness(mut self, witness: Witness) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
+    /// Adds a second span.
+    #[must_use]
+    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.related.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+}
+
+/// Puts findings in source order: by file, place, then code.
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.span, diagnostic.code));
+}

@@ -1,0 +1,129 @@
+//! The program: a policy in the form that decides.
+
+use std::{collections::HashMap, ops::Deref, sync::Arc};
+
+use super::{
+    id::{LineId, RuleId, TokenId},
+    layout::Layout,
+    lines::Line,
+    rule::Rules,
+    tables::Tables,
+    token::Token,
+};
+use crate::base_url::BaseUrl;
+
+/// A compiled policy.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    pub(crate) tables: Tables,
+    pub(crate) tokens: Arc<Vec<Token>>,
+    pub(crate) by_secret: Arc<HashMap<[u8; 32], TokenId>>,
+    pub(crate) digest: String,
+    pub(crate) base: Option<BaseUrl>,
+    /// What decisions read; present once the program is bound.
+    pub(crate) layout: Option<Arc<Layout>>,
+}
+
+impl Deref for Program {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+impl Program {
+    /// The program that permits nobody anything.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The token whose secret, or whose secret before a rotation, has this SHA-256. Whether the latter still counts is
+    /// the caller's to judge, who has a clock. Constant time in the number of tokens.
+    #[must_use]
+    pub fn token_by_secret_hash(&self, hash: &[u8; 32]) -> Option<TokenId> {
+        self.by_secret.get(hash).copied()
+    }
+
+    /// The token of an id that this program, or one bound from it, gave.
+    ///
+    /// An id of another program may name another token, or the empty one, which permits nothing.
+    #[must_use]
+    pub fn token(&self, id: TokenId) -> &Token {
+        static NOBODY: std::sync::LazyLock<Token> = std::sync::LazyLock::new(Token::nobody);
+        self.tokens.get(id.0 as usize).unwrap_or(&NOBODY)
+    }
+
+    /// Every token with its id, in source order.
+    pub fn tokens(&self) -> impl Iterator<Item = (TokenId, &Token)> {
+        (0..).map(TokenId).zip(self.tokens.iter())
+    }
+
+    /// The line of an id that this program gave.
+    #[must_use]
+    pub fn line(&self, id: LineId) -> Line<'_> {
+        self.lines.get(id)
+    }
+
+    /// The lines of a token in the order of decision, forbid lines first.
+    pub fn lines_of<'p>(&'p self, token: &'p Token) -> impl Iterator<Item = (LineId, Line<'p>)> {
+        let rules = token
+            .forbids
+            .iter()
+            .chain(token.permits.iter())
+            .filter_map(|id| self.rule(id));
+        rules.map(|rule| (rule.line, self.line(rule.line)))
+    }
+
+    /// The policy's version, in hexadecimal: SHA-256 of everything in the program that decides, as its artifact has it, so
+    /// programs that decide differently have different digests. Settings of the configuration, such as the base URL, are not
+    /// part of it.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The base URL that the program is bound to.
+    #[must_use]
+    pub fn base(&self) -> Option<&BaseUrl> {
+        self.base.as_ref()
+    }
+
+    /// Sets whether the upstream merges members of JSON bodies into the query's parameters (Rails, Grape), or
+    /// does not.
+    #[must_use]
+    pub fn merging_body(mut self, merges: bool) -> Self {
+        self.tables.merges_body = merges;
+        self
+    }
+
+    /// Removes the results of the passes: the program is slower, and by test equal in every decision.
+    #[must_use]
+    pub fn without_layout(&self) -> Self {
+        Self {
+            layout: None,
+            ..self.clone()
+        }
+    }
+
+    /// A program with one token, of these rules.
+    pub(crate) fn of_rules(&self, permits: Vec<RuleId>, forbids: Vec<RuleId>) -> (Self, TokenId) {
+        let own = |own| Rules {
+            included: Vec::new(),
+            own,
+        };
+        let token = Token {
+            permits: own(permits),
+            forbids: own(forbids),
+            ..Token::nobody()
+        };
+        let program = Self {
+            tokens: Arc::new(vec![token]),
+            layout: None,
+            digest: String::new(),
+            ..self.clone()
+        };
+        (program, TokenId(0))
+    }
+}
