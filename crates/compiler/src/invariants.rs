@@ -63,6 +63,53 @@ impl Invariants {
         }))
     }
 
+    /// As they are written.
+    #[must_use]
+    pub fn definitions(&self) -> &[InvariantDef] {
+        &self.definitions
+    }
+
+    /// Every token of a bound program that breaks one of these invariants, of another policy. `asks` says of which tokens
+    /// an invariant is proved.
+    ///
+    /// # Errors
+    /// A [`Fault`].
+    pub fn broken_by(
+        &self,
+        program: &Program,
+        (universe, budget): (Universe, u64),
+        asks: &dyn Fn(&InvariantDef, TokenId) -> bool,
+    ) -> Result<Vec<Broken>, Fault> {
+        let mut prover = Prover::new(universe, budget)?.with_samples_first();
+        let source_map = SourceMap::default();
+        let mut all = Vec::new();
+        for (id, token) in program.tokens() {
+            let invariants = self.definitions.iter().zip(self.program.tokens());
+            for (definition, (of, _)) in invariants.filter(|(definition, _)| asks(definition, id)) {
+                let case = Case {
+                    definition,
+                    token: (id, token),
+                    program,
+                    source_map: &source_map,
+                    invariants: self,
+                };
+                let answer = case.ask(&mut prover, of)?;
+                let first = answer.broken.into_iter().next();
+                if first.is_some() || answer.inconclusive.is_some() {
+                    all.push(Broken {
+                        token: id,
+                        invariant: definition.name.value.clone(),
+                        kind: definition.kind,
+                        line: first.as_ref().and_then(|found| found.line),
+                        witness: first.map(|found| found.witness),
+                        inconclusive: answer.inconclusive,
+                    });
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// Number of invariants.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -126,6 +173,39 @@ impl Invariants {
     }
 }
 
+/// A token that breaks an invariant of another policy, or may.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// The token.
+    pub token: TokenId,
+    /// The invariant's name.
+    pub invariant: String,
+    /// What it demands.
+    pub kind: InvariantKind,
+    /// The token's line that breaks it, if one does.
+    pub line: Option<LineId>,
+    /// A request that proves it; `None` if it could not be settled.
+    pub witness: Option<Request>,
+    /// Why there may be more than was found.
+    pub inconclusive: Option<Inconclusive>,
+}
+
+/// What the prover says of an invariant and a token.
+struct Answer {
+    broken: Vec<Breach>,
+    inconclusive: Option<Inconclusive>,
+}
+
+/// A request by which a token breaks an invariant.
+struct Breach {
+    headline: String,
+    /// The token's line.
+    line: Option<LineId>,
+    /// The invariant's line.
+    their: Option<LineId>,
+    witness: Request,
+}
+
 /// One invariant and one token.
 struct Case<'p> {
     definition: &'p InvariantDef,
@@ -142,43 +222,58 @@ impl<'p> Case<'p> {
         of: TokenId,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<(), Fault> {
-        let policy = Side::of(self.program, self.token.0);
-        let demand = Side::of(&self.invariants.program, of);
-        let (name, inv) = (&self.token.1.name, &self.definition.name.value);
-        let mut broken = Vec::new();
-        let inconclusive = match self.definition.kind {
-            InvariantKind::Never => {
-                let common = prover.common(policy, demand)?;
-                for found in common.findings {
-                    let headline = format!("`{name}` allows what `{inv}` says it never does");
-                    broken.push((headline, found.lines.0, found.lines.1, found.witness));
-                }
-                common.inconclusive
-            }
-            InvariantKind::Only => {
-                let beyond = prover.beyond(policy, demand, &Accepted::default())?;
-                for found in beyond.findings {
-                    let headline = format!("`{name}` allows more than `{inv}` leaves it");
-                    broken.push((headline, found.allowed_by, found.denied_by, found.witness));
-                }
-                beyond.inconclusive
-            }
-            InvariantKind::Always => {
-                let short = prover.beyond(demand, policy, &Accepted::default())?;
-                for found in short.findings {
-                    let headline = format!("`{name}` does not allow what `{inv}` says it always does");
-                    broken.push((headline, found.denied_by, found.allowed_by, found.witness));
-                }
-                short.inconclusive
-            }
-        };
-        for (headline, line, their, witness) in broken {
-            self.tell(headline, (line, their), &witness, diagnostics);
+        let answer = self.ask(prover, of)?;
+        for breach in answer.broken {
+            let lines = (breach.line, breach.their);
+            self.tell(breach.headline, lines, &breach.witness, diagnostics);
         }
-        if let Some(why) = inconclusive {
+        if let Some(why) = answer.inconclusive {
             diagnostics.push(self.open(why));
         }
         Ok(())
+    }
+
+    fn ask(&self, prover: &mut Prover<'p>, of: TokenId) -> Result<Answer, Fault> {
+        let policy = Side::of(self.program, self.token.0);
+        let demand = Side::of(&self.invariants.program, of);
+        let (name, inv) = (&self.token.1.name, &self.definition.name.value);
+        let beyond = match self.definition.kind {
+            InvariantKind::Never => {
+                let common = prover.common(policy, demand)?;
+                let broken = common.findings.into_iter().map(|found| Breach {
+                    headline: format!("`{name}` allows what `{inv}` says it never does"),
+                    line: found.lines.0,
+                    their: found.lines.1,
+                    witness: found.witness,
+                });
+                return Ok(Answer {
+                    broken: broken.collect(),
+                    inconclusive: common.inconclusive,
+                });
+            }
+            InvariantKind::Only => prover.beyond(policy, demand, &Accepted::default())?,
+            InvariantKind::Always => prover.beyond(demand, policy, &Accepted::default())?,
+        };
+        let is_only = self.definition.kind == InvariantKind::Only;
+        let broken = beyond.findings.into_iter().map(|found| {
+            let (headline, line, their) = if is_only {
+                let headline = format!("`{name}` allows more than `{inv}` leaves it");
+                (headline, found.allowed_by, found.denied_by)
+            } else {
+                let headline = format!("`{name}` does not allow what `{inv}` says it always does");
+                (headline, found.denied_by, found.allowed_by)
+            };
+            Breach {
+                headline,
+                line,
+                their,
+                witness: found.witness,
+            }
+        });
+        Ok(Answer {
+            broken: broken.collect(),
+            inconclusive: beyond.inconclusive,
+        })
     }
 
     fn tell(
@@ -251,6 +346,14 @@ impl<'p> Case<'p> {
                 .map(|base| request.curl(base, user))
                 .unwrap_or_default(),
         }
+    }
+}
+
+impl InvariantDef {
+    /// Whether the invariant is about a token: whether that matches all the selectors that are given.
+    #[must_use]
+    pub fn selects(&self, token: &Token) -> bool {
+        selects(self, token)
     }
 }
 

@@ -323,8 +323,12 @@ fn a_directory_that_looks_like_a_bare_repository_is_not_taken_for_one() {
             .unwrap();
         assert!(copied.success());
     }
-    for arguments in [GATE.as_slice(), &["scan", "policies"], &["scan", "."]] {
-        let (code, said) = it.run(arguments);
+    // The gate begins at the working directory, and compares with the repository of that.
+    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    let (code, said) = it.run(&GATE);
+    assert!(code == 1 && said.contains("TW0301"), "{said}");
+    for arguments in [["scan", "policies"], ["scan", "."]] {
+        let (code, said) = it.run(&arguments);
         assert!(
             code == 3 && said.contains("looks like a bare git repository"),
             "{arguments:?}: {said}"
@@ -468,7 +472,6 @@ fn a_revision_of_an_odd_form_is_refused_and_a_missing_one_names_the_cure() {
         "ma\\in",
         "main\nmain",
         "~1",
-        "/main",
     ] {
         let (code, said) = gate(odd);
         assert!(
@@ -476,6 +479,8 @@ fn a_revision_of_an_odd_form_is_refused_and_a_missing_one_names_the_cure() {
             "{odd}: {code} {said}"
         );
     }
+    // Always a path, and there is none.
+    assert_eq!(gate("/main").0, 3);
     assert_eq!(gate("@").0, 0);
     assert_eq!(gate("main^0").0, 0);
     let (code, said) = gate("origin/main");

@@ -132,12 +132,15 @@ impl<'p> Prover<'p> {
                 )?;
             }
         }
+        let found = explained.get(accepted.permits.len()..).unwrap_or_default();
         // A removed forbid line may newly allow requests of each permit line, whether or not that line is new.
         for forbid in lifted {
             for (permit, _) in &sources {
                 let cell = Cell {
                     must: permit.iter().copied().chain([forbid]).collect(),
-                    must_not: forbids.iter().chain(&explained).copied().collect(),
+                    // Also where a permit line that was reviewed explains the request: whoever reviewed that line need not
+                    // have meant it without the forbid line.
+                    must_not: forbids.iter().chain(found).copied().collect(),
                 };
                 let cause = Cause::Lifted(forbid.rule.line);
                 if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {

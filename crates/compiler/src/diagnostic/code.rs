@@ -79,6 +79,20 @@ codes! {
     IdleInvariant "TW0203" Warning "an invariant that selects no token";
     NewAccess "TW0301" Error "access that nobody reviewed";
     StaleReview "TW0302" Warning "a review that nothing needs any more";
+    NewCredential "TW0303" Error "a credential that nobody reviewed";
+    NewUser "TW0304" Error "a user that nobody reviewed";
+    LongerLife "TW0305" Error "a token or secret that works longer";
+    MoreAddresses "TW0306" Error "addresses from which a token did not work";
+    ActsForMore "TW0307" Error "a user that a token newly acts for";
+    NewMint "TW0308" Error "a token that newly issues credentials";
+    NewUnrestricted "TW0309" Error "a token that is newly unrestricted";
+    LiftedForbid "TW0310" Error "a forbid line that was lifted";
+    LooserConfiguration "TW0311" Error "a setting that gives more";
+    LostInvariant "TW0312" Error "an invariant that was removed or changed";
+    FreedToken "TW0313" Error "a token that breaks an invariant of the base";
+    UnacceptedReview "TW0314" Error "a review that the base does not have";
+    GrownSet "TW0315" Warning "an unused set that grew";
+    OpenComparison "TW0316" Error "a comparison that could not be settled";
     Seal "TW0401" Error "a token without a valid seal";
     ReadableSecret "TW0402" Error "a secret that can be read, in secure mode";
 }

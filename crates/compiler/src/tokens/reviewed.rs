@@ -12,15 +12,25 @@ use crate::{
 };
 
 /// Every key that an entry may have.
-const KEYS: &[&str] = &["token", "line", "key", "value", "why", "until"];
+const KEYS: &[&str] = &[
+    "token",
+    "configuration",
+    "invariant",
+    "line",
+    "lifted",
+    "key",
+    "value",
+    "why",
+    "until",
+];
+/// The keys of which each entry has one: whom it is about.
+const SUBJECTS: [&str; 3] = ["token", "configuration", "invariant"];
 
 /// One entry.
 #[derive(Clone, Debug)]
 pub struct Reviewed {
-    /// The token's name, where findings about the entry point.
+    /// The subject's name, where findings about the entry point.
     pub span: Span,
-    /// `token`
-    pub token: At<String>,
     /// The reviewed change.
     pub what: ReviewedWhat,
     /// `why`
@@ -32,10 +42,62 @@ pub struct Reviewed {
 /// What an entry is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReviewedWhat {
-    /// A permit line that came, or a forbid line that went: its text.
-    Line(String),
-    /// A key other than the lines, and the value that `tokenward diff` shows for it.
-    Key(String, String),
+    /// A permit line that a token has newly: `token`, `line`.
+    Line {
+        /// The token's name.
+        token: String,
+        /// The line as it is written.
+        text: String,
+    },
+    /// A forbid line that a token has no longer: `token`, `lifted`.
+    Lifted {
+        /// The token's name.
+        token: String,
+        /// The line as it was written.
+        text: String,
+    },
+    /// A key of a token beyond its lines: `token`, `key`, `value`.
+    Key {
+        /// The token's name.
+        token: String,
+        /// The key's name.
+        key: String,
+        /// The value that `tokenward diff` shows for it.
+        value: String,
+    },
+    /// A setting: `configuration`, `value`.
+    Setting {
+        /// The key with its section: `auth.never_act_as`.
+        key: String,
+        /// The value that `tokenward diff` shows for it.
+        value: String,
+    },
+    /// An invariant of the base: `invariant`, `value`.
+    Invariant {
+        /// Its name.
+        name: String,
+        /// The value that `tokenward diff` shows for it.
+        value: String,
+    },
+}
+
+impl Reviewed {
+    /// Whether both say the same until the same time, whatever their reasons.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        self.what == other.what && self.until == other.until
+    }
+}
+
+impl std::fmt::Display for ReviewedWhat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Line { token, text } | Self::Lifted { token, text } => write!(f, "`{text}` of `{token}`"),
+            Self::Key { token, key, .. } => write!(f, "`{key}` of `{token}`"),
+            Self::Setting { key, .. } => write!(f, "`{key}` of the configuration"),
+            Self::Invariant { name, .. } => write!(f, "the invariant `{name}`"),
+        }
+    }
 }
 
 /// The entries among the sources. Errors go to `diagnostics`; the other entries are still read.
@@ -82,16 +144,16 @@ fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec
 
 fn entry(reader: &mut Reader<'_>, table: &DeTable<'_>, range: std::ops::Range<usize>) -> Option<Reviewed> {
     let place = document::span(reader.id, reader.source, range);
-    let (mut token, mut why, mut until) = (None, None, None);
-    let [mut line, mut name, mut text] = [const { None }; 3];
+    let (mut subject, mut why, mut until) = (None, None, None);
+    let [mut line, mut lifted, mut name, mut text] = [const { None }; 4];
     for (key, value) in table {
-        match key.get_ref().as_ref() {
-            "token" => token = reader.string(value, "token"),
-            "line" => {
-                line = reader
-                    .string(value, "line")
-                    .map(|line| line.value.trim().to_owned())
+        let key_name = key.get_ref().as_ref();
+        match key_name {
+            "token" | "configuration" | "invariant" => {
+                subject = reader.string(value, key_name).map(|of| (key_name.to_owned(), of));
             }
+            "line" => line = reader.string(value, "line").map(trimmed),
+            "lifted" => lifted = reader.string(value, "lifted").map(trimmed),
             "key" => name = reader.string(value, "key").map(|key| key.value),
             "value" => text = reader.string(value, "value").map(|value| value.value),
             "why" => why = reader.string(value, "why").map(|why| why.value),
@@ -100,42 +162,88 @@ fn entry(reader: &mut Reader<'_>, table: &DeTable<'_>, range: std::ops::Range<us
         }
     }
     let given = |key: &str| table.keys().any(|known| known.get_ref() == key);
-    let mut missing = |key: &str, help: &str| {
-        let headline = format!("the entry has no `{key}`");
-        let diagnostic = Diagnostic::new(Code::MissingKey, place, headline).help(help);
-        reader.diagnostics.push(diagnostic);
+    if !is_whole(reader, place, &given) {
+        return None;
+    }
+    // A time that cannot be read must not make a review endless.
+    if given("until") && until.is_none() {
+        return None;
+    }
+    let (kind, subject) = subject?;
+    let (span, of) = (subject.span, subject.value);
+    let what = match (kind.as_str(), line, lifted, name, text) {
+        ("token", Some(text), None, None, None) => ReviewedWhat::Line { token: of, text },
+        ("token", None, Some(text), None, None) => ReviewedWhat::Lifted { token: of, text },
+        ("token", None, None, Some(key), Some(value)) => ReviewedWhat::Key {
+            token: of,
+            key,
+            value,
+        },
+        ("configuration", None, None, None, Some(value)) => ReviewedWhat::Setting { key: of, value },
+        ("invariant", None, None, None, Some(value)) => ReviewedWhat::Invariant { name: of, value },
+        _ => return None,
     };
-    if !given("token") {
-        missing("token", "add the name of the token that may allow more");
-    }
-    if !given("why") {
-        missing("why", "say for whoever comes after you why it is right");
-    }
-    if !(given("line") || given("key") && given("value")) {
-        missing(
-            "line",
-            "add the line that came or went, as it is written, or `key` and `value` as `tokenward diff` shows them",
-        );
-    }
-    let what = match (line, name.zip(text)) {
-        (Some(line), None) => ReviewedWhat::Line(line),
-        (None, Some((key, value))) => ReviewedWhat::Key(key, value),
-        (Some(_), Some(_)) => {
-            let headline = "the entry has both `line` and `key`";
-            let diagnostic = Diagnostic::new(Code::WrongValue, place, headline);
-            reader
-                .diagnostics
-                .push(diagnostic.help("write an entry for each"));
-            return None;
-        }
-        (None, None) => return None,
-    };
-    let token = token?;
     Some(Reviewed {
-        span: token.span,
-        token,
+        span,
         what,
         why: why?,
         until,
     })
+}
+
+fn trimmed(line: At<String>) -> String {
+    line.value.trim().to_owned()
+}
+
+/// Whether the entry has the keys that it needs and no two that exclude each other; what is wrong is told.
+fn is_whole(reader: &mut Reader<'_>, place: Span, given: &dyn Fn(&str) -> bool) -> bool {
+    let mut tell = |code, headline: String, help: &str| {
+        reader
+            .diagnostics
+            .push(Diagnostic::new(code, place, headline).help(help));
+    };
+    let mut whole = true;
+    let mut missing = |key: &str, help: &str| {
+        tell(Code::MissingKey, format!("the entry has no `{key}`"), help);
+        whole = false;
+    };
+    if !SUBJECTS.iter().any(|key| given(key)) {
+        missing(
+            "token",
+            "add the name of the token that may allow more, or `configuration` or `invariant`",
+        );
+    }
+    if !given("why") {
+        missing("why", "say for whoever comes after you why it is right");
+    }
+    let has_value = given("value") && (given("key") || !given("token"));
+    if !(given("line") || given("lifted") || has_value) {
+        missing(
+            "line",
+            "add the permit line as it is written, or `lifted` with the forbid line that went, or `key` and `value` as `tokenward diff` shows them",
+        );
+    }
+    let exclusive = [
+        ("token", "configuration"),
+        ("token", "invariant"),
+        ("configuration", "invariant"),
+        ("configuration", "key"),
+        ("invariant", "key"),
+        ("line", "lifted"),
+        ("line", "key"),
+        ("lifted", "key"),
+        ("line", "value"),
+        ("lifted", "value"),
+        ("configuration", "line"),
+        ("configuration", "lifted"),
+        ("invariant", "line"),
+        ("invariant", "lifted"),
+    ];
+    let both = exclusive.iter().find(|(one, other)| given(one) && given(other));
+    if let Some((one, other)) = both {
+        let headline = format!("the entry has both `{one}` and `{other}`");
+        tell(Code::WrongValue, headline, "write an entry for each");
+        return false;
+    }
+    whole
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, prove_optimised};
-use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_json, render_text};
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_json, render_text};
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{artifact, ir::Program};
 
@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::settings::ConfigArg;
 use super::universe::universe;
 use crate::config::Config;
+use new_access::{Base, Question};
 use proved::Compiled;
 
 /// Check policy files, and compile them to one file
@@ -33,7 +34,7 @@ Examples:
   tokenward compile                     the directory that tokenward.toml names, or policies
   tokenward compile --check policies    the same for a directory, as CI would run it
   tokenward compile --check --no-new-access main
-                                        fail if more is allowed than in the git revision main
+                                        fail if anything gives more than the git revision main
   tokenward compile --format json       one JSON object a line, on standard output
   tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
   tokenward compile -o policy.twp --sign artifact.key
@@ -51,10 +52,19 @@ pub(super) struct Args {
     /// How findings are shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Fail on whatever the policy allows beyond BASE, a directory, a compiled policy or a git revision, unless
-    /// reviewed.toml lists it
+    /// Fail on everything that gives somebody more than BASE, unless BASE's reviewed.toml lists it
+    ///
+    /// BASE is a git revision, a directory or a compiled policy, each with its own configuration, invariants and reviews.
+    /// `./NAME` is always a path, and `NAME..` always a revision. The work tree must contain the commits of BASE. Lines,
+    /// credentials, users, times, addresses, rights, settings and invariants are compared.
     #[arg(long, value_name = "BASE")]
     no_new_access: Option<String>,
+    /// Let the reviews of the new side count too: only for a change that an owner approved
+    #[arg(long, requires = "no_new_access")]
+    accept_reviews: bool,
+    /// Configuration of a BASE that is a directory or a compiled policy [default: that next to it, else --config]
+    #[arg(long, value_name = "FILE", requires = "no_new_access")]
+    old_config: Option<PathBuf>,
     /// Prove that the optimised program, and what is read from the compiled file, decide like the plain one
     #[arg(long)]
     paranoid: bool,
@@ -84,19 +94,25 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None => None,
     };
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
+    let base = args.base(directory)?;
     let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
-    let compiled = Compiled::new(&sources, (&config, args.budget), args.no_new_access.as_deref())?;
+    let gate = match &base {
+        None => None,
+        Some(base) => Some((base, args.config.written()?)),
+    };
+    let compiled = Compiled::new(&sources, (&config, args.budget), gate)?;
     let diagnostics = &compiled.diagnostics;
     match args.format {
         Format::Text => output::note_raw(&render_text(&sources, diagnostics, output::colours())),
         Format::Json => output::print(&render_json(&sources, diagnostics))?,
     }
     let Some(program) = compiled.program else {
-        return Err(Failure::Findings(format!(
-            "{} in `{}`",
-            tally(diagnostics),
-            directory.display()
-        )));
+        let told = format!("{} in `{}`", tally(diagnostics), directory.display());
+        return Err(if is_only_open(diagnostics) {
+            Failure::Trouble(told)
+        } else {
+            Failure::Findings(told)
+        });
     };
     let mut proved = compiled.proved;
     if args.paranoid {
@@ -129,6 +145,32 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Format::Text => output::print(&format!("{what}{written}\n")),
         Format::Json => Ok(()),
     }
+}
+
+impl Args {
+    /// What the policy in `directory` is compared with, if it is.
+    fn base(&self, directory: &Path) -> Result<Option<Base>, Failure> {
+        let Some(base) = &self.no_new_access else {
+            return Ok(None);
+        };
+        Base::read(&Question {
+            base,
+            config: &self.config,
+            old_config: self.old_config.as_deref(),
+            directory: self.directory.as_deref(),
+            policies: directory,
+            accept_reviews: self.accept_reviews,
+        })
+        .map(Some)
+    }
+}
+
+/// Whether nothing is wrong but that questions were not settled.
+fn is_only_open(diagnostics: &[Diagnostic]) -> bool {
+    let mut errors = diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error);
+    errors.all(|found| matches!(found.code, Code::OpenComparison | Code::OpenInvariant))
 }
 
 /// Proves the program that would be served, through the compiled file, to be the one that was compiled.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod audit;
+mod compare;
 mod compile;
 mod completions;
 mod demo;
@@ -17,11 +18,11 @@ mod inspect;
 mod keys;
 mod operator;
 mod output;
-mod place;
 mod progress;
 mod scan;
 mod serve;
 mod settings;
+mod side;
 mod time;
 mod token;
 mod universe;
@@ -50,10 +51,10 @@ Begin here:
   tokenward serve                 run the proxy as tokenward.toml says
 
 Exit codes:
-  0  fine
-  1  the policy has errors or newly allows something, or the demo did not do what it said
+  0  the command looked, and all is right
+  1  the policy has errors or gives more, or the demo did not do what it said
   2  wrong usage, or an error in the configuration
-  3  a file, the network or the system failed";
+  3  something could not be read, compared or settled: a file, git, the network, a proof";
 
 #[derive(Subcommand)]
 enum Verb {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::place::repository;
 use crate::config::{Config, ConfigError};
 
 /// The configuration in the working directory.
@@ -30,19 +29,22 @@ impl ConfigArg {
         }
     }
 
-    /// The configuration as it was in a git revision; `None` if git has none of that name there.
-    pub(super) fn at_revision(&self, revision: &str) -> Result<Option<Config>, Failure> {
-        let path = self.path();
-        let directory = path
-            .parent()
-            .filter(|directory| !directory.as_os_str().is_empty());
-        let repository = repository(directory.unwrap_or(Path::new(".")))?;
-        let commit = repository.resolve(revision)?;
-        let Some(bytes) = repository.file(&commit, &repository.relative(path)?)? else {
-            return Ok(None);
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        Ok(Some(Config::parse(&text, path)?))
+    /// The same with paths as the file has them, to be compared with another version of it.
+    pub(super) fn written(&self) -> Result<Config, Failure> {
+        match Config::load_as_written(self.path()) {
+            Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(Config::default()),
+            result => Ok(result?),
+        }
+    }
+
+    /// Another configuration, with paths as its file has them.
+    pub(super) fn written_at(&self, file: &Path) -> Result<Config, Failure> {
+        Ok(Config::load_as_written(file)?)
+    }
+
+    /// Whether the command line names it.
+    pub(super) fn is_named(&self) -> bool {
+        self.config.is_some()
     }
 
     /// The directory that paths in the configuration are relative to.
@@ -50,7 +52,8 @@ impl ConfigArg {
         self.path().parent().unwrap_or(Path::new(""))
     }
 
-    fn path(&self) -> &Path {
+    /// The file, which need not exist.
+    pub(super) fn path(&self) -> &Path {
         self.config.as_deref().unwrap_or(Path::new(USUAL))
     }
 }

@@ -21,17 +21,13 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or has problems: all of them, each with its place.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
-            ErrorKind::NotFound => ConfigError::Absent {
-                path: path.to_owned(),
-            },
-            _ => ConfigError::Unreadable {
-                path: path.to_owned(),
-                source,
-            },
-        })?;
         let file = Some(path.to_owned());
-        Self::parse(&text, path).map(|config| Self { file, ..config })
+        Self::parse(&text_of(path)?, path).map(|config| Self { file, ..config })
+    }
+
+    /// As [`load`](Self::load), with paths as the file has them: for comparing two versions of a file.
+    pub(crate) fn load_as_written(path: &Path) -> Result<Self, ConfigError> {
+        Self::parse_as_written(&text_of(path)?, path)
     }
 
     /// Reads and checks the text of the configuration file `path`.
@@ -39,17 +35,27 @@ impl Config {
     /// # Errors
     /// The text has problems: all of them, each with its place.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config = Self::parse_as_written(text, path)?;
+        Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// As [`parse`](Self::parse), with paths as the text has them: for comparing two versions of a file.
+    pub(crate) fn parse_as_written(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (config, sink) = Self::read(text);
         let wrongs = sink.into_wrongs();
         match config {
-            Some(config) if wrongs.is_empty() => {
-                Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
-            }
+            Some(config) if wrongs.is_empty() => Ok(config),
             _ => {
                 let problem = |wrong: Wrong| Problem::at(path, text, wrong.offset, wrong.message);
                 Err(ConfigError::Invalid(wrongs.into_iter().map(problem).collect()))
             }
         }
+    }
+
+    /// Every key that a configuration can have: `server.listen`.
+    #[cfg(test)]
+    pub(crate) fn keys() -> Vec<String> {
+        Self::read("").1.asked()
     }
 
     /// `None` if the text is no TOML.
@@ -97,6 +103,18 @@ impl Config {
         }
         self
     }
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => ConfigError::Absent {
+            path: path.to_owned(),
+        },
+        _ => ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        },
+    })
 }
 
 fn root(it: &mut Fields<'_>) -> Config {

@@ -105,7 +105,6 @@ impl Repository {
     }
 
     /// Whether the repository is a submodule's: the superproject's pull requests choose where such a repository comes from.
-    #[expect(dead_code, reason = "the comparison of policies uses it")]
     pub(crate) fn is_submodule(&self) -> bool {
         is_module_directory(&self.common_directory)
     }

@@ -214,7 +214,6 @@ impl Repository {
     ///
     /// # Errors
     /// There is none, there are several, or the clone is shallow.
-    #[expect(dead_code, reason = "the comparison of policies uses it")]
     pub(crate) fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, GitError> {
         let arguments = ["--all", one.id.as_str(), other.id.as_str()];
         let answer = self.runner.answer("merge-base", &arguments, MAX_LIST)?;
@@ -251,7 +250,6 @@ impl Repository {
     ///
     /// # Errors
     /// The clone is shallow and does not show it, or git fails.
-    #[expect(dead_code, reason = "the comparison of policies uses it")]
     pub(crate) fn is_ancestor(&self, ancestor: &Commit, descendant: &Commit) -> Result<bool, GitError> {
         let arguments = ["--is-ancestor", ancestor.id.as_str(), descendant.id.as_str()];
         let answer = self.runner.answer("merge-base", &arguments, MAX_LIST)?;

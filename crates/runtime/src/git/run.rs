@@ -59,6 +59,8 @@ const SETTINGS: &[&str] = &[
     "core.commitGraph=false",
     "core.multiPackIndex=false",
     "gc.auto=0",
+    // Advice about the file below would be taken for an error's message.
+    "advice.graftFileDeprecated=false",
 ];
 
 /// The environment of every run, in full: nothing is inherited but PATH.

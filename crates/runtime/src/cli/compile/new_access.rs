@@ -1,224 +1,375 @@
-//! `--no-new-access`: whatever a policy allows beyond another, and nobody reviewed.
+//! `--no-new-access`: whatever a policy gives beyond another, and nobody reviewed.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod reviews;
 
-use tokenward_compiler::SourceMap;
-use tokenward_compiler::analysis::{Analysis, Cause, Difference, Finding};
+use std::path::{Path, PathBuf};
+
+use tokenward_compiler::analysis::{Cause, Inconclusive};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Witness};
-use tokenward_compiler::ir::{LineId, Program, Token, TokenId, Users};
-use tokenward_compiler::source::{SourceSet, Span};
-use tokenward_compiler::tokens::{Reviewed, ReviewedWhat, read_reviewed};
+use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_compiler::source::Span;
+use tokenward_compiler::tokens::ReviewedWhat;
 
-use super::super::diff::attributes::{Change, changes};
-use super::super::diff::report::pairs;
+use super::super::compare::{Bound, Change, Example, Lines, Report, TokenReport};
 use super::super::failure::Failure;
-use super::super::place::Place;
 use super::super::progress::Progress;
-use super::super::universe::universe;
-use crate::config::Config;
+use super::super::settings::ConfigArg;
+use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
+use reviews::Reviews;
 
-/// Adds to `diagnostics` what `new`, written as `source_map` says, allows beyond the policy at `base`.
-pub(super) fn check(
-    base: &str,
-    (new, source_map): (&Program, &SourceMap),
-    sources: &SourceSet,
-    (config, budget): (&Config, u64),
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(), Failure> {
-    let old = Place::parse(base, config).load(config)?;
-    let entries = read_reviewed(sources, diagnostics);
-    let mut analysis = Analysis::new(&old, new, universe(config), budget).map_err(Failure::trouble)?;
-    let mut gate = Gate {
-        old: &old,
-        new,
-        source_map,
-        needed: vec![false; entries.len()],
-        entries: &entries,
-        now: now(),
-        diagnostics,
-    };
-    let mut progress = Progress::new("tokens compared");
-    let pairs = pairs(&old, new);
-    for (done, (before, after)) in pairs.iter().enumerate() {
-        if let Some(after) = after {
-            gate.token(&mut analysis, *before, *after)?;
+/// What the gate is asked.
+pub(super) struct Question<'a> {
+    /// The base as the command line names it.
+    pub(super) base: &'a str,
+    pub(super) config: &'a ConfigArg,
+    /// `--old-config`
+    pub(super) old_config: Option<&'a Path>,
+    /// The directory that the command line names, for both sides.
+    pub(super) directory: Option<&'a Path>,
+    /// The new side's policy.
+    pub(super) policies: &'a Path,
+    /// Whether reviews count that the base does not have.
+    pub(super) accept_reviews: bool,
+}
+
+/// The base, and what its comparison with the new side needs.
+pub(super) struct Base {
+    old: Side,
+    accept_reviews: bool,
+}
+
+impl Base {
+    /// Reads the base and makes sure that the new side contains it.
+    pub(super) fn read(question: &Question<'_>) -> Result<Self, Failure> {
+        let base = question.base;
+        if is_range(base) {
+            return Err(Failure::Usage(format!(
+                "`{base}` is a range and not a revision, and a merge base would hide what the branch lacks; name one revision, \
+                 as in `--no-new-access main`"
+            )));
         }
-        progress.tell(done + 1, pairs.len());
+        let directory = question.directory.filter(|path| path.is_dir());
+        let command = Command {
+            config: question.config,
+            old_config: question.old_config,
+            directory,
+        };
+        let within = if is_path(base) {
+            None
+        } else {
+            Within::discover(question.config, Some(question.policies))?
+        };
+        let old = match Spec::parse(base, within.as_ref())? {
+            Spec::Here(path) => {
+                let path: PathBuf = path;
+                Side::here(&path, config_of(&path, &command)?)?
+            }
+            Spec::Revision(commit) => {
+                let within = Within::required(within.as_ref())?;
+                within.refuse_linked_config()?;
+                if !within.has(question.policies)? {
+                    return Err(Failure::Trouble(format!(
+                        "`{}` is not in the repository of `{base}`; name a directory as the base",
+                        question.policies.display()
+                    )));
+                }
+                let side = Side::at(within, &commit, &command)?;
+                within.check_ancestry(&commit, &within.head()?, Ancestry::Contains)?;
+                side
+            }
+        };
+        Ok(Self {
+            old,
+            accept_reviews: question.accept_reviews,
+        })
     }
-    gate.tell_stale();
-    Ok(())
+
+    /// Adds to `diagnostics` what `new` gives beyond the base.
+    pub(super) fn check(
+        &self,
+        new: &Side,
+        budget: u64,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<(), Failure> {
+        let old = &self.old;
+        let bound = Bound::new(old, new)?;
+        let mut lines = Lines::new(&bound, budget)?;
+        let mut progress = Progress::new("tokens compared");
+        let report = Report::new((old, new), (&bound, &mut lines), budget, |done, of| {
+            progress.tell(done, of)
+        })?;
+        let reviews = Reviews::read((old, new), self.accept_reviews, diagnostics)?;
+        let mut gate = Gate {
+            old,
+            new,
+            reviews,
+            diagnostics,
+        };
+        gate.settings(&report);
+        for token in &report.tokens {
+            gate.token(token, &report, &mut lines)?;
+        }
+        gate.reviews.tell(gate.diagnostics);
+        Ok(())
+    }
 }
 
 struct Gate<'a> {
-    old: &'a Program,
-    new: &'a Program,
-    source_map: &'a SourceMap,
-    entries: &'a [Reviewed],
-    /// For each entry whether something needs it.
-    needed: Vec<bool>,
-    /// ms UTC
-    now: i64,
+    old: &'a Side,
+    new: &'a Side,
+    reviews: Reviews,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
 impl Gate<'_> {
-    fn token(
-        &mut self,
-        analysis: &mut Analysis<'_>,
-        before: Option<TokenId>,
-        after: TokenId,
-    ) -> Result<(), Failure> {
-        let (old, new) = (self.old, self.new);
-        let token = new.token(after);
-        let all = analysis
-            .unreviewed((before, Some(after)), &[], &[])
-            .map_err(Failure::trouble)?;
-        if !all.is_none() {
-            let left = self.review(token, &all);
-            let unreviewed = match left {
-                None => Difference::default(),
-                Some((permits, lifted)) if permits.is_empty() && lifted.is_empty() => all,
-                Some((permits, lifted)) => analysis
-                    .unreviewed((before, Some(after)), &permits, &lifted)
-                    .map_err(Failure::trouble)?,
+    /// What is no token's: settings, invariants, sets.
+    fn settings(&mut self, report: &Report) {
+        for change in &report.configuration {
+            let Some(code) = change.widens else { continue };
+            let what = ReviewedWhat::Setting {
+                key: change.key.clone(),
+                value: change.new.clone(),
             };
-            for finding in &unreviewed.findings {
-                self.tell(token, after, finding);
-            }
-            if let Some(why) = unreviewed.inconclusive {
-                let headline = format!(
-                    "whether `{}` allows more than before could not be settled: {why}",
-                    token.name
-                );
-                self.push(Diagnostic::new(Code::NewAccess, self.place(after), headline));
-            }
+            let headline = format!(
+                "the setting `{}` gives more: it was {} and is {}",
+                change.key, change.old, change.new
+            );
+            self.find(&what, Diagnostic::new(code, Span::nowhere(), headline));
         }
-        let beside = before.map_or_else(Vec::new, |before| changes(old.token(before), token));
-        for change in beside.iter().filter(|change| change.widens) {
-            self.change(token, after, change);
+        for lost in &report.invariants {
+            let change = &lost.change;
+            let place = lost.place.unwrap_or_else(Span::nowhere);
+            let headline = if lost.place.is_some() {
+                format!("the invariant `{}` is not what it was", change.key)
+            } else {
+                format!("the invariant `{}` is gone", change.key)
+            };
+            self.find(
+                &invariant(change),
+                Diagnostic::new(Code::LostInvariant, place, headline),
+            );
+        }
+        for grown in &report.sets {
+            let change = &grown.change;
+            let headline = format!(
+                "the set `{}`, which no token includes, grew: it had {} and has {}",
+                change.key, change.old, change.new
+            );
+            let found = Diagnostic::new(Code::GrownSet, grown.place, headline);
+            self.push(found.help("a later `include` takes in all of it: review it now"));
+        }
+    }
+
+    fn token(&mut self, token: &TokenReport, report: &Report, lines: &mut Lines<'_>) -> Result<(), Failure> {
+        let Some(after) = token.after else { return Ok(()) };
+        for change in &token.changes {
+            self.key(token, after, change);
+        }
+        self.breaches(token, after, report);
+        if token.newly_allowed.is_none() {
+            return Ok(());
+        }
+        if self.is_reviewed_whole(token) {
+            self.lifted(token, after);
+            return Ok(());
+        }
+        let (permits, lifted) = self.reviewed_lines(token, after);
+        let left;
+        let unreviewed = if permits.is_empty() && lifted.is_empty() {
+            &token.newly_allowed
+        } else {
+            left = lines.beyond(&token.before, after, (&permits, &lifted))?;
+            &left
+        };
+        for example in &unreviewed.examples {
+            self.line(token, after, example);
+        }
+        if let Some(why) = unreviewed.inconclusive {
+            self.settle(token, after, why);
         }
         Ok(())
     }
 
-    /// The lines of a token, new and old, that were reviewed; `None` if all of it was. Entries that something needs are
-    /// marked.
-    fn review(&mut self, token: &Token, all: &Difference) -> Option<(Vec<LineId>, Vec<LineId>)> {
-        let (mut permits, mut lifted) = (Vec::new(), Vec::new());
-        for (entry, needed) in self.entries.iter().zip(&mut self.needed) {
-            if entry.token.value != token.name {
-                continue;
-            }
-            let text = match &entry.what {
-                ReviewedWhat::Line(text) => text,
-                ReviewedWhat::Key(key, value) if key == "unrestricted" && value == "true" => {
-                    let is = all
-                        .findings
-                        .iter()
-                        .any(|finding| finding.cause == Cause::Unrestricted);
-                    *needed |= is;
-                    if is && counts(entry, self.now) {
-                        return None;
-                    }
-                    continue;
-                }
-                ReviewedWhat::Key(..) => continue,
-            };
-            let is = |finding: &Finding| match finding.cause {
-                Cause::Permit(line) => self.new.line(line).text == *text,
-                Cause::Lifted(line) => self.old.line(line).text == *text,
-                Cause::Unrestricted => false,
-            };
-            *needed |= all.inconclusive.is_some() || all.findings.iter().any(is);
-            if counts(entry, self.now) {
-                let of_token = self.new.lines_of(token);
-                permits.extend(of_token.filter(|(_, line)| line.text == *text).map(|(id, _)| id));
-                let causes = all.findings.iter().filter_map(|finding| match finding.cause {
-                    Cause::Lifted(line) if self.old.line(line).text == *text => Some(line),
-                    _ => None,
-                });
-                lifted.extend(causes);
-            }
-        }
-        Some((permits, lifted))
-    }
-
-    fn tell(&mut self, token: &Token, id: TokenId, finding: &Finding) {
-        let request = finding.witness.to_string();
-        let user = match &token.users {
-            Users::Named(users) => users.first().map_or("USER", String::as_str),
-            Users::Any => "USER",
-        };
-        let curl = self.new.base().map(|base| finding.witness.curl(base, user));
-        let (place, headline, entry) = match finding.cause {
-            Cause::Permit(line) => (
-                self.source_map.line(line),
-                format!("`{}` newly allows what this line matches", token.name),
-                format!("line = '{}'", self.new.line(line).text),
-            ),
-            Cause::Lifted(line) => {
-                let text = self.old.line(line).text;
-                (
-                    None,
-                    format!("`{}` newly allows what `{text}` forbade", token.name),
-                    format!("line = '{text}'"),
-                )
-            }
-            Cause::Unrestricted => (
-                None,
-                format!("`{}` is newly unrestricted", token.name),
-                "key = \"unrestricted\", value = \"true\"".to_owned(),
-            ),
-        };
-        let place = place.unwrap_or_else(|| self.place(id));
-        self.push(
-            Diagnostic::new(Code::NewAccess, place, headline)
-                .witness(Witness {
-                    request,
-                    curl: curl.unwrap_or_default(),
-                })
-                .help(advice(token, &entry)),
-        );
-    }
-
-    fn change(&mut self, token: &Token, id: TokenId, change: &Change) {
-        for (entry, needed) in self.entries.iter().zip(&mut self.needed) {
-            let what = ReviewedWhat::Key(change.key.to_owned(), change.new.clone());
-            if entry.token.value == token.name && entry.what == what {
-                *needed = true;
-                if counts(entry, self.now) {
-                    return;
-                }
-            }
-        }
+    fn settle(&mut self, token: &TokenReport, after: TokenId, why: Inconclusive) {
         let headline = format!(
-            "`{}` lets more in: `{}` was {} and is {}",
+            "whether `{}` allows more than before could not be settled",
+            token.name
+        );
+        self.open(after, headline, why);
+    }
+
+    /// A key of a token that gives more.
+    fn key(&mut self, token: &TokenReport, after: TokenId, change: &Change) {
+        let Some(code) = change.widens else { return };
+        let headline = format!(
+            "`{}` gives more: `{}` was {} and is {}",
             token.name, change.key, change.old, change.new
         );
-        let entry = format!("key = \"{}\", value = \"{}\"", change.key, change.new);
-        self.push(Diagnostic::new(Code::NewAccess, self.place(id), headline).help(advice(token, &entry)));
+        let mut found = Diagnostic::new(code, self.place(after), headline);
+        if code == Code::NewUnrestricted {
+            let examples = token.newly_allowed.examples.iter();
+            let mut examples = examples.filter(|example| example.cause == Cause::Unrestricted);
+            if let Some(example) = examples.next() {
+                found = found.witness(witness(example));
+            }
+        }
+        self.find(&key(token, change), found);
     }
 
-    fn tell_stale(&mut self) {
-        for (entry, needed) in self.entries.iter().zip(&self.needed) {
-            let headline = if !needed {
-                format!(
-                    "nothing that `{}` newly allows needs this review",
-                    entry.token.value
-                )
-            } else if !counts(entry, self.now) {
-                "this review has ended".to_owned()
-            } else {
+    /// Invariants of the base that the token breaks, but for those whose end was reviewed.
+    fn breaches(&mut self, token: &TokenReport, after: TokenId, report: &Report) {
+        for breach in &token.breaches {
+            let name = &breach.found.invariant;
+            let ended = report.invariants.iter().find(|lost| lost.change.key == *name);
+            if ended.is_some_and(|lost| self.reviews.has(&invariant(&lost.change))) {
                 continue;
+            }
+            if let Some(why) = breach
+                .found
+                .inconclusive
+                .filter(|_| breach.found.witness.is_none())
+            {
+                let headline = format!(
+                    "whether `{}` keeps the base's invariant `{name}` could not be settled",
+                    token.name
+                );
+                self.open(after, headline, why);
+                continue;
+            }
+            let kind = breach.found.kind.as_str();
+            let headline = format!("`{}` breaks the base's invariant `{name}` (`{kind}`)", token.name);
+            let place = breach.found.line.and_then(|line| self.new.source_map.line(line));
+            let mut found = Diagnostic::new(
+                Code::FreedToken,
+                place.unwrap_or_else(|| self.place(after)),
+                headline,
+            );
+            if let Some(request) = &breach.found.witness {
+                found = found.witness(Witness {
+                    request: request.to_string(),
+                    curl: breach.curl.clone(),
+                });
+            }
+            self.find(&key(token, &breach.change), found);
+        }
+    }
+
+    /// Whether a review of `unrestricted` covers all that the lines newly allow.
+    fn is_reviewed_whole(&self, token: &TokenReport) -> bool {
+        let changes = token.changes.iter();
+        let mut unrestricted = changes.filter(|change| change.widens == Some(Code::NewUnrestricted));
+        unrestricted.any(|change| self.reviews.has(&key(token, change)))
+    }
+
+    /// Of a token that was reviewed as unrestricted: lifted forbid lines, which hold for such a token too.
+    fn lifted(&mut self, token: &TokenReport, after: TokenId) {
+        for example in &token.newly_allowed.examples {
+            let what = self.what(token, example);
+            let is_lifted = |what: &ReviewedWhat| matches!(what, ReviewedWhat::Lifted { .. });
+            if let Some(what) = what.filter(is_lifted)
+                && !self.reviews.need(&what)
+            {
+                self.line(token, after, example);
+            }
+        }
+        if let Some(why) = token.newly_allowed.inconclusive {
+            self.settle(token, after, why);
+        }
+    }
+
+    /// The permit lines of the new policy, and the lifted forbid lines of the old one, that were reviewed.
+    fn reviewed_lines(&mut self, token: &TokenReport, after: TokenId) -> (Vec<LineId>, Vec<LineId>) {
+        let (new, old) = (&self.new.program, &self.old.program);
+        // A review that an inconclusive question may need is not told to be stale.
+        let open = token.newly_allowed.inconclusive.is_some();
+        let needed: Vec<ReviewedWhat> = token
+            .newly_allowed
+            .examples
+            .iter()
+            .filter_map(|example| self.what(token, example))
+            .collect();
+        let mut permits = Vec::new();
+        for (id, line) in new.lines_of(new.token(after)) {
+            let text = line.text.to_owned();
+            let what = ReviewedWhat::Line {
+                token: token.name.clone(),
+                text,
             };
-            let diagnostic = Diagnostic::new(Code::StaleReview, entry.span, headline);
-            self.diagnostics
-                .push(diagnostic.help("take it out, or look again and give it a new `until`"));
+            if (open || needed.contains(&what)) && self.reviews.need(&what) || self.reviews.has(&what) {
+                permits.push(id);
+            }
+        }
+        let mut lifted = Vec::new();
+        for before in &token.before {
+            for (id, line) in old.lines_of(old.token(*before)) {
+                let what = ReviewedWhat::Lifted {
+                    token: token.name.clone(),
+                    text: line.text.to_owned(),
+                };
+                if (open || needed.contains(&what)) && self.reviews.need(&what) {
+                    lifted.push(id);
+                }
+            }
+        }
+        (permits, lifted)
+    }
+
+    /// The review that an example asks for; that of an unrestricted token is of its key.
+    fn what(&self, token: &TokenReport, example: &Example) -> Option<ReviewedWhat> {
+        let token = token.name.clone();
+        match example.cause {
+            Cause::Permit(line) => Some(ReviewedWhat::Line {
+                token,
+                text: self.new.program.line(line).text.to_owned(),
+            }),
+            Cause::Lifted(line) => Some(ReviewedWhat::Lifted {
+                token,
+                text: self.old.program.line(line).text.to_owned(),
+            }),
+            Cause::Unrestricted => None,
+        }
+    }
+
+    fn line(&mut self, token: &TokenReport, after: TokenId, example: &Example) {
+        let Some(what) = self.what(token, example) else {
+            return;
+        };
+        let (code, place, headline) = match example.cause {
+            Cause::Permit(line) => (
+                Code::NewAccess,
+                self.new.source_map.line(line),
+                format!("`{}` newly allows what this line matches", token.name),
+            ),
+            Cause::Lifted(line) => {
+                let text = self.old.program.line(line).text;
+                let headline = format!("`{}` newly allows what `{text}` forbade", token.name);
+                (Code::LiftedForbid, None, headline)
+            }
+            Cause::Unrestricted => return,
+        };
+        let place = place.unwrap_or_else(|| self.place(after));
+        let found = Diagnostic::new(code, place, headline).witness(witness(example));
+        self.push(found.help(advice(&what)));
+    }
+
+    fn open(&mut self, after: TokenId, headline: String, why: Inconclusive) {
+        let found = Diagnostic::new(
+            Code::OpenComparison,
+            self.place(after),
+            format!("{headline}: {why}"),
+        );
+        self.push(found.help("simplify the patterns, or give a larger --budget"));
+    }
+
+    /// Adds a finding unless it was reviewed.
+    fn find(&mut self, what: &ReviewedWhat, found: Diagnostic) {
+        if !self.reviews.need(what) {
+            self.push(found.help(advice(what)));
         }
     }
 
     fn place(&self, id: TokenId) -> Span {
-        // INVARIANT: every token of a program that was just compiled has its place.
-        self.source_map.token(id).unwrap_or_else(Span::nowhere)
+        self.new.source_map.token(id).unwrap_or_else(Span::nowhere)
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {
@@ -226,19 +377,38 @@ impl Gate<'_> {
     }
 }
 
-fn advice(token: &Token, entry: &str) -> String {
-    format!(
-        "if that is right: [[reviewed]] in reviewed.toml, with token = \"{}\", {entry}, why = \"…\"",
-        token.name
-    )
+fn key(token: &TokenReport, change: &Change) -> ReviewedWhat {
+    ReviewedWhat::Key {
+        token: token.name.clone(),
+        key: change.key.clone(),
+        value: change.new.clone(),
+    }
 }
 
-fn counts(entry: &Reviewed, now: i64) -> bool {
-    entry.until.is_none_or(|until| now < until)
+fn invariant(change: &Change) -> ReviewedWhat {
+    ReviewedWhat::Invariant {
+        name: change.key.clone(),
+        value: change.new.clone(),
+    }
 }
 
-/// ms UTC; a clock before 1970 counts as 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+fn witness(example: &Example) -> Witness {
+    Witness {
+        request: example.request.to_string(),
+        curl: example.curl.clone(),
+    }
+}
+
+/// How to write the review.
+fn advice(what: &ReviewedWhat) -> String {
+    let entry = match what {
+        ReviewedWhat::Line { token, text } => format!("token = {token:?}, line = '{text}'"),
+        ReviewedWhat::Lifted { token, text } => format!("token = {token:?}, lifted = '{text}'"),
+        ReviewedWhat::Key { token, key, value } => {
+            format!("token = {token:?}, key = {key:?}, value = {value:?}")
+        }
+        ReviewedWhat::Setting { key, value } => format!("configuration = {key:?}, value = {value:?}"),
+        ReviewedWhat::Invariant { name, value } => format!("invariant = {name:?}, value = {value:?}"),
+    };
+    format!("if that is right: [[reviewed]] in reviewed.toml, with {entry}, why = \"…\"")
 }

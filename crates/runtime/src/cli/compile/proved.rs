@@ -8,8 +8,9 @@ use tokenward_compiler::source::SourceSet;
 
 use super::super::failure::Failure;
 use super::super::progress::Progress;
+use super::super::side::Side;
 use super::super::universe::universe;
-use super::{new_access, plural};
+use super::{new_access::Base, plural};
 use crate::config::Config;
 
 /// Questions of fewer states take no time that anyone would ask about.
@@ -25,11 +26,11 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    /// `base_policy`: the place of the policy beyond which nothing may be allowed.
+    /// `gate`: the base beyond which nothing may be given, and the configuration with paths as it has them.
     pub(super) fn new(
         sources: &SourceSet,
         (config, budget): (&Config, u64),
-        base_policy: Option<&str>,
+        gate: Option<(&Base, Config)>,
     ) -> Result<Self, Failure> {
         let compilation = tokenward_compiler::compile_for(sources, &config.mode);
         let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
@@ -75,15 +76,14 @@ impl Compiled {
                     compiled.proved.push_str(&most);
                 }
             }
-            if let Some(place) = base_policy {
-                let policy = (&bound, &compilation.source_map);
-                new_access::check(
-                    place,
-                    policy,
-                    sources,
-                    (config, budget),
-                    &mut compiled.diagnostics,
-                )?;
+            if let Some((base, config)) = gate {
+                let policy = (
+                    program.clone(),
+                    compilation.source_map,
+                    compiled.diagnostics.as_slice(),
+                );
+                let new = Side::compiled("the new side".to_owned(), config, sources.clone(), policy);
+                base.check(&new, budget, &mut compiled.diagnostics)?;
             }
             if let Some((token, states)) = proved.hardest.filter(|(_, states)| *states >= WORTH_SAYING) {
                 compiled

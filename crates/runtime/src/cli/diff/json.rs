@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::attributes::Change;
-use super::report::{Direction, Line, Report, Standing, TokenReport};
+use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
 
 pub(super) fn render(report: &Report) -> String {
     let tokens: Vec<Value> = report.tokens.iter().map(token).collect();
@@ -12,6 +11,8 @@ pub(super) fn render(report: &Report) -> String {
         "widens": report.widens(),
         "unchanged": report.unchanged,
         "configuration": report.configuration.iter().map(change).collect::<Vec<_>>(),
+        "invariants": report.invariants.iter().map(|lost| change(&lost.change)).collect::<Vec<_>>(),
+        "sets": report.sets.iter().map(|grown| change(&grown.change)).collect::<Vec<_>>(),
         "tokens": tokens,
         "most_work": report.hardest.as_ref().map(|(name, states)| json!({ "token": name, "states": states })),
     });
@@ -25,18 +26,38 @@ fn token(token: &TokenReport) -> Value {
         Standing::Gone => "gone",
     };
     let changes: Vec<Value> = token.changes.iter().map(change).collect();
+    let breaches: Vec<Value> = token
+        .breaches
+        .iter()
+        .map(|breach| {
+            json!({
+                "invariant": breach.found.invariant,
+                "verdict": if breach.found.witness.is_some() { "yes" } else { "inconclusive" },
+                "why": breach.found.inconclusive.map(|why| why.to_string()),
+                "request": breach.found.witness.as_ref().map(ToString::to_string),
+                "curl": breach.curl,
+            })
+        })
+        .collect();
     json!({
         "name": token.name,
         "standing": standing,
         "widens": token.widens(),
         "changes": changes,
+        "breaks": breaches,
         "newly_allowed": direction(&token.newly_allowed),
         "newly_denied": direction(&token.newly_denied),
     })
 }
 
 fn change(change: &Change) -> Value {
-    json!({ "key": change.key, "old": change.old, "new": change.new, "widens": change.widens })
+    json!({
+        "key": change.key,
+        "old": change.old,
+        "new": change.new,
+        "widens": change.widens.is_some(),
+        "code": change.widens.map(|code| code.as_str()),
+    })
 }
 
 fn direction(direction: &Direction) -> Value {

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::attributes::Change;
-use super::report::{Direction, Report, Standing, TokenReport};
-use super::text::{place, summary, verdict};
+use super::super::compare::{Change, Direction, Report, Standing, TokenReport};
+use super::text::{beyond_tokens, place, summary, verdict};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
@@ -16,9 +15,9 @@ pub(super) fn render(report: &Report) -> String {
         "This change allows nothing new"
     };
     let mut out = format!("### Policy: {heading}\n\n{}.\n", capital(&summary(report)));
-    if !report.configuration.is_empty() {
-        out.push_str("\n#### The configuration\n");
-        render_changes(&report.configuration, &mut out);
+    for (title, changes) in beyond_tokens(report) {
+        let _ = write!(out, "\n#### {}\n", capital(title));
+        render_changes(changes, &mut out);
     }
     let (wider, others): (Vec<_>, Vec<_>) = report.tokens.iter().partition(|token| token.widens());
     for token in &wider {
@@ -41,18 +40,42 @@ pub(super) fn render(report: &Report) -> String {
 fn render_token(token: &TokenReport, out: &mut String) {
     let _ = write!(out, "\n#### {} {}\n", code(&token.name), verdict(token));
     render_changes(&token.changes, out);
+    render_breaches(token, out);
     render_direction(token, &token.newly_allowed, NEWLY_ALLOWED, out);
     render_direction(token, &token.newly_denied, NEWLY_DENIED, out);
 }
 
-fn render_changes(changes: &[Change], out: &mut String) {
-    if !changes.is_empty() {
-        out.push_str("\n| | was | is | |\n| --- | --- | --- | --- |\n");
-        for change in changes {
-            let wider = if change.widens { "**wider**" } else { "" };
-            let (old, new) = (cell(&change.old), cell(&change.new));
-            let _ = writeln!(out, "| {} | {old} | {new} | {wider} |", change.key);
+fn render_breaches(token: &TokenReport, out: &mut String) {
+    for breach in &token.breaches {
+        let name = code(&breach.found.invariant);
+        match (&breach.found.witness, breach.found.inconclusive) {
+            (Some(request), _) => {
+                let request = code(&request.to_string());
+                let _ = write!(out, "\n**Breaks the old invariant** {name}**:** {request}\n\n");
+                let _ = writeln!(out, "- {}", code(&breach.curl));
+            }
+            (None, Some(why)) => {
+                let why = capital(&why.to_string());
+                let _ = write!(out, "\n**The old invariant** {name}**: inconclusive.** {why}.\n");
+            }
+            (None, None) => {}
         }
+    }
+}
+
+fn render_changes<'c>(changes: impl IntoIterator<Item = &'c Change>, out: &mut String) {
+    let mut changes = changes.into_iter().peekable();
+    if changes.peek().is_some() {
+        out.push_str("\n| | was | is | |\n| --- | --- | --- | --- |\n");
+    }
+    for change in changes {
+        let wider = if change.widens.is_some() { "**wider**" } else { "" };
+        let (old, new) = (cell(&change.old), cell(&change.new));
+        let _ = writeln!(
+            out,
+            "| {} | {old} | {new} | {wider} |",
+            change.key.replace('|', "\\|")
+        );
     }
 }
 

@@ -1,17 +1,20 @@
 //! Differences as SARIF 2.1.0 (OASIS), for whatever shows findings beside the lines of a pull request.
 
 use serde_json::{Value, json};
+use tokenward_compiler::diagnostic::{Code, Severity};
 
-use super::attributes::Change;
-use super::report::{Direction, Line, Report, TokenReport};
+use super::super::compare::{Change, Direction, Line, Report, TokenReport};
 
 /// `directory`: where the files of the new policy lie, below the repository's root.
 pub(super) fn render(report: &Report, directory: &str) -> String {
-    let mut results: Vec<Value> = report
-        .configuration
-        .iter()
+    let settings = report.configuration.iter();
+    let mut results: Vec<Value> = settings
         .map(|change| of_change("the configuration", change))
         .collect();
+    let lost = report.invariants.iter();
+    results.extend(lost.map(|lost| of_change("the invariants", &lost.change)));
+    let grown = report.sets.iter();
+    results.extend(grown.map(|grown| of_change("the unused sets", &grown.change)));
     for token in &report.tokens {
         results.extend(
             token
@@ -19,6 +22,7 @@ pub(super) fn render(report: &Report, directory: &str) -> String {
                 .iter()
                 .map(|change| of_change(&format!("`{}`", token.name), change)),
         );
+        results.extend(of_breaches(token));
         results.extend(of_direction(
             token,
             &token.newly_allowed,
@@ -35,7 +39,11 @@ pub(super) fn render(report: &Report, directory: &str) -> String {
     let rules = [
         (NEWLY_ALLOWED, "A request that the policy newly allows"),
         (NEWLY_DENIED, "A request that the policy newly denies"),
-        (WIDER, "A key that lets more in"),
+        (WIDER, "A key, a setting, an invariant or a set that gives more"),
+        (
+            BREAKS,
+            "A request by which a token breaks an invariant of the old side",
+        ),
         (CHANGED, "A key that changed"),
         (OPEN, "A question past the budget"),
     ];
@@ -57,6 +65,7 @@ pub(super) fn render(report: &Report, directory: &str) -> String {
 const NEWLY_ALLOWED: &str = "newly-allowed";
 const NEWLY_DENIED: &str = "newly-denied";
 const WIDER: &str = "wider";
+const BREAKS: &str = "breaks-invariant";
 const CHANGED: &str = "changed";
 const OPEN: &str = "inconclusive";
 
@@ -94,13 +103,36 @@ fn of_direction(
     results
 }
 
+fn of_breaches(token: &TokenReport) -> impl Iterator<Item = Value> {
+    token.breaches.iter().map(|breach| {
+        let (rule, level, what) = match (&breach.found.witness, breach.found.inconclusive) {
+            (Some(request), _) => (BREAKS, "error", format!("{request}\n{}", breach.curl)),
+            (None, why) => {
+                let why = why.map(|why| why.to_string()).unwrap_or_default();
+                (OPEN, "warning", format!("inconclusive: {why}"))
+            }
+        };
+        let text = format!(
+            "`{}`: the old invariant `{}`: {what}",
+            token.name, breach.found.invariant
+        );
+        json!({ "ruleId": rule, "level": level, "message": { "text": text }, "locations": [] })
+    })
+}
+
 fn of_change(whose: &str, change: &Change) -> Value {
-    let (rule, level) = if change.widens {
-        (WIDER, "error")
-    } else {
-        (CHANGED, "note")
+    let (rule, level) = match change.widens.map(Code::severity) {
+        Some(Severity::Error) => (WIDER, "error"),
+        Some(Severity::Warning) => (WIDER, "warning"),
+        None => (CHANGED, "note"),
     };
-    let text = format!("{whose}: {} was {} and is {}", change.key, change.old, change.new);
+    let code = change
+        .widens
+        .map_or_else(String::new, |code| format!(" ({code})"));
+    let text = format!(
+        "{whose}: {} was {} and is {}{code}",
+        change.key, change.old, change.new
+    );
     json!({ "ruleId": rule, "level": level, "message": { "text": text }, "locations": [] })
 }
 

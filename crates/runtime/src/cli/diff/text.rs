@@ -2,17 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::attributes::Change;
-use super::report::{Direction, Line, Report, Standing, TokenReport};
+use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
 
 /// Comparisons of fewer states take no time that anyone would ask about.
 const WORTH_SAYING: u64 = 20_000;
 
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
-    if !report.configuration.is_empty() {
-        out.push_str("configuration: changed\n");
-        render_changes(&report.configuration, &mut out);
+    for (title, changes) in beyond_tokens(report) {
+        let _ = writeln!(out, "{title}");
+        render_changes(changes, &mut out);
         out.push('\n');
     }
     for token in &report.tokens {
@@ -31,12 +30,35 @@ pub(super) fn render(report: &Report) -> String {
     out
 }
 
+/// The changes that are no token's, with a title for each kind that there is.
+pub(super) fn beyond_tokens(report: &Report) -> impl Iterator<Item = (&'static str, Vec<&Change>)> {
+    let kinds = [
+        (
+            "configuration: changed",
+            report.configuration.iter().collect::<Vec<_>>(),
+        ),
+        (
+            "invariants: removed or changed",
+            report.invariants.iter().map(|lost| &lost.change).collect(),
+        ),
+        (
+            "unused sets: grew",
+            report.sets.iter().map(|grown| &grown.change).collect(),
+        ),
+    ];
+    kinds.into_iter().filter(|(_, changes)| !changes.is_empty())
+}
+
 /// One sentence on all tokens.
 pub(super) fn summary(report: &Report) -> String {
     let count = |is: &dyn Fn(&TokenReport) -> bool| report.tokens.iter().filter(|token| is(token)).count();
     let wider = count(&TokenReport::widens);
-    let unsure = count(&|token| token.newly_allowed.inconclusive.is_some());
+    let unsure = count(&TokenReport::is_open);
     let changed = report.tokens.len();
+    let beside = beyond_tokens(report).count() > 0;
+    if changed == 0 && beside {
+        return format!("no difference of tokens: {} are equivalent", report.unchanged);
+    }
     if changed == 0 {
         return format!("no difference: {} tokens are equivalent", report.unchanged);
     }
@@ -71,13 +93,30 @@ pub(super) fn verdict(token: &TokenReport) -> &'static str {
 fn render_token(token: &TokenReport, out: &mut String) {
     let _ = writeln!(out, "{}: {}", token.name, verdict(token));
     render_changes(&token.changes, out);
+    render_breaches(token, out);
     render_direction(token, &token.newly_allowed, "newly allowed", out);
     render_direction(token, &token.newly_denied, "newly denied", out);
 }
 
-fn render_changes(changes: &[Change], out: &mut String) {
+fn render_breaches(token: &TokenReport, out: &mut String) {
+    for breach in &token.breaches {
+        let name = &breach.found.invariant;
+        match (&breach.found.witness, breach.found.inconclusive) {
+            (Some(request), _) => {
+                let _ = writeln!(out, "  breaks the old invariant {name}: {request}  (wider)");
+                let _ = writeln!(out, "    {}", breach.curl);
+            }
+            (None, Some(why)) => {
+                let _ = writeln!(out, "  the old invariant {name}: inconclusive: {why}");
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+fn render_changes<'c>(changes: impl IntoIterator<Item = &'c Change>, out: &mut String) {
     for change in changes {
-        let wider = if change.widens { "  (wider)" } else { "" };
+        let wider = if change.widens.is_some() { "  (wider)" } else { "" };
         let _ = writeln!(out, "  {}: {} -> {}{wider}", change.key, change.old, change.new);
     }
 }

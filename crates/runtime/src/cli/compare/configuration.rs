@@ -1,0 +1,545 @@
+//! What a changed configuration gives: each key of `tokenward.toml` with the direction in which it lets more in, hides more
+//! or loses records.
+
+mod rule;
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokenward_compiler::diagnostic::Code;
+
+use super::change::{Change, name};
+use crate::config::{
+    Admin, Answers, AuditConfig, Auth, Config, Durability, Identity, Keys, Limits, Log, Mode, OnFailure,
+    PasswordSource, Relax, Server, Telemetry, TlsFiles, Upstream, Values,
+};
+use crate::request::Keep;
+use rule::{Rule, Setting, Value};
+
+/// All differences, those that are findings among them. Paths are to be as the files have them.
+pub(super) fn changes(old: &Config, new: &Config) -> Vec<Change> {
+    let pairs = settings(old).into_iter().zip(settings(new));
+    pairs
+        .filter(|(old, new)| old.value != new.value)
+        .map(|(old, new)| {
+            let widens = new.rule.widens(&old.value, &new.value);
+            Change::new(
+                new.key,
+                old.value.to_string(),
+                new.value.to_string(),
+                widens.then_some(Code::LooserConfiguration),
+            )
+        })
+        .collect()
+}
+
+/// Every key with its value and its rule. The destructuring makes a new field fail to compile, and a test makes a new key
+/// fail, until it is classified here.
+fn settings(config: &Config) -> Vec<Setting> {
+    let Config {
+        file: _,
+        policies,
+        mode,
+        keys,
+        server,
+        admin,
+        upstream,
+        identity,
+        auth,
+        audit,
+        audit_values,
+        limits,
+        relax,
+        answers,
+        log,
+        telemetry,
+    } = config;
+    let mut settings = vec![Setting::new("policies", path(policies), Rule::Any)];
+    settings.extend(of_keys(mode, keys));
+    settings.extend(of_server(server));
+    settings.extend(of_admin(admin));
+    settings.extend(of_upstream(upstream));
+    settings.extend(of_identity(identity));
+    settings.extend(of_auth(auth));
+    settings.extend(of_audit(audit));
+    settings.extend(of_values(audit_values));
+    settings.extend(of_limits(limits));
+    settings.extend(of_relax(*relax));
+    settings.extend(of_answers(answers));
+    settings.extend(of_log(log, telemetry));
+    settings
+}
+
+fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
+    let (named, public) = match mode {
+        Mode::Secure(public) => (
+            Value::ranked("secure", 0),
+            public.iter().map(ToString::to_string).collect(),
+        ),
+        Mode::Standard => (Value::ranked("standard", 1), Vec::new()),
+    };
+    let Keys {
+        sealing,
+        signing,
+        artifact,
+        artifact_public,
+    } = keys;
+    // With no key a compiled policy of anybody is accepted in standard mode.
+    let signers = match artifact_public.as_slice() {
+        [] => vec!["(anyone)".to_owned()],
+        keys => keys.iter().map(ToString::to_string).collect(),
+    };
+    let sealing = sealing.iter().map(|file| name(&file.display().to_string()));
+    vec![
+        Setting::new("mode", named, Rule::Grows),
+        // New secrets are encrypted for whoever has the key of this file.
+        Setting::new(
+            "keys.sealing_keys",
+            text(sealing.collect::<Vec<_>>().join(", ")),
+            Rule::Any,
+        ),
+        Setting::new(
+            "keys.signing_key",
+            maybe_path(signing.as_deref()),
+            Rule::Nothing("a seal counts only if one of public_keys admits it"),
+        ),
+        Setting::new("keys.public_keys", Value::set(public), Rule::Gains),
+        Setting::new(
+            "keys.artifact_key",
+            maybe_path(artifact.as_deref()),
+            Rule::Nothing("a compiled policy is accepted only if one of artifact_public_keys admits it"),
+        ),
+        Setting::new("keys.artifact_public_keys", Value::set(signers), Rule::Gains),
+    ]
+}
+
+fn of_server(server: &Server) -> Vec<Setting> {
+    let Server {
+        listen,
+        workers,
+        shutdown_grace,
+        trusted_proxies,
+        client_address,
+        tls,
+    } = server;
+    let proxies = trusted_proxies.iter().map(ToString::to_string).collect();
+    let [certificate, key] = files(tls.as_ref());
+    vec![
+        // Who can reach the proxy at all.
+        Setting::new("server.listen", text(listen), Rule::Any),
+        Setting::new(
+            "server.workers",
+            count(*workers as u64),
+            Rule::Nothing("the number of threads decides no call"),
+        ),
+        Setting::new(
+            "server.shutdown_grace",
+            time(*shutdown_grace),
+            Rule::Nothing("calls that were allowed may end; revocation ends them still"),
+        ),
+        // A token's allowed_ips hold for the address that these two say.
+        Setting::new("server.trusted_proxies", Value::set(proxies), Rule::Any),
+        Setting::new(
+            "server.client_address",
+            text(format!("{client_address:?}")),
+            Rule::Any,
+        ),
+        // Without TLS, or with another key, others can read secrets on the way.
+        Setting::new("server.tls.certificate", certificate, Rule::Any),
+        Setting::new("server.tls.key", key, Rule::Any),
+    ]
+}
+
+fn of_admin(admin: &Admin) -> Vec<Setting> {
+    let Admin { listen, secret_file } = admin;
+    vec![
+        Setting::new("admin.listen", text(listen), Rule::Any),
+        Setting::new("admin.secret_file", path(secret_file), Rule::Any),
+    ]
+}
+
+fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
+    let Upstream {
+        urls,
+        health_path,
+        health_interval,
+        public_url,
+        endpoints,
+        product,
+        host,
+        ca_file,
+        client_certificate,
+        refused_parameters,
+        refused_headers,
+        refused_members,
+        accepted_names,
+    } = upstream;
+    let endpoints = if endpoints.is_empty() {
+        vec!["(the product's)".to_owned()]
+    } else {
+        endpoints.clone()
+    };
+    let [certificate, key] = files(client_certificate.as_ref());
+    let names = |names: &[String]| Value::set(names.to_vec());
+    let unasked = "asked by the proxy itself, without credentials";
+    vec![
+        Setting::new("upstream.url", names(urls), Rule::Any),
+        Setting::new(
+            "upstream.health_path",
+            maybe(health_path.as_ref()),
+            Rule::Nothing(unasked),
+        ),
+        Setting::new(
+            "upstream.health_interval",
+            time(*health_interval),
+            Rule::Nothing(unasked),
+        ),
+        // Lines, and `{BASE_URL}` in them, match below it.
+        Setting::new("upstream.public_url", text(public_url), Rule::Any),
+        Setting::new("upstream.endpoints", Value::set(endpoints), Rule::Gains),
+        // Another product has other names that are refused, and other calls that mint.
+        Setting::new("upstream.product", text(product.name()), Rule::Any),
+        Setting::new("upstream.host", maybe(host.as_ref()), Rule::Any),
+        Setting::new("upstream.ca_file", maybe_path(ca_file.as_deref()), Rule::Any),
+        Setting::new("upstream.client_certificate", certificate, Rule::Any),
+        Setting::new("upstream.client_key", key, Rule::Any),
+        Setting::new(
+            "upstream.refused_parameters",
+            names(refused_parameters),
+            Rule::Loses,
+        ),
+        Setting::new("upstream.refused_headers", names(refused_headers), Rule::Loses),
+        Setting::new("upstream.refused_members", names(refused_members), Rule::Loses),
+        Setting::new("upstream.accepted_names", names(accepted_names), Rule::Gains),
+    ]
+}
+
+/// The upstream takes whom these say for whoever calls: any change gives other rights.
+fn of_identity(identity: &Identity) -> Vec<Setting> {
+    let none = || maybe(None::<&String>);
+    let (mode, header, credentials, user, password) = match identity {
+        Identity::TrustedHeader { header } => ("trusted-header", text(header), none(), none(), None),
+        Identity::PerUser { credentials } => ("per-user", none(), path(credentials), none(), None),
+        Identity::ServiceAccount {
+            user,
+            password,
+            header,
+        } => (
+            "service-account",
+            text(header),
+            none(),
+            text(user),
+            Some(password),
+        ),
+    };
+    let [file, variable] = source(password);
+    vec![
+        Setting::new("upstream.identity.mode", text(mode), Rule::Any),
+        Setting::new("upstream.identity.header", header, Rule::Any),
+        Setting::new("upstream.identity.credentials", credentials, Rule::Any),
+        Setting::new("upstream.identity.user", user, Rule::Any),
+        Setting::new("upstream.identity.secret_file", file, Rule::Any),
+        Setting::new("upstream.identity.secret_env", variable, Rule::Any),
+    ]
+}
+
+fn of_auth(auth: &Auth) -> Vec<Setting> {
+    let Auth {
+        methods,
+        query_parameter,
+        product_header,
+        never_act_as,
+        throttling,
+    } = auth;
+    let schemes = [(methods.basic(), "basic"), (methods.bearer(), "bearer")];
+    let schemes = schemes.iter().filter(|(is, _)| *is);
+    let parameter = query_parameter.iter().cloned().collect();
+    let attempts = match throttling.attempts {
+        0 => Value::ranked("0 (not slowed)", u128::MAX),
+        attempts => count(attempts.into()),
+    };
+    vec![
+        Setting::new(
+            "auth.methods",
+            Value::set(schemes.map(|(_, name)| (*name).to_owned()).collect()),
+            Rule::Gains,
+        ),
+        Setting::new("auth.query_parameter", Value::set(parameter), Rule::Gains),
+        Setting::new("auth.product_header", Value::flag(*product_header), Rule::Grows),
+        Setting::new("auth.never_act_as", Value::set(never_act_as.clone()), Rule::Loses),
+        Setting::new("auth.failed_attempts", attempts, Rule::Grows),
+        Setting::new("auth.failed_window", time(throttling.window), Rule::Shrinks),
+        Setting::new("auth.failed_delay", time(throttling.delay), Rule::Shrinks),
+    ]
+}
+
+/// What is not recorded cannot be found later: settings that lose records are findings too.
+fn of_audit(audit: &AuditConfig) -> Vec<Setting> {
+    let AuditConfig {
+        path: store,
+        durability,
+        on_failure,
+        queue_bytes,
+        wait,
+        outsider_quota_per_minute,
+        retention_days,
+        reserve_bytes,
+        cache_bytes,
+        signing_key,
+        signing_interval,
+    } = audit;
+    let durability = match durability {
+        Durability::Durable => Value::ranked("durable", 0),
+        Durability::Buffered => Value::ranked("buffered", 1),
+    };
+    let on_failure = match on_failure {
+        OnFailure::Refuse => Value::ranked("refuse", 0),
+        OnFailure::AllowSafe => Value::ranked("allow", 1),
+    };
+    let retention = match retention_days {
+        None => Value::ranked("0 (all)", u128::MAX),
+        Some(days) => count((*days).into()),
+    };
+    let refuses = "a call that cannot wait for its record is treated by on_failure";
+    vec![
+        Setting::new("audit.path", path(store), Rule::Any),
+        Setting::new("audit.durability", durability, Rule::Grows),
+        Setting::new("audit.on_failure", on_failure, Rule::Grows),
+        Setting::new(
+            "audit.queue_size",
+            count(*queue_bytes as u64),
+            Rule::Nothing(refuses),
+        ),
+        Setting::new("audit.wait", time(*wait), Rule::Nothing(refuses)),
+        Setting::new(
+            "audit.outsiders_per_minute",
+            count((*outsider_quota_per_minute).into()),
+            Rule::Shrinks,
+        ),
+        Setting::new("audit.retention_days", retention, Rule::Shrinks),
+        Setting::new(
+            "audit.reserve_size",
+            count(*reserve_bytes),
+            Rule::Nothing(refuses),
+        ),
+        Setting::new(
+            "audit.cache_size",
+            count(*cache_bytes),
+            Rule::Nothing("the memory of a cache decides no call"),
+        ),
+        Setting::new("audit.signing_key", maybe_path(signing_key.as_deref()), Rule::Any),
+        Setting::new("audit.signing_interval", time(*signing_interval), Rule::Grows),
+    ]
+}
+
+fn of_values(values: &Values) -> Vec<Setting> {
+    let Values {
+        query,
+        body,
+        names,
+        key,
+    } = values;
+    let named = |keep: Keep| {
+        let names = names.iter().filter(|(_, kept)| *kept == keep);
+        Value::set(names.map(|(name, _)| name.clone()).collect())
+    };
+    let kept = |keep: Keep| {
+        text(match keep {
+            Keep::Text => "keep",
+            Keep::Hash => "hash",
+            Keep::Nothing => "drop",
+        })
+    };
+    let [file, variable] = source(key.as_ref());
+    // Less is a record lost, more is a value shown.
+    vec![
+        Setting::new("audit.values.query", kept(*query), Rule::Any),
+        Setting::new("audit.values.body", kept(*body), Rule::Any),
+        Setting::new("audit.values.keep", named(Keep::Text), Rule::Any),
+        Setting::new("audit.values.hash", named(Keep::Hash), Rule::Any),
+        Setting::new("audit.values.drop", named(Keep::Nothing), Rule::Any),
+        Setting::new("audit.values.key_file", file, Rule::Any),
+        Setting::new("audit.values.key_env", variable, Rule::Any),
+    ]
+}
+
+fn of_limits(limits: &Limits) -> Vec<Setting> {
+    let Limits {
+        inspect_bytes,
+        body_bytes,
+        query_pairs,
+        head_bytes,
+        header_count,
+        head_timeout,
+        body_timeout,
+        body_rate,
+        connect_timeout,
+        upstream_timeout,
+        idle_timeout,
+        max_connections,
+        max_connections_per_client,
+        http2_streams,
+        http2_resets,
+    } = limits;
+    let body = match body_bytes {
+        None => Value::ranked("(any)", u128::MAX),
+        Some(bytes) => count(*bytes),
+    };
+    // Past a size a call is refused; past a time, or a number of connections, it is given up or waits.
+    let waits = Rule::Nothing("keeps the proxy up; a call that waits or is given up gains nothing");
+    let size = |key, value: usize| Setting::new(key, count(value as u64), Rule::Grows);
+    let mut settings = vec![
+        size("limits.inspect_size", *inspect_bytes),
+        Setting::new("limits.body_size", body, Rule::Grows),
+        size("limits.query_pairs", *query_pairs),
+        size("limits.head_size", *head_bytes),
+        size("limits.header_count", *header_count),
+    ];
+    for (key, value) in [
+        ("limits.head_timeout", time(*head_timeout)),
+        ("limits.body_timeout", time(*body_timeout)),
+        ("limits.body_rate", count((*body_rate).into())),
+        ("limits.connect_timeout", time(*connect_timeout)),
+        ("limits.upstream_timeout", time(*upstream_timeout)),
+        ("limits.idle_timeout", time(*idle_timeout)),
+        ("limits.max_connections", count(*max_connections as u64)),
+        (
+            "limits.max_connections_per_client",
+            count(*max_connections_per_client as u64),
+        ),
+        ("limits.http2_streams", count((*http2_streams).into())),
+        ("limits.http2_resets", count((*http2_resets).into())),
+    ] {
+        settings.push(Setting::new(key, value, waits));
+    }
+    settings
+}
+
+/// Each lifts a refusal.
+fn of_relax(relax: Relax) -> Vec<Setting> {
+    let Relax {
+        control_character,
+        nul,
+        backslash,
+        encoded_slash,
+        double_encoding,
+        semicolon,
+        dot_segment,
+        empty_segment,
+        number_sign,
+        ambiguous_parameter,
+        get_body,
+        cookies,
+        merged_multipart,
+        xml_body,
+    } = relax;
+    [
+        ("relax.control_character", control_character),
+        ("relax.nul", nul),
+        ("relax.backslash", backslash),
+        ("relax.encoded_slash", encoded_slash),
+        ("relax.double_encoding", double_encoding),
+        ("relax.semicolon", semicolon),
+        ("relax.dot_segment", dot_segment),
+        ("relax.empty_segment", empty_segment),
+        ("relax.number_sign", number_sign),
+        ("relax.ambiguous_parameter", ambiguous_parameter),
+        ("relax.get_body", get_body),
+        ("relax.cookies", cookies),
+        ("relax.merged_multipart", merged_multipart),
+        ("relax.xml_body", xml_body),
+    ]
+    .into_iter()
+    .map(|(key, lifted)| Setting::new(key, Value::flag(lifted), Rule::Grows))
+    .collect()
+}
+
+fn of_answers(answers: &Answers) -> Vec<Setting> {
+    let Answers {
+        show_policy,
+        cors_origins,
+        rewrite_links,
+    } = answers;
+    vec![
+        Setting::new("answers.show_policy", Value::flag(*show_policy), Rule::Grows),
+        Setting::new(
+            "answers.cors_origins",
+            Value::set(cors_origins.clone()),
+            Rule::Gains,
+        ),
+        // Links that are not rewritten lead clients past the proxy, with their tokens.
+        Setting::new(
+            "answers.rewrite_links",
+            Value::flag(*rewrite_links),
+            Rule::Shrinks,
+        ),
+    ]
+}
+
+fn of_log(log: &Log, telemetry: &Telemetry) -> Vec<Setting> {
+    let Log { format, level, calls } = log;
+    let Telemetry {
+        otlp_endpoint,
+        service_name,
+    } = telemetry;
+    let audit = Rule::Nothing("the audit has every call, whatever the log says");
+    vec![
+        Setting::new("log.format", text(format!("{format:?}")), audit),
+        Setting::new("log.level", text(level), audit),
+        Setting::new("log.calls", text(format!("{calls:?}")), audit),
+        // Users, paths and parameters are sent there.
+        Setting::new(
+            "telemetry.otlp_endpoint",
+            Value::set(otlp_endpoint.iter().cloned().collect()),
+            Rule::Gains,
+        ),
+        Setting::new(
+            "telemetry.service_name",
+            text(service_name),
+            Rule::Nothing("a name for spans"),
+        ),
+    ]
+}
+
+fn text(value: impl ToString) -> Value {
+    Value::Text(Some(value.to_string()))
+}
+
+fn maybe(value: Option<&impl ToString>) -> Value {
+    Value::Text(value.map(ToString::to_string))
+}
+
+fn path(path: &Path) -> Value {
+    text(path.display())
+}
+
+fn maybe_path(path: Option<&Path>) -> Value {
+    Value::Text(path.map(|path| path.display().to_string()))
+}
+
+fn files(files: Option<&TlsFiles>) -> [Value; 2] {
+    [
+        maybe_path(files.map(|files| files.certificate.as_path())),
+        maybe_path(files.map(|files| files.key.as_path())),
+    ]
+}
+
+/// The file and the environment variable of a secret, of which there is one at most.
+fn source(source: Option<&PasswordSource>) -> [Value; 2] {
+    match source {
+        Some(PasswordSource::File(file)) => [path(file), Value::Text(None)],
+        Some(PasswordSource::Environment(name)) => [Value::Text(None), text(name)],
+        None => [Value::Text(None), Value::Text(None)],
+    }
+}
+
+fn count(value: u64) -> Value {
+    Value::ranked(&value.to_string(), value.into())
+}
+
+fn time(value: Duration) -> Value {
+    Value::ranked(&format!("{value:?}"), value.as_nanos())
+}
+
+#[cfg(test)]
+mod tests;

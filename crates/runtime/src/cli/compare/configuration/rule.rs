@@ -1,0 +1,92 @@
+//! In which direction a setting gives more.
+
+use std::fmt;
+
+use super::super::change::{list, name};
+
+/// One key of the configuration.
+pub(super) struct Setting {
+    /// `auth.never_act_as`
+    pub(super) key: &'static str,
+    pub(super) value: Value,
+    pub(super) rule: Rule,
+}
+
+impl Setting {
+    pub(super) fn new(key: &'static str, value: Value, rule: Rule) -> Self {
+        Self { key, value, rule }
+    }
+}
+
+/// Which changes of a setting are findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Every one.
+    Any,
+    /// An entry that was added.
+    Gains,
+    /// An entry that was taken out.
+    Loses,
+    /// A higher value, or `true`.
+    Grows,
+    /// A lower value, or `false`.
+    Shrinks,
+    /// None, for this reason.
+    Nothing(&'static str),
+}
+
+impl Rule {
+    /// Whether the change from `old` to `new`, which differ, is a finding.
+    pub(super) fn widens(self, old: &Value, new: &Value) -> bool {
+        match (self, old, new) {
+            (Self::Nothing(_), ..) => false,
+            (Self::Gains, Value::List(old), Value::List(new)) => adds(old, new),
+            (Self::Loses, Value::List(old), Value::List(new)) => adds(new, old),
+            (Self::Grows, Value::Ranked(_, old), Value::Ranked(_, new)) => new > old,
+            (Self::Shrinks, Value::Ranked(_, old), Value::Ranked(_, new)) => new < old,
+            // A rule that does not fit its value errs on the side of looking.
+            _ => true,
+        }
+    }
+}
+
+/// A value, as it is compared and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(Option<String>),
+    List(Vec<String>),
+    /// What is shown, and how much it admits.
+    Ranked(String, u128),
+}
+
+impl Value {
+    pub(super) fn ranked(text: &str, rank: u128) -> Self {
+        Self::Ranked(text.to_owned(), rank)
+    }
+
+    /// Entries whose order means nothing.
+    pub(super) fn set(mut entries: Vec<String>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        Self::List(entries)
+    }
+
+    pub(super) fn flag(on: bool) -> Self {
+        Self::Ranked(on.to_string(), on.into())
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(None) => f.write_str("(none)"),
+            Self::Text(Some(text)) => f.write_str(&name(text)),
+            Self::List(entries) => f.write_str(&list(entries.iter().map(String::as_str), "(none)")),
+            Self::Ranked(text, _) => f.write_str(text),
+        }
+    }
+}
+
+fn adds(old: &[String], new: &[String]) -> bool {
+    new.iter().any(|entry| !old.contains(entry))
+}

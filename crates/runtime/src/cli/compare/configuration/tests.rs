@@ -1,0 +1,276 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn parse(text: &str) -> Config {
+    Config::parse(text, Path::new("tokenward.toml")).unwrap()
+}
+
+/// Every key that the configuration asks for is classified, and each reason is one.
+#[test]
+fn every_key_is_classified() {
+    let settings = settings(&Config::default());
+    let known: BTreeSet<&str> = settings.iter().map(|setting| setting.key).collect();
+    let asked = Config::keys();
+    let asked: BTreeSet<&str> = asked.iter().map(String::as_str).collect();
+    assert_eq!(known, asked);
+    for setting in settings {
+        if let Rule::Nothing(reason) = setting.rule {
+            assert!(reason.len() > 10, "{}", setting.key);
+        }
+    }
+}
+
+/// For each key that can give more: a configuration, and one with that key alone loosened.
+const LOOSENED: &[(&str, &str, &str)] = &[
+    ("policies", "", "policies = \"elsewhere\""),
+    ("mode", SECURE, ""),
+    (
+        "keys.public_keys",
+        SECURE,
+        "mode = \"secure\"\nkeys.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\", \"ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"]",
+    ),
+    (
+        "keys.artifact_public_keys",
+        "keys.artifact_public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]",
+        "",
+    ),
+    ("keys.sealing_keys", "", "keys.sealing_keys = [\"mine\"]"),
+    (
+        "server.listen",
+        "upstream.public_url = \"https://a.example\"",
+        "upstream.public_url = \"https://a.example\"\nserver.listen = \"0.0.0.0:8080\"",
+    ),
+    (
+        "server.trusted_proxies",
+        PROXIED,
+        "server.trusted_proxies = [\"10.0.0.5\", \"10.0.0.6\"]\nserver.client_address = \"forwarded\"",
+    ),
+    (
+        "server.client_address",
+        PROXIED,
+        "server.trusted_proxies = [\"10.0.0.5\"]\nserver.client_address = \"x-forwarded-for\"",
+    ),
+    (
+        "server.tls.certificate",
+        "upstream.public_url = \"https://a.example\"\nserver.tls.certificate = \"a\"\nserver.tls.key = \"k\"",
+        "upstream.public_url = \"https://a.example\"\nserver.tls.certificate = \"b\"\nserver.tls.key = \"k\"",
+    ),
+    (
+        "server.tls.key",
+        "upstream.public_url = \"https://a.example\"\nserver.tls.certificate = \"a\"\nserver.tls.key = \"k\"",
+        "upstream.public_url = \"https://a.example\"",
+    ),
+    ("admin.listen", "", "admin.listen = \"127.0.0.1:9999\""),
+    ("admin.secret_file", "", "admin.secret_file = \"known\""),
+    ("upstream.url", "", "upstream.url = \"http://127.0.0.1:1\""),
+    (
+        "upstream.public_url",
+        "",
+        "upstream.public_url = \"https://b.example\"",
+    ),
+    (
+        "upstream.endpoints",
+        "upstream.endpoints = [\"/rest/*\"]",
+        "upstream.endpoints = [\"/rest/*\", \"/*\"]",
+    ),
+    ("upstream.product", "", "upstream.product = \"confluence\""),
+    ("upstream.host", "", "upstream.host = \"other\""),
+    (
+        "upstream.ca_file",
+        TLS,
+        "upstream.url = \"https://u\"\nupstream.ca_file = \"mine\"\nupstream.client_certificate = \"c\"\nupstream.client_key = \"k\"",
+    ),
+    (
+        "upstream.client_certificate",
+        TLS,
+        "upstream.url = \"https://u\"\nupstream.client_certificate = \"d\"\nupstream.client_key = \"k\"",
+    ),
+    (
+        "upstream.client_key",
+        TLS,
+        "upstream.url = \"https://u\"\nupstream.client_certificate = \"c\"\nupstream.client_key = \"l\"",
+    ),
+    (
+        "upstream.refused_parameters",
+        "upstream.refused_parameters = [\"su\"]",
+        "",
+    ),
+    (
+        "upstream.refused_headers",
+        "upstream.refused_headers = [\"X-Su\"]",
+        "",
+    ),
+    (
+        "upstream.refused_members",
+        "upstream.refused_members = [\"su\"]",
+        "",
+    ),
+    (
+        "upstream.accepted_names",
+        "",
+        "upstream.accepted_names = [\"jwt\"]",
+    ),
+    (
+        "upstream.identity.mode",
+        "",
+        "upstream.identity.mode = \"per-user\"\nupstream.identity.credentials = \"c\"",
+    ),
+    (
+        "upstream.identity.header",
+        "",
+        "upstream.identity.header = \"X-Admin\"",
+    ),
+    (
+        "upstream.identity.credentials",
+        "upstream.identity.mode = \"per-user\"\nupstream.identity.credentials = \"c\"",
+        "upstream.identity.mode = \"per-user\"\nupstream.identity.credentials = \"d\"",
+    ),
+    (
+        "upstream.identity.user",
+        SERVICE,
+        "upstream.identity.mode = \"service-account\"\nupstream.identity.user = \"admin\"\nupstream.identity.secret_file = \"f\"",
+    ),
+    (
+        "upstream.identity.secret_file",
+        SERVICE,
+        "upstream.identity.mode = \"service-account\"\nupstream.identity.user = \"svc\"\nupstream.identity.secret_file = \"g\"",
+    ),
+    (
+        "upstream.identity.secret_env",
+        SERVICE,
+        "upstream.identity.mode = \"service-account\"\nupstream.identity.user = \"svc\"\nupstream.identity.secret_env = \"G\"",
+    ),
+    ("auth.methods", "", "auth.methods = \"both\""),
+    ("auth.query_parameter", "", "auth.query_parameter = \"token\""),
+    (
+        "auth.product_header",
+        "upstream.product = \"gitlab\"",
+        "upstream.product = \"gitlab\"\nauth.product_header = true",
+    ),
+    (
+        "auth.never_act_as",
+        "auth.never_act_as = [\"admin\", \"root\"]",
+        "auth.never_act_as = [\"root\"]",
+    ),
+    ("auth.failed_attempts", "", "auth.failed_attempts = 0"),
+    ("auth.failed_window", "", "auth.failed_window = \"1s\""),
+    ("auth.failed_delay", "", "auth.failed_delay = \"1ms\""),
+    ("audit.path", "", "audit.path = \"/dev/shm/a\""),
+    ("audit.durability", "", "audit.durability = \"buffered\""),
+    ("audit.on_failure", "", "audit.on_failure = \"allow\""),
+    ("audit.outsiders_per_minute", "", "audit.outsiders_per_minute = 1"),
+    ("audit.retention_days", "", "audit.retention_days = 1"),
+    ("audit.signing_key", "audit.signing_key = \"k\"", ""),
+    ("audit.signing_interval", "", "audit.signing_interval = \"90d\""),
+    ("audit.values.query", "", "audit.values.query = \"drop\""),
+    ("audit.values.body", "", "audit.values.body = \"keep\""),
+    ("audit.values.keep", "", "audit.values.keep = [\"password\"]"),
+    (
+        "audit.values.hash",
+        HASHED,
+        "audit.values.hash = [\"a\"]\naudit.values.key_file = \"f\"",
+    ),
+    ("audit.values.drop", "", "audit.values.drop = [\"jql\"]"),
+    (
+        "audit.values.key_file",
+        HASHED,
+        "audit.values.hash = [\"a\", \"b\"]\naudit.values.key_file = \"g\"",
+    ),
+    (
+        "audit.values.key_env",
+        HASHED,
+        "audit.values.hash = [\"a\", \"b\"]\naudit.values.key_env = \"G\"",
+    ),
+    ("limits.inspect_size", "", "limits.inspect_size = \"1GiB\""),
+    ("limits.body_size", "limits.body_size = \"1MiB\"", ""),
+    ("limits.query_pairs", "", "limits.query_pairs = 10000"),
+    ("limits.head_size", "", "limits.head_size = \"1MiB\""),
+    ("limits.header_count", "limits.header_count = 10", ""),
+    ("relax.control_character", "", "relax.control_character = true"),
+    ("relax.nul", "", "relax.nul = true"),
+    ("relax.backslash", "", "relax.backslash = true"),
+    ("relax.encoded_slash", "", "relax.encoded_slash = true"),
+    ("relax.double_encoding", "", "relax.double_encoding = true"),
+    ("relax.semicolon", "", "relax.semicolon = true"),
+    ("relax.dot_segment", "", "relax.dot_segment = true"),
+    ("relax.empty_segment", "", "relax.empty_segment = true"),
+    ("relax.number_sign", "", "relax.number_sign = true"),
+    (
+        "relax.ambiguous_parameter",
+        "",
+        "relax.ambiguous_parameter = true",
+    ),
+    ("relax.get_body", "", "relax.get_body = true"),
+    ("relax.cookies", "", "relax.cookies = true"),
+    ("relax.merged_multipart", "", "relax.merged_multipart = true"),
+    ("relax.xml_body", "", "relax.xml_body = true"),
+    ("answers.show_policy", "", "answers.show_policy = true"),
+    (
+        "answers.cors_origins",
+        "",
+        "answers.cors_origins = [\"https://e.example\"]",
+    ),
+    ("answers.rewrite_links", "answers.rewrite_links = true", ""),
+    (
+        "telemetry.otlp_endpoint",
+        "",
+        "telemetry.otlp_endpoint = \"http://127.0.0.1:4318/v1/traces\"",
+    ),
+];
+const SECURE: &str = "mode = \"secure\"\nkeys.public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]";
+const PROXIED: &str = "server.trusted_proxies = [\"10.0.0.5\"]\nserver.client_address = \"forwarded\"";
+const TLS: &str =
+    "upstream.url = \"https://u\"\nupstream.client_certificate = \"c\"\nupstream.client_key = \"k\"";
+const SERVICE: &str = "upstream.identity.mode = \"service-account\"\nupstream.identity.user = \"svc\"\nupstream.identity.secret_file = \"f\"";
+const HASHED: &str = "audit.values.hash = [\"a\", \"b\"]\naudit.values.key_file = \"f\"";
+
+#[test]
+fn each_key_that_can_give_more_is_a_finding_when_it_does() {
+    let mut shown = BTreeSet::new();
+    for (key, old, new) in LOOSENED {
+        let found = changes(&parse(old), &parse(new));
+        let change = found.iter().find(|change| change.key == *key);
+        assert!(
+            change.is_some_and(|change| change.widens.is_some()),
+            "{key}: {found:?}"
+        );
+        shown.insert(*key);
+    }
+    for setting in settings(&Config::default()) {
+        let gives = !matches!(setting.rule, Rule::Nothing(_));
+        assert_eq!(gives, shown.contains(setting.key), "{}", setting.key);
+    }
+}
+
+#[test]
+fn a_tightened_key_is_told_and_no_finding() {
+    for (key, looser, tighter) in [
+        ("auth.never_act_as", "", "auth.never_act_as = [\"admin\"]"),
+        ("relax.semicolon", "relax.semicolon = true", ""),
+        ("audit.durability", "audit.durability = \"buffered\"", ""),
+        ("audit.retention_days", "audit.retention_days = 1", ""),
+        ("auth.failed_attempts", "auth.failed_attempts = 0", ""),
+        ("limits.body_size", "", "limits.body_size = \"1MiB\""),
+        ("mode", "", SECURE),
+    ] {
+        let found = changes(&parse(looser), &parse(tighter));
+        let change = found.iter().find(|change| change.key == key);
+        assert!(
+            change.is_some_and(|change| change.widens.is_none()),
+            "{key}: {found:?}"
+        );
+    }
+    assert_eq!(changes(&parse(""), &parse("")), []);
+    let ordered = |list: &str| parse(&format!("upstream.refused_members = [{list}]"));
+    assert_eq!(changes(&ordered("'a', 'b'"), &ordered("'b', 'a'")), []);
+}
+
+#[test]
+fn all_the_products_paths_are_compared_with_named_ones() {
+    let named = parse("upstream.endpoints = [\"/rest/*\", \"/api/*\"]");
+    let product = parse("");
+    for (old, new) in [(&named, &product), (&product, &named)] {
+        assert!(changes(old, new).iter().any(|change| change.widens.is_some()));
+    }
+}

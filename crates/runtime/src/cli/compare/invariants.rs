@@ -1,0 +1,216 @@
+//! Invariants of the old side: whether the new one has them still, and whether its tokens keep them.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use sha2::{Digest, Sha256};
+use tokenward_compiler::diagnostic::{Code, Severity, render_text};
+use tokenward_compiler::invariants::{Broken, Invariants};
+use tokenward_compiler::ir::TokenId;
+use tokenward_compiler::source::{SourceSet, Span};
+use tokenward_compiler::tokens::{InvariantDef, InvariantKind};
+
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::side::Side;
+use super::change::Change;
+use super::lines::{Bound, curl};
+use super::pairing::Pair;
+
+/// How a token breaks an invariant of the old side.
+pub(in super::super) struct Breach {
+    pub(in super::super) token: TokenId,
+    /// Of the key `invariant`, its new value the invariant's name.
+    pub(in super::super) change: Change,
+    pub(in super::super) found: Broken,
+    /// A command that sends the request.
+    pub(in super::super) curl: String,
+}
+
+/// An invariant that the new side lacks.
+pub(in super::super) struct Lost {
+    /// Of the invariant's name.
+    pub(in super::super) change: Change,
+    /// The new side's invariant of the name, if there is one.
+    pub(in super::super) place: Option<Span>,
+}
+
+/// What became of the old side's invariants.
+#[derive(Default)]
+pub(in super::super) struct Kept {
+    pub(in super::super) lost: Vec<Lost>,
+    pub(in super::super) breaches: Vec<Breach>,
+}
+
+impl Kept {
+    pub(super) fn new(
+        (old, new): (&Side, &Side),
+        bound: &Bound,
+        pairs: &[Pair],
+        budget: u64,
+    ) -> Result<Self, Failure> {
+        let Some(before) = read(old, old)? else {
+            return Ok(Self::default());
+        };
+        let after = read(new, new)?;
+        let now: &[InvariantDef] = after.as_ref().map_or(&[], Invariants::definitions);
+        let demands: HashSet<Demand<'_>> = now.iter().map(|it| Demand::of(it, &new.sources)).collect();
+        let lost = before.definitions().iter().filter_map(|it| {
+            let demand = Demand::of(it, &old.sources);
+            if demands.contains(&demand) {
+                return None;
+            }
+            let named = now.iter().find(|other| other.name.value == it.name.value);
+            let is = named.map_or_else(
+                || "(removed)".to_owned(),
+                |other| Demand::of(other, &new.sources).to_string(),
+            );
+            Some(Lost {
+                change: Change::new(&it.name.value, demand.to_string(), is, Some(Code::LostInvariant)),
+                place: named.map(|other| other.span),
+            })
+        });
+        let mut kept = Self {
+            lost: lost.collect(),
+            breaches: Vec::new(),
+        };
+        // Under each configuration: an invariant for the real host speaks of nothing under another `public_url`.
+        let own = old.config.upstream.public_url == new.config.upstream.public_url
+            && old.config.upstream.product == new.config.upstream.product;
+        let selected = Selected::new(old, pairs);
+        let asks = |it: &InvariantDef, token: TokenId| {
+            let proved = own && demands.contains(&Demand::of(it, &old.sources));
+            let now = it.selects(new.program.token(token));
+            // The new side proves by itself what it still has, of the tokens that it selects.
+            !(proved && now) && (now || selected.was(it, token))
+        };
+        let mut known = HashSet::new();
+        for (config, program) in [&old.config, &new.config]
+            .into_iter()
+            .zip(bound.of_new_by_config())
+        {
+            let Some(invariants) = bound_to(old, config)? else {
+                continue;
+            };
+            let broken = invariants
+                .broken_by(program, (bound.universe(), budget), &asks)
+                .map_err(Failure::trouble)?;
+            for found in broken {
+                if known.insert((found.token, found.invariant.clone())) {
+                    kept.breaches.push(breach(found, program));
+                }
+            }
+        }
+        Ok(kept)
+    }
+}
+
+fn breach(found: Broken, program: &tokenward_compiler::ir::Program) -> Breach {
+    let users = &program.token(found.token).users;
+    Breach {
+        token: found.token,
+        change: Change::new(
+            "invariant",
+            "(kept)".to_owned(),
+            super::change::name(&found.invariant),
+            Some(if found.witness.is_some() {
+                Code::FreedToken
+            } else {
+                Code::OpenComparison
+            }),
+        ),
+        curl: found
+            .witness
+            .as_ref()
+            .map(|request| curl(request, program, users))
+            .unwrap_or_default(),
+        found,
+    }
+}
+
+/// The tokens that invariants selected on the old side.
+struct Selected<'a> {
+    old: &'a Side,
+    before: HashMap<TokenId, &'a [TokenId]>,
+}
+
+impl<'a> Selected<'a> {
+    fn new(old: &'a Side, pairs: &'a [Pair]) -> Self {
+        let before = pairs
+            .iter()
+            .filter_map(|pair| Some((pair.after?, pair.before.as_slice())));
+        Self {
+            old,
+            before: before.collect(),
+        }
+    }
+
+    /// Whether a token of the new side was one that the invariant selected.
+    fn was(&self, it: &InvariantDef, token: TokenId) -> bool {
+        let before = self.before.get(&token).copied().unwrap_or_default();
+        before.iter().any(|id| it.selects(self.old.program.token(*id)))
+    }
+}
+
+/// The invariants of a side; `None` if it has none.
+fn read(side: &Side, under: &Side) -> Result<Option<Invariants>, Failure> {
+    bound_to(side, &under.config)
+}
+
+fn bound_to(side: &Side, config: &crate::config::Config) -> Result<Option<Invariants>, Failure> {
+    let mut diagnostics = Vec::new();
+    let upstream = &config.upstream;
+    let invariants = Invariants::read(
+        &side.sources,
+        &upstream.public_url,
+        upstream.product.merges(),
+        &mut diagnostics,
+    )
+    .map_err(Failure::trouble)?;
+    diagnostics.retain(|found| found.severity == Severity::Error);
+    if diagnostics.is_empty() {
+        return Ok(invariants);
+    }
+    output::note_raw(&render_text(&side.sources, &diagnostics, output::colours()));
+    Err(Failure::Findings(format!(
+        "the invariants in {} have errors",
+        side.name
+    )))
+}
+
+/// What an invariant demands, whatever its name and its reason.
+#[derive(PartialEq, Eq, Hash)]
+struct Demand<'a> {
+    kind: InvariantKind,
+    /// Tokens, owners, users.
+    selectors: [BTreeSet<&'a str>; 3],
+    lines: BTreeSet<&'a str>,
+}
+
+impl<'a> Demand<'a> {
+    fn of(it: &'a InvariantDef, sources: &'a SourceSet) -> Self {
+        let names = |of: &'a [tokenward_compiler::tokens::At<String>]| {
+            of.iter().map(|at| at.value.as_str()).collect()
+        };
+        Self {
+            kind: it.kind,
+            selectors: [names(&it.tokens), names(&it.owners), names(&it.users)],
+            lines: it.lines.lines.iter().map(|line| sources.text(*line)).collect(),
+        }
+    }
+}
+
+impl std::fmt::Display for Demand<'_> {
+    /// The kind and a digest: a review names one demand, not whatever the name may stand for later.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut digest = Sha256::new();
+        for part in self.selectors.iter().chain([&self.lines]) {
+            for text in part {
+                digest.update(text.len().to_le_bytes());
+                digest.update(text);
+            }
+            digest.update([0xff; 8]);
+        }
+        let digest: String = hex::encode(digest.finalize()).chars().take(32).collect();
+        write!(f, "{} {digest}", self.kind.as_str())
+    }
+}

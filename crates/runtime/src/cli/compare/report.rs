@@ -1,0 +1,189 @@
+//! All that one side gives beyond another, as data: `diff` shows it, `--no-new-access` asks for reviews of it.
+
+use tokenward_compiler::diagnostic::Code;
+use tokenward_compiler::ir::TokenId;
+
+use super::super::failure::Failure;
+use super::super::side::Side;
+use super::change::Change;
+use super::invariants::{Breach, Kept, Lost};
+use super::lines::{Bound, Direction, Lines};
+use super::pairing::{Pair, pairs};
+use super::sets::{self, Grown};
+use super::{attributes, configuration};
+
+/// What changed.
+pub(in super::super) struct Report {
+    /// Settings.
+    pub(in super::super) configuration: Vec<Change>,
+    /// Invariants of the old side that the new one lacks.
+    pub(in super::super) invariants: Vec<Lost>,
+    /// Sets that no token includes.
+    pub(in super::super) sets: Vec<Grown>,
+    /// Tokens that changed, in the order of the new policy, then those that are gone.
+    pub(in super::super) tokens: Vec<TokenReport>,
+    /// How many tokens did not.
+    pub(in super::super) unchanged: usize,
+    /// The token whose comparison took most, and the states that it visited.
+    pub(in super::super) hardest: Option<(String, u64)>,
+}
+
+/// What changed of a token.
+pub(in super::super) struct TokenReport {
+    pub(in super::super) name: String,
+    pub(in super::super) standing: Standing,
+    /// The old tokens that it is compared with.
+    pub(in super::super) before: Vec<TokenId>,
+    /// `None`: it is gone.
+    pub(in super::super) after: Option<TokenId>,
+    /// Of its keys.
+    pub(in super::super) changes: Vec<Change>,
+    /// Invariants of the old side that it breaks.
+    pub(in super::super) breaches: Vec<Breach>,
+    pub(in super::super) newly_allowed: Direction,
+    pub(in super::super) newly_denied: Direction,
+}
+
+/// Whether a token is in both policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Standing {
+    Kept,
+    New,
+    Gone,
+}
+
+impl Report {
+    /// Compares all of two sides. `progress` receives how many of how many tokens are done.
+    pub(in super::super) fn new(
+        (old, new): (&Side, &Side),
+        (bound, lines): (&Bound, &mut Lines<'_>),
+        budget: u64,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Self, Failure> {
+        let pairs = pairs(&old.program, &new.program);
+        let mut kept = Kept::new((old, new), bound, &pairs, budget)?;
+        let mut report = Self {
+            configuration: configuration::changes(&old.config, &new.config),
+            invariants: std::mem::take(&mut kept.lost),
+            sets: sets::grown(old, new),
+            hardest: None,
+            tokens: Vec::new(),
+            unchanged: 0,
+        };
+        let count = pairs.len();
+        for (done, pair) in pairs.into_iter().enumerate() {
+            let visited = lines.visited();
+            let mut token = TokenReport::new((old, new), lines, pair)?;
+            let mine = |breach: &Breach| Some(breach.token) == token.after;
+            let (mine, others) = kept.breaches.into_iter().partition(mine);
+            (token.breaches, kept.breaches) = (mine, others);
+            let took = lines.visited() - visited;
+            if took > report.hardest.as_ref().map_or(0, |(_, most)| *most) {
+                report.hardest = Some((token.name.clone(), took));
+            }
+            if token.is_unchanged() {
+                report.unchanged += 1;
+            } else {
+                report.tokens.push(token);
+            }
+            progress(done + 1, count);
+        }
+        Ok(report)
+    }
+
+    /// Whether anything is newly given, or may be.
+    pub(in super::super) fn widens(&self) -> bool {
+        self.finds() || self.is_open()
+    }
+
+    /// Whether anything is newly given, for certain.
+    pub(in super::super) fn finds(&self) -> bool {
+        self.tokens.iter().any(TokenReport::finds)
+            || self.configuration.iter().any(|change| change.widens.is_some())
+            || !self.invariants.is_empty()
+    }
+
+    /// Whether a question was not settled.
+    pub(in super::super) fn is_open(&self) -> bool {
+        self.tokens.iter().any(TokenReport::is_open)
+    }
+}
+
+impl TokenReport {
+    fn new((old, new): (&Side, &Side), lines: &mut Lines<'_>, pair: Pair) -> Result<Self, Failure> {
+        let Pair {
+            before,
+            after,
+            namesake,
+        } = pair;
+        let first = before.first().copied();
+        let (is, was) = (
+            after.map(|id| new.program.token(id)),
+            first.map(|id| old.program.token(id)),
+        );
+        let mut changes = is.map_or_else(Vec::new, |is| attributes::changes(was, is));
+        // What each further secret opened before, and what the name stood for.
+        for other in before.iter().skip(1) {
+            let further = is.map(|is| attributes::changes(Some(old.program.token(*other)), is));
+            let gives = |change: &Change| change.widens.is_some_and(|code| code != Code::NewCredential);
+            for change in further.into_iter().flatten().filter(gives) {
+                if !changes
+                    .iter()
+                    .any(|known| known.key == change.key && known.widens.is_some())
+                {
+                    changes.push(change);
+                }
+            }
+        }
+        let namesake = namesake.map(|id| old.program.token(id)).zip(is);
+        changes.extend(namesake.and_then(|(was, is)| attributes::credential_of_name(was, is)));
+        let newly_allowed = match after {
+            Some(after) => lines.beyond(&before, after, (&[], &[]))?,
+            None => Direction::default(),
+        };
+        let newly_denied = match first {
+            Some(first) => lines.short_of(first, after)?,
+            None => Direction::default(),
+        };
+        Ok(Self {
+            name: is.or(was).map_or_else(String::new, |token| token.name.clone()),
+            standing: match (first, after) {
+                (Some(_), Some(_)) => Standing::Kept,
+                (None, _) => Standing::New,
+                (Some(_), None) => Standing::Gone,
+            },
+            before,
+            after,
+            changes,
+            breaches: Vec::new(),
+            newly_allowed,
+            newly_denied,
+        })
+    }
+
+    fn is_unchanged(&self) -> bool {
+        self.standing == Standing::Kept
+            && self.changes.is_empty()
+            && self.breaches.is_empty()
+            && self.newly_allowed.is_none()
+            && self.newly_denied.is_none()
+    }
+
+    pub(in super::super) fn widens(&self) -> bool {
+        self.finds() || self.is_open()
+    }
+
+    fn finds(&self) -> bool {
+        !self.newly_allowed.examples.is_empty()
+            || self.changes.iter().any(|change| change.widens.is_some())
+            || self.breaches.iter().any(|breach| breach.found.witness.is_some())
+    }
+
+    pub(in super::super) fn is_open(&self) -> bool {
+        self.newly_allowed.inconclusive.is_some()
+            || self
+                .breaches
+                .iter()
+                .any(|breach| breach.found.inconclusive.is_some())
+    }
+}

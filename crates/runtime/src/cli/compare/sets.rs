@@ -1,0 +1,59 @@
+//! Sets that no token includes and that grew: they allow nothing yet, and a later `include` takes all of it in.
+
+use std::collections::BTreeSet;
+
+use tokenward_compiler::diagnostic::Code;
+use tokenward_compiler::source::{SourceKind, SourceSet, Span};
+use tokenward_compiler::tokens::split_lines;
+
+use super::super::side::Side;
+use super::change::Change;
+
+/// A set that grew, and where it begins.
+pub(in super::super) struct Grown {
+    pub(in super::super) place: Span,
+    pub(in super::super) change: Change,
+}
+
+pub(super) fn grown(old: &Side, new: &Side) -> Vec<Grown> {
+    let unused = new.unused.iter().filter_map(|id| {
+        let source = new.sources.get(*id)?;
+        let (was, is) = (
+            lines(&old.sources, source.set_name()),
+            lines(&new.sources, source.set_name()),
+        );
+        let is_forbid = |line: &&&str| line.starts_with('!');
+        let added = is.difference(&was).filter(|line| !is_forbid(line)).count();
+        let lifted = was.difference(&is).filter(is_forbid).count();
+        if added + lifted == 0 {
+            return None;
+        }
+        let count = |lines: &BTreeSet<&str>| match lines.len() {
+            1 => "1 line".to_owned(),
+            count => format!("{count} lines"),
+        };
+        let now = match (added, lifted) {
+            (added, 0) => format!("{}, {added} of them new", count(&is)),
+            (added, lifted) => format!("{}, {added} of them new, {lifted} forbid lines less", count(&is)),
+        };
+        Some(Grown {
+            place: Span {
+                source: *id,
+                start: 0,
+                end: source.text.find('\n').unwrap_or(source.text.len()),
+            },
+            change: Change::new(source.set_name(), count(&was), now, Some(Code::GrownSet)),
+        })
+    });
+    unused.collect()
+}
+
+/// The lines of a set, includes among them; none if there is no such set.
+fn lines<'s>(sources: &'s SourceSet, name: &str) -> BTreeSet<&'s str> {
+    let sets = sources
+        .iter()
+        .filter(|(_, source)| source.kind == SourceKind::Limits && source.set_name() == name);
+    sets.flat_map(|(id, source)| split_lines(id, &source.text, 0..source.text.len()).lines)
+        .map(|line| sources.text(line))
+        .collect()
+}

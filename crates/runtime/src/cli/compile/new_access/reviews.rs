@@ -1,0 +1,98 @@
+//! Which reviews count: those that the base has, since its author could not write them together with the change, and with
+//! `--accept-reviews` those of the new side.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
+use tokenward_compiler::tokens::{Reviewed, ReviewedWhat, read_reviewed};
+
+use super::super::super::failure::Failure;
+use super::super::super::output;
+use super::super::super::side::Side;
+
+pub(super) struct Reviews {
+    /// Of the base.
+    accepted: Vec<Reviewed>,
+    /// Of the new side, with whether something needs the entry.
+    own: Vec<(Reviewed, bool)>,
+    accept: bool,
+    /// ms UTC
+    now: i64,
+}
+
+impl Reviews {
+    pub(super) fn read(
+        (old, new): (&Side, &Side),
+        accept: bool,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Self, Failure> {
+        let mut wrong = Vec::new();
+        let accepted = read_reviewed(&old.sources, &mut wrong);
+        wrong.retain(|found| found.severity == Severity::Error);
+        if !wrong.is_empty() {
+            output::note_raw(&render_text(&old.sources, &wrong, output::colours()));
+            return Err(Failure::Trouble(format!(
+                "the reviews in {} have errors",
+                old.name
+            )));
+        }
+        let own = read_reviewed(&new.sources, diagnostics);
+        Ok(Self {
+            accepted,
+            own: own.into_iter().map(|entry| (entry, false)).collect(),
+            accept,
+            now: now(),
+        })
+    }
+
+    /// Whether something was reviewed.
+    pub(super) fn has(&self, what: &ReviewedWhat) -> bool {
+        let own = self.own.iter().map(|(entry, _)| entry);
+        let own = own.filter(|_| self.accept);
+        let mut all = self.accepted.iter().chain(own);
+        all.any(|entry| entry.what == *what && counts(entry, self.now))
+    }
+
+    /// Whether something that needs a review was reviewed. The entries about it are not stale.
+    pub(super) fn need(&mut self, what: &ReviewedWhat) -> bool {
+        for (entry, needed) in &mut self.own {
+            *needed |= entry.what == *what;
+        }
+        self.has(what)
+    }
+
+    /// Reports the new side's entries that do not count, and those that nothing needs.
+    pub(super) fn tell(&self, diagnostics: &mut Vec<Diagnostic>) {
+        for (entry, needed) in &self.own {
+            let is_accepted = self.accept || self.accepted.iter().any(|other| other.equals(entry));
+            if !is_accepted {
+                let headline = format!("the base does not have this review of {}", entry.what);
+                let found = Diagnostic::new(Code::UnacceptedReview, entry.span, headline);
+                diagnostics.push(found.help(
+                    "have an owner approve the change, and let CI run the command with --accept-reviews",
+                ));
+            }
+            let headline = if !needed {
+                format!("nothing that is newly given needs this review of {}", entry.what)
+            } else if !counts(entry, self.now) {
+                "this review has ended".to_owned()
+            } else {
+                continue;
+            };
+            let found = Diagnostic::new(Code::StaleReview, entry.span, headline);
+            diagnostics.push(found.help("remove it, or look again and give it a new `until`"));
+        }
+    }
+}
+
+fn counts(entry: &Reviewed, now: i64) -> bool {
+    entry.until.is_none_or(|until| now < until)
+}
+
+/// ms UTC; a clock before 1970 counts as the end of time, so that no review outlives a clock that was reset.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    since
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .unwrap_or(i64::MAX)
+}

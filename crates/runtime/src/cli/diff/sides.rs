@@ -1,0 +1,133 @@
+//! The two sides that the arguments of `diff` name.
+
+use std::path::{Path, PathBuf};
+
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
+use super::Args;
+use crate::git::Commit;
+
+/// Both sides as they are named.
+struct Named {
+    old: Spec,
+    /// `None`: the policy of the configuration, as it is.
+    new: Option<Spec>,
+}
+
+pub(super) fn read(args: &Args) -> Result<(Side, Side), Failure> {
+    let is_git = |text: &String| !is_path(text);
+    let within = if is_git(&args.old) || args.new.as_ref().is_some_and(is_git) {
+        let given = args.new.as_deref().or(Some(&args.old)).map(Path::new);
+        Within::discover(&args.config, given.filter(|path| path.is_dir()))?
+    } else {
+        None
+    };
+    let within = within.as_ref();
+    let named = named(args, within)?;
+    let policies = args.config.or_default()?.policies;
+    if let (Spec::Revision(old), Some(within)) = (&named.old, within) {
+        let new = match &named.new {
+            Some(Spec::Revision(new)) => Some(new.clone()),
+            Some(Spec::Here(path)) => head_of(path, within)?,
+            None => head_of(&policies, within)?,
+        };
+        if let Some(new) = new {
+            within.check_ancestry(old, &new, Ancestry::ContainsOrPrecedes)?;
+        }
+    }
+    let shared = shared(&named, within)?;
+    let command = Command {
+        config: &args.config,
+        old_config: args.old_config.as_deref(),
+        directory: shared.as_deref(),
+    };
+    let old = match &named.old {
+        Spec::Revision(commit) => Side::at(Within::required(within)?, commit, &command)?,
+        Spec::Here(path) => Side::here(path, config_of(path, &command)?)?,
+    };
+    let new = match &named.new {
+        Some(Spec::Revision(commit)) => Side::at(Within::required(within)?, commit, &command)?,
+        Some(Spec::Here(path)) => here(path, within, &command)?,
+        None => here(&policies, within, &command)?,
+    };
+    Ok((old, new))
+}
+
+fn here(path: &Path, within: Option<&Within>, command: &Command<'_>) -> Result<Side, Failure> {
+    if let Some(within) = within {
+        within.refuse_linked_config()?;
+    }
+    Side::here(path, command.config.written()?)
+}
+
+/// The commit of the work tree, if the path is in it.
+fn head_of(path: &Path, within: &Within) -> Result<Option<Commit>, Failure> {
+    let is_here = within.has(path)?;
+    is_here.then(|| within.head()).transpose()
+}
+
+/// The directory that the command line names for one side, and that is looked for in the revision of the other.
+fn shared(named: &Named, within: Option<&Within>) -> Result<Option<PathBuf>, Failure> {
+    let path = match (&named.old, &named.new) {
+        (Spec::Revision(_), Some(Spec::Here(path))) | (Spec::Here(path), Some(Spec::Revision(_))) => path,
+        _ => return Ok(None),
+    };
+    match within {
+        Some(within) if path.is_dir() && within.has(path)? => Ok(Some(path.clone())),
+        _ => Ok(None),
+    }
+}
+
+fn named(args: &Args, within: Option<&Within>) -> Result<Named, Failure> {
+    if let Some(new) = &args.new {
+        if is_range(&args.old) || is_range(new) {
+            return Err(Failure::Usage(format!(
+                "`{} {new}` names more than two sides; write `tokenward diff OLD NEW`, or one range",
+                args.old
+            )));
+        }
+        return Ok(Named {
+            old: Spec::parse(&args.old, within)?,
+            new: Some(Spec::parse(new, within)?),
+        });
+    }
+    if let Some((one, other)) = args.old.split_once("...").filter(|_| !is_path(&args.old)) {
+        return since_merge_base(one, other, within);
+    }
+    match args.old.split_once("..").filter(|_| !is_path(&args.old)) {
+        Some((old, new)) if !old.is_empty() => {
+            let repository = &Within::required(within)?.repository;
+            let new = Some(new).filter(|new| !new.is_empty());
+            Ok(Named {
+                old: Spec::Revision(repository.resolve(old)?),
+                new: new.map(|new| repository.resolve(new)).transpose()?.map(Spec::Revision),
+            })
+        }
+        _ => Err(Failure::Usage(
+            "name two policies, as in `tokenward diff OLD NEW`, or two revisions, as in `tokenward diff main..HEAD`"
+                .to_owned(),
+        )),
+    }
+}
+
+/// `A...B`: B, or the work tree, compared with the merge base, as git means it.
+fn since_merge_base(one: &str, other: &str, within: Option<&Within>) -> Result<Named, Failure> {
+    if one.is_empty() {
+        return Err(Failure::Usage(
+            "name the revision to compare with before `...`, as in `tokenward diff main...HEAD`".to_owned(),
+        ));
+    }
+    let repository = &Within::required(within)?.repository;
+    let with = repository.resolve(if other.is_empty() { "HEAD" } else { other })?;
+    let mut base = repository.merge_base(&repository.resolve(one)?, &with)?;
+    base.name = base.id.to_string();
+    output::note(&format!(
+        "comparing with {}, the merge base of `{one}` and `{}`; what `{one}` has gained since is not compared",
+        base.name, with.name
+    ));
+    Ok(Named {
+        old: Spec::Revision(base),
+        new: (!other.is_empty()).then_some(Spec::Revision(with)),
+    })
+}

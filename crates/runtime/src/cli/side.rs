@@ -1,0 +1,173 @@
+//! One side of a comparison: a policy with its own configuration, invariants and reviews, all read from one place.
+
+mod spec;
+mod within;
+
+use std::path::{Path, PathBuf};
+
+use tokenward_compiler::artifact;
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
+use tokenward_compiler::ir::Program;
+use tokenward_compiler::source::{Links, SourceId, SourceSet};
+use tokenward_compiler::{Compilation, SourceMap};
+
+use super::failure::Failure;
+use super::output;
+use super::settings::ConfigArg;
+use crate::config::Config;
+use crate::git::{Commit, Repository};
+use crate::live::unbound_artifact;
+
+pub(super) use spec::{Spec, is_path, is_range};
+pub(super) use within::{Ancestry, Within};
+
+/// A policy as one revision, directory or artifact has it. Nothing in it is read from another side.
+pub(super) struct Side {
+    /// As messages call it.
+    pub(super) name: String,
+    /// Its own configuration, paths as the file has them.
+    pub(super) config: Config,
+    /// Its files; none for an artifact, which has no invariants and reviews either.
+    pub(super) sources: SourceSet,
+    /// Not bound.
+    pub(super) program: Program,
+    /// Where the program is written.
+    pub(super) source_map: SourceMap,
+    /// The sets that no token includes.
+    pub(super) unused: Vec<SourceId>,
+    /// Where its files are, with `/` between the parts; empty for an artifact.
+    pub(super) directory: String,
+}
+
+/// What both sides of a comparison share: the command line.
+pub(super) struct Command<'a> {
+    /// `--config`
+    pub(super) config: &'a ConfigArg,
+    /// `--old-config`
+    pub(super) old_config: Option<&'a Path>,
+    /// The directory that the command line names for one side or both; otherwise each side's configuration does.
+    pub(super) directory: Option<&'a Path>,
+}
+
+impl Side {
+    /// A side of files that were compiled.
+    pub(super) fn compiled(
+        name: String,
+        config: Config,
+        sources: SourceSet,
+        (program, source_map, diagnostics): (Program, SourceMap, &[Diagnostic]),
+    ) -> Self {
+        let unused = diagnostics.iter().filter(|found| found.code == Code::UnusedSet);
+        let unused = unused.map(|found| found.primary.span.source).collect();
+        Self {
+            name,
+            config,
+            sources,
+            program,
+            source_map,
+            unused,
+            directory: String::new(),
+        }
+    }
+
+    /// A directory or a compiled policy that is no revision's. `config` is that of the side.
+    pub(super) fn here(place: &Path, config: Config) -> Result<Self, Failure> {
+        let name = format!("`{}`", place.display());
+        if place.is_file() {
+            let program = unbound_artifact(place, &config.artifact_signers())?;
+            return Ok(Self::of_artifact(name, config, program));
+        }
+        let sources = SourceSet::read_dir(place, Links::Refuse).map_err(Failure::trouble)?;
+        let mut side = Self::of_sources(name, config, sources)?;
+        let parts = place.components().map(|part| part.as_os_str().to_string_lossy());
+        side.directory = parts.collect::<Vec<_>>().join("/");
+        Ok(side)
+    }
+
+    /// The policy at a revision, in the directory that the command line names, otherwise that of the revision's own
+    /// configuration.
+    pub(super) fn at(within: &Within, commit: &Commit, command: &Command<'_>) -> Result<Self, Failure> {
+        let config = within.config_at(commit, command)?;
+        let directory = within.policies_at(commit, &config, command)?;
+        let name = format!("`{directory}` at `{}`", commit.name);
+        let repository: &Repository = &within.repository;
+        let is_file = repository
+            .entry(commit, &directory)?
+            .is_some_and(|entry| entry.kind.is_file());
+        if is_file {
+            let bytes = repository.file(commit, &directory)?.unwrap_or_default();
+            let read = artifact::read(&bytes, &config.artifact_signers());
+            let program = read
+                .map_err(|error| Failure::Trouble(format!("{name}: {error}")))?
+                .program;
+            return Ok(Self::of_artifact(name, config, program));
+        }
+        let sources = repository.sources(commit, &directory)?;
+        let mut side = Self::of_sources(name, config, sources)?;
+        side.directory = directory;
+        Ok(side)
+    }
+
+    fn of_sources(name: String, config: Config, sources: SourceSet) -> Result<Self, Failure> {
+        let Compilation {
+            program,
+            mut diagnostics,
+            source_map,
+            ..
+        } = tokenward_compiler::compile(&sources);
+        let Some(program) = program else {
+            diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+            output::note_raw(&render_text(&sources, &diagnostics, output::colours()));
+            return Err(Failure::Findings(format!(
+                "the policy in {name} does not compile"
+            )));
+        };
+        Ok(Self::compiled(
+            name,
+            config,
+            sources,
+            (program, source_map, &diagnostics),
+        ))
+    }
+
+    fn of_artifact(name: String, config: Config, program: Program) -> Self {
+        let nothing = SourceSet::from_files([]);
+        Self::compiled(name, config, nothing, (program, SourceMap::default(), &[]))
+    }
+}
+
+/// The configuration of a directory, or an artifact, that is compared with: the file that `--old-config` names, otherwise the
+/// one of the same name next to the directory, if its policy is that directory, otherwise that of the command.
+pub(super) fn config_of(place: &Path, command: &Command<'_>) -> Result<Config, Failure> {
+    if let Some(file) = command.old_config {
+        return command.config.written_at(file);
+    }
+    if let Some(file) = neighbour(place, command.config)? {
+        return command.config.written_at(&file);
+    }
+    if command.config.path().exists() {
+        output::note(&format!(
+            "`{}` has no configuration of its own; it is compared under `{}` (name another with --old-config)",
+            place.display(),
+            command.config.path().display()
+        ));
+    }
+    command.config.written()
+}
+
+/// The configuration file next to a directory, if it names that directory as its policy, and is not the command's.
+fn neighbour(place: &Path, config: &ConfigArg) -> Result<Option<PathBuf>, Failure> {
+    let Ok(place) = place.canonicalize() else {
+        return Ok(None);
+    };
+    let name = config.path().file_name().unwrap_or_default();
+    let Some(file) = place.parent().map(|parent| parent.join(name)) else {
+        return Ok(None);
+    };
+    let own = config.path().canonicalize().ok();
+    if !file.is_file() || own.is_some_and(|own| own == file) {
+        return Ok(None);
+    }
+    let policies = Config::load(&file)?.policies.canonicalize();
+    Ok(policies.is_ok_and(|policies| policies == place).then_some(file))
+}

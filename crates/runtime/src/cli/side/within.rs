@@ -1,0 +1,212 @@
+//! The repository that revisions are read from, and where in it the configuration and the policy are.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::super::failure::Failure;
+use super::super::settings::ConfigArg;
+use super::Command;
+use crate::config::Config;
+use crate::git::{Commit, GitError, Repository};
+
+/// A repository and the command's place in it.
+pub(in super::super) struct Within {
+    pub(in super::super) repository: Repository,
+    /// The configuration file, from the repository's top; `None`: it is elsewhere, so that no commit changes it.
+    config: Option<String>,
+}
+
+/// Whether a comparison may go back in history.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Ancestry {
+    /// The new side has all that the old one has.
+    Contains,
+    /// As well, or the old side has all that the new one has: a return to an earlier state.
+    ContainsOrPrecedes,
+}
+
+impl Within {
+    /// The repository of the working directory, if the configuration or the policy is in it, otherwise that of the
+    /// configuration, then that of the policy; `None` if none of them is in one.
+    ///
+    /// The working directory comes first: a pull request can make a submodule of each of the others.
+    pub(in super::super) fn discover(
+        config: &ConfigArg,
+        policies: Option<&Path>,
+    ) -> Result<Option<Self>, Failure> {
+        let default = config.or_default().ok().map(|config| config.policies);
+        let policies = policies.map(Path::to_owned).or(default);
+        for start in [
+            Some(Path::new(".")),
+            Some(config.directory()),
+            policies.as_deref(),
+        ] {
+            let Some(start) = start else { continue };
+            let start = if start.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                start
+            };
+            let Some(repository) = Repository::discover(start)? else {
+                continue;
+            };
+            if repository.is_submodule() {
+                return Err(GitError::Nested(repository.top().to_owned()).into());
+            }
+            let file = inside(&repository, config.path())?;
+            let contains_policies = match &policies {
+                Some(policies) => inside(&repository, policies)?.is_some(),
+                None => false,
+            };
+            if file.is_some() || contains_policies {
+                return Ok(Some(Self {
+                    repository,
+                    config: file,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The repository, which a revision needs.
+    pub(in super::super) fn required(within: Option<&Self>) -> Result<&Self, Failure> {
+        within.ok_or_else(|| GitError::NoRepository(PathBuf::from(".")).into())
+    }
+
+    /// The configuration at a commit: that of the commit alone, even if it is absent there.
+    pub(super) fn config_at(&self, commit: &Commit, command: &Command<'_>) -> Result<Config, Failure> {
+        let Some(file) = &self.config else {
+            return command.config.written();
+        };
+        let Some(bytes) = self.repository.file(commit, file)? else {
+            if command.config.is_named() {
+                return Err(Failure::Trouble(format!(
+                    "there is no configuration `{file}` at `{}`; name one that both sides have",
+                    commit.name
+                )));
+            }
+            // As the command at that commit would have read it.
+            return Ok(Config::default());
+        };
+        let name = format!("{}:{file}", commit.name);
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::Trouble(format!("`{file}` at `{}` is not UTF-8", commit.name)))?;
+        Ok(Config::parse_as_written(&text, Path::new(&name))?)
+    }
+
+    /// The policy at a commit, from the repository's top.
+    pub(super) fn policies_at(
+        &self,
+        commit: &Commit,
+        config: &Config,
+        command: &Command<'_>,
+    ) -> Result<String, Failure> {
+        if let Some(directory) = command.directory {
+            return Ok(self.repository.relative(directory)?);
+        }
+        let Some(file) = &self.config else {
+            let directory = command.config.directory().join(&config.policies);
+            return Ok(self.repository.relative(&directory)?);
+        };
+        if config.policies.is_absolute() {
+            return Ok(self.repository.relative(&config.policies)?);
+        }
+        let from = Path::new(file).parent().unwrap_or(Path::new(""));
+        below(&from.join(&config.policies)).ok_or_else(|| {
+            Failure::Trouble(format!(
+                "`policies` of `{file}` at `{}` is `{}`, which leads out of the repository; name a directory in it",
+                commit.name,
+                config.policies.display()
+            ))
+        })
+    }
+
+    /// Whether a path is in the work tree.
+    pub(in super::super) fn has(&self, path: &Path) -> Result<bool, Failure> {
+        Ok(inside(&self.repository, path)?.is_some())
+    }
+
+    /// Fails if the configuration of the work tree is read through a symbolic link: another checkout would read another
+    /// file.
+    pub(in super::super) fn refuse_linked_config(&self) -> Result<(), Failure> {
+        let mut at = self.repository.top().to_owned();
+        for part in self.config.iter().flat_map(|file| file.split('/')) {
+            at.push(part);
+            if std::fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_symlink()) {
+                return Err(Failure::Trouble(format!(
+                    "`{}` is a symbolic link on the way to the configuration; replace it by the file or directory itself",
+                    at.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails if `new` lacks a commit of `old`: what is merged then is not what is compared.
+    pub(in super::super) fn check_ancestry(
+        &self,
+        old: &Commit,
+        new: &Commit,
+        ancestry: Ancestry,
+    ) -> Result<(), Failure> {
+        if self.repository.is_ancestor(old, new)? {
+            return Ok(());
+        }
+        if ancestry == Ancestry::ContainsOrPrecedes && self.repository.is_ancestor(new, old)? {
+            return Ok(());
+        }
+        let (old, new) = (&old.name, &new.name);
+        Err(Failure::Trouble(format!(
+            "`{new}` lacks commits of `{old}`, so the merge of both is not what would be compared; merge `{old}` into it, or \
+             rebase it onto `{old}`, and repeat (for what `{new}` changed by itself: `tokenward diff {old}...{new}`)"
+        )))
+    }
+
+    /// The commit of the work tree.
+    pub(in super::super) fn head(&self) -> Result<Commit, Failure> {
+        Ok(self.repository.resolve("HEAD")?)
+    }
+}
+
+/// The path from the repository's top; `None` if it is elsewhere.
+fn inside(repository: &Repository, path: &Path) -> Result<Option<String>, Failure> {
+    match repository.relative(path) {
+        Ok(path) => Ok(Some(path)),
+        Err(GitError::Outside { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A relative path without `.` and `..`, with `/` between its parts; `None` if it leads above its start.
+fn below(path: &Path) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                parts.pop()?;
+            }
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_within_the_repository() {
+        for (path, expected) in [
+            ("policies", Some("policies")),
+            ("conf/../policies", Some("policies")),
+            ("conf/./sub/p", Some("conf/sub/p")),
+            ("conf/../../p", None),
+            ("/p", None),
+            ("", Some("")),
+        ] {
+            assert_eq!(below(Path::new(path)).as_deref(), expected, "{path}");
+        }
+    }
+}
