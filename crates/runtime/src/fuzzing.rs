@@ -1,7 +1,7 @@
 //! A way to the wire guard's parser for the fuzz targets and for tests of other crates; no part of the interface.
 
 use crate::request::{Framing, Version};
-use crate::serve::wire::parse::{Event, HeadLimits, Parser};
+use crate::wire::parse::{Event, HeadLimits, Parser};
 
 /// One request as the guard's parser read it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use super::http2::{self, Http2Settings};
 use super::share::{Share, Shares};
 use super::stream::Stream;
 use super::tls::H2;
-use super::wire::{Guard, GuardSettings, Violation};
+use crate::wire::{Guard, GuardSettings, Violation};
 
 /// How connections are opened.
 #[derive(Clone)]

@@ -21,12 +21,12 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::stream::Stream;
-use super::wire::{Arrival, BodyStream, Connection, Guard, Inbound, Turn};
 use crate::admin::Metrics;
 use crate::config::Methods;
 use crate::pep::{Gate, Headed, Judged, RequestId, now_ms};
 use crate::proxy::{Upstream, UpstreamEnd};
 use crate::respond::{self, Answer, AnswerBody, Problem};
+use crate::wire::{Arrival, BodyStream, Connection, Guard, Inbound, Turn};
 
 /// After an answer a body of which no more than this is missing is read to its end, so that the connection is kept.
 const DRAINED: u64 = 64 * 1024;

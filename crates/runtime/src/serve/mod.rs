@@ -9,7 +9,6 @@ mod share;
 mod start;
 mod stream;
 pub(crate) mod tls;
-pub(crate) mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -17,8 +17,6 @@ use super::http::Worker;
 use super::http2::Http2Settings;
 use super::share::Shares;
 use super::tls::Certificate;
-use super::wire::GuardSettings;
-use super::wire::parse::HeadLimits;
 use crate::admin::{Desk, Metrics, routes};
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
@@ -27,6 +25,8 @@ use crate::pep::{AuthRules, Gate, GateSettings, Throttle, Told};
 use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
 use crate::telemetry::Sender;
+use crate::wire::GuardSettings;
+use crate::wire::parse::HeadLimits;
 
 /// How long workers may take to drop what they were stopped in.
 const OUTCOMES: Duration = Duration::from_secs(2);

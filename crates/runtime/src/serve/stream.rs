@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::wire::Transport;
+use crate::wire::Transport;
 
 /// A stream whose opening (PROXY protocol, TLS handshake) is done.
 #[derive(Debug)]

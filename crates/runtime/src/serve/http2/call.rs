@@ -17,8 +17,8 @@ use super::send::send;
 use crate::pep::Headed;
 use crate::respond::Answer;
 use crate::serve::http::{Worker, caught};
-use crate::serve::wire::queue::{BodyFeed, Room, body_queue};
-use crate::serve::wire::{BodyError, BodyStream, Violation, WireHead};
+use crate::wire::queue::{BodyFeed, Room, body_queue};
+use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
 /// How a request ended.
 pub(super) enum Ended {

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::http::Worker;
 use super::stream::Stream;
-use super::wire::Violation;
+use crate::wire::Violation;
 use call::{Arrived, Ended, call};
 use tap::{Paths, Tap};
 
