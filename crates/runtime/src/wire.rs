@@ -1,18 +1,11 @@
-//! The wire guard: the only reader of the client's HTTP/1 bytes (RFC 9112).
+//! HTTP/1 (RFC 9112) without I/O: clients' bytes to requests, answers to bytes.
 //!
-//! actix-http's own parser is lenient in places where leniency smuggles (bare LF), strict without a reason code in
-//! others (repeated `Host`), drops what follows `#`, loses the order of header lines, holds 96 of them at most, and
-//! mixes up pipelined requests: the version, the `HEAD` flag and the persistence of the *last decoded* head are used
-//! to encode the answer to an earlier one. So it never sees a client's bytes. [`parse::Parser`] reads heads and
-//! bodies; for each head [`guard::Guard`] gives actix-http a skeleton of a request (`GET /7`, no body) that carries
-//! only what its encoder needs, and the service finds head and body under that number in the [`connection::Connection`].
-//!
-//! INVARIANT: one request of a connection is under way at a time; the next head is read when the [`connection::Turn`]
-//! of the one before has been dropped, with its answer wholly encoded.
+//! [`parse::Parser`] is the only reader of a client's HTTP/1: what it hands on has one reading, and it knows where each
+//! head and each body begins and ends. [`encode::AnswerHead`] writes answers. Sockets, deadlines and the order of calls
+//! are `serve::http1`'s.
 
 pub(crate) mod chunk;
-pub(crate) mod connection;
-pub(crate) mod guard;
+pub(crate) mod encode;
 pub(crate) mod head;
 pub(crate) mod parse;
 pub(crate) mod queue;
@@ -21,8 +14,6 @@ mod violation;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use connection::{Arrival, Connection, Inbound, Turn};
-pub(crate) use guard::{Guard, GuardSettings, Transport};
 pub(crate) use head::WireHead;
 pub(crate) use queue::{BodyError, BodyStream};
 pub(crate) use violation::Violation;
