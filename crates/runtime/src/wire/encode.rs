@@ -214,3 +214,6 @@ impl BodyEncoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
