@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use tokio::task::yield_now;
 
 use super::connection::{Connection, Lost};
 use crate::proxy::UpstreamBody;
@@ -81,12 +82,8 @@ pub(super) async fn send(
             connection.output.push(framed);
         }
         AnswerBody::Upstream(body) if !request.is_head => {
-            let mut sending = Sending {
-                body: *body,
-                encoder,
-                waited: false,
-            };
-            poll_fn(|cx| sending.poll(cx, connection)).await?;
+            let mut sending = Sending { body: *body, encoder };
+            sending.send(connection).await?;
         }
         AnswerBody::None | AnswerBody::Omitted(_) | AnswerBody::Upstream(_) => {}
     }
@@ -112,8 +109,6 @@ fn size(body: &AnswerBody) -> BodySize {
 struct Sending {
     body: UpstreamBody,
     encoder: BodyEncoder,
-    /// The head was held back once for the body's beginning.
-    waited: bool,
 }
 
 /// How far the output could be filled.
@@ -128,6 +123,21 @@ enum Filled {
 }
 
 impl Sending {
+    /// Puts all of the body into the output, and writes it as long as there is more.
+    ///
+    /// # Errors
+    /// The body broke off, or the client does not take it.
+    async fn send(&mut self, connection: &mut Connection) -> Result<(), Lost> {
+        match poll_fn(|cx| Poll::Ready(self.fill(cx, connection))).await? {
+            Filled::Ended => return Ok(()),
+            Filled::Full => {}
+            // hyper hands over one piece at a time. When its task has run again the next one is there, which in a small
+            // chunked body is the end: then one write takes all.
+            Filled::Waiting => yield_now().await,
+        }
+        poll_fn(|cx| self.poll(cx, connection)).await
+    }
+
     /// Ready when all of the body is in the output.
     fn poll(&mut self, cx: &mut Context<'_>, connection: &mut Connection) -> Poll<Result<(), Lost>> {
         let gone = connection.poll_inbound(cx).is_ready();
@@ -139,12 +149,6 @@ impl Sending {
             };
             if gone {
                 return Poll::Ready(Err(Lost));
-            }
-            if filled == Filled::Waiting && !self.waited {
-                // What the upstream sent with its head is there once hyper's task has run: one write for both.
-                self.waited = true;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
             }
             match connection.poll_write(cx) {
                 Poll::Ready(Ok(())) if filled == Filled::Full => {}
