@@ -1,9 +1,9 @@
-//! A way to the wire guard's parser for the fuzz targets and for tests of other crates; no part of the interface.
+//! Gives the fuzz targets and the tests of other crates access to the parser of HTTP/1; not part of the interface.
 
 use crate::request::{Framing, Version};
-use crate::serve::wire::parse::{Event, HeadLimits, Parser};
+use crate::wire::parse::{Event, HeadLimits, Parser};
 
-/// One request as the guard's parser read it.
+/// One request as the parser read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireRequest {
     /// The method, as sent.

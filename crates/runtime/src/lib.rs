@@ -20,3 +20,4 @@ pub mod secret;
 pub mod serve;
 mod snippet;
 pub mod telemetry;
+mod wire;

@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tokenward_audit::{End, Verdict};
 
-use crate::serve::wire::Violation;
+use crate::wire::Violation;
 
 /// Tokens that are counted by name; those that come later are counted together. Tokens come and go with the policy, and
 /// what was counted once stays.

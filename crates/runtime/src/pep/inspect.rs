@@ -10,7 +10,7 @@ use super::looked::Looked;
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};
 use crate::respond::Problem;
-use crate::serve::wire::BodyError;
+use crate::wire::BodyError;
 
 /// What the policy says of a request with this much known of its body.
 pub(super) fn decide<'p>(

@@ -42,7 +42,7 @@ use crate::live::{Policies, SecretHash};
 use crate::proxy::{self, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
 use crate::respond::{self, Answer, Denied, Problem, REQUEST_ID};
-use crate::serve::wire::{BodyStream, WireHead};
+use crate::wire::{BodyStream, WireHead};
 use record::{Recorded, Undecided, Unrecorded, allowed, record};
 use standing::while_standing;
 use throttle::Pace;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use http_body::Body;
+use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use tokenward_audit::End;
 use tokio::time::{Sleep, sleep};
@@ -79,7 +79,8 @@ impl Forwarded {
         } else {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 incoming,
-                cut: ledger.standing().cloned().map(cut),
+                cut: ledger.standing().cloned().map(Cut::new),
+                id: self.id,
                 ledger,
                 pause: upstream.pause(),
                 timer: None,
@@ -130,6 +131,7 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
+    id: RequestId,
     ledger: Ledger,
     cut: Option<Cut>,
     pause: Duration,
@@ -138,13 +140,12 @@ pub(crate) struct UpstreamBody {
     links: Option<Links>,
 }
 
-/// Resolves when the call is to be broken off.
-pub(crate) struct Cut(Pin<Box<dyn Future<Output = ()> + Send>>);
+/// Resolves when the token that the call depends on is revoked.
+struct Cut(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Cut {
-    /// Whether it is; if not, the task is woken when it is.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().poll(cx)
+    fn new(standing: Standing) -> Self {
+        Self(Box::pin(standing.lost()))
     }
 }
 
@@ -154,14 +155,9 @@ impl fmt::Debug for Cut {
     }
 }
 
-fn cut(standing: Standing) -> Cut {
-    Cut(Box::pin(standing.lost()))
-}
-
-/// The upstream's body broke off, or paused for too long: the client must not take it for whole.
-#[derive(Debug, thiserror::Error)]
-#[error("the upstream's answer broke off: {0}")]
-pub(crate) struct UpstreamEnd(String);
+/// The body ended before it was whole: the client must not take it for whole.
+#[derive(Debug)]
+pub(crate) struct BrokenOff;
 
 impl UpstreamBody {
     /// The length of what is still to come, if the upstream told it.
@@ -169,26 +165,32 @@ impl UpstreamBody {
         self.incoming.size_hint().exact().filter(|_| self.links.is_none())
     }
 
-    /// A second watch over what the call rests on, for whoever may be kept from polling the body by a client that takes
-    /// nothing.
-    pub(crate) fn cut(&self) -> Option<Cut> {
-        self.ledger.standing().cloned().map(cut)
+    /// Whether the call is to be broken off; if not, the task is woken when it is. [`Self::poll_next`] looks too: this
+    /// is for a sender who does not ask for more because the client takes nothing.
+    pub(crate) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
+        let Some(cut) = &mut self.cut else {
+            return Poll::Pending;
+        };
+        ready!(cut.0.as_mut().poll(cx));
+        self.cut = None;
+        Poll::Ready(self.break_off(End::Revoked, &"its token was revoked"))
     }
 
     /// The next of the body; `None` at its end.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, UpstreamEnd>>> {
-        if self.cut.as_mut().is_some_and(|cut| cut.poll(cx).is_ready()) {
-            self.cut = None;
-            self.ledger.end(End::Revoked);
-            return Poll::Ready(Some(Err(UpstreamEnd("its token was revoked".to_owned()))));
+    ///
+    /// # Errors
+    /// The upstream broke off or paused for too long, or the token was revoked. The log has the reason.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        if let Poll::Ready(broken) = self.poll_cut(cx) {
+            return Poll::Ready(Some(Err(broken)));
         }
         loop {
-            let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
+            let Poll::Ready(frame) = self.poll_frame(cx) else {
                 let pause = self.pause;
                 let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(pause)));
                 ready!(timer.as_mut().poll(cx));
-                self.ledger.end(End::Timeout);
-                return Poll::Ready(Some(Err(UpstreamEnd("it paused for too long".to_owned()))));
+                let broken = self.break_off(End::Timeout, &"the upstream paused for too long");
+                return Poll::Ready(Some(Err(broken)));
             };
             self.timer = None;
             match frame {
@@ -201,8 +203,7 @@ impl UpstreamBody {
                     return Poll::Ready(None);
                 }
                 Some(Err(error)) => {
-                    self.ledger.end(End::UpstreamFailed);
-                    return Poll::Ready(Some(Err(UpstreamEnd(error.to_string()))));
+                    return Poll::Ready(Some(Err(self.break_off(End::UpstreamFailed, &error))));
                 }
                 // Trailers end here: a client that does not want them may take them for fields.
                 Some(Ok(frame)) => {
@@ -220,5 +221,20 @@ impl UpstreamBody {
                 }
             }
         }
+    }
+
+    /// The next frame. A body of which the announced length has come is at its end: hyper says so itself only after its
+    /// own task has run again.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        if self.incoming.is_end_stream() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.incoming).poll_frame(cx)
+    }
+
+    fn break_off(&mut self, end: End, reason: &dyn fmt::Display) -> BrokenOff {
+        tracing::warn!(request_id = %self.id, "the answer broke off: {reason}");
+        self.ledger.end(end);
+        BrokenOff
     }
 }

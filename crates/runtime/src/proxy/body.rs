@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::request::Framing;
-use crate::serve::wire::{BodyError, BodyStream};
+use crate::wire::{BodyError, BodyStream};
 
 /// So much of a body, or all of a smaller one, is read before the upstream is contacted.
 pub(crate) const READ_AHEAD: usize = 64 * 1024;

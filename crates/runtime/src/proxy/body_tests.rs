@@ -1,5 +1,5 @@
 use super::*;
-use crate::serve::wire::queue::{BodyFeed, body_queue};
+use crate::wire::queue::{BodyFeed, body_queue};
 
 /// The times are real, so what must not happen has ten times the time that it would take.
 fn body(pause: Duration, rate: u32) -> (BodyFeed, RequestBody) {

@@ -28,7 +28,7 @@ use crate::pep::{Ledger, Permit};
 use crate::request::{Canonical, Framing, Method};
 use crate::respond::Problem;
 use crate::serve::TlsError;
-use crate::serve::wire::{BodyError, BodyStream};
+use crate::wire::{BodyError, BodyStream};
 
 /// An idle connection is kept for less long than Tomcat keeps it (20 s), so that few requests meet one being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);

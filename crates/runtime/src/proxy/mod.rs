@@ -12,7 +12,7 @@ mod location;
 mod tls;
 
 pub(crate) use addresses::Addresses;
-pub(crate) use answer::{Cut, UpstreamBody, UpstreamEnd};
+pub(crate) use answer::UpstreamBody;
 pub(crate) use body::{BodyPace, Meter, READ_AHEAD, RequestBody};
 pub use client::UpstreamError;
 pub(crate) use client::{Upstream, UpstreamSettings, forward};

@@ -1,25 +1,26 @@
 //! What happens to a connection before its first request: whose it is, TLS, and which HTTP is spoken.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::error::DispatchError;
 use actix_server::GracefulShutdownSignal;
-use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
+use actix_service::{ServiceFactory, fn_service};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::http::{Worker, http1};
+use super::http1::{self, Http1Settings};
 use super::http2::{self, Http2Settings};
 use super::share::{Share, Shares};
 use super::stream::Stream;
 use super::tls::H2;
-use super::wire::{Guard, GuardSettings, Violation};
+use super::worker::Worker;
+use crate::wire::Violation;
 
 /// How connections are opened.
 #[derive(Clone)]
@@ -30,9 +31,9 @@ pub(super) struct Front {
     pub(super) shares: Shares,
     /// How long a client may take for all that precedes its first request.
     pub(super) patience: Duration,
-    /// How HTTP/1 is spoken.
-    pub(super) guard: GuardSettings,
-    /// How HTTP/2 is.
+    /// The limits of HTTP/1.
+    pub(super) http1: Http1Settings,
+    /// The limits of HTTP/2.
     pub(super) http2: Http2Settings,
 }
 
@@ -41,33 +42,28 @@ pub(super) fn service(
     worker: Worker,
     front: Front,
     shutdown: GracefulShutdownSignal,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = Infallible, InitError = ()> {
     let worker = Rc::new(worker);
-    let http1 = http1(Rc::clone(&worker), shutdown.clone());
-    fn_factory(move || {
+    fn_service(move |socket| {
         let (worker, front, shutdown) = (Rc::clone(&worker), front.clone(), shutdown.clone());
-        let http1 = http1.new_service(());
         async move {
-            let http1 = Rc::new(http1.await?);
-            Ok(fn_service(move |socket| {
-                let (worker, front, http1) = (Rc::clone(&worker), front.clone(), Rc::clone(&http1));
-                let shutdown = shutdown.clone();
-                async move {
-                    let _counted = worker.gate.metrics.connected();
-                    let Some(Opened { stream, peer, share }) = open(socket, &worker, &front).await else {
-                        return Ok(());
-                    };
-                    let _share = share;
-                    if stream.speaks(H2) {
-                        http2::serve(stream, peer, worker, front.http2, shutdown).await;
-                        Ok(())
-                    } else {
-                        http1.call((Guard::new(stream, peer, front.guard), None)).await
-                    }
-                }
-            }))
+            serve(socket, worker, front, shutdown).await;
+            Ok(())
         }
     })
+}
+
+async fn serve(socket: TcpStream, worker: Rc<Worker>, front: Front, shutdown: GracefulShutdownSignal) {
+    let _counted = worker.gate.metrics.connected();
+    let Some(Opened { stream, peer, share }) = open(socket, &worker, &front).await else {
+        return;
+    };
+    let _share = share;
+    if stream.speaks(H2) {
+        http2::serve(stream, peer, worker, front.http2, shutdown).await;
+    } else {
+        http1::serve(stream, peer, worker, front.http1, shutdown).await;
+    }
 }
 
 /// Opens the connection. `None` if there is none to serve, which is counted where that lies with the client.

@@ -1,15 +1,16 @@
 //! Serving: the listener that clients call, the one for operators, and what runs beside them.
 
 mod announce;
+mod date;
 mod error;
 mod front;
-mod http;
+mod http1;
 mod http2;
 mod share;
 mod start;
 mod stream;
 pub(crate) mod tls;
-pub(crate) mod wire;
+mod worker;
 
 #[cfg(test)]
 mod tests;

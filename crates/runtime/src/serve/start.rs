@@ -12,13 +12,13 @@ use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 
 use super::ServeError;
+use super::date::DateCache;
 use super::front::{Front, service};
-use super::http::Worker;
+use super::http1::Http1Settings;
 use super::http2::Http2Settings;
 use super::share::Shares;
 use super::tls::Certificate;
-use super::wire::GuardSettings;
-use super::wire::parse::HeadLimits;
+use super::worker::Worker;
 use crate::admin::{Desk, Metrics, routes};
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
@@ -27,6 +27,7 @@ use crate::pep::{AuthRules, Gate, GateSettings, Throttle, Told};
 use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
 use crate::telemetry::Sender;
+use crate::wire::parse::HeadLimits;
 
 /// How long workers may take to drop what they were stopped in.
 const OUTCOMES: Duration = Duration::from_secs(2);
@@ -352,7 +353,7 @@ fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, 
 
 fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     let limits = &plan.config.limits;
-    let settings = GuardSettings {
+    let settings = Http1Settings {
         head: HeadLimits {
             bytes: limits.head_bytes,
             fields: limits.header_count,
@@ -365,7 +366,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         tls: plan.tls.clone(),
         shares: Shares::new(limits.max_connections_per_client),
         patience: limits.head_timeout,
-        guard: settings,
+        http1: settings,
         http2: Http2Settings {
             streams: limits.http2_streams,
             resets: limits.http2_resets,
@@ -392,6 +393,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         let worker = Worker {
             gate: Arc::clone(&gate),
             upstream: Upstream::open(upstream.clone()),
+            dates: DateCache::default(),
         };
         service(worker, front.clone(), shutdown.clone())
     })?;

@@ -1,14 +1,13 @@
 //! A client's byte stream, with or without TLS.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use futures_util::FutureExt;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
-
-use super::wire::Transport;
 
 /// A stream whose opening (PROXY protocol, TLS handshake) is done.
 #[derive(Debug)]
@@ -34,15 +33,17 @@ impl Stream {
             Self::Tls(stream) => stream.get_ref().0,
         }
     }
-}
 
-impl Transport for Stream {
-    fn reset_on_drop(&self) {
-        self.socket().reset_on_drop();
+    /// Has the stream end in a reset when it is dropped.
+    pub(super) fn reset_on_drop(&self) {
+        // Without it the stream ends in a clean close: worse for the client, no reason to do anything else.
+        let _ = self.socket().set_zero_linger();
     }
 
-    fn is_closed_behind(&self) -> bool {
-        self.socket().is_closed_behind()
+    /// Whether the other side has closed, as far as can be told without reading what it sent before.
+    pub(super) fn is_closed_behind(&self) -> bool {
+        let ready = self.socket().ready(Interest::READABLE).now_or_never();
+        ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))
     }
 }
 
@@ -67,6 +68,21 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, parts),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -16,9 +16,9 @@ use http::{Request, Response, StatusCode};
 use super::send::send;
 use crate::pep::Headed;
 use crate::respond::Answer;
-use crate::serve::http::{Worker, caught};
-use crate::serve::wire::queue::{BodyFeed, Room, body_queue};
-use crate::serve::wire::{BodyError, BodyStream, Violation, WireHead};
+use crate::serve::worker::{Worker, caught};
+use crate::wire::queue::{BodyFeed, Room, body_queue};
+use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
 /// How a request ended.
 pub(super) enum Ended {
@@ -70,7 +70,7 @@ pub(super) async fn call(
         } else {
             answer
         };
-        send(answer, &mut respond, write_timeout)
+        send(answer, &mut respond, write_timeout, worker.dates.now())
             .await
             .map_err(|_| TakenBack)
     };

@@ -22,9 +22,9 @@ use h2::Reason;
 use h2::server::{Builder, Connection};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::http::Worker;
 use super::stream::Stream;
-use super::wire::Violation;
+use super::worker::Worker;
+use crate::wire::Violation;
 use call::{Arrived, Ended, call};
 use tap::{Paths, Tap};
 

@@ -9,8 +9,6 @@ use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Response};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimePrinter;
 use tokio::time::timeout;
 
 use crate::proxy::UpstreamBody;
@@ -27,8 +25,9 @@ pub(super) async fn send(
     answer: Answer,
     respond: &mut SendResponse<Bytes>,
     write_timeout: Duration,
+    date: Option<HeaderValue>,
 ) -> Result<(), NotTaken> {
-    let (head, body) = split(answer);
+    let (head, body) = split(answer, date);
     let empty = match &body {
         AnswerBody::None | AnswerBody::Omitted(_) => true,
         AnswerBody::Whole(body) => body.is_empty(),
@@ -50,7 +49,6 @@ async fn send_upstream(
     stream: &mut SendStream<Bytes>,
     write_timeout: Duration,
 ) -> Result<(), NotTaken> {
-    let mut cut = body.cut();
     loop {
         let next = poll_fn(|cx| match body.poll_next(cx) {
             Poll::Ready(next) => Poll::Ready(Ok(next)),
@@ -62,10 +60,10 @@ async fn send_upstream(
             None => return stream.send_data(Bytes::new(), true).map_err(|_| NotTaken),
         };
         // A client that takes nothing keeps the body from being polled.
-        let cut = poll_fn(|cx| cut.as_mut().map_or(Poll::Pending, |cut| cut.poll(cx)));
+        let cut = poll_fn(|cx| body.poll_cut(cx));
         tokio::select! {
             biased;
-            () = cut => break,
+            _ = cut => break,
             sent = send_data(stream, data, write_timeout) => sent?,
         }
     }
@@ -74,7 +72,7 @@ async fn send_upstream(
 }
 
 /// The head, with what HTTP/1 has its encoder add.
-fn split(answer: Answer) -> (Response<()>, AnswerBody) {
+fn split(answer: Answer, date: Option<HeaderValue>) -> (Response<()>, AnswerBody) {
     let mut response = Response::new(());
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
@@ -90,11 +88,8 @@ fn split(answer: Answer) -> (Response<()>, AnswerBody) {
     if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    if !headers.contains_key(DATE)
-        && let Ok(now) = DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now())
-        && let Ok(now) = HeaderValue::from_str(&now)
-    {
-        headers.insert(DATE, now);
+    if let Some(date) = date.filter(|_| !headers.contains_key(DATE)) {
+        headers.insert(DATE, date);
     }
     (response, answer.body)
 }

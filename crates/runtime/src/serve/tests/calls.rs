@@ -77,7 +77,7 @@ async fn pipelined_requests_are_answered_in_order_each_in_its_own_way() {
     .await;
     let scene = Scene::new(behind.addr, "[get,head]/rest/.*");
     let mut client = scene.connect().await;
-    // With actix-http's own reading the HEAD behind would take the GET's body away, and `close` its persistence.
+    // If requests were read ahead, an answer could be written as the last of them asks: HEAD without a body, `close`.
     let all = [
         request("GET /rest/one", ""),
         request("HEAD /rest/two", ""),

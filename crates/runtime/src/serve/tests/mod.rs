@@ -5,6 +5,7 @@ mod admin;
 mod calls;
 mod frames;
 mod harness;
+mod http1;
 mod http2;
 mod links;
 mod looked;

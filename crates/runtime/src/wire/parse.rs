@@ -20,7 +20,7 @@ pub(crate) struct HeadLimits {
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A whole head. [`Framing::has_body`] of its `body` says whether data and an end follow.
-    Head(Box<WireHead>),
+    Head(WireHead),
     /// Some of the body, decoded.
     Data(Bytes),
     /// The body is complete.
@@ -113,7 +113,7 @@ impl Parser {
                     Framing::Length(length) => State::Length(length),
                     Framing::Chunked => State::Chunked(Chunks::begin()),
                 };
-                Ok(Some(Event::Head(Box::new(head))))
+                Ok(Some(Event::Head(head)))
             }
             State::Length(0) => Ok(Some(self.end_body())),
             State::Length(left) => {

@@ -47,13 +47,14 @@ struct Inner {
     taker: Option<Waker>,
 }
 
-/// The reader's side.
+/// The reader's side. Dropped before it ended the body, it ends it as [`BodyError::Gone`].
 #[derive(Debug)]
 pub(crate) struct BodyFeed(Arc<Mutex<Inner>>);
 
-/// The taker's side. Dropping it tells the reader that nobody wants the rest.
+/// The taker's side; `None` for a body that is complete and empty. When it is dropped, the reader learns that nobody
+/// wants the rest.
 #[derive(Debug)]
-pub(crate) struct BodyStream(Arc<Mutex<Inner>>);
+pub(crate) struct BodyStream(Option<Arc<Mutex<Inner>>>);
 
 /// Whether the reader may go on.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub(crate) enum Room {
 /// A new queue for one body.
 pub(crate) fn body_queue() -> (BodyFeed, BodyStream) {
     let inner = Arc::new(Mutex::new(Inner::default()));
-    (BodyFeed(Arc::clone(&inner)), BodyStream(inner))
+    (BodyFeed(Arc::clone(&inner)), BodyStream(Some(inner)))
 }
 
 fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
@@ -109,18 +110,24 @@ impl BodyFeed {
     }
 }
 
+impl Drop for BodyFeed {
+    fn drop(&mut self) {
+        self.end(Err(BodyError::Gone));
+    }
+}
+
 impl BodyStream {
     /// A body that is complete and empty.
     pub(crate) fn empty() -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            end: Some(Ok(())),
-            ..Inner::default()
-        })))
+        Self(None)
     }
 
     /// The next of the body; `None` at its end.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        let mut inner = lock(&self.0);
+        let Some(inner) = &self.0 else {
+            return Poll::Ready(None);
+        };
+        let mut inner = lock(inner);
         // An abandoned body ends at once, whatever still waits in the queue.
         if inner.end == Some(Err(BodyError::Abandoned)) {
             return Poll::Ready(Some(Err(BodyError::Abandoned)));
@@ -144,18 +151,22 @@ impl BodyStream {
 
     /// Whether the end is there and all before it was taken.
     pub(crate) fn is_complete(&self) -> bool {
-        let inner = lock(&self.0);
-        inner.chunks.is_empty() && inner.end == Some(Ok(()))
+        self.0.as_ref().is_none_or(|inner| {
+            let inner = lock(inner);
+            inner.chunks.is_empty() && inner.end == Some(Ok(()))
+        })
     }
 }
 
 impl Drop for BodyStream {
     fn drop(&mut self) {
-        let mut inner = lock(&self.0);
-        inner.taker_gone = true;
-        inner.chunks.clear();
-        inner.bytes = 0;
-        wake(inner.reader.take());
+        if let Some(inner) = &self.0 {
+            let mut inner = lock(inner);
+            inner.taker_gone = true;
+            inner.chunks.clear();
+            inner.bytes = 0;
+            wake(inner.reader.take());
+        }
     }
 }
 

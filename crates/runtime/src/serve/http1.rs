@@ -1,0 +1,116 @@
+//! HTTP/1 towards clients (RFC 9112), with or without TLS.
+//!
+//! `wire` reads requests and writes answers as bytes. Here are the socket, the deadlines and the order: one request of
+//! a connection is in progress at a time, and its successor is read when its answer is complete. All that belongs to a
+//! connection is one future: when it is dropped, its call is.
+
+mod connection;
+mod deadline;
+mod output;
+mod send;
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_server::GracefulShutdownSignal;
+use futures_util::FutureExt;
+
+use super::stream::Stream;
+use super::worker::{Worker, caught};
+use crate::pep::Headed;
+use crate::respond::{self, Answer};
+use crate::wire::WireHead;
+use crate::wire::parse::HeadLimits;
+use connection::{Connection, Lost, Next};
+use send::{Persistence, Request, send};
+
+/// The limits of HTTP/1 connections.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Http1Settings {
+    /// How large a head may be.
+    pub(super) head: HeadLimits,
+    /// From the connection's opening to the first head's first byte, and from any head's first byte to its last.
+    pub(super) head_timeout: Duration,
+    /// From the end of a request to the next one's first byte.
+    pub(super) idle_timeout: Duration,
+    /// How long the client may take nothing of an answer.
+    pub(super) write_timeout: Duration,
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(
+    stream: Stream,
+    peer: IpAddr,
+    worker: Rc<Worker>,
+    settings: Http1Settings,
+    shutdown: GracefulShutdownSignal,
+) {
+    let mut connection = Connection::new(stream, settings);
+    let shutdown = pin!(shutdown.notified());
+    // If the client is lost there is nobody to close the connection for.
+    if run(&mut connection, peer, &worker, shutdown).await.is_ok() {
+        connection.close().await;
+    }
+}
+
+/// Answers one request after the other, until the connection is to be closed.
+///
+/// # Errors
+/// The client is gone, or takes nothing.
+async fn run(
+    connection: &mut Connection,
+    peer: IpAddr,
+    worker: &Worker,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), Lost> {
+    loop {
+        let (request, answer) = match connection.next(shutdown.as_mut()).await {
+            Next::Head(head) => (Request::of(&head), call(connection, peer, worker, head).await?),
+            Next::Broken(violation) => {
+                worker.gate.metrics.violated(violation);
+                (Request::broken(), respond::bare(violation.status()))
+            }
+            Next::End => return Ok(()),
+        };
+        let stopping = shutdown.as_mut().now_or_never().is_some();
+        let persistence = send(connection, answer, request, stopping, worker.dates.now()).await?;
+        if persistence == Persistence::Close {
+            return Ok(());
+        }
+        connection.drain().await;
+    }
+}
+
+/// Judges the head, asks for the body if the client waits for that, and makes the call.
+///
+/// # Errors
+/// The client is gone: the call is dropped with all that it was doing.
+async fn call(
+    connection: &mut Connection,
+    peer: IpAddr,
+    worker: &Worker,
+    head: WireHead,
+) -> Result<Answer, Lost> {
+    let gate = &worker.gate;
+    let expects_continue = head.expects_continue;
+    let body = connection.begin_body(&head);
+    let judged = connection.beside(caught(gate, gate.judge(&head, peer))).await?;
+    let judged = match judged {
+        Ok(Headed::Judged(judged)) => judged,
+        Ok(Headed::Settled(mut answer)) | Err(mut answer) => {
+            // Whether the body comes all the same cannot be known (RFC 9110 section 10.1.1).
+            answer.close |= expects_continue;
+            return Ok(answer);
+        }
+    };
+    // Its bytes are a part of the buffer that the connection reads into.
+    drop(head);
+    if expects_continue {
+        connection.put_continue();
+    }
+    let call = caught(gate, gate.proceed(*judged, body, &worker.upstream));
+    Ok(connection.beside(call).await?.unwrap_or_else(|failed| failed))
+}

@@ -1,0 +1,181 @@
+//! An answer to bytes on the connection.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use tokio::task::yield_now;
+
+use super::connection::{Connection, Lost};
+use crate::proxy::UpstreamBody;
+use crate::request::Version;
+use crate::respond::{Answer, AnswerBody};
+use crate::wire::WireHead;
+use crate::wire::encode::{AnswerHead, BodyEncoder, BodySize};
+
+/// After an answer a body of which no more than this is missing is read to its end, so that the connection is kept.
+const DRAINED: u64 = 64 * 1024;
+
+/// What of a request bears on how its answer is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    version: Version,
+    is_head: bool,
+    persists: bool,
+}
+
+impl Request {
+    /// Of a request with this head.
+    pub(super) fn of(head: &WireHead) -> Self {
+        Self {
+            version: head.version(),
+            is_head: head.method() == "HEAD",
+            persists: head.persists,
+        }
+    }
+
+    /// Of bytes that are no request.
+    pub(super) fn broken() -> Self {
+        Self {
+            version: Version::Http11,
+            is_head: false,
+            persists: false,
+        }
+    }
+}
+
+/// What becomes of the connection after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Persistence {
+    Keep,
+    Close,
+}
+
+/// Sends an answer. If its body breaks off, the connection is reset when it is dropped.
+///
+/// # Errors
+/// The client does not take it whole, or there is no whole one.
+pub(super) async fn send(
+    connection: &mut Connection,
+    answer: Answer,
+    request: Request,
+    stopping: bool,
+    date: Option<HeaderValue>,
+) -> Result<Persistence, Lost> {
+    let close = stopping || answer.close || !request.persists || connection.unread() > DRAINED;
+    let head = AnswerHead {
+        version: request.version,
+        to_head: request.is_head,
+        status: answer.status,
+        headers: &answer.headers,
+        size: size(&answer.body),
+        close,
+        date: date.as_ref(),
+    };
+    connection.answering = true;
+    let mut encoder = head.encode(connection.output.buffer());
+    let until_close = encoder.is_until_close();
+    match answer.body {
+        AnswerBody::Whole(body) => {
+            let framed = encoder.frame(Bytes::from(body), connection.output.buffer());
+            connection.output.push(framed);
+        }
+        AnswerBody::Upstream(body) if !request.is_head => {
+            let mut sending = Sending { body: *body, encoder };
+            sending.send(connection).await?;
+        }
+        AnswerBody::None | AnswerBody::Omitted(_) | AnswerBody::Upstream(_) => {}
+    }
+    connection.flush().await?;
+    connection.answering = false;
+    Ok(if close || until_close {
+        Persistence::Close
+    } else {
+        Persistence::Keep
+    })
+}
+
+fn size(body: &AnswerBody) -> BodySize {
+    match body {
+        AnswerBody::None => BodySize::None,
+        AnswerBody::Omitted(length) => BodySize::Known(*length),
+        AnswerBody::Whole(body) => BodySize::Known(body.len() as u64),
+        AnswerBody::Upstream(body) => body.length().map_or(BodySize::Unknown, BodySize::Known),
+    }
+}
+
+/// A body on its way from the upstream to the client.
+struct Sending {
+    body: UpstreamBody,
+    encoder: BodyEncoder,
+}
+
+/// How far the output could be filled.
+#[derive(PartialEq, Eq)]
+enum Filled {
+    /// It has no room for more.
+    Full,
+    /// The upstream has no more yet; the task is woken when it has.
+    Waiting,
+    /// The body is complete.
+    Ended,
+}
+
+impl Sending {
+    /// Puts all of the body into the output, and writes it as long as there is more.
+    ///
+    /// # Errors
+    /// The body broke off, or the client does not take it.
+    async fn send(&mut self, connection: &mut Connection) -> Result<(), Lost> {
+        match poll_fn(|cx| Poll::Ready(self.fill(cx, connection))).await? {
+            Filled::Ended => return Ok(()),
+            Filled::Full => {}
+            // hyper hands over one piece at a time. When its task has run again the next one is there, which in a small
+            // chunked body is the end: then one write takes all.
+            Filled::Waiting => yield_now().await,
+        }
+        poll_fn(|cx| self.poll(cx, connection)).await
+    }
+
+    /// Ready when all of the body is in the output.
+    fn poll(&mut self, cx: &mut Context<'_>, connection: &mut Connection) -> Poll<Result<(), Lost>> {
+        let gone = connection.poll_inbound(cx).is_ready();
+        loop {
+            let filled = match self.fill(cx, connection) {
+                Ok(Filled::Ended) => return Poll::Ready(Ok(())),
+                Ok(filled) => filled,
+                Err(lost) => return Poll::Ready(Err(lost)),
+            };
+            if gone {
+                return Poll::Ready(Err(Lost));
+            }
+            match connection.poll_write(cx) {
+                Poll::Ready(Ok(())) if filled == Filled::Full => {}
+                Poll::Ready(Ok(())) => return Poll::Pending,
+                Poll::Ready(Err(lost)) => return Poll::Ready(Err(lost)),
+                // A client that takes nothing keeps the body from being polled.
+                Poll::Pending => return self.body.poll_cut(cx).map(|_| Err(Lost)),
+            }
+        }
+    }
+
+    fn fill(&mut self, cx: &mut Context<'_>, connection: &mut Connection) -> Result<Filled, Lost> {
+        let output = &mut connection.output;
+        while output.has_room() {
+            match self.body.poll_next(cx) {
+                Poll::Pending => return Ok(Filled::Waiting),
+                Poll::Ready(Some(Ok(data))) => {
+                    let framed = self.encoder.frame(data, output.buffer());
+                    output.push(framed);
+                }
+                Poll::Ready(Some(Err(_))) => return Err(Lost),
+                Poll::Ready(None) => {
+                    self.encoder.end(output.buffer()).map_err(|_| Lost)?;
+                    return Ok(Filled::Ended);
+                }
+            }
+        }
+        Ok(Filled::Full)
+    }
+}

@@ -1,0 +1,56 @@
+//! What one worker serves its connections with, whichever HTTP they speak.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::date::DateCache;
+use crate::admin::Metrics;
+use crate::config::Methods;
+use crate::pep::{Gate, RequestId, now_ms};
+use crate::proxy::Upstream;
+use crate::respond::{self, Answer, Problem};
+
+/// What one worker serves with.
+pub(super) struct Worker {
+    pub(super) gate: Arc<Gate>,
+    pub(super) upstream: Upstream,
+    pub(super) dates: DateCache,
+}
+
+/// Runs a call; a panic in it is counted, and answered.
+pub(super) async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
+    catch(&gate.metrics, gate.auth.methods, call).await
+}
+
+async fn catch<T>(metrics: &Metrics, methods: Methods, call: impl Future<Output = T>) -> Result<T, Answer> {
+    match AssertUnwindSafe(call).catch_unwind().await {
+        Ok(value) => Ok(value),
+        Err(_) => {
+            let id = RequestId::new(now_ms());
+            metrics.panicked();
+            tracing::error!(request_id = %id, "a request met a fault of the proxy");
+            let mut answer = respond::problem(&Problem::Internal, &id, methods);
+            answer.close = true;
+            Err(answer)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_counted() {
+        let metrics = Metrics::default();
+        let answer = catch(&metrics, Methods::Basic, async { panic!("on purpose") }).await;
+        let answer: Answer = answer.map(|(): ()| ()).unwrap_err();
+        assert_eq!(answer.status.as_u16(), 500);
+        assert!(answer.close);
+        let text = metrics.render(&prometheus_client::registry::Registry::default());
+        assert!(text.contains("tokenward_panics_total 1"), "{text}");
+    }
+}
