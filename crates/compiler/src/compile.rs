@@ -9,7 +9,7 @@ use crate::{
     resolve::resolve,
     seal,
     source::SourceSet,
-    source_map::Written,
+    source_map::SourceMap,
     tokens,
 };
 
@@ -24,7 +24,7 @@ pub struct Compilation {
     /// compile.
     pub revoked: Vec<[u8; 32]>,
     /// Where the program's lines and tokens stand.
-    pub written: Written,
+    pub source_map: SourceMap,
 }
 
 /// Compiles a policy, whatever its seals: source → pairs → AST → resolved policy → program.
@@ -38,9 +38,9 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     diagnostics.append(&mut resolved.diagnostics);
     diagnostics.append(&mut lowered.diagnostics);
     check::secrets(sources, &mut diagnostics);
-    let (program, mut written) = (lowered.program, lowered.written);
-    written.allowed = resolved.allowed;
-    written.allow(&mut diagnostics);
+    let (program, mut source_map) = (lowered.program, lowered.source_map);
+    source_map.allowed = resolved.allowed;
+    source_map.allow(&mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     let failed = diagnostics
         .iter()
@@ -53,7 +53,7 @@ pub fn compile(sources: &SourceSet) -> Compilation {
         program,
         diagnostics,
         revoked: resolved.revoked,
-        written,
+        source_map,
     }
 }
 

@@ -14,13 +14,13 @@ mod taken_back;
 
 use std::collections::HashSet;
 
-pub use self::result::Exact;
+pub use self::result::Findings;
 use self::{case::Case, search::Search};
 use crate::{
     analysis::{Fault, Prover, Universe},
     diagnostic::{Code, Diagnostic, sort},
     ir::Program,
-    source_map::Written,
+    source_map::SourceMap,
 };
 
 /// One question may take this part of the budget, and all together this many times the budget.
@@ -31,31 +31,31 @@ const SHARE: u64 = 10;
 ///
 /// # Errors
 /// A [`Fault`].
-pub fn exact(
+pub fn find(
     program: &Program,
-    written: &Written,
+    source_map: &SourceMap,
     known: &[Diagnostic],
     (universe, budget): (Universe, u64),
     mut progress: impl FnMut(usize, usize),
-) -> Result<Exact, Fault> {
+) -> Result<Findings, Fault> {
     let never = known
         .iter()
         .filter(|finding| finding.code == Code::NeverMatches)
         .map(|finding| finding.primary.span);
     let mut search = Search {
         program,
-        written,
+        source_map,
         prover: Prover::new(universe, budget / SHARE)?,
         limit: budget.saturating_mul(SHARE),
         never: never.collect(),
         files: HashSet::new(),
-        found: Exact::default(),
+        found: Findings::default(),
     };
     let tokens = program.tokens().count();
     let mut reaches = Vec::new();
     for (done, (id, token)) in program.tokens().enumerate() {
         let before = search.prover.visited();
-        let case = Case::new(program, written, id, token);
+        let case = Case::new(program, source_map, id, token);
         let samples = search.samples(&case);
         let empty = empty_line::check(&mut search, &case, &samples);
         let covered = covered_line::check(&mut search, &case, &samples, &empty);
@@ -71,7 +71,7 @@ pub fn exact(
     }
     equal_reach::check(&mut search, &reaches)?;
     search.found.visited = search.prover.visited();
-    written.allow(&mut search.found.diagnostics);
+    source_map.allow(&mut search.found.diagnostics);
     sort(&mut search.found.diagnostics);
     Ok(search.found)
 }

@@ -11,7 +11,7 @@ use crate::{
     ir::{LineId, Program, Token, TokenId, Users},
     lower::lower,
     source::SourceSet,
-    source_map::Written,
+    source_map::SourceMap,
     tokens::{InvariantDef, InvariantKind},
 };
 
@@ -21,7 +21,7 @@ pub struct Invariants {
     definitions: Vec<InvariantDef>,
     /// A token for each, in the same order, that allows the requests of which it speaks.
     program: Program,
-    written: Written,
+    source_map: SourceMap,
 }
 
 /// What proving gives.
@@ -59,7 +59,7 @@ impl Invariants {
         Ok(Some(Self {
             definitions,
             program: lowered.program.bind(base)?.merging_body(merges_body),
-            written: lowered.written,
+            source_map: lowered.source_map,
         }))
     }
 
@@ -69,7 +69,7 @@ impl Invariants {
         self.definitions.len()
     }
 
-    /// Proves all of them of a bound program. `written`: where that was written. `progress` is told how many tokens of
+    /// Proves all of them of a bound program. `source_map`: where that was written. `progress` is told how many tokens of
     /// how many are done.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Invariants {
     pub fn prove(
         &self,
         program: &Program,
-        written: &Written,
+        source_map: &SourceMap,
         (universe, budget): (Universe, u64),
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Proof, Fault> {
@@ -97,7 +97,7 @@ impl Invariants {
                     definition,
                     token: (id, token),
                     program,
-                    written,
+                    source_map,
                     invariants: self,
                 };
                 case.prove(&mut prover, of, &mut proof.diagnostics)?;
@@ -131,7 +131,7 @@ struct Case<'p> {
     definition: &'p InvariantDef,
     token: (TokenId, &'p Token),
     program: &'p Program,
-    written: &'p Written,
+    source_map: &'p SourceMap,
     invariants: &'p Invariants,
 }
 
@@ -188,8 +188,8 @@ impl<'p> Case<'p> {
         witness: &Request,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let place = line.and_then(|line| self.written.line(line));
-        let their = their.and_then(|line| self.invariants.written.line(line));
+        let place = line.and_then(|line| self.source_map.line(line));
+        let their = their.and_then(|line| self.invariants.source_map.line(line));
         let mut diagnostic = Diagnostic::new(
             Code::BrokenInvariant,
             place.unwrap_or_else(|| self.place()),
@@ -216,7 +216,7 @@ impl<'p> Case<'p> {
 
     /// Whether a place is in the token's own file, rather than in that of a set.
     fn is_own(&self, place: Option<crate::source::Span>) -> bool {
-        place.map(|place| place.source) == self.written.token(self.token.0).map(|token| token.source)
+        place.map(|place| place.source) == self.source_map.token(self.token.0).map(|token| token.source)
     }
 
     fn open(&self, why: Inconclusive) -> Diagnostic {
@@ -234,7 +234,7 @@ impl<'p> Case<'p> {
     }
 
     fn place(&self) -> crate::source::Span {
-        let place = self.written.token(self.token.0);
+        let place = self.source_map.token(self.token.0);
         place.unwrap_or(self.definition.span)
     }
 
@@ -289,23 +289,4 @@ fn matches(glob: &str, text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs() {
-        for (glob, text, is) in [
-            ("*", "", true),
-            ("ci-*", "ci-comments", true),
-            ("ci-*", "aci-", false),
-            ("*-bot", "release-bot", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "acb", false),
-            ("ab*ba", "aba", false),
-            ("exact", "exact", true),
-            ("exact", "exactly", false),
-        ] {
-            assert_eq!(matches(glob, text), is, "{glob} {text}");
-        }
-    }
-}
+mod tests;

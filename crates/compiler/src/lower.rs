@@ -20,7 +20,7 @@ use crate::{
     policy::{self, Limit, Pattern},
     regexp::Anchor,
     source::{SourceSet, Span},
-    source_map::Written,
+    source_map::SourceMap,
 };
 
 /// What lowering gives.
@@ -28,7 +28,7 @@ pub(crate) struct Lowered {
     /// The program of all tokens, unbound.
     pub(crate) program: Program,
     /// Where the program's lines and tokens were written.
-    pub(crate) written: Written,
+    pub(crate) source_map: SourceMap,
     /// Findings of this stage, unsorted.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -55,7 +55,7 @@ struct Lowering<'a> {
     values: Interned<String, Matcher>,
     urls: Interned<(Anchor, String), UrlMatcher>,
     line_numbers: LineNumbers,
-    written: Written,
+    source_map: SourceMap,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Lowering<'a> {
             values: Interned::new(),
             urls: Interned::new(),
             line_numbers: LineNumbers::default(),
-            written: Written::default(),
+            source_map: SourceMap::default(),
             diagnostics: Vec::new(),
         }
     }
@@ -98,7 +98,7 @@ impl<'a> Lowering<'a> {
             }
         };
         let (forbids, permits) = (rules(Effect::Forbid), rules(Effect::Permit));
-        self.written.tokens.push(token.span);
+        self.source_map.tokens.push(token.span);
         self.tokens.push(Token {
             attributes: token.attributes.clone(),
             forbids,
@@ -122,7 +122,7 @@ impl<'a> Lowering<'a> {
         };
         Lowered {
             program,
-            written: self.written,
+            source_map: self.source_map,
             diagnostics: self.diagnostics,
         }
     }
@@ -185,7 +185,7 @@ impl<'a> Lowering<'a> {
             text,
             digest: LineDigest(digest.first_chunk().copied().unwrap_or_default()),
         });
-        self.written.lines.push(span);
+        self.source_map.lines.push(span);
         self.lines_known.insert(span, id);
         id
     }

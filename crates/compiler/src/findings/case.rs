@@ -5,7 +5,7 @@ use crate::{
     ir::{LineId, Program, RuleId, Rules, Token, TokenId},
     method::MethodSet,
     source::SourceId,
-    source_map::Written,
+    source_map::SourceMap,
 };
 
 /// A rule of a token.
@@ -39,7 +39,12 @@ pub(super) struct Case<'p> {
 }
 
 impl<'p> Case<'p> {
-    pub(super) fn new(program: &'p Program, written: &'p Written, id: TokenId, token: &'p Token) -> Self {
+    pub(super) fn new(
+        program: &'p Program,
+        source_map: &'p SourceMap,
+        id: TokenId,
+        token: &'p Token,
+    ) -> Self {
         let entries = |rules: &'p Rules| {
             let own = rules.own.iter().map(|id| (*id, true));
             let all = rules.included.iter().map(|id| (*id, false)).chain(own);
@@ -52,7 +57,7 @@ impl<'p> Case<'p> {
                     id,
                     ruled,
                     own,
-                    file: written.file(ruled.rule.line),
+                    file: source_map.file(ruled.rule.line),
                     head: head(ruled),
                 })
             })

@@ -89,7 +89,7 @@ fn unrestricted<'p>(search: &mut Search<'p>, case: &Case<'p>, entry: &Entry<'p>)
         "this line allows nothing that `unrestricted = true` does not",
     )
     .help("take it out, or `unrestricted`");
-    if let Some(token) = search.written.token(case.id) {
+    if let Some(token) = search.source_map.token(case.id) {
         diagnostic = diagnostic.related(token, "this token is unrestricted");
     }
     search.push(diagnostic);

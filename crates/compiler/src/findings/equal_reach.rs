@@ -135,7 +135,7 @@ fn are_equal(search: &mut Search<'_>, one: TokenId, other: TokenId) -> Result<bo
 
 fn tell(search: &mut Search<'_>, id: TokenId, other: TokenId) {
     let (token, twin) = (search.program.token(id), search.program.token(other));
-    let Some((span, twins)) = search.written.token(id).zip(search.written.token(other)) else {
+    let Some((span, twins)) = search.source_map.token(id).zip(search.source_map.token(other)) else {
         return;
     };
     let headline = format!("`{}` allows the same as `{}`", token.name, twin.name);

@@ -1,10 +1,10 @@
-//! What the findings' search returns.
+//! The result of looking for findings.
 
 use crate::diagnostic::Diagnostic;
 
-/// What the exact checks found.
+/// The proved findings of a policy, and what proving them took.
 #[derive(Debug, Default)]
-pub struct Exact {
+pub struct Findings {
     /// In source order; what a token's `lint_allow` allows is left out.
     pub diagnostics: Vec<Diagnostic>,
     /// How many questions took more than the budget: of these nothing is said.

@@ -4,27 +4,27 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
-    result::Exact,
+    result::Findings,
 };
 use crate::{
     analysis::{Prover, Request, Side, allows},
     diagnostic::{Diagnostic, Witness},
     ir::{Program, Token, TokenId, Users},
     source::{SourceId, Span},
-    source_map::Written,
+    source_map::SourceMap,
 };
 
 /// What checks have in common.
 pub(super) struct Search<'p> {
     pub(super) program: &'p Program,
-    pub(super) written: &'p Written,
+    pub(super) source_map: &'p SourceMap,
     pub(super) prover: Prover<'p>,
     pub(super) limit: u64,
     /// URLs that are known to match nothing.
     pub(super) never: Vec<Span>,
     /// Sets whose own lines have been held against each other.
     pub(super) files: HashSet<SourceId>,
-    pub(super) found: Exact,
+    pub(super) found: Findings,
 }
 
 /// What a question is answered with.
@@ -95,7 +95,7 @@ impl<'p> Search<'p> {
     }
 
     pub(super) fn span(&self, entry: &Entry<'p>) -> Option<Span> {
-        self.written.line(entry.line())
+        self.source_map.line(entry.line())
     }
 
     pub(super) fn text(&self, entry: &Entry<'p>) -> &'p str {

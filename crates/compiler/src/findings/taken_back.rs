@@ -74,7 +74,7 @@ pub(super) fn check<'p>(
 }
 
 fn everything<'p>(search: &mut Search<'p>, case: &Case<'p>, near: &[&Entry<'p>], sample: Option<&Request>) {
-    let Some(span) = search.written.token(case.id) else {
+    let Some(span) = search.source_map.token(case.id) else {
         return;
     };
     let headline = format!(

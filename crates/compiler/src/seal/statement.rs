@@ -1,4 +1,4 @@
-//! The statement that a seal signs, and what no version of it could sign.
+//! The statement that a seal signs, and what may be in it.
 
 use std::borrow::Cow;
 
@@ -17,8 +17,8 @@ pub struct NotSigned {
     pub key: &'static str,
 }
 
-/// What a seal of this version signs: all that a token is but [`UNSIGNED`]. `lines` are its forbid lines, then its permit
-/// lines, of each those of sets first.
+/// What a seal of this version signs: all that a token is but `revoked`, `secret_sealed` and the seal. `lines` are its forbid
+/// lines, then its permit lines, of each those of sets first.
 ///
 /// # Errors
 /// The token has a key that this version does not sign.

@@ -45,7 +45,7 @@ fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>,
         program,
         mut diagnostics,
         revoked,
-        written: _,
+        source_map: _,
     } = compile_for(&sources, mode);
     let program = program.ok_or_else(|| {
         // Warnings would bury what has to be mended.
