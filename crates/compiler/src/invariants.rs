@@ -85,6 +85,7 @@ impl Invariants {
         let mut proof = Proof::default();
         let mut selected = vec![false; self.definitions.len()];
         let tokens = program.tokens().count();
+        // Each invariant is proved for each token that it selects; a token that none selects costs nothing.
         for (done, (id, token)) in program.tokens().enumerate() {
             let invariants = self.definitions.iter().zip(self.program.tokens());
             for ((definition, (of, _)), selected) in invariants.zip(&mut selected) {
@@ -108,6 +109,7 @@ impl Invariants {
             }
             progress(done + 1, tokens);
         }
+        // An invariant without a token protects nothing, although it seems to.
         for (definition, selected) in self.definitions.iter().zip(selected) {
             if !selected {
                 proof.diagnostics.push(
@@ -145,6 +147,7 @@ impl<'p> Case<'p> {
         let policy = Side::of(self.program, self.token.0);
         let demand = Side::of(&self.invariants.program, of);
         let (name, inv) = (&self.token.1.name, &self.definition.name.value);
+        // Each kind is one question about two sides: do they share requests, or does one allow more than the other?
         let mut broken = Vec::new();
         let inconclusive = match self.definition.kind {
             InvariantKind::Never => {
@@ -172,6 +175,7 @@ impl<'p> Case<'p> {
                 short.inconclusive
             }
         };
+        // Findings are reported even if the rest of the question is inconclusive: a counterexample is certain.
         for (headline, line, their, witness) in broken {
             self.tell(headline, (line, their), &witness, diagnostics);
         }
