@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// The budget is spent.
-pub(in super::super) fn satisfy(
+pub(crate) fn satisfy(
     atoms: &[&BodyAtom],
     places: &Places,
     avoid: &dyn Fn(&str) -> bool,
