@@ -1,7 +1,7 @@
-//! The stored form of what a decision looked at: part of a decision since version 2 of the content.
+//! The stored form of the evidence for a decision, part of a decision since version 2 of the content.
 //!
-//! Numbers of nodes, each path, kind and value; then of tried lines, each flags, file, number, digest and constraints.
-//! A constraint is one number: that of its text and, in the lowest two bits, whether it held.
+//! Number of nodes, each with path, kind and value; then number of tried lines, each with flags, file, number, digest and
+//! constraints. A constraint is one number: that of its text and, in the lowest two bits, whether it held.
 
 use crate::format::bytes::{Cursor, Malformed, put_number};
 use crate::format::text_table::{TextTable, TextTableWriter};

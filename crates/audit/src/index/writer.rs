@@ -1,4 +1,4 @@
-//! What the writer keeps beside a period's database: derived from its blocks, and read from them where it is missing.
+//! Writing the index of a period: derived from its blocks, which are read if it is missing.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::index::time_order::TimeOrder;
 use crate::model::record::{Outcome, Record};
 use crate::period::name::Day;
 
-/// The summaries and sums of one period, and whether it is in the order of time.
+/// The index of the period that is written: Bloom filters, counts, and the order of time.
 #[derive(Debug)]
 pub(crate) struct IndexWriter {
     summaries: BloomWriter,
@@ -45,12 +45,12 @@ impl IndexWriter {
         self.summaries.end_block(header.first, header.last());
     }
 
-    /// What was seen is on disk, in blocks that hold the places `first` to `last`.
+    /// Counts the calls seen: they are on disk, in blocks with the sequence numbers `first` to `last`.
     pub(crate) fn committed(&mut self, first: u64, last: u64) {
         self.sums.committed(first, last);
     }
 
-    /// What was seen could not be written.
+    /// Drops the calls seen, which could not be written.
     pub(crate) fn failed(&mut self) {
         self.sums.failed();
     }
