@@ -66,6 +66,7 @@ impl Store {
             let path = path.to_owned();
             move |source| OpenError::Io { doing, path, source }
         };
+        // The lock comes first: nothing of a store is touched that another process writes.
         permissions::make(&config.path).map_err(io_error("make", &config.path))?;
         let lock = lock(&config.path)?;
         let waits = config.durability == Durability::Durable;
@@ -78,6 +79,7 @@ impl Store {
             tail: sender,
             now,
         };
+        // A key that cannot be used fails before anything is written.
         let key = config.signing_key.as_deref().map(SigningKey::read).transpose()?;
         let public = key.as_ref().map(SigningKey::public);
         let heads = key.map(|key| HeadsFile::open(&config.path, key, config.signing_interval));
@@ -87,6 +89,7 @@ impl Store {
             warnings: writer.start(),
         };
         report.warnings.extend(permissions::warning(&config.path));
+        // Threads start last, so that the warnings of the first write are in the report.
         let queue = Arc::clone(&shared.queue);
         let threads = spawn("audit-writer", move || writer.run()).and_then(|()| {
             spawn("audit-deadlines", move || {

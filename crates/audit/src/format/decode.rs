@@ -227,6 +227,7 @@ impl<'b> Items<'b> {
             _ => return Err(Malformed("an end is not known")),
         };
         let at_ms = self.time()?;
+        // The decision is named by its distance, or by the id of its call.
         let (decision, request_id) = if has(DECISION_AT) {
             let back = self.from.number()?;
             let at = self

@@ -90,6 +90,7 @@ impl Encoder {
     }
 
     fn decision(&mut self, r: &Record) {
+        // Flags first: they say which of the optional fields follow.
         let judged = !r.nodes.is_empty() || !r.tried.is_empty();
         let there = [
             (CLIENT_ID, r.client_request_id.is_some()),
@@ -113,6 +114,7 @@ impl Encoder {
         self.optional(r.token.as_ref());
         self.optional(r.user.as_ref());
         self.optional(r.on_behalf_of.as_ref());
+        // Addresses repeat like texts, so they are in the same table.
         let client = match r.client {
             IpAddr::V4(a) => self.texts.number(&a.octets()),
             IpAddr::V6(a) => self.texts.number(&a.octets()),

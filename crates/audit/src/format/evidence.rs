@@ -89,6 +89,16 @@ pub(crate) fn read(
     from: &mut Cursor<'_>,
 ) -> Result<(Vec<NodeValue>, Vec<Tried>), Malformed> {
     let mut room = Room(TEXT_LIMIT);
+    let nodes = read_nodes(texts, from, &mut room)?;
+    let tried = read_tried(texts, from, &mut room)?;
+    Ok((nodes, tried))
+}
+
+fn read_nodes(
+    texts: &TextTable<'_>,
+    from: &mut Cursor<'_>,
+    room: &mut Room,
+) -> Result<Vec<NodeValue>, Malformed> {
     let mut nodes = Vec::new();
     for _ in 0..from.number()? {
         let path = room.copy(texts.text(from)?)?;
@@ -107,6 +117,14 @@ pub(crate) fn read(
         };
         nodes.push(NodeValue { path, kind, value });
     }
+    Ok(nodes)
+}
+
+fn read_tried(
+    texts: &TextTable<'_>,
+    from: &mut Cursor<'_>,
+    room: &mut Room,
+) -> Result<Vec<Tried>, Malformed> {
     let mut tried = Vec::new();
     for _ in 0..from.number()? {
         let flags = from.byte()?;
@@ -130,5 +148,5 @@ pub(crate) fn read(
             constraints,
         });
     }
-    Ok((nodes, tried))
+    Ok(tried)
 }

@@ -230,12 +230,12 @@ impl BloomFilter {
         }
         let mut from = Cursor(covered);
         let mut number = || from.array().map(u64::from_le_bytes).ok();
-        let mut summary = Self::new(number()?);
-        summary.last = number()?;
-        for word in &mut summary.words {
+        let mut filter = Self::new(number()?);
+        filter.last = number()?;
+        for word in &mut filter.words {
             *word = number()?;
         }
-        Some(summary)
+        Some(filter)
     }
 }
 
@@ -251,11 +251,11 @@ pub(crate) fn ruled_out(path: &Path, keys: &[Key]) -> Skipped {
     if keys.is_empty() {
         return runs;
     }
-    for summary in read(path) {
-        if keys.iter().all(|key| summary.may_have(*key)) {
+    for filter in read(path) {
+        if keys.iter().all(|key| filter.may_have(*key)) {
             continue;
         }
-        if !runs.push(summary.first, summary.last) {
+        if !runs.push(filter.first, filter.last) {
             // Out of order: not ours.
             return Skipped::default();
         }
@@ -276,11 +276,11 @@ impl BloomCheck {
     /// Whether a filter hides this entry of the block that begins at `block`. Blocks must be given in ascending order. The
     /// beginning of a block decides whether it is skipped, even if a filter covers only a part of it.
     pub(crate) fn deny(&mut self, block: u64, seen: &ItemView<'_>) -> bool {
-        while self.0.front().is_some_and(|summary| summary.last < block) {
+        while self.0.front().is_some_and(|filter| filter.last < block) {
             self.0.pop_front();
         }
-        let summary = self.0.front().filter(|summary| summary.first <= block);
-        summary.is_some_and(|summary| summary.denies(seen))
+        let filter = self.0.front().filter(|filter| filter.first <= block);
+        filter.is_some_and(|filter| filter.denies(seen))
     }
 }
 

@@ -166,6 +166,7 @@ fn read(
     mut take: impl FnMut(&mut Groups),
 ) -> Result<(), QueryError> {
     let mut counted = Groups::default();
+    // Outcomes are not in the index: the calls are read, a page at a time.
     if filter.needs_outcome() {
         let mut page = Page {
             limit: PAGE,
@@ -184,6 +185,7 @@ fn read(
             }
         }
     }
+    // Otherwise only blocks are read that the counts do not cover and the Bloom filters do not rule out.
     let range = Range {
         since_ms: filter.since_ms,
         until_ms: filter.until_ms,

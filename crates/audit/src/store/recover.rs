@@ -1,6 +1,7 @@
 //! Finding the end of the chain when a store is opened, and beginning periods.
 
 use std::fs;
+use std::io;
 use std::sync::Arc;
 
 use crate::disk::permissions;
@@ -27,7 +28,7 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
     let noted = end_note::read(store.root());
     let mut end = None;
     let mut troubles = Vec::new();
-    // Whether blocks may have been lost after the end that is found.
+    // The last sound block of the last period that has one. Whether blocks may have been lost after the end that is found.
     let mut lost = false;
     for period in Period::list(store.root())?.into_iter().rev() {
         lost |= period.is_damaged();
@@ -38,21 +39,15 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
             }
             Ok(None) => lost = true,
             // The disk may be sound again tomorrow, or never. The note suffices to continue.
-            Err(error) => match noted {
-                Some(noted) => {
-                    let there = noted.next.saturating_sub(1);
-                    troubles.push(format!(
-                        "the audit period {period} cannot be read, a new one begins after entry {there}, which is the last that was noted: {error}"
-                    ));
-                    return Ok(Recovered {
-                        chain: noted.after_gap(),
-                        troubles,
-                    });
-                }
-                None => return Err(error.into()),
-            },
+            Err(error) => {
+                return match noted {
+                    Some(noted) => Ok(after_unreadable(period, noted, &error)),
+                    None => Err(error.into()),
+                };
+            }
         }
     }
+    // The note is written after each commit: if it is ahead of the blocks, these were lost.
     let mut chain = end.unwrap_or(Chain {
         next: 1,
         hash: [0; 32],
@@ -72,6 +67,17 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
         _ => {}
     }
     Ok(Recovered { chain, troubles })
+}
+
+/// The end by the note, of a store whose last period cannot be read.
+fn after_unreadable(period: Period, noted: Chain, error: &io::Error) -> Recovered {
+    let there = noted.next.saturating_sub(1);
+    Recovered {
+        chain: noted.after_gap(),
+        troubles: vec![format!(
+            "the audit period {period} cannot be read, a new one begins after entry {there}, which is the last that was noted: {error}"
+        )],
+    }
 }
 
 /// Begins a period of today, after all that exist: its name and its database.

@@ -20,8 +20,8 @@ pub(crate) fn answer(
     if !filter.is_of_groups() {
         return answered;
     }
-    let mut chapters = Chunks::of(path).peekable();
-    if chapters.peek().is_none() {
+    let mut chunks = Chunks::of(path).peekable();
+    if chunks.peek().is_none() {
         return answered;
     }
     // Asked after the file was read: an open database has all blocks that are counted in it. A period that was read earlier, or
@@ -29,10 +29,10 @@ pub(crate) fn answer(
     let Ok(Some(end)) = opened.last() else {
         return answered;
     };
-    for chapter in chapters.take_while(|chapter| chapter.last <= end.header.last()) {
-        if let Ok(groups) = chapter.groups()
+    for chunk in chunks.take_while(|chunk| chunk.last <= end.header.last()) {
+        if let Ok(groups) = chunk.groups()
             && let Some(wanted) = wanted(groups, filter)
-            && answered.push(chapter.first, chapter.last)
+            && answered.push(chunk.first, chunk.last)
         {
             wanted.iter().for_each(|(common, sum)| each(common, sum));
         }

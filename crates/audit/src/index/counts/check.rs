@@ -13,7 +13,7 @@ const MOST_GROUPS: usize = 1 << 17;
 /// Checks of each chunk whether it differs from its blocks.
 #[derive(Debug, Default)]
 pub(crate) struct CountsCheck {
-    chapters: Option<Peekable<Chunks>>,
+    chunks: Option<Peekable<Chunks>>,
     // The groups of the next chunk.
     counted: Groups,
     begun: Option<Begun>,
@@ -36,14 +36,14 @@ impl CountsCheck {
     /// Reads the chunks of the period at `path`. `faults` is the number of faulty blocks known so far.
     pub(crate) fn of(path: &Path, faults: usize) -> Self {
         Self {
-            chapters: Some(Chunks::of(path).peekable()),
+            chunks: Some(Chunks::of(path).peekable()),
             faults,
             ..Self::default()
         }
     }
 
     fn next(&mut self) -> Option<(u64, u64)> {
-        let next = self.chapters.as_mut()?.peek()?;
+        let next = self.chunks.as_mut()?.peek()?;
         Some((next.first, next.last))
     }
 
@@ -77,7 +77,7 @@ impl CountsCheck {
                 break;
             }
             let with_blocks = begun.with_block && end == last;
-            if self.take(|chapter, counted| !(with_blocks && chapter.tells(counted))) {
+            if self.take(|chunk, counted| !(with_blocks && chunk.tells(counted))) {
                 wrong.push((begin, begun.faults));
             }
         }
@@ -88,8 +88,8 @@ impl CountsCheck {
 
     /// Ends the next chunk, and returns the result of `judge` on it.
     fn take(&mut self, judge: impl FnOnce(&super::chunk::Chunk, &Groups) -> bool) -> bool {
-        let chapter = self.chapters.as_mut().and_then(Iterator::next);
-        let judged = chapter.is_some_and(|chapter| judge(&chapter, &self.counted));
+        let chunk = self.chunks.as_mut().and_then(Iterator::next);
+        let judged = chunk.is_some_and(|chunk| judge(&chunk, &self.counted));
         self.counted.clear();
         self.begun = None;
         judged

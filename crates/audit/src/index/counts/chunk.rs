@@ -91,6 +91,7 @@ fn group<'c>(
         2 => Verdict::Refuse,
         _ => return Err(Malformed("a verdict is not known")),
     };
+    // The common properties, as far as the flags say that they are present.
     let token = if flags & TOKEN == 0 {
         None
     } else {
@@ -102,6 +103,7 @@ fn group<'c>(
         Some((texts.text(from)?, from.small()?, texts.text(from)?))
     };
     let reason = texts.text(from)?;
+    // The count. Its times are within one hour, which is part of the group's key.
     let count = from.number()?;
     let first_ms = before.wrapping_add(from.signed()?);
     let last_ms = first_ms.checked_add_unsigned(from.number()?);
@@ -215,11 +217,11 @@ impl Iterator for Chunks {
             let rest = self.bytes.get(at..)?;
             at += memchr::memmem::find(rest, &FRAME.magic)?;
             match self.bytes.get(at..).and_then(at_start) {
-                Some((chapter, _)) if self.last.is_some_and(|last| chapter.first <= last) => return None,
-                Some((chapter, size)) => {
+                Some((chunk, _)) if self.last.is_some_and(|last| chunk.first <= last) => return None,
+                Some((chunk, size)) => {
                     self.at = at + size;
-                    self.last = Some(chapter.last);
-                    return Some(chapter);
+                    self.last = Some(chunk.last);
+                    return Some(chunk);
                 }
                 None => at += 1,
             }
