@@ -85,9 +85,9 @@ enum Progress {
 
 /// Whether the last attempt to write succeeded.
 enum Health {
-    /// It did, or there was none yet.
+    /// The last attempt succeeded, or none was made yet.
     Working,
-    /// It failed at this time, with this error.
+    /// The last attempt failed at this time, with this error.
     Failed(Instant, DiskError),
 }
 
@@ -250,7 +250,7 @@ impl Writer {
         Ok(Box::new(current))
     }
 
-    /// Deletes, once a day, the periods that are older than what is kept. That they go is committed first.
+    /// Deletes, once a day, the periods that are older than the configured number of days. Their deletion is committed first.
     fn delete_outdated(&mut self, mut current: Box<Current>) -> Result<Box<Current>, DiskError> {
         let now = (self.shared.now)();
         let periods = Arc::clone(&self.shared.periods);
@@ -320,7 +320,7 @@ impl Writer {
         }
     }
 
-    /// Tells all who follow the end of the chain where it is now.
+    /// Publishes the new end of the chain: to counters, to the note, and to those who follow it.
     fn committed(&self, before: Chain, end: Chain, blocks: &Blocks, took: Duration) {
         let entries = end.next.saturating_sub(before.next);
         self.shared.counters.committed(entries, blocks, took);
@@ -349,7 +349,7 @@ impl Writer {
     }
 }
 
-/// Tells those who wait that the writer has stopped, even if it panicked.
+/// Wakes those who wait for the writer to stop, even if it panicked.
 struct Stop(Arc<Queue>);
 
 impl Drop for Stop {

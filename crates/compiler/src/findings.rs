@@ -38,6 +38,7 @@ pub fn find(
     (universe, budget): (Universe, u64),
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Findings, Fault> {
+    // Lines that match no request by their form are known already, and not reported again.
     let never = known
         .iter()
         .filter(|finding| finding.code == Code::NeverMatches)
@@ -57,6 +58,7 @@ pub fn find(
         let before = search.prover.visited();
         let case = Case::new(program, source_map, id, token);
         let samples = search.samples(&case);
+        // Checks in this order: a later one skips lines that an earlier one reported.
         let empty = empty_line::check(&mut search, &case, &samples);
         let covered = covered_line::check(&mut search, &case, &samples, &empty);
         taken_back::check(&mut search, &case, &samples, &empty);
@@ -69,6 +71,7 @@ pub fn find(
         }
         progress(done + 1, tokens);
     }
+    // Tokens are compared once each has its samples, since a sample finds the candidates.
     equal_reach::check(&mut search, &reaches)?;
     search.found.visited = search.prover.visited();
     source_map.allow(&mut search.found.diagnostics);

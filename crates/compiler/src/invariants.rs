@@ -132,6 +132,7 @@ impl Invariants {
         let mut proof = Proof::default();
         let mut selected = vec![false; self.definitions.len()];
         let tokens = program.tokens().count();
+        // Each invariant is proved for each token that it selects; a token that none selects costs nothing.
         for (done, (id, token)) in program.tokens().enumerate() {
             let invariants = self.definitions.iter().zip(self.program.tokens());
             for ((definition, (of, _)), selected) in invariants.zip(&mut selected) {
@@ -155,6 +156,7 @@ impl Invariants {
             }
             progress(done + 1, tokens);
         }
+        // An invariant without a token protects nothing, although it seems to.
         for (definition, selected) in self.definitions.iter().zip(selected) {
             if !selected {
                 proof.diagnostics.push(
@@ -222,6 +224,7 @@ impl<'p> Case<'p> {
         of: TokenId,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<(), Fault> {
+        // Findings are reported even if the rest of the question is inconclusive: a counterexample is certain.
         let answer = self.ask(prover, of)?;
         for breach in answer.broken {
             let lines = (breach.line, breach.their);

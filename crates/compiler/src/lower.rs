@@ -133,6 +133,7 @@ impl<'a> Lowering<'a> {
         if let Some((_, id)) = self.shared.get(&Rc::as_ptr(limit)) {
             return *id;
         }
+        // Patterns become matchers, each once.
         let params = limit
             .params
             .iter()
@@ -158,6 +159,7 @@ impl<'a> Lowering<'a> {
             nodes,
             members: limit.members.iter().cloned().map(Arc::new).collect(),
         };
+        // The rule itself is small: it refers to its line, URL and constraints.
         let rule = Rule {
             line: self.line(limit.span),
             effect: limit.effect,

@@ -132,6 +132,7 @@ fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagno
     let span = place(&pair, line);
     let is_query = pair.as_rule() == Rule::query;
     let (mut subject, mut only_of, mut kind, mut operator, mut value) = (None, None, None, None, None);
+    // The grammar accepts `only` as a name; whether it is one depends on the operator, which follows it.
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::query_name => {
@@ -156,6 +157,7 @@ fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagno
             _ => {}
         }
     }
+    // With an operator the name is a name, and without one it must be `only`.
     match (operator, value, subject, only_of) {
         (Some(operator), Some(pattern), Some(subject), _) => Ok(Constraint {
             span,

@@ -1,7 +1,7 @@
-//! The disk's free space, and the file that is given up when there is none.
+//! The disk's free space, and the reserve: a file that is deleted when no space is left.
 //!
-//! sled does not open on a full disk, and may wait forever for a write that failed. So no commit
-//! begins with less than [`MARGIN`] free, and the reserve gives the closing store room to write.
+//! The database does not open on a full disk, and may wait forever after a failed write. So no commit begins with less than
+//! [`MARGIN`] free, and the reserve gives a store that is closing room to write.
 
 use std::fs::{self, File};
 use std::io;
@@ -49,7 +49,7 @@ impl Space {
         self.root.join("RESERVE")
     }
 
-    /// Whether a commit may begin, as [`Space::check`] told a moment ago or tells now.
+    /// Whether a commit may begin: the answer of [`Space::check`], repeated for a moment.
     pub(crate) fn has_room(&mut self) -> io::Result<bool> {
         if Instant::now() < self.room_until {
             return Ok(true);
@@ -61,7 +61,7 @@ impl Space {
         Ok(has_room)
     }
 
-    /// Whether a commit may begin. Gives the reserve up when it may not.
+    /// Whether a commit may begin. If not, deletes the reserve.
     fn check(&mut self) -> io::Result<bool> {
         let enough = fs4::available_space(&self.root)? >= self.margin;
         if !enough {

@@ -1,4 +1,4 @@
-//! Recomputing the chain: what was changed, removed or reordered shows.
+//! Recomputing the chain, to find what was changed, removed or reordered.
 
 use crate::error::{DiskError, QueryError};
 use crate::format::block::Block;
@@ -60,10 +60,10 @@ pub(crate) fn verify(store: &Periods, keys: &[PublicKey]) -> Result<Verified, Qu
 struct Check {
     done: Verified,
     period: String,
-    // The last blocks of the run so far: hash and last place. More than one only while the period
-    // after a failed commit may continue an earlier one.
+    // The last blocks of the chain so far: hash and last sequence number. Only a period after a failed commit may continue an
+    // earlier one than the last.
     run: Vec<(Hash, u64)>,
-    // What the first sound block continues, its place and period, and whether nothing was wrong before it.
+    // The previous hash, first sequence number and period of the first sound block, and whether no fault precedes it.
     beginning: Option<(Hash, u64, String, bool)>,
     cuts: Vec<(u64, Hash)>,
     // Something was lost before, and was reported.
@@ -71,9 +71,9 @@ struct Check {
     heads: HeadCheck,
     bloom: BloomCheck,
     counts: CountsCheck,
-    // Of a period that is said to be in the order of time, as long as it is.
+    // Order of a period that is not marked as out of order, until it proves to be.
     order: Option<TimeOrder>,
-    // Blocks that are not what they were, or are missing: so many places.
+    // Number of blocks that were changed or are missing, as far as found.
     faults: usize,
     // It need not begin at the chain's beginning.
     is_part: bool,
@@ -226,7 +226,7 @@ impl Check {
         }
         let earlier = self.run.iter().position(|(hash, _)| *hash == previous);
         match earlier {
-            // The places of a commit that failed are not used again: what stands where the chain goes on was put in.
+            // The sequence numbers of a failed commit are not reused: a block that has them was inserted.
             Some(at) if first_of_period && last < first => {
                 let unconfirmed = self
                     .run
@@ -236,7 +236,7 @@ impl Check {
                 self.find(unconfirmed, Fault::Unconfirmed);
                 self.gap = false;
             }
-            // Told already by what was found between the two.
+            // The faults found between the two blocks were reported already.
             _ if gap => {}
             _ => {
                 self.find(Some(first), Fault::Broken);

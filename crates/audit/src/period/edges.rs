@@ -1,4 +1,4 @@
-//! Where the chain stands at the beginning and at the end of a period, and every sound block of it, found in its files.
+//! The beginning and the end of the chain in a period, and all its sound blocks, found in its files.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,17 +17,17 @@ use crate::period::name::Period;
 
 /// The file with the data of a period.
 pub(crate) const DATA: &str = "db";
-/// How much of the data is searched for its end first: what was written last stands there, but for space used again.
+/// Bytes of the data that are searched for the end first: the newest blocks are there, except in reused space.
 const TAIL: u64 = 16 << 20;
-/// How much of it is searched for its first block. The database writes a leaf again until it is full: of large blocks the first
-/// comes to stand 14 MB behind the beginning.
+/// Bytes of the data that are searched for the first block. The database rewrites a leaf until it is full: large first blocks
+/// are 14 MB after the beginning.
 const BEGINNING: u64 = 64 << 20;
 
-/// The sound blocks in the directory of a period, by the place of their first entry. Of several with
-/// one place (the database moves blocks about and leaves copies) any: all that carry a checksum and
-/// one place are the same block, since no place is used twice.
+/// Finds the sound blocks in the directory of a period, by the sequence number of their first entry. The database moves blocks
+/// and leaves copies. Any copy will do: blocks with a matching checksum and the same sequence number are equal, because no
+/// sequence number is reused.
 ///
-/// Reads all data once, past what cannot be read, and gives how many bytes that were; memory is that of the blocks found.
+/// Reads all data once, skips unreadable parts, and returns how many bytes these were. Memory: that of the blocks found.
 pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, StoredBlock>, u64)> {
     let mut found = BTreeMap::new();
     let mut see = |block: Block<&[u8]>| {
@@ -35,7 +35,7 @@ pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, StoredBlock>
             .entry(block.header.first)
             .or_insert_with(|| block.to_owned());
     };
-    // Before the data: what is moved meanwhile is then found twice, and not never.
+    // The journal is read before the data: a block that is moved meanwhile is then found twice, and not missed.
     let (journal, mut unread) = journal::sound_bytes(directory)?;
     if let Some(file) = data(directory)? {
         let mut file = SkippingFile::of(file).map_err(in_data)?;
@@ -48,8 +48,8 @@ pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, StoredBlock>
     Ok((found, unread))
 }
 
-/// Where the chain ends after the last sound block in the directory of a period. Where the `expected` end is found in the
-/// journal, or in the last bytes of the data, the rest is not read.
+/// The end of the chain after the last sound block in the directory of a period. If the `expected` end is found in the journal,
+/// or in the last bytes of the data, the rest is not read.
 pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Option<Chain>> {
     let mut last: Option<(u64, Chain)> = None;
     let mut see = |block: Block<&[u8]>| {
@@ -84,8 +84,8 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
     Ok(found)
 }
 
-/// Where the chain stood when the period in `directory` began, as its first block says. Only the journal and the first bytes
-/// of the data are read: `None` where that block is not found there.
+/// The state of the chain at the beginning of the period in `directory`, from its first block. Only the journal and the first
+/// bytes of the data are read; `None` if they do not contain that block.
 pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
     let mut found = None;
     let mut see = |header: &Header| {
@@ -105,8 +105,8 @@ pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
     Ok(found)
 }
 
-/// Where the chain stood when each later period of the store at `root` began, in their order: [`begin`] of those after
-/// `period` that `counts` lets through. `None` if the periods cannot be listed, or if none follows.
+/// The state of the chain at the beginning of each later period of the store at `root`, in their order: [`begin`] of those
+/// periods after `period` that `counts` selects. `None` if the periods cannot be listed, or if none follows.
 pub(crate) fn beginnings_after(
     root: &Path,
     period: Period,

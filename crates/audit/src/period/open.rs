@@ -1,4 +1,4 @@
-//! A period that is open, in either way: as a database, or read from its file alone.
+//! A period that is open: as a database, or from its files.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) enum OpenPeriod {
 }
 
 impl OpenPeriod {
-    /// Whether anyone but the holder of this value has the period open.
+    /// Whether others have the period open too.
     pub(crate) fn is_shared(&self) -> bool {
         match self {
             Self::Database(database) => Arc::strong_count(database) > 1,
@@ -24,7 +24,7 @@ impl OpenPeriod {
         }
     }
 
-    /// The block that holds the place `at`, or the one before it if none does.
+    /// The block that contains the sequence number `at`, or the last one before it if none does.
     pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         match self {
             Self::Database(database) => database.at_or_before(at),
@@ -32,7 +32,7 @@ impl OpenPeriod {
         }
     }
 
-    /// The first block that begins at the place `at` or after it.
+    /// The first block that begins at or after the sequence number `at`.
     pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         match self {
             Self::Database(database) => database.at_or_after(at),
@@ -40,8 +40,8 @@ impl OpenPeriod {
         }
     }
 
-    /// The first block that begins at the place `at` or after it, and the key it is under, read or
-    /// not: to step over what cannot be read.
+    /// The first block that begins at or after the sequence number `at`, with its key even if it cannot be read, so that the
+    /// caller can step over it.
     pub(crate) fn from(&self, at: u64) -> Result<Option<Keyed>, DiskError> {
         match self {
             Self::Database(database) => database.from(at),
@@ -49,12 +49,12 @@ impl OpenPeriod {
         }
     }
 
-    /// The last block; `None` in an empty period. An error also where it is not sound.
+    /// The last block; `None` in an empty period. Fails if that block is not sound.
     pub(crate) fn last(&self) -> Result<Option<StoredBlock>, DiskError> {
         self.at_or_before(u64::MAX)
     }
 
-    /// The last block that begins before the place `at`.
+    /// The last block that begins before the sequence number `at`.
     pub(crate) fn before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         match at.checked_sub(1) {
             Some(until) => self.at_or_before(until),

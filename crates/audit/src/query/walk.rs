@@ -12,12 +12,12 @@ use crate::period::open::OpenPeriod;
 use crate::query::source::Source;
 use crate::store::periods::{Periods, open, unreadable};
 
-/// The part of a store that is gone through: what is not set does not restrict.
+/// The part of a store to go through. A field that is not set does not restrict.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Range {
-    /// Blocks that may hold places after this one.
+    /// Only blocks that may have sequence numbers after this one.
     pub(crate) after: Option<u64>,
-    /// Blocks that may hold places before this one.
+    /// Only blocks that may have sequence numbers before this one.
     pub(crate) before: Option<u64>,
     /// Blocks that may hold records from this time on.
     pub(crate) since_ms: Option<i64>,
@@ -36,7 +36,7 @@ pub(crate) struct Walk<'s> {
     passing: Passing<'s>,
 }
 
-/// Tells of a period, at a path, what need not be read of it.
+/// Returns the runs of a period, at a path, that need not be read.
 type Passing<'s> = Box<dyn FnMut(&Path, &OpenPeriod) -> Skipped + 's>;
 
 /// The period that a walk is in.
@@ -46,7 +46,7 @@ struct Visit {
     range: Range,
     opened: OpenPeriod,
     passed: Skipped,
-    // Place of the block that was given last; none before the first.
+    // First sequence number of the block that was returned last; absent before the first.
     last: Option<u64>,
 }
 
@@ -78,19 +78,19 @@ impl<'s> Walk<'s> {
         })
     }
 
-    /// The same walk, which may leave out blocks that do not have all of `keys`.
+    /// Lets the walk skip blocks that do not have all of `keys`.
     pub(crate) fn wanting(self, keys: Vec<Key>) -> Self {
         self.passing_over(move |path, _| bloom::ruled_out(path, &keys))
     }
 
-    /// The same walk, which leaves out what `passing` says of each period that it comes to.
+    /// Lets the walk skip the runs that `passing` returns for each period.
     pub(crate) fn passing_over(self, passing: impl FnMut(&Path, &OpenPeriod) -> Skipped + 's) -> Self {
         let passing = Box::new(passing);
         Self { passing, ..self }
     }
 
-    /// Leaves out the periods that end before `after`, looking from the newest: whoever follows the
-    /// store's end opens no others.
+    /// Drops the periods that end before `after`, looking from the newest, so that following the store's end opens no other
+    /// period.
     fn skip_before(
         store: &Periods,
         mut periods: Vec<Period>,
@@ -130,7 +130,7 @@ impl<'s> Walk<'s> {
                     self.periods.clear();
                 }
                 Some(block) if visit.range.is_past_in_period(&block, self.backward) => {
-                    // Nor has one of another day. The clock may have been set back between two periods of a day.
+                    // The period has no more, nor has one of another day. The clock may have been set back between periods of one day.
                     let (day, range, store) = (visit.period.day, self.range, self.source.periods());
                     self.visit = None;
                     self.periods
@@ -186,20 +186,20 @@ impl Visit {
 }
 
 impl Range {
-    /// Whether what is wanted may stand in the periods of this day, if they are in order.
+    /// Whether periods of this day may have matches, if they are in time order.
     fn may_be_on(&self, day: Day) -> bool {
-        // A day's records stand in its periods, or, written late, in the next day's.
+        // Records of a day are in its periods or, if written late, in those of the next day.
         let begin = day.start_ms();
         self.since_ms.is_none_or(|t| begin.saturating_add(DAY_MS) > t)
             && self.until_ms.is_none_or(|t| begin < t.saturating_add(DELAY_MS))
     }
 
-    /// Whether the times tell where in the period, and whether there, what is wanted stands.
+    /// Whether times show where in the period, and whether in the period, matches are.
     fn is_in_order(&self, store: &Periods, period: Period) -> bool {
         (self.since_ms, self.until_ms) == (None, None) || store.is_in_order(period)
     }
 
-    /// The same places, whatever the time.
+    /// The same range of sequence numbers, at any time.
     fn of_any_time(self) -> Self {
         Self {
             since_ms: None,
@@ -208,7 +208,7 @@ impl Range {
         }
     }
 
-    /// Whether nothing that is wanted comes after `block` in the walk's direction, nor in it, by its place.
+    /// Whether `block`, and everything after it in the walk's direction, is outside the range by its sequence numbers.
     fn is_past(&self, block: &StoredBlock, backward: bool) -> bool {
         let head = &block.header;
         if backward {
@@ -218,7 +218,7 @@ impl Range {
         }
     }
 
-    /// The same of its period, by its time.
+    /// Whether `block`, and the rest of its period in the walk's direction, is outside the range by its time.
     fn is_past_in_period(&self, block: &StoredBlock, backward: bool) -> bool {
         let written = block.header.written_ms;
         if backward {
@@ -249,7 +249,7 @@ fn beyond(
     Ok(found)
 }
 
-/// Where a walk forward begins in a period.
+/// First block of a forward walk in a period.
 fn first_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, DiskError> {
     let by_place = match range.after {
         Some(sequence) => opened.at_or_before(sequence.saturating_add(1))?,
@@ -268,7 +268,7 @@ fn first_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, D
         .or(by_place))
 }
 
-/// Where a walk backward begins in a period.
+/// First block of a backward walk in a period.
 fn last_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, DiskError> {
     let by_place = match range.before {
         Some(sequence) => opened.before(sequence)?,
@@ -283,8 +283,8 @@ fn last_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, Di
     }
 }
 
-/// The place from which the chain has all calls of `ms` or later: one for all periods, so that what stands from there on has no
-/// holes. Where there are none it is the last block's, which shows just that; `None` in an empty store.
+/// Sequence number from which on the chain contains all calls of `ms` or later: one for all periods, so that the chain has no
+/// gaps from there on. If there is no such call, it is that of the last block; `None` in an empty store.
 pub(crate) fn begin_of(source: &Source, ms: i64) -> Result<Option<u64>, QueryError> {
     let range = Range {
         since_ms: Some(ms),
@@ -301,7 +301,7 @@ pub(crate) fn begin_of(source: &Source, ms: i64) -> Result<Option<u64>, QueryErr
     Ok(last.map(|block| block.header.first))
 }
 
-/// The first block written at `ms` or later, by halving: blocks stand in the order of their writing.
+/// The first block written at `ms` or later, by bisection: blocks are in the order of writing.
 fn written_from(opened: &OpenPeriod, ms: i64) -> Result<Option<StoredBlock>, DiskError> {
     let (Some(first), Some(last)) = (opened.at_or_after(0)?, opened.last()?) else {
         return Ok(None);

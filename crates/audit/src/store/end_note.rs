@@ -1,8 +1,8 @@
-//! A note of where the chain ends, beside the periods, so that an end that went missing shows: a
-//! database whose file was cut short may open as if nothing had been in it.
+//! The file `HEAD`: a note of the end of the chain, which shows if the end is lost. A database whose file was cut short may open
+//! as if it had been empty.
 //!
-//! Written after each commit and not synced: after a power cut it may be older than the data, never
-//! newer. It guards against accidents, not against who may write to the disk.
+//! The note is written after each commit and not synced: after a power cut it may be older than the data, never newer. It guards
+//! against accidents, not against an attacker who can write to the disk.
 
 use std::fs::File;
 use std::io;
@@ -39,7 +39,7 @@ impl EndNote {
     }
 }
 
-/// Reads the note below `root`; `None` if there is none, or none that is whole.
+/// Reads the note in the directory `root`; `None` if it is missing or damaged.
 pub(crate) fn read(root: &Path) -> Option<Chain> {
     let bytes = std::fs::read(root.join("HEAD")).ok()?;
     let mut from = Cursor(&bytes);

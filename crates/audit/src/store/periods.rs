@@ -1,7 +1,7 @@
-//! The periods of one store that are open, shared by the writer and all who ask.
+//! The open periods of one store, shared by the writer and all queries.
 //!
-//! Only [`Periods::begin`] makes a database. A period that is there already is read from its files, which nothing changes any
-//! more: sled's recovery takes a read that fails, or a flipped bit, for the end of its log, and zeroes what stands behind it.
+//! Only [`Periods::begin`] makes a database. An existing period is read from its files, which nothing changes any more: opening
+//! it as a database could lose blocks, see `period/database`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -24,7 +24,7 @@ const KEPT: usize = 3;
 pub(crate) struct Periods {
     root: PathBuf,
     kind: Kind,
-    // Of a period that is written.
+    // For a period that is written.
     cache_bytes: u64,
     open: Mutex<Open>,
 }
@@ -42,7 +42,7 @@ enum Kind {
 struct Open {
     // Least recently used first.
     periods: Vec<(Period, OpenPeriod)>,
-    // Where a period begins never changes.
+    // The beginning of a period never changes.
     firsts: HashMap<Period, u64>,
 }
 
@@ -55,7 +55,7 @@ impl Periods {
         }
     }
 
-    /// For whoever only reads: the store at `root`, or a file of blocks.
+    /// The periods of the store at `root`, or of a file of blocks, for reading only.
     pub(crate) fn files(root: &Path) -> io::Result<Self> {
         if root.is_dir() {
             return Ok(Self::of(root, Kind::Files, Vec::new()));
@@ -79,7 +79,7 @@ impl Periods {
         }
     }
 
-    /// Directory of the store, or the file that stands for it.
+    /// Directory of the store, or the file of blocks.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -89,12 +89,12 @@ impl Periods {
         self.root.join(period.to_string())
     }
 
-    /// Whether times tell where in a period, and in which, calls are. A file of blocks does not say.
+    /// Whether times show in which period calls are, and where in it. For a file of blocks this is not known.
     pub(crate) fn is_in_order(&self, period: Period) -> bool {
         !self.is_one_file() && !time_order::is_broken(&self.path(period))
     }
 
-    /// Whether it is a file of blocks, which may be a part of a store.
+    /// Whether the periods are in a file of blocks, which may be a part of a store.
     pub(crate) fn is_one_file(&self) -> bool {
         matches!(self.kind, Kind::OneFile)
     }
@@ -114,7 +114,7 @@ impl Periods {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the period, to be written by this process until it is left behind.
+    /// Makes the period. This process writes it until it begins another one.
     pub(crate) fn begin(&self, period: Period) -> Result<Arc<Database>, DiskError> {
         let mut guard = self.open();
         let database = Arc::new(Database::create(&self.path(period), self.cache_bytes)?);
@@ -144,12 +144,12 @@ impl Periods {
         Ok(opened)
     }
 
-    /// Whether a period that could not be opened is none any more: retention may have deleted it since it was listed.
+    /// Whether a period that could not be opened no longer exists: retention may have deleted it since it was listed.
     pub(crate) fn is_gone(&self, period: Period) -> bool {
         !self.is_one_file() && matches!(self.path(period).try_exists(), Ok(false))
     }
 
-    /// Where a period begins; `None` if it has no block. OpenPeriod for it once.
+    /// First sequence number of a period; `None` if it has no block. The period is opened for it once.
     pub(crate) fn first_place(&self, period: Period) -> Result<Option<u64>, DiskError> {
         if let Some(first) = self.open().firsts.get(&period) {
             return Ok(Some(*first));
@@ -179,10 +179,10 @@ impl Periods {
     }
 }
 
-/// Adds an open period, and closes one where there are too many.
+/// Adds an open period, and closes one if there are too many.
 fn keep(open: &mut Vec<(Period, OpenPeriod)>, period: Period, opened: OpenPeriod) {
     open.push((period, opened));
-    // The writer's is held by it, and the next question must find it here. So only those held here alone go.
+    // The writer holds its period, and the next query must find that one here. So only unshared ones are closed.
     if open.len() > KEPT + 1
         && let Some(at) = open.iter().position(|(_, opened)| !opened.is_shared())
     {

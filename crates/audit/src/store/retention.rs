@@ -1,4 +1,4 @@
-//! Deleting periods older than what is kept, the cut recorded in the chain first.
+//! Deleting old periods, after the cut is recorded in the chain.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::period::edges;
 use crate::period::name::{Day, Period};
 use crate::store::periods::Periods;
 
-/// Which periods are kept, and whether that was seen to today.
+/// The periods to keep, and the day of the last deletion.
 #[derive(Debug)]
 pub(crate) struct Retention {
     /// Number of full days to keep in addition to today; all if absent.
@@ -23,8 +23,8 @@ impl Retention {
         Self { days, done_on: None }
     }
 
-    /// The periods to be deleted, oldest first, each with the event that records it: those of full days before the last ones
-    /// that are kept. Not `current`, which is written; none after [`Retention::done`] on the same day.
+    /// The periods to delete, oldest first, each with the event that records it: those of full days before the configured number of
+    /// days, except `current`, which is written. Empty after [`Retention::done`] on the same day.
     pub(crate) fn outdated(
         &self,
         store: &Periods,

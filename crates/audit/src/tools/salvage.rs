@@ -1,5 +1,4 @@
-//! Reading what is left of a period whose database does not open: its files are searched for blocks,
-//! each of which can be read and judged alone.
+//! Reading the rest of a damaged period: its files are searched for blocks, each of which can be read and checked by itself.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,21 +12,20 @@ use crate::period::edges::{DATA, beginnings_after, blocks};
 use crate::period::name::Period;
 use crate::store::end_note;
 
-/// What was found in a period that does not open.
+/// The content found in a damaged period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Salvaged {
     /// Sound blocks found.
     pub blocks: u64,
     /// The calls in them, oldest first, with those outcomes that were found.
     pub entries: Vec<Entry>,
-    /// Gaps between the blocks: first and last place that is missing.
+    /// Gaps between the blocks: first and last missing entry.
     pub missing: Vec<(Sequence, Sequence)>,
-    /// What is missing after the last block, as the store's next period, or its `HEAD`, tells; absent where neither does.
+    /// Entries missing after the last block, as the store's next period or its `HEAD` shows; absent if neither does.
     pub missing_after: Option<(Sequence, Sequence)>,
-    /// The first block found, where that is not the one that the period began with: of what stood before, nobody tells
-    /// how much it was.
+    /// The first entry found, if the period began with an earlier one. How many entries are missing before it is not known.
     pub begins_late: Option<Sequence>,
-    /// Bytes of its files that the disk did not give: what was in them is not found.
+    /// Bytes of the files that the disk could not read.
     pub unread_bytes: u64,
     /// Bytes of its files.
     pub bytes: u64,
@@ -36,7 +34,7 @@ pub struct Salvaged {
 /// The period cannot be searched.
 #[derive(Debug, thiserror::Error)]
 pub enum SalvageError {
-    /// It cannot be read.
+    /// The directory cannot be read.
     #[error("cannot read the period {}: {source}; check that this user may read it", directory.display())]
     Unreadable {
         /// Directory of the period.
@@ -44,7 +42,7 @@ pub enum SalvageError {
         /// Why not.
         source: io::Error,
     },
-    /// It is a store.
+    /// The directory is a store.
     #[error(
         "{} is a store, not a period; name one of its periods: {}",
         directory.display(),
@@ -67,8 +65,8 @@ pub enum SalvageError {
     },
 }
 
-/// Searches the directory of one period for whatever is sound in it, without changing it. The store
-/// need not be open, nor closed. Memory is that of all that is found.
+/// Searches the directory of one period for sound blocks, without changing it. The store may be open or closed. Memory: that
+/// of all entries found.
 ///
 /// # Errors
 /// See [`SalvageError`].
@@ -155,7 +153,7 @@ impl Search {
         }
     }
 
-    /// Adds the gap up to where the chain stood after the period.
+    /// Adds the gap up to the state of the chain after the period.
     fn finish(mut self, followed_by: Option<Chain>) -> Salvaged {
         if let (Some(end), Some(then)) = (self.end, followed_by)
             && end.hash != then.hash
@@ -168,7 +166,7 @@ impl Search {
     }
 }
 
-/// Whether the directory is a store, or a copy of one: it has periods with files.
+/// Whether the directory is a store or a copy of one: it contains periods with files.
 pub fn is_store(directory: &Path) -> bool {
     periods_with_files(directory).is_ok_and(|periods| !periods.is_empty())
 }
@@ -179,7 +177,7 @@ fn periods_with_files(root: &Path) -> io::Result<Vec<Period>> {
     Ok(periods)
 }
 
-/// Bytes of the files of a period; `None` where there are none of them.
+/// Size of the files of a period, bytes; `None` if there are no files.
 fn bytes_of(directory: &Path) -> io::Result<Option<u64>> {
     let mut bytes = None;
     for name in [DATA, "journal-0", "journal-1"] {
@@ -191,7 +189,7 @@ fn bytes_of(directory: &Path) -> io::Result<Option<u64>> {
     Ok(bytes)
 }
 
-/// Where the chain stood after the period in `directory`: as the store's next period shows, or, if none follows, its `HEAD`.
+/// The state of the chain after the period in `directory`, from the store's next period, or from its `HEAD` if none follows.
 fn followed_by(directory: &Path) -> Option<Chain> {
     let directory = directory.canonicalize().ok()?;
     let root = directory.parent()?;

@@ -11,7 +11,7 @@ use crate::period::name::Period;
 use crate::store::periods::Periods;
 use crate::store::recover;
 
-/// The period that is written: its database and its index, and where the chain ends in it.
+/// The period that is written: its database, its index, and the end of the chain.
 pub(super) struct Current {
     /// End of the chain on disk.
     pub(super) chain: Chain,

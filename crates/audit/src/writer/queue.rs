@@ -43,12 +43,12 @@ struct Queued {
 struct State {
     items: VecDeque<Queued>,
     outside: VecDeque<Queued>,
-    // Of the items: bytes of records, of outcomes and events; since when; whether anyone waits.
+    // For `items`: bytes of records, bytes of outcomes and events, time of the first, and whether somebody waits.
     record_bytes: usize,
     other_bytes: usize,
     since: Option<Instant>,
     urgent: bool,
-    // No commit before this time; whether the writer sits that out, and needs no sign of what comes.
+    // Time before which no commit begins, and whether the writer waits for it, so that new items need not wake it.
     not_before: Option<Instant>,
     sitting: bool,
     // Those whose items the writer has, in its order.
@@ -76,7 +76,7 @@ pub(crate) struct Queue {
     waits_for_disk: bool,
 }
 
-/// What became of a push.
+/// Result of a push.
 pub(crate) enum Pushed {
     /// Done, with this.
     Now(Appended),
@@ -84,9 +84,9 @@ pub(crate) enum Pushed {
     Later(oneshot::Receiver<Result<Appended, AppendError>>),
 }
 
-/// What the writer is to write.
+/// Work for the writer.
 pub(crate) enum Work {
-    /// These, in this order; none when only the clock is to be looked at.
+    /// Items to write, in this order; empty if only the clock has to be checked.
     Items(Vec<Item>),
     /// Nothing is left and nothing will come.
     Stop,
@@ -94,7 +94,7 @@ pub(crate) enum Work {
 
 /// The result of putting an item back.
 enum PutBack {
-    /// It is in the queue, or counted, or of no use any more.
+    /// The item is in the queue, or counted, or no longer needed.
     Kept,
     /// A record that nobody waits for was given up.
     LostRecord,
@@ -127,7 +127,7 @@ impl Queue {
         self.quota.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether an outsider's record that comes now may be stored; if not, it is counted.
+    /// Whether a record of an unauthenticated caller may be stored now; if not, it is counted.
     pub(crate) fn admit_outsider(&self, now_ms: i64) -> bool {
         self.quota().admit(now_ms)
     }
@@ -191,7 +191,7 @@ impl Queue {
         Ok(true)
     }
 
-    /// Whether so much waits that the next commit must not be put off.
+    /// Whether so much is queued that the next commit must not be delayed.
     fn is_pressed(&self, state: &State) -> bool {
         state.closing || !state.outside.is_empty() || state.record_bytes + state.other_bytes > self.limit / 4
     }
@@ -344,9 +344,8 @@ impl Queue {
         }
     }
 
-    /// Answers those whose items the writer had: they could not be written. What nobody waits for
-    /// goes back to the queue's head, or, where it is full or closing, is counted as lost: gives how
-    /// many records and outcomes were.
+    /// Answers the callers whose items the writer could not write. Items that nobody waits for go back to the head of the queue. If
+    /// it is full or closing, they are counted as lost. Returns the numbers of records and outcomes lost.
     pub(crate) fn failed(&self, error: &AppendError, items: Vec<Item>, now_ms: i64) -> (u64, u64) {
         let mut state = self.state();
         let waiters = std::mem::take(&mut state.in_flight);
@@ -355,8 +354,7 @@ impl Queue {
         let mut expired = waiters.into_iter();
         let mut back = Vec::new();
         for item in items {
-            // An item whose waiter expired has none left, and was answered: it is kept like a
-            // buffered one, which is harmless.
+            // If the caller's wait expired, it was answered already. Its item is kept like a buffered one, which is harmless.
             match expired.next().flatten() {
                 Some(waiter) => answered.push(waiter),
                 None => back.push(item),
@@ -389,7 +387,7 @@ impl Queue {
     fn put_back(&self, state: &mut State, item: Item) -> PutBack {
         let weight = item.weight();
         let bytes = match &item {
-            // There is no later to count it in: put back, it would be tried, and fail, for ever.
+            // After closing there is no next attempt, and putting it back would repeat the failure forever.
             Item::Event(Event::Counted { .. }) if state.closing => return PutBack::Kept,
             &Item::Event(Event::Counted {
                 what,
@@ -423,12 +421,12 @@ impl Queue {
         PutBack::Kept
     }
 
-    /// Whether it takes nothing more.
+    /// Whether the queue accepts no more items.
     pub(crate) fn is_closing(&self) -> bool {
         self.state().closing
     }
 
-    /// Takes nothing more; what is queued is still written.
+    /// Accepts no more items. Queued items are still written.
     pub(crate) fn close(&self) {
         self.state().closing = true;
         self.ready.notify_all();

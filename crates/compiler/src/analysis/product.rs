@@ -41,6 +41,7 @@ pub(super) fn shortest(
     alphabet: Alphabet,
     budget: &mut u64,
 ) -> Result<Option<Vec<u8>>, Exhausted> {
+    // Bytes that all automata treat alike count as one, and dead tuples are not entered: both keep the search small.
     let bytes = representatives(automata, alphabet);
     let start: Box<[StateID]> = automata.iter().map(|automaton| automaton.start()).collect();
     let ends = automata.iter().map(|automaton| Ends {
@@ -60,6 +61,7 @@ pub(super) fn shortest(
         byte: 0,
     }];
     let (mut at, mut next, mut fresh) = (0, Vec::new(), Vec::new());
+    // Breadth first, so that the first tuple that grants the wish has a shortest text.
     while let Some(Reached { states, .. }) = reached.get(at) {
         *budget = budget.checked_sub(1).ok_or(Exhausted)?;
         if grants(automata, wish, states) {

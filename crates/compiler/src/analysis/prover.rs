@@ -176,6 +176,7 @@ impl<'p> Prover<'p> {
             let lines = accepted.permits.iter().map(|ruled| ruled.rule.line);
             lines.into_iter().any(|line| line == permit.rule.line)
         };
+        // Cheap answers first: a reviewed line, a line within one line of the other side, a request spelt by the line's form.
         if permit.as_ref().is_some_and(is_accepted) {
             return Ok(());
         }
@@ -191,6 +192,7 @@ impl<'p> Prover<'p> {
             explained.push(permit);
             return Ok(());
         }
+        // Otherwise a search, without the lines that cannot match the same requests.
         let near = |other: &&Ruled<'p>| permit.is_none_or(|permit| !prefilter::are_apart(permit, **other));
         let cell = Cell {
             must: permit.iter().copied().collect(),

@@ -51,6 +51,7 @@ impl<'p> Prover<'p> {
         if !self.is_path(&path) {
             return None;
         }
+        // A value for each constraint that demands one; the other operators accept absence.
         let (mut query, mut body, mut has_body) = (Vec::new(), Json::Object(Vec::new()), false);
         for ruled in rules {
             for test in ruled
@@ -73,6 +74,7 @@ impl<'p> Prover<'p> {
                 has_body = true;
             }
         }
+        // The first method that all rules have, and that may carry the body.
         let is_there = |method: &Method| rules.iter().all(|ruled| ruled.rule.methods.contains(*method));
         let bodiless = |method: &Method| matches!(method, Method::Get | Method::Head);
         let method = METHODS

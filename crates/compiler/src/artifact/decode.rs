@@ -83,6 +83,7 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
     let mut tokens = section(&mut reader, Section::Tokens)?;
     reader.end()?;
 
+    // Tables first, then everything that refers to them, so that each index is checked as it is read.
     let lines_read = self::lines(lines)?;
     let values_read = coded(values, 1, matcher)?;
     let urls_read = coded(urls, 2, url)?;
@@ -100,6 +101,7 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
     };
     let rules_read = rules.list(14, |reader| rule(reader, limits, &constraints_read))?;
     let tokens_read = tokens.list(74, |reader| token(reader, &rules_read))?;
+    // Bytes after the last item of a section would be content that nobody reads.
     for section in [names, paths, asked, rules, tokens] {
         section.end()?;
     }
@@ -312,6 +314,7 @@ fn path(reader: &mut Reader<'_>) -> Result<Path, DecodeError> {
 }
 
 fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> {
+    // The fields in the order in which `encode` writes them.
     let attributes = Attributes {
         name: reader.text()?,
         users: reader
@@ -348,6 +351,7 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
             })
         })?,
     };
+    // Rules of the other effect are refused, so that a patched index cannot turn a forbid line into a permit line.
     Ok(Token {
         attributes,
         forbids: ids(reader, rules, Effect::Forbid)?,

@@ -23,6 +23,7 @@ const ALTERNATION: u8 = 7;
 const MAX_DEPTH: u32 = 4 * crate::regexp::MAX_NESTING;
 
 pub(super) fn encode(out: &mut Writer, hir: &Hir) {
+    // A tag for each kind of node, then its content; `decode` reads the same order.
     match hir.kind() {
         HirKind::Empty => out.u8(EMPTY),
         HirKind::Literal(literal) => {
@@ -72,12 +73,14 @@ pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Hir, DecodeError> {
 }
 
 fn node(reader: &mut Reader<'_>, depth: u32) -> Result<Hir, DecodeError> {
+    // Depth is bounded, since bytes could nest deeper than the stack is.
     let below = |reader: &mut Reader<'_>| {
         let depth = depth
             .checked_sub(1)
             .ok_or(DecodeError::Damaged("a regexp that is nested too deep"))?;
         node(reader, depth)
     };
+    // Content by tag, in the order in which `encode` writes it.
     Ok(match reader.u8()? {
         EMPTY => Hir::empty(),
         LITERAL => Hir::literal(reader.bytes()?),

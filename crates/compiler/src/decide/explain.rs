@@ -59,6 +59,7 @@ impl From<bool> for Held {
 /// Costs about as much as the decision, and an allocation for each constraint.
 #[must_use]
 pub fn explain<'a>(program: &'a Program, request: &Request<'a>) -> Vec<Tried<'a>> {
+    // The lines that the decision tries, in its order and up to the same line.
     let mut found: Vec<(LineId, Effect, Option<Asks<'a>>, Bearing)> = Vec::new();
     for effect in [Effect::Forbid, Effect::Permit] {
         let certain = each_match(program, request, effect, |matched| {
@@ -74,6 +75,7 @@ pub fn explain<'a>(program: &'a Program, request: &Request<'a>) -> Vec<Tried<'a>
             break;
         }
     }
+    // Lines that need the body get their slots from the same questions as in the decision.
     let open = found.iter().filter(|(.., bearing)| *bearing == Bearing::IfBody);
     let open: Vec<Asks<'a>> = open.filter_map(|(_, _, asks, _)| *asks).collect();
     let asked = Asked::by(&open);
@@ -172,6 +174,7 @@ fn of_body<'a>(
             node: node.map(|node| (&*test.path, node.values.as_slice())),
         });
     }
+    // `only` at each object, read as the nodes are.
     for (at, path) in rule.members.iter().enumerate() {
         let dot = if path.0.is_empty() { "" } else { "." };
         let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.members.get(at)?)));

@@ -59,6 +59,7 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
         }
         group = group.element(snippet);
     }
+    // The proof comes after the snippets, and the advice last.
     if let Some(witness) = &diagnostic.witness {
         for text in [&witness.request, &witness.curl] {
             let text = annotate_snippets::normalize_untrusted_str(text);

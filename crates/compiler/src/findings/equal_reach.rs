@@ -67,11 +67,13 @@ fn look(
     samples: &[Option<Request>],
 ) -> Result<(), Fault> {
     let token = search.program.token(id);
+    // Tokens with the same lines are equal without a proof.
     let form = form(search, token);
     if let Some(other) = compared.by_form.get(&form) {
         tell(search, id, *other);
         return Ok(());
     }
+    // Candidates: tokens with a line that could match the rarest sample.
     let (literals, rarest) = literals(search, compared, id, samples);
     let allowed = samples
         .iter()
@@ -85,6 +87,7 @@ fn look(
     if candidates.len() > CANDIDATES {
         search.found.inconclusive += 1;
     }
+    // A proof is tried only for tokens that allow each other's samples.
     for at in candidates.into_iter().take(CANDIDATES) {
         let Some((other, theirs)) = compared.tokens.get(at) else {
             continue;

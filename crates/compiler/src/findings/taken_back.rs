@@ -30,6 +30,7 @@ pub(super) fn check<'p>(
         }
         return;
     }
+    // Lines are searched only as long as it matters: a set's line only until one line is left.
     let (mut taken, mut is_left) = (Vec::new(), false);
     for (entry, sample) in case.permits.iter().zip(samples) {
         if empty.contains(&entry.id) || is_left && !entry.own {
@@ -50,6 +51,7 @@ pub(super) fn check<'p>(
             taken.push((entry, sample, near));
         }
     }
+    // If no line is left, one finding about the token replaces those about its lines.
     if !is_left && let Some((entry, sample, near)) = taken.first() {
         everything(search, case, near, sample.as_ref().filter(|_| entry.own));
         return;

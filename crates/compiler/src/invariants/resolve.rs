@@ -33,6 +33,7 @@ pub(crate) fn resolve_invariants(
 }
 
 fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> Token {
+    // Lines with errors have been reported; the others still count, so that all errors show at once.
     let mut limits: Vec<Rc<Limit>> = Vec::new();
     for span in &definition.lines.lines {
         let Some(line) = report(read_line(sources, *span, diagnostics), diagnostics) else {
@@ -50,6 +51,7 @@ fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<D
             ),
         }
     }
+    // The attributes are placeholders: only lines decide what the invariant is about.
     Token {
         span: definition.span,
         attributes: Attributes {

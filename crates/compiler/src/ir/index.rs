@@ -79,6 +79,7 @@ impl Index {
                 keys.flatten().collect()
             })
             .collect();
+        // Each entry goes under the choice whose most crowded key is the least crowded.
         let mut shared: HashMap<u32, usize> = HashMap::new();
         for key in keys.iter().flatten().flatten() {
             *shared.entry(*key).or_default() += 1;
@@ -94,6 +95,7 @@ impl Index {
                 None => always.push(*at),
             }
         }
+        // The filter for literals after `.*`: most paths need no lookup at each `/`.
         let floating = all().filter(|literal| literal.family == Family::Floating);
         let mut index = Self {
             cuts,

@@ -324,6 +324,7 @@ impl Layout {
                 }
                 None => None,
             };
+            // Candidates are in the order of the entries, so both ways find matches in the order of decision.
             match indexed {
                 Some(candidates) => {
                     for at in candidates {

@@ -32,6 +32,7 @@ impl Program {
             guards: Vec::new(),
         };
         let mut tokens = Vec::new();
+        // The rules of each token come from its segments, not from the plain program.
         for (at, token) in self.tokens.iter().enumerate() {
             let mut lane = |effect| {
                 let [included, own] = layout
@@ -49,6 +50,7 @@ impl Program {
             (token.forbids, token.permits) = (lane(Effect::Forbid)?, lane(Effect::Permit)?);
             tokens.push(token);
         }
+        // Everything that the layout does not store stays as it is.
         let program = Self {
             tokens: Arc::new(tokens),
             tables: Tables {

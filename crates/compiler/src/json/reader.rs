@@ -94,6 +94,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
     /// Reads a scalar, or enters an object or an array; then true.
     fn value(&mut self, place: Option<PlaceId>) -> Result<bool, ReadError> {
         match self.scan.peek() {
+            // Scalars: read in any case, since the whole body is checked, but decoded only if wanted.
             Some(b'"') => {
                 let quoted = self.scan.string()?;
                 if self.is_wanted(place) {
@@ -122,6 +123,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
                     );
                 }
             }
+            // Objects and arrays are entered; the loop of `read` goes on with their content.
             Some(b'{') => {
                 self.check_depth()?;
                 self.scan.bump();

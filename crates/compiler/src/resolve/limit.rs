@@ -97,6 +97,7 @@ pub(super) fn resolve(
         escaped: user.map(regex_syntax::escape),
     };
     let (url, anchor) = patterns.url(line, &regexps.url)?;
+    // A forbid line without methods also forbids methods that no line can name.
     let every = if line.effect == Effect::Permit {
         MethodSet::NAMED
     } else {

@@ -67,6 +67,7 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
                 .help("add `expires = 2027-06-30T00:00:00Z`, or `lint_allow = [\"TW0101\"]` if it is meant"),
         );
     }
+    // Keys that every token needs; the values of others have been checked above.
     let mut missing = |key: &str, help: &str| {
         let headline = format!("the token has no `{key}`");
         diagnostics.push(Diagnostic::new(Code::MissingKey, token.span, headline).help(help));
@@ -83,6 +84,7 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
             "`tokenward token new` makes a secret and writes its hash",
         );
     }
+    // Each missing value has been reported by now, so `?` hides nothing.
     Some(Attributes {
         name: token.name.as_ref()?.value.clone(),
         users: users?,

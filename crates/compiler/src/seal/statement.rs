@@ -17,7 +17,8 @@ pub struct NotSigned {
     pub key: &'static str,
 }
 
-/// The text that a seal of this version signs: everything in a token but [`UNSIGNED`]. `lines` are its forbid lines, then its
+/// The text that a seal of this version signs: everything in a token except `revoked`, `secret_sealed` and the seal itself.
+/// `lines` are its forbid lines, then its
 /// permit lines, each with those of sets first.
 ///
 /// # Errors

@@ -95,6 +95,7 @@ pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnost
         }
     }
     invariants.sort_by_key(|invariant| invariant.span);
+    // Findings name an invariant, so a name must be unique.
     for (at, invariant) in invariants.iter().enumerate() {
         let mut before = invariants.iter().take(at);
         if let Some(first) = before.find(|other| other.name.value == invariant.name.value) {

@@ -81,7 +81,7 @@ fn late_waiters(state: &mut State, now: Instant) -> Vec<Waiter> {
         .filter(|w| late(w))
         .filter_map(Option::take);
     busy.extend(in_flight);
-    // Deadlines grow along the queue, but for what was put back.
+    // Deadlines ascend along the queue, except for items that were put back.
     let mut kept = VecDeque::with_capacity(state.items.len());
     if state.items.iter().any(|q| late(&q.waiter)) {
         for queued in std::mem::take(&mut state.items) {

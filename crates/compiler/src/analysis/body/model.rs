@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// The budget is spent.
-pub(in super::super) fn satisfy(
+pub(crate) fn satisfy(
     atoms: &[&BodyAtom],
     places: &Places,
     avoid: &dyn Fn(&str) -> bool,
@@ -123,6 +123,7 @@ impl<'a> Model<'a> {
         let below =
             |other: PlaceId| place.is_some_and(|place| other != place && places.is_within(other, place));
         let at = |other: PlaceId| Some(other) == place;
+        // Facts that a scalar here would create, and that must never hold.
         let excluded = self.never(|other, fact| match fact {
             Fact::Found => at(other),
             Fact::Value => here(other),
@@ -133,6 +134,7 @@ impl<'a> Model<'a> {
         if excluded {
             return Ok(None);
         }
+        // Each demand must be met by a scalar here; those on its value are collected.
         let mut sets: Vec<&ValueSet> = Vec::new();
         for demand in demands {
             let met = match &demand.says {
@@ -150,6 +152,7 @@ impl<'a> Model<'a> {
                 return Ok(None);
             }
         }
+        // Universals restrict the value too.
         sets.extend(self.atoms.iter().filter_map(|atom| match &atom.says {
             Says::AllValues(set) if here(atom.place) => Some(set),
             _ => None,
@@ -337,6 +340,7 @@ impl<'a> Model<'a> {
                 .iter()
                 .any(|(_, member)| places.is_within(other, *member))
         };
+        // Facts that an array here would create, and that must never hold.
         let excluded = self.never(|other, fact| match fact {
             Fact::Found => other == place,
             Fact::Misfit => in_member(other),
@@ -346,6 +350,7 @@ impl<'a> Model<'a> {
         if excluded {
             return Ok(None);
         }
+        // Demands that the array itself does not meet get an element each.
         let within: Vec<PlaceId> = arrays.iter().copied().chain([place]).collect();
         let mut elements = Vec::new();
         for demand in demands {

@@ -47,6 +47,7 @@ fn is_glob(code: &[u8]) -> bool {
         };
         atoms += 1;
         let holds = match operation {
+            // A block must end where the any before it says, and two anys are never adjacent.
             Operation::Any(block) => {
                 let ended = block_end.is_none_or(|end| end == rest.len());
                 let beside = block_end.is_some() && matches!(before, Before::Nothing);
@@ -54,6 +55,7 @@ fn is_glob(code: &[u8]) -> bool {
                 (before, found_by) = (Before::Nothing, None);
                 ended && !beside
             }
+            // A literal never follows a literal, nor a run that could take its first byte.
             Operation::Literal(literal) => {
                 let Some(first) = literal.first().copied() else {
                     return false;
@@ -69,6 +71,7 @@ fn is_glob(code: &[u8]) -> bool {
                 before = Before::Literal;
                 holds
             }
+            // A run never follows a run that could take its bytes, and never takes the byte that finds its block.
             Operation::Run(run) => {
                 let ends = match before {
                     Before::Nothing => block_end.is_none(),
