@@ -82,7 +82,7 @@ pub(super) async fn send(
             connection.output.push(framed);
         }
         AnswerBody::Upstream(body) if !request.is_head => {
-            let mut sending = Sending { body: *body, encoder };
+            let mut sending = Sending { body, encoder };
             sending.send(connection).await?;
         }
         AnswerBody::None | AnswerBody::Omitted(_) | AnswerBody::Upstream(_) => {}
@@ -107,7 +107,7 @@ fn size(body: &AnswerBody) -> BodySize {
 
 /// A body on its way from the upstream to the client.
 struct Sending {
-    body: UpstreamBody,
+    body: Box<UpstreamBody>,
     encoder: BodyEncoder,
 }
 
