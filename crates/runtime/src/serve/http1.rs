@@ -97,7 +97,11 @@ async fn call(
     let gate = &worker.gate;
     let expects_continue = head.expects_continue;
     let body = connection.begin_body(&head);
-    let judged = connection.beside(caught(gate, gate.judge(&head, peer))).await?;
+    // Pinned where they are made: these futures are large, and each hand that they pass through would copy them.
+    let judged = {
+        let judging = pin!(gate.judge(&head, peer));
+        connection.beside(caught(gate, judging)).await?
+    };
     let judged = match judged {
         Ok(Headed::Judged(judged)) => judged,
         Ok(Headed::Settled(mut answer)) | Err(mut answer) => {
@@ -111,6 +115,7 @@ async fn call(
     if expects_continue {
         connection.put_continue();
     }
-    let call = caught(gate, gate.proceed(*judged, body, &worker.upstream));
-    Ok(connection.beside(call).await?.unwrap_or_else(|failed| failed))
+    let proceeding = pin!(gate.proceed(*judged, body, &worker.upstream));
+    let answer = connection.beside(caught(gate, proceeding)).await?;
+    Ok(answer.unwrap_or_else(|failed| failed))
 }

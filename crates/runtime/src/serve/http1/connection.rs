@@ -21,12 +21,12 @@ use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 const READ_BYTES: usize = 16 * 1024;
 /// The buffer is read into until less than this is left of it.
 const LEAST_ROOM: usize = 4 * 1024;
-/// What remains of a body that was answered early is read and dropped for so long before the connection is closed: a
-/// close with bytes unread is a reset, which can take the answer from the client (RFC 9112 section 9.6).
+/// The rest of a body that was answered early is read and dropped for this long before the connection is closed: a close
+/// with bytes unread is a reset, which can take the answer from the client (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(10);
-/// A client that sends nothing for so long in that time has got its answer or will not.
+/// If the client sends nothing for this long in that time, it has its answer or will never have it.
 const LINGER_PAUSE: Duration = Duration::from_secs(2);
-/// While nothing is read from a client, its going away is looked for so often.
+/// While nothing is read from a client, this is the interval of checks whether it has gone away.
 const LOOK: Duration = Duration::from_secs(1);
 /// The answer to a head whose body is wanted.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -48,11 +48,11 @@ pub(super) struct Connection {
     pub(super) answering: bool,
 }
 
-/// What the client sent when it was its turn.
+/// What came from the client where a head was expected.
 pub(super) enum Next {
     /// A request.
     Head(WireHead),
-    /// Bytes that are none.
+    /// Bytes that are not a request.
     Broken(Violation),
     /// Nothing: the connection is to be closed.
     End,
@@ -205,7 +205,7 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// Nothing is wanted from the client but the news that it went away. What it sends ahead is kept, up to a head.
+    /// Reads ahead, in order to notice when the client goes away. Bytes that come are kept, up to the size of a head.
     fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.parser.has_failed() || self.parser.buffered() >= self.settings.head.bytes {
             return self.poll_look(cx);
@@ -294,7 +294,7 @@ impl Connection {
         self.poll_taken(cx, flushed)
     }
 
-    /// An attempt to give the client something, within the time for that.
+    /// Handles the result of one write: a pending one is an error when the client has taken nothing for too long.
     fn poll_taken(&mut self, cx: &mut Context<'_>, taken: Poll<io::Result<()>>) -> Poll<Result<(), Lost>> {
         match taken {
             Poll::Ready(taken) => {

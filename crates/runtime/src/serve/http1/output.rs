@@ -9,13 +9,13 @@ use tokio::io::AsyncWrite;
 
 use crate::wire::encode::Framed;
 
-/// From so many bytes on, nothing more is taken before these are written. Data that would exceed it is written from
-/// where it is, not copied.
+/// Once the buffer has this many bytes, nothing is added before they are written. Data that does not fit is written from
+/// where it is, without a copy.
 const FULL: usize = 16 * 1024;
 /// A buffer that grew larger than this, for a large head, is not kept.
 const KEPT: usize = 64 * 1024;
 
-/// What is not written yet: the buffer, then the data, then what follows it.
+/// Bytes that are not written yet: the rest of the buffer, then `data`, then `after`.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     buffer: BytesMut,
@@ -26,7 +26,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Where to append heads and framing.
+    /// The buffer, for heads and framing to be appended to.
     pub(super) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }

@@ -14,10 +14,10 @@ use crate::respond::{Answer, AnswerBody};
 use crate::wire::WireHead;
 use crate::wire::encode::{AnswerHead, BodyEncoder, BodySize};
 
-/// After an answer a body of which no more than this is missing is read to its end, so that the connection is kept.
+/// If no more than this is missing of a request's body after the answer, it is read to its end and the connection is kept.
 const DRAINED: u64 = 64 * 1024;
 
-/// What of a request bears on how its answer is written.
+/// The parts of a request that decide how its answer is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     version: Version,
@@ -26,7 +26,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Of a request with this head.
+    /// Extracts it from the head of a request.
     pub(super) fn of(head: &WireHead) -> Self {
         Self {
             version: head.version(),
@@ -35,7 +35,7 @@ impl Request {
         }
     }
 
-    /// Of bytes that are no request.
+    /// Stands for bytes that are not a request: they are answered as HTTP/1.1, and the connection is closed.
     pub(super) fn broken() -> Self {
         Self {
             version: Version::Http11,
@@ -45,7 +45,7 @@ impl Request {
     }
 }
 
-/// What becomes of the connection after an answer.
+/// Whether the connection is kept after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persistence {
     Keep,
@@ -55,7 +55,7 @@ pub(super) enum Persistence {
 /// Sends an answer. If its body breaks off, the connection is reset when it is dropped.
 ///
 /// # Errors
-/// The client does not take it whole, or there is no whole one.
+/// The client does not take the whole answer, or its body broke off.
 pub(super) async fn send(
     connection: &mut Connection,
     answer: Answer,
@@ -82,7 +82,7 @@ pub(super) async fn send(
             connection.output.push(framed);
         }
         AnswerBody::Upstream(body) if !request.is_head => {
-            let mut sending = Sending { body: *body, encoder };
+            let mut sending = Sending { body, encoder };
             sending.send(connection).await?;
         }
         AnswerBody::None | AnswerBody::Omitted(_) | AnswerBody::Upstream(_) => {}
@@ -107,7 +107,7 @@ fn size(body: &AnswerBody) -> BodySize {
 
 /// A body on its way from the upstream to the client.
 struct Sending {
-    body: UpstreamBody,
+    body: Box<UpstreamBody>,
     encoder: BodyEncoder,
 }
 
