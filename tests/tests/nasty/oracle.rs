@@ -1,6 +1,10 @@
 //! What may reach the upstream: read again from its bytes alone, however servers read them.
 
-use tokenward_compiler::{decide::Media, method::Method, policy::Policy, resolve_policy, source::SourceSet};
+use std::collections::HashSet;
+
+use tokenward_compiler::{
+    decide::Media, json::Step, method::Method, policy::Policy, resolve_policy, source::SourceSet,
+};
 use tokenward_tests::{
     TestToken,
     naive::{
@@ -43,6 +47,34 @@ impl World {
             merges: self.merges,
         };
         reference::decide(self.policy.tokens.get(token).unwrap(), place, request)
+    }
+
+    /// Whether some line of the token constrains a word that a parameter's name or a member of the body has too, as far
+    /// as any framework's parser goes: then a proxy may refuse the request as ambiguous.
+    pub(crate) fn constrains_a_name_of(&self, token: usize, request: &Request) -> bool {
+        let limits = &self.policy.tokens.get(token).unwrap().limits;
+        let names = limits.iter().flat_map(|limit| {
+            let params = limit.params.iter().map(|param| param.name.clone());
+            let paths = limit.nodes.iter().map(|node| &node.path).chain(&limit.members);
+            let steps = paths
+                .flat_map(|path| path.0.iter())
+                .filter_map(|step| match step {
+                    Step::Name(name) => Some(name.clone()),
+                    Step::Each => None,
+                });
+            params.chain(steps)
+        });
+        let constrained: HashSet<String> = names.flat_map(|name| words(&name)).collect();
+        let body = match &request.body {
+            Body::Json(body) => format!("{body:?}"),
+            Body::Absent | Body::Broken | Body::Opaque(_) => String::new(),
+        };
+        let mut sent = request
+            .query
+            .iter()
+            .flat_map(|(name, _)| words(name))
+            .chain(words(&body));
+        sent.any(|word| constrained.contains(&word))
     }
 
     /// What is wrong with a request that arrived at the upstream.
@@ -207,4 +239,13 @@ fn bodies(message: &Message) -> Vec<Body> {
         }
         _ => Body::Opaque(Media::Other),
     }]
+}
+
+/// The runs of letters and digits in a name, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let words = name.split(|letter: char| !letter.is_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }

@@ -124,7 +124,8 @@ impl AnswerHead<'_> {
             match name.as_str() {
                 "connection" | "keep-alive" | "proxy-connection" | "te" | "trailer" | "transfer-encoding"
                 | "upgrade" => continue,
-                "content-length" if !std::mem::take(&mut keeps_length) => continue,
+                "content-length" if !(keeps_length && is_length(value)) => continue,
+                "content-length" => keeps_length = false,
                 "date" => dated = true,
                 _ => {}
             }
@@ -134,6 +135,12 @@ impl AnswerHead<'_> {
             field("date", date, out);
         }
     }
+}
+
+/// Whether the value is a length: digits alone (RFC 9110 section 8.6).
+fn is_length(value: &HeaderValue) -> bool {
+    let digits = value.as_bytes();
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether answers of this status never have a body (RFC 9110 section 6.4.1).

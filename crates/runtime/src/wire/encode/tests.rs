@@ -135,6 +135,7 @@ fn an_answer_to_head_announces_a_body_and_has_none() {
 #[test]
 fn a_status_without_a_body_has_none_and_a_304_keeps_one_length() {
     let fields = fields(&[
+        ("content-length", "+4"),
         ("content-length", "5"),
         ("content-length", "6"),
         ("etag", "\"a\""),
