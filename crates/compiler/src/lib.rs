@@ -38,6 +38,7 @@ pub mod tokens;
 mod base_url;
 mod check;
 mod grammar;
+mod hidden;
 mod lower;
 mod opt;
 mod resolve;
@@ -45,6 +46,7 @@ mod written;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use check::exact::{Exact, exact};
+pub use hidden::is_hidden;
 pub use written::Written;
 
 use diagnostic::{Diagnostic, Severity};

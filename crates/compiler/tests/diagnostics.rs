@@ -111,6 +111,30 @@ fn json_names_the_place() {
 }
 
 #[test]
+fn names_of_users_hold_nothing_that_nobody_sees() {
+    let hash = "1".repeat(64);
+    for hidden in [
+        "\\u200B", "\\u200D", "\\u00AD", "\\u202E", "\\u2066", "\\uFEFF", "\\u0007", "\\u2028",
+    ] {
+        for key in [
+            "user = \"svc@\"",
+            "users = [\"a\", \"svc@\"]",
+            "user = \"svc\"\non_behalf_of = [\"a@\"]",
+        ] {
+            let keys = key.replace('@', hidden);
+            let file = format!(
+                "[[token]]\nname = \"t\"\n{keys}\nsecret_hash = \"sha256:{hash}\"\nlimit_to = '''\n/rest/x\n'''\n"
+            );
+            let compilation = compile(&SourceSet::from_files([("a.toml".to_owned(), file)]));
+            assert!(compilation.program.is_none(), "{keys}");
+            let told =
+                |finding: &tokenward_compiler::diagnostic::Diagnostic| finding.headline.contains("control");
+            assert!(compilation.diagnostics.iter().any(told), "{keys}");
+        }
+    }
+}
+
+#[test]
 fn a_policy_that_does_not_compile_still_revokes() {
     let hash = "11".repeat(32);
     let file =

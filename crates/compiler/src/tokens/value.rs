@@ -6,6 +6,7 @@ use toml::{Spanned, de::DeValue};
 
 use super::{At, keys::Reader};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::hidden::is_hidden;
 use crate::seal::Seal;
 
 type Value<'i> = Spanned<DeValue<'i>>;
@@ -67,6 +68,14 @@ impl Reader<'_> {
                 value,
                 "a user name has no colon",
                 "Basic credentials end the name at the first `:`",
+            );
+            return None;
+        }
+        if user.value.chars().any(is_hidden) {
+            self.invalid(
+                value,
+                "this user name has a control or invisible character",
+                "type the name again; servers drop such characters, and take the name for another one",
             );
             return None;
         }

@@ -401,7 +401,7 @@ impl Gate {
 
     /// Answers a problem of a call that is recorded, or cannot be.
     fn fail(&self, call: &Call, problem: &Problem, mut ledger: Ledger) -> Answer {
-        let answer = respond::problem(problem, &call.id, self.auth.methods);
+        let answer = respond::problem(problem, &call.id, self.auth.methods());
         ledger.status(answer.status.as_u16());
         answer
     }

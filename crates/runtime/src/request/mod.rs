@@ -11,6 +11,7 @@ mod credentials;
 mod endpoint;
 mod escape;
 mod fate;
+mod fold;
 mod form;
 mod framing;
 mod headers;
@@ -37,6 +38,7 @@ mod target;
 
 pub use client::{ClientAddress, Trust};
 pub use credentials::Credentials;
+pub(crate) use fold::{folded, folded_without_iota};
 pub use form::check_form;
 pub use kept::{Keep, Kept};
 pub use mask::TOKEN_PREFIX;

@@ -177,7 +177,7 @@ reasons! {
     UnknownExpectation "unknown-expectation" None,
         "Expect asks for anything but `100-continue`.";
     MalformedContextUser "malformed-context-user" None,
-        "contextUser is empty, too long, not UTF-8, or has blanks around it or control characters.";
+        "contextUser is empty, too long, not UTF-8, or has blanks around it or control or invisible characters.";
 
     // Body, as far as the head tells; forms once they are read.
     MalformedContentType "malformed-content-type" None,
