@@ -226,8 +226,8 @@ impl Gate {
             }
             call.on_behalf_of = Some(user);
         }
-        if !definition.mint && self.rules.mints(&canonical) {
-            return Err(Problem::Minting);
+        if let Some(lacking) = self.rules.needs(&canonical).lacking(definition.mint, false) {
+            return Err(Problem::Lacks(lacking));
         }
         if canonical.path == SELF_PATH {
             let own = canonical.method == Method::Get;
