@@ -2,10 +2,9 @@
 
 use super::{Fault, Mode, fault};
 use crate::{
-    Compilation,
-    diagnostic::{self, Code, Diagnostic},
+    diagnostic::{Code, Diagnostic},
     ir::Program,
-    source::{SourceKind, SourceSet},
+    source::SourceSet,
     tokens,
 };
 
@@ -22,20 +21,10 @@ pub fn faults(program: &Program, mode: &Mode) -> Vec<(String, Fault)> {
     tokens.collect()
 }
 
-/// Takes the program away, with a finding for each reason, where a token may not be used in this mode.
-pub(crate) fn check(sources: &SourceSet, mode: &Mode, compilation: &mut Compilation) {
-    let Some(program) = &compilation.program else {
-        return;
-    };
-    let faults = faults(program, mode);
-    if faults.is_empty() {
-        return;
-    }
-    let definitions = sources
-        .iter()
-        .filter(|(_, source)| source.kind == SourceKind::Tokens)
-        .flat_map(|(id, source)| tokens::read(id, source, &mut Vec::new()));
-    for token in definitions {
+/// The findings that report `faults`, at the tokens' definitions.
+pub(crate) fn report(faults: &[(String, Fault)], sources: &SourceSet) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for token in tokens::read_all(sources, &mut Vec::new()) {
         let Some(name) = token.name.as_ref().map(|name| &name.value) else {
             continue;
         };
@@ -56,9 +45,11 @@ pub(crate) fn check(sources: &SourceSet, mode: &Mode, compilation: &mut Compilat
                 }
             };
             let finding = Diagnostic::new(code, token.span, format!("`{name}` {fault}"));
-            compilation.diagnostics.push(finding.help(help));
+            diagnostics.push(finding.help(help));
         }
     }
-    diagnostic::sort(&mut compilation.diagnostics);
-    compilation.program = None;
+    diagnostics
 }
+
+#[cfg(test)]
+mod tests;
