@@ -330,6 +330,7 @@ impl Token {
                 owner: None,
                 description: None,
                 mint: false,
+                escalate: false,
                 unrestricted: false,
                 lint_allow: Vec::new(),
                 secret_sealed: false,

@@ -140,7 +140,7 @@ impl Reader<'_> {
         }
         self.invalid(
             value,
-            "a seal is `v1:`, the key's id and a signature",
+            "a seal is its version, the key's id and a signature, as in `v2:…:…`",
             "`tokenward token seal` writes it; nobody else can",
         );
         None

@@ -226,7 +226,11 @@ impl Gate {
             }
             call.on_behalf_of = Some(user);
         }
-        if let Some(lacking) = self.rules.needs(&canonical).lacking(definition.mint, false) {
+        if let Some(lacking) = self
+            .rules
+            .needs(&canonical)
+            .lacking(definition.mint, definition.escalate)
+        {
             return Err(Problem::Lacks(lacking));
         }
         if canonical.path == SELF_PATH {

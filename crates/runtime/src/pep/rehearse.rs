@@ -21,7 +21,11 @@ pub(crate) fn would_allow(
         return false;
     }
     let definition = program.token(token);
-    if rules.needs(&canonical).lacking(definition.mint, false).is_some() {
+    if rules
+        .needs(&canonical)
+        .lacking(definition.mint, definition.escalate)
+        .is_some()
+    {
         return false;
     }
     if inspect::check_spellings(program, token, &canonical, rules).is_err() {

@@ -189,7 +189,7 @@ reasons! {
     MergedMultipart "merged-multipart" Some("relax.merged_multipart"),
         "A multipart body would add parameters that are not read.";
     XmlBody "xml-body" Some("relax.xml_body"),
-        "An XML body would add parameters that are not read.";
+        "An XML body would add parameters that are not read; send JSON.";
     MalformedForm "malformed-form" None,
         "A form body has names that cannot be decoded.";
 }

@@ -60,6 +60,12 @@ pub(in super::super) fn changes(old: &Token, new: &Token) -> Vec<Change> {
     );
     note("mint", old.mint.to_string(), new.mint.to_string(), new.mint);
     note(
+        "escalate",
+        old.escalate.to_string(),
+        new.escalate.to_string(),
+        new.escalate,
+    );
+    note(
         "revoked",
         old.revoked.to_string(),
         new.revoked.to_string(),
@@ -160,7 +166,7 @@ mod tests {
         let narrow =
             token("user = \"a\"\nexpires = 2030-01-01\nallowed_ips = [\"10.0.0.0/8\"]\nrevoked = true");
         let wide = token(
-            "users = [\"a\", \"b\"]\nallowed_ips = [\"10.0.0.0/8\", \"::1\"]\non_behalf_of = [\"c\"]\nmint = true\nowner = \"o\"",
+            "users = [\"a\", \"b\"]\nallowed_ips = [\"10.0.0.0/8\", \"::1\"]\non_behalf_of = [\"c\"]\nmint = true\nescalate = true\nowner = \"o\"",
         );
         let keys = |changes: Vec<Change>| {
             changes
@@ -176,6 +182,7 @@ mod tests {
                 ("allowed_ips", true),
                 ("on_behalf_of", true),
                 ("mint", true),
+                ("escalate", true),
                 ("revoked", true),
                 ("owner", false),
             ]

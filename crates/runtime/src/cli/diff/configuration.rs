@@ -25,7 +25,7 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<Change> {
         after.public_url.to_string(),
         false,
     );
-    // Another product has other names that are refused, and other calls that mint.
+    // Another product has other names that are refused, and other calls that give credentials or rights.
     note(
         "upstream.product",
         format!("{:?}", before.product).to_lowercase(),
