@@ -5,12 +5,6 @@
 //! Prints the operations of each class, and every operation that none of the product's groups covers. Exit code 1: there is
 //! one, or a group does not say rightly whether a description lists its calls. `e2e/classification.sh` runs it.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program for the command line"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
