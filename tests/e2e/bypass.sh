@@ -25,6 +25,7 @@ endpoints = ["/*"]
 [auth]
 methods = "both"
 failed_attempts = 0
+never_act_as = ["admin", "Root", "site-admin"]
 [limits]
 # One vector never ends its body: the answer to it has to come while the runner waits.
 body_timeout = "1s"
@@ -55,4 +56,8 @@ PY
 run open "$CORPUS/vectors-open.jsonl" "$CORPUS/policies.json" jira
 run own "$CORPUS/vectors-own.jsonl" "$CORPUS/policies-own.json" jira
 run merge "$CORPUS/vectors-merge.jsonl" "$CORPUS/policies-merge.json" generic
+for product in jira confluence gitlab redmine generic; do
+    run "calls-$product" "$CORPUS/vectors-calls-$product.jsonl" "$CORPUS/policies-calls.json" "$product"
+done
+run names "$CORPUS/vectors-names.jsonl" "$CORPUS/policies-names.json" jira
 exit $status

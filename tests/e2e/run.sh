@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # All end-to-end tests, one after the other; a summary at the end. Logs are in target/e2e/logs.
-# usage: run.sh [NAME…]    NAME: demo, bypass, faults, tomcat, frameworks, parameter_names, rails, redmine,
+# usage: run.sh [NAME…]    NAME: demo, classification, bypass, faults, tomcat, frameworks, parameter_names, rails, redmine,
 # real_clients, snippets
 source "$(dirname "$0")/lib.sh"
 
 names=("$@")
-((${#names[@]})) || names=(demo bypass faults tomcat frameworks parameter_names rails redmine real_clients snippets)
+((${#names[@]})) || names=(demo classification bypass faults tomcat frameworks parameter_names rails redmine real_clients snippets)
 summary=()
 failed=0
 

@@ -3,7 +3,8 @@
 
     tokens.py POLICIES.json DIRECTORY TOKENS.json [--user NAME]
 
-POLICIES.json holds {"key": {"limits": ["line", ...], "ip_limit": ["network", ...]}}. Writes DIRECTORY/<key>.toml for the
+POLICIES.json holds {"key": {"limits": ["line", ...], "ip_limit": ["network", ...], "keys": ["mint = true", ...], "user": "name",
+"any_user": false}}, of which "limits" is needed. Writes DIRECTORY/<key>.toml for the
 proxy, with the secret's hash alone, and TOKENS.json, {"key": "secret"}, for the client side.
 """
 import argparse
@@ -17,10 +18,12 @@ def entry(name, user, secret, policy):
     lines = "".join(line + "\n" for line in policy["limits"])
     if "'''" in lines:
         raise SystemExit(f"policy {name}: a line holds three apostrophes")
-    text = f'[[token]]\nname = "{name}"\nuser = "{user}"\n'
+    whose = "any_user = true" if policy.get("any_user") else f'user = "{policy.get("user", user)}"'
+    text = f'[[token]]\nname = "{name}"\n{whose}\n'
     text += f'secret_hash = "sha256:{hashlib.sha256(secret.encode()).hexdigest()}"\n'
     if policy.get("ip_limit"):
         text += f"allowed_ips = {json.dumps(policy['ip_limit'])}\n"
+    text += "".join(key + "\n" for key in policy.get("keys", []))
     return text + f"limit_to = '''\n{lines}'''\n"
 
 

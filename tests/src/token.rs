@@ -42,7 +42,14 @@ impl TestToken {
         self
     }
 
-    /// Its user.
+    /// The same token without a user of its own: whoever calls names one.
+    #[must_use]
+    pub fn of_any_user(mut self) -> Self {
+        self.user.clear();
+        self
+    }
+
+    /// Its user; empty: the caller names one.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
@@ -93,9 +100,13 @@ impl TestToken {
     #[must_use]
     pub fn entry(&self) -> String {
         let hash = hex::encode(Sha256::digest(&self.secret));
-        let (name, user, more, lines) = (&self.name, &self.user, &self.more, self.lines.join("\n"));
+        let (name, more, lines) = (&self.name, &self.more, self.lines.join("\n"));
+        let user = match self.user.as_str() {
+            "" => "any_user = true".to_owned(),
+            user => format!("user = \"{user}\""),
+        };
         format!(
-            "[[token]]\nname = \"{name}\"\nuser = \"{user}\"\nsecret_hash = \"sha256:{hash}\"\n{more}limit_to = '''\n{lines}\n'''\n\n"
+            "[[token]]\nname = \"{name}\"\n{user}\nsecret_hash = \"sha256:{hash}\"\n{more}limit_to = '''\n{lines}\n'''\n\n"
         )
     }
 }

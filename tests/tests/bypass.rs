@@ -20,6 +20,12 @@ struct Policy {
     limits: Vec<String>,
     #[serde(default)]
     ip_limit: Vec<String>,
+    /// Further lines of the token's entry.
+    #[serde(default)]
+    keys: Vec<String>,
+    user: Option<String>,
+    #[serde(default)]
+    any_user: bool,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +50,15 @@ fn tokens(policies: &str) -> BTreeMap<String, TestToken> {
         let mut token = TestToken::new(&key, &lines);
         if !policy.ip_limit.is_empty() {
             token = token.with(&format!("allowed_ips = {:?}", policy.ip_limit));
+        }
+        for key in &policy.keys {
+            token = token.with(key);
+        }
+        if let Some(user) = &policy.user {
+            token = token.of_user(user);
+        }
+        if policy.any_user {
+            token = token.of_any_user();
         }
         (key, token)
     };
@@ -78,6 +93,8 @@ fn run(vectors: &str, policies: &str, product: &str) {
     let mut setup = Setup::new(upstream.port())
         .endpoints("/*")
         .product(product)
+        // It goes on in [auth].
+        .section("never_act_as = [\"admin\", \"Root\", \"site-admin\"]")
         // One vector never ends its body: the answer to it should not take long.
         .section("[limits]\nbody_timeout = \"1s\"");
     for token in tokens.values() {
@@ -142,4 +159,20 @@ fn own_vectors() {
 #[test]
 fn vectors_of_an_upstream_that_merges() {
     run("vectors-merge.jsonl", "policies-merge.json", "generic");
+}
+
+#[test]
+fn vectors_of_calls_that_give() {
+    for product in ["jira", "confluence", "gitlab", "redmine", "generic"] {
+        run(
+            &format!("vectors-calls-{product}.jsonl"),
+            "policies-calls.json",
+            product,
+        );
+    }
+}
+
+#[test]
+fn vectors_of_names_of_people() {
+    run("vectors-names.jsonl", "policies-names.json", "jira");
 }

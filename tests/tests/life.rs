@@ -245,7 +245,7 @@ fn secure_mode_lets_nothing_be_changed() {
         ),
         ("limit_to = ", "unrestricted = true\nlimit_to = "),
         ("user = \"svc\"", "any_user = true"),
-        ("seal = \"v1:", "#seal = \"v1:"),
+        ("seal = \"v2:", "#seal = \"v2:"),
     ] {
         assert!(good.contains(what));
         let quiet = proxy.log().len();

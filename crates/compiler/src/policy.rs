@@ -59,6 +59,8 @@ pub struct Attributes {
     pub description: Option<String>,
     /// Whether it may call what mints or shows credentials.
     pub mint: bool,
+    /// Whether it may call what gives rights.
+    pub escalate: bool,
     /// Whether it permits all that its forbid lines do not take back.
     pub unrestricted: bool,
     /// The warnings that it allows.

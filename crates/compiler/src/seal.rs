@@ -1,9 +1,9 @@
 //! Seals: in secure mode each token carries a signature over all its data, made with a key outside git.
 //!
-//! A seal is Ed25519 (RFC 8032) over a *statement*, version 1:
+//! A seal is Ed25519 (RFC 8032) over a *statement*, version 2:
 //!
 //! ```text
-//! tokenward token seal 1⏎
+//! tokenward token seal 2⏎
 //! name 11:ci-comments⏎
 //! user 6:svc-ci⏎                                  one for each user; any_user 4:true⏎ in their place
 //! secret_hash 64:2bb8…⏎                           SHA-256 in lower-case hexadecimal
@@ -13,6 +13,7 @@
 //! allowed_ips 10:10.0.0.0/8⏎                      one for each, with its prefix length
 //! on_behalf_of 5:alice⏎                           one for each
 //! mint 4:true⏎                                    if set
+//! escalate 4:true⏎                            if set; version 1 lacks this key
 //! unrestricted 4:true⏎                            if set
 //! owner 4:team⏎
 //! description 3:why⏎
@@ -24,7 +25,7 @@
 //! its colon, in bytes of UTF-8, so that different tokens have different statements. Included sets appear as their lines.
 //! `revoked` is not: revoking is the one change that needs no key. A version signs the keys that its table names
 //! ([`Version::keys`]): a token that has any other key has no statement of that version, and its seal is wrong. As it
-//! policy file has it, a seal is `v1:`, the key's id, `:` and the signature in hexadecimal.
+//! policy file has it, a seal is `v2:`, the key's id, `:` and the signature in hexadecimal.
 
 mod check;
 mod fault;

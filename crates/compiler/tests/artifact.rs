@@ -42,6 +42,7 @@ fn program() -> Program {
         seal = "v1:01020304:SEAL"
         any_user = true
         mint = true
+        escalate = true
         unrestricted = true
         revoked = true
         secret_hash = "sha256:HASH3"
@@ -122,7 +123,7 @@ fn what_is_no_artifact_is_told_apart() {
 #[test]
 fn a_policy_keeps_its_digest_until_format_or_language_change() {
     let name = format!("format {FORMAT}, language {LANGUAGE}");
-    insta::assert_snapshot!(format!("{name}: {}", program().digest()), @"format 4, language 1: 7f88dcce152ded7453bd109286393f3720bce92b51f30679b2197beade2a8c4c");
+    insta::assert_snapshot!(format!("{name}: {}", program().digest()), @"format 5, language 1: 79d3f1b713449e47975f46a115afbbfb68925f9039bfb8cfd7792122db64cdaf");
 }
 
 proptest! {

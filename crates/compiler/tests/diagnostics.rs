@@ -68,6 +68,7 @@ fn every_fixture_is_told_what_is_wrong() {
         Code::UnacceptedReview,
         Code::GrownSet,
         Code::OpenComparison,
+        Code::NewEscalate,
     ]);
     let unseen: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code)).collect();
     assert!(unseen.is_empty(), "no fixture shows {unseen:?}");
@@ -126,6 +127,30 @@ fn json_names_the_place() {
         (&"a.toml".into(), &3.into(), &1.into())
     );
     assert_eq!(unknown["help"], "did you mean `user`?");
+}
+
+#[test]
+fn names_of_users_hold_nothing_that_nobody_sees() {
+    let hash = "1".repeat(64);
+    for hidden in [
+        "\\u200B", "\\u200D", "\\u00AD", "\\u202E", "\\u2066", "\\uFEFF", "\\u0007", "\\u2028",
+    ] {
+        for key in [
+            "user = \"svc@\"",
+            "users = [\"a\", \"svc@\"]",
+            "user = \"svc\"\non_behalf_of = [\"a@\"]",
+        ] {
+            let keys = key.replace('@', hidden);
+            let file = format!(
+                "[[token]]\nname = \"t\"\n{keys}\nsecret_hash = \"sha256:{hash}\"\nlimit_to = '''\n/rest/x\n'''\n"
+            );
+            let compilation = compile(&SourceSet::from_files([("a.toml".to_owned(), file)]));
+            assert!(compilation.program.is_none(), "{keys}");
+            let told =
+                |finding: &tokenward_compiler::diagnostic::Diagnostic| finding.headline.contains("control");
+            assert!(compilation.diagnostics.iter().any(told), "{keys}");
+        }
+    }
 }
 
 #[test]

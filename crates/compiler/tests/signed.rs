@@ -375,6 +375,7 @@ fn programs_that_decide_differently_have_different_digests() {
         ("expires = 2031-01-01T12:00:00+02:00\n", ""),
         ("expires", "revoked = true\nexpires"),
         ("expires", "mint = true\nexpires"),
+        ("expires", "escalate = true\nexpires"),
         ("expires", "unrestricted = true\nexpires"),
         ("expires", "owner = \"o\"\nexpires"),
         ("expires", "description = \"o\"\nexpires"),

@@ -309,6 +309,7 @@ mod tests {
             owner: None,
             description: None,
             mint: false,
+            escalate: false,
             unrestricted: false,
             lint_allow: Vec::new(),
             secret_sealed: false,
@@ -384,7 +385,7 @@ mod tests {
             Some(Fault::Stranger(key.public().id()))
         );
         type Change = fn(&mut Attributes);
-        let changes: [Change; 11] = [
+        let changes: [Change; 12] = [
             |it| it.name.push('b'),
             |it| it.users = Users::Any,
             |it| it.secret_hash = [2; 32],
@@ -395,6 +396,7 @@ mod tests {
             |it| it.owner = Some("o".to_owned()),
             |it| it.description = Some("d".to_owned()),
             |it| it.mint = true,
+            |it| it.escalate = true,
             |it| it.unrestricted = true,
         ];
         for (number, change) in changes.iter().enumerate() {

@@ -13,7 +13,7 @@ use tokenward_compiler::json::ReadError;
 use crate::config::Methods;
 use crate::pep::{AuthFailure, RequestId};
 use crate::proxy::UpstreamBody;
-use crate::request::Refusal;
+use crate::request::{Needs, Refusal};
 
 /// The header that carries our id of a request, to the client and to the upstream.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -69,8 +69,8 @@ pub(crate) enum Problem {
     Reading(Refusal),
     /// `contextUser` names somebody for whom the token may not act.
     ContextUser,
-    /// The call mints or shows credentials.
-    Minting,
+    /// The call gives credentials or rights, and the token lacks these keys for it.
+    Lacks(Needs),
     /// No line permits it, or one forbids it.
     Denied(Denied),
     /// The body is larger than what a policy may inspect, in bytes.
@@ -125,7 +125,8 @@ impl Problem {
             Self::TooManyFailures(_) => "too-many-failures",
             Self::Address => "address",
             Self::ContextUser => "context-user",
-            Self::Minting => "minting",
+            Self::Lacks(needs) if needs.mint => "minting",
+            Self::Lacks(_) => "escalating",
             Self::Denied(denied) => match denied.reason {
                 DenyReason::NoLine => "no-line",
                 DenyReason::ForbidLine => "forbid-line",
@@ -164,7 +165,7 @@ impl Problem {
     /// The verdict in the audit.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
-            Self::Denied(_) | Self::Minting | Self::ContextUser => Verdict::Deny,
+            Self::Denied(_) | Self::Lacks(_) | Self::ContextUser => Verdict::Deny,
             _ => Verdict::Refuse,
         }
     }
@@ -190,7 +191,7 @@ impl Problem {
             Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Address
             | Self::ContextUser
-            | Self::Minting
+            | Self::Lacks(_)
             | Self::Denied(_)
             | Self::NoUpstreamIdentity => StatusCode::FORBIDDEN,
             Self::BodyTooLarge(_) | Self::BodyOverLimit(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -219,7 +220,16 @@ impl Problem {
             Self::ContextUser => {
                 "The token may not act for the user that the contextUser header names.".into()
             }
-            Self::Minting => "This call makes or shows credentials, which this token may not do.".into(),
+            Self::Lacks(needs) => match (needs.mint, needs.escalate) {
+                (true, true) => {
+                    "This call can carry any other call. The token lacks `mint = true` and `escalate = true`."
+                        .into()
+                }
+                (true, false) => {
+                    "This call makes or shows credentials. The token lacks `mint = true`.".into()
+                }
+                (false, _) => "This call gives rights. The token lacks `escalate = true`.".into(),
+            },
             Self::Denied(denied) => match denied.reason {
                 DenyReason::NoLine => format!("No line of this token allows {}.", denied.call),
                 DenyReason::ForbidLine => format!("A line of this token forbids {}.", denied.call),

@@ -183,7 +183,7 @@ fn in_secure_mode_what_is_imported_is_sealed() {
     let (code, _, err) = tokenward(&directory, &["import", "extender", "tokens.json"]);
     assert_eq!(code, 0, "{err}");
     let file = imported(&directory).unwrap();
-    assert!(file.contains("\nseal = \"v1:"), "{file}");
+    assert!(file.contains("\nseal = \"v2:"), "{file}");
     assert_eq!(tokenward(&directory, &["compile", "--check"]).0, 0);
     fs::write(
         directory.path().join("policies/imported.toml"),

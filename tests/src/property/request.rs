@@ -77,7 +77,7 @@ pub fn request(bytes: &[u8]) {
         strictly(&head, rules);
     }
     reads_as_itself(&head, rules);
-    let _ = (rules.mints(&head), rules.reads_form(&head));
+    let _ = (rules.needs(&head), rules.reads_form(&head));
 }
 
 fn reads_as_itself(head: &Canonical, rules: &Rules) {

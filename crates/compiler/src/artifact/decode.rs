@@ -334,6 +334,7 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
         owner: reader.option(Reader::text)?,
         description: reader.option(Reader::text)?,
         mint: reader.bool()?,
+        escalate: reader.bool()?,
         unrestricted: reader.bool()?,
         lint_allow: reader.list(4, |reader| {
             reader

@@ -335,6 +335,7 @@ fn attributes(out: &mut Writer, attributes: &Attributes) {
         owner,
         description,
         mint,
+        escalate,
         unrestricted,
         lint_allow,
         secret_sealed,
@@ -360,6 +361,7 @@ fn attributes(out: &mut Writer, attributes: &Attributes) {
     out.option(owner.as_deref(), Writer::text);
     out.option(description.as_deref(), Writer::text);
     out.bool(*mint);
+    out.bool(*escalate);
     out.bool(*unrestricted);
     out.list(lint_allow, |out, code| out.text(code.as_str()));
     out.bool(*secret_sealed);

@@ -93,6 +93,7 @@ codes! {
     UnacceptedReview "TW0314" Error "a review that the base does not have";
     GrownSet "TW0315" Warning "an unused set that grew";
     OpenComparison "TW0316" Error "a comparison that could not be settled";
+    NewEscalate "TW0317" Error "a token that newly gives rights";
     Seal "TW0401" Error "a token without a valid seal";
     ReadableSecret "TW0402" Error "a secret that can be read, in secure mode";
 }

@@ -66,6 +66,7 @@ fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<D
             owner: None,
             description: None,
             mint: false,
+            escalate: false,
             unrestricted: false,
             secret_sealed: false,
             seal: None,

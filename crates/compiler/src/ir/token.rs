@@ -56,6 +56,7 @@ impl Token {
                 owner: None,
                 description: None,
                 mint: false,
+                escalate: false,
                 unrestricted: false,
                 lint_allow: Vec::new(),
                 secret_sealed: false,

@@ -104,6 +104,7 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
         owner: token.owner.clone(),
         description: token.description.clone(),
         mint: token.mint,
+        escalate: token.escalate,
         unrestricted: token.unrestricted.as_ref().is_some_and(|flag| flag.value),
         lint_allow: token.lint_allow.clone(),
         secret_sealed: token.secret_sealed,

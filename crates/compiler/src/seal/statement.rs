@@ -57,6 +57,7 @@ fn entries(token: &Attributes) -> Vec<(&'static str, Cow<'_, str>)> {
         allowed_ips,
         on_behalf_of,
         mint,
+        escalate,
         unrestricted,
         owner,
         description,
@@ -88,7 +89,11 @@ fn entries(token: &Attributes) -> Vec<(&'static str, Cow<'_, str>)> {
     for user in on_behalf_of {
         put("on_behalf_of", user.into());
     }
-    for (key, flag) in [("mint", *mint), ("unrestricted", *unrestricted)] {
+    for (key, flag) in [
+        ("mint", *mint),
+        ("escalate", *escalate),
+        ("unrestricted", *unrestricted),
+    ] {
         if flag {
             put(key, "true".into());
         }

@@ -32,6 +32,8 @@ pub struct TokenDef {
     pub revoked: bool,
     /// `mint`
     pub mint: bool,
+    /// `escalate`
+    pub escalate: bool,
     /// `unrestricted`
     pub unrestricted: Option<At<bool>>,
     /// `owner`

@@ -14,7 +14,7 @@ pub struct PublicKey([u8; 32]);
 /// Names a key: the first four bytes of its SHA-256.
 pub type KeyId = [u8; 4];
 
-/// A token's seal; shown, and read, as `v1:KEY-ID:SIGNATURE`.
+/// A token's seal; shown, and read, as `v2:KEY-ID:SIGNATURE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seal {
     /// The version of the statement that it signs.
@@ -25,7 +25,7 @@ pub struct Seal {
     pub signature: [u8; 64],
 }
 
-/// The form of a statement: its number, and the keys of a token that it signs. Shown as `v1`.
+/// The form of a statement: its number, and the keys of a token that it signs. Shown as `v2`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Version {
     pub(crate) number: u8,
@@ -55,11 +55,34 @@ impl Version {
         ],
     };
 
+    /// The second version: it signs `escalate`, too.
+    pub(crate) const V2: Self = Self {
+        number: 2,
+        keys: &[
+            "name",
+            "user",
+            "any_user",
+            "secret_hash",
+            "previous_secret_hash",
+            "previous_until",
+            "expires",
+            "allowed_ips",
+            "on_behalf_of",
+            "mint",
+            "escalate",
+            "unrestricted",
+            "owner",
+            "description",
+            "lint_allow",
+            "limit",
+        ],
+    };
+
     /// Every version that is read.
-    pub const ALL: &'static [Self] = &[Self::V1];
+    pub const ALL: &'static [Self] = &[Self::V1, Self::V2];
 
     /// The version of new seals: it signs every key.
-    pub const CURRENT: &'static Self = &Self::V1;
+    pub const CURRENT: &'static Self = &Self::V2;
 
     /// The version's number.
     #[must_use]

@@ -10,6 +10,7 @@ use super::{
     seal::Seal,
 };
 use crate::diagnostic::{Code, Diagnostic};
+use crate::hidden::is_hidden;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
@@ -73,6 +74,14 @@ impl Reader<'_> {
             );
             return None;
         }
+        if user.value.chars().any(is_hidden) {
+            self.invalid(
+                value,
+                "this user name has a control or invisible character",
+                "type the name again; servers drop such characters, and take the name for another one",
+            );
+            return None;
+        }
         Some(user)
     }
 
@@ -131,7 +140,7 @@ impl Reader<'_> {
         }
         self.invalid(
             value,
-            "a seal is `v1:`, the key's id and a signature",
+            "a seal is its version, the key's id and a signature, as in `v2:…:…`",
             "`tokenward token seal` writes it; nobody else can",
         );
         None

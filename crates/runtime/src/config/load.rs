@@ -295,7 +295,7 @@ fn auth(it: &mut Fields<'_>, product: Product) -> Auth {
         methods: it.or("methods", default.methods, |value| value::choice(value, &METHODS)),
         query_parameter: it.optional("query_parameter", value::text),
         product_header: it.or("product_header", default.product_header, value::boolean),
-        never_act_as: it.or("never_act_as", default.never_act_as, value::texts),
+        never_act_as: it.or("never_act_as", default.never_act_as, value::users),
         throttling: Throttling {
             attempts: it.or(
                 "failed_attempts",

@@ -143,6 +143,23 @@ level = "loud=extra=much"
 }
 
 #[test]
+fn users_whom_nobody_can_name_are_errors() {
+    for (name, expected) in [
+        ("adm\\u200Bin", "control or invisible"),
+        ("\\uFEFFadmin", "control or invisible"),
+        ("ad\\u202Emin", "control or invisible"),
+        ("admin\\u0007", "control or invisible"),
+        (" ", "is empty"),
+    ] {
+        let found = problems(&format!("[auth]\nnever_act_as = [\"root\", \"{name}\"]"));
+        assert!(found.contains("`never_act_as`"), "{found}");
+        assert!(found.contains(expected), "{found}");
+    }
+    let config = parse("[auth]\nnever_act_as = [\"Jörg\", \"site admin\"]").unwrap();
+    assert_eq!(config.auth.never_act_as, ["Jörg", "site admin"]);
+}
+
+#[test]
 fn what_belongs_together_is_checked_together() {
     insta::assert_snapshot!(problems("server = 1\n[admin]\nlisten = '127.0.0.1:8080'"), @r"
     tokenward.toml:1:10: `server` is a section: write [server] on a line of its own

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokenward_compiler::BaseUrl;
+use tokenward_compiler::{BaseUrl, is_hidden};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -299,6 +299,20 @@ pub(super) fn any_of<T>(
 
 pub(super) fn texts(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
     any_of(value, text)
+}
+
+/// Names of users.
+pub(super) fn users(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
+    any_of(value, user)
+}
+
+fn user(value: &Value<'_>) -> Result<String, Wrong> {
+    let given = text(value)?;
+    if given.chars().any(is_hidden) {
+        let wrong = "has a name with a control or invisible character; type the name again";
+        return Err(Wrong::at(value, wrong));
+    }
+    Ok(given)
 }
 
 pub(super) fn endpoints(value: &Value<'_>) -> Result<Vec<String>, Wrong> {

@@ -1,10 +1,12 @@
 //! Which token calls, and for whom (SEMANTICS section 2).
 
+use std::collections::HashSet;
+
 use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
 use crate::config::Methods;
 use crate::live::SecretHash;
-use crate::request::Credentials;
+use crate::request::{Credentials, folded, folded_without_iota};
 use crate::secret;
 
 /// Why credentials do not work. The client gets the same 401 for all of them.
@@ -74,19 +76,37 @@ impl AuthFailure {
 #[derive(Clone, Debug)]
 pub(crate) struct AuthRules {
     /// The accepted schemes.
-    pub(crate) methods: Methods,
-    /// Users whose part nobody may take.
-    pub(crate) never_act_as: Vec<String>,
+    methods: Methods,
+    /// Users whom no token may act as, each name folded.
+    never_act_as: HashSet<String>,
 }
 
 impl AuthRules {
-    /// Whether nobody may take this user's part. Without regard to case: the upstreams' user names have none. Nor has what
-    /// some database takes for the same letter: `ı` and `ſ` are an `I` and an `S` in capitals.
-    pub(crate) fn never(&self, user: &str) -> bool {
-        let folded = |name: &str| name.to_lowercase().to_uppercase().to_lowercase();
-        let user = folded(user);
-        self.never_act_as.iter().any(|never| folded(never) == user)
+    /// Folds the names once, so that a call pays for its own user's name alone.
+    pub(crate) fn new(methods: Methods, never_act_as: &[String]) -> Self {
+        Self {
+            methods,
+            never_act_as: never_act_as.iter().flat_map(|name| as_any_server(name)).collect(),
+        }
     }
+
+    /// The accepted schemes.
+    pub(crate) fn methods(&self) -> Methods {
+        self.methods
+    }
+
+    /// Whether no token may act as this user. The names are compared as the loosest server compares them: the upstream's
+    /// directory decides who is meant, and it may well look up `ADMİN`, `ａｄｍｉｎ` or `ádmin` and find `admin`.
+    pub(crate) fn never(&self, user: &str) -> bool {
+        let never = &self.never_act_as;
+        !never.is_empty() && as_any_server(user).iter().any(|name| never.contains(name))
+    }
+}
+
+/// The name as it is compared: folded, without blanks around it, any white space within it being one blank.
+fn as_any_server(name: &str) -> [String; 2] {
+    [folded(name), folded_without_iota(name)]
+        .map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A token that works for this caller.
@@ -165,3 +185,7 @@ fn user_of<'a>(token: &'a Token, named: Option<&'a str>) -> Result<&'a str, Auth
         (Users::Any, _) => Err(AuthFailure::NoUser),
     }
 }
+
+#[cfg(test)]
+#[path = "auth_tests.rs"]
+mod tests;

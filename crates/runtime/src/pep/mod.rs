@@ -227,8 +227,12 @@ impl Gate {
             }
             call.on_behalf_of = Some(user);
         }
-        if !definition.mint && self.rules.mints(&canonical) {
-            return Err(Problem::Minting);
+        if let Some(lacking) = self
+            .rules
+            .needs(&canonical)
+            .lacking(definition.mint, definition.escalate)
+        {
+            return Err(Problem::Lacks(lacking));
         }
         if canonical.path == SELF_PATH {
             let own = canonical.method == Method::Get;
@@ -402,7 +406,7 @@ impl Gate {
 
     /// Answers a problem of a call that is recorded, or cannot be.
     fn fail(&self, call: &Call, problem: &Problem, mut ledger: Ledger) -> Answer {
-        let answer = respond::problem(problem, &call.id, self.auth.methods);
+        let answer = respond::problem(problem, &call.id, self.auth.methods());
         ledger.status(answer.status.as_u16());
         answer
     }

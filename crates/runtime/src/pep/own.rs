@@ -19,6 +19,8 @@ pub(super) fn describe(call: &Call, id: TokenId) -> Value {
         "expires": token.expires.map(time),
         "on_behalf_of": token.on_behalf_of,
         "unrestricted": token.unrestricted,
+        "mint": token.mint,
+        "escalate": token.escalate,
         "lines": lines,
         "policy": program.digest(),
     })

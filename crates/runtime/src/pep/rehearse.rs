@@ -20,7 +20,12 @@ pub(crate) fn would_allow(
     if reading.framing.is_err() || !reading.in_endpoints || canonical.path == SELF_PATH {
         return false;
     }
-    if !program.token(token).mint && rules.mints(&canonical) {
+    let definition = program.token(token);
+    if rules
+        .needs(&canonical)
+        .lacking(definition.mint, definition.escalate)
+        .is_some()
+    {
         return false;
     }
     if inspect::check_query(program, token, &canonical, rules).is_err() {

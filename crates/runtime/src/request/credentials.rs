@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tokenward_compiler::is_hidden;
 
 use super::raw::trim;
 
@@ -18,7 +19,7 @@ pub enum Credentials {
     None,
     /// `Authorization: Basic`: a user and a secret.
     Basic {
-        /// Not empty, without control characters and without blanks around it.
+        /// Not empty, without control and invisible characters and without blanks around it.
         user: String,
         /// Not empty, without control characters.
         secret: String,
@@ -120,9 +121,10 @@ pub(super) fn context_user(value: &[u8]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Whether the text can name a user. Blanks around it would be trimmed on the way, and name another one.
+/// Whether the text can name a user. Blanks around it would be trimmed on the way, and name another one; so would
+/// characters that nobody sees be dropped.
 fn is_user(text: &str) -> bool {
-    !text.is_empty() && text.len() <= USER_BYTES && text.trim() == text && !text.chars().any(char::is_control)
+    !text.is_empty() && text.len() <= USER_BYTES && text.trim() == text && !text.chars().any(is_hidden)
 }
 
 fn is_secret(text: &str) -> bool {
@@ -227,6 +229,16 @@ mod tests {
             " svc:t",
             "svc :t",
             "\u{a0}svc:t",
+            "s\u{200b}vc:t",
+            "sv\u{200d}c:t",
+            "s\u{ad}vc:t",
+            "\u{feff}svc:t",
+            "svc\u{202e}:t",
+            "svc\u{2066}:t",
+            "svc\u{fe0f}:t",
+            "svc\u{3164}:t",
+            "svc\u{e0041}:t",
+            "svc\u{2028}x:t",
         ] {
             assert!(basic_of(text) == Credentials::Malformed, "{text:?}");
         }
@@ -268,6 +280,11 @@ mod tests {
             b"a\x0bb",
             "\u{a0}a".as_bytes(),
             "a\u{85}".as_bytes(),
+            "a\u{200b}b".as_bytes(),
+            "a\u{200d}b".as_bytes(),
+            "\u{feff}a".as_bytes(),
+            "a\u{202e}b".as_bytes(),
+            "a\u{2069}".as_bytes(),
             &[b'a'; 257],
         ] {
             assert_eq!(context_user(bad), None, "{bad:?}");

@@ -4,14 +4,19 @@
 //! refused with a [`Reason`]; there is no lenient path beside it.
 //!
 //! Where to start: `reading.rs` puts the parts together; `path.rs`, `query.rs`, `headers.rs`, `media.rs` and
-//! `framing.rs` each read one part; `fate.rs` and `product/` are the lists.
+//! `framing.rs` each read one part; `fate.rs` and `product/` are the lists. `calls.rs`, `call_index.rs` and `alias.rs` find calls that
+//! give more than they do.
 
+mod alias;
+mod call_index;
+mod calls;
 mod client;
 mod credentials;
 mod endpoint;
 mod escape;
 mod fate;
 mod filed;
+mod fold;
 mod form;
 mod framing;
 mod headers;
@@ -20,7 +25,6 @@ mod kept;
 mod known_headers;
 mod mask;
 mod media;
-mod mint;
 #[doc(hidden)]
 pub mod parameter_paths;
 mod path;
@@ -37,13 +41,15 @@ mod secrets;
 mod settings;
 mod target;
 
+pub use calls::{Call, Class, Group, Needs, Source};
 pub use client::{ClientAddress, Trust};
 pub use credentials::Credentials;
 pub(crate) use filed::Filed;
+pub(crate) use fold::{folded, folded_without_iota};
 pub use form::check_form;
 pub use kept::{Keep, Kept};
 pub use mask::TOKEN_PREFIX;
-pub use product::Product;
+pub use product::{Classified, Product};
 pub use query::Pair;
 pub use raw::{Framing, RawHead, Version};
 pub use reading::{Canonical, Reading, SELF_PATH, read};

@@ -177,7 +177,7 @@ reasons! {
     UnknownExpectation "unknown-expectation" None,
         "Expect asks for anything but `100-continue`.";
     MalformedContextUser "malformed-context-user" None,
-        "contextUser is empty, too long, not UTF-8, or has blanks around it or control characters.";
+        "contextUser is empty, too long, not UTF-8, or has blanks around it or control or invisible characters.";
 
     // Body, as far as the head tells; forms once they are read.
     MalformedContentType "malformed-content-type" None,
@@ -189,7 +189,7 @@ reasons! {
     MergedMultipart "merged-multipart" Some("relax.merged_multipart"),
         "A multipart body would add parameters that are not read.";
     XmlBody "xml-body" Some("relax.xml_body"),
-        "An XML body would add parameters that are not read.";
+        "An XML body would add parameters that are not read; send JSON.";
     MalformedForm "malformed-form" None,
         "A form body has names that cannot be decoded.";
 }

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use tokenward_compiler::{BaseUrl, json};
 
+use super::call_index::CallIndex;
 use super::endpoint::{Endpoint, endpoints};
 use super::fate::{Fate, Fates};
 use super::mask::Mask;
@@ -14,13 +16,14 @@ use super::query::{self, Pair, first_name, underscored};
 use super::raw::is_token;
 use super::secrets::Secrets;
 use super::settings::{RulesError, Settings};
-use super::{Canonical, Media, Reason, Relax};
+use super::{Canonical, Media, Needs, Reason, Relax};
 
 /// How requests are read. Made once; cheap to share behind an `Arc`.
 #[derive(Clone)]
 pub struct Rules {
     settings: Settings,
     preset: &'static Preset,
+    calls: Arc<CallIndex>,
     endpoints: Vec<Endpoint>,
     fates: Fates,
     /// First names of refused parameters, and why.
@@ -152,6 +155,7 @@ impl Rules {
             base_path: upstream_path(settings)?,
             settings: settings.clone(),
             preset,
+            calls: Arc::new(settings.product.giving_calls()),
             fates,
             parameters,
             members,
@@ -159,13 +163,11 @@ impl Rules {
         })
     }
 
-    /// Whether the request mints or shows credentials: forbidden unless the token says `mint`.
+    /// The keys that a token needs for the request, beyond a line that allows it: `mint` where it makes or shows
+    /// credentials, `escalate` where it gives rights. However the path is spelt.
     #[must_use]
-    pub fn mints(&self, request: &Canonical) -> bool {
-        self.preset
-            .mint
-            .iter()
-            .any(|call| call.covers(request.method, &request.path))
+    pub fn needs(&self, request: &Canonical) -> Needs {
+        self.calls.needs(request.method, &request.path)
     }
 
     /// Whether the upstream merges members of JSON bodies, and forms, with the query's parameters.
@@ -365,6 +367,48 @@ mod tests {
         ] {
             assert_eq!(served(patterns, path), expected, "{patterns:?} {path}");
         }
+    }
+
+    #[test]
+    fn redmine_serves_the_formats_of_its_api_unless_told_otherwise() {
+        let rules = |endpoints: &[&str]| {
+            let endpoints = endpoints.iter().map(|pattern| (*pattern).to_owned()).collect();
+            Rules::new(&Settings {
+                endpoints,
+                ..settings(Product::Redmine)
+            })
+            .unwrap()
+        };
+        for served in [
+            "/issues.json",
+            "/issues/1.xml",
+            "/issues/1.json/",
+            "/uploads.json",
+            "/a.html/b.json",
+        ] {
+            assert!(rules(&[]).serves(served), "{served}");
+        }
+        for other in [
+            "/",
+            "/issues",
+            "/issues/1",
+            "/issues.atom",
+            "/issues.html",
+            "/issues/1.pdf",
+            "/issues.csv",
+            "/issues.api",
+            "/issues.JSON",
+            "/issues.json ",
+            "/issues.json.",
+            "/issues.json.atom",
+            "/issues.json/x",
+            "/.json",
+            "/issues.json::$DATA",
+        ] {
+            assert!(!rules(&[]).serves(other), "{other}");
+            assert!(rules(&["/*"]).serves(other), "{other}");
+        }
+        assert!(rules(&["/issues/*"]).serves("/issues/1.atom"));
     }
 
     #[test]

@@ -209,10 +209,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         audit: audit.clone(),
         metrics: Arc::clone(&metrics),
         identities,
-        auth: AuthRules {
-            methods: config.auth.methods,
-            never_act_as: config.auth.never_act_as.clone(),
-        },
+        auth: AuthRules::new(config.auth.methods, &config.auth.never_act_as),
         throttle: Throttle::new(config.auth.throttling),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,

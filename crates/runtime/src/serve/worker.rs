@@ -22,7 +22,7 @@ pub(super) struct Worker {
 
 /// Runs a call; a panic in it is counted, and answered.
 pub(super) async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
-    catch(&gate.metrics, gate.auth.methods, call).await
+    catch(&gate.metrics, gate.auth.methods(), call).await
 }
 
 async fn catch<T>(metrics: &Metrics, methods: Methods, call: impl Future<Output = T>) -> Result<T, Answer> {

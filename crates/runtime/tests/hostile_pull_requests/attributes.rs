@@ -106,6 +106,7 @@ fn it_acts_for_a_user_called_nobody() {
 #[test]
 fn it_issues_credentials() {
     becomes("", "mint = true", &["TW0308"]);
+    becomes("", "escalate = true", &["TW0317"]);
 }
 
 #[test]

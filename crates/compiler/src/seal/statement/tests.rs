@@ -22,6 +22,7 @@ fn full() -> Attributes {
         owner: Some("o".to_owned()),
         description: Some("d".to_owned()),
         mint: true,
+        escalate: true,
         unrestricted: true,
         lint_allow: vec!["TW0101".parse().unwrap()],
         secret_sealed: false,
@@ -58,14 +59,37 @@ fn the_first_version_stays_what_it_was() {
         "01".repeat(32),
         "02".repeat(32),
     );
-    let signed = statement(&Version::V1, &full(), LINES).unwrap();
+    let without = Attributes {
+        escalate: false,
+        ..full()
+    };
+    let signed = statement(&Version::V1, &without, LINES).unwrap();
     assert_eq!(String::from_utf8(signed).unwrap(), text);
     let any = Attributes {
         users: Users::Any,
-        ..full()
+        ..without
     };
     let signed = String::from_utf8(statement(&Version::V1, &any, LINES).unwrap()).unwrap();
     assert_eq!(signed, text.replace("user 1:u\nuser 1:v\n", "any_user 4:true\n"));
+}
+
+#[test]
+fn the_second_version_signs_escalate_too() {
+    let without = Attributes {
+        escalate: false,
+        ..full()
+    };
+    let of = |version, token| String::from_utf8(statement(version, token, LINES).unwrap()).unwrap();
+    let first = of(&Version::V1, &without).replace("seal 1", "seal 2");
+    assert_eq!(of(&Version::V2, &without), first);
+    let with = first.replace("mint 4:true\n", "mint 4:true\nescalate 4:true\n");
+    assert_eq!(of(&Version::V2, &full()), with);
+    // A token sealed before there was the key does not get it without a new seal.
+    let refused = statement(&Version::V1, &full(), LINES).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "a seal of version v1 does not sign `escalate`"
+    );
 }
 
 #[test]
@@ -104,7 +128,7 @@ fn new_seals_sign_every_key_that_a_token_may_have() {
 fn each_attribute_but_the_unsigned_ones_changes_the_statement() {
     type Change = fn(&mut Attributes);
     let of = |token: &Attributes| statement(Version::CURRENT, token, LINES).unwrap();
-    let signed: [Change; 14] = [
+    let signed: [Change; 15] = [
         |it| it.name.push('b'),
         |it| it.users = Users::Any,
         |it| it.users = Users::Named(vec!["v".to_owned(), "u".to_owned()]),
@@ -115,6 +139,7 @@ fn each_attribute_but_the_unsigned_ones_changes_the_statement() {
         |it| it.allowed_ips.clear(),
         |it| it.on_behalf_of.clear(),
         |it| it.mint = false,
+        |it| it.escalate = false,
         |it| it.unrestricted = false,
         |it| it.owner = None,
         |it| it.description = Some("e".to_owned()),
@@ -152,6 +177,7 @@ fn a_key_that_the_version_does_not_sign_makes_the_seal_wrong() {
             "expires",
             "allowed_ips",
             "on_behalf_of",
+            "escalate",
             "unrestricted",
             "owner",
             "description",

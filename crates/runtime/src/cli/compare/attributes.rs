@@ -28,6 +28,7 @@ pub(super) fn changes(old: Option<&Token>, new: &Token) -> Vec<Change> {
         owner: _,
         description: _,
         mint: _,
+        escalate: _,
         unrestricted: _,
         lint_allow: _,
         secret_sealed: _,
@@ -122,7 +123,7 @@ fn when(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     ]
 }
 
-/// The rest: two rights, and what gives nobody anything.
+/// The rest: three rights, and what gives nobody anything.
 fn otherwise(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     let was = |flag: fn(&Attributes) -> bool| old.is_some_and(flag);
     let gains = |flag: fn(&Attributes) -> bool, code| (flag(new) && !was(flag)).then_some(code);
@@ -131,6 +132,11 @@ fn otherwise(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     };
     let mut changes = vec![
         flag("mint", |of| of.mint, gains(|of| of.mint, Code::NewMint)),
+        flag(
+            "escalate",
+            |of| of.escalate,
+            gains(|of| of.escalate, Code::NewEscalate),
+        ),
         flag(
             "unrestricted",
             |of| of.unrestricted,
@@ -261,7 +267,7 @@ mod tests {
         let narrow =
             token("user = \"a\"\nexpires = 2030-01-01\nallowed_ips = [\"10.0.0.0/8\"]\nrevoked = true");
         let wide = token(
-            "users = [\"a\", \"b\"]\nallowed_ips = [\"10.0.0.0/8\", \"::1\"]\non_behalf_of = [\"c\"]\nmint = true\nowner = \"o\"",
+            "users = [\"a\", \"b\"]\nallowed_ips = [\"10.0.0.0/8\", \"::1\"]\non_behalf_of = [\"c\"]\nmint = true\nescalate = true\nowner = \"o\"",
         );
         let expected = [
             ("user", Some(Code::NewUser)),
@@ -270,6 +276,7 @@ mod tests {
             ("expires", Some(Code::LongerLife)),
             ("revoked", Some(Code::LongerLife)),
             ("mint", Some(Code::NewMint)),
+            ("escalate", Some(Code::NewEscalate)),
             ("owner", None),
         ];
         assert_eq!(

@@ -197,7 +197,7 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         // Lines, and `{BASE_URL}` in them, match below it.
         Setting::new("upstream.public_url", text(public_url), Rule::Any),
         Setting::new("upstream.endpoints", Value::set(endpoints), Rule::Gains),
-        // Another product has other names that are refused, and other calls that mint.
+        // Another product has other names that are refused, and other calls that give credentials or rights.
         Setting::new("upstream.product", text(product.name()), Rule::Any),
         Setting::new("upstream.host", maybe(host.as_ref()), Rule::Any),
         Setting::new("upstream.ca_file", maybe_path(ca_file.as_deref()), Rule::Any),

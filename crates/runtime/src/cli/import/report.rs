@@ -35,12 +35,13 @@ pub(super) struct Imported {
 }
 
 /// What holds of every line, so that it is said once.
-const OF_ALL: [&str; 5] = [
+const OF_ALL: [&str; 6] = [
     "every value counts: of a parameter or node that comes twice, all values must match (`?a=good&a=bad` is denied)",
     "what has no single reading (`..`, `//`, `;`, `%2F`, JSON names that come twice, a form beside a constraint) is refused, whatever the lines say",
     "`.` matches line ends too",
     "`[get]` does not grant HEAD, and no line grants methods other than GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     "calls that mint or show credentials are forbidden unless the token says `mint = true`",
+    "calls that give rights are forbidden unless the token says `escalate = true`, calls that carry others unless it says both",
 ];
 
 /// The text with whatever an export may have put into it to deceive a terminal as escapes.

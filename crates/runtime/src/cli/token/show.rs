@@ -119,6 +119,10 @@ fn text(token: &Known) -> String {
         it.mint.then(|| "may call what mints credentials".to_owned()),
     );
     say(
+        "escalate",
+        it.escalate.then(|| "may call what gives rights".to_owned()),
+    );
+    say(
         "unrestricted",
         it.unrestricted
             .then(|| "may do all that no line forbids".to_owned()),

@@ -1,8 +1,8 @@
 //! Confluence. Servlets merge form fields with the query; JSON and multipart stay apart.
 
-use super::Preset;
+use super::{Preset, calls};
 use crate::request::Relax;
-use crate::request::mint::Call;
+use crate::request::alias::Routes;
 
 pub(super) static PRESET: Preset = Preset {
     name: "confluence",
@@ -30,25 +30,12 @@ pub(super) static PRESET: Preset = Preset {
         "x-seraph-trusted-app-version",
     ],
     members: &[],
-    mint: &[
-        Call::any("/rest/auth/*/session"),
-        Call::any("/rest/pat/**"),
-        Call::any("/rest/oauth2/**"),
-        Call::any("/rest/oauth-provider/**"),
-        Call::any("/rest/applinks/**"),
-        Call::any("/rest/applinks-oauth/**"),
-        Call::any("/rest/de.resolution.apitokenauth/**"),
-        Call::post("/rest/api/admin/user"),
-        Call::any("/rest/api/admin/user/*/password"),
-        Call::any("/rest/api/user/**/password"),
-        Call::any("/plugins/servlet/oauth/**"),
-        // Calls that carry another call, with credentials that the server adds.
-        Call::any("/plugins/servlet/applinks/**"),
-        Call::any("/plugins/servlet/gadgets/makeRequest"),
-        Call::any("/rest/gadgets/*/makeRequest"),
-        // SOAP and XML-RPC hand out session tokens.
-        Call::any("/rpc/**"),
-    ],
+    calls: &[calls::CONFLUENCE, calls::ATLASSIAN],
+    routes: Routes {
+        resource_prefix: true,
+        slash_in_names: false,
+    },
+    formats: &[],
     merges: false,
     wraps: false,
     merges_xml: false,

@@ -1,8 +1,8 @@
 //! A server of which nothing is known: taken to merge all parameters, and to read credentials in the usual places.
 
-use super::Preset;
+use super::{Preset, calls};
 use crate::request::Relax;
-use crate::request::mint::Call;
+use crate::request::alias::Routes;
 
 pub(super) static PRESET: Preset = Preset {
     name: "generic",
@@ -71,14 +71,14 @@ pub(super) static PRESET: Preset = Preset {
         "private_token",
         "sudo",
     ],
-    mint: &[
-        Call::any("/oauth/token"),
-        Call::any("/oauth2/token"),
-        Call::any("/oauth/authorize"),
-        Call::any("/login"),
-    ],
+    calls: &[calls::GENERIC],
+    routes: Routes {
+        resource_prefix: false,
+        slash_in_names: false,
+    },
+    formats: &[],
     merges: true,
     wraps: true,
-    merges_xml: false,
+    merges_xml: true,
     relax: Relax::NONE,
 };

@@ -1,5 +1,6 @@
 //! What each product needs and where it is soft: one file of data a product.
 
+mod calls;
 mod confluence;
 mod generic;
 mod gitlab;
@@ -7,7 +8,10 @@ mod jira;
 mod redmine;
 
 use super::Relax;
-use super::mint::Call;
+use super::alias::Routes;
+use super::call_index::CallIndex;
+use super::calls::{Call, Class, Group};
+use tokenward_compiler::method::Method;
 
 /// The kind of server behind the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +44,12 @@ pub(super) struct Preset {
     pub(super) headers: &'static [&'static str],
     /// Top-level members of JSON bodies that do.
     pub(super) members: &'static [&'static str],
-    /// Calls that mint or show credentials.
-    pub(super) mint: &'static [Call],
+    /// Its calls by what they give. Calls that none of them covers are plain.
+    calls: &'static [&'static [Group]],
+    /// What is known of its routes.
+    routes: Routes,
+    /// The formats of its API, by which a path must end where no endpoints are configured; empty: any path will do.
+    pub(super) formats: &'static [&'static str],
     /// Whether members of JSON bodies, and multipart, join the query's parameters.
     pub(super) merges: bool,
     /// Whether members of a JSON body's root may also be filed in an object, as Rails' `wrap_parameters` does.
@@ -50,6 +58,15 @@ pub(super) struct Preset {
     pub(super) merges_xml: bool,
     /// What the product cannot do without.
     relax: Relax,
+}
+
+/// A pattern that covers a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Classified {
+    /// The group that it belongs to.
+    pub group: &'static Group,
+    /// The pattern.
+    pub call: &'static Call,
 }
 
 impl Product {
@@ -104,6 +121,37 @@ impl Product {
         self.preset().merges
     }
 
+    /// All groups of calls, in the order in which the documentation shows them.
+    pub fn calls(self) -> impl Iterator<Item = &'static Group> {
+        self.preset().calls.iter().copied().flatten()
+    }
+
+    /// The groups that cover the call, strictest first. A read (GET, HEAD, OPTIONS) that none covers is plain; so is any
+    /// other call to the proxy, but nobody has looked at it.
+    ///
+    /// Cost: makes an index of all calls; meant for tests and tables.
+    #[must_use]
+    pub fn classify(self, method: Method, path: &str) -> Vec<Classified> {
+        let index = CallIndex::new(self.calls(), self.preset().routes);
+        let mut found: Vec<Classified> = Vec::new();
+        index.each(method, path, &mut |entry| {
+            if !found.iter().any(|known| std::ptr::eq(known.call, entry.call)) {
+                found.push(Classified {
+                    group: entry.group,
+                    call: entry.call,
+                });
+            }
+        });
+        found.sort_by_key(|found| std::cmp::Reverse(found.group.class));
+        found
+    }
+
+    /// The index of the calls for which the lines of a policy do not suffice.
+    pub(super) fn giving_calls(self) -> CallIndex {
+        let giving = self.calls().filter(|group| group.class != Class::Plain);
+        CallIndex::new(giving, self.preset().routes)
+    }
+
     pub(super) fn preset(self) -> &'static Preset {
         match self {
             Self::Jira => &jira::PRESET,
@@ -114,6 +162,10 @@ impl Product {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "calls_page_tests.rs"]
+mod calls_page;
 
 #[cfg(test)]
 mod tests {

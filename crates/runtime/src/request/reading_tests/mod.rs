@@ -297,9 +297,9 @@ fn gitlab_keeps_the_encoded_slash() {
 }
 
 #[test]
-fn minting_calls_are_known_by_the_canonical_path() {
+fn calls_that_give_are_known_by_the_canonical_path() {
     let rules = Rules::new(&settings(Product::Jira)).unwrap();
-    let mints = |target| rules.mints(&get(target).head().unwrap());
+    let mints = |target| rules.needs(&get(target).head().unwrap()).mint;
     assert!(mints("/ctx/rest/auth/1/session"));
     assert!(mints("/ctx/rest/%61uth/1/session"));
     assert!(!mints("/ctx/rest/api/2/issue"));

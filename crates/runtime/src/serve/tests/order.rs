@@ -397,3 +397,76 @@ async fn failed_credentials_are_slowed_and_valid_ones_are_not() {
     assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
     assert!(began.elapsed() < delay, "valid ones pass as ever");
 }
+
+#[tokio::test]
+async fn calls_that_give_need_the_keys_that_say_so() {
+    let behind = Behind::answering(OK).await;
+    let policy = [
+        token("none", "none", "user = \"u\"", "/rest/.*"),
+        token("minting", "minting", "user = \"u\"\nmint = true", "/rest/.*"),
+        token(
+            "escalating",
+            "escalating",
+            "user = \"u\"\nescalate = true",
+            "/rest/.*",
+        ),
+        token(
+            "both",
+            "both",
+            "user = \"u\"\nmint = true\nescalate = true",
+            "/rest/.*",
+        ),
+        token(
+            "narrow",
+            "narrow",
+            "user = \"u\"\nescalate = true",
+            "/rest/api/2/issue",
+        ),
+    ]
+    .concat();
+    let scene = Scene::with(behind.addr, &policy, |_| {});
+    let give = "PUT /rest/api/2/permissionscheme/1";
+    let show = "GET /rest/pat/latest/tokens";
+    let carry = "GET /rest/gadgets/1.0/makeRequest";
+    for (call, secret, reason) in [
+        (give, "none", "escalating"),
+        (give, "minting", "escalating"),
+        (give, "escalating", ""),
+        (give, "both", ""),
+        // The key alone allows nothing.
+        (give, "narrow", "no-line"),
+        (show, "none", "minting"),
+        (show, "escalating", "minting"),
+        (show, "minting", ""),
+        (carry, "none", "minting"),
+        (carry, "escalating", "minting"),
+        (carry, "minting", "escalating"),
+        (carry, "both", ""),
+        ("GET /rest/api/2/issue", "none", ""),
+    ] {
+        let reply = scene
+            .ask(&format!(
+                "{call} HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer {secret}\r\n\r\n"
+            ))
+            .await;
+        if reason.is_empty() {
+            assert_eq!(reply.status, 200, "{call} {secret}: {reply:?}");
+        } else {
+            assert_eq!(
+                (reply.status, reply.reason().as_str()),
+                (403, reason),
+                "{call} {secret}"
+            );
+            let lacks = |key: &str| reply.body.contains(&format!("`{key} = true`"));
+            assert!(
+                lacks("mint") || lacks("escalate") || reason == "no-line",
+                "{reply:?}"
+            );
+        }
+    }
+    let reply = scene
+        .ask("GET /.tokenward/self HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer escalating\r\n\r\n")
+        .await;
+    let own: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+    assert_eq!((&own["mint"], &own["escalate"]), (&false.into(), &true.into()));
+}

@@ -1,0 +1,199 @@
+//! A path as the loosest server would read it, so that no spelling of a call escapes its class.
+//!
+//! Servers differ in what they drop, decode and cut. Where the class of a call is concerned every reading counts: each can
+//! only add a class, never take one away. Forbid lines are judged by the policy's own, narrower rules.
+
+use super::fold::folded;
+
+/// What is known of a product's routes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Routes {
+    /// Whether `/s/…/_/path` is `/path`: Atlassian's prefix for cached resources, which passes REST calls too.
+    pub(super) resource_prefix: bool,
+    /// Whether `%2F` is part of a name, and no server behind takes it for a slash.
+    pub(super) slash_in_names: bool,
+}
+
+/// How often a text is decoded again.
+const DECODINGS: usize = 4;
+
+/// How many readings behind a resource prefix are judged. No client sends two.
+const PREFIXES: usize = 8;
+
+/// A segment of a folded path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment<'a> {
+    /// Without what follows a `;`, blanks around it and dots at its end: servlet containers and Windows cut those.
+    pub(super) whole: &'a str,
+    /// Also without what follows a dot, a colon or a `!`: `.json`, `::$DATA`, `AddUser!default.jspa`.
+    pub(super) stem: &'a str,
+}
+
+/// The readings of a canonical path, folded. The first is that of an ordinary server.
+pub(super) fn readings(path: &str, routes: Routes) -> Vec<String> {
+    let plain = folded(path).into_owned();
+    // A server that decodes once more, or whose separator is `\`, or that resolves dots: only where the configuration
+    // admits such paths, or letters of other widths bring them forth.
+    let odd = plain.contains(['%', '\\', '\0', '?', '#']) || plain.split('/').any(is_dots);
+    let mut readings = Vec::with_capacity(2);
+    if odd {
+        readings.push(loosest(&plain, routes));
+    }
+    readings.insert(0, plain);
+    readings
+}
+
+/// The segments of a folded path; empty ones are none.
+pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
+    path.split('/')
+        .map(|segment| {
+            let whole = trimmed(segment.split(';').next().unwrap_or_default());
+            Segment {
+                whole,
+                stem: trimmed(whole.split(['.', ':', '!']).next().unwrap_or_default()),
+            }
+        })
+        .filter(|segment| !segment.whole.is_empty())
+        .collect()
+}
+
+/// Where the path may begin: at its beginning, and behind each `_` of a resource prefix. None if there are more of those
+/// than anybody sends.
+pub(super) fn beginnings(segments: &[Segment<'_>], routes: Routes) -> Option<Vec<usize>> {
+    let mut beginnings = vec![0];
+    if routes.resource_prefix && segments.first().is_some_and(|first| first.whole == "s") {
+        let behind = segments.iter().enumerate();
+        beginnings.extend(
+            behind
+                .filter(|(_, segment)| segment.whole == "_")
+                .map(|(at, _)| at + 1),
+        );
+    }
+    (beginnings.len() <= PREFIXES).then_some(beginnings)
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_start()
+        .trim_end_matches(|character: char| character == '.' || character.is_whitespace())
+}
+
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.split(';').next(), Some("." | ".."))
+}
+
+fn loosest(path: &str, routes: Routes) -> String {
+    let mut text = path.to_owned();
+    for _ in 0..DECODINGS {
+        let again = decoded(&text, routes);
+        if again == text {
+            break;
+        }
+        text = folded(&again).into_owned();
+    }
+    let text = text.replace('\\', "/");
+    let cut = text.split(['\0', '?', '#']).next().unwrap_or_default();
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in cut.split('/') {
+        match segment.split(';').next() {
+            Some("..") => _ = segments.pop(),
+            Some(".") => {}
+            _ => segments.push(segment),
+        }
+    }
+    segments.join("/")
+}
+
+fn decoded(text: &str, routes: Routes) -> String {
+    let kept = if routes.slash_in_names {
+        text.replace("%2f", "%252f")
+    } else {
+        text.to_owned()
+    };
+    percent_encoding::percent_decode_str(&kept)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ATLASSIAN: Routes = Routes {
+        resource_prefix: true,
+        slash_in_names: false,
+    };
+    const GITLAB: Routes = Routes {
+        resource_prefix: false,
+        slash_in_names: true,
+    };
+
+    #[test]
+    fn segments_are_what_the_loosest_server_keeps() {
+        for (path, wholes, stems) in [
+            (
+                "/rest/api/2/user",
+                ["rest", "api", "2", "user"],
+                ["rest", "api", "2", "user"],
+            ),
+            (
+                "/rest//api/2.0/user/",
+                ["rest", "api", "2.0", "user"],
+                ["rest", "api", "2", "user"],
+            ),
+            (
+                "/rest/api./ 2 /user::$data",
+                ["rest", "api", "2", "user::$data"],
+                ["rest", "api", "2", "user"],
+            ),
+            (
+                "/rest;a=b/api/2/user .json",
+                ["rest", "api", "2", "user .json"],
+                ["rest", "api", "2", "user"],
+            ),
+            (
+                "/rest/api/;x/2/04.json",
+                ["rest", "api", "2", "04.json"],
+                ["rest", "api", "2", "04"],
+            ),
+        ] {
+            let segments = segments(path);
+            let of = |part: fn(&Segment<'_>) -> String| segments.iter().map(part).collect::<Vec<_>>();
+            assert_eq!(of(|segment| segment.whole.to_owned()), wholes, "{path}");
+            assert_eq!(of(|segment| segment.stem.to_owned()), stems, "{path}");
+        }
+    }
+
+    #[test]
+    fn odd_paths_have_a_second_reading() {
+        for (path, routes, expected) in [
+            ("/rest/api", ATLASSIAN, &["/rest/api"][..]),
+            ("/REST/ａｐｉ", ATLASSIAN, &["/rest/api"]),
+            ("/a%2Fb", ATLASSIAN, &["/a%2fb", "/a/b"]),
+            ("/a%2Fb", GITLAB, &["/a%2fb", "/a%2fb"]),
+            ("/a%2Fb%5Cc", GITLAB, &["/a%2fb%5cc", "/a%2fb/c"]),
+            ("/%2575ser", ATLASSIAN, &["/%2575ser", "/user"]),
+            ("/a\\b", ATLASSIAN, &["/a\\b", "/a/b"]),
+            ("/a\0b", ATLASSIAN, &["/ab"]),
+            ("/a/./b/../c;x", ATLASSIAN, &["/a/./b/../c;x", "/a/c;x"]),
+            ("/a/．．/b", ATLASSIAN, &["/a/../b", "/b"]),
+            ("/a?b#c", ATLASSIAN, &["/a?b#c", "/a"]),
+            ("/100%", ATLASSIAN, &["/100%", "/100%"]),
+        ] {
+            assert_eq!(readings(path, routes), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_resource_prefix_is_passed_over() {
+        for (path, expected) in [
+            ("/rest/_/x", Some(vec![0])),
+            ("/s/x/_/rest", Some(vec![0, 3])),
+            ("/S/x/1/2/_/s/y/_/rest", Some(vec![0, 5, 8])),
+            ("/s/_/_/_/_/_/_/_/_/_/rest", None),
+        ] {
+            let path = folded(path);
+            assert_eq!(beginnings(&segments(&path), ATLASSIAN), expected, "{path}");
+            assert_eq!(beginnings(&segments(&path), GITLAB), Some(vec![0]), "{path}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Confluence: Data Center as its description of 10.0 has it, and what it lacks.
+
+use super::{Call, Class, Group, Source};
+
+pub(crate) static CALLS: &[Group] = &[
+    // Credentials.
+    Group {
+        class: Class::Mint,
+        reason: "Shows the session, or begins one",
+        source: Source::Known("the platform's session, which Confluence's description lacks"),
+        calls: &[
+            Call::any("/rest/auth/*/session"),
+            Call::any("/rest/auth/*/websudo"),
+        ],
+    },
+    Group {
+        class: Class::Mint,
+        reason: "Sets a password, or makes an account that has one",
+        source: Source::Described,
+        calls: &[
+            Call::post("/rest/api/{v?}/admin/user"),
+            Call::any("/rest/api/{v?}/admin/user/*/password"),
+            Call::any("/rest/api/{v?}/user/**/password"),
+        ],
+    },
+    Group {
+        class: Class::Mint,
+        reason: "Shows how webhooks are configured, with the secret by which their receivers know them",
+        source: Source::Described,
+        calls: &[Call::any("/rest/api/{v?}/webhooks/**")],
+    },
+    // Rights.
+    Group {
+        class: Class::Escalate,
+        reason: "Makes, changes or removes accounts and groups, and says who is in which",
+        source: Source::Described,
+        calls: &[
+            Call::write("/rest/api/{v?}/admin/**"),
+            Call::write("/rest/api/{v?}/user/*/group/*"),
+            // The address to which a forgotten password is sent.
+            Call::write("/rest/api/{v?}/user/current"),
+        ],
+    },
+    Group {
+        class: Class::Escalate,
+        reason: "Says what users, groups and visitors may do or see",
+        source: Source::Described,
+        calls: &[
+            Call::write("/rest/api/{v?}/permissions/**"),
+            Call::write("/rest/api/{v?}/space/*/permissions/**"),
+            Call::write("/rest/api/{v?}/content/*/restriction/**"),
+        ],
+    },
+    Group {
+        class: Class::Escalate,
+        reason: "Copies all content and all accounts out, or puts others in their place",
+        source: Source::Described,
+        calls: &[
+            Call::write("/rest/api/{v?}/backup-restore/**"),
+            Call::read("/rest/api/{v?}/backup-restore/jobs/*/download"),
+        ],
+    },
+    Group {
+        class: Class::Escalate,
+        reason: "Sends what happens to another server, for as long as it is registered, or calls one at once",
+        source: Source::Described,
+        calls: &[Call::write("/rest/api/{v?}/webhooks/**")],
+    },
+    Group {
+        class: Class::Escalate,
+        reason: "Says who may do what, by older and other APIs",
+        source: Source::Known("experimental and internal APIs, which the description lacks"),
+        calls: &[
+            Call::write("/rest/experimental/content/*/restriction/**"),
+            Call::write("/rest/experimental/space/*/permission/**"),
+            Call::write("/rest/experimental/admin/**"),
+            Call::write("/rest/experimental/user/**"),
+            Call::write("/rest/experimental/group/**"),
+            Call::write("/rest/api/{v?}/group/**"),
+            Call::write("/rest/api/{v?}/settings/**"),
+            Call::write("/rest/prototype/*/user/**"),
+            Call::write("/rest/prototype/*/admin/**"),
+            Call::write("/rest/ui/*/pagepermissions/**"),
+            Call::write("/rest/create-dialog/*/space-blueprint/**"),
+            Call::write("/rest/masterdetail/*/admin/**"),
+            Call::write("/rest/user-directories/**"),
+        ],
+    },
+    // Work.
+    Group {
+        class: Class::Plain,
+        reason: "Works on pages, comments, attachments, labels and properties; who may see them stays as it is",
+        source: Source::Described,
+        calls: &[
+            Call::post("/rest/api/{v?}/content"),
+            Call::write("/rest/api/{v?}/content/*"),
+            Call::write("/rest/api/{v?}/content/*/child/**"),
+            Call::write("/rest/api/{v?}/content/*/label/**"),
+            Call::write("/rest/api/{v?}/content/*/property/**"),
+            Call::write("/rest/api/{v?}/content/*/version/*"),
+            Call::write("/rest/api/{v?}/content/blueprint/**"),
+            Call::post("/rest/api/{v?}/contentbody/convert/*"),
+        ],
+    },
+    Group {
+        class: Class::Plain,
+        reason: "Works on spaces, their colours, categories and properties; whoever makes one is its administrator, of no other",
+        source: Source::Described,
+        calls: &[
+            Call::post("/rest/api/{v?}/space"),
+            Call::write("/rest/api/{v?}/space/*"),
+            Call::write("/rest/api/{v?}/space/*/archive"),
+            Call::write("/rest/api/{v?}/space/*/restore"),
+            Call::write("/rest/api/{v?}/space/*/trash"),
+            Call::write("/rest/api/{v?}/space/*/category/**"),
+            Call::write("/rest/api/{v?}/space/*/property/**"),
+            Call::write("/rest/api/{v?}/space/*/color-scheme/**"),
+            Call::write("/rest/api/{v?}/color-scheme/**"),
+        ],
+    },
+    Group {
+        class: Class::Plain,
+        reason: "Watches or stops watching; mails go only to those who may see the page",
+        source: Source::Described,
+        calls: &[Call::write("/rest/api/{v?}/user/watch/**")],
+    },
+];
