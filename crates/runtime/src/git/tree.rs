@@ -127,26 +127,13 @@ impl Repository {
         self.read(commit, path, &entry.id).map(Some)
     }
 
-    /// All that is below the directory `directory`, from the repository's top: files, links and submodules, in order of
-    /// paths, but no directories.
-    ///
-    /// # Errors
-    /// There is no such directory, a link or a submodule is on the way, or an object is missing or damaged.
-    #[expect(dead_code, reason = "the comparison of policies uses it")]
-    pub(crate) fn tree(&self, commit: &Commit, directory: &str) -> Result<Vec<Entry>, GitError> {
-        let mut entries = Vec::new();
-        self.walk(commit, directory, &mut |_| true, &mut entries)?;
-        Ok(entries)
-    }
-
     /// The policy in the directory `directory`, from the repository's top, as [`SourceSet::read_dir`] would read it from a
     /// checkout with [`Links::Refuse`](tokenward_compiler::source::Links::Refuse).
     ///
     /// # Errors
     /// There is no such directory, it contains a link or a submodule, or a file is no text or too large.
     pub(crate) fn sources(&self, commit: &Commit, directory: &str) -> Result<SourceSet, GitError> {
-        let mut entries = Vec::new();
-        self.walk(commit, directory, &mut |name| !is_hidden(name), &mut entries)?;
+        let entries = self.visible(commit, directory)?;
         let mut files = Vec::new();
         let mut left = limits::TOTAL_BYTES;
         for entry in entries {
@@ -186,14 +173,9 @@ impl Repository {
         })
     }
 
-    /// Adds what is below a directory, without entries whose name `wanted` refuses.
-    fn walk(
-        &self,
-        commit: &Commit,
-        directory: &str,
-        wanted: &mut dyn FnMut(&str) -> bool,
-        entries: &mut Vec<Entry>,
-    ) -> Result<(), GitError> {
+    /// All that is below a directory, in order of paths: files, links and submodules, but no directories, and nothing
+    /// hidden.
+    fn visible(&self, commit: &Commit, directory: &str) -> Result<Vec<Entry>, GitError> {
         let root = self
             .entry(commit, directory)?
             .ok_or_else(|| GitError::NoDirectory {
@@ -216,7 +198,7 @@ impl Repository {
             limit,
         };
         let mut left = vec![(String::new(), root.id, 0)];
-        let mut seen = 0;
+        let (mut entries, mut seen) = (Vec::new(), 0);
         while let Some((prefix, id, depth)) = left.pop() {
             if depth > limits::DEPTH {
                 return Err(too_many(format!("{} levels", limits::DEPTH)));
@@ -226,7 +208,7 @@ impl Repository {
                 if seen > limits::ENTRIES {
                     return Err(too_many(format!("{} entries", limits::ENTRIES)));
                 }
-                if !wanted(&name) {
+                if is_hidden(&name) {
                     continue;
                 }
                 let path = joined(&prefix, &name);
@@ -237,7 +219,7 @@ impl Repository {
             }
         }
         entries.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(())
+        Ok(entries)
     }
 
     /// The tree of a commit.
