@@ -1,8 +1,9 @@
 //! The texts that a policy is made of, and places in them.
 
+pub mod limits;
 mod read;
 
-pub use read::ReadDirError;
+pub use read::{Links, ReadDirError, is_module_directory};
 
 use std::ops::Range;
 
@@ -131,12 +132,30 @@ impl SourceSet {
     }
 }
 
+impl SourceKind {
+    /// What the file at a path below the policy directory holds, with `/` between its parts; `None` for files that reading
+    /// the directory leaves out. Every reader of a policy directory, and of a directory in git, asks here.
+    #[must_use]
+    pub fn of(path: &str) -> Option<Self> {
+        if path.split('/').any(is_hidden) {
+            return None;
+        }
+        kind_of(path)
+    }
+}
+
+/// Whether a file or directory of this name is left out of a policy, with all below it.
+#[must_use]
+pub fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
 /// What a file of this name holds; `None` for files that are no part of a policy: other endings, and names that begin with
 /// a dot.
 fn kind_of(path: &str) -> Option<SourceKind> {
     let name = path.rsplit('/').next().unwrap_or_default();
     match name.rsplit_once('.') {
-        _ if name.starts_with('.') => None,
+        _ if is_hidden(name) => None,
         _ if name == "reviewed.toml" => Some(SourceKind::Reviewed),
         _ if name == "invariants.toml" => Some(SourceKind::Invariants),
         Some((_, "toml")) => Some(SourceKind::Tokens),

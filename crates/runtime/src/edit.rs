@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::diagnostic::nearest;
-use tokenward_compiler::source::{SourceKind, SourceSet, Span};
+use tokenward_compiler::source::{Links, SourceKind, SourceSet, Span};
 
 mod entry;
 mod error;
@@ -75,7 +75,7 @@ impl Edit {
     pub fn of_token(directory: &Path, name: &str) -> Result<Self, EditError> {
         let lock = lock(directory)?;
         let root = fs::canonicalize(directory).map_err(io("find", directory))?;
-        let sources = SourceSet::read_dir(directory)?;
+        let sources = SourceSet::read_dir(directory, Links::WithinDirectory)?;
         let mut found = Vec::new();
         let mut names = Vec::new();
         for (_, source) in sources
@@ -128,7 +128,7 @@ impl Edit {
             before,
             path,
             relative,
-            sources: SourceSet::read_dir(directory)?,
+            sources: SourceSet::read_dir(directory, Links::WithinDirectory)?,
             _lock: lock,
         })
     }

@@ -1,97 +1,22 @@
-//! What git says of a policy directory, where it is in a repository and git is installed.
+//! Reads git repositories as hostile input. No other module runs git.
+//!
+//! A pull request decides what a repository contains, and an attacker who can write to the directory also decides its
+//! configuration. Every run therefore ignores the environment and the configuration that could name a command, and every
+//! object is checked against its name. Trees and blobs are read as git stores them: no filter, no text conversion, no
+//! checkout. See `git/run.rs` for what each run excludes.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod error;
+mod history;
+mod objects;
+mod owner;
+mod repository;
+mod revision;
+mod run;
+mod state;
+mod tree;
 
-/// Files that git keeps while something is half done, and what that is.
-const HALF_DONE: [(&str, &str, &str); 5] = [
-    ("MERGE_HEAD", "merge", "merge"),
-    ("CHERRY_PICK_HEAD", "cherry-pick", "cherry-pick"),
-    ("REVERT_HEAD", "revert", "revert"),
-    ("rebase-merge", "rebase", "rebase"),
-    ("rebase-apply", "rebase", "rebase"),
-];
-
-/// What the repository of a directory is in the middle of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HalfDone {
-    /// The repository's top directory.
-    pub(crate) repository: PathBuf,
-    /// `merge`, `rebase`, ….
-    pub(crate) what: &'static str,
-    /// The command of git that ends it, with `--continue` or `--abort`.
-    pub(crate) command: &'static str,
-}
-
-/// What the repository of this directory is in the middle of, if it is in one.
-pub(crate) fn half_done(directory: &Path) -> Option<HalfDone> {
-    let (repository, git) = directory
-        .ancestors()
-        .find_map(|parent| Some((parent, git_directory(parent)?)))?;
-    let (_, what, command) = HALF_DONE.iter().find(|(file, ..)| git.join(file).exists())?;
-    Some(HalfDone {
-        repository: repository.to_owned(),
-        what,
-        command,
-    })
-}
-
-/// `.git`, or where a file of that name says that it is (worktrees, submodules).
-fn git_directory(directory: &Path) -> Option<PathBuf> {
-    let git = directory.join(".git");
-    if git.is_dir() {
-        return Some(git);
-    }
-    let text = fs::read_to_string(git).ok()?;
-    Some(directory.join(text.strip_prefix("gitdir:")?.trim()))
-}
-
-/// Whether a text has the marks that git leaves where it could not merge.
-pub(crate) fn has_conflict(text: &str) -> bool {
-    let marks = |mark: &str| text.lines().any(|line| line.starts_with(mark));
-    marks("<<<<<<< ") && marks(">>>>>>> ")
-}
-
-/// A file as it was committed last; `None` where there is no repository, no commit of it, or no git.
-pub(crate) fn committed(file: &Path) -> Option<String> {
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let name = file.file_name()?.to_str()?;
-    let shown = Command::new("git")
-        .arg("-C")
-        .arg(directory.unwrap_or(Path::new(".")))
-        .args(["show", &format!("HEAD:./{name}")])
-        .output()
-        .ok()?;
-    shown.status.success().then_some(())?;
-    String::from_utf8(shown.stdout).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_merge_under_way_is_seen_from_below_and_from_a_worktree() {
-        let folder = tempfile::tempdir().unwrap();
-        let policies = folder.path().join("a/policies");
-        fs::create_dir_all(&policies).unwrap();
-        fs::create_dir(folder.path().join(".git")).unwrap();
-        assert_eq!(half_done(&policies), None);
-        fs::write(folder.path().join(".git/MERGE_HEAD"), "").unwrap();
-        assert_eq!(half_done(&policies).unwrap().what, "merge");
-        fs::create_dir_all(folder.path().join("elsewhere/rebase-merge")).unwrap();
-        fs::write(folder.path().join("a/.git"), "gitdir: ../elsewhere\n").unwrap();
-        let found = half_done(&policies).unwrap();
-        assert_eq!(
-            (found.what, found.repository),
-            ("rebase", folder.path().join("a"))
-        );
-    }
-
-    #[test]
-    fn marks_of_a_conflict() {
-        assert!(has_conflict("a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> x\n"));
-        assert!(!has_conflict("# <<<<<<< HEAD\n"));
-    }
-}
+pub(crate) use error::GitError;
+pub(crate) use history::Past;
+pub(crate) use repository::{Repository, looks_like_one};
+pub(crate) use revision::Commit;
+pub(crate) use state::{HalfDone, committed, half_done, has_conflict};

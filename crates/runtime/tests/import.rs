@@ -22,7 +22,7 @@ use tokenward_compiler::decide::{self, Body, Decision, Media, Param, decide};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::json as body;
 use tokenward_compiler::method::Method;
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_runtime::secret::{Secret, hash};
 
 const BASE: &str = "https://jira.example.com/ctx";
@@ -259,7 +259,7 @@ fn five_hundred_tokens_decide_as_documented() {
         "no line of these changes its meaning: {changed:?}"
     );
 
-    let sources = SourceSet::read_dir(&directory.path().join("policies")).unwrap();
+    let sources = SourceSet::read_dir(&directory.path().join("policies"), Links::Refuse).unwrap();
     let program = compile(&sources)
         .program
         .unwrap()

@@ -5,14 +5,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{SourceSet, kind_of};
+use super::{SourceSet, limits};
 
-/// Files below this many directories are a mistake or a loop of links.
-const MAX_DEPTH: usize = 16;
-/// No hand-written policy comes near; a stray dump or a device file does.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+mod walk;
+
+pub use walk::is_module_directory;
+
 /// A directory that changes under every reading is given up after this many.
 const ATTEMPTS: usize = 5;
+
+/// Which symbolic links of a policy directory are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// None, nor one on the way to the directory: a review of the files would not show what a link leads to, and git reads
+    /// it as a text.
+    Refuse,
+    /// Those that lead to a file or directory below the policy directory, such as the `..data` of a Kubernetes ConfigMap.
+    /// The directory itself can be a link.
+    WithinDirectory,
+}
 
 /// Why a policy directory could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +39,18 @@ pub enum ReadDirError {
         /// The system's answer.
         source: io::Error,
     },
+    /// A link where none is followed.
+    #[error(
+        "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or \
+         directory that it leads to", .0.display()
+    )]
+    Link(PathBuf),
+    /// A link that leads to another place.
+    #[error("`{}` is a symbolic link that leads out of the policy directory; move the file or directory into it", .0.display())]
+    LinkOutside(PathBuf),
+    /// A submodule, or another repository.
+    #[error("`{}` is a git repository of its own, such as a submodule; replace it by the files that it contains", .0.display())]
+    Repository(PathBuf),
     /// Not text.
     #[error("`{}` is not UTF-8 (byte {offset}); save it as UTF-8", .path.display())]
     NotUtf8 {
@@ -47,22 +70,31 @@ pub enum ReadDirError {
         limit: u64,
     },
     /// Directories nested without end, usually a loop of symbolic links.
-    #[error("`{}` lies more than {MAX_DEPTH} directories deep; is there a loop of links?", .0.display())]
+    #[error("`{}` lies more than {} directories deep; is there a loop of links?", .0.display(), limits::DEPTH)]
     TooDeep(PathBuf),
+    /// More entries or bytes than any policy.
+    #[error("`{}` has more than {limit}; move what is not part of the policy elsewhere", .path.display())]
+    TooMuch {
+        /// The directory.
+        path: PathBuf,
+        /// Number and noun.
+        limit: String,
+    },
     /// Every reading saw another state.
     #[error("`{}` kept changing while it was read", .0.display())]
     Unsteady(PathBuf),
 }
 
 impl SourceSet {
-    /// Reads every `*.toml` and `*.limits` file below `directory`, links followed, names with a leading dot left out.
+    /// Reads every `*.toml` and `*.limits` file below `directory`, names with a leading dot left out, links as `links` says.
     ///
     /// A directory that changes while it is read is read again, so that a policy is never half of one state and half of
-    /// another.
+    /// another. Each file is opened without following a link and then checked, so that a change between the two opens
+    /// nothing else.
     ///
     /// # Errors
     /// See [`ReadDirError`].
-    pub fn read_dir(directory: &Path) -> Result<Self, ReadDirError> {
+    pub fn read_dir(directory: &Path, links: Links) -> Result<Self, ReadDirError> {
         if !directory.is_dir() {
             return match fs::metadata(directory) {
                 Err(source) => Err(ReadDirError::Io {
@@ -72,7 +104,7 @@ impl SourceSet {
                 Ok(_) => Err(ReadDirError::NotADirectory(directory.to_owned())),
             };
         }
-        steady(directory, || read_once(directory)).map(Self::from_files)
+        steady(directory, || read_once(directory, links)).map(Self::from_files)
     }
 }
 
@@ -97,69 +129,10 @@ fn steady(
     Err(ReadDirError::Unsteady(directory.to_owned()))
 }
 
-fn read_once(directory: &Path) -> Result<Files, ReadDirError> {
-    let mut files = Vec::new();
-    walk(directory, "", 0, &mut files)?;
+fn read_once(directory: &Path, links: Links) -> Result<Files, ReadDirError> {
+    let mut files = walk::files(directory, links)?;
     files.sort();
     Ok(files)
-}
-
-fn walk(directory: &Path, prefix: &str, depth: usize, files: &mut Files) -> Result<(), ReadDirError> {
-    if depth > MAX_DEPTH {
-        return Err(ReadDirError::TooDeep(directory.to_owned()));
-    }
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ReadDirError::Io { path, source }
-    };
-    for entry in fs::read_dir(directory).map_err(io(directory))? {
-        let entry = entry.map_err(io(directory))?;
-        let path = entry.path();
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            continue;
-        };
-        if name.starts_with('.') {
-            continue;
-        }
-        let relative = format!("{prefix}{name}");
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            // A link that leads nowhere matters only if it claims to be a policy file.
-            Err(_) if kind_of(&relative).is_none() => continue,
-            Err(source) => return Err(ReadDirError::Io { path, source }),
-        };
-        if metadata.is_dir() {
-            walk(&path, &format!("{relative}/"), depth + 1, files)?;
-        } else if kind_of(&relative).is_some() {
-            files.push((relative, read_file(&path, &metadata)?));
-        }
-    }
-    Ok(())
-}
-
-fn read_file(path: &Path, metadata: &fs::Metadata) -> Result<String, ReadDirError> {
-    if !metadata.is_file() {
-        let source = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-        return Err(ReadDirError::Io {
-            path: path.to_owned(),
-            source,
-        });
-    }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(ReadDirError::TooLarge {
-            path: path.to_owned(),
-            given: metadata.len(),
-            limit: MAX_FILE_BYTES,
-        });
-    }
-    let bytes = fs::read(path).map_err(|source| ReadDirError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    String::from_utf8(bytes).map_err(|error| ReadDirError::NotUtf8 {
-        path: path.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
-    })
 }
 
 #[cfg(test)]
@@ -174,7 +147,7 @@ mod tests {
         put(path, "b.limits", "old");
         let mut readings = 0;
         let read = steady(path, || {
-            let files = read_once(path);
+            let files = read_once(path, Links::WithinDirectory);
             readings += 1;
             change(path, readings);
             files
@@ -245,5 +218,199 @@ mod tests {
         let (read, readings) = read_while(|path, reading| put(path, "a.toml", &reading.to_string()));
         assert!(matches!(read, Err(ReadDirError::Unsteady(_))));
         assert_eq!(readings, ATTEMPTS + 1);
+    }
+
+    /// The names that are read from `policies` in a folder, or the error's text.
+    fn names(folder: &Path, links: Links) -> Result<Vec<String>, String> {
+        let read = SourceSet::read_dir(&folder.join("policies"), links);
+        let read = read.map_err(|error| error.to_string())?;
+        Ok(read.iter().map(|(_, source)| source.path.clone()).collect())
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("policies/..1/team")).unwrap();
+        fs::create_dir(folder.path().join("elsewhere")).unwrap();
+        put(&folder.path().join("policies/..1"), "a.toml", "");
+        put(&folder.path().join("policies/..1/team"), "b.toml", "");
+        put(&folder.path().join("elsewhere"), "c.toml", "");
+        folder
+    }
+
+    fn link(folder: &Path, name: &str, target: &str) {
+        std::os::unix::fs::symlink(target, folder.join("policies").join(name)).unwrap();
+    }
+
+    #[test]
+    fn links_within_the_directory_are_followed_where_that_is_asked_for() {
+        let folder = folder();
+        let folder = folder.path();
+        link(folder, "..data", "..1");
+        link(folder, "a.toml", "..data/a.toml");
+        link(folder, "team", "..data/team");
+        link(
+            folder,
+            "absolute.toml",
+            folder.join("policies/..1/a.toml").to_str().unwrap(),
+        );
+        let expected = ["a.toml", "absolute.toml", "team/b.toml"].map(str::to_owned);
+        assert_eq!(names(folder, Links::WithinDirectory).unwrap(), expected);
+        let error = names(folder, Links::Refuse).unwrap_err();
+        assert!(error.contains("is a symbolic link"), "{error}");
+
+        // The directory itself.
+        fs::rename(folder.join("policies"), folder.join("v1")).unwrap();
+        std::os::unix::fs::symlink("v1", folder.join("policies")).unwrap();
+        fs::remove_file(folder.join("v1/absolute.toml")).unwrap();
+        assert_eq!(
+            names(folder, Links::WithinDirectory).unwrap(),
+            ["a.toml", "team/b.toml"]
+        );
+    }
+
+    #[test]
+    fn links_out_of_the_directory_are_followed_nowhere() {
+        for (name, target) in [
+            ("c.toml", "../elsewhere/c.toml"),
+            ("team", "../elsewhere"),
+            ("up", ".."),
+            ("root.toml", "/etc/hostname"),
+        ] {
+            let folder = folder();
+            link(folder.path(), name, target);
+            let error = names(folder.path(), Links::WithinDirectory).unwrap_err();
+            assert!(
+                error.contains(&format!("policies/{name}` is a symbolic link that leads out")),
+                "{error}"
+            );
+            assert!(names(folder.path(), Links::Refuse).is_err());
+        }
+        // By way of a link that stays within.
+        let folder = folder();
+        link(folder.path(), "..data", "../elsewhere");
+        link(folder.path(), "c.toml", "..data/c.toml");
+        let error = names(folder.path(), Links::WithinDirectory).unwrap_err();
+        assert!(
+            error.contains("policies/c.toml` is a symbolic link that leads out"),
+            "{error}"
+        );
+        // What is no part of the policy may lead anywhere.
+        fs::remove_file(folder.path().join("policies/c.toml")).unwrap();
+        link(folder.path(), "README.md", "/etc/hostname");
+        assert_eq!(names(folder.path(), Links::WithinDirectory).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn circles_end_with_an_error() {
+        for targets in [
+            &[("one", ".")][..],
+            &[("one", "."), ("two", "."), ("three", ".")],
+            &[("l.toml", "l.toml")],
+        ] {
+            let folder = folder();
+            for (name, target) in targets {
+                link(folder.path(), name, target);
+            }
+            assert!(names(folder.path(), Links::WithinDirectory).is_err());
+        }
+    }
+
+    #[test]
+    fn pipes_sockets_and_devices_are_errors_and_hold_nothing_up() {
+        use std::os::unix::net::UnixListener;
+        let folder = folder();
+        let folder = folder.path();
+        let policies = folder.join("policies");
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(policies.join("p.toml"))
+            .status();
+        assert!(pipe.unwrap().success());
+        for links in [Links::Refuse, Links::WithinDirectory] {
+            let error = names(folder, links).unwrap_err();
+            assert!(
+                error.contains("p.toml` cannot be read: not a regular file"),
+                "{error}"
+            );
+        }
+        fs::remove_file(policies.join("p.toml")).unwrap();
+        let _socket = UnixListener::bind(policies.join("s.toml")).unwrap();
+        assert!(names(folder, Links::Refuse).is_err());
+        fs::remove_file(policies.join("s.toml")).unwrap();
+        link(folder, "d.toml", "/dev/zero");
+        assert!(
+            names(folder, Links::WithinDirectory)
+                .unwrap_err()
+                .contains("leads out")
+        );
+        fs::remove_file(policies.join("d.toml")).unwrap();
+        fs::create_dir(policies.join("n.toml")).unwrap();
+        assert_eq!(names(folder, Links::Refuse).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_repository_within_the_directory_is_refused() {
+        let folder = folder();
+        let policies = folder.path().join("policies");
+        // The directory itself can be the top of one.
+        fs::create_dir(policies.join(".git")).unwrap();
+        put(&policies, "a.toml", "");
+        assert_eq!(names(folder.path(), Links::Refuse).unwrap(), ["a.toml"]);
+        fs::create_dir(policies.join("sub")).unwrap();
+        put(&policies.join("sub"), ".git", "gitdir: ../../.git/modules/sub\n");
+        for links in [Links::Refuse, Links::WithinDirectory] {
+            let error = names(folder.path(), links).unwrap_err();
+            assert!(
+                error.contains("policies/sub` is a git repository of its own"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_submodule_is_known_by_the_place_of_its_repository() {
+        for place in [
+            "../.git/modules/p",
+            "/r/.git/modules/a/modules/b",
+            "/r/.git/worktrees/w/modules/p",
+        ] {
+            assert!(is_module_directory(Path::new(place)), "{place}");
+        }
+        for place in [
+            "/modules/r/.git/worktrees/w",
+            "../.git",
+            "/r/modules/p",
+            "/r/.git/worktrees/modules",
+        ] {
+            assert!(!is_module_directory(Path::new(place)), "{place}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_becomes_a_link_while_it_is_read_is_never_followed_out() {
+        let folder = folder();
+        let folder = folder.path();
+        put(&folder.join("elsewhere"), "c.toml", "secret");
+        let (file, spare) = (folder.join("policies/c.toml"), folder.join("spare"));
+        let swapping = std::sync::atomic::AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while swapping.load(std::sync::atomic::Ordering::Relaxed) {
+                    put(folder, "spare", "honest");
+                    fs::rename(&spare, &file).unwrap();
+                    std::os::unix::fs::symlink("../elsewhere/c.toml", &spare).unwrap();
+                    fs::rename(&spare, &file).unwrap();
+                }
+            });
+            for reading in 0..2000 {
+                let links = if reading % 2 == 0 {
+                    Links::Refuse
+                } else {
+                    Links::WithinDirectory
+                };
+                let read = read_once(&folder.join("policies"), links).unwrap_or_default();
+                assert!(read.iter().all(|(_, text)| text != "secret"));
+            }
+            swapping.store(false, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, prove_optimised};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_json, render_text};
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{artifact, ir::Program};
 
 use super::failure::Failure;
@@ -73,7 +73,7 @@ enum Format {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
-    let sources = SourceSet::read_dir(directory).map_err(Failure::trouble)?;
+    let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
     let compiled = Compiled::new(&sources, (&config, args.budget), args.no_new_access.as_deref())?;
     let diagnostics = &compiled.diagnostics;
     match args.format {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::edit::EditError;
+use crate::git::GitError;
 use crate::live::PolicyError;
 use crate::serve::ServeError;
 
@@ -72,6 +73,16 @@ impl From<ConfigError> for Failure {
                 let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 Self::Usage(format!("the configuration has errors\n{}", lines.join("\n")))
             }
+        }
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::NotARevision { .. } => Self::Usage(error.to_string()),
+            // Whatever else keeps a revision from being read leaves a question unanswered.
+            _ => Self::trouble(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tokenward_compiler::diagnostic::render_text;
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 
 use super::failure::Failure;
 use super::output;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let program = if place.is_file() {
         unbound_artifact(place).map_err(Failure::trouble)?
     } else {
-        let sources = SourceSet::read_dir(place).map_err(Failure::trouble)?;
+        let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
         let compilation = tokenward_compiler::compile(&sources);
         compilation.program.ok_or_else(|| {
             output::note_raw(&render_text(

@@ -1,15 +1,15 @@
 //! Where a policy comes from: a directory, a compiled policy, or a revision in git.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tokenward_compiler::diagnostic::{Severity, render_text};
 use tokenward_compiler::ir::Program;
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 
 use super::failure::Failure;
 use super::output;
 use crate::config::Config;
+use crate::git::{GitError, Repository};
 use crate::live::unbound_artifact;
 
 /// A policy's place.
@@ -44,7 +44,7 @@ impl Place {
         let program = match self {
             Self::Here(file) if file.is_file() => unbound_artifact(file).map_err(Failure::trouble)?,
             Self::Here(directory) => {
-                self.compile(&SourceSet::read_dir(directory).map_err(Failure::trouble)?)?
+                self.compile(&SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?)?
             }
             Self::Revision { revision, directory } => self.compile(&at_revision(revision, directory)?)?,
         };
@@ -89,45 +89,13 @@ impl std::fmt::Display for Place {
 
 /// The policy files of a directory as git has them in a revision. Read into memory: nothing is checked out.
 fn at_revision(revision: &str, directory: &Path) -> Result<SourceSet, Failure> {
-    // git would take it for an option.
-    if revision.starts_with('-') {
-        return Err(Failure::Usage(format!("`{revision}` is no revision")));
-    }
-    let list = git(directory, &["ls-tree", "-r", "-z", "--name-only", revision])?;
-    let list = String::from_utf8_lossy(&list).into_owned();
-    let names = list.split('\0').filter(|name| is_policy_file(name));
-    let files: Result<Vec<(String, String)>, Failure> = names
-        .map(|name| {
-            let text = git(directory, &["show", &format!("{revision}:./{name}")])?;
-            let text = String::from_utf8(text)
-                .map_err(|_| Failure::Findings(format!("`{name}` at `{revision}` is not UTF-8")))?;
-            Ok((name.to_owned(), text))
-        })
-        .collect();
-    Ok(SourceSet::from_files(files?))
+    let repository = repository(directory)?;
+    let commit = repository.resolve(revision)?;
+    Ok(repository.sources(&commit, &repository.relative(directory)?)?)
 }
 
-/// What reading a directory would take in.
-fn is_policy_file(name: &str) -> bool {
-    let extension = Path::new(name).extension();
-    let is = extension.is_some_and(|extension| extension == "toml" || extension == "limits");
-    is && !name.split('/').any(|part| part.starts_with('.'))
-}
-
-pub(super) fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(directory)
-        .args(arguments)
-        .output()
-        .map_err(|error| Failure::trouble(format!("git does not start: {error}")))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::trouble(format!(
-        "git {}: {}",
-        arguments.join(" "),
-        said.trim()
-    )))
+/// The repository around a directory, which must be in one.
+pub(super) fn repository(directory: &Path) -> Result<Repository, Failure> {
+    let found = Repository::discover(directory)?;
+    Ok(found.ok_or_else(|| GitError::NoRepository(directory.to_owned()))?)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::place::git;
+use super::place::repository;
 use crate::config::{Config, ConfigError};
 
 /// The configuration in the working directory.
@@ -36,13 +36,12 @@ impl ConfigArg {
         let directory = path
             .parent()
             .filter(|directory| !directory.as_os_str().is_empty());
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let text = git(
-            directory.unwrap_or(Path::new(".")),
-            &["show", &format!("{revision}:./{name}")],
-        );
-        let Ok(text) = text else { return Ok(None) };
-        let text = String::from_utf8_lossy(&text);
+        let repository = repository(directory.unwrap_or(Path::new(".")))?;
+        let commit = repository.resolve(revision)?;
+        let Some(bytes) = repository.file(&commit, &repository.relative(path)?)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8_lossy(&bytes);
         Ok(Some(Config::parse(&text, path)?))
     }
 

@@ -7,7 +7,7 @@ use tokenward_compiler::{
     diagnostic::{Severity, render_text},
     ir::Program,
     seal::{self, Mode},
-    source::SourceSet,
+    source::{Links, SourceSet},
 };
 
 use super::PolicyError;
@@ -34,7 +34,7 @@ pub(super) fn load(
 }
 
 fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
-    let sources = match SourceSet::read_dir(directory) {
+    let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
         Ok(sources) => sources,
         // One file that is no text does not undo what another revokes.
         Err(error) => return (Err(error.into()), compile(&readable(directory)).revoked),

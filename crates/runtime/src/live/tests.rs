@@ -191,6 +191,30 @@ fn a_config_map_update_takes_effect() {
 }
 
 #[test]
+fn a_link_out_of_the_directory_keeps_the_old_policy_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (policies, elsewhere) = (folder.path().join("policies"), folder.path().join("elsewhere"));
+    for (directory, name) in [(&policies, "honest"), (&elsewhere, "evil")] {
+        fs::create_dir(directory).unwrap();
+        fs::write(directory.join("a.toml"), token(name, name, "[get]/rest/a")).unwrap();
+    }
+    let live = open(&policies);
+    for (link, target) in [("b.toml", "../elsewhere/a.toml"), ("team", "../elsewhere")] {
+        symlink(target, policies.join(link)).unwrap();
+        live.reload();
+        assert_eq!(names(&live), ["honest"]);
+        let failure = live.status().failure.unwrap();
+        assert!(
+            failure.contains(link) && failure.contains("leads out"),
+            "{failure}"
+        );
+        fs::remove_file(policies.join(link)).unwrap();
+    }
+    live.reload();
+    assert!(live.status().failure.is_none());
+}
+
+#[test]
 fn a_directory_that_was_replaced_is_watched_on() {
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().join("policies");

@@ -1,7 +1,7 @@
 //! The policy as it is now, beside the audit of what it did.
 
 use tokenward_compiler::ir::{Line, Program};
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 
 use crate::config::Config;
 use crate::live::unbound_artifact;
@@ -15,7 +15,7 @@ pub(super) fn program(config: &Config) -> Result<Program, String> {
     if place.is_file() {
         return unbound_artifact(place).map_err(|error| error.to_string());
     }
-    let sources = SourceSet::read_dir(place).map_err(|error| error.to_string())?;
+    let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(|error| error.to_string())?;
     let compiled = tokenward_compiler::compile(&sources).program;
     compiled.ok_or_else(|| format!("the policy in `{}` does not compile", place.display()))
 }

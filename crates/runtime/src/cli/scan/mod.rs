@@ -8,20 +8,25 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokenward_compiler::ir::Program;
-use tokenward_compiler::{compile, source::SourceSet};
+use tokenward_compiler::{
+    compile,
+    source::{Links, SourceSet},
+};
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
 use crate::admin::escaped;
 use crate::config::Config;
+use crate::git::{GitError, Past, Repository};
 use find::{Form, Found};
 
 /// Find secrets of tokens in files and in git's history
 ///
 /// Looks for what has the prefix and the checksum of our secrets: as it is, in UTF-16, and in base64 as in an
 /// `Authorization` header. Says whose secret it is and whether it still works, and never shows it. The exit code is 1 if
-/// any was found, working or not: a file that holds one will hold the next.
+/// any was found, working or not: a file that holds one will hold the next. It is 3 if a file or a history could not be
+/// searched.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -55,26 +60,12 @@ struct Finding {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let known = Known::read(&config);
-    let (mut findings, mut skipped) = (Vec::new(), Vec::new());
+    let (mut findings, mut unsearched) = (Vec::new(), Vec::new());
     for path in &args.paths {
         // The first question to an absent path is the user's mistake; below it, files come and go.
-        std::fs::symlink_metadata(path)
+        std::fs::metadata(path)
             .map_err(|error| Failure::Trouble(format!("cannot look at `{}`: {error}", path.display())))?;
-        let from = findings.len();
-        place::files(path, &mut skipped, &mut |file, bytes| {
-            findings.extend(in_bytes(&file.display().to_string(), bytes));
-        });
-        if !args.no_history && place::has_history(path) {
-            let here: Vec<[u8; 32]> = findings
-                .iter()
-                .skip(from)
-                .map(|finding| finding.found.hash)
-                .collect();
-            look_back(path, &here, &mut findings, &mut skipped)?;
-        }
-    }
-    for (place, why) in &skipped {
-        output::note(&format!("tokenward: not looked at: {place}: {why}"));
+        search(path, !args.no_history, &mut findings, &mut unsearched);
     }
     for finding in &findings {
         let state = known.state(&finding.found.hash);
@@ -84,52 +75,102 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             as_text(finding, &state)
         })?;
     }
-    if findings.is_empty() {
-        return Ok(());
+    for (place, why) in &unsearched {
+        output::note(&format!("tokenward: not searched: {place}: {why}"));
     }
-    Err(Failure::Findings(format!(
-        "{} found; revoke what still works (`tokenward token revoke`), then take it out",
-        if findings.len() == 1 {
-            "a secret was".to_owned()
-        } else {
-            format!("{} secrets were", findings.len())
-        }
-    )))
+    conclude(findings.len(), unsearched.len())
 }
 
-/// What git had: of a secret that stands in a file today, only that it is there.
+/// What follows from the number of secrets, and of places that were not searched.
+fn conclude(found: usize, unsearched: usize) -> Result<(), Failure> {
+    let secrets = match found {
+        0 => "no secret was found".to_owned(),
+        1 => "a secret was found".to_owned(),
+        _ => format!("{found} secrets were found"),
+    };
+    match (found, unsearched) {
+        (0, 0) => Ok(()),
+        (_, 0) => Err(Failure::Findings(format!(
+            "{secrets}; revoke what still works (`tokenward token revoke`), then take it out"
+        ))),
+        // A place that was not searched may hold one, whatever the others hold.
+        (_, 1) => Err(Failure::Trouble(format!(
+            "{secrets}, but 1 place was not searched"
+        ))),
+        _ => Err(Failure::Trouble(format!(
+            "{secrets}, but {unsearched} places were not searched"
+        ))),
+    }
+}
+
+/// Searches the files at or below a path and, if wanted, the history of each repository around it or below it.
+fn search(path: &Path, history: bool, findings: &mut Vec<Finding>, unsearched: &mut Vec<(String, String)>) {
+    let from = findings.len();
+    let mut rest = place::Rest::default();
+    place::files(path, &mut rest, &mut |file, bytes| {
+        findings.extend(in_bytes(&file.display().to_string(), bytes));
+    });
+    unsearched.append(&mut rest.skipped);
+    if !history {
+        return;
+    }
+    let mut here: Vec<[u8; 32]> = findings
+        .iter()
+        .skip(from)
+        .map(|finding| finding.found.hash)
+        .collect();
+
+    let mut seen = Vec::new();
+    let below = rest.repositories.iter().map(PathBuf::as_path);
+    let below = below.filter(|directory| *directory != path);
+    for directory in std::iter::once(path).chain(below) {
+        let done = Repository::discover(directory).and_then(|repository| match repository {
+            Some(repository) if !seen.contains(&repository.top().to_owned()) => {
+                seen.push(repository.top().to_owned());
+                look_back(&repository, directory, &mut here, findings, unsearched)
+            }
+            _ => Ok(()),
+        });
+        if let Err(error) = done {
+            unsearched.push((
+                format!("the git history of {}", directory.display()),
+                error.to_string(),
+            ));
+        }
+    }
+}
+
+/// Searches a history. Of a secret that is in a file today, or was found in another content, only the first place counts.
 fn look_back(
+    repository: &Repository,
     path: &Path,
-    here: &[[u8; 32]],
+    known: &mut Vec<[u8; 32]>,
     findings: &mut Vec<Finding>,
-    skipped: &mut Vec<place::Skipped>,
-) -> Result<(), Failure> {
-    let mut past: Vec<(place::Blob, Finding)> = Vec::new();
-    place::history(path, skipped, &mut |blob, bytes| {
+    unsearched: &mut Vec<(String, String)>,
+) -> Result<(), GitError> {
+    let mut past: Vec<(Past, Finding)> = Vec::new();
+    let done = repository.history(path, place::MAX_BYTES, |blob, bytes| {
+        let Some(bytes) = bytes else {
+            let why = format!("it has more than {} bytes in git's history", place::MAX_BYTES);
+            unsearched.push((blob.path.clone(), why));
+            return;
+        };
         for finding in in_bytes(&blob.path, bytes) {
-            let known = |hash: &[u8; 32]| {
-                here.contains(hash) || past.iter().any(|(_, other)| other.found.hash == *hash)
-            };
-            if !known(&finding.found.hash) {
-                let blob = place::Blob {
-                    id: blob.id.clone(),
-                    path: blob.path.clone(),
-                };
-                past.push((blob, finding));
+            if !known.contains(&finding.found.hash) {
+                known.push(finding.found.hash);
+                past.push((blob.clone(), finding));
             }
         }
-    })
-    .map_err(|error| {
-        Failure::Trouble(format!(
-            "cannot look at the history of `{}`: {error}",
-            path.display()
-        ))
-    })?;
-    findings.extend(past.into_iter().map(|(blob, finding)| Finding {
-        commit: place::commit_of(path, &blob).or(Some(blob.id)),
-        ..finding
-    }));
-    Ok(())
+    });
+    for (blob, finding) in past {
+        let commit = repository.first_commit_of(&blob.id).ok().flatten();
+        findings.push(Finding {
+            commit: commit.or_else(|| Some(blob.id.to_string())),
+            ..finding
+        });
+    }
+    // What was found before an error is shown all the same.
+    done
 }
 
 fn in_bytes(place: &str, bytes: &[u8]) -> Vec<Finding> {
@@ -161,7 +202,7 @@ struct Known(Option<Program>);
 
 impl Known {
     fn read(config: &Config) -> Self {
-        let sources = SourceSet::read_dir(&config.policies).ok();
+        let sources = SourceSet::read_dir(&config.policies, Links::WithinDirectory).ok();
         Self(sources.and_then(|sources| compile(&sources).program))
     }
 

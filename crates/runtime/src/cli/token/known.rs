@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::policy::{Attributes, Users};
-use tokenward_compiler::source::{SourceSet, Span};
+use tokenward_compiler::source::{Links, SourceSet, Span};
 use tokenward_compiler::{compile_for, resolve_policy};
 
 use super::Failure;
@@ -112,7 +112,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
         });
         return Ok(tokens.collect());
     }
-    let sources = SourceSet::read_dir(place).map_err(Failure::trouble)?;
+    let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
     let diagnostics = compile_for(&sources, &config.mode).diagnostics;
     let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
     if errors.count() > 0 {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokenward_compiler::resolve_policy;
 use tokenward_compiler::seal::{self, Fault, Mode, fault};
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 
 use super::change::{judge, sealed};
 use super::{Failure, output, print_json};
@@ -43,7 +43,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let names = if args.all {
-        let sources = SourceSet::read_dir(&config.policies).map_err(Failure::trouble)?;
+        let sources =
+            SourceSet::read_dir(&config.policies, Links::WithinDirectory).map_err(Failure::trouble)?;
         let tokens = resolve_policy(&sources).tokens;
         let live = tokens.into_iter().filter(|token| !token.attributes.revoked);
         live.map(|token| token.attributes.name).collect()

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokenward_compiler::policy::{Token, Users};
 use tokenward_compiler::seal::Mode;
-use tokenward_compiler::source::SourceSet;
+use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{compile_for, resolve_policy};
 
 use super::show::secret_of;
@@ -116,7 +116,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
     if config.policies.is_file() {
         return Err(crate::edit::EditError::Compiled(config.policies.clone()).into());
     }
-    let sources = SourceSet::read_dir(&config.policies).map_err(Failure::trouble)?;
+    let sources = SourceSet::read_dir(&config.policies, Links::WithinDirectory).map_err(Failure::trouble)?;
     let rules = Rules::new(&serve::reading(config, None, Kept::default()))
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let program = compile_for(&sources, &config.mode).program.ok_or_else(|| {

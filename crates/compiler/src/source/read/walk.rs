@@ -1,0 +1,276 @@
+//! Walks a policy directory by opened directories rather than by names.
+//!
+//! Whoever can write to the directory can replace a file by a link between a look at its name and its opening. So every
+//! step opens a name below a directory that is open already, never follows a link, and then asks what it opened.
+
+use std::env;
+use std::ffi::CStr;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
+
+use super::{Files, Links, ReadDirError};
+use crate::source::{SourceKind, is_hidden, limits};
+
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+/// A pipe without a writer would hold up whoever opens it.
+const FILE: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+/// What `gitdir:` lines have.
+const MAX_GITDIR_BYTES: u64 = 64 << 10;
+
+/// The policy files below a directory, in no order.
+pub(super) fn files(directory: &Path, links: Links) -> Result<Files, ReadDirError> {
+    let (path, root) = match links {
+        Links::Refuse => (directory.to_owned(), without_links(directory)?),
+        Links::WithinDirectory => {
+            let path = fs::canonicalize(directory).map_err(io_error(directory))?;
+            let root = openat(CWD, &path, DIRECTORY, Mode::empty()).map_err(rustix_error(&path))?;
+            (path, root)
+        }
+    };
+    if links == Links::Refuse && is_submodule(&root) {
+        return Err(ReadDirError::Repository(directory.to_owned()));
+    }
+    let mut walk = Walk {
+        directory,
+        resolved: &path,
+        root: &root,
+        links,
+        files: Vec::new(),
+        entries: 0,
+        bytes: 0,
+    };
+    let copy = root.try_clone().map_err(io_error(directory))?;
+    walk.directory(&copy, "", 0)?;
+    Ok(walk.files)
+}
+
+/// Opens a directory; an error if it, or one on the way to it, is a link.
+///
+/// Of an absolute path that leads elsewhere than below the working directory only the last part counts: the system has
+/// links of its own there, such as `/tmp` or `/var/run`.
+fn without_links(directory: &Path) -> Result<OwnedFd, ReadDirError> {
+    let below = env::current_dir()
+        .ok()
+        .and_then(|here| directory.strip_prefix(here).ok());
+    let (start, parts) = match below {
+        Some(below) => (Path::new("."), below),
+        None if directory.is_absolute() => {
+            let parent = directory.parent().unwrap_or(directory);
+            (parent, directory.strip_prefix(parent).unwrap_or(directory))
+        }
+        None => (Path::new("."), directory),
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut opened = openat(CWD, start, flags, Mode::empty()).map_err(rustix_error(start))?;
+    let mut walked = PathBuf::new();
+    for part in parts.components() {
+        walked.push(part);
+        let name: &Path = match &part {
+            Component::Normal(name) => name.as_ref(),
+            Component::ParentDir => Path::new(".."),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => continue,
+        };
+        let stat = statat(&opened, name, AtFlags::SYMLINK_NOFOLLOW).map_err(rustix_error(&walked))?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+            return Err(ReadDirError::Link(walked));
+        }
+        opened = openat(&opened, name, DIRECTORY, Mode::empty()).map_err(rustix_error(&walked))?;
+    }
+    Ok(opened)
+}
+
+/// Whether the directory is a submodule's work tree, by its file `.git`.
+fn is_submodule(root: &OwnedFd) -> bool {
+    let text = || {
+        let file = File::from(openat(root, ".git", FILE, Mode::empty()).ok()?);
+        let mut text = String::new();
+        file.metadata().ok()?.is_file().then_some(())?;
+        file.take(MAX_GITDIR_BYTES).read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    text().is_some_and(|text| {
+        text.strip_prefix("gitdir:")
+            .is_some_and(|path| is_module_directory(Path::new(path.trim())))
+    })
+}
+
+/// Whether git keeps a submodule's repository in this directory: `.git/modules/NAME`, or `worktrees/NAME/modules/NAME` where
+/// the superproject is a linked work tree.
+#[must_use]
+pub fn is_module_directory(directory: &Path) -> bool {
+    let parts: Vec<_> = directory.components().map(Component::as_os_str).collect();
+    parts
+        .windows(2)
+        .any(|pair| matches!(pair, [git, modules] if *git == ".git" && *modules == "modules"))
+        || parts.windows(3).any(
+            |three| matches!(three, [trees, _, modules] if *trees == "worktrees" && *modules == "modules"),
+        )
+}
+
+struct Walk<'a> {
+    /// As it was named, for messages.
+    directory: &'a Path,
+    /// Links resolved, if they are followed.
+    resolved: &'a Path,
+    root: &'a OwnedFd,
+    links: Links,
+    files: Files,
+    entries: usize,
+    bytes: u64,
+}
+
+impl Walk<'_> {
+    /// Reads what is in an opened directory, whose path below the policy directory is empty or ends with `/`.
+    fn directory(&mut self, opened: &OwnedFd, prefix: &str, depth: usize) -> Result<(), ReadDirError> {
+        let path = self.directory.join(prefix.trim_end_matches('/'));
+        if depth > limits::DEPTH {
+            return Err(ReadDirError::TooDeep(path));
+        }
+        for entry in Dir::read_from(opened).map_err(rustix_error(&path))? {
+            let entry = entry.map_err(rustix_error(&path))?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            self.entries += 1;
+            if self.entries > limits::ENTRIES {
+                return Err(self.too_much(format!("{} entries", limits::ENTRIES)));
+            }
+            if depth > 0 && name.to_bytes() == b".git" {
+                return Err(ReadDirError::Repository(path));
+            }
+            if let Ok(text) = name.to_str()
+                && !is_hidden(text)
+            {
+                self.entry((opened, name), &format!("{prefix}{text}"), depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        (parent, name): (&OwnedFd, &CStr),
+        relative: &str,
+        depth: usize,
+    ) -> Result<(), ReadDirError> {
+        let path = self.directory.join(relative);
+        let is_policy = SourceKind::of(relative).is_some();
+        let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(rustix_error(&path))?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Symlink => self.link(relative, depth),
+            FileType::Directory => {
+                let opened = openat(parent, name, DIRECTORY, Mode::empty()).map_err(rustix_error(&path))?;
+                self.directory(&opened, &format!("{relative}/"), depth + 1)
+            }
+            _ if is_policy => {
+                let opened = openat(parent, name, FILE, Mode::empty()).map_err(rustix_error(&path))?;
+                self.file(opened, relative)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Follows a link, if it may be followed and leads to a policy file or a directory.
+    fn link(&mut self, relative: &str, depth: usize) -> Result<(), ReadDirError> {
+        let path = self.directory.join(relative);
+        if self.links == Links::Refuse {
+            return Err(ReadDirError::Link(path));
+        }
+        let is_policy = SourceKind::of(relative).is_some();
+        let target = match fs::canonicalize(self.resolved.join(relative)) {
+            Ok(target) => target,
+            // A link that leads nowhere matters only if it claims to be a policy file.
+            Err(_) if !is_policy => return Ok(()),
+            Err(source) => return Err(ReadDirError::Io { path, source }),
+        };
+        let is_directory = target.is_dir();
+        if !is_directory && !is_policy {
+            return Ok(());
+        }
+        let Ok(below) = target.strip_prefix(self.resolved) else {
+            return Err(ReadDirError::LinkOutside(path));
+        };
+        let opened = self.open(below, if is_directory { DIRECTORY } else { FILE })?;
+        if is_directory {
+            self.directory(&opened, &format!("{relative}/"), depth + 1)
+        } else {
+            self.file(opened, relative)
+        }
+    }
+
+    /// Opens a path below the policy directory, part by part: a part that has become a link is an error.
+    fn open(&self, below: &Path, flags: OFlags) -> Result<OwnedFd, ReadDirError> {
+        let path = self.directory.join(below);
+        let mut opened = self.root.try_clone().map_err(io_error(&path))?;
+        let mut parts = below.iter().peekable();
+        while let Some(part) = parts.next() {
+            let flags = if parts.peek().is_some() { DIRECTORY } else { flags };
+            opened = openat(&opened, part, flags, Mode::empty()).map_err(rustix_error(&path))?;
+        }
+        Ok(opened)
+    }
+
+    /// Reads an opened policy file.
+    fn file(&mut self, opened: OwnedFd, relative: &str) -> Result<(), ReadDirError> {
+        let path = self.directory.join(relative);
+        let stat = fstat(&opened).map_err(rustix_error(&path))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+            return Err(ReadDirError::Io { path, source });
+        }
+        let mut bytes = Vec::new();
+        let read = File::from(opened)
+            .take(limits::FILE_BYTES + 1)
+            .read_to_end(&mut bytes);
+        read.map_err(io_error(&path))?;
+        if bytes.len() as u64 > limits::FILE_BYTES {
+            return Err(ReadDirError::TooLarge {
+                path,
+                given: u64::try_from(stat.st_size).unwrap_or(0).max(bytes.len() as u64),
+                limit: limits::FILE_BYTES,
+            });
+        }
+        self.bytes += bytes.len() as u64;
+        if self.bytes > limits::TOTAL_BYTES {
+            return Err(self.too_much(format!("{} bytes of policy files", limits::TOTAL_BYTES)));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| ReadDirError::NotUtf8 {
+            path,
+            offset: error.utf8_error().valid_up_to(),
+        })?;
+        self.files.push((relative.to_owned(), text));
+        Ok(())
+    }
+
+    fn too_much(&self, limit: String) -> ReadDirError {
+        ReadDirError::TooMuch {
+            path: self.directory.to_owned(),
+            limit,
+        }
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ReadDirError + use<> {
+    let path = path.to_owned();
+    move |source| ReadDirError::Io { path, source }
+}
+
+fn rustix_error(path: &Path) -> impl FnOnce(rustix::io::Errno) -> ReadDirError + use<> {
+    let path = path.to_owned();
+    move |error| ReadDirError::Io {
+        path,
+        source: error.into(),
+    }
+}

@@ -1,0 +1,247 @@
+//! Reads objects by their ids, and checks that they are what their ids stand for.
+
+use std::fmt;
+use std::io::{self, BufRead, Read, Write};
+use std::process::ChildStdin;
+
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+
+use super::run::Running;
+use super::{GitError, Repository};
+
+/// Trees, commits and tags are far smaller.
+pub(super) const MAX_TREE_BYTES: u64 = 64 << 20;
+/// Questions that are written before the first answer is read: few enough for a pipe to take, so that nobody waits.
+const AHEAD: usize = 64;
+
+/// git's name for an object: the digest of its content, in lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ObjectId(String);
+
+impl ObjectId {
+    /// `None` for what is not a whole id.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is = matches!(text.len(), 40 | 64) && text.bytes().all(is_digit);
+        is.then(|| Self(text.to_owned()))
+    }
+
+    /// From the bytes of a tree's entry.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        Self(hex::encode(bytes))
+    }
+
+    /// The digits.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// How many bytes the repository's ids have.
+    pub(super) fn length(&self) -> usize {
+        self.0.len() / 2
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `commit`, `tree`, `blob` or `tag`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ObjectKind {
+    Commit,
+    Tree,
+    Blob,
+    Tag,
+}
+
+impl ObjectKind {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "commit" => Some(Self::Commit),
+            "tree" => Some(Self::Tree),
+            "blob" => Some(Self::Blob),
+            "tag" => Some(Self::Tag),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Tree => "tree",
+            Self::Blob => "blob",
+            Self::Tag => "tag",
+        }
+    }
+}
+
+/// An object; without content if it is larger than was asked for.
+pub(super) struct Object {
+    pub(super) kind: ObjectKind,
+    pub(super) content: Option<Vec<u8>>,
+}
+
+/// One `git cat-file --batch` for all questions. It applies neither filters nor text conversions.
+#[derive(Debug)]
+pub(super) struct Objects {
+    questions: ChildStdin,
+    running: Running,
+}
+
+impl Repository {
+    /// A blob's content.
+    ///
+    /// # Errors
+    /// It is missing, damaged, not a blob or larger than `limit` bytes.
+    pub(crate) fn blob(&self, id: &ObjectId, limit: u64) -> Result<Vec<u8>, GitError> {
+        self.content(id, ObjectKind::Blob, limit)
+    }
+
+    /// The content of an object of a certain kind.
+    pub(super) fn content(&self, id: &ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, GitError> {
+        let mut found = None;
+        self.objects(std::slice::from_ref(id), limit, |_, object| {
+            found = Some(object);
+            Ok(())
+        })?;
+        let corrupt = |why| GitError::Corrupt {
+            id: id.to_string(),
+            why,
+        };
+        match found {
+            Some(object) if object.kind != kind => Err(corrupt("it is of another kind")),
+            Some(Object {
+                content: Some(content),
+                ..
+            }) => Ok(content),
+            Some(_) => Err(GitError::TooMuch {
+                verb: "cat-file",
+                limit,
+            }),
+            None => Err(corrupt("there was no answer")),
+        }
+    }
+
+    /// Gives each object to `each`, in order; those of more than `limit` bytes without their content.
+    ///
+    /// # Errors
+    /// An object is missing or damaged, git fails, or `each` does.
+    pub(super) fn objects(
+        &self,
+        ids: &[ObjectId],
+        limit: u64,
+        mut each: impl FnMut(&ObjectId, Object) -> Result<(), GitError>,
+    ) -> Result<(), GitError> {
+        // After an error the process is dropped, since answers may be left in its pipe.
+        let taken = self.objects.borrow_mut().take();
+        let mut objects = match taken {
+            Some(objects) => objects,
+            None => {
+                let (questions, running) = self.runner.converse("cat-file", &["--batch"])?;
+                Objects { questions, running }
+            }
+        };
+        let (mut asked, mut read) = (ids.iter(), ids.iter());
+        let mut ahead = 0_usize;
+        loop {
+            let mut questions = String::new();
+            for id in asked.by_ref().take(AHEAD.saturating_sub(ahead)) {
+                questions.push_str(id.as_str());
+                questions.push('\n');
+                ahead += 1;
+            }
+            objects.ask(&questions)?;
+            // Half of the answers, so that git has work while they are looked at.
+            for _ in 0..ahead.div_ceil(2) {
+                let Some(id) = read.next() else { break };
+                each(id, objects.answer(id, limit)?)?;
+                ahead -= 1;
+            }
+            if ahead == 0 {
+                break;
+            }
+        }
+        *self.objects.borrow_mut() = Some(objects);
+        Ok(())
+    }
+}
+
+impl Objects {
+    fn ask(&mut self, questions: &str) -> Result<(), GitError> {
+        let written = self.questions.write_all(questions.as_bytes());
+        written
+            .and_then(|()| self.questions.flush())
+            .map_err(GitError::Run)
+    }
+
+    /// `ID SP TYPE SP SIZE LF CONTENT LF`, or `ID SP missing LF`: git-cat-file(1).
+    fn answer(&mut self, id: &ObjectId, limit: u64) -> Result<Object, GitError> {
+        let corrupt = |why| GitError::Corrupt {
+            id: id.to_string(),
+            why,
+        };
+        let mut line = Vec::new();
+        let read = (&mut *self.running.output())
+            .take(256)
+            .read_until(b'\n', &mut line);
+        read.map_err(|error| self.running.broken(error))?;
+        let line = String::from_utf8_lossy(&line);
+        let mut words = line.split_whitespace();
+        if words.next() != Some(id.as_str()) {
+            // It ends where an object cannot be unpacked.
+            return Err(corrupt("git cannot read it"));
+        }
+        let (kind, size) = (words.next(), words.next());
+        if kind == Some("missing") {
+            return Err(GitError::Missing(id.to_string()));
+        }
+        let kind = kind.and_then(ObjectKind::parse);
+        let size = size.and_then(|size| size.parse::<u64>().ok());
+        let (Some(kind), Some(size)) = (kind, size) else {
+            return Err(corrupt("git gave no kind or size of it"));
+        };
+        let content = self.take(size, limit).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => corrupt("git cannot read all of it"),
+            _ => self.running.broken(error),
+        })?;
+        if let Some(content) = &content
+            && digest(id, kind, content) != id.0
+        {
+            return Err(corrupt("its content has another id"));
+        }
+        Ok(Object { kind, content })
+    }
+
+    /// The next `size` bytes and the line feed after them; no content if there are more than `limit`.
+    fn take(&mut self, size: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let output = self.running.output();
+        let mut content = Vec::new();
+        let length = if size <= limit {
+            (&mut *output).take(size).read_to_end(&mut content)? as u64
+        } else {
+            io::copy(&mut (&mut *output).take(size), &mut io::sink())?
+        };
+        if length < size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        output.read_exact(&mut [0])?;
+        Ok((size <= limit).then_some(content))
+    }
+}
+
+/// The id that an object has by its content. git does not compute it when it reads, so that a repository could hold
+/// anything under the id that a commit names.
+fn digest(id: &ObjectId, kind: ObjectKind, content: &[u8]) -> String {
+    let algorithm = if id.length() == 20 {
+        &SHA1_FOR_LEGACY_USE_ONLY
+    } else {
+        &SHA256
+    };
+    let mut context = Context::new(algorithm);
+    context.update(format!("{} {}\0", kind.name(), content.len()).as_bytes());
+    context.update(content);
+    hex::encode(context.finish())
+}

@@ -1,0 +1,297 @@
+//! Reads the files of a commit without checking anything out.
+
+use std::fmt;
+
+use tokenward_compiler::source::{SourceKind, SourceSet, is_hidden, limits};
+
+use super::objects::{MAX_TREE_BYTES, ObjectId, ObjectKind};
+use super::{Commit, GitError, Repository};
+
+/// Bytes of a file that is read by its name, such as the configuration.
+const MAX_FILE_BYTES: u64 = limits::FILE_BYTES;
+
+/// What an entry of a tree is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+    /// A regular file that can be run.
+    Executable,
+    /// A symbolic link.
+    Link,
+    /// A commit of another repository.
+    Submodule,
+    /// A name that git does not check out, such as one with `/`, or a mode that it does not write.
+    Malformed,
+}
+
+impl EntryKind {
+    /// By the mode in a tree, in octal digits.
+    fn of(mode: &[u8]) -> Self {
+        match mode {
+            b"40000" => Self::Directory,
+            b"100644" | b"100664" => Self::File,
+            b"100755" => Self::Executable,
+            b"120000" => Self::Link,
+            b"160000" => Self::Submodule,
+            _ => Self::Malformed,
+        }
+    }
+
+    /// Whether it is a file with content.
+    pub(crate) fn is_file(self) -> bool {
+        matches!(self, Self::File | Self::Executable)
+    }
+
+    /// What to replace an entry by that is refused.
+    pub(super) fn cure(self) -> &'static str {
+        match self {
+            Self::Link => "a copy of the file or directory that it leads to",
+            Self::Submodule => "the files that it contains",
+            Self::Directory | Self::File | Self::Executable | Self::Malformed => {
+                "a regular file with an ordinary name"
+            }
+        }
+    }
+}
+
+impl fmt::Display for EntryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Directory => "a directory",
+            Self::File => "a file",
+            Self::Executable => "an executable file",
+            Self::Link => "a symbolic link",
+            Self::Submodule => "a submodule",
+            Self::Malformed => "an entry that no file can have",
+        })
+    }
+}
+
+/// One entry of a commit's tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// From the directory that was asked for, with `/`.
+    pub(crate) path: String,
+    /// What it is.
+    pub(crate) kind: EntryKind,
+    /// Its content, or the commit of a submodule.
+    pub(crate) id: ObjectId,
+}
+
+impl Repository {
+    /// What is at `path`, from the repository's top and with `/`; `None` if nothing is. The empty path is the top.
+    ///
+    /// # Errors
+    /// A link or a submodule is on the way, or an object is missing or damaged.
+    pub(crate) fn entry(&self, commit: &Commit, path: &str) -> Result<Option<Entry>, GitError> {
+        let mut at = Entry {
+            path: path.to_owned(),
+            kind: EntryKind::Directory,
+            id: self.root(commit)?,
+        };
+        let mut walked = String::new();
+        for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+            match at.kind {
+                EntryKind::Directory => {}
+                EntryKind::File | EntryKind::Executable => return Ok(None),
+                kind => return Err(unfit(&walked, commit, kind)),
+            }
+            let below = self.level(&at.id, commit, &walked)?;
+            let Some((name, kind, id)) = below.into_iter().find(|(name, ..)| name == part) else {
+                return Ok(None);
+            };
+            walked = joined(&walked, &name);
+            at = Entry {
+                path: path.to_owned(),
+                kind,
+                id,
+            };
+        }
+        Ok(Some(at))
+    }
+
+    /// The content of the file at `path`, from the repository's top; `None` if nothing is there.
+    ///
+    /// # Errors
+    /// It is no regular file, is too large, or a link or a submodule is on the way.
+    pub(crate) fn file(&self, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let Some(entry) = self.entry(commit, path)? else {
+            return Ok(None);
+        };
+        if !entry.kind.is_file() {
+            return Err(unfit(path, commit, entry.kind));
+        }
+        self.read(commit, path, &entry.id).map(Some)
+    }
+
+    /// The policy in the directory `directory`, from the repository's top, as [`SourceSet::read_dir`] would read it from a
+    /// checkout with [`Links::Refuse`](tokenward_compiler::source::Links::Refuse).
+    ///
+    /// # Errors
+    /// There is no such directory, it contains a link or a submodule, or a file is no text or too large.
+    pub(crate) fn sources(&self, commit: &Commit, directory: &str) -> Result<SourceSet, GitError> {
+        let entries = self.visible(commit, directory)?;
+        let mut files = Vec::new();
+        let mut left = limits::TOTAL_BYTES;
+        for entry in entries {
+            let whole = joined(directory, &entry.path);
+            if !entry.kind.is_file() {
+                return Err(unfit(&whole, commit, entry.kind));
+            }
+            if SourceKind::of(&entry.path).is_none() {
+                continue;
+            }
+            let bytes = self.read(commit, &whole, &entry.id)?;
+            left = left
+                .checked_sub(bytes.len() as u64)
+                .ok_or_else(|| GitError::TooMany {
+                    path: directory.to_owned(),
+                    revision: commit.name.clone(),
+                    limit: format!("{} bytes", limits::TOTAL_BYTES),
+                })?;
+            let text = String::from_utf8(bytes).map_err(|error| GitError::NotUtf8 {
+                path: whole,
+                revision: commit.name.clone(),
+                offset: error.utf8_error().valid_up_to(),
+            })?;
+            files.push((entry.path, text));
+        }
+        Ok(SourceSet::from_files(files))
+    }
+
+    fn read(&self, commit: &Commit, path: &str, id: &ObjectId) -> Result<Vec<u8>, GitError> {
+        self.blob(id, MAX_FILE_BYTES).map_err(|error| match error {
+            GitError::TooMuch { limit, .. } => GitError::TooLarge {
+                path: path.to_owned(),
+                revision: commit.name.clone(),
+                limit,
+            },
+            error => error,
+        })
+    }
+
+    /// All that is below a directory, in order of paths: files, links and submodules, but no directories, and nothing
+    /// hidden.
+    fn visible(&self, commit: &Commit, directory: &str) -> Result<Vec<Entry>, GitError> {
+        let root = self
+            .entry(commit, directory)?
+            .ok_or_else(|| GitError::NoDirectory {
+                path: directory.to_owned(),
+                revision: commit.name.clone(),
+            })?;
+        match root.kind {
+            EntryKind::Directory => {}
+            EntryKind::File | EntryKind::Executable => {
+                return Err(GitError::NoDirectory {
+                    path: directory.to_owned(),
+                    revision: commit.name.clone(),
+                });
+            }
+            kind => return Err(unfit(directory, commit, kind)),
+        }
+        let too_many = |limit| GitError::TooMany {
+            path: directory.to_owned(),
+            revision: commit.name.clone(),
+            limit,
+        };
+        let mut left = vec![(String::new(), root.id, 0)];
+        let (mut entries, mut seen) = (Vec::new(), 0);
+        while let Some((prefix, id, depth)) = left.pop() {
+            if depth > limits::DEPTH {
+                return Err(too_many(format!("{} levels", limits::DEPTH)));
+            }
+            for (name, kind, id) in self.level(&id, commit, &joined(directory, &prefix))? {
+                seen += 1;
+                if seen > limits::ENTRIES {
+                    return Err(too_many(format!("{} entries", limits::ENTRIES)));
+                }
+                if is_hidden(&name) {
+                    continue;
+                }
+                let path = joined(&prefix, &name);
+                match kind {
+                    EntryKind::Directory => left.push((path, id, depth + 1)),
+                    kind => entries.push(Entry { path, kind, id }),
+                }
+            }
+        }
+        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(entries)
+    }
+
+    /// The tree of a commit.
+    fn root(&self, commit: &Commit) -> Result<ObjectId, GitError> {
+        let content = self.content(&commit.id, ObjectKind::Commit, MAX_TREE_BYTES)?;
+        let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let id = line
+            .strip_prefix(b"tree ")
+            .and_then(|id| std::str::from_utf8(id).ok());
+        id.and_then(ObjectId::parse).ok_or_else(|| GitError::Corrupt {
+            id: commit.id.to_string(),
+            why: "the commit names no tree",
+        })
+    }
+
+    /// The entries of one tree object: for each its mode in octal digits, a space, its name, a zero byte and its id.
+    ///
+    /// Names that are not UTF-8 are left out, as [`SourceSet::read_dir`] leaves them out.
+    fn level(&self, id: &ObjectId, commit: &Commit, path: &str) -> Result<Vec<Level>, GitError> {
+        let content = self.content(id, ObjectKind::Tree, MAX_TREE_BYTES)?;
+        let corrupt = |why| GitError::Corrupt {
+            id: id.to_string(),
+            why,
+        };
+        let mut entries: Vec<Level> = Vec::new();
+        let mut rest = content.as_slice();
+        while !rest.is_empty() {
+            let end = memchr::memchr(0, rest).ok_or_else(|| corrupt("an entry has no end"))?;
+            let (head, tail) = rest.split_at(end);
+            let tail = tail.get(1..).unwrap_or_default();
+            let (of_entry, tail) = tail
+                .split_at_checked(id.length())
+                .ok_or_else(|| corrupt("an entry has no id"))?;
+            let space = memchr::memchr(b' ', head).ok_or_else(|| corrupt("an entry has no mode"))?;
+            let (mode, name) = head.split_at(space);
+            rest = tail;
+            let Ok(name) = std::str::from_utf8(name.get(1..).unwrap_or_default()) else {
+                continue;
+            };
+            let malformed = name.is_empty() || name == "." || name == ".." || name.contains('/');
+            let kind = EntryKind::of(mode);
+            if malformed || kind == EntryKind::Malformed {
+                return Err(unfit(&joined(path, name), commit, EntryKind::Malformed));
+            }
+            entries.push((name.to_owned(), kind, ObjectId::of_bytes(of_entry)));
+        }
+        entries.sort_by(|one, other| one.0.cmp(&other.0));
+        if entries
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one.0 == other.0))
+        {
+            return Err(corrupt("two entries have one name"));
+        }
+        Ok(entries)
+    }
+}
+
+/// Name, kind and id.
+type Level = (String, EntryKind, ObjectId);
+
+fn unfit(path: &str, commit: &Commit, kind: EntryKind) -> GitError {
+    GitError::Unfit {
+        path: path.to_owned(),
+        revision: commit.name.clone(),
+        kind,
+    }
+}
+
+fn joined(prefix: &str, name: &str) -> String {
+    match (prefix, name) {
+        ("", name) => name.to_owned(),
+        (prefix, "") => prefix.to_owned(),
+        (prefix, name) => format!("{prefix}/{name}"),
+    }
+}
