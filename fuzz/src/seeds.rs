@@ -82,12 +82,10 @@ impl Seeds {
             let Some(program) = property::sources(&text).and_then(|sources| compile(&sources).program) else {
                 continue;
             };
-            // Without preamble and check, as the property wants it.
+            // Without the header, as the property wants it.
             let bytes = artifact::encode(&program);
-            let content = bytes
-                .get(artifact::MAGIC.len() + 4..bytes.len() - 32)
-                .unwrap_or_default();
-            self.write("artifact", content)?;
+            let sections = bytes.get(artifact::HEADER..).unwrap_or_default();
+            self.write("artifact", sections)?;
         }
         Ok(())
     }

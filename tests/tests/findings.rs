@@ -5,10 +5,11 @@
 use proptest::prelude::*;
 use tokenward_compiler::{
     BaseUrl, Compilation,
-    analysis::{Analysis, Invariants, Universe, prove_optimised},
+    analysis::{Analysis, Universe, prove_optimised},
     compile,
     diagnostic::{Code, Diagnostic},
-    exact,
+    findings,
+    invariants::Invariants,
     ir::Program,
     source::SourceSet,
 };
@@ -48,14 +49,14 @@ const ASKED: (Universe, u64) = (
 );
 
 fn findings(policy: &Compiled) -> Vec<Diagnostic> {
-    match exact(
+    match findings::find(
         &policy.program,
-        &policy.compilation.written,
+        &policy.compilation.source_map,
         &[],
         ASKED,
         |_, _| {},
     ) {
-        Ok(exact) => exact.diagnostics,
+        Ok(found) => found.diagnostics,
         Err(fault) => panic!("{fault}"),
     }
 }
@@ -153,7 +154,7 @@ proptest! {
         let mut wrong = Vec::new();
         let invariants = Invariants::read(&policy.sources, &base(), merges, &mut wrong).expect("binds").expect("one");
         let proof = invariants
-            .prove(&policy.program, &policy.compilation.written, ASKED, |_, _| {})
+            .prove(&policy.program, &policy.compilation.source_map, ASKED, |_, _| {})
             .expect("no fault");
         let described = compiled(&[("t.toml", generate::token_file(&demand, false))], merges);
         let breaks = |request: &small::SmallRequest| {

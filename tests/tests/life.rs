@@ -295,14 +295,61 @@ fn secure_mode_lets_nothing_be_changed() {
     last.write_configuration(&path);
     assert_eq!(run(&path, &["compile", "--check"]).code, 0);
 
-    // Artifacts carry the seals.
-    let artifact = run(&path, &["compile", "-o", "policy.twp"]);
+    // An artifact that nobody signed is not even written.
+    let unsigned = run(&path, &["compile", "-o", "policy.twp"]);
+    assert_eq!((unsigned.code, path.join("policy.twp").exists()), (2, false));
+    assert!(unsigned.err.contains("--sign"), "{}", unsigned.err);
+    let made = run(&path, &["keys", "new", "artifact", "--json"]).json();
+    let signer = made[0]["public_key"].as_str().unwrap().to_owned();
+    let of_artifact = |public: &str, signing: &str| {
+        let artifact =
+            format!("artifact_key = \".tokenward/artifact.key\"\nartifact_public_keys = [\"{signer}\"]");
+        Setup::new(upstream.port())
+            .top("mode = \"secure\"\npolicies = \"policy.twp\"")
+            .section(&format!(
+                "{}\n{artifact}",
+                keys(&format!("\"{public}\""), signing)
+            ))
+    };
+    let signed = of_artifact(&next, "next");
+    signed.write_configuration(&path);
+    let artifact = run(&path, &["compile", "-o", "policy.twp", "policies"]);
     assert_eq!(artifact.code, 0, "{}", artifact.err);
-    let of_artifact = |setup: Setup| setup.top("policies = \"policy.twp\"");
-    let proxy = Proxy::start_in(&of_artifact(last.clone()), directory);
+    let proxy = Proxy::start_in(&signed, directory);
+    assert_eq!(status(&proxy, COMMENTS, &old), 200);
+
+    // One that is not signed changes nothing while the proxy runs, and keeps it from starting.
+    fs::write(path.join("standard.toml"), "").unwrap();
+    let quiet = proxy.log().len();
+    let unsigned = run(
+        &path,
+        &[
+            "compile",
+            "--config",
+            "standard.toml",
+            "-o",
+            "policy.twp",
+            "policies",
+        ],
+    );
+    assert_eq!(unsigned.code, 0, "{}", unsigned.err);
+    eventually("the log says that it is not signed", || {
+        proxy
+            .log()
+            .get(quiet..)?
+            .contains("it is not signed")
+            .then_some(())
+    });
     assert_eq!(status(&proxy, COMMENTS, &old), 200);
     let directory = proxy.stop();
-    of_artifact(secure).write_configuration(&path);
+    let refused = run(&path, &["serve"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(refused.err.contains("it is not signed"), "{}", refused.err);
+
+    // Artifacts carry the seals, too.
+    let artifact = run(&path, &["compile", "-o", "policy.twp", "policies"]);
+    assert_eq!(artifact.code, 0, "{}", artifact.err);
+    of_artifact(&public, "signing").write_configuration(&path);
     let stranger = run(&path, &["serve"]);
     assert_eq!(stranger.code, 1, "{}", stranger.err);
     assert!(

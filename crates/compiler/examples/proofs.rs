@@ -13,10 +13,11 @@ use std::{collections::BTreeMap, time::Instant};
 use corpus::{LINES, ask, policy};
 use tokenward_compiler::{
     BaseUrl,
-    analysis::{Analysis, Invariants, Universe},
+    analysis::{Analysis, Universe},
     compile,
     diagnostic::Diagnostic,
-    exact,
+    findings,
+    invariants::Invariants,
     source::SourceSet,
 };
 
@@ -92,9 +93,9 @@ fn main() {
 
     let asked = (Universe::default(), Analysis::BUDGET);
     let begin = Instant::now();
-    let found = exact(
+    let found = findings::find(
         &bound,
-        &compilation.written,
+        &compilation.source_map,
         &compilation.diagnostics,
         asked,
         |_, _| {},
@@ -117,7 +118,7 @@ fn main() {
         _ => panic!("the invariants do not compile: {wrong:?}"),
     };
     let proof = invariants
-        .prove(&bound, &compilation.written, asked, |_, _| {})
+        .prove(&bound, &compilation.source_map, asked, |_, _| {})
         .unwrap_or_else(|fault| panic!("{fault}"));
     println!(
         "{} invariants in {:.3?}: {}; {} states visited, most for {:?}",

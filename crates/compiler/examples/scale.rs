@@ -22,9 +22,11 @@ use corpus::{
     ask::{self, Asked},
     call,
 };
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use tokenward_compiler::{
-    artifact,
+    artifact::{self, Signers},
     ir::{Program, TokenId},
+    seal::PublicKey,
 };
 
 /// Calls timed at once.
@@ -49,12 +51,13 @@ fn main() {
     );
     println!("{:<28} {:>12}", "memory before", memory("VmRSS"));
     let unbound = shown("compile", || ask::compiled(&sources));
-    let artifact = artifact::encode(&unbound);
+    let (artifact, signers) = signed(&unbound);
     println!("{:<28} {:>12}", "peak of memory", memory("VmHWM"));
     drop((sources, unbound));
     println!("{:<28} {:>9} MB", "artifact", artifact.len() / 1_000_000);
-    let unbound = shown("load", || {
-        artifact::decode(&artifact).unwrap_or_else(|error| panic!("{error}"))
+    let unbound = shown("check the signature, load", || {
+        let read = artifact::read(&artifact, &signers);
+        read.unwrap_or_else(|error| panic!("{error}")).program
     });
     let program = shown("bind", || ask::bound(&unbound));
     drop((artifact, unbound));
@@ -80,6 +83,16 @@ fn main() {
             nanoseconds(&program, &ids, lines, kind, true),
         );
     }
+}
+
+/// A signed artifact, and who is accepted.
+fn signed(program: &Program) -> (Vec<u8>, Signers) {
+    let key = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap_or_else(|error| panic!("{error}"));
+    let public = PublicKey::from_bytes(key.public_key().as_ref().try_into().unwrap_or_default());
+    let bytes = artifact::encode_signed(program, public.id(), |message| {
+        key.sign(message).as_ref().try_into().unwrap_or([0; 64])
+    });
+    (bytes, Signers::Keys(vec![public]))
 }
 
 /// The median over batches of the time of one decision.

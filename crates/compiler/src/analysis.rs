@@ -37,16 +37,16 @@ mod body;
 mod cell;
 mod clauses;
 mod common;
+mod comparison;
 mod difference;
 mod display;
 mod fixed;
-mod glance;
 mod identity;
-mod invariants;
 mod language;
 mod parameters;
 mod paranoid;
 mod places;
+mod prefilter;
 mod product;
 mod prover;
 mod sample;
@@ -58,13 +58,13 @@ mod witness;
 mod tests;
 
 use crate::ir::AutomatonError;
-pub use difference::{Analysis, Cause, Comparison, Difference, Finding, Inconclusive};
-pub use invariants::{Invariants, Proof};
+pub use comparison::{Analysis, Comparison};
+pub use difference::{Cause, Difference, Finding, Inconclusive};
 pub use paranoid::{Deviation, prove_optimised};
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     clauses::Ruled,
-    glance::{head, literal},
+    prefilter::{head, literal},
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},

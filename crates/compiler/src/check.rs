@@ -1,6 +1,5 @@
 //! What is legal by its syntax and probably not meant, or never should be. One check a file.
 
-pub(crate) mod exact;
 mod forbid_alias;
 pub(crate) mod included_twice;
 mod misspelt_part;

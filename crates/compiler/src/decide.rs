@@ -5,7 +5,7 @@ pub mod explain;
 mod body;
 mod query;
 
-pub(crate) use query::{names, root_name};
+pub use crate::param::Param;
 
 use std::{borrow::Cow, ops::ControlFlow};
 
@@ -16,15 +16,6 @@ use crate::{
     json::{Nodes, Wanted},
     method::Method,
 };
-
-/// A parameter of the query, form-decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Param<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its value; `None` for a name without `=`, which is matched as an empty value.
-    pub value: Option<&'a str>,
-}
 
 /// What a body is by its head: `Content-Type`, `Content-Encoding`, framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,12 @@
 mod code;
 mod render_json;
 mod render_text;
+mod severity;
 
 pub use code::Code;
 pub use render_json::render_json;
 pub use render_text::render_text;
+pub use severity::Severity;
 
 use crate::source::Span;
 
@@ -45,26 +47,6 @@ pub struct Label {
     pub span: Span,
     /// The remark; may be empty.
     pub text: String,
-}
-
-/// How much a finding weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// The policy does not compile.
-    Error,
-    /// It compiles, and a reviewer should look.
-    Warning,
-}
-
-impl Severity {
-    /// `error` or `warning`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
 }
 
 impl Diagnostic {

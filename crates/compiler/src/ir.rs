@@ -3,7 +3,7 @@
 
 mod asks;
 mod automaton;
-mod bind;
+mod bounds;
 mod code;
 mod entry;
 mod glob;
@@ -14,18 +14,22 @@ mod listing;
 mod matcher;
 mod questions;
 mod read_back;
+mod sought;
+mod whole;
 
 pub(crate) use asks::{AskedNode, AskedParam, Asks};
 pub use automaton::{Automaton, AutomatonError};
-pub use bind::BindError;
 pub use code::Code;
 pub use glob::{Atom, ByteSet, Glob};
-pub(crate) use layout::{EFFECTS, Included, Layout, Match, Sought};
+pub(crate) use layout::{EFFECTS, Included, Layout, Match};
 pub use lines::{Line, LineDigest};
 pub(crate) use lines::{Lines, Place};
-pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher, Whole};
+pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
 pub(crate) use questions::{Known, Questions, Slots};
 pub(crate) use read_back::ReadBack;
+pub(crate) use sought::Sought;
+pub use whole::Whole;
+pub(crate) use whole::{has_mark, marked};
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -247,7 +251,9 @@ impl Program {
         rules.map(|rule| (rule.line, self.line(rule.line)))
     }
 
-    /// The SHA-256 of the sources, in hexadecimal: the policy's version.
+    /// The policy's version, in hexadecimal: SHA-256 of everything in the program that decides, as its artifact has it, so
+    /// programs that decide differently have different digests. What the configuration adds, the base URL above all, is no
+    /// part of it.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest

@@ -19,12 +19,31 @@ use crate::{
     },
     policy::{self, Limit, Pattern},
     regexp::Anchor,
-    source::{Source, SourceKind, SourceSet, Span},
-    written::Written,
+    source::{SourceSet, Span},
+    source_map::SourceMap,
 };
 
-/// Takes in resolved tokens, one by one, and gives the program of all.
-pub(crate) struct Lowering<'a> {
+/// What lowering gives.
+pub(crate) struct Lowered {
+    /// The program of all tokens, unbound.
+    pub(crate) program: Program,
+    /// Where the program's lines and tokens were written.
+    pub(crate) source_map: SourceMap,
+    /// Findings of this stage, unsorted.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Lowers resolved tokens, taking one at a time. Patterns past their size limit become diagnostics, and match nothing.
+pub(crate) fn lower(tokens: impl IntoIterator<Item = policy::Token>, sources: &SourceSet) -> Lowered {
+    let mut lowering = Lowering::new(sources);
+    for token in tokens {
+        lowering.add(&token);
+    }
+    lowering.finish()
+}
+
+/// The program so far, and what was made before for its lines and patterns.
+struct Lowering<'a> {
     sources: &'a SourceSet,
     tokens: Vec<Token>,
     by_secret: HashMap<[u8; 32], TokenId>,
@@ -36,11 +55,12 @@ pub(crate) struct Lowering<'a> {
     values: Interned<String, Matcher>,
     urls: Interned<(Anchor, String), UrlMatcher>,
     line_numbers: LineNumbers,
-    written: Written,
+    source_map: SourceMap,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Lowering<'a> {
-    pub(crate) fn new(sources: &'a SourceSet) -> Self {
+    fn new(sources: &'a SourceSet) -> Self {
         Self {
             sources,
             tokens: Vec::new(),
@@ -52,12 +72,12 @@ impl<'a> Lowering<'a> {
             values: Interned::new(),
             urls: Interned::new(),
             line_numbers: LineNumbers::default(),
-            written: Written::default(),
+            source_map: SourceMap::default(),
+            diagnostics: Vec::new(),
         }
     }
 
-    /// Adds a token. Patterns past their size limit become diagnostics, and match nothing.
-    pub(crate) fn add(&mut self, token: &policy::Token, diagnostics: &mut Vec<Diagnostic>) {
+    fn add(&mut self, token: &policy::Token) {
         let id = TokenId(index(self.tokens.len()));
         self.by_secret.insert(token.attributes.secret_hash, id);
         if let Some((hash, _)) = token.attributes.previous {
@@ -70,7 +90,7 @@ impl<'a> Lowering<'a> {
         let mut rules = |effect| {
             let mut of = |limits: &[Rc<Limit>]| {
                 let limits = limits.iter().filter(|limit| limit.effect == effect);
-                limits.map(|limit| self.rule(limit, diagnostics)).collect()
+                limits.map(|limit| self.rule(limit)).collect()
             };
             Rules {
                 included: of(included),
@@ -78,7 +98,7 @@ impl<'a> Lowering<'a> {
             }
         };
         let (forbids, permits) = (rules(Effect::Forbid), rules(Effect::Permit));
-        self.written.tokens.push(token.span);
+        self.source_map.tokens.push(token.span);
         self.tokens.push(Token {
             attributes: token.attributes.clone(),
             forbids,
@@ -86,8 +106,7 @@ impl<'a> Lowering<'a> {
         });
     }
 
-    /// The program of all tokens, and where it was written.
-    pub(crate) fn finish(self) -> (Program, Written) {
+    fn finish(self) -> Lowered {
         let program = Program {
             tokens: Arc::new(self.tokens),
             lines: Arc::new(self.lines),
@@ -95,15 +114,20 @@ impl<'a> Lowering<'a> {
             values: Arc::new(self.values.items),
             urls: Arc::new(self.urls.items),
             by_secret: Arc::new(self.by_secret),
-            digest: digest(self.sources),
+            // Of the whole, so it is known once nothing is wrong.
+            digest: String::new(),
             base: None,
             merges_body: false,
             layout: None,
         };
-        (program, self.written)
+        Lowered {
+            program,
+            source_map: self.source_map,
+            diagnostics: self.diagnostics,
+        }
     }
 
-    fn rule(&mut self, limit: &Rc<Limit>, diagnostics: &mut Vec<Diagnostic>) -> RuleId {
+    fn rule(&mut self, limit: &Rc<Limit>) -> RuleId {
         if let Some((_, id)) = self.shared.get(&Rc::as_ptr(limit)) {
             return *id;
         }
@@ -113,7 +137,7 @@ impl<'a> Lowering<'a> {
             .map(|param| ParamTest {
                 name: param.name.as_str().into(),
                 operator: param.operator,
-                value: self.value(&param.pattern, limit.span, diagnostics),
+                value: self.value(&param.pattern, limit.span),
             })
             .collect();
         let nodes = limit
@@ -123,7 +147,7 @@ impl<'a> Lowering<'a> {
                 path: Arc::new(node.path.clone()),
                 kind: node.kind,
                 operator: node.operator,
-                value: self.value(&node.pattern, limit.span, diagnostics),
+                value: self.value(&node.pattern, limit.span),
             })
             .collect();
         let constraints = Constraints {
@@ -136,7 +160,7 @@ impl<'a> Lowering<'a> {
             line: self.line(limit.span),
             effect: limit.effect,
             methods: limit.methods,
-            url: self.url(limit, diagnostics),
+            url: self.url(limit),
             constraints: constraints.shared(),
         };
         let id = RuleId(index(self.rules.len()));
@@ -161,20 +185,19 @@ impl<'a> Lowering<'a> {
             text,
             digest: LineDigest(digest.first_chunk().copied().unwrap_or_default()),
         });
-        self.written.lines.push(span);
+        self.source_map.lines.push(span);
         self.lines_known.insert(span, id);
         id
     }
 
-    fn value(&mut self, pattern: &Pattern, line: Span, diagnostics: &mut Vec<Diagnostic>) -> MatcherId {
-        MatcherId(
-            self.values
-                .get(pattern.text.clone(), || matcher(&pattern.hir, line, diagnostics)),
-        )
+    fn value(&mut self, pattern: &Pattern, line: Span) -> MatcherId {
+        MatcherId(self.values.get(pattern.text.clone(), || {
+            matcher(&pattern.hir, line, &mut self.diagnostics)
+        }))
     }
 
-    fn url(&mut self, limit: &Limit, diagnostics: &mut Vec<Diagnostic>) -> UrlId {
-        let (hir, line) = (&limit.url.hir, limit.span);
+    fn url(&mut self, limit: &Limit) -> UrlId {
+        let (hir, line, diagnostics) = (&limit.url.hir, limit.span, &mut self.diagnostics);
         UrlId(
             self.urls
                 .get((limit.anchor, limit.url.text.clone()), || match limit.anchor {
@@ -187,20 +210,6 @@ impl<'a> Lowering<'a> {
                 }),
         )
     }
-}
-
-/// SHA-256 over the sources' paths and texts, each with its length, so that no two sets of sources read alike. What only
-/// speaks of the policy makes no other version of it.
-fn digest(sources: &SourceSet) -> String {
-    let mut hash = Sha256::new();
-    let decides = |(_, source): &(_, &Source)| matches!(source.kind, SourceKind::Tokens | SourceKind::Limits);
-    for (_, source) in sources.iter().filter(decides) {
-        for part in [&source.path, &source.text] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-    }
-    hex::encode(hash.finalize())
 }
 
 /// Things that stand once, found again by a key.

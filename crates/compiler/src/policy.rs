@@ -10,8 +10,8 @@ use crate::{
     json::{Kind, Path},
     method::MethodSet,
     regexp::Anchor,
-    seal::Seal,
     source::Span,
+    tokens::Seal,
 };
 
 /// All tokens.

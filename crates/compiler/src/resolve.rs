@@ -1,13 +1,14 @@
 //! From definitions to a policy: names are looked up, regexps get their meaning, contradictions are found.
 
-mod invariants;
 mod limit;
 mod sets;
 mod token;
 
-pub(crate) use invariants::resolve_invariants;
+pub(crate) use limit::user_placeholder;
 
 use std::{collections::HashMap, rc::Rc};
+
+use self::sets::Sets;
 
 use crate::{
     ast,
@@ -15,74 +16,63 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     parse::parse_line,
     policy::{Limit, Token},
-    source::{SourceKind, SourceSet, Span},
-    tokens::{self, TokenDef, split_lines},
+    source::{SourceSet, Span},
+    tokens::TokenDef,
 };
 
-/// What resolving gives beside the tokens.
+/// Resolves token definitions one at a time, as they are asked for: the syntax trees of a large policy's regexps take more
+/// memory than everything else, and no stage needs them all at once.
+pub(crate) struct Resolver<'a> {
+    definitions: std::vec::IntoIter<TokenDef>,
+    sets: Sets<'a>,
+    lines: LineCache<'a>,
+    resolved: Resolved,
+}
+
+/// What resolving gives in addition to the tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
     /// Hashes of the secrets of revoked tokens, of every file that parses, errors elsewhere or not.
     pub(crate) revoked: Vec<[u8; 32]>,
-    /// Where which warnings are allowed.
+    /// Entries and sets of tokens, each with the warnings that the token allows there.
     pub(crate) allowed: Vec<(Span, Vec<Code>)>,
+    /// Findings of this stage, unsorted.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Resolves all tokens of `sources` and hands each on as soon as it is resolved: the trees of a large policy's regexps
-/// take more memory than everything else, and nobody needs them all at once.
-pub(crate) fn resolve(
-    sources: &SourceSet,
-    diagnostics: &mut Vec<Diagnostic>,
-    mut each: impl FnMut(Token, &mut Vec<Diagnostic>),
-) -> Resolved {
-    let mut definitions: Vec<TokenDef> = Vec::new();
-    for (id, source) in sources
-        .iter()
-        .filter(|(_, source)| source.kind == SourceKind::Tokens)
-    {
-        definitions.extend(tokens::read(id, source, diagnostics));
+/// Starts to resolve the definitions: reads the sets of `sources`, and compares the definitions with each other.
+pub(crate) fn resolve(definitions: Vec<TokenDef>, sources: &SourceSet) -> Resolver<'_> {
+    let mut diagnostics = Vec::new();
+    let sets = sets::read(sources, &mut diagnostics);
+    token::check_unique(&definitions, &mut diagnostics);
+    let resolved = Resolved {
+        revoked: revoked(&definitions),
+        allowed: allowed(&definitions),
+        diagnostics,
+    };
+    Resolver {
+        definitions: definitions.into_iter(),
+        sets,
+        lines: LineCache {
+            sources,
+            lines: HashMap::new(),
+            users: HashMap::new(),
+        },
+        resolved,
     }
-    let revoked = definitions
+}
+
+fn revoked(definitions: &[TokenDef]) -> Vec<[u8; 32]> {
+    definitions
         .iter()
         .filter(|token| token.revoked)
         .flat_map(|token| token.secret_hash.iter().chain(&token.previous_secret_hash))
         .map(|hash| hash.value)
-        .collect();
-    let mut resolver = Resolver {
-        sources,
-        lines: HashMap::new(),
-        users: HashMap::new(),
-    };
-    let mut sets = sets::read(sources, diagnostics);
-    token::check_unique(&definitions, diagnostics);
-    for definition in &definitions {
-        let mut limits = Vec::new();
-        included_twice::check(&sets.included_twice(&definition.include), diagnostics);
-        for span in sets.lines_of(&definition.include, diagnostics) {
-            limits.extend(resolver.shared(span, definition, diagnostics));
-        }
-        let included = limits.len();
-        let own = definition.limit_to.iter().flat_map(|lines| &lines.lines);
-        for span in own {
-            limits.extend(resolver.own(*span, definition, diagnostics));
-        }
-        if let Some(attributes) = token::attributes(definition, diagnostics) {
-            each(
-                Token {
-                    span: definition.span,
-                    attributes,
-                    limits,
-                    included,
-                },
-                diagnostics,
-            );
-        }
-    }
-    // Sets that no token includes are checked all the same.
-    for span in sets.unused(diagnostics) {
-        resolver.parsed(span, diagnostics);
-    }
-    let allowed = definitions
+        .collect()
+}
+
+fn allowed(definitions: &[TokenDef]) -> Vec<(Span, Vec<Code>)> {
+    definitions
         .iter()
         .filter(|token| !token.lint_allow.is_empty())
         .flat_map(|token| {
@@ -91,26 +81,70 @@ pub(crate) fn resolve(
             let places = includes.chain(lines).chain([token.span]);
             places.map(|place| (place, token.lint_allow.clone()))
         })
-        .collect();
-    Resolved { revoked, allowed }
+        .collect()
+}
+
+impl Iterator for Resolver<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        loop {
+            let definition = self.definitions.next()?;
+            if let Some(token) = self.token(&definition) {
+                return Some(token);
+            }
+        }
+    }
+}
+
+impl Resolver<'_> {
+    /// The token of a definition, unless its attributes have errors.
+    fn token(&mut self, definition: &TokenDef) -> Option<Token> {
+        let diagnostics = &mut self.resolved.diagnostics;
+        let mut limits = Vec::new();
+        included_twice::check(&self.sets.included_twice(&definition.include), diagnostics);
+        for span in self.sets.lines_of(&definition.include, diagnostics) {
+            limits.extend(self.lines.shared(span, definition, diagnostics));
+        }
+        let included = limits.len();
+        let own = definition.limit_to.iter().flat_map(|lines| &lines.lines);
+        for span in own {
+            limits.extend(self.lines.own(*span, definition, diagnostics));
+        }
+        Some(Token {
+            span: definition.span,
+            attributes: token::attributes(definition, diagnostics)?,
+            limits,
+            included,
+        })
+    }
+
+    /// Ends resolving, once all tokens have been taken. Lines of sets that no token includes are checked here.
+    pub(crate) fn finish(mut self) -> Resolved {
+        let diagnostics = &mut self.resolved.diagnostics;
+        for span in self.sets.unused(diagnostics) {
+            self.lines.parsed(span, diagnostics);
+        }
+        self.resolved
+    }
 }
 
 /// Parses and resolves each line once, however many tokens include it.
-struct Resolver<'a> {
+struct LineCache<'a> {
     sources: &'a SourceSet,
     lines: HashMap<Span, Option<Rc<Line>>>,
     users: HashMap<(Span, String), Option<Rc<Limit>>>,
 }
 
 /// A line that parsed.
-struct Line {
-    syntax: ast::Limit,
+pub(crate) struct Line {
+    pub(crate) syntax: ast::Limit,
     regexps: limit::Regexps,
     /// Its meaning, if that does not depend on the token's user.
-    limit: Option<Rc<Limit>>,
+    pub(crate) limit: Option<Rc<Limit>>,
 }
 
-impl Resolver<'_> {
+impl LineCache<'_> {
     /// The meaning, for a token, of a line of a set. Found once, however many tokens include the set.
     fn shared(
         &mut self,
@@ -166,11 +200,11 @@ impl Line {
     }
 }
 
-fn report<T>(result: Result<T, Box<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
+pub(crate) fn report<T>(result: Result<T, Box<Diagnostic>>, diagnostics: &mut Vec<Diagnostic>) -> Option<T> {
     result.map_err(|error| diagnostics.push(*error)).ok()
 }
 
-fn read_line(
+pub(crate) fn read_line(
     sources: &SourceSet,
     span: Span,
     diagnostics: &mut Vec<Diagnostic>,
@@ -187,9 +221,4 @@ fn read_line(
         regexps,
         limit,
     })
-}
-
-/// The lines of a whole `*.limits` file.
-fn lines_of_file(id: crate::source::SourceId, text: &str) -> Vec<Span> {
-    split_lines(id, text, 0..text.len()).lines
 }

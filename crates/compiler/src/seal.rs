@@ -22,28 +22,26 @@
 //!
 //! Keys stand in this order, absent ones are left out, lists keep their order; a number is the length of what stands
 //! behind its colon, in bytes of UTF-8, so that no two tokens have one statement. Included sets are there by their lines.
-//! `revoked` is not: revoking is the one change that needs no key. As it stands in a policy file a seal is
-//! `v1:`, the key's id, `:` and the signature in hexadecimal.
+//! `revoked` is not: revoking is the one change that needs no key. A version signs the keys that its table names
+//! ([`Version::keys`]): a token that has any other key has no statement of that version, and its seal is wrong. As it
+//! stands in a policy file a seal is `v1:`, the key's id, `:` and the signature in hexadecimal.
 
 mod check;
+mod statement;
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use ring::signature::{ED25519, UnparsedPublicKey};
-use sha2::{Digest, Sha256};
-
-pub(crate) use check::check;
 pub use check::faults;
+pub(crate) use check::report;
+pub use statement::{NotSigned, statement};
 
 use crate::{
     ast::Effect,
-    policy::{Attributes, Token, Users},
+    policy::{Attributes, Token},
     source::SourceSet,
 };
 
-const CONTEXT: &str = "tokenward token seal 1\n";
-const VERSION: &str = "v1";
-const KIND: &str = "ed25519:";
+pub use crate::tokens::{KeyId, NotAKey, NotASeal, PublicKey, Seal, Version};
 
 /// How tokens are kept. One setting for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,22 +51,6 @@ pub enum Mode {
     Standard,
     /// A token carries a seal that one of these keys made, and nothing by which its secret could be read.
     Secure(Vec<PublicKey>),
-}
-
-/// The key that seals are checked with; shown, and read, as `ed25519:` and 64 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PublicKey([u8; 32]);
-
-/// Names a key: the first four bytes of its SHA-256.
-pub type KeyId = [u8; 4];
-
-/// A token's seal; shown, and read, as `v1:KEY-ID:SIGNATURE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seal {
-    /// The key that made it.
-    pub key: KeyId,
-    /// The signature.
-    pub signature: [u8; 64],
 }
 
 /// Why a token may not be used in secure mode.
@@ -82,74 +64,6 @@ pub enum Fault {
     Wrong,
     /// It has a secret that can be read.
     Readable,
-}
-
-impl PublicKey {
-    /// The key of these bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn id(&self) -> KeyId {
-        let digest: [u8; 32] = Sha256::digest(self.0).into();
-        digest.first_chunk().copied().unwrap_or_default()
-    }
-
-    fn admits(&self, seal: &Seal, statement: &[u8]) -> bool {
-        self.id() == seal.key
-            && UnparsedPublicKey::new(&ED25519, &self.0)
-                .verify(statement, &seal.signature)
-                .is_ok()
-    }
-}
-
-/// What a seal signs: all that a token is but `revoked`. `lines` are its forbid lines, then its permit lines, of each
-/// those of sets first.
-#[must_use]
-pub fn statement<'t>(token: &Attributes, lines: impl IntoIterator<Item = &'t str>) -> Vec<u8> {
-    let mut out = CONTEXT.as_bytes().to_vec();
-    let mut put = |key: &str, value: &str| {
-        out.extend_from_slice(format!("{key} {}:{value}\n", value.len()).as_bytes());
-    };
-    put("name", &token.name);
-    match &token.users {
-        Users::Named(users) => users.iter().for_each(|user| put("user", user)),
-        Users::Any => put("any_user", "true"),
-    }
-    put("secret_hash", &hex::encode(token.secret_hash));
-    if let Some((hash, until)) = token.previous {
-        put("previous_secret_hash", &hex::encode(hash));
-        put("previous_until", &until.to_string());
-    }
-    if let Some(expires) = token.expires {
-        put("expires", &expires.to_string());
-    }
-    for network in &token.allowed_ips {
-        put("allowed_ips", &network.to_string());
-    }
-    for user in &token.on_behalf_of {
-        put("on_behalf_of", user);
-    }
-    for (key, flag) in [("mint", token.mint), ("unrestricted", token.unrestricted)] {
-        if flag {
-            put(key, "true");
-        }
-    }
-    for (key, text) in [("owner", &token.owner), ("description", &token.description)] {
-        if let Some(text) = text {
-            put(key, text);
-        }
-    }
-    for code in &token.lint_allow {
-        put("lint_allow", code.as_str());
-    }
-    for line in lines {
-        put("limit", line);
-    }
-    out
 }
 
 /// The lines of a token in the order in which a statement has them.
@@ -178,67 +92,13 @@ pub fn fault<'t>(
     let Some(seal) = &token.seal else {
         return Some(Fault::Missing);
     };
-    let statement = statement(token, lines);
-    if keys.iter().any(|key| key.admits(seal, &statement)) {
-        None
-    } else if keys.iter().any(|key| key.id() == seal.key) {
-        Some(Fault::Wrong)
-    } else {
-        Some(Fault::Stranger(seal.key))
+    if keys.iter().all(|key| key.id() != seal.key) {
+        return Some(Fault::Stranger(seal.key));
     }
-}
-
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{KIND}{}", hex::encode(self.0))
-    }
-}
-
-/// The text is no public key.
-#[derive(Debug, thiserror::Error)]
-#[error("a public key is `{KIND}` and 64 hexadecimal digits, as `tokenward keys new signing` prints it")]
-pub struct NotAKey;
-
-impl FromStr for PublicKey {
-    type Err = NotAKey;
-
-    fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let mut bytes = [0; 32];
-        let digits = text.strip_prefix(KIND).ok_or(NotAKey)?;
-        hex::decode_to_slice(digits, &mut bytes).map_err(|_| NotAKey)?;
-        Ok(Self(bytes))
-    }
-}
-
-impl fmt::Display for Seal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{VERSION}:{}:{}",
-            hex::encode(self.key),
-            hex::encode(self.signature)
-        )
-    }
-}
-
-/// The text is no seal.
-#[derive(Debug, thiserror::Error)]
-#[error("a seal is `{VERSION}:`, the key's id and a signature, as `tokenward token seal` writes it")]
-pub struct NotASeal;
-
-impl FromStr for Seal {
-    type Err = NotASeal;
-
-    fn from_str(text: &str) -> Result<Self, NotASeal> {
-        let (mut key, mut signature) = ([0; 4], [0; 64]);
-        let parts: Vec<&str> = text.split(':').collect();
-        let [VERSION, id, digits] = parts.as_slice() else {
-            return Err(NotASeal);
-        };
-        hex::decode_to_slice(id, &mut key).map_err(|_| NotASeal)?;
-        hex::decode_to_slice(digits, &mut signature).map_err(|_| NotASeal)?;
-        Ok(Self { key, signature })
-    }
+    // Without a statement the token has what its seal does not sign: the key was added later.
+    let is_signed = statement(seal.version, token, lines)
+        .is_ok_and(|statement| keys.iter().any(|key| key.admits(seal, &statement)));
+    (!is_signed).then_some(Fault::Wrong)
 }
 
 impl fmt::Display for Fault {

@@ -6,10 +6,9 @@
 )]
 
 use proptest::prelude::*;
-use sha2::{Digest, Sha256};
 use tokenward_compiler::{
     BaseUrl,
-    artifact::{DecodeError, decode, encode},
+    artifact::{DecodeError, FORMAT, HEADER, LANGUAGE, decode, decode_sections, encode},
     compile,
     ir::Program,
     source::SourceSet,
@@ -88,16 +87,27 @@ fn what_is_no_artifact_is_told_apart() {
     let bytes = encode(&program());
     assert_eq!(decode(b"").unwrap_err(), DecodeError::NotAnArtifact);
     assert_eq!(decode(b"[[token]]").unwrap_err(), DecodeError::NotAnArtifact);
-    let mut other = bytes.clone();
-    other[8] = 9;
-    assert_eq!(decode(&other).unwrap_err(), DecodeError::Format { found: 9 });
-    for cut in [10, 12, 40, bytes.len() / 2, bytes.len() - 1] {
+    let with = |at: usize, value: u8| {
+        let mut other = bytes.clone();
+        other[at] = value;
+        decode(&other).unwrap_err()
+    };
+    assert_eq!(with(8, 9), DecodeError::Format { found: 9 });
+    let language = with(10, 9);
+    assert_eq!(language, DecodeError::Language { found: 9 });
+    assert!(
+        language
+            .to_string()
+            .contains("compile the sources again with this version"),
+        "{language}"
+    );
+    for cut in [10, 12, 40, HEADER, bytes.len() / 2, bytes.len() - 1] {
         assert!(
             matches!(decode(&bytes[..cut]).unwrap_err(), DecodeError::Damaged(_)),
             "cut at {cut}"
         );
     }
-    for at in (12..bytes.len()).step_by(bytes.len() / 200) {
+    for at in (12..HEADER).chain((HEADER..bytes.len()).step_by(bytes.len() / 200)) {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1;
         assert!(
@@ -107,21 +117,26 @@ fn what_is_no_artifact_is_told_apart() {
     }
 }
 
+/// Holds what the fixture's lines are compiled to. Where this fails after a change of the compiler: raise `LANGUAGE` if any
+/// line can decide otherwise than before, `FORMAT` if the same program is written otherwise.
+#[test]
+fn a_policy_keeps_its_digest_until_format_or_language_change() {
+    let name = format!("format {FORMAT}, language {LANGUAGE}");
+    insta::assert_snapshot!(format!("{name}: {}", program().digest()), @"format 4, language 1: 7f88dcce152ded7453bd109286393f3720bce92b51f30679b2197beade2a8c4c");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// With the check made to fit, so that everything behind it is reached.
+    /// Without a digest that does not fit, so that everything after it is reached.
     #[test]
     fn hostile_bytes_end_in_a_program_or_an_error(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
-        let mut bytes = encode(&program());
-        let content = bytes.len() - 32;
+        let mut sections = encode(&program()).split_off(HEADER);
         for (index, byte) in changes {
-            let at = 12 + index.index(content - 12);
-            bytes[at] = byte;
+            let at = index.index(sections.len());
+            sections[at] = byte;
         }
-        let check = Sha256::digest(&bytes[..content]);
-        bytes[content..].copy_from_slice(&check);
-        if let Ok(program) = decode(&bytes) {
+        if let Ok(program) = decode_sections(&sections) {
             let _ = program.bind(&BaseUrl::parse("https://jira.example.com").unwrap()).map(|bound| bound.to_string());
         }
     }

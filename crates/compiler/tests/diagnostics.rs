@@ -11,10 +11,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
-    analysis::{Analysis, Invariants, Universe},
+    analysis::{Analysis, Universe},
     compile, compile_for,
     diagnostic::{Code, Severity, render_json, render_text},
-    exact,
+    findings,
+    invariants::Invariants,
     seal::Mode,
     source::{Links, SourceSet},
 };
@@ -68,12 +69,12 @@ fn prove(sources: &SourceSet, compilation: &mut Compilation) {
         return;
     };
     let asked = (Universe::default(), Analysis::BUDGET);
-    let exact = exact(&program, &compilation.written, findings, asked, |_, _| {}).unwrap();
-    assert_eq!(exact.inconclusive, 0);
-    findings.extend(exact.diagnostics);
+    let proved = findings::find(&program, &compilation.source_map, findings, asked, |_, _| {}).unwrap();
+    assert_eq!(proved.inconclusive, 0);
+    findings.extend(proved.diagnostics);
     if let Some(invariants) = invariants {
         let proof = invariants
-            .prove(&program, &compilation.written, asked, |_, _| {})
+            .prove(&program, &compilation.source_map, asked, |_, _| {})
             .unwrap();
         findings.extend(proof.diagnostics);
     }

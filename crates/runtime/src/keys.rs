@@ -1,5 +1,8 @@
-//! The keys of tokens, each in a file that its owner alone can read: the *sealing key* encrypts secrets so that they can be
-//! shown again (standard mode), the *signing key* makes seals (secure mode).
+//! The keys of tokens and of policies, each in a file that only its owner can read: the *sealing key* encrypts secrets so that
+//! they can be shown again (standard mode), the *signing key* makes seals (secure mode), the *artifact key* signs compiled
+//! policies.
+
+mod artifact;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,7 +13,9 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use sha2::{Digest, Sha256};
-use tokenward_compiler::seal::{KeyId, PublicKey, Seal};
+use tokenward_compiler::seal::{KeyId, PublicKey, Seal, Version};
+
+pub use artifact::ArtifactKey;
 
 const SEALING: &str = "tokenward-sealing-key";
 const SIGNING: &str = "tokenward-signing-key";
@@ -169,10 +174,8 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn generate(path: &Path) -> Result<Self, KeyError> {
-        let key = Self::of(&generate(path, SIGNING)?).ok_or(KeyError::NoRandomness)?;
-        let mut public = path.as_os_str().to_owned();
-        public.push(".pub");
-        write_new(Path::new(&public), &format!("{}\n", key.public()), 0o644)?;
+        let key = Self(key_pair(&generate(path, SIGNING)?)?);
+        publish(path, &key.public())?;
         Ok(key)
     }
 
@@ -181,33 +184,49 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Self::of(&read(path, SIGNING, "signing key")?).ok_or(KeyError::NoRandomness)
-    }
-
-    fn of(seed: &[u8; 32]) -> Option<Self> {
-        Ed25519KeyPair::from_seed_unchecked(seed).ok().map(Self)
+        Ok(Self(key_pair(&read(path, SIGNING, "signing key")?)?))
     }
 
     /// What its seals are checked with.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        // An Ed25519 public key has 32 bytes.
-        PublicKey::from_bytes(self.0.public_key().as_ref().try_into().unwrap_or_default())
+        public(&self.0)
     }
 
-    /// The seal of a statement (`tokenward_compiler::seal::statement`).
+    /// The seal of a statement of the current version (`tokenward_compiler::seal::statement`).
     #[must_use]
     pub fn sign(&self, statement: &[u8]) -> Seal {
-        let signature = self.0.sign(statement);
-        let mut seal = Seal {
+        Seal {
+            version: Version::CURRENT,
             key: self.public().id(),
-            signature: [0; 64],
-        };
-        for (to, from) in seal.signature.iter_mut().zip(signature.as_ref()) {
-            *to = *from;
+            signature: signature(&self.0, statement),
         }
-        seal
     }
+}
+
+fn key_pair(seed: &[u8; 32]) -> Result<Ed25519KeyPair, KeyError> {
+    Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError::NoRandomness)
+}
+
+fn public(pair: &Ed25519KeyPair) -> PublicKey {
+    // INVARIANT: an Ed25519 public key has 32 bytes.
+    PublicKey::from_bytes(pair.public_key().as_ref().try_into().unwrap_or_default())
+}
+
+fn signature(pair: &Ed25519KeyPair, message: &[u8]) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    // INVARIANT: an Ed25519 signature has 64 bytes.
+    for (to, from) in bytes.iter_mut().zip(pair.sign(message).as_ref()) {
+        *to = *from;
+    }
+    bytes
+}
+
+/// Writes the public key next to the private one.
+fn publish(path: &Path, key: &PublicKey) -> Result<(), KeyError> {
+    let mut public = path.as_os_str().to_owned();
+    public.push(".pub");
+    write_new(Path::new(&public), &format!("{key}\n"), 0o644)
 }
 
 fn bound_to(hash: &[u8; 32]) -> Vec<u8> {
@@ -358,7 +377,7 @@ mod tests {
         let lines = ["!/rest/b", "/rest/a"];
         let mut sealed = token();
         assert_eq!(fault(&sealed, lines, &keys), Some(Fault::Missing));
-        sealed.seal = Some(key.sign(&statement(&sealed, lines)));
+        sealed.seal = Some(key.sign(&statement(Version::CURRENT, &sealed, lines).unwrap()));
         assert_eq!(fault(&sealed, lines, &keys), None);
         assert_eq!(
             fault(&sealed, lines, &keys[..1]),

@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokenward_compiler::ir::{BindError, Program, Token};
+use tokenward_compiler::artifact::SignatureError;
+use tokenward_compiler::ir::{Program, Token};
 use tokenward_compiler::source::ReadDirError;
-use tokenward_compiler::{BaseUrl, artifact::DecodeError};
+use tokenward_compiler::{BaseUrl, BindError, artifact::DecodeError};
 
 use load::load;
-pub(crate) use load::unbound_artifact;
+pub(crate) use load::{artifact_of_file, unbound_artifact};
 pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
 pub(crate) use revoked::{
@@ -72,6 +73,14 @@ pub enum PolicyError {
         path: PathBuf,
         /// Why.
         source: DecodeError,
+    },
+    /// Nobody who is trusted vouches for the artifact.
+    #[error("cannot use {}: {source}", path.display())]
+    Signature {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: SignatureError,
     },
     /// The artifact has tokens that may not be used in secure mode.
     #[error(
@@ -131,7 +140,7 @@ impl Policies {
         // Notifications name absolute paths.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let first_seen = Fingerprint::of(&directory);
-        let (program, revoked) = load(&directory, base, merges, mode.mode());
+        let (program, revoked) = load(&directory, base, merges, &mode);
         note(&revocations, revoked);
         let program = program?;
         tracing::info!(
@@ -203,7 +212,7 @@ impl Policies {
     /// is revoked.
     pub(crate) fn reload(&self) {
         self.look_at_mode();
-        let (program, revoked) = load(&self.directory, &self.base, self.merges, self.mode.mode());
+        let (program, revoked) = load(&self.directory, &self.base, self.merges, &self.mode);
         note(&self.revocations, revoked);
         match program {
             Ok(program) => self.take(program),

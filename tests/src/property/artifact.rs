@@ -5,15 +5,11 @@ use tokenward_compiler::{
     method::Method,
 };
 
-/// Bytes behind a valid preamble, with the check left out, end in a program or an error. A program that comes of them stands all
+/// Bytes after a header, which is left out, end in a program or an error. A program that comes of them stands all
 /// use, and is the same once stored and loaded again.
 pub fn artifact(bytes: &[u8]) {
     let _ = artifact::decode(bytes);
-    let mut whole = artifact::MAGIC.to_vec();
-    whole.extend_from_slice(&artifact::FORMAT.to_le_bytes());
-    whole.extend_from_slice(&[0, 0]);
-    whole.extend_from_slice(bytes);
-    let Ok(program) = artifact::decode_unchecked_digest(&whole) else {
+    let Ok(program) = artifact::decode_sections(bytes) else {
         return;
     };
     let stored = artifact::encode(&program);

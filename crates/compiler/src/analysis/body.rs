@@ -9,7 +9,6 @@ pub(super) mod model;
 use std::collections::BTreeSet;
 
 use super::{
-    clauses::{Alternatives, Atom},
     language::LangId,
     places::PlaceId,
     values::{Trait, ValueSet},
@@ -85,7 +84,7 @@ pub(super) struct Test {
 }
 
 /// When a constraint on the node at a place holds, or does not: see `decide/body.rs`.
-pub(super) fn alternatives(test: Test, place: PlaceId, holds: bool) -> Alternatives {
+pub(super) fn alternatives(test: Test, place: PlaceId, holds: bool) -> Vec<Vec<BodyAtom>> {
     use Fact::{Found, Lacking, Misfit, Missing, Object, Value};
     let never = |fact| Says::Fact(fact, Quantity::Never);
     let once = |fact| Says::Fact(fact, Quantity::Once);
@@ -164,7 +163,7 @@ pub(super) fn alternatives(test: Test, place: PlaceId, holds: bool) -> Alternati
 }
 
 /// When the objects at a place have no members but these, or do not.
-pub(super) fn only(place: PlaceId, members: BTreeSet<String>, holds: bool) -> Alternatives {
+pub(super) fn only(place: PlaceId, members: BTreeSet<String>, holds: bool) -> Vec<Vec<BodyAtom>> {
     let fact = |fact, quantity| Says::Fact(fact, quantity);
     let alternatives = if holds {
         vec![vec![
@@ -182,10 +181,8 @@ pub(super) fn only(place: PlaceId, members: BTreeSet<String>, holds: bool) -> Al
     alternatives.into_iter().map(|says| at(place, says)).collect()
 }
 
-fn at(place: PlaceId, says: Vec<Says>) -> Vec<Atom> {
-    says.into_iter()
-        .map(|says| Atom::Body(BodyAtom { place, says }))
-        .collect()
+fn at(place: PlaceId, says: Vec<Says>) -> Vec<BodyAtom> {
+    says.into_iter().map(|says| BodyAtom { place, says }).collect()
 }
 
 /// The sets of values that the operators speak of.

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     ast::{Effect, Operator},
-    decide::root_name,
     ir::{Program, Rule},
     json::{Path, Step},
+    param::root_name,
 };
 
 /// Something that may be true of a request.
@@ -168,12 +168,9 @@ impl<'p> Ruled<'p> {
         }
         for test in &rule.params {
             let language = languages.of(program.value(test.value))?;
-            parts.query.push(parameters::alternatives(
-                (rule.effect, test.operator),
-                &test.name,
-                language,
-                holds,
-            ));
+            let alternatives =
+                parameters::alternatives((rule.effect, test.operator), &test.name, language, holds);
+            parts.query.push(atoms(alternatives, Atom::Query));
         }
         let merges_only = program.merges_body && rule.has_root_only();
         if rule.params_only || merges_only {
@@ -212,18 +209,17 @@ impl<'p> Ruled<'p> {
                         kind: node.kind,
                         language: languages.of(program.value(node.value))?,
                     };
-                    parts
-                        .body
-                        .push(body::alternatives(test, places.at(&node.path), holds));
+                    let alternatives = body::alternatives(test, places.at(&node.path), holds);
+                    parts.body.push(atoms(alternatives, Atom::Body));
                 }
                 for path in &rule.members {
-                    parts
-                        .body
-                        .push(body::only(places.at(path), self.members(path), holds));
+                    let alternatives = body::only(places.at(path), self.members(path), holds);
+                    parts.body.push(atoms(alternatives, Atom::Body));
                 }
                 if program.merges_body && rule.params_only {
                     let root = self.members(&Path::ROOT);
-                    parts.body.push(body::only(Places::ROOT, root, holds));
+                    let alternatives = body::only(Places::ROOT, root, holds);
+                    parts.body.push(atoms(alternatives, Atom::Body));
                 }
                 if self.asks_root() {
                     let firsts = rule.params.iter().map(|test| root_name(&test.name).to_owned());
@@ -280,4 +276,12 @@ fn root(says: Says) -> Atom {
         place: Places::ROOT,
         says,
     })
+}
+
+/// Alternatives over one part of a request, as alternatives over all of it.
+fn atoms<T>(alternatives: Vec<Vec<T>>, atom: impl Fn(T) -> Atom) -> Alternatives {
+    alternatives
+        .into_iter()
+        .map(|atoms| atoms.into_iter().map(&atom).collect())
+        .collect()
 }

@@ -4,7 +4,7 @@ use super::{
     Exhausted, Fault, Inconclusive,
     cell::Cell,
     clauses::Ruled,
-    glance,
+    prefilter,
     prover::{Prover, names},
     side::Side,
     witness::{Request, Said, ask},
@@ -44,7 +44,7 @@ impl<'p> Prover<'p> {
         for source in sources {
             for their in &theirs {
                 if let Some(source) = source
-                    && glance::are_surely_apart(source, *their, &mut self.languages)
+                    && prefilter::are_surely_apart(source, *their, &mut self.languages)
                 {
                     continue;
                 }

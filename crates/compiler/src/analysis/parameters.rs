@@ -7,12 +7,11 @@ use std::collections::BTreeSet;
 
 use super::{
     Exhausted,
-    clauses::{Alternatives, Atom},
     language::{Goal, LangId, Languages, Literal},
 };
 use crate::{
     ast::{Effect, Operator},
-    decide::{names, root_name},
+    param::{names, root_name},
 };
 
 /// Something that may be true of a query.
@@ -42,12 +41,12 @@ pub(super) fn alternatives(
     name: &str,
     language: LangId,
     holds: bool,
-) -> Alternatives {
+) -> Vec<Vec<QueryAtom>> {
     use QueryAtom::{Absent, All, Present, Some};
     let name = || name.to_owned();
     let all = |is| All(name(), (language, is));
     let some = |is| Some(name(), (language, is));
-    let alternatives = match (effect, operator, holds) {
+    match (effect, operator, holds) {
         (Effect::Permit, Operator::All, true) => vec![vec![Present(name()), all(true)]],
         (Effect::Permit, Operator::All, false) => vec![vec![Absent(name())], vec![some(false)]],
         (Effect::Permit, Operator::AllOrAbsent, true) => vec![vec![all(true)]],
@@ -61,9 +60,7 @@ pub(super) fn alternatives(
         (Effect::Forbid, Operator::AllOrAbsent, false) => vec![vec![Present(name()), all(false)]],
         (Effect::Forbid, Operator::None, true) => vec![vec![Absent(name())], vec![some(false)]],
         (Effect::Forbid, Operator::None, false) => vec![vec![Present(name()), all(true)]],
-    };
-    let atoms = |atoms: Vec<QueryAtom>| atoms.into_iter().map(Atom::Query).collect();
-    alternatives.into_iter().map(atoms).collect()
+    }
 }
 
 /// Parameters of which all of this is true.

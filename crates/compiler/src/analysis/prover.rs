@@ -6,16 +6,16 @@ use super::{
     Cause, Difference, Exhausted, Fault, Finding, Inconclusive, Universe,
     cell::Cell,
     clauses::Ruled,
-    glance,
     identity::Identity,
     language::Languages,
+    prefilter,
     side::Side,
     witness::{Request, Said, ask},
 };
 use crate::{
-    decide::root_name,
     ir::LineId,
     json::{Step, fold},
+    param::root_name,
 };
 
 /// What is known of the patterns of all programs that were asked about.
@@ -79,7 +79,7 @@ impl<'p> Prover<'p> {
             must: must.to_vec(),
             must_not: must_not
                 .iter()
-                .filter(|other| !must.iter().any(|rule| glance::are_apart(*rule, **other)))
+                .filter(|other| !must.iter().any(|rule| prefilter::are_apart(*rule, **other)))
                 .copied()
                 .collect(),
         };
@@ -137,7 +137,7 @@ impl<'p> Prover<'p> {
                 continue;
             }
             if let Some(permit) = permit
-                && glance::is_within_one(*permit, &theirs, &mut self.languages)
+                && prefilter::is_within_one(*permit, &theirs, &mut self.languages)
             {
                 continue;
             }
@@ -148,7 +148,8 @@ impl<'p> Prover<'p> {
                 explained.push(*permit);
                 continue;
             }
-            let near = |other: &&Ruled<'p>| permit.is_none_or(|permit| !glance::are_apart(permit, **other));
+            let near =
+                |other: &&Ruled<'p>| permit.is_none_or(|permit| !prefilter::are_apart(permit, **other));
             let cell = Cell {
                 must: permit.iter().copied().collect(),
                 must_not: forbids

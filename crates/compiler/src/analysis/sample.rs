@@ -3,8 +3,8 @@
 use super::{
     cell::METHODS,
     clauses::Ruled,
-    glance,
     language::{Goal, LangId, Languages},
+    prefilter,
     prover::Prover,
     witness::{Json, Request, RequestBody},
 };
@@ -19,13 +19,13 @@ impl<'p> Prover<'p> {
     /// A request that probably matches a permit line.
     pub(crate) fn sample(&mut self, ruled: Ruled<'p>) -> Option<Request> {
         self.languages.grant(self.budget());
-        let path = text(glance::path(ruled)?, "/", &mut self.languages)?;
+        let path = text(prefilter::path(ruled)?, "/", &mut self.languages)?;
         self.sample_at(path, &[ruled])
     }
 
     /// Requests that may match two permit lines.
     pub(super) fn joint_samples(&mut self, one: Ruled<'p>, other: Ruled<'p>) -> Vec<Request> {
-        let Some((ones, others)) = glance::path(one).zip(glance::path(other)) else {
+        let Some((ones, others)) = prefilter::path(one).zip(prefilter::path(other)) else {
             return Vec::new();
         };
         let mut paths = Vec::new();

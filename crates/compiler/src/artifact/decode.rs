@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sha2::{Digest, Sha256};
-
 use super::{
-    CHECK, FORMAT, MAGIC, Section,
+    DecodeError, FORMAT, ReadError, Section, Signers,
     bytes::{Reader, utf8},
-    encode, regexp,
+    encode,
+    header::{self, Header},
+    regexp,
 };
 use crate::{
     ast::{Effect, Operator},
@@ -18,57 +18,60 @@ use crate::{
     json::{Kind, Path, Step},
     method::MethodSet,
     policy::{Attributes, Users},
-    seal::Seal,
+    tokens::{KeyId, Seal, Version},
 };
 
-/// Why bytes are no artifact that can be loaded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// Something else altogether.
-    #[error(
-        "this is no compiled policy: it does not begin with `TWPOLICY`; make one with `tokenward compile -o`"
-    )]
-    NotAnArtifact,
-    /// Made by another version.
-    #[error(
-        "the compiled policy has format {found}, this version reads format {FORMAT}; compile the sources again"
-    )]
-    Format {
-        /// The format that the bytes say they have.
-        found: u16,
-    },
-    /// Cut off, or changed since it was made.
-    #[error("the compiled policy is damaged ({0}); compile the sources again")]
-    Damaged(&'static str),
+/// An artifact that was read.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// The program, unbound.
+    pub program: Program,
+    /// The format of its bytes.
+    pub format: u16,
+    /// The version of the language that its lines were compiled by.
+    pub language: u16,
+    /// The key that it says it was signed with. It was checked only if the [`Signers`] are keys.
+    pub signer: Option<KeyId>,
 }
 
-/// The program of an artifact, unbound.
+/// Reads an artifact that one of these signers vouches for. The signature is checked first: bytes that it does not cover are
+/// neither hashed nor decoded.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read(bytes: &[u8], signers: &Signers) -> Result<Artifact, ReadError> {
+    let (header, sections) = Header::read(bytes)?;
+    header.vouched_for(signers)?;
+    header.fits(sections)?;
+    Ok(Artifact {
+        program: program(sections, header.digest)?,
+        format: FORMAT,
+        language: header.language,
+        signer: header.signature.map(|signature| signature.key),
+    })
+}
+
+/// The program of an artifact, unbound, whoever made it.
 ///
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(bytes: &[u8]) -> Result<Program, DecodeError> {
-    let mut reader = Reader(bytes);
-    if reader.take(MAGIC.len()).ok() != Some(MAGIC) {
-        return Err(DecodeError::NotAnArtifact);
-    }
-    let found = u16::from_le_bytes(reader.array()?);
-    if found != FORMAT {
-        return Err(DecodeError::Format { found });
-    }
-    let (content, check) = bytes
-        .split_at_checked(bytes.len().saturating_sub(CHECK))
-        .ok_or(DecodeError::Damaged("no check"))?;
-    if *Sha256::digest(content) != *check {
-        return Err(DecodeError::Damaged("its check does not fit its content"));
-    }
-    decode_checked(content)
+    let (header, sections) = Header::read(bytes)?;
+    header.fits(sections)?;
+    program(sections, header.digest)
 }
 
-/// The program of an artifact without its check.
-fn decode_checked(content: &[u8]) -> Result<Program, DecodeError> {
+/// For fuzzing: what [`decode`] does after its checks, which a fuzzer cannot pass by chance.
+///
+/// # Errors
+/// See [`DecodeError`].
+#[doc(hidden)]
+pub fn decode_sections(sections: &[u8]) -> Result<Program, DecodeError> {
+    program(sections, [0; 32])
+}
+
+fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeError> {
     let mut reader = Reader(content);
-    reader.take(MAGIC.len() + 4)?;
-    let mut digest = section(&mut reader, Section::Digest)?;
     let lines = section(&mut reader, Section::Lines)?;
     let values = section(&mut reader, Section::Values)?;
     let urls = section(&mut reader, Section::Urls)?;
@@ -79,7 +82,6 @@ fn decode_checked(content: &[u8]) -> Result<Program, DecodeError> {
     let mut tokens = section(&mut reader, Section::Tokens)?;
     reader.end()?;
 
-    let text = digest.text()?;
     let lines_read = self::lines(lines)?;
     let values_read = coded(values, 1, matcher)?;
     let urls_read = coded(urls, 2, url)?;
@@ -97,11 +99,26 @@ fn decode_checked(content: &[u8]) -> Result<Program, DecodeError> {
     };
     let rules_read = rules.list(14, |reader| rule(reader, limits, &constraints_read))?;
     let tokens_read = tokens.list(74, |reader| token(reader, &rules_read))?;
-    for section in [digest, names, paths, asked, rules, tokens] {
+    for section in [names, paths, asked, rules, tokens] {
         section.end()?;
     }
-    let mut by_secret = HashMap::with_capacity(tokens_read.len());
-    for (at, token) in tokens_read.iter().enumerate() {
+    Ok(Program {
+        by_secret: Arc::new(by_secret(&tokens_read)?),
+        tokens: Arc::new(tokens_read),
+        lines: Arc::new(lines_read),
+        rules: Arc::new(rules_read),
+        values: Arc::new(values_read),
+        urls: Arc::new(urls_read),
+        digest: hex::encode(digest),
+        base: None,
+        merges_body: false,
+        layout: None,
+    })
+}
+
+fn by_secret(tokens: &[Token]) -> Result<HashMap<[u8; 32], TokenId>, DecodeError> {
+    let mut by_secret = HashMap::with_capacity(tokens.len());
+    for (at, token) in tokens.iter().enumerate() {
         let id = TokenId(index(at));
         let hashes = std::iter::once(token.secret_hash).chain(token.previous.map(|(hash, _)| hash));
         for hash in hashes {
@@ -110,18 +127,7 @@ fn decode_checked(content: &[u8]) -> Result<Program, DecodeError> {
             }
         }
     }
-    Ok(Program {
-        tokens: Arc::new(tokens_read),
-        lines: Arc::new(lines_read),
-        rules: Arc::new(rules_read),
-        values: Arc::new(values_read),
-        urls: Arc::new(urls_read),
-        by_secret: Arc::new(by_secret),
-        digest: text,
-        base: None,
-        merges_body: false,
-        layout: None,
-    })
+    Ok(by_secret)
 }
 
 fn section<'b>(reader: &mut Reader<'b>, tag: Section) -> Result<Reader<'b>, DecodeError> {
@@ -332,6 +338,8 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
         secret_sealed: reader.bool()?,
         seal: reader.option(|reader| {
             Ok(Seal {
+                version: Version::numbered(reader.u8()?)
+                    .ok_or(DecodeError::Damaged("a seal of an unknown version"))?,
                 key: reader.array()?,
                 signature: reader.array()?,
             })
@@ -358,17 +366,4 @@ fn ids(reader: &mut Reader<'_>, rules: &[Rule], effect: Effect) -> Result<Rules,
         included: list()?,
         own: list()?,
     })
-}
-
-/// For fuzzing: what [`decode`] does behind its check, which a fuzzer cannot pass by chance.
-///
-/// # Errors
-/// See [`DecodeError`].
-#[doc(hidden)]
-pub fn decode_unchecked_digest(content: &[u8]) -> Result<Program, DecodeError> {
-    if content.get(..MAGIC.len()) == Some(MAGIC) {
-        decode_checked(content)
-    } else {
-        Err(DecodeError::NotAnArtifact)
-    }
 }

@@ -2,54 +2,116 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
+use sha2::Digest as _;
 
-use super::{FORMAT, MAGIC, Section, bytes::Writer, regexp};
+use super::{
+    HEADER, LANGUAGE, Section,
+    bytes::Writer,
+    header::{Header, hasher},
+    regexp,
+    signature::{Signature, message},
+};
 use crate::{
     ast::{Effect, Operator},
-    ir::{Constraints, Lines, Matcher, Program, Rule, Rules, Token, UrlMatcher, Whole, index},
+    ir::{
+        Constraints, Lines, Matcher, NodeTest, ParamTest, Place, Program, Rule, Rules, Token, UrlMatcher,
+        Whole, index,
+    },
     json::{Kind, Path, Step},
-    policy::Users,
+    policy::{Attributes, Users},
+    tokens::{KeyId, Seal},
 };
 
-/// The artifact of a program. A bound program is stored unbound.
+/// The artifact of a program, not signed. A bound program is stored unbound.
 #[must_use]
 pub fn encode(program: &Program) -> Vec<u8> {
-    let mut out = Writer::default();
-    out.0.extend(MAGIC);
-    out.0.extend(FORMAT.to_le_bytes());
-    out.0.extend([0, 0]);
-    let known = Known::of(&program.rules);
-    section(&mut out, Section::Digest, |out| out.text(&program.digest));
-    section(&mut out, Section::Lines, |out| lines(out, &program.lines));
-    section(&mut out, Section::Values, |out| {
-        out.list(&program.values, matcher)
-    });
-    section(&mut out, Section::Urls, |out| out.list(&program.urls, url));
-    section(&mut out, Section::Names, |out| {
-        out.list(&known.names.items, |out, name| out.text(name));
-    });
-    section(&mut out, Section::Paths, |out| {
-        out.list(&known.paths.items, |out, it| path(out, it));
-    });
-    section(&mut out, Section::Constraints, |out| {
-        out.list(&known.constraints.items, |out, it| constraints(out, it, &known));
-    });
-    section(&mut out, Section::Rules, |out| {
-        out.list(&program.rules, |out, it| rule(out, it, &known));
-    });
-    section(&mut out, Section::Tokens, |out| out.list(&program.tokens, token));
-    let check = Sha256::digest(&out.0);
-    out.0.extend(check);
-    out.0
+    artifact(program, |header| header)
 }
 
-fn section(out: &mut Writer, tag: Section, content: impl FnOnce(&mut Writer)) {
-    let mut inner = Writer::default();
-    content(&mut inner);
-    out.u32(tag as u32);
-    out.0.extend((inner.0.len() as u64).to_le_bytes());
-    out.0.extend(inner.0);
+/// The artifact of a program, signed with the key of this id: `sign` makes its Ed25519 signature of a message.
+#[must_use]
+pub fn encode_signed(program: &Program, key: KeyId, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
+    artifact(program, |mut header| {
+        // The message names the key, so that the key's id is signed too.
+        let mut signature = Signature {
+            key,
+            ..Signature::NONE
+        };
+        header.signature = Some(signature);
+        signature.signature = sign(&message(&header.signed_part()));
+        header.signature = Some(signature);
+        header
+    })
+}
+
+fn artifact(program: &Program, finish: impl FnOnce(Header) -> Header) -> Vec<u8> {
+    let mut out = vec![0; HEADER];
+    let mut hash = hasher();
+    sections(program, |bytes| {
+        hash.update(bytes);
+        out.extend_from_slice(bytes);
+    });
+    let header = finish(Header {
+        language: LANGUAGE,
+        digest: hash.finalize().into(),
+        signature: None,
+    });
+    // INVARIANT: a header has that many bytes.
+    for (to, from) in out.iter_mut().zip(header.write()) {
+        *to = from;
+    }
+    out
+}
+
+/// The digest of a program, in hexadecimal: that of its artifact.
+pub(crate) fn digest(program: &Program) -> String {
+    let mut hash = hasher();
+    sections(program, |bytes| hash.update(bytes));
+    hex::encode(hash.finalize())
+}
+
+/// Hands over the bytes of all sections, part by part.
+fn sections(program: &Program, mut take: impl FnMut(&[u8])) {
+    // Here and below every field is named, without `..`: what decides cannot be left out of the digest by oversight.
+    let Program {
+        tokens,
+        lines,
+        rules,
+        values,
+        urls,
+        // Made again from the tokens.
+        by_secret: _,
+        // Made of the sections.
+        digest: _,
+        // The configuration's, and what follows from it.
+        base: _,
+        merges_body: _,
+        layout: _,
+    } = program;
+    let known = Known::of(rules);
+    let mut section = |tag: Section, content: &dyn Fn(&mut Writer)| {
+        let mut inner = Writer::default();
+        content(&mut inner);
+        take(&(tag as u32).to_le_bytes());
+        take(&(inner.0.len() as u64).to_le_bytes());
+        take(&inner.0);
+    };
+    section(Section::Lines, &|out| self::lines(out, lines));
+    section(Section::Values, &|out| out.list(values, matcher));
+    section(Section::Urls, &|out| out.list(urls, url));
+    section(Section::Names, &|out| {
+        out.list(&known.names.items, |out, name| out.text(name));
+    });
+    section(Section::Paths, &|out| {
+        out.list(&known.paths.items, |out, it| path(out, it));
+    });
+    section(Section::Constraints, &|out| {
+        out.list(&known.constraints.items, |out, it| constraints(out, it, &known));
+    });
+    section(Section::Rules, &|out| {
+        out.list(rules, |out, it| rule(out, it, &known));
+    });
+    section(Section::Tokens, &|out| out.list(tokens, token));
 }
 
 /// What rules share, each once, in the order in which rules name it first.
@@ -113,10 +175,16 @@ pub(super) const NONE: u32 = u32::MAX;
 fn lines(out: &mut Writer, lines: &Lines) {
     out.list(lines.files(), |out, file| out.text(file));
     out.list(lines.places(), |out, place| {
-        out.u64(place.end as u64);
-        out.u32(place.file);
-        out.u32(place.number);
-        out.0.extend(place.digest.0);
+        let Place {
+            end,
+            file,
+            number,
+            digest,
+        } = place;
+        out.u64(*end as u64);
+        out.u32(*file);
+        out.u32(*number);
+        out.0.extend(digest.0);
     });
     out.0.extend(lines.texts().as_bytes());
 }
@@ -163,31 +231,51 @@ fn url(out: &mut Writer, url: &UrlMatcher) {
 }
 
 fn constraints(out: &mut Writer, it: &Constraints, known: &Known<'_>) {
-    out.list(&it.params, |out, test| {
-        out.u32(known.names.id(&test.name));
-        operator(out, test.operator);
-        out.u32(test.value.0);
+    let Constraints {
+        params,
+        params_only,
+        nodes,
+        members,
+    } = it;
+    out.list(params, |out, test| {
+        let ParamTest {
+            name,
+            operator,
+            value,
+        } = test;
+        out.u32(known.names.id(name));
+        self::operator(out, *operator);
+        out.u32(value.0);
     });
-    out.bool(it.params_only);
-    out.list(&it.nodes, |out, test| {
-        out.u32(known.paths.id(&test.path));
-        out.option(test.kind, kind);
-        operator(out, test.operator);
-        out.u32(test.value.0);
+    out.bool(*params_only);
+    out.list(nodes, |out, test| {
+        let NodeTest {
+            path,
+            kind,
+            operator,
+            value,
+        } = test;
+        out.u32(known.paths.id(path));
+        out.option(*kind, self::kind);
+        self::operator(out, *operator);
+        out.u32(value.0);
     });
-    out.list(&it.members, |out, path| out.u32(known.paths.id(path)));
+    out.list(members, |out, path| out.u32(known.paths.id(path)));
 }
 
 fn rule(out: &mut Writer, rule: &Rule, known: &Known<'_>) {
-    out.u32(rule.line.0);
-    out.bool(rule.effect == Effect::Forbid);
-    out.u8(rule.methods.bits());
-    out.u32(rule.url.0);
-    out.u32(
-        rule.constraints
-            .as_deref()
-            .map_or(NONE, |it| known.constraints.id(it)),
-    );
+    let Rule {
+        line,
+        effect,
+        methods,
+        url,
+        constraints,
+    } = rule;
+    out.u32(line.0);
+    out.bool(*effect == Effect::Forbid);
+    out.u8(methods.bits());
+    out.u32(url.0);
+    out.u32(constraints.as_deref().map_or(NONE, |it| known.constraints.id(it)));
 }
 
 fn operator(out: &mut Writer, operator: Operator) {
@@ -218,39 +306,71 @@ fn path(out: &mut Writer, path: &Path) {
 }
 
 fn token(out: &mut Writer, token: &Token) {
-    let it = &token.attributes;
-    out.text(&it.name);
+    let Token {
+        attributes,
+        forbids,
+        permits,
+    } = token;
+    self::attributes(out, attributes);
+    rules(out, forbids);
+    rules(out, permits);
+}
+
+fn attributes(out: &mut Writer, attributes: &Attributes) {
+    let Attributes {
+        name,
+        users,
+        secret_hash,
+        previous,
+        expires,
+        allowed_ips,
+        on_behalf_of,
+        revoked,
+        owner,
+        description,
+        mint,
+        unrestricted,
+        lint_allow,
+        secret_sealed,
+        seal,
+    } = attributes;
+    out.text(name);
     out.option(
-        match &it.users {
+        match users {
             Users::Named(users) => Some(users),
             Users::Any => None,
         },
         |out, users| out.list(users, |out, user| out.text(user)),
     );
-    out.0.extend(it.secret_hash);
-    out.option(it.previous, |out, (hash, until)| {
+    out.0.extend(secret_hash);
+    out.option(*previous, |out, (hash, until)| {
         out.0.extend(hash);
         out.i64(until);
     });
-    out.option(it.expires, Writer::i64);
-    out.list(&it.allowed_ips, |out, network| out.text(&network.to_string()));
-    out.list(&it.on_behalf_of, |out, user| out.text(user));
-    out.bool(it.revoked);
-    out.option(it.owner.as_deref(), Writer::text);
-    out.option(it.description.as_deref(), Writer::text);
-    out.bool(it.mint);
-    out.bool(it.unrestricted);
-    out.list(&it.lint_allow, |out, code| out.text(code.as_str()));
-    out.bool(it.secret_sealed);
-    out.option(it.seal, |out, seal| {
-        out.0.extend(seal.key);
-        out.0.extend(seal.signature);
+    out.option(*expires, Writer::i64);
+    out.list(allowed_ips, |out, network| out.text(&network.to_string()));
+    out.list(on_behalf_of, |out, user| out.text(user));
+    out.bool(*revoked);
+    out.option(owner.as_deref(), Writer::text);
+    out.option(description.as_deref(), Writer::text);
+    out.bool(*mint);
+    out.bool(*unrestricted);
+    out.list(lint_allow, |out, code| out.text(code.as_str()));
+    out.bool(*secret_sealed);
+    out.option(*seal, |out, seal| {
+        let Seal {
+            version,
+            key,
+            signature,
+        } = seal;
+        out.u8(version.number());
+        out.0.extend(key);
+        out.0.extend(signature);
     });
-    rules(out, &token.forbids);
-    rules(out, &token.permits);
 }
 
 fn rules(out: &mut Writer, rules: &Rules) {
-    out.list(&rules.included, |out, id| out.u32(id.0));
-    out.list(&rules.own, |out, id| out.u32(id.0));
+    let Rules { included, own } = rules;
+    out.list(included, |out, id| out.u32(id.0));
+    out.list(own, |out, id| out.u32(id.0));
 }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::query;
 use crate::{
     ast::{Effect, Operator},
     ir::{AskedNode, Asks, Rule, Slots},
     json::{Node, Nodes, Path, Scalar, Step, Wanted},
+    param::{names, root_name},
 };
 
 /// What some rules ask of a body together.
@@ -97,8 +97,8 @@ fn has_only(rule: &Rule, slots: &Slots, nodes: &Nodes<'_>) -> bool {
 
 fn names_param(rule: &Rule, root: &Node<'_>) -> bool {
     let constrained = rule.params.iter().any(|test| {
-        let first = query::root_name(&test.name);
-        root.members.iter().any(|member| query::names(member, first))
+        let first = root_name(&test.name);
+        root.members.iter().any(|member| names(member, first))
     });
     constrained || rule.params_only && !only(rule, &Path::ROOT, root)
 }

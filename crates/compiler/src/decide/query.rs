@@ -1,10 +1,10 @@
 //! Constraints on the query's parameters.
 
-use super::Param;
 use crate::{
     ast::{Effect, Operator},
     ir::{AskedParam, Asks, Rule},
     json::Step,
+    param::{Param, names, root_name},
 };
 
 /// Whether all of a rule's constraints on parameters hold.
@@ -72,15 +72,4 @@ pub(super) fn names_node(rule: &Rule, query: &[Param<'_>]) -> bool {
         });
     let named = |param: &Param<'_>| rule.params.iter().any(|test| *test.name == *param.name);
     constrained || rule.has_root_only() && !query.iter().all(named)
-}
-
-/// The first name of a parameter that may be nested: `issue` of `issue[subject]`.
-pub(crate) fn root_name(name: &str) -> &str {
-    name.split('[').next().unwrap_or(name)
-}
-
-/// Whether `name` is `first`, or `first[…]`.
-pub(crate) fn names(name: &str, first: &str) -> bool {
-    name.strip_prefix(first)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }

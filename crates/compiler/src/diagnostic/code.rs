@@ -1,6 +1,6 @@
 //! The stable codes. Each has a page under `pages/`, which `tokenward explain-code` prints.
 
-use super::Severity;
+use super::severity::Severity;
 
 macro_rules! codes {
     ($($variant:ident $code:literal $severity:ident $title:literal;)*) => {

@@ -1,7 +1,7 @@
 //! What a rule asks of a request beyond its method and URL, wherever that stands: in the rule, or in its entry of the
 //! layout.
 
-use super::{LineId, Matcher, NodeTest, ParamTest, Program, Questions, Rule, RuleId, code, entry};
+use super::{LineId, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, code};
 use crate::{
     ast::{Effect, Operator},
     json::Kind,
@@ -79,7 +79,7 @@ impl<'p> Asks<'p> {
     pub(crate) fn params(&self) -> Params<'p> {
         match self.tests {
             Some(tests) => {
-                let (left, bytes) = entry::split_params(tests);
+                let (left, bytes) = split_params(tests);
                 Params::Laid(self.program, left, bytes)
             }
             None => Params::Plain(
@@ -110,7 +110,7 @@ impl<'p> Asks<'p> {
         let Params::Laid(_, _, behind) = self.params().at_end() else {
             return None;
         };
-        entry::split_questions(behind)
+        split_questions(behind)
     }
 }
 
@@ -141,7 +141,7 @@ impl<'p> Iterator for Params<'p> {
             }),
             Self::Laid(program, left, bytes) => {
                 *left = left.checked_sub(1)?;
-                let (test, rest) = entry::split_param(bytes, program)?;
+                let (test, rest) = split_param(bytes, program)?;
                 *bytes = rest;
                 Some(test)
             }
@@ -166,10 +166,88 @@ impl<'p> Iterator for Nodes<'p> {
                 value: TextTest::Matcher(program.value(test.value)),
             }),
             Self::Laid(program, bytes) => {
-                let (test, rest) = entry::split_node(bytes, program)?;
+                let (test, rest) = split_node(bytes, program)?;
                 *bytes = rest;
                 Some(test)
             }
         }
+    }
+}
+
+/// How many tests of parameters there are, and the bytes from the first of them on.
+fn split_params(tests: &[u8]) -> (u8, &[u8]) {
+    tests
+        .split_first()
+        .map_or((0, &[]), |(count, rest)| (*count, rest))
+}
+
+/// A test of a parameter, and what follows it.
+fn split_param<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedParam<'p>, &'p [u8])> {
+    let (operator, rest) = tests.split_first()?;
+    let (name, rest) = split_text(rest)?;
+    let (value, rest) = split_value(rest, program)?;
+    let operator = operator_of_byte(*operator);
+    Some((
+        AskedParam {
+            name,
+            operator,
+            value,
+        },
+        rest,
+    ))
+}
+
+/// Which questions the tests of nodes stand for, and the bytes from the first of them on.
+fn split_questions(tests: &[u8]) -> Option<(u32, &[u8])> {
+    let (questions, rest) = tests.split_first_chunk()?;
+    Some((u32::from_le_bytes(*questions), rest))
+}
+
+/// A test of a node, and what follows it.
+fn split_node<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedNode<'p>, &'p [u8])> {
+    let ([kind, operator], rest) = tests.split_first_chunk()?;
+    let (value, rest) = split_value(rest, program)?;
+    let (kind, operator) = (kind_of_byte(*kind), operator_of_byte(*operator));
+    Some((
+        AskedNode {
+            kind,
+            operator,
+            value,
+        },
+        rest,
+    ))
+}
+
+fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
+}
+
+fn split_value<'p>(bytes: &'p [u8], program: &'p Program) -> Option<(TextTest<'p>, &'p [u8])> {
+    match bytes.split_first()? {
+        (0, rest) => split_text(rest).map(|(code, rest)| (TextTest::Code(code), rest)),
+        (_, rest) => {
+            let (id, rest) = rest.split_first_chunk()?;
+            let id = MatcherId(u32::from_le_bytes(*id));
+            Some((TextTest::Matcher(program.value(id)), rest))
+        }
+    }
+}
+
+fn operator_of_byte(byte: u8) -> Operator {
+    match byte {
+        0 => Operator::All,
+        1 => Operator::AllOrAbsent,
+        _ => Operator::None,
+    }
+}
+
+fn kind_of_byte(byte: u8) -> Option<Kind> {
+    match byte {
+        1 => Some(Kind::String),
+        2 => Some(Kind::Number),
+        3 => Some(Kind::Boolean),
+        4 => Some(Kind::Null),
+        _ => None,
     }
 }

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 use super::{
     Code, LineId, Matcher, MatcherId, Program, Rule, RuleId, UrlId, UrlMatcher,
-    asks::{AskedNode, AskedParam, Asks, TextTest},
+    asks::Asks,
     code::{self, Beginning},
 };
 use crate::{
@@ -273,79 +273,11 @@ fn write_value(out: &mut Vec<u8>, program: &Program, id: MatcherId) {
     out.extend(id.0.to_le_bytes());
 }
 
-/// How many tests of parameters there are, and the bytes from the first of them on.
-pub(super) fn split_params(tests: &[u8]) -> (u8, &[u8]) {
-    tests
-        .split_first()
-        .map_or((0, &[]), |(count, rest)| (*count, rest))
-}
-
-/// A test of a parameter, and what follows it.
-pub(super) fn split_param<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedParam<'p>, &'p [u8])> {
-    let (operator, rest) = tests.split_first()?;
-    let (name, rest) = split_text(rest)?;
-    let (value, rest) = split_value(rest, program)?;
-    let operator = operator_of_byte(*operator);
-    Some((
-        AskedParam {
-            name,
-            operator,
-            value,
-        },
-        rest,
-    ))
-}
-
-/// Which questions the tests of nodes stand for, and the bytes from the first of them on.
-pub(super) fn split_questions(tests: &[u8]) -> Option<(u32, &[u8])> {
-    let (questions, rest) = tests.split_first_chunk()?;
-    Some((u32::from_le_bytes(*questions), rest))
-}
-
-/// A test of a node, and what follows it.
-pub(super) fn split_node<'p>(tests: &'p [u8], program: &'p Program) -> Option<(AskedNode<'p>, &'p [u8])> {
-    let ([kind, operator], rest) = tests.split_first_chunk()?;
-    let (value, rest) = split_value(rest, program)?;
-    let (kind, operator) = (kind_of_byte(*kind), operator_of_byte(*operator));
-    Some((
-        AskedNode {
-            kind,
-            operator,
-            value,
-        },
-        rest,
-    ))
-}
-
-fn split_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
-}
-
-fn split_value<'p>(bytes: &'p [u8], program: &'p Program) -> Option<(TextTest<'p>, &'p [u8])> {
-    match bytes.split_first()? {
-        (0, rest) => split_text(rest).map(|(code, rest)| (TextTest::Code(code), rest)),
-        (_, rest) => {
-            let (id, rest) = rest.split_first_chunk()?;
-            let id = MatcherId(u32::from_le_bytes(*id));
-            Some((TextTest::Matcher(program.value(id)), rest))
-        }
-    }
-}
-
 fn operator_to_byte(operator: Operator) -> u8 {
     match operator {
         Operator::All => 0,
         Operator::AllOrAbsent => 1,
         Operator::None => 2,
-    }
-}
-
-fn operator_of_byte(byte: u8) -> Operator {
-    match byte {
-        0 => Operator::All,
-        1 => Operator::AllOrAbsent,
-        _ => Operator::None,
     }
 }
 
@@ -356,15 +288,5 @@ fn kind_to_byte(kind: Option<Kind>) -> u8 {
         Some(Kind::Number) => 2,
         Some(Kind::Boolean) => 3,
         Some(Kind::Null) => 4,
-    }
-}
-
-fn kind_of_byte(byte: u8) -> Option<Kind> {
-    match byte {
-        1 => Some(Kind::String),
-        2 => Some(Kind::Number),
-        3 => Some(Kind::Boolean),
-        4 => Some(Kind::Null),
-        _ => None,
     }
 }

@@ -10,8 +10,8 @@ mod hash;
 
 use std::collections::HashMap;
 
-use self::hash::{Family, each_cut};
-use super::{Program, asks::TextTest, code, code::Beginning, entry::Entry, layout::Sought};
+use self::hash::{Family, SHORTEST, each_cut};
+use super::{Program, asks::TextTest, code, code::Beginning, entry::Entry, sought::Sought};
 use crate::ast::{Effect, Operator};
 
 /// Lengths at which literals are cut.
@@ -20,8 +20,6 @@ const LENGTHS: usize = 6;
 const LISTS: usize = 16;
 /// Paths of more bytes are searched by vectors.
 const SHORT: usize = 64;
-/// URLs' literals shorter than this tell too little apart.
-const SHORTEST: usize = 4;
 
 /// The index of one segment.
 #[derive(Clone, Debug, Default)]

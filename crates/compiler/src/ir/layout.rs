@@ -8,11 +8,14 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Asks, LineId, Program, Questions, RuleId, TokenId, entry,
+    Asks, LineId, Program, Questions, RuleId, TokenId,
+    bounds::{MOST, SLACK},
+    entry,
     entry::Entry,
     index::{Candidates, Index},
+    sought::Sought,
 };
-use crate::{ast::Effect, decide::Param, method::Method};
+use crate::ast::Effect;
 
 /// Lengths of the two lanes' own segments, forbid lines and permit lines, 4 bytes each, LE, with bits for what else there
 /// is of the lane.
@@ -31,9 +34,6 @@ const CACHE_LINE: usize = 64;
 pub(crate) const EFFECTS: [Effect; 2] = [Effect::Forbid, Effect::Permit];
 /// Bytes that an entry seldom exceeds. Room that is not written to takes no memory.
 const USUAL: usize = 96;
-/// How far what is laid out may grow, bytes: so much, and so much for each token and each rule.
-pub(super) const SLACK: usize = if cfg!(test) { 16 << 10 } else { 16 << 20 };
-pub(super) const MOST: usize = 1 << 10;
 /// No index, no segment.
 const NONE: u32 = u32::MAX;
 
@@ -361,14 +361,6 @@ impl std::fmt::Display for Layout {
             self.questions.len()
         )
     }
-}
-
-/// What of a request finds lines.
-#[derive(Clone, Copy)]
-pub(crate) struct Sought<'r> {
-    pub(crate) method: Method,
-    pub(crate) path: &'r str,
-    pub(crate) query: &'r [Param<'r>],
 }
 
 /// What a lane has beyond its own lines.

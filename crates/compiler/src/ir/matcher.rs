@@ -5,6 +5,7 @@ use regex_syntax::hir::Hir;
 use super::{
     Atom, Automaton, AutomatonError, Glob,
     code::{self, Code},
+    whole::Whole,
 };
 
 pub use super::automaton::AUTOMATON_LIMIT as PATTERN_LIMIT;
@@ -46,13 +47,13 @@ impl Matcher {
     }
 
     /// The matcher of what may follow `prefix` in a match of `hir`.
-    pub(super) fn after(hir: &Hir, prefix: &[u8]) -> Result<Self, AutomatonError> {
+    pub(crate) fn after(hir: &Hir, prefix: &[u8]) -> Result<Self, AutomatonError> {
         let globs = Glob::from_hir(hir).unwrap_or_default();
         Self::globs_after(&globs, prefix).map_or_else(|| Self::automaton_after(hir, prefix), Ok)
     }
 
     /// The same for a pattern that stands as code.
-    pub(super) fn code_after(code: &Code, prefix: &[u8]) -> Result<Self, AutomatonError> {
+    pub(crate) fn code_after(code: &Code, prefix: &[u8]) -> Result<Self, AutomatonError> {
         if let Some(code) = code.after(prefix) {
             return Ok(Self::Glob(code));
         }
@@ -103,15 +104,6 @@ pub enum UrlMatcher {
     Unbound(Whole),
     /// The same, with what the base has consumed taken off.
     Bound(Whole, Matcher),
-}
-
-/// A pattern of whole URLs, in the form in which it waits.
-#[derive(Clone, Debug)]
-pub enum Whole {
-    /// Of most: all that is left to do is to take the base off.
-    Glob(Code),
-    /// What needs an automaton, and what names the base URL.
-    Tree(Box<Hir>),
 }
 
 impl UrlMatcher {

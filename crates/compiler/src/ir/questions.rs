@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Rule,
-    layout::{MOST, SLACK},
+    bounds::{MOST, SLACK},
 };
 use crate::json::{Path, Slot, Step, Wanted};
 

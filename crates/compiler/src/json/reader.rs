@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::error::ReadError;
 use super::names::{self, Names};
+use super::nodes::{Kind, Node, Nodes, Scalar};
 use super::number::is_plain;
 use super::scan::Scanner;
 use super::wanted::{Next, PlaceId, Slot, Wanted};
-use super::{Kind, MAX_DEPTH, Node, Nodes, ReadError, Scalar};
+
+/// How many objects and arrays may stand within one another.
+pub const MAX_DEPTH: usize = 128;
 
 pub(super) fn read<'b>(text: &'b str, wanted: &Wanted<'_>) -> Result<Nodes<'b>, ReadError> {
     let mut reader = Reader::new(text, wanted);
@@ -26,11 +30,15 @@ pub(super) fn read<'b>(text: &'b str, wanted: &Wanted<'_>) -> Result<Nodes<'b>, 
     }
 }
 
-pub(super) fn empty_object(wanted: &Wanted<'_>) -> Nodes<'static> {
-    let mut reader = Reader::new("", wanted);
-    reader.enter_object(Some(PlaceId::ROOT));
-    reader.close();
-    Nodes(reader.nodes)
+impl Nodes<'_> {
+    /// The reading of `{}`, which is what an absent or empty body stands for.
+    #[must_use]
+    pub fn empty_object(wanted: &Wanted<'_>) -> Nodes<'static> {
+        let mut reader = Reader::new("", wanted);
+        reader.enter_object(Some(PlaceId::ROOT));
+        reader.close();
+        Nodes(reader.nodes)
+    }
 }
 
 struct Reader<'w, 'p, 'b> {

@@ -1,6 +1,6 @@
 //! The terminals of RFC 8259: white space, strings, numbers and words.
 
-use super::ReadError;
+use super::error::ReadError;
 use super::text::{Quoted, escape, plain_run};
 
 /// A place in a body.

@@ -66,7 +66,7 @@ pub(super) fn no_single_user(line: &ast::Limit, token: &TokenDef, headline: &str
 }
 
 /// Where `{USER}` stands first.
-pub(super) fn user_placeholder(line: &ast::Limit) -> Span {
+pub(crate) fn user_placeholder(line: &ast::Limit) -> Span {
     let values = line
         .constraints
         .iter()

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::lines_of_file;
 use crate::{
     check::included_twice,
     diagnostic::{Code, Diagnostic, nearest},
     source::{SourceKind, SourceSet, Span},
-    tokens::At,
+    tokens::{At, split_lines},
 };
 
 /// A line of a set that takes in another: `@include jira-read`.
@@ -43,7 +42,8 @@ pub(super) fn read<'a>(sources: &'a SourceSet, diagnostics: &mut Vec<Diagnostic>
             start: 0,
             end: source.text.find('\n').unwrap_or(source.text.len()),
         };
-        let items = lines_of_file(id, &source.text)
+        let items = split_lines(id, &source.text, 0..source.text.len())
+            .lines
             .into_iter()
             .map(|line| item(sources, line))
             .collect();

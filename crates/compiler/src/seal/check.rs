@@ -2,10 +2,9 @@
 
 use super::{Fault, Mode, fault};
 use crate::{
-    Compilation,
-    diagnostic::{self, Code, Diagnostic},
+    diagnostic::{Code, Diagnostic},
     ir::Program,
-    source::{SourceKind, SourceSet},
+    source::SourceSet,
     tokens,
 };
 
@@ -22,20 +21,10 @@ pub fn faults(program: &Program, mode: &Mode) -> Vec<(String, Fault)> {
     tokens.collect()
 }
 
-/// Takes the program away, with a finding for each reason, where a token may not be used in this mode.
-pub(crate) fn check(sources: &SourceSet, mode: &Mode, compilation: &mut Compilation) {
-    let Some(program) = &compilation.program else {
-        return;
-    };
-    let faults = faults(program, mode);
-    if faults.is_empty() {
-        return;
-    }
-    let definitions = sources
-        .iter()
-        .filter(|(_, source)| source.kind == SourceKind::Tokens)
-        .flat_map(|(id, source)| tokens::read(id, source, &mut Vec::new()));
-    for token in definitions {
+/// The findings that report `faults`, at the tokens' definitions.
+pub(crate) fn report(faults: &[(String, Fault)], sources: &SourceSet) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for token in tokens::read_all(sources, &mut Vec::new()) {
         let Some(name) = token.name.as_ref().map(|name| &name.value) else {
             continue;
         };
@@ -56,9 +45,75 @@ pub(crate) fn check(sources: &SourceSet, mode: &Mode, compilation: &mut Compilat
                 }
             };
             let finding = Diagnostic::new(code, token.span, format!("`{name}` {fault}"));
-            compilation.diagnostics.push(finding.help(help));
+            diagnostics.push(finding.help(help));
         }
     }
-    diagnostic::sort(&mut compilation.diagnostics);
-    compilation.program = None;
+    diagnostics
+}
+
+#[cfg(test)]
+mod tests {
+    use ring::signature::{Ed25519KeyPair, KeyPair};
+
+    use super::*;
+    use crate::{
+        compile_for, resolve_policy,
+        seal::{PublicKey, Seal, Version, lines, statement},
+    };
+
+    /// A file with one token, sealed as it is, and the key that admits the seal.
+    fn sealed() -> (String, Mode) {
+        let text = format!(
+            "[[token]]\nname = \"a\"\nuser = \"u\"\nsecret_hash = \"sha256:{}\"\nexpires = 2030-01-01\n\
+             limit_to = \"/rest/a\"\n",
+            "11".repeat(32)
+        );
+        let sources = SourceSet::from_files([("a.toml".to_owned(), text.clone())]);
+        let policy = resolve_policy(&sources);
+        let token = policy.tokens.first().unwrap();
+        let signed = statement(Version::CURRENT, &token.attributes, lines(token, &sources));
+        let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let public = PublicKey::from_bytes(key.public_key().as_ref().try_into().unwrap());
+        let seal = Seal {
+            version: Version::CURRENT,
+            key: public.id(),
+            signature: key.sign(&signed.unwrap()).as_ref().try_into().unwrap(),
+        };
+        (format!("{text}seal = \"{seal}\"\n"), Mode::Secure(vec![public]))
+    }
+
+    fn findings(text: &str, mode: &Mode) -> (bool, Vec<Code>) {
+        let sources = SourceSet::from_files([("a.toml".to_owned(), text.to_owned())]);
+        let compilation = compile_for(&sources, mode);
+        let codes = compilation.diagnostics.iter().map(|found| found.code);
+        (compilation.program.is_some(), codes.collect())
+    }
+
+    #[test]
+    fn a_sealed_token_may_have_no_key_that_this_release_does_not_know() {
+        let (text, mode) = sealed();
+        assert_eq!(findings(&text, &mode), (true, Vec::new()));
+        for later in [
+            "rate = \"600/1m\"",
+            "escalate = true",
+            "concurrent = 4",
+            "Mint = true",
+        ] {
+            let added = format!("{text}{later}\n");
+            assert_eq!(
+                findings(&added, &mode),
+                (false, vec![Code::UnknownKey]),
+                "{later}"
+            );
+        }
+        for known in [
+            "mint = true",
+            "owner = \"o\"",
+            "allowed_ips = [\"::1\"]",
+            "lint_allow = [\"TW0102\"]",
+        ] {
+            let added = format!("{text}{known}\n");
+            assert_eq!(findings(&added, &mode), (false, vec![Code::Seal]), "{known}");
+        }
+    }
 }

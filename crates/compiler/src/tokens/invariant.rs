@@ -2,7 +2,11 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{At, Lines, keys::Reader};
+use super::{
+    document::{self, At},
+    keys::Reader,
+    lines::Lines,
+};
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::{Source, SourceId, Span},
@@ -59,7 +63,7 @@ pub struct InvariantDef {
 
 /// Reads the invariants of one file. What is wrong goes to `diagnostics`; whatever else can be read is read.
 pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<InvariantDef> {
-    let Some(root) = super::parse(id, source, diagnostics) else {
+    let Some(root) = document::parse(id, source, diagnostics) else {
         return Vec::new();
     };
     let mut reader = Reader {
@@ -111,7 +115,7 @@ fn invariant(
     table: &DeTable<'_>,
     range: std::ops::Range<usize>,
 ) -> Option<InvariantDef> {
-    let place = super::span(reader.id, reader.source, range);
+    let place = document::span(reader.id, reader.source, range);
     let (mut name, mut why, mut lines) = (None, None, None);
     let [mut tokens, mut owners, mut users] = [const { Vec::new() }; 3];
     for (key, value) in table {

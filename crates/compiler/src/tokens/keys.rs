@@ -2,14 +2,18 @@
 
 use toml::de::DeTable;
 
-use super::{Key, Lines, TokenDef, lines};
+use super::{
+    definition::TokenDef,
+    document::{self, Key},
+    lines::{self, Lines},
+};
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     source::{Source, SourceId},
 };
 
 /// Every key that a token may have.
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "name",
     "user",
     "users",
@@ -41,7 +45,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn token(&mut self, table: &DeTable<'_>, range: std::ops::Range<usize>) -> TokenDef {
         let mut token = TokenDef {
-            span: super::span(self.id, self.source, range),
+            span: document::span(self.id, self.source, range),
             name: None,
             user: None,
             users: None,
@@ -96,7 +100,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn unknown(&mut self, key: &Key<'_>, known: &[&str]) {
-        let place = super::span(self.id, self.source, key.span());
+        let place = document::span(self.id, self.source, key.span());
         let name = key.get_ref();
         let diagnostic = Diagnostic::new(Code::UnknownKey, place, format!("there is no key `{name}`"));
         self.diagnostics.push(match nearest(name, known.iter().copied()) {

@@ -2,7 +2,10 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{At, keys::Reader};
+use super::{
+    document::{self, At},
+    keys::Reader,
+};
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::{Source, SourceId, SourceKind, SourceSet, Span},
@@ -48,7 +51,7 @@ pub fn read_reviewed(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) -> 
 }
 
 fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<Reviewed> {
-    let Some(root) = super::parse(id, source, diagnostics) else {
+    let Some(root) = document::parse(id, source, diagnostics) else {
         return Vec::new();
     };
     let mut reader = Reader {
@@ -78,7 +81,7 @@ fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec
 }
 
 fn entry(reader: &mut Reader<'_>, table: &DeTable<'_>, range: std::ops::Range<usize>) -> Option<Reviewed> {
-    let place = super::span(reader.id, reader.source, range);
+    let place = document::span(reader.id, reader.source, range);
     let (mut token, mut why, mut until) = (None, None, None);
     let [mut line, mut name, mut text] = [const { None }; 3];
     for (key, value) in table {

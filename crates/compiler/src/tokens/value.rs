@@ -4,22 +4,25 @@ use std::net::IpAddr;
 
 use toml::{Spanned, de::DeValue};
 
-use super::{At, keys::Reader};
+use super::{
+    document::{self, At},
+    keys::Reader,
+    seal::Seal,
+};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::seal::Seal;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
 impl Reader<'_> {
     pub(super) fn wrong(&mut self, value: &Value<'_>, help: &str) {
-        let place = super::span(self.id, self.source, value.span());
+        let place = document::span(self.id, self.source, value.span());
         let headline = format!("a value of the wrong kind: {}", value.get_ref().type_str());
         self.diagnostics
             .push(Diagnostic::new(Code::WrongValue, place, headline).help(help));
     }
 
     fn invalid(&mut self, value: &Value<'_>, headline: &str, help: &str) {
-        let place = super::span(self.id, self.source, value.span());
+        let place = document::span(self.id, self.source, value.span());
         self.diagnostics
             .push(Diagnostic::new(Code::WrongValue, place, headline).help(help));
     }
@@ -27,7 +30,7 @@ impl Reader<'_> {
     fn at<T>(&self, value: &Value<'_>, inner: T) -> At<T> {
         At {
             value: inner,
-            span: super::span(self.id, self.source, value.span()),
+            span: document::span(self.id, self.source, value.span()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod new_access;
 mod proved;
+mod signing;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,9 @@ Examples:
   tokenward compile --check --no-new-access main
                                         fail if more is allowed than in the git revision main
   tokenward compile --format json       one JSON object a line, on standard output
-  tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"")]
+  tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
+  tokenward compile -o policy.twp --sign artifact.key
+                                        the same, signed, as secure mode wants it")]
 pub(super) struct Args {
     /// Only check, write nothing
     #[arg(long, conflicts_with = "output")]
@@ -42,6 +45,9 @@ pub(super) struct Args {
     /// Where to write the compiled policy
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Sign the compiled policy with this artifact key [default: the configuration's artifact_key]
+    #[arg(long, value_name = "KEY", requires = "output")]
+    sign: Option<PathBuf>,
     /// How findings are shown
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -72,6 +78,11 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
+    // Before the work: what cannot be signed is not written.
+    let key = match args.output {
+        Some(_) => signing::key(args.sign.as_deref(), &config)?,
+        None => None,
+    };
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
     let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
     let compiled = Compiled::new(&sources, (&config, args.budget), args.no_new_access.as_deref())?;
@@ -102,13 +113,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     );
     let written = match &args.output {
         Some(file) => {
-            write(&program, file).map_err(|error| {
+            let bytes = signing::artifact(&program, key.as_ref());
+            write(&bytes, file).map_err(|error| {
                 Failure::trouble(format!(
                     "the compiled policy cannot be written to `{}`: {error}",
                     file.display()
                 ))
             })?;
-            format!("; written to {}", file.display())
+            format!("; written to {}{}", file.display(), signing::shown(key.as_ref()))
         }
         None if args.check => String::new(),
         None => "; nothing was written (no -o)".to_owned(),
@@ -135,7 +147,7 @@ fn paranoid(program: &Program, config: &Config, budget: u64) -> Result<(), Failu
 }
 
 /// Whole or not at all: a proxy that watches the file must never see half of it.
-fn write(program: &Program, file: &Path) -> std::io::Result<()> {
+fn write(bytes: &[u8], file: &Path) -> std::io::Result<()> {
     let directory = file
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -144,7 +156,7 @@ fn write(program: &Program, file: &Path) -> std::io::Result<()> {
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = directory.join(name);
     let written = std::fs::File::create(&temporary).and_then(|mut out| {
-        out.write_all(&artifact::encode(program))?;
+        out.write_all(bytes)?;
         out.sync_all()
     });
     let renamed = written.and_then(|()| std::fs::rename(&temporary, file));

@@ -106,12 +106,24 @@ impl From<EditError> for Failure {
     }
 }
 
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Compile { .. }
+            | PolicyError::Signature { .. }
+            | PolicyError::Seals { .. }
+            | PolicyError::Bind(_) => Self::Findings(error.to_string()),
+            PolicyError::Read(_) | PolicyError::ReadArtifact { .. } | PolicyError::Artifact { .. } => {
+                Self::trouble(error)
+            }
+        }
+    }
+}
+
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Policy(
-                PolicyError::Compile { .. } | PolicyError::Seals { .. } | PolicyError::Bind(_),
-            ) => Self::Findings(error.to_string()),
+            ServeError::Policy(error) => error.into(),
             ServeError::Rules(_) | ServeError::Upstream(_) | ServeError::Identity(_) => {
                 Self::Usage(error.to_string())
             }

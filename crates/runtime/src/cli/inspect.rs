@@ -1,20 +1,24 @@
 //! `tokenward inspect`: the program that a policy became.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::diagnostic::render_text;
+use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceSet};
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use crate::live::unbound_artifact;
+use crate::config::Config;
+use crate::live::{PolicyError, artifact_of_file};
 
 /// Show what a policy was compiled to
 ///
 /// Lists each token with its lines in the order in which they decide, and for each line the test that it became: a glob
 /// (literals, * for any text, [0-9]{1,} for a run), or an automaton. Patterns of the whole URL are shown as what is left
-/// of them below the public URL.
+/// of them below the public URL. Of a compiled policy it first shows the digest, the format, the version of the language and
+/// the key that signed it; one that the configuration refuses is shown too, and the exit code is 1.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,8 +39,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let place = args.place.as_ref().unwrap_or(&config.policies);
+    let mut refusal = None;
     let program = if place.is_file() {
-        unbound_artifact(place).map_err(Failure::trouble)?
+        let seen = artifact(place, &config)?;
+        output::print(&seen.header)?;
+        refusal = seen.refusal;
+        seen.program
     } else {
         let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
         let compilation = tokenward_compiler::compile(&sources);
@@ -53,13 +61,57 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         .bind(&config.upstream.public_url)
         .map_err(|error| Failure::Findings(error.to_string()))?;
     match &args.token {
-        None => output::print(&bound.to_string()),
+        None => output::print(&bound.to_string())?,
         Some(name) => match bound.tokens().find(|(_, token)| token.name == *name) {
-            Some((_, token)) => output::print(&bound.listing_of(token)),
-            None => Err(Failure::Usage(format!(
-                "there is no token `{name}` in `{}`",
-                place.display()
-            ))),
+            Some((_, token)) => output::print(&bound.listing_of(token))?,
+            None => {
+                return Err(Failure::Usage(format!(
+                    "there is no token `{name}` in `{}`",
+                    place.display()
+                )));
+            }
         },
     }
+    refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
+}
+
+/// A compiled policy as it is shown, also if a proxy would refuse it: that is when somebody looks at it.
+struct Seen {
+    program: Program,
+    header: String,
+    refusal: Option<PolicyError>,
+}
+
+fn artifact(file: &Path, config: &Config) -> Result<Seen, Failure> {
+    let signers = config.artifact_signers();
+    let (artifact, refusal) = match artifact_of_file(file, &signers) {
+        Ok(artifact) => (artifact, None),
+        Err(error @ PolicyError::Signature { .. }) => {
+            (artifact_of_file(file, &Signers::Anyone)?, Some(error))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let signed = match artifact.signer {
+        None => "not signed".to_owned(),
+        Some(key) => {
+            let key = hex::encode(key);
+            let checked = match (&refusal, &signers) {
+                (Some(_), _) => "which is refused here",
+                (None, Signers::Keys(_)) => "which [keys] artifact_public_keys lists",
+                (None, Signers::Anyone) => "not checked, since [keys] artifact_public_keys lists no key",
+            };
+            format!("signed with the key {key}, {checked}")
+        }
+    };
+    let header = format!(
+        "compiled policy {}\nformat {}, language {}, {signed}\n",
+        artifact.program.digest(),
+        artifact.format,
+        artifact.language,
+    );
+    Ok(Seen {
+        program: artifact.program,
+        header,
+        refusal,
+    })
 }

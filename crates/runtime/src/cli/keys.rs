@@ -1,19 +1,21 @@
-//! `tokenward keys`: the keys with which tokens are kept.
+//! `tokenward keys`: the keys with which tokens are kept and compiled policies are signed.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
+use tokenward_compiler::seal::PublicKey;
 
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use crate::keys::{KeyError, SealingKey, SigningKey};
+use crate::keys::{ArtifactKey, KeyError, SealingKey, SigningKey};
 
-/// Make the keys with which tokens are kept
+/// Make the keys with which tokens are kept and compiled policies are signed
 ///
 /// A sealing key encrypts secrets in standard mode, so that `token show --secret` and `token snippet` can show them again. A
-/// signing key seals tokens in secure mode. docs/tokens.md says how keys are changed, and what a lost one means.
+/// signing key seals tokens in secure mode. An artifact key signs compiled policies. docs/tokens.md says how keys are changed,
+/// and what a lost one means.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -34,7 +36,8 @@ enum Action {
 #[command(after_help = "\
 Examples:
   tokenward keys new sealing                       .tokenward/sealing.key, beside the configuration
-  tokenward keys new signing /secure/signing.key   and /secure/signing.key.pub")]
+  tokenward keys new signing /secure/signing.key   and /secure/signing.key.pub
+  tokenward keys new artifact                      .tokenward/artifact.key and .tokenward/artifact.key.pub")]
 struct New {
     /// What the key does
     #[arg(value_enum)]
@@ -67,11 +70,14 @@ enum Kind {
     Sealing,
     /// Seals tokens (secure mode)
     Signing,
+    /// Signs compiled policies
+    Artifact,
 }
 
 enum Made {
     Sealing(Box<SealingKey>),
     Signing(SigningKey),
+    Artifact(ArtifactKey),
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -87,11 +93,13 @@ fn make(args: &New) -> Result<(), Failure> {
         None => args.config.directory().join(match args.kind {
             Kind::Sealing => ".tokenward/sealing.key",
             Kind::Signing => ".tokenward/signing.key",
+            Kind::Artifact => ".tokenward/artifact.key",
         }),
     };
     let made = match args.kind {
         Kind::Sealing => SealingKey::generate(&file).map(|key| Made::Sealing(Box::new(key))),
         Kind::Signing => SigningKey::generate(&file).map(Made::Signing),
+        Kind::Artifact => ArtifactKey::generate(&file).map(Made::Artifact),
     };
     let made = made.map_err(failure)?;
     if args.json {
@@ -110,6 +118,11 @@ fn make(args: &New) -> Result<(), Failure> {
             file.trim(),
             key.public()
         ),
+        Made::Artifact(key) => format!(
+            "[keys]\nartifact_key = {}\nartifact_public_keys = [\"{}\"]\n",
+            file.trim(),
+            key.public()
+        ),
     })
 }
 
@@ -120,28 +133,36 @@ fn tell(args: &Show) -> Result<(), Failure> {
             KeyError::NotAKey { .. } => SigningKey::read(&args.file).map(Made::Signing),
             error => Err(error),
         })
+        .or_else(|error| match error {
+            KeyError::NotAKey { .. } => ArtifactKey::read(&args.file).map(Made::Artifact),
+            error => Err(error),
+        })
         .map_err(failure)?;
     if args.json {
         return print(&made, &args.file);
     }
     output::print(&match made {
         Made::Sealing(key) => format!("sealing key {}\n", key.id()),
-        Made::Signing(key) => format!(
-            "signing key {}, public key {}\n",
-            hex::encode(key.public().id()),
-            key.public()
-        ),
+        Made::Signing(key) => shown("signing", key.public()),
+        Made::Artifact(key) => shown("artifact", key.public()),
     })
+}
+
+fn shown(kind: &str, public: PublicKey) -> String {
+    format!("{kind} key {}, public key {public}\n", hex::encode(public.id()))
 }
 
 fn print(made: &Made, file: &Path) -> Result<(), Failure> {
     let file = file.to_string_lossy();
+    let of_pair = |kind, public: PublicKey| {
+        json!({
+            "kind": kind, "file": file, "id": hex::encode(public.id()), "public_key": public.to_string(),
+        })
+    };
     let value = match made {
         Made::Sealing(key) => json!({ "kind": "sealing", "file": file, "id": key.id() }),
-        Made::Signing(key) => json!({
-            "kind": "signing", "file": file, "id": hex::encode(key.public().id()),
-            "public_key": key.public().to_string(),
-        }),
+        Made::Signing(key) => of_pair("signing", key.public()),
+        Made::Artifact(key) => of_pair("artifact", key.public()),
     };
     output::print(&format!("{value}\n"))
 }

@@ -42,7 +42,7 @@ impl Place {
     /// The program, bound as the configuration has it.
     pub(super) fn load(&self, config: &Config) -> Result<Program, Failure> {
         let program = match self {
-            Self::Here(file) if file.is_file() => unbound_artifact(file).map_err(Failure::trouble)?,
+            Self::Here(file) if file.is_file() => unbound_artifact(file, &config.artifact_signers())?,
             Self::Here(directory) => {
                 self.compile(&SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?)?
             }

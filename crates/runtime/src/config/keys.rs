@@ -1,4 +1,4 @@
-//! How tokens are kept: `mode`, and the section `[keys]` that goes with it.
+//! How tokens are kept: `mode`, and the section `[keys]` that goes with it; and who signs compiled policies.
 
 use tokenward_compiler::seal::{Mode, PublicKey};
 use toml::Spanned;
@@ -32,6 +32,10 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
             value::any_of(value, value::path)
         }),
         signing: it.optional("signing_key", value::path),
+        artifact: it.optional("artifact_key", value::path),
+        artifact_public: it.or("artifact_public_keys", Vec::new(), |value| {
+            value::any_of(value, public_key)
+        }),
     };
     let public = it.or("public_keys", Vec::new(), |value| {
         value::any_of(value, public_key)
@@ -45,6 +49,11 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
         if !secure && it.has(key) {
             it.complain(&[key], format!("`{key}` has no meaning with mode = \"standard\""));
         }
+    }
+    if keys.artifact_public.iter().any(|key| public.contains(key)) {
+        // Whoever may make tokens would pass for the build, and the build could make tokens.
+        let message = "`artifact_public_keys` has a key of `public_keys`: make a key for compiled policies only, with `tokenward keys new artifact`";
+        it.complain(&["artifact_public_keys"], message.to_owned());
     }
     (keys, public)
 }

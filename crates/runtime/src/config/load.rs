@@ -80,6 +80,7 @@ impl Config {
         }
         self.keys.sealing.iter_mut().for_each(place);
         self.keys.signing.iter_mut().for_each(place);
+        self.keys.artifact.iter_mut().for_each(place);
         self.upstream.ca_file.iter_mut().for_each(place);
         let pairs = [&mut self.server.tls, &mut self.upstream.client_certificate];
         for TlsFiles { certificate, key } in pairs.into_iter().flatten() {

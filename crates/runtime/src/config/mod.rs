@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tokenward_compiler::BaseUrl;
+use tokenward_compiler::artifact::Signers;
+use tokenward_compiler::seal::PublicKey;
 
 pub mod admin_secret;
 mod default;
@@ -37,7 +39,7 @@ pub struct Config {
     pub policies: PathBuf,
     /// How tokens are kept. Read at the start only.
     pub mode: Mode,
-    /// Where the keys of tokens are.
+    /// Where the keys of tokens and of compiled policies are.
     pub keys: Keys,
     /// Where clients call.
     pub server: Server,
@@ -65,13 +67,28 @@ pub struct Config {
     pub telemetry: Telemetry,
 }
 
-/// The keys of tokens.
+/// The keys of tokens and of compiled policies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
     /// Standard mode: encrypt secrets, so that they can be shown again. The first does, all can show.
     pub sealing: Vec<PathBuf>,
     /// Secure mode, where tokens are made: signs them.
     pub signing: Option<PathBuf>,
+    /// Signs compiled policies, where they are made.
+    pub artifact: Option<PathBuf>,
+    /// The keys by which compiled policies are accepted.
+    pub artifact_public: Vec<PublicKey>,
+}
+
+impl Config {
+    /// Whose compiled policies are accepted. In secure mode only signed ones are, also where no key is configured.
+    #[must_use]
+    pub fn artifact_signers(&self) -> Signers {
+        match self.mode {
+            Mode::Standard if self.keys.artifact_public.is_empty() => Signers::Anyone,
+            Mode::Standard | Mode::Secure(_) => Signers::Keys(self.keys.artifact_public.clone()),
+        }
+    }
 }
 
 /// Where clients call.

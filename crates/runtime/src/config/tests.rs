@@ -1,6 +1,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokenward_compiler::artifact::Signers;
+
 use super::value::parse_duration;
 use super::{Config, ConfigError, Identity, PasswordSource, Values, ValuesError};
 use crate::request::Keep;
@@ -311,7 +313,29 @@ fn a_mode_has_its_own_keys() {
     "#);
     insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}', 'x']\n")), @r#"
     tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard"
-    tokenward.toml:2:92: `public_keys` has a text that is none: a public key is `ed25519:` and 64 hexadecimal digits, as `tokenward keys new signing` prints it
+    tokenward.toml:2:92: `public_keys` has a text that is none: a public key is `ed25519:` and 64 hexadecimal digits, as `tokenward keys new` prints it
     "#);
     insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}']\n")), @r#"tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard""#);
+}
+
+#[test]
+fn compiled_policies_have_keys_of_their_own() {
+    let (one, two) = (
+        "ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+        "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    );
+    assert_eq!(parse("").unwrap().artifact_signers(), Signers::Anyone);
+    let secure = format!("mode = 'secure'\n[keys]\npublic_keys = ['{one}']\n");
+    assert_eq!(
+        parse(&secure).unwrap().artifact_signers(),
+        Signers::Keys(Vec::new()),
+        "in secure mode none is accepted unsigned"
+    );
+    let both = Signers::Keys(vec![two.parse().unwrap(), one.parse().unwrap()]);
+    let standard = format!("[keys]\nartifact_key = 'k'\nartifact_public_keys = ['{two}', '{one}']\n");
+    let config = Config::parse(&standard, Path::new("/etc/tw/tokenward.toml")).unwrap();
+    assert_eq!(config.artifact_signers(), both, "in standard mode they bind, too");
+    assert_eq!(config.keys.artifact.as_deref(), Some(Path::new("/etc/tw/k")));
+    let shared = format!("{secure}artifact_public_keys = ['{two}', '{one}']\n");
+    insta::assert_snapshot!(problems(&shared), @"tokenward.toml:4:24: `artifact_public_keys` has a key of `public_keys`: make a key for compiled policies only, with `tokenward keys new artifact`");
 }

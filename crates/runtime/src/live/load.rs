@@ -3,14 +3,16 @@
 use std::{fs, io, path::Path};
 
 use tokenward_compiler::{
-    BaseUrl, Compilation, artifact, compile, compile_for,
+    BaseUrl, Compilation,
+    artifact::{self, Artifact, ReadError, Signers},
+    compile, compile_for,
     diagnostic::{Severity, render_text},
     ir::Program,
     seal::{self, Mode},
     source::{Links, SourceSet},
 };
 
-use super::PolicyError;
+use super::{ModeInForce, PolicyError};
 
 /// No policy comes near; a device or a dump does.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
@@ -22,12 +24,12 @@ pub(super) fn load(
     place: &Path,
     base: &BaseUrl,
     merges: bool,
-    mode: &Mode,
+    mode: &ModeInForce,
 ) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let (program, revoked) = if place.is_file() {
         read_artifact(place, mode)
     } else {
-        read_sources(place, mode)
+        read_sources(place, mode.mode())
     };
     let bound = program.and_then(|program| Ok(program.bind(base)?.merging_body(merges)));
     (bound, revoked)
@@ -43,7 +45,7 @@ fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>,
         program,
         mut diagnostics,
         revoked,
-        written: _,
+        source_map: _,
     } = compile_for(&sources, mode);
     let program = program.ok_or_else(|| {
         // Warnings would bury what has to be mended.
@@ -80,8 +82,9 @@ fn readable(directory: &Path) -> SourceSet {
     SourceSet::from_files(files)
 }
 
-fn read_artifact(file: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
-    let program = unbound_artifact(file);
+/// What revokes nothing is an artifact that is not accepted: whoever made it could end every token for good.
+fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
+    let program = unbound_artifact(file, mode.signers());
     let revoked = program
         .iter()
         .flat_map(Program::tokens)
@@ -91,7 +94,7 @@ fn read_artifact(file: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec
     });
     let hashes = hashes.collect();
     let sealed = program.and_then(|program| {
-        let faults = seal::faults(&program, mode);
+        let faults = seal::faults(&program, mode.mode());
         if faults.is_empty() {
             return Ok(program);
         }
@@ -106,11 +109,19 @@ fn read_artifact(file: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec
     (sealed, hashes)
 }
 
-/// The program of an artifact, unbound.
+/// The program of an artifact that one of these signers vouches for, unbound.
 ///
 /// # Errors
-/// The file cannot be read, or is no artifact of this version.
-pub(crate) fn unbound_artifact(file: &Path) -> Result<Program, PolicyError> {
+/// See [`artifact_of_file`].
+pub(crate) fn unbound_artifact(file: &Path, signers: &Signers) -> Result<Program, PolicyError> {
+    Ok(artifact_of_file(file, signers)?.program)
+}
+
+/// The artifact in a file, if one of these signers vouches for it.
+///
+/// # Errors
+/// The file cannot be read, is not signed by them, or is not an artifact of this version.
+pub(crate) fn artifact_of_file(file: &Path, signers: &Signers) -> Result<Artifact, PolicyError> {
     let unreadable = |source| PolicyError::ReadArtifact {
         path: file.to_owned(),
         source,
@@ -122,8 +133,9 @@ pub(crate) fn unbound_artifact(file: &Path) -> Result<Program, PolicyError> {
         ))));
     }
     let bytes = fs::read(file).map_err(unreadable)?;
-    artifact::decode(&bytes).map_err(|source| PolicyError::Artifact {
-        path: file.to_owned(),
-        source,
+    let path = || file.to_owned();
+    artifact::read(&bytes, signers).map_err(|error| match error {
+        ReadError::Signature(source) => PolicyError::Signature { path: path(), source },
+        ReadError::Decode(source) => PolicyError::Artifact { path: path(), source },
     })
 }

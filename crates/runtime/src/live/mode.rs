@@ -1,18 +1,21 @@
-//! The mode in force (SEMANTICS section 2): it is read at the start only, and a change that waits for a restart is told.
+//! The mode in force (SEMANTICS section 2) and the keys that go with it: they are read at the start only, and a change that
+//! waits for a restart is told.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use tokenward_compiler::artifact::Signers;
 use tokenward_compiler::seal::Mode;
 
 use crate::config::Config;
 
-/// The mode that the proxy started with, and the file that may say another by now.
+/// The mode and the signers that the proxy started with, and the file that may name others by now.
 #[derive(Debug, Default)]
 pub(crate) struct ModeInForce {
     mode: Mode,
+    signers: Signers,
     file: Option<PathBuf>,
     seen: Mutex<Option<(u64, SystemTime)>>,
 }
@@ -22,6 +25,7 @@ impl ModeInForce {
     pub(crate) fn of(config: &Config) -> Self {
         let mode = Self {
             mode: config.mode.clone(),
+            signers: config.artifact_signers(),
             file: config.file.clone(),
             seen: Mutex::default(),
         };
@@ -34,13 +38,23 @@ impl ModeInForce {
         &self.mode
     }
 
+    /// Whose compiled policies are accepted.
+    pub(crate) fn signers(&self) -> &Signers {
+        &self.signers
+    }
+
     /// What the configuration's file says otherwise by now, in a sentence. A file that cannot be used says nothing.
     pub(crate) fn waiting(&self) -> Option<String> {
-        let now = Config::load(self.file.as_deref()?).ok()?.mode;
-        let what = match (&self.mode, &now) {
-            _ if self.mode == now => return None,
+        let now = Config::load(self.file.as_deref()?).ok()?;
+        let what = match (&self.mode, &now.mode) {
+            (before, now_mode) if before == now_mode => {
+                if self.signers == now.artifact_signers() {
+                    return None;
+                }
+                "other `artifact_public_keys`".to_owned()
+            }
             (Mode::Secure(_), Mode::Secure(_)) => "other `public_keys`".to_owned(),
-            _ => format!("mode = \"{}\"", name(&now)),
+            (_, now) => format!("mode = \"{}\"", name(now)),
         };
         Some(format!(
             "the configuration now says {what}; mode = \"{}\" and its keys stay in force until a restart",

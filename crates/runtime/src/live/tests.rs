@@ -2,9 +2,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
 use tokenward_compiler::source::SourceSet;
 
 use super::*;
+use crate::config::Config;
+use crate::keys::ArtifactKey;
 
 fn token(name: &str, secret: &str, line: &str) -> String {
     let hash = hex::encode(crate::secret::hash(secret));
@@ -232,6 +235,76 @@ fn a_directory_that_was_replaced_is_watched_on() {
     within_a_second(|| names(&policies) == ["second"]);
     fs::write(directory.join("a.toml"), token("third", "third", "[get]/rest/a")).unwrap();
     within_a_second(|| names(&policies) == ["third"]);
+}
+
+/// With `[keys] artifact_public_keys`, as in secure mode.
+#[test]
+fn an_artifact_that_is_not_signed_as_configured_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.twp");
+    let key = ArtifactKey::generate(&folder.path().join("a.key")).unwrap();
+    let program = |keys: &str, line: &str| {
+        let text = token("a", "one", line).replace("user =", &format!("{keys}user ="));
+        let sources = SourceSet::from_files([("a.toml".to_owned(), text)]);
+        tokenward_compiler::compile(&sources).program.unwrap()
+    };
+    let good = key.sign(&program("", "[get]/rest/aaa"));
+    let mut config = Config::default();
+    config.keys.artifact_public.push(key.public());
+    let base = BaseUrl::parse("https://jira.example.com").unwrap();
+    let start = || {
+        let revocations = Revocations::open(&revoked::beside(&file)).unwrap();
+        Policies::open(&file, &base, false, ModeInForce::of(&config), revocations)
+    };
+    fs::write(&file, &good).unwrap();
+    let policies = start().unwrap();
+    let digest = policies.current().program().digest().to_owned();
+
+    // Another path in the code, and the digest, which needs no key, made to fit: the attack that signatures are against.
+    let mut patched = good.clone();
+    let at = good.windows(4).rposition(|part| part == b"/aaa").unwrap();
+    for place in (0..=at).filter(|place| good[*place..].starts_with(b"/aaa")) {
+        patched[place..place + 4].copy_from_slice(b"/bbb");
+    }
+    let header = tokenward_compiler::artifact::HEADER;
+    let fits = Sha256::new()
+        .chain_update(&patched[..12])
+        .chain_update(&patched[header..])
+        .finalize();
+    patched[12..44].copy_from_slice(&fits);
+    let other = ArtifactKey::generate(&folder.path().join("b.key")).unwrap();
+    let revoking = program("revoked = true\n", "[get]/rest/aaa");
+    for (bytes, why) in [
+        (patched, "was changed after it was signed"),
+        (
+            tokenward_compiler::artifact::encode(&revoking),
+            "it is not signed",
+        ),
+        (
+            other.sign(&revoking),
+            "which is not in [keys] artifact_public_keys",
+        ),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        policies.reload();
+        assert_eq!(policies.current().program().digest(), digest);
+        let failure = policies.status().failure.unwrap();
+        assert!(
+            failure.contains(why) && failure.contains("policy.twp"),
+            "{failure}"
+        );
+        let revoked = policies.revocations().has(&crate::secret::hash("one"));
+        assert!(
+            !revoked,
+            "whoever may not change the policy may not revoke by it: {why}"
+        );
+        let refused = start().err().unwrap().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+    fs::write(&file, key.sign(&revoking)).unwrap();
+    policies.reload();
+    assert!(policies.status().failure.is_none());
+    assert!(policies.revocations().has(&crate::secret::hash("one")));
 }
 
 #[test]

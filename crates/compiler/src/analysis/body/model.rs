@@ -16,7 +16,7 @@ use super::{
     },
     BodyAtom, Fact, Quantity, Says,
 };
-use crate::{decide::names, json::Kind};
+use crate::{json::Kind, param::names};
 
 /// A body of which all of this is true. `avoid`: names that a body should not have unless it is asked to.
 ///

@@ -3,7 +3,8 @@
 //! Eight bytes a step, by multiply and fold as wyhash does. Not keyed: who writes the policy gains nothing by colliding,
 //! and what a request makes collide is matched in vain.
 
-use super::SHORTEST;
+/// URLs' literals shorter than this tell too little apart.
+pub(super) const SHORTEST: usize = 4;
 
 /// Where a literal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

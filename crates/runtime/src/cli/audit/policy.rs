@@ -13,7 +13,7 @@ use crate::live::unbound_artifact;
 pub(super) fn program(config: &Config) -> Result<Program, String> {
     let place = &config.policies;
     if place.is_file() {
-        return unbound_artifact(place).map_err(|error| error.to_string());
+        return unbound_artifact(place, &config.artifact_signers()).map_err(|error| error.to_string());
     }
     let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(|error| error.to_string())?;
     let compiled = tokenward_compiler::compile(&sources).program;

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokenward_compiler::Written;
+use tokenward_compiler::SourceMap;
 use tokenward_compiler::analysis::{Analysis, Cause, Difference, Finding};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Witness};
 use tokenward_compiler::ir::{LineId, Program, Token, TokenId, Users};
@@ -17,10 +17,10 @@ use super::super::progress::Progress;
 use super::super::universe::universe;
 use crate::config::Config;
 
-/// Adds to `diagnostics` what `new`, written as `written` says, allows beyond the policy at `base`.
+/// Adds to `diagnostics` what `new`, written as `source_map` says, allows beyond the policy at `base`.
 pub(super) fn check(
     base: &str,
-    (new, written): (&Program, &Written),
+    (new, source_map): (&Program, &SourceMap),
     sources: &SourceSet,
     (config, budget): (&Config, u64),
     diagnostics: &mut Vec<Diagnostic>,
@@ -31,7 +31,7 @@ pub(super) fn check(
     let mut gate = Gate {
         old: &old,
         new,
-        written,
+        source_map,
         needed: vec![false; entries.len()],
         entries: &entries,
         now: now(),
@@ -52,7 +52,7 @@ pub(super) fn check(
 struct Gate<'a> {
     old: &'a Program,
     new: &'a Program,
-    written: &'a Written,
+    source_map: &'a SourceMap,
     entries: &'a [Reviewed],
     /// For each entry whether something needs it.
     needed: Vec<bool>,
@@ -151,7 +151,7 @@ impl Gate<'_> {
         let curl = self.new.base().map(|base| finding.witness.curl(base, user));
         let (place, headline, entry) = match finding.cause {
             Cause::Permit(line) => (
-                self.written.line(line),
+                self.source_map.line(line),
                 format!("`{}` newly allows what this line matches", token.name),
                 format!("line = '{}'", self.new.line(line).text),
             ),
@@ -218,7 +218,7 @@ impl Gate<'_> {
 
     fn place(&self, id: TokenId) -> Span {
         // INVARIANT: every token of a program that was just compiled has its place.
-        self.written.token(id).unwrap_or_else(Span::nowhere)
+        self.source_map.token(id).unwrap_or_else(Span::nowhere)
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {

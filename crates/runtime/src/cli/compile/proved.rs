@@ -1,7 +1,8 @@
 //! A policy compiled, and all that can be proved of it.
 
-use tokenward_compiler::analysis::{Fault, Invariants};
+use tokenward_compiler::analysis::Fault;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, sort};
+use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
 
@@ -48,19 +49,19 @@ impl Compiled {
             let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
             let asked = (universe(config), budget);
             let mut progress = Progress::new("tokens checked");
-            let exact = tokenward_compiler::exact(
+            let proved = tokenward_compiler::findings::find(
                 &bound,
-                &compilation.written,
+                &compilation.source_map,
                 &compiled.diagnostics,
                 asked,
                 |done, of| progress.tell(done, of),
             )
             .map_err(fault)?;
-            compiled.diagnostics.extend(exact.diagnostics);
+            compiled.diagnostics.extend(proved.diagnostics);
             if let Some(invariants) = invariants {
                 let mut progress = Progress::new("tokens proved");
                 let proof = invariants
-                    .prove(&bound, &compilation.written, asked, |done, of| {
+                    .prove(&bound, &compilation.source_map, asked, |done, of| {
                         progress.tell(done, of)
                     })
                     .map_err(fault)?;
@@ -75,7 +76,7 @@ impl Compiled {
                 }
             }
             if let Some(place) = base_policy {
-                let policy = (&bound, &compilation.written);
+                let policy = (&bound, &compilation.source_map);
                 new_access::check(
                     place,
                     policy,
@@ -84,13 +85,13 @@ impl Compiled {
                     &mut compiled.diagnostics,
                 )?;
             }
-            if let Some((token, states)) = exact.hardest.filter(|(_, states)| *states >= WORTH_SAYING) {
+            if let Some((token, states)) = proved.hardest.filter(|(_, states)| *states >= WORTH_SAYING) {
                 compiled
                     .proved
                     .push_str(&format!(", most work for `{token}` ({states} states)"));
             }
-            if exact.inconclusive > 0 {
-                let count = exact.inconclusive;
+            if proved.inconclusive > 0 {
+                let count = proved.inconclusive;
                 compiled.proved.push_str(&format!(
                     ", {count} {} past the budget left open",
                     plural(count, "question")

@@ -3,7 +3,7 @@
 use tokenward_compiler::compile_for;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_text};
 use tokenward_compiler::resolve_policy;
-use tokenward_compiler::seal::{self, Mode, statement};
+use tokenward_compiler::seal::{self, Mode, Version, statement};
 
 use super::{Failure, output};
 use crate::config::Config;
@@ -68,7 +68,9 @@ pub(super) fn sealed(mut prepared: Prepared, names: &[&str], config: &Config) ->
     for token in resolve_policy(&sources).tokens {
         let name = token.attributes.name.as_str();
         if names.contains(&name) {
-            let seal = key.sign(&statement(&token.attributes, seal::lines(&token, &sources)));
+            let lines = seal::lines(&token, &sources);
+            let signed = statement(Version::CURRENT, &token.attributes, lines).map_err(Failure::trouble)?;
+            let seal = key.sign(&signed);
             prepared = prepared.with(name, &[Change::Text(Key::Seal, seal.to_string())])?;
         }
     }

@@ -98,7 +98,7 @@ pub(super) fn one(tokens: Vec<Known>, name: &str, config: &Config) -> Result<Kno
 fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
     let place = &config.policies;
     if place.is_file() {
-        let program = unbound_artifact(place).map_err(Failure::trouble)?;
+        let program = unbound_artifact(place, &config.artifact_signers())?;
         let tokens = program.tokens().map(|(_, token)| Known {
             attributes: token.attributes.clone(),
             place: None,

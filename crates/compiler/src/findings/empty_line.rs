@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Answer, Case, Desk};
+use super::{
+    case::Case,
+    search::{Answer, Search},
+};
 use crate::{
     analysis::Request,
     diagnostic::{Code, Diagnostic},
@@ -11,7 +14,7 @@ use crate::{
 
 /// The rules that no request matches.
 pub(super) fn check<'p>(
-    desk: &mut Desk<'p>,
+    search: &mut Search<'p>,
     case: &Case<'p>,
     samples: &[Option<Request>],
 ) -> HashSet<RuleId> {
@@ -21,18 +24,18 @@ pub(super) fn check<'p>(
         .map(Option::is_some)
         .chain(std::iter::repeat(false));
     for (entry, sampled) in case.permits.iter().chain(&case.forbids).zip(sampled) {
-        if sampled || !desk.is_due(entry) || !matches!(desk.ask(&[entry], &[]), Answer::No) {
+        if sampled || !search.is_due(entry) || !matches!(search.ask(&[entry], &[]), Answer::No) {
             continue;
         }
         empty.insert(entry.id);
-        let Some(span) = desk.span(entry) else { continue };
+        let Some(span) = search.span(entry) else { continue };
         let said = |place: &crate::source::Span| {
             place.source == span.source && span.start <= place.start && place.end <= span.end
         };
-        if desk.never.iter().any(said) {
+        if search.never.iter().any(said) {
             continue;
         }
-        desk.push(
+        search.push(
             Diagnostic::new(Code::EmptyLine, span, "no request can match this line")
                 .help("its conditions exclude each other, or the proxy refuses every path that it matches"),
         );

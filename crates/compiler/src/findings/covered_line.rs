@@ -4,7 +4,10 @@
 
 use std::collections::HashSet;
 
-use super::{Answer, Case, Desk, Entry, related};
+use super::{
+    case::{Case, Entry},
+    search::{Answer, Search, related},
+};
 use crate::{
     analysis::Request,
     ast::Effect,
@@ -14,7 +17,7 @@ use crate::{
 
 /// The rules that others cover.
 pub(super) fn check<'p>(
-    desk: &mut Desk<'p>,
+    search: &mut Search<'p>,
     case: &Case<'p>,
     samples: &[Option<Request>],
     empty: &HashSet<RuleId>,
@@ -24,11 +27,11 @@ pub(super) fn check<'p>(
     for (entries, samples) in [(&case.permits, samples), (&case.forbids, none.as_slice())] {
         // From behind: of two that say the same, the later one is too many.
         for (entry, sample) in entries.iter().zip(samples).rev() {
-            if empty.contains(&entry.id) || !desk.is_due(entry) {
+            if empty.contains(&entry.id) || !search.is_due(entry) {
                 continue;
             }
             if case.token.unrestricted && entry.own && entry.ruled.rule.effect == Effect::Permit {
-                unrestricted(desk, case, entry);
+                unrestricted(search, case, entry);
                 continue;
             }
             let others: Vec<&Entry<'p>> = entries
@@ -41,30 +44,30 @@ pub(super) fn check<'p>(
                 })
                 .collect();
             let sampled = sample.as_ref();
-            if others.is_empty() || sampled.is_some_and(|sample| !desk.allows(&others, &[], sample)) {
+            if others.is_empty() || sampled.is_some_and(|sample| !search.allows(&others, &[], sample)) {
                 continue;
             }
-            if matches!(desk.ask(&[entry], &others), Answer::No) {
+            if matches!(search.ask(&[entry], &others), Answer::No) {
                 covered.insert(entry.id);
-                tell(desk, entry, &others);
+                tell(search, entry, &others);
             }
         }
     }
     covered
 }
 
-fn tell<'p>(desk: &mut Desk<'p>, entry: &Entry<'p>, others: &[&Entry<'p>]) {
-    let covers = desk.fewest(others, |desk, some| {
-        matches!(desk.ask(&[entry], some), Answer::No)
+fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, others: &[&Entry<'p>]) {
+    let covers = search.fewest(others, |search, some| {
+        matches!(search.ask(&[entry], some), Answer::No)
     });
-    let Some(span) = desk.span(entry) else { return };
+    let Some(span) = search.span(entry) else { return };
     let does = match entry.ruled.rule.effect {
         Effect::Permit => "allows",
         Effect::Forbid => "forbids",
     };
     let (headline, what) = match covers.as_slice() {
         [one] => (
-            format!("this line {does} nothing that `{}` does not", desk.text(one)),
+            format!("this line {does} nothing that `{}` does not", search.text(one)),
             "covers it",
         ),
         _ => (
@@ -74,20 +77,20 @@ fn tell<'p>(desk: &mut Desk<'p>, entry: &Entry<'p>, others: &[&Entry<'p>]) {
     };
     let diagnostic = Diagnostic::new(Code::CoveredLine, span, headline)
         .help("take it out, or make what covers it narrower, if that is what was meant");
-    let diagnostic = related(diagnostic, desk, &covers, what);
-    desk.push(diagnostic);
+    let diagnostic = related(diagnostic, search, &covers, what);
+    search.push(diagnostic);
 }
 
-fn unrestricted<'p>(desk: &mut Desk<'p>, case: &Case<'p>, entry: &Entry<'p>) {
-    let Some(span) = desk.span(entry) else { return };
+fn unrestricted<'p>(search: &mut Search<'p>, case: &Case<'p>, entry: &Entry<'p>) {
+    let Some(span) = search.span(entry) else { return };
     let mut diagnostic = Diagnostic::new(
         Code::CoveredLine,
         span,
         "this line allows nothing that `unrestricted = true` does not",
     )
     .help("take it out, or `unrestricted`");
-    if let Some(token) = desk.written.token(case.id) {
+    if let Some(token) = search.source_map.token(case.id) {
         diagnostic = diagnostic.related(token, "this token is unrestricted");
     }
-    desk.push(diagnostic);
+    search.push(diagnostic);
 }

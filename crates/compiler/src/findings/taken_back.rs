@@ -4,7 +4,10 @@
 
 use std::collections::HashSet;
 
-use super::{Answer, Case, Desk, Entry, related};
+use super::{
+    case::{Case, Entry},
+    search::{Answer, Search, related},
+};
 use crate::{
     analysis::Request,
     diagnostic::{Code, Diagnostic},
@@ -12,7 +15,7 @@ use crate::{
 };
 
 pub(super) fn check<'p>(
-    desk: &mut Desk<'p>,
+    search: &mut Search<'p>,
     case: &Case<'p>,
     samples: &[Option<Request>],
     empty: &HashSet<RuleId>,
@@ -22,8 +25,8 @@ pub(super) fn check<'p>(
     }
     let forbids: Vec<&Entry<'p>> = case.forbids.iter().collect();
     if case.token.unrestricted {
-        if matches!(desk.ask(&[], &forbids), Answer::No) {
-            everything(desk, case, &[], None);
+        if matches!(search.ask(&[], &forbids), Answer::No) {
+            everything(search, case, &[], None);
         }
         return;
     }
@@ -39,8 +42,8 @@ pub(super) fn check<'p>(
             .collect();
         let sampled = sample.as_ref();
         if near.is_empty()
-            || sampled.is_some_and(|sample| desk.allows(&[entry], &near, sample))
-            || !matches!(desk.ask(&[entry], &near), Answer::No)
+            || sampled.is_some_and(|sample| search.allows(&[entry], &near, sample))
+            || !matches!(search.ask(&[entry], &near), Answer::No)
         {
             is_left = true;
         } else {
@@ -48,28 +51,30 @@ pub(super) fn check<'p>(
         }
     }
     if !is_left && let Some((entry, sample, near)) = taken.first() {
-        everything(desk, case, near, sample.as_ref().filter(|_| entry.own));
+        everything(search, case, near, sample.as_ref().filter(|_| entry.own));
         return;
     }
     for (entry, sample, near) in taken.iter().filter(|(entry, ..)| entry.own) {
-        let covers = desk.fewest(near, |desk, some| matches!(desk.ask(&[entry], some), Answer::No));
-        let Some(span) = desk.span(entry) else { continue };
+        let covers = search.fewest(near, |search, some| {
+            matches!(search.ask(&[entry], some), Answer::No)
+        });
+        let Some(span) = search.span(entry) else { continue };
         let mut diagnostic = Diagnostic::new(
             Code::TakenBack,
             span,
             "the token's forbid lines take back all that this line allows",
         )
         .help("take one of them out, or make the forbid line narrower");
-        diagnostic = related(diagnostic, desk, &covers, "takes it back");
+        diagnostic = related(diagnostic, search, &covers, "takes it back");
         if let Some(sample) = sample {
-            diagnostic = diagnostic.witness(desk.witness(case.token, sample));
+            diagnostic = diagnostic.witness(search.witness(case.token, sample));
         }
-        desk.push(diagnostic);
+        search.push(diagnostic);
     }
 }
 
-fn everything<'p>(desk: &mut Desk<'p>, case: &Case<'p>, near: &[&Entry<'p>], sample: Option<&Request>) {
-    let Some(span) = desk.written.token(case.id) else {
+fn everything<'p>(search: &mut Search<'p>, case: &Case<'p>, near: &[&Entry<'p>], sample: Option<&Request>) {
+    let Some(span) = search.source_map.token(case.id) else {
         return;
     };
     let headline = format!(
@@ -82,9 +87,9 @@ fn everything<'p>(desk: &mut Desk<'p>, case: &Case<'p>, near: &[&Entry<'p>], sam
         [] => case.forbids.iter().collect(),
         near => near.to_vec(),
     };
-    diagnostic = related(diagnostic, desk, &own, "takes back");
+    diagnostic = related(diagnostic, search, &own, "takes back");
     if let Some(sample) = sample {
-        diagnostic = diagnostic.witness(desk.witness(case.token, sample));
+        diagnostic = diagnostic.witness(search.witness(case.token, sample));
     }
-    desk.push(diagnostic);
+    search.push(diagnostic);
 }

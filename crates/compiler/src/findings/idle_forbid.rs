@@ -4,14 +4,17 @@
 
 use std::collections::HashSet;
 
-use super::{Answer, Case, Desk, Entry};
+use super::{
+    case::{Case, Entry},
+    search::{Answer, Search},
+};
 use crate::{
     diagnostic::{Code, Diagnostic},
     ir::RuleId,
 };
 
 /// `idle`: rules of which this has been said in other words.
-pub(super) fn check<'p>(desk: &mut Desk<'p>, case: &Case<'p>, idle: &HashSet<RuleId>) {
+pub(super) fn check<'p>(search: &mut Search<'p>, case: &Case<'p>, idle: &HashSet<RuleId>) {
     if case.token.unrestricted {
         return;
     }
@@ -21,20 +24,20 @@ pub(super) fn check<'p>(desk: &mut Desk<'p>, case: &Case<'p>, idle: &HashSet<Rul
         .filter(|forbid| forbid.own && !idle.contains(&forbid.id))
     {
         let mut near = case.permits.iter().filter(|permit| permit.is_near(forbid));
-        let is_idle = near.all(|permit| matches!(desk.ask(&[forbid, permit], &[]), Answer::No));
+        let is_idle = near.all(|permit| matches!(search.ask(&[forbid, permit], &[]), Answer::No));
         if is_idle {
-            tell(desk, case, forbid);
+            tell(search, case, forbid);
         }
     }
 }
 
-fn tell<'p>(desk: &mut Desk<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
-    let Some(span) = desk.span(forbid) else { return };
+fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
+    let Some(span) = search.span(forbid) else { return };
     let headline = "this line forbids nothing that the token would be allowed";
     let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline)
         .help("what no line permits is denied without it; is a permit line missing, or this one misspelt?");
-    if let Answer::Yes(request) = desk.ask(&[forbid], &[]) {
-        diagnostic = diagnostic.witness(desk.witness(case.token, &request));
+    if let Answer::Yes(request) = search.ask(&[forbid], &[]) {
+        diagnostic = diagnostic.witness(search.witness(case.token, &request));
     }
-    desk.push(diagnostic);
+    search.push(diagnostic);
 }

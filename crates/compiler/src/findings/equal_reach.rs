@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Desk, Fault};
+use super::search::Search;
 use crate::{
-    analysis::{Accepted, Request, literal, token_allows},
+    analysis::{Accepted, Fault, Request, literal, token_allows},
     diagnostic::{Code, Diagnostic},
     ir::{Rule, Token, TokenId, Users},
 };
@@ -16,10 +16,13 @@ use crate::{
 /// A token is held against at most so many others of its user.
 const CANDIDATES: usize = 256;
 
-pub(super) fn check(desk: &mut Desk<'_>, reaches: &[(TokenId, Vec<Option<Request>>)]) -> Result<(), Fault> {
+pub(super) fn check(
+    search: &mut Search<'_>,
+    reaches: &[(TokenId, Vec<Option<Request>>)],
+) -> Result<(), Fault> {
     let mut of_users: HashMap<BTreeSet<&str>, Vec<usize>> = HashMap::new();
     for (at, (id, _)) in reaches.iter().enumerate() {
-        let token = desk.program.token(*id);
+        let token = search.program.token(*id);
         if !token.revoked {
             of_users.entry(users(token)).or_default().push(at);
         }
@@ -28,9 +31,9 @@ pub(super) fn check(desk: &mut Desk<'_>, reaches: &[(TokenId, Vec<Option<Request
     groups.sort_unstable();
     for group in groups {
         let group = group.iter().filter_map(|at| reaches.get(*at));
-        let mut shelf = Shelf::default();
+        let mut compared = Compared::default();
         for (id, samples) in group {
-            look(desk, &mut shelf, *id, samples)?;
+            look(search, &mut compared, *id, samples)?;
         }
     }
     Ok(())
@@ -46,7 +49,7 @@ fn users(token: &Token) -> BTreeSet<&str> {
 
 /// Tokens of one user that have been looked at, and differ.
 #[derive(Default)]
-struct Shelf {
+struct Compared {
     by_form: HashMap<String, TokenId>,
     tokens: Vec<(TokenId, Vec<Request>)>,
     by_literal: HashMap<Vec<u8>, Vec<usize>>,
@@ -57,27 +60,27 @@ struct Shelf {
 }
 
 fn look(
-    desk: &mut Desk<'_>,
-    shelf: &mut Shelf,
+    search: &mut Search<'_>,
+    compared: &mut Compared,
     id: TokenId,
     samples: &[Option<Request>],
 ) -> Result<(), Fault> {
-    let token = desk.program.token(id);
-    let form = form(desk, token);
-    if let Some(other) = shelf.by_form.get(&form) {
-        tell(desk, id, *other);
+    let token = search.program.token(id);
+    let form = form(search, token);
+    if let Some(other) = compared.by_form.get(&form) {
+        tell(search, id, *other);
         return Ok(());
     }
     let mut literals = BTreeSet::new();
     let mut rarest: Option<(usize, &Request)> = None;
-    let rules = token.permits.iter().filter_map(|rule| desk.program.rule(rule));
+    let rules = token.permits.iter().filter_map(|rule| search.program.rule(rule));
     for (rule, sample) in rules.zip(samples) {
-        let literal = literal(desk.program, rule);
-        let known = shelf.by_literal.get(&literal).map_or(0, Vec::len);
+        let literal = literal(search.program, rule);
+        let known = compared.by_literal.get(&literal).map_or(0, Vec::len);
         literals.insert(literal);
         if let Some(sample) = sample
             && rarest.is_none_or(|(least, _)| known < least)
-            && token_allows(desk.program, id, sample)
+            && token_allows(search.program, id, sample)
         {
             rarest = Some((known, sample));
         }
@@ -85,56 +88,58 @@ fn look(
     let allowed = samples
         .iter()
         .flatten()
-        .filter(|sample| token_allows(desk.program, id, sample));
+        .filter(|sample| token_allows(search.program, id, sample));
     let allowed: Vec<Request> = allowed.cloned().collect();
     let candidates = match rarest {
-        Some((_, sample)) => shelf.near(sample.path.as_bytes()),
-        None => (0..shelf.tokens.len()).collect(),
+        Some((_, sample)) => compared.near(sample.path.as_bytes()),
+        None => (0..compared.tokens.len()).collect(),
     };
     if candidates.len() > CANDIDATES {
-        desk.found.inconclusive += 1;
+        search.found.inconclusive += 1;
     }
     for at in candidates.into_iter().take(CANDIDATES) {
-        let Some((other, theirs)) = shelf.tokens.get(at) else {
+        let Some((other, theirs)) = compared.tokens.get(at) else {
             continue;
         };
         let same = allowed
             .iter()
-            .all(|sample| token_allows(desk.program, *other, sample))
-            && theirs.iter().all(|sample| token_allows(desk.program, id, sample));
-        if same && are_equal(desk, id, *other)? {
-            tell(desk, id, *other);
+            .all(|sample| token_allows(search.program, *other, sample))
+            && theirs
+                .iter()
+                .all(|sample| token_allows(search.program, id, sample));
+        if same && are_equal(search, id, *other)? {
+            tell(search, id, *other);
             return Ok(());
         }
     }
-    shelf.by_form.insert(form, id);
-    shelf.put(id, allowed, literals, token.unrestricted);
+    compared.by_form.insert(form, id);
+    compared.put(id, allowed, literals, token.unrestricted);
     Ok(())
 }
 
-fn are_equal(desk: &mut Desk<'_>, one: TokenId, other: TokenId) -> Result<bool, Fault> {
-    if desk.prover.visited() > desk.limit {
-        desk.found.inconclusive += 1;
+fn are_equal(search: &mut Search<'_>, one: TokenId, other: TokenId) -> Result<bool, Fault> {
+    if search.prover.visited() > search.limit {
+        search.found.inconclusive += 1;
         return Ok(false);
     }
-    let (one, other) = (desk.side(one), desk.side(other));
+    let (one, other) = (search.side(one), search.side(other));
     for (more, less) in [(one, other), (other, one)] {
-        let beyond = desk.prover.beyond(more, less, &Accepted::default())?;
+        let beyond = search.prover.beyond(more, less, &Accepted::default())?;
         if !beyond.is_none() {
-            desk.found.inconclusive += usize::from(beyond.findings.is_empty());
+            search.found.inconclusive += usize::from(beyond.findings.is_empty());
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn tell(desk: &mut Desk<'_>, id: TokenId, other: TokenId) {
-    let (token, twin) = (desk.program.token(id), desk.program.token(other));
-    let Some((span, twins)) = desk.written.token(id).zip(desk.written.token(other)) else {
+fn tell(search: &mut Search<'_>, id: TokenId, other: TokenId) {
+    let (token, twin) = (search.program.token(id), search.program.token(other));
+    let Some((span, twins)) = search.source_map.token(id).zip(search.source_map.token(other)) else {
         return;
     };
     let headline = format!("`{}` allows the same as `{}`", token.name, twin.name);
-    desk.push(
+    search.push(
         Diagnostic::new(Code::EqualReach, span, headline)
             .related(twins, "the other")
             .help("one token would do; or was a line of the copy to be changed?"),
@@ -142,7 +147,7 @@ fn tell(desk: &mut Desk<'_>, id: TokenId, other: TokenId) {
 }
 
 /// Equal for tokens whose lines were made alike, in whatever order.
-fn form(desk: &Desk<'_>, token: &Token) -> String {
+fn form(search: &Search<'_>, token: &Token) -> String {
     let of = |rule: &Rule| {
         let params = rule
             .params
@@ -164,7 +169,7 @@ fn form(desk: &Desk<'_>, token: &Token) -> String {
         )
     };
     let rules = token.forbids.iter().chain(token.permits.iter());
-    let forms: BTreeSet<String> = rules.filter_map(|id| desk.program.rule(id)).map(of).collect();
+    let forms: BTreeSet<String> = rules.filter_map(|id| search.program.rule(id)).map(of).collect();
     format!(
         "{}\n{}",
         token.unrestricted,
@@ -172,7 +177,7 @@ fn form(desk: &Desk<'_>, token: &Token) -> String {
     )
 }
 
-impl Shelf {
+impl Compared {
     fn put(&mut self, id: TokenId, allowed: Vec<Request>, literals: BTreeSet<Vec<u8>>, unrestricted: bool) {
         let at = self.tokens.len();
         self.tokens.push((id, allowed));

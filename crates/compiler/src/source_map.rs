@@ -8,13 +8,13 @@ use crate::{
 
 /// The places of a program's lines and tokens, and which warnings are allowed where.
 #[derive(Clone, Debug, Default)]
-pub struct Written {
+pub struct SourceMap {
     pub(crate) lines: Vec<Span>,
     pub(crate) tokens: Vec<Span>,
     pub(crate) allowed: Vec<(Span, Vec<Code>)>,
 }
 
-impl Written {
+impl SourceMap {
     /// The place of a line of the program.
     #[must_use]
     pub fn line(&self, id: LineId) -> Option<Span> {

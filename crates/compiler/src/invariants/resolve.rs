@@ -3,10 +3,10 @@
 
 use std::rc::Rc;
 
-use super::{limit, read_line, report};
 use crate::{
     diagnostic::{Code, Diagnostic},
     policy::{Attributes, Limit, Token, Users},
+    resolve::{read_line, report, user_placeholder},
     source::{SourceKind, SourceSet},
     tokens::{self, InvariantDef},
 };
@@ -43,7 +43,7 @@ fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<D
             None => diagnostics.push(
                 Diagnostic::new(
                     Code::UserPlaceholder,
-                    limit::user_placeholder(&line.syntax),
+                    user_placeholder(&line.syntax),
                     "`{USER}` in an invariant, which speaks of many tokens",
                 )
                 .help("write the names that are meant"),

@@ -1,18 +1,17 @@
 //! Whether a policy keeps its invariants: for each selected token, with a request where it does not.
 
-use super::{
-    Fault, Inconclusive, Universe,
-    prover::{Accepted, Prover},
-    side::Side,
-    witness::Request,
-};
+mod resolve;
+
+use self::resolve::resolve_invariants;
 use crate::{
-    BaseUrl, Written,
+    analysis::{Accepted, Fault, Inconclusive, Prover, Request, Side, Universe},
+    base_url::BaseUrl,
+    bind::BindError,
     diagnostic::{Code, Diagnostic, Witness, sort},
-    ir::{BindError, LineId, Program, Token, TokenId, Users},
-    lower::Lowering,
-    resolve::resolve_invariants,
+    ir::{LineId, Program, Token, TokenId, Users},
+    lower::lower,
     source::SourceSet,
+    source_map::SourceMap,
     tokens::{InvariantDef, InvariantKind},
 };
 
@@ -22,7 +21,7 @@ pub struct Invariants {
     definitions: Vec<InvariantDef>,
     /// A token for each, in the same order, that allows the requests of which it speaks.
     program: Program,
-    written: Written,
+    source_map: SourceMap,
 }
 
 /// What proving gives.
@@ -51,19 +50,16 @@ impl Invariants {
         let mut own = Vec::new();
         let (definitions, tokens): (Vec<_>, Vec<_>) =
             resolve_invariants(sources, &mut own).into_iter().unzip();
-        let mut lowering = Lowering::new(sources);
-        for token in &tokens {
-            lowering.add(token, &mut own);
-        }
-        let (program, written) = lowering.finish();
+        let mut lowered = lower(tokens, sources);
         diagnostics.append(&mut own);
+        diagnostics.append(&mut lowered.diagnostics);
         if definitions.is_empty() {
             return Ok(None);
         }
         Ok(Some(Self {
             definitions,
-            program: program.bind(base)?.merging_body(merges_body),
-            written,
+            program: lowered.program.bind(base)?.merging_body(merges_body),
+            source_map: lowered.source_map,
         }))
     }
 
@@ -73,7 +69,7 @@ impl Invariants {
         self.definitions.len()
     }
 
-    /// Proves all of them of a bound program. `written`: where that was written. `progress` is told how many tokens of
+    /// Proves all of them of a bound program. `source_map`: where that was written. `progress` is told how many tokens of
     /// how many are done.
     ///
     /// # Errors
@@ -81,7 +77,7 @@ impl Invariants {
     pub fn prove(
         &self,
         program: &Program,
-        written: &Written,
+        source_map: &SourceMap,
         (universe, budget): (Universe, u64),
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Proof, Fault> {
@@ -101,7 +97,7 @@ impl Invariants {
                     definition,
                     token: (id, token),
                     program,
-                    written,
+                    source_map,
                     invariants: self,
                 };
                 case.prove(&mut prover, of, &mut proof.diagnostics)?;
@@ -135,7 +131,7 @@ struct Case<'p> {
     definition: &'p InvariantDef,
     token: (TokenId, &'p Token),
     program: &'p Program,
-    written: &'p Written,
+    source_map: &'p SourceMap,
     invariants: &'p Invariants,
 }
 
@@ -192,8 +188,8 @@ impl<'p> Case<'p> {
         witness: &Request,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let place = line.and_then(|line| self.written.line(line));
-        let their = their.and_then(|line| self.invariants.written.line(line));
+        let place = line.and_then(|line| self.source_map.line(line));
+        let their = their.and_then(|line| self.invariants.source_map.line(line));
         let mut diagnostic = Diagnostic::new(
             Code::BrokenInvariant,
             place.unwrap_or_else(|| self.place()),
@@ -220,7 +216,7 @@ impl<'p> Case<'p> {
 
     /// Whether a place is in the token's own file, rather than in that of a set.
     fn is_own(&self, place: Option<crate::source::Span>) -> bool {
-        place.map(|place| place.source) == self.written.token(self.token.0).map(|token| token.source)
+        place.map(|place| place.source) == self.source_map.token(self.token.0).map(|token| token.source)
     }
 
     fn open(&self, why: Inconclusive) -> Diagnostic {
@@ -238,7 +234,7 @@ impl<'p> Case<'p> {
     }
 
     fn place(&self) -> crate::source::Span {
-        let place = self.written.token(self.token.0);
+        let place = self.source_map.token(self.token.0);
         place.unwrap_or(self.definition.span)
     }
 
@@ -293,23 +289,4 @@ fn matches(glob: &str, text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs() {
-        for (glob, text, is) in [
-            ("*", "", true),
-            ("ci-*", "ci-comments", true),
-            ("ci-*", "aci-", false),
-            ("*-bot", "release-bot", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "acb", false),
-            ("ab*ba", "aba", false),
-            ("exact", "exact", true),
-            ("exact", "exactly", false),
-        ] {
-            assert_eq!(matches(glob, text), is, "{glob} {text}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,81 @@
+//! Binding a program to the public URL: the base is consumed here, once, so that a decision reads the path alone.
+
+use std::sync::Arc;
+
+use regex_syntax::hir::{Hir, HirKind, Repetition};
+
+use crate::{
+    base_url::BaseUrl,
+    ir::{AutomatonError, Matcher, Program, UrlMatcher, Whole, has_mark, marked},
+    opt::optimise,
+    regexp::BASE_URL_MARK,
+};
+
+/// Why a program cannot be bound: with this base URL a pattern grows past its limit.
+#[derive(Debug, thiserror::Error)]
+#[error("the policy cannot be bound to {base}: {source}")]
+pub struct BindError {
+    /// The base URL.
+    pub base: BaseUrl,
+    /// What went wrong.
+    pub source: AutomatonError,
+}
+
+impl Program {
+    /// This program, deciding requests below `base`.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn bind(&self, base: &BaseUrl) -> Result<Self, BindError> {
+        let bound = self.urls.iter().map(|url| bind(url, base));
+        let urls: Result<Vec<_>, _> = bound.collect();
+        let urls = urls.map_err(|source| BindError {
+            base: base.clone(),
+            source,
+        })?;
+        let bound = Self {
+            urls: Arc::new(urls),
+            base: Some(base.clone()),
+            layout: None,
+            ..self.clone()
+        };
+        Ok(optimise(bound))
+    }
+}
+
+fn bind(url: &UrlMatcher, base: &BaseUrl) -> Result<UrlMatcher, AutomatonError> {
+    match url {
+        UrlMatcher::Below(_) => Ok(url.clone()),
+        UrlMatcher::Unbound(whole) | UrlMatcher::Bound(whole, _) => {
+            let prefix = base.as_str().as_bytes();
+            let matcher = match whole {
+                Whole::Glob(code) => Matcher::code_after(code, prefix),
+                Whole::Tree(hir) if has_mark(hir) => Matcher::after(&substitute(hir, base.as_str()), prefix),
+                Whole::Tree(hir) => Matcher::after(hir, prefix),
+            };
+            Ok(UrlMatcher::Bound(whole.clone(), matcher?))
+        }
+    }
+}
+
+/// The pattern with the base URL in the place of its mark. Depth is bounded by the nesting that the parser allows.
+fn substitute(hir: &Hir, base: &str) -> Hir {
+    match hir.kind() {
+        HirKind::Literal(literal) => match marked(&literal.0) {
+            Some(text) => Hir::literal(text.replace(BASE_URL_MARK, base).into_bytes()),
+            None => hir.clone(),
+        },
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(substitute(&repetition.sub, base)),
+            ..repetition.clone()
+        }),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| substitute(part, base)).collect()),
+        HirKind::Alternation(parts) => {
+            Hir::alternation(parts.iter().map(|part| substitute(part, base)).collect())
+        }
+        HirKind::Capture(_) | HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

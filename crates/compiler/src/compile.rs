@@ -1,0 +1,84 @@
+//! Compiling: the stages from sources to a program, in their order.
+
+use crate::{
+    artifact, check,
+    diagnostic::{self, Diagnostic, Severity},
+    ir::Program,
+    lower::lower,
+    policy::Policy,
+    resolve::resolve,
+    seal,
+    source::SourceSet,
+    source_map::SourceMap,
+    tokens,
+};
+
+/// What compiling gives.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The program, unbound; `None` if any diagnostic is an error.
+    pub program: Option<Program>,
+    /// Everything there is to say, in source order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// SHA-256 of the secrets of revoked tokens, from every file that parses: these count even where the policy does not
+    /// compile.
+    pub revoked: Vec<[u8; 32]>,
+    /// Where the program's lines and tokens stand.
+    pub source_map: SourceMap,
+}
+
+/// Compiles a policy, whatever its seals: source → pairs → AST → resolved policy → program.
+#[must_use]
+pub fn compile(sources: &SourceSet) -> Compilation {
+    let mut diagnostics = Vec::new();
+    let definitions = tokens::read_all(sources, &mut diagnostics);
+    let mut tokens = resolve(definitions, sources);
+    let mut lowered = lower(&mut tokens, sources);
+    let mut resolved = tokens.finish();
+    diagnostics.append(&mut resolved.diagnostics);
+    diagnostics.append(&mut lowered.diagnostics);
+    check::secrets(sources, &mut diagnostics);
+    let (program, mut source_map) = (lowered.program, lowered.source_map);
+    source_map.allowed = resolved.allowed;
+    source_map.allow(&mut diagnostics);
+    diagnostic::sort(&mut diagnostics);
+    let failed = diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error);
+    let program = (!failed).then(|| Program {
+        digest: artifact::digest(&program),
+        ..program
+    });
+    Compilation {
+        program,
+        diagnostics,
+        revoked: resolved.revoked,
+        source_map,
+    }
+}
+
+/// Compiles a policy for a mode: in secure mode a token without a valid seal keeps it from compiling. Seals are looked at
+/// once all else is right.
+#[must_use]
+pub fn compile_for(sources: &SourceSet, mode: &seal::Mode) -> Compilation {
+    let mut compilation = compile(sources);
+    let Some(program) = &compilation.program else {
+        return compilation;
+    };
+    let faults = seal::faults(program, mode);
+    if !faults.is_empty() {
+        compilation.diagnostics.extend(seal::report(&faults, sources));
+        diagnostic::sort(&mut compilation.diagnostics);
+        compilation.program = None;
+    }
+    compilation
+}
+
+/// The resolved policy by itself, without what keeps it from compiling: for analysis, and for oracles.
+#[must_use]
+pub fn resolve_policy(sources: &SourceSet) -> Policy {
+    let definitions = tokens::read_all(sources, &mut Vec::new());
+    Policy {
+        tokens: resolve(definitions, sources).collect(),
+    }
+}

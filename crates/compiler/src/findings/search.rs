@@ -1,0 +1,142 @@
+//! The search that all findings share: its prover, its budget, and what was found.
+
+use std::collections::HashSet;
+
+use super::{
+    case::{Case, Entry},
+    result::Findings,
+};
+use crate::{
+    analysis::{Prover, Request, Side, allows},
+    diagnostic::{Diagnostic, Witness},
+    ir::{Program, Token, TokenId, Users},
+    source::{SourceId, Span},
+    source_map::SourceMap,
+};
+
+/// What checks have in common.
+pub(super) struct Search<'p> {
+    pub(super) program: &'p Program,
+    pub(super) source_map: &'p SourceMap,
+    pub(super) prover: Prover<'p>,
+    pub(super) limit: u64,
+    /// URLs that are known to match nothing.
+    pub(super) never: Vec<Span>,
+    /// Sets whose own lines have been held against each other.
+    pub(super) files: HashSet<SourceId>,
+    pub(super) found: Findings,
+}
+
+/// What a question is answered with.
+pub(super) enum Answer {
+    Yes(Box<Request>),
+    No,
+    /// The budget is spent.
+    Open,
+}
+
+impl<'p> Search<'p> {
+    /// Whether some request matches all of some rules and none of some others.
+    pub(super) fn ask(&mut self, must: &[&Entry<'p>], must_not: &[&Entry<'p>]) -> Answer {
+        let ruled = |entries: &[&Entry<'p>]| entries.iter().map(|entry| entry.ruled).collect::<Vec<_>>();
+        if self.prover.visited() > self.limit {
+            self.found.inconclusive += 1;
+            return Answer::Open;
+        }
+        match self.prover.request(&ruled(must), &ruled(must_not)) {
+            Ok(Some(request)) => Answer::Yes(Box::new(request)),
+            Ok(None) => Answer::No,
+            Err(_) => {
+                self.found.inconclusive += 1;
+                Answer::Open
+            }
+        }
+    }
+
+    /// Whether a policy of these lines alone allows a request.
+    pub(super) fn allows(&self, permits: &[&Entry<'p>], forbids: &[&Entry<'p>], request: &Request) -> bool {
+        let ids = |entries: &[&Entry<'p>]| entries.iter().map(|entry| entry.id).collect();
+        allows(self.program, ids(permits), ids(forbids), request)
+    }
+
+    /// For each permit line a request that it allows by itself, where one was found without a search.
+    pub(super) fn samples(&mut self, case: &Case<'p>) -> Vec<Option<Request>> {
+        case.permits
+            .iter()
+            .map(|entry| {
+                let sample = self.prover.sample(entry.ruled)?;
+                self.allows(&[entry], &[], &sample).then_some(sample)
+            })
+            .collect()
+    }
+
+    /// Whether a line is to be looked at with this token: its own, and those of sets that come for the first time.
+    pub(super) fn is_due(&self, entry: &Entry<'p>) -> bool {
+        entry.own || entry.file.is_some_and(|file| !self.files.contains(&file))
+    }
+
+    /// Those of `others`, fewest first, that `is_enough` of; all of them are.
+    pub(super) fn fewest<'e>(
+        &mut self,
+        others: &[&'e Entry<'p>],
+        mut is_enough: impl FnMut(&mut Self, &[&Entry<'p>]) -> bool,
+    ) -> Vec<&'e Entry<'p>> {
+        if let Some(one) = others.iter().find(|one| is_enough(self, &[one])) {
+            return vec![one];
+        }
+        let mut left = others.to_vec();
+        for other in others {
+            let without: Vec<&Entry<'p>> = left.iter().copied().filter(|one| one.id != other.id).collect();
+            if is_enough(self, &without) {
+                left.retain(|one| one.id != other.id);
+            }
+        }
+        left
+    }
+
+    pub(super) fn span(&self, entry: &Entry<'p>) -> Option<Span> {
+        self.source_map.line(entry.line())
+    }
+
+    pub(super) fn text(&self, entry: &Entry<'p>) -> &'p str {
+        self.program.line(entry.line()).text
+    }
+
+    pub(super) fn witness(&self, token: &Token, request: &Request) -> Witness {
+        let user = match &token.users {
+            Users::Named(users) => users.first().map_or("USER", String::as_str),
+            Users::Any => "USER",
+        };
+        Witness {
+            request: request.to_string(),
+            curl: self
+                .program
+                .base()
+                .map(|base| request.curl(base, user))
+                .unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn side(&self, token: TokenId) -> Side<'p> {
+        Side::of(self.program, token)
+    }
+
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        self.found.diagnostics.push(diagnostic);
+    }
+}
+
+/// Names covers in a finding's second places.
+pub(super) fn related<'p>(
+    mut diagnostic: Diagnostic,
+    search: &Search<'p>,
+    covers: &[&Entry<'p>],
+    what: &str,
+) -> Diagnostic {
+    for cover in covers {
+        if let Some(span) = search.span(cover) {
+            diagnostic = diagnostic.related(span, what);
+        }
+    }
+    diagnostic
+}

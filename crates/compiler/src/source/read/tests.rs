@@ -1,0 +1,276 @@
+use super::*;
+
+/// A directory with two files of one state, and what `change` makes of it after each reading, counted from 1.
+fn read_while(change: impl Fn(&Path, usize)) -> (Result<Files, ReadDirError>, usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    put(path, "a.toml", "old");
+    put(path, "b.limits", "old");
+    let mut readings = 0;
+    let read = steady(path, || {
+        let files = read_once(path, Links::WithinDirectory);
+        readings += 1;
+        change(path, readings);
+        files
+    });
+    (read, readings)
+}
+
+fn put(directory: &Path, name: &str, text: &str) {
+    fs::write(directory.join(name), text).unwrap();
+}
+
+fn files(pairs: &[(&str, &str)]) -> Files {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+#[test]
+fn a_directory_that_changed_while_it_was_read_is_read_again() {
+    let (read, readings) = read_while(|_, _| {});
+    assert_eq!(read.unwrap(), files(&[("a.toml", "old"), ("b.limits", "old")]));
+    assert_eq!(readings, 2);
+
+    let (read, readings) = read_while(|path, reading| {
+        if reading == 1 {
+            put(path, "a.toml", "new");
+            put(path, "b.limits", "new");
+            put(path, "c.toml", "new");
+        }
+    });
+    let expected = [("a.toml", "new"), ("b.limits", "new"), ("c.toml", "new")];
+    assert_eq!(read.unwrap(), files(&expected));
+    assert_eq!(readings, 3);
+
+    // One state after the other, as an editor or a checkout writes them: none but the last is taken.
+    let (read, readings) = read_while(|path, reading| match reading {
+        1 => put(path, "a.toml", "new"),
+        2 => put(path, "b.limits", "new"),
+        3 => fs::remove_file(path.join("b.limits")).unwrap(),
+        _ => {}
+    });
+    assert_eq!(read.unwrap(), files(&[("a.toml", "new")]));
+    assert_eq!(readings, 5);
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_for_a_moment_is_read_again() {
+    let link = |path: &Path| path.join("z.toml");
+    let (read, readings) = read_while(|path, reading| match reading {
+        1 => std::os::unix::fs::symlink("nowhere", link(path)).unwrap(),
+        2 => fs::remove_file(link(path)).unwrap(),
+        _ => {}
+    });
+    assert_eq!(read.unwrap().len(), 2);
+    assert_eq!(readings, 4);
+
+    let (read, _) = read_while(|path, reading| {
+        if reading == 1 {
+            std::os::unix::fs::symlink("nowhere", link(path)).unwrap();
+        }
+    });
+    assert!(matches!(read, Err(ReadDirError::Io { .. })));
+}
+
+#[test]
+fn a_directory_that_never_rests_is_given_up() {
+    let (read, readings) = read_while(|path, reading| put(path, "a.toml", &reading.to_string()));
+    assert!(matches!(read, Err(ReadDirError::Unsteady(_))));
+    assert_eq!(readings, ATTEMPTS + 1);
+}
+
+/// The names that are read from `policies` in a folder, or the error's text.
+fn names(folder: &Path, links: Links) -> Result<Vec<String>, String> {
+    let read = SourceSet::read_dir(&folder.join("policies"), links);
+    let read = read.map_err(|error| error.to_string())?;
+    Ok(read.iter().map(|(_, source)| source.path.clone()).collect())
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("policies/..1/team")).unwrap();
+    fs::create_dir(folder.path().join("elsewhere")).unwrap();
+    put(&folder.path().join("policies/..1"), "a.toml", "");
+    put(&folder.path().join("policies/..1/team"), "b.toml", "");
+    put(&folder.path().join("elsewhere"), "c.toml", "");
+    folder
+}
+
+fn link(folder: &Path, name: &str, target: &str) {
+    std::os::unix::fs::symlink(target, folder.join("policies").join(name)).unwrap();
+}
+
+#[test]
+fn links_within_the_directory_are_followed_where_that_is_asked_for() {
+    let folder = folder();
+    let folder = folder.path();
+    link(folder, "..data", "..1");
+    link(folder, "a.toml", "..data/a.toml");
+    link(folder, "team", "..data/team");
+    link(
+        folder,
+        "absolute.toml",
+        folder.join("policies/..1/a.toml").to_str().unwrap(),
+    );
+    let expected = ["a.toml", "absolute.toml", "team/b.toml"].map(str::to_owned);
+    assert_eq!(names(folder, Links::WithinDirectory).unwrap(), expected);
+    let error = names(folder, Links::Refuse).unwrap_err();
+    assert!(error.contains("is a symbolic link"), "{error}");
+
+    // The directory itself.
+    fs::rename(folder.join("policies"), folder.join("v1")).unwrap();
+    std::os::unix::fs::symlink("v1", folder.join("policies")).unwrap();
+    fs::remove_file(folder.join("v1/absolute.toml")).unwrap();
+    assert_eq!(
+        names(folder, Links::WithinDirectory).unwrap(),
+        ["a.toml", "team/b.toml"]
+    );
+}
+
+#[test]
+fn links_out_of_the_directory_are_followed_nowhere() {
+    for (name, target) in [
+        ("c.toml", "../elsewhere/c.toml"),
+        ("team", "../elsewhere"),
+        ("up", ".."),
+        ("root.toml", "/etc/hostname"),
+    ] {
+        let folder = folder();
+        link(folder.path(), name, target);
+        let error = names(folder.path(), Links::WithinDirectory).unwrap_err();
+        assert!(
+            error.contains(&format!("policies/{name}` is a symbolic link that leads out")),
+            "{error}"
+        );
+        assert!(names(folder.path(), Links::Refuse).is_err());
+    }
+    // By way of a link that stays within.
+    let folder = folder();
+    link(folder.path(), "..data", "../elsewhere");
+    link(folder.path(), "c.toml", "..data/c.toml");
+    let error = names(folder.path(), Links::WithinDirectory).unwrap_err();
+    assert!(
+        error.contains("policies/c.toml` is a symbolic link that leads out"),
+        "{error}"
+    );
+    // What is no part of the policy may lead anywhere.
+    fs::remove_file(folder.path().join("policies/c.toml")).unwrap();
+    link(folder.path(), "README.md", "/etc/hostname");
+    assert_eq!(names(folder.path(), Links::WithinDirectory).unwrap(), [""; 0]);
+}
+
+#[test]
+fn circles_end_with_an_error() {
+    for targets in [
+        &[("one", ".")][..],
+        &[("one", "."), ("two", "."), ("three", ".")],
+        &[("l.toml", "l.toml")],
+    ] {
+        let folder = folder();
+        for (name, target) in targets {
+            link(folder.path(), name, target);
+        }
+        assert!(names(folder.path(), Links::WithinDirectory).is_err());
+    }
+}
+
+#[test]
+fn pipes_sockets_and_devices_are_errors_and_hold_nothing_up() {
+    use std::os::unix::net::UnixListener;
+    let folder = folder();
+    let folder = folder.path();
+    let policies = folder.join("policies");
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(policies.join("p.toml"))
+        .status();
+    assert!(pipe.unwrap().success());
+    for links in [Links::Refuse, Links::WithinDirectory] {
+        let error = names(folder, links).unwrap_err();
+        assert!(
+            error.contains("p.toml` cannot be read: not a regular file"),
+            "{error}"
+        );
+    }
+    fs::remove_file(policies.join("p.toml")).unwrap();
+    let _socket = UnixListener::bind(policies.join("s.toml")).unwrap();
+    assert!(names(folder, Links::Refuse).is_err());
+    fs::remove_file(policies.join("s.toml")).unwrap();
+    link(folder, "d.toml", "/dev/zero");
+    assert!(
+        names(folder, Links::WithinDirectory)
+            .unwrap_err()
+            .contains("leads out")
+    );
+    fs::remove_file(policies.join("d.toml")).unwrap();
+    fs::create_dir(policies.join("n.toml")).unwrap();
+    assert_eq!(names(folder, Links::Refuse).unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_repository_within_the_directory_is_refused() {
+    let folder = folder();
+    let policies = folder.path().join("policies");
+    // The directory itself can be the top of one.
+    fs::create_dir(policies.join(".git")).unwrap();
+    put(&policies, "a.toml", "");
+    assert_eq!(names(folder.path(), Links::Refuse).unwrap(), ["a.toml"]);
+    fs::create_dir(policies.join("sub")).unwrap();
+    put(&policies.join("sub"), ".git", "gitdir: ../../.git/modules/sub\n");
+    for links in [Links::Refuse, Links::WithinDirectory] {
+        let error = names(folder.path(), links).unwrap_err();
+        assert!(
+            error.contains("policies/sub` is a git repository of its own"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_submodule_is_known_by_the_place_of_its_repository() {
+    for place in [
+        "../.git/modules/p",
+        "/r/.git/modules/a/modules/b",
+        "/r/.git/worktrees/w/modules/p",
+    ] {
+        assert!(is_module_directory(Path::new(place)), "{place}");
+    }
+    for place in [
+        "/modules/r/.git/worktrees/w",
+        "../.git",
+        "/r/modules/p",
+        "/r/.git/worktrees/modules",
+    ] {
+        assert!(!is_module_directory(Path::new(place)), "{place}");
+    }
+}
+
+#[test]
+fn a_file_that_becomes_a_link_while_it_is_read_is_never_followed_out() {
+    let folder = folder();
+    let folder = folder.path();
+    put(&folder.join("elsewhere"), "c.toml", "secret");
+    let (file, spare) = (folder.join("policies/c.toml"), folder.join("spare"));
+    let swapping = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while swapping.load(std::sync::atomic::Ordering::Relaxed) {
+                put(folder, "spare", "honest");
+                fs::rename(&spare, &file).unwrap();
+                std::os::unix::fs::symlink("../elsewhere/c.toml", &spare).unwrap();
+                fs::rename(&spare, &file).unwrap();
+            }
+        });
+        for reading in 0..2000 {
+            let links = if reading % 2 == 0 {
+                Links::Refuse
+            } else {
+                Links::WithinDirectory
+            };
+            let read = read_once(&folder.join("policies"), links).unwrap_or_default();
+            assert!(read.iter().all(|(_, text)| text != "secret"));
+        }
+        swapping.store(false, std::sync::atomic::Ordering::Relaxed);
+    });
+}
