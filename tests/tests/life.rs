@@ -319,19 +319,10 @@ fn secure_mode_lets_nothing_be_changed() {
     assert_eq!(status(&proxy, COMMENTS, &old), 200);
 
     // One that is not signed changes nothing while the proxy runs, and keeps it from starting.
-    fs::write(path.join("standard.toml"), "").unwrap();
     let quiet = proxy.log().len();
-    let unsigned = run(
-        &path,
-        &[
-            "compile",
-            "--config",
-            "standard.toml",
-            "-o",
-            "policy.twp",
-            "policies",
-        ],
-    );
+    Setup::new(upstream.port()).write_configuration(&path);
+    let unsigned = run(&path, &["compile", "-o", "policy.twp", "policies"]);
+    signed.write_configuration(&path);
     assert_eq!(unsigned.code, 0, "{}", unsigned.err);
     eventually("the log says that it is not signed", || {
         proxy
