@@ -21,6 +21,7 @@
 
 pub mod compose;
 pub mod generate;
+pub mod layers;
 pub mod naive;
 pub mod property;
 pub mod reference;

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::heads::KeyError;
-
 /// The store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -102,6 +100,16 @@ pub enum DiskError {
     Database(String),
 }
 
+impl From<io::Error> for DiskError {
+    fn from(error: io::Error) -> Self {
+        // By kind, not by code: the database hands its errors on as texts, with the kind alone.
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Io(Arc::new(error)),
+        }
+    }
+}
+
 /// The same error, with the file of a period that gave it.
 pub(crate) fn of_file(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{name}: {error}"))
@@ -137,4 +145,38 @@ pub enum QueryError {
     /// The store was closed.
     #[error("the audit store is closed; the process is stopping")]
     Closed,
+}
+
+/// A file is no key of ours, or cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It cannot be read or made.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Others than its owner can read the secret.
+    #[error("others than its owner can read the key {} (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", path.display())]
+    Open {
+        /// Where.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It is something else.
+    #[error("{} is no {wanted}; `tokenward audit keygen` makes one", path.display())]
+    NotAKey {
+        /// Where.
+        path: PathBuf,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandom,
 }

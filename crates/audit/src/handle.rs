@@ -1,6 +1,5 @@
 //! The handle through which the process appends and asks.
 
-use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,33 +9,25 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use crate::config::{Config, Durability};
-use crate::entry::{Appended, Entry, Sequence};
+use crate::disk::permissions;
 use crate::error::{AppendError, OpenError, QueryError};
-use crate::faults;
-use crate::heads::{Heads, PublicKey, SigningKey};
-use crate::item::{Ended, Event, Item};
-use crate::private;
-use crate::query::{Filter, Page};
-use crate::queue::{Pushed, Queue};
-use crate::quota::Quota;
+use crate::integrity::findings::Verified;
+use crate::integrity::heads_file::HeadsFile;
+use crate::integrity::keys::{PublicKey, SigningKey};
+use crate::model::entry::{Appended, Entry, Sequence};
+use crate::model::filter::{Filter, Page};
+use crate::model::item::{Ended, Event, Item};
+use crate::model::record::{Outcome, Record, TEXT_LIMIT};
 use crate::reader::Reader;
-use crate::record::{Outcome, Record};
-use crate::shelf::Shelf;
-use crate::stats::{Counters, StoreStats, count};
-use crate::verify::Verified;
-use crate::writer::{Shared, Writer};
-
-/// The present, milliseconds since 1970 UTC.
-pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
-
-/// Most bytes of one record's texts.
-pub(crate) const TEXT_LIMIT: usize = 32 << 10;
+use crate::store::lock::lock;
+use crate::store::periods::Periods;
+use crate::writer::queue::{Pushed, Queue};
+use crate::writer::quota::Quota;
+use crate::writer::stats::{Counters, StoreStats, count};
+use crate::writer::{Now, Shared, Writer};
 
 /// How long closing may take: a hanging disk must not keep the process from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
-
-/// How long opening waits for the lock.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// An open store. Cheap to clone; all clones are the same store, which closes when the last goes.
 #[derive(Clone)]
@@ -74,27 +65,27 @@ impl Store {
             let path = path.to_owned();
             move |source| OpenError::Io { doing, path, source }
         };
-        private::make(&config.path).map_err(io_error("make", &config.path))?;
+        permissions::make(&config.path).map_err(io_error("make", &config.path))?;
         let lock = lock(&config.path)?;
         let waits = config.durability == Durability::Durable;
         let quota = Quota::new(config.outsider_quota_per_minute);
         let (sender, tail) = watch::channel(0);
         let shared = Shared {
             queue: Arc::new(Queue::new(config.queue_bytes, config.wait, waits, quota)),
-            shelf: Arc::new(Shelf::new(&config.path, config.cache_bytes)),
+            periods: Arc::new(Periods::new(&config.path, config.cache_bytes)),
             counters: Arc::new(Counters::default()),
             tail: sender,
             now,
         };
         let key = config.signing_key.as_deref().map(SigningKey::read).transpose()?;
         let public = key.as_ref().map(SigningKey::public);
-        let heads = key.map(|key| Heads::open(&config.path, key, config.signing_interval));
+        let heads = key.map(|key| HeadsFile::open(&config.path, key, config.signing_interval));
         let heads = heads.transpose().map_err(io_error("write", &config.path))?;
         let mut writer = Writer::new(shared.clone(), &config, lock, heads);
         let mut report = OpenReport {
             warnings: writer.start(),
         };
-        report.warnings.extend(private::warning(&config.path));
+        report.warnings.extend(permissions::warning(&config.path));
         let queue = Arc::clone(&shared.queue);
         let threads = spawn("audit-writer", move || writer.run()).and_then(|()| {
             spawn("audit-deadlines", move || {
@@ -207,7 +198,7 @@ impl Store {
 
     /// Answers questions beyond those here.
     pub fn reader(&self) -> Reader {
-        Reader::of(Arc::clone(&self.0.shared.shelf))
+        Reader::of(Arc::clone(&self.0.shared.periods))
     }
 
     /// The keys that its heads are checked with: that of the configured signing key, or none.
@@ -253,9 +244,9 @@ impl Store {
     /// Waits until no period is being flushed: that is done beside the appends that led to it.
     #[cfg(test)]
     pub(crate) fn wait_settled(&self) {
-        let shelf = &self.0.shared.shelf;
-        for period in shelf.periods().unwrap() {
-            shelf.get(period).unwrap().wait_settled();
+        let periods = &self.0.shared.periods;
+        for period in periods.list().unwrap() {
+            periods.get(period).unwrap().wait_settled();
         }
     }
 
@@ -311,45 +302,4 @@ fn system_now() -> i64 {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.into()).spawn(work).map(|_| ())
-}
-
-/// Takes the store's lock, which the system gives back when the process ends, however it does.
-fn lock(root: &Path) -> Result<File, OpenError> {
-    let path = root.join("LOCK");
-    let failed = |source| OpenError::Io {
-        doing: "write",
-        path: path.clone(),
-        source,
-    };
-    let written = faults::check(&path, faults::Act::Write).and_then(|()| {
-        let mut options = File::options();
-        options.create(true).write(true).truncate(false).open(&path)
-    });
-    // A store that nothing can be written to is opened all the same: what then becomes of calls is a setting.
-    let file = match written {
-        Err(error) => File::open(&path).map_err(|_| failed(error))?,
-        Ok(file) => file,
-    };
-    let begun = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            // Perhaps only [`in_use`], which holds it for a moment.
-            Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => {
-                thread::sleep(Duration::from_millis(10));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Locked {
-                    path: root.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-    }
-}
-
-/// Whether a process has the store at `path` open. It may open or close it just after.
-pub fn in_use(path: &Path) -> bool {
-    let lock = File::open(path.join("LOCK")).map(|file| file.try_lock_shared());
-    matches!(lock, Ok(Err(TryLockError::WouldBlock)))
 }

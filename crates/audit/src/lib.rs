@@ -57,10 +57,10 @@
 //! One thread writes (`writer`): it takes all that waits (`queue`), encodes it as few blocks
 //! (`content`, `block`) that continue the chain of hashes, puts them on disk (`store`, the only
 //! file that names the database), then answers those who wait. A UTC day is a database of its own
-//! (`period`), or several, one for each opening of the store; retention deletes them whole. Beside it
+//! (`period`), or several, one for each opening of the store; retention deletes them whole. IndexWriter it
 //! stands what saves questions from reading: which runs of blocks may have a value (`summary`), and how
 //! many calls had what (`sums`). Who only reads needs no database: blocks are found in the files
-//! (`frozen`), so that [`Reader`] works beside a process that has the store open.
+//! (`files`), so that [`Reader`] works beside a process that has the store open.
 //!
 //! # Invariants
 //!
@@ -70,77 +70,39 @@
 //!   written again: a new period begins beside them.
 //! - Nothing waits without bound: neither a caller, nor memory, nor closing.
 
-mod beside;
-mod block;
-mod by_status;
-mod bytes;
 mod config;
-mod content;
-mod content_judged;
-mod copy;
-mod decode;
-mod entry;
+mod disk;
 mod error;
-mod faults;
-mod frame;
-mod frozen;
-mod gaps;
+mod format;
 mod handle;
-mod heads;
-mod item;
-mod journal;
-mod judged;
-mod lacking;
-mod note;
-mod opened;
-mod order;
-mod pattern;
+mod index;
+mod integrity;
+mod model;
 mod period;
-mod place;
-mod private;
-mod proof;
 mod query;
-mod queue;
-mod quota;
 mod reader;
-mod record;
-mod recover;
-mod retention;
-mod runs;
-mod salvage;
-mod scan;
-mod sheaf;
-mod shelf;
-mod space;
-mod stats;
 mod store;
-mod summary;
-mod sums;
-mod sweep;
 #[cfg(test)]
 mod tests;
-mod texts;
-mod usage;
-mod verify;
-mod vouch;
-mod walk;
+mod tools;
 mod writer;
 
 pub use config::{Config, Durability, OnFailure};
-pub use copy::{Copied, CopyError};
-pub use entry::{Appended, Entry, Sequence};
-pub use error::{AppendError, DiskError, OpenError, QueryError};
-pub use handle::{OpenReport, Store, in_use};
-pub use heads::{KeyError, NotPublic, PublicKey, SigningKey};
-pub use item::{Counted, Event};
-pub use judged::{Constraint, Held, Kept, NodeKind, NodeValue, Tried};
-pub use lacking::LeftOut;
-pub use pattern::{PatternError, UrlPattern};
-pub use query::{Filter, Page};
+pub use error::{AppendError, DiskError, KeyError, OpenError, QueryError};
+pub use handle::{OpenReport, Store};
+pub use integrity::findings::{Fault, Finding, Verified};
+pub use integrity::keys::{NotPublic, PublicKey, SigningKey};
+pub use model::entry::{Appended, Entry, Sequence};
+pub use model::evidence::{Constraint, Held, Kept, LineRef, NodeKind, NodeValue, Tried};
+pub use model::filter::{Filter, Page};
+pub use model::item::{Counted, Event};
+pub use model::record::{End, Outcome, Record, Verdict};
+pub use model::url_pattern::{PatternError, UrlPattern};
+pub use period::database::is_panic_caught;
+pub use query::left_out::LeftOut;
+pub use query::usage::{LineKey, Tally, Usage};
 pub use reader::{Blocks, Reader};
-pub use record::{End, LineRef, Outcome, Record, Verdict};
-pub use salvage::{SalvageError, Salvaged, is_store, salvage};
-pub use stats::StoreStats;
-pub use store::is_panic_caught;
-pub use usage::{LineKey, Tally, Usage};
-pub use verify::{Fault, Finding, Verified};
+pub use store::lock::in_use;
+pub use tools::backup::{Copied, CopyError};
+pub use tools::salvage::{SalvageError, Salvaged, is_store, salvage};
+pub use writer::stats::StoreStats;

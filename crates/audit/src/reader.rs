@@ -3,19 +3,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::entry::{Entry, Sequence};
 use crate::error::{OpenError, QueryError};
-use crate::heads::{PublicKey, SignedHead};
-use crate::item::Event;
-use crate::lacking::LeftOut;
-use crate::place::other_than_audit;
-use crate::query::{Filter, Page};
-use crate::scan;
-use crate::shelf::Shelf;
-use crate::usage::{self, Usage};
-use crate::verify::{self, Verified};
-use crate::walk::{self, Range, Walk};
-use crate::{heads, proof};
+use crate::integrity::findings::Verified;
+use crate::integrity::heads_file;
+use crate::integrity::keys::PublicKey;
+use crate::integrity::proof;
+use crate::integrity::signed_head::SignedHead;
+use crate::integrity::verify;
+use crate::model::entry::{Entry, Sequence};
+use crate::model::filter::{Filter, Page};
+use crate::model::item::Event;
+use crate::period::name::Period;
+use crate::query::calls;
+use crate::query::left_out::LeftOut;
+use crate::query::scan;
+use crate::query::source::Source;
+use crate::query::usage::{self, Usage};
+use crate::query::walk::{self, Range, Walk};
+use crate::store::end_note;
+use crate::store::periods::Periods;
 
 /// Answers questions; cheap to clone. All that it does blocks on the disk: from async code, call it on
 /// a thread for blocking work.
@@ -23,7 +29,7 @@ use crate::{heads, proof};
 /// From [`crate::Store::reader`] it sees what is written meanwhile. From [`Reader::open`] it sees a
 /// period as it was when a question first needed it.
 #[derive(Debug, Clone)]
-pub struct Reader(Arc<Shelf>);
+pub struct Reader(Arc<Source>);
 
 /// Bytes of blocks, and where the next begin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,8 +41,8 @@ pub struct Blocks {
 }
 
 impl Reader {
-    pub(crate) fn of(shelf: Arc<Shelf>) -> Self {
-        Self(shelf)
+    pub(crate) fn of(periods: Arc<Periods>) -> Self {
+        Self(Arc::new(Source::of_store(periods)))
     }
 
     /// Opens the store in the directory `path`, or the proof in the file `path`, to be read alone: takes
@@ -58,10 +64,10 @@ impl Reader {
         if !kind.is_dir() && !kind.is_file() {
             return Err(no_audit("neither a file nor a directory"));
         }
-        let shelf = Shelf::frozen(path).map_err(unreadable)?;
-        match other_than_audit(path, &shelf).map_err(unreadable)? {
+        let source = Source::of_files(path).map_err(unreadable)?;
+        match other_than_audit(path, source.periods()).map_err(unreadable)? {
             Some(is) => Err(no_audit(is)),
-            None => Ok(Self(Arc::new(shelf))),
+            None => Ok(Self(Arc::new(source))),
         }
     }
 
@@ -70,7 +76,7 @@ impl Reader {
     /// # Errors
     /// See [`QueryError`].
     pub fn query(&self, filter: &Filter, page: Page) -> Result<Vec<Entry>, QueryError> {
-        scan::calls(&self.0, filter, page)
+        calls::calls(&self.0, filter, page)
     }
 
     /// What the store itself had to say from `since_ms` to before `until_ms`, oldest first.
@@ -108,7 +114,7 @@ impl Reader {
     /// # Errors
     /// See [`QueryError`]; what is wrong with the chain is no error but in [`Verified`].
     pub fn verify(&self, keys: &[PublicKey]) -> Result<Verified, QueryError> {
-        verify::verify(&self.0, keys)
+        verify::verify(self.0.periods(), keys)
     }
 
     /// The blocks with entries after `after`, of about `size` bytes together; the next ones are those
@@ -135,9 +141,9 @@ impl Reader {
         while blocks.bytes.len() < size
             && let Some(block) = walk.next()?
         {
-            if block.head.last() > after.0 {
+            if block.header.last() > after.0 {
                 blocks.bytes.extend_from_slice(block.bytes());
-                blocks.last = Some(Sequence(block.head.last()));
+                blocks.last = Some(Sequence(block.header.last()));
             }
         }
         Ok(blocks)
@@ -153,9 +159,9 @@ impl Reader {
     }
 
     pub(crate) fn heads(&self) -> Result<Vec<SignedHead>, QueryError> {
-        let root = self.0.root();
-        heads::read_all(root).map_err(|source| QueryError::Heads {
-            path: root.join(heads::FILE),
+        let root = self.0.periods().root();
+        proof::read_all(root).map_err(|source| QueryError::Heads {
+            path: root.join(heads_file::FILE),
             source,
         })
     }
@@ -171,8 +177,8 @@ impl Reader {
     /// The keys that a proof says its heads are checked with; none of a store. Whoever made the proof may
     /// have put any there: compare them with those that you know.
     pub fn claimed_keys(&self) -> Vec<PublicKey> {
-        if self.0.is_one_file() {
-            proof::keys(self.0.root())
+        if self.0.periods().is_one_file() {
+            proof::keys(self.0.periods().root())
         } else {
             Vec::new()
         }
@@ -184,6 +190,32 @@ impl Reader {
     /// See [`QueryError`].
     pub fn last(&self) -> Result<Sequence, QueryError> {
         let last = Walk::new(&self.0, Range::default(), true)?.next()?;
-        Ok(Sequence(last.map_or(0, |block| block.head.last())))
+        Ok(Sequence(last.map_or(0, |block| block.header.last())))
     }
+}
+
+/// What is at `path`, or would be, that is no audit; `None` if it is one.
+fn other_than_audit(path: &Path, store: &Periods) -> std::io::Result<Option<&'static str>> {
+    if store.is_one_file() {
+        let is_one = !store.list()?.is_empty() || proof::is_at(path);
+        return Ok((!is_one).then_some("a file without blocks"));
+    }
+    // A store that was only just begun has its lock, one that lost its periods what tells of them.
+    let is_one = !store.list()?.is_empty()
+        || path.join("LOCK").is_file()
+        || end_note::read(path).is_some()
+        || proof::read_all(path).map_or(true, |heads| !heads.is_empty());
+    if is_one {
+        return Ok(None);
+    }
+    let is_period = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| Period::parse(name).is_some());
+    let mut entries = std::fs::read_dir(path)?;
+    Ok(Some(match entries.next() {
+        _ if is_period => "the directory of one period, and the store's is the one above it",
+        None => "an empty directory, in which no proxy has run yet",
+        Some(_) => "a directory with other things",
+    }))
 }

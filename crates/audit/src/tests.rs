@@ -1,13 +1,16 @@
 //! Tests of the store as a whole; what belongs to one file stands with it.
 
+mod batches;
 mod clocks;
 mod codec;
+mod counts;
+mod counts_verified;
 mod damage;
 mod disguised;
 mod ends;
 mod faults;
 mod inserted;
-mod lacking;
+mod left_out;
 mod limits;
 mod memory;
 mod model;
@@ -17,8 +20,5 @@ mod queries;
 mod reading;
 mod reopen;
 mod sample;
-mod sheaves;
 mod signed;
-mod sums;
-mod sums_verified;
 mod version_1;

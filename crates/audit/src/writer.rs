@@ -1,6 +1,10 @@
 //! The one thread that writes: takes all that is queued, writes it as few blocks, makes them durable,
 //! then answers those who wait (group commit).
 
+pub(crate) mod queue;
+pub(crate) mod quota;
+pub(crate) mod stats;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::sync::Arc;
@@ -8,22 +12,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::beside::Beside;
-use crate::block::{self, CONTENT_LIMIT, Hash, Head};
 use crate::config::Config;
-use crate::content::Content;
+use crate::disk::space::Space;
 use crate::error::{AppendError, DiskError};
-use crate::handle::Now;
-use crate::heads::Heads;
-use crate::item::{Event, Item};
-use crate::note::Note;
-use crate::period::Day;
-use crate::queue::{Queue, Work};
-use crate::recover::{self, Chain, Current};
-use crate::retention;
-use crate::shelf::Shelf;
-use crate::space::Space;
-use crate::stats::Counters;
+use crate::format::block::{self, CONTENT_LIMIT, Header};
+use crate::format::chain::{Chain, Hash};
+use crate::format::encode::Encoder;
+use crate::index::writer::IndexWriter;
+use crate::integrity::heads_file::HeadsFile;
+use crate::model::item::{Event, Item};
+use crate::period::name::Day;
+use crate::store::end_note::EndNote;
+use crate::store::periods::Periods;
+use crate::store::recover::{self, Current};
+use crate::store::retention;
+use crate::writer::queue::{Queue, Work};
+use crate::writer::stats::Counters;
 
 /// After a failure, appends within this time are answered with it, without another attempt.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -33,14 +37,17 @@ const SPACE_KNOWN: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_secs(1);
 /// Decisions whose end has not come that are remembered; beyond, ends carry the call's whole id.
 const OPEN_CALLS: usize = if cfg!(test) { 3 } else { 1 << 17 };
-/// Most bytes that an item's fields take beside its texts.
+/// Most bytes that an item's fields take index its texts.
 const FIELDS: usize = 256;
+
+/// The present, milliseconds since 1970 UTC.
+pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// What the writer shares with the handle.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) queue: Arc<Queue>,
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) periods: Arc<Periods>,
     pub(crate) counters: Arc<Counters>,
     /// Place of the last entry on disk.
     pub(crate) tail: watch::Sender<u64>,
@@ -54,9 +61,9 @@ pub(crate) struct Writer {
     space: Space,
     // When there was room last.
     room: Option<Instant>,
-    note: Option<Note>,
-    heads: Option<Heads>,
-    beside: Option<Beside>,
+    note: Option<EndNote>,
+    heads: Option<HeadsFile>,
+    index: Option<IndexWriter>,
     // Held as long as the store is open.
     _lock: File,
     // `None` until what is on disk could be read.
@@ -66,14 +73,14 @@ pub(crate) struct Writer {
     events: Vec<Event>,
     warnings: Vec<String>,
     outdated_on: Option<Day>,
-    content: Content,
+    content: Encoder,
     calls: HashMap<[u8; 16], u64>,
     failed: Option<(Instant, DiskError)>,
 }
 
 impl Writer {
     /// A writer that has not yet looked at what is on disk.
-    pub(crate) fn new(shared: Shared, config: &Config, lock: File, heads: Option<Heads>) -> Self {
+    pub(crate) fn new(shared: Shared, config: &Config, lock: File, heads: Option<HeadsFile>) -> Self {
         let events = vec![Event::Opened {
             time_ms: (shared.now)(),
         }];
@@ -82,9 +89,9 @@ impl Writer {
             room: None,
             retention_days: config.retention_days,
             // Without it the store works; what it guards against then goes unnoticed.
-            note: Note::open(&config.path).ok(),
+            note: EndNote::open(&config.path).ok(),
             heads,
-            beside: None,
+            index: None,
             shared,
             _lock: lock,
             chain: None,
@@ -92,7 +99,7 @@ impl Writer {
             events,
             warnings: Vec::new(),
             outdated_on: None,
-            content: Content::default(),
+            content: Encoder::default(),
             calls: HashMap::new(),
             failed: None,
         }
@@ -119,9 +126,9 @@ impl Writer {
             self.sign(false);
         }
         self.sign(true);
-        self.beside = None;
+        self.index = None;
         self.current = None;
-        self.shared.shelf.clear();
+        self.shared.periods.clear();
         // With it the lock goes, before those who wait for the end hear of it.
         drop(self);
         drop(stop);
@@ -195,14 +202,14 @@ impl Writer {
             self.room = Some(Instant::now());
         }
         if self.chain.is_none() {
-            let found = recover::recover(&self.shared.shelf)?;
+            let found = recover::recover(&self.shared.periods)?;
             self.chain = Some(found.chain);
             self.events
                 .extend(found.troubles.iter().map(|t| recover::trouble(now, t)));
             self.warnings.extend(found.troubles);
         }
         if self.current.as_ref().is_none_or(|c| c.period.day < Day::of(now)) {
-            self.current = Some(recover::begin(&self.shared.shelf, now)?);
+            self.current = Some(recover::begin(&self.shared.periods, now)?);
         }
         Ok(())
     }
@@ -215,19 +222,19 @@ impl Writer {
             return Ok(());
         }
         let current = self.current.as_ref().map(|c| c.period);
-        let mut outdated = retention::outdated(&self.shared.shelf, self.retention_days, now)?;
+        let mut outdated = retention::outdated(&self.shared.periods, self.retention_days, now)?;
         outdated.retain(|p| Some(*p) != current);
         if !outdated.is_empty() {
             let cuts = outdated
                 .iter()
-                .map(|p| retention::cut(&self.shared.shelf, *p, now).map(Item::Event));
+                .map(|p| retention::cut(&self.shared.periods, *p, now).map(Item::Event));
             let cuts = cuts.collect::<Result<Vec<Item>, DiskError>>()?;
             self.commit(&cuts)?;
         }
         self.outdated_on = Some(today);
         for period in outdated {
             // The cut is on record; what cannot be deleted today is tried again tomorrow.
-            if let Err(error) = retention::delete(&self.shared.shelf, period) {
+            if let Err(error) = retention::delete(&self.shared.periods, period) {
                 let text = format!(
                     "the audit period {period} is outdated and cannot be deleted: {error}; check the rights of its directory"
                 );
@@ -249,12 +256,12 @@ impl Writer {
             .collect();
         let first = chain.next.saturating_add(count(events.len()));
         if self
-            .beside
+            .index
             .as_ref()
-            .is_none_or(|beside| beside.period != current.period)
+            .is_none_or(|index| index.period != current.period)
         {
-            let path = self.shared.shelf.path(current.period);
-            self.beside = Some(Beside::open(current.period, &path));
+            let path = self.shared.periods.path(current.period);
+            self.index = Some(IndexWriter::open(current.period, &path));
         }
         let (blocks, end) = self.blocks(chain, current.empty, events.iter().chain(items));
         if blocks.is_empty() {
@@ -267,8 +274,8 @@ impl Writer {
                 let entries = end.next.saturating_sub(chain.next);
                 self.shared.counters.committed(entries, &blocks, begun.elapsed());
                 self.chain = Some(end);
-                if let Some(beside) = &mut self.beside {
-                    beside.committed(chain.next, end.next.saturating_sub(1));
+                if let Some(index) = &mut self.index {
+                    index.committed(chain.next, end.next.saturating_sub(1));
                 }
                 if let Some(note) = &self.note {
                     let _ = note.write(&end);
@@ -282,8 +289,8 @@ impl Writer {
             }
             Err(error) => {
                 // The next period may have this one's name.
-                if let Some(mut beside) = self.beside.take() {
-                    beside.failed();
+                if let Some(mut index) = self.index.take() {
+                    index.failed();
                 }
                 let chain = Chain {
                     next: end.next,
@@ -309,12 +316,12 @@ impl Writer {
             opened,
             empty,
         } = current;
-        self.shared.shelf.forget(period);
+        self.shared.periods.forget(period);
         drop(opened);
         self.chain = Some(chain);
         if empty {
             // Nothing in it was acknowledged. A disk that fails for a day would leave a hundred thousand of them.
-            let _ = fs::remove_dir_all(self.shared.shelf.path(period));
+            let _ = fs::remove_dir_all(self.shared.periods.path(period));
         }
         if !empty
             || self
@@ -335,8 +342,8 @@ impl Writer {
         items: impl Iterator<Item = &'i Item>,
     ) -> (Vec<(u64, Vec<u8>)>, Chain) {
         let mut blocks = Vec::new();
-        let mut place = chain.next;
-        let fresh = |first, first_of_period, previous: Hash| Head {
+        let mut sequence = chain.next;
+        let fresh = |first, first_of_period, previous: Hash| Header {
             first_of_period,
             events: false,
             count: 0,
@@ -347,61 +354,63 @@ impl Writer {
             tokens: 0,
             previous,
         };
-        let mut head = fresh(place, first_of_period, chain.hash);
+        let mut header = fresh(sequence, first_of_period, chain.hash);
         let mut raw = Vec::new();
         for item in items {
-            if head.count > 0 && self.content.size() + item.weight() + FIELDS > CONTENT_LIMIT {
+            if header.count > 0 && self.content.size() + item.weight() + FIELDS > CONTENT_LIMIT {
                 raw.clear();
                 self.content.finish(&mut raw);
-                if let Some(beside) = &mut self.beside {
-                    beside.end_block(&mut head);
+                if let Some(index) = &mut self.index {
+                    index.end_block(&mut header);
                 }
-                let (bytes, hash) = block::encode(&head, &raw);
-                blocks.push((head.first, bytes));
-                head = fresh(place, false, hash);
+                let (bytes, hash) = block::encode(&header, &raw);
+                blocks.push((header.first, bytes));
+                header = fresh(sequence, false, hash);
             }
             match item {
                 Item::Decision(record) => {
                     if self.calls.len() >= OPEN_CALLS {
                         self.calls.clear();
                     }
-                    self.calls.insert(record.request_id, place);
-                    head.cover(record.time_ms);
-                    if let Some(beside) = &mut self.beside {
-                        beside.see(head.first, record);
+                    self.calls.insert(record.request_id, sequence);
+                    header.cover(record.time_ms);
+                    if let Some(index) = &mut self.index {
+                        index.see(header.first, record);
                     }
-                    head.tokens |= record.token.as_deref().map_or(0, block::token_mask);
-                    self.content.push(item, place);
+                    header.tokens |= record.token.as_deref().map_or(0, block::token_mask);
+                    self.content.push(item, sequence);
                 }
                 Item::Ended(ended) => {
-                    if let Some(beside) = &mut self.beside {
-                        beside.see_end(head.first, &ended.outcome);
+                    if let Some(index) = &mut self.index {
+                        index.see_end(header.first, &ended.outcome);
                     }
                     let decision = self.calls.remove(&ended.outcome.request_id);
-                    self.content
-                        .push(&Item::Ended(crate::item::Ended { decision, ..*ended }), place);
+                    self.content.push(
+                        &Item::Ended(crate::model::item::Ended { decision, ..*ended }),
+                        sequence,
+                    );
                 }
                 Item::Event(event) => {
-                    head.cover(event.time_ms());
-                    head.events = true;
-                    self.content.push(item, place);
+                    header.cover(event.time_ms());
+                    header.events = true;
+                    self.content.push(item, sequence);
                 }
             }
-            head.count += 1;
-            place = place.saturating_add(1);
+            header.count += 1;
+            sequence = sequence.saturating_add(1);
         }
         let mut hash = chain.hash;
-        if head.count > 0 {
+        if header.count > 0 {
             raw.clear();
             self.content.finish(&mut raw);
-            if let Some(beside) = &mut self.beside {
-                beside.end_block(&mut head);
+            if let Some(index) = &mut self.index {
+                index.end_block(&mut header);
             }
-            let (bytes, last) = block::encode(&head, &raw);
-            blocks.push((head.first, bytes));
+            let (bytes, last) = block::encode(&header, &raw);
+            blocks.push((header.first, bytes));
             hash = last;
         }
-        (blocks, Chain { next: place, hash })
+        (blocks, Chain { next: sequence, hash })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::sample::{Clock, DAY, NOON, append, config, open, open_with, record, stored};
-use crate::faults::{Act, Injected};
+use crate::disk::faults::{Act, Injected};
 use crate::{Config, Durability, Fault, Filter, Page, Reader, Sequence};
 
 const MINUTE: i64 = 60_000;
@@ -120,7 +120,9 @@ fn a_clock_set_back_between_two_periods_of_a_day_hides_no_calls() {
     let half = NOON + HOUR / 2;
     assert_eq!(everywhere(dir.path(), &store, Some(half), None), [2]);
     assert_eq!(everywhere(dir.path(), &store, None, Some(half)), [1, 3]);
-    assert!(!crate::order::is_broken(&dir.path().join("audit/2026-11-24.3")));
+    assert!(!crate::index::time_order::is_broken(
+        &dir.path().join("audit/2026-11-24.3")
+    ));
     assert_eq!(store.verify().unwrap().findings, []);
 }
 
@@ -166,7 +168,7 @@ fn a_small_step_back_costs_nothing() {
     assert_eq!(everywhere(dir.path(), &store, None, Some(NOON)), [3]);
     let period = dir.path().join("audit/2026-11-24");
     assert!(
-        !crate::order::is_broken(&period),
+        !crate::index::time_order::is_broken(&period),
         "its blocks stand in the order of their writing"
     );
 }

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use crate::block::{self, Block, Head};
-use crate::content::Content;
-use crate::decode::{Items, Seen};
-use crate::item::{Counted, Ended, Event, Item};
+use crate::format::block::{self, Block, Header};
+use crate::format::decode::{ItemView, Items};
+use crate::format::encode::Encoder;
+use crate::model::item::{Counted, Ended, Event, Item};
 use crate::{Constraint, End, Held, Kept, LineRef, NodeKind, NodeValue, Outcome, Record, Tried, Verdict};
 
 fn text() -> impl Strategy<Value = String> {
@@ -196,14 +196,14 @@ fn items() -> impl Strategy<Value = Vec<Item>> {
 
 const FIRST: u64 = 100;
 
-fn encoded(items: &[Item]) -> (Head, Vec<u8>) {
-    let mut content = Content::default();
+fn encoded(items: &[Item]) -> (Header, Vec<u8>) {
+    let mut content = Encoder::default();
     for (place, item) in (FIRST..).zip(items) {
         content.push(item, place);
     }
     let mut raw = Vec::new();
     content.finish(&mut raw);
-    let head = Head {
+    let header = Header {
         first_of_period: items.len().is_multiple_of(2),
         events: items.len().is_multiple_of(3),
         count: u32::try_from(items.len()).unwrap(),
@@ -214,7 +214,7 @@ fn encoded(items: &[Item]) -> (Head, Vec<u8>) {
         tokens: 0xff00,
         previous: [3; 32],
     };
-    (head, block::encode(&head, &raw).0)
+    (header, block::encode(&header, &raw).0)
 }
 
 fn decoded(bytes: &[u8]) -> Vec<Item> {
@@ -239,7 +239,7 @@ fn read_all(bytes: &[u8]) -> usize {
     };
     let mut count = 0;
     while let Ok(Some((_, seen))) = items.next() {
-        if let Seen::Decision(view) = &seen {
+        if let ItemView::Decision(view) = &seen {
             let _ = view.to_record();
         }
         count += 1;
@@ -258,8 +258,8 @@ proptest! {
 
     #[test]
     fn blocks_are_read_back(items in items()) {
-        let (head, bytes) = encoded(&items);
-        prop_assert_eq!(Block::read(bytes.as_slice()).unwrap().head, head);
+        let (header, bytes) = encoded(&items);
+        prop_assert_eq!(Block::read(bytes.as_slice()).unwrap().header, header);
         prop_assert_eq!(decoded(&bytes), items);
     }
 

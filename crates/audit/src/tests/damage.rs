@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, DAY, NOON, open, record, stored, tamper};
-use crate::period::{Day, Period};
-use crate::shelf::Shelf;
-use crate::sweep::sweep;
+use crate::period::find_blocks::find_blocks;
+use crate::period::name::{Day, Period};
+use crate::store::periods::Periods;
 use crate::{Fault, Sequence, Store};
 
 /// A store of two days, three blocks on the first; closed.
@@ -82,7 +82,7 @@ fn a_flipped_byte_is_found() {
 fn a_removed_block_is_found() {
     let without = |first| move |blocks: &mut BTreeMap<u64, Vec<u8>>| drop(blocks.remove(&first).unwrap());
     assert_eq!(tampered(without(3)), [first_day(Some(4), Fault::Broken)]);
-    assert_eq!(tampered(without(1)), [first_day(Some(2), Fault::Beheaded)]);
+    assert_eq!(tampered(without(1)), [first_day(Some(2), Fault::MissingStart)]);
 }
 
 #[test]
@@ -168,9 +168,9 @@ type Stands = BTreeMap<u64, (usize, Vec<u64>)>;
 /// What stands in a file, and the file's bytes.
 fn stands(path: &Path) -> (Stands, Vec<u8>) {
     let mut found = Stands::new();
-    sweep(File::open(path).unwrap(), &mut |stand, block| {
+    find_blocks(File::open(path).unwrap(), &mut |stand, block| {
         let (_, places) = found.entry(stand.offset).or_insert((stand.length, Vec::new()));
-        places.extend(block.head.first..=block.head.last());
+        places.extend(block.header.first..=block.header.last());
     })
     .unwrap();
     (found, fs::read(path).unwrap())
@@ -394,22 +394,22 @@ fn an_older_damaged_day_stops_no_writing() {
 #[test]
 fn a_period_that_was_asked_for_before_it_was_begun_is_the_one_that_is_written() {
     let dir = tempfile::tempdir().unwrap();
-    let shelf = Shelf::new(dir.path(), 1 << 20);
+    let periods = Periods::new(dir.path(), 1 << 20);
     let period = Period::first(Day::of(NOON));
     // Its directory is made first, and a question comes in between.
-    fs::create_dir(shelf.path(period)).unwrap();
-    let before = shelf.get(period).unwrap();
-    let begun = shelf.begin(period).unwrap();
+    fs::create_dir(periods.path(period)).unwrap();
+    let before = periods.get(period).unwrap();
+    let begun = periods.begin(period).unwrap();
     assert!(!Arc::ptr_eq(&before, &begun));
-    assert!(Arc::ptr_eq(&shelf.get(period).unwrap(), &begun));
+    assert!(Arc::ptr_eq(&periods.get(period).unwrap(), &begun));
 }
 
 #[test]
 fn a_shelf_opens_a_period_once() {
     let dir = tempfile::tempdir().unwrap();
     made(dir.path());
-    let shelf = Shelf::new(&dir.path().join("audit"), 1 << 20);
-    let one = shelf.get(Period::first(Day::of(NOON))).unwrap();
-    let two = shelf.get(Period::first(Day::of(NOON))).unwrap();
+    let periods = Periods::new(&dir.path().join("audit"), 1 << 20);
+    let one = periods.get(Period::first(Day::of(NOON))).unwrap();
+    let two = periods.get(Period::first(Day::of(NOON))).unwrap();
     assert!(Arc::ptr_eq(&one, &two));
 }

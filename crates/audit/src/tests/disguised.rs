@@ -2,18 +2,18 @@
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, NOON, open, record, stored};
-use crate::block::{self, Block};
-use crate::content::Content;
-use crate::item::Item;
-use crate::journal;
-use crate::sweep::sweep;
+use crate::format::block::{self, Block};
+use crate::format::encode::Encoder;
+use crate::model::item::Item;
+use crate::period::find_blocks::find_blocks;
+use crate::period::journal;
 use crate::{Event, Filter, Kept, NodeKind, NodeValue, Page, Record};
 
 /// A block, sound by its checksum, that is text: whoever may write a value that is kept can hand it over.
 fn block_as_text(place: u64) -> String {
     (0..200)
         .find_map(|written_ms| {
-            let head = block::Head {
+            let head = block::Header {
                 first_of_period: false,
                 events: true,
                 count: 1,
@@ -24,12 +24,12 @@ fn block_as_text(place: u64) -> String {
                 tokens: 0,
                 previous: [0; 32],
             };
-            let mut content = Content::default();
+            let mut content = Encoder::default();
             content.push(&Item::Event(Event::Opened { time_ms: 5 }), place);
             let mut raw = Vec::new();
             content.finish(&mut raw);
             let mut bytes = block::encode(&head, &raw).0;
-            let hash = block::HEAD - 8 - 32;
+            let hash = block::HEADER_SIZE - 8 - 32;
             bytes[hash..hash + 32].fill(b'h');
             mend_checksum(&mut bytes);
             assert!(Block::read(bytes.as_slice()).is_ok());
@@ -64,7 +64,7 @@ fn a_block_that_a_caller_hands_over_as_a_value_is_never_taken_for_one() {
         let journal = journal::bytes(&period).unwrap();
         let last = store.last().0;
         for (_, block) in journal::blocks(&journal) {
-            assert!(block.head.last() <= last, "after {n}: {:?}", block.head);
+            assert!(block.header.last() <= last, "after {n}: {:?}", block.header);
         }
     }
     let found = store.query(&Filter::default(), Page::default()).unwrap();
@@ -87,7 +87,7 @@ fn a_damaged_block_gives_nothing_that_a_caller_put_into_it() {
     };
     // Stored as it is, and compressed.
     for (values, url) in [(1, 10), (60, 9_000)] {
-        let mut content = Content::default();
+        let mut content = Encoder::default();
         let nodes = (0..values).map(value).collect();
         let url = "u".repeat(url);
         content.push(
@@ -100,7 +100,7 @@ fn a_damaged_block_gives_nothing_that_a_caller_put_into_it() {
         );
         let mut raw = Vec::new();
         content.finish(&mut raw);
-        let head = block::Head {
+        let head = block::Header {
             first_of_period: true,
             events: false,
             count: 1,
@@ -115,7 +115,7 @@ fn a_damaged_block_gives_nothing_that_a_caller_put_into_it() {
         let block = Block::read(bytes.as_slice()).unwrap();
         assert_eq!(block.content().unwrap(), raw);
         assert!(block.hash_holds(&raw));
-        bytes[block::HEAD - 1] ^= 1;
-        sweep(bytes.as_slice(), &mut |_, block| panic!("{:?}", block.head)).unwrap();
+        bytes[block::HEADER_SIZE - 1] ^= 1;
+        find_blocks(bytes.as_slice(), &mut |_, block| panic!("{:?}", block.header)).unwrap();
     }
 }

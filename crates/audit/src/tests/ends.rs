@@ -24,7 +24,7 @@ fn an_end_that_was_cut_off_is_told_and_its_places_are_not_used_again() {
     assert!(place > last);
     let verified = store.verify().unwrap();
     assert!(
-        matches!(verified.findings[0].what, Fault::Beheaded),
+        matches!(verified.findings[0].what, Fault::MissingStart),
         "{:?}",
         verified.findings
     );
@@ -42,8 +42,8 @@ fn verifying_tells_of_a_missing_end() {
     tamper(&dir.path().join("audit/2026-11-24"), |blocks| {
         blocks.remove(&last.0).unwrap();
     });
-    let shelf = crate::shelf::Shelf::new(&dir.path().join("audit"), 1 << 20);
-    let verified = crate::verify::verify(&shelf, &[]).unwrap();
+    let periods = crate::store::periods::Periods::new(&dir.path().join("audit"), 1 << 20);
+    let verified = crate::integrity::verify::verify(&periods, &[]).unwrap();
     let found: Vec<_> = verified.findings.iter().map(|f| (f.sequence, &f.what)).collect();
     assert_eq!(found, [(Some(Sequence(last.0)), &Fault::CutOff)]);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::sample::{Clock, NOON, append, config, copy, open, open_with, record, stored};
-use crate::faults::{Act, Injected};
+use crate::disk::faults::{Act, Injected};
 use crate::{
     AppendError, Appended, Config, DiskError, Durability, Event, Filter, OpenError, Page, QueryError, Reader,
     Sequence, SigningKey, Store,
@@ -116,7 +116,7 @@ fn a_disk_that_goes_on_failing_leaves_no_periods_behind() {
     }
     drop(fault);
     recovers(&store, 3);
-    let periods = crate::period::Period::list(&dir.path().join("audit")).unwrap();
+    let periods = crate::period::name::Period::list(&dir.path().join("audit")).unwrap();
     let periods: Vec<_> = periods.iter().map(ToString::to_string).collect();
     assert_eq!(periods, ["2026-11-24", "2026-11-24.2"]);
     let told = store.events(0, i64::MAX).unwrap();

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::sample::{Clock, DAY, NOON, append, open, record, stored, tamper};
-use crate::block::{self, Block};
-use crate::content::Content;
-use crate::faults::{Act, Injected};
-use crate::item::Item;
+use crate::disk::faults::{Act, Injected};
+use crate::format::block::{self, Block};
+use crate::format::encode::Encoder;
+use crate::model::item::Item;
 use crate::{Fault, Finding, Reader, Sequence};
 
 fn findings(root: &Path) -> Vec<Finding> {
@@ -19,16 +19,16 @@ fn insert(path: &Path) -> u64 {
     let mut place = 0;
     tamper(path, |blocks| {
         let last = Block::read(blocks.values().next_back().unwrap().clone()).unwrap();
-        place = last.head.last() + 1;
-        let head = block::Head {
+        place = last.header.last() + 1;
+        let head = block::Header {
             first_of_period: false,
             events: false,
             count: 1,
             first: place,
             previous: last.hash,
-            ..last.head
+            ..last.header
         };
-        let mut content = Content::default();
+        let mut content = Encoder::default();
         content.push(&Item::Decision(Box::new(record(200, NOON))), place);
         let mut raw = Vec::new();
         content.finish(&mut raw);
@@ -81,6 +81,6 @@ fn what_is_missing_before_the_ninth_period_of_a_day_is_found() {
         std::fs::remove_dir_all(dir.path().join(format!("audit/2026-11-24{name}"))).unwrap();
     }
     let found = findings(dir.path());
-    assert_eq!(found[0].what, Fault::Beheaded, "{found:?}");
+    assert_eq!(found[0].what, Fault::MissingStart, "{found:?}");
     assert!(found[0].sequence > Some(Sequence(1)));
 }

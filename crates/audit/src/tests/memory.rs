@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::store::Database;
+use crate::period::database::Database;
 
 const VALUE: usize = 4 << 10;
 const BATCH: u64 = 100;

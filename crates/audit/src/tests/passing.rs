@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::codec::mend_checksum;
 use super::sample::{Clock, NOON, open, outcome, record, stored, tamper};
-use crate::shelf::Shelf;
+use crate::store::periods::Periods;
 use crate::{Fault, Filter, Page, Record, Sequence};
 
 /// Many calls of one user, in blocks of one each, with one of another among them; closed. Gives the
@@ -55,8 +55,8 @@ fn blocks_without_what_is_wanted_are_not_read() {
         early[content..].fill(0xff);
         mend_checksum(early);
     });
-    let shelf = std::sync::Arc::new(Shelf::new(&dir.path().join("audit"), 1 << 20));
-    let reader = crate::reader::Reader::of(shelf);
+    let periods = std::sync::Arc::new(Periods::new(&dir.path().join("audit"), 1 << 20));
+    let reader = crate::reader::Reader::of(periods);
     let page = Page {
         newest_first: false,
         limit: 1,

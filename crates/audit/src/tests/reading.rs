@@ -126,8 +126,10 @@ fn a_later_part_proves_itself_and_a_gap_in_it_shows() {
     assert!(verified.is_sound(), "{:?}", verified.findings);
     assert!(verified.blocks > 3 && verified.first > Some(Sequence(29)));
     // A block is taken out of the midst.
-    let first = crate::block::at_start(&part.bytes).unwrap().size();
-    let second = crate::block::at_start(&part.bytes[first..]).unwrap().size();
+    let first = crate::format::block::at_start(&part.bytes).unwrap().size();
+    let second = crate::format::block::at_start(&part.bytes[first..])
+        .unwrap()
+        .size();
     let rest = [&part.bytes[..first], &part.bytes[first + second..]].concat();
     fs::write(&path, rest).unwrap();
     let verified = Reader::open(&path).unwrap().verify(&[]).unwrap();
@@ -247,7 +249,7 @@ fn what_is_not_there_is_said() {
 #[test]
 fn a_block_at_the_last_place_there_can_be_ends_a_walk() {
     let dir = tempfile::tempdir().unwrap();
-    let head = crate::block::Head {
+    let head = crate::format::block::Header {
         first_of_period: true,
         events: false,
         count: 1,
@@ -259,7 +261,7 @@ fn a_block_at_the_last_place_there_can_be_ends_a_walk() {
         previous: [0; 32],
     };
     let file = dir.path().join("hostile");
-    std::fs::write(&file, crate::block::encode(&head, b"").0).unwrap();
+    std::fs::write(&file, crate::format::block::encode(&head, b"").0).unwrap();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let reader = Reader::open(&file).unwrap();

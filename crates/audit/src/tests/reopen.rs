@@ -1,8 +1,9 @@
 //! What was acknowledged is there after reopening; the chain and its numbers go on.
 
 use super::sample::{Clock, DAY, NOON, append, config, copy, open, open_with, outcome, record, stored};
-use crate::shelf::Shelf;
-use crate::walk::{Range, Walk};
+use crate::query::source::Source;
+use crate::query::walk::{Range, Walk};
+use crate::store::periods::Periods;
 use crate::{AppendError, Appended, Durability, Event, Filter, OpenError, Page, Sequence, Store};
 
 fn all(store: &Store) -> Vec<crate::Entry> {
@@ -81,7 +82,7 @@ fn a_day_changes_while_it_runs() {
     assert!(after > before);
     store.append_outcome(outcome(1)).unwrap();
     store.close().unwrap();
-    let names: Vec<_> = crate::period::Period::list(&dir.path().join("audit")).unwrap();
+    let names: Vec<_> = crate::period::name::Period::list(&dir.path().join("audit")).unwrap();
     assert_eq!(
         names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["2026-11-24", "2026-11-25"]
@@ -106,7 +107,7 @@ fn a_clock_set_back_begins_no_older_period() {
     let store = open(dir.path(), &clock);
     stored(&store, record(2, NOON));
     assert!(store.verify().unwrap().is_sound());
-    let names: Vec<_> = crate::period::Period::list(&dir.path().join("audit")).unwrap();
+    let names: Vec<_> = crate::period::name::Period::list(&dir.path().join("audit")).unwrap();
     assert_eq!(
         names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["2026-11-25", "2026-11-25.2"]
@@ -205,7 +206,10 @@ fn old_periods_go_and_the_cut_is_on_record() {
     // Deleted by hand, it is another matter.
     std::fs::remove_dir_all(dir.path().join("audit/2026-11-26")).unwrap();
     let store = open_with(keeping, &clock);
-    assert_eq!(store.verify().unwrap().findings[0].what, crate::Fault::Beheaded);
+    assert_eq!(
+        store.verify().unwrap().findings[0].what,
+        crate::Fault::MissingStart
+    );
 }
 
 #[test]
@@ -222,15 +226,15 @@ fn a_cut_is_told_by_the_next_period_also_where_the_old_one_cannot_be_read() {
         stored(&store, record(day + 1, NOON + i64::from(day) * DAY));
     }
     let next = dir.path().join("audit/2026-11-25");
-    let begins = crate::salvage::begin(&next).unwrap().unwrap();
+    let begins = crate::period::edges::begin(&next).unwrap().unwrap();
     let old = dir.path().join("audit/2026-11-24");
-    assert_eq!(crate::salvage::end(&old, None).unwrap(), Some(begins));
+    assert_eq!(crate::period::edges::end(&old, None).unwrap(), Some(begins));
     for name in ["db", "journal-0", "journal-1"] {
         if old.join(name).exists() {
             std::fs::write(old.join(name), [0; 100]).unwrap();
         }
     }
-    assert_eq!(crate::salvage::end(&old, None).unwrap(), None);
+    assert_eq!(crate::period::edges::end(&old, None).unwrap(), None);
     clock.set(NOON + 3 * DAY);
     stored(&store, record(4, NOON + 3 * DAY));
     assert!(!old.exists());
@@ -258,18 +262,19 @@ fn a_day_that_retention_deletes_meanwhile_is_left_out() {
     for (newest_first, after) in [(true, None), (false, None), (false, Some(1))] {
         let copied = tempfile::tempdir().unwrap();
         copy(dir.path(), copied.path());
-        let shelf = Shelf::new(&copied.path().join("audit"), 1 << 20);
+        let periods = std::sync::Arc::new(Periods::new(&copied.path().join("audit"), 1 << 20));
+        let source = Source::of_store(std::sync::Arc::clone(&periods));
         let range = Range {
             after,
             ..Range::default()
         };
         // The question has listed the periods, and comes to the oldest when it is gone.
-        let mut walk = Walk::new(&shelf, range, newest_first).unwrap();
-        shelf.clear();
+        let mut walk = Walk::new(&source, range, newest_first).unwrap();
+        periods.clear();
         std::fs::remove_dir_all(copied.path().join("audit/2026-11-24")).unwrap();
         let mut found = Vec::new();
         while let Some(block) = walk.next().unwrap() {
-            found.push(block.head.first);
+            found.push(block.header.first);
         }
         found.sort_unstable();
         assert_eq!(found, [3, 4], "{newest_first} {after:?}");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::handle::Now;
+use crate::writer::Now;
 use crate::{AppendError, Appended, Config, End, LineRef, Outcome, Record, Sequence, Store, Verdict};
 
 /// Noon of 2026-11-24.
@@ -103,7 +103,7 @@ pub(super) fn outcome(n: u8) -> Outcome {
     }
 }
 
-/// Runs `future` without any runtime's clock or drivers: the store must not need them.
+/// Skipped `future` without any runtime's clock or drivers: the store must not need them.
 pub(super) fn run<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .build()
@@ -124,7 +124,7 @@ pub(super) fn stored(store: &Store, record: Record) -> Sequence {
 
 /// Copies a store as it is on disk now, as a crash would leave it.
 pub(super) fn copy(from: &Path, to: &Path) {
-    crate::private::make(to).expect("a directory");
+    crate::disk::permissions::make(to).expect("a directory");
     for entry in std::fs::read_dir(from).expect("it lists") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
@@ -139,7 +139,7 @@ pub(super) fn copy(from: &Path, to: &Path) {
 /// Lets `change` work on the blocks of a closed period, by the place of their first entry, as a tamperer with access to its
 /// files could.
 pub(super) fn tamper(period: &Path, change: impl FnOnce(&mut BTreeMap<u64, Vec<u8>>)) {
-    let (found, _) = crate::salvage::blocks(period).unwrap();
+    let (found, _) = crate::period::edges::blocks(period).unwrap();
     let mut blocks = found
         .into_iter()
         .map(|(first, block)| (first, block.bytes().to_vec()))
@@ -154,6 +154,6 @@ pub(super) fn tamper(period: &Path, change: impl FnOnce(&mut BTreeMap<u64, Vec<u
 
 /// Makes the content of a block unreadable, though its checksum holds.
 pub(super) fn spoil(bytes: &mut [u8]) {
-    bytes[crate::block::HEAD..].fill(0xff);
+    bytes[crate::format::block::HEADER_SIZE..].fill(0xff);
     super::codec::mend_checksum(bytes);
 }

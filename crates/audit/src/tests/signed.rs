@@ -100,8 +100,9 @@ fn a_chain_made_anew_shows() {
     fs::remove_file(dir.path().join("audit/HEADS")).unwrap();
     signing(dir.path(), &other).close().unwrap();
     let found = faults(dir.path(), &[public(&key)]);
-    let (vouched, by_another): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|(_, what)| *what == Fault::Unvouched);
+    let (vouched, by_another): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|(_, what)| *what == Fault::NoTrustedHead);
     assert_eq!(vouched.len(), 1);
     assert!(!by_another.is_empty() && by_another.iter().all(|(_, what)| *what == Fault::UnknownKey));
     assert!(faults(dir.path(), &[public(&key), public(&other)]).is_empty());
@@ -153,7 +154,7 @@ fn a_chain_that_no_trusted_key_signed_is_not_vouched_for() {
     let trusted = [public(&key)];
     // Signed by nobody, and empty but for what opening writes.
     open_with(config(dir.path()), &Clock::at(NOON)).close().unwrap();
-    assert_eq!(faults(dir.path(), &trusted), [(None, Fault::Unvouched)]);
+    assert_eq!(faults(dir.path(), &trusted), [(None, Fault::NoTrustedHead)]);
     assert_eq!(faults(dir.path(), &[]), []);
     // From the next start on there is a head, even while the store is open.
     let store = signing(dir.path(), &key);
@@ -172,7 +173,7 @@ fn a_chain_that_no_trusted_key_signed_is_not_vouched_for() {
     assert!(proof.verify(&[]).unwrap().is_sound());
     let verified = proof.verify(&trusted).unwrap();
     let [found] = verified.findings.try_into().unwrap();
-    assert_eq!(found.what, Fault::Unvouched);
+    assert_eq!(found.what, Fault::NoTrustedHead);
     assert!(found.to_string().starts_with("nothing is vouched for"), "{found}");
     // Its last period, and all that tells of it, are gone.
     for gone in ["HEAD", "HEADS"] {
@@ -180,13 +181,13 @@ fn a_chain_that_no_trusted_key_signed_is_not_vouched_for() {
     }
     fs::remove_dir_all(audit.join("2026-11-24.2")).unwrap();
     assert_eq!(faults(dir.path(), &[]), []);
-    assert_eq!(faults(dir.path(), &trusted), [(None, Fault::Unvouched)]);
+    assert_eq!(faults(dir.path(), &trusted), [(None, Fault::NoTrustedHead)]);
     // The heads cannot be read: no file, but a directory.
     fs::create_dir(audit.join("HEADS")).unwrap();
     let found = faults(dir.path(), &trusted);
     assert!(matches!(
         &found[..],
-        [(None, Fault::NoHeads(_)), (None, Fault::Unvouched)]
+        [(None, Fault::NoHeads(_)), (None, Fault::NoTrustedHead)]
     ));
     assert!(Reader::open(&audit).unwrap().proof_head(&trusted).is_err());
 }

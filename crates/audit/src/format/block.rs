@@ -1,0 +1,289 @@
+//! A block: many entries, compressed, with all that is needed to read and to judge it alone.
+//!
+//! Little-endian: magic `TWAB`, version, flags, count u32, first u64, earliest and latest time i64,
+//! written i64, token mask u64, previous hash 32, hash 32, content length u32, stored length u32,
+//! stored bytes, crc32 of all before it. One that lies in a damaged file can be found by its magic.
+//!
+//! So that nobody hands over a block as a value that is kept, which would be found where the block around it is damaged or
+//! half written over, no stored bytes have the magic: in version 2 they are masked, each by exclusive or with a byte of the
+//! block's hash, in turn. Else version 2 is version 1, which is written wherever it will do.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
+use crate::format::bytes::{Cursor, Malformed};
+use crate::format::chain::Hash;
+use crate::format::decode::Items;
+
+const MAGIC: [u8; 4] = *b"TWAB";
+const VERSION: u8 = 1;
+const MASKED: u8 = 2;
+/// What the magics of a block and of a sheaf have in common.
+pub(crate) const MAGICS: &[u8] = b"TWA";
+const COMPRESSED: u8 = 1;
+const FIRST_OF_PERIOD: u8 = 2;
+const EVENTS: u8 = 4;
+/// Bytes before the stored content.
+pub(crate) const HEADER_SIZE: usize = 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 32 + 4 + 4;
+
+/// Most bytes of a block's content. Seventeen whole blocks must stay below a quarter of sled's
+/// segment, else sled moves its leaf into a file of its own, which it does not sync.
+pub(crate) const CONTENT_LIMIT: usize = 58_000;
+
+/// Encoder shorter than this, bytes, is stored as it is.
+pub(crate) const SHORT: usize = 8 << 10;
+
+/// What a block says of its content; part of what its hash covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Whether a period begins with it.
+    pub(crate) first_of_period: bool,
+    /// Whether the store's own events are among its entries.
+    pub(crate) events: bool,
+    /// Number of entries.
+    pub(crate) count: u32,
+    /// Place of the first.
+    pub(crate) first: u64,
+    /// Earliest and latest time of its decisions and events, milliseconds since 1970 UTC.
+    pub(crate) earliest_ms: i64,
+    pub(crate) latest_ms: i64,
+    /// When it was written.
+    pub(crate) written_ms: i64,
+    /// Union of [`token_mask`] of its tokens.
+    pub(crate) tokens: u64,
+    /// Hash of the block before; zeros for the very first.
+    pub(crate) previous: Hash,
+}
+
+/// The bits that stand for a token in a block's head: a block without them does not have it.
+pub(crate) fn token_mask(name: &str) -> u64 {
+    let hash = crc32fast::hash(name.as_bytes());
+    (1 << (hash & 63)) | (1 << ((hash >> 8) & 63))
+}
+
+impl Header {
+    /// Place of the last entry.
+    pub(crate) fn last(&self) -> u64 {
+        self.first.saturating_add(u64::from(self.count)).saturating_sub(1)
+    }
+
+    /// Widens its times to cover `ms`.
+    pub(crate) fn cover(&mut self, ms: i64) {
+        self.earliest_ms = self.earliest_ms.min(ms);
+        self.latest_ms = self.latest_ms.max(ms);
+    }
+
+    fn flags(&self) -> u8 {
+        let first = if self.first_of_period { FIRST_OF_PERIOD } else { 0 };
+        first | if self.events { EVENTS } else { 0 }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.count.to_le_bytes());
+        out.extend_from_slice(&self.first.to_le_bytes());
+        out.extend_from_slice(&self.earliest_ms.to_le_bytes());
+        out.extend_from_slice(&self.latest_ms.to_le_bytes());
+        out.extend_from_slice(&self.written_ms.to_le_bytes());
+        out.extend_from_slice(&self.tokens.to_le_bytes());
+        out.extend_from_slice(&self.previous);
+    }
+
+    fn hash(&self, content: &[u8]) -> Hash {
+        let mut fields = Vec::with_capacity(HEADER_SIZE);
+        fields.push(VERSION);
+        fields.push(self.flags());
+        self.put(&mut fields);
+        Sha256::new()
+            .chain_update(&fields)
+            .chain_update(content)
+            .finalize()
+            .into()
+    }
+}
+
+/// Encodes a block of `content`, which is not longer than [`CONTENT_LIMIT`]; gives its bytes and hash.
+pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
+    let hash = header.hash(content);
+    // Alone, little is gained: a sheaf compresses what is short with what is around it.
+    let packed = (content.len() >= SHORT).then(|| lz4_flex::block::compress(content));
+    let (stored, compressed) = match &packed {
+        Some(packed) if packed.len() < content.len() => (packed.as_slice(), COMPRESSED),
+        _ => (content, 0),
+    };
+    let is_masked = memchr::memmem::find(stored, MAGICS).is_some();
+    let mut out = Vec::with_capacity(HEADER_SIZE + stored.len() + 4);
+    out.extend_from_slice(&MAGIC);
+    out.push(if is_masked { MASKED } else { VERSION });
+    out.push(compressed | header.flags());
+    header.put(&mut out);
+    out.extend_from_slice(&hash);
+    // Both lengths are below CONTENT_LIMIT.
+    out.extend_from_slice(&u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(&u32::try_from(stored.len()).unwrap_or(u32::MAX).to_le_bytes());
+    if is_masked {
+        out.extend(masked(stored, &hash));
+    } else {
+        out.extend_from_slice(stored);
+    }
+    let crc = crc32fast::hash(&out);
+    out.extend_from_slice(&crc.to_le_bytes());
+    (out, hash)
+}
+
+/// `bytes` masked, or those that were masked as they were. Who hands over what is stored cannot know the hash, which follows
+/// from all calls before.
+fn masked(bytes: &[u8], hash: &Hash) -> impl Iterator<Item = u8> {
+    bytes
+        .iter()
+        .zip(hash.iter().cycle())
+        .map(|(byte, mask)| byte ^ mask)
+}
+
+/// A block that was read: head and checksum hold, the content is not yet unpacked.
+#[derive(Debug, Clone)]
+pub(crate) struct Block<B> {
+    /// What it says of itself.
+    pub(crate) header: Header,
+    /// Its chain hash, as stored.
+    pub(crate) hash: Hash,
+    compressed: bool,
+    is_masked: bool,
+    content_length: usize,
+    bytes: B,
+}
+
+impl<B: AsRef<[u8]>> Block<B> {
+    /// Reads a block, which must be all of `bytes`.
+    ///
+    /// # Errors
+    /// `Malformed` also where the checksum does not hold. The hash is not recomputed here.
+    pub(crate) fn read(bytes: B) -> Result<Self, Malformed> {
+        let all = bytes.as_ref();
+        let (header, hash, compressed, is_masked, content_length, stored) = read_head(all)?;
+        let body = HEADER_SIZE.saturating_add(stored);
+        if body.checked_add(4) != Some(all.len()) {
+            return Err(Malformed("a block's length is not what it says"));
+        }
+        let mut from = Cursor(all);
+        let covered = from.take(body)?;
+        if crc32fast::hash(covered) != u32::from_le_bytes(from.array()?) {
+            return Err(Malformed("a block's checksum does not hold"));
+        }
+        Ok(Self {
+            header,
+            hash,
+            compressed,
+            is_masked,
+            content_length,
+            bytes,
+        })
+    }
+
+    /// The whole block, as it is stored.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.as_ref().len()
+    }
+
+    /// The same block, its bytes copied.
+    pub(crate) fn to_owned(&self) -> Block<Vec<u8>> {
+        let &Self {
+            header,
+            hash,
+            compressed,
+            is_masked,
+            content_length,
+            ..
+        } = self;
+        Block {
+            header,
+            hash,
+            compressed,
+            is_masked,
+            content_length,
+            bytes: self.bytes.as_ref().to_vec(),
+        }
+    }
+
+    /// The content, unpacked.
+    pub(crate) fn content(&self) -> Result<Vec<u8>, Malformed> {
+        let mut from = Cursor(self.bytes.as_ref());
+        from.take(HEADER_SIZE)?;
+        let stored = from.take(from.0.len().saturating_sub(4))?;
+        let stored = if self.is_masked {
+            Cow::Owned(masked(stored, &self.hash).collect())
+        } else {
+            Cow::Borrowed(stored)
+        };
+        if !self.compressed {
+            return Ok(stored.into_owned());
+        }
+        let mut out = vec![0; self.content_length];
+        match lz4_flex::block::decompress_into(&stored, &mut out) {
+            Ok(n) if n == self.content_length => Ok(out),
+            _ => Err(Malformed("a block does not unpack")),
+        }
+    }
+
+    /// Whether the hash is that of head and content.
+    pub(crate) fn hash_holds(&self, content: &[u8]) -> bool {
+        self.header.hash(content) == self.hash
+    }
+
+    /// Reads its entries from `content`, which is its own.
+    pub(crate) fn items<'c>(&self, content: &'c [u8]) -> Result<Items<'c>, Malformed> {
+        Items::read(content, self.header.first)
+    }
+}
+
+fn read_head(all: &[u8]) -> Result<(Header, Hash, bool, bool, usize, usize), Malformed> {
+    let mut from = Cursor(all);
+    if from.array()? != MAGIC {
+        return Err(Malformed("it is not a block"));
+    }
+    let version = from.byte()?;
+    if !matches!(version, VERSION | MASKED) {
+        return Err(Malformed(
+            "a block's version is not known; a newer release wrote it",
+        ));
+    }
+    let flags = from.byte()?;
+    let header = Header {
+        first_of_period: flags & FIRST_OF_PERIOD != 0,
+        events: flags & EVENTS != 0,
+        count: u32::from_le_bytes(from.array()?),
+        first: u64::from_le_bytes(from.array()?),
+        earliest_ms: i64::from_le_bytes(from.array()?),
+        latest_ms: i64::from_le_bytes(from.array()?),
+        written_ms: i64::from_le_bytes(from.array()?),
+        tokens: u64::from_le_bytes(from.array()?),
+        previous: from.array()?,
+    };
+    let hash = from.array()?;
+    let content = usize::try_from(u32::from_le_bytes(from.array()?)).unwrap_or(usize::MAX);
+    let stored = usize::try_from(u32::from_le_bytes(from.array()?)).unwrap_or(usize::MAX);
+    if content > CONTENT_LIMIT || stored > content {
+        return Err(Malformed("a block is larger than any that is written"));
+    }
+    let is_masked = version == MASKED;
+    Ok((header, hash, flags & COMPRESSED != 0, is_masked, content, stored))
+}
+
+/// The block that begins `bytes`, if a whole and sound one does: for searching damaged files.
+pub(crate) fn at_start(bytes: &[u8]) -> Option<Block<&[u8]>> {
+    let (.., stored) = read_head(bytes).ok()?;
+    Block::read(bytes.get(..HEADER_SIZE.checked_add(stored)?.checked_add(4)?)?).ok()
+}
+
+/// Most bytes that a block takes.
+pub(crate) const BLOCK_LIMIT: usize = HEADER_SIZE + CONTENT_LIMIT + 4;
+
+/// Where the next magic stands in `bytes`.
+pub(crate) fn find_magic(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find(bytes, &MAGIC)
+}

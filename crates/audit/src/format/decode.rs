@@ -1,0 +1,283 @@
+//! Reading what `content` writes. Total: any bytes give items or [`Malformed`].
+
+use std::net::IpAddr;
+
+use crate::format::bytes::{Cursor, Malformed};
+use crate::format::encode::{
+    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LINE,
+    OPENED, SAME_STATUS, STATUS, TOKEN, TROUBLE, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION, VERSION_1,
+};
+use crate::format::evidence;
+use crate::format::text_table::TextTable;
+use crate::model::evidence::{LineRef, NodeValue, Tried};
+use crate::model::item::{Counted, Ended, Event};
+use crate::model::record::{End, Outcome, Record, Verdict};
+
+/// An item as it stands in the content, its texts not copied: most that are read are not wanted.
+#[derive(Debug)]
+pub(crate) enum ItemView<'b> {
+    /// A decision.
+    Decision(RecordView<'b>),
+    /// A call's end. One that was stored with its decision's place has an id of zeros.
+    Ended(Ended),
+    /// What the store itself has to say.
+    Event(Event),
+}
+
+/// A [`Record`], its texts not copied.
+#[derive(Debug)]
+pub(crate) struct RecordView<'b> {
+    pub(crate) time_ms: i64,
+    pub(crate) request_id: [u8; 16],
+    pub(crate) client_request_id: Option<&'b str>,
+    pub(crate) token: Option<&'b str>,
+    pub(crate) user: Option<&'b str>,
+    pub(crate) on_behalf_of: Option<&'b str>,
+    pub(crate) client: IpAddr,
+    pub(crate) method: &'b str,
+    pub(crate) url: &'b str,
+    pub(crate) line: Option<(&'b str, u32, &'b str)>,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: &'b str,
+    pub(crate) policy: &'b str,
+    pub(crate) request_bytes: Option<u64>,
+    pub(crate) decision_ns: u64,
+    pub(crate) authenticated: bool,
+    // Copied: few calls have any.
+    pub(crate) nodes: Vec<NodeValue>,
+    pub(crate) tried: Vec<Tried>,
+}
+
+impl RecordView<'_> {
+    /// The record, copied.
+    pub(crate) fn to_record(&self) -> Record {
+        Record {
+            time_ms: self.time_ms,
+            request_id: self.request_id,
+            client_request_id: self.client_request_id.map(str::to_owned),
+            token: self.token.map(str::to_owned),
+            user: self.user.map(str::to_owned),
+            on_behalf_of: self.on_behalf_of.map(str::to_owned),
+            client: self.client,
+            method: self.method.to_owned(),
+            url: self.url.to_owned(),
+            line: self.line.map(|(file, number, digest)| LineRef {
+                file: file.to_owned(),
+                number,
+                digest: digest.to_owned(),
+            }),
+            verdict: self.verdict,
+            reason: self.reason.to_owned(),
+            policy: self.policy.to_owned(),
+            request_bytes: self.request_bytes,
+            decision_ns: self.decision_ns,
+            authenticated: self.authenticated,
+            nodes: self.nodes.clone(),
+            tried: self.tried.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl ItemView<'_> {
+    /// The item, copied.
+    pub(crate) fn to_item(&self) -> crate::model::item::Item {
+        match self {
+            Self::Decision(view) => crate::model::item::Item::Decision(Box::new(view.to_record())),
+            Self::Ended(ended) => crate::model::item::Item::Ended(*ended),
+            Self::Event(event) => crate::model::item::Item::Event(event.clone()),
+        }
+    }
+}
+
+/// Reads the content of a block whose first item has a known place, item by item.
+pub(crate) struct Items<'b> {
+    texts: TextTable<'b>,
+    from: Cursor<'b>,
+    last_ms: i64,
+    sequence: u64,
+    version: u8,
+}
+
+impl<'b> Items<'b> {
+    /// Begins to read.
+    pub(crate) fn read(content: &'b [u8], first: u64) -> Result<Self, Malformed> {
+        let mut from = Cursor(content);
+        let version = from.byte()?;
+        if !matches!(version, VERSION | VERSION_1) {
+            return Err(Malformed("its version is not known; a newer release wrote it"));
+        }
+        let texts = TextTable::read(&mut from)?;
+        Ok(Self {
+            texts,
+            from,
+            last_ms: 0,
+            sequence: first,
+            version,
+        })
+    }
+
+    /// The next item and its place; `None` after the last.
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, ItemView<'b>)>, Malformed> {
+        if self.from.0.is_empty() {
+            return Ok(None);
+        }
+        let item = match self.from.byte()? {
+            DECISION => ItemView::Decision(self.decision()?),
+            ENDED => ItemView::Ended(self.ended()?),
+            OPENED => ItemView::Event(Event::Opened {
+                time_ms: self.time()?,
+            }),
+            COUNTED => ItemView::Event(self.counted()?),
+            CUT => ItemView::Event(Event::Cut {
+                time_ms: self.time()?,
+                period: self.text()?.to_owned(),
+                last: self.from.number()?,
+                hash: self.from.array()?,
+            }),
+            TROUBLE => ItemView::Event(Event::Trouble {
+                time_ms: self.time()?,
+                text: self.text()?.to_owned(),
+            }),
+            _ => return Err(Malformed("an entry's kind is not known")),
+        };
+        let sequence = self.sequence;
+        self.sequence = self
+            .sequence
+            .checked_add(1)
+            .ok_or(Malformed("the sequence overflows"))?;
+        Ok(Some((sequence, item)))
+    }
+
+    fn time(&mut self) -> Result<i64, Malformed> {
+        self.last_ms = self.last_ms.wrapping_add(self.from.signed()?);
+        Ok(self.last_ms)
+    }
+
+    fn text(&mut self) -> Result<&'b str, Malformed> {
+        self.texts.text(&mut self.from)
+    }
+
+    fn optional(&mut self, there: bool) -> Result<Option<&'b str>, Malformed> {
+        there.then(|| self.text()).transpose()
+    }
+
+    fn decision(&mut self) -> Result<RecordView<'b>, Malformed> {
+        let flags = self.from.byte()?;
+        let verdict = match self.from.byte()? {
+            0 => Verdict::Allow,
+            1 => Verdict::Deny,
+            2 => Verdict::Refuse,
+            _ => return Err(Malformed("a verdict is not known")),
+        };
+        let has = |bit: u8| flags & bit != 0;
+        if has(JUDGED) && self.version == VERSION_1 {
+            return Err(Malformed("a decision has what its version has not"));
+        }
+        let mut view = RecordView {
+            time_ms: self.time()?,
+            request_id: self.from.array()?,
+            client_request_id: self.optional(has(CLIENT_ID))?,
+            token: self.optional(has(TOKEN))?,
+            user: self.optional(has(USER))?,
+            on_behalf_of: self.optional(has(BEHALF))?,
+            client: self.address()?,
+            method: self.text()?,
+            url: self.text()?,
+            line: has(LINE).then(|| self.line()).transpose()?,
+            verdict,
+            reason: self.text()?,
+            policy: self.text()?,
+            request_bytes: has(BYTES).then(|| self.from.number()).transpose()?,
+            decision_ns: self.from.number()?,
+            authenticated: has(AUTHENTICATED),
+            nodes: Vec::new(),
+            tried: Vec::new(),
+        };
+        if has(JUDGED) {
+            (view.nodes, view.tried) = evidence::read(&self.texts, &mut self.from)?;
+        }
+        Ok(view)
+    }
+
+    fn address(&mut self) -> Result<IpAddr, Malformed> {
+        let bytes = self.texts.bytes(&mut self.from)?;
+        if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
+            return Ok(v4.into());
+        }
+        <[u8; 16]>::try_from(bytes)
+            .map(IpAddr::from)
+            .map_err(|_| Malformed("an address has a wrong length"))
+    }
+
+    fn line(&mut self) -> Result<(&'b str, u32, &'b str), Malformed> {
+        Ok((self.text()?, self.from.small()?, self.text()?))
+    }
+
+    fn ended(&mut self) -> Result<Ended, Malformed> {
+        let flags = self.from.byte()?;
+        let has = |bit: u8| flags & bit != 0;
+        let end = match flags >> 5 {
+            0 => End::Complete,
+            1 => End::ClientGone,
+            2 => End::UpstreamFailed,
+            3 => End::Timeout,
+            4 => End::Internal,
+            5 => End::Revoked,
+            _ => return Err(Malformed("an end is not known")),
+        };
+        let at_ms = self.time()?;
+        let (decision, request_id) = if has(DECISION_AT) {
+            let back = self.from.number()?;
+            let at = self
+                .sequence
+                .checked_sub(back)
+                .ok_or(Malformed("a decision before the first"))?;
+            (Some(at), [0; 16])
+        } else {
+            (None, self.from.array()?)
+        };
+        let status = has(STATUS).then(|| self.from.small()).transpose()?;
+        let other = has(UPSTREAM_STATUS).then(|| self.from.small()).transpose()?;
+        let sent_bytes = self.from.number()?;
+        let received_bytes = self.from.number()?;
+        let total_us = self.from.number()?;
+        let upstream_us = match has(UPSTREAM_US) {
+            true => Some(total_us.wrapping_sub(self.from.signed()?.cast_unsigned())),
+            false => None,
+        };
+        let upstream_status = if has(SAME_STATUS) { status } else { other };
+        let outcome = Outcome {
+            request_id,
+            status,
+            upstream_status,
+            sent_bytes,
+            received_bytes,
+            total_us,
+            upstream_us,
+            end,
+        };
+        Ok(Ended {
+            at_ms,
+            outcome,
+            decision,
+        })
+    }
+
+    fn counted(&mut self) -> Result<Event, Malformed> {
+        let what = match self.from.byte()? {
+            0 => Counted::Outsiders,
+            1 => Counted::Unrecorded,
+            2 => Counted::LostOutcomes,
+            3 => Counted::LostRecords,
+            _ => return Err(Malformed("what was counted is not known")),
+        };
+        let count = self.from.number()?;
+        Ok(Event::Counted {
+            what,
+            count,
+            from_ms: self.time()?,
+            to_ms: self.time()?,
+        })
+    }
+}

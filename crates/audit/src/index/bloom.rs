@@ -1,0 +1,345 @@
+//! Summaries beside a period's database: which values may be among the calls of a run of blocks, so that
+//! a question about something rare passes over most blocks without reading them.
+//!
+//! A Bloom filter of 4096 bits for each run, which ends after some thousand entries or half full: about
+//! half a byte a call, and one block in three hundred read for nothing. In the file `summaries` of the
+//! period, not synced: what is missing there, as after a crash, is read. Verifying holds every call
+//! against it, so that nobody hides one by changing it.
+//!
+//! Little-endian: first and last place u64, 64 words of the filter, crc32 of what is before it.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::Path;
+
+use crate::format::bytes::Cursor;
+use crate::format::decode::{ItemView, RecordView};
+use crate::index::file;
+use crate::index::skipped::Skipped;
+use crate::model::filter::Filter;
+use crate::model::record::{Outcome, Record, Verdict};
+
+/// Its name, in the period.
+const FILE: &str = "summaries";
+const WORDS: usize = 64;
+const SIZE: usize = 8 + 8 + WORDS * 8 + 4;
+/// Entries after which a run ends, at its block's end.
+const ENTRIES: u64 = 2048;
+/// Bits that are set when a run is full.
+const FULL: u32 = 64 * 64 / 2;
+
+/// What a question may be about, of one decision or of the question itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Facts<'f> {
+    token: Option<&'f str>,
+    user: Option<&'f str>,
+    on_behalf_of: Option<&'f str>,
+    client: Option<IpAddr>,
+    method: Option<&'f str>,
+    reason: Option<&'f str>,
+    verdict: Option<Verdict>,
+    file: Option<&'f str>,
+    line: Option<(&'f str, u32)>,
+}
+
+/// Hash of one fact. Part of the stored form: it must never change.
+pub(crate) type Key = u64;
+
+impl Facts<'_> {
+    fn each(&self, mut with: impl FnMut(Key)) {
+        let texts = [
+            (1, self.token),
+            (2, self.user),
+            (3, self.on_behalf_of),
+            (4, self.method),
+            (5, self.reason),
+            (6, self.file),
+        ];
+        for (kind, text) in texts {
+            if let Some(text) = text {
+                with(key(kind, 0, text.as_bytes()));
+            }
+        }
+        match self.client {
+            Some(IpAddr::V4(address)) => with(key(7, 0, &address.octets())),
+            Some(IpAddr::V6(address)) => with(key(8, 0, &address.octets())),
+            None => {}
+        }
+        if let Some(verdict) = self.verdict {
+            with(key(9, 0, verdict.as_str().as_bytes()));
+        }
+        if let Some((file, number)) = self.line {
+            with(key(10, number.into(), file.as_bytes()));
+        }
+    }
+}
+
+impl<'f> From<&'f Record> for Facts<'f> {
+    fn from(r: &'f Record) -> Self {
+        Self {
+            token: r.token.as_deref(),
+            user: r.user.as_deref(),
+            on_behalf_of: r.on_behalf_of.as_deref(),
+            client: Some(r.client),
+            method: Some(&r.method),
+            reason: Some(&r.reason),
+            verdict: Some(r.verdict),
+            file: r.line.as_ref().map(|line| line.file.as_str()),
+            line: r.line.as_ref().map(|line| (line.file.as_str(), line.number)),
+        }
+    }
+}
+
+impl<'f> From<&RecordView<'f>> for Facts<'f> {
+    fn from(r: &RecordView<'f>) -> Self {
+        Self {
+            token: r.token,
+            user: r.user,
+            on_behalf_of: r.on_behalf_of,
+            client: Some(r.client),
+            method: Some(r.method),
+            reason: Some(r.reason),
+            verdict: Some(r.verdict),
+            file: r.line.map(|(file, ..)| file),
+            line: r.line.map(|(file, number, _)| (file, number)),
+        }
+    }
+}
+
+impl<'f> From<&'f Filter> for Facts<'f> {
+    fn from(f: &'f Filter) -> Self {
+        let line = f.line.as_ref().map(|(file, number)| (file.as_str(), *number));
+        Self {
+            token: f.token.as_deref(),
+            user: f.user.as_deref(),
+            on_behalf_of: f.on_behalf_of.as_deref(),
+            client: f.client,
+            method: f.method.as_deref(),
+            reason: f.reason.as_deref(),
+            verdict: f.verdict,
+            file: line.map(|(file, _)| file),
+            line: line.and_then(|(file, number)| Some((file, number?))),
+        }
+    }
+}
+
+/// FNV-1a over eight bytes at a time, then the finisher of SplitMix64, which spreads it over all bits.
+fn key(kind: u64, number: u64, text: &[u8]) -> Key {
+    const PRIME: u64 = 0x100_0000_01b3;
+    let mut hash = (0xcbf2_9ce4_8422_2325 ^ kind).wrapping_mul(PRIME) ^ number;
+    let (words, rest) = text.as_chunks::<8>();
+    for word in words {
+        hash = (hash ^ u64::from_le_bytes(*word))
+            .wrapping_mul(PRIME)
+            .rotate_left(29);
+    }
+    for byte in rest {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+/// What a call that `filter` wants has, whatever its outcome.
+pub(crate) fn keys_of(filter: &Filter) -> Vec<Key> {
+    let mut keys = Vec::new();
+    Facts::from(filter).each(|key| keys.push(key));
+    keys
+}
+
+/// What an end with this status has. It may stand far behind its call.
+pub(crate) fn status_key(status: u16) -> Key {
+    key(11, status.into(), &[])
+}
+
+/// The four bits that stand for a key: word and bit in it.
+fn bits(key: Key) -> [(usize, u64); 4] {
+    [key, key >> 12, key >> 24, key >> 36].map(|part| {
+        let word = usize::try_from(part & 63).unwrap_or(0);
+        (word, 1 << (part >> 6 & 63))
+    })
+}
+
+/// A run of blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct BloomFilter {
+    first: u64,
+    last: u64,
+    words: [u64; WORDS],
+}
+
+impl BloomFilter {
+    fn new(first: u64) -> Self {
+        Self {
+            first,
+            last: first,
+            words: [0; WORDS],
+        }
+    }
+
+    fn add(&mut self, key: Key) {
+        for (word, bit) in bits(key) {
+            if let Some(word) = self.words.get_mut(word) {
+                *word |= bit;
+            }
+        }
+    }
+
+    fn may_have(&self, key: Key) -> bool {
+        bits(key)
+            .iter()
+            .all(|(word, bit)| self.words.get(*word).is_some_and(|word| word & bit != 0))
+    }
+
+    /// Whether it says of an entry in it that it is not there.
+    fn denies(&self, seen: &ItemView<'_>) -> bool {
+        match seen {
+            ItemView::Decision(view) => {
+                let mut denies = false;
+                Facts::from(view).each(|key| denies |= !self.may_have(key));
+                denies
+            }
+            ItemView::Ended(ended) => ended
+                .outcome
+                .status
+                .is_some_and(|status| !self.may_have(status_key(status))),
+            ItemView::Event(_) => false,
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(SIZE);
+        out.extend_from_slice(&self.first.to_le_bytes());
+        out.extend_from_slice(&self.last.to_le_bytes());
+        for word in &self.words {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        let crc = crc32fast::hash(&out);
+        out.extend_from_slice(&crc.to_le_bytes());
+        out
+    }
+
+    /// `None` where it is not what was written.
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (covered, crc) = bytes.split_last_chunk::<4>()?;
+        if crc32fast::hash(covered) != u32::from_le_bytes(*crc) {
+            return None;
+        }
+        let mut from = Cursor(covered);
+        let mut number = || from.array().map(u64::from_le_bytes).ok();
+        let mut summary = Self::new(number()?);
+        summary.last = number()?;
+        for word in &mut summary.words {
+            *word = number()?;
+        }
+        Some(summary)
+    }
+}
+
+/// All summaries of the period at `path`, in the order of their writing, which is that of places.
+fn read(path: &Path) -> Vec<BloomFilter> {
+    let bytes = fs::read(path.join(FILE)).unwrap_or_default();
+    bytes.chunks_exact(SIZE).filter_map(BloomFilter::decode).collect()
+}
+
+/// Where in the period at `path` nothing has all of `keys`, as far as its summaries tell.
+pub(crate) fn ruled_out(path: &Path, keys: &[Key]) -> Skipped {
+    let mut runs = Skipped::default();
+    if keys.is_empty() {
+        return runs;
+    }
+    for summary in read(path) {
+        if keys.iter().all(|key| summary.may_have(*key)) {
+            continue;
+        }
+        if !runs.push(summary.first, summary.last) {
+            // Out of order: not ours.
+            return Skipped::default();
+        }
+    }
+    runs
+}
+
+/// Tells while verifying whether a summary denies a call.
+#[derive(Debug, Default)]
+pub(crate) struct BloomCheck(VecDeque<BloomFilter>);
+
+impl BloomCheck {
+    /// Those of the period at `path`.
+    pub(crate) fn of(path: &Path) -> Self {
+        Self(read(path).into())
+    }
+
+    /// Whether an entry is denied of the block that begins at `block`; blocks ascend from one question to the next. Where a
+    /// block begins tells alone whether it is passed over: also one that a summary has a part of.
+    pub(crate) fn deny(&mut self, block: u64, seen: &ItemView<'_>) -> bool {
+        while self.0.front().is_some_and(|summary| summary.last < block) {
+            self.0.pop_front();
+        }
+        let summary = self.0.front().filter(|summary| summary.first <= block);
+        summary.is_some_and(|summary| summary.denies(seen))
+    }
+}
+
+/// Summarises what is written to one period.
+#[derive(Debug)]
+pub(crate) struct BloomWriter {
+    // Absent after it could not be written: then what follows has no summary.
+    file: Option<File>,
+    run: Option<BloomFilter>,
+}
+
+impl BloomWriter {
+    /// For the period at `path`.
+    pub(crate) fn open(path: &Path) -> Self {
+        Self {
+            file: file::begin(&path.join(FILE)).ok(),
+            run: None,
+        }
+    }
+
+    /// A decision is written in the block that begins at `block`.
+    pub(crate) fn see(&mut self, block: u64, record: &Record) {
+        let run = self.run.get_or_insert_with(|| BloomFilter::new(block));
+        Facts::from(record).each(|key| run.add(key));
+    }
+
+    /// An end is written in the block that begins at `block`.
+    pub(crate) fn see_end(&mut self, block: u64, outcome: &Outcome) {
+        if let Some(status) = outcome.status {
+            let run = self.run.get_or_insert_with(|| BloomFilter::new(block));
+            run.add(status_key(status));
+        }
+    }
+
+    /// The block that begins at `first` ends with `last`.
+    pub(crate) fn end_block(&mut self, first: u64, last: u64) {
+        let run = self.run.get_or_insert_with(|| BloomFilter::new(first));
+        run.last = last;
+        let entries = last.saturating_sub(run.first);
+        if entries >= ENTRIES || run.words.iter().map(|word| word.count_ones()).sum::<u32>() >= FULL {
+            self.end_run();
+        }
+    }
+
+    fn end_run(&mut self) {
+        let (Some(run), Some(file)) = (self.run.take(), &mut self.file) else {
+            return;
+        };
+        if file.write_all(&run.encode()).is_err() {
+            self.file = None;
+        }
+    }
+}
+
+impl Drop for BloomWriter {
+    fn drop(&mut self) {
+        self.end_run();
+    }
+}
+
+#[cfg(test)]
+mod tests;

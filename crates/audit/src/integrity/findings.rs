@@ -1,0 +1,135 @@
+//! What verifying found: counts, the end of the chain, and each thing that is wrong with it.
+
+use crate::model::entry::Sequence;
+
+/// What verifying found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Entries whose block is sound and in its place.
+    pub entries: u64,
+    /// Blocks that are.
+    pub blocks: u64,
+    /// First and last entry there is.
+    pub first: Option<Sequence>,
+    /// See `first`.
+    pub last: Option<Sequence>,
+    /// Hash of the last block: whoever notes it elsewhere will see later if the end was cut off.
+    pub head: Option<[u8; 32]>,
+    /// Signed heads that agree with the chain, and are by a key that was given, if any was.
+    pub heads: u64,
+    /// Up to where the last of them vouches for the chain, and when it was signed.
+    pub signed: Option<(Sequence, i64)>,
+    /// What is wrong, in the order of the chain; empty if nothing is.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is wrong with the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Name of the period; empty of what concerns all.
+    pub period: String,
+    /// Place of the first entry concerned, if known.
+    pub sequence: Option<Sequence>,
+    /// What it is.
+    pub what: Fault,
+}
+
+/// Kinds of faults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// A block's content is not what its hash was made of.
+    Changed,
+    /// A block does not continue the one before it: one between them is missing, or was changed, or
+    /// they were reordered.
+    Broken,
+    /// Entries are missing before this place, though a whole run of blocks would be sound.
+    Missing,
+    /// The store does not begin at its first entry, and no cut by retention tells why.
+    MissingStart,
+    /// The store ends before the last entry that is known to have been written.
+    CutOff,
+    /// A block cannot be read at all.
+    Unreadable(String),
+    /// The period was set aside, or does not open; its sound blocks were searched for.
+    Damaged(String),
+    /// A summary says that this entry is not there: questions may not find it.
+    Hidden,
+    /// Questions with times do not look for this entry where it stands.
+    Misdated,
+    /// Sums that begin with this entry count other calls than there are.
+    Miscounted,
+    /// A signed head tells of another chain than this.
+    OtherHead,
+    /// The signature of a head does not hold.
+    Forged,
+    /// A head is signed by a key that is none of those given.
+    UnknownKey,
+    /// The signed heads cannot be read.
+    NoHeads(String),
+    /// No head by a key that was given stands on the chain: it may be another, or cut off anywhere.
+    NoTrustedHead,
+    /// Blocks of a commit that failed, and was answered so, are on disk nevertheless. Harmless.
+    Unconfirmed,
+}
+
+impl Fault {
+    /// Whether nothing was tampered with or lost.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::Unconfirmed)
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.what {
+            Fault::NoHeads(why) => return write!(f, "the file HEADS cannot be read: {why}"),
+            Fault::NoTrustedHead => {
+                return f.write_str(
+                    "nothing is vouched for: no head by a trusted key stands on this chain, which may be another's or lack any end; \
+                     where signing was only now configured, the proxy signs when it next starts",
+                );
+            }
+            _ => write!(f, "period {}", self.period)?,
+        }
+        if let Some(sequence) = self.sequence {
+            write!(f, ", entry {sequence}")?;
+        }
+        match &self.what {
+            Fault::Changed => f.write_str(": changed after it was written"),
+            Fault::Broken => {
+                f.write_str(": does not continue what stands before it; something was removed or reordered")
+            }
+            Fault::Missing => f.write_str(": entries before it are missing"),
+            Fault::MissingStart => {
+                f.write_str(": what stood before it is missing, and no retention cut tells of it")
+            }
+            Fault::CutOff => f.write_str(": was written and is missing; the end was cut off"),
+            Fault::Unreadable(why) => write!(f, ": cannot be read: {why}"),
+            Fault::Damaged(why) => write!(f, ": damaged, searched for sound blocks: {why}"),
+            Fault::Hidden => f.write_str(
+                ": hidden from questions by the period's file `summaries`; delete that file to see it",
+            ),
+            Fault::Misdated => f.write_str(
+                ": questions with times do not look for it here: its directory was renamed, or lacks its file `untimely`",
+            ),
+            Fault::Miscounted => f.write_str(
+                ": calls from here on are miscounted by the period's file `sums`; delete that file, and they are counted as they are",
+            ),
+            Fault::OtherHead => f.write_str(": a signed head tells that the chain was another up to here"),
+            Fault::Forged => f.write_str(": the signature of the head does not hold"),
+            Fault::UnknownKey => {
+                f.write_str(": the head is signed by another key; `--key` names those to trust")
+            }
+            // Said above.
+            Fault::NoHeads(_) | Fault::NoTrustedHead => Ok(()),
+            Fault::Unconfirmed => f.write_str(": was reported as not written, and is there; harmless"),
+        }
+    }
+}
+
+impl Verified {
+    /// Whether nothing was tampered with or lost.
+    pub fn is_sound(&self) -> bool {
+        self.findings.iter().all(|f| f.what.is_harmless())
+    }
+}

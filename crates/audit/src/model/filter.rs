@@ -1,0 +1,107 @@
+//! Questions to the store.
+
+use crate::model::entry::Sequence;
+use crate::model::record::{Outcome, Verdict};
+use crate::model::url_pattern::UrlPattern;
+
+/// Which calls are wanted; what is not set does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Not before, milliseconds since 1970 UTC.
+    pub since_ms: Option<i64>,
+    /// Before, milliseconds since 1970 UTC.
+    pub until_ms: Option<i64>,
+    /// Our id of the call.
+    pub request_id: Option<[u8; 16]>,
+    /// Name of the token, whole.
+    pub token: Option<String>,
+    /// User, whole.
+    pub user: Option<String>,
+    /// User acted for, whole.
+    pub on_behalf_of: Option<String>,
+    /// Address of the client.
+    pub client: Option<std::net::IpAddr>,
+    /// Method, whole, as sent.
+    pub method: Option<String>,
+    /// What the URL has a match of.
+    pub url: Option<UrlPattern>,
+    /// Verdict.
+    pub verdict: Option<Verdict>,
+    /// Code of the reason, whole.
+    pub reason: Option<String>,
+    /// File of the line that decided, whole, and its number if that is set.
+    pub line: Option<(String, Option<u32>)>,
+    /// Status that the client got.
+    pub status: Option<u16>,
+    /// Whether the outcome is known.
+    pub ended: Option<bool>,
+}
+
+/// Which part of the answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Only what stands after this place.
+    pub after: Option<Sequence>,
+    /// Only what stands before this place.
+    pub before: Option<Sequence>,
+    /// At most so many entries. Default: 100.
+    pub limit: usize,
+    /// Newest first; else oldest first. Default: newest first.
+    pub newest_first: bool,
+}
+
+impl Page {
+    /// Whether an entry with this sequence number is on the page, as far as its edges tell.
+    pub(crate) fn has(&self, sequence: Sequence) -> bool {
+        self.after.is_none_or(|after| sequence > after) && self.before.is_none_or(|before| sequence < before)
+    }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            after: None,
+            before: None,
+            limit: 100,
+            newest_first: true,
+        }
+    }
+}
+
+impl Filter {
+    /// Whether the question can be answered from the decision alone.
+    pub(crate) fn needs_outcome(&self) -> bool {
+        self.status.is_some() || self.ended.is_some()
+    }
+
+    /// Whether it asks for nothing but when calls were, and for what those of a group have in common.
+    pub(crate) fn is_of_groups(&self) -> bool {
+        let groups_alone = Self {
+            since_ms: self.since_ms,
+            until_ms: self.until_ms,
+            token: self.token.clone(),
+            verdict: self.verdict,
+            reason: self.reason.clone(),
+            line: self.line.clone(),
+            ..Self::default()
+        };
+        *self == groups_alone
+    }
+
+    /// Whether a call of this time may be wanted.
+    pub(crate) fn is_when(&self, ms: i64) -> bool {
+        self.since_ms.is_none_or(|t| ms >= t) && self.until_ms.is_none_or(|t| ms < t)
+    }
+
+    /// Whether a call of a time from `first_ms` to `last_ms` may be wanted.
+    pub(crate) fn may_be_when(&self, first_ms: i64, last_ms: i64) -> bool {
+        self.since_ms.is_none_or(|t| last_ms >= t) && self.until_ms.is_none_or(|t| first_ms < t)
+    }
+
+    /// Whether the outcome is wanted, the decision being so.
+    pub(crate) fn wants_outcome(&self, outcome: Option<&Outcome>) -> bool {
+        self.status
+            .is_none_or(|s| outcome.and_then(|o| o.status) == Some(s))
+            && self.ended.is_none_or(|e| outcome.is_some() == e)
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything that stands in the chain, each under its own sequence number.
+
+use crate::model::evidence::{Constraint, Kept, NodeValue, Tried};
+use crate::model::record::{Outcome, Record};
+
+/// One stored thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// A call's decision. Boxed: it is several times the size of the others.
+    Decision(Box<Record>),
+    /// A call's end.
+    Ended(Ended),
+    /// What the store itself has to say.
+    Event(Event),
+}
+
+/// An outcome, and when it was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// When, milliseconds since 1970 UTC. With the duration it bounds where the decision stands.
+    pub(crate) at_ms: i64,
+    /// The outcome.
+    pub(crate) outcome: Outcome,
+    /// Where its decision stands, if the writer still knew: stored in place of the id, of which it
+    /// takes a sixth.
+    pub(crate) decision: Option<u64>,
+}
+
+/// What the store itself has to say, in the chain with the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A process opened the store. Calls before it that have no outcome will never have one.
+    Opened {
+        /// When, milliseconds since 1970 UTC.
+        time_ms: i64,
+    },
+    /// Calls that were counted instead of stored.
+    Counted {
+        /// Why they were not stored.
+        what: Counted,
+        /// How many.
+        count: u64,
+        /// First of them, milliseconds since 1970 UTC.
+        from_ms: i64,
+        /// Last of them, milliseconds since 1970 UTC.
+        to_ms: i64,
+    },
+    /// A period was deleted because it was older than what is kept.
+    Cut {
+        /// When, milliseconds since 1970 UTC.
+        time_ms: i64,
+        /// Name of the period.
+        period: String,
+        /// Its last entry; 0 where it could not be read.
+        last: u64,
+        /// Chain hash of its last block: what the next period's first block continues.
+        hash: [u8; 32],
+    },
+    /// An end was missing, or another trouble that a reader of the audit should know.
+    Trouble {
+        /// When, milliseconds since 1970 UTC.
+        time_ms: i64,
+        /// One sentence.
+        text: String,
+    },
+}
+
+/// Why calls were counted instead of stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// No token was recognised, and the minute's quota was used up.
+    Outsiders,
+    /// The disk failed, and the caller let them pass by its setting.
+    Unrecorded,
+    /// Outcomes given up because queue or disk did not keep up.
+    LostOutcomes,
+    /// Buffered records given up because the disk failed.
+    LostRecords,
+}
+
+impl Event {
+    /// When, milliseconds since 1970 UTC.
+    pub fn time_ms(&self) -> i64 {
+        match self {
+            Self::Opened { time_ms } | Self::Cut { time_ms, .. } | Self::Trouble { time_ms, .. } => *time_ms,
+            Self::Counted { to_ms, .. } => *to_ms,
+        }
+    }
+}
+
+impl Item {
+    /// Bytes it takes in memory, roughly; what the queue's bound counts.
+    pub(crate) fn weight(&self) -> usize {
+        let own = size_of::<Self>();
+        match self {
+            Self::Decision(r) => own + size_of::<Record>() + r.text_bytes() + r.judged_weight(),
+            Self::Ended(_) => own,
+            Self::Event(Event::Trouble { text, .. }) => own + text.len(),
+            Self::Event(_) => own,
+        }
+    }
+}
+
+impl Record {
+    /// Bytes of all its texts.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let optional = [
+            &self.client_request_id,
+            &self.token,
+            &self.user,
+            &self.on_behalf_of,
+        ];
+        let line = self.line.as_ref().map_or(0, |l| l.file.len() + l.digest.len());
+        let fixed = self.method.len() + self.url.len() + self.reason.len() + self.policy.len();
+        optional.into_iter().flatten().map(String::len).sum::<usize>()
+            + line
+            + fixed
+            + self.judged_text_bytes()
+    }
+
+    /// Bytes of the texts of what the decision looked at.
+    pub(crate) fn judged_text_bytes(&self) -> usize {
+        let nodes = self.nodes.iter().map(|node| match &node.value {
+            Kept::Text(text) | Kept::Hash(text) => node.path.len() + text.len(),
+            Kept::Dropped => node.path.len(),
+        });
+        let tried = self.tried.iter().map(|tried| {
+            let constraints: usize = tried.constraints.iter().map(|c| c.text.len()).sum();
+            tried.line.file.len() + tried.line.digest.len() + constraints
+        });
+        nodes.chain(tried).sum()
+    }
+
+    /// Bytes that it takes in memory beside the texts; more than its fields take when stored.
+    pub(crate) fn judged_weight(&self) -> usize {
+        let constraints: usize = self.tried.iter().map(|tried| tried.constraints.len()).sum();
+        self.nodes.len() * size_of::<NodeValue>()
+            + self.tried.len() * size_of::<Tried>()
+            + constraints * size_of::<Constraint>()
+    }
+}

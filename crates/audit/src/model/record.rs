@@ -1,0 +1,125 @@
+//! What is recorded of one call: the decision before it, the outcome after it.
+
+use std::net::IpAddr;
+
+use crate::model::evidence::{LineRef, NodeValue, Tried};
+
+/// Most bytes of one record's texts.
+pub(crate) const TEXT_LIMIT: usize = 32 << 10;
+
+/// One decided call. Written, and durable, before the call goes upstream.
+///
+/// The store keeps texts as they are given: whoever makes a record masks secrets first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// When the decision was made, milliseconds since 1970 UTC.
+    pub time_ms: i64,
+    /// Our id of the call; the outcome carries the same.
+    pub request_id: [u8; 16],
+    /// The id that the client sent along, if any; never used in place of ours.
+    pub client_request_id: Option<String>,
+    /// Name of the token; absent where none was recognised.
+    pub token: Option<String>,
+    /// User whom the call is made as.
+    pub user: Option<String>,
+    /// User whom the caller acts for (`contextUser`), where he may.
+    pub on_behalf_of: Option<String>,
+    /// Address of the client.
+    pub client: IpAddr,
+    /// Method, as sent.
+    pub method: String,
+    /// Canonical URL, credentials in it already masked.
+    pub url: String,
+    /// The policy line that decided, where one did.
+    pub line: Option<LineRef>,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Stable code of the reason, such as `no-line`.
+    pub reason: String,
+    /// Digest of the policy that decided, hex.
+    pub policy: String,
+    /// Announced length of the request body, bytes; absent if chunked.
+    pub request_bytes: Option<u64>,
+    /// Time that the decision took, nanoseconds.
+    pub decision_ns: u64,
+    /// Whether a token was recognised. Records where none was fall under the outsiders' quota.
+    pub authenticated: bool,
+    /// Values of the body that constraints looked at, as far as they are kept.
+    pub nodes: Vec<NodeValue>,
+    /// The lines with constraints that were tried, in the order of decision, up to the one that decided.
+    pub tried: Vec<Tried>,
+}
+
+/// What was decided on a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// It may go upstream.
+    Allow,
+    /// The policy denies it.
+    Deny,
+    /// It was refused before any policy was asked: no reading, no token, wrong address.
+    Refuse,
+}
+
+/// How one call ended. Written after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The id of the call's record.
+    pub request_id: [u8; 16],
+    /// Status that the client got; absent if it was gone before one was sent.
+    pub status: Option<u16>,
+    /// Status that the upstream gave, if it gave one.
+    pub upstream_status: Option<u16>,
+    /// Request body sent upstream, bytes.
+    pub sent_bytes: u64,
+    /// Response body received, bytes.
+    pub received_bytes: u64,
+    /// Whole duration, microseconds.
+    pub total_us: u64,
+    /// Of it, spent waiting for the upstream, microseconds.
+    pub upstream_us: Option<u64>,
+    /// Why it ended.
+    pub end: End,
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum End {
+    /// The whole answer was sent.
+    Complete,
+    /// The client went away first.
+    ClientGone,
+    /// The upstream could not be reached, or broke off.
+    UpstreamFailed,
+    /// A time limit passed.
+    Timeout,
+    /// An error of our own.
+    Internal,
+    /// What the caller rests on was taken back.
+    Revoked,
+}
+
+impl Verdict {
+    /// Stable lower-case name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+impl End {
+    /// Stable lower-case name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::ClientGone => "client-gone",
+            Self::UpstreamFailed => "upstream-failed",
+            Self::Timeout => "timeout",
+            Self::Internal => "internal",
+            Self::Revoked => "revoked",
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Copying a store, as it is now, to another directory: a backup that opens like any store.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::disk::permissions;
+use crate::error::{DiskError, QueryError};
+use crate::format::block;
+use crate::index::time_order::TimeOrder;
+use crate::integrity::heads_file;
+use crate::integrity::signed_head::SignedHead;
+use crate::model::entry::Sequence;
+use crate::period::database::Database;
+use crate::period::name::{Day, Period};
+use crate::reader::Reader;
+
+/// Bytes of blocks that are read, and committed, at once.
+const STEP: usize = 4 << 20;
+const CACHE_BYTES: u64 = 32 << 20;
+
+/// What was copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Blocks.
+    pub blocks: u64,
+    /// Entries in them.
+    pub entries: u64,
+    /// The last entry.
+    pub last: Sequence,
+}
+
+/// A store was not copied. Nothing is left of the copy.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// Something stands at the place already.
+    #[error("{} exists already; name a directory that does not", path.display())]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Another copy to this place is being made, or was when its process was killed.
+    #[error("{} exists already: another backup writes it, or one was killed; remove it then", path.display())]
+    Begun {
+        /// Where the unfinished copy is.
+        path: PathBuf,
+    },
+    /// The original cannot be read.
+    #[error(transparent)]
+    Read(#[from] QueryError),
+    /// The copy cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: DiskError,
+    },
+}
+
+impl Reader {
+    /// Copies all blocks and signed heads to a new store in the directory `to`, made here, synced. What
+    /// is written to the original meanwhile may be in the copy or not. Until it is whole it stands under the name of `to`
+    /// with `.partial` after it.
+    ///
+    /// # Errors
+    /// See [`CopyError`].
+    pub fn copy(&self, to: &Path) -> Result<Copied, CopyError> {
+        let failed = |source: io::Error| CopyError::Write {
+            path: to.to_owned(),
+            source: source.into(),
+        };
+        let exists = || CopyError::Exists { path: to.to_owned() };
+        if to.symlink_metadata().is_ok() {
+            return Err(exists());
+        }
+        let mut name = to.as_os_str().to_owned();
+        name.push(".partial");
+        let partial = PathBuf::from(name);
+        permissions::make_new(&partial).map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => CopyError::Begun {
+                path: partial.clone(),
+            },
+            _ => failed(e),
+        })?;
+        let copied = self.copy_blocks(&partial).and_then(|copied| {
+            // The name is taken first, and fails if somebody has it; an empty directory gives way to one that is renamed.
+            permissions::make_new(to).map_err(|e| match e.kind() {
+                io::ErrorKind::AlreadyExists => exists(),
+                _ => failed(e),
+            })?;
+            fs::rename(&partial, to).map_err(|e| {
+                let _ = fs::remove_dir(to);
+                failed(e)
+            })?;
+            Ok(copied)
+        });
+        if copied.is_err() {
+            let _ = fs::remove_dir_all(&partial);
+        }
+        copied
+    }
+
+    /// Copies to a directory that is there, and empty.
+    fn copy_blocks(&self, to: &Path) -> Result<Copied, CopyError> {
+        let failed = |source: DiskError| CopyError::Write {
+            path: to.to_owned(),
+            source,
+        };
+        let mut copy = Copy {
+            to,
+            current: None,
+            done: Copied::default(),
+        };
+        // Read before the blocks: a head of a block that is not copied would tell of an end cut off.
+        let heads = self.heads()?;
+        let mut after = Sequence(0);
+        loop {
+            let blocks = self.blocks(after, None, STEP)?;
+            let Some(last) = blocks.last else { break };
+            copy.put(&blocks.bytes).map_err(failed)?;
+            after = last;
+        }
+        copy.finish(&heads).map_err(failed)
+    }
+}
+
+struct Copy<'p> {
+    to: &'p Path,
+    current: Option<(Period, Database, TimeOrder)>,
+    done: Copied,
+}
+
+impl Copy<'_> {
+    fn put(&mut self, mut bytes: &[u8]) -> Result<(), DiskError> {
+        let mut batch = Vec::new();
+        while let Some(block) = block::at_start(bytes) {
+            let header = block.header;
+            if self.current.is_none() || header.first_of_period {
+                self.commit(&mut batch)?;
+                self.begin(header.written_ms)?;
+            }
+            if let Some((.., order)) = &mut self.current {
+                order.see(&header);
+            }
+            batch.push((header.first, block.bytes().to_vec()));
+            self.done.blocks += 1;
+            self.done.entries += u64::from(header.count);
+            self.done.last = Sequence(header.last());
+            let size = block.size();
+            bytes = bytes.get(size..).unwrap_or_default();
+        }
+        self.commit(&mut batch)
+    }
+
+    fn begin(&mut self, written_ms: i64) -> Result<(), DiskError> {
+        let first = Period::first(Day::of(written_ms));
+        let period = match self.current.take() {
+            Some((last, ..)) => last.successor().max(first),
+            None => first,
+        };
+        let path = self.to.join(period.to_string());
+        let database = Database::create(&path, CACHE_BYTES)?;
+        let order = TimeOrder::of(period.day, &path);
+        self.current = Some((period, database, order));
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: &mut Vec<(u64, Vec<u8>)>) -> Result<(), DiskError> {
+        if let Some((_, database, _)) = &self.current
+            && !batch.is_empty()
+        {
+            database.commit(batch)?;
+        }
+        batch.clear();
+        Ok(())
+    }
+
+    fn finish(self, heads: &[SignedHead]) -> Result<Copied, DiskError> {
+        if !heads.is_empty() {
+            let mut file = File::create(self.to.join(heads_file::FILE))?;
+            for head in heads.iter().filter(|head| head.last <= self.done.last.0) {
+                writeln!(file, "{head}")?;
+            }
+            file.sync_all()?;
+        }
+        File::open(self.to)?.sync_all()?;
+        Ok(self.done)
+    }
+}

@@ -1,0 +1,436 @@
+//! What waits for the disk, bounded in bytes, and those who wait for it.
+//!
+//! Records beyond the bound stay outside, in order, until the writer has made room; what waits longer
+//! than its deadline is answered `Busy` by [`Queue::expire`], which a thread of its own calls, so that
+//! the answer comes also while the disk hangs.
+
+mod deadlines;
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::error::AppendError;
+use crate::model::entry::{Appended, Sequence};
+use crate::model::item::{Counted, Event, Item};
+use crate::writer::quota::{MissedCalls, Quota};
+
+/// How long items that nobody waits for may lie, so that they share a commit.
+const LINGER: Duration = Duration::from_millis(200);
+/// How soon after one commit began the next may, where several callers wait at a time: a commit costs the processor the
+/// same for one record as for fifty. A single caller's next commit is not held up, nor one after a pause.
+const SPACING: Duration = Duration::from_micros(350);
+/// Most items of one commit.
+const BATCH: usize = 8192;
+
+/// Somebody who waits.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    deadline: Instant,
+    done: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    item: Item,
+    weight: usize,
+    waiter: Option<Waiter>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Queued>,
+    outside: VecDeque<Queued>,
+    // Of the items: bytes of records, of outcomes and events; since when; whether anyone waits.
+    record_bytes: usize,
+    other_bytes: usize,
+    since: Option<Instant>,
+    urgent: bool,
+    // No commit before this time; whether the writer sits that out, and needs no sign of what comes.
+    not_before: Option<Instant>,
+    sitting: bool,
+    // Those whose items the writer has, in its order.
+    in_flight: Vec<Option<Waiter>>,
+    sleepers: Vec<(Instant, oneshot::Sender<()>)>,
+    unrecorded: MissedCalls,
+    lost_outcomes: MissedCalls,
+    lost_records: MissedCalls,
+    closing: bool,
+    closed: bool,
+    clock_idle: bool,
+}
+
+/// The queue of one store.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    quota: Mutex<Quota>,
+    // The writer waits here, the deadline thread there, `close` at the third.
+    ready: Condvar,
+    clock: Condvar,
+    done: Condvar,
+    limit: usize,
+    wait: Duration,
+    waits_for_disk: bool,
+}
+
+/// What became of a push.
+pub(crate) enum Pushed {
+    /// Done, with this.
+    Now(Appended),
+    /// The answer comes here.
+    Later(oneshot::Receiver<Result<Appended, AppendError>>),
+}
+
+/// What the writer is to write.
+pub(crate) enum Work {
+    /// These, in this order; none when only the clock is to be looked at.
+    Items(Vec<Item>),
+    /// Nothing is left and nothing will come.
+    Stop,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub(crate) fn new(limit: usize, wait: Duration, waits_for_disk: bool, quota: Quota) -> Self {
+        let (ready, clock, done) = Default::default();
+        Self {
+            state: Mutex::default(),
+            quota: Mutex::new(quota),
+            ready,
+            clock,
+            done,
+            limit,
+            wait,
+            waits_for_disk,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn quota(&self) -> MutexGuard<'_, Quota> {
+        self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an outsider's record that comes now may be stored; if not, it is counted.
+    pub(crate) fn admit_outsider(&self, now_ms: i64) -> bool {
+        self.quota().admit(now_ms)
+    }
+
+    /// Adds a record.
+    pub(crate) fn push_record(&self, item: Item) -> Result<Pushed, AppendError> {
+        let weight = item.weight();
+        let mut state = self.state();
+        if state.closing {
+            return Err(AppendError::Closed);
+        }
+        let fits = state.outside.is_empty() && state.record_bytes.saturating_add(weight) <= self.limit;
+        // A record larger than the whole queue must still come through an empty one.
+        let fits = fits || (state.outside.is_empty() && state.record_bytes == 0);
+        if fits && !self.waits_for_disk {
+            self.enter(
+                &mut state,
+                Queued {
+                    item,
+                    weight,
+                    waiter: None,
+                },
+            );
+            return Ok(Pushed::Now(Appended::Queued));
+        }
+        let (done, answer) = oneshot::channel();
+        let waiter = Some(Waiter {
+            deadline: Instant::now() + self.wait,
+            done,
+        });
+        let queued = Queued { item, weight, waiter };
+        if fits {
+            self.enter(&mut state, queued);
+        } else {
+            state.outside.push_back(queued);
+            self.ready.notify_one();
+        }
+        self.wake_clock(&mut state);
+        Ok(Pushed::Later(answer))
+    }
+
+    /// Adds an outcome; false if it was counted as lost.
+    pub(crate) fn push_outcome(&self, item: Item, now_ms: i64) -> Result<bool, AppendError> {
+        let weight = item.weight();
+        let mut state = self.state();
+        if state.closing {
+            return Err(AppendError::Closed);
+        }
+        if state.other_bytes.saturating_add(weight) > self.limit {
+            state.lost_outcomes.add(now_ms);
+            return Ok(false);
+        }
+        self.enter(
+            &mut state,
+            Queued {
+                item,
+                weight,
+                waiter: None,
+            },
+        );
+        Ok(true)
+    }
+
+    /// Whether so much waits that the next commit must not be put off.
+    fn is_pressed(&self, state: &State) -> bool {
+        state.closing || !state.outside.is_empty() || state.record_bytes + state.other_bytes > self.limit / 4
+    }
+
+    fn enter(&self, state: &mut State, queued: Queued) {
+        let first = state.items.is_empty();
+        let was_urgent = state.urgent;
+        match queued.item {
+            Item::Decision(_) => state.record_bytes += queued.weight,
+            _ => state.other_bytes += queued.weight,
+        }
+        state.urgent |= queued.waiter.is_some() || self.is_pressed(state);
+        if first {
+            state.since = Some(Instant::now());
+        }
+        state.items.push_back(queued);
+        let pressed = self.is_pressed(state);
+        if (first || state.urgent != was_urgent) && (!state.sitting || pressed) {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Counts a call that was let pass unrecorded.
+    pub(crate) fn count_unrecorded(&self, now_ms: i64) {
+        self.state().unrecorded.add(now_ms);
+        self.ready.notify_one();
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        let state = self.state();
+        let outside: usize = state.outside.iter().map(|q| q.weight).sum();
+        state.record_bytes + state.other_bytes + outside
+    }
+
+    /// What to write next. Waits for it, at most `idle`.
+    pub(crate) fn take(&self, idle: Duration, now_ms: impl Fn() -> i64) -> Work {
+        let mut state = self.state();
+        let until = Instant::now() + idle;
+        while let Some(time) = state.not_before
+            && !self.is_pressed(&state)
+        {
+            let pause = time.saturating_duration_since(Instant::now());
+            if pause.is_zero() {
+                break;
+            }
+            state.sitting = true;
+            state = self
+                .ready
+                .wait_timeout(state, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state.sitting = false;
+        state.not_before = None;
+        loop {
+            let now = Instant::now();
+            let lingered = state.since.map(|since| since + LINGER);
+            let due = state.urgent || lingered.is_some_and(|t| t <= now) || !state.outside.is_empty();
+            if due || state.closing || now >= until {
+                break;
+            }
+            let pause = lingered
+                .unwrap_or(until)
+                .min(until)
+                .saturating_duration_since(now);
+            state = self
+                .ready
+                .wait_timeout(state, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        // The clock is the caller's: not under the lock.
+        drop(state);
+        let now_ms = now_ms();
+        let mut state = self.state();
+        let mut items = self.tallies(&mut state, now_ms);
+        state.in_flight.clear();
+        state.in_flight.resize_with(items.len(), || None);
+        self.fill(&mut state);
+        while items.len() < BATCH
+            && let Some(queued) = state.items.pop_front()
+        {
+            match queued.item {
+                Item::Decision(_) => state.record_bytes = state.record_bytes.saturating_sub(queued.weight),
+                _ => state.other_bytes = state.other_bytes.saturating_sub(queued.weight),
+            }
+            items.push(queued.item);
+            state.in_flight.push(queued.waiter);
+        }
+        self.fill(&mut state);
+        let several = state.in_flight.iter().flatten().nth(1).is_some();
+        state.not_before = several.then(|| Instant::now() + SPACING);
+        state.since = (!state.items.is_empty()).then(Instant::now);
+        state.urgent = state.items.iter().any(|q| q.waiter.is_some());
+        if items.is_empty() && state.closing {
+            Work::Stop
+        } else {
+            Work::Items(items)
+        }
+    }
+
+    /// Lets in what waits outside, as far as there is room.
+    fn fill(&self, state: &mut State) {
+        while let Some(next) = state.outside.front() {
+            if state.record_bytes > 0 && state.record_bytes.saturating_add(next.weight) > self.limit {
+                return;
+            }
+            let Some(mut queued) = state.outside.pop_front() else {
+                return;
+            };
+            if !self.waits_for_disk
+                && let Some(waiter) = queued.waiter.take()
+            {
+                let _ = waiter.done.send(Ok(Appended::Queued));
+            }
+            self.enter(state, queued);
+        }
+    }
+
+    /// The counts that are due, as events.
+    fn tallies(&self, state: &mut State, now_ms: i64) -> Vec<Item> {
+        let mut events = Vec::new();
+        events.extend(state.unrecorded.take(Counted::Unrecorded));
+        events.extend(state.lost_outcomes.take(Counted::LostOutcomes));
+        events.extend(state.lost_records.take(Counted::LostRecords));
+        let mut quota = self.quota();
+        if state.closing || quota.is_due(now_ms) {
+            events.extend(quota.over().take(Counted::Outsiders));
+        }
+        events.into_iter().map(Item::Event).collect()
+    }
+
+    /// Answers those whose items the writer had: they are on disk from `first` on.
+    pub(crate) fn committed(&self, first: u64) {
+        let waiters = std::mem::take(&mut self.state().in_flight);
+        let mut sequence = first;
+        for waiter in waiters {
+            if let Some(waiter) = waiter {
+                let _ = waiter.done.send(Ok(Appended::Stored(Sequence(sequence))));
+            }
+            sequence = sequence.saturating_add(1);
+        }
+    }
+
+    /// Answers those whose items the writer had: they could not be written. What nobody waits for
+    /// goes back to the queue's head, or, where it is full or closing, is counted as lost: gives how
+    /// many records and outcomes were.
+    pub(crate) fn failed(&self, error: &AppendError, items: Vec<Item>, now_ms: i64) -> (u64, u64) {
+        let mut state = self.state();
+        let waiters = std::mem::take(&mut state.in_flight);
+        let (mut lost_records, mut lost_outcomes) = (0, 0);
+        let mut answered = Vec::new();
+        let mut expired = waiters.into_iter();
+        let mut back = Vec::new();
+        for item in items {
+            // An item whose waiter expired has none left, and was answered: it is kept like a
+            // buffered one, which is harmless.
+            match expired.next().flatten() {
+                Some(waiter) => answered.push(waiter),
+                None => back.push(item),
+            }
+        }
+        for item in back.into_iter().rev() {
+            let weight = item.weight();
+            match &item {
+                // There is no later to count it in: put back, it would be tried, and fail, for ever.
+                Item::Event(Event::Counted { .. }) if state.closing => {}
+                &Item::Event(Event::Counted {
+                    what,
+                    count,
+                    from_ms,
+                    to_ms,
+                }) => match what {
+                    Counted::Outsiders => self.quota().over().restore(count, from_ms, to_ms),
+                    Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
+                    Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
+                    Counted::LostRecords => state.lost_records.restore(count, from_ms, to_ms),
+                },
+                Item::Decision(_) if state.closing || state.record_bytes + weight > self.limit => {
+                    state.lost_records.add(now_ms);
+                    lost_records += 1;
+                }
+                Item::Ended(_) if state.closing || state.other_bytes + weight > self.limit => {
+                    state.lost_outcomes.add(now_ms);
+                    lost_outcomes += 1;
+                }
+                Item::Decision(_) => {
+                    state.record_bytes += weight;
+                    state.items.push_front(Queued {
+                        item,
+                        weight,
+                        waiter: None,
+                    });
+                }
+                _ => {
+                    state.other_bytes += weight;
+                    state.items.push_front(Queued {
+                        item,
+                        weight,
+                        waiter: None,
+                    });
+                }
+            }
+        }
+        if !state.items.is_empty() && state.since.is_none() {
+            state.since = Some(Instant::now());
+        }
+        drop(state);
+        for waiter in answered {
+            let _ = waiter.done.send(Err(error.clone()));
+        }
+        (lost_records, lost_outcomes)
+    }
+
+    /// Whether it takes nothing more.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.state().closing
+    }
+
+    /// Takes nothing more; what is queued is still written.
+    pub(crate) fn close(&self) {
+        self.state().closing = true;
+        self.ready.notify_all();
+        self.clock.notify_all();
+    }
+
+    /// The writer has stopped: nobody waits any more.
+    pub(crate) fn stopped(&self) {
+        let mut state = self.state();
+        state.closing = true;
+        state.closed = true;
+        let in_flight = std::mem::take(&mut state.in_flight);
+        let items = std::mem::take(&mut state.items);
+        let outside = std::mem::take(&mut state.outside);
+        state.sleepers.clear();
+        drop(state);
+        let waiting = items.into_iter().chain(outside).filter_map(|q| q.waiter);
+        for waiter in in_flight.into_iter().flatten().chain(waiting) {
+            let _ = waiter.done.send(Err(AppendError::Closed));
+        }
+        self.clock.notify_all();
+        self.done.notify_all();
+    }
+
+    /// Waits until the writer has stopped; false if it has not within `limit`.
+    pub(crate) fn wait_stopped(&self, limit: Duration) -> bool {
+        let state = self.state();
+        let done = self.done.wait_timeout_while(state, limit, |s| !s.closed);
+        done.unwrap_or_else(PoisonError::into_inner).0.closed
+    }
+}
