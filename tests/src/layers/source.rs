@@ -148,7 +148,8 @@ impl Reading<'_> {
                     self.module(inner)?;
                     continue;
                 }
-                "use" => {
+                // `use<'a>` after a return type names what it captures.
+                "use" if self.peek(1) != "<" => {
                     self.at += 1;
                     self.imports(&mut source.imports, Vec::new());
                     continue;
