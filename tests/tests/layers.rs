@@ -171,6 +171,7 @@ fn tests_comments_texts_and_other_crates_are_no_imports() {
             #[cfg(test)]
             mod tests { use crate::b; }
             struct S<'a> { quote: char, #[cfg(test)] field: crate::b::B, text: &'a str }
+            pub(in crate::b) fn seen() {}
             fn captured() -> impl Fn() + use<> { let _ = { 1; 2 }; || {} }
             fn f() { let _ = ('"', b'\'', "use crate::b::B \" crate::b", r#"crate::b::B"#); }
             "##,
