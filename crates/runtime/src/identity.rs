@@ -1,15 +1,14 @@
 //! How the upstream learns on whose behalf a call is made (SEMANTICS section 4). Never by the client's credentials.
 
+mod credential;
 mod per_user;
 
-use std::path::{Path, PathBuf};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
 use crate::config::{Identity, PasswordSource};
+pub use credential::IdentityError;
+use credential::{basic, read};
 use per_user::PerUser;
 
 /// How calls are made at the upstream, with the secrets read in.
@@ -20,31 +19,6 @@ pub(crate) enum Identities {
     PerUser(PerUser),
     /// `Authorization` of one account, and the header that names the user.
     ServiceAccount(HeaderValue, HeaderName),
-}
-
-/// The configured identity cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// A file cannot be read.
-    #[error("cannot read the upstream credentials in {}: {source}; make the file readable for this user", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// A file does not hold what it should. Its text is not quoted: it holds secrets.
-    #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// An environment variable is not set.
-    #[error("the environment variable {0}, which should hold the service account's password, is not set")]
-    Unset(String),
-    /// A name or a secret cannot stand in a header.
-    #[error("`{0}` cannot stand in an HTTP header; change it in [upstream.identity]")]
-    Unsendable(String),
 }
 
 /// The upstream cannot be told of this user: no credentials are known, or the name cannot stand in a header.
@@ -110,23 +84,6 @@ fn user_value(user: &str) -> Result<HeaderValue, NoIdentity> {
         return Err(NoIdentity);
     }
     HeaderValue::from_bytes(user.as_bytes()).map_err(|_| NoIdentity)
-}
-
-fn basic(pair: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
-    secret_value(&format!("Basic {}", STANDARD.encode(pair)), shown)
-}
-
-fn secret_value(text: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| IdentityError::Unsendable(shown.to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn read(path: &Path) -> Result<String, IdentityError> {
-    std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn password_of(source: &PasswordSource) -> Result<String, IdentityError> {

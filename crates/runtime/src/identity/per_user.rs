@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use http::HeaderValue;
 use serde::Deserialize;
 
-use super::{IdentityError, basic, read, secret_value};
+use super::credential::{IdentityError, basic, read, secret_value};
 
 /// How often the file is looked at. It is small, and its text says more than its times.
 const PERIOD: Duration = Duration::from_secs(1);
