@@ -1,20 +1,22 @@
 //! The policy that decides now, and how it is replaced (SEMANTICS section 6).
 
+mod error;
+mod fingerprint;
 mod load;
 mod mode;
 pub(crate) mod revoked;
-mod watch;
+pub(crate) mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokenward_compiler::artifact::SignatureError;
+use tokenward_compiler::BaseUrl;
 use tokenward_compiler::ir::{Program, Token};
-use tokenward_compiler::source::ReadDirError;
-use tokenward_compiler::{BaseUrl, BindError, artifact::DecodeError};
 
+pub use error::PolicyError;
+use fingerprint::Fingerprint;
 use load::load;
 pub(crate) use load::{artifact_of_file, unbound_artifact};
 pub(crate) use mode::{ModeInForce, name as mode_name};
@@ -22,8 +24,6 @@ pub use revoked::RevocationError;
 pub(crate) use revoked::{
     Revocations, SecretHash, Standing, beside, parse as parse_hash, shown as shown_hash,
 };
-use watch::Fingerprint;
-pub(crate) use watch::Watcher;
 
 /// A policy in force: compiled, and bound to the public URL. A call keeps the one that it began with.
 #[derive(Debug)]
@@ -42,60 +42,6 @@ impl Live {
     pub(crate) fn since(&self) -> SystemTime {
         self.since
     }
-}
-
-/// There is no usable policy.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// The directory cannot be read.
-    #[error("cannot read the policies: {0}")]
-    Read(#[from] ReadDirError),
-    /// The policy has errors.
-    #[error("the policy in {} does not compile; mend what follows\n{diagnostics}", directory.display())]
-    Compile {
-        /// Where it stands.
-        directory: PathBuf,
-        /// The diagnostics, rendered.
-        diagnostics: String,
-    },
-    /// The artifact cannot be read.
-    #[error("cannot read the compiled policy {}: {source}", path.display())]
-    ReadArtifact {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-    /// The file is no artifact of this version.
-    #[error("cannot use {}: {source}", path.display())]
-    Artifact {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: DecodeError,
-    },
-    /// Nobody who is trusted vouches for the artifact.
-    #[error("cannot use {}: {source}", path.display())]
-    Signature {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: SignatureError,
-    },
-    /// The artifact has tokens that may not be used in secure mode.
-    #[error(
-        "cannot use {} in secure mode, since {}; compile it again once the sources are right",
-        path.display(), faults.join(", ")
-    )]
-    Seals {
-        /// The file.
-        path: PathBuf,
-        /// The tokens, and what is wrong with each.
-        faults: Vec<String>,
-    },
-    /// The policy cannot be bound to the public URL.
-    #[error("the policy cannot be bound to the public URL: {0}")]
-    Bind(#[from] BindError),
 }
 
 /// How the last attempt to load a policy went.

@@ -12,7 +12,8 @@ use tokenward_compiler::{
     source::{Links, SourceSet},
 };
 
-use super::{ModeInForce, PolicyError};
+use super::error::PolicyError;
+use super::mode::ModeInForce;
 
 /// No policy comes near; a device or a dump does.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;

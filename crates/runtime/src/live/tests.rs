@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tokenward_compiler::source::SourceSet;
 
+use super::watch::Watcher;
 use super::*;
 use crate::config::Config;
 use crate::keys::ArtifactKey;

@@ -3,11 +3,8 @@
 //! The system's notifications give speed; a look at names, times and sizes every half second gives certainty, where
 //! there are none (network file systems), where they are lost, and where links lead out of what is watched.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -16,6 +13,7 @@ use std::time::{Duration, Instant};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Policies;
+use super::fingerprint::Fingerprint;
 
 /// The periodic look.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -145,65 +143,4 @@ impl Notifier {
         }
         Some(Self(watcher))
     }
-}
-
-/// What a directory looks like from outside its files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    identity: Option<(u64, u64)>,
-    files: BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>,
-}
-
-impl Fingerprint {
-    pub(super) fn of(directory: &Path) -> Self {
-        let mut files = BTreeMap::new();
-        match fs::metadata(directory) {
-            // An artifact is a file, and all there is to look at.
-            Ok(metadata) if metadata.is_file() => {
-                files.insert(directory.to_owned(), look(&metadata));
-            }
-            _ => walk(directory, 0, &mut files),
-        }
-        Self {
-            identity: fs::metadata(directory)
-                .ok()
-                .map(|metadata| (metadata.dev(), metadata.ino())),
-            files,
-        }
-    }
-}
-
-/// Links are followed; their depth is bounded against circles.
-fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
-    if depth > 16 {
-        return;
-    }
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => walk(&path, depth + 1, files),
-            Ok(metadata) if is_policy(&path) => {
-                files.insert(path, look(&metadata));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn is_policy(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "toml" || extension == "limits")
-}
-
-fn look(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
-    (
-        metadata.dev(),
-        metadata.ino(),
-        metadata.len(),
-        metadata.mtime(),
-        metadata.mtime_nsec(),
-    )
 }

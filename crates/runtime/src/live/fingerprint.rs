@@ -1,0 +1,67 @@
+//! What of a policy's files tells whether they have changed.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// What a directory looks like from outside its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    pub(super) identity: Option<(u64, u64)>,
+    files: BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>,
+}
+
+impl Fingerprint {
+    pub(super) fn of(directory: &Path) -> Self {
+        let mut files = BTreeMap::new();
+        match fs::metadata(directory) {
+            // An artifact is a file, and all there is to look at.
+            Ok(metadata) if metadata.is_file() => {
+                files.insert(directory.to_owned(), look(&metadata));
+            }
+            _ => walk(directory, 0, &mut files),
+        }
+        Self {
+            identity: fs::metadata(directory)
+                .ok()
+                .map(|metadata| (metadata.dev(), metadata.ino())),
+            files,
+        }
+    }
+}
+
+/// Links are followed; their depth is bounded against circles.
+fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
+    if depth > 16 {
+        return;
+    }
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => walk(&path, depth + 1, files),
+            Ok(metadata) if is_policy(&path) => {
+                files.insert(path, look(&metadata));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_policy(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "toml" || extension == "limits")
+}
+
+fn look(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
+    (
+        metadata.dev(),
+        metadata.ino(),
+        metadata.len(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+    )
+}
