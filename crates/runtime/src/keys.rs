@@ -3,59 +3,26 @@
 //! policies.
 
 mod artifact;
+mod ed25519;
+mod file;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use ring::signature::Ed25519KeyPair;
 use sha2::{Digest, Sha256};
 use tokenward_compiler::seal::{KeyId, PublicKey, Seal, Version};
 
 pub use artifact::ArtifactKey;
+use ed25519::{key_pair, public, signature};
+pub use file::KeyError;
+use file::{fill, generate, publish, read};
 
 const SEALING: &str = "tokenward-sealing-key";
 const SIGNING: &str = "tokenward-signing-key";
 /// What the encryption of a secret is bound to, before its hash.
 const CONTEXT: &str = "tokenward sealed secret 1\n";
 const VERSION: &str = "v1";
-
-/// Why a key cannot be used or made.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The file cannot be read or made.
-    #[error("cannot {doing} the key `{}`: {source}", .path.display())]
-    Io {
-        /// What was tried.
-        doing: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// Others than its owner can read it.
-    #[error("others than its owner can read the key `{}` (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", .path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// It holds something else.
-    #[error("`{}` is no {wanted}; `tokenward keys new` makes one", .path.display())]
-    NotAKey {
-        /// The file.
-        path: PathBuf,
-        /// What it should be.
-        wanted: &'static str,
-    },
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers")]
-    NoRandomness,
-}
 
 /// Why a sealed secret cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -204,94 +171,15 @@ impl SigningKey {
     }
 }
 
-fn key_pair(seed: &[u8; 32]) -> Result<Ed25519KeyPair, KeyError> {
-    Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError::NoRandomness)
-}
-
-fn public(pair: &Ed25519KeyPair) -> PublicKey {
-    // INVARIANT: an Ed25519 public key has 32 bytes.
-    PublicKey::from_bytes(pair.public_key().as_ref().try_into().unwrap_or_default())
-}
-
-fn signature(pair: &Ed25519KeyPair, message: &[u8]) -> [u8; 64] {
-    let mut bytes = [0; 64];
-    // INVARIANT: an Ed25519 signature has 64 bytes.
-    for (to, from) in bytes.iter_mut().zip(pair.sign(message).as_ref()) {
-        *to = *from;
-    }
-    bytes
-}
-
-/// Writes the public key next to the private one.
-fn publish(path: &Path, key: &PublicKey) -> Result<(), KeyError> {
-    let mut public = path.as_os_str().to_owned();
-    public.push(".pub");
-    write_new(Path::new(&public), &format!("{key}\n"), 0o644)
-}
-
 fn bound_to(hash: &[u8; 32]) -> Vec<u8> {
     [CONTEXT.as_bytes(), hash].concat()
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
-    SystemRandom::new()
-        .fill(bytes)
-        .map_err(|_| KeyError::NoRandomness)
-}
-
-fn generate(path: &Path, word: &str) -> Result<[u8; 32], KeyError> {
-    let mut bytes = [0; 32];
-    fill(&mut bytes)?;
-    if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(directory).map_err(io("make the directory of", path))?;
-    }
-    write_new(path, &format!("{word} {}\n", hex::encode(bytes)), 0o600)?;
-    Ok(bytes)
-}
-
-/// A key that is there is never written over: whatever it sealed would be lost.
-fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), KeyError> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path);
-    let mut file = made.map_err(io("make", path))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(io("write", path))
-}
-
-fn read(path: &Path, word: &str, wanted: &'static str) -> Result<[u8; 32], KeyError> {
-    let mut file = File::open(path).map_err(io("read", path))?;
-    // Of the file that was opened, not of the name.
-    let mode = file.metadata().map_err(io("read", path))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(KeyError::Open {
-            path: path.to_owned(),
-            mode: mode & 0o777,
-        });
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(io("read", path))?;
-    let mut bytes = [0; 32];
-    let digits = text.trim().strip_prefix(word).map(str::trim);
-    if digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut bytes).is_ok()) {
-        return Ok(bytes);
-    }
-    Err(KeyError::NotAKey {
-        path: path.to_owned(),
-        wanted,
-    })
-}
-
-fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
-    let path = path.to_owned();
-    move |source| KeyError::Io { doing, path, source }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use tokenward_compiler::policy::{Attributes, Users};
     use tokenward_compiler::seal::{Fault, fault, statement};

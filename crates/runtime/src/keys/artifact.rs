@@ -7,7 +7,8 @@ use tokenward_compiler::artifact;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::seal::PublicKey;
 
-use super::{KeyError, generate, key_pair, publish, read, signature};
+use super::ed25519::{key_pair, public, signature};
+use super::file::{KeyError, generate, publish, read};
 
 const WORD: &str = "tokenward-artifact-key";
 
@@ -36,7 +37,7 @@ impl ArtifactKey {
     /// The key that its signatures are checked with.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        super::public(&self.0)
+        public(&self.0)
     }
 
     /// The signed artifact of a program.
