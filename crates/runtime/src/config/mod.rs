@@ -16,6 +16,7 @@ mod error;
 mod fields;
 mod keys;
 mod load;
+mod password;
 mod server;
 mod value;
 mod values;
@@ -23,6 +24,7 @@ mod values;
 pub use error::{ConfigError, Problem};
 pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
+pub use password::PasswordSource;
 pub use value::parse_duration;
 pub use values::{Values, ValuesError};
 
@@ -187,15 +189,6 @@ pub enum Identity {
         /// The header with the user's name: `contextUser`.
         header: String,
     },
-}
-
-/// Where a password stands; it is never in the configuration itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// A file with the password in its first line.
-    File(PathBuf),
-    /// An environment variable.
-    Environment(String),
 }
 
 /// How clients show their tokens.

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::PasswordSource;
 use super::fields::Fields;
+use super::password::PasswordSource;
 use super::value;
 use crate::request::{Keep, Kept};
 
