@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::tree::EntryKind;
+use super::entry_kind::EntryKind;
 
 /// Why git, or a repository, did not give an answer. Every message says what to do.
 #[derive(Debug, thiserror::Error)]

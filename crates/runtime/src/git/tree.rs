@@ -1,74 +1,13 @@
 //! Reads the files of a commit without checking anything out.
 
-use std::fmt;
-
 use tokenward_compiler::source::{SourceKind, SourceSet, is_hidden, limits};
 
+use super::entry_kind::EntryKind;
 use super::objects::{MAX_TREE_BYTES, ObjectId, ObjectKind};
 use super::{Commit, GitError, Repository};
 
 /// Bytes of a file that is read by its name, such as the configuration.
 const MAX_FILE_BYTES: u64 = limits::FILE_BYTES;
-
-/// What an entry of a tree is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryKind {
-    /// A directory.
-    Directory,
-    /// A regular file.
-    File,
-    /// A regular file that can be run.
-    Executable,
-    /// A symbolic link.
-    Link,
-    /// A commit of another repository.
-    Submodule,
-    /// A name that git does not check out, such as one with `/`, or a mode that it does not write.
-    Malformed,
-}
-
-impl EntryKind {
-    /// By the mode in a tree, in octal digits.
-    fn of(mode: &[u8]) -> Self {
-        match mode {
-            b"40000" => Self::Directory,
-            b"100644" | b"100664" => Self::File,
-            b"100755" => Self::Executable,
-            b"120000" => Self::Link,
-            b"160000" => Self::Submodule,
-            _ => Self::Malformed,
-        }
-    }
-
-    /// Whether it is a file with content.
-    pub(crate) fn is_file(self) -> bool {
-        matches!(self, Self::File | Self::Executable)
-    }
-
-    /// What to replace an entry by that is refused.
-    pub(super) fn cure(self) -> &'static str {
-        match self {
-            Self::Link => "a copy of the file or directory that it leads to",
-            Self::Submodule => "the files that it contains",
-            Self::Directory | Self::File | Self::Executable | Self::Malformed => {
-                "a regular file with an ordinary name"
-            }
-        }
-    }
-}
-
-impl fmt::Display for EntryKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Directory => "a directory",
-            Self::File => "a file",
-            Self::Executable => "an executable file",
-            Self::Link => "a symbolic link",
-            Self::Submodule => "a submodule",
-            Self::Malformed => "an entry that no file can have",
-        })
-    }
-}
 
 /// One entry of a commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
