@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use toml_edit::Value;
 
-use super::EditError;
+use super::error::EditError;
 
 /// A token to be written.
 #[derive(Clone, Debug)]

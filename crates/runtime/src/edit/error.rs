@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use tokenward_compiler::source::ReadDirError;
 
-use super::section::Unfit;
-
 /// Why a policy file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
@@ -104,4 +102,13 @@ fn advice(name: Option<&str>) -> String {
         || "; `tokenward token list` shows them".to_owned(),
         |name| format!("; did you mean `{name}`?"),
     )
+}
+
+/// Why a text has no sections to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// It is no TOML.
+    NotToml,
+    /// `token` is something else than sections.
+    NotSections,
 }

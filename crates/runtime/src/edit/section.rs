@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::EditError;
 use super::entry::{block, check_lines, list, moment, quoted};
+use super::error::{EditError, Unfit};
 
 /// One change of a token.
 #[derive(Clone, Debug)]
@@ -93,15 +93,6 @@ struct Entry {
     key: Range<usize>,
     value: Range<usize>,
     text: Option<String>,
-}
-
-/// Why a text has no sections to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unfit {
-    /// It is no TOML.
-    NotToml,
-    /// `token` is something else than sections.
-    NotSections,
 }
 
 /// The sections of a file, in order.
