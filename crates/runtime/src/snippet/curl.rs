@@ -1,6 +1,6 @@
 //! curl, quoted for a POSIX shell.
 
-use super::{Scheme, Secret, Snippet, VARIABLE};
+use super::parts::{Scheme, Secret, Snippet, VARIABLE};
 
 pub(super) fn text(snippet: &Snippet<'_>) -> String {
     let call = snippet.call;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Scheme, Secret, Snippet, VARIABLE, without_variables};
+use super::parts::{Scheme, Secret, Snippet, VARIABLE, without_variables};
 
 pub(super) fn text(snippet: &Snippet<'_>) -> String {
     let call = snippet.call;

@@ -1,6 +1,6 @@
 //! JavaScript: `fetch`, as a module of Node.
 
-use super::{Scheme, Secret, Snippet, VARIABLE, quoted};
+use super::parts::{Scheme, Secret, Snippet, VARIABLE, quoted};
 
 pub(super) fn text(snippet: &Snippet<'_>) -> String {
     let call = snippet.call;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Scheme, Secret, Snippet, VARIABLE, without_variables};
+use super::parts::{Scheme, Secret, Snippet, VARIABLE, without_variables};
 
 pub(super) fn text(snippet: &Snippet<'_>) -> String {
     let call = snippet.call;

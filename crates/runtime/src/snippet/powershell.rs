@@ -1,6 +1,6 @@
 //! PowerShell: `Invoke-WebRequest`.
 
-use super::{Scheme, Secret, Snippet, VARIABLE};
+use super::parts::{Scheme, Secret, Snippet, VARIABLE};
 
 pub(super) fn text(snippet: &Snippet<'_>) -> String {
     let call = snippet.call;

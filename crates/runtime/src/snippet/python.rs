@@ -1,6 +1,6 @@
 //! Python 3: `urllib.request`, which every installation has.
 
-use super::{Scheme, Secret, Snippet, VARIABLE, quoted};
+use super::parts::{Scheme, Secret, Snippet, VARIABLE, quoted};
 
 pub(super) fn text(snippet: &Snippet<'_>) -> String {
     let call = snippet.call;
