@@ -3,28 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Reason;
+use super::disposition::Fate;
 use super::known_headers::{
     CLAIMED, CLAIMED_FAMILIES, CREDENTIAL_ENDINGS, CREDENTIALS, HOP_BY_HOP, METHOD_OVERRIDES, OWN, RELIED_ON,
     URL_OVERRIDES,
 };
 use super::said::{overrides_method, says};
-
-/// What becomes of a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It goes upstream.
-    Pass,
-    /// It ends at this proxy (RFC 9110 section 7.6.1).
-    HopByHop,
-    /// The proxy writes its own or reads it for itself; the client's copy is dropped.
-    Own,
-    /// It would tell the upstream who calls, from where, or by which URL; dropped, as every client could write it.
-    Claimed,
-    /// Dropped unless cookies are switched on.
-    Cookie,
-    /// The request is refused.
-    Refused(Reason),
-}
 
 /// The fates of all names, one look-up each.
 #[derive(Clone, Debug)]

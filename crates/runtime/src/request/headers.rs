@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::fate::Fate;
+use super::disposition::Fate;
 use super::media::MediaType;
 use super::raw::{Framing, RawHead, Version, is_token, trim};
 use super::rules::Rules;

@@ -6,8 +6,10 @@
 //! Where to start: `reading.rs` puts the parts together; `path.rs`, `query.rs`, `headers.rs`, `media.rs` and
 //! `framing.rs` each read one part; `fate.rs` and `product/` are the lists.
 
+mod canonical;
 mod client;
 mod credentials;
+mod disposition;
 mod endpoint;
 mod escape;
 mod fate;
@@ -35,6 +37,7 @@ mod secrets;
 mod settings;
 mod target;
 
+pub use canonical::Canonical;
 pub use client::{ClientAddress, Trust};
 pub use credentials::Credentials;
 pub use form::check_form;
@@ -43,7 +46,7 @@ pub use mask::TOKEN_PREFIX;
 pub use product::Product;
 pub use query::Pair;
 pub use raw::{Framing, RawHead, Version};
-pub use reading::{Canonical, Reading, SELF_PATH, read};
+pub use reading::{Reading, SELF_PATH, read};
 pub use reason::{Reason, Refusal};
 pub use relax::Relax;
 pub use rules::Rules;

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use tokenward_compiler::{BaseUrl, json};
 
+use super::disposition::Fate;
 use super::endpoint::{Endpoint, endpoints};
-use super::fate::{Fate, Fates};
+use super::fate::Fates;
 use super::mask::Mask;
 use super::product::{Preset, Product};
 use super::query::{self, Pair, first_name, underscored};

@@ -1,7 +1,7 @@
 //! What a header's name says by its words, whatever its spelling: lists of spellings never end.
 
 use super::Reason;
-use super::fate::Fate;
+use super::disposition::Fate;
 
 /// What the words of a name, in lower case and parted by `-`, come to. `None`: nothing that matters here.
 ///

@@ -4,6 +4,7 @@ mod confluence;
 mod generic;
 mod gitlab;
 mod jira;
+mod presets;
 mod redmine;
 
 use super::Relax;
@@ -100,16 +101,6 @@ impl Product {
     #[must_use]
     pub fn merges(self) -> bool {
         self.preset().merges
-    }
-
-    pub(super) fn preset(self) -> &'static Preset {
-        match self {
-            Self::Jira => &jira::PRESET,
-            Self::Confluence => &confluence::PRESET,
-            Self::Gitlab => &gitlab::PRESET,
-            Self::Redmine => &redmine::PRESET,
-            Self::Generic => &generic::PRESET,
-        }
     }
 }
 
