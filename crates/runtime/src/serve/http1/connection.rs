@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 
-use super::Http1Settings;
 use super::deadline::{Deadlines, Wait};
 use super::output::Output;
+use super::settings::Http1Settings;
 use crate::serve::stream::Stream;
 use crate::wire::parse::{Event, Parser};
 use crate::wire::queue::{BodyFeed, Room, body_queue};

@@ -8,9 +8,8 @@ use http::HeaderValue;
 use tokio::task::yield_now;
 
 use super::connection::{Connection, Lost};
-use crate::proxy::UpstreamBody;
+use crate::proxy::{Answer, AnswerBody, UpstreamBody};
 use crate::request::Version;
-use crate::respond::{Answer, AnswerBody};
 use crate::wire::WireHead;
 use crate::wire::encode::{AnswerHead, BodyEncoder, BodySize};
 
