@@ -2,6 +2,7 @@
 //! what was judged. The `tokenward` command is the binary of this crate.
 
 pub mod admin;
+mod audit_json;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -13,6 +14,7 @@ pub mod identity;
 pub mod keys;
 pub mod live;
 pub mod pep;
+mod problem;
 pub mod proxy;
 pub mod request;
 pub mod respond;
@@ -20,4 +22,6 @@ pub mod secret;
 pub mod serve;
 mod snippet;
 pub mod telemetry;
+mod text;
+mod tls;
 mod wire;

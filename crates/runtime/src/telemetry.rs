@@ -20,17 +20,14 @@ use opentelemetry_sdk::trace::{
 use tokio::sync::oneshot;
 
 use crate::config::Telemetry;
-use crate::serve::TlsError;
-use client::CollectorClient;
+use crate::tls::TlsError;
+use client::{CollectorClient, TIMEOUT};
 
 /// Spans that wait for the collector; what comes while so many do is dropped, and no call waits.
 const QUEUE: usize = 4096;
 const BATCH: usize = 512;
 /// A batch is sent when it is full, or after so long.
 const DELAY: Duration = Duration::from_secs(1);
-/// How long the collector may take, also for what is left when the proxy stops.
-const TIMEOUT: Duration = Duration::from_secs(3);
-
 /// Spans cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
 use super::entry::json_line;
-use super::{Desk, DeskError, Operator};
+use super::state::{Desk, DeskError, Operator};
 use crate::pep::now_ms;
 
 /// The most lines of one answer.

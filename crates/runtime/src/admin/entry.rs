@@ -2,9 +2,11 @@
 
 mod judged;
 
-use judged::{Node, Tried};
+use judged::{LineRef, Node, Tried};
 use serde::Serialize;
 use tokenward_audit::Entry;
+
+use crate::text::{escaped, time};
 
 /// One recorded call. Absent values are `null`, so that each line has every member; but `nodes` and `tried` are left out
 /// where there are none, as in what earlier releases exported.
@@ -32,13 +34,6 @@ pub(crate) struct Line {
     nodes: Vec<Node>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tried: Vec<Tried>,
-}
-
-#[derive(Serialize)]
-struct LineRef {
-    file: String,
-    number: u32,
-    digest: String,
 }
 
 #[derive(Serialize)]
@@ -110,16 +105,6 @@ impl From<Entry> for Line {
     }
 }
 
-impl From<tokenward_audit::LineRef> for LineRef {
-    fn from(line: tokenward_audit::LineRef) -> Self {
-        Self {
-            file: line.file,
-            number: line.number,
-            digest: line.digest,
-        }
-    }
-}
-
 /// The line with its line feed. Control and bidirectional characters are escaped (SEMANTICS section 7): a terminal
 /// that shows the line shows it in the order in which it stands.
 pub(crate) fn json_line(entry: Entry) -> String {
@@ -128,34 +113,6 @@ pub(crate) fn json_line(entry: Entry) -> String {
     let mut line = escaped(&json);
     line.push('\n');
     line
-}
-
-/// JSON with the characters that [`is_deceptive`] names as escapes.
-pub(crate) fn escaped(json: &str) -> String {
-    let mut line = String::with_capacity(json.len() + 1);
-    for character in json.chars() {
-        if is_deceptive(character) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                line.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            line.push(character);
-        }
-    }
-    line
-}
-
-/// Characters that change how others are shown: C1 controls, the bidirectional controls of UAX #9, separators of lines,
-/// and the byte-order mark. (JSON itself escapes C0.)
-pub(crate) fn is_deceptive(character: char) -> bool {
-    matches!(character,
-        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-pub(crate) fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokenward_audit::{Counted, Event, Sequence};
 
-use super::entry::time;
+use crate::text::time;
 
 /// One entry of the store's own.
 #[derive(Debug, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use tokenward_audit::{Filter, Page, Reader, Sequence};
 
 use super::audit::{ALIVE, Question, json_lines};
 use super::entry::json_line;
-use super::{Desk, DeskError, Operator};
+use super::state::{Desk, DeskError, Operator};
 
 /// Calls of one step.
 const STEP: usize = 2_000;

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Desk, DeskError, Operator};
+use super::state::{Desk, DeskError, Operator};
 use crate::live::revoked;
 
 /// What to revoke: one of the two.

@@ -4,71 +4,9 @@ use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
 use crate::config::Methods;
 use crate::live::SecretHash;
+use crate::problem::AuthFailure;
 use crate::request::Credentials;
 use crate::secret;
-
-/// Why credentials do not work. The client gets the same 401 for all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AuthFailure {
-    /// None were sent.
-    NoCredentials,
-    /// They cannot be read.
-    Malformed,
-    /// `auth.methods` does not accept the scheme.
-    Method,
-    /// No token has this secret.
-    UnknownToken,
-    /// The token was revoked.
-    Revoked,
-    /// The token has expired.
-    Expired,
-    /// The secret was rotated away, and its grace has ended.
-    RotatedAway,
-    /// The token works for other users.
-    WrongUser,
-    /// The token has no one user, and the credentials name none.
-    NoUser,
-    /// `auth.never_act_as` has the user.
-    NeverActAs,
-}
-
-impl AuthFailure {
-    /// All of them.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 10] = [
-        Self::NoCredentials,
-        Self::Malformed,
-        Self::Method,
-        Self::UnknownToken,
-        Self::Revoked,
-        Self::Expired,
-        Self::RotatedAway,
-        Self::WrongUser,
-        Self::NoUser,
-        Self::NeverActAs,
-    ];
-
-    /// Whether somebody may be trying out secrets: whoever shows none is not.
-    pub(crate) fn is_attempt(self) -> bool {
-        self != Self::NoCredentials
-    }
-
-    /// The stable reason code in the audit.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::NoCredentials => "no-credentials",
-            Self::Malformed => "malformed-credentials",
-            Self::Method => "auth-method",
-            Self::UnknownToken => "unknown-token",
-            Self::Revoked => "revoked",
-            Self::Expired => "expired",
-            Self::RotatedAway => "rotated-away",
-            Self::WrongUser => "wrong-user",
-            Self::NoUser => "no-user",
-            Self::NeverActAs => "never-act-as",
-        }
-    }
-}
 
 /// What bears on authentication, beside the policy.
 #[derive(Clone, Debug)]

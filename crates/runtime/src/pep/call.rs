@@ -1,59 +1,19 @@
 //! One call under way: its id, when and whence it came, and what is known of it so far.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use http::HeaderValue;
-use sha2::{Digest, Sha256};
 use tokenward_audit::{Record, Verdict};
 use tokenward_compiler::ir::LineId;
 
+use super::id::RequestId;
 use super::looked::{Looked, line_ref};
-use super::{Told, Trace};
+use super::reporting::Told;
+use super::trace::Trace;
 use crate::live::{Live, Standing};
 use crate::request::{Framing, RawHead, Reading};
-
-/// Our id of a request: 48 bits of milliseconds since 1970, then 80 random ones; shown as 32 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RequestId([u8; 16]);
-
-impl RequestId {
-    /// A new id.
-    pub(crate) fn new(time_ms: i64) -> Self {
-        let mut bytes = [0; 16];
-        // Without randomness (no known system gives none) ids of the same millisecond would be alike: still an id.
-        let _ = getrandom::fill(&mut bytes);
-        for (byte, time) in bytes.iter_mut().zip(time_ms.to_be_bytes().into_iter().skip(2)) {
-            *byte = time;
-        }
-        Self(bytes)
-    }
-
-    /// The id's bytes, as the audit keeps them.
-    pub(crate) fn bytes(self) -> [u8; 16] {
-        self.0
-    }
-
-    /// The id as a header's value.
-    pub(crate) fn header(&self) -> HeaderValue {
-        // Hexadecimal digits are a header's value.
-        HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("-"))
-    }
-}
-
-impl From<[u8; 16]> for RequestId {
-    fn from(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&hex::encode(self.0))
-    }
-}
+use crate::text::{SHORT, bounded};
 
 /// A call under way.
 #[derive(Debug)]
@@ -189,50 +149,8 @@ impl Call {
 
 /// Bytes of a URL that are recorded as they are, …
 const LONG: usize = 16 * 1024;
-/// … and of other texts that the caller chooses.
-pub(super) const SHORT: usize = 512;
-
-/// The text, or as much of it as the audit keeps, with the length and the SHA-256 of the whole.
-pub(super) fn bounded(text: &str, limit: usize) -> String {
-    if text.len() <= limit {
-        return text.to_owned();
-    }
-    let end = (0..=limit)
-        .rev()
-        .find(|&end| text.is_char_boundary(end))
-        .unwrap_or_default();
-    let kept = text.get(..end).unwrap_or_default();
-    format!(
-        "{kept}…[{} bytes, sha-256 {}]",
-        text.len(),
-        hex::encode(Sha256::digest(text))
-    )
-}
-
 /// Milliseconds since 1970 UTC.
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_ordered_by_time_and_differ() {
-        let early = RequestId::new(0x0102_0304_0506);
-        let late = RequestId::new(0x0102_0304_0507);
-        assert!(early.to_string().starts_with("010203040506"), "{early}");
-        assert!(early.to_string() < late.to_string());
-        assert_ne!(early, RequestId::new(0x0102_0304_0506));
-    }
-
-    #[test]
-    fn long_texts_are_cut_and_still_told_apart() {
-        assert_eq!(bounded("abc", 3), "abc");
-        let one = bounded("aé and more", 2);
-        assert!(one.starts_with("a…[12 bytes, sha-256 "), "{one}");
-        assert_ne!(one, bounded("aé and less", 2));
-    }
 }

@@ -7,8 +7,8 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue};
 
+use crate::proxy::Answer;
 use crate::request::RawHead;
-use crate::respond::Answer;
 
 /// A preflight's answer is kept by the browser for so long, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");

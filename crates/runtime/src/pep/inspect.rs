@@ -4,11 +4,10 @@ use tokenward_compiler::decide::{self, Body, Decision, Param};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
-use super::Gate;
 use super::looked::Looked;
+use crate::problem::Problem;
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};
-use crate::respond::Problem;
 use crate::wire::BodyError;
 
 /// What the policy says of a request with this much known of its body.
@@ -196,12 +195,5 @@ pub(super) fn problem(error: BodyError) -> Problem {
         BodyError::TooSlow => Problem::BodyTooSlow,
         BodyError::TooLarge(most) => Problem::BodyOverLimit(most),
         BodyError::Gone | BodyError::Abandoned => Problem::ClientGone,
-    }
-}
-
-impl Gate {
-    /// The largest body that is inspected, in bytes.
-    pub(super) fn inspect_limit(&self) -> usize {
-        self.settings.inspect_bytes
     }
 }

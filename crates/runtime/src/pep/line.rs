@@ -8,19 +8,10 @@ use tokenward_audit::{End, Outcome, Verdict};
 use tracing::Level;
 
 use super::{Call, RequestId, Trace};
-use crate::admin::is_deceptive;
 use crate::config::CallLog;
 use crate::request::Method;
 use crate::telemetry::{CallSpan, Spans};
-
-/// Who is told of calls beside the audit.
-#[derive(Clone, Debug)]
-pub(crate) struct Told {
-    /// At which level the log is.
-    pub(crate) calls: CallLog,
-    /// Where spans go, if they are sent.
-    pub(crate) spans: Option<Spans>,
-}
+use crate::text::is_deceptive;
 
 /// What is known of a call before it ends; made only if somebody will be told.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use tokenward_compiler::decide::explain::{self, explain};
 use tokenward_compiler::ir::{LineId, Program};
 use tokenward_compiler::json::Kind;
 
-use super::call::{SHORT, bounded};
 use crate::request::{Rules, Secrets};
+use crate::text::{SHORT, bounded};
 
 /// The most lines that a record has …
 const LINES: usize = 16;

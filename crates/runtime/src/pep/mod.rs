@@ -6,13 +6,16 @@
 mod auth;
 mod call;
 mod cors;
+mod id;
 mod inspect;
 mod line;
 mod looked;
+mod meter;
 mod own;
 mod permit;
 mod record;
 mod rehearse;
+mod reporting;
 mod standing;
 mod throttle;
 mod trace;
@@ -26,21 +29,24 @@ use tokenward_audit::{End, Store, Verdict};
 use tokenward_compiler::decide::{self, Decision, Denial, DenyReason, Grant};
 use tokenward_compiler::ir::{LineId, TokenId};
 
-pub(crate) use auth::{AuthFailure, AuthRules};
-pub(crate) use call::{Call, RequestId, now_ms};
-pub(crate) use line::Told;
+pub(crate) use auth::AuthRules;
+pub(crate) use call::{Call, now_ms};
+pub(crate) use id::{REQUEST_ID, RequestId};
+pub(crate) use meter::Meter;
 pub(crate) use permit::Permit;
 pub(crate) use record::{Ledger, PREVIOUS_SECRET};
 pub(crate) use rehearse::would_allow;
+pub(crate) use reporting::Told;
 pub(crate) use throttle::Throttle;
 pub(crate) use trace::{TRACEPARENT, TRACESTATE, Trace};
 
 use crate::admin::Metrics;
 use crate::identity::Identities;
 use crate::live::{Policies, SecretHash};
-use crate::proxy::{self, BodyPace, READ_AHEAD, RequestBody, Upstream};
+use crate::problem::{Denied, Problem};
+use crate::proxy::{self, Answer, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
-use crate::respond::{self, Answer, Denied, Problem, REQUEST_ID};
+use crate::respond;
 use crate::wire::{BodyStream, WireHead};
 use record::{Recorded, Undecided, Unrecorded, allowed, record};
 use standing::while_standing;
@@ -445,5 +451,10 @@ impl Gate {
         let answer = respond::no_content(headers);
         ledger.status(answer.status.as_u16());
         answer
+    }
+
+    /// The largest body that is inspected, in bytes.
+    fn inspect_limit(&self) -> usize {
+        self.settings.inspect_bytes
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;
 
 use super::Call;
-use crate::admin::time;
+use crate::text::time;
 
 /// Name, user, expiry and lines of the token that calls.
 pub(super) fn describe(call: &Call, id: TokenId) -> Value {

@@ -7,11 +7,10 @@ use tokenward_audit::{AppendError, Appended, End, OnFailure, Outcome, Store, Ver
 use tokenward_compiler::ir::LineId;
 
 use super::line::Line;
-use super::{Call, RequestId};
+use super::{Call, Meter, RequestId};
 use crate::admin::Metrics;
 use crate::live::Standing;
-use crate::proxy::Meter;
-use crate::respond::Problem;
+use crate::problem::Problem;
 
 /// The proof that a call's record was taken, or that the configuration lets the call pass without. Made here alone.
 #[derive(Debug)]
@@ -255,7 +254,7 @@ impl Drop for Undecided<'_> {
     }
 }
 
-/// The reason code of [`crate::respond::Problem::ClientGone`].
+/// The reason code of [`crate::problem::Problem::ClientGone`].
 const GONE: &str = "client-gone";
 
 fn micros(duration: Duration) -> u64 {

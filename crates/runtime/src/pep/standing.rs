@@ -2,9 +2,8 @@
 
 use std::future::Future;
 
-use super::AuthFailure;
 use crate::live::Standing;
-use crate::respond::Problem;
+use crate::problem::{AuthFailure, Problem};
 
 /// Does the work unless the token is revoked before it is done: then the work is dropped where it stands.
 ///

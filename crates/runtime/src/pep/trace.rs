@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use http::{HeaderName, HeaderValue};
 
-use super::RequestId;
+use super::id::RequestId;
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");

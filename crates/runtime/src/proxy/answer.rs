@@ -14,13 +14,12 @@ use hyper::body::Incoming;
 use tokenward_audit::End;
 use tokio::time::{Sleep, sleep};
 
-use super::client::UpstreamSettings;
 use super::fields::client_headers;
 use super::links::Links;
 use super::location::redirect;
+use super::settings::UpstreamSettings;
 use crate::live::Standing;
-use crate::pep::{Ledger, Permit, RequestId};
-use crate::respond::{Answer, AnswerBody, REQUEST_ID};
+use crate::pep::{Ledger, Permit, REQUEST_ID, RequestId};
 
 /// An answer of the upstream, and what of the request bears on it.
 pub(crate) struct Forwarded {
@@ -236,5 +235,39 @@ impl UpstreamBody {
         tracing::warn!(request_id = %self.id, "the answer broke off: {reason}");
         self.ledger.end(end);
         BrokenOff
+    }
+}
+
+/// A response on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: AnswerBody,
+    /// The connection is not kept after it.
+    pub(crate) close: bool,
+}
+
+/// A response's body.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// None, and no `Content-Length` other than one among the headers.
+    None,
+    /// In answer to HEAD: none, of which the length is told.
+    Omitted(u64),
+    /// Whole.
+    Whole(Vec<u8>),
+    /// Streamed from the upstream.
+    Upstream(Box<UpstreamBody>),
+}
+
+impl Answer {
+    /// The same in answer to HEAD.
+    pub(crate) fn without_body(self) -> Self {
+        let body = match self.body {
+            AnswerBody::Whole(body) => AnswerBody::Omitted(body.len() as u64),
+            body => body,
+        };
+        Self { body, ..self }
     }
 }

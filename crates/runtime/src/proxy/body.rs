@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,36 +11,12 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::pep::Meter;
 use crate::request::Framing;
 use crate::wire::{BodyError, BodyStream};
 
 /// So much of a body, or all of a smaller one, is read before the upstream is contacted.
 pub(crate) const READ_AHEAD: usize = 64 * 1024;
-
-/// What went upstream of a body, seen from outside of it.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
-    bytes: AtomicU64,
-    waits_for_client: AtomicBool,
-    failed: OnceLock<BodyError>,
-}
-
-impl Meter {
-    /// Bytes handed to the upstream connection.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// Whether the next move is the client's: more of the body is wanted and not there.
-    pub(crate) fn waits_for_client(&self) -> bool {
-        self.waits_for_client.load(Ordering::Relaxed)
-    }
-
-    /// Why the body broke off, if it did.
-    pub(crate) fn failure(&self) -> Option<BodyError> {
-        self.failed.get().copied()
-    }
-}
 
 /// How slowly a body may arrive, and how much of it.
 #[derive(Clone, Copy, Debug)]
@@ -188,13 +163,11 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         } else {
             let polled = this.poll_stream(cx);
-            this.meter
-                .waits_for_client
-                .store(polled.is_pending(), Ordering::Relaxed);
+            this.meter.set_waits_for_client(polled.is_pending());
             match ready!(polled) {
                 Some(Ok(data)) => data,
                 Some(Err(error)) => {
-                    let _ = this.meter.failed.set(error);
+                    this.meter.fail(error);
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => {
@@ -206,7 +179,7 @@ impl Body for RequestBody {
         if let Some(left) = &mut this.left {
             *left = left.saturating_sub(data.len() as u64);
         }
-        this.meter.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+        this.meter.add(data.len());
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 

@@ -5,29 +5,22 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::uri::Scheme;
-use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
 use tokenward_audit::End;
 
-use super::addresses::{Address, Addresses};
+use super::addresses::Address;
 use super::answer::Forwarded;
 use super::body::{BodyPace, RequestBody, upstream_stalls};
-use super::fields::{Public, upstream_headers};
-use super::health::HealthSettings;
-use super::links::LinkTexts;
-use super::location::{Places, host_of};
-use super::tls::client_config;
-use crate::config::Config;
+use super::fields::upstream_headers;
+use super::settings::UpstreamSettings;
 use crate::pep::{Ledger, Permit};
+use crate::problem::Problem;
 use crate::request::{Canonical, Framing, Method};
-use crate::respond::Problem;
-use crate::serve::TlsError;
 use crate::wire::{BodyError, BodyStream};
 
 /// An idle connection is kept for less long than Tomcat keeps it (20 s), so that few requests meet one being closed.
@@ -40,22 +33,6 @@ const NO_WAIT: BodyPace = BodyPace {
     most: u64::MAX,
 };
 
-/// Where requests go.
-#[derive(Clone, Debug)]
-pub(crate) struct UpstreamSettings {
-    scheme: Scheme,
-    addresses: Arc<Addresses>,
-    health: Option<HealthSettings>,
-    tls: ClientConfig,
-    public: Public,
-    connect_timeout: Duration,
-    timeout: Duration,
-    pause: Duration,
-    places: Places,
-    cookies: bool,
-    links: Option<LinkTexts>,
-}
-
 /// Opens connections, with TLS or without.
 pub(super) type Connector = HttpsConnector<HttpConnector>;
 
@@ -63,22 +40,6 @@ pub(super) type Connector = HttpsConnector<HttpConnector>;
 pub(crate) struct Upstream {
     client: Client<Connector, RequestBody>,
     settings: UpstreamSettings,
-}
-
-/// The configured upstream cannot be one.
-#[derive(Debug, thiserror::Error)]
-pub enum UpstreamError {
-    /// Its URL is none.
-    #[error(
-        "`{url}` is no upstream; [upstream] url must be http(s)://host:port, with a context path at most"
-    )]
-    Url {
-        /// What is configured.
-        url: String,
-    },
-    /// TLS to it cannot be spoken.
-    #[error("TLS to the upstream ([upstream]): {0}")]
-    Tls(#[from] TlsError),
 }
 
 /// Why there is no answer of the upstream.
@@ -139,105 +100,6 @@ impl ForwardError {
             Self::Body(_) => End::ClientGone,
             Self::Unwritable(_) => End::Internal,
         }
-    }
-}
-
-impl UpstreamSettings {
-    /// What the configuration says.
-    ///
-    /// # Errors
-    /// The upstream's URL is none, a name cannot stand in a header, or TLS is asked for and cannot be spoken.
-    pub(crate) fn read(config: &Config) -> Result<Self, UpstreamError> {
-        let error = || UpstreamError::Url {
-            url: config.upstream.urls.join(", "),
-        };
-        let parsed: Result<Vec<Uri>, _> = config.upstream.urls.iter().map(|url| url.parse()).collect();
-        let uris = parsed.map_err(|_| error())?;
-        let authorities: Option<Vec<&str>> = uris
-            .iter()
-            .map(|uri| uri.authority().map(http::uri::Authority::as_str))
-            .collect();
-        let authorities = authorities.ok_or_else(error)?;
-        let hosts: Option<Vec<String>> = authorities.iter().map(|authority| host_of(authority)).collect();
-        let uri = uris.first().ok_or_else(error)?;
-        let scheme = uri.scheme().ok_or_else(error)?;
-        let public = &config.upstream.public_url;
-        let host = config.upstream.host.as_deref().unwrap_or(public.authority());
-        let header = |text: &str| HeaderValue::from_str(text).map_err(|_| error());
-        let upstream_path = uri.path().trim_end_matches('/').to_owned();
-        let rewriting = config.answers.rewrite_links;
-        let links = rewriting.then(|| LinkTexts::new(scheme.as_str(), &authorities, &upstream_path, public));
-        Ok(Self {
-            scheme: scheme.clone(),
-            addresses: Arc::new(Addresses::new(
-                authorities.into_iter().map(str::to_owned).collect(),
-            )),
-            health: config.upstream.health_path.clone().map(|path| HealthSettings {
-                path,
-                interval: config.upstream.health_interval,
-            }),
-            tls: client_config(&config.upstream)?,
-            public: Public {
-                host: header(host)?,
-                authority: header(public.authority())?,
-                scheme: header(public.scheme())?,
-                whole_answers: rewriting,
-            },
-            connect_timeout: config.limits.connect_timeout,
-            timeout: config.limits.upstream_timeout,
-            pause: config.limits.body_timeout,
-            places: Places {
-                public: public.clone(),
-                upstream_hosts: hosts.ok_or_else(error)?,
-                upstream_path,
-            },
-            cookies: config.relax.cookies,
-            links,
-        })
-    }
-
-    /// The context path of the upstream: empty, or `/context`.
-    pub(crate) fn path(&self) -> &str {
-        &self.places.upstream_path
-    }
-
-    /// `http` or `https`.
-    pub(super) fn scheme(&self) -> &Scheme {
-        &self.scheme
-    }
-
-    /// The `Host` of its requests.
-    pub(super) fn host(&self) -> &HeaderValue {
-        &self.public.host
-    }
-
-    /// Its addresses.
-    pub(crate) fn addresses(&self) -> &Arc<Addresses> {
-        &self.addresses
-    }
-
-    /// How its health is asked for, if it is.
-    pub(super) fn health(&self) -> Option<&HealthSettings> {
-        self.health.as_ref()
-    }
-
-    /// The longest pause within a body.
-    pub(super) fn pause(&self) -> Duration {
-        self.pause
-    }
-
-    pub(super) fn places(&self) -> &Places {
-        &self.places
-    }
-
-    /// What links in JSON answers are rewritten from and to, if they are.
-    pub(super) fn links(&self) -> Option<&LinkTexts> {
-        self.links.as_ref()
-    }
-
-    /// Whether `Set-Cookie` passes.
-    pub(super) fn cookies(&self) -> bool {
-        self.cookies
     }
 }
 

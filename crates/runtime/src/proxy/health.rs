@@ -15,20 +15,12 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use super::addresses::Address;
-use super::client::{Connector, UpstreamSettings, connector};
+use super::client::{Connector, connector};
+use super::settings::{HealthSettings, UpstreamSettings};
 use hyper_util::client::legacy::Client;
 
 /// An address that does not answer for so long is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Where and how often health is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HealthSettings {
-    /// The path and query, from the root.
-    pub(crate) path: String,
-    /// From the end of one round to the next.
-    pub(crate) interval: Duration,
-}
 
 /// Checks until it is dropped.
 pub(crate) struct HealthChecks {

@@ -9,12 +9,14 @@ mod fields;
 mod health;
 mod links;
 mod location;
+mod settings;
 mod tls;
 
 pub(crate) use addresses::Addresses;
-pub(crate) use answer::UpstreamBody;
-pub(crate) use body::{BodyPace, Meter, READ_AHEAD, RequestBody};
-pub use client::UpstreamError;
-pub(crate) use client::{Upstream, UpstreamSettings, forward};
+pub(crate) use answer::{Answer, AnswerBody, UpstreamBody};
+pub(crate) use body::{BodyPace, READ_AHEAD, RequestBody};
+pub(crate) use client::{Upstream, forward};
 pub(crate) use health::HealthChecks;
+pub use settings::UpstreamError;
+pub(crate) use settings::UpstreamSettings;
 pub(crate) use tls::https_connector;

@@ -7,8 +7,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config;
-use crate::serve::TlsError;
-use crate::serve::tls::{Pair, certificates, contents, provider};
+use crate::tls::{Pair, TlsError, certificates, contents, provider};
 
 /// How the upstream proves who it is, and the proxy to it. The certificate must be for the host of the upstream's URL.
 ///

@@ -11,8 +11,8 @@ use crate::identity::IdentityError;
 use crate::live::{PolicyError, RevocationError};
 use crate::proxy::UpstreamError;
 use crate::request::RulesError;
-use crate::serve::TlsError;
 use crate::telemetry::TelemetryError;
+use crate::tls::TlsError;
 
 /// Why the proxy does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]

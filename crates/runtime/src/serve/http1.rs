@@ -8,12 +8,12 @@ mod connection;
 mod deadline;
 mod output;
 mod send;
+mod settings;
 
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_server::GracefulShutdownSignal;
 use futures_util::FutureExt;
@@ -21,24 +21,12 @@ use futures_util::FutureExt;
 use super::stream::Stream;
 use super::worker::{Worker, caught};
 use crate::pep::Headed;
-use crate::respond::{self, Answer};
+use crate::proxy::Answer;
+use crate::respond;
 use crate::wire::WireHead;
-use crate::wire::parse::HeadLimits;
 use connection::{Connection, Lost, Next};
 use send::{Persistence, Request, send};
-
-/// The limits of HTTP/1 connections.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Http1Settings {
-    /// How large a head may be.
-    pub(super) head: HeadLimits,
-    /// From the connection's opening to the first head's first byte, and from any head's first byte to its last.
-    pub(super) head_timeout: Duration,
-    /// From the end of a request to the next one's first byte.
-    pub(super) idle_timeout: Duration,
-    /// How long the client may take nothing of an answer.
-    pub(super) write_timeout: Duration,
-}
+pub(super) use settings::Http1Settings;
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(

@@ -9,7 +9,7 @@ mod http2;
 mod share;
 mod start;
 mod stream;
-pub(crate) mod tls;
+mod tls;
 mod worker;
 
 #[cfg(test)]
@@ -18,4 +18,3 @@ mod tests;
 pub use error::ServeError;
 pub(crate) use start::reading;
 pub use start::{Running, run, start};
-pub use tls::TlsError;

@@ -10,8 +10,9 @@ use super::date::DateCache;
 use crate::admin::Metrics;
 use crate::config::Methods;
 use crate::pep::{Gate, RequestId, now_ms};
-use crate::proxy::Upstream;
-use crate::respond::{self, Answer, Problem};
+use crate::problem::Problem;
+use crate::proxy::{Answer, Upstream};
+use crate::respond;
 
 /// What one worker serves with.
 pub(super) struct Worker {

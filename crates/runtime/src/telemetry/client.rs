@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -14,9 +15,8 @@ use opentelemetry_http::{HttpClient, HttpError};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::TIMEOUT;
 use crate::proxy::https_connector;
-use crate::serve::TlsError;
+use crate::tls::TlsError;
 
 /// What is read of a collector's answer.
 const ANSWER_BYTES: usize = 64 * 1024;
@@ -77,3 +77,6 @@ impl HttpClient for CollectorClient {
         answer
     }
 }
+
+/// How long the collector may take, also for what is left when the proxy stops.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(3);

@@ -3,8 +3,6 @@
 use serde::Serialize;
 use tokenward_audit::{Kept, NodeValue};
 
-use super::LineRef;
-
 /// A value of the body. At most one of `value` and `hmac` is there: neither where it was dropped.
 #[derive(Serialize)]
 pub(super) struct Node {
@@ -56,6 +54,23 @@ impl From<tokenward_audit::Tried> for Tried {
             effect: if tried.forbids { "forbid" } else { "permit" },
             held: tried.held.as_str(),
             constraints: constraints.collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct LineRef {
+    file: String,
+    number: u32,
+    digest: String,
+}
+
+impl From<tokenward_audit::LineRef> for LineRef {
+    fn from(line: tokenward_audit::LineRef) -> Self {
+        Self {
+            file: line.file,
+            number: line.number,
+            digest: line.digest,
         }
     }
 }

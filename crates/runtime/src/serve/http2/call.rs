@@ -15,7 +15,7 @@ use http::{Request, Response, StatusCode};
 
 use super::send::send;
 use crate::pep::Headed;
-use crate::respond::Answer;
+use crate::proxy::Answer;
 use crate::serve::worker::{Worker, caught};
 use crate::wire::queue::{BodyFeed, Room, body_queue};
 use crate::wire::{BodyError, BodyStream, Violation, WireHead};

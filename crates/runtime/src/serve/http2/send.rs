@@ -11,8 +11,7 @@ use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Response};
 use tokio::time::timeout;
 
-use crate::proxy::UpstreamBody;
-use crate::respond::{Answer, AnswerBody};
+use crate::proxy::{Answer, AnswerBody, UpstreamBody};
 
 /// The answer was not taken whole: the client reset the stream, is gone, or takes nothing.
 pub(super) struct NotTaken;

@@ -1,0 +1,130 @@
+//! What the listener shows, and to whom.
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use sha2::{Digest, Sha256};
+use tokenward_audit::Store;
+
+use super::metrics::Metrics;
+use crate::live::Policies;
+use crate::proxy::Addresses;
+
+/// What the listener shows.
+pub(crate) struct Desk {
+    /// SHA-256 of the secret.
+    secret: [u8; 32],
+    pub(super) policies: Arc<Policies>,
+    pub(super) audit: Store,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) upstream: Arc<Addresses>,
+}
+
+impl Desk {
+    /// A desk that opens to this secret.
+    pub(crate) fn new(
+        secret: &str,
+        policies: Arc<Policies>,
+        audit: Store,
+        metrics: Arc<Metrics>,
+        upstream: Arc<Addresses>,
+    ) -> Self {
+        Self {
+            secret: Sha256::digest(secret.as_bytes()).into(),
+            policies,
+            audit,
+            metrics,
+            upstream,
+        }
+    }
+
+    /// Whether the request has the secret. Hashes are compared, and whole, so that the time taken tells nothing.
+    fn admits(&self, request: &HttpRequest) -> bool {
+        let mut fields = request.headers().get_all(AUTHORIZATION);
+        let (Some(field), None) = (fields.next(), fields.next()) else {
+            return false;
+        };
+        let Some((scheme, given)) = field.to_str().ok().and_then(|field| field.split_once(' ')) else {
+            return false;
+        };
+        let given: [u8; 32] = Sha256::digest(given.as_bytes()).into();
+        let difference = given
+            .iter()
+            .zip(&self.secret)
+            .fold(0, |all, (a, b)| all | (a ^ b));
+        scheme.eq_ignore_ascii_case("bearer") && difference == 0
+    }
+}
+
+/// The proof that a request had the secret.
+pub(crate) struct Operator;
+
+/// A request without the secret, or one that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeskError {
+    /// No secret, or a wrong one.
+    #[error("this needs the admin secret as a Bearer token; its place is [admin] secret_file")]
+    NotAdmitted,
+    /// A parameter that is not known, or has no such value.
+    #[error("{0}")]
+    Question(String),
+    /// The audit cannot be read.
+    #[error("{0}")]
+    Audit(#[from] tokenward_audit::QueryError),
+    /// There is nothing of that name to revoke.
+    #[error("the policy in force has no token of that name; revoke by hash, which needs none")]
+    NoSuchToken,
+    /// A revocation is in force, and not on disk.
+    #[error("revoked until the next start, but not written: {0}; it is tried again twice a second")]
+    Unsaved(std::io::Error),
+    /// Reading stopped short.
+    #[error("the process is stopping")]
+    Stopping,
+}
+
+impl ResponseError for DeskError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotAdmitted => StatusCode::UNAUTHORIZED,
+            Self::Question(_) => StatusCode::BAD_REQUEST,
+            Self::NoSuchToken => StatusCode::NOT_FOUND,
+            Self::Unsaved(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Audit(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if matches!(self, Self::NotAdmitted) {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tokenward admin\""));
+        }
+        let status = self.status_code();
+        let problem = serde_json::json!({
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+        });
+        response
+            .insert_header((CONTENT_TYPE, "application/problem+json"))
+            .body(format!("{problem}\n"))
+    }
+}
+
+impl FromRequest for Operator {
+    type Error = DeskError;
+    type Future = std::future::Ready<Result<Self, DeskError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let admitted = request
+            .app_data::<web::Data<Desk>>()
+            .is_some_and(|desk| desk.admits(request));
+        std::future::ready(if admitted {
+            Ok(Self)
+        } else {
+            Err(DeskError::NotAdmitted)
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! What went upstream of a request's body, counted while it does.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::wire::BodyError;
+
+/// What went upstream of a body, seen from outside of it.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    bytes: AtomicU64,
+    waits_for_client: AtomicBool,
+    failed: OnceLock<BodyError>,
+}
+
+impl Meter {
+    /// Counts bytes that were handed to the upstream connection.
+    pub(crate) fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes whether the next move is the client's.
+    pub(crate) fn set_waits_for_client(&self, waits: bool) {
+        self.waits_for_client.store(waits, Ordering::Relaxed);
+    }
+
+    /// Notes why the body broke off.
+    pub(crate) fn fail(&self, error: BodyError) {
+        let _ = self.failed.set(error);
+    }
+
+    /// Bytes handed to the upstream connection.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the next move is the client's: more of the body is wanted and not there.
+    pub(crate) fn waits_for_client(&self) -> bool {
+        self.waits_for_client.load(Ordering::Relaxed)
+    }
+
+    /// Why the body broke off, if it did.
+    pub(crate) fn failure(&self) -> Option<BodyError> {
+        self.failed.get().copied()
+    }
+}

@@ -1,0 +1,13 @@
+//! Where calls are reported, in addition to the audit.
+
+use crate::config::CallLog;
+use crate::telemetry::Spans;
+
+/// Who is told of calls beside the audit.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// At which level the log is.
+    pub(crate) calls: CallLog,
+    /// Where spans go, if they are sent.
+    pub(crate) spans: Option<Spans>,
+}

@@ -1,0 +1,127 @@
+//! Certificates and keys in PEM files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use crate::config::TlsFiles;
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file has not, in PEM, what it should.
+    #[error("`{}` has no {what} in PEM: {source}", .path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What should be there.
+        what: &'static str,
+        /// What was found instead.
+        source: pem::Error,
+    },
+    /// Certificate and key cannot be used, or not together.
+    #[error("the certificate `{}` cannot be used: {source}", .path.display())]
+    Unusable {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Why not.
+        source: rustls::Error,
+    },
+    /// The system trusts no authority, or does not say which.
+    #[error("the system's trusted authorities cannot be read ({0}); set [upstream] ca_file")]
+    NoRoots(String),
+}
+
+/// The cryptography that TLS is done with, on both sides.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The contents of a certificate's and its key's file.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Pair {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Pair {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self {
+            chain: contents(&files.certificate)?,
+            key: contents(&files.key)?,
+        })
+    }
+
+    /// The certificates, that of the server first, and the key.
+    ///
+    /// # Errors
+    /// The contents have none.
+    pub(crate) fn parse(
+        &self,
+        files: &TlsFiles,
+    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|source| TlsError::Pem {
+            path: files.key.clone(),
+            what: "private key",
+            source,
+        })?;
+        Ok((certificates(&self.chain, &files.certificate)?, key))
+    }
+
+    pub(crate) fn certified(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
+        let (chain, key) = self.parse(files)?;
+        CertifiedKey::from_der(chain, key, &provider()).map_err(|source| TlsError::Unusable {
+            path: files.certificate.clone(),
+            source,
+        })
+    }
+}
+
+/// A file's bytes.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The certificates in these bytes of the file, at least one.
+///
+/// # Errors
+/// They have none, or one is malformed.
+pub(crate) fn certificates(bytes: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    found
+        .and_then(|found| {
+            if found.is_empty() {
+                Err(pem::Error::NoItemsFound)
+            } else {
+                Ok(found)
+            }
+        })
+        .map_err(|source| TlsError::Pem {
+            path: path.to_owned(),
+            what: "certificate",
+            source,
+        })
+}
