@@ -1,7 +1,6 @@
 //! How a command ends when it does not end well, and the exit codes of that.
 
 use std::fmt::Display;
-use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::edit::EditError;
@@ -9,9 +8,9 @@ use crate::git::GitError;
 use crate::live::PolicyError;
 use crate::serve::ServeError;
 
-const FINDINGS: u8 = 1;
+pub(super) const FINDINGS: u8 = 1;
 pub(super) const USAGE: u8 = 2;
-const TROUBLE: u8 = 3;
+pub(super) const TROUBLE: u8 = 3;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -47,20 +46,6 @@ impl Failure {
             Self::Trouble(message) => Self::Trouble(format!("{before}{message}")),
             Self::NoReader => Self::NoReader,
         }
-    }
-
-    /// Writes the message, if there is one, and gives the exit code.
-    pub(super) fn tell(self) -> ExitCode {
-        let (code, message) = match self {
-            Self::Findings(message) => (FINDINGS, message),
-            Self::Usage(message) => (USAGE, message),
-            Self::Trouble(message) => (TROUBLE, message),
-            Self::NoReader => return ExitCode::SUCCESS,
-        };
-        if !message.is_empty() {
-            super::output::note(&format!("tokenward: {message}"));
-        }
-        ExitCode::from(code)
     }
 }
 

@@ -18,6 +18,7 @@ mod keys;
 mod operator;
 mod output;
 mod place;
+mod plural;
 mod progress;
 mod scan;
 mod serve;
@@ -97,8 +98,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => ended(failure),
     }
+}
+
+/// Writes the failure's message, if there is one, and gives the exit code.
+fn ended(failure: Failure) -> ExitCode {
+    let (code, message) = match failure {
+        Failure::Findings(message) => (failure::FINDINGS, message),
+        Failure::Usage(message) => (failure::USAGE, message),
+        Failure::Trouble(message) => (failure::TROUBLE, message),
+        Failure::NoReader => return ExitCode::SUCCESS,
+    };
+    if !message.is_empty() {
+        output::note(&format!("tokenward: {message}"));
+    }
+    ExitCode::from(code)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use super::failure::Failure;
+use crate::text::escaped;
 
 /// Writes to standard output: what the user asked for.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -33,4 +34,9 @@ pub(super) fn colours() -> bool {
 /// As [`note`], for text that brings its own line ends.
 pub(super) fn note_raw(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// One JSON object in a line of its own, what misleads a terminal escaped.
+pub(super) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{}\n", escaped(&value.to_string())))
 }

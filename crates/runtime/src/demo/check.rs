@@ -12,8 +12,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use super::Demo;
 use super::calls::{CALLS, Call, EDIT, HR, Who};
+use super::running::Demo;
 use crate::cli::{Failure, print, recorded};
 
 /// How long an edit may take to have effect: one second is what is said; a busy machine gets more.

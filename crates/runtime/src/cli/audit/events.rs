@@ -3,7 +3,8 @@
 use super::table::shown;
 use super::which::{Place, times};
 use super::{Failure, output};
-use crate::admin::{EventLine, escaped};
+use crate::admin::EventLine;
+use crate::text::escaped;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

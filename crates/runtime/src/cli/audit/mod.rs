@@ -1,12 +1,9 @@
 //! `tokenward audit`: what was called, by whom, and what was decided.
 
 use clap::Subcommand;
-use tokenward_audit::{Filter, Page};
 
 use super::failure::Failure;
 use super::output;
-use crate::admin::UsageReport;
-use crate::config::Config;
 
 mod csv;
 mod events;
@@ -18,6 +15,7 @@ mod new_file;
 mod parquet;
 mod policy;
 mod question;
+mod recorded;
 mod show;
 mod source;
 mod stats;
@@ -102,6 +100,8 @@ Examples:
     Keygen(keep::Keygen),
 }
 
+pub(crate) use recorded::recorded;
+pub(super) use recorded::{calls, usage};
 pub(super) use table::shown;
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
@@ -117,23 +117,4 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Action::Backup(args) => keep::backup(&args),
         Action::Keygen(args) => keep::keygen(&args),
     }
-}
-
-/// How many calls `filter` wants, wherever the audit is open.
-pub(super) fn usage(config: &Config, filter: &Filter) -> Result<UsageReport, Failure> {
-    source::Source::open(config)?.usage(filter)
-}
-
-/// The recorded calls that `filter` wants, one JSON object each, wherever the audit is open.
-pub(super) fn calls(config: &Config, filter: &Filter, page: Page) -> Result<Vec<String>, Failure> {
-    source::Source::open(config)?.list(filter, page)
-}
-
-/// All recorded calls, the newest first, wherever the audit is open; at most 10 000.
-pub(crate) fn recorded(config: &Config) -> Result<Vec<String>, Failure> {
-    let page = Page {
-        limit: 10_000,
-        ..Page::default()
-    };
-    source::Source::open(config)?.list(&Filter::default(), page)
 }

@@ -8,7 +8,7 @@ use super::policy;
 use super::table::shown;
 use super::which::{Place, Which};
 use super::{Failure, output};
-use crate::admin::{Counts, LineName, UsageReport, UsedBy};
+use crate::audit_json::{Counts, LineName, UsageReport, UsedBy};
 use crate::config::Config;
 
 #[derive(clap::Args)]
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let stats = Stats { usage, unused };
     if args.json {
         let json = serde_json::to_string(&stats).map_err(Failure::trouble)?;
-        output::print(&format!("{}\n", crate::admin::escaped(&json)))?;
+        output::print(&format!("{}\n", crate::text::escaped(&json)))?;
     } else {
         output::print(&text(&stats))?;
     }

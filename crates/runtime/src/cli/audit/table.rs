@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::admin::is_deceptive;
+use crate::text::is_deceptive;
 
 /// Whether the columns' names are written.
 #[derive(Clone, Copy, PartialEq)]

@@ -12,7 +12,7 @@ use super::source::Source;
 use super::table::shown;
 use super::which::Place;
 use super::{Failure, output};
-use crate::admin::VerifyReport;
+use crate::audit_json::VerifyReport;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

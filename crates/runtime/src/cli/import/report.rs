@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::export::Broken;
 use super::meaning::{Change, Example, Proof};
-use crate::admin::{escaped, is_deceptive};
 use crate::edit::NewToken;
 use crate::secret::Secret;
+use crate::text::{escaped, is_deceptive};
 
 /// What became of each token.
 #[derive(Default)]

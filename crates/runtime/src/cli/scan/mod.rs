@@ -16,9 +16,9 @@ use tokenward_compiler::{
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use crate::admin::escaped;
 use crate::config::Config;
 use crate::git::{GitError, Past, Repository};
+use crate::text::escaped;
 use find::{Form, Found};
 
 /// Find secrets of tokens in files and in git's history
@@ -265,7 +265,7 @@ fn as_text(finding: &Finding, state: &State) -> String {
     let shown: String = line
         .chars()
         .map(|c| {
-            if c.is_control() || crate::admin::is_deceptive(c) {
+            if c.is_control() || crate::text::is_deceptive(c) {
                 '\u{fffd}'
             } else {
                 c

@@ -11,12 +11,12 @@ use tokenward_compiler::{compile_for, resolve_policy};
 
 use super::Failure;
 use super::usage::{Caller, Usage, callers};
-use crate::admin::time;
 use crate::cli::output;
 use crate::config::Config;
 use crate::edit::sections;
 use crate::git;
 use crate::live::{Revocations, beside, unbound_artifact};
+use crate::text::time;
 
 /// A token that ends within so many days ends soon.
 const SOON_MS: i64 = 30 * 86_400_000;

@@ -18,7 +18,7 @@ use clap::Subcommand;
 pub(super) use change::committed_all;
 
 use super::failure::Failure;
-use super::output;
+use super::output::{self, print_json};
 
 /// Make tokens, look at them, change and revoke them
 ///
@@ -55,9 +55,4 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Action::Seal(args) => seal::run(&args),
         Action::Snippet(args) => snippet::run(&args),
     }
-}
-
-/// One JSON object in a line of its own, what misleads a terminal escaped.
-fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
-    output::print(&format!("{}\n", crate::admin::escaped(&value.to_string())))
 }

@@ -1,0 +1,27 @@
+//! Recorded calls for other subcommands, wherever the audit is open.
+
+use tokenward_audit::{Filter, Page};
+
+use super::source::Source;
+use crate::audit_json::UsageReport;
+use crate::cli::Failure;
+use crate::config::Config;
+
+/// How many calls `filter` wants, wherever the audit is open.
+pub(in crate::cli) fn usage(config: &Config, filter: &Filter) -> Result<UsageReport, Failure> {
+    Source::open(config)?.usage(filter)
+}
+
+/// The recorded calls that `filter` wants, one JSON object each, wherever the audit is open.
+pub(in crate::cli) fn calls(config: &Config, filter: &Filter, page: Page) -> Result<Vec<String>, Failure> {
+    Source::open(config)?.list(filter, page)
+}
+
+/// All recorded calls, the newest first, wherever the audit is open; at most 10 000.
+pub(crate) fn recorded(config: &Config) -> Result<Vec<String>, Failure> {
+    let page = Page {
+        limit: 10_000,
+        ..Page::default()
+    };
+    Source::open(config)?.list(&Filter::default(), page)
+}
