@@ -3,16 +3,16 @@
 
 pub mod admin;
 mod audit_json;
+pub mod authoring;
+mod call;
 pub mod cli;
 pub mod config;
-pub mod demo;
-pub mod edit;
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;
 pub mod identity;
-pub mod keys;
 pub mod live;
+mod metrics;
 pub mod pep;
 mod problem;
 pub mod proxy;
@@ -20,7 +20,6 @@ pub mod request;
 pub mod respond;
 pub mod secret;
 pub mod serve;
-mod snippet;
 pub mod telemetry;
 mod text;
 mod tls;

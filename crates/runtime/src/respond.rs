@@ -9,8 +9,8 @@ use serde::Serialize;
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
+use crate::call::{REQUEST_ID, RequestId};
 use crate::config::Methods;
-use crate::pep::{REQUEST_ID, RequestId};
 use crate::problem::Problem;
 use crate::proxy::{Answer, AnswerBody};
 

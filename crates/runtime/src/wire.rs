@@ -9,6 +9,7 @@ pub(crate) mod encode;
 pub(crate) mod head;
 pub(crate) mod parse;
 pub(crate) mod queue;
+pub(crate) mod raw;
 mod violation;
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod repository;
+mod support {
+    pub(crate) mod repository;
+}
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use repository::{Repository, git_in, token, tokenward};
+use support::repository::{Repository, git_in, token, tokenward};
 
 /// The gate, and what it must say of a token that is new.
 const GATE: [&str; 5] = ["compile", "--check", "--no-new-access", "HEAD", "policies"];

@@ -11,9 +11,9 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
-use super::entry::json_line;
 use super::state::{Desk, DeskError, Operator};
-use crate::pep::now_ms;
+use crate::audit_json::json_line;
+use crate::call::now_ms;
 
 /// The most lines of one answer.
 const MOST: usize = 10_000;
@@ -280,5 +280,4 @@ impl Tail {
 }
 
 #[cfg(test)]
-#[path = "audit_tests.rs"]
 mod tests;

@@ -9,8 +9,8 @@ use futures_util::stream;
 use tokenward_audit::{Filter, Page, Reader, Sequence};
 
 use super::audit::{ALIVE, Question, json_lines};
-use super::entry::json_line;
 use super::state::{Desk, DeskError, Operator};
+use crate::audit_json::json_line;
 
 /// Calls of one step.
 const STEP: usize = 2_000;

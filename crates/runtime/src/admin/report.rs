@@ -6,10 +6,9 @@ use futures_util::stream;
 use serde::Serialize;
 
 use super::audit::{Question, json_lines};
-use super::events::EventLine;
 use super::export::Working;
 use super::state::{Desk, DeskError, Operator};
-use crate::audit_json::{UsageReport, VerifyReport};
+use crate::audit_json::{EventLine, UsageReport, VerifyReport};
 use crate::text::escaped;
 
 /// One line of JSON, deceiving no terminal.

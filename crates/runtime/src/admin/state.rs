@@ -9,8 +9,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
 use sha2::{Digest, Sha256};
 use tokenward_audit::Store;
 
-use super::metrics::Metrics;
 use crate::live::Policies;
+use crate::metrics::Metrics;
 use crate::proxy::Addresses;
 
 /// What the listener shows.

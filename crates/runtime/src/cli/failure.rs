@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::authoring::edit::EditError;
 use crate::config::ConfigError;
-use crate::edit::EditError;
 use crate::git::GitError;
 use crate::live::PolicyError;
 use crate::serve::ServeError;

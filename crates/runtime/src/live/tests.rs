@@ -7,8 +7,8 @@ use tokenward_compiler::source::SourceSet;
 
 use super::watch::Watcher;
 use super::*;
+use crate::authoring::keys::ArtifactKey;
 use crate::config::Config;
-use crate::keys::ArtifactKey;
 
 fn token(name: &str, secret: &str, line: &str) -> String {
     let hash = hex::encode(crate::secret::hash(secret));

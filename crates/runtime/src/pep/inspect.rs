@@ -4,7 +4,7 @@ use tokenward_compiler::decide::{self, Body, Decision, Param};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
-use super::looked::Looked;
+use crate::call::evidence::Looked;
 use crate::problem::Problem;
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};

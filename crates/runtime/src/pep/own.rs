@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;
 
-use super::Call;
+use crate::call::Call;
 use crate::text::time;
 
 /// Name, user, expiry and lines of the token that calls.

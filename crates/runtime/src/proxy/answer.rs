@@ -18,8 +18,10 @@ use super::fields::client_headers;
 use super::links::Links;
 use super::location::redirect;
 use super::settings::UpstreamSettings;
+use crate::call::permit::Permit;
+use crate::call::record::Ledger;
+use crate::call::{REQUEST_ID, RequestId};
 use crate::live::Standing;
-use crate::pep::{Ledger, Permit, REQUEST_ID, RequestId};
 
 /// An answer of the upstream, and what of the request bears on it.
 pub(crate) struct Forwarded {

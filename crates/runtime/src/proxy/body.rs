@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::pep::Meter;
+use crate::call::meter::Meter;
 use crate::request::Framing;
 use crate::wire::{BodyError, BodyStream};
 
@@ -208,5 +208,4 @@ pub(crate) async fn upstream_stalls(meter: &Meter, limit: Duration) {
 }
 
 #[cfg(test)]
-#[path = "body_tests.rs"]
 mod tests;

@@ -7,7 +7,8 @@ use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, IF_RANGE, RANGE, TRANS
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::cache;
-use crate::pep::{Permit, REQUEST_ID, TRACEPARENT, TRACESTATE};
+use crate::call::permit::Permit;
+use crate::call::{REQUEST_ID, TRACEPARENT, TRACESTATE};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

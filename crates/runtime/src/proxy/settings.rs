@@ -11,9 +11,8 @@ use super::addresses::Addresses;
 use super::fields::Public;
 use super::links::LinkTexts;
 use super::location::{Places, host_of};
-use super::tls::client_config;
 use crate::config::Config;
-use crate::tls::TlsError;
+use crate::tls::{TlsError, client_config};
 
 /// Where requests go.
 #[derive(Clone, Debug)]

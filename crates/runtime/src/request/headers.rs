@@ -136,5 +136,4 @@ fn push_cookie(upstream: &mut Vec<(String, Vec<u8>)>, value: &[u8]) {
 }
 
 #[cfg(test)]
-#[path = "headers_tests.rs"]
 mod tests;

@@ -287,5 +287,4 @@ fn canonical(
 }
 
 #[cfg(test)]
-#[path = "reading_tests/mod.rs"]
 mod tests;

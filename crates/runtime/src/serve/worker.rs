@@ -7,9 +7,10 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::date::DateCache;
-use crate::admin::Metrics;
+use crate::call::{RequestId, now_ms};
 use crate::config::Methods;
-use crate::pep::{Gate, RequestId, now_ms};
+use crate::metrics::Metrics;
+use crate::pep::Gate;
 use crate::problem::Problem;
 use crate::proxy::{Answer, Upstream};
 use crate::respond;

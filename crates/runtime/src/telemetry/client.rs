@@ -15,8 +15,7 @@ use opentelemetry_http::{HttpClient, HttpError};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::proxy::https_connector;
-use crate::tls::TlsError;
+use crate::tls::{TlsError, https_connector};
 
 /// What is read of a collector's answer.
 const ANSWER_BYTES: usize = 64 * 1024;

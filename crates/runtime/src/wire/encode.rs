@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::request::Version;
+use super::raw::Version;
 
 /// What a head takes beyond its fields: the status line, the framing, `Connection` and `Date`.
 const BASE_BYTES: usize = 160;

@@ -5,7 +5,7 @@ use http::header::EXPECT;
 use http::request::Parts;
 
 use super::Violation;
-use crate::request::{Framing, RawHead, Version};
+use super::raw::{Framing, RawHead, Version};
 
 /// A part of the head's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

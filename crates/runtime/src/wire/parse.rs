@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::Violation;
 use super::chunk::{Chunks, Piece};
 use super::head::{HeadLines, WireHead};
-use crate::request::Framing;
+use super::raw::Framing;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use super::table::shown;
 use super::which::{Place, times};
 use super::{Failure, output};
-use crate::admin::EventLine;
+use crate::audit_json::EventLine;
 use crate::text::escaped;
 
 #[derive(clap::Args)]

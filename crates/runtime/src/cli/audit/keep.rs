@@ -10,7 +10,7 @@ use super::new_file::NewFile;
 use super::source::Source;
 use super::which::Place;
 use super::{Failure, output};
-use crate::admin::json_line;
+use crate::audit_json::json_line;
 
 #[derive(clap::Args)]
 pub(super) struct Salvage {

@@ -18,8 +18,7 @@ use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
 use super::new_file::NewFile;
 use super::question::query_string;
 use super::table::shown;
-use crate::admin::{EventLine, json_line};
-use crate::audit_json::{UsageReport, VerifyReport};
+use crate::audit_json::{EventLine, UsageReport, VerifyReport, json_line};
 use crate::cli::{Failure, output};
 use crate::config::{Config, admin_secret};
 

@@ -6,7 +6,7 @@ use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::{compile, source::SourceSet};
 
 use super::ancestor::Cause;
-use crate::edit::{self, NewToken};
+use crate::authoring::edit::{self, NewToken};
 
 /// A line that means something else.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ fn program(token: &NewToken, states: &[Vec<String>], base: &BaseUrl) -> Option<P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::Users;
+    use crate::authoring::edit::Users;
 
     fn of(lines: &[&str]) -> Vec<Change> {
         let token = NewToken {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::export::Broken;
 use super::meaning::{Change, Example, Proof};
-use crate::edit::NewToken;
+use crate::authoring::edit::NewToken;
 use crate::secret::Secret;
 use crate::text::{escaped, is_deceptive};
 

@@ -11,9 +11,9 @@ use super::ancestor;
 use super::export::{Broken, Exported};
 use super::meaning;
 use super::report::{Imported, Report};
+use crate::authoring::edit::{self, NewToken, Users};
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::edit::{self, NewToken, Users};
 use crate::secret::{Secret, hash_text, strength};
 
 /// Characters that a secret may have; the estimate of its strength takes time with their square.

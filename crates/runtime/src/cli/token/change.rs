@@ -6,9 +6,9 @@ use tokenward_compiler::resolve_policy;
 use tokenward_compiler::seal::{self, Mode, Version, statement};
 
 use super::{Failure, output};
+use crate::authoring::edit::{Change, Key, Prepared};
+use crate::authoring::keys::{SealingKey, SigningKey};
 use crate::config::Config;
-use crate::edit::{Change, Key, Prepared};
-use crate::keys::{SealingKey, SigningKey};
 use crate::live::parse_hash;
 use crate::secret::Secret;
 
@@ -139,6 +139,6 @@ pub(super) fn told(config: &Config) -> &'static str {
 }
 
 /// The hash that a key of a section has.
-pub(super) fn hash_of(section: &crate::edit::Section, key: &str) -> Option<[u8; 32]> {
+pub(super) fn hash_of(section: &crate::authoring::edit::Section, key: &str) -> Option<[u8; 32]> {
     section.text(key).and_then(parse_hash)
 }

@@ -11,9 +11,9 @@ use tokenward_compiler::{compile_for, resolve_policy};
 
 use super::Failure;
 use super::usage::{Caller, Usage, callers};
+use crate::authoring::edit::sections;
 use crate::cli::output;
 use crate::config::Config;
-use crate::edit::sections;
 use crate::git;
 use crate::live::{Revocations, beside, unbound_artifact};
 use crate::text::time;
@@ -86,7 +86,7 @@ pub(super) fn one(tokens: Vec<Known>, name: &str, config: &Config) -> Result<Kno
     found.ok_or_else(|| {
         let near = tokenward_compiler::diagnostic::nearest(name, names.iter().map(String::as_str))
             .map(str::to_owned);
-        crate::edit::EditError::NoSuchToken {
+        crate::authoring::edit::EditError::NoSuchToken {
             name: name.to_owned(),
             directory: config.policies.clone(),
             near,

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::change::{committed, finished};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Edit, NewToken, Users};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
-use crate::edit::{Edit, NewToken, Users};
 use crate::secret::Secret;
 
 /// Make a token: write its entry to a policy file, show its secret once

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::change::hash_of;
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Change, Edit};
 use crate::cli::operator::{self, Told};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
-use crate::edit::{Change, Edit};
 use crate::live::{Revocations, SecretHash, beside, shown_hash};
 
 /// End a token at once and for good

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::change::{committed, finished, hash_of, refuse_in_secure, told};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Change, Edit, Key};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
 use crate::config::parse_duration;
-use crate::edit::{Change, Edit, Key};
 use crate::live::shown_hash;
 use crate::secret::Secret;
 

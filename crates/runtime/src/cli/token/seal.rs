@@ -7,10 +7,10 @@ use tokenward_compiler::source::{Links, SourceSet};
 
 use super::change::{judge, sealed};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Change, Edit, Key, Prepared};
+use crate::authoring::keys::{SealingKey, sealing_keys};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
-use crate::edit::{Change, Edit, Key, Prepared};
-use crate::keys::{SealingKey, sealing_keys};
 
 /// Seal tokens from before secure mode, or from before the keys changed
 ///

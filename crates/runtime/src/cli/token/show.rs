@@ -6,11 +6,11 @@ use tokenward_compiler::seal::Mode;
 use super::change::hash_of;
 use super::known::{self, Known};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::Edit;
+use crate::authoring::keys::{SealingKey, sealing_keys};
 use crate::cli::audit::shown;
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
-use crate::edit::Edit;
-use crate::keys::{SealingKey, sealing_keys};
 use crate::text::time;
 
 /// Show all that is known of a token; with --secret, its secret alone

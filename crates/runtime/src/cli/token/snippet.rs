@@ -8,11 +8,11 @@ use tokenward_compiler::{compile_for, resolve_policy};
 
 use super::show::secret_of;
 use super::{Failure, output, print_json};
+use crate::authoring::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, VARIABLE, witness};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 use crate::request::{Kept, Rules};
 use crate::serve;
-use crate::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, VARIABLE, witness};
 
 /// Show a ready call with a token: to a URL that it may call, with a body where a line needs one
 ///
@@ -114,7 +114,7 @@ fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, 
 /// The token, a call that it may make, and the line that it was made from.
 fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>), Failure> {
     if config.policies.is_file() {
-        return Err(crate::edit::EditError::Compiled(config.policies.clone()).into());
+        return Err(crate::authoring::edit::EditError::Compiled(config.policies.clone()).into());
     }
     let sources = SourceSet::read_dir(&config.policies, Links::WithinDirectory).map_err(Failure::trouble)?;
     let rules = Rules::new(&serve::reading(config, None, Kept::default()))
@@ -135,7 +135,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         .find(|token| token.attributes.name == name);
     let (Some((id, _)), Some(token)) = (found, resolved) else {
         let tokens: Vec<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
-        return Err(crate::edit::EditError::NoSuchToken {
+        return Err(crate::authoring::edit::EditError::NoSuchToken {
             name: name.to_owned(),
             directory: config.policies.clone(),
             near: tokenward_compiler::diagnostic::nearest(name, tokens).map(str::to_owned),

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use tokenward_audit::{Filter, Page};
 
 use super::Failure;
+use crate::call::record::PREVIOUS_SECRET;
 use crate::cli::audit;
 use crate::config::Config;
-use crate::pep::PREVIOUS_SECRET;
 
 /// The use of tokens, by name.
 #[derive(Debug, Default)]

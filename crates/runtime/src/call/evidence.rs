@@ -1,0 +1,102 @@
+//! What a decision looked at, as the audit keeps it: the lines with constraints that were tried, and values of the body.
+
+use tokenward_audit::{Constraint, Held, LineRef, NodeKind, NodeValue, Tried};
+use tokenward_compiler::ast::Effect;
+use tokenward_compiler::decide::Request;
+use tokenward_compiler::decide::explain::{self, explain};
+use tokenward_compiler::ir::{LineId, Program};
+use tokenward_compiler::json::Kind;
+
+use crate::request::{Rules, Secrets};
+use crate::text::{SHORT, bounded};
+
+/// The most lines that a record has …
+const LINES: usize = 16;
+/// … constraints of one line …
+const CONSTRAINTS: usize = 16;
+/// … and values. A caller chooses how many elements an array has, and the policy how many lines look at them.
+const VALUES: usize = 32;
+
+/// What a decision looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    pub(crate) nodes: Vec<NodeValue>,
+    pub(crate) tried: Vec<Tried>,
+}
+
+impl Looked {
+    /// What the decision on this request looked at. A line without constraints is left out: having been tried it matched,
+    /// so it decided, and the record has that. Of more than 16 lines the first 15 are kept, and the last, which decided if
+    /// one with constraints did.
+    pub(crate) fn at(program: &Program, request: &Request<'_>, (rules, secrets): (&Rules, &Secrets)) -> Self {
+        let mut found = explain(program, request);
+        found.retain(|tried| !tried.constraints.is_empty());
+        if found.len() > LINES
+            && let Some(last) = found.pop()
+        {
+            found.truncate(LINES - 1);
+            found.push(last);
+        }
+        let mut looked = Self::default();
+        for tried in &found {
+            for (path, values) in tried.constraints.iter().filter_map(|constraint| constraint.node) {
+                let path = path.to_string();
+                if looked.nodes.iter().any(|node| node.path == path) {
+                    continue;
+                }
+                let room = VALUES.saturating_sub(looked.nodes.len());
+                looked
+                    .nodes
+                    .extend(values.iter().take(room).map(|value| NodeValue {
+                        path: bounded(&path, SHORT),
+                        kind: kind(value.kind),
+                        value: rules.kept_of_node(&path, &value.text, secrets, |text| bounded(text, SHORT)),
+                    }));
+            }
+        }
+        looked.tried = found.into_iter().map(|found| tried(program, found)).collect();
+        looked
+    }
+}
+
+fn tried(program: &Program, found: explain::Tried<'_>) -> Tried {
+    let constraints = found.constraints.into_iter().take(CONSTRAINTS);
+    Tried {
+        line: line_ref(program, found.line),
+        forbids: found.effect == Effect::Forbid,
+        held: held(found.held),
+        constraints: constraints
+            .map(|constraint| Constraint {
+                text: bounded(&constraint.text, SHORT),
+                held: held(constraint.held),
+            })
+            .collect(),
+    }
+}
+
+/// A line as the audit names it.
+pub(crate) fn line_ref(program: &Program, line: LineId) -> LineRef {
+    let line = program.line(line);
+    LineRef {
+        file: line.file.to_owned(),
+        number: line.number,
+        digest: line.digest.to_string(),
+    }
+}
+
+fn held(held: explain::Held) -> Held {
+    match held {
+        explain::Held::No => Held::No,
+        explain::Held::Yes => Held::Yes,
+        explain::Held::Unknown => Held::Unknown,
+    }
+}
+
+fn kind(kind: Kind) -> NodeKind {
+    match kind {
+        Kind::String => NodeKind::String,
+        Kind::Number => NodeKind::Number,
+        Kind::Boolean => NodeKind::Boolean,
+        Kind::Null => NodeKind::Null,
+    }
+}

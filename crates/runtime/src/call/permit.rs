@@ -1,0 +1,68 @@
+//! The permit: what `proxy::forward` wants before it sends a byte.
+
+use std::net::IpAddr;
+
+use http::{HeaderName, HeaderValue};
+use tokenward_compiler::decide::Grant;
+
+use super::record::Recorded;
+use super::{Call, RequestId, Trace};
+use crate::request::Canonical;
+
+/// The right to send one request upstream.
+///
+/// INVARIANT: made from a decision's [`Grant`] and the proof that the call is recorded, for the canonical request that
+/// was decided and recorded; the fields are private and there is no other constructor. The upstream request is written
+/// from these fields alone.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    canonical: Canonical,
+    identity: Vec<(HeaderName, HeaderValue)>,
+    id: RequestId,
+    client: IpAddr,
+    trace: Trace,
+}
+
+impl Permit {
+    /// Takes the grant and the proof: neither can serve twice.
+    pub(crate) fn new(
+        _grant: Grant,
+        _recorded: Recorded,
+        call: &Call,
+        canonical: Canonical,
+        identity: Vec<(HeaderName, HeaderValue)>,
+    ) -> Self {
+        Self {
+            canonical,
+            identity,
+            id: call.id,
+            client: call.client,
+            trace: call.trace.clone(),
+        }
+    }
+
+    /// The request that was judged.
+    pub(crate) fn canonical(&self) -> &Canonical {
+        &self.canonical
+    }
+
+    /// The headers that tell the upstream on whose behalf it is made.
+    pub(crate) fn identity(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.identity
+    }
+
+    /// Our id of it.
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// The trace that it is part of.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Who makes it.
+    pub(crate) fn client(&self) -> IpAddr {
+        self.client
+    }
+}

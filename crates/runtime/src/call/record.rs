@@ -1,0 +1,263 @@
+//! The record before the call, and the outcome after it (SEMANTICS section 7).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokenward_audit::{AppendError, Appended, End, OnFailure, Outcome, Store, Verdict};
+use tokenward_compiler::ir::LineId;
+
+use super::access_log::Line;
+use super::meter::Meter;
+use super::{Call, RequestId};
+use crate::live::Standing;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// The proof that a call's record was taken, or that the configuration lets the call pass without. Made here alone.
+#[derive(Debug)]
+pub(crate) struct Recorded(());
+
+/// The record was not taken: the call must not go on.
+#[derive(Debug)]
+pub(crate) struct Unrecorded;
+
+/// Appends the call's record and waits until it counts as recorded.
+///
+/// # Errors
+/// The audit cannot be written, and its `on_failure` does not let this call pass.
+pub(crate) async fn record(
+    audit: &Store,
+    metrics: &Metrics,
+    call: &Call,
+    ledger: &mut Ledger,
+    (verdict, reason): (Verdict, &'static str),
+    line: Option<LineId>,
+) -> Result<Recorded, Unrecorded> {
+    ledger.decided(verdict, reason);
+    let mut count = Count {
+        metrics,
+        call,
+        decided: (verdict, reason),
+    };
+    let started = Instant::now();
+    let appended = audit.append(call.record(verdict, reason, line)).await;
+    metrics.recorded(started.elapsed());
+    match appended {
+        Ok(appended) => {
+            ledger.appended(appended);
+            Ok(Recorded(()))
+        }
+        Err(error) => {
+            // What the caller himself made too large is no failure of the disk: else he could choose to be unrecorded.
+            let failure = !matches!(error, AppendError::TooLarge { .. });
+            let passes = failure && audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
+            tracing::error!(request_id = %call.id, passes, "{error}");
+            if passes {
+                audit.count_unrecorded();
+                Ok(Recorded(()))
+            } else {
+                // What is answered now is what became of the call.
+                let refused = (Problem::Audit.verdict(), Problem::Audit.audit_code());
+                ledger.decided(refused.0, refused.1);
+                ledger.end(Problem::Audit.end());
+                count.decided = refused;
+                Err(Unrecorded)
+            }
+        }
+    }
+}
+
+/// Counts what was decided when it is dropped: also where the client gave up before its call was recorded.
+struct Count<'c> {
+    metrics: &'c Metrics,
+    call: &'c Call,
+    decided: (Verdict, &'static str),
+}
+
+impl Drop for Count<'_> {
+    fn drop(&mut self) {
+        let (verdict, reason) = self.decided;
+        let (token, took) = (self.call.token.as_deref(), self.call.deciding);
+        self.metrics.decided(verdict, reason, token, took);
+    }
+}
+
+/// The reason code of a call that was allowed with the secret before a rotation, while the overlap lasts.
+pub(crate) const PREVIOUS_SECRET: &str = "previous-secret";
+
+/// The reason code of a call that goes upstream. It tells who has yet to take up a token's new secret.
+pub(crate) fn allowed(call: &Call) -> &'static str {
+    match &call.standing {
+        Some(standing) if standing.is_previous() => PREVIOUS_SECRET,
+        _ => "allowed",
+    }
+}
+
+/// Appends how a call ended, when it is dropped. Until [`Ledger::end`] says otherwise the end is that the client went
+/// away: then all that belongs to the call is dropped wherever it stands.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    audit: Store,
+    metrics: Arc<Metrics>,
+    id: RequestId,
+    standing: Option<Standing>,
+    line: Option<Line>,
+    began: Instant,
+    sent: Arc<Meter>,
+    status: Option<u16>,
+    upstream_status: Option<u16>,
+    upstream: Option<Duration>,
+    received: u64,
+    end: End,
+    // An outsider's call past the quota: its record was counted alone, and so it is.
+    counted: bool,
+}
+
+impl Ledger {
+    /// For a call whose record is being made.
+    pub(crate) fn open(audit: &Store, metrics: &Arc<Metrics>, call: &Call, sent: Arc<Meter>) -> Self {
+        metrics.in_flight(1);
+        Self {
+            audit: audit.clone(),
+            metrics: Arc::clone(metrics),
+            id: call.id,
+            standing: call.standing.clone(),
+            line: Line::of(call),
+            began: call.began,
+            sent,
+            status: None,
+            upstream_status: None,
+            upstream: None,
+            received: 0,
+            end: End::ClientGone,
+            counted: false,
+        }
+    }
+
+    /// What became of the call's record.
+    fn appended(&mut self, appended: Appended) {
+        self.counted = appended == Appended::Counted;
+    }
+
+    /// What was decided.
+    fn decided(&mut self, verdict: Verdict, reason: &'static str) {
+        if let Some(line) = &mut self.line {
+            line.decided(verdict, reason);
+        }
+    }
+
+    /// The upstream answered with this status after this time.
+    pub(crate) fn answered(&mut self, upstream_status: u16, after: Duration) {
+        self.metrics.answered(after);
+        self.upstream_status = Some(upstream_status);
+        self.upstream = Some(after);
+    }
+
+    /// The client is sent this status.
+    pub(crate) fn status(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    /// So many more bytes of the upstream's body were received.
+    pub(crate) fn received(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+    }
+
+    /// What the call rests on; none if nobody was authenticated.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
+    }
+
+    /// How the call ends.
+    pub(crate) fn end(&mut self, end: End) {
+        self.end = end;
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.end = End::Internal;
+        } else if self.end == End::ClientGone && self.standing.as_ref().is_some_and(Standing::is_lost) {
+            // It is the proxy that broke it off.
+            self.end = End::Revoked;
+        }
+        self.metrics.ended(self.end);
+        let outcome = Outcome {
+            request_id: self.id.bytes(),
+            status: self.status,
+            upstream_status: self.upstream_status,
+            sent_bytes: self.sent.bytes(),
+            received_bytes: self.received,
+            total_us: micros(self.began.elapsed()),
+            upstream_us: self.upstream.map(micros),
+            end: self.end,
+        };
+        if let Some(line) = &self.line {
+            line.write(&outcome);
+        }
+        if !self.counted
+            && let Err(error) = self.audit.append_outcome(outcome)
+        {
+            tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
+        }
+        // Last: whoever stops the proxy closes the audit when no call is in flight.
+        self.metrics.in_flight(-1);
+    }
+}
+
+/// A call that is not decided yet. If it is dropped before it is, because the client went away within the body, that is
+/// recorded after the fact: nothing went upstream.
+pub(crate) struct Undecided<'g> {
+    audit: &'g Store,
+    metrics: &'g Arc<Metrics>,
+    pub(crate) call: Call,
+    decided: bool,
+}
+
+impl<'g> Undecided<'g> {
+    pub(crate) fn new(audit: &'g Store, metrics: &'g Arc<Metrics>, call: Call) -> Self {
+        Self {
+            audit,
+            metrics,
+            call,
+            decided: false,
+        }
+    }
+
+    /// The decision is made, and recorded by whoever made it.
+    pub(crate) fn decided(&mut self) -> &Call {
+        self.decided = true;
+        &self.call
+    }
+}
+
+impl Drop for Undecided<'_> {
+    fn drop(&mut self) {
+        // Without a runtime the process is stopping.
+        let (false, Ok(runtime)) = (self.decided, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let mut ledger = Ledger::open(self.audit, self.metrics, &self.call, Arc::default());
+        ledger.decided(Verdict::Refuse, GONE);
+        let record = self.call.record(Verdict::Refuse, GONE, None);
+        let (audit, metrics) = (self.audit.clone(), Arc::clone(self.metrics));
+        let (token, took) = (self.call.token.clone(), self.call.deciding);
+        runtime.spawn(async move {
+            metrics.decided(Verdict::Refuse, GONE, token.as_deref(), took);
+            match audit.append(record).await {
+                Ok(appended) => ledger.appended(appended),
+                Err(error) => {
+                    tracing::error!(request_id = %ledger.id, "a call that its client gave up was not recorded: {error}");
+                }
+            }
+        });
+    }
+}
+
+/// The reason code of [`crate::problem::Problem::ClientGone`].
+const GONE: &str = "client-gone";
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
