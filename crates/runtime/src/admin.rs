@@ -31,7 +31,7 @@ use actix_web::{HttpResponse, web};
 use tokenward_audit::OnFailure;
 
 pub(crate) use audit::OUTCOME_WAIT;
-pub(crate) use state::Desk;
+pub(crate) use state::AdminState;
 
 use crate::text::time;
 use state::Operator;
@@ -56,13 +56,13 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpResponse {
-    let live = desk.policies.current();
-    let stats = desk.audit.stats();
-    let ready = stats.failing.is_none() || desk.audit.config().on_failure == OnFailure::AllowSafe;
+async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> HttpResponse {
+    let live = state.policies.current();
+    let stats = state.audit.stats();
+    let ready = stats.failing.is_none() || state.audit.config().on_failure == OnFailure::AllowSafe;
     let mut body = serde_json::json!({ "ready": ready, "policy": live.program().digest() });
     if let (Some(Operator), Some(fields)) = (operator, body.as_object_mut()) {
-        let reloads = desk.policies.status();
+        let reloads = state.policies.status();
         let since = live
             .since()
             .duration_since(UNIX_EPOCH)
@@ -76,11 +76,11 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
         fields.insert("reloads_failed".into(), reloads.failed.into());
         fields.insert("reload_failure".into(), reloads.failure.into());
         fields.insert("restart_needed".into(), reloads.waiting.into());
-        let revocations = desk.policies.revocations();
+        let revocations = state.policies.revocations();
         fields.insert("revoked_secrets".into(), revocations.count().into());
         fields.insert(
             "revoked_not_in_policy".into(),
-            desk.policies.revoked_beside_policy().into(),
+            state.policies.revoked_beside_policy().into(),
         );
         fields.insert("revocations_unsaved".into(), revocations.unsaved().into());
         fields.insert("audit_failing".into(), stats.failing.into());
@@ -97,11 +97,11 @@ async fn readyz(desk: web::Data<Desk>, operator: Option<Operator>) -> HttpRespon
         .body(format!("{body}\n"))
 }
 
-async fn show_metrics(desk: web::Data<Desk>, _: Operator) -> HttpResponse {
-    let text = desk.metrics.render(&gauges::state(
-        &desk.policies,
-        &desk.audit.stats(),
-        &desk.upstream,
+async fn show_metrics(state: web::Data<AdminState>, _: Operator) -> HttpResponse {
+    let text = state.metrics.render(&gauges::state(
+        &state.policies,
+        &state.audit.stats(),
+        &state.upstream,
     ));
     HttpResponse::Ok()
         .insert_header((

@@ -7,8 +7,8 @@ pub(crate) mod meter;
 pub(crate) mod permit;
 pub(crate) mod record;
 mod reporting;
-pub(crate) mod standing;
 mod trace;
+pub(crate) mod validity;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokenward_audit::{Record, Verdict};
 use tokenward_compiler::ir::LineId;
 
-use self::evidence::{Looked, line_ref};
+use self::evidence::{Evidence, line_ref};
 pub(crate) use self::id::{REQUEST_ID, RequestId};
-pub(crate) use self::reporting::Told;
+pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::{TRACEPARENT, TRACESTATE, Trace};
-use crate::live::{Live, Standing};
+use crate::live::{Live, TokenValidity};
 use crate::request::{Framing, RawHead, Reading};
 use crate::text::{SHORT, bounded};
 
@@ -42,17 +42,17 @@ pub(crate) struct Call {
     /// The token works for this caller.
     pub(crate) authenticated: bool,
     /// What it rests on, once it is authenticated.
-    pub(crate) standing: Option<Standing>,
+    pub(crate) validity: Option<TokenValidity>,
     /// The line that denied it.
     pub(crate) line: Option<LineId>,
     /// Time that decisions took.
     pub(crate) deciding: Duration,
     /// What the decision looked at.
-    pub(crate) looked: Looked,
+    pub(crate) evidence: Evidence,
     /// The trace that it is part of.
     pub(crate) trace: Trace,
     /// Who is told of it beside the audit.
-    pub(crate) told: Told,
+    pub(crate) reporting: CallReporting,
     time_ms: i64,
     method: String,
     url: String,
@@ -67,14 +67,14 @@ impl Call {
         reading: &Reading,
         client: IpAddr,
         live: Arc<Live>,
-        told: Told,
+        reporting: CallReporting,
     ) -> Self {
         let time_ms = now_ms();
         let id = RequestId::new(time_ms);
         let traced = if reading.traceable { raw.headers } else { &[] };
         Self {
-            trace: Trace::of(traced, &id, told.spans.is_some()),
-            told,
+            trace: Trace::of(traced, &id, reporting.spans.is_some()),
+            reporting,
             id,
             began: Instant::now(),
             client,
@@ -83,10 +83,10 @@ impl Call {
             user: None,
             on_behalf_of: None,
             authenticated: false,
-            standing: None,
+            validity: None,
             line: None,
             deciding: Duration::ZERO,
-            looked: Looked::default(),
+            evidence: Evidence::default(),
             time_ms,
             method: reading.shown_method.clone(),
             url: reading.shown_url.clone(),
@@ -151,8 +151,8 @@ impl Call {
             request_bytes: self.request_bytes,
             decision_ns: u64::try_from(self.deciding.as_nanos()).unwrap_or(u64::MAX),
             authenticated: self.authenticated,
-            nodes: self.looked.nodes.clone(),
-            tried: self.looked.tried.clone(),
+            nodes: self.evidence.nodes.clone(),
+            tried: self.evidence.tried.clone(),
         }
     }
 }

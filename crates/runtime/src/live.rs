@@ -22,7 +22,7 @@ pub(crate) use load::{artifact_of_file, unbound_artifact};
 pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
 pub(crate) use revoked::{
-    Revocations, SecretHash, Standing, beside, parse as parse_hash, shown as shown_hash,
+    Revocations, SecretHash, TokenValidity, beside, parse as parse_hash, shown as shown_hash,
 };
 
 /// A policy in force: compiled, and bound to the public URL. A call keeps the one that it began with.
@@ -124,8 +124,8 @@ impl Policies {
     }
 
     /// What a call rests on that showed this secret for this token.
-    pub(crate) fn standing(&self, shown: SecretHash, token: &Token) -> Standing {
-        self.revocations.standing([shown, token.secret_hash])
+    pub(crate) fn validity(&self, shown: SecretHash, token: &Token) -> TokenValidity {
+        self.revocations.validity([shown, token.secret_hash])
     }
 
     /// The secrets of the token of this name, in force or rotated away, in the policy in force.

@@ -24,9 +24,9 @@ pub(crate) use rehearse::would_allow;
 pub(crate) use throttle::Throttle;
 
 use crate::call::permit::Permit;
-use crate::call::record::{Ledger, Recorded, Undecided, Unrecorded, allowed, record};
-use crate::call::standing::while_standing;
-use crate::call::{Call, REQUEST_ID, Told};
+use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
+use crate::call::validity::while_valid;
+use crate::call::{Call, CallReporting, REQUEST_ID};
 use crate::identity::Identities;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
@@ -62,7 +62,7 @@ pub(crate) struct GateSettings {
     /// Origins whose pages may call.
     pub(crate) cors_origins: Vec<String>,
     /// Who is told of calls beside the audit.
-    pub(crate) told: Told,
+    pub(crate) reporting: CallReporting,
 }
 
 /// What the head came to.
@@ -106,7 +106,7 @@ impl Gate {
             &reading,
             client,
             self.policies.current(),
-            self.settings.told.clone(),
+            self.settings.reporting.clone(),
         );
         let origin = cors::origin(&raw, &self.settings.cors_origins);
         if let Some(headers) = self.preflight(&raw, &reading, origin.as_ref()) {
@@ -141,9 +141,9 @@ impl Gate {
         let close = canonical.close;
         let mut body = RequestBody::new(body, canonical.body, self.settings.pace);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
-        let standing = undecided.call.standing.clone();
+        let validity = undecided.call.validity.clone();
         let granting = self.grant(&mut undecided.call, &canonical, token, verdict, &mut body);
-        let granted = while_standing(standing, granting).await.flatten();
+        let granted = while_valid(validity, granting).await.flatten();
         let call = undecided.decided();
         let identity = granted.and_then(|grant| {
             let headers = self.identities.headers(call.effective_user());
@@ -170,25 +170,25 @@ impl Gate {
         body: RequestBody,
         upstream: &Upstream,
     ) -> Answer {
-        let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::clone(body.meter()));
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::clone(body.meter()));
         let recorded = self
-            .record(call, &mut ledger, Verdict::Allow, allowed(call), grant.line())
+            .record(call, &mut outcome, Verdict::Allow, allowed(call), grant.line())
             .await;
         let Ok(recorded) = recorded else {
-            return self.fail(call, &Problem::Audit, ledger);
+            return self.fail(call, &Problem::Audit, outcome);
         };
         let permit = Permit::new(grant, recorded, call, canonical, identity);
-        let forwarding = proxy::forward(upstream, permit, body, &mut ledger);
-        match while_standing(call.standing.clone(), forwarding).await {
+        let forwarding = proxy::forward(upstream, permit, body, &mut outcome);
+        match while_valid(call.validity.clone(), forwarding).await {
             Err(revoked) => {
-                ledger.end(End::Revoked);
-                self.fail(call, &revoked, ledger)
+                outcome.end(End::Revoked);
+                self.fail(call, &revoked, outcome)
             }
-            Ok(Ok(forwarded)) => forwarded.into_answer(upstream.settings(), ledger),
+            Ok(Ok(forwarded)) => forwarded.into_answer(upstream.settings(), outcome),
             Ok(Err(error)) => {
                 tracing::warn!(request_id = %call.id, "{error}");
-                ledger.end(error.end());
-                self.fail(call, &error.problem(), ledger)
+                outcome.end(error.end());
+                self.fail(call, &error.problem(), outcome)
             }
         }
     }
@@ -231,7 +231,7 @@ impl Gate {
         let started = Instant::now();
         let decision = inspect::decide(live.program(), token, &canonical, inspect::unread(&canonical));
         call.deciding += started.elapsed();
-        call.looked = inspect::looked_unread(&decision, live.program(), token, &canonical, &self.rules);
+        call.evidence = inspect::evidence_unread(&decision, live.program(), token, &canonical, &self.rules);
         let verdict = match decision {
             Decision::Deny(denial) => return Err(self.denied(call, (token, &canonical), &denial)),
             Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => {
@@ -264,7 +264,7 @@ impl Gate {
         match found {
             Ok(authenticated) => {
                 let definition = program.token(authenticated.token);
-                call.standing = Some(self.policies.standing(authenticated.secret, definition));
+                call.validity = Some(self.policies.validity(authenticated.secret, definition));
                 call.user = Some(authenticated.user);
                 call.authenticated = true;
                 Ok(authenticated.token)
@@ -297,13 +297,13 @@ impl Gate {
         if inspect::product_reads(canonical, &self.rules) {
             inspect::check_product(body.ahead(), canonical, &self.rules)?;
         }
-        let looked = &mut call.looked;
+        let evidence = &mut call.evidence;
         let decision = inspect::decide_whole(
             live.program(),
             token,
             canonical,
             body.ahead(),
-            (&self.rules, looked),
+            (&self.rules, evidence),
         )?;
         call.deciding += started.elapsed();
         match decision {
@@ -343,22 +343,22 @@ impl Gate {
     async fn record(
         &self,
         call: &Call,
-        ledger: &mut Ledger,
+        outcome: &mut OutcomeRecorder,
         verdict: Verdict,
         reason: &'static str,
         line: Option<LineId>,
     ) -> Result<Recorded, Unrecorded> {
         let decided = (verdict, reason);
-        record(&self.audit, &self.metrics, call, ledger, decided, line).await
+        record(&self.audit, &self.metrics, call, outcome, decided, line).await
     }
 
     /// Records a refusal, and answers it; one more of many failed credentials after a while.
     async fn refuse(&self, call: &Call, problem: &Problem) -> Answer {
-        let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::default());
         let recorded = self
             .record(
                 call,
-                &mut ledger,
+                &mut outcome,
                 problem.verdict(),
                 problem.audit_code(),
                 call.line,
@@ -373,8 +373,8 @@ impl Gate {
             }
             (Ok(_), Pace::TooMany) => &Problem::TooManyFailures(self.throttle.retry_after()),
         };
-        ledger.end(problem.end());
-        self.fail(call, problem, ledger)
+        outcome.end(problem.end());
+        self.fail(call, problem, outcome)
     }
 
     fn pace(&self, call: &Call, problem: &Problem) -> Pace<'_> {
@@ -391,24 +391,24 @@ impl Gate {
     }
 
     /// Answers a problem of a call that is recorded, or cannot be.
-    fn fail(&self, call: &Call, problem: &Problem, mut ledger: Ledger) -> Answer {
+    fn fail(&self, call: &Call, problem: &Problem, mut outcome: OutcomeRecorder) -> Answer {
         let answer = respond::problem(problem, &call.id, self.auth.methods);
-        ledger.status(answer.status.as_u16());
+        outcome.status(answer.status.as_u16());
         answer
     }
 
     async fn answer_own(&self, call: &Call, token: TokenId) -> Answer {
-        let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
-        ledger.end(End::Complete);
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::default());
+        outcome.end(End::Complete);
         if self
-            .record(call, &mut ledger, Verdict::Allow, "self", None)
+            .record(call, &mut outcome, Verdict::Allow, "self", None)
             .await
             .is_err()
         {
-            return self.fail(call, &Problem::Audit, ledger);
+            return self.fail(call, &Problem::Audit, outcome);
         }
         let answer = respond::json(&call.id, &own::describe(call, token));
-        ledger.status(answer.status.as_u16());
+        outcome.status(answer.status.as_u16());
         answer
     }
 
@@ -423,18 +423,18 @@ impl Gate {
     }
 
     async fn answer_preflight(&self, call: &Call, mut headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
-        let mut ledger = Ledger::open(&self.audit, &self.metrics, call, Arc::default());
-        ledger.end(End::Complete);
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::default());
+        outcome.end(End::Complete);
         if self
-            .record(call, &mut ledger, Verdict::Allow, "cors-preflight", None)
+            .record(call, &mut outcome, Verdict::Allow, "cors-preflight", None)
             .await
             .is_err()
         {
-            return self.fail(call, &Problem::Audit, ledger);
+            return self.fail(call, &Problem::Audit, outcome);
         }
         headers.push((REQUEST_ID, call.id.header()));
         let answer = respond::no_content(headers);
-        ledger.status(answer.status.as_u16());
+        outcome.status(answer.status.as_u16());
         answer
     }
 

@@ -1,12 +1,12 @@
 //! Serving: the listener that clients call, the one for operators, and what runs beside them.
 
-mod announce;
+mod connection_limit;
 mod date;
 mod error;
 mod front;
 mod http1;
 mod http2;
-mod share;
+mod proxy_protocol;
 mod start;
 mod stream;
 mod tls;

@@ -11,7 +11,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
-use super::state::{Desk, DeskError, Operator};
+use super::state::{AdminError, AdminState, Operator};
 use crate::audit_json::json_line;
 use crate::call::now_ms;
 
@@ -67,14 +67,14 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    pub(super) fn of(request: &HttpRequest) -> Result<Self, DeskError> {
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, AdminError> {
         let query = web::Query::<Self>::from_query(request.query_string());
         query
             .map(web::Query::into_inner)
-            .map_err(|error| DeskError::Question(error.to_string()))
+            .map_err(|error| AdminError::Question(error.to_string()))
     }
 
-    pub(super) fn filter(&self) -> Result<Filter, DeskError> {
+    pub(super) fn filter(&self) -> Result<Filter, AdminError> {
         Ok(Filter {
             since_ms: self.since_ms,
             until_ms: self.until_ms,
@@ -93,7 +93,7 @@ impl Question {
         })
     }
 
-    pub(super) fn page(&self) -> Result<Page, DeskError> {
+    pub(super) fn page(&self) -> Result<Page, AdminError> {
         Ok(Page {
             after: self.after.map(Sequence),
             before: self.before.map(Sequence),
@@ -101,53 +101,53 @@ impl Question {
             newest_first: match self.order.as_deref() {
                 None | Some("newest") => true,
                 Some("oldest") => false,
-                Some(_) => return Err(DeskError::Question("order is newest or oldest".into())),
+                Some(_) => return Err(AdminError::Question("order is newest or oldest".into())),
             },
         })
     }
 }
 
-fn pattern(text: &str) -> Result<UrlPattern, DeskError> {
-    UrlPattern::new(text).map_err(|error| DeskError::Question(error.to_string()))
+fn pattern(text: &str) -> Result<UrlPattern, AdminError> {
+    UrlPattern::new(text).map_err(|error| AdminError::Question(error.to_string()))
 }
 
-fn request_id(text: &str) -> Result<[u8; 16], DeskError> {
+fn request_id(text: &str) -> Result<[u8; 16], AdminError> {
     let mut id = [0; 16];
     hex::decode_to_slice(text, &mut id)
-        .map_err(|_| DeskError::Question("request_id is 32 hexadecimal digits".into()))?;
+        .map_err(|_| AdminError::Question("request_id is 32 hexadecimal digits".into()))?;
     Ok(id)
 }
 
-fn verdict(text: &str) -> Result<Verdict, DeskError> {
+fn verdict(text: &str) -> Result<Verdict, AdminError> {
     [Verdict::Allow, Verdict::Deny, Verdict::Refuse]
         .into_iter()
         .find(|verdict| verdict.as_str() == text)
-        .ok_or_else(|| DeskError::Question("verdict is allow, deny or refuse".into()))
+        .ok_or_else(|| AdminError::Question("verdict is allow, deny or refuse".into()))
 }
 
 /// `GET /v1/audit`.
 pub(super) async fn list(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let (filter, page) = (question.filter()?, question.page()?);
-    let entries = query(&desk.audit, filter, page).await?;
+    let entries = query(&state.audit, filter, page).await?;
     Ok(json_lines().body(entries.into_iter().map(json_line).collect::<String>()))
 }
 
 /// `GET /v1/audit/tail`.
 pub(super) async fn tail(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let tail = Tail {
         filter: question.filter()?,
-        shown: question.after.map_or_else(|| desk.audit.last(), Sequence),
-        audit: desk.audit.clone(),
+        shown: question.after.map_or_else(|| state.audit.last(), Sequence),
+        audit: state.audit.clone(),
         started: false,
         waiting: None,
     };
@@ -166,10 +166,10 @@ pub(super) fn json_lines() -> actix_web::HttpResponseBuilder {
     response
 }
 
-async fn query(audit: &Store, filter: Filter, page: Page) -> Result<Vec<Entry>, DeskError> {
+async fn query(audit: &Store, filter: Filter, page: Page) -> Result<Vec<Entry>, AdminError> {
     let audit = audit.clone();
     let entries = web::block(move || audit.query(&filter, page)).await;
-    Ok(entries.map_err(|_| DeskError::Stopping)??)
+    Ok(entries.map_err(|_| AdminError::Stopping)??)
 }
 
 /// A client that wants to see calls as they come.
@@ -221,7 +221,7 @@ impl Tail {
     }
 
     /// What is to be shown now, and what to do then.
-    async fn ready(&mut self, newest: Sequence) -> Result<(String, Next), DeskError> {
+    async fn ready(&mut self, newest: Sequence) -> Result<(String, Next), AdminError> {
         let page = Page {
             after: Some(self.shown),
             before: None,
@@ -235,7 +235,7 @@ impl Tail {
             ..self.filter.clone()
         };
         let entries = match query(&self.audit, decided, page).await {
-            Err(DeskError::Audit(QueryError::Closed)) => return Err(DeskError::Stopping),
+            Err(AdminError::Audit(QueryError::Closed)) => return Err(AdminError::Stopping),
             entries => entries?,
         };
         let full = entries.len() == STEP;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::audit::{Question, json_lines};
 use super::export::Working;
-use super::state::{Desk, DeskError, Operator};
+use super::state::{AdminError, AdminState, Operator};
 use crate::audit_json::{EventLine, UsageReport, VerifyReport};
 use crate::text::escaped;
 
@@ -19,23 +19,23 @@ pub(super) fn line(of: &impl Serialize) -> String {
 
 /// `GET /v1/audit/stats`.
 pub(super) async fn stats(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
-    let reader = desk.audit.reader();
+    let reader = state.audit.reader();
     Ok(told(move || Ok(line(&UsageReport::from(reader.usage(&filter)?)))))
 }
 
 /// `GET /v1/audit/events`: of the question the times alone.
 pub(super) async fn events(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
-    let reader = desk.audit.reader();
+    let reader = state.audit.reader();
     Ok(told(move || {
         let events = reader.events(
             filter.since_ms.unwrap_or(i64::MIN),
@@ -47,8 +47,8 @@ pub(super) async fn events(
 }
 
 /// `GET /v1/audit/verify`.
-pub(super) async fn verify(desk: web::Data<Desk>, _: Operator) -> HttpResponse {
-    let audit = desk.audit.clone();
+pub(super) async fn verify(state: web::Data<AdminState>, _: Operator) -> HttpResponse {
+    let audit = state.audit.clone();
     told(move || {
         let keys = audit.keys();
         Ok(line(&VerifyReport::of(audit.verify()?, keys)))
@@ -56,7 +56,7 @@ pub(super) async fn verify(desk: web::Data<Desk>, _: Operator) -> HttpResponse {
 }
 
 /// The answer that `work` gives, however long it takes: empty lines come before it. An error is a line `{"error": …}`.
-fn told(work: impl FnOnce() -> Result<String, DeskError> + Send + 'static) -> HttpResponse {
+fn told(work: impl FnOnce() -> Result<String, AdminError> + Send + 'static) -> HttpResponse {
     #[derive(Serialize)]
     struct Failed {
         error: String,
@@ -68,7 +68,7 @@ fn told(work: impl FnOnce() -> Result<String, DeskError> + Send + 'static) -> Ht
             Some(Ok(text)) => (Ok(text.into()), None),
             Some(Err(error)) => {
                 let error = error.to_string();
-                (Ok::<_, DeskError>(line(&Failed { error }).into()), None)
+                (Ok::<_, AdminError>(line(&Failed { error }).into()), None)
             }
         })
     });

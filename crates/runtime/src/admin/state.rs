@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 use crate::proxy::Addresses;
 
 /// What the listener shows.
-pub(crate) struct Desk {
+pub(crate) struct AdminState {
     /// SHA-256 of the secret.
     secret: [u8; 32],
     pub(super) policies: Arc<Policies>,
@@ -23,7 +23,7 @@ pub(crate) struct Desk {
     pub(super) upstream: Arc<Addresses>,
 }
 
-impl Desk {
+impl AdminState {
     /// A desk that opens to this secret.
     pub(crate) fn new(
         secret: &str,
@@ -64,7 +64,7 @@ pub(crate) struct Operator;
 
 /// A request without the secret, or one that cannot be answered.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DeskError {
+pub(crate) enum AdminError {
     /// No secret, or a wrong one.
     #[error("this needs the admin secret as a Bearer token; its place is [admin] secret_file")]
     NotAdmitted,
@@ -85,7 +85,7 @@ pub(crate) enum DeskError {
     Stopping,
 }
 
-impl ResponseError for DeskError {
+impl ResponseError for AdminError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotAdmitted => StatusCode::UNAUTHORIZED,
@@ -114,17 +114,17 @@ impl ResponseError for DeskError {
 }
 
 impl FromRequest for Operator {
-    type Error = DeskError;
-    type Future = std::future::Ready<Result<Self, DeskError>>;
+    type Error = AdminError;
+    type Future = std::future::Ready<Result<Self, AdminError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let admitted = request
-            .app_data::<web::Data<Desk>>()
-            .is_some_and(|desk| desk.admits(request));
+            .app_data::<web::Data<AdminState>>()
+            .is_some_and(|state| state.admits(request));
         std::future::ready(if admitted {
             Ok(Self)
         } else {
-            Err(DeskError::NotAdmitted)
+            Err(AdminError::NotAdmitted)
         })
     }
 }

@@ -1,8 +1,8 @@
 //! A recorded call as one line of JSON: the wire form, kept apart from the store's own types.
 
-mod judged;
+mod evidence;
 
-use judged::{LineRef, Node, Tried};
+use evidence::{LineRef, Node, Tried};
 use serde::Serialize;
 use tokenward_audit::Entry;
 

@@ -59,14 +59,14 @@ macro_rules! event {
 impl Line {
     /// For this call, unless nobody is to see it.
     pub(crate) fn of(call: &Call) -> Option<Self> {
-        let level = match call.told.calls {
+        let level = match call.reporting.calls {
             CallLog::Info if tracing::enabled!(target: "tokenward::call", Level::INFO) => Some(Level::INFO),
             CallLog::Debug if tracing::enabled!(target: "tokenward::call", Level::DEBUG) => {
                 Some(Level::DEBUG)
             }
             CallLog::Off | CallLog::Info | CallLog::Debug => None,
         };
-        let spans = call.told.spans.clone().filter(|_| call.trace.is_sampled());
+        let spans = call.reporting.spans.clone().filter(|_| call.trace.is_sampled());
         if level.is_none() && spans.is_none() {
             return None;
         }

@@ -19,12 +19,12 @@ const VALUES: usize = 32;
 
 /// What a decision looked at.
 #[derive(Debug, Default)]
-pub(crate) struct Looked {
+pub(crate) struct Evidence {
     pub(crate) nodes: Vec<NodeValue>,
     pub(crate) tried: Vec<Tried>,
 }
 
-impl Looked {
+impl Evidence {
     /// What the decision on this request looked at. A line without constraints is left out: having been tried it matched,
     /// so it decided, and the record has that. Of more than 16 lines the first 15 are kept, and the last, which decided if
     /// one with constraints did.
@@ -37,15 +37,15 @@ impl Looked {
             found.truncate(LINES - 1);
             found.push(last);
         }
-        let mut looked = Self::default();
+        let mut evidence = Self::default();
         for tried in &found {
             for (path, values) in tried.constraints.iter().filter_map(|constraint| constraint.node) {
                 let path = path.to_string();
-                if looked.nodes.iter().any(|node| node.path == path) {
+                if evidence.nodes.iter().any(|node| node.path == path) {
                     continue;
                 }
-                let room = VALUES.saturating_sub(looked.nodes.len());
-                looked
+                let room = VALUES.saturating_sub(evidence.nodes.len());
+                evidence
                     .nodes
                     .extend(values.iter().take(room).map(|value| NodeValue {
                         path: bounded(&path, SHORT),
@@ -54,8 +54,8 @@ impl Looked {
                     }));
             }
         }
-        looked.tried = found.into_iter().map(|found| tried(program, found)).collect();
-        looked
+        evidence.tried = found.into_iter().map(|found| tried(program, found)).collect();
+        evidence
     }
 }
 

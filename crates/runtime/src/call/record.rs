@@ -9,7 +9,7 @@ use tokenward_compiler::ir::LineId;
 use super::access_log::Line;
 use super::meter::Meter;
 use super::{Call, RequestId};
-use crate::live::Standing;
+use crate::live::TokenValidity;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 
@@ -29,11 +29,11 @@ pub(crate) async fn record(
     audit: &Store,
     metrics: &Metrics,
     call: &Call,
-    ledger: &mut Ledger,
+    outcome: &mut OutcomeRecorder,
     (verdict, reason): (Verdict, &'static str),
     line: Option<LineId>,
 ) -> Result<Recorded, Unrecorded> {
-    ledger.decided(verdict, reason);
+    outcome.decided(verdict, reason);
     let mut count = Count {
         metrics,
         call,
@@ -44,7 +44,7 @@ pub(crate) async fn record(
     metrics.recorded(started.elapsed());
     match appended {
         Ok(appended) => {
-            ledger.appended(appended);
+            outcome.appended(appended);
             Ok(Recorded(()))
         }
         Err(error) => {
@@ -58,8 +58,8 @@ pub(crate) async fn record(
             } else {
                 // What is answered now is what became of the call.
                 let refused = (Problem::Audit.verdict(), Problem::Audit.audit_code());
-                ledger.decided(refused.0, refused.1);
-                ledger.end(Problem::Audit.end());
+                outcome.decided(refused.0, refused.1);
+                outcome.end(Problem::Audit.end());
                 count.decided = refused;
                 Err(Unrecorded)
             }
@@ -87,20 +87,20 @@ pub(crate) const PREVIOUS_SECRET: &str = "previous-secret";
 
 /// The reason code of a call that goes upstream. It tells who has yet to take up a token's new secret.
 pub(crate) fn allowed(call: &Call) -> &'static str {
-    match &call.standing {
-        Some(standing) if standing.is_previous() => PREVIOUS_SECRET,
+    match &call.validity {
+        Some(validity) if validity.is_previous() => PREVIOUS_SECRET,
         _ => "allowed",
     }
 }
 
-/// Appends how a call ended, when it is dropped. Until [`Ledger::end`] says otherwise the end is that the client went
+/// Appends how a call ended, when it is dropped. Until [`OutcomeRecorder::end`] says otherwise the end is that the client went
 /// away: then all that belongs to the call is dropped wherever it stands.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct OutcomeRecorder {
     audit: Store,
     metrics: Arc<Metrics>,
     id: RequestId,
-    standing: Option<Standing>,
+    validity: Option<TokenValidity>,
     line: Option<Line>,
     began: Instant,
     sent: Arc<Meter>,
@@ -113,7 +113,7 @@ pub(crate) struct Ledger {
     counted: bool,
 }
 
-impl Ledger {
+impl OutcomeRecorder {
     /// For a call whose record is being made.
     pub(crate) fn open(audit: &Store, metrics: &Arc<Metrics>, call: &Call, sent: Arc<Meter>) -> Self {
         metrics.in_flight(1);
@@ -121,7 +121,7 @@ impl Ledger {
             audit: audit.clone(),
             metrics: Arc::clone(metrics),
             id: call.id,
-            standing: call.standing.clone(),
+            validity: call.validity.clone(),
             line: Line::of(call),
             began: call.began,
             sent,
@@ -164,8 +164,8 @@ impl Ledger {
     }
 
     /// What the call rests on; none if nobody was authenticated.
-    pub(crate) fn standing(&self) -> Option<&Standing> {
-        self.standing.as_ref()
+    pub(crate) fn validity(&self) -> Option<&TokenValidity> {
+        self.validity.as_ref()
     }
 
     /// How the call ends.
@@ -174,11 +174,11 @@ impl Ledger {
     }
 }
 
-impl Drop for Ledger {
+impl Drop for OutcomeRecorder {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.end = End::Internal;
-        } else if self.end == End::ClientGone && self.standing.as_ref().is_some_and(Standing::is_lost) {
+        } else if self.end == End::ClientGone && self.validity.as_ref().is_some_and(TokenValidity::is_lost) {
             // It is the proxy that broke it off.
             self.end = End::Revoked;
         }
@@ -238,17 +238,17 @@ impl Drop for Undecided<'_> {
         let (false, Ok(runtime)) = (self.decided, tokio::runtime::Handle::try_current()) else {
             return;
         };
-        let mut ledger = Ledger::open(self.audit, self.metrics, &self.call, Arc::default());
-        ledger.decided(Verdict::Refuse, GONE);
+        let mut outcome = OutcomeRecorder::open(self.audit, self.metrics, &self.call, Arc::default());
+        outcome.decided(Verdict::Refuse, GONE);
         let record = self.call.record(Verdict::Refuse, GONE, None);
         let (audit, metrics) = (self.audit.clone(), Arc::clone(self.metrics));
         let (token, took) = (self.call.token.clone(), self.call.deciding);
         runtime.spawn(async move {
             metrics.decided(Verdict::Refuse, GONE, token.as_deref(), took);
             match audit.append(record).await {
-                Ok(appended) => ledger.appended(appended),
+                Ok(appended) => outcome.appended(appended),
                 Err(error) => {
-                    tracing::error!(request_id = %ledger.id, "a call that its client gave up was not recorded: {error}");
+                    tracing::error!(request_id = %outcome.id, "a call that its client gave up was not recorded: {error}");
                 }
             }
         });

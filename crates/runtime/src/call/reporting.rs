@@ -5,7 +5,7 @@ use crate::telemetry::Spans;
 
 /// Who is told of calls beside the audit.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct CallReporting {
     /// At which level the log is.
     pub(crate) calls: CallLog,
     /// Where spans go, if they are sent.

@@ -18,7 +18,7 @@ const LARGEST_ANSWER: usize = 1 << 20;
 
 /// Who took up a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum RevocationStatus {
     /// The running proxy: it is in force.
     Revoked,
     /// The file beside the audit, which the next proxy reads.
@@ -27,7 +27,7 @@ pub(super) enum Told {
     Nobody,
 }
 
-impl Told {
+impl RevocationStatus {
     /// In JSON.
     pub(super) fn name(self) -> &'static str {
         match self {

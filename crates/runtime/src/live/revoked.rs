@@ -136,8 +136,8 @@ impl Revocations {
     }
 
     /// What a call rests on: the secret that it showed, and the token's current one.
-    pub(super) fn standing(self: &Arc<Self>, secrets: [SecretHash; 2]) -> Standing {
-        Standing {
+    pub(super) fn validity(self: &Arc<Self>, secrets: [SecretHash; 2]) -> TokenValidity {
+        TokenValidity {
             revocations: Arc::clone(self),
             secrets,
         }
@@ -218,12 +218,12 @@ pub(crate) fn shown(secret: &SecretHash) -> String {
 
 /// A call's right to go on.
 #[derive(Clone)]
-pub(crate) struct Standing {
+pub(crate) struct TokenValidity {
     revocations: Arc<Revocations>,
     secrets: [SecretHash; 2],
 }
 
-impl Standing {
+impl TokenValidity {
     /// Whether it is lost.
     pub(crate) fn is_lost(&self) -> bool {
         self.secrets.iter().any(|secret| self.revocations.has(secret))
@@ -246,9 +246,9 @@ impl Standing {
     }
 }
 
-impl fmt::Debug for Standing {
+impl fmt::Debug for TokenValidity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Standing")
+        out.debug_struct("TokenValidity")
             .field("is_lost", &self.is_lost())
             .finish_non_exhaustive()
     }
@@ -316,8 +316,8 @@ mod tests {
     async fn calls_learn_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let revocations = Arc::new(Revocations::open(&folder.path().join("revoked")).unwrap());
-        let ends = tokio::spawn(revocations.standing([[1; 32], [2; 32]]).lost());
-        let stays = tokio::spawn(revocations.standing([[3; 32], [3; 32]]).lost());
+        let ends = tokio::spawn(revocations.validity([[1; 32], [2; 32]]).lost());
+        let stays = tokio::spawn(revocations.validity([[3; 32], [3; 32]]).lost());
         tokio::task::yield_now().await;
         revocations.add([[2; 32]]).unwrap();
         ends.await.unwrap();

@@ -92,11 +92,11 @@ fn a_revocation_is_undone_by_no_edit_and_no_restart() {
     let revoked = plain.replace("user =", "revoked = true\nuser =");
     fs::write(&file, &plain).unwrap();
     let policies = open(folder.path());
-    let standing = policies.standing([0; 32], policies.current().program().tokens().next().unwrap().1);
-    assert!(!standing.is_lost());
+    let validity = policies.validity([0; 32], policies.current().program().tokens().next().unwrap().1);
+    assert!(!validity.is_lost());
     fs::write(&file, &revoked).unwrap();
     policies.reload();
-    assert!(standing.is_lost());
+    assert!(validity.is_lost());
     fs::write(&file, &plain).unwrap();
     policies.reload();
     let hash = crate::secret::hash("one");

@@ -4,7 +4,7 @@ use tokenward_compiler::decide::{self, Body, Decision, Param};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
-use crate::call::evidence::Looked;
+use crate::call::evidence::Evidence;
 use crate::problem::Problem;
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};
@@ -21,23 +21,29 @@ pub(super) fn decide<'p>(
 }
 
 /// What a decision on it looked at that was made without its body; nothing where the body decides.
-pub(super) fn looked_unread(
+pub(super) fn evidence_unread(
     decision: &Decision<'_>,
     program: &Program,
     token: TokenId,
     canonical: &Canonical,
     rules: &Rules,
-) -> Looked {
+) -> Evidence {
     match decision {
-        Decision::NeedsBody(_) => Looked::default(),
-        _ => looked(program, token, canonical, unread(canonical), rules),
+        Decision::NeedsBody(_) => Evidence::default(),
+        _ => evidence(program, token, canonical, unread(canonical), rules),
     }
 }
 
-fn looked(program: &Program, token: TokenId, canonical: &Canonical, body: Body<'_>, rules: &Rules) -> Looked {
+fn evidence(
+    program: &Program,
+    token: TokenId,
+    canonical: &Canonical,
+    body: Body<'_>,
+    rules: &Rules,
+) -> Evidence {
     let query = parameters(canonical);
     let asked = request(token, canonical, &query, body);
-    Looked::at(program, &asked, (rules, canonical.secrets()))
+    Evidence::at(program, &asked, (rules, canonical.secrets()))
 }
 
 fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {
@@ -164,7 +170,7 @@ pub(super) fn decide_whole<'p>(
     token: TokenId,
     canonical: &Canonical,
     bytes: &[u8],
-    (rules, note): (&Rules, &mut Looked),
+    (rules, note): (&Rules, &mut Evidence),
 ) -> Result<Decision<'p>, Problem> {
     let wanted = match decide(program, token, canonical, unread(canonical)) {
         Decision::NeedsBody(wanted) => wanted,
@@ -176,14 +182,14 @@ pub(super) fn decide_whole<'p>(
         match json::read(bytes, &wanted) {
             Ok(nodes) => nodes,
             Err(ReadError::NotJson { .. }) => {
-                *note = looked(program, token, canonical, Body::Unreadable, rules);
+                *note = evidence(program, token, canonical, Body::Unreadable, rules);
                 return Ok(decide(program, token, canonical, Body::Unreadable));
             }
             Err(error) => return Err(Problem::Json(error)),
         }
     };
     let body = Body::Read(&nodes);
-    *note = looked(program, token, canonical, body, rules);
+    *note = evidence(program, token, canonical, body, rules);
     Ok(decide(program, token, canonical, body))
 }
 

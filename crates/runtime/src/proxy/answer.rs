@@ -19,9 +19,9 @@ use super::links::Links;
 use super::location::redirect;
 use super::settings::UpstreamSettings;
 use crate::call::permit::Permit;
-use crate::call::record::Ledger;
+use crate::call::record::OutcomeRecorder;
 use crate::call::{REQUEST_ID, RequestId};
-use crate::live::Standing;
+use crate::live::TokenValidity;
 
 /// An answer of the upstream, and what of the request bears on it.
 pub(crate) struct Forwarded {
@@ -44,8 +44,8 @@ impl Forwarded {
         }
     }
 
-    /// The answer for the client; the ledger is closed when its body ends.
-    pub(crate) fn into_answer(self, upstream: &UpstreamSettings, mut ledger: Ledger) -> Answer {
+    /// The answer for the client; the outcome is closed when its body ends.
+    pub(crate) fn into_answer(self, upstream: &UpstreamSettings, mut outcome: OutcomeRecorder) -> Answer {
         let (parts, incoming) = self.response.into_parts();
         let mut status = parts.status;
         let mut headers = client_headers(&parts.headers, upstream.cookies());
@@ -65,24 +65,24 @@ impl Forwarded {
         if links.is_some() {
             headers.retain(|(name, _)| !DIGESTS.contains(&name.as_str()));
         }
-        ledger.status(status.as_u16());
+        outcome.status(status.as_u16());
         let body = if self.head {
-            ledger.end(End::Complete);
+            outcome.end(End::Complete);
             let length = announced(&parts.headers).filter(|_| links.is_none());
             length.map_or(AnswerBody::None, AnswerBody::Omitted)
         } else if has_no_body(status) {
-            ledger.end(End::Complete);
+            outcome.end(End::Complete);
             headers.extend(kept_length(&parts.headers, status).filter(|_| links.is_none()));
             AnswerBody::None
         } else if incoming.size_hint().exact() == Some(0) {
-            ledger.end(End::Complete);
+            outcome.end(End::Complete);
             AnswerBody::Whole(Vec::new())
         } else {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 incoming,
-                cut: ledger.standing().cloned().map(Cut::new),
+                cut: outcome.validity().cloned().map(Cut::new),
                 id: self.id,
-                ledger,
+                outcome,
                 pause: upstream.pause(),
                 timer: None,
                 links,
@@ -133,7 +133,7 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
     id: RequestId,
-    ledger: Ledger,
+    outcome: OutcomeRecorder,
     cut: Option<Cut>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
@@ -145,8 +145,8 @@ pub(crate) struct UpstreamBody {
 struct Cut(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Cut {
-    fn new(standing: Standing) -> Self {
-        Self(Box::pin(standing.lost()))
+    fn new(validity: TokenValidity) -> Self {
+        Self(Box::pin(validity.lost()))
     }
 }
 
@@ -200,7 +200,7 @@ impl UpstreamBody {
                     if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
                         return Poll::Ready(Some(Ok(Bytes::from(rest))));
                     }
-                    self.ledger.end(End::Complete);
+                    self.outcome.end(End::Complete);
                     return Poll::Ready(None);
                 }
                 Some(Err(error)) => {
@@ -209,7 +209,7 @@ impl UpstreamBody {
                 // Trailers end here: a client that does not want them may take them for fields.
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        self.ledger.received(data.len());
+                        self.outcome.received(data.len());
                         let data = match &mut self.links {
                             Some(links) => Bytes::from(links.push(&data)),
                             None => data,
@@ -235,7 +235,7 @@ impl UpstreamBody {
 
     fn break_off(&mut self, end: End, reason: &dyn fmt::Display) -> BrokenOff {
         tracing::warn!(request_id = %self.id, "the answer broke off: {reason}");
-        self.ledger.end(end);
+        self.outcome.end(end);
         BrokenOff
     }
 }

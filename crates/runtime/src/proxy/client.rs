@@ -19,7 +19,7 @@ use super::body::{BodyPace, RequestBody, upstream_stalls};
 use super::fields::upstream_headers;
 use super::settings::UpstreamSettings;
 use crate::call::permit::Permit;
-use crate::call::record::Ledger;
+use crate::call::record::OutcomeRecorder;
 use crate::problem::Problem;
 use crate::request::{Canonical, Framing, Method};
 use crate::wire::{BodyError, BodyStream};
@@ -221,12 +221,12 @@ pub(crate) async fn forward(
     upstream: &Upstream,
     permit: Permit,
     body: RequestBody,
-    ledger: &mut Ledger,
+    outcome: &mut OutcomeRecorder,
 ) -> Result<Forwarded, ForwardError> {
     let repeats = is_repeatable(permit.canonical()) && body.length() == Some(0);
     let started = Instant::now();
     let response = upstream.in_turn(&permit, body, repeats).await?;
-    ledger.answered(response.status().as_u16(), started.elapsed());
+    outcome.answered(response.status().as_u16(), started.elapsed());
     match response.status() {
         StatusCode::UNAUTHORIZED => Err(ForwardError::Unauthorized),
         status if status.is_informational() => {

@@ -4,7 +4,7 @@ use super::Reason;
 
 /// What becomes of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Disposition {
     /// It goes upstream.
     Pass,
     /// It ends at this proxy (RFC 9110 section 7.6.1).

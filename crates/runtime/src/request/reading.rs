@@ -5,7 +5,7 @@ use tokenward_compiler::method::Method;
 
 use super::canonical::Canonical;
 use super::credentials::{self, Credentials};
-use super::disposition::Fate;
+use super::disposition::Disposition;
 use super::query::{self, Pair};
 use super::raw::{Framing, RawHead, trim};
 use super::rules::Rules;
@@ -193,7 +193,7 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
 fn add_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &mut Secrets) {
     for (name, value) in raw.headers {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        if rules.fate(&name) == Fate::Refused(Reason::CredentialHeader) {
+        if rules.disposition(&name) == Disposition::Refused(Reason::CredentialHeader) {
             secrets.add(trim(value));
         }
     }

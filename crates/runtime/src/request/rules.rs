@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use tokenward_compiler::{BaseUrl, json};
 
-use super::disposition::Fate;
+use super::disposition::Disposition;
+use super::dispositions::Dispositions;
 use super::endpoint::{Endpoint, endpoints};
-use super::fate::Fates;
 use super::mask::Mask;
 use super::product::{Preset, Product};
 use super::query::{self, Pair, first_name, underscored};
@@ -22,7 +22,7 @@ pub struct Rules {
     settings: Settings,
     preset: &'static Preset,
     endpoints: Vec<Endpoint>,
-    fates: Fates,
+    dispositions: Dispositions,
     /// First names of refused parameters, and why.
     parameters: HashMap<String, Reason>,
     members: Vec<json::Path>,
@@ -72,7 +72,7 @@ impl Rules {
                 return Err(RulesError::Header(name.clone()));
             }
         }
-        let fates = Fates::new(
+        let dispositions = Dispositions::new(
             identity.iter().map(String::as_str),
             refused_headers
                 .iter()
@@ -152,7 +152,7 @@ impl Rules {
             base_path: upstream_path(settings)?,
             settings: settings.clone(),
             preset,
-            fates,
+            dispositions,
             parameters,
             members,
             mask,
@@ -219,12 +219,12 @@ impl Rules {
         self.preset.merges_xml
     }
 
-    pub(super) fn fates(&self) -> &Fates {
-        &self.fates
+    pub(super) fn dispositions(&self) -> &Dispositions {
+        &self.dispositions
     }
 
-    pub(super) fn fate(&self, name: &str) -> Fate {
-        self.fates.of(name)
+    pub(super) fn disposition(&self, name: &str) -> Disposition {
+        self.dispositions.of(name)
     }
 
     /// The product's token header, where it is read as ours.

@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::connection_limit::{ConnectionLimit, Slot};
 use super::http1::{self, Http1Settings};
 use super::http2::{self, Http2Settings};
-use super::share::{Share, Shares};
 use super::stream::Stream;
 use super::tls::H2;
 use super::worker::Worker;
@@ -28,7 +28,7 @@ pub(super) struct Front {
     /// TLS, where it is spoken.
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// The clients' shares of the connections.
-    pub(super) shares: Shares,
+    pub(super) limit: ConnectionLimit,
     /// How long a client may take for all that precedes its first request.
     pub(super) patience: Duration,
     /// The limits of HTTP/1.
@@ -55,10 +55,10 @@ pub(super) fn service(
 
 async fn serve(socket: TcpStream, worker: Rc<Worker>, front: Front, shutdown: GracefulShutdownSignal) {
     let _counted = worker.gate.metrics.connected();
-    let Some(Opened { stream, peer, share }) = open(socket, &worker, &front).await else {
+    let Some(Opened { stream, peer, slot }) = open(socket, &worker, &front).await else {
         return;
     };
-    let _share = share;
+    let _slot = slot;
     if stream.speaks(H2) {
         http2::serve(stream, peer, worker, front.http2, shutdown).await;
     } else {
@@ -89,7 +89,7 @@ struct Opened {
     /// The connection's other end, or whom the PROXY protocol named.
     peer: IpAddr,
     /// Its place among those of its client; trusted proxies need none.
-    share: Option<Share>,
+    slot: Option<Slot>,
 }
 
 /// Why a connection is not opened.
@@ -117,17 +117,17 @@ async fn handshake(
 ) -> Result<Opened, Failure> {
     let trust = &worker.gate.trust;
     let named = if trust.announces(peer) {
-        let named = super::announce::read(&mut socket).await;
+        let named = super::proxy_protocol::read(&mut socket).await;
         named.map_err(|error| Failure::of(&error, Violation::Announcement))?
     } else {
         None
     };
     let peer = named.map_or(peer, |named| named.to_canonical());
-    let share = if trust.trusts(peer) {
+    let slot = if trust.trusts(peer) {
         None
     } else {
-        let share = front.shares.take(peer);
-        Some(share.ok_or(Failure::Broken(Violation::TooManyConnections))?)
+        let slot = front.limit.take(peer);
+        Some(slot.ok_or(Failure::Broken(Violation::TooManyConnections))?)
     };
     let stream = match &front.tls {
         None => Stream::Plain(socket),
@@ -137,5 +137,5 @@ async fn handshake(
             Stream::Tls(Box::new(stream))
         }
     };
-    Ok(Opened { stream, peer, share })
+    Ok(Opened { stream, peer, slot })
 }

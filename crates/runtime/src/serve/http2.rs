@@ -7,8 +7,8 @@
 mod call;
 mod hpack;
 mod huffman;
+mod raw_path;
 mod send;
-mod tap;
 
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ use super::stream::Stream;
 use super::worker::Worker;
 use crate::wire::Violation;
 use call::{Arrived, Ended, call};
-use tap::{Paths, Tap};
+use raw_path::{PathReader, Paths};
 
 /// What of a body is taken from a client before somebody wants it, for each stream …
 const STREAM_WINDOW: u32 = 256 * 1024;
@@ -74,7 +74,7 @@ pub(super) async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(SEND_BUFFER)
         .max_local_error_reset_streams(Some(usize::try_from(settings.resets).unwrap_or(usize::MAX)))
-        .handshake(Tap::new(stream, paths.clone(), most));
+        .handshake(PathReader::new(stream, paths.clone(), most));
     let outcome = match timeout(settings.head_timeout, handshake).await {
         Ok(Ok(connection)) => run(connection, paths, peer, &worker, settings, shutdown).await,
         Ok(Err(error)) => Err(error),
@@ -92,7 +92,7 @@ pub(super) async fn serve(
 /// # Errors
 /// The connection broke, or what came on it is no HTTP/2.
 async fn run(
-    mut connection: Connection<Tap<Stream>, Bytes>,
+    mut connection: Connection<PathReader<Stream>, Bytes>,
     paths: Paths,
     peer: IpAddr,
     worker: &Rc<Worker>,

@@ -12,15 +12,15 @@ use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 
 use super::ServeError;
+use super::connection_limit::ConnectionLimit;
 use super::date::DateCache;
 use super::front::{Front, service};
 use super::http1::Http1Settings;
 use super::http2::Http2Settings;
-use super::share::Shares;
 use super::tls::Certificate;
 use super::worker::Worker;
-use crate::admin::{Desk, routes};
-use crate::call::Told;
+use crate::admin::{AdminState, routes};
+use crate::call::CallReporting;
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
 use crate::live::watch::Watcher;
@@ -195,7 +195,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     }
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
-    let desk = Desk::new(
+    let state = AdminState::new(
         &secret,
         Arc::clone(&policies),
         audit.clone(),
@@ -226,7 +226,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
             },
             show_policy: config.answers.show_policy,
             cors_origins: config.answers.cors_origins.clone(),
-            told: Told {
+            reporting: CallReporting {
                 calls: config.log.calls,
                 spans: telemetry.as_ref().map(Sender::spans),
             },
@@ -240,7 +240,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         gate,
         upstream,
         tls: certificate.as_ref().map(Certificate::config),
-        desk,
+        state,
     };
     let (servers, ended, proxy, admin) = spawn(plan, proxy_listener, admin_listener)?;
     tracing::info!(
@@ -314,7 +314,7 @@ struct Plan {
     gate: Arc<Gate>,
     upstream: UpstreamSettings,
     tls: Option<Arc<rustls::ServerConfig>>,
-    desk: Desk,
+    state: AdminState,
 }
 
 type Spawned = (
@@ -332,7 +332,7 @@ fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, 
         let _alive = alive;
         actix_rt::System::new().block_on(async move {
             let built =
-                proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.desk, admin)?)));
+                proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.state, admin)?)));
             match built {
                 Err(error) => {
                     let _ = handles.send(Err(error));
@@ -367,7 +367,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     };
     let front = Front {
         tls: plan.tls.clone(),
-        shares: Shares::new(limits.max_connections_per_client),
+        limit: ConnectionLimit::new(limits.max_connections_per_client),
         patience: limits.head_timeout,
         http1: settings,
         http2: Http2Settings {
@@ -403,9 +403,9 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     Ok(builder.run())
 }
 
-fn admin_server(desk: Desk, listener: TcpListener) -> std::io::Result<Server> {
-    let desk = web::Data::new(desk);
-    let server = HttpServer::new(move || App::new().app_data(desk.clone()).configure(routes))
+fn admin_server(state: AdminState, listener: TcpListener) -> std::io::Result<Server> {
+    let state = web::Data::new(state);
+    let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
         .workers(1)
         .shutdown_timeout(1)
         .disable_signals()

@@ -3,12 +3,12 @@
 mod address;
 mod admin;
 mod calls;
+mod evidence;
 mod frames;
 mod harness;
 mod http1;
 mod http2;
 mod links;
-mod looked;
 mod masked;
 mod nasty_http2;
 mod order;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::change::hash_of;
 use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit};
-use crate::cli::operator::{self, Told};
+use crate::cli::operator::{self, RevocationStatus};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 use crate::live::{Revocations, SecretHash, beside, shown_hash};
@@ -50,9 +50,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Ok(path)
     });
     let in_proxy = match &proxy {
-        Ok(Told::Revoked) => "The running proxy refuses it from now on.",
-        Ok(Told::Kept) => "No proxy runs here; the next one to start refuses it.",
-        Ok(Told::Nobody) => {
+        Ok(RevocationStatus::Revoked) => "The running proxy refuses it from now on.",
+        Ok(RevocationStatus::Kept) => "No proxy runs here; the next one to start refuses it.",
+        Ok(RevocationStatus::Nobody) => {
             "No proxy runs here; one elsewhere refuses it a second after the file has reached it."
         }
         Err(_) => "",
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match (proxy, written) {
         (Ok(_), Ok(_)) => Ok(()),
         (Err(failure), Ok(_)) => Err(failure),
-        (Ok(Told::Revoked), Err(failure)) => Err(failure.after(&format!(
+        (Ok(RevocationStatus::Revoked), Err(failure)) => Err(failure.after(&format!(
             "the running proxy refuses `{name}` from now on, but the file does not say so: "
         ))),
         (_, Err(failure)) => Err(failure),
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Has the secrets refused by the proxy that runs with this configuration, or by the next one that does.
-fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<Told, Failure> {
+fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<RevocationStatus, Failure> {
     let audit = &config.audit.path;
     if tokenward_audit::in_use(audit) {
         let orders = hashes.iter().map(|hash| json!({ "hash": shown_hash(hash) }));
@@ -93,14 +93,14 @@ fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<Told, Fail
         for order in orders {
             operator::post(config, "/v1/revoke", &order)?;
         }
-        return Ok(Told::Revoked);
+        return Ok(RevocationStatus::Revoked);
     }
     if !audit.exists() || hashes.is_empty() {
-        return Ok(Told::Nobody);
+        return Ok(RevocationStatus::Nobody);
     }
     let book = Revocations::open(&beside(audit)).map_err(Failure::trouble)?;
     book.add(hashes.iter().copied()).map_err(|error| {
         Failure::Trouble(format!("the revocation cannot be kept beside the audit: {error}"))
     })?;
-    Ok(Told::Kept)
+    Ok(RevocationStatus::Kept)
 }

@@ -8,19 +8,19 @@ type Counts = HashMap<IpAddr, usize>;
 
 /// The counts, of all workers together.
 #[derive(Clone, Debug)]
-pub(super) struct Shares {
+pub(super) struct ConnectionLimit {
     counts: Arc<Mutex<Counts>>,
     most: usize,
 }
 
 /// One connection's place; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
-    shares: Shares,
+pub(super) struct Slot {
+    limit: ConnectionLimit,
     client: IpAddr,
 }
 
-impl Shares {
+impl ConnectionLimit {
     /// At most so many connections for each client.
     pub(super) fn new(most: usize) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Shares {
     }
 
     /// A place for one more connection of this client; `None` if it has all that it may have.
-    pub(super) fn take(&self, client: IpAddr) -> Option<Share> {
+    pub(super) fn take(&self, client: IpAddr) -> Option<Slot> {
         let client = network(client);
         let mut counts = self.counts();
         let count = counts.entry(client).or_default();
@@ -38,8 +38,8 @@ impl Shares {
             return None;
         }
         *count += 1;
-        Some(Share {
-            shares: self.clone(),
+        Some(Slot {
+            limit: self.clone(),
             client,
         })
     }
@@ -50,9 +50,9 @@ impl Shares {
     }
 }
 
-impl Drop for Share {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut counts = self.shares.counts();
+        let mut counts = self.limit.counts();
         if let Some(count) = counts.get_mut(&self.client) {
             *count -= 1;
             if *count == 0 {
@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn each_client_has_its_own_share() {
-        let shares = Shares::new(2);
-        let take = |client: &str| shares.take(client.parse().unwrap());
+        let limit = ConnectionLimit::new(2);
+        let take = |client: &str| limit.take(client.parse().unwrap());
         let (first, second) = (take("192.0.2.1"), take("::ffff:192.0.2.1"));
         assert!(first.is_some() && second.is_some());
         assert!(take("192.0.2.1").is_none());
@@ -88,6 +88,6 @@ mod tests {
         drop(first);
         assert!(take("192.0.2.1").is_some());
         drop(second);
-        assert_eq!(shares.counts().len(), 2);
+        assert_eq!(limit.counts().len(), 2);
     }
 }

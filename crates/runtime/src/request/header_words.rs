@@ -1,22 +1,22 @@
 //! What a header's name says by its words, whatever its spelling: lists of spellings never end.
 
 use super::Reason;
-use super::disposition::Fate;
+use super::disposition::Disposition;
 
 /// What the words of a name, in lower case and parted by `-`, come to. `None`: nothing that matters here.
 ///
 /// What would run another call is refused; what only claims something (who calls, from where) is dropped, as the lists of
 /// `fate.rs` have it too.
-pub(super) fn says(name: &str) -> Option<Fate> {
+pub(super) fn by_words(name: &str) -> Option<Disposition> {
     // Browsers' own: what CORS asks, and how a page came to call.
     if name.starts_with("access-control-") || name.starts_with("sec-") {
         return None;
     }
     let words = Words(name);
     if names_other_url(&words) {
-        Some(Fate::Refused(Reason::UrlOverride))
+        Some(Disposition::Refused(Reason::UrlOverride))
     } else if claims(&words) {
-        Some(Fate::Claimed)
+        Some(Disposition::Claimed)
     } else {
         None
     }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn names_are_judged_by_their_words() {
-        let other_url = Some(Fate::Refused(Reason::UrlOverride));
+        let other_url = Some(Disposition::Refused(Reason::UrlOverride));
         for (name, expected) in [
             ("x-original-request-uri", other_url),
             ("x-waws-unencoded-url", other_url),
@@ -108,18 +108,18 @@ mod tests {
             ("x-amz-copy-source", other_url),
             ("x-ms-copy-source", other_url),
             ("x-copy-from", other_url),
-            ("x-user", Some(Fate::Claimed)),
-            ("x-logged-in-user", Some(Fate::Claimed)),
-            ("x-proxied-username", Some(Fate::Claimed)),
-            ("x-token-principal", Some(Fate::Claimed)),
-            ("fly-client-ip", Some(Fate::Claimed)),
-            ("pc-remote-addr", Some(Fate::Claimed)),
-            ("x-vercel-forwarded-for", Some(Fate::Claimed)),
-            ("client-cert", Some(Fate::Claimed)),
-            ("client-cert-chain", Some(Fate::Claimed)),
-            ("x-tls-client-certificate", Some(Fate::Claimed)),
-            ("x-request-method", Some(Fate::Claimed)),
-            ("x-verb", Some(Fate::Claimed)),
+            ("x-user", Some(Disposition::Claimed)),
+            ("x-logged-in-user", Some(Disposition::Claimed)),
+            ("x-proxied-username", Some(Disposition::Claimed)),
+            ("x-token-principal", Some(Disposition::Claimed)),
+            ("fly-client-ip", Some(Disposition::Claimed)),
+            ("pc-remote-addr", Some(Disposition::Claimed)),
+            ("x-vercel-forwarded-for", Some(Disposition::Claimed)),
+            ("client-cert", Some(Disposition::Claimed)),
+            ("client-cert-chain", Some(Disposition::Claimed)),
+            ("x-tls-client-certificate", Some(Disposition::Claimed)),
+            ("x-request-method", Some(Disposition::Claimed)),
+            ("x-verb", Some(Disposition::Claimed)),
             ("access-control-request-method", None),
             ("accept", None),
             ("user-agent", None),
@@ -134,7 +134,7 @@ mod tests {
             ("idempotency-key", None),
             ("x-membership-ip-plan", None),
         ] {
-            assert_eq!(says(name), expected, "{name}");
+            assert_eq!(by_words(name), expected, "{name}");
         }
     }
 }

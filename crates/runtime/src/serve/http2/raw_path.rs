@@ -52,12 +52,12 @@ impl Paths {
 }
 
 /// A stream whose frames are read along.
-pub(super) struct Tap<S> {
+pub(super) struct PathReader<S> {
     stream: S,
     frames: Frames,
 }
 
-impl<S> Tap<S> {
+impl<S> PathReader<S> {
     /// Taps a stream before its first byte. A head may have so many bytes, compressed.
     pub(super) fn new(stream: S, paths: Paths, most: usize) -> Self {
         Self {
@@ -187,7 +187,7 @@ fn fragment(payload: &[u8], flags: u8) -> Option<&[u8]> {
     rest.get(..rest.len().checked_sub(padding)?)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for PathReader<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = out.filled().len();
@@ -201,7 +201,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for PathReader<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
     }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn frames() -> Frames {
-        Tap::new((), Paths::default(), 100).frames
+        PathReader::new((), Paths::default(), 100).frames
     }
 
     #[test]
