@@ -36,7 +36,7 @@ pub(crate) use state::AdminState;
 use crate::text::time;
 use state::Operator;
 
-/// The routes.
+/// Registers the routes of the admin listener.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/healthz", web::get().to(healthz))

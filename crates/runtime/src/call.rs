@@ -1,4 +1,4 @@
-//! One call under way: its id, when and whence it came, and what is known of it so far.
+//! One call in progress: its id, time and client, and the facts known so far.
 
 pub(crate) mod access_log;
 pub(crate) mod evidence;
@@ -25,15 +25,15 @@ use crate::live::{Live, TokenValidity};
 use crate::request::{Framing, RawHead, Reading};
 use crate::text::{SHORT, bounded};
 
-/// A call under way.
+/// A call in progress.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) id: RequestId,
     pub(crate) began: Instant,
     pub(crate) client: IpAddr,
-    /// What the call began with; a reload changes nothing for it.
+    /// The policy at the beginning of the call. A reload does not change it.
     pub(crate) live: Arc<Live>,
-    /// The recognised token's name.
+    /// Name of the recognised token.
     pub(crate) token: Option<String>,
     /// The user whom the call is made as.
     pub(crate) user: Option<String>,
@@ -41,17 +41,17 @@ pub(crate) struct Call {
     pub(crate) on_behalf_of: Option<String>,
     /// The token works for this caller.
     pub(crate) authenticated: bool,
-    /// What it rests on, once it is authenticated.
+    /// Whether the token is still valid; present once the call is authenticated.
     pub(crate) validity: Option<TokenValidity>,
     /// The line that denied it.
     pub(crate) line: Option<LineId>,
-    /// Time that decisions took.
+    /// Time spent on decisions.
     pub(crate) deciding: Duration,
-    /// What the decision looked at.
+    /// Evidence that the decision used.
     pub(crate) evidence: Evidence,
     /// The trace that it is part of.
     pub(crate) trace: Trace,
-    /// Who is told of it beside the audit.
+    /// Where the call is reported, in addition to the audit.
     pub(crate) reporting: CallReporting,
     time_ms: i64,
     method: String,
@@ -104,7 +104,7 @@ impl Call {
         self.time_ms
     }
 
-    /// Whom the upstream is to see: the user acted for, else the token's.
+    /// The user that the upstream sees: the one acted for, otherwise the token's.
     pub(crate) fn effective_user(&self) -> &str {
         self.on_behalf_of
             .as_deref()
@@ -112,7 +112,7 @@ impl Call {
             .unwrap_or_default()
     }
 
-    /// The method as sent.
+    /// Method of the request, as sent.
     pub(crate) fn method(&self) -> &str {
         &self.method
     }
@@ -127,12 +127,12 @@ impl Call {
         format!("{} {}", self.method, self.url)
     }
 
-    /// Whether the call changes nothing at the upstream and may pass unrecorded where that is set.
+    /// Whether the method is safe, so that the call may pass unrecorded if the configuration allows that.
     pub(crate) fn is_safe(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD")
     }
 
-    /// What the audit gets.
+    /// Makes the audit record of the call.
     pub(crate) fn record(&self, verdict: Verdict, reason: &str, line: Option<LineId>) -> Record {
         Record {
             time_ms: self.time_ms,
@@ -159,7 +159,7 @@ impl Call {
 
 /// Bytes of a URL that are recorded as they are, …
 const LONG: usize = 16 * 1024;
-/// Milliseconds since 1970 UTC.
+/// Current time, milliseconds since 1970 UTC.
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

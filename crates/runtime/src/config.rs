@@ -1,5 +1,5 @@
-//! The proxy's settings: `tokenward.toml`, parsed and checked. Paths are already relative to the file they
-//! stand in; values are already validated. The file `tokenward.toml` at the repository's root documents each key.
+//! The proxy's settings: `tokenward.toml`, parsed and checked. Paths are resolved relative to the file, and values are
+//! validated. The file `tokenward.toml` in the repository's root documents each key.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,13 +41,13 @@ pub struct Config {
     pub policies: PathBuf,
     /// How tokens are kept. Read at the start only.
     pub mode: Mode,
-    /// Where the keys of tokens and of compiled policies are.
+    /// Keys of tokens and of compiled policies.
     pub keys: Keys,
-    /// Where clients call.
+    /// The listener for clients.
     pub server: Server,
-    /// Where operators call.
+    /// The listener for operators.
     pub admin: Admin,
-    /// What is protected.
+    /// The protected REST API.
     pub upstream: Upstream,
     /// How the upstream learns on whose behalf a call is made.
     pub identity: Identity,
@@ -55,17 +55,17 @@ pub struct Config {
     pub auth: Auth,
     /// Where calls are recorded, and what happens when that fails.
     pub audit: AuditConfig,
-    /// What is kept of the values that calls carry.
+    /// How the audit stores the values that calls contain.
     pub audit_values: Values,
     /// Sizes and times past which a request is refused.
     pub limits: Limits,
     /// Refusals that are lifted for an upstream that needs it, the product's own among them.
     pub relax: Relax,
-    /// What clients are told.
+    /// Content of responses to clients.
     pub answers: Answers,
-    /// The proxy's own log.
+    /// The log of the proxy.
     pub log: Log,
-    /// Spans for OpenTelemetry.
+    /// Export of spans for OpenTelemetry.
     pub telemetry: Telemetry,
 }
 
@@ -76,14 +76,15 @@ pub struct Keys {
     pub sealing: Vec<PathBuf>,
     /// Secure mode, where tokens are made: signs them.
     pub signing: Option<PathBuf>,
-    /// Signs compiled policies, where they are made.
+    /// The key that signs compiled policies, on the machine that makes them.
     pub artifact: Option<PathBuf>,
     /// The keys by which compiled policies are accepted.
     pub artifact_public: Vec<PublicKey>,
 }
 
 impl Config {
-    /// Whose compiled policies are accepted. In secure mode only signed ones are, also where no key is configured.
+    /// The keys whose compiled policies are accepted. Secure mode accepts only signed ones, even if no key is
+    /// configured.
     #[must_use]
     pub fn artifact_signers(&self) -> Signers {
         match self.mode {
@@ -93,18 +94,18 @@ impl Config {
     }
 }
 
-/// Where clients call.
+/// The listener for clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// The address to listen on.
     pub listen: SocketAddr,
     /// Worker threads; 0 means one for each processor.
     pub workers: usize,
-    /// How long requests under way may go on when the proxy is told to stop.
+    /// Time that requests in progress get to finish when the proxy is stopped.
     pub shutdown_grace: Duration,
-    /// The proxies that may say from where a request came.
+    /// Proxies that are trusted to name the client's address.
     pub trusted_proxies: Vec<IpNet>,
-    /// Where they say it.
+    /// The header in which they name it.
     pub client_address: ClientAddress,
     /// The certificate that clients are shown; absent: TLS is not spoken.
     pub tls: Option<TlsFiles>,
@@ -115,39 +116,40 @@ pub struct Server {
 pub struct TlsFiles {
     /// The certificate, then those of the authorities between it and the root.
     pub certificate: PathBuf,
-    /// Its key: PKCS #8, PKCS #1 or SEC 1.
+    /// Path of the private key: PKCS #8, PKCS #1 or SEC 1.
     pub key: PathBuf,
 }
 
 /// Where operators call: health, audit reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// A loopback address.
+    /// Address to listen on; a loopback address.
     pub listen: SocketAddr,
     /// Holds the admin secret in one line; made by `serve` if it is absent.
     pub secret_file: PathBuf,
 }
 
-/// What is protected.
+/// The protected REST API.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
-    /// `http://host:port[/context]` or `https://…`, without a final `/`. Several differ in host and port alone.
+    /// `http://host:port[/context]` or `https://…`, without a final `/`. If there are several, they differ only in host
+    /// and port.
     pub urls: Vec<String>,
     /// The path, and perhaps query, by which each is asked whether it is well; absent: it is not.
     pub health_path: Option<String>,
-    /// How often.
+    /// Interval between health checks.
     pub health_interval: Duration,
-    /// What clients call, and what policy lines see.
+    /// The URL that clients call, and that policy lines match.
     pub public_url: BaseUrl,
     /// Paths below the base URL that are served, each exact or ending in `/*`; empty: the product's own.
     pub endpoints: Vec<String>,
-    /// Whose habits the proxy knows.
+    /// The kind of product, whose behaviour the proxy knows.
     pub product: Product,
     /// The `Host` header sent upstream; absent: the public URL's authority.
     pub host: Option<String>,
-    /// The authorities that sign the upstream's certificate, in PEM; absent: those that the system trusts.
+    /// `POST /v1/revoke`: ends a token at once and permanently, including its calls in progress.
     pub ca_file: Option<PathBuf>,
-    /// What the proxy shows to the upstream.
+    /// The certificate that the proxy presents to the upstream.
     pub client_certificate: Option<TlsFiles>,
     /// Query parameters, beyond the product's, that would name credentials or another identity: refused.
     pub refused_parameters: Vec<String>,
@@ -170,9 +172,9 @@ impl Upstream {
 /// How the upstream learns on whose behalf a call is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// A header with the user's name, which the upstream trusts from the proxy alone.
+    /// A header with the user's name, which the upstream accepts only from the proxy.
     TrustedHeader {
-        /// The header's name.
+        /// Name of the header.
         header: String,
     },
     /// The user's own credentials at the upstream.
@@ -182,9 +184,9 @@ pub enum Identity {
     },
     /// One account for all, and a header with the user's name.
     ServiceAccount {
-        /// The account's name.
+        /// Name of the account.
         user: String,
-        /// Where its password stands.
+        /// Source of its password.
         password: PasswordSource,
         /// The header with the user's name: `contextUser`.
         header: String,
@@ -194,9 +196,9 @@ pub enum Identity {
 /// How clients show their tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
-    /// The accepted schemes.
+    /// The accepted authentication schemes.
     pub methods: Methods,
-    /// The query parameter that may carry the token; absent: none may.
+    /// The query parameter that may contain the token; absent if none may.
     pub query_parameter: Option<String>,
     /// Whether the product's own header (`PRIVATE-TOKEN`, `X-Redmine-API-Key`) may carry the token.
     pub product_header: bool,
@@ -209,9 +211,9 @@ pub struct Auth {
 /// How credentials that fail again and again are slowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttling {
-    /// So many failures of one address in a window are answered at once; 0: all are.
+    /// Number of failures of one address per window that are answered immediately; 0 for all.
     pub attempts: u32,
-    /// The window.
+    /// Length of the window.
     pub window: Duration,
     /// Each further one is answered so much later.
     pub delay: Duration,
@@ -222,9 +224,9 @@ pub struct Throttling {
 pub enum Methods {
     /// `Authorization: Basic`, user name and token.
     Basic,
-    /// `Authorization: Bearer`, the token alone.
+    /// `Authorization: Bearer` with only the token.
     Bearer,
-    /// Either.
+    /// Both schemes.
     Both,
 }
 
@@ -271,13 +273,13 @@ pub struct Limits {
     pub max_connections: usize,
     /// Connections of one client at one time; a trusted proxy has no such limit.
     pub max_connections_per_client: usize,
-    /// Requests under way on one HTTP/2 connection.
+    /// Maximum number of concurrent requests on one HTTP/2 connection.
     pub http2_streams: u32,
     /// How many more requests of an HTTP/2 connection may be given up by the client than answered.
     pub http2_resets: u32,
 }
 
-/// What clients are told.
+/// Content of responses to clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
     /// Refusals name the nearest policy line.
@@ -288,7 +290,7 @@ pub struct Answers {
     pub rewrite_links: bool,
 }
 
-/// Spans for OpenTelemetry.
+/// Export of spans for OpenTelemetry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telemetry {
     /// The URL that a collector takes OTLP over HTTP at; `None` sends none.
@@ -300,7 +302,7 @@ pub struct Telemetry {
 /// The proxy's own log, on standard error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// Its form.
+    /// Format of the log.
     pub format: LogFormat,
     /// A level, which is then Tokenward's own, or a filter of all as in `RUST_LOG`: `info`, `info,hyper=debug`.
     pub level: String,
@@ -311,18 +313,18 @@ pub struct Log {
 /// At which level there is a line for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallLog {
-    /// There is none: the audit has them all.
+    /// Calls are not logged; the audit has all of them.
     Off,
-    /// Seen with `info`.
+    /// Calls are logged at level `info`.
     Info,
-    /// Seen with `debug`.
+    /// Calls are logged at level `debug`.
     Debug,
 }
 
-/// The log's form.
+/// Format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Text lines for people.
     Text,
     /// One JSON object a line.
     Json,

@@ -13,7 +13,7 @@ use per_user::PerUser;
 
 /// How calls are made at the upstream, with the secrets read in.
 pub(crate) enum Identities {
-    /// A header that the upstream trusts from the proxy alone.
+    /// A header that the upstream accepts only from the proxy.
     TrustedHeader(HeaderName),
     /// `Authorization` of each user.
     PerUser(PerUser),
@@ -21,16 +21,16 @@ pub(crate) enum Identities {
     ServiceAccount(HeaderValue, HeaderName),
 }
 
-/// The upstream cannot be told of this user: no credentials are known, or the name cannot stand in a header.
+/// The user cannot be named to the upstream: no credentials are known, or the name is not a valid header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no upstream identity for this user")]
 pub(crate) struct NoIdentity;
 
 impl Identities {
-    /// Reads in what the configuration names.
+    /// Reads the credentials that the configuration names.
     ///
     /// # Errors
-    /// A secret is not there, or something cannot stand in a header.
+    /// A secret is missing, or a name or secret is not a valid header value.
     pub(crate) fn load(identity: &Identity) -> Result<Self, IdentityError> {
         Ok(match identity {
             Identity::TrustedHeader { header } => Self::TrustedHeader(header_name(header)?),
@@ -46,10 +46,10 @@ impl Identities {
         })
     }
 
-    /// The headers that tell the upstream who calls.
+    /// Gives the headers that name the user to the upstream.
     ///
     /// # Errors
-    /// The upstream cannot be told of this user.
+    /// The user cannot be named to the upstream.
     pub(crate) fn headers(&self, user: &str) -> Result<Vec<(HeaderName, HeaderValue)>, NoIdentity> {
         Ok(match self {
             Self::TrustedHeader(name) => vec![(name.clone(), user_value(user)?)],

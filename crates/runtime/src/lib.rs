@@ -1,5 +1,5 @@
-//! The enforcing proxy: reads each request once, has the compiled policy decide it, records it, and forwards
-//! what was judged. The `tokenward` command is the binary of this crate.
+//! The enforcing proxy: reads each request once, has the compiled policy decide it, records it, and forwards the
+//! request that was judged. The `tokenward` command is the binary of this crate.
 
 pub mod admin;
 mod audit_json;

@@ -33,7 +33,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// The bound program.
+    /// Gives the bound program.
     pub(crate) fn program(&self) -> &Program {
         &self.program
     }
@@ -49,11 +49,11 @@ impl Live {
 pub(crate) struct ReloadStatus {
     /// Loads that took effect, the first included.
     pub(crate) succeeded: u64,
-    /// Loads that did not.
+    /// Number of failed loads.
     pub(crate) failed: u64,
     /// Why the last one did not, if it did not.
     pub(crate) failure: Option<String>,
-    /// What waits for a restart, if anything does.
+    /// A changed setting that needs a restart, if there is one.
     pub(crate) waiting: Option<String>,
 }
 
@@ -71,11 +71,11 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not. What it revokes
-    /// adds to `revocations`.
+    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not. Its revocations
+    /// are added to `revocations`.
     ///
     /// # Errors
-    /// There is none that compiles.
+    /// There is no policy that compiles.
     pub(crate) fn open(
         directory: &Path,
         base: &BaseUrl,
@@ -112,7 +112,7 @@ impl Policies {
         })
     }
 
-    /// The policy in force.
+    /// Gives the active policy.
     pub(crate) fn current(&self) -> Arc<Live> {
         self.current.load_full()
     }
@@ -123,7 +123,7 @@ impl Policies {
         &self.revocations
     }
 
-    /// What a call rests on that showed this secret for this token.
+    /// Gives the validity of a token for a call that presented this secret.
     pub(crate) fn validity(&self, shown: SecretHash, token: &Token) -> TokenValidity {
         self.revocations.validity([shown, token.secret_hash])
     }
@@ -149,7 +149,7 @@ impl Policies {
         beside.map(|(_, token)| token.name.clone()).collect()
     }
 
-    /// How loading went.
+    /// Gives the numbers of successful and failed loads.
     pub(crate) fn status(&self) -> ReloadStatus {
         self.lock_status().clone()
     }
@@ -174,7 +174,7 @@ impl Policies {
         }
     }
 
-    /// Says so if the configuration's mode is no longer the one in force.
+    /// Reports if the configuration's mode differs from the active one.
     fn look_at_mode(&self) {
         let waiting = self.mode.waiting();
         let mut status = self.lock_status();
@@ -211,7 +211,7 @@ impl Policies {
     }
 }
 
-/// Takes up what a policy revokes; what cannot be written is in force, and tried again.
+/// Adds the policy's revocations. If they cannot be written, they are still in effect, and writing is retried.
 fn note(revocations: &Revocations, revoked: Vec<SecretHash>) {
     if let Err(error) = revocations.add(revoked) {
         tracing::error!("revocations are in force and not on disk, a restart would forget them: {error}");

@@ -1,4 +1,4 @@
-//! What the proxy counts and times since it started.
+//! Counters and timers of the proxy since its start.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,8 +15,8 @@ use tokenward_audit::{End, Verdict};
 
 use crate::wire::Violation;
 
-/// Tokens that are counted by name; those that come later are counted together. Tokens come and go with the policy, and
-/// what was counted once stays.
+/// Maximum number of tokens that are counted by name; later ones are counted together. Tokens come and go with the
+/// policy, but counters stay.
 const TOKENS: usize = 1000;
 /// The name under which they are.
 const OTHERS: &str = "(others)";
@@ -25,11 +25,11 @@ const OTHERS: &str = "(others)";
 const DECISION: [f64; 9] = [
     0.000_001, 0.000_004, 0.000_016, 0.000_064, 0.000_256, 0.001, 0.004, 0.016, 0.065,
 ];
-/// For the wait until a record is on disk: 100 µs to 5 s.
+/// Upper bounds of the buckets for the time until a record is on disk: 100 µs to 5 s.
 const AUDIT: [f64; 12] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0,
 ];
-/// For the upstream's answer: 1 ms to a minute.
+/// Upper bounds of the buckets for the upstream's response: 1 ms to a minute.
 const UPSTREAM: [f64; 14] = [
     0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 60.0,
 ];
@@ -190,12 +190,12 @@ impl Metrics {
         self.upstream.observe(took.as_secs_f64());
     }
 
-    /// A call ended.
+    /// Counts a call that ended.
     pub(crate) fn ended(&self, end: End) {
         self.ended.get_or_create(&Ended { end: end.as_str() }).inc();
     }
 
-    /// Bytes came that are no request.
+    /// Counts bytes that are not a request.
     pub(crate) fn violated(&self, violation: Violation) {
         let reason = violation.code();
         self.violations.get_or_create(&Because { reason }).inc();
@@ -206,7 +206,7 @@ impl Metrics {
         self.in_flight.inc_by(change);
     }
 
-    /// Whether no call is under way.
+    /// Whether no call is in progress.
     pub(crate) fn is_idle(&self) -> bool {
         self.in_flight.get() <= 0
     }
@@ -216,7 +216,7 @@ impl Metrics {
         self.panics.inc();
     }
 
-    /// Failed credentials were slowed.
+    /// Counts a delayed response to failed credentials.
     pub(crate) fn slowed(&self) {
         self.slowed.inc();
     }

@@ -1,7 +1,7 @@
 //! The enforcement point: what happens to one call, in the order of SEMANTICS section 5.
 //!
-//! `judge` does what the head alone allows to say, `proceed` the rest: body, record, call upstream. Between the two
-//! stands `100 Continue`, which is sent only to a head that was judged well.
+//! `judge` decides as far as the head allows; `proceed` does the rest: body, record, call upstream. In between, `100
+//! Continue` is sent, but only for a head that passed.
 
 mod auth;
 mod cors;
@@ -37,7 +37,7 @@ use crate::respond;
 use crate::wire::{BodyStream, WireHead};
 use throttle::Pace;
 
-/// What all calls share.
+/// State that all calls share.
 pub(crate) struct Gate {
     pub(crate) rules: Rules,
     pub(crate) trust: Trust,
@@ -55,21 +55,21 @@ pub(crate) struct Gate {
 pub(crate) struct GateSettings {
     /// The largest body that a policy inspects, in bytes.
     pub(crate) inspect_bytes: usize,
-    /// How slowly a request body may arrive.
+    /// No body, and no announced length.
     pub(crate) pace: BodyPace,
     /// Whether denials show the line that came nearest.
     pub(crate) show_policy: bool,
     /// Origins whose pages may call.
     pub(crate) cors_origins: Vec<String>,
-    /// Who is told of calls beside the audit.
+    /// Where calls are reported, in addition to the audit.
     pub(crate) reporting: CallReporting,
 }
 
-/// What the head came to.
+/// Result of judging a head.
 pub(crate) enum Headed {
-    /// The call goes on.
+    /// The call continues.
     Judged(Box<Judged>),
-    /// It is answered.
+    /// The call is answered already.
     Settled(Answer),
 }
 
@@ -97,7 +97,8 @@ impl Gate {
         let raw = head.raw(&fields);
         let mut reading = request::read(&raw, &self.rules);
         let client = self.trust.client(peer, &raw).unwrap_or_else(|refusal| {
-            // Before all else, as what follows depends on the address; the framing's own refusal is older still.
+            // Check the client's address first, since later steps depend on it. A refusal of the framing takes
+            // precedence.
             reading.framing = reading.framing.clone().and(Err(refusal));
             peer
         });
@@ -278,7 +279,7 @@ impl Gate {
         }
     }
 
-    /// Reads what has to be read of the body before the upstream is contacted, and decides what the head left open.
+    /// Reads as much of the body as needed before the upstream is contacted, and completes the decision.
     async fn grant(
         &self,
         call: &mut Call,
@@ -309,7 +310,7 @@ impl Gate {
         match decision {
             Decision::Allow(grant) => Ok(grant),
             Decision::Deny(denial) => Err(self.denied(call, (token, canonical), &denial)),
-            // Asking again for what was given would be a fault; a decision that is none permits nothing.
+            // The body was supplied, so this must not happen. Without a decision nothing is permitted.
             Decision::NeedsBody(_) => Err(self.denied(
                 call,
                 (token, canonical),

@@ -11,9 +11,9 @@ use crate::request::Refusal;
 pub(crate) enum Problem {
     /// The framing is ambiguous.
     Framing(Refusal),
-    /// Outside of `upstream.endpoints`.
+    /// The path is outside of `upstream.endpoints`.
     OutsideEndpoints,
-    /// No token that works for this caller.
+    /// The credentials have no token that works for this caller.
     Unauthenticated(AuthFailure),
     /// One more of many failed credentials from one address; worth another try after so many seconds.
     TooManyFailures(u64),
@@ -25,9 +25,9 @@ pub(crate) enum Problem {
     ContextUser,
     /// The call mints or shows credentials.
     Minting,
-    /// No line permits it, or one forbids it.
+    /// No line permits the call, or a line forbids it.
     Denied(Denied),
-    /// The body is larger than what a policy may inspect, in bytes.
+    /// The body is larger than the limit for inspected bodies, in bytes.
     BodyTooLarge(usize),
     /// The body is larger than any body may be, in bytes.
     BodyOverLimit(u64),
@@ -49,7 +49,7 @@ pub(crate) enum Problem {
     NoUpstreamIdentity,
     /// The upstream cannot be reached.
     UpstreamUnreachable,
-    /// The upstream broke off, or its answer is no HTTP.
+    /// The upstream closed the connection early, or its response is not HTTP.
     UpstreamBroken,
     /// The upstream did not answer in time.
     UpstreamTimeout,
@@ -122,22 +122,22 @@ impl Problem {
     }
 }
 
-/// A denial by policy.
+/// Details of a denial by policy.
 #[derive(Debug)]
 pub(crate) struct Denied {
     pub(crate) reason: DenyReason,
     /// Method and canonical URL, as the audit has them.
     pub(crate) call: String,
-    /// The line that denied, else the one that came nearest, if those are shown.
+    /// The line that denied, otherwise the closest permit line; only if the configuration shows lines.
     pub(crate) line: Option<String>,
 }
 
 /// Why credentials do not work. The client gets the same 401 for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthFailure {
-    /// None were sent.
+    /// The request has no credentials.
     NoCredentials,
-    /// They cannot be read.
+    /// The credentials cannot be parsed.
     Malformed,
     /// `auth.methods` does not accept the scheme.
     Method,
@@ -158,7 +158,7 @@ pub(crate) enum AuthFailure {
 }
 
 impl AuthFailure {
-    /// All of them.
+    /// All failures.
     #[cfg(test)]
     pub(crate) const ALL: [Self; 10] = [
         Self::NoCredentials,
@@ -173,7 +173,7 @@ impl AuthFailure {
         Self::NeverActAs,
     ];
 
-    /// Whether somebody may be trying out secrets: whoever shows none is not.
+    /// Whether the caller may be guessing secrets; a request without credentials is not a guess.
     pub(crate) fn is_attempt(self) -> bool {
         self != Self::NoCredentials
     }

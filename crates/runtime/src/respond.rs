@@ -1,7 +1,7 @@
-//! What the proxy answers itself: the one map from what went wrong to a response (SEMANTICS section 5).
+//! Responses of the proxy itself: the one map from a problem to a response (SEMANTICS section 5).
 //!
-//! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They tell a caller
-//! what to change and nothing of the policy, unless `answers.show_policy` is on; the audit has the rest.
+//! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They say what a caller
+//! can change, but show nothing of the policy, unless `answers.show_policy` is on. The audit has the details.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -164,7 +164,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
     }
 }
 
-/// The answer to bytes that are no request: a status, and the connection closes.
+/// The response to bytes that are not a request: a status, after which the connection closes.
 pub(crate) fn bare(status: u16) -> Answer {
     Answer {
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
@@ -188,9 +188,9 @@ pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
     }
 }
 
-/// JSON with a final line feed: what a terminal shows of two answers does not run together.
+/// Serialises JSON with a final line feed, so that a terminal shows two responses on separate lines.
 fn json_line(body: &impl Serialize) -> Vec<u8> {
-    // What has strings for names always serialises.
+    // Serialising cannot fail, since all names are strings.
     let mut line = serde_json::to_vec(body).unwrap_or_default();
     line.push(b'\n');
     line

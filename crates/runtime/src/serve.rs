@@ -1,4 +1,4 @@
-//! Serving: the listener that clients call, the one for operators, and what runs beside them.
+//! Serving: the listener for clients, the one for operators, and their background threads.
 
 mod connection_limit;
 mod date;

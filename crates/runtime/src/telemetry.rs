@@ -1,8 +1,8 @@
 //! Spans for OpenTelemetry: one a call, sent to a collector by OTLP over HTTP. Off unless `[telemetry]` names one.
 //!
-//! A call has its ids, its beginning and its end already, under the names that the audit has; so a span is made of them
-//! when the call has ended, and no code on the way carries a tracer. What a collector gets is what the log would say: the
-//! same texts, secrets masked in the same place.
+//! A call already has its ids, its begin and its end, under the audit's names. So a span is made when the call has
+//! ended, and no code on the data path needs a tracer. A collector gets the texts of the log, with secrets masked in
+//! the same place.
 
 mod client;
 
@@ -23,12 +23,12 @@ use crate::config::Telemetry;
 use crate::tls::TlsError;
 use client::{CollectorClient, TIMEOUT};
 
-/// Spans that wait for the collector; what comes while so many do is dropped, and no call waits.
+/// Maximum number of spans that wait for the collector. Further ones are dropped; no call waits.
 const QUEUE: usize = 4096;
 const BATCH: usize = 512;
 /// A batch is sent when it is full, or after so long.
 const DELAY: Duration = Duration::from_secs(1);
-/// Spans cannot be sent.
+/// Reason why spans cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// TLS to the collector cannot be spoken.
@@ -37,7 +37,7 @@ pub enum TelemetryError {
     /// The exporter does not take the endpoint.
     #[error("[telemetry] otlp_endpoint: {0}")]
     Exporter(String),
-    /// There is no thread to send from.
+    /// The system gave no thread for sending.
     #[error("no thread for telemetry: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -46,14 +46,14 @@ pub enum TelemetryError {
 #[derive(Clone, Debug)]
 pub(crate) struct Spans(Arc<BatchSpanProcessor>);
 
-/// One call's span.
+/// The span of one call.
 #[derive(Debug)]
 pub(crate) struct CallSpan {
-    /// The trace's id.
+    /// Id of the trace.
     pub(crate) trace: [u8; 16],
-    /// The call's own place in the trace, which the upstream was told.
+    /// Id of the call's span, which the upstream got as its parent.
     pub(crate) span: [u8; 8],
-    /// The caller's place in it, as far as he told.
+    /// Id of the caller's span, if the caller sent one.
     pub(crate) parent: Option<[u8; 8]>,
     /// The method, if it is one of those that a policy can name.
     pub(crate) method: Option<&'static str>,
@@ -61,7 +61,7 @@ pub(crate) struct CallSpan {
     pub(crate) took: Duration,
     /// Whether it is the proxy or the upstream that failed.
     pub(crate) failed: bool,
-    /// What else is known.
+    /// Further attributes.
     pub(crate) attributes: Vec<KeyValue>,
 }
 
@@ -80,7 +80,7 @@ impl Spans {
             parent_span_id: call.parent.map_or(SpanId::INVALID, SpanId::from_bytes),
             parent_span_is_remote: call.parent.is_some(),
             span_kind: SpanKind::Server,
-            // Of few values, as names of spans are to be.
+            // Names of spans must have few different values.
             name: call.method.unwrap_or("HTTP").into(),
             start_time: end_time.checked_sub(call.took).unwrap_or(end_time),
             end_time,

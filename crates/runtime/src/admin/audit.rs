@@ -19,19 +19,19 @@ use crate::call::now_ms;
 const MOST: usize = 10_000;
 /// Lines of one step of a tail.
 const STEP: usize = 500;
-/// A call is shown by a tail when it has ended, or after so long without its outcome; those behind it wait, so that all are
-/// shown in their order.
+/// Time after which a tail shows a call without its outcome. Later calls wait for it, so that all are shown in order.
 pub(crate) const OUTCOME_WAIT: Duration = Duration::from_secs(10);
 /// How often a tail looks for outcomes that it waits for.
 const OUTCOME_POLL: Duration = Duration::from_millis(200);
 /// A tail without news sends an empty line so often, by which it learns that its client is gone.
 pub(super) const ALIVE: Duration = Duration::from_secs(10);
 
-/// The parameters of `/v1/audit` and of what is below it; what is absent does not restrict. Texts are compared whole.
+/// The parameters of `/v1/audit` and of the paths below it. An absent parameter does not restrict; texts are compared
+/// in full.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
-    /// Not before, milliseconds since 1970 UTC.
+    /// Earliest time, milliseconds since 1970 UTC.
     since_ms: Option<i64>,
     /// Before, milliseconds since 1970 UTC.
     until_ms: Option<i64>,
@@ -40,14 +40,14 @@ pub(crate) struct Question {
     token: Option<String>,
     user: Option<String>,
     on_behalf_of: Option<String>,
-    /// The client's address.
+    /// Address of the client.
     client: Option<IpAddr>,
     method: Option<String>,
     /// A regular expression that the URL has a match of.
     url: Option<String>,
     /// `allow`, `deny` or `refuse`.
     verdict: Option<String>,
-    /// The reason code.
+    /// Reason code of the record.
     reason: Option<String>,
     /// A policy file, and in it a line by `number`.
     file: Option<String>,
@@ -56,11 +56,11 @@ pub(crate) struct Question {
     status: Option<u16>,
     /// Whether the outcome is known.
     ended: Option<bool>,
-    /// Only what stands after this place; a tail without it begins with what comes next.
+    /// Only entries after this sequence number; a tail without it begins with the next entry.
     after: Option<u64>,
-    /// Only what stands before this place.
+    /// Only entries before this sequence number.
     before: Option<u64>,
-    /// At most so many lines: 100 unless told, 10,000 at most.
+    /// Maximum number of lines: 100 by default, 10,000 at most.
     limit: Option<usize>,
     /// `newest` first (the default of a list) or `oldest`.
     order: Option<String>,
@@ -176,17 +176,17 @@ async fn query(audit: &Store, filter: Filter, page: Page) -> Result<Vec<Entry>, 
 struct Tail {
     audit: Store,
     filter: Filter,
-    /// All up to here was shown, or is not wanted.
+    /// All entries up to this one were shown, or are not wanted.
     shown: Sequence,
     started: bool,
     /// The call whose outcome is waited for, and since when: by a clock that nobody sets back.
     waiting: Option<(Sequence, Instant)>,
 }
 
-/// What a tail has to do next.
+/// The next step of a tail.
 #[derive(Debug, PartialEq)]
 enum Next {
-    /// Wait for calls.
+    /// Wait for new calls.
     News,
     /// Wait for a call's outcome.
     Outcome,
@@ -195,7 +195,7 @@ enum Next {
 }
 
 impl Tail {
-    /// The next lines; an empty one when there was no news for a while; `None` when the store is closed.
+    /// Gives the next lines: an empty line if nothing was new for a while, `None` if the store is closed.
     async fn next(&mut self) -> Option<String> {
         if !self.started {
             // The head of the answer goes out with its first bytes.
@@ -220,7 +220,7 @@ impl Tail {
         }
     }
 
-    /// What is to be shown now, and what to do then.
+    /// Gives the lines to show now, and the next step.
     async fn ready(&mut self, newest: Sequence) -> Result<(String, Next), AdminError> {
         let page = Page {
             after: Some(self.shown),
@@ -228,7 +228,8 @@ impl Tail {
             limit: STEP,
             newest_first: false,
         };
-        // What only the outcome tells is looked at when that is there: else a call would be passed by before.
+        // Filters on the outcome are applied when the outcome is there; otherwise the tail would pass over the call too
+        // early.
         let decided = Filter {
             status: None,
             ended: None,
@@ -256,7 +257,7 @@ impl Tail {
         Ok((lines, Next::News))
     }
 
-    /// Whether the outcome of a call that has none may still come in time.
+    /// Whether the missing outcome of a call may still arrive in time.
     fn waits_for(&mut self, entry: &Entry) -> bool {
         let since = match self.waiting {
             Some((place, since)) if place == entry.sequence => since,
@@ -270,7 +271,7 @@ impl Tail {
         since.elapsed().max(age) < OUTCOME_WAIT
     }
 
-    /// Whether a call is wanted, as far as its outcome tells.
+    /// Whether the outcome of a call matches the filter.
     fn wants(&self, entry: &Entry) -> bool {
         let status = entry.outcome.as_ref().and_then(|outcome| outcome.status);
         let ended = entry.outcome.is_some();

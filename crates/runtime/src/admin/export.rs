@@ -12,7 +12,7 @@ use super::audit::{ALIVE, Question, json_lines};
 use super::state::{AdminError, AdminState, Operator};
 use crate::audit_json::json_line;
 
-/// Calls of one step.
+/// Maximum number of calls read in one step.
 const STEP: usize = 2_000;
 /// Bytes of blocks of one step.
 const STEP_BYTES: usize = 1 << 20;
@@ -21,13 +21,13 @@ const STEP_BYTES: usize = 1 << 20;
 pub(super) struct Working<T>(Pin<Box<dyn Future<Output = Result<T, AdminError>>>>);
 
 impl<T: Send + 'static> Working<T> {
-    /// Begins it.
+    /// Begins the work on a blocking thread.
     pub(super) fn new(work: impl FnOnce() -> Result<T, AdminError> + Send + 'static) -> Self {
         let work = web::block(work);
         Self(Box::pin(async { work.await.map_err(|_| AdminError::Stopping)? }))
     }
 
-    /// What came of it; `None` if that takes longer than a client should go without a word.
+    /// Gives the result; `None` if the work takes longer than a client should wait for the next byte.
     pub(super) async fn next(&mut self) -> Option<Result<T, AdminError>> {
         tokio::time::timeout(ALIVE, &mut self.0).await.ok()
     }

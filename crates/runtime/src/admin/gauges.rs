@@ -1,4 +1,4 @@
-//! How things stand now, as metrics: the policy, the revocations, the audit, the upstream.
+//! The current state as metrics: policy, revocations, audit, upstream.
 
 use std::time::Instant;
 

@@ -1,5 +1,4 @@
-//! What takes long and is told in one line: counts of calls, what verifying found. The wire form, kept apart from the
-//! store's own types.
+//! Reports that take long and are sent in one line: counts of calls, audit events, results of verification.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
@@ -28,7 +27,7 @@ pub(super) async fn stats(
     Ok(told(move || Ok(line(&UsageReport::from(reader.usage(&filter)?)))))
 }
 
-/// `GET /v1/audit/events`: of the question the times alone.
+/// `GET /v1/audit/events`: only the times of the query are used.
 pub(super) async fn events(
     state: web::Data<AdminState>,
     request: HttpRequest,

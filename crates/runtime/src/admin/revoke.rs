@@ -1,4 +1,4 @@
-//! `POST /v1/revoke`: ends a token at once, calls under way included, and for good.
+//! `POST /v1/revoke`: ends a token at once and permanently, including its calls in progress.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::state::{AdminError, AdminState, Operator};
 use crate::live::revoked;
 
-/// What to revoke: one of the two.
+/// The token or secret to revoke; exactly one of the two.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {

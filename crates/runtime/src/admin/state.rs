@@ -1,4 +1,4 @@
-//! What the listener shows, and to whom.
+//! The state of the admin listener, its errors, and who is admitted.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::live::Policies;
 use crate::metrics::Metrics;
 use crate::proxy::Addresses;
 
-/// What the listener shows.
+/// Everything that the admin listener shows.
 pub(crate) struct AdminState {
-    /// SHA-256 of the secret.
+    /// SHA-256 of the admin secret.
     secret: [u8; 32],
     pub(super) policies: Arc<Policies>,
     pub(super) audit: Store,
@@ -24,7 +24,7 @@ pub(crate) struct AdminState {
 }
 
 impl AdminState {
-    /// A desk that opens to this secret.
+    /// Makes the state of a listener that admits requests with this secret.
     pub(crate) fn new(
         secret: &str,
         policies: Arc<Policies>,
@@ -41,7 +41,7 @@ impl AdminState {
         }
     }
 
-    /// Whether the request has the secret. Hashes are compared, and whole, so that the time taken tells nothing.
+    /// Whether the request has the secret. Hashes are compared in full, so that the time reveals nothing.
     fn admits(&self, request: &HttpRequest) -> bool {
         let mut fields = request.headers().get_all(AUTHORIZATION);
         let (Some(field), None) = (fields.next(), fields.next()) else {
@@ -65,7 +65,7 @@ pub(crate) struct Operator;
 /// A request without the secret, or one that cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminError {
-    /// No secret, or a wrong one.
+    /// The secret is missing or wrong.
     #[error("this needs the admin secret as a Bearer token; its place is [admin] secret_file")]
     NotAdmitted,
     /// A parameter that is not known, or has no such value.
@@ -74,13 +74,13 @@ pub(crate) enum AdminError {
     /// The audit cannot be read.
     #[error("{0}")]
     Audit(#[from] tokenward_audit::QueryError),
-    /// There is nothing of that name to revoke.
+    /// The active policy has no token with this name.
     #[error("the policy in force has no token of that name; revoke by hash, which needs none")]
     NoSuchToken,
     /// A revocation is in force, and not on disk.
     #[error("revoked until the next start, but not written: {0}; it is tried again twice a second")]
     Unsaved(std::io::Error),
-    /// Reading stopped short.
+    /// Reading stopped because the process is stopping.
     #[error("the process is stopping")]
     Stopping,
 }

@@ -8,8 +8,8 @@ use tokenward_audit::Entry;
 
 use crate::text::{escaped, time};
 
-/// One recorded call. Absent values are `null`, so that each line has every member; but `nodes` and `tried` are left out
-/// where there are none, as in what earlier releases exported.
+/// One recorded call. Absent values are `null`, so that each line has every member. Only empty `nodes` and `tried` are
+/// left out, as in exports of earlier releases.
 #[derive(Serialize)]
 pub(crate) struct Line {
     sequence: u64,
@@ -48,7 +48,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// Of a call whose end will never be known: the proxy's process ended first.
+    /// The outcome of a call whose end will never be known: the proxy's process ended first.
     const LOST: Self = Self {
         end: "lost",
         status: None,
@@ -105,8 +105,8 @@ impl From<Entry> for Line {
     }
 }
 
-/// The line with its line feed. Control and bidirectional characters are escaped (SEMANTICS section 7): a terminal
-/// that shows the line shows it in the order in which it stands.
+/// Formats the entry as one line with a line feed. Control and bidirectional characters are escaped (SEMANTICS section
+/// 7), so that a terminal shows the characters in their order.
 pub(crate) fn json_line(entry: Entry) -> String {
     // A struct of strings and numbers always serialises.
     let json = serde_json::to_string(&Line::from(entry)).unwrap_or_default();

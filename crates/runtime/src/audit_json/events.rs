@@ -1,4 +1,4 @@
-//! What the audit itself has to say, as lines of JSON: the wire form, kept apart from the store's own types.
+//! The audit's own events as lines of JSON: the wire form, kept apart from the store's own types.
 
 use serde::{Deserialize, Serialize};
 use tokenward_audit::{Counted, Event, Sequence};
@@ -9,20 +9,20 @@ use crate::text::time;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EventLine {
     pub(crate) sequence: u64,
-    /// RFC 3339.
+    /// Time of the event, RFC 3339.
     pub(crate) time: String,
     pub(crate) time_ms: i64,
-    /// `opened`, `deleted` or `trouble`; of what was counted instead of stored `outsiders`, `unrecorded`, `lost-outcomes`
-    /// or `lost-records`.
+    /// Kind of event: `opened`, `deleted` or `trouble`; for entries that were counted and not stored `outsiders`,
+    /// `unrecorded`, `lost-outcomes` or `lost-records`.
     pub(crate) kind: String,
-    /// How many were counted; absent of what is no count.
+    /// Number of counted entries; absent for other kinds.
     pub(crate) count: Option<u64>,
     /// When the first of them was, RFC 3339.
     pub(crate) since: Option<String>,
     /// The period that was deleted, and its last entry, if that could be read.
     pub(crate) period: Option<String>,
     pub(crate) last: Option<u64>,
-    /// One sentence.
+    /// Description in one sentence.
     pub(crate) text: String,
 }
 
@@ -83,7 +83,7 @@ impl From<(Sequence, Event)> for EventLine {
     }
 }
 
-/// A kind's name, and what one of them and several are.
+/// Gives a kind's name, and the noun for one and for several.
 fn names(what: Counted) -> (&'static str, &'static str, &'static str) {
     match what {
         Counted::Outsiders => (

@@ -5,14 +5,14 @@ use tokenward_audit::{PublicKey, Tally, Usage, Verified};
 
 use crate::text::time;
 
-/// How many calls there were, by what they have in common.
+/// Numbers of calls, grouped by token, line, reason and hour.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct UsageReport {
     pub(crate) total: Counts,
     pub(crate) tokens: Vec<UsedBy<Option<String>>>,
     pub(crate) lines: Vec<UsedBy<LineName>>,
     pub(crate) reasons: Vec<UsedBy<String>>,
-    /// By the hour's begin, RFC 3339.
+    /// Counts by the begin of the hour, RFC 3339.
     pub(crate) hours: Vec<UsedBy<String>>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct LineName {
     pub(crate) digest: String,
 }
 
-/// Times are RFC 3339, absent where there was no call.
+/// Counts of calls. Times are RFC 3339, and absent if there was no call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) calls: u64,
@@ -80,7 +80,7 @@ impl From<Usage> for UsageReport {
     }
 }
 
-/// What verifying found.
+/// Result of verifying the audit.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct VerifyReport {
     pub(crate) sound: bool,
@@ -103,12 +103,12 @@ pub(crate) struct VerifyReport {
 pub(crate) struct Finding {
     pub(crate) sequence: Option<u64>,
     pub(crate) harmless: bool,
-    /// One sentence.
+    /// Description in one sentence.
     pub(crate) text: String,
 }
 
 impl VerifyReport {
-    /// What was found when the heads were checked with `keys`.
+    /// Converts the result of a verification whose heads were checked with `keys`.
     pub(crate) fn of(verified: Verified, keys: &[PublicKey]) -> Self {
         Self {
             sound: verified.is_sound(),

@@ -1,9 +1,9 @@
 //! Adds a token to a policy file, or changes one: every byte that is not changed stays, the change is whole or not at
 //! all, and two editors at once lose nothing.
 //!
-//! Editors that come through here wait for each other at an advisory lock on the policy directory, which leaves no
-//! lock file in git. Against others (a text editor, `git pull`) the file is compared with what was read immediately
-//! before it is replaced; if it changed, nothing is written.
+//! Editors that use this module wait for each other at an advisory lock on the policy directory, which leaves no lock
+//! file in git. To detect other writers (a text editor, `git pull`), the file is compared with its earlier content
+//! immediately before it is replaced. If it changed, nothing is written.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -25,10 +25,10 @@ pub(crate) use section::{Section, sections};
 
 use crate::git;
 
-/// One change under way: holds the policy directory's lock until it is dropped.
+/// One change in progress. It holds the policy directory's lock until it is dropped.
 #[derive(Debug)]
 pub struct Edit {
-    /// Links resolved.
+    /// Path of the file, links resolved.
     path: PathBuf,
     /// Below the policy directory, with `/`.
     relative: String,
@@ -48,7 +48,7 @@ impl Edit {
     /// Waits for other editors, then reads `directory` with all below it and `file` in it, which may be absent.
     ///
     /// # Errors
-    /// The directory or the file cannot be read, or the file is no policy file of that directory.
+    /// The directory or the file cannot be read, or the file is not a policy file of that directory.
     pub fn begin(directory: &Path, file: &Path) -> Result<Self, EditError> {
         let lock = lock(directory)?;
         let root = fs::canonicalize(directory).map_err(io("find", directory))?;
@@ -133,7 +133,7 @@ impl Edit {
         })
     }
 
-    /// The file, links resolved.
+    /// Path of the file, links resolved.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -200,10 +200,10 @@ impl Prepared {
         SourceSet::from_files(others.chain([(self.edit.relative.clone(), self.after.clone())]))
     }
 
-    /// With changes made in the section of the token `name`, one after the other.
+    /// Makes the changes in the section of the token `name`, one after the other.
     ///
     /// # Errors
-    /// The file has no such token, the new name is taken, or a line cannot stand in a file.
+    /// The file has no such token, the new name is taken, or a line cannot be written to a file.
     pub fn with(mut self, name: &str, changes: &[Change]) -> Result<Self, EditError> {
         let mut name = name.to_owned();
         for change in changes {
@@ -241,7 +241,7 @@ impl Prepared {
         }
     }
 
-    /// What tells whether a place in [`Prepared::sources`] is in the section of one of the tokens of these names.
+    /// Returns a predicate: whether a span of [`Prepared::sources`] is in the section of one of the named tokens.
     pub(crate) fn sections_of(&self, names: &[&str]) -> impl Fn(&SourceSet, Span) -> bool {
         let all = sections(&self.after).unwrap_or_default();
         let named = all
@@ -257,7 +257,7 @@ impl Prepared {
         }
     }
 
-    /// The file, links resolved.
+    /// Path of the file, links resolved.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.edit.path
@@ -284,7 +284,7 @@ impl Prepared {
             fs::rename(&temporary, path).map_err(io("replace", path))
         });
         if written.is_err() {
-            // It may never have been made; the first error is the one to tell.
+            // The temporary file may not exist. The first error is the one to report.
             let _ = fs::remove_file(&temporary);
         }
         written?;
@@ -331,7 +331,7 @@ fn appended(before: &str, entry: &str) -> String {
     format!("{before}{gap}{}", entry.replace('\n', end))
 }
 
-/// The file itself behind links, or where it will be in its directory.
+/// Resolves links to the file itself, or gives the path that a new file will have in its directory.
 fn resolve(file: &Path) -> Result<PathBuf, EditError> {
     match fs::canonicalize(file) {
         Ok(path) => return Ok(path),
@@ -367,7 +367,8 @@ fn read(path: &Path) -> Result<Option<String>, EditError> {
     }
 }
 
-/// In the same directory, so that the rename is one step; with a leading dot, so that no policy is read from it.
+/// Path of the temporary file. It is in the same directory, so that the rename is atomic; its leading dot keeps it from
+/// being read as a policy.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.tokenward-{}", std::process::id()))

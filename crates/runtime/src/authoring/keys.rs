@@ -20,17 +20,17 @@ use file::{fill, generate, publish, read};
 
 const SEALING: &str = "tokenward-sealing-key";
 const SIGNING: &str = "tokenward-signing-key";
-/// What the encryption of a secret is bound to, before its hash.
+/// Context string to which the encryption of a secret is bound, followed by its hash.
 const CONTEXT: &str = "tokenward sealed secret 1\n";
 const VERSION: &str = "v1";
 
 /// Why a sealed secret cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It was sealed with a key that is not at hand.
+    /// The key that sealed the secret is not configured.
     #[error("it was sealed with the key {0}, which [keys] sealing_keys does not name")]
     OtherKey(String),
-    /// The text, or the token's hash beside it, was changed.
+    /// The sealed text, or the token's hash, was changed.
     #[error("`secret_sealed` is not of this token, or was changed")]
     Damaged,
 }
@@ -61,7 +61,7 @@ impl SealingKey {
         Self::of(&generate(path, SEALING)?).ok_or(KeyError::NoRandomness)
     }
 
-    /// Reads a key.
+    /// Reads a key from a file.
     ///
     /// # Errors
     /// See [`KeyError`].
@@ -79,7 +79,7 @@ impl SealingKey {
         })
     }
 
-    /// Its name: eight hexadecimal digits, which tell nothing of the key.
+    /// Id of the key: eight hexadecimal digits, which reveal nothing of the key.
     #[must_use]
     pub fn id(&self) -> String {
         hex::encode(self.id)
@@ -136,7 +136,7 @@ impl SealingKey {
 }
 
 impl SigningKey {
-    /// Makes a key in a new file, and its public key in a file beside it that ends in `.pub`.
+    /// Makes a key in a new file, and its public key in a second file with `.pub` added to the name.
     ///
     /// # Errors
     /// See [`KeyError`].
@@ -146,7 +146,7 @@ impl SigningKey {
         Ok(key)
     }
 
-    /// Reads a key.
+    /// Reads a key from a file.
     ///
     /// # Errors
     /// See [`KeyError`].
@@ -154,7 +154,7 @@ impl SigningKey {
         Ok(Self(key_pair(&read(path, SIGNING, "signing key")?)?))
     }
 
-    /// What its seals are checked with.
+    /// The public key, which verifies the seals.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         public(&self.0)

@@ -1,4 +1,4 @@
-//! A ready call with a token, in several languages: to a URL that the token may call, and a body where a line needs one.
+//! A ready call with a token, in several languages: to a URL that the token may call, with a body if a line needs one.
 //!
 //! `sample` finds texts that a regexp matches, `witness` puts them together to calls and keeps the first that the proxy
 //! would let through, the files named after languages write it down.

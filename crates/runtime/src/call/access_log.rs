@@ -13,7 +13,7 @@ use crate::request::Method;
 use crate::telemetry::{CallSpan, Spans};
 use crate::text::is_deceptive;
 
-/// What is known of a call before it ends; made only if somebody will be told.
+/// The facts of a call that are known before it ends; made only if the call will be reported.
 #[derive(Debug)]
 pub(crate) struct Line {
     level: Option<Level>,
@@ -57,7 +57,7 @@ macro_rules! event {
 }
 
 impl Line {
-    /// For this call, unless nobody is to see it.
+    /// Makes the log line of a call; `None` if it is not reported anywhere.
     pub(crate) fn of(call: &Call) -> Option<Self> {
         let level = match call.reporting.calls {
             CallLog::Info if tracing::enabled!(target: "tokenward::call", Level::INFO) => Some(Level::INFO),
@@ -84,7 +84,7 @@ impl Line {
         })
     }
 
-    /// What was decided.
+    /// Sets the decision.
     pub(crate) fn decided(&mut self, verdict: Verdict, reason: &'static str) {
         self.decided = Some((verdict, reason));
     }
@@ -101,7 +101,7 @@ impl Line {
         }
     }
 
-    /// The span, by the semantic conventions of HTTP where they have a name, else by the audit's.
+    /// Makes the span. Attributes follow the semantic conventions of HTTP; other names are the audit's.
     fn span(&self, outcome: &Outcome) -> CallSpan {
         let text = |key: &'static str, value: &str| KeyValue::new(key, Plain(value).to_string());
         let number =

@@ -1,4 +1,4 @@
-//! What a decision looked at, as the audit keeps it: the lines with constraints that were tried, and values of the body.
+//! Evidence of a decision, as the audit stores it: the lines with constraints that were tried, and values of the body.
 
 use tokenward_audit::{Constraint, Held, LineRef, NodeKind, NodeValue, Tried};
 use tokenward_compiler::ast::Effect;
@@ -17,7 +17,7 @@ const CONSTRAINTS: usize = 16;
 /// … and values. A caller chooses how many elements an array has, and the policy how many lines look at them.
 const VALUES: usize = 32;
 
-/// What a decision looked at.
+/// Evidence that a decision used.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
     pub(crate) nodes: Vec<NodeValue>,
@@ -25,9 +25,9 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// What the decision on this request looked at. A line without constraints is left out: having been tried it matched,
-    /// so it decided, and the record has that. Of more than 16 lines the first 15 are kept, and the last, which decided if
-    /// one with constraints did.
+    /// Collects the evidence for the decision on this request. A line without constraints is left out: if it was tried,
+    /// it matched and decided, and the record names it. Of more than 16 lines the first 15 and the last are kept; the
+    /// last decided, if any line with constraints did.
     pub(crate) fn at(program: &Program, request: &Request<'_>, (rules, secrets): (&Rules, &Secrets)) -> Self {
         let mut found = explain(program, request);
         found.retain(|tried| !tried.constraints.is_empty());

@@ -12,7 +12,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) struct RequestId([u8; 16]);
 
 impl RequestId {
-    /// A new id.
+    /// Makes a new id.
     pub(crate) fn new(time_ms: i64) -> Self {
         let mut bytes = [0; 16];
         // Without randomness (no known system gives none) ids of the same millisecond would be alike: still an id.

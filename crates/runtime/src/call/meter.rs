@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::wire::BodyError;
 
-/// What went upstream of a body, seen from outside of it.
+/// Progress of a request's body towards the upstream, visible to other tasks.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     bytes: AtomicU64,

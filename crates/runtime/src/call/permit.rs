@@ -11,9 +11,9 @@ use crate::request::Canonical;
 
 /// The right to send one request upstream.
 ///
-/// INVARIANT: made from a decision's [`Grant`] and the proof that the call is recorded, for the canonical request that
-/// was decided and recorded; the fields are private and there is no other constructor. The upstream request is written
-/// from these fields alone.
+/// INVARIANT: a permit is made only from a decision's [`Grant`] and the proof that the call is recorded, for the
+/// canonical request that was decided and recorded. The fields are private and there is no other constructor. The
+/// upstream request is written only from these fields.
 #[derive(Debug)]
 pub(crate) struct Permit {
     canonical: Canonical,
@@ -46,12 +46,12 @@ impl Permit {
         &self.canonical
     }
 
-    /// The headers that tell the upstream on whose behalf it is made.
+    /// The headers that name the user to the upstream.
     pub(crate) fn identity(&self) -> &[(HeaderName, HeaderValue)] {
         &self.identity
     }
 
-    /// Our id of it.
+    /// The proxy's id of the request.
     pub(crate) fn id(&self) -> &RequestId {
         &self.id
     }
@@ -61,7 +61,7 @@ impl Permit {
         &self.trace
     }
 
-    /// Who makes it.
+    /// Address of the client.
     pub(crate) fn client(&self) -> IpAddr {
         self.client
     }

@@ -13,7 +13,7 @@ use crate::live::TokenValidity;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 
-/// The proof that a call's record was taken, or that the configuration lets the call pass without. Made here alone.
+/// Proof that the call is recorded, or that the configuration allows it unrecorded. Only this module makes it.
 #[derive(Debug)]
 pub(crate) struct Recorded(());
 
@@ -48,7 +48,8 @@ pub(crate) async fn record(
             Ok(Recorded(()))
         }
         Err(error) => {
-            // What the caller himself made too large is no failure of the disk: else he could choose to be unrecorded.
+            // A record that the caller made too large is not a disk failure. Otherwise callers could choose to be
+            // unrecorded.
             let failure = !matches!(error, AppendError::TooLarge { .. });
             let passes = failure && audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
             tracing::error!(request_id = %call.id, passes, "{error}");
@@ -56,7 +57,7 @@ pub(crate) async fn record(
                 audit.count_unrecorded();
                 Ok(Recorded(()))
             } else {
-                // What is answered now is what became of the call.
+                // The call is refused now, so its recorded outcome is the refusal.
                 let refused = (Problem::Audit.verdict(), Problem::Audit.audit_code());
                 outcome.decided(refused.0, refused.1);
                 outcome.end(Problem::Audit.end());
@@ -67,7 +68,7 @@ pub(crate) async fn record(
     }
 }
 
-/// Counts what was decided when it is dropped: also where the client gave up before its call was recorded.
+/// Counts the decision when dropped, even if the client closed the connection before the call was recorded.
 struct Count<'c> {
     metrics: &'c Metrics,
     call: &'c Call,
@@ -85,7 +86,7 @@ impl Drop for Count<'_> {
 /// The reason code of a call that was allowed with the secret before a rotation, while the overlap lasts.
 pub(crate) const PREVIOUS_SECRET: &str = "previous-secret";
 
-/// The reason code of a call that goes upstream. It tells who has yet to take up a token's new secret.
+/// Gives the reason code of a call that goes upstream. It shows who does not use a token's new secret yet.
 pub(crate) fn allowed(call: &Call) -> &'static str {
     match &call.validity {
         Some(validity) if validity.is_previous() => PREVIOUS_SECRET,
@@ -93,8 +94,8 @@ pub(crate) fn allowed(call: &Call) -> &'static str {
     }
 }
 
-/// Appends how a call ended, when it is dropped. Until [`OutcomeRecorder::end`] says otherwise the end is that the client went
-/// away: then all that belongs to the call is dropped wherever it stands.
+/// Appends the outcome of a call when it is dropped. Unless [`OutcomeRecorder::end`] sets another end, the outcome is
+/// that the client closed the connection: in that case everything that belongs to the call is dropped.
 #[derive(Debug)]
 pub(crate) struct OutcomeRecorder {
     audit: Store,
@@ -109,12 +110,12 @@ pub(crate) struct OutcomeRecorder {
     upstream: Option<Duration>,
     received: u64,
     end: End,
-    // An outsider's call past the quota: its record was counted alone, and so it is.
+    // The record of an unauthenticated call beyond the quota was only counted, so its outcome is only counted too.
     counted: bool,
 }
 
 impl OutcomeRecorder {
-    /// For a call whose record is being made.
+    /// Opens the recorder of a call whose record is being made.
     pub(crate) fn open(audit: &Store, metrics: &Arc<Metrics>, call: &Call, sent: Arc<Meter>) -> Self {
         metrics.in_flight(1);
         Self {
@@ -134,12 +135,12 @@ impl OutcomeRecorder {
         }
     }
 
-    /// What became of the call's record.
+    /// Notes how the record was appended.
     fn appended(&mut self, appended: Appended) {
         self.counted = appended == Appended::Counted;
     }
 
-    /// What was decided.
+    /// Notes the decision.
     fn decided(&mut self, verdict: Verdict, reason: &'static str) {
         if let Some(line) = &mut self.line {
             line.decided(verdict, reason);
@@ -158,17 +159,17 @@ impl OutcomeRecorder {
         self.status = Some(status);
     }
 
-    /// So many more bytes of the upstream's body were received.
+    /// Counts more bytes received from the upstream's body.
     pub(crate) fn received(&mut self, bytes: usize) {
         self.received += bytes as u64;
     }
 
-    /// What the call rests on; none if nobody was authenticated.
+    /// Validity of the call's token; `None` if nobody was authenticated.
     pub(crate) fn validity(&self) -> Option<&TokenValidity> {
         self.validity.as_ref()
     }
 
-    /// How the call ends.
+    /// Sets the end of the call.
     pub(crate) fn end(&mut self, end: End) {
         self.end = end;
     }
@@ -201,7 +202,7 @@ impl Drop for OutcomeRecorder {
         {
             tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
         }
-        // Last: whoever stops the proxy closes the audit when no call is in flight.
+        // This comes last: the audit is closed at shutdown when no call is in flight.
         self.metrics.in_flight(-1);
     }
 }
@@ -225,7 +226,7 @@ impl<'g> Undecided<'g> {
         }
     }
 
-    /// The decision is made, and recorded by whoever made it.
+    /// Marks the call as decided. The caller records the decision.
     pub(crate) fn decided(&mut self) -> &Call {
         self.decided = true;
         &self.call

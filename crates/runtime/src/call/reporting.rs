@@ -3,7 +3,7 @@
 use crate::config::CallLog;
 use crate::telemetry::Spans;
 
-/// Who is told of calls beside the audit.
+/// Where calls are reported, in addition to the audit.
 #[derive(Clone, Debug)]
 pub(crate) struct CallReporting {
     /// At which level the log is.

@@ -1,7 +1,7 @@
-//! Trace context (W3C Trace Context, level 1): which trace a call is part of.
+//! Trace context (W3C Trace Context, level 1): the trace that a call belongs to.
 //!
-//! What a client says of it is taken over only if it is well-formed, and written anew: nothing but the trace's id, two
-//! flags and a bounded list of vendors' members passes. A trace of our own has the request's id for its id.
+//! A client's fields are used only if they are well-formed, and are written again by the proxy: only the trace id, two
+//! flags and a bounded list of vendors' members pass. If the proxy begins a trace, the trace id is the request id.
 
 use std::fmt::Write as _;
 
@@ -30,7 +30,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// The trace that these fields name, else a new one, which is sampled or not.
+    /// Takes the trace that the fields name; otherwise begins a new one, sampled or not.
     pub(crate) fn of(fields: &[(&[u8], &[u8])], request: &RequestId, sampled: bool) -> Self {
         let named = |wanted: &HeaderName| {
             let wanted = wanted.as_str().as_bytes();
@@ -45,11 +45,11 @@ impl Trace {
         };
         let (id, parent, flags, state) = match parent {
             Some((id, parent, flags)) => (id, Some(parent), flags, state(&named(&TRACESTATE))),
-            // Whose `traceparent` is none, his `tracestate` is none (section 3.3.1.1).
+            // Without a valid `traceparent`, `tracestate` is ignored (section 3.3.1.1).
             None => (request.bytes(), None, u8::from(sampled), None),
         };
         let mut span = [0; 8];
-        // Without randomness there is none to be told apart by; all zeros is what is no id.
+        // Without randomness spans cannot be told apart. All zeros would be an invalid id.
         if getrandom::fill(&mut span).is_err() || span == [0; 8] {
             span = [0, 0, 0, 0, 0, 0, 0, 1];
         }
@@ -77,7 +77,7 @@ impl Trace {
         hex::encode(self.id)
     }
 
-    /// The fields that tell the upstream: this call is its parent.
+    /// The fields for the upstream, with this call as the parent.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let mut parent = format!("00-{}-{}-", hex::encode(self.id), hex::encode(self.span));
         // Writing to a string cannot fail.
@@ -89,8 +89,8 @@ impl Trace {
     }
 }
 
-/// Trace id, the caller's place and flags of a `traceparent` (section 3.2.2): lower-case hexadecimal, ids other than zero. A version beyond
-/// ours may have more behind it.
+/// Parses a `traceparent` (section 3.2.2) into trace id, parent span and flags: lower-case hexadecimal, ids other than
+/// zero. Versions after 00 may have further parts.
 fn parent(value: &[u8]) -> Option<([u8; 16], [u8; 8], u8)> {
     let value = std::str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
     if value.bytes().any(|byte| byte.is_ascii_uppercase()) {

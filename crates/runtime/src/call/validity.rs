@@ -1,14 +1,14 @@
-//! Work that ends where what it rests on is taken back.
+//! Work that is cancelled when the token that it depends on is revoked.
 
 use std::future::Future;
 
 use crate::live::TokenValidity;
 use crate::problem::{AuthFailure, Problem};
 
-/// Does the work unless the token is revoked before it is done: then the work is dropped where it stands.
+/// Does the work, and drops it if the token is revoked before it is done.
 ///
 /// # Errors
-/// The token is revoked.
+/// The token was revoked.
 pub(crate) async fn while_valid<T>(
     validity: Option<TokenValidity>,
     work: impl Future<Output = T>,

@@ -1,4 +1,4 @@
-//! `tokenward audit`: what was called, by whom, and what was decided.
+//! `tokenward audit`: the record of calls and decisions.
 
 use clap::Subcommand;
 

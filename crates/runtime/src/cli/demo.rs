@@ -15,7 +15,7 @@ mod sample;
 
 use running::Demo;
 
-/// Where the demo lives, so that its policies are at hand.
+/// Directory of the demo, in the working directory so that its policies are easy to find.
 const PLACE: &str = ".tokenward-demo";
 
 /// See it work
@@ -37,7 +37,7 @@ pub(super) struct Args {
 /// that it would print and compares.
 ///
 /// # Errors
-/// A port or directory that cannot be had; in a check, an answer other than what was said.
+/// A port or directory is not available; in a check, a response was not the expected one.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.check {
         let directory = std::env::temp_dir().join(format!("tokenward-demo-{}", std::process::id()));
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let result = check::run(&demo);
             result.and(demo.stop())
         });
-        // What is left of a failed check is what its reader needs.
+        // The directory of a failed check is kept for inspection.
         if result.is_ok() {
             let _ = std::fs::remove_dir_all(&directory);
         }
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     demo.stop()
 }
 
-/// Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM.
 fn wait_for_the_end() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(Failure::trouble)?.block_on(async {

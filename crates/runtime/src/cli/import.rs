@@ -154,7 +154,7 @@ fn text(args: &Extender) -> Result<String, Failure> {
         })
     };
     let mut text = Vec::new();
-    // A byte past the bound tells that there is more.
+    // One byte more than the limit shows that the input is too large.
     let bound = export::MAX_BYTES as u64 + 1;
     if args.file.as_os_str() == "-" {
         std::io::stdin()

@@ -16,19 +16,19 @@ use crate::config::{Config, admin_secret};
 const PATIENCE: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER: usize = 1 << 20;
 
-/// Who took up a revocation.
+/// The part of the system that applied a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RevocationStatus {
     /// The running proxy: it is in force.
     Revoked,
-    /// The file beside the audit, which the next proxy reads.
+    /// The revocation file next to the audit, which the next proxy reads.
     Kept,
-    /// Nobody: no proxy has run here.
+    /// No proxy has run here.
     Nobody,
 }
 
 impl RevocationStatus {
-    /// In JSON.
+    /// Name in JSON output.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
@@ -41,7 +41,7 @@ impl RevocationStatus {
 /// Gives an order to the proxy that runs with this configuration.
 ///
 /// # Errors
-/// It cannot be reached, or refuses.
+/// The listener cannot be reached, or refuses the request.
 pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value, Failure> {
     let place = config.admin.listen;
     let failed = |why: &str| {

@@ -1,4 +1,4 @@
-//! `tokenward scan`: secrets where they should not be.
+//! `tokenward scan`: searches for leaked secrets.
 
 mod find;
 mod place;
@@ -47,7 +47,7 @@ pub(super) struct Args {
     config: ConfigArg,
 }
 
-/// A secret, and where it stands.
+/// A secret and its location.
 struct Finding {
     /// A path; in history with the commit that brought it in.
     place: String,
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     conclude(findings.len(), unsearched.len())
 }
 
-/// What follows from the number of secrets, and of places that were not searched.
+/// Chooses the result from the number of secrets found, and of paths that were not searched.
 fn conclude(found: usize, unsearched: usize) -> Result<(), Failure> {
     let secrets = match found {
         0 => "no secret was found".to_owned(),
@@ -93,7 +93,7 @@ fn conclude(found: usize, unsearched: usize) -> Result<(), Failure> {
         (_, 0) => Err(Failure::Findings(format!(
             "{secrets}; revoke what still works (`tokenward token revoke`), then take it out"
         ))),
-        // A place that was not searched may hold one, whatever the others hold.
+        // A path that was not searched may contain a secret, even if the others do not.
         (_, 1) => Err(Failure::Trouble(format!(
             "{secrets}, but 1 place was not searched"
         ))),
@@ -140,7 +140,7 @@ fn search(path: &Path, history: bool, findings: &mut Vec<Finding>, unsearched: &
     }
 }
 
-/// Searches a history. Of a secret that is in a file today, or was found in another content, only the first place counts.
+/// Searches a history. A secret that is in a current file, or was found in another blob, is reported only once.
 fn look_back(
     repository: &Repository,
     path: &Path,
@@ -169,7 +169,7 @@ fn look_back(
             ..finding
         });
     }
-    // What was found before an error is shown all the same.
+    // Findings from before an error are shown too.
     done
 }
 
@@ -183,7 +183,7 @@ fn in_bytes(place: &str, bytes: &[u8]) -> Vec<Finding> {
     findings.collect()
 }
 
-/// Line and column; `None` in what is no text.
+/// Gives line and column; `None` if the content is not text.
 fn position(bytes: &[u8], offset: usize) -> Option<(usize, usize)> {
     let before = bytes.get(..offset)?;
     if bytes.contains(&0) {
@@ -206,7 +206,7 @@ impl Known {
         Self(sources.and_then(|sources| compile(&sources).program))
     }
 
-    /// Whose it is, and whether it works, in a few words.
+    /// Describes the secret's token and whether it works, in a few words.
     fn state(&self, hash: &[u8; 32]) -> State {
         let Some(program) = &self.0 else {
             return State {

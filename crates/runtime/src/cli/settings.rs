@@ -22,7 +22,7 @@ impl ConfigArg {
         Ok(Config::load(self.path())?)
     }
 
-    /// The configuration; the defaults where none was named and there is none in the working directory.
+    /// Gives the configuration; the defaults if no file was named and the working directory has none.
     pub(super) fn or_default(&self) -> Result<Config, Failure> {
         match Config::load(self.path()) {
             Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(Config::default()),
@@ -30,7 +30,7 @@ impl ConfigArg {
         }
     }
 
-    /// The configuration as it was in a git revision; `None` if git has none of that name there.
+    /// Gives the configuration as it was in a git revision; `None` if the revision has no file with that name.
     pub(super) fn at_revision(&self, revision: &str) -> Result<Option<Config>, Failure> {
         let path = self.path();
         let directory = path

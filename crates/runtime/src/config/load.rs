@@ -52,7 +52,7 @@ impl Config {
         }
     }
 
-    /// `None` if the text is no TOML.
+    /// Reads the settings; `None` if the text is not TOML.
     pub(super) fn read(text: &str) -> (Option<Self>, Sink) {
         let sink = Sink::default();
         let (document, errors) = DeTable::parse_recoverable(text);
@@ -174,7 +174,7 @@ fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
     (upstream, it.section("identity", identity))
 }
 
-/// The public URL of a proxy that is called where it listens.
+/// Derives the public URL from the listener's address.
 fn listened_at(it: &Fields<'_>, server: &Server) -> Option<BaseUrl> {
     let everywhere = match server.listen.ip() {
         IpAddr::V4(ip) => ip.is_unspecified(),

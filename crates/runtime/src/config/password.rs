@@ -1,12 +1,12 @@
-//! Where a password is kept.
+//! The source of a password.
 
 use std::path::PathBuf;
 
-/// Where a password stands; it is never in the configuration itself.
+/// The source of a password; the configuration itself never contains one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordSource {
     /// A file with the password in its first line.
     File(PathBuf),
-    /// An environment variable.
+    /// The name of an environment variable.
     Environment(String),
 }

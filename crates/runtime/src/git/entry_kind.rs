@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-/// What an entry of a tree is.
+/// Kind of an entry of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
-    /// A directory.
+    /// The entry is a directory.
     Directory,
-    /// A regular file.
+    /// The entry is a regular file.
     File,
     /// A regular file that can be run.
     Executable,
-    /// A symbolic link.
+    /// The entry is a symbolic link.
     Link,
     /// A commit of another repository.
     Submodule,
@@ -20,7 +20,7 @@ pub(crate) enum EntryKind {
 }
 
 impl EntryKind {
-    /// By the mode in a tree, in octal digits.
+    /// Reads the kind from the mode in a tree, in octal digits.
     pub(super) fn of(mode: &[u8]) -> Self {
         match mode {
             b"40000" => Self::Directory,
@@ -37,7 +37,7 @@ impl EntryKind {
         matches!(self, Self::File | Self::Executable)
     }
 
-    /// What to replace an entry by that is refused.
+    /// Explains how to replace an entry of a refused kind.
     pub(super) fn cure(self) -> &'static str {
         match self {
             Self::Link => "a copy of the file or directory that it leads to",

@@ -4,10 +4,10 @@ use super::objects::{AHEAD, Object, ObjectId, ObjectKind, Objects};
 use super::{GitError, Repository};
 
 impl Repository {
-    /// A blob's content.
+    /// Reads the content of a blob.
     ///
     /// # Errors
-    /// It is missing, damaged, not a blob or larger than `limit` bytes.
+    /// The blob is missing, damaged, not a blob or larger than `limit` bytes.
     pub(crate) fn blob(&self, id: &ObjectId, limit: u64) -> Result<Vec<u8>, GitError> {
         self.content(id, ObjectKind::Blob, limit)
     }

@@ -1,4 +1,4 @@
-//! Reads objects by their ids, and checks that they are what their ids stand for.
+//! Reads objects by their ids, and checks their content against the ids.
 
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
@@ -19,7 +19,7 @@ pub(super) const AHEAD: usize = 64;
 pub(crate) struct ObjectId(String);
 
 impl ObjectId {
-    /// `None` for what is not a whole id.
+    /// Parses an id; `None` if the text is not a complete id.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         let is = matches!(text.len(), 40 | 64) && text.bytes().all(is_digit);
@@ -31,7 +31,7 @@ impl ObjectId {
         Self(hex::encode(bytes))
     }
 
-    /// The digits.
+    /// The id's hexadecimal digits.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -12,7 +12,7 @@ use super::objects::Objects;
 use super::run::Runner;
 use super::{GitError, owner};
 
-/// No path is near as long.
+/// Maximum size of a `.git` file; real paths are much shorter.
 const MAX_GITDIR_BYTES: u64 = 64 << 10;
 
 /// A git repository with a work tree, and the processes that read it.
@@ -20,7 +20,7 @@ const MAX_GITDIR_BYTES: u64 = 64 << 10;
 pub(crate) struct Repository {
     /// The top of the work tree, links resolved.
     pub(super) top: PathBuf,
-    /// With the objects and the branches; another one in a linked work tree.
+    /// Directory with the objects and the branches; differs from the git directory in a linked work tree.
     pub(super) common_directory: PathBuf,
     pub(super) runner: Runner,
     /// Started by the first question.
@@ -28,7 +28,8 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// Finds the repository whose work tree contains `directory`, which need not exist; `None` if there is none.
+    /// Finds the repository whose work tree contains `directory`, which need not exist; `None` if it is not in a work
+    /// tree.
     ///
     /// Looks for `.git` in the directory and in those above it, as they are written, then with links resolved. A bare
     /// repository, or a directory with the entries of one, is never used: a pull request can add these entries.
@@ -269,7 +270,7 @@ mod tests {
         ] {
             assert_eq!(relative(path).unwrap(), expected);
         }
-        // The link, rather than what it leads to: a revision has one or the other at this path.
+        // Read the link itself and not its target: a revision has one or the other at this path.
         symlink("policies", top.join("linked")).unwrap();
         symlink("..", top.join("up")).unwrap();
         assert_eq!(relative("linked/team").unwrap(), "linked/team");

@@ -14,14 +14,15 @@ const MAX_FILE_BYTES: u64 = limits::FILE_BYTES;
 pub(crate) struct Entry {
     /// From the directory that was asked for, with `/`.
     pub(crate) path: String,
-    /// What it is.
+    /// Kind of the entry.
     pub(crate) kind: EntryKind,
-    /// Its content, or the commit of a submodule.
+    /// Object id of its content, or the commit of a submodule.
     pub(crate) id: ObjectId,
 }
 
 impl Repository {
-    /// What is at `path`, from the repository's top and with `/`; `None` if nothing is. The empty path is the top.
+    /// Finds the entry at `path`, from the repository's top and with `/`; `None` if there is none. The empty path is
+    /// the top.
     ///
     /// # Errors
     /// A link or a submodule is on the way, or an object is missing or damaged.
@@ -55,7 +56,7 @@ impl Repository {
     /// The content of the file at `path`, from the repository's top; `None` if nothing is there.
     ///
     /// # Errors
-    /// It is no regular file, is too large, or a link or a submodule is on the way.
+    /// The entry is not a regular file, is too large, or the path leads through a link or a submodule.
     pub(crate) fn file(&self, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         let Some(entry) = self.entry(commit, path)? else {
             return Ok(None);
@@ -70,7 +71,7 @@ impl Repository {
     /// checkout with [`Links::Refuse`](tokenward_compiler::source::Links::Refuse).
     ///
     /// # Errors
-    /// There is no such directory, it contains a link or a submodule, or a file is no text or too large.
+    /// The directory does not exist, it contains a link or a submodule, or a file is not text or too large.
     pub(crate) fn sources(&self, commit: &Commit, directory: &str) -> Result<SourceSet, GitError> {
         let entries = self.visible(commit, directory)?;
         let mut files = Vec::new();
@@ -112,8 +113,8 @@ impl Repository {
         })
     }
 
-    /// All that is below a directory, in order of paths: files, links and submodules, but no directories, and nothing
-    /// hidden.
+    /// Lists everything below a directory in order of paths: files, links and submodules, but no directories, and
+    /// nothing hidden.
     fn visible(&self, commit: &Commit, directory: &str) -> Result<Vec<Entry>, GitError> {
         let root = self
             .entry(commit, directory)?
@@ -216,7 +217,7 @@ impl Repository {
     }
 }
 
-/// Name, kind and id.
+/// Name, kind and id of an entry.
 type Level = (String, EntryKind, ObjectId);
 
 fn unfit(path: &str, commit: &Commit, kind: EntryKind) -> GitError {

@@ -12,21 +12,21 @@ pub enum IdentityError {
     /// A file cannot be read.
     #[error("cannot read the upstream credentials in {}: {source}; make the file readable for this user", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// A file does not hold what it should. Its text is not quoted: it holds secrets.
+    /// A file has the wrong content. Its text is not quoted because it contains secrets.
     #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
     Malformed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// An environment variable is not set.
     #[error("the environment variable {0}, which should hold the service account's password, is not set")]
     Unset(String),
-    /// A name or a secret cannot stand in a header.
+    /// A name or a secret is not a valid header value.
     #[error("`{0}` cannot stand in an HTTP header; change it in [upstream.identity]")]
     Unsendable(String),
 }

@@ -1,4 +1,4 @@
-//! Why there is no policy.
+//! Reasons why a policy cannot be used.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use tokenward_compiler::BindError;
 use tokenward_compiler::artifact::{DecodeError, SignatureError};
 use tokenward_compiler::source::ReadDirError;
 
-/// There is no usable policy.
+/// Reason why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The directory cannot be read.
@@ -15,33 +15,33 @@ pub enum PolicyError {
     /// The policy has errors.
     #[error("the policy in {} does not compile; mend what follows\n{diagnostics}", directory.display())]
     Compile {
-        /// Where it stands.
+        /// Path of the policy directory.
         directory: PathBuf,
-        /// The diagnostics, rendered.
+        /// Rendered diagnostics.
         diagnostics: String,
     },
     /// The artifact cannot be read.
     #[error("cannot read the compiled policy {}: {source}", path.display())]
     ReadArtifact {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's answer.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no artifact of this version.
+    /// The file is not an artifact of this version.
     #[error("cannot use {}: {source}", path.display())]
     Artifact {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Reason for the failure.
         source: DecodeError,
     },
-    /// Nobody who is trusted vouches for the artifact.
+    /// The artifact has no signature by a trusted key.
     #[error("cannot use {}: {source}", path.display())]
     Signature {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Reason for the failure.
         source: SignatureError,
     },
     /// The artifact has tokens that may not be used in secure mode.
@@ -50,9 +50,9 @@ pub enum PolicyError {
         path.display(), faults.join(", ")
     )]
     Seals {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The tokens, and what is wrong with each.
+        /// The tokens, with the problem of each.
         faults: Vec<String>,
     },
     /// The policy cannot be bound to the public URL.

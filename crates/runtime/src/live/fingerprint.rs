@@ -1,11 +1,11 @@
-//! What of a policy's files tells whether they have changed.
+//! Detects changes of a policy's files.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// What a directory looks like from outside its files.
+/// The directory as seen from outside: names, times and sizes of its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     pub(super) identity: Option<(u64, u64)>,

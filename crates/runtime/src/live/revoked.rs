@@ -1,5 +1,5 @@
-//! Revocations (SEMANTICS section 2): secrets that never work again. They are kept on disk, are undone by no reload, and
-//! are told to the calls under way that rest on them.
+//! Revocations (SEMANTICS section 2): secrets that never work again. They are stored on disk, no reload undoes them,
+//! and calls in progress that depend on them are notified.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -22,20 +22,20 @@ pub enum RevocationError {
     /// The file cannot be read.
     #[error("cannot read the revocations in {}: {source}; without them revoked tokens would work again", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// A line is no hash.
+    /// A line is not a hash.
     #[error(
         "{}:{line} is no revocation: each line is `sha256:` and 64 hexadecimal digits; mend it, since the token that it stood for would work again",
         path.display()
     )]
     Malformed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
     },
 }
@@ -54,11 +54,11 @@ struct Book {
 }
 
 impl Revocations {
-    /// The revocations of this file; none if it is absent. An unfinished last line, of a write that a crash cut short,
-    /// is left out: whoever asked for it got no answer.
+    /// Reads the revocations of a file; a missing file is empty. An unfinished last line, left by a crash while
+    /// writing, is ignored: that revocation was never confirmed.
     ///
     /// # Errors
-    /// The file cannot be read, or holds something else.
+    /// The file cannot be read, or has other content.
     pub(crate) fn open(path: &Path) -> Result<Self, RevocationError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -96,7 +96,7 @@ impl Revocations {
         self.hashes.load().contains(secret)
     }
 
-    /// How many secrets are.
+    /// Gives the number of revoked secrets.
     pub(crate) fn count(&self) -> usize {
         self.hashes.load().len()
     }
@@ -106,11 +106,11 @@ impl Revocations {
         self.lock().unsaved.len()
     }
 
-    /// Revokes secrets: in force at once, calls under way included, and then written. Blocks for the disk if there is
-    /// something to write.
+    /// Revokes secrets, and then writes them to disk. They take effect immediately, including for calls in progress.
+    /// Blocks for the disk if there is something to write.
     ///
     /// # Errors
-    /// They could not be written. They are in force all the same, and [`Self::save`] tries again.
+    /// They could not be written. They are in effect, and [`Self::save`] tries again.
     pub(crate) fn add(&self, secrets: impl IntoIterator<Item = SecretHash>) -> io::Result<()> {
         let mut book = self.lock();
         let known = self.hashes.load_full();
@@ -130,12 +130,12 @@ impl Revocations {
     /// Writes what could not be written before.
     ///
     /// # Errors
-    /// It still cannot.
+    /// They still cannot be written.
     pub(crate) fn save(&self) -> io::Result<()> {
         self.lock().save()
     }
 
-    /// What a call rests on: the secret that it showed, and the token's current one.
+    /// Makes the validity of a call from the secret that it presented and the token's current one.
     pub(super) fn validity(self: &Arc<Self>, secrets: [SecretHash; 2]) -> TokenValidity {
         TokenValidity {
             revocations: Arc::clone(self),
@@ -182,7 +182,7 @@ impl Book {
     }
 }
 
-/// Cuts off a last line that a crash cut short: a line that is no hash keeps the proxy from starting.
+/// Removes a last line that a crash left unfinished: a line that is not a hash keeps the proxy from starting.
 fn drop_unfinished(file: &mut File) -> io::Result<()> {
     let mut text = Vec::new();
     file.seek(SeekFrom::Start(0))?;
@@ -197,7 +197,7 @@ fn drop_unfinished(file: &mut File) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the revocations of an audit store stand: beside it, as `<store>.revoked`.
+/// Gives the path of an audit store's revocations: next to the store, as `<store>.revoked`.
 pub(crate) fn beside(store: &Path) -> PathBuf {
     let mut path = OsString::from(store);
     path.push(".revoked");
@@ -224,7 +224,7 @@ pub(crate) struct TokenValidity {
 }
 
 impl TokenValidity {
-    /// Whether it is lost.
+    /// Whether the token was revoked.
     pub(crate) fn is_lost(&self) -> bool {
         self.secrets.iter().any(|secret| self.revocations.has(secret))
     }
@@ -237,7 +237,7 @@ impl TokenValidity {
 
     /// Resolves when it is lost, and never before.
     pub(crate) async fn lost(self) {
-        // Subscribed before the first look: what comes after that look is news.
+        // Subscribe before the first check, so that no later revocation is missed.
         let mut news = self.revocations.news.subscribe();
         while !self.is_lost() {
             // The sender lives as long as `self`.
@@ -298,7 +298,7 @@ mod tests {
         let path = folder.path().join("file/revoked");
         fs::write(folder.path().join("file"), "no directory").unwrap();
         let revocations = Revocations::open(&path);
-        // A file where a directory should be is no absence.
+        // A file in place of a directory is an error, not an absent store.
         assert!(revocations.is_err());
         fs::remove_file(folder.path().join("file")).unwrap();
         let revocations = Revocations::open(&path).unwrap();

@@ -1,7 +1,7 @@
 //! Notices that the policy directory changed.
 //!
-//! The system's notifications give speed; a look at names, times and sizes every half second gives certainty, where
-//! there are none (network file systems), where they are lost, and where links lead out of what is watched.
+//! Notifications of the system give speed. A check of names, times and sizes every half second also covers network file
+//! systems, lost notifications, and links that lead out of the watched directory.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,7 +15,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use super::Policies;
 use super::fingerprint::Fingerprint;
 
-/// The periodic look.
+/// Interval of the periodic check.
 const PERIOD: Duration = Duration::from_millis(500);
 /// A change is taken up when none has followed it for so long, …
 const QUIET: Duration = Duration::from_millis(100);

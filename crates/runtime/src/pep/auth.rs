@@ -1,4 +1,4 @@
-//! Which token calls, and for whom (SEMANTICS section 2).
+//! Authentication: the token of a call, and its user (SEMANTICS section 2).
 
 use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
@@ -8,18 +8,18 @@ use crate::problem::AuthFailure;
 use crate::request::Credentials;
 use crate::secret;
 
-/// What bears on authentication, beside the policy.
+/// Settings of authentication, in addition to the policy.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthRules {
-    /// The accepted schemes.
+    /// The accepted authentication schemes.
     pub(crate) methods: Methods,
     /// Users whose part nobody may take.
     pub(crate) never_act_as: Vec<String>,
 }
 
 impl AuthRules {
-    /// Whether nobody may take this user's part. Without regard to case: the upstreams' user names have none. Nor has what
-    /// some database takes for the same letter: `ı` and `ſ` are an `I` and an `S` in capitals.
+    /// Whether nobody may act as this user. Case is ignored, as upstreams ignore it in user names. So are letters that
+    /// some databases treat as equal: `ı` and `ſ` are `I` and `S` in upper case.
     pub(crate) fn never(&self, user: &str) -> bool {
         let folded = |name: &str| name.to_lowercase().to_uppercase().to_lowercase();
         let user = folded(user);
@@ -42,7 +42,7 @@ pub(crate) type Failed = (AuthFailure, Option<TokenId>);
 /// Finds the token of these credentials, if it works for their user at `now_ms` (UTC).
 ///
 /// # Errors
-/// It does not.
+/// The credentials do not work; the failure gives the reason.
 pub(crate) fn authenticate(
     program: &Program,
     credentials: &Credentials,

@@ -1,5 +1,5 @@
-//! CORS for the configured origins (Fetch standard, section 3.3): browsers ask first, without credentials, so the proxy
-//! answers preflights itself, and what it lets pass it marks as readable by the origin.
+//! CORS for the configured origins (Fetch standard, section 3.3). Browsers first send a preflight without credentials,
+//! which the proxy answers itself. It marks responses as readable by the origin.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -22,7 +22,7 @@ pub(crate) fn origin(raw: &RawHead<'_>, origins: &[String]) -> Option<HeaderValu
     known.then(|| HeaderValue::from_bytes(origin).ok()).flatten()
 }
 
-/// The headers of the answer to a preflight; `None` if the request is none.
+/// Gives the headers of the response to a preflight; `None` if the request is not one.
 pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(HeaderName, HeaderValue)>> {
     let method = field(raw, b"access-control-request-method").filter(|_| raw.method == "OPTIONS")?;
     let mut headers = vec![
@@ -40,7 +40,7 @@ pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(
     Some(headers)
 }
 
-/// Marks an answer as readable by the origin, in place of what the upstream says of origins.
+/// Marks a response as readable by the origin, and replaces the upstream's headers about origins.
 pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
     let (Some(origin), headers) = (origin, &mut answer.headers) else {
         return;

@@ -1,4 +1,4 @@
-//! `GET /.tokenward/self`: what a token's holder may know of it. A call like any other, but for the upstream.
+//! `GET /.tokenward/self`: shows a token to its holder. The call is treated like any other, but the proxy answers it.
 
 use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;

@@ -1,7 +1,7 @@
 //! Slows callers that show wrong credentials again and again (SEMANTICS section 5).
 //!
-//! Only the answers to failed credentials are slowed: valid ones from the same address pass as ever, so that nobody is
-//! shut out by who shares his address. The table has a bound; what an attacker with many addresses can do is to make it
+//! Only responses to failed credentials are delayed. Valid ones from the same address are not, so nobody is locked out
+//! by another client with the same address. The table is bounded; an attacker with many addresses can only make it
 //! forget.
 
 use std::collections::HashMap;
@@ -18,13 +18,14 @@ const HELD: usize = 16;
 /// … and to all: each holds a connection.
 const HELD_BY_ALL: usize = 512;
 
-/// Counts failures by address.
+/// Counts failed credentials by address.
 pub(crate) struct Throttle {
     settings: Throttling,
     table: Mutex<Table>,
 }
 
-/// Failures of this window and of the one before: an address is judged by both, so that a window's end is no amnesty.
+/// Failures in this window and in the previous one. An address is judged by both, so that the end of a window does not
+/// reset it.
 #[derive(Debug)]
 struct Table {
     began: Instant,
@@ -36,9 +37,9 @@ struct Table {
 /// How failed credentials are answered.
 #[derive(Debug)]
 pub(crate) enum Pace<'t> {
-    /// As soon as may be.
+    /// Answer immediately.
     AtOnce,
-    /// After a while.
+    /// Answer after a delay.
     Held(Held<'t>),
     /// At once, and with 429: as many as may be are held back already.
     TooMany,
@@ -51,7 +52,7 @@ pub(crate) struct Held<'t> {
 }
 
 impl Throttle {
-    /// Nothing counted yet.
+    /// Makes an empty table.
     pub(crate) fn new(settings: Throttling) -> Self {
         Self {
             settings,
@@ -143,7 +144,8 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Who counts as one: an IPv4 address, and of IPv6 the /64, which is one customer's.
+/// Gives the key under which a client is counted: the IPv4 address, or the /64 of an IPv6 address, which is one
+/// customer's.
 fn source(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,4 +1,4 @@
-//! The upstream's addresses: whose turn it is, and which of them answer.
+//! The upstream's addresses: their order of use, and which of them respond.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 const SHUT: Duration = Duration::from_secs(1);
 /// … and for so long at most.
 const SHUT_AT_MOST: Duration = Duration::from_secs(30);
-/// So many health checks in a row have to fail before an address is left out.
+/// Number of consecutive failed health checks after which an address is skipped.
 const UNWELL: u32 = 2;
 
-/// All of them, shared by the workers.
+/// The upstream's addresses, shared by the workers.
 #[derive(Debug)]
 pub(crate) struct Addresses {
     all: Vec<Address>,
     next: AtomicUsize,
 }
 
-/// One of them.
+/// One address of the upstream.
 #[derive(Debug)]
 pub(crate) struct Address {
     authority: String,
@@ -26,7 +26,7 @@ pub(crate) struct Address {
     state: Mutex<State>,
 }
 
-/// What calls and health checks have seen of it.
+/// Results of calls to the address and of its health checks.
 #[derive(Debug, Default)]
 struct State {
     /// Connections that failed in a row.
@@ -51,7 +51,7 @@ impl Addresses {
         }
     }
 
-    /// All of them.
+    /// Gives all addresses.
     pub(crate) fn all(&self) -> &[Address] {
         &self.all
     }
@@ -75,7 +75,7 @@ impl Address {
         &self.authority
     }
 
-    /// Whether calls go there.
+    /// Whether calls are sent to the address.
     pub(crate) fn is_open(&self, now: Instant) -> bool {
         let state = self.lock();
         state.unwell < UNWELL && state.shut.is_none_or(|until| until <= now)
@@ -86,7 +86,7 @@ impl Address {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// It accepted no connection.
+    /// Notes that the address accepted no connection.
     pub(crate) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
@@ -95,14 +95,14 @@ impl Address {
         state.shut = Some(Instant::now() + shut.min(SHUT_AT_MOST));
     }
 
-    /// It took a call.
+    /// Notes that the address accepted a call.
     pub(crate) fn reached(&self) {
         let mut state = self.lock();
         state.failed = 0;
         state.shut = None;
     }
 
-    /// What a health check said. The word of a good one counts more than that of calls before it.
+    /// Notes the result of a health check. A successful one outweighs earlier failed calls.
     pub(crate) fn checked(&self, well: bool) {
         let mut state = self.lock();
         let was_open = state.unwell < UNWELL;

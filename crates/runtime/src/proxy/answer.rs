@@ -105,7 +105,7 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A 304 may tell the length of what it stands for (RFC 9110 section 8.6).
+/// Keeps the length in a 304 response, which describes the body that a 200 would have (RFC 9110 section 8.6).
 fn kept_length(headers: &HeaderMap, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
     let length = announced(headers).filter(|_| status == StatusCode::NOT_MODIFIED)?;
     Some((CONTENT_LENGTH, HeaderValue::from(length)))
@@ -161,7 +161,7 @@ impl fmt::Debug for Cut {
 pub(crate) struct BrokenOff;
 
 impl UpstreamBody {
-    /// The length of what is still to come, if the upstream told it.
+    /// Gives the length of the rest of the body, if the upstream sent it.
     pub(crate) fn length(&self) -> Option<u64> {
         self.incoming.size_hint().exact().filter(|_| self.links.is_none())
     }
@@ -224,8 +224,8 @@ impl UpstreamBody {
         }
     }
 
-    /// The next frame. A body of which the announced length has come is at its end: hyper says so itself only after its
-    /// own task has run again.
+    /// Gives the next frame. A body is complete when its announced length has arrived; hyper reports that only after
+    /// its own task has run again.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         if self.incoming.is_end_stream() {
             return Poll::Ready(None);
@@ -250,21 +250,21 @@ pub(crate) struct Answer {
     pub(crate) close: bool,
 }
 
-/// A response's body.
+/// The body of a response.
 #[derive(Debug)]
 pub(crate) enum AnswerBody {
-    /// None, and no `Content-Length` other than one among the headers.
+    /// No body, and no `Content-Length` except one among the headers.
     None,
-    /// In answer to HEAD: none, of which the length is told.
+    /// No body, in response to HEAD, but its length is sent.
     Omitted(u64),
-    /// Whole.
+    /// A complete body.
     Whole(Vec<u8>),
-    /// Streamed from the upstream.
+    /// A body that streams from the upstream.
     Upstream(Box<UpstreamBody>),
 }
 
 impl Answer {
-    /// The same in answer to HEAD.
+    /// Removes the body, for a response to HEAD.
     pub(crate) fn without_body(self) -> Self {
         let body = match self.body {
             AnswerBody::Whole(body) => AnswerBody::Omitted(body.len() as u64),

@@ -15,13 +15,13 @@ use crate::call::meter::Meter;
 use crate::request::Framing;
 use crate::wire::{BodyError, BodyStream};
 
-/// So much of a body, or all of a smaller one, is read before the upstream is contacted.
+/// Number of bytes of a body that are read before the upstream is contacted.
 pub(crate) const READ_AHEAD: usize = 64 * 1024;
 
 /// How slowly a body may arrive, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyPace {
-    /// The longest pause within it; also what may be waited for it in all, beyond what the rate grants.
+    /// Maximum pause within the body. It is also the total time to wait, in addition to the time that `rate` allows.
     pub(crate) pause: Duration,
     /// Bytes a second that it must bring while it is waited for; 0 asks for none.
     pub(crate) rate: u32,
@@ -46,7 +46,7 @@ pub(crate) struct RequestBody {
     ended: bool,
     left: Option<u64>,
     pace: BodyPace,
-    /// What the client has sent so far.
+    /// Number of bytes that the client has sent.
     arrived: u64,
     /// How long the client was waited for, this wait aside.
     waited: Duration,
@@ -76,12 +76,12 @@ impl RequestBody {
         }
     }
 
-    /// What went upstream of it.
+    /// Gives the meter of the bytes sent upstream.
     pub(crate) fn meter(&self) -> &Arc<Meter> {
         &self.meter
     }
 
-    /// The length of what is still to be sent, if known.
+    /// Gives the length of the unsent rest, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         if self.ended {
             Some(self.ahead_bytes as u64)
@@ -108,7 +108,7 @@ impl RequestBody {
         Ok(self.ended)
     }
 
-    /// What was read ahead, in one piece.
+    /// Gives the bytes that were read ahead, in one piece.
     pub(crate) fn ahead(&mut self) -> &[u8] {
         if self.ahead.len() > 1 {
             let joined: Vec<u8> = self.ahead.iter().flatten().copied().collect();

@@ -12,7 +12,7 @@ pub(crate) fn keep_from_shared_caches(headers: &mut Vec<(HeaderName, HeaderValue
         .flat_map(split)
         .filter(|directive| !lets_share(name_of(directive)))
         .collect();
-    // `private="field"` keeps that field alone from being shared.
+    // `private="field"` only keeps that field from being shared.
     let whole = |directive: &String| {
         ["private", "no-store"]
             .iter()

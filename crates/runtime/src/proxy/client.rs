@@ -27,7 +27,7 @@ use crate::wire::{BodyError, BodyStream};
 /// An idle connection is kept for less long than Tomcat keeps it (20 s), so that few requests meet one being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
-/// Of a body that has nothing to wait for.
+/// The pace of a body that is complete already.
 const NO_WAIT: BodyPace = BodyPace {
     pause: Duration::ZERO,
     rate: 0,
@@ -37,28 +37,28 @@ const NO_WAIT: BodyPace = BodyPace {
 /// Opens connections, with TLS or without.
 pub(super) type Connector = HttpsConnector<HttpConnector>;
 
-/// The connections there.
+/// Client with the connections to the upstream.
 pub(crate) struct Upstream {
     client: Client<Connector, RequestBody>,
     settings: UpstreamSettings,
 }
 
-/// Why there is no answer of the upstream.
+/// Reason why the upstream gave no response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForwardError {
-    /// No connection.
+    /// No connection could be made.
     #[error("the upstream cannot be reached: {0}")]
     Unreachable(String),
-    /// No connection in time.
+    /// No connection was made in time.
     #[error("the upstream did not accept a connection in time")]
     Unconnected,
-    /// The connection broke, or what came is no HTTP.
+    /// The connection broke, or the response is not HTTP.
     #[error("the upstream broke off: {0}")]
     Broken(String),
-    /// No answer in time.
+    /// No response came in time.
     #[error("the upstream did not answer in time")]
     Timeout,
-    /// It does not know us.
+    /// The upstream rejected the proxy's credentials.
     #[error("the upstream answered 401 to the proxy's own credentials")]
     Unauthorized,
     /// The client's body broke off.
@@ -70,12 +70,12 @@ pub(crate) enum ForwardError {
 }
 
 impl ForwardError {
-    /// Whether not a byte was sent, because there was no connection.
+    /// Whether nothing was sent, because there was no connection.
     fn is_connect(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Unconnected)
     }
 
-    /// The problem to answer.
+    /// Gives the problem to respond with.
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Unreachable(_) => Problem::UpstreamUnreachable,
@@ -129,7 +129,7 @@ impl Upstream {
         }
     }
 
-    /// Where its requests go.
+    /// Gives the settings of the upstream.
     pub(crate) fn settings(&self) -> &UpstreamSettings {
         &self.settings
     }
@@ -191,7 +191,7 @@ impl Upstream {
         }
     }
 
-    /// The upstream request, written from the permit alone.
+    /// Makes the upstream request, only from the permit.
     fn request(
         &self,
         address: &Address,
@@ -216,7 +216,7 @@ impl Upstream {
 /// Sends the one request that the permit is for. Redirects are not followed.
 ///
 /// # Errors
-/// There is no answer, or one that is not to be passed on.
+/// There is no response, or one that must not be forwarded.
 pub(crate) async fn forward(
     upstream: &Upstream,
     permit: Permit,

@@ -1,4 +1,4 @@
-//! Header fields on their way through: which go upstream, and which come back.
+//! Header fields that go upstream, and those that come back.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -14,10 +14,10 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What the proxy says itself, whatever the client says.
+/// Fields that the proxy writes itself; the client's are dropped.
 const OWN: [HeaderName; 3] = [HOST, TRACEPARENT, TRACESTATE];
 
-/// Fields of one connection (RFC 9110 section 7.6.1), with the framing, which is written anew.
+/// Fields of one connection (RFC 9110 section 7.6.1), and of the framing, which the proxy writes itself.
 const HOP_BY_HOP: [&str; 11] = [
     "connection",
     "content-length",
@@ -32,7 +32,7 @@ const HOP_BY_HOP: [&str; 11] = [
     "upgrade",
 ];
 
-/// What the upstream says of ways around the proxy, or to caches that are shared.
+/// Fields by which the upstream points around the proxy, or controls shared caches.
 const NOT_PASSED_BACK: [&str; 6] = [
     "alt-svc",
     "cdn-cache-control",
@@ -42,7 +42,7 @@ const NOT_PASSED_BACK: [&str; 6] = [
     "x-request-id",
 ];
 
-/// What the proxy says of itself to the upstream.
+/// Facts about the proxy in requests to the upstream.
 #[derive(Clone, Debug)]
 pub(crate) struct Public {
     /// The `Host` of upstream requests.
@@ -59,7 +59,7 @@ pub(crate) struct Public {
 /// body; `None` sends it chunked.
 ///
 /// # Errors
-/// A canonical header cannot stand in a request: a fault of the reading.
+/// A canonical header is not valid in a request, which would be an error in reading it.
 pub(crate) fn upstream_headers(
     permit: &Permit,
     public: &Public,

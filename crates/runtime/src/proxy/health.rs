@@ -1,6 +1,7 @@
 //! Health checks of the upstream's addresses: a GET each now and then, on a thread of its own.
 //!
-//! They are the proxy's own requests: they name no user, carry no credentials, and what comes back goes nowhere.
+//! Health checks are the proxy's own requests: they name no user, contain no credentials, and their responses are
+//! dropped.
 
 use std::io;
 use std::sync::Arc;

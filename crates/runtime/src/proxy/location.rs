@@ -1,16 +1,17 @@
 //! Redirects of the upstream, as the client is to follow them (SEMANTICS section 5).
 //!
-//! A `Location` at the upstream's own address would lead the client, and its token, past the proxy: it is rewritten to
-//! the public URL. Most clients repeat a POST as a GET after 301 and 302; where the upstream merely corrects scheme, host
-//! or a final `/`, that turns a write into a read, so such an answer becomes 308 or 307 (RFC 9110 section 15.4).
+//! A `Location` at the upstream's own address would make the client, and its token, bypass the proxy, so it is
+//! rewritten to the public URL. Most clients repeat a POST as a GET after 301 and 302. If the upstream only corrects
+//! scheme, host or a final `/`, that would turn a write into a read, so such a response becomes 308 or 307 (RFC 9110
+//! section 15.4).
 
 use http::StatusCode;
 use tokenward_compiler::BaseUrl;
 
-/// The two names of what is protected.
+/// Public URL and upstream addresses of the protected API.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
-    /// What clients call.
+    /// The URL that clients call.
     pub(crate) public: BaseUrl,
     /// Hosts of the upstream's own URLs, without port, lower case.
     pub(crate) upstream_hosts: Vec<String>,
@@ -48,9 +49,9 @@ pub(crate) fn redirect(
     }
 }
 
-/// The path and what follows it of a location at the upstream, by its own or by the public name, whatever the scheme
-/// and the port (both are what misconfigured upstreams get wrong). `None` for other places, and for relative paths,
-/// which need nothing.
+/// Gives the path and the rest of a location at the upstream, by its own or by the public name. Scheme and port are
+/// ignored, because misconfigured upstreams get them wrong. `None` for other places, and for relative paths, which need
+/// no change.
 fn own_path<'a>(places: &Places, location: &'a str) -> Option<&'a str> {
     let rest = match location.find("://") {
         Some(at) if is_absolute(location) => location.get(at + 3..)?,

@@ -14,7 +14,7 @@ use super::location::{Places, host_of};
 use crate::config::Config;
 use crate::tls::{TlsError, client_config};
 
-/// Where requests go.
+/// Settings of the upstream.
 #[derive(Clone, Debug)]
 pub(crate) struct UpstreamSettings {
     pub(super) scheme: Scheme,
@@ -33,12 +33,12 @@ pub(crate) struct UpstreamSettings {
 /// The configured upstream cannot be one.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// Its URL is none.
+    /// The URL is not valid for an upstream.
     #[error(
         "`{url}` is no upstream; [upstream] url must be http(s)://host:port, with a context path at most"
     )]
     Url {
-        /// What is configured.
+        /// The configured URL.
         url: String,
     },
     /// TLS to it cannot be spoken.
@@ -47,10 +47,10 @@ pub enum UpstreamError {
 }
 
 impl UpstreamSettings {
-    /// What the configuration says.
+    /// Reads the settings from the configuration.
     ///
     /// # Errors
-    /// The upstream's URL is none, a name cannot stand in a header, or TLS is asked for and cannot be spoken.
+    /// The upstream's URL is invalid, a name is not a valid header value, or TLS is required but cannot be set up.
     pub(crate) fn read(config: &Config) -> Result<Self, UpstreamError> {
         let error = || UpstreamError::Url {
             url: config.upstream.urls.join(", "),
@@ -115,7 +115,7 @@ impl UpstreamSettings {
         &self.public.host
     }
 
-    /// Its addresses.
+    /// Gives the upstream's addresses.
     pub(crate) fn addresses(&self) -> &Arc<Addresses> {
         &self.addresses
     }
@@ -134,12 +134,12 @@ impl UpstreamSettings {
         &self.places
     }
 
-    /// What links in JSON answers are rewritten from and to, if they are.
+    /// Gives the texts for rewriting links in JSON responses, if links are rewritten.
     pub(super) fn links(&self) -> Option<&LinkTexts> {
         self.links.as_ref()
     }
 
-    /// Whether `Set-Cookie` passes.
+    /// Whether `Set-Cookie` is forwarded.
     pub(super) fn cookies(&self) -> bool {
         self.cookies
     }

@@ -1,4 +1,4 @@
-//! How many connections each client has: a share for each, so that one alone cannot take all.
+//! Limits the number of connections of each client, so that one client cannot use all of them.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -62,7 +62,8 @@ impl Drop for Slot {
     }
 }
 
-/// An IPv4 address; of an IPv6 address the /64, which one machine may have whole.
+/// Gives the key under which a client is counted: the IPv4 address, or the /64 of an IPv6 address, which may belong to
+/// one machine.
 fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

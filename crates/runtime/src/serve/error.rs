@@ -1,4 +1,4 @@
-//! Why the proxy does not start: one sentence each that says what is wrong and what to do.
+//! Reasons why the proxy does not start. Each message says in one sentence what is wrong and what to do.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,14 +17,14 @@ use crate::tls::TlsError;
 /// Why the proxy does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Another process listens there.
+    /// Another process listens on the address.
     #[error(
         "{address} is in use by another process; stop that, or set [{section}] listen to another address"
     )]
     PortInUse {
         /// The section of the configuration that names the address.
         section: &'static str,
-        /// The address.
+        /// Address of the listener.
         address: SocketAddr,
     },
     /// The address cannot be listened on.
@@ -34,27 +34,27 @@ pub enum ServeError {
     Listen {
         /// The section of the configuration that names the address.
         section: &'static str,
-        /// The address.
+        /// Address of the listener.
         address: SocketAddr,
-        /// Why not.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// There is no usable policy.
+    /// The policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// It is not known which tokens are revoked.
+    /// The file of revocations cannot be read.
     #[error(transparent)]
     Revocations(#[from] RevocationError),
     /// The configuration of requests makes no rules.
     #[error("the configuration cannot be used: {0}")]
     Rules(#[from] RulesError),
-    /// The upstream is none.
+    /// The client for the upstream cannot be set up.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// TLS is configured and cannot be spoken.
     #[error("TLS for clients ([server.tls]): {0}")]
     Tls(#[source] TlsError),
-    /// Spans cannot be sent.
+    /// The export of spans cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     /// The identity at the upstream cannot be used.
@@ -63,7 +63,7 @@ pub enum ServeError {
     /// The key of the audit's hashes cannot be used.
     #[error(transparent)]
     Values(#[from] ValuesError),
-    /// There is no admin secret.
+    /// The admin secret is not available.
     #[error(transparent)]
     AdminSecret(#[from] AdminSecretError),
     /// The audit store cannot be opened.
@@ -75,7 +75,7 @@ pub enum ServeError {
     /// The system gives no threads, or no signals.
     #[error("the system refused what the proxy needs to run: {0}")]
     System(#[from] io::Error),
-    /// The server stopped by a fault of its own.
+    /// Whether the request was a HEAD: the answer announces a body but has none.
     #[error("the server stopped unexpectedly; its log says why, and starting it again is safe")]
     Stopped,
 }

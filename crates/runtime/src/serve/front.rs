@@ -1,4 +1,4 @@
-//! What happens to a connection before its first request: whose it is, TLS, and which HTTP is spoken.
+//! Opens a connection before its first request: the client's address, TLS, and the choice of HTTP version.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -22,18 +22,18 @@ use super::tls::H2;
 use super::worker::Worker;
 use crate::wire::Violation;
 
-/// How connections are opened.
+/// Settings for opening connections.
 #[derive(Clone)]
 pub(super) struct Front {
-    /// TLS, where it is spoken.
+    /// TLS configuration, if TLS is used.
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// The clients' shares of the connections.
     pub(super) limit: ConnectionLimit,
     /// How long a client may take for all that precedes its first request.
     pub(super) patience: Duration,
-    /// The limits of HTTP/1.
+    /// Limits of HTTP/1 connections.
     pub(super) http1: Http1Settings,
-    /// The limits of HTTP/2.
+    /// Limits of HTTP/2 connections.
     pub(super) http2: Http2Settings,
 }
 
@@ -66,7 +66,7 @@ async fn serve(socket: TcpStream, worker: Rc<Worker>, front: Front, shutdown: Gr
     }
 }
 
-/// Opens the connection. `None` if there is none to serve, which is counted where that lies with the client.
+/// Opens the connection; `None` if it cannot be served. Failures caused by the client are counted.
 async fn open(socket: TcpStream, worker: &Worker, front: &Front) -> Option<Opened> {
     // Without it answers come a little later; no reason not to answer.
     let _ = socket.set_nodelay(true);
@@ -88,15 +88,15 @@ struct Opened {
     stream: Stream,
     /// The connection's other end, or whom the PROXY protocol named.
     peer: IpAddr,
-    /// Its place among those of its client; trusted proxies need none.
+    /// The connection's slot in its client's limit; trusted proxies need none.
     slot: Option<Slot>,
 }
 
 /// Why a connection is not opened.
 enum Failure {
-    /// Its bytes are no opening, or there is no place for it.
+    /// The bytes are not a valid opening, or the client has no slot left.
     Broken(Violation),
-    /// It ended.
+    /// The client closed the connection.
     Gone,
 }
 

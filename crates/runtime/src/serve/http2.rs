@@ -1,4 +1,4 @@
-//! HTTP/2 towards clients (RFC 9113), over TLS alone.
+//! HTTP/2 towards clients (RFC 9113), only over TLS.
 //!
 //! The `h2` crate keeps frames, header compression, flow control and their limits; each request becomes the head and
 //! the body queue that HTTP/1 requests become, and goes the same way from there. All that belongs to a connection is
@@ -28,19 +28,19 @@ use crate::wire::Violation;
 use call::{Arrived, Ended, call};
 use raw_path::{PathReader, Paths};
 
-/// What of a body is taken from a client before somebody wants it, for each stream …
+/// Maximum number of bytes of a body that are received before they are wanted, for each stream …
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// … and for all streams of a connection.
 const CONNECTION_WINDOW: u32 = 512 * 1024;
-/// What of an answer waits within `h2` for a client, for each stream.
+/// Maximum number of bytes of a response that wait within `h2`, for each stream.
 const SEND_BUFFER: usize = 64 * 1024;
-/// A connection that was told to end, and on which nothing is under way, is given so long.
+/// Time that a closing connection without requests in progress gets.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The limits of HTTP/2 connections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Http2Settings {
-    /// Requests under way on one connection.
+    /// Maximum number of concurrent requests on one connection.
     pub(super) streams: u32,
     /// How many more requests of a connection may be given up by the client than answered (CVE-2023-44487).
     pub(super) resets: u32,
@@ -48,7 +48,7 @@ pub(super) struct Http2Settings {
     pub(super) head_bytes: u32,
     /// How long a client may take for its first request.
     pub(super) head_timeout: Duration,
-    /// From the end of the last request under way to the next one.
+    /// Time from the end of the last request in progress to the next one.
     pub(super) idle_timeout: Duration,
     /// How long the client may take nothing of an answer.
     pub(super) write_timeout: Duration,
@@ -90,7 +90,7 @@ pub(super) async fn serve(
 /// Takes requests, and drives their calls.
 ///
 /// # Errors
-/// The connection broke, or what came on it is no HTTP/2.
+/// The connection broke, or its bytes are not HTTP/2.
 async fn run(
     mut connection: Connection<PathReader<Stream>, Bytes>,
     paths: Paths,

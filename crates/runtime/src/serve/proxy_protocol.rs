@@ -6,17 +6,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// What version 2 begins with.
+/// The first bytes of version 2.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 /// A line of version 1 has at most so many bytes, its CRLF included.
 const LONGEST_LINE: usize = 107;
 /// Addresses and further fields of version 2 may have so many bytes; senders have some hundred.
 const LONGEST_BLOCK: u16 = 4096;
 
-/// Reads the header, and not a byte more. `None`: the proxy speaks for itself (a health check), or cannot tell for whom.
+/// Reads exactly the header. `None`: the proxy made the connection itself (a health check), or does not know the
+/// client.
 ///
 /// # Errors
-/// `InvalidData`: what came is no such header, or is for no TCP connection. Else the stream's own errors.
+/// `InvalidData` if the bytes are not such a header, or the connection is not TCP; otherwise the stream's own errors.
 pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<IpAddr>> {
     // No header is shorter.
     let mut begin = [0; SIGNATURE.len()];
@@ -41,7 +42,7 @@ pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Op
 fn version1(line: &[u8]) -> Option<Option<IpAddr>> {
     let line = std::str::from_utf8(line).ok()?;
     let text = line.strip_prefix("PROXY ")?.strip_suffix("\r\n")?;
-    // What a proxy that cannot tell adds is to be ignored.
+    // A proxy that does not know the client may add text, which is ignored.
     if text == "UNKNOWN" || text.starts_with("UNKNOWN ") {
         return (!text.contains(['\r', '\n'])).then_some(None);
     }
@@ -67,7 +68,7 @@ fn is_port(text: &str) -> bool {
     plain && text.parse::<u16>().is_ok()
 }
 
-/// What follows the signature: version and command, family, length, addresses, further fields.
+/// Reads the rest after the signature: version and command, family, length, addresses, further fields.
 async fn version2(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<IpAddr>> {
     let (command, family) = (stream.read_u8().await?, stream.read_u8().await?);
     let length = stream.read_u16().await?;
@@ -77,7 +78,7 @@ async fn version2(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Ip
     let mut block = vec![0; usize::from(length)];
     stream.read_exact(&mut block).await?;
     let (address, fields) = match (command, family) {
-        // LOCAL, whatever else it says; and PROXY for what is no TCP/IP connection at the proxy's other side.
+        // LOCAL, in any family; and PROXY for a connection that is not TCP/IP at the proxy's other side.
         (0x20, _) | (0x21, 0x00) => return Ok(None),
         (0x21, 0x11) => {
             addresses::<4, 12>(&block).map(|(from, rest)| (IpAddr::V4(Ipv4Addr::from(from)), rest))
@@ -95,7 +96,7 @@ async fn version2(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Ip
     }
 }
 
-/// The source, the first of two addresses and two ports that have `ALL` bytes; and what follows them.
+/// Splits off the source, the first of two addresses and two ports of `ALL` bytes, and gives the rest.
 fn addresses<const ONE: usize, const ALL: usize>(block: &[u8]) -> Option<([u8; ONE], &[u8])> {
     let (addresses, fields) = block.split_at_checked(ALL)?;
     Some((*addresses.first_chunk::<ONE>()?, fields))
@@ -121,7 +122,7 @@ fn malformed() -> io::Error {
 mod tests {
     use super::*;
 
-    /// What the bytes say, and what of them is left for HTTP.
+    /// Reads the header, and gives the result and the bytes left for HTTP.
     async fn from(bytes: &[u8]) -> (String, Vec<u8>) {
         let mut rest = bytes;
         let said = match read(&mut rest).await {

@@ -32,14 +32,14 @@ use crate::request::{Kept, Rules, Settings, Trust};
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
-/// How long workers may take to drop what they were stopped in.
+/// Time that workers get to drop their calls when they are stopped.
 const OUTCOMES: Duration = Duration::from_secs(2);
 
-/// Serves until the process is told to stop (SIGTERM, SIGINT): then nothing new is accepted, what is under way may go
-/// on for `server.shutdown_grace`, and the audit is closed.
+/// Serves until the process is stopped (SIGTERM, SIGINT). Then it accepts nothing new, requests in progress get
+/// `server.shutdown_grace` to finish, and the audit is closed.
 ///
 /// # Errors
-/// It cannot start; see [`ServeError`].
+/// The proxy cannot start; see [`ServeError`].
 pub fn run(config: Config) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -107,19 +107,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where clients call.
+    /// Address of the listener for clients.
     #[must_use]
     pub fn proxy_addr(&self) -> SocketAddr {
         self.proxy_addr
     }
 
-    /// Where operators call.
+    /// Address of the listener for operators.
     #[must_use]
     pub fn admin_addr(&self) -> SocketAddr {
         self.admin_addr
     }
 
-    /// The audit store.
+    /// Gives the audit store.
     #[cfg(test)]
     pub(super) fn audit(&self) -> &Store {
         &self.audit
@@ -131,13 +131,13 @@ impl Running {
         while self.ended.clone().changed().await.is_ok() {}
     }
 
-    /// Stops accepting, lets requests under way go on for `server.shutdown_grace`, and closes the audit. Blocks until
-    /// then.
+    /// Stops accepting, gives requests in progress `server.shutdown_grace` to finish, and closes the audit. Blocks
+    /// until then.
     ///
     /// # Errors
     /// The audit did not take its last entries, or the servers had a fault.
     pub fn stop(self) -> Result<(), ServeError> {
-        // The command is sent at once; the threads' end tells when it is carried out.
+        // The command is sent immediately; the end of the threads shows that it is carried out.
         drop(self.proxy.stop(true));
         drop(self.watcher);
         drop(self.health);
@@ -307,7 +307,7 @@ pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept
     }
 }
 
-/// What the servers' thread needs.
+/// Everything that the servers' thread needs.
 struct Plan {
     workers: usize,
     config: Config,

@@ -1,4 +1,4 @@
-//! TLS towards clients: the certificate that they are shown, taken up anew when its files change.
+//! TLS towards clients: the certificate, loaded again when its files change.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -19,7 +19,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// HTTP/2, as it is named in ALPN (RFC 7301).
 pub(super) const H2: &[u8] = b"h2";
 
-/// The certificate in use.
+/// The active certificate.
 struct Current(ArcSwap<CertifiedKey>);
 
 impl std::fmt::Debug for Current {
@@ -82,7 +82,7 @@ impl Certificate {
         })
     }
 
-    /// What handshakes are done with.
+    /// Gives the configuration for handshakes.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
@@ -97,7 +97,7 @@ impl Drop for Certificate {
     }
 }
 
-/// Takes the files up if they are not what was seen before. Each state of them is told of once.
+/// Loads the files if they have changed since the last look. Each state of them is reported once.
 fn look(current: &Current, files: &TlsFiles, seen: Option<Pair>) -> Option<Pair> {
     let kept = |error: &TlsError| tracing::error!("the certificate in use is kept: {error}");
     let pair = match Pair::read(files) {
@@ -115,7 +115,7 @@ fn look(current: &Current, files: &TlsFiles, seen: Option<Pair>) -> Option<Pair>
             current.0.store(Arc::new(certified));
             tracing::info!(certificate = %files.certificate.display(), "the certificate changed and is in use");
         }
-        // A pair that is being written in two steps is none in between.
+        // While the two files are being replaced, they do not form a pair.
         Err(error) => kept(&error),
     }
     Some(pair)

@@ -1,4 +1,4 @@
-//! What one worker serves its connections with, whichever HTTP they speak.
+//! State that one worker shares between its connections, for all versions of HTTP.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::proxy::{Answer, Upstream};
 use crate::respond;
 
-/// What one worker serves with.
+/// State that one worker shares between its connections.
 pub(super) struct Worker {
     pub(super) gate: Arc<Gate>,
     pub(super) upstream: Upstream,

@@ -17,13 +17,13 @@ use tokio::time::timeout;
 
 use crate::tls::{TlsError, https_connector};
 
-/// What is read of a collector's answer.
+/// Maximum size of a collector's response.
 const ANSWER_BYTES: usize = 64 * 1024;
 
 pub(super) struct CollectorClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     runtime: Handle,
-    /// Whether the last batch was not taken: the log tells of the change, not of each batch.
+    /// Whether the last batch was rejected. The log reports the change, not each batch.
     failing: AtomicBool,
 }
 
@@ -77,5 +77,5 @@ impl HttpClient for CollectorClient {
     }
 }
 
-/// How long the collector may take, also for what is left when the proxy stops.
+/// Time limit for the collector, also for the last spans at shutdown.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(3);

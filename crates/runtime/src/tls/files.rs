@@ -11,36 +11,36 @@ use rustls::sign::CertifiedKey;
 
 use crate::config::TlsFiles;
 
-/// Why there is no TLS.
+/// Reason why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
     #[error("cannot read `{}`: {source}", .path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Reason for the failure.
         source: io::Error,
     },
-    /// A file has not, in PEM, what it should.
+    /// A file does not contain the expected PEM section.
     #[error("`{}` has no {what} in PEM: {source}", .path.display())]
     Pem {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What should be there.
+        /// The expected section.
         what: &'static str,
-        /// What was found instead.
+        /// Error of the PEM parser.
         source: pem::Error,
     },
     /// Certificate and key cannot be used, or not together.
     #[error("the certificate `{}` cannot be used: {source}", .path.display())]
     Unusable {
-        /// The certificate's file.
+        /// Path of the certificate's file.
         path: PathBuf,
-        /// Why not.
+        /// Reason for the failure.
         source: rustls::Error,
     },
-    /// The system trusts no authority, or does not say which.
+    /// The system has no trusted authorities, or they cannot be read.
     #[error("the system's trusted authorities cannot be read ({0}); set [upstream] ca_file")]
     NoRoots(String),
 }
@@ -58,10 +58,10 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// Reads both files.
+    /// Reads certificate and key.
     ///
     /// # Errors
-    /// One cannot be read.
+    /// One of the files cannot be read.
     pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
         Ok(Self {
             chain: contents(&files.certificate)?,
@@ -72,7 +72,7 @@ impl Pair {
     /// The certificates, that of the server first, and the key.
     ///
     /// # Errors
-    /// The contents have none.
+    /// The files contain no usable certificates or key.
     pub(crate) fn parse(
         &self,
         files: &TlsFiles,
@@ -94,10 +94,10 @@ impl Pair {
     }
 }
 
-/// A file's bytes.
+/// Reads a file.
 ///
 /// # Errors
-/// It cannot be read.
+/// The file cannot be read.
 pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(|source| TlsError::Unreadable {
         path: path.to_owned(),
@@ -108,7 +108,7 @@ pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
 /// The certificates in these bytes of the file, at least one.
 ///
 /// # Errors
-/// They have none, or one is malformed.
+/// There are no certificates, or one is malformed.
 pub(crate) fn certificates(bytes: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
     found

@@ -49,7 +49,7 @@ fn roots(upstream: &config::Upstream) -> Result<Arc<RootCertStore>, TlsError> {
         return Ok(Arc::new(roots));
     }
     let native = rustls_native_certs::load_native_certs();
-    // A system's list has some that are no longer well-formed; what counts is that there are others.
+    // A system's list may contain malformed certificates. It suffices that others are usable.
     let (usable, _) = roots.add_parsable_certificates(native.certs);
     if usable == 0 {
         let why = native
@@ -61,7 +61,7 @@ fn roots(upstream: &config::Upstream) -> Result<Arc<RootCertStore>, TlsError> {
     Ok(Arc::new(roots))
 }
 
-/// Opens connections to a server that has nothing to do with the upstream: over TLS, what the system trusts is believed.
+/// Makes a connector to a server other than the upstream. Over TLS it trusts the system's authorities.
 ///
 /// # Errors
 /// The URL is one of https, and the system names no authorities.

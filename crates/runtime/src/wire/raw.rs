@@ -3,27 +3,27 @@
 /// The protocol version of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// HTTP/1.0
+    /// HTTP/1.0 (RFC 9112).
     Http10,
-    /// HTTP/1.1
+    /// HTTP/1.1 (RFC 9112).
     Http11,
-    /// HTTP/2
+    /// HTTP/2 (RFC 9113).
     Http2,
 }
 
-/// How the end of the body is told.
+/// Framing: how the end of the body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is no body.
+    /// The request has no body.
     None,
     /// A body of so many bytes; `Length(0)` was sent as `Content-Length: 0`.
     Length(u64),
-    /// A body that says itself where it ends: chunks, or HTTP/2 frames without a `content-length`.
+    /// A body that marks its own end: chunks, or HTTP/2 frames without a `content-length`.
     Chunked,
 }
 
 impl Framing {
-    /// Whether a byte of a body may follow. `Length(0)` is no body; `Chunked` counts as one.
+    /// Whether a byte of a body may follow. `Length(0)` counts as no body, `Chunked` as one.
     #[must_use]
     pub fn has_body(self) -> bool {
         !matches!(self, Self::None | Self::Length(0))
@@ -33,11 +33,11 @@ impl Framing {
 /// A request's head as it came. Has no `Debug`: it holds credentials.
 #[derive(Clone, Copy)]
 pub struct RawHead<'a> {
-    /// The method as sent.
+    /// Method of the request, as sent.
     pub method: &'a str,
     /// The request target (`:path` in HTTP/2), byte for byte.
     pub target: &'a [u8],
-    /// The protocol version.
+    /// Protocol version of the request.
     pub version: Version,
     /// Every header line, name and value, in order and in the case sent. Pseudo-headers are not among them.
     pub headers: &'a [(&'a [u8], &'a [u8])],
@@ -48,7 +48,7 @@ pub struct RawHead<'a> {
 }
 
 impl<'a> RawHead<'a> {
-    /// The values of the header, trimmed, whatever the case of its name (given in lower case).
+    /// Gives the trimmed values of a header. Its name is given in lower case, and compared without regard to case.
     pub(crate) fn values(&self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.headers
             .iter()

@@ -1,9 +1,9 @@
-//! What a decision looked at, as JSON.
+//! The evidence of a decision, as JSON.
 
 use serde::Serialize;
 use tokenward_audit::{Kept, NodeValue};
 
-/// A value of the body. At most one of `value` and `hmac` is there: neither where it was dropped.
+/// A value of the body. At most one of `value` and `hmac` is present; both are absent if the value was dropped.
 #[derive(Serialize)]
 pub(super) struct Node {
     path: String,

@@ -8,41 +8,41 @@ use super::error::EditError;
 /// A token to be written.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// Its name, unique in the policy directory.
+    /// Name of the token, unique in the policy directory.
     pub name: String,
-    /// Who may use it.
+    /// Users of the token.
     pub users: Users,
     /// `sha256:` and hex.
     pub secret_hash: String,
     /// When it ends; absent: never.
     pub expires: Option<Timestamp>,
-    /// Whom to ask about it.
+    /// Person to ask about the token.
     pub owner: Option<String>,
-    /// What it is for.
+    /// Purpose of the token.
     pub description: Option<String>,
-    /// From where it works; empty: from anywhere.
+    /// Networks from which the token works; empty means any.
     pub allowed_ips: Vec<String>,
-    /// Names of sets.
+    /// Names of the included sets.
     pub include: Vec<String>,
-    /// Its own lines.
+    /// The token's own lines.
     pub lines: Vec<String>,
     /// Whether it has no limits.
     pub unrestricted: bool,
 }
 
-/// Who may use a token.
+/// Users for whom a token works.
 #[derive(Clone, Debug)]
 pub enum Users {
-    /// These.
+    /// Only these users.
     Named(Vec<String>),
-    /// Whoever has the secret names himself.
+    /// Any user; the caller supplies the name.
     Any,
 }
 
 /// The `[[token]]` section, with `\n` at each line's end.
 ///
 /// # Errors
-/// [`EditError::NotALine`].
+/// [`EditError::NotALine`] if a line cannot be written to a file.
 pub(crate) fn entry(token: &NewToken) -> Result<String, EditError> {
     let mut text = "[[token]]\n".to_owned();
     let mut key = |name: &str, value: String| text.push_str(&format!("{name} = {value}\n"));

@@ -8,17 +8,17 @@ use tokenward_compiler::source::ReadDirError;
 /// Why a policy file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// A file or directory.
+    /// A file or directory cannot be read or written.
     #[error("cannot {doing} `{}`: {source}", .path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
-        /// Where.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// The system's answer.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// There is no policy directory.
+    /// The policy directory does not exist.
     #[error("there is no policy directory `{}`; make it, or name another configuration with --config", .0.display())]
     NoDirectory(PathBuf),
     /// The policy directory cannot be read.
@@ -27,15 +27,15 @@ pub enum EditError {
     /// The file is not below the policy directory.
     #[error("`{}` is not below the policy directory `{}`; choose a file there, or name another configuration with --config", .file.display(), .directory.display())]
     Elsewhere {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// The policy directory.
+        /// Path of the policy directory.
         directory: PathBuf,
     },
     /// Policies are not read from a file of this name.
     #[error("policies are not read from `{}`; choose a name that ends in .toml and does not begin with a dot", .0.display())]
     NotAPolicyFile(PathBuf),
-    /// The file's text is no TOML.
+    /// The file's text is not TOML.
     #[error("`{}` is no TOML, so nothing was written; `tokenward compile` says where it is wrong", .0.display())]
     NotToml(PathBuf),
     /// The file has `token` in a form that cannot be added to.
@@ -44,17 +44,17 @@ pub enum EditError {
     /// A token of that name exists.
     #[error("the name `{name}` is taken in `{file}`; choose another")]
     NameTaken {
-        /// The name.
+        /// Name of the token.
         name: String,
         /// Relative to the policy directory.
         file: String,
     },
-    /// No token has that name.
+    /// There is no token with that name.
     #[error("there is no token `{name}` in `{}`{}", .directory.display(), advice(.near.as_deref()))]
     NoSuchToken {
-        /// The name.
+        /// Name of the token.
         name: String,
-        /// The policy directory.
+        /// Path of the policy directory.
         directory: PathBuf,
         /// The name that was likely meant.
         near: Option<String>,
@@ -68,11 +68,11 @@ pub enum EditError {
     /// Git is in the middle of something.
     #[error("the repository `{}` is in the middle of a {what}, so nothing was written; end it (git {command} --continue, or --abort) and run the command again", .repository.display())]
     HalfDone {
-        /// The repository's top directory.
+        /// Top directory of the repository.
         repository: PathBuf,
         /// `merge`, `rebase`, …
         what: &'static str,
-        /// Git's command for it.
+        /// The git command that is half done.
         command: &'static str,
     },
     /// The file has the marks of a conflict.
@@ -107,7 +107,7 @@ fn advice(name: Option<&str>) -> String {
 /// Why a text has no sections to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
-    /// It is no TOML.
+    /// The file is not TOML.
     NotToml,
     /// `token` is something else than sections.
     NotSections,

@@ -13,18 +13,18 @@ use super::error::{EditError, Unfit};
 /// One change of a token.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A text.
+    /// Set a key to a text.
     Text(Key, String),
-    /// A moment.
+    /// Set a key to a time.
     Moment(Key, jiff::Timestamp),
     /// `revoked = true`.
     Revoked,
-    /// The sets that it includes; none takes the key out.
+    /// Set the included sets; an empty list removes the key.
     Include(Vec<String>),
-    /// Its own lines: those that stay keep their places and the comments about them, new ones come last. None takes the
-    /// key out.
+    /// Set the token's own lines. Lines that stay keep their places and comments; new ones come last. An empty list
+    /// removes the key.
     Lines(Vec<String>),
-    /// A key less.
+    /// Remove a key.
     Without(Key),
 }
 
@@ -58,7 +58,7 @@ impl Key {
     }
 }
 
-/// A new key stands behind the last of those before it here.
+/// Order of keys. A new key is inserted after the last present key that precedes it in this list.
 const ORDER: &[&str] = &[
     "name",
     "user",
@@ -77,7 +77,7 @@ const ORDER: &[&str] = &[
     "limit_to",
 ];
 
-/// One section.
+/// One token's section of a policy file.
 #[derive(Clone, Debug)]
 pub(crate) struct Section {
     /// The token's name, if it has a right one.
@@ -147,7 +147,7 @@ impl Section {
         self.entry(key)?.text.as_deref()
     }
 
-    /// Whether a key stands there with this value, as written.
+    /// Whether the section sets the key to this value, as written.
     pub(crate) fn says(&self, file: &str, key: &str, value: &str) -> bool {
         self.entry(key)
             .is_some_and(|entry| file.get(entry.value.clone()) == Some(value))
@@ -203,7 +203,7 @@ impl Section {
         }
     }
 
-    /// A comment behind the value stays, on a line of its own.
+    /// Removes a key. A comment after the value stays, on a line of its own.
     fn without(&self, file: &str, key: &str) -> String {
         let Some(entry) = self.entry(key) else {
             return file.to_owned();
@@ -225,7 +225,7 @@ fn start_of_line(file: &str, at: usize) -> usize {
     before.rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// Behind the line's end; `None` on a last line without one.
+/// Position after the end of the line; `None` on a last line without one.
 fn end_of_line(file: &str, at: usize) -> Option<usize> {
     let newline = file.get(at..)?.find('\n')?;
     Some(at + newline + 1)
@@ -237,8 +237,8 @@ fn spliced(file: &str, range: Range<usize>, with: &str) -> String {
     format!("{before}{with}{behind}")
 }
 
-/// A block with other lines: comments, blank lines and lines that stay are kept where they are. `None` if what stands
-/// there is no block.
+/// Puts other lines into a block. Comments, blank lines and lines that stay keep their places. `None` if the value is
+/// not a block.
 fn merged(written: &str, lines: &[String], eol: &str) -> Option<String> {
     let inner = written.strip_prefix("'''")?.strip_suffix("'''")?;
     let mut wanted: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
@@ -259,11 +259,11 @@ fn merged(written: &str, lines: &[String], eol: &str) -> Option<String> {
             wanted.remove(at);
             pieces.push(piece.to_owned());
         } else if pieces.is_empty() {
-            // Behind the opening quotes, where a line end has to stay.
+            // Keep the line end after the opening quotes.
             pieces.push(String::new());
         }
     }
-    // What stands before the closing quotes, unless that is a line itself.
+    // Keep the text in front of the closing quotes, unless it is a line itself.
     let closing = match pieces.last() {
         Some(last) if last.trim().is_empty() && pieces.len() > 1 => pieces.pop(),
         _ if wanted.is_empty() => None,

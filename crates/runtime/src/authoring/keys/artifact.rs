@@ -1,4 +1,4 @@
-//! The artifact key: signs compiled policies where they are made, which is a build, not a person.
+//! The artifact key: signs compiled policies where a build (not a person) makes them.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ impl ArtifactKey {
         Ok(key)
     }
 
-    /// Reads a key.
+    /// Reads a key from a file.
     ///
     /// # Errors
     /// See [`KeyError`].

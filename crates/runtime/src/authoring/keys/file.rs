@@ -1,4 +1,4 @@
-//! Key files: one word and 32 bytes in hexadecimal, readable by their owner alone.
+//! Key files: one word and 32 bytes in hexadecimal, readable only by their owner.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,27 +14,27 @@ pub enum KeyError {
     /// The file cannot be read or made.
     #[error("cannot {doing} the key `{}`: {source}", .path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
-        /// The file.
+        /// Path of the key file.
         path: PathBuf,
-        /// The system's answer.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// Others than its owner can read it.
     #[error("others than its owner can read the key `{}` (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", .path.display())]
     Open {
-        /// The file.
+        /// Path of the key file.
         path: PathBuf,
-        /// Its permissions.
+        /// Mode bits of the file.
         mode: u32,
     },
-    /// It holds something else.
+    /// The file contains something else.
     #[error("`{}` is no {wanted}; `tokenward keys new` makes one", .path.display())]
     NotAKey {
-        /// The file.
+        /// Path of the key file.
         path: PathBuf,
-        /// What it should be.
+        /// The expected kind of key.
         wanted: &'static str,
     },
     /// The system gives no random numbers.
@@ -65,7 +65,7 @@ pub(super) fn generate(path: &Path, word: &str) -> Result<[u8; 32], KeyError> {
     Ok(bytes)
 }
 
-/// A key that is there is never written over: whatever it sealed would be lost.
+/// Writes a new file. An existing key is never overwritten: everything that it sealed would be lost.
 pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), KeyError> {
     let made = OpenOptions::new()
         .write(true)
@@ -80,7 +80,7 @@ pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), KeyErr
 
 pub(super) fn read(path: &Path, word: &str, wanted: &'static str) -> Result<[u8; 32], KeyError> {
     let mut file = File::open(path).map_err(io("read", path))?;
-    // Of the file that was opened, not of the name.
+    // Check the opened file, not the name, which may change.
     let mode = file.metadata().map_err(io("read", path))?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(KeyError::Open {

@@ -1,32 +1,32 @@
-//! What a snippet is made of: the call, the secret and its scheme.
+//! Parts of a snippet: the call, the secret and its scheme.
 
 use super::witness::Call;
 
 /// The environment variable that a snippet without the secret reads.
 pub(crate) const VARIABLE: &str = "TOKENWARD_TOKEN";
 
-/// How the call authenticates.
+/// Authentication scheme of the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// This user's name, and the secret.
+    /// Basic authentication with this user's name and the secret.
     Basic(String),
-    /// The secret.
+    /// Bearer authentication with the secret.
     Bearer,
 }
 
-/// Where the secret stands.
+/// Where the snippet gets the secret from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Secret {
-    /// In the snippet.
+    /// The snippet contains the secret.
     Shown(String),
-    /// In the environment, under [`VARIABLE`].
+    /// The snippet reads the secret from the environment variable [`VARIABLE`].
     Environment,
 }
 
-/// All that a snippet says.
+/// The content of a snippet.
 #[derive(Debug)]
 pub(crate) struct Snippet<'c> {
-    /// The token's name.
+    /// Name of the token.
     pub(crate) token: &'c str,
     pub(crate) call: &'c Call,
     pub(crate) scheme: Scheme,
@@ -38,7 +38,7 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// JSON in which no `{{` stands, which .http files and Postman take for a variable. It stands in strings alone.
+/// Escapes `{{` in JSON, which .http files and Postman read as a variable. In JSON it occurs only in strings.
 pub(super) fn without_variables(json: &str) -> String {
     json.replace("{{", "{\\u007b")
 }

@@ -32,7 +32,7 @@ pub(super) fn text(snippet: &Snippet<'_>) -> String {
     )
 }
 
-/// In single quotes, of which PowerShell takes the typographic ones too.
+/// Puts the text in single quotes. PowerShell accepts the typographic quotes too, so they are doubled as well.
 fn quoted(text: &str) -> String {
     let mut out = "'".to_owned();
     for character in text.chars() {

@@ -1,5 +1,5 @@
-//! Texts that a regexp matches, the plainest first. Not all: enough that one of them fits what else a line demands; whoever
-//! takes one asks the decision whether it does.
+//! Texts that a regexp matches, the plainest first. The list is not complete, but long enough that one of them
+//! satisfies the other parts of a line. The caller asks the decision whether it does.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -8,7 +8,7 @@ const LONGEST: usize = 2000;
 /// Preferred characters of a class: what identifiers are made of.
 const PLAIN: &str = "1a2Ab0xZ-_. ";
 
-/// At most `most` texts.
+/// Gives at most `most` texts that the regexp matches.
 pub(super) fn samples(hir: &Hir, most: usize) -> Vec<String> {
     let mut texts = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => vec![String::new()],
@@ -50,7 +50,7 @@ pub(super) fn samples(hir: &Hir, most: usize) -> Vec<String> {
     texts
 }
 
-/// Every text of one behind every text of the other, those near the begin of both lists first.
+/// Joins every text of one list with every text of the other, beginning with those near the start of both.
 fn joined(texts: &[String], more: &[String], most: usize) -> Vec<String> {
     let mut pairs: Vec<(usize, usize)> = (0..texts.len())
         .flat_map(|one| (0..more.len()).map(move |other| (one, other)))

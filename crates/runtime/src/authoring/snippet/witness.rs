@@ -20,21 +20,21 @@ const PATHS: usize = 24;
 /// Values that are tried of one constraint.
 const VALUES: usize = 8;
 
-/// A call.
+/// A call that a token may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     /// The whole public URL, encoded.
     pub(crate) url: String,
-    /// JSON.
+    /// Body of the call, JSON.
     pub(crate) body: Option<String>,
-    /// The line that it was made from; absent where the token may do all.
+    /// The line that the call was derived from; absent if the token is unrestricted.
     pub(crate) line: Option<Span>,
 }
 
-/// What a request is held against.
+/// The policy and rules that a request is checked against.
 pub(crate) struct Asked<'a> {
-    /// Bound.
+    /// The bound program.
     pub(crate) program: &'a Program,
     pub(crate) rules: &'a Rules,
     pub(crate) id: TokenId,
@@ -173,7 +173,7 @@ fn turned(values: Vec<String>, turn: usize) -> Option<String> {
     values.into_iter().nth(at)
 }
 
-/// The value of a text: of the type that the line says, else of the one that the text looks like.
+/// Converts a text to a JSON value: of the type that the line names, otherwise of the type that the text looks like.
 fn typed(text: String, kind: Option<Kind>) -> Value {
     let read = || serde_json::from_str::<Value>(&text).ok();
     let value = match kind {
@@ -210,7 +210,7 @@ fn put(place: &mut Value, steps: &[Step], value: Value) {
     }
 }
 
-/// Unreserved characters stand as they are (RFC 3986 section 2.3), and `/` in a path.
+/// Characters to escape in a query: all except unreserved ones (RFC 3986 section 2.3). A path also keeps `/`.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::table::shown;
 
-/// The columns, and where each stands in a line of JSON.
+/// The columns, and the path of each in a line of JSON.
 pub(super) const COLUMNS: [(&str, &str); 26] = [
     ("sequence", "/sequence"),
     ("time", "/time"),

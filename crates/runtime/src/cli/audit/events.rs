@@ -1,4 +1,4 @@
-//! `tokenward audit events`: what the audit itself has to say.
+//! `tokenward audit events`: the audit's own events.
 
 use super::table::shown;
 use super::which::{Place, times};

@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         output => lines(&source, &filter, form, output.as_mut())?,
     };
     output.as_mut().map_or(Ok(()), NewFile::complete)?;
-    // After the calls, so that it has every block that they stand in.
+    // The proof is written after the calls, so that it contains all of their blocks.
     if let Some(file) = &mut proof {
         let keys = args.place.keys(&[], &config)?;
         source.proof(filter.since_ms, &keys, file)?;

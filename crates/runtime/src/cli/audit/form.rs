@@ -14,7 +14,7 @@ pub(super) struct FormArg {
     csv: bool,
 }
 
-/// One of them.
+/// One format.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Form {
     Table,

@@ -106,7 +106,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
             path: directory.clone(),
         }),
         Source::Admin(_) => {
-            // What the proxy sends is kept whole first, then made a store.
+            // The proxy's data is stored completely first, and then converted to a store.
             let mut name = directory.clone().into_os_string();
             name.push(".received");
             let received = PathBuf::from(name);
@@ -141,7 +141,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     ))
 }
 
-/// The store, or backup of one, that something of this name would stand in.
+/// The store, or backup of a store, that would contain a file with this path.
 fn store_around(place: &Path) -> Option<PathBuf> {
     let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;

@@ -77,7 +77,7 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
     let filter = args.which.filter(&config)?;
     let source = args.place.source(&config)?;
     let form: Form = args.form.form();
-    // Where the tail takes over.
+    // The sequence number at which the tail continues.
     let begin = match &source {
         Source::Admin(_) => Some(settled(&source, &filter)?),
         Source::Files(_) => None,

@@ -22,7 +22,7 @@ impl NewFile {
             return Err(exists(path));
         }
         let partial = partial_of(path);
-        // Who called what is its owner's alone to give away.
+        // Only the owner may share the record of calls, so the file is private.
         let file = File::options()
             .write(true)
             .create_new(true)
@@ -44,7 +44,7 @@ impl NewFile {
         })
     }
 
-    /// Writes what is left, so that a power cut leaves it whole.
+    /// Writes the remaining data, and syncs it against a power cut.
     pub(super) fn complete(&mut self) -> Result<(), Failure> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         synced.map_err(|error| self.failed(&error))
@@ -53,7 +53,7 @@ impl NewFile {
     /// Completes it, and gives it its name.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.complete()?;
-        // The name is taken first, and fails if somebody has it: renaming would write over what is his.
+        // Create the name first: this fails if it exists, while a rename would overwrite another user's file.
         let taken = File::options().write(true).create_new(true).open(&self.path);
         taken.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),

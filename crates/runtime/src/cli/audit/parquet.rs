@@ -16,7 +16,7 @@ use super::table::shown;
 
 /// Calls of a row group, which is what memory holds.
 const GROUP: usize = 50_000;
-/// Columns of numbers.
+/// Names of the columns with numbers.
 const NUMBERS: [&str; 10] = [
     "sequence",
     "line",
@@ -61,7 +61,7 @@ fn is_number(name: &str) -> bool {
 }
 
 impl<W: Write + Send> Parquet<W> {
-    /// Begins a file.
+    /// Begins a Parquet file.
     pub(super) fn begin(out: W) -> Result<Self, ParquetError> {
         let fields = columns().map(|(name, _)| match name {
             TIME => format!("optional int64 {name} (TIMESTAMP(MILLIS, true));"),
@@ -116,7 +116,7 @@ impl<W: Write + Send> Parquet<W> {
         Ok(())
     }
 
-    /// Writes what is left, and the file's end.
+    /// Writes the remaining rows, and the end of the file.
     pub(super) fn finish(mut self) -> Result<W, ParquetError> {
         self.end_group()?;
         self.writer.into_inner()

@@ -1,4 +1,4 @@
-//! The policy as it is now, beside the audit of what it did.
+//! The current policy, for comparison with the audit.
 
 use tokenward_compiler::ir::{Line, Program};
 use tokenward_compiler::source::{Links, SourceSet};

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokenward_audit::{Filter, Page};
 
-/// `since_ms=…&token=…`: what `filter` and `page` say, nothing else.
+/// Formats `filter` and `page` as a query string, such as `since_ms=…&token=…`.
 pub(super) fn query_string(filter: &Filter, page: &Page) -> String {
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let mut add = |name, value: Option<String>| pairs.extend(value.map(|value| (name, value)));

@@ -17,7 +17,7 @@ pub(in crate::cli) fn calls(config: &Config, filter: &Filter, page: Page) -> Res
     Source::open(config)?.list(filter, page)
 }
 
-/// All recorded calls, the newest first, wherever the audit is open; at most 10 000.
+/// Gives all recorded calls, newest first, whether the audit is open in a proxy or not; at most 10 000.
 pub(crate) fn recorded(config: &Config) -> Result<Vec<String>, Failure> {
     let page = Page {
         limit: 10_000,

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let call: Value = serde_json::from_str(&call).map_err(Failure::trouble)?;
     let mut text = String::new();
     told("", &call, &mut text);
-    // Shown where the policy still has it; that it has not is no trouble.
+    // Show the line if the policy still has it; it is not an error if not.
     let digest = call.pointer("/line/digest").and_then(Value::as_str);
     let line = digest.and_then(|digest| policy::line(&config, digest));
     if let Some(line) = line {
@@ -86,7 +86,7 @@ fn by_id(source: &Source, id: [u8; 16]) -> Result<Option<String>, Failure> {
     };
     match source.list(&near, page)?.pop() {
         Some(call) => Ok(Some(call)),
-        // Whose clock was set meanwhile, or an upload that took long.
+        // The clock may have been changed, or an upload may have taken long.
         None => Ok(source.list(&anywhere, page)?.pop()),
     }
 }

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a proxy that stops may still be listening.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// What says why there is none is shorter.
+/// Maximum size of an error response, which is short.
 const LARGEST_PROBLEM: usize = 64 << 10;
 /// Calls, and bytes of blocks, that are read from files at once.
 const STEP: usize = 2_000;
@@ -41,7 +41,7 @@ pub(super) enum Source {
     Admin(Admin),
 }
 
-/// What is done with one line.
+/// Function that receives each line.
 pub(super) type Each<'e> = &'e mut dyn FnMut(&str) -> Result<(), Failure>;
 
 /// A running proxy's admin listener.
@@ -52,7 +52,7 @@ pub(super) struct Admin {
 }
 
 impl Source {
-    /// The store's files if no process has it open; else the proxy that does.
+    /// Opens the store's files if no process has them open; otherwise connects to the proxy that has.
     pub(super) fn open(config: &Config) -> Result<Self, Failure> {
         let path = &config.audit.path;
         if !path.exists() {
@@ -69,7 +69,7 @@ impl Source {
         }
     }
 
-    /// The files of a store, or a proof, whoever has it open.
+    /// Opens the files of a store, or a proof, even if a process has it open.
     pub(super) fn files(path: &Path) -> Result<Self, Failure> {
         Ok(Self::Files(Reader::open(path).map_err(Failure::trouble)?))
     }
@@ -121,7 +121,7 @@ impl Source {
         }
     }
 
-    /// Says what the answer lacks since it is damaged or missing: then the exit code is 1.
+    /// Reports the calls that the result lacks because data is damaged or missing; the exit code is then 1.
     pub(super) fn tell_lacking(&self) -> Result<(), Failure> {
         let Self::Files(reader) = self else { return Ok(()) };
         let left_out = reader.left_out();
@@ -147,7 +147,7 @@ impl Source {
         }
     }
 
-    /// What the audit itself has to say from `since_ms` to before `until_ms`, the oldest first.
+    /// Gives the audit's own events from `since_ms` to before `until_ms`, oldest first.
     pub(super) fn events(
         &self,
         since_ms: Option<i64>,
@@ -174,7 +174,7 @@ impl Source {
         }
     }
 
-    /// What verifying finds; signed heads are checked with `keys`, or, by a proxy, with its own.
+    /// Verifies the audit. Signed heads are checked with `keys`; a proxy uses its own.
     pub(super) fn verify(&self, keys: &[PublicKey]) -> Result<VerifyReport, Failure> {
         match self {
             Self::Files(reader) => {
@@ -319,7 +319,7 @@ impl Admin {
         })
     }
 
-    /// A successful answer's head.
+    /// Makes a request, and gives the head of a successful response.
     async fn call(&self, target: &str) -> Result<Response<Incoming>, Failure> {
         let request = Request::get(format!("http://{}{target}", self.address))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.secret))
@@ -352,7 +352,7 @@ impl Admin {
     }
 }
 
-/// What an answer that is none says of why.
+/// Reads the error description from a failed response.
 async fn detail(response: Response<Incoming>) -> Option<String> {
     let body = Limited::new(response.into_body(), LARGEST_PROBLEM)
         .collect()

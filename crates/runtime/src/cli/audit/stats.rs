@@ -1,4 +1,4 @@
-//! `tokenward audit stats`: how often what was used, and what never was.
+//! `tokenward audit stats`: how often tokens and lines were used, and which never were.
 
 use std::collections::HashSet;
 
@@ -22,12 +22,12 @@ pub(super) struct Args {
     place: Place,
 }
 
-/// What was used, and what the policy has beside.
+/// The usage, and the parts of the policy that were never used.
 #[derive(Serialize)]
 struct Stats {
     #[serde(flatten)]
     usage: UsageReport,
-    /// Absent where the policy cannot be read.
+    /// Unused parts; absent if the policy cannot be read.
     unused: Option<Unused>,
 }
 

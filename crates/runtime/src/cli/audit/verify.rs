@@ -1,4 +1,4 @@
-//! `tokenward audit verify`: whether the audit is what was written.
+//! `tokenward audit verify`: checks that the audit is unchanged.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

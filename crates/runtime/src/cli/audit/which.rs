@@ -1,4 +1,4 @@
-//! The options by which a verb says which calls it is about, and where they are.
+//! Options of the subcommands that select calls and the audit that contains them.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ impl Place {
         self.config.or_default()
     }
 
-    /// What is at the place that was named; else the configuration's store, or the proxy that has it open.
+    /// Opens the path that was named; otherwise the configured store, or the proxy that has it open.
     pub(super) fn source(&self, config: &Config) -> Result<Source, Failure> {
         match &self.store {
             Some(path) => Source::files(path),
@@ -35,14 +35,14 @@ impl Place {
         }
     }
 
-    /// The keys of `files`; without any, that of the configuration. None where there is none.
+    /// Reads the keys in `files`; without any, the configured key. Empty if there is none.
     pub(super) fn keys(&self, files: &[PathBuf], config: &Config) -> Result<Vec<PublicKey>, Failure> {
         let named: Result<Vec<_>, _> = files.iter().map(|file| PublicKey::read(file)).collect();
         let mut keys = named.map_err(|error| Failure::Usage(format!("--key: {error}")))?;
         if let (true, None, Some(secret)) = (keys.is_empty(), &self.store, &config.audit.signing_key) {
             let mut public = secret.clone().into_os_string();
             public.push(".pub");
-            // The secret itself may be readable by the proxy alone.
+            // The secret key may be readable only by the proxy.
             let key = PublicKey::read(public.as_ref())
                 .or_else(|_| SigningKey::read(secret).map(|key| key.public()))
                 .map_err(Failure::trouble)?;
@@ -135,7 +135,7 @@ impl Which {
     }
 }
 
-/// What `--since` and `--until` say, milliseconds since 1970 UTC.
+/// Parses `--since` and `--until` to milliseconds since 1970 UTC.
 pub(super) fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<i64>, Option<i64>), Failure> {
     let now = Timestamp::now();
     let moment = |option: &str, text: Option<&str>| {
@@ -167,7 +167,7 @@ fn line_of(text: &str, policies: &Path) -> Result<(String, Option<u32>), String>
         None => (text, None),
     };
     let given = Path::new(path);
-    // What is written as it stands in the audit is not looked for on the disk.
+    // A path written as in the audit is not looked up on disk.
     let below = given
         .strip_prefix(policies)
         .ok()

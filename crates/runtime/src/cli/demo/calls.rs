@@ -17,7 +17,7 @@ pub(super) enum Who {
 
 /// One call and its answer.
 pub(super) struct Call {
-    /// What it shows and why it ends so.
+    /// Description of the call and its result.
     pub(super) says: &'static str,
     pub(super) who: Who,
     pub(super) method: &'static str,
@@ -26,11 +26,11 @@ pub(super) struct Call {
     pub(super) header: Option<(&'static str, &'static str)>,
     pub(super) json: Option<&'static str>,
     pub(super) status: u16,
-    /// What the answer has in it; empty for anything.
+    /// Text that the response must contain; empty for any.
     pub(super) answer: &'static str,
 }
 
-/// A secret that is well-formed enough to be tried and is no one's.
+/// A well-formed secret that belongs to no token.
 pub(super) const WRONG_SECRET: &str = "twd_00000000000000000000000000000000000000";
 
 const CI: Who = Who::Basic("svc-ci", "ci-comments");
@@ -207,7 +207,7 @@ impl Call {
     }
 }
 
-/// What the user sees.
+/// Formats the text that the user sees.
 pub(super) fn screen(home: &Home, base: &str) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "tokenward".to_owned());
     let program = if program.contains(' ') {

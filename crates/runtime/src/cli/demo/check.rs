@@ -1,4 +1,5 @@
-//! Makes every call that the demo prints, and the edit, and asks the audit, and compares with what was said.
+//! Makes every call that the demo prints and the edit, queries the audit, and compares the results with the expected
+//! ones.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -16,11 +17,11 @@ use super::calls::{CALLS, Call, EDIT, HR, Who};
 use super::running::Demo;
 use crate::cli::{Failure, print, recorded};
 
-/// How long an edit may take to have effect: one second is what is said; a busy machine gets more.
+/// Time limit for an edit to take effect. The documentation promises one second; a busy machine gets more.
 const EDIT_WAIT: Duration = Duration::from_secs(10);
 
 /// # Errors
-/// Any difference, all of them told.
+/// Any result differs; the error lists all differences.
 pub(super) fn run(demo: &Demo) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

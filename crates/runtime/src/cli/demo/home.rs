@@ -1,4 +1,5 @@
-//! The demo's directory: configuration, policies with fresh secrets, audit. Made anew at each start, the audit kept.
+//! The demo's directory: configuration, policies with new secrets, audit. All but the audit is written again at each
+//! start.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -27,7 +28,7 @@ const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(super) struct Home {
     directory: PathBuf,
     secrets: BTreeMap<String, Secret>,
-    /// Of the directory, until this value is gone.
+    /// Lock on the directory, held as long as this value exists.
     _lock: File,
 }
 
@@ -54,7 +55,7 @@ impl Home {
             }
             _ => fs::create_dir_all(&policies).map_err(|error| failed("make", &policies, &error))?,
         }
-        // Its secrets are none of git's business.
+        // The directory's secrets must not be committed to git.
         home.write(".gitignore", "*\n")?;
         home.write("tokenward.toml", &config_text(addresses))?;
         for (name, text) in POLICIES {

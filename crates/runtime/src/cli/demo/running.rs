@@ -9,7 +9,7 @@ use crate::cli::{Failure, log_as};
 use crate::config::Config;
 use crate::serve::{Running, ServeError};
 
-/// All that runs.
+/// The running demo.
 pub(super) struct Demo {
     pub(super) home: Home,
     pub(super) config: Config,

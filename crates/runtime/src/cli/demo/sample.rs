@@ -1,5 +1,5 @@
-//! A small issue tracker that speaks like Jira. It believes its identity header, as an upstream behind the proxy does,
-//! and says in each answer as whom it saw the caller.
+//! A small issue tracker with Jira's API. It trusts its identity header, like an upstream of the proxy, and each
+//! response names the user.
 
 use std::io;
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// The header that it believes.
 pub(super) const USER_HEADER: &str = "X-Forwarded-User";
 
-/// The running tracker.
+/// The running issue tracker.
 pub(super) struct Sample {
     server: ServerHandle,
     thread: JoinHandle<()>,
@@ -35,7 +35,7 @@ impl Sample {
                     Ok(server) => {
                         let server = server.run();
                         let _ = tell.send(Ok(server.handle()));
-                        // It ends when it is told to; there is no other end to report.
+                        // The server ends only when it is stopped, so there is no error to report.
                         let _ = server.await;
                     }
                     Err(error) => drop(tell.send(Err(error))),
@@ -47,7 +47,7 @@ impl Sample {
     }
 
     pub(super) fn stop(self) {
-        // The command is sent by the call; what comes back only says when it is done.
+        // The call itself sends the stop command; the returned future only reports its completion.
         drop(self.server.stop(false));
         let _ = self.thread.join();
     }

@@ -1,9 +1,9 @@
-//! What a line said before it came here: the ancestor's reading of it, written as a line of ours.
+//! Translates a line's meaning in Extender to an equivalent line of Tokenward.
 //!
-//! The ancestor holds a Java regexp against the whole URL, and knows methods, `[QueryParam::name==regexp]` and
-//! `[JsonData::name==regexp]`, with names as they stand. Where our language reads the same text otherwise, a [`Cause`]
-//! says why, and [`Cause::undone`] gives the line of ours that means what the ancestor's did. So the analysis can tell
-//! whether the difference matters, and prove it by a request.
+//! Extender matches a Java regexp against the whole URL, and knows methods, `[QueryParam::name==regexp]` and
+//! `[JsonData::name==regexp]`, with literal names. If Tokenward reads the same text otherwise, a [`Cause`] gives the
+//! reason, and [`Cause::undone`] gives the line of Tokenward with Extender's meaning. The analysis then decides whether
+//! the difference matters, and proves it by a request.
 
 use tokenward_compiler::ast::{Effect, Limit, Operator, Subject, Test};
 use tokenward_compiler::parse::parse_line;
@@ -16,9 +16,9 @@ pub(super) enum Cause {
     Forbid,
     /// `/` at its begin.
     Anchor,
-    /// `{USER}` and its kin.
+    /// `{USER}` and similar placeholders.
     Placeholder,
-    /// `\p{Alpha}` and its kin.
+    /// `\p{Alpha}` and similar classes.
     PosixClass,
     /// `\<` and `\>`.
     Angle,
@@ -71,7 +71,7 @@ impl Cause {
         }
     }
 
-    /// What is read otherwise, and how.
+    /// Explains the difference.
     pub(super) fn explanation(self) -> &'static str {
         match self {
             Self::Forbid => "it begins with `!`: a forbid line here, a character of the URL before",
@@ -114,8 +114,7 @@ impl Cause {
     }
 }
 
-/// A form in the line that the ancestor's language does not have, or whose meaning there is unknown to us: what a person
-/// has to look at.
+/// Finds a form that Extender's language does not have, or whose meaning there is unknown; a person must check it.
 pub(super) fn unknown_form(line: &str) -> Option<&'static str> {
     let parsed = Parsed::new(line)?;
     for constraint in &parsed.limit.constraints {
@@ -167,7 +166,7 @@ impl<'l> Parsed<'l> {
         Some(Self { line, limit })
     }
 
-    /// Where its patterns stand, in order.
+    /// Byte ranges of the line's patterns, in order.
     fn patterns(&self) -> Vec<std::ops::Range<usize>> {
         let values = self
             .limit
@@ -278,7 +277,7 @@ fn with_escapes(pattern: &str, change: impl Fn(&str) -> Option<String>) -> Strin
     out
 }
 
-/// Bytes of the escape that `text` begins with: the backslash, a character, and what stands in braces behind `p` and `P`.
+/// Length in bytes of the escape at the start of `text`: the backslash, a character, and braces after `p` and `P`.
 fn escape_length(text: &str) -> usize {
     let mut characters = text.chars();
     let plain = characters.by_ref().take(2).map(char::len_utf8).sum();
@@ -297,7 +296,7 @@ fn has_unicode_flag(pattern: &str) -> bool {
     })
 }
 
-/// Whether `--` or `~~` stands within a class.
+/// Whether a class contains `--` or `~~`.
 fn has_set_operation(pattern: &str) -> bool {
     let (mut depth, mut escaped, mut last) = (0_usize, false, ' ');
     for character in pattern.chars() {
@@ -373,7 +372,7 @@ mod tests {
         }
     }
 
-    /// What is undone has none of that cause left, whatever the line.
+    /// Undoing a cause removes it from any line.
     #[test]
     fn undoing_twice_is_undoing_once() {
         for line in [

@@ -1,4 +1,4 @@
-//! Which lines of a token mean something else here than they did, with a request that proves it.
+//! Finds lines whose meaning differs after the import, and proves each by a request.
 
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::{Analysis, Difference, Fault, Universe};
@@ -8,16 +8,16 @@ use tokenward_compiler::{compile, source::SourceSet};
 use super::ancestor::Cause;
 use crate::authoring::edit::{self, NewToken};
 
-/// A line that means something else.
+/// A line with a different meaning.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// Which line of the token, from 0.
+    /// Index of the line in its token, from 0.
     pub(super) line: usize,
     pub(super) cause: Cause,
     pub(super) proof: Proof,
 }
 
-/// How one knows.
+/// Evidence for the difference.
 #[derive(Debug)]
 pub(super) enum Proof {
     /// Requests, one of them at least: allowed here and not before, and the other way round.
@@ -25,7 +25,7 @@ pub(super) enum Proof {
         newly_allowed: Option<Example>,
         newly_denied: Option<Example>,
     },
-    /// The comparison was given up, for this reason; the line may mean something else.
+    /// The comparison stopped for this reason, so the line may have a different meaning.
     Inconclusive(String),
 }
 
@@ -38,8 +38,8 @@ pub(super) struct Example {
     pub(super) curl: String,
 }
 
-/// The changes of meaning in a token's lines, each beside what the others bring along: a line that another covers either
-/// way changes nothing.
+/// Finds the changed meanings among a token's lines, taking the other lines into account: a line that another covers
+/// with either meaning changes nothing.
 ///
 /// # Errors
 /// A fault of the analysis.
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn what_another_line_covers_is_no_change() {
         assert_eq!(shown(&["[get].*/rest/.*", "[get]/rest/x"]), [""; 0]);
-        // Of two that cover each other one is told.
+        // Of two lines that cover each other, one is reported.
         assert_eq!(
             shown(&["[get]/rest/x", "[get]/rest/x"]),
             ["1 anchor: GET /rest/x | -"]

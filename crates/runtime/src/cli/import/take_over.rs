@@ -1,4 +1,4 @@
-//! From what the export says to tokens of ours, or the reason why not.
+//! Converts tokens of the export to tokens of Tokenward, or gives the reason why not.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +19,7 @@ use crate::secret::{Secret, hash_text, strength};
 /// Characters that a secret may have; the estimate of its strength takes time with their square.
 const MAX_SECRET: usize = 512;
 
-/// What the caller lets pass.
+/// Restrictions that the user lifts.
 #[derive(Clone, Copy)]
 pub(super) struct Options {
     pub(super) new_secrets: bool,
@@ -140,7 +140,7 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
     })
 }
 
-/// The hash, and the secret itself where it was made here.
+/// Gives the hash, and the secret itself if it was generated here.
 fn secret(given: Option<&str>, options: Options) -> Result<(String, Option<Secret>), String> {
     match given {
         Some(secret) if secret.chars().count() > MAX_SECRET => Err(format!(
@@ -162,7 +162,7 @@ fn secret(given: Option<&str>, options: Options) -> Result<(String, Option<Secre
     }
 }
 
-/// Whether the token alone is a policy; what is wrong with it, in its own words, if not.
+/// Whether the token by itself compiles as a policy; otherwise the compiler's message.
 fn compiles(token: &NewToken) -> Result<(), String> {
     let text = edit::entry(token).map_err(|error| error.to_string())?;
     let sources = SourceSet::from_files([("imported.toml".to_owned(), text)]);

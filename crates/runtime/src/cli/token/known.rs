@@ -21,21 +21,21 @@ use crate::text::time;
 /// A token that ends within so many days ends soon.
 const SOON_MS: i64 = 30 * 86_400_000;
 
-/// One token.
+/// A token of the policy, with its use.
 pub(super) struct Known {
     pub(super) attributes: Attributes,
     /// The file and the line; absent for a compiled policy.
     pub(super) place: Option<(String, usize)>,
-    /// Its lines, as people know them.
+    /// The token's lines: file, number and text.
     pub(super) limits: Vec<(String, usize, String)>,
-    /// Calls and last use; absent where there is no audit.
+    /// Calls and last use; absent if there is no audit.
     pub(super) used: Option<super::usage::Used>,
     /// Uses of the secret before the rotation whose overlap runs, and by whom.
     pub(super) previous: Option<(super::usage::Used, BTreeSet<Caller>)>,
     pub(super) findings: Vec<Found>,
 }
 
-/// One thing to be said of a token.
+/// A finding about a token.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     /// `TW0101`, or a word of ours.
@@ -197,7 +197,7 @@ impl Known {
         }
     }
 
-    /// Finds what the compiler, which has no clock, does not.
+    /// Finds problems that depend on the time, which the compiler does not know.
     fn look(&mut self, now: i64, revoked_by_command: bool, config: &Config) {
         let mut found = Vec::new();
         if self.attributes.revoked {
@@ -269,7 +269,7 @@ impl Known {
         committed.is_none_or(|section| !section.says(&text, "revoked", "true"))
     }
 
-    /// Whom the token works for, for people.
+    /// Describes the token's users for people.
     pub(super) fn users(&self) -> String {
         match &self.attributes.users {
             Users::Named(users) => users.join(", "),
@@ -277,7 +277,7 @@ impl Known {
         }
     }
 
-    /// Everything, but for secrets.
+    /// Everything except secrets, as JSON.
     pub(super) fn json(&self) -> Value {
         let it = &self.attributes;
         let users = match &it.users {

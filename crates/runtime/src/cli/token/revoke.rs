@@ -31,7 +31,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let name = &args.name;
-    // The file's hashes are read first, and the proxy is told before the file is written: it is there that it counts.
+    // Read the file's hashes first, and inform the proxy before the file is written: only the proxy ends calls.
     let (hashes, edit) = match Edit::of_token(&config.policies, name) {
         Ok(edit) => {
             let prepared = edit.unchanged();
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let proxy = tell(&config, name, &hashes);
     let written = edit.map_err(Failure::from).and_then(|prepared| {
         let path = prepared.path().to_owned();
-        // Not judged: a revocation counts whatever else is wrong with the policy.
+        // The policy is not checked here: a revocation takes effect even if the rest of the policy has errors.
         prepared.with(name, &[Change::Revoked])?.commit()?;
         Ok(path)
     });
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Has the secrets refused by the proxy that runs with this configuration, or by the next one that does.
+/// Makes the running proxy refuse the secrets, or the next one to start.
 fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<RevocationStatus, Failure> {
     let audit = &config.audit.path;
     if tokenward_audit::in_use(audit) {

@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             Change::Without(Key::PreviousUntil),
         ]),
     }
-    // The old one, encrypted, is not the new secret's; without a key there is none.
+    // The encrypted old secret must not remain; it can only be replaced if there is a key.
     changes.push(Change::Without(Key::SecretSealed));
     changes.extend(expires.map(|expires| Change::Moment(Key::Expires, expires)));
     let overtaken = hash_of(&section, "previous_secret_hash").is_some();

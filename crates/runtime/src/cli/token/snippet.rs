@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     output::print(&text)
 }
 
-/// The secret, unless it is left out or cannot be shown, which is said.
+/// Gives the secret, unless it is left out or cannot be shown; in that case a note says so.
 fn secret(args: &Args, config: &Config) -> Secret {
     if args.env || config.mode != Mode::Standard {
         return Secret::Environment;
@@ -86,7 +86,7 @@ fn secret(args: &Args, config: &Config) -> Secret {
     }
 }
 
-/// How the token's holder authenticates, by what is accepted and what fits the token.
+/// Chooses the authentication scheme: one that the configuration accepts and that fits the token.
 fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, Failure> {
     let it = &token.attributes;
     if !config.auth.methods.basic() {

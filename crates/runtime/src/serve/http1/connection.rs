@@ -1,4 +1,4 @@
-//! One client's connection: what is read from it, what is written to it, and what is waited for.
+//! One client's connection: reading, writing and waiting.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -21,8 +21,8 @@ use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 const READ_BYTES: usize = 16 * 1024;
 /// The buffer is read into until less than this is left of it.
 const LEAST_ROOM: usize = 4 * 1024;
-/// What remains of a body that was answered early is read and dropped for so long before the connection is closed: a
-/// close with bytes unread is a reset, which can take the answer from the client (RFC 9112 section 9.6).
+/// Time for which the rest of a body that was answered early is read and dropped before the connection is closed.
+/// Closing with unread bytes is a reset, which can lose the response for the client (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(10);
 /// A client that sends nothing for so long in that time has got its answer or will not.
 const LINGER_PAUSE: Duration = Duration::from_secs(2);
@@ -42,19 +42,19 @@ pub(super) struct Connection {
     feed: Option<BodyFeed>,
     /// A head has been read.
     served: bool,
-    /// Nothing more will come from the client.
+    /// The client will send nothing more.
     ended: bool,
     /// Some of an answer is not written yet.
     pub(super) answering: bool,
 }
 
-/// What the client sent when it was its turn.
+/// What the client sent in place of a request in progress.
 pub(super) enum Next {
-    /// A request.
+    /// The head of a request.
     Head(WireHead),
-    /// Bytes that are none.
+    /// Bytes that are not a request.
     Broken(Violation),
-    /// Nothing: the connection is to be closed.
+    /// Nothing; the connection is to be closed.
     End,
 }
 
@@ -166,7 +166,7 @@ impl Connection {
         .await
     }
 
-    /// Takes what the client sends while its request is in progress; ready when it has gone away.
+    /// Receives bytes while the client's request is in progress; ready when the client has closed the connection.
     pub(super) fn poll_inbound(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.ended {
             ready!(match &self.feed {
@@ -205,7 +205,7 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// Nothing is wanted from the client but the news that it went away. What it sends ahead is kept, up to a head.
+    /// Watches for the client closing the connection. Bytes sent ahead are kept, up to one head.
     fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.parser.has_failed() || self.parser.buffered() >= self.settings.head.bytes {
             return self.poll_look(cx);
@@ -240,7 +240,7 @@ impl Connection {
         }
     }
 
-    /// Bytes of the request's body that have not come: `u64::MAX` if only its end will tell, or if it is broken.
+    /// Number of bytes missing of the request's body: `u64::MAX` if its length is unknown or it is broken.
     pub(super) fn unread(&self) -> u64 {
         self.parser.body_left().unwrap_or_default()
     }
@@ -274,7 +274,7 @@ impl Connection {
     /// Writes all that waits, while the client's body is received.
     ///
     /// # Errors
-    /// The client takes nothing.
+    /// The client accepts no bytes.
     pub(super) async fn flush(&mut self) -> Result<(), Lost> {
         poll_fn(|cx| {
             // Whether it still sends does not matter here.
@@ -323,7 +323,7 @@ impl Connection {
         }
     }
 
-    /// Reads and drops what the client still sends; ready when it has closed or pauses.
+    /// Reads and drops the client's remaining bytes; ready when it has closed or pauses.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.parser.input().clear();
@@ -346,8 +346,8 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// A client must not take a truncated answer for a whole one. Where the end of the connection is the end of the body
-    /// (HTTP/1.0), a clean close would say so.
+    /// A client must not take a truncated response for a complete one. If the end of the connection is the end of the
+    /// body (HTTP/1.0), a clean close would do that.
     fn drop(&mut self) {
         if self.answering {
             self.stream.reset_on_drop();

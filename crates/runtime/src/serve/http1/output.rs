@@ -9,17 +9,17 @@ use tokio::io::AsyncWrite;
 
 use crate::wire::encode::Framed;
 
-/// From so many bytes on, nothing more is taken before these are written. Data that would exceed it is written from
-/// where it is, not copied.
+/// Number of buffered bytes from which on no more are added before these are written. Data that would exceed it is
+/// written without copying.
 const FULL: usize = 16 * 1024;
 /// A buffer that grew larger than this, for a large head, is not kept.
 const KEPT: usize = 64 * 1024;
 
-/// What is not written yet: the buffer, then the data, then what follows it.
+/// Bytes that are not written yet: the buffer, then the data, then the bytes after it.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     buffer: BytesMut,
-    /// This much of the buffer is written.
+    /// Number of bytes of the buffer that are written.
     written: usize,
     data: Bytes,
     after: &'static [u8],
@@ -31,7 +31,7 @@ impl Output {
         &mut self.buffer
     }
 
-    /// Adds framed data behind the buffer.
+    /// Adds framed data after the buffer.
     pub(super) fn push(&mut self, framed: Framed) {
         let Framed { data, after } = framed;
         if self.buffer.len() + data.len() <= FULL {
@@ -43,12 +43,12 @@ impl Output {
         }
     }
 
-    /// Whether more may be added: only then, since what is added to the buffer precedes the data.
+    /// Whether more may be added. It may not while data waits, since the buffer precedes the data.
     pub(super) fn has_room(&self) -> bool {
         self.data.is_empty() && self.after.is_empty() && self.buffer.len() < FULL
     }
 
-    /// Whether all is written.
+    /// Whether everything is written.
     pub(super) fn is_empty(&self) -> bool {
         self.written == self.buffer.len() && self.data.is_empty() && self.after.is_empty()
     }

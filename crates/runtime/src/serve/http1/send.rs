@@ -13,10 +13,10 @@ use crate::request::Version;
 use crate::wire::WireHead;
 use crate::wire::encode::{AnswerHead, BodyEncoder, BodySize};
 
-/// After an answer a body of which no more than this is missing is read to its end, so that the connection is kept.
+/// After a response, the rest of a body is read to its end if it is at most this long, so that the connection is kept.
 const DRAINED: u64 = 64 * 1024;
 
-/// What of a request bears on how its answer is written.
+/// The facts of a request that affect how its response is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     version: Version,
@@ -25,7 +25,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Of a request with this head.
+    /// Takes the facts from the head of a request.
     pub(super) fn of(head: &WireHead) -> Self {
         Self {
             version: head.version(),
@@ -34,7 +34,7 @@ impl Request {
         }
     }
 
-    /// Of bytes that are no request.
+    /// Facts for bytes that are not a request.
     pub(super) fn broken() -> Self {
         Self {
             version: Version::Http11,
@@ -44,7 +44,7 @@ impl Request {
     }
 }
 
-/// What becomes of the connection after an answer.
+/// Whether the connection is kept after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persistence {
     Keep,
@@ -54,7 +54,7 @@ pub(super) enum Persistence {
 /// Sends an answer. If its body breaks off, the connection is reset when it is dropped.
 ///
 /// # Errors
-/// The client does not take it whole, or there is no whole one.
+/// The client does not accept the complete response, or the upstream's body broke off.
 pub(super) async fn send(
     connection: &mut Connection,
     answer: Answer,
@@ -113,7 +113,7 @@ struct Sending {
 /// How far the output could be filled.
 #[derive(PartialEq, Eq)]
 enum Filled {
-    /// It has no room for more.
+    /// The output has no room for more.
     Full,
     /// The upstream has no more yet; the task is woken when it has.
     Waiting,

@@ -22,7 +22,7 @@ use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
 /// How a request ended.
 pub(super) enum Ended {
-    /// It was answered, as far as lay with us.
+    /// The request was answered, as far as the proxy could.
     Answered,
     /// The client took it back, or is gone.
     GivenUp,
@@ -35,13 +35,13 @@ struct TakenBack;
 pub(super) struct Arrived {
     /// The connection's other end, or whom the PROXY protocol named.
     pub(super) peer: IpAddr,
-    /// As `h2` read it.
+    /// The request, as `h2` parsed it.
     pub(super) request: Request<RecvStream>,
-    /// Its `:path`, as it was sent.
+    /// The request's `:path`, as it was sent.
     pub(super) path: Option<Bytes>,
 }
 
-/// Takes one request to its end. Whatever of its body is not read then is refused.
+/// Serves one request to its end. The unread rest of its body is refused.
 pub(super) async fn call(
     worker: Rc<Worker>,
     arrived: Arrived,
@@ -135,7 +135,7 @@ async fn beside<T>(call: impl Future<Output = T>, pump: Option<impl Future<Outpu
     .await
 }
 
-/// Moves a body to the queue as fast as it is taken from there; the client's window grows by what was moved.
+/// Moves a body to the queue as fast as it is consumed; the client's window grows by the moved bytes.
 async fn pump(mut body: RecvStream, feed: BodyFeed) {
     loop {
         let room = poll_fn(|cx| match feed.room(cx) {
@@ -164,8 +164,8 @@ async fn pump(mut body: RecvStream, feed: BodyFeed) {
     }
 }
 
-/// A stream that ended before its body was whole: reset by the client, or by `h2` for what is no HTTP/2 (a
-/// `content-length` that is not the body's).
+/// Gives the error for a stream that ended before its body was complete: reset by the client, or by `h2` for invalid
+/// HTTP/2 (a `content-length` that differs from the body's).
 fn broken(error: &h2::Error) -> BodyError {
     if error.is_library() && error.reason() == Some(Reason::PROTOCOL_ERROR) {
         BodyError::Broken(Violation::Http2Body)

@@ -1,5 +1,5 @@
-//! Each request's `:path`, as it was sent: `h2` has it parsed as a URI, which drops `#` and what follows. The tap reads
-//! the frames on their way to `h2` as far as that takes (RFC 9113 sections 4.1, 6.2 and 6.10), and changes none.
+//! Each request's `:path`, as it was sent: `h2` parses it as a URI, which drops `#` and the rest. The reader parses the
+//! frames on their way to `h2` only as far as needed (RFC 9113 sections 4.1, 6.2 and 6.10), and does not change them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ impl<S> PathReader<S> {
     }
 }
 
-/// The frames so far.
+/// State of reading the frames.
 struct Frames {
     paths: Paths,
     hpack: Hpack,
@@ -83,13 +83,13 @@ struct Frames {
     most: usize,
 }
 
-/// Where the next byte stands.
+/// Part of a frame that the next byte belongs to.
 enum Place {
     /// Before so many bytes that do not matter.
     Pass(usize),
-    /// In a frame's head.
+    /// The header of a frame.
     Head(Vec<u8>),
-    /// In a frame with a fragment of a head.
+    /// A frame with a fragment of a header block.
     Fragment {
         kind: u8,
         flags: u8,
@@ -100,7 +100,7 @@ enum Place {
 }
 
 impl Frames {
-    /// Takes the bytes that follow; `None` if what they say cannot be read, now or ever again.
+    /// Reads the next bytes; `None` if they cannot be parsed, now or ever again.
     fn take(&mut self, mut bytes: &[u8]) -> Option<()> {
         while !bytes.is_empty() {
             let wanted = match &self.place {
@@ -124,7 +124,7 @@ impl Frames {
         Some(())
     }
 
-    /// What was read of is whole.
+    /// Completes the part that was read.
     fn turn(&mut self) -> Option<()> {
         match std::mem::replace(&mut self.place, Place::Head(Vec::new())) {
             Place::Pass(_) => {}
