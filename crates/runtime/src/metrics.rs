@@ -98,6 +98,7 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&mut self) {
+        // Counters and gauges. The names are documented, so they do not change.
         let all = &mut self.registry;
         all.register(
             "decisions",
@@ -131,6 +132,7 @@ impl Metrics {
             "Failed credentials that were answered late, or with 429, because their address had too many",
             self.slowed.clone(),
         );
+        // Histograms, in seconds.
         for (name, help, histogram) in [
             ("decision", "Time that the policy took for a call", &self.deciding),
             (

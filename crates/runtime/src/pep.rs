@@ -200,18 +200,22 @@ impl Gate {
         call: &mut Call,
         reading: Reading,
     ) -> Result<(TokenId, Canonical, HeadVerdict), Problem> {
+        // Ambiguous framing and paths that are not served are refused for everyone.
         reading.framing.map_err(Problem::Framing)?;
         if !reading.in_endpoints {
             return Err(Problem::OutsideEndpoints);
         }
+        // The token, and whether it works from this address.
         let token = self.authenticate(call, &reading.credentials)?;
         let live = Arc::clone(&call.live);
         let definition = live.program().token(token);
         if !definition.allows_address(call.client) {
             return Err(Problem::Address);
         }
+        // Errors of the reading are only shown to callers with a valid token.
         let canonical = reading.head.map_err(Problem::Reading)?;
         inspect::check_spellings(live.program(), token, &canonical, &self.rules)?;
+        // Rights that lines do not express: acting for others, and issuing credentials.
         if let Some(user) = reading.context_user {
             if !definition.on_behalf_of.contains(&user) || self.auth.never(&user) {
                 return Err(Problem::ContextUser);
@@ -221,6 +225,7 @@ impl Gate {
         if !definition.mint && self.rules.mints(&canonical) {
             return Err(Problem::Minting);
         }
+        // The path that the proxy answers itself.
         if canonical.path == SELF_PATH {
             let own = canonical.method == Method::Get;
             return if own {
@@ -229,6 +234,7 @@ impl Gate {
                 Err(Problem::OutsideEndpoints)
             };
         }
+        // The decision, as far as the head allows it.
         let started = Instant::now();
         let decision = inspect::decide(live.program(), token, &canonical, inspect::unread(&canonical));
         call.deciding += started.elapsed();
@@ -240,6 +246,7 @@ impl Gate {
             }
             Decision::Allow(_) | Decision::NeedsBody(_) => HeadVerdict::NeedsBody,
         };
+        // Bodies that are announced as too large are refused before they are read.
         let most = self.settings.pace.most;
         if matches!(canonical.body, request::Framing::Length(length) if length > most) {
             return Err(Problem::BodyOverLimit(most));

@@ -124,6 +124,7 @@ struct ProblemBody<'a> {
 /// The answer to a request that met this problem.
 pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> Answer {
     let status = problem.status();
+    // A policy line is only present if the configuration shows it.
     let line = match problem {
         Problem::Denied(denied) => denied.line.as_deref(),
         _ => None,
@@ -141,6 +142,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (REQUEST_ID, id.header()),
     ];
+    // Headers that depend on the problem.
     if matches!(problem, Problem::Unauthenticated(_)) {
         headers.extend(challenges(methods));
     }

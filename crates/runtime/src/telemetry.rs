@@ -121,6 +121,7 @@ impl Sender {
             .enable_all()
             .build()?;
         let client = CollectorClient::new(endpoint, runtime.handle().clone())?;
+        // Batches bound the memory, and the number of requests to the collector.
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)

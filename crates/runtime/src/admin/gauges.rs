@@ -22,6 +22,7 @@ struct Place {
 pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresses) -> Registry {
     let mut registry = Registry::with_prefix("tokenward");
     let all = &mut registry;
+    // The policy.
     let live = policies.current();
     let digest = vec![("digest", live.program().digest().to_owned())];
     all.register("policy", "The policy in force", Info::new(digest));
@@ -31,6 +32,7 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
         "Tokens of the policy in force",
         count(live.program().tokens().count()),
     );
+    // Its loads: a broken policy stays visible until one succeeds.
     let reloads = policies.status();
     counter(
         all,
@@ -50,6 +52,7 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
         "1 while the policy's files do not compile",
         u64::from(reloads.failure.is_some()),
     );
+    // Revocations: unsaved ones would be lost by a restart, so they are shown.
     let revocations = policies.revocations();
     gauge(
         all,

@@ -29,6 +29,7 @@ pub(crate) struct EventLine {
 impl From<(Sequence, Event)> for EventLine {
     fn from((sequence, event): (Sequence, Event)) -> Self {
         let time_ms = event.time_ms();
+        // The members that all kinds have; each kind below adds its own.
         let line = Self {
             sequence: sequence.0,
             time: time(time_ms),

@@ -106,6 +106,7 @@ impl Line {
         let text = |key: &'static str, value: &str| KeyValue::new(key, Plain(value).to_string());
         let number =
             |key: &'static str, value: u64| KeyValue::new(key, i64::try_from(value).unwrap_or(i64::MAX));
+        // Attributes that every call has.
         let mut attributes = vec![
             text("http.request.method", &self.method),
             text("url.full", &self.url),
@@ -118,6 +119,7 @@ impl Line {
             number("http.request.body.size", outcome.sent_bytes),
             number("http.response.body.size", outcome.received_bytes),
         ];
+        // Optional attributes are left out if they are unknown.
         let texts = [
             ("tokenward.token", &self.token),
             ("user.name", &self.user),
@@ -145,6 +147,7 @@ impl Line {
             attributes.push(KeyValue::new("tokenward.verdict", verdict.as_str()));
             attributes.push(KeyValue::new("tokenward.reason", reason));
         }
+        // Unknown methods are not named: names of spans must have few different values.
         let (trace, span, parent) = self.trace.ids();
         CallSpan {
             trace,

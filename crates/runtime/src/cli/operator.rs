@@ -49,6 +49,7 @@ pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value
             "a proxy runs with this configuration, and its admin listener {place} did not do as it was told: {why}"
         ))
     };
+    // The request, authenticated by the admin secret.
     let secret = admin_secret::read(&config.admin.secret_file).map_err(Failure::trouble)?;
     let request = Request::post(format!("http://{place}{target}"))
         .header(header::AUTHORIZATION, format!("Bearer {secret}"))
@@ -62,6 +63,7 @@ pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value
             .request(request)
             .await
             .map_err(|_| failed("it cannot be reached; does [admin] listen name its address?"))?;
+        // The body is limited: the address may belong to another program.
         let status = response.status();
         let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
         let body = body.map_err(|_| failed("its answer broke off"))?.to_bytes();

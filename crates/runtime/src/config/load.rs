@@ -218,6 +218,7 @@ fn identity(it: &mut Fields<'_>) -> Identity {
     let user = it.optional("user", value::text);
     let file = it.optional("secret_file", value::path);
     let variable = it.optional("secret_env", value::environment_name);
+    // A key of another mode is an error: it would be ignored silently.
     let foreign: &[&str] = match mode {
         IdentityMode::TrustedHeader => &["credentials", "user", "secret_file", "secret_env"],
         IdentityMode::PerUser => &["header", "user", "secret_file", "secret_env"],

@@ -136,6 +136,7 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
     ];
     let default = Values::default();
     let mut names: Vec<(String, Keep)> = Vec::new();
+    // Each name may occur in only one of the lists.
     for (key, keep) in KEEPS {
         for name in it.or(key, Vec::new(), value::texts) {
             if names.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
@@ -167,6 +168,7 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
             }
         },
     };
+    // Hashes without a key could be reversed by trying values.
     let mut kept = values
         .names
         .iter()

@@ -116,6 +116,7 @@ impl Repository {
     /// Lists everything below a directory in order of paths: files, links and submodules, but no directories, and
     /// nothing hidden.
     fn visible(&self, commit: &Commit, directory: &str) -> Result<Vec<Entry>, GitError> {
+        // The root must be a directory: a link could lead out of the tree.
         let root = self
             .entry(commit, directory)?
             .ok_or_else(|| GitError::NoDirectory {
@@ -137,6 +138,7 @@ impl Repository {
             revision: commit.name.clone(),
             limit,
         };
+        // Walk without recursion, with limits on depth and number, since the tree may be hostile.
         let mut left = vec![(String::new(), root.id, 0)];
         let (mut entries, mut seen) = (Vec::new(), 0);
         while let Some((prefix, id, depth)) = left.pop() {
@@ -158,6 +160,7 @@ impl Repository {
                 }
             }
         }
+        // Order of paths, as when a directory is read.
         entries.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(entries)
     }

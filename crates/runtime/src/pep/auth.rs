@@ -50,6 +50,7 @@ pub(crate) fn authenticate(
     is_revoked: impl Fn(&[u8; 32]) -> bool,
     now_ms: i64,
 ) -> Result<Authenticated, Failed> {
+    // The scheme must be accepted before a secret is looked up.
     let (secret, named) = match credentials {
         Credentials::None => return Err((AuthFailure::NoCredentials, None)),
         Credentials::Malformed => return Err((AuthFailure::Malformed, None)),
@@ -58,12 +59,14 @@ pub(crate) fn authenticate(
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
+    // The token of the secret, current or previous.
     let hash = secret::hash(secret);
     let id = program
         .token_by_secret_hash(&hash)
         .ok_or((AuthFailure::UnknownToken, None))?;
     let token = program.token(id);
     let fail = |failure| Err((failure, Some(id)));
+    // Revocation comes first, so that the audit shows it for expired tokens too.
     if token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash) {
         return fail(AuthFailure::Revoked);
     }
@@ -77,6 +80,7 @@ pub(crate) fn authenticate(
     {
         return fail(AuthFailure::RotatedAway);
     }
+    // The token must work for the user that the credentials name.
     match user_of(token, named) {
         Err(failure) => fail(failure),
         Ok(user) if rules.never(user) => fail(AuthFailure::NeverActAs),

@@ -49,6 +49,7 @@ impl Forwarded {
         let (parts, incoming) = self.response.into_parts();
         let mut status = parts.status;
         let mut headers = client_headers(&parts.headers, upstream.cookies());
+        // Redirects must not lead around the proxy.
         for (_, value) in headers.iter_mut().filter(|(name, _)| name == LOCATION) {
             if let Ok(location) = value.to_str() {
                 let (new_status, location) =
@@ -58,6 +59,7 @@ impl Forwarded {
             }
         }
         headers.push((REQUEST_ID, self.id.header()));
+        // A body with rewritten links no longer matches its digests.
         let links = upstream
             .links()
             .filter(|_| is_plain_json(&parts.headers))
@@ -66,6 +68,7 @@ impl Forwarded {
             headers.retain(|(name, _)| !DIGESTS.contains(&name.as_str()));
         }
         outcome.status(status.as_u16());
+        // A response without a body ends here; otherwise the body records the end.
         let body = if self.head {
             outcome.end(End::Complete);
             let length = announced(&parts.headers).filter(|_| links.is_none());

@@ -68,17 +68,20 @@ pub(crate) fn upstream_headers(
     let canonical = permit.canonical();
     let mut headers = HeaderMap::with_capacity(canonical.headers.len() + 8);
     headers.insert(HOST, public.host.clone());
+    // The client's fields, without those that the proxy writes itself.
     for (name, value) in &canonical.headers {
         let name = HeaderName::from_bytes(name.as_bytes())?;
         if !OWN.contains(&name) && !HOP_BY_HOP.contains(&name.as_str()) {
             headers.append(name, HeaderValue::from_bytes(value)?);
         }
     }
+    // Links can only be rewritten in complete, uncompressed responses.
     if public.whole_answers {
         headers.remove(RANGE);
         headers.remove(IF_RANGE);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
+    // The framing is that of the body, not of the client.
     match length {
         Some(length) if length > 0 || canonical.body != crate::request::Framing::None => {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -88,6 +91,7 @@ pub(crate) fn upstream_headers(
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
     }
+    // The proxy's own fields. They come last and replace others, so that no client can set them.
     headers.insert(FORWARDED_FOR, address(permit.client())?);
     headers.insert(FORWARDED_HOST, public.authority.clone());
     headers.insert(FORWARDED_PROTO, public.scheme.clone());

@@ -55,6 +55,7 @@ impl UpstreamSettings {
         let error = || UpstreamError::Url {
             url: config.upstream.urls.join(", "),
         };
+        // The URLs differ only in host and port, so the first gives scheme and path.
         let parsed: Result<Vec<Uri>, _> = config.upstream.urls.iter().map(|url| url.parse()).collect();
         let uris = parsed.map_err(|_| error())?;
         let authorities: Option<Vec<&str>> = uris
@@ -65,6 +66,7 @@ impl UpstreamSettings {
         let hosts: Option<Vec<String>> = authorities.iter().map(|authority| host_of(authority)).collect();
         let uri = uris.first().ok_or_else(error)?;
         let scheme = uri.scheme().ok_or_else(error)?;
+        // Names that the upstream sees, and that its redirects and links are rewritten to.
         let public = &config.upstream.public_url;
         let host = config.upstream.host.as_deref().unwrap_or(public.authority());
         let header = |text: &str| HeaderValue::from_str(text).map_err(|_| error());

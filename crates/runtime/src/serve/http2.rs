@@ -105,6 +105,7 @@ async fn run(
     let mut until = Instant::now() + settings.head_timeout;
     loop {
         tokio::select! {
+            // A new request. Requests that `h2` refused by itself are only counted.
             accepted = connection.accept() => match accepted.transpose()? {
                 Some((request, respond)) => {
                     let (path, refused) = paths.take(respond.stream_id().as_u32());
@@ -116,6 +117,7 @@ async fn run(
                 }
                 None => return Ok(()),
             },
+            // A call ended. A client that cancels far more requests than it lets finish is disconnected.
             Some(ended) = calls.next() => {
                 given_up = match ended {
                     Ended::Answered => given_up.saturating_sub(1),
@@ -129,6 +131,7 @@ async fn run(
                 }
                 until = Instant::now() + if ending { GOODBYE } else { settings.idle_timeout };
             }
+            // Nothing happened in time: first announce the end, then close.
             () = sleep_until(until), if calls.is_empty() => {
                 if ending {
                     return Ok(());
@@ -137,6 +140,7 @@ async fn run(
                 until = Instant::now() + GOODBYE;
                 connection.graceful_shutdown();
             }
+            // The proxy stops: announce the end, and let the calls in progress finish.
             () = shutdown.notified(), if !ending => {
                 ending = true;
                 until = Instant::now() + GOODBYE;

@@ -169,6 +169,7 @@ fn wait_for_outcomes(metrics: &Metrics) {
 /// # Errors
 /// Something that it needs is missing or taken; see [`ServeError`].
 pub fn start(config: Config) -> Result<Running, ServeError> {
+    // Read everything that can be wrong before a port or the audit is opened.
     let upstream = UpstreamSettings::read(&config)?;
     let rules = Rules::new(&reading(
         &config,
@@ -186,6 +187,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let certificate = config.server.tls.clone().map(Certificate::load).transpose();
     let certificate = certificate.map_err(ServeError::Tls)?;
     let secret = admin_secret::read_or_create(&config.admin.secret_file)?;
+    // Bind the ports before the audit is opened: a second proxy must fail without touching it.
     let proxy_listener = listen("server", config.server.listen)?;
     let admin_listener = listen("admin", config.admin.listen)?;
     let (proxy_addr, admin_addr) = (proxy_listener.local_addr()?, admin_listener.local_addr()?);
@@ -193,6 +195,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     for warning in &audit.opened().warnings {
         tracing::warn!("audit: {warning}");
     }
+    // State that the listeners share.
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
     let state = AdminState::new(
@@ -232,8 +235,10 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
             },
         },
     });
+    // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
     let health = HealthChecks::start(upstream.clone())?;
+    // The servers come last, so that the first request finds everything in place.
     let plan = Plan {
         workers: workers(&config),
         config: config.clone(),
@@ -365,6 +370,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         idle_timeout: limits.idle_timeout,
         write_timeout: limits.body_timeout,
     };
+    // Settings of both versions of HTTP.
     let front = Front {
         tls: plan.tls.clone(),
         limit: ConnectionLimit::new(limits.max_connections_per_client),
@@ -379,6 +385,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
             write_timeout: limits.body_timeout,
         },
     };
+    // Signals are handled by the caller, which also closes the audit.
     let builder = Server::build()
         .workers(plan.workers)
         .max_concurrent_connections((limits.max_connections / plan.workers).max(1))
@@ -391,6 +398,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         )
         .disable_signals();
     let shutdown = builder.graceful_shutdown_signal();
+    // Each worker has its own connections to the upstream.
     let (gate, upstream) = (Arc::clone(&plan.gate), plan.upstream.clone());
     let builder = builder.listen("proxy", listener, move || {
         let worker = Worker {

@@ -97,6 +97,7 @@ struct Entry {
 
 /// The sections of a file, in order.
 pub(crate) fn sections(text: &str) -> Result<Vec<Section>, Unfit> {
+    // Parse with positions: edits replace byte ranges of the text.
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(Unfit::NotToml);
@@ -112,10 +113,12 @@ pub(crate) fn sections(text: &str) -> Result<Vec<Section>, Unfit> {
         let DeValue::Table(table) = entry.get_ref() else {
             return Err(Unfit::NotSections);
         };
+        // Only sections with a header of their own, `[[token]]`, can be edited.
         let start = entry.span().start;
         if !text.get(start..).is_some_and(|rest| rest.starts_with("[[")) {
             return Err(Unfit::NotSections);
         }
+        // Keys in the order of the text, since the parser sorts them by name.
         let mut keys: Vec<Entry> = table
             .iter()
             .map(|(key, value)| Entry {
@@ -133,6 +136,7 @@ pub(crate) fn sections(text: &str) -> Result<Vec<Section>, Unfit> {
             keys,
         });
     }
+    // A section ends where the next one begins.
     sections.sort_by_key(|section| section.range.start);
     let starts: Vec<usize> = sections.iter().skip(1).map(|next| next.range.start).collect();
     for (section, end) in sections.iter_mut().zip(starts) {

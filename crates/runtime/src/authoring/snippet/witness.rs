@@ -228,6 +228,7 @@ impl Asked<'_> {
         body: Option<&str>,
         line: Option<Span>,
     ) -> Option<Call> {
+        // The URL, encoded as a client would send it.
         let base = self.rules.base();
         let mut url = format!("{}{}", base.as_str(), utf8_percent_encode(path, PATH));
         for (at, (name, value)) in query.iter().enumerate() {
@@ -238,6 +239,7 @@ impl Asked<'_> {
                 utf8_percent_encode(value, QUERY)
             ));
         }
+        // The head of the request that the snippet would make.
         let target = url.strip_prefix(base.origin())?;
         let length = body.unwrap_or_default().len().to_string();
         let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", base.authority().as_bytes())];
@@ -253,6 +255,7 @@ impl Asked<'_> {
             authority: None,
             body: body.map_or(Framing::None, |body| Framing::Length(body.len() as u64)),
         };
+        // The same decision as in the proxy, so that no snippet is refused.
         let body_bytes = body.unwrap_or_default().as_bytes();
         pep::would_allow(self.program, self.rules, self.id, &raw, body_bytes).then(|| Call {
             method,

@@ -45,6 +45,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
             args.directory.display()
         )));
     }
+    // The output is created first, so that a search is not in vain.
     let mut file = NewFile::begin(&args.output)?;
     let found = search(&args.directory).map_err(|error| match error {
         SalvageError::Unreadable { .. } => Failure::trouble(error),
@@ -57,6 +58,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
             found.bytes
         )));
     }
+    // Write the recovered calls.
     let calls = found.entries.len();
     for entry in found.entries {
         file.write_all(json_line(entry).as_bytes())
@@ -68,6 +70,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
         "{calls} calls of {} sound blocks are in {file}.",
         found.blocks
     ));
+    // Report the gaps: a reader must know what the file lacks.
     if let Some(first) = found.begins_late {
         output::note(&format!(
             "The beginning of the period is missing: what is found begins with entry {first}."
@@ -79,6 +82,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
     if let Some((first, last)) = found.missing_after {
         output::note(&format!("Entries {first} to {last} are missing at its end."));
     }
+    // Unread bytes may contain further calls, so the result is not complete.
     if found.unread_bytes > 0 {
         return Err(Failure::Findings(format!(
             "the disk did not give {} bytes of `{}`; what was in them is not in {file}",
@@ -93,6 +97,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     let config = args.place.config()?;
     let source = args.place.source(&config)?;
     let directory = &args.directory;
+    // A backup within the audit would be taken for a period of it.
     if let Some(store) = store_around(directory) {
         return Err(Failure::Usage(format!(
             "`{}` is within the audit {}: name a directory elsewhere, on another disk if there is one",
@@ -100,6 +105,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
             store.display()
         )));
     }
+    // Copy from the files, or through the proxy that has them open.
     let copied = match &source {
         Source::Files(reader) => reader.copy(directory),
         Source::Admin(_) if directory.symlink_metadata().is_ok() => Err(CopyError::Exists {

@@ -7,6 +7,7 @@ use tokenward_audit::{Filter, Page};
 pub(super) fn query_string(filter: &Filter, page: &Page) -> String {
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let mut add = |name, value: Option<String>| pairs.extend(value.map(|value| (name, value)));
+    // The names are those of `admin/audit.rs`, which refuses unknown ones.
     add("since_ms", filter.since_ms.map(|time| time.to_string()));
     add("until_ms", filter.until_ms.map(|time| time.to_string()));
     add("request_id", filter.request_id.map(hex::encode));

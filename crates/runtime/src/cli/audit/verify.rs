@@ -33,6 +33,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.place.config()?;
     let mut keys = args.place.keys(&args.keys, &config)?;
     let source = args.place.source(&config)?;
+    // A proof names its own key. That key shows consistency, but not origin, so a note says so.
     if let (true, Source::Files(reader)) = (keys.is_empty(), &source) {
         keys = reader.claimed_keys();
         if !keys.is_empty() {
@@ -40,11 +41,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     let report = source.verify(&keys)?;
+    // A proxy verifies with its own keys; they must be the ones that were asked for.
     if let Source::Admin(_) = source {
         same_keys(&keys, &report)?;
     }
     let compared = args.export.as_deref().map(|export| compare(&source, export));
     let compared = compared.transpose()?;
+    // Show the report, also if something is wrong.
     if args.json {
         let json = serde_json::to_string(&report).map_err(Failure::trouble)?;
         output::print(&format!("{json}\n"))?;
@@ -136,6 +139,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
     let unreadable = |error| Failure::Trouble(format!("cannot read `{}`: {error}", export.display()));
     let file = BufReader::new(File::open(export).map_err(unreadable)?);
     let mut lines = file.lines();
+    // Gives the next line of the export with its sequence number.
     let mut exported = || {
         let line = lines.next().transpose().map_err(unreadable)?;
         let Some(line) = line else { return Ok(None) };
@@ -153,6 +157,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
         calls: 0,
         differing: None,
     };
+    // Walk through the audit from the first exported call. The export may have left calls out, but not changed any.
     let Some((Sequence(first), _)) = next else {
         return Ok(compared);
     };

@@ -209,6 +209,7 @@ impl Call {
 
 /// Formats the text that the user sees.
 pub(super) fn screen(home: &Home, base: &str) -> String {
+    // The commands shown must work when pasted into a shell.
     let program = std::env::args().next().unwrap_or_else(|| "tokenward".to_owned());
     let program = if program.contains(' ') {
         format!("'{program}'")
@@ -224,6 +225,7 @@ pub(super) fn screen(home: &Home, base: &str) -> String {
          Its policies are in {policies}: edit them while it runs. Ctrl-C stops it.\n\n\
          Try these in another terminal. Behind each number is the status of the answer.\n"
     );
+    // The calls, numbered so that the text below can refer to them.
     for (index, call) in CALLS.iter().enumerate() {
         let number = index + 1;
         // Writing to a string cannot fail.
@@ -235,6 +237,7 @@ pub(super) fn screen(home: &Home, base: &str) -> String {
             call.curl(home, base)
         );
     }
+    // The edit, and the call that it allows.
     let hr = CALLS
         .iter()
         .position(|call| call.target == HR.target)

@@ -61,6 +61,7 @@ pub(super) fn changes(token: &NewToken, base: &BaseUrl, universe: Universe) -> R
     if steps.is_empty() {
         return Ok(Vec::new());
     }
+    // Compile all states as tokens of one program.
     let Some(program) = program(token, &states, base) else {
         let inconclusive = |(line, cause)| Change {
             line,
@@ -69,6 +70,7 @@ pub(super) fn changes(token: &NewToken, base: &BaseUrl, universe: Universe) -> R
         };
         return Ok(steps.into_iter().map(inconclusive).collect());
     };
+    // Compare each state with the next: the difference is the effect of one cause.
     let mut analysis = Analysis::new(&program, &program, universe, Analysis::BUDGET)?;
     let ids: Vec<TokenId> = program.tokens().map(|(id, _)| id).collect();
     let mut changes = Vec::new();

@@ -38,6 +38,7 @@ pub(super) fn take_over(
     let mut names = HashSet::new();
     let mut secrets: HashMap<String, String> = HashMap::new();
     for token in tokens {
+        // Tokens that cannot be read, or have expired, are reported and left out.
         let exported = match token {
             Ok(exported) => exported,
             Err(broken) => {
@@ -50,6 +51,7 @@ pub(super) fn take_over(
             report.left_out.push((exported.label, why));
             continue;
         }
+        // Names and secrets must be unique in the policy.
         let label = exported.label.clone();
         let name = free_name(&label, &mut names);
         let judged = match taken.get(&name) {
@@ -64,6 +66,7 @@ pub(super) fn take_over(
             )),
             None => Ok(imported),
         });
+        // Find the lines whose meaning changes, and report them with the token.
         match judged {
             Ok(mut imported) => {
                 secrets.insert(imported.token.secret_hash.clone(), label);
@@ -91,6 +94,7 @@ fn free_name(label: &str, names: &mut HashSet<String>) -> String {
 
 fn judge(exported: Exported, name: String, options: Options) -> Result<Imported, String> {
     let mut decisions = Vec::new();
+    // Collect what a person must decide. Only missing lines can stop the import, since they allow everything.
     if name != exported.label {
         decisions.push(format!(
             "another token has the label `{}` too, so this one is `{name}`",
@@ -117,6 +121,7 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
             decisions.push(format!("look at `{line}`: {form}"));
         }
     }
+    // The token must compile by itself before it is written.
     let (secret_hash, new_secret) = secret(exported.secret.as_deref(), options)?;
     let token = NewToken {
         name,

@@ -97,6 +97,7 @@ pub(super) fn one(tokens: Vec<Known>, name: &str, config: &Config) -> Result<Kno
 
 fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
     let place = &config.policies;
+    // A compiled policy has no positions and no findings.
     if place.is_file() {
         let program = unbound_artifact(place, &config.artifact_signers())?;
         let tokens = program.tokens().map(|(_, token)| Known {
@@ -113,6 +114,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
         return Ok(tokens.collect());
     }
     let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
+    // Tokens are shown even if others have errors.
     let diagnostics = compile_for(&sources, &config.mode).diagnostics;
     let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
     if errors.count() > 0 {
@@ -122,6 +124,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
     }
     let policy = resolve_policy(&sources);
     let tokens = policy.tokens.into_iter().map(|token| {
+        // A finding belongs to the token if it is in its section, or in a line that it includes.
         let section = section_of(&sources, token.span);
         let is_inside = |outer: Span, place: Span| {
             outer.source == place.source && outer.start <= place.start && place.start < outer.end
@@ -200,6 +203,7 @@ impl Known {
     /// Finds problems that depend on the time, which the compiler does not know.
     fn look(&mut self, now: i64, revoked_by_command: bool, config: &Config) {
         let mut found = Vec::new();
+        // A revocation must be in the file and in git; otherwise a checkout could undo it.
         if self.attributes.revoked {
             if self.is_uncommitted(config) {
                 found.push(Found::warning(
@@ -213,6 +217,7 @@ impl Known {
                 "revoked by command, and the policy file does not say so: write `revoked = true`",
             ));
         }
+        // Expiry and use matter only while the token works.
         if !self.attributes.revoked {
             match self.attributes.expires {
                 Some(expires) if expires <= now => {
@@ -228,6 +233,7 @@ impl Known {
                 found.push(Found::warning("never-used", "the audit has no call of it"));
             }
         }
+        // After a rotation, show who still uses the previous secret.
         if let (Some((used, callers)), Some((_, until)), false) =
             (&self.previous, self.attributes.previous, self.attributes.revoked)
         {

@@ -92,11 +92,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         lines: args.lines,
         unrestricted: false,
     };
+    // Write the entry before the secret is shown: a shown secret must work.
     let prepared = Edit::begin(&config.policies, &args.file)?.with_token(&token)?;
     let finished = finished(prepared, &token.name, Some(&secret), &config)?;
     committed(finished, &token.name, &config)?;
     let file = args.file.display();
     let (name, exposed) = (&token.name, secret.expose());
+    // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
         print_json(&json!({
             "token": name,

@@ -49,6 +49,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         prepared.with(name, &[Change::Revoked])?.commit()?;
         Ok(path)
     });
+    // Report both results.
     let in_proxy = match &proxy {
         Ok(RevocationStatus::Revoked) => "The running proxy refuses it from now on.",
         Ok(RevocationStatus::Kept) => "No proxy runs here; the next one to start refuses it.",
@@ -71,6 +72,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             ));
         }
     }
+    // A failure of either part is a failure, but the message names the part that succeeded.
     match (proxy, written) {
         (Ok(_), Ok(_)) => Ok(()),
         (Err(failure), Ok(_)) => Err(failure),

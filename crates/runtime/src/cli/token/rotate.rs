@@ -42,6 +42,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     refuse_in_secure(&config, "rotate")?;
     let now = Timestamp::now();
+    // Check the arguments before a secret is generated.
     let until =
         end_of(&args.overlap, now).map_err(|message| Failure::Usage(format!("--overlap: {message}")))?;
     let expires = args.expires.as_ref().map(|text| time::expiry(text, now));
@@ -60,6 +61,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "`{name}` has no `secret_hash`; `tokenward compile` says more"
         ))
     })?;
+    // Replace the hash; the old one stays valid for the overlap.
     let mut changes = vec![Change::Text(Key::SecretHash, secret.hash_text())];
     match until {
         Some(until) => changes.extend([
@@ -82,6 +84,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if overtaken {
         output::note("The secret from before the last rotation, if its overlap still ran, has ended.");
     }
+    // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
         print_json(&json!({
             "token": name,

@@ -117,6 +117,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         return Err(crate::authoring::edit::EditError::Compiled(config.policies.clone()).into());
     }
     let sources = SourceSet::read_dir(&config.policies, Links::WithinDirectory).map_err(Failure::trouble)?;
+    // Read requests and compile the policy as the proxy does.
     let rules = Rules::new(&serve::reading(config, None, Kept::default()))
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let program = compile_for(&sources, &config.mode).program.ok_or_else(|| {
@@ -128,6 +129,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         .bind(&config.upstream.public_url)
         .map_err(|error| Failure::Findings(error.to_string()))?
         .merging_body(rules.merges());
+    // The program decides, but the lines are only in the resolved policy, so both are needed.
     let found = program.tokens().find(|(_, token)| token.name == name);
     let resolved = resolve_policy(&sources)
         .tokens
@@ -147,6 +149,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         rules: &rules,
         id,
     };
+    // A call outside of the served endpoints would be refused.
     let endpoints = match config.upstream.endpoints.as_slice() {
         [] => config
             .upstream

@@ -129,6 +129,7 @@ impl Frames {
         match std::mem::replace(&mut self.place, Place::Head(Vec::new())) {
             Place::Pass(_) => {}
             Place::Head(head) => {
+                // The header of a frame: only frames with a header block are of interest.
                 let &[a, b, c, kind, flags, d, e, f, g] = head.first_chunk::<FRAME_HEAD>()?;
                 let left = usize::try_from(u32::from_be_bytes([0, a, b, c])).ok()?;
                 let matters = matches!(kind, HEADERS | CONTINUATION);
@@ -157,6 +158,7 @@ impl Frames {
                 payload,
                 ..
             } => {
+                // A fragment of a header block; the last one completes it.
                 if kind == HEADERS {
                     self.block.clear();
                     self.block.extend_from_slice(fragment(&payload, flags)?);
