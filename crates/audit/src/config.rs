@@ -10,8 +10,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Whether an append waits for the disk. Default: [`Durability::Durable`].
     pub durability: Durability,
-    /// What the caller means to do with calls that cannot be recorded. The store only keeps it
-    /// for the caller to ask. Default: [`OnFailure::Refuse`].
+    /// How the caller treats calls that cannot be recorded. The store only keeps the setting for the caller to ask.
+    /// Default: [`OnFailure::Refuse`].
     pub on_failure: OnFailure,
     /// Most bytes of records that wait for the disk. Default: 16 MiB. Outcomes may take as much
     /// again.
@@ -20,11 +20,11 @@ pub struct Config {
     pub wait: Duration,
     /// Records of unauthenticated callers stored per minute; further ones are counted. Default: 600.
     pub outsider_quota_per_minute: u32,
-    /// Whole UTC days kept beside today's; absent: all. Default: 90.
+    /// Number of full UTC days to keep in addition to today; absent: all. Default: 90.
     pub retention_days: Option<u32>,
     /// Size of the file that is given up when the disk is full, bytes; 0: none. Default: 8 MiB.
     pub reserve_bytes: u64,
-    /// Memory that one open day may use as cache, bytes; what was put last, some 10 MB, stays whatever this says.
+    /// Memory that one open day may use as cache, bytes. In addition, some 10 MB of the newest data always stay in memory.
     /// Default: 32 MiB.
     pub cache_bytes: u64,
     /// File of the key that signs heads of the chain, see [`crate::SigningKey`]; absent: they are not
@@ -44,7 +44,7 @@ pub enum Durability {
     Buffered,
 }
 
-/// What the caller does with calls that cannot be recorded.
+/// How the caller treats calls that cannot be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
     /// Refuse them.

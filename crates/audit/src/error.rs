@@ -20,14 +20,14 @@ pub enum OpenError {
     /// The directory cannot be made, read or written.
     #[error("cannot {doing} {}; check that the directory exists and that this user may write there", path.display())]
     Io {
-        /// What was tried.
+        /// The action that was tried.
         doing: &'static str,
         /// Where.
         path: PathBuf,
         /// Why not.
         source: io::Error,
     },
-    /// There is no store, or it cannot be read.
+    /// The store does not exist or cannot be read.
     #[error("cannot read the audit at {}: {source}; check the place, and that this user may read it", path.display())]
     Unreadable {
         /// Directory of the store.
@@ -35,12 +35,12 @@ pub enum OpenError {
         /// Why not.
         source: io::Error,
     },
-    /// What is there is no audit.
+    /// The path is not an audit.
     #[error("there is no audit at {}: it is {is}; name a store's directory, a backup or a proof", path.display())]
     NoAudit {
-        /// What was named.
+        /// The given path.
         path: PathBuf,
-        /// What it is instead.
+        /// Kind of file or directory at the path.
         is: &'static str,
     },
     /// The key that signs heads cannot be used.
@@ -76,7 +76,7 @@ pub enum AppendError {
     /// The record has texts that the store does not take.
     #[error("the record is of {size} bytes and the store takes {limit}; shorten what goes into it")]
     TooLarge {
-        /// Its size, bytes.
+        /// Size of the record, bytes.
         size: usize,
         /// The most, bytes.
         limit: usize,
@@ -86,7 +86,7 @@ pub enum AppendError {
     Closed,
 }
 
-/// What the disk, or the database on it, answered.
+/// An error of the disk or of the database on it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DiskError {
     /// No space is left.
@@ -110,7 +110,7 @@ impl From<io::Error> for DiskError {
     }
 }
 
-/// The same error, with the file of a period that gave it.
+/// Adds the name of a period's file to its error.
 pub(crate) fn of_file(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{name}: {error}"))
 }
@@ -137,7 +137,7 @@ pub enum QueryError {
     /// The signed heads cannot be read.
     #[error("cannot read {}: {source}; check that this user may read it", path.display())]
     Heads {
-        /// Their file, or that of the proof.
+        /// File with the heads, or the proof.
         path: PathBuf,
         /// Why not.
         source: io::Error,
@@ -147,13 +147,13 @@ pub enum QueryError {
     Closed,
 }
 
-/// A file is no key of ours, or cannot be read or made.
+/// A key file cannot be used or made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// It cannot be read or made.
+    /// The file cannot be read or made.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that was tried.
         doing: &'static str,
         /// Where.
         path: PathBuf,
@@ -165,15 +165,15 @@ pub enum KeyError {
     Open {
         /// Where.
         path: PathBuf,
-        /// Its permissions.
+        /// Permissions of the file.
         mode: u32,
     },
-    /// It is something else.
+    /// The file contains something else.
     #[error("{} is no {wanted}; `tokenward audit keygen` makes one", path.display())]
     NotAKey {
         /// Where.
         path: PathBuf,
-        /// What it should be.
+        /// The expected kind of key.
         wanted: &'static str,
     },
     /// The system gives no random numbers.

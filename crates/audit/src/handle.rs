@@ -21,10 +21,11 @@ use crate::model::record::{Outcome, Record, TEXT_LIMIT};
 use crate::reader::Reader;
 use crate::store::lock::lock;
 use crate::store::periods::Periods;
+use crate::writer::clock::Now;
 use crate::writer::queue::{Pushed, Queue};
 use crate::writer::quota::Quota;
 use crate::writer::stats::{Counters, StoreStats, count};
-use crate::writer::{Now, Shared, Writer};
+use crate::writer::{Shared, Writer};
 
 /// How long closing may take: a hanging disk must not keep the process from ending.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
@@ -41,7 +42,7 @@ struct Inner {
     tail: watch::Receiver<u64>,
 }
 
-/// What opening met with, beside success.
+/// Warnings from opening a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenReport {
     /// One sentence each, for the operator; empty if all was well.
@@ -49,9 +50,9 @@ pub struct OpenReport {
 }
 
 impl Store {
-    /// Opens the store at `config.path`, made if absent. Blocks; call it before serving.
+    /// Opens the store at `config.path`, made if absent. This blocks: call it before serving.
     ///
-    /// A damaged period, or a disk that takes nothing at present, is no error: see [`Store::opened`].
+    /// A damaged period, or a disk that cannot be written at present, is not an error: see [`Store::opened`].
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -65,6 +66,7 @@ impl Store {
             let path = path.to_owned();
             move |source| OpenError::Io { doing, path, source }
         };
+        // The lock comes first: nothing of a store is touched that another process writes.
         permissions::make(&config.path).map_err(io_error("make", &config.path))?;
         let lock = lock(&config.path)?;
         let waits = config.durability == Durability::Durable;
@@ -77,6 +79,7 @@ impl Store {
             tail: sender,
             now,
         };
+        // A key that cannot be used fails before anything is written.
         let key = config.signing_key.as_deref().map(SigningKey::read).transpose()?;
         let public = key.as_ref().map(SigningKey::public);
         let heads = key.map(|key| HeadsFile::open(&config.path, key, config.signing_interval));
@@ -86,6 +89,7 @@ impl Store {
             warnings: writer.start(),
         };
         report.warnings.extend(permissions::warning(&config.path));
+        // Threads start last, so that the warnings of the first write are in the report.
         let queue = Arc::clone(&shared.queue);
         let threads = spawn("audit-writer", move || writer.run()).and_then(|()| {
             spawn("audit-deadlines", move || {
@@ -144,11 +148,11 @@ impl Store {
         Ok(appended)
     }
 
-    /// Stores how a call ended, with the next commit; never blocks. What cannot be kept is counted in
+    /// Stores the outcome of a call with the next commit, without blocking. An outcome that cannot be kept is counted in
     /// [`StoreStats::lost_outcomes`].
     ///
     /// # Errors
-    /// `Closed`; `Busy` where it was counted as lost.
+    /// `Closed`, or `Busy` if the outcome was counted as lost.
     pub fn append_outcome(&self, outcome: Outcome) -> Result<(), AppendError> {
         let Shared {
             queue, counters, now, ..
@@ -179,8 +183,8 @@ impl Store {
         queue.count_unrecorded(now());
     }
 
-    /// The calls that `filter` wants, with their outcomes. Blocks on the disk: from async code, call
-    /// it on a thread for blocking work. Writing goes on meanwhile.
+    /// Returns the calls that `filter` wants, with their outcomes. This blocks on the disk: from async code, call it on a
+    /// thread for blocking work. Writing continues meanwhile.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -188,7 +192,7 @@ impl Store {
         self.reader().query(filter, page)
     }
 
-    /// What the store itself had to say from `since_ms` to before `until_ms`, oldest first. Blocks.
+    /// Returns the store's own events from `since_ms` to before `until_ms`, oldest first. Blocks.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -206,21 +210,21 @@ impl Store {
         self.0.key.as_slice()
     }
 
-    /// Recomputes the chain over all periods, signed heads included. Blocks, for as long as reading everything takes.
+    /// Recomputes the chain over all periods and checks the signed heads. Blocks until everything is read.
     ///
     /// # Errors
-    /// See [`QueryError`]; what is wrong with the chain is no error but in [`Verified`].
+    /// See [`QueryError`]. Faults of the chain are not errors: [`Verified`] lists them.
     pub fn verify(&self) -> Result<Verified, QueryError> {
         self.reader().verify(self.keys())
     }
 
-    /// Place of the last entry on disk.
+    /// Sequence number of the last entry on disk.
     pub fn last(&self) -> Sequence {
         Sequence(*self.0.tail.borrow())
     }
 
-    /// Waits until an entry after `sequence` is on disk, at most `timeout`; gives the newest place.
-    /// `None` when nothing came, or the store was closed.
+    /// Waits, at most `timeout`, until an entry after `sequence` is on disk, and returns the newest sequence number.
+    /// `None` if no entry came, or if the store was closed.
     pub async fn next_after(&self, sequence: Sequence, timeout: Duration) -> Option<Sequence> {
         let mut tail = self.0.tail.clone();
         let mut over = self.0.shared.queue.sleep(Instant::now() + timeout);
@@ -241,7 +245,7 @@ impl Store {
         .await
     }
 
-    /// Waits until no period is being flushed: that is done beside the appends that led to it.
+    /// Waits until no period is being flushed, which happens on a thread of its own.
     #[cfg(test)]
     pub(crate) fn wait_settled(&self) {
         let periods = &self.0.shared.periods;
@@ -281,7 +285,7 @@ impl Store {
 }
 
 impl Drop for Inner {
-    /// The writer ends by itself, after what is queued; nothing waits for it here.
+    /// Closes the queue. The writer stops by itself after the queued items; nothing waits for it here.
     fn drop(&mut self) {
         self.shared.queue.close();
     }

@@ -1,7 +1,8 @@
-//! Tokenward's audit store: every call, durable before it goes upstream, chained, answering questions.
+//! Tokenward's audit store. It records every call durably before the call goes upstream, chains the records by hashes, and
+//! answers queries.
 //!
-//! It knows neither HTTP nor policy. A call is recorded in two parts: a [`Record`] before it, for which
-//! the caller waits, an [`Outcome`] after it, for which nobody does.
+//! The store knows neither HTTP nor policy. A call is recorded in two parts: the caller waits for its [`Record`] before the
+//! call, and hands over its [`Outcome`] afterwards without waiting.
 //!
 //! ```
 //! use std::net::{IpAddr, Ipv4Addr};
@@ -54,21 +55,23 @@
 //!
 //! # How it is made
 //!
-//! One thread writes (`writer`): it takes all that waits (`queue`), encodes it as few blocks
-//! (`content`, `block`) that continue the chain of hashes, puts them on disk (`store`, the only
-//! file that names the database), then answers those who wait. A UTC day is a database of its own
-//! (`period`), or several, one for each opening of the store; retention deletes them whole. IndexWriter it
-//! stands what saves questions from reading: which runs of blocks may have a value (`summary`), and how
-//! many calls had what (`sums`). Who only reads needs no database: blocks are found in the files
-//! (`files`), so that [`Reader`] works beside a process that has the store open.
+//! One thread writes (`writer`). It takes all queued items (`writer/queue`), encodes them as few blocks (`format`) that
+//! continue the chain of hashes, and puts the blocks on disk (`period/database`). Then it answers the callers. A UTC day is one
+//! period (`period`), or several: one for each opening of the store. Retention deletes whole periods. An `index` in each
+//! period saves queries from reading: Bloom filters show which runs of blocks may contain a value (`index/bloom`), and counts
+//! show how many calls have the same token, line, reason and hour (`index/counts`). Reading does not open the database: blocks
+//! are found in the files (`period/files`), so that [`Reader`] works while another process has the store open.
+//!
+//! Modules import only downwards: `handle` and `tools`, `writer` and `reader`, `query` and `integrity`, `store`, `index`,
+//! `period`, `format`, and last `model`, `disk`, `config` and `error`.
 //!
 //! # Invariants
 //!
 //! - An append that was answered `Stored` is on disk, also after a power cut.
-//! - A place is never given twice, whatever failed or was lost.
-//! - No damage of files, and no error of reading them, makes opening fail or panic. Files of an earlier opening are never
-//!   written again: a new period begins beside them.
-//! - Nothing waits without bound: neither a caller, nor memory, nor closing.
+//! - A sequence number is never reused, even after a failure or a loss of data.
+//! - Opening never fails or panics because files are damaged or cannot be read. Files of an earlier opening are never
+//!   written again: each opening begins a new period.
+//! - Every wait is bounded: of callers, of memory and of closing.
 
 mod config;
 mod disk;

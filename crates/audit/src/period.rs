@@ -5,5 +5,6 @@ pub(crate) mod edges;
 pub(crate) mod files;
 pub(crate) mod find_blocks;
 pub(crate) mod journal;
+pub(crate) mod last_batch;
 pub(crate) mod name;
 pub(crate) mod open;

@@ -23,18 +23,18 @@ use crate::query::walk::{self, Range, Walk};
 use crate::store::end_note;
 use crate::store::periods::Periods;
 
-/// Answers questions; cheap to clone. All that it does blocks on the disk: from async code, call it on
-/// a thread for blocking work.
+/// Answers queries on a store, a backup or a proof. Cheap to clone. Every method blocks on the disk: from async code, call
+/// it on a thread for blocking work.
 ///
-/// From [`crate::Store::reader`] it sees what is written meanwhile. From [`Reader::open`] it sees a
-/// period as it was when a question first needed it.
+/// A reader from [`crate::Store::reader`] sees entries that are written later. One from [`Reader::open`] sees each period as
+/// it was when a query first needed it.
 #[derive(Debug, Clone)]
 pub struct Reader(Arc<Source>);
 
-/// Bytes of blocks, and where the next begin.
+/// Bytes of blocks, and the sequence number after which the next blocks begin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blocks {
-    /// Whole blocks, one behind the other.
+    /// Whole blocks, one after the other.
     pub bytes: Vec<u8>,
     /// The last entry in them; absent when there were none.
     pub last: Option<Sequence>,
@@ -45,12 +45,12 @@ impl Reader {
         Self(Arc::new(Source::of_store(periods)))
     }
 
-    /// Opens the store in the directory `path`, or the proof in the file `path`, to be read alone: takes
-    /// no lock and changes nothing, whether a process has the store open or not. A question then costs
-    /// reading the files of the days that it concerns, once, and 24 bytes of memory for each block.
+    /// Opens the store in the directory `path`, or the proof in the file `path`, for reading. It takes no lock and changes
+    /// nothing, whether or not a process has the store open. The first query on a day reads that day's files once, and keeps
+    /// 24 bytes in memory for each block.
     ///
     /// # Errors
-    /// `Unreadable`, also where there is nothing at `path`; `NoAudit` where there is something else.
+    /// `Unreadable` if `path` does not exist or cannot be read; `NoAudit` if it is something else.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let unreadable = |source| OpenError::Unreadable {
             path: path.to_owned(),
@@ -71,7 +71,7 @@ impl Reader {
         }
     }
 
-    /// The calls that `filter` wants, with their outcomes.
+    /// Returns the calls that `filter` wants, with their outcomes.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -79,7 +79,7 @@ impl Reader {
         calls::calls(&self.0, filter, page)
     }
 
-    /// What the store itself had to say from `since_ms` to before `until_ms`, oldest first.
+    /// Returns the store's own events from `since_ms` to before `until_ms`, oldest first.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -87,8 +87,8 @@ impl Reader {
         scan::events(&self.0, since_ms, until_ms)
     }
 
-    /// How many calls `filter` wants, by token, line, reason and hour. Where it asks for times, token, line, reason and
-    /// verdict alone, most come from sums that stand beside the calls; else all that may be wanted are read.
+    /// Counts the calls that `filter` wants, by token, line, reason and hour. If the filter restricts only times, token, line,
+    /// reason and verdict, most counts come from the index. Otherwise all calls that may be wanted are read.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -96,33 +96,33 @@ impl Reader {
         usage::usage(&self.0, filter)
     }
 
-    /// The same, from the calls alone.
+    /// Counts as [`Reader::usage`] does, from the calls only.
     #[cfg(test)]
     pub(crate) fn usage_by_reading(&self, filter: &Filter) -> Result<Usage, QueryError> {
         usage::by_reading(&self.0, filter)
     }
 
-    /// What the questions so far could not see of the periods that they came to, since it is damaged or missing. Only of a
-    /// store's files ([`Reader::open`] of a directory).
+    /// Lists the entries that queries so far could not see, because they are damaged or missing in the periods that the
+    /// queries opened. Only a store's files have such a list ([`Reader::open`] of a directory).
     pub fn left_out(&self) -> Vec<LeftOut> {
         self.0.left_out()
     }
 
-    /// Recomputes the chain over all periods, and holds the signed heads against it: each must be by one
-    /// of `keys`, or, where none is given, only agree with the chain. Reads everything.
+    /// Recomputes the chain over all periods and compares the signed heads with it. Each head must be signed by one of `keys`;
+    /// without keys, it must only agree with the chain. Reads everything.
     ///
     /// # Errors
-    /// See [`QueryError`]; what is wrong with the chain is no error but in [`Verified`].
+    /// See [`QueryError`]. Faults of the chain are not errors: [`Verified`] lists them.
     pub fn verify(&self, keys: &[PublicKey]) -> Result<Verified, QueryError> {
         verify::verify(self.0.periods(), keys)
     }
 
-    /// The blocks with entries after `after`, of about `size` bytes together; the next ones are those
-    /// after [`Blocks::last`]. What they hold is the stored form, chain and all.
+    /// Returns the blocks with entries after `after`, of about `size` bytes together, in the stored form that the chain is made
+    /// of. Continue after [`Blocks::last`].
     ///
-    /// After place 0, which is before all, `since_ms` may say where to begin: with the first block that
-    /// may have a call of that time or later, or, where there is none, with the last block; before that
-    /// where the last signed head is. Everything behind it follows, whenever it was written, so that the chain has no holes.
+    /// If `after` is 0, `since_ms` may select the beginning: the first block that may contain a call of that time or later, or
+    /// the last block if there is no such call, but never after the last signed head. All later blocks follow, whenever they
+    /// were written, so that the chain has no gaps.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -166,16 +166,16 @@ impl Reader {
         })
     }
 
-    /// Where a proof of all from `since_ms` on begins: where those calls do, or, where no head is signed there yet, with
-    /// the last one that is, so that something vouches for it.
+    /// Sequence number with which a proof of all calls from `since_ms` on begins: that of the first such call, or that of the
+    /// last signed head if no later one is signed, so that a signature covers the proof.
     fn begin(&self, since_ms: i64) -> Result<Option<u64>, QueryError> {
         let begin = walk::begin_of(&self.0, since_ms)?;
         let signed = self.heads()?.iter().map(|head| head.last).max();
         Ok(begin.map(|begin| begin.min(signed.unwrap_or(begin))))
     }
 
-    /// The keys that a proof says its heads are checked with; none of a store. Whoever made the proof may
-    /// have put any there: compare them with those that you know.
+    /// The keys that a proof names for checking its heads; empty for a store. The author of a proof can name any key: compare
+    /// them with the keys that you know.
     pub fn claimed_keys(&self) -> Vec<PublicKey> {
         if self.0.periods().is_one_file() {
             proof::keys(self.0.periods().root())
@@ -184,7 +184,7 @@ impl Reader {
         }
     }
 
-    /// The last place there is; 0 in an empty store.
+    /// Sequence number of the last entry; 0 in an empty store.
     ///
     /// # Errors
     /// See [`QueryError`].
@@ -194,13 +194,13 @@ impl Reader {
     }
 }
 
-/// What is at `path`, or would be, that is no audit; `None` if it is one.
+/// Describes the file or directory at `path` if it is not an audit; `None` if it is one.
 fn other_than_audit(path: &Path, store: &Periods) -> std::io::Result<Option<&'static str>> {
     if store.is_one_file() {
         let is_one = !store.list()?.is_empty() || proof::is_at(path);
         return Ok((!is_one).then_some("a file without blocks"));
     }
-    // A store that was only just begun has its lock, one that lost its periods what tells of them.
+    // A store that was only just begun has its lock. One that lost its periods has a note of its end, or signed heads.
     let is_one = !store.list()?.is_empty()
         || path.join("LOCK").is_file()
         || end_note::read(path).is_some()

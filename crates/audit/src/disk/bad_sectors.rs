@@ -1,10 +1,10 @@
-//! Reading a file past what cannot be read of it: what a bad sector holds is taken for zeros, and counted.
+//! Reading a file past bad sectors: bytes that cannot be read become zeros, and are counted.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
-/// What is given up at once, bytes: disks fail by sectors, the system reads by pages.
+/// Bytes that are given up at once: disks fail by sectors, the system reads by pages.
 const PAGE: u64 = 4 << 10;
 
 /// A file, read from its beginning to its end.
@@ -16,7 +16,7 @@ pub(crate) struct SkippingFile<F> {
 }
 
 impl SkippingFile<File> {
-    /// Fails only where not even the file's length can be told.
+    /// Opens the file. Fails only if not even its length is known.
     pub(crate) fn of(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self::new(file, length))
@@ -41,7 +41,7 @@ impl<F> SkippingFile<F> {
 
 impl<F: FileExt> Read for SkippingFile<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // To the end of the page alone, where more could not be read.
+        // After a failure, read up to the end of the page only.
         let page = usize::try_from(PAGE - self.at % PAGE).unwrap_or(usize::MAX);
         let within = buffer.len().min(page);
         let all = self.file.read_at(buffer, self.at);

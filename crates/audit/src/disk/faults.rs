@@ -1,9 +1,9 @@
-//! The seam at which tests let the disk fail. In what is shipped it is nothing.
+//! The hook by which tests make the disk fail. Outside tests it does nothing.
 
 use std::io;
 use std::path::Path;
 
-/// What is done to a file.
+/// An action on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     /// Reading.
@@ -49,7 +49,7 @@ mod injected {
             Self::of(below, act, code, false)
         }
 
-        /// The same for the next act alone.
+        /// Makes only the next action fail.
         pub(crate) fn once(below: &Path, act: Act, code: i32) -> Self {
             Self::of(below, act, code, true)
         }

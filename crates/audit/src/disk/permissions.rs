@@ -1,4 +1,4 @@
-//! Directories that their owner alone reads: who called what is nobody else's business.
+//! Directories that only their owner can read: who made which call is confidential.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -27,7 +27,7 @@ pub(crate) fn make_new(directory: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(directory)
 }
 
-/// What to tell the operator of a directory into which others can look.
+/// A warning for the operator if other users can look into the directory.
 pub(crate) fn warning(directory: &Path) -> Option<String> {
     let mode = fs::metadata(directory).ok()?.permissions().mode() & 0o777;
     (mode & OTHERS != 0).then(|| {

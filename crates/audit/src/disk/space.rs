@@ -1,16 +1,20 @@
-//! The disk's free space, and the file that is given up when there is none.
+//! The disk's free space, and the reserve: a file that is deleted when no space is left.
 //!
-//! sled does not open on a full disk, and may wait forever for a write that failed. So no commit
-//! begins with less than [`MARGIN`] free, and the reserve gives the closing store room to write.
+//! The database does not open on a full disk, and may wait forever after a failed write. So no commit begins with less than
+//! [`MARGIN`] free, and the reserve gives a store that is closing room to write.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use fs4::FileExt;
 
 /// Free bytes below which nothing is written: two segments of the database.
 pub(crate) const MARGIN: u64 = 16 << 20;
+
+/// Time for which free space is taken to last: far less than the margin can be written in it.
+const ROOM_KNOWN: Duration = Duration::from_millis(50);
 
 /// The reserve of one store.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(crate) struct Space {
     reserve_bytes: u64,
     held: bool,
     margin: u64,
+    /// Time until which the last answer is taken for true.
+    room_until: Instant,
 }
 
 impl Space {
@@ -30,6 +36,7 @@ impl Space {
             reserve_bytes,
             held: length.is_some(),
             margin: MARGIN,
+            room_until: Instant::now(),
         };
         // A crash may have left it empty.
         if length.is_none_or(|length| length < reserve_bytes) {
@@ -42,8 +49,20 @@ impl Space {
         self.root.join("RESERVE")
     }
 
-    /// Whether a commit may begin. Gives the reserve up when it may not.
-    pub(crate) fn check(&mut self) -> io::Result<bool> {
+    /// Whether a commit may begin: the answer of [`Space::check`], repeated for a moment.
+    pub(crate) fn has_room(&mut self) -> io::Result<bool> {
+        if Instant::now() < self.room_until {
+            return Ok(true);
+        }
+        let has_room = self.check()?;
+        if has_room {
+            self.room_until = Instant::now() + ROOM_KNOWN;
+        }
+        Ok(has_room)
+    }
+
+    /// Whether a commit may begin. If not, deletes the reserve.
+    fn check(&mut self) -> io::Result<bool> {
         let enough = fs4::available_space(&self.root)? >= self.margin;
         if !enough {
             self.release();

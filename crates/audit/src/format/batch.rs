@@ -1,8 +1,8 @@
-//! A sheaf: blocks of few entries, one behind the other, compressed together. It is what the database is given in their
-//! place: a block that was committed for one call is mostly its head, and what it shares with those before it.
+//! A batch: blocks of few entries, compressed together. The database gets one batch in place of many small blocks, because a
+//! block with one call consists mostly of its header and of texts that it shares with the blocks before it.
 //!
-//! Stored in a [`Frame`] of magic `TWAS`, version 1. Raw are whole blocks, bytes as they were committed, so that their hashes
-//! and the chain are what they were.
+//! A batch is stored in a [`Frame`] of magic `TWAS`, version 1. The frame contains whole blocks, byte for byte as they were
+//! committed, so that their hashes and the chain do not change.
 
 use std::sync::Arc;
 
@@ -16,22 +16,22 @@ const FRAME: Frame = Frame {
     limit: CONTENT_LIMIT,
 };
 
-/// Most bytes of the blocks of one. sled keeps at least 256 leaves in memory, of up to seventeen values each, whatever its
-/// cache may take: of sheaves as large as blocks may be these were 50 MB. See also `store::LOOKS`.
+/// Most bytes of the blocks of one batch. The database keeps some thousand values in memory, whatever the size of its cache:
+/// with batches as large as blocks may be, these would take 50 MB.
 pub(crate) const LIMIT: usize = if cfg!(test) { 1_200 } else { 16 << 10 };
-/// Most bytes of a block in one: one that is longer is compressed by itself, and stands alone.
+/// Most bytes of a block in a batch. A longer block is compressed by itself and stored separately.
 pub(crate) const SHORT: usize = if cfg!(test) { 600 } else { block::SHORT };
 
-/// Batch, one behind the other, and where each stands: in memory alone, or out of a sheaf.
+/// Blocks one after the other, with the position of each: in memory only, or read from a stored batch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Batch {
     raw: Vec<u8>,
-    // Place of the first entry of each, ascending, and where it begins.
+    // Sequence number of each block's first entry, ascending, and the position of its first byte.
     begins: Vec<(u64, usize)>,
 }
 
 impl Batch {
-    /// Adds a block, whose first entry has the place `first`, behind all.
+    /// Appends a block, whose first entry has the sequence number `first`.
     pub(crate) fn push(&mut self, first: u64, bytes: &[u8]) {
         self.begins.push((first, self.raw.len()));
         self.raw.extend_from_slice(bytes);
@@ -42,12 +42,12 @@ impl Batch {
         self.raw.len()
     }
 
-    /// Place of the first entry of all; `None` if there is no block.
+    /// Sequence number of the first entry; `None` if there is no block.
     pub(crate) fn first(&self) -> Option<u64> {
         self.begins.first().map(|(first, _)| *first)
     }
 
-    /// The block that begins at the place `at`, or the last one before it: place and bytes.
+    /// The last block that begins at or before the sequence number `at`: sequence number and bytes.
     pub(crate) fn at_or_before(&self, at: u64) -> Option<(u64, &[u8])> {
         self.nth(
             self.begins
@@ -56,7 +56,7 @@ impl Batch {
         )
     }
 
-    /// The first block that begins at the place `at` or after it: place and bytes.
+    /// The first block that begins at or after the sequence number `at`: sequence number and bytes.
     pub(crate) fn at_or_after(&self, at: u64) -> Option<(u64, &[u8])> {
         self.nth(self.begins.partition_point(|(first, _)| *first < at))
     }
@@ -67,13 +67,13 @@ impl Batch {
         Some((first, self.raw.get(from..to)?))
     }
 
-    /// Each: place and bytes.
+    /// Iterates over the blocks: sequence number and bytes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[u8])> {
         (0..self.begins.len()).filter_map(|n| self.nth(n))
     }
 
-    /// What the database is given for them: a sheaf, or the block itself where there is one alone; `None` where they are
-    /// too long, together, to be read again.
+    /// Encodes the value for the database: a batch, or the block itself if there is only one. `None` if the blocks are too long
+    /// to be read again.
     pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         if self.begins.len() < 2 {
             return Some(self.raw.clone());
@@ -82,15 +82,15 @@ impl Batch {
     }
 }
 
-/// Whether `value` says that it is a sheaf.
+/// Whether `value` begins like a batch.
 pub(crate) fn is_batch(value: &[u8]) -> bool {
     value.starts_with(&FRAME.magic)
 }
 
-/// Reads a sheaf, which must be all of `value`.
+/// Reads a batch, which must be all of `value`.
 ///
 /// # Errors
-/// `Malformed` also where a checksum does not hold, or the blocks do not ascend.
+/// `Malformed`, also if a checksum does not match or the blocks do not ascend.
 pub(crate) fn read(value: &[u8]) -> Result<Arc<Batch>, Malformed> {
     match at_start(value) {
         Some((blocks, size)) if size == value.len() => Ok(Arc::new(blocks)),
@@ -98,13 +98,13 @@ pub(crate) fn read(value: &[u8]) -> Result<Arc<Batch>, Malformed> {
     }
 }
 
-/// The sheaf that begins `bytes`, if a whole and sound one does, and its length there.
+/// The batch at the start of `bytes`, if it is whole and sound, and its length there.
 pub(crate) fn at_start(bytes: &[u8]) -> Option<(Batch, usize)> {
     let (raw, length) = FRAME.at_start(bytes)?;
     Some((split(raw)?, length))
 }
 
-/// Finds the blocks in `raw`, which must be nothing else.
+/// Finds the blocks in `raw`, which must contain nothing else.
 fn split(raw: Vec<u8>) -> Option<Batch> {
     let mut begins: Vec<(u64, usize)> = Vec::new();
     let mut at = 0;

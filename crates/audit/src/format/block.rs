@@ -1,12 +1,12 @@
-//! A block: many entries, compressed, with all that is needed to read and to judge it alone.
+//! A block: many entries, compressed, with everything that is needed to read and check it by itself.
 //!
 //! Little-endian: magic `TWAB`, version, flags, count u32, first u64, earliest and latest time i64,
 //! written i64, token mask u64, previous hash 32, hash 32, content length u32, stored length u32,
-//! stored bytes, crc32 of all before it. One that lies in a damaged file can be found by its magic.
+//! stored bytes, crc32 of all bytes before it. A block in a damaged file can be found by its magic.
 //!
-//! So that nobody hands over a block as a value that is kept, which would be found where the block around it is damaged or
-//! half written over, no stored bytes have the magic: in version 2 they are masked, each by exclusive or with a byte of the
-//! block's hash, in turn. Else version 2 is version 1, which is written wherever it will do.
+//! A caller could submit a value that looks like a block, which would be found if the real block around it is damaged or half
+//! overwritten. So the stored bytes never contain the magic. If they would, version 2 is written: each byte is masked by
+//! exclusive or with a byte of the block's hash, in turn. Apart from that, versions 1 and 2 are equal.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::format::decode::Items;
 const MAGIC: [u8; 4] = *b"TWAB";
 const VERSION: u8 = 1;
 const MASKED: u8 = 2;
-/// What the magics of a block and of a sheaf have in common.
+/// The common beginning of the magics of blocks and batches.
 pub(crate) const MAGICS: &[u8] = b"TWA";
 const COMPRESSED: u8 = 1;
 const FIRST_OF_PERIOD: u8 = 2;
@@ -27,23 +27,23 @@ const EVENTS: u8 = 4;
 /// Bytes before the stored content.
 pub(crate) const HEADER_SIZE: usize = 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 32 + 4 + 4;
 
-/// Most bytes of a block's content. Seventeen whole blocks must stay below a quarter of sled's
-/// segment, else sled moves its leaf into a file of its own, which it does not sync.
+/// Most bytes of a block's content. The database stores seventeen values together; if whole blocks of this size did not fit
+/// there, it would move them to a file that it does not sync.
 pub(crate) const CONTENT_LIMIT: usize = 58_000;
 
 /// Encoder shorter than this, bytes, is stored as it is.
 pub(crate) const SHORT: usize = 8 << 10;
 
-/// What a block says of its content; part of what its hash covers.
+/// Header of a block: a description of its content, covered by its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// Whether a period begins with it.
+    /// Whether the block is the first of a period.
     pub(crate) first_of_period: bool,
-    /// Whether the store's own events are among its entries.
+    /// Whether the block contains events of the store itself.
     pub(crate) events: bool,
     /// Number of entries.
     pub(crate) count: u32,
-    /// Place of the first.
+    /// Sequence number of the first entry.
     pub(crate) first: u64,
     /// Earliest and latest time of its decisions and events, milliseconds since 1970 UTC.
     pub(crate) earliest_ms: i64,
@@ -56,14 +56,14 @@ pub(crate) struct Header {
     pub(crate) previous: Hash,
 }
 
-/// The bits that stand for a token in a block's head: a block without them does not have it.
+/// The bits for a token in a block's header: a block without these bits does not contain the token.
 pub(crate) fn token_mask(name: &str) -> u64 {
     let hash = crc32fast::hash(name.as_bytes());
     (1 << (hash & 63)) | (1 << ((hash >> 8) & 63))
 }
 
 impl Header {
-    /// Place of the last entry.
+    /// Sequence number of the last entry.
     pub(crate) fn last(&self) -> u64 {
         self.first.saturating_add(u64::from(self.count)).saturating_sub(1)
     }
@@ -105,7 +105,7 @@ impl Header {
 /// Encodes a block of `content`, which is not longer than [`CONTENT_LIMIT`]; gives its bytes and hash.
 pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
     let hash = header.hash(content);
-    // Alone, little is gained: a sheaf compresses what is short with what is around it.
+    // A short block gains little by itself: a batch compresses it with the blocks around it.
     let packed = (content.len() >= SHORT).then(|| lz4_flex::block::compress(content));
     let (stored, compressed) = match &packed {
         Some(packed) if packed.len() < content.len() => (packed.as_slice(), COMPRESSED),
@@ -131,8 +131,7 @@ pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
     (out, hash)
 }
 
-/// `bytes` masked, or those that were masked as they were. Who hands over what is stored cannot know the hash, which follows
-/// from all calls before.
+/// Masks `bytes`, or unmasks masked ones. A caller cannot know the hash, which depends on all calls before.
 fn masked(bytes: &[u8], hash: &Hash) -> impl Iterator<Item = u8> {
     bytes
         .iter()
@@ -143,9 +142,9 @@ fn masked(bytes: &[u8], hash: &Hash) -> impl Iterator<Item = u8> {
 /// A block that was read: head and checksum hold, the content is not yet unpacked.
 #[derive(Debug, Clone)]
 pub(crate) struct Block<B> {
-    /// What it says of itself.
+    /// Header of the block.
     pub(crate) header: Header,
-    /// Its chain hash, as stored.
+    /// Chain hash of the block, as stored.
     pub(crate) hash: Hash,
     compressed: bool,
     is_masked: bool,
@@ -157,7 +156,7 @@ impl<B: AsRef<[u8]>> Block<B> {
     /// Reads a block, which must be all of `bytes`.
     ///
     /// # Errors
-    /// `Malformed` also where the checksum does not hold. The hash is not recomputed here.
+    /// `Malformed`, also if the checksum does not match. The hash is not recomputed here.
     pub(crate) fn read(bytes: B) -> Result<Self, Malformed> {
         let all = bytes.as_ref();
         let (header, hash, compressed, is_masked, content_length, stored) = read_head(all)?;
@@ -190,7 +189,7 @@ impl<B: AsRef<[u8]>> Block<B> {
         self.bytes.as_ref().len()
     }
 
-    /// The same block, its bytes copied.
+    /// Copies the block with its bytes.
     pub(crate) fn to_owned(&self) -> Block<Vec<u8>> {
         let &Self {
             header,
@@ -230,7 +229,7 @@ impl<B: AsRef<[u8]>> Block<B> {
         }
     }
 
-    /// Whether the hash is that of head and content.
+    /// Whether the hash matches the header and the content.
     pub(crate) fn hash_holds(&self, content: &[u8]) -> bool {
         self.header.hash(content) == self.hash
     }
@@ -283,7 +282,7 @@ pub(crate) fn at_start(bytes: &[u8]) -> Option<Block<&[u8]>> {
 /// Most bytes that a block takes.
 pub(crate) const BLOCK_LIMIT: usize = HEADER_SIZE + CONTENT_LIMIT + 4;
 
-/// Where the next magic stands in `bytes`.
+/// Position of the next magic in `bytes`.
 pub(crate) fn find_magic(bytes: &[u8]) -> Option<usize> {
     memchr::memmem::find(bytes, &MAGIC)
 }

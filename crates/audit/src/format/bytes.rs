@@ -1,9 +1,8 @@
 //! Primitive fields of the stored form: LEB128 numbers, zigzag for signed ones, raw bytes.
 //!
-//! Reading is total: any input gives a value or [`Malformed`], and nothing is allocated on the word
-//! of the input alone.
+//! Reading is total: any input gives a value or [`Malformed`]. Memory is bounded by the input's size, not by numbers in it.
 
-/// The bytes are not what was written.
+/// The bytes differ from those that were written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stored form is malformed: {0}")]
 pub(crate) struct Malformed(pub(crate) &'static str);
@@ -26,7 +25,7 @@ pub(crate) fn put_signed(out: &mut Vec<u8>, n: i64) {
     put_number(out, ((n << 1) ^ (n >> 63)).cast_unsigned());
 }
 
-/// What is left to read.
+/// The bytes that are left to read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cursor<'b>(pub(crate) &'b [u8]);
 

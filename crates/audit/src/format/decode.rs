@@ -13,14 +13,14 @@ use crate::model::evidence::{LineRef, NodeValue, Tried};
 use crate::model::item::{Counted, Ended, Event};
 use crate::model::record::{End, Outcome, Record, Verdict};
 
-/// An item as it stands in the content, its texts not copied: most that are read are not wanted.
+/// One item of a block. Its texts are not copied, because most items that are read are not wanted.
 #[derive(Debug)]
 pub(crate) enum ItemView<'b> {
     /// A decision.
     Decision(RecordView<'b>),
-    /// A call's end. One that was stored with its decision's place has an id of zeros.
+    /// The end of a call. If it was stored with the sequence number of its decision, its id is zeros.
     Ended(Ended),
-    /// What the store itself has to say.
+    /// An event of the store itself.
     Event(Event),
 }
 
@@ -90,7 +90,7 @@ impl ItemView<'_> {
     }
 }
 
-/// Reads the content of a block whose first item has a known place, item by item.
+/// Reads the content of a block, item by item.
 pub(crate) struct Items<'b> {
     texts: TextTable<'b>,
     from: Cursor<'b>,
@@ -117,7 +117,7 @@ impl<'b> Items<'b> {
         })
     }
 
-    /// The next item and its place; `None` after the last.
+    /// The next item and its sequence number; `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, ItemView<'b>)>, Malformed> {
         if self.from.0.is_empty() {
             return Ok(None);
@@ -227,6 +227,7 @@ impl<'b> Items<'b> {
             _ => return Err(Malformed("an end is not known")),
         };
         let at_ms = self.time()?;
+        // The decision is named by its distance, or by the id of its call.
         let (decision, request_id) = if has(DECISION_AT) {
             let back = self.from.number()?;
             let at = self

@@ -1,7 +1,7 @@
-//! What is inside a block: a version, the texts, then the items in the order of their sequence.
+//! The content of a block: a version, the texts, then the items in the order of their sequence numbers.
 //!
-//! An item is a tag byte and its fields; times are differences to the item before. Version 2 added what a decision
-//! looked at (`content_judged`); version 1 is version 2 without it, and is read.
+//! An item is a tag byte and its fields. Times are differences to the item before. Version 2 added the evidence of a decision
+//! (`evidence`). Version 1 is version 2 without it, and is still read.
 
 use std::net::IpAddr;
 
@@ -11,9 +11,9 @@ use crate::format::text_table::TextTableWriter;
 use crate::model::item::{Counted, Ended, Event, Item};
 use crate::model::record::{End, Record, Verdict};
 
-/// What is written.
+/// The version that is written.
 pub(crate) const VERSION: u8 = 2;
-/// What is read as well.
+/// The older version that is read as well.
 pub(crate) const VERSION_1: u8 = 1;
 
 pub(crate) const DECISION: u8 = 1;
@@ -23,7 +23,7 @@ pub(crate) const COUNTED: u8 = 4;
 pub(crate) const CUT: u8 = 5;
 pub(crate) const TROUBLE: u8 = 6;
 
-// Which optional fields of a decision are there.
+// Flags: the optional fields of a decision that are present.
 pub(crate) const CLIENT_ID: u8 = 1;
 pub(crate) const TOKEN: u8 = 2;
 pub(crate) const USER: u8 = 4;
@@ -33,7 +33,7 @@ pub(crate) const BYTES: u8 = 32;
 pub(crate) const AUTHENTICATED: u8 = 64;
 pub(crate) const JUDGED: u8 = 128;
 
-// Which fields of an end are there.
+// Flags: the optional fields of an end that are present.
 pub(crate) const STATUS: u8 = 1;
 pub(crate) const UPSTREAM_STATUS: u8 = 2;
 pub(crate) const UPSTREAM_US: u8 = 4;
@@ -49,7 +49,7 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Adds `item`, whose place in the chain is `sequence`.
+    /// Adds `item`, whose sequence number is `sequence`.
     pub(crate) fn push(&mut self, item: &Item, sequence: u64) {
         match item {
             Item::Decision(record) => self.decision(record),
@@ -63,7 +63,7 @@ impl Encoder {
         self.items.len() + self.texts.size()
     }
 
-    /// Appends the content to `out`, and begins anew.
+    /// Appends the content to `out`, and clears the encoder.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         out.push(VERSION);
         self.texts.put(out);
@@ -90,6 +90,7 @@ impl Encoder {
     }
 
     fn decision(&mut self, r: &Record) {
+        // Flags first: they say which of the optional fields follow.
         let judged = !r.nodes.is_empty() || !r.tried.is_empty();
         let there = [
             (CLIENT_ID, r.client_request_id.is_some()),
@@ -113,6 +114,7 @@ impl Encoder {
         self.optional(r.token.as_ref());
         self.optional(r.user.as_ref());
         self.optional(r.on_behalf_of.as_ref());
+        // Addresses repeat like texts, so they are in the same table.
         let client = match r.client {
             IpAddr::V4(a) => self.texts.number(&a.octets()),
             IpAddr::V6(a) => self.texts.number(&a.octets()),

@@ -1,7 +1,7 @@
-//! The stored form of what a decision looked at: part of a decision since version 2 of the content.
+//! The stored form of the evidence for a decision, part of a decision since version 2 of the content.
 //!
-//! Numbers of nodes, each path, kind and value; then of tried lines, each flags, file, number, digest and constraints.
-//! A constraint is one number: that of its text and, in the lowest two bits, whether it held.
+//! Number of nodes, each with path, kind and value; then number of tried lines, each with flags, file, number, digest and
+//! constraints. A constraint is one number: that of its text and, in the lowest two bits, whether it held.
 
 use crate::format::bytes::{Cursor, Malformed, put_number};
 use crate::format::text_table::{TextTable, TextTableWriter};
@@ -89,6 +89,16 @@ pub(crate) fn read(
     from: &mut Cursor<'_>,
 ) -> Result<(Vec<NodeValue>, Vec<Tried>), Malformed> {
     let mut room = Room(TEXT_LIMIT);
+    let nodes = read_nodes(texts, from, &mut room)?;
+    let tried = read_tried(texts, from, &mut room)?;
+    Ok((nodes, tried))
+}
+
+fn read_nodes(
+    texts: &TextTable<'_>,
+    from: &mut Cursor<'_>,
+    room: &mut Room,
+) -> Result<Vec<NodeValue>, Malformed> {
     let mut nodes = Vec::new();
     for _ in 0..from.number()? {
         let path = room.copy(texts.text(from)?)?;
@@ -107,6 +117,14 @@ pub(crate) fn read(
         };
         nodes.push(NodeValue { path, kind, value });
     }
+    Ok(nodes)
+}
+
+fn read_tried(
+    texts: &TextTable<'_>,
+    from: &mut Cursor<'_>,
+    room: &mut Room,
+) -> Result<Vec<Tried>, Malformed> {
     let mut tried = Vec::new();
     for _ in 0..from.number()? {
         let flags = from.byte()?;
@@ -130,5 +148,5 @@ pub(crate) fn read(
             constraints,
         });
     }
-    Ok((nodes, tried))
+    Ok(tried)
 }

@@ -1,7 +1,7 @@
-//! The frame of what is stored compressed beside or in place of blocks: sheaves, and chapters of sums.
+//! The frame of compressed data other than blocks: batches, and chunks of counts.
 //!
 //! Little-endian: magic, version, flags (1: compressed), raw length u32, stored length u32, stored bytes (LZ4), crc32 of all
-//! before it.
+//! bytes before it.
 
 use crate::format::bytes::Cursor;
 
@@ -15,14 +15,14 @@ const EXPANSION: usize = 255;
 pub(crate) struct Frame {
     /// What each begins with.
     pub(crate) magic: [u8; 4],
-    /// Version of what is in it.
+    /// Version of the content.
     pub(crate) version: u8,
     /// Most bytes in it, unpacked; below 4 GiB.
     pub(crate) limit: usize,
 }
 
 impl Frame {
-    /// Frames `raw`; `None` where it is longer than the limit.
+    /// Frames `raw`; `None` if it is longer than the limit.
     pub(crate) fn encode(&self, raw: &[u8]) -> Option<Vec<u8>> {
         if raw.len() > self.limit {
             return None;
@@ -45,7 +45,7 @@ impl Frame {
         Some(out)
     }
 
-    /// What is in the frame that begins `bytes`, if a whole and sound one does, and the frame's length there.
+    /// The content of the frame at the start of `bytes`, if it is whole and sound, and the frame's length there.
     pub(crate) fn at_start(&self, bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
         let mut from = Cursor(bytes);
         let (magic, version, flags) = (from.array().ok()?, from.byte().ok()?, from.byte().ok()?);

@@ -1,7 +1,7 @@
-//! The table of a block's texts: each distinct one stands once, entries name it by its number.
+//! The table of a block's texts: it contains each distinct text once, and entries name the text by its number.
 //!
-//! Tokens, users, lines, digests repeat in nearly every record of a block; this makes what is then
-//! hashed and compressed several times smaller.
+//! Tokens, users, lines and digests repeat in nearly every record of a block. The table makes the bytes that are hashed and
+//! compressed several times fewer.
 
 use std::collections::HashMap;
 
@@ -76,7 +76,7 @@ impl TextTableWriter {
     }
 }
 
-/// The texts of a block that is read: bytes, and what they are as UTF-8, which is found out once and not at each use.
+/// The texts of a block that is read: bytes, and the same as UTF-8, which is checked once and not at each use.
 #[derive(Debug)]
 pub(crate) struct TextTable<'b>(Vec<(&'b [u8], Option<&'b str>)>);
 

@@ -1,12 +1,12 @@
-//! Summaries beside a period's database: which values may be among the calls of a run of blocks, so that
-//! a question about something rare passes over most blocks without reading them.
+//! Bloom filters for a period: they show which values may be among the calls of a run of blocks, so that a query about
+//! something rare skips most blocks.
 //!
-//! A Bloom filter of 4096 bits for each run, which ends after some thousand entries or half full: about
-//! half a byte a call, and one block in three hundred read for nothing. In the file `summaries` of the
-//! period, not synced: what is missing there, as after a crash, is read. Verifying holds every call
-//! against it, so that nobody hides one by changing it.
+//! Each run has one filter of 4096 bits, and ends after some thousand entries or when the filter is half full. That is about
+//! half a byte per call, and one block in three hundred is read in vain. The filters are in the file `summaries` of the
+//! period, which is not synced: blocks without a filter, as after a crash, are read. Verification compares every call with
+//! its filter, so that nobody can hide one by changing the file.
 //!
-//! Little-endian: first and last place u64, 64 words of the filter, crc32 of what is before it.
+//! Little-endian: first and last sequence number u64, 64 words of the filter, crc32 of all bytes before it.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -21,7 +21,7 @@ use crate::index::skipped::Skipped;
 use crate::model::filter::Filter;
 use crate::model::record::{Outcome, Record, Verdict};
 
-/// Its name, in the period.
+/// Name of the file with the filters of a period.
 const FILE: &str = "summaries";
 const WORDS: usize = 64;
 const SIZE: usize = 8 + 8 + WORDS * 8 + 4;
@@ -30,7 +30,7 @@ const ENTRIES: u64 = 2048;
 /// Bits that are set when a run is full.
 const FULL: u32 = 64 * 64 / 2;
 
-/// What a question may be about, of one decision or of the question itself.
+/// The values of a call, or of a query, that filters are asked about.
 #[derive(Debug, Clone, Copy, Default)]
 struct Facts<'f> {
     token: Option<&'f str>,
@@ -143,19 +143,19 @@ fn key(kind: u64, number: u64, text: &[u8]) -> Key {
     hash ^ (hash >> 31)
 }
 
-/// What a call that `filter` wants has, whatever its outcome.
+/// The keys of every call that `filter` wants, whatever its outcome.
 pub(crate) fn keys_of(filter: &Filter) -> Vec<Key> {
     let mut keys = Vec::new();
     Facts::from(filter).each(|key| keys.push(key));
     keys
 }
 
-/// What an end with this status has. It may stand far behind its call.
+/// The key of an end with this status. The end may be far after its call.
 pub(crate) fn status_key(status: u16) -> Key {
     key(11, status.into(), &[])
 }
 
-/// The four bits that stand for a key: word and bit in it.
+/// The four bits for a key: word, and bit in it.
 fn bits(key: Key) -> [(usize, u64); 4] {
     [key, key >> 12, key >> 24, key >> 36].map(|part| {
         let word = usize::try_from(part & 63).unwrap_or(0);
@@ -194,7 +194,7 @@ impl BloomFilter {
             .all(|(word, bit)| self.words.get(*word).is_some_and(|word| word & bit != 0))
     }
 
-    /// Whether it says of an entry in it that it is not there.
+    /// Whether the filter hides an entry that it covers.
     fn denies(&self, seen: &ItemView<'_>) -> bool {
         match seen {
             ItemView::Decision(view) => {
@@ -222,7 +222,7 @@ impl BloomFilter {
         out
     }
 
-    /// `None` where it is not what was written.
+    /// Decodes a filter; `None` if its checksum does not match.
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (covered, crc) = bytes.split_last_chunk::<4>()?;
         if crc32fast::hash(covered) != u32::from_le_bytes(*crc) {
@@ -230,32 +230,32 @@ impl BloomFilter {
         }
         let mut from = Cursor(covered);
         let mut number = || from.array().map(u64::from_le_bytes).ok();
-        let mut summary = Self::new(number()?);
-        summary.last = number()?;
-        for word in &mut summary.words {
+        let mut filter = Self::new(number()?);
+        filter.last = number()?;
+        for word in &mut filter.words {
             *word = number()?;
         }
-        Some(summary)
+        Some(filter)
     }
 }
 
-/// All summaries of the period at `path`, in the order of their writing, which is that of places.
+/// All filters of the period at `path`, in the order of sequence numbers.
 fn read(path: &Path) -> Vec<BloomFilter> {
     let bytes = fs::read(path.join(FILE)).unwrap_or_default();
     bytes.chunks_exact(SIZE).filter_map(BloomFilter::decode).collect()
 }
 
-/// Where in the period at `path` nothing has all of `keys`, as far as its summaries tell.
+/// The runs of the period at `path` that, by their filters, have no entry with all of `keys`.
 pub(crate) fn ruled_out(path: &Path, keys: &[Key]) -> Skipped {
     let mut runs = Skipped::default();
     if keys.is_empty() {
         return runs;
     }
-    for summary in read(path) {
-        if keys.iter().all(|key| summary.may_have(*key)) {
+    for filter in read(path) {
+        if keys.iter().all(|key| filter.may_have(*key)) {
             continue;
         }
-        if !runs.push(summary.first, summary.last) {
+        if !runs.push(filter.first, filter.last) {
             // Out of order: not ours.
             return Skipped::default();
         }
@@ -263,31 +263,31 @@ pub(crate) fn ruled_out(path: &Path, keys: &[Key]) -> Skipped {
     runs
 }
 
-/// Tells while verifying whether a summary denies a call.
+/// Checks while verifying whether a filter hides an entry.
 #[derive(Debug, Default)]
 pub(crate) struct BloomCheck(VecDeque<BloomFilter>);
 
 impl BloomCheck {
-    /// Those of the period at `path`.
+    /// Reads the filters of the period at `path`.
     pub(crate) fn of(path: &Path) -> Self {
         Self(read(path).into())
     }
 
-    /// Whether an entry is denied of the block that begins at `block`; blocks ascend from one question to the next. Where a
-    /// block begins tells alone whether it is passed over: also one that a summary has a part of.
+    /// Whether a filter hides this entry of the block that begins at `block`. Blocks must be given in ascending order. The
+    /// beginning of a block decides whether it is skipped, even if a filter covers only a part of it.
     pub(crate) fn deny(&mut self, block: u64, seen: &ItemView<'_>) -> bool {
-        while self.0.front().is_some_and(|summary| summary.last < block) {
+        while self.0.front().is_some_and(|filter| filter.last < block) {
             self.0.pop_front();
         }
-        let summary = self.0.front().filter(|summary| summary.first <= block);
-        summary.is_some_and(|summary| summary.denies(seen))
+        let filter = self.0.front().filter(|filter| filter.first <= block);
+        filter.is_some_and(|filter| filter.denies(seen))
     }
 }
 
-/// Summarises what is written to one period.
+/// Writes the filters of one period.
 #[derive(Debug)]
 pub(crate) struct BloomWriter {
-    // Absent after it could not be written: then what follows has no summary.
+    // Absent after a write failed: the blocks after it have no filter.
     file: Option<File>,
     run: Option<BloomFilter>,
 }

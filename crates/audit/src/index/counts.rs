@@ -1,17 +1,18 @@
-//! Sums beside a period's database: how many calls had the same token, line, reason, verdict and hour, so that counting
-//! needs to read next to no blocks.
+//! Counts for a period: how many calls had the same token, line, reason, verdict and hour, so that counting reads hardly any
+//! blocks.
 //!
-//! In the file `sums` of the period are *chapters*, each of a run of whole blocks that a commit has put on disk: a chapter
-//! ends with a commit, after some hundred thousand entries or some thousand groups. It is written after that commit has
-//! returned, so that none tells of blocks that are not there, and not synced: what is missing, as after a crash, is read
-//! from the blocks. So are the blocks of calls that have too little in common, whose chapter is not written, and those of a
-//! chapter that is not what was written. Verifying counts every call again and holds chapters against that.
+//! The file `sums` of the period consists of chunks, each for a run of whole blocks that a commit has put on disk. A chunk ends
+//! with a commit, after some hundred thousand entries or some thousand groups. It is written after that commit has returned,
+//! so that no chunk counts blocks that do not exist. It is not synced: if it is missing, as after a crash, the blocks are read.
+//! The same holds for calls that have too little in common, whose chunk is not written, and for a damaged chunk. Verification
+//! counts every call again and compares the result with the chunks.
 //!
-//! A chapter stands in a frame (`frame`) of magic `TWSU`, version 1. Raw, in the numbers of `bytes`: first place; how far behind it the last one is; number of
-//! groups; the texts, as in a block; then the groups, ascending: flags (bits 0 and 1 the verdict, 2 a token, 3 a line); of
-//! the token its text's number; of the line that of the file, its number, that of the digest; that of the reason; how many
-//! calls; time of the first in milliseconds, signed, less that of the group before; how far behind it the last one is. Both
-//! fall in one hour.
+//! A chunk is stored in a frame (`format/frame`) of magic `TWSU`, version 1. It contains, in the numbers of `format/bytes`:
+//! first sequence number; distance of the last one from it; number of groups; the texts, as in a block; then the groups,
+//! ascending. A group is: flags (bits 0 and 1 the verdict, 2 a token, 3 a line); number of the token's text; for the line,
+//! number of the file's text, line number, number of the digest's text; number of the reason's text; number of calls; time of
+//! the first call in milliseconds, signed, as difference to the group before; distance of the last call's time from it. Both
+//! times are in one hour.
 
 mod answer;
 mod check;
@@ -34,22 +35,23 @@ use crate::disk::faults;
 use crate::index::file;
 use crate::model::record::Record;
 
-/// Entries after which a chapter ends, at its commit's end: more are read where one is not yet written.
+/// Entries after which a chunk ends, with its commit. Entries that are in no chunk yet must be read.
 const ENTRIES: u64 = if cfg!(test) { 40 } else { 1 << 18 };
-/// Groups, and bytes of their texts, after which it ends: with what one commit adds, that bounds its memory to some megabytes.
+/// Groups, and bytes of their texts, after which a chunk ends. With the rest of one commit this bounds its memory to some
+/// megabytes.
 const GROUPS: usize = if cfg!(test) { 12 } else { 1 << 14 };
 const TEXTS: usize = 256 << 10;
-/// Calls to a group below which a chapter does not pay: it would be a good part of what its blocks are.
+/// Calls per group below which a chunk is not written: it would not be much smaller than its blocks.
 const FEWEST: u64 = 4;
 
-/// Sums up what is written to one period.
+/// Counts the calls that are written to one period.
 #[derive(Debug)]
 pub(crate) struct CountsWriter {
-    // Absent after it could not be written: then what follows has no sums.
+    // Absent after a write failed: the entries after it have no counts.
     file: Option<File>,
     path: PathBuf,
     groups: Groups,
-    // First and last place that is counted.
+    // First and last sequence number that is counted.
     run: Option<(u64, u64)>,
     // Calls that are in no commit yet: group and time.
     uncommitted: Vec<(usize, i64)>,
@@ -75,7 +77,7 @@ impl CountsWriter {
         }
     }
 
-    /// What was seen is on disk, in whole blocks that hold the places `first` to `last`.
+    /// Counts the calls seen: they are on disk, in whole blocks with the sequence numbers `first` to `last`.
     pub(crate) fn committed(&mut self, first: u64, last: u64) {
         for (number, ms) in self.uncommitted.drain(..) {
             self.groups.add(number, ms);
@@ -90,7 +92,7 @@ impl CountsWriter {
         }
     }
 
-    /// What was seen could not be committed: the chapter ends before it.
+    /// Drops the calls seen, which could not be committed. The chunk ends before them.
     pub(crate) fn failed(&mut self) {
         self.uncommitted.clear();
         self.end_chunk();
@@ -112,7 +114,7 @@ impl CountsWriter {
 
 impl Drop for CountsWriter {
     fn drop(&mut self) {
-        // What was seen after the last commit was never committed.
+        // Calls seen after the last commit were never committed.
         self.end_chunk();
     }
 }

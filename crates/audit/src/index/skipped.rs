@@ -1,11 +1,11 @@
-//! Skipped of places of a period that a walk passes over, since nothing in them has to be read.
+//! Runs of sequence numbers of a period that a walk skips, because nothing in them has to be read.
 
-/// First and last place of each, ascending. Each begins with a block and ends with one.
+/// First and last sequence number of each run, ascending. Each run begins and ends with a block.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Skipped(Vec<(u64, u64)>);
 
 impl Skipped {
-    /// Adds a run. `false` where it does not stand behind all that are there: then it is not added.
+    /// Adds a run. `false` if it does not follow all others: then it is not added.
     pub(crate) fn push(&mut self, first: u64, last: u64) -> bool {
         match self.0.last_mut() {
             Some((_, end)) if *end >= first => return false,
@@ -15,7 +15,7 @@ impl Skipped {
         true
     }
 
-    /// What is in either.
+    /// The union of both.
     pub(crate) fn joined(self, other: Self) -> Self {
         let mut all = [self.0, other.0].concat();
         all.sort_unstable();
@@ -38,7 +38,7 @@ impl Skipped {
         }
     }
 
-    /// Up to where a walk backward that is to look before `at` has to look.
+    /// Sequence number before which a backward walk must look, if it is to look before `at`.
     pub(crate) fn backward(&self, at: u64) -> u64 {
         let n = self.0.partition_point(|(first, _)| *first < at);
         match n.checked_sub(1).and_then(|n| self.0.get(n)) {

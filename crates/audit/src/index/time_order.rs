@@ -1,5 +1,5 @@
-//! Whether the blocks of a period stand in the order of time. A question with times opens only periods of its days, and halves
-//! its way to where it begins: in a period where that would miss calls lies an empty file, and it is read whole.
+//! Whether the blocks of a period are in the order of time. A query with times opens only the periods of its days, and finds
+//! its beginning by bisection. A period in which this would miss calls has an empty file, and is read whole.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::format::block::Header;
 use crate::period::name::{DAY_MS, Day};
 
-/// Its name, in the period.
+/// Name of the file in a period that is out of order.
 const FILE: &str = "untimely";
 /// How much later than its records' times a block may be written.
 pub(crate) const DELAY_MS: i64 = 600_000;
@@ -45,8 +45,8 @@ impl TimeOrder {
         }
     }
 
-    /// Whether the next block is in order: written in the day or after it, not before the last one, nor before its records,
-    /// nor long after them; and no record is of a later day.
+    /// Whether the next block is in order: written on the period's day or later, not before the last block, not before its
+    /// records or long after them; and no record is of a later day.
     fn goes_on(&mut self, header: &Header) -> bool {
         let (begin, written) = (self.day.start_ms(), header.written_ms);
         let goes_on = written >= begin
@@ -58,12 +58,12 @@ impl TimeOrder {
         goes_on
     }
 
-    /// Whether the next block, of a period that is read, is not in order, and nothing tells so.
+    /// Whether the next block of a period that is read is out of order, although the period is not marked.
     pub(crate) fn hides(&mut self, header: &Header) -> bool {
         !self.goes_on(header) && !is_broken(&self.path)
     }
 
-    /// A block is to be written: before it is, a break of the order is told.
+    /// Notes a block before it is written. If it breaks the order, the period is marked first.
     pub(crate) fn see(&mut self, header: &Header) {
         if !self.goes_on(header) && !self.broken {
             // A disk that does not take it takes no block either.
@@ -74,7 +74,7 @@ impl TimeOrder {
     }
 }
 
-/// Whether the period at `path` has blocks out of that order.
+/// Whether the period at `path` is marked as out of order.
 pub(crate) fn is_broken(path: &Path) -> bool {
     path.join(FILE).exists()
 }

@@ -1,4 +1,4 @@
-//! What the writer keeps beside a period's database: derived from its blocks, and read from them where it is missing.
+//! Writing the index of a period: derived from its blocks, which are read if it is missing.
 
 use std::path::Path;
 
@@ -7,54 +7,51 @@ use crate::index::bloom::BloomWriter;
 use crate::index::counts::CountsWriter;
 use crate::index::time_order::TimeOrder;
 use crate::model::record::{Outcome, Record};
-use crate::period::name::Period;
+use crate::period::name::Day;
 
-/// The summaries and sums of one period, and whether it is in the order of time.
+/// The index of the period that is written: Bloom filters, counts, and the order of time.
 #[derive(Debug)]
 pub(crate) struct IndexWriter {
-    /// Which.
-    pub(crate) period: Period,
-    summaries: BloomWriter,
-    sums: CountsWriter,
-    order: TimeOrder,
+    bloom: BloomWriter,
+    counts: CountsWriter,
+    time_order: TimeOrder,
 }
 
 impl IndexWriter {
-    /// For `period`, whose directory is `path`.
-    pub(crate) fn open(period: Period, path: &Path) -> Self {
+    /// Begins the index of a new period of `day` in the directory `path`.
+    pub(crate) fn open(day: Day, path: &Path) -> Self {
         Self {
-            period,
-            summaries: BloomWriter::open(path),
-            sums: CountsWriter::open(path),
-            order: TimeOrder::of(period.day, path),
+            bloom: BloomWriter::open(path),
+            counts: CountsWriter::open(path),
+            time_order: TimeOrder::of(day, path),
         }
     }
 
-    /// A decision is to be written in the block that begins at `block`.
+    /// Adds a decision, which will be written in the block that begins at `block`.
     pub(crate) fn see(&mut self, block: u64, record: &Record) {
-        self.summaries.see(block, record);
-        self.sums.see(record);
+        self.bloom.see(block, record);
+        self.counts.see(record);
     }
 
-    /// An end is to be written in the block that begins at `block`.
+    /// Adds an end, which will be written in the block that begins at `block`.
     pub(crate) fn see_end(&mut self, block: u64, outcome: &Outcome) {
-        self.summaries.see_end(block, outcome);
+        self.bloom.see_end(block, outcome);
     }
 
-    /// The block that `head` begins is whole: settles when it counts as written.
+    /// Ends a block: sets the time at which it counts as written, and marks the period first if that breaks the order.
     pub(crate) fn end_block(&mut self, header: &mut Header) {
-        header.written_ms = self.order.written(header.written_ms, header.latest_ms);
-        self.order.see(header);
-        self.summaries.end_block(header.first, header.last());
+        header.written_ms = self.time_order.written(header.written_ms, header.latest_ms);
+        self.time_order.see(header);
+        self.bloom.end_block(header.first, header.last());
     }
 
-    /// What was seen is on disk, in blocks that hold the places `first` to `last`.
+    /// Counts the calls seen: they are on disk, in blocks with the sequence numbers `first` to `last`.
     pub(crate) fn committed(&mut self, first: u64, last: u64) {
-        self.sums.committed(first, last);
+        self.counts.committed(first, last);
     }
 
-    /// What was seen could not be written.
+    /// Drops the calls seen, which could not be written.
     pub(crate) fn failed(&mut self) {
-        self.sums.failed();
+        self.counts.failed();
     }
 }

@@ -5,21 +5,21 @@ use crate::model::entry::Sequence;
 /// What verifying found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Entries whose block is sound and in its place.
+    /// Number of entries whose block is sound and correctly linked.
     pub entries: u64,
     /// Blocks that are.
     pub blocks: u64,
     /// First and last entry there is.
     pub first: Option<Sequence>,
-    /// See `first`.
+    /// Last entry of the chain.
     pub last: Option<Sequence>,
-    /// Hash of the last block: whoever notes it elsewhere will see later if the end was cut off.
+    /// Hash of the last block. If you note it elsewhere, you can see later whether the end was cut off.
     pub head: Option<[u8; 32]>,
     /// Signed heads that agree with the chain, and are by a key that was given, if any was.
     pub heads: u64,
-    /// Up to where the last of them vouches for the chain, and when it was signed.
+    /// Last entry that a trusted head covers, and the time when that head was signed.
     pub signed: Option<(Sequence, i64)>,
-    /// What is wrong, in the order of the chain; empty if nothing is.
+    /// Faults, in the order of the chain; empty if there is none.
     pub findings: Vec<Finding>,
 }
 
@@ -28,9 +28,9 @@ pub struct Verified {
 pub struct Finding {
     /// Name of the period; empty of what concerns all.
     pub period: String,
-    /// Place of the first entry concerned, if known.
+    /// Sequence number of the first entry concerned, if known.
     pub sequence: Option<Sequence>,
-    /// What it is.
+    /// Kind of the fault.
     pub what: Fault,
 }
 
@@ -39,12 +39,11 @@ pub struct Finding {
 pub enum Fault {
     /// A block's content is not what its hash was made of.
     Changed,
-    /// A block does not continue the one before it: one between them is missing, or was changed, or
-    /// they were reordered.
+    /// A block does not continue the one before it: a block between them is missing or was changed, or blocks were reordered.
     Broken,
-    /// Entries are missing before this place, though a whole run of blocks would be sound.
+    /// Entries before this one are missing, although a whole run of blocks would be sound.
     Missing,
-    /// The store does not begin at its first entry, and no cut by retention tells why.
+    /// The store does not begin at its first entry, and no cut by retention explains why.
     MissingStart,
     /// The store ends before the last entry that is known to have been written.
     CutOff,
@@ -52,28 +51,28 @@ pub enum Fault {
     Unreadable(String),
     /// The period was set aside, or does not open; its sound blocks were searched for.
     Damaged(String),
-    /// A summary says that this entry is not there: questions may not find it.
+    /// A Bloom filter hides this entry from queries.
     Hidden,
-    /// Questions with times do not look for this entry where it stands.
+    /// Queries with times do not find this entry, because it is out of time order.
     Misdated,
-    /// Sums that begin with this entry count other calls than there are.
+    /// The counts that begin with this entry differ from the calls.
     Miscounted,
-    /// A signed head tells of another chain than this.
+    /// A signed head belongs to another chain.
     OtherHead,
     /// The signature of a head does not hold.
     Forged,
-    /// A head is signed by a key that is none of those given.
+    /// A head is signed by a key that is not among those given.
     UnknownKey,
     /// The signed heads cannot be read.
     NoHeads(String),
-    /// No head by a key that was given stands on the chain: it may be another, or cut off anywhere.
+    /// No head on the chain is signed by one of the given keys: the chain may be another one, or cut off anywhere.
     NoTrustedHead,
     /// Blocks of a commit that failed, and was answered so, are on disk nevertheless. Harmless.
     Unconfirmed,
 }
 
 impl Fault {
-    /// Whether nothing was tampered with or lost.
+    /// Whether the fault shows neither tampering nor loss.
     pub fn is_harmless(&self) -> bool {
         matches!(self, Self::Unconfirmed)
     }
@@ -128,7 +127,7 @@ impl std::fmt::Display for Finding {
 }
 
 impl Verified {
-    /// Whether nothing was tampered with or lost.
+    /// Whether nothing was tampered with or lost, as far as the findings show.
     pub fn is_sound(&self) -> bool {
         self.findings.iter().all(|f| f.what.is_harmless())
     }

@@ -8,7 +8,7 @@ use crate::integrity::keys::PublicKey;
 use crate::integrity::signed_head::{SignedHead, Signer};
 use crate::model::entry::Sequence;
 
-/// The heads that the chain has yet to meet, by place.
+/// The heads that the chain has yet to reach, by sequence number.
 #[derive(Debug, Default)]
 pub(crate) struct HeadCheck {
     heads: BTreeMap<u64, Vec<SignedHead>>,
@@ -28,7 +28,7 @@ impl HeadCheck {
         }
     }
 
-    /// The chain has a block that ends with `last`: what is wrong with the heads of that place.
+    /// Checks the heads at `last`, with which a block of the chain ends. Returns their faults.
     pub(crate) fn meet(&mut self, last: u64, hash: Hash, done: &mut Verified) -> Vec<Fault> {
         let mut faults = Vec::new();
         for head in self.heads.remove(&last).unwrap_or_default() {
@@ -44,8 +44,8 @@ impl HeadCheck {
         faults
     }
 
-    /// The chain ended with `end`: what is wrong with the heads that it did not meet. Those of periods
-    /// that retention deleted, or that a part does not have, are not.
+    /// Checks the heads that the chain, which ended with `end`, did not reach. Heads of deleted periods, and of periods that a
+    /// part of a store does not contain, are not faults.
     pub(crate) fn left(&mut self, end: u64, first: u64) -> Vec<(u64, Fault)> {
         let heads = std::mem::take(&mut self.heads).into_values().flatten();
         let faults = heads.filter_map(|head| {

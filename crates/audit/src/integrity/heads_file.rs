@@ -1,9 +1,9 @@
-//! Signed heads: where the chain ended at a time, under a key that whoever writes to the disk lacks.
+//! The file `HEADS` of a store, with one signed head a line, synced. A head records where the chain ended at a time, signed with
+//! a key that an attacker who can write to the disk does not have.
 //!
-//! They stand in the file `HEADS` of the store, a line each, synced. The chain alone shows what was
-//! changed within it; a head that lies beyond its end shows that the end was cut off. Whoever can write
-//! both the store and `HEADS` may roll both back to an earlier head: copy the file elsewhere, or note its
-//! last line, to see that too.
+//! The chain by itself shows changes within it. A head after the chain's end shows that the end was cut off. An attacker who
+//! can write both the store and `HEADS` can roll both back to an earlier head: copy the file elsewhere, or note its last line,
+//! to detect that too.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::disk::faults;
 use crate::format::chain::Chain;
 use crate::integrity::keys::SigningKey;
 
-/// Its name, in the store.
+/// Name of the file in the store.
 pub(crate) const FILE: &str = "HEADS";
 
 /// Signs the end of a store's chain now and then.
@@ -71,8 +71,8 @@ impl HeadsFile {
         Ok(())
     }
 
-    /// Signs the end of `chain` if it has moved on and the last head is older than the interval, or
-    /// none may follow (`finally`).
+    /// Signs the end of `chain` if it has moved on and the last head is older than the interval, or if no later head follows
+    /// (`finally`).
     pub(crate) fn sign(&mut self, chain: &Chain, now_ms: i64, finally: bool) -> io::Result<()> {
         let last = chain.next.saturating_sub(1);
         let due = self

@@ -27,8 +27,8 @@ pub struct SigningKey(pub(crate) Ed25519KeyPair);
 pub struct PublicKey(pub(crate) [u8; 32]);
 
 impl SigningKey {
-    /// Makes a key: the secret in `path`, readable by its owner alone, the public key in `path` with
-    /// `.pub` appended. Neither may exist; their directory is made if absent.
+    /// Makes a key: writes the secret to `path`, readable only by its owner, and the public key to `path` with `.pub` appended.
+    /// Neither file may exist. Their directory is made if absent.
     ///
     /// # Errors
     /// See [`KeyError`].
@@ -77,7 +77,7 @@ impl SigningKey {
             source,
         };
         let mut file = File::open(path).map_err(unreadable)?;
-        // Of the file that was opened, not of the name.
+        // The mode of the file that was opened, since the name may lead to another one by now.
         let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(unreadable)?;
@@ -138,7 +138,7 @@ impl fmt::Display for PublicKey {
     }
 }
 
-/// The text is no public key.
+/// The text is not a public key.
 #[derive(Debug, thiserror::Error)]
 #[error("not `{PUBLIC_WORD}` and 64 hexadecimal digits")]
 pub struct NotPublic;
@@ -158,7 +158,7 @@ fn hex32(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Where the public key of the secret in `path` stands.
+/// Path of the public key that belongs to the secret in `path`.
 fn public_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".pub");

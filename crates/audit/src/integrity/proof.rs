@@ -1,7 +1,7 @@
 //! A proof: a file by which a part of the chain can be verified elsewhere.
 //!
-//! Text first: a line `tokenward-audit-proof 1`, then a line for each public key and signed head as
-//! `heads` writes them, then an empty line. Blocks follow, one behind the other, each as `block` writes it.
+//! It begins with text: a line `tokenward-audit-proof 1`, a line for each public key (`keys`) and each signed head
+//! (`signed_head`), and an empty line. Blocks follow, one after the other (`format/block`).
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -25,7 +25,7 @@ pub(crate) fn head(keys: &[PublicKey], heads: &[SignedHead]) -> String {
     text
 }
 
-/// The proof at `path`, behind its first line; `None` if it is none.
+/// Opens the proof at `path` after its first line; `None` if the file is not a proof.
 fn open(path: &Path) -> Option<File> {
     let mut file = File::open(path).ok()?;
     let mut first = vec![0; FIRST_LINE.len() + 1];
@@ -33,12 +33,12 @@ fn open(path: &Path) -> Option<File> {
     (first == format!("{FIRST_LINE}\n").as_bytes()).then_some(file)
 }
 
-/// Whether there is a proof at `path`.
+/// Whether the file at `path` is a proof.
 pub(crate) fn is_at(path: &Path) -> bool {
     open(path).is_some()
 }
 
-/// The lines that begin the proof at `path`; none if it is none.
+/// The text lines of the proof at `path`; empty if the file is not a proof.
 fn lines(path: &Path) -> Vec<String> {
     let Some(file) = open(path) else {
         return Vec::new();
@@ -61,8 +61,8 @@ pub(crate) fn heads(path: &Path) -> Vec<SignedHead> {
     signed_head::parse(&lines(path).join("\n"))
 }
 
-/// The heads of the store in the directory `root`, or of the proof in that file. A store without them has none; one whose
-/// heads cannot be read is an error.
+/// Reads the heads of the store in the directory `root`, or of the proof in that file; empty if the store has no file of heads.
+/// Fails if that file cannot be read.
 pub(crate) fn read_all(root: &Path) -> io::Result<Vec<SignedHead>> {
     if !root.is_dir() {
         return Ok(heads(root));

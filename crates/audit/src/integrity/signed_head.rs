@@ -1,4 +1,4 @@
-//! One signed head: where the chain ended at a time, under a key.
+//! One signed head: the end of the chain at a time, signed with a key.
 //!
 //! The signature is Ed25519 (RFC 8032) over `tokenward audit head 1`, a line feed, and the line up to the signature.
 
@@ -45,7 +45,7 @@ pub(crate) struct SignedHead {
     signature: [u8; 64],
 }
 
-/// Whose a head is.
+/// The signer of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signer {
     /// One of the keys'.
@@ -71,7 +71,7 @@ impl SignedHead {
         format!("{CONTEXT}{}", self.text())
     }
 
-    /// Whose it is.
+    /// Finds out who signed the head.
     pub(crate) fn signer(&self, keys: &[PublicKey]) -> Signer {
         let mut named = keys.iter().filter(|key| key.id() == self.key).peekable();
         if named.peek().is_none() {
@@ -113,7 +113,7 @@ fn parse_line(line: &str) -> Option<SignedHead> {
     words.next().is_none().then_some(head)
 }
 
-/// The heads in `text`; lines that are none, such as one that a crash cut short, are left out.
+/// The heads in `text`. Other lines, such as one that a crash cut short, are skipped.
 pub(crate) fn parse(text: &str) -> Vec<SignedHead> {
     text.lines().filter_map(parse_line).collect()
 }

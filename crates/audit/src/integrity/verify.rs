@@ -1,9 +1,9 @@
-//! Recomputing the chain: what was changed, removed or reordered shows.
+//! Recomputing the chain, to find what was changed, removed or reordered.
 
 use crate::error::{DiskError, QueryError};
 use crate::format::block::Block;
 use crate::format::bytes::Malformed;
-use crate::format::chain::{Chain, Hash};
+use crate::format::chain::{COMMIT_BLOCKS, Chain, Hash};
 use crate::format::decode::ItemView;
 use crate::index::bloom::BloomCheck;
 use crate::index::counts::CountsCheck;
@@ -16,13 +16,12 @@ use crate::model::entry::Sequence;
 use crate::model::item::Event;
 use crate::period::edges;
 use crate::period::name::Period;
-use crate::query::walk::{open, unreadable};
 use crate::store::end_note;
-use crate::store::periods::Periods;
+use crate::store::periods::{Periods, open, unreadable};
 
-/// Walks the whole chain.
+/// Verifies the chain over all periods, and the signed heads by `keys`.
 pub(crate) fn verify(store: &Periods, keys: &[PublicKey]) -> Result<Verified, QueryError> {
-    // Read first: what is written meanwhile does not count.
+    // Read first, so that entries written meanwhile are not missed.
     let noted = end_note::read(store.root());
     let (heads, unread) = match proof::read_all(store.root()) {
         Ok(heads) => (heads, None),
@@ -39,51 +38,21 @@ pub(crate) fn verify(store: &Periods, keys: &[PublicKey]) -> Result<Verified, Qu
         source,
     })?;
     for period in listed {
-        check.period = period.to_string();
-        if period.is_damaged() {
-            check.search(store, period, "it was set aside")?;
-            continue;
-        }
-        let opened = match open(store, period) {
-            Ok(opened) => opened,
-            Err(_) if store.is_gone(period) => continue,
-            Err(QueryError::Unreadable { source, .. }) => {
-                check.search(store, period, &source.to_string())?;
-                continue;
-            }
-            Err(other) => return Err(other),
-        };
-        check.claims = BloomCheck::of(&store.path(period));
-        check.sums = CountsCheck::of(&store.path(period), check.faults);
-        let path = store.path(period);
-        check.order = store
-            .is_in_order(period)
-            .then(|| TimeOrder::of(period.day, &path));
-        let mut key = 0;
-        while let Some((at, block)) = opened.from(key).map_err(unreadable(period))? {
-            match block {
-                Ok(block) => check.block(&block),
-                Err(error) => check.find(Some(at), Fault::Unreadable(error.to_string())),
-            }
-            let Some(next) = at.checked_add(1) else { break };
-            key = next;
-        }
+        check.period(store, period)?;
     }
     let mut done = check.finish(noted);
-    let unvouched = done.signed.is_none() && !keys.is_empty();
+    let is_untrusted = done.signed.is_none() && !keys.is_empty();
     let of_all = unread
         .map(Fault::NoHeads)
         .into_iter()
-        .chain(unvouched.then_some(Fault::NoTrustedHead));
-    // What is of no period stands first.
-    done.findings.splice(
-        0..0,
-        of_all.map(|what| Finding {
-            period: String::new(),
-            sequence: None,
-            what,
-        }),
-    );
+        .chain(is_untrusted.then_some(Fault::NoTrustedHead));
+    // Findings on the whole store come before those on its periods.
+    let of_all = of_all.map(|what| Finding {
+        period: String::new(),
+        sequence: None,
+        what,
+    });
+    done.findings.splice(0..0, of_all);
     Ok(done)
 }
 
@@ -91,27 +60,24 @@ pub(crate) fn verify(store: &Periods, keys: &[PublicKey]) -> Result<Verified, Qu
 struct Check {
     done: Verified,
     period: String,
-    // The last blocks of the run so far: hash and last place. More than one only while the period
-    // after a failed commit may continue an earlier one.
+    // The last blocks of the chain so far: hash and last sequence number. Only a period after a failed commit may continue an
+    // earlier one than the last.
     run: Vec<(Hash, u64)>,
-    // What the first sound block continues, its place and period, and whether nothing was wrong before it.
+    // The previous hash, first sequence number and period of the first sound block, and whether no fault precedes it.
     beginning: Option<(Hash, u64, String, bool)>,
     cuts: Vec<(u64, Hash)>,
     // Something was lost before, and was reported.
     gap: bool,
     heads: HeadCheck,
-    claims: BloomCheck,
-    sums: CountsCheck,
-    // Of a period that is said to be in the order of time, as long as it is.
+    bloom: BloomCheck,
+    counts: CountsCheck,
+    // Order of a period that is not marked as out of order, until it proves to be.
     order: Option<TimeOrder>,
-    // Blocks that are not what they were, or are missing: so many places.
+    // Number of blocks that were changed or are missing, as far as found.
     faults: usize,
     // It need not begin at the chain's beginning.
     is_part: bool,
 }
-
-/// How many blocks before the end of a period the next may continue: those of one failed commit.
-const RUN: usize = 1024;
 
 impl Check {
     fn find(&mut self, sequence: Option<u64>, what: Fault) {
@@ -131,7 +97,7 @@ impl Check {
 
     fn search(&mut self, store: &Periods, period: Period, why: &str) -> Result<(), QueryError> {
         self.find(None, Fault::Damaged(why.to_owned()));
-        self.sums = CountsCheck::default();
+        self.counts = CountsCheck::default();
         self.order = None;
         let (blocks, _) =
             edges::blocks(&store.path(period)).map_err(|e| unreadable(period)(DiskError::from(e)))?;
@@ -143,6 +109,40 @@ impl Check {
         Ok(())
     }
 
+    /// Checks the blocks of one period, in the order of the chain.
+    fn period(&mut self, store: &Periods, period: Period) -> Result<(), QueryError> {
+        self.period = period.to_string();
+        if period.is_damaged() {
+            return self.search(store, period, "it was set aside");
+        }
+        let opened = match open(store, period) {
+            Ok(opened) => opened,
+            // Retention has deleted it since the periods were listed.
+            Err(_) if store.is_gone(period) => return Ok(()),
+            Err(QueryError::Unreadable { source, .. }) => {
+                return self.search(store, period, &source.to_string());
+            }
+            Err(other) => return Err(other),
+        };
+        let path = store.path(period);
+        self.bloom = BloomCheck::of(&path);
+        self.counts = CountsCheck::of(&path, self.faults);
+        self.order = store
+            .is_in_order(period)
+            .then(|| TimeOrder::of(period.day, &path));
+        let mut key = 0;
+        while let Some((at, block)) = opened.from(key).map_err(unreadable(period))? {
+            match block {
+                Ok(block) => self.block(&block),
+                Err(error) => self.find(Some(at), Fault::Unreadable(error.to_string())),
+            }
+            let Some(next) = at.checked_add(1) else { break };
+            key = next;
+        }
+        Ok(())
+    }
+
+    /// Checks one block: its hash, its entries, its link to the block before, then the index of its period and the heads.
     fn block<B: AsRef<[u8]>>(&mut self, block: &Block<B>) {
         let header = &block.header;
         let content = match block.content() {
@@ -150,43 +150,20 @@ impl Check {
             Ok(_) => return self.find(Some(header.first), Fault::Changed),
             Err(error) => return self.find(Some(header.first), Fault::Unreadable(error.to_string())),
         };
-        let mut hidden = Vec::new();
-        self.sums.begin_block(header.first);
-        let whole = block.items(&content).and_then(|mut items| {
-            let mut count = 0_u64;
-            while let Some((sequence, seen)) = items.next()? {
-                count += 1;
-                if self.claims.deny(header.first, &seen) {
-                    hidden.push(sequence);
-                }
-                match seen {
-                    ItemView::Decision(view) => self.sums.see(sequence, &view),
-                    ItemView::Event(Event::Cut { last, hash, .. }) => self.cuts.push((last, hash)),
-                    ItemView::Ended(_) | ItemView::Event(_) => {}
-                }
-            }
-            if count == u64::from(header.count) {
-                Ok(())
-            } else {
-                Err(Malformed("it has another number of entries"))
-            }
-        });
-        if let Err(error) = whole {
-            return self.find(Some(header.first), Fault::Unreadable(error.to_string()));
-        }
+        let hidden = match self.entries(block, &content) {
+            Ok(hidden) => hidden,
+            Err(error) => return self.find(Some(header.first), Fault::Unreadable(error.to_string())),
+        };
         self.link(header.previous, header.first, header.first_of_period);
         if self.order.as_mut().is_some_and(|order| order.hides(header)) {
             self.order = None;
-            self.find(Some(header.first), Fault::Misdated);
-            self.gap = false;
+            self.find_in_index(header.first, Fault::Misdated);
         }
         for sequence in hidden {
-            self.find(Some(sequence), Fault::Hidden);
-            self.gap = false;
+            self.find_in_index(sequence, Fault::Hidden);
         }
-        for sequence in self.sums.end_block(header.first, header.last(), self.faults) {
-            self.find(Some(sequence), Fault::Miscounted);
-            self.gap = false;
+        for sequence in self.counts.end_block(header.first, header.last(), self.faults) {
+            self.find_in_index(sequence, Fault::Miscounted);
         }
         self.done.first.get_or_insert(Sequence(header.first));
         self.done.last = Some(Sequence(header.last()));
@@ -196,10 +173,40 @@ impl Check {
         }
         self.done.entries += u64::from(header.count);
         self.done.blocks += 1;
-        if self.run.len() >= RUN {
+        if self.run.len() >= COMMIT_BLOCKS {
             self.run.remove(0);
         }
         self.run.push((block.hash, header.last()));
+    }
+
+    /// Reads the entries of a block, and gives the sequence numbers of those that the Bloom filters hide.
+    fn entries<B: AsRef<[u8]>>(&mut self, block: &Block<B>, content: &[u8]) -> Result<Vec<u64>, Malformed> {
+        let header = &block.header;
+        self.counts.begin_block(header.first);
+        let mut items = block.items(content)?;
+        let (mut count, mut hidden) = (0_u64, Vec::new());
+        while let Some((sequence, item)) = items.next()? {
+            count += 1;
+            if self.bloom.deny(header.first, &item) {
+                hidden.push(sequence);
+            }
+            match item {
+                ItemView::Decision(view) => self.counts.see(sequence, &view),
+                ItemView::Event(Event::Cut { last, hash, .. }) => self.cuts.push((last, hash)),
+                ItemView::Ended(_) | ItemView::Event(_) => {}
+            }
+        }
+        if count == u64::from(header.count) {
+            Ok(hidden)
+        } else {
+            Err(Malformed("it has another number of entries"))
+        }
+    }
+
+    /// Reports a fault of the index, which does not break the chain.
+    fn find_in_index(&mut self, sequence: u64, what: Fault) {
+        self.find(Some(sequence), what);
+        self.gap = false;
     }
 
     /// Judges how a block continues the run.
@@ -219,7 +226,7 @@ impl Check {
         }
         let earlier = self.run.iter().position(|(hash, _)| *hash == previous);
         match earlier {
-            // The places of a commit that failed are not used again: what stands where the chain goes on was put in.
+            // The sequence numbers of a failed commit are not reused: a block that has them was inserted.
             Some(at) if first_of_period && last < first => {
                 let unconfirmed = self
                     .run
@@ -229,7 +236,7 @@ impl Check {
                 self.find(unconfirmed, Fault::Unconfirmed);
                 self.gap = false;
             }
-            // Told already by what was found between the two.
+            // The faults found between the two blocks were reported already.
             _ if gap => {}
             _ => {
                 self.find(Some(first), Fault::Broken);

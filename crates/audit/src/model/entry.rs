@@ -1,8 +1,8 @@
-//! What the store gives back: entries with their place in the chain.
+//! Entries, as the store returns them.
 
 use crate::model::record::{Outcome, Record};
 
-/// Place of an entry in the store: from 1, growing, never used twice.
+/// Sequence number of an entry: from 1, ascending, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Sequence(pub u64);
 
@@ -12,26 +12,47 @@ impl std::fmt::Display for Sequence {
     }
 }
 
-/// What became of an append.
+/// Result of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
-    /// It is on disk, at this place.
+    /// The record is on disk, with this sequence number.
     Stored(Sequence),
-    /// It is queued (`Durability::Buffered`).
+    /// The record is queued (`Durability::Buffered`).
     Queued,
-    /// It was over the outsiders' quota, and counted instead.
+    /// The record exceeded the quota of unauthenticated callers, and was counted instead.
     Counted,
 }
 
 /// One call as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Place of the record.
+    /// Sequence number of the record.
     pub sequence: Sequence,
     /// The decision.
     pub record: Record,
-    /// How it ended; absent while the call is under way, and for good if the proxy stopped first.
+    /// How the call ended; absent while the call is in progress, and for good if the proxy stopped first.
     pub outcome: Option<Outcome>,
-    /// Whether that will never be known: the process that would have told it is gone.
+    /// Whether the outcome will never be known, because the process that would have recorded it is gone.
     pub is_lost: bool,
+}
+
+impl Entry {
+    /// A call of which only the decision is known yet.
+    pub(crate) fn decided(sequence: Sequence, record: Record) -> Self {
+        Self {
+            sequence,
+            record,
+            outcome: None,
+            is_lost: false,
+        }
+    }
+
+    /// Joins the outcome, which may have been stored without the call's id.
+    pub(crate) fn end(&mut self, outcome: &Outcome) {
+        let request_id = self.record.request_id;
+        self.outcome = Some(Outcome {
+            request_id,
+            ..*outcome
+        });
+    }
 }

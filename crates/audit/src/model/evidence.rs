@@ -1,18 +1,18 @@
-//! What a decision looked at, so that a past call can be judged again: the lines that were tried, and the values of the
-//! body that their constraints asked for.
+//! The evidence for a decision, by which a past call can be judged again: the lines that were tried, and the values of the body
+//! that their constraints read.
 
-/// Whether something was met.
+/// Whether a constraint or a line was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Held {
-    /// It was not.
+    /// Not met.
     No,
-    /// It was.
+    /// Met.
     Yes,
-    /// Only the body could have told, and it was not read.
+    /// Not known: the result depends on the body, which was not read.
     Unknown,
 }
 
-/// Where a policy line stands, and which text it had.
+/// A policy line: its position, and a digest of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineRef {
     /// Policy file, relative to the policy directory.
@@ -28,29 +28,29 @@ pub struct LineRef {
 pub struct Tried {
     /// The line.
     pub line: LineRef,
-    /// Whether it forbids; else it permits.
+    /// Whether the line is a forbid line; otherwise it is a permit line.
     pub forbids: bool,
-    /// Whether it matched as a whole. What the body is can keep a line from matching whose constraints all hold.
+    /// Whether the whole line matched. The body can keep a line from matching although all its constraints hold.
     pub held: Held,
-    /// Its constraints, in an order that is the same for the same line.
+    /// Constraints of the line, in an order that is the same for the same line.
     pub constraints: Vec<Constraint>,
 }
 
 /// One constraint of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint {
-    /// Its text without its regexp, which the line has: `QueryParam::jql==`.
+    /// Text of the constraint without its regexp: `QueryParam::jql==`.
     pub text: String,
-    /// Whether it held.
+    /// Whether the constraint held.
     pub held: Held,
 }
 
 /// A value of the body that a constraint looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeValue {
-    /// Where it stood, as policies write it: `fields.labels[*]`.
+    /// Path of the value in the body, as policies write it: `fields.labels[*]`.
     pub path: String,
-    /// Its JSON type.
+    /// JSON type of the value.
     pub kind: NodeKind,
     /// The value, as far as it is kept.
     pub value: Kept,
@@ -69,14 +69,14 @@ pub enum NodeKind {
     Null,
 }
 
-/// What is kept of a value.
+/// The form in which a value is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
-    /// Its text.
+    /// The text of the value.
     Text(String),
-    /// The text of a keyed hash of it, which tells equal values from different ones to whoever has the key.
+    /// A keyed hash of the value, as text. Whoever has the key can tell equal values from different ones.
     Hash(String),
-    /// That there was one.
+    /// Only the fact that a value was present.
     Dropped,
 }
 

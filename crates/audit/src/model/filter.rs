@@ -4,7 +4,7 @@ use crate::model::entry::Sequence;
 use crate::model::record::{Outcome, Verdict};
 use crate::model::url_pattern::UrlPattern;
 
-/// Which calls are wanted; what is not set does not restrict.
+/// Selects calls. A field that is not set does not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Not before, milliseconds since 1970 UTC.
@@ -23,7 +23,7 @@ pub struct Filter {
     pub client: Option<std::net::IpAddr>,
     /// Method, whole, as sent.
     pub method: Option<String>,
-    /// What the URL has a match of.
+    /// Pattern with a match in the URL.
     pub url: Option<UrlPattern>,
     /// Verdict.
     pub verdict: Option<Verdict>,
@@ -33,25 +33,25 @@ pub struct Filter {
     pub line: Option<(String, Option<u32>)>,
     /// Status that the client got.
     pub status: Option<u16>,
-    /// Whether the outcome is known.
+    /// Whether the outcome must be known, or must not.
     pub ended: Option<bool>,
 }
 
-/// Which part of the answer is wanted.
+/// Selects a part of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// Only what stands after this place.
+    /// Only entries after this one.
     pub after: Option<Sequence>,
-    /// Only what stands before this place.
+    /// Only entries before this one.
     pub before: Option<Sequence>,
     /// At most so many entries. Default: 100.
     pub limit: usize,
-    /// Newest first; else oldest first. Default: newest first.
+    /// Whether the newest entries come first. Default: newest first.
     pub newest_first: bool,
 }
 
 impl Page {
-    /// Whether an entry with this sequence number is on the page, as far as its edges tell.
+    /// Whether this sequence number is between the edges of the page.
     pub(crate) fn has(&self, sequence: Sequence) -> bool {
         self.after.is_none_or(|after| sequence > after) && self.before.is_none_or(|before| sequence < before)
     }
@@ -69,12 +69,12 @@ impl Default for Page {
 }
 
 impl Filter {
-    /// Whether the question can be answered from the decision alone.
+    /// Whether the outcome is needed to match a call.
     pub(crate) fn needs_outcome(&self) -> bool {
         self.status.is_some() || self.ended.is_some()
     }
 
-    /// Whether it asks for nothing but when calls were, and for what those of a group have in common.
+    /// Whether the filter restricts only times and the common properties of a group.
     pub(crate) fn is_of_groups(&self) -> bool {
         let groups_alone = Self {
             since_ms: self.since_ms,
@@ -88,17 +88,17 @@ impl Filter {
         *self == groups_alone
     }
 
-    /// Whether a call of this time may be wanted.
+    /// Whether a call at this time may match.
     pub(crate) fn is_when(&self, ms: i64) -> bool {
         self.since_ms.is_none_or(|t| ms >= t) && self.until_ms.is_none_or(|t| ms < t)
     }
 
-    /// Whether a call of a time from `first_ms` to `last_ms` may be wanted.
+    /// Whether a call between `first_ms` and `last_ms` may match.
     pub(crate) fn may_be_when(&self, first_ms: i64, last_ms: i64) -> bool {
         self.since_ms.is_none_or(|t| last_ms >= t) && self.until_ms.is_none_or(|t| first_ms < t)
     }
 
-    /// Whether the outcome is wanted, the decision being so.
+    /// Whether the outcome matches, if the decision does.
     pub(crate) fn wants_outcome(&self, outcome: Option<&Outcome>) -> bool {
         self.status
             .is_none_or(|s| outcome.and_then(|o| o.status) == Some(s))

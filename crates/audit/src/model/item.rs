@@ -1,4 +1,6 @@
-//! Everything that stands in the chain, each under its own sequence number.
+//! The items of the chain, each with its own sequence number.
+
+use std::collections::HashMap;
 
 use crate::model::evidence::{Constraint, Kept, NodeValue, Tried};
 use crate::model::record::{Outcome, Record};
@@ -10,23 +12,32 @@ pub(crate) enum Item {
     Decision(Box<Record>),
     /// A call's end.
     Ended(Ended),
-    /// What the store itself has to say.
+    /// An event of the store itself.
     Event(Event),
 }
 
 /// An outcome, and when it was handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ended {
-    /// When, milliseconds since 1970 UTC. With the duration it bounds where the decision stands.
+    /// Time when the outcome was handed over, milliseconds since 1970 UTC. With the call's duration it shows about where the
+    /// decision is.
     pub(crate) at_ms: i64,
     /// The outcome.
     pub(crate) outcome: Outcome,
-    /// Where its decision stands, if the writer still knew: stored in place of the id, of which it
-    /// takes a sixth.
+    /// Sequence number of the decision, if the writer still knew it. It is stored in place of the id, and takes a sixth of the
+    /// space.
     pub(crate) decision: Option<u64>,
 }
 
-/// What the store itself has to say, in the chain with the rest.
+impl Ended {
+    /// Sequence number of the decision: as stored, or by the id of its call among `decisions`.
+    pub(crate) fn decision_in(&self, decisions: &HashMap<[u8; 16], u64>) -> Option<u64> {
+        self.decision
+            .or_else(|| decisions.get(&self.outcome.request_id).copied())
+    }
+}
+
+/// An event of the store itself, in the chain with the calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A process opened the store. Calls before it that have no outcome will never have one.
@@ -45,15 +56,15 @@ pub enum Event {
         /// Last of them, milliseconds since 1970 UTC.
         to_ms: i64,
     },
-    /// A period was deleted because it was older than what is kept.
+    /// A period was deleted because of its age.
     Cut {
         /// When, milliseconds since 1970 UTC.
         time_ms: i64,
         /// Name of the period.
         period: String,
-        /// Its last entry; 0 where it could not be read.
+        /// Last entry of the period; 0 if it could not be read.
         last: u64,
-        /// Chain hash of its last block: what the next period's first block continues.
+        /// Chain hash of the period's last block, which the first block of the next period continues.
         hash: [u8; 32],
     },
     /// An end was missing, or another trouble that a reader of the audit should know.
@@ -89,7 +100,7 @@ impl Event {
 }
 
 impl Item {
-    /// Bytes it takes in memory, roughly; what the queue's bound counts.
+    /// Approximate size in memory, bytes, as the queue counts it.
     pub(crate) fn weight(&self) -> usize {
         let own = size_of::<Self>();
         match self {
@@ -118,7 +129,7 @@ impl Record {
             + self.judged_text_bytes()
     }
 
-    /// Bytes of the texts of what the decision looked at.
+    /// Bytes of the texts of the evidence.
     pub(crate) fn judged_text_bytes(&self) -> usize {
         let nodes = self.nodes.iter().map(|node| match &node.value {
             Kept::Text(text) | Kept::Hash(text) => node.path.len() + text.len(),
@@ -131,7 +142,7 @@ impl Record {
         nodes.chain(tried).sum()
     }
 
-    /// Bytes that it takes in memory beside the texts; more than its fields take when stored.
+    /// Size of the evidence in memory, apart from texts; more than its fields take when stored.
     pub(crate) fn judged_weight(&self) -> usize {
         let constraints: usize = self.tried.iter().map(|tried| tried.constraints.len()).sum();
         self.nodes.len() * size_of::<NodeValue>()

@@ -1,4 +1,4 @@
-//! What is recorded of one call: the decision before it, the outcome after it.
+//! The record of one call: its decision and its outcome.
 
 use std::net::IpAddr;
 
@@ -7,22 +7,22 @@ use crate::model::evidence::{LineRef, NodeValue, Tried};
 /// Most bytes of one record's texts.
 pub(crate) const TEXT_LIMIT: usize = 32 << 10;
 
-/// One decided call. Written, and durable, before the call goes upstream.
+/// The decision on one call. It is written durably before the call goes upstream.
 ///
-/// The store keeps texts as they are given: whoever makes a record masks secrets first.
+/// The store keeps texts as given: the caller must mask secrets first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// When the decision was made, milliseconds since 1970 UTC.
     pub time_ms: i64,
     /// Our id of the call; the outcome carries the same.
     pub request_id: [u8; 16],
-    /// The id that the client sent along, if any; never used in place of ours.
+    /// The id that the client sent, if any; never used in place of `request_id`.
     pub client_request_id: Option<String>,
-    /// Name of the token; absent where none was recognised.
+    /// Name of the token; absent if no token was recognised.
     pub token: Option<String>,
     /// User whom the call is made as.
     pub user: Option<String>,
-    /// User whom the caller acts for (`contextUser`), where he may.
+    /// User for whom the caller acts (`contextUser`), if the token allows it.
     pub on_behalf_of: Option<String>,
     /// Address of the client.
     pub client: IpAddr,
@@ -30,9 +30,9 @@ pub struct Record {
     pub method: String,
     /// Canonical URL, credentials in it already masked.
     pub url: String,
-    /// The policy line that decided, where one did.
+    /// The policy line that decided, if one did.
     pub line: Option<LineRef>,
-    /// What was decided.
+    /// The decision.
     pub verdict: Verdict,
     /// Stable code of the reason, such as `no-line`.
     pub reason: String,
@@ -42,7 +42,7 @@ pub struct Record {
     pub request_bytes: Option<u64>,
     /// Time that the decision took, nanoseconds.
     pub decision_ns: u64,
-    /// Whether a token was recognised. Records where none was fall under the outsiders' quota.
+    /// Whether a token was recognised. Otherwise the quota of unauthenticated callers applies.
     pub authenticated: bool,
     /// Values of the body that constraints looked at, as far as they are kept.
     pub nodes: Vec<NodeValue>,
@@ -50,14 +50,14 @@ pub struct Record {
     pub tried: Vec<Tried>,
 }
 
-/// What was decided on a call.
+/// The decision on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// It may go upstream.
+    /// The call may go upstream.
     Allow,
     /// The policy denies it.
     Deny,
-    /// It was refused before any policy was asked: no reading, no token, wrong address.
+    /// The call was refused before the policy was evaluated: ambiguous request, no valid token, wrong address.
     Refuse,
 }
 
@@ -76,7 +76,7 @@ pub struct Outcome {
     pub received_bytes: u64,
     /// Whole duration, microseconds.
     pub total_us: u64,
-    /// Of it, spent waiting for the upstream, microseconds.
+    /// Part of the duration spent waiting for the upstream, microseconds.
     pub upstream_us: Option<u64>,
     /// Why it ended.
     pub end: End,
@@ -95,7 +95,7 @@ pub enum End {
     Timeout,
     /// An error of our own.
     Internal,
-    /// What the caller rests on was taken back.
+    /// The token, or another basis of the call, was revoked.
     Revoked,
 }
 

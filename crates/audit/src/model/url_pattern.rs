@@ -12,26 +12,26 @@ const SIZE_LIMIT: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct UrlPattern {
     pattern: Regex,
-    // The same without what it says of the text's ends and of words: whatever bytes a text stands in have a match of this if
-    // the text has one of that. Absent where it cannot be made.
+    // The pattern without its assertions on the ends of the text and on words. If a text matches the pattern, then any bytes that
+    // contain the text match this one. Absent if it cannot be made.
     within: Option<bytes::Regex>,
 }
 
 /// A pattern that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PatternError {
-    /// It is no regular expression.
+    /// The pattern is not a regular expression.
     #[error("`{pattern}` is no regular expression: {why}")]
     Syntax {
-        /// What was given.
+        /// The given pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// Error in the pattern.
         why: String,
     },
     /// Compiled it would be too large.
     #[error("`{pattern}` takes more than {limit} bytes once compiled; use smaller counts in {{}}")]
     TooLarge {
-        /// What was given.
+        /// The given pattern.
         pattern: String,
         /// The most, bytes.
         limit: usize,
@@ -57,7 +57,7 @@ impl UrlPattern {
             match error {
                 regex::Error::CompiledTooBig(limit) => PatternError::TooLarge { pattern, limit },
                 other => {
-                    // The crate draws the pattern with a caret below; the last line says what it is.
+                    // The crate draws the pattern with a caret below; the last line has the reason.
                     let text = other.to_string();
                     let why = text.lines().last().unwrap_or_default();
                     let why = why.strip_prefix("error: ").unwrap_or(why).to_owned();
@@ -72,12 +72,12 @@ impl UrlPattern {
         self.pattern.as_str()
     }
 
-    /// Whether `url` has a match.
+    /// Whether `url` matches.
     pub(crate) fn is_in(&self, url: &str) -> bool {
         self.pattern.is_match(url)
     }
 
-    /// Whether any text within `content` may have a match.
+    /// Whether any text within `content` may match.
     pub(crate) fn may_be_in(&self, content: &[u8]) -> bool {
         self.within.as_ref().is_none_or(|within| within.is_match(content))
     }

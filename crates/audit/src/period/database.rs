@@ -1,19 +1,18 @@
-//! One period on disk: a sled database of blocks, keyed by the place of their first entry.
+//! One period while it is written: a sled database of blocks, by the sequence number of their first entry.
 //!
-//! With `store/guard.rs` the only file that names sled, built past its edges (0.34.7):
-//! - `flush` is `sync_file_range` on Linux, which neither writes the file's size nor empties the
-//!   disk's own cache; and it wakes a pool of threads. So a commit goes to a [`Journal`], which is synced, and to
-//!   memory; sled is flushed, and its data file synced through a handle of our own, when the journal is full.
-//!   Files are `db` (all data), `conf` (written once), `snap.*` (rebuilt when absent) and `blobs/`
-//!   (values over a quarter of a segment; blocks stay below).
-//! - `open` takes a read that fails, and a flipped bit, for the end of its log, and zeroes the segments behind it: so it is
-//!   given no file that is there. A period is one process's, from its making to its end; what comes after reads the files.
-//! - `open`, and dropping, may panic on a failing disk, or never return: both run on a named thread, guarded, and waited
-//!   for in bounds.
-//! - what was touched is noted in queues of 64 for each of 256 shards of the cache, and only a full queue evicts anything.
-//!   A leaf that is only ever appended to is touched some twenty times, so four leaves of each shard would stay, tens of
-//!   megabytes, whatever the cache may take: each value is looked at after it was put, see [`LOOKS`].
-//! - after one failed write all later ones fail: the period is given up and another begun.
+//! This file and `database/guard.rs` are the only ones that use sled. They work around its limits (0.34.7):
+//! - `flush` is `sync_file_range` on Linux, which neither writes the file's size nor empties the disk's own cache. It also
+//!   wakes a pool of threads. So a commit goes to a [`Journal`], which is synced, and to memory. When the journal is full, sled
+//!   is flushed, and its data file is synced through a separate handle. The files are `db` (all data), `conf` (written once),
+//!   `snap.*` (rebuilt if absent) and `blobs/` (values over a quarter of a segment; blocks are smaller).
+//! - `open` treats a failed read, or a flipped bit, as the end of its log, and zeroes the segments after it. So sled never
+//!   opens an existing file. One process makes and writes a period; later ones read its files.
+//! - `open`, and dropping, may panic on a failing disk, or never return. Both run on a named thread, with panics caught and a
+//!   bounded wait.
+//! - Accesses are queued for each of 256 shards of the cache, and only a full queue of 64 evicts anything. A leaf that is only
+//!   appended to is accessed some twenty times. So four leaves of each shard would stay, tens of megabytes, whatever the size
+//!   of the cache. Therefore each value is read several times after it was put, see [`LOOKS`].
+//! - After a failed write all later ones fail. The period is given up, and another begins.
 
 mod guard;
 
@@ -30,6 +29,7 @@ use crate::error::DiskError;
 use crate::format::batch::{self, Batch};
 use crate::format::block::Block;
 use crate::period::journal::Journal;
+use crate::period::last_batch::LastBatch;
 
 /// Segments of 4 MiB: see [`crate::format::block::CONTENT_LIMIT`].
 const SEGMENT: usize = 4 << 20;
@@ -49,32 +49,28 @@ pub(crate) struct Database {
     data: Arc<Data>,
     // Begun with the first commit.
     journal: Mutex<Option<Journal>>,
-    // The sheaf that was read last, and its blocks.
-    last_batch: Mutex<Option<(Bytes, Arc<Batch>)>>,
+    last_batch: LastBatch<sled::IVec>,
 }
 
-/// What is written.
+/// The data that is written.
 struct Data {
     // That holds the data, to be synced.
     file: File,
     directory: PathBuf,
-    // Short blocks that are in the journal, and not yet in the database: they become a sheaf.
+    // Short blocks that are in the journal and not yet in the database. They become a batch.
     short: Mutex<Batch>,
 }
 
-/// Bytes of a block as sled hands them out, not copied.
-pub(crate) type Bytes = sled::IVec;
-
 /// A block of a period.
-pub(crate) type StoredBlock = Block<Bytes>;
+pub(crate) type StoredBlock = Block<Vec<u8>>;
 
 /// A key, and the block under it, if it is sound.
 pub(crate) type Keyed = (u64, Result<StoredBlock, DiskError>);
 
 impl Database {
-    /// Makes the period at `path`. sled has no thread of its own that flushes it: the journal tells when.
+    /// Makes the period in the directory `path`. sled has no thread that flushes it: that depends on the journal.
     ///
-    /// INVARIANT: sled opens no file that is there, see [`crate::store::periods`].
+    /// INVARIANT: sled never opens an existing file, see [`crate::store::periods`].
     pub(crate) fn create(path: &Path, cache_bytes: u64) -> Result<Self, DiskError> {
         if path.join("db").try_exists()? {
             return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
@@ -100,7 +96,7 @@ impl Database {
                 short: Mutex::default(),
             }),
             journal: Mutex::new(None),
-            last_batch: Mutex::default(),
+            last_batch: LastBatch::default(),
         })
     }
 
@@ -110,8 +106,8 @@ impl Database {
             .ok_or_else(|| DiskError::Database("it is closed".into()))
     }
 
-    /// Puts `blocks` (place of the first entry, bytes) on disk: when it returns they are there,
-    /// power cut or not. After an error the period must not be written again.
+    /// Puts `blocks` (sequence number of the first entry, bytes) on disk. When it returns, they survive a power cut. After an error
+    /// the period must not be written again.
     pub(crate) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
         let database = self.database()?;
         let bytes: Vec<&[u8]> = blocks.iter().map(|(_, bytes)| bytes.as_slice()).collect();
@@ -128,9 +124,9 @@ impl Database {
         Ok(())
     }
 
-    /// The block that holds the place `at`, or the one before it if none does.
+    /// The block that contains the sequence number `at`, or the last one before it if none does.
     pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
-        // First those in memory: what becomes a sheaf meanwhile is then found twice, and not never.
+        // Memory is searched first: a block that goes into a batch meanwhile is then found twice, and not missed.
         if let Some(found) = self.data.short().at_or_before(at) {
             return copied(found).map(Some);
         }
@@ -139,13 +135,13 @@ impl Database {
         found.map(|found| self.stored(found, at)).transpose()
     }
 
-    /// The first block that begins at the place `at` or after it.
+    /// The first block that begins at or after the sequence number `at`.
     pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         self.from(at)?.map(|(_, block)| block).transpose()
     }
 
-    /// The first block that begins at the place `at` or after it, and the key it is under, read or
-    /// not: to step over what cannot be read.
+    /// The first block that begins at or after the sequence number `at`, with its key even if it cannot be read, so that the
+    /// caller can step over it.
     pub(crate) fn from(&self, at: u64) -> Result<Option<Keyed>, DiskError> {
         let short = self
             .data
@@ -153,11 +149,11 @@ impl Database {
             .at_or_after(at)
             .map(|(first, bytes)| (first, copied((first, bytes))));
         let database = self.database()?;
-        // It may stand in a sheaf that begins before. One that cannot be read is told at its own key.
+        // The block may be in a batch that begins before. If that batch cannot be read, the error is reported at its own key.
         let before = caught(|| database.range(..at.to_be_bytes()).next_back().transpose())?;
         if let Some((_, value)) = before
             && batch::is_batch(&value)
-            && let Ok(blocks) = self.blocks(&value)
+            && let Ok(blocks) = self.batch(&value)
             && let Some((first, bytes)) = blocks.at_or_after(at)
         {
             return Ok(Some((first, copied((first, bytes)))));
@@ -172,36 +168,27 @@ impl Database {
         })
     }
 
-    /// The last block at the place `at` or before it of what stands under a key.
-    fn stored(&self, (key, value): (Bytes, Bytes), at: u64) -> Result<StoredBlock, DiskError> {
+    /// The last block at or before the sequence number `at` in the value under a key.
+    fn stored(&self, (key, value): (sled::IVec, sled::IVec), at: u64) -> Result<StoredBlock, DiskError> {
         let key = key_of(&key);
         if !batch::is_batch(&value) {
-            return stored(key, value);
+            return stored(key, value.to_vec());
         }
-        let blocks = self.blocks(&value)?;
+        let blocks = self.batch(&value)?;
         match blocks.at_or_before(at) {
             Some(found) if blocks.first() == Some(key) => copied(found),
             _ => Err(other_key()),
         }
     }
 
-    /// The blocks of a sheaf: unpacked once for all of them, when they are read one after the other.
-    fn blocks(&self, value: &Bytes) -> Result<Arc<Batch>, DiskError> {
-        let mut last = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, blocks)) = &*last
-            && of == value
-        {
-            return Ok(Arc::clone(blocks));
-        }
-        let blocks = batch::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
-        *last = Some((value.clone(), Arc::clone(&blocks)));
-        Ok(blocks)
+    fn batch(&self, value: &sled::IVec) -> Result<Arc<Batch>, DiskError> {
+        self.last_batch.get(value.clone(), || Ok(value))
     }
 }
 
 #[cfg(test)]
 impl Database {
-    /// Waits until the database has what the journal's full file holds: a thread of its own writes that.
+    /// Waits until the database has the content of the journal's full file, which another thread writes.
     pub(crate) fn wait_settled(&self) {
         if let Some(journal) = &mut *self.journal.lock().unwrap() {
             journal.wait().unwrap();
@@ -210,7 +197,7 @@ impl Database {
 }
 
 impl Drop for Database {
-    /// Closes it, in bounds: a database whose disk hangs is left behind.
+    /// Closes the database, waiting only a bounded time for a disk that hangs.
     fn drop(&mut self) {
         if let Some(database) = self.database.take() {
             let journal = self
@@ -238,11 +225,11 @@ impl Drop for Database {
 
 impl Data {
     fn short(&self) -> MutexGuard<'_, Batch> {
-        // A panic of sled's under the lock becomes an error, after which nothing more is written.
+        // A panic in sled under the lock becomes an error, after which nothing more is written.
         self.short.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a block in memory, behind all that are there.
+    /// Puts a block in memory, after all others.
     fn put(&self, database: &sled::Db, first: u64, bytes: &[u8]) -> Result<(), DiskError> {
         let mut short = self.short();
         if short.size() + bytes.len() > batch::LIMIT {
@@ -257,12 +244,12 @@ impl Data {
         Ok(())
     }
 
-    /// Makes the short blocks a sheaf.
+    /// Makes a batch of the short blocks.
     fn bind(&self, database: &sled::Db) -> Result<(), DiskError> {
         bind(&mut self.short(), database)
     }
 
-    /// Puts all that is in memory alone on disk.
+    /// Puts everything that is only in memory on disk.
     fn settle(&self, database: &sled::Db) -> Result<(), DiskError> {
         self.bind(database)?;
         caught(|| database.flush())?;
@@ -291,7 +278,7 @@ fn bind(short: &mut Batch, database: &sled::Db) -> Result<(), DiskError> {
     Ok(())
 }
 
-/// Gives the database a value, and looks at it: so that what it keeps in memory stays in bounds.
+/// Puts a value into the database, and reads it several times to keep the cache bounded.
 fn insert(database: &sled::Db, first: u64, value: &[u8]) -> Result<(), DiskError> {
     let key = first.to_be_bytes();
     caught(|| {
@@ -303,7 +290,7 @@ fn insert(database: &sled::Db, first: u64, value: &[u8]) -> Result<(), DiskError
     })
 }
 
-fn stored(key: u64, value: Bytes) -> Result<StoredBlock, DiskError> {
+fn stored(key: u64, value: Vec<u8>) -> Result<StoredBlock, DiskError> {
     let block = Block::read(value).map_err(|e| DiskError::Database(e.to_string()))?;
     if block.header.first == key {
         Ok(block)
@@ -313,7 +300,7 @@ fn stored(key: u64, value: Bytes) -> Result<StoredBlock, DiskError> {
 }
 
 fn copied((first, bytes): (u64, &[u8])) -> Result<StoredBlock, DiskError> {
-    stored(first, Bytes::from(bytes))
+    stored(first, bytes.to_vec())
 }
 
 fn other_key() -> DiskError {

@@ -1,4 +1,4 @@
-//! Where the chain stands at the beginning and at the end of a period, and every sound block of it, found in its files.
+//! The beginning and the end of the chain in a period, and all its sound blocks, found in its files.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,33 +10,32 @@ use crate::disk::faults;
 use crate::error::of_file;
 use crate::format::block::{Block, Header};
 use crate::format::chain::Chain;
+use crate::period::database::StoredBlock;
 use crate::period::find_blocks::find_blocks;
 use crate::period::journal;
+use crate::period::name::Period;
 
 /// The file with the data of a period.
 pub(crate) const DATA: &str = "db";
-/// How much of the data is searched for its end first: what was written last stands there, but for space used again.
+/// Bytes of the data that are searched for the end first: the newest blocks are there, except in reused space.
 const TAIL: u64 = 16 << 20;
-/// How much of it is searched for its first block. The database writes a leaf again until it is full: of large blocks the first
-/// comes to stand 14 MB behind the beginning.
+/// Bytes of the data that are searched for the first block. The database rewrites a leaf until it is full: large first blocks
+/// are 14 MB after the beginning.
 const BEGINNING: u64 = 64 << 20;
 
-/// A block found, copied out.
-pub(crate) type Found = Block<Vec<u8>>;
-
-/// The sound blocks in the directory of a period, by the place of their first entry. Of several with
-/// one place (the database moves blocks about and leaves copies) any: all that carry a checksum and
-/// one place are the same block, since no place is used twice.
+/// Finds the sound blocks in the directory of a period, by the sequence number of their first entry. The database moves blocks
+/// and leaves copies. Any copy will do: blocks with a matching checksum and the same sequence number are equal, because no
+/// sequence number is reused.
 ///
-/// Reads all data once, past what cannot be read, and gives how many bytes that were; memory is that of the blocks found.
-pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, Found>, u64)> {
+/// Reads all data once, skips unreadable parts, and returns how many bytes these were. Memory: that of the blocks found.
+pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, StoredBlock>, u64)> {
     let mut found = BTreeMap::new();
     let mut see = |block: Block<&[u8]>| {
         found
             .entry(block.header.first)
             .or_insert_with(|| block.to_owned());
     };
-    // Before the data: what is moved meanwhile is then found twice, and not never.
+    // The journal is read before the data: a block that is moved meanwhile is then found twice, and not missed.
     let (journal, mut unread) = journal::sound_bytes(directory)?;
     if let Some(file) = data(directory)? {
         let mut file = SkippingFile::of(file).map_err(in_data)?;
@@ -49,8 +48,8 @@ pub(crate) fn blocks(directory: &Path) -> io::Result<(BTreeMap<u64, Found>, u64)
     Ok((found, unread))
 }
 
-/// Where the chain ends after the last sound block in the directory of a period. Where the `expected` end is found in the
-/// journal, or in the last bytes of the data, the rest is not read.
+/// The end of the chain after the last sound block in the directory of a period. If the `expected` end is found in the journal,
+/// or in the last bytes of the data, the rest is not read.
 pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Option<Chain>> {
     let mut last: Option<(u64, Chain)> = None;
     let mut see = |block: Block<&[u8]>| {
@@ -85,8 +84,8 @@ pub(crate) fn end(directory: &Path, expected: Option<Chain>) -> io::Result<Optio
     Ok(found)
 }
 
-/// Where the chain stood when the period in `directory` began, as its first block says. Only the journal and the first bytes
-/// of the data are read: `None` where that block is not found there.
+/// The state of the chain at the beginning of the period in `directory`, from its first block. Only the journal and the first
+/// bytes of the data are read; `None` if they do not contain that block.
 pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
     let mut found = None;
     let mut see = |header: &Header| {
@@ -104,6 +103,19 @@ pub(crate) fn begin(directory: &Path) -> io::Result<Option<Chain>> {
         find_blocks(file.take(BEGINNING), &mut |_, block| see(&block.header)).map_err(in_data)?;
     }
     Ok(found)
+}
+
+/// The state of the chain at the beginning of each later period of the store at `root`, in their order: [`begin`] of those
+/// periods after `period` that `counts` selects. `None` if the periods cannot be listed, or if none follows.
+pub(crate) fn beginnings_after(
+    root: &Path,
+    period: Period,
+    counts: impl Fn(Period) -> bool,
+) -> Option<impl Iterator<Item = io::Result<Option<Chain>>>> {
+    let mut later = Period::list(root).ok()?;
+    later.retain(|other| *other > period && counts(*other));
+    let begin = move |other: Period| begin(&root.join(other.to_string()));
+    (!later.is_empty()).then(|| later.into_iter().map(begin))
 }
 
 /// The file with the data of a period, if there is one.

@@ -1,52 +1,53 @@
-//! A period read from its file alone: no database is opened, no lock taken, nothing written.
+//! A period that is read from its files: no database is opened, no lock is taken, nothing is written.
 //!
-//! sled rewrites files when it opens them, and one process only may. A block can be found and judged
-//! without it, so that whoever only reads makes an index of where the blocks stand, at about a gigabyte
-//! a second, and reads those that are asked for. What is written later is not seen.
+//! The database rewrites its files when it opens them, and allows only one process. Blocks can be found and checked without
+//! it. So reading makes an index of the blocks' positions, at about a gigabyte a second, and reads the blocks that are
+//! needed. Later writes are not seen.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::disk::faults;
 use crate::error::{DiskError, of_file};
-use crate::format::batch::{self, Batch};
+use crate::format::batch::Batch;
 use crate::format::block::Block;
-use crate::period::database::{Bytes, Keyed, StoredBlock};
+use crate::period::database::{Keyed, StoredBlock};
 use crate::period::find_blocks::find_blocks;
 use crate::period::journal;
+use crate::period::last_batch::LastBatch;
 use crate::period::name::{Day, Period};
 
-/// A period, or a part of a file that holds several, and where its blocks stand.
+/// A period, or a part of a file with several, and the positions of its blocks.
 #[derive(Debug)]
 pub(crate) struct Files {
-    // Absent where the period has no file yet.
+    // Absent if the period has no file yet.
     file: Option<Arc<File>>,
-    // Of a period that is written now, or that a crash left: its journal as it was.
+    // The journal of a period that is being written, or that a crash left.
     journal: Vec<u8>,
-    // By place.
+    // In the order of sequence numbers.
     blocks: Vec<Indexed>,
-    // Places between them where there should be others; the first is not known of what the period should begin with.
+    // First and last of missing sequence numbers; the first is not known of a gap at the beginning of the period.
     holes: Vec<(Option<u64>, u64)>,
-    // Places where different blocks were found: one was changed, and its checksum mended.
+    // Sequence numbers at which different blocks were found: one was changed, and given a new checksum.
     twice: Vec<u64>,
-    // Offset and blocks of the sheaf that was read last.
-    last_batch: Mutex<Option<(u64, Arc<Batch>)>>,
+    // By offset.
+    last_batch: LastBatch<u64>,
 }
 
-/// Where a block stands. 24 bytes each is what the index takes.
+/// Position of a block. The index takes 24 bytes for each.
 #[derive(Debug, Clone, Copy)]
 struct Indexed {
     first: u64,
-    // Of what stands there: the block, or its sheaf.
+    // Position of the block, or of its batch.
     offset: u64,
     length: u32,
     within: Within,
 }
 
-/// What a block stands in. Their order is that of preference.
+/// The container of a block, in order of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Within {
     File,
@@ -54,7 +55,7 @@ enum Within {
     Journal,
 }
 
-/// A block found, and what tells it from another at its place.
+/// A block found, with the properties that distinguish it from another one with the same sequence number.
 struct Found {
     at: Indexed,
     checksum: [u8; 4],
@@ -69,7 +70,7 @@ impl Found {
             at: Indexed {
                 first: block.header.first,
                 offset,
-                // Batch and sheaves are shorter than 64 KiB.
+                // Blocks and batches are shorter than 64 KiB.
                 length: u32::try_from(length).unwrap_or(u32::MAX),
                 within,
             },
@@ -88,7 +89,7 @@ impl Found {
 impl Files {
     /// Reads the period in the directory `path`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        // Before the data: what the database is given meanwhile is then found twice, and not never.
+        // The journal is read before the data: a block that the database gets meanwhile is then found twice, and not missed.
         let journal = journal::bytes(path)?;
         let data = path.join("db");
         let file = faults::check(&data, faults::Act::Read).and_then(|()| File::open(data));
@@ -107,7 +108,7 @@ impl Files {
         }
         found.sort_by_key(Found::order);
         let in_journal = found.iter().filter(|f| f.at.within == Within::Journal);
-        // Of what was written after the journal was read, some may have come into the file.
+        // Blocks that were written after the journal was read may be in the file in part.
         let known = in_journal
             .map(|f| f.last)
             .max()
@@ -122,8 +123,8 @@ impl Files {
         Ok(period)
     }
 
-    /// Reads a file of blocks, such as a proof, and gives its periods in the order of the chain. Their
-    /// names are what a store would have given them.
+    /// Reads a file of blocks, such as a proof, and returns its periods in the order of the chain. They have the names that a store
+    /// would have given them.
     pub(crate) fn split(file: File) -> io::Result<Vec<(Period, Self)>> {
         let found = find(&file)?;
         let file = Arc::new(file);
@@ -178,28 +179,28 @@ impl Files {
             blocks,
             holes,
             twice,
-            last_batch: Mutex::default(),
+            last_batch: LastBatch::default(),
         }
     }
 
-    /// First and last of places that it lacks.
+    /// First and last of missing sequence numbers.
     pub(crate) fn holes(&self) -> &[(Option<u64>, u64)] {
         &self.holes
     }
 
-    /// See [`crate::period::open::OpenPeriod::at_or_before`].
+    /// Implements [`crate::period::open::OpenPeriod::at_or_before`].
     pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         let n = self.blocks.partition_point(|block| block.first <= at);
         let at = n.checked_sub(1).and_then(|n| self.blocks.get(n));
         at.map(|at| self.read(*at)).transpose()
     }
 
-    /// See [`crate::period::open::OpenPeriod::at_or_after`].
+    /// Implements [`crate::period::open::OpenPeriod::at_or_after`].
     pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         self.next(at).map(|at| self.read(at)).transpose()
     }
 
-    /// See [`crate::period::open::OpenPeriod::from`].
+    /// Implements [`crate::period::open::OpenPeriod::from`].
     pub(crate) fn from(&self, at: u64) -> Option<Keyed> {
         self.next(at).map(|at| {
             let block = if self.twice.binary_search(&at.first).is_ok() {
@@ -220,20 +221,20 @@ impl Files {
 
     fn read(&self, at: Indexed) -> Result<StoredBlock, DiskError> {
         let bytes = match at.within {
-            Within::File => Bytes::from(self.stretch(at)?),
+            Within::File => self.stretch(at)?,
             Within::Batch => {
                 let blocks = self.batch(at)?;
                 let found = blocks.at_or_before(at.first);
-                Bytes::from(found.map_or(&[][..], |(_, bytes)| bytes))
+                found.map_or_else(Vec::new, |(_, bytes)| bytes.to_vec())
             }
             Within::Journal => {
                 let (from, length) = (size(at.offset), size(at.length.into()));
                 let part = self.journal.get(from..).and_then(|rest| rest.get(..length));
-                Bytes::from(part.unwrap_or_default())
+                part.unwrap_or_default().to_vec()
             }
         };
         let block = Block::read(bytes).map_err(|e| DiskError::Database(e.to_string()))?;
-        // Whoever writes the file meanwhile may move blocks about.
+        // A process that writes the file meanwhile may move blocks.
         if block.header.first == at.first {
             Ok(block)
         } else {
@@ -251,17 +252,9 @@ impl Files {
         Ok(bytes)
     }
 
-    /// The sheaf that `at` names: unpacked once for all its blocks, when they are read one after the other.
+    /// The batch at `at`.
     fn batch(&self, at: Indexed) -> Result<Arc<Batch>, DiskError> {
-        let mut last = self.last_batch.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((offset, blocks)) = &*last
-            && *offset == at.offset
-        {
-            return Ok(Arc::clone(blocks));
-        }
-        let blocks = batch::read(&self.stretch(at)?).map_err(|e| DiskError::Database(e.to_string()))?;
-        *last = Some((at.offset, Arc::clone(&blocks)));
-        Ok(blocks)
+        self.last_batch.get(at.offset, || self.stretch(at))
     }
 }
 
@@ -269,7 +262,7 @@ fn size(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 
-/// The blocks in `file`, by place.
+/// The blocks in `file`, by sequence number.
 fn find(file: &File) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
     find_blocks(file, &mut |stand, block| {

@@ -1,4 +1,4 @@
-//! Finding blocks, and those in sheaves, in a file by their magic, whatever else is in it: no database is asked.
+//! Finding blocks and batches in any file by their magic, without the database.
 
 use std::io::{self, Read};
 
@@ -8,23 +8,23 @@ use crate::format::block::{self, BLOCK_LIMIT, Block, MAGICS};
 /// How much is read at once.
 const CHUNK: usize = 4 << 20;
 
-/// Where a block stands in a file: alone, or in a sheaf, which then is what stands there.
+/// Position of a block in a file: its own, or that of its batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Location {
-    /// Where it begins, bytes.
+    /// Position of the first byte.
     pub(crate) offset: u64,
-    /// Its bytes.
+    /// Number of bytes.
     pub(crate) length: usize,
-    /// Whether it is a sheaf.
+    /// Whether a batch is at the position.
     pub(crate) is_batch: bool,
 }
 
-/// Gives each sound block in `file`, and where it stands, to `each`.
+/// Gives each sound block in `file`, with its position, to `each`.
 pub(crate) fn find_blocks(
     mut file: impl Read,
     each: &mut dyn FnMut(Location, Block<&[u8]>),
 ) -> io::Result<()> {
-    // Begins with what the last round left: a block may cross the border of two reads.
+    // Begins with the rest of the last round: a block may cross the border of two reads.
     let mut window: Vec<u8> = Vec::with_capacity(CHUNK + BLOCK_LIMIT);
     let mut passed = 0_u64;
     loop {
@@ -42,7 +42,7 @@ pub(crate) fn find_blocks(
     }
 }
 
-/// Sweeps what was read so far, and gives up to where: what may be the begin of a block is left.
+/// Searches the bytes read so far, and returns how many are done: the rest may be the beginning of a block.
 fn search_window(
     window: &[u8],
     end: bool,

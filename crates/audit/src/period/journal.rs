@@ -1,11 +1,11 @@
-//! What was committed, until the database has it for certain: two files of a period, written over in turn.
+//! The journal: commits that the database may not have on disk yet, in two files of a period that are overwritten in turn.
 //!
-//! A commit is one write and one sync, of a file that has its size and its blocks on disk already, so that no metadata is
-//! written. The database takes the same blocks in memory, and is flushed when a file is full, while the other one is
-//! written: its flush wakes eight threads, which cost more than all the rest of a commit. After a crash it
-//! stays, and is read where it lies. Closing leaves no journal.
+//! A commit is one write and one sync of a file whose size and blocks are allocated, so that no metadata is written. The
+//! database gets the same blocks in memory. It is flushed when one file is full, while the other one is written: a flush wakes
+//! eight threads, which cost more than the rest of a commit. After a crash the journal stays, and is read in place. Closing
+//! deletes it.
 //!
-//! A file is blocks, one behind the other, and what an earlier turn left behind them: also blocks, which the database has.
+//! A file contains blocks, one after the other, followed by the rest of an earlier turn: blocks that the database has.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -44,12 +44,12 @@ enum Other {
     Free(Part),
     /// The database is being flushed.
     Settling(JoinHandle<Result<Part, DiskError>>),
-    /// That failed: the period must not be written again.
+    /// The flush failed: the period must not be written again.
     Lost,
 }
 
 impl Journal {
-    /// Begins the journal of the period in `directory`. What one that is there holds, the database must have.
+    /// Begins the journal of the period in `directory`. The database must have the content of an existing journal.
     pub(crate) fn begin(directory: &Path) -> Result<Self, DiskError> {
         let [now, other] = FILES.map(|name| Part::open(directory.join(name)));
         let journal = Self {
@@ -62,8 +62,8 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Puts `bytes`, which are whole blocks, on disk. Where they do not fit, `settle` is run on a thread: it returns when
-    /// the database has all that was appended before, on disk.
+    /// Puts `bytes`, which are whole blocks, on disk. If they do not fit, `settle` is run on a thread: it returns when the database
+    /// has everything that was appended before, on disk.
     pub(crate) fn append(
         &mut self,
         bytes: &[u8],
@@ -107,7 +107,7 @@ impl Journal {
         }
     }
 
-    /// Waits until the database has what the other file holds.
+    /// Waits until the database has the content of the other file.
     #[cfg(test)]
     pub(crate) fn wait(&mut self) -> Result<(), DiskError> {
         self.other = Other::Free(self.freed()?);
@@ -160,14 +160,14 @@ impl Part {
     }
 }
 
-/// The bytes of the journal in the directory of a period; none where there is no journal.
+/// Reads the journal in the directory of a period; empty if there is none.
 pub(crate) fn bytes(directory: &Path) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
     each_file(directory, |mut file| file.read_to_end(&mut all).map(drop))?;
     Ok(all)
 }
 
-/// The same past what cannot be read, and how many bytes that were.
+/// Reads the journal past bad sectors, and returns how many bytes could not be read.
 pub(crate) fn sound_bytes(directory: &Path) -> io::Result<(Vec<u8>, u64)> {
     let (mut all, mut unread) = (Vec::new(), 0);
     each_file(directory, |file| {
@@ -190,7 +190,7 @@ fn each_file(directory: &Path, mut read: impl FnMut(File) -> io::Result<()>) -> 
     Ok(())
 }
 
-/// The sound blocks in the bytes of a journal, and where each stands.
+/// The sound blocks in the bytes of a journal, with their positions.
 pub(crate) fn blocks(bytes: &[u8]) -> Vec<(usize, Block<&[u8]>)> {
     let mut found = Vec::new();
     let mut at = 0;

@@ -19,7 +19,7 @@ impl Day {
         Self(ms.div_euclid(DAY_MS))
     }
 
-    /// Its first millisecond.
+    /// First millisecond of the day.
     pub(crate) fn start_ms(self) -> i64 {
         self.0.saturating_mul(DAY_MS)
     }
@@ -72,15 +72,15 @@ impl fmt::Display for Day {
 /// A period's name. Their order is that of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Period {
-    /// Its day.
+    /// Day of the period.
     pub(crate) day: Day,
-    /// Its number within the day, from 1.
+    /// Number of the period within the day, from 1.
     pub(crate) number: u32,
-    /// Which of those set aside under this name it is; 0 for one in use. Those set aside are older.
+    /// Whether the period is in use or was set aside. Periods set aside are older.
     aside: Aside,
 }
 
-// Set aside before in use: what was set aside came first.
+// In this order: periods that were set aside came first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Aside {
     Damaged(u32),
@@ -111,9 +111,14 @@ impl Period {
         }
     }
 
-    /// Whether it was set aside.
+    /// Whether the period was set aside.
     pub(crate) fn is_damaged(self) -> bool {
         self.aside != Aside::InUse
+    }
+
+    /// Whether the period was not set aside.
+    pub(crate) fn is_in_use(self) -> bool {
+        !self.is_damaged()
     }
 
     /// Reads a directory's name; `None` if it is not a period's.
@@ -134,7 +139,7 @@ impl Period {
         (found.to_string() == name).then_some(found)
     }
 
-    /// The periods below `root`, in the order of the chain; none if it does not exist.
+    /// Lists the periods below `root`, in the order of the chain; empty if `root` does not exist.
     pub(crate) fn list(root: &Path) -> io::Result<Vec<Self>> {
         let entries = match fs::read_dir(root) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -1,28 +1,30 @@
-//! A period that is open, in either way: as a database, or read from its file alone.
+//! A period that is open: as a database, or from its files.
+
+use std::sync::Arc;
 
 use crate::error::DiskError;
 use crate::period::database::{Database, Keyed, StoredBlock};
 use crate::period::files::Files;
 
 /// An open period.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum OpenPeriod {
     /// By the database; written perhaps.
-    Database(Database),
+    Database(Arc<Database>),
     /// From its file, which nothing here changes.
-    Files(Files),
+    Files(Arc<Files>),
 }
 
 impl OpenPeriod {
-    /// See [`Database::commit`].
-    pub(crate) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
+    /// Whether others have the period open too.
+    pub(crate) fn is_shared(&self) -> bool {
         match self {
-            Self::Database(database) => database.commit(blocks),
-            Self::Files(_) => Err(DiskError::Database("it is open to be read alone".into())),
+            Self::Database(database) => Arc::strong_count(database) > 1,
+            Self::Files(files) => Arc::strong_count(files) > 1,
         }
     }
 
-    /// The block that holds the place `at`, or the one before it if none does.
+    /// The block that contains the sequence number `at`, or the last one before it if none does.
     pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         match self {
             Self::Database(database) => database.at_or_before(at),
@@ -30,7 +32,7 @@ impl OpenPeriod {
         }
     }
 
-    /// The first block that begins at the place `at` or after it.
+    /// The first block that begins at or after the sequence number `at`.
     pub(crate) fn at_or_after(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         match self {
             Self::Database(database) => database.at_or_after(at),
@@ -38,8 +40,8 @@ impl OpenPeriod {
         }
     }
 
-    /// The first block that begins at the place `at` or after it, and the key it is under, read or
-    /// not: to step over what cannot be read.
+    /// The first block that begins at or after the sequence number `at`, with its key even if it cannot be read, so that the
+    /// caller can step over it.
     pub(crate) fn from(&self, at: u64) -> Result<Option<Keyed>, DiskError> {
         match self {
             Self::Database(database) => database.from(at),
@@ -47,12 +49,12 @@ impl OpenPeriod {
         }
     }
 
-    /// The last block; `None` in an empty period. An error also where it is not sound.
+    /// The last block; `None` in an empty period. Fails if that block is not sound.
     pub(crate) fn last(&self) -> Result<Option<StoredBlock>, DiskError> {
         self.at_or_before(u64::MAX)
     }
 
-    /// The last block that begins before the place `at`.
+    /// The last block that begins before the sequence number `at`.
     pub(crate) fn before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         match at.checked_sub(1) {
             Some(until) => self.at_or_before(until),

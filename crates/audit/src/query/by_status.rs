@@ -1,5 +1,5 @@
-//! Calls by the status of their answer, found from their ends: the summaries tell which blocks have an end
-//! of that status, and an end tells where its decision is.
+//! Finding calls by their status, from their ends: Bloom filters show which blocks have an end with that status, and an end
+//! contains the sequence number of its decision.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(crate) fn newest(
     let mut walk = Walk::new(source, range, true)?.wanting(vec![bloom::status_key(status)]);
     let mut found: BTreeMap<u64, Entry> = BTreeMap::new();
     while let Some(block) = walk.next()? {
-        // Whatever ends here or before was decided before.
+        // Every call that ends here or earlier was decided earlier.
         let oldest_kept = found.keys().rev().nth(page.limit.saturating_sub(1));
         if page.limit == 0 || oldest_kept.is_some_and(|sequence| *sequence > block.header.last()) {
             break;
@@ -75,7 +75,7 @@ fn decided(source: &Source, filter: &Filter, ended: &Ended, page: Page) -> Resul
             sequence.after = at.0.checked_sub(1).map(Sequence);
             sequence.before = at.0.checked_add(1).map(Sequence);
         }
-        // The writer no longer knew where it stands.
+        // The writer had forgotten the decision.
         None => {
             let took = i64::try_from(ended.outcome.total_us / 1000).unwrap_or(i64::MAX);
             let about = ended.at_ms.saturating_sub(took);

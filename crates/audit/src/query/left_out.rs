@@ -1,8 +1,9 @@
-//! What a question could not see: places of a period whose blocks are damaged or missing. Blocks are found by their marks and
-//! checksums, so that a damaged one is simply not there; the places and hashes of those around it tell.
+//! The entries that a query could not see, because their blocks are damaged or missing. Blocks are found by magic and checksum,
+//! so a damaged block is not found. The sequence numbers and hashes of its neighbours show the gap.
 
 use std::fmt;
 
+use crate::format::chain::{COMMIT_BLOCKS, Chain};
 use crate::period::edges;
 use crate::period::name::Period;
 use crate::period::open::OpenPeriod;
@@ -10,14 +11,14 @@ use crate::store::end_note;
 use crate::store::lock::in_use;
 use crate::store::periods::Periods;
 
-/// Places that a question left out, since their blocks are damaged or missing.
+/// Entries that a query left out, because their blocks are damaged or missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeftOut {
     /// Name of the period.
     pub period: String,
-    /// The first place; where it is not known, all from the period's beginning.
+    /// First sequence number; if it is not known, all entries from the period's beginning are missing.
     pub first: Option<u64>,
-    /// The last place.
+    /// Last sequence number.
     pub last: u64,
 }
 
@@ -32,10 +33,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// How many blocks before the end of a period the next may continue: those of one failed commit.
-const RUN: usize = 1024;
-
-/// What a period that is read from its file lacks. What cannot be read is told where it is asked for.
+/// The gaps in a period that is read from its files. Errors of reading are reported by the query itself.
 pub(crate) fn of(store: &Periods, period: Period, opened: &OpenPeriod) -> Vec<LeftOut> {
     let OpenPeriod::Files(files) = opened else {
         return Vec::new();
@@ -54,14 +52,16 @@ pub(crate) fn of(store: &Periods, period: Period, opened: &OpenPeriod) -> Vec<Le
     let last = end.as_ref().map_or(0, |block| block.header.last());
     let behind = end.as_ref().map(|block| block.header.last().saturating_add(1));
     match next(store, period) {
-        Some((first, previous))
-            if first > last.saturating_add(1)
-                && !continues(opened, previous)
-                && !is_bridged(store, period, opened, previous) =>
+        Some(Chain {
+            next: first,
+            hash: previous,
+        }) if first > last.saturating_add(1)
+            && !continues(opened, previous)
+            && !is_bridged(store, period, opened, previous) =>
         {
             found.push(lacks(behind, first.saturating_sub(1)));
         }
-        // The note may be newer than the file where a process writes both.
+        // If a process writes both, the note may be newer than the file.
         None if !in_use(store.root()) && is_last(store, period) => {
             let noted = end_note::read(store.root()).map_or(0, |chain| chain.next.saturating_sub(1));
             if noted > last {
@@ -73,22 +73,20 @@ pub(crate) fn of(store: &Periods, period: Period, opened: &OpenPeriod) -> Vec<Le
     found
 }
 
-/// Where the period behind begins, and the hash that it continues.
-fn next(store: &Periods, period: Period) -> Option<(u64, [u8; 32])> {
-    let periods = store.list().ok()?;
-    let next = periods.into_iter().find(|p| *p > period && !p.is_damaged())?;
-    let chain = edges::begin(&store.path(next)).ok()??;
-    Some((chain.next, chain.hash))
+/// The state of the chain at the beginning of the next period in use, if its first block is found.
+fn next(store: &Periods, period: Period) -> Option<Chain> {
+    let mut later = edges::beginnings_after(store.root(), period, Period::is_in_use)?;
+    later.next()?.ok()?
 }
 
 fn is_last(store: &Periods, period: Period) -> bool {
     store.list().is_ok_and(|periods| periods.last() == Some(&period))
 }
 
-/// Whether the chain goes on from one of the period's last blocks.
+/// Whether the chain continues one of the period's last blocks.
 fn continues(opened: &OpenPeriod, hash: [u8; 32]) -> bool {
     let mut block = opened.last().ok().flatten();
-    for _ in 0..RUN {
+    for _ in 0..COMMIT_BLOCKS {
         let Some(at) = block else { return false };
         if at.hash == hash {
             return true;
@@ -98,7 +96,7 @@ fn continues(opened: &OpenPeriod, hash: [u8; 32]) -> bool {
     false
 }
 
-/// Whether the period has no block, and the one behind it continues an earlier one: nothing was written to it, nor to those
+/// Whether the period has no block, and the next one continues an earlier one: nothing was written to the period, nor to those
 /// between them.
 fn is_bridged(store: &Periods, period: Period, opened: &OpenPeriod, hash: [u8; 32]) -> bool {
     if !matches!(opened.last(), Ok(None)) {

@@ -1,4 +1,4 @@
-//! Whether a filter wants what is stored: a decision, or a block that may have one.
+//! Matching a filter with stored forms: a decision, or a block that may have one.
 
 use crate::format::block::{Header, token_mask};
 use crate::format::decode::RecordView;
@@ -6,7 +6,7 @@ use crate::index::counts::GroupKey;
 use crate::model::filter::Filter;
 
 impl Filter {
-    /// Whether the decision is wanted.
+    /// Whether the decision matches.
     pub(crate) fn wants(&self, r: &RecordView<'_>) -> bool {
         fn is<T: PartialEq + ?Sized>(wanted: Option<&T>, given: Option<&T>) -> bool {
             wanted.is_none_or(|w| given == Some(w))
@@ -21,12 +21,12 @@ impl Filter {
             && self.url.as_ref().is_none_or(|pattern| pattern.is_in(r.url))
     }
 
-    /// Whether a block's content may hold anything that is wanted: to pass over most blocks without reading their entries.
+    /// Whether the content of a block may have a match. Most blocks can be skipped without reading their entries.
     pub(crate) fn may_be_among(&self, content: &[u8]) -> bool {
         self.url.as_ref().is_none_or(|pattern| pattern.may_be_in(content))
     }
 
-    /// Whether a block may hold anything that is wanted.
+    /// Whether a block may have a match, by its header.
     pub(crate) fn may_be_in(&self, header: &Header) -> bool {
         let mask = self.token.as_deref().map_or(0, token_mask);
         header.tokens & mask == mask && self.may_be_when(header.earliest_ms, header.latest_ms)

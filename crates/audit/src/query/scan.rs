@@ -1,4 +1,4 @@
-//! Answering questions: decisions first, then their outcomes, which stand further on.
+//! Going through the blocks: first decisions, then their outcomes, which are further on.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,16 +16,16 @@ use crate::query::walk::{Range, Walk};
 /// No call takes longer than a week: so far its outcome is looked for.
 const LONGEST_CALL_MS: i64 = 7 * 86_400_000;
 
-/// What a scan gave.
+/// Result of a scan.
 pub(crate) enum Scanned {
     /// The calls that are wanted, as many as were asked for or as there are.
     All(Vec<Entry>),
-    /// Those found before the scan was given up: the status that is asked for is rare. The rest is before this place.
+    /// The scan was given up, because the status is rare: the calls found so far. The rest is before this sequence number.
     Rare(Vec<Entry>, Sequence),
 }
 
-/// Goes through the calls that may be wanted. Gives up once `is_rare` tells so of the entries looked at, and how many of them
-/// are ends with the status that is asked for.
+/// Goes through the calls that may be wanted. Gives up if `is_rare` returns true for the number of entries read and the number
+/// of ends with the wanted status among them.
 pub(crate) fn scan(
     source: &Source,
     filter: &Filter,
@@ -84,7 +84,7 @@ struct Scan<'f> {
 }
 
 impl Scan<'_> {
-    /// Takes the calls of a block that are wanted. `false` if its content shows that it has none.
+    /// Adds the matching calls of a block. Returns `false` if its content cannot have a match.
     fn block(&mut self, block: &StoredBlock) -> Result<bool, QueryError> {
         let Self { filter, page, .. } = *self;
         self.examined = self.examined.saturating_add(u64::from(block.header.count));
@@ -96,12 +96,8 @@ impl Scan<'_> {
         each(block, &content, |sequence, seen| match seen {
             ItemView::Ended(ended) if ended.outcome.status == filter.status => self.ends += 1,
             ItemView::Decision(view) if page.has(Sequence(sequence)) && filter.wants(&view) => {
-                self.found.push(Entry {
-                    sequence: Sequence(sequence),
-                    record: view.to_record(),
-                    outcome: None,
-                    is_lost: false,
-                });
+                self.found
+                    .push(Entry::decided(Sequence(sequence), view.to_record()));
             }
             _ => {}
         })?;
@@ -114,7 +110,7 @@ impl Scan<'_> {
     }
 }
 
-/// What the store itself had to say.
+/// Returns the store's own events.
 pub(crate) fn events(
     source: &Source,
     since_ms: i64,
@@ -143,8 +139,7 @@ pub(crate) fn events(
     Ok(found)
 }
 
-/// Joins the outcomes to `found` from `settled` on, drops what is then not wanted, and gives how many
-/// are left.
+/// Joins the outcomes to `found` from `settled` on, drops calls that then do not match, and returns the number of calls left.
 fn settle(
     source: &Source,
     filter: &Filter,
@@ -160,7 +155,7 @@ fn settle(
 
 /// The calls whose outcome is looked for.
 struct Open<'e> {
-    // By place, so that the next to look from is the first.
+    // By sequence number, so that the search continues at the first.
     entries: BTreeMap<u64, &'e mut Entry>,
     sequences: HashMap<[u8; 16], u64>,
 }
@@ -191,7 +186,7 @@ fn join(source: &Source, entries: &mut [Entry]) -> Result<(), QueryError> {
             each(&block, &content, |sequence, seen| open.see(sequence, &seen))?;
             match open.entries.first_key_value() {
                 None => return Ok(()),
-                // None is left from before here: go on from where the next stands.
+                // The next open call is further on: continue there.
                 Some((&next, _)) if next > block.header.last() => break,
                 Some(_) => {}
             }
@@ -204,21 +199,15 @@ impl Open<'_> {
     fn see(&mut self, sequence: u64, seen: &ItemView<'_>) {
         match seen {
             ItemView::Ended(ended) => {
-                let decision = ended
-                    .decision
-                    .or_else(|| self.sequences.get(&ended.outcome.request_id).copied());
-                if let Some(entry) = decision
-                    .filter(|d| *d < sequence)
-                    .and_then(|d| self.entries.remove(&d))
-                {
-                    let request_id = entry.record.request_id;
-                    entry.outcome = Some(crate::model::record::Outcome {
-                        request_id,
-                        ..ended.outcome
-                    });
+                let decision = ended.decision_in(&self.sequences);
+                let entry = decision
+                    .filter(|decision| *decision < sequence)
+                    .and_then(|decision| self.entries.remove(&decision));
+                if let Some(entry) = entry {
+                    entry.end(&ended.outcome);
                 }
             }
-            // The process that would have told their end is gone.
+            // The process that would have recorded their end is gone.
             ItemView::Event(Event::Opened { .. }) => {
                 let later = self.entries.split_off(&sequence);
                 for (_, entry) in std::mem::replace(&mut self.entries, later) {

@@ -1,11 +1,10 @@
-//! How often what was used: calls by token, line, reason and hour.
+//! Counting calls by token, line, reason and hour.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::QueryError;
-use crate::format::block::Block;
 use crate::format::decode::ItemView;
 use crate::index::bloom;
 use crate::index::counts::{self, CallCount, GroupKey, Groups};
@@ -13,7 +12,7 @@ use crate::index::skipped::Skipped;
 use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Page};
 use crate::model::record::Verdict;
-use crate::period::database::Bytes;
+use crate::period::database::StoredBlock;
 use crate::period::open::OpenPeriod;
 use crate::query::calls;
 use crate::query::items::{broken, each};
@@ -40,7 +39,7 @@ pub struct Tally {
     pub last_ms: i64,
 }
 
-/// Where a line stands, and which text it had: a changed line counts apart.
+/// A policy line: its position and a digest of its text. A changed line counts separately.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineKey {
     /// Policy file.
@@ -51,7 +50,7 @@ pub struct LineKey {
     pub digest: String,
 }
 
-/// Calls by what they have in common.
+/// Number of calls by their common properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
     /// All of them.
@@ -67,7 +66,7 @@ pub struct Usage {
 }
 
 impl Default for Tally {
-    /// Of no calls.
+    /// A tally of zero calls.
     fn default() -> Self {
         Self {
             allowed: 0,
@@ -122,7 +121,7 @@ impl Usage {
         self.hours.entry(common.hour).or_default().add(verdict, sum);
     }
 
-    /// Adds what was counted, and empties it.
+    /// Adds the counted calls, and empties `counted`.
     fn take(&mut self, counted: &mut Groups) {
         for (common, sum) in counted.iter() {
             self.add(&common, &sum);
@@ -145,7 +144,7 @@ pub(crate) fn usage(source: &Source, filter: &Filter) -> Result<Usage, QueryErro
     read.map(|()| usage.into_inner())
 }
 
-/// As [`usage`], from the blocks alone.
+/// Counts as [`usage`] does, from the blocks only.
 #[cfg(test)]
 pub(crate) fn by_reading(source: &Source, filter: &Filter) -> Result<Usage, QueryError> {
     let mut usage = Usage::default();
@@ -158,8 +157,8 @@ pub(crate) fn by_reading(source: &Source, filter: &Filter) -> Result<Usage, Quer
     Ok(usage)
 }
 
-/// Counts the calls that `filter` wants in blocks that `answered` does not tell of, and gives them to `take`, which empties
-/// what it is given.
+/// Counts the calls that `filter` wants in blocks that `answered` does not cover, and gives them to `take`, which empties its
+/// argument.
 fn read(
     source: &Source,
     filter: &Filter,
@@ -167,6 +166,7 @@ fn read(
     mut take: impl FnMut(&mut Groups),
 ) -> Result<(), QueryError> {
     let mut counted = Groups::default();
+    // Outcomes are not in the index: the calls are read, a page at a time.
     if filter.needs_outcome() {
         let mut page = Page {
             limit: PAGE,
@@ -185,6 +185,7 @@ fn read(
             }
         }
     }
+    // Otherwise only blocks are read that the counts do not cover and the Bloom filters do not rule out.
     let range = Range {
         since_ms: filter.since_ms,
         until_ms: filter.until_ms,
@@ -205,7 +206,7 @@ fn read(
     Ok(())
 }
 
-fn count_block(block: &Block<Bytes>, filter: &Filter, counted: &mut Groups) -> Result<(), QueryError> {
+fn count_block(block: &StoredBlock, filter: &Filter, counted: &mut Groups) -> Result<(), QueryError> {
     let content = block.content().map_err(broken(block))?;
     if !filter.may_be_among(&content) {
         return Ok(());

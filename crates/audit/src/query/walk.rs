@@ -1,7 +1,6 @@
 //! Going through the blocks of a store, across periods, in either direction.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::error::{DiskError, QueryError};
 use crate::index::bloom::{self, Key};
@@ -11,14 +10,14 @@ use crate::period::database::StoredBlock;
 use crate::period::name::{DAY_MS, Day, Period};
 use crate::period::open::OpenPeriod;
 use crate::query::source::Source;
-use crate::store::periods::Periods;
+use crate::store::periods::{Periods, open, unreadable};
 
-/// The part of a store that is gone through: what is not set does not restrict.
+/// The part of a store to go through. A field that is not set does not restrict.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Range {
-    /// Blocks that may hold places after this one.
+    /// Only blocks that may have sequence numbers after this one.
     pub(crate) after: Option<u64>,
-    /// Blocks that may hold places before this one.
+    /// Only blocks that may have sequence numbers before this one.
     pub(crate) before: Option<u64>,
     /// Blocks that may hold records from this time on.
     pub(crate) since_ms: Option<i64>,
@@ -33,11 +32,11 @@ pub(crate) struct Walk<'s> {
     backward: bool,
     // Still to come; the next at the end.
     periods: Vec<Period>,
-    at: Option<Visit>,
+    visit: Option<Visit>,
     passing: Passing<'s>,
 }
 
-/// Tells of a period, at a path, what need not be read of it.
+/// Returns the runs of a period, at a path, that need not be read.
 type Passing<'s> = Box<dyn FnMut(&Path, &OpenPeriod) -> Skipped + 's>;
 
 /// The period that a walk is in.
@@ -45,9 +44,9 @@ struct Visit {
     period: Period,
     // What of the range holds there.
     range: Range,
-    opened: Arc<OpenPeriod>,
+    opened: OpenPeriod,
     passed: Skipped,
-    // Place of the block that was given last; none before the first.
+    // First sequence number of the block that was returned last; absent before the first.
     last: Option<u64>,
 }
 
@@ -74,24 +73,24 @@ impl<'s> Walk<'s> {
             range,
             backward,
             periods,
-            at: None,
+            visit: None,
             passing: Box::new(|_, _| Skipped::default()),
         })
     }
 
-    /// The same walk, which may leave out blocks that do not have all of `keys`.
+    /// Lets the walk skip blocks that do not have all of `keys`.
     pub(crate) fn wanting(self, keys: Vec<Key>) -> Self {
         self.passing_over(move |path, _| bloom::ruled_out(path, &keys))
     }
 
-    /// The same walk, which leaves out what `passing` says of each period that it comes to.
+    /// Lets the walk skip the runs that `passing` returns for each period.
     pub(crate) fn passing_over(self, passing: impl FnMut(&Path, &OpenPeriod) -> Skipped + 's) -> Self {
         let passing = Box::new(passing);
         Self { passing, ..self }
     }
 
-    /// Leaves out the periods that end before `after`, looking from the newest: whoever follows the
-    /// store's end opens no others.
+    /// Drops the periods that end before `after`, looking from the newest, so that following the store's end opens no other
+    /// period.
     fn skip_before(
         store: &Periods,
         mut periods: Vec<Period>,
@@ -114,87 +113,93 @@ impl<'s> Walk<'s> {
 
     /// The next block; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<StoredBlock>, QueryError> {
-        let store = self.source.periods();
         loop {
-            let Some(Visit {
-                period,
-                range,
-                opened,
-                passed,
-                last,
-            }) = &mut self.at
-            else {
-                let Some(period) = self.periods.pop() else {
-                    return Ok(None);
-                };
-                let opened = match open(store, period) {
-                    Err(_) if store.is_gone(period) => continue,
-                    opened => opened?,
-                };
-                self.source.note_gaps(period, &opened);
-                let passed = (self.passing)(&store.path(period), &opened);
-                let range = if self.range.is_in_order(store, period) {
-                    self.range
-                } else {
-                    self.range.of_any_time()
-                };
-                self.at = Some(Visit {
-                    period,
-                    range,
-                    opened,
-                    passed,
-                    last: None,
-                });
+            let Some(visit) = &mut self.visit else {
+                match self.periods.pop() {
+                    Some(period) => self.visit = self.enter(period)?,
+                    None => return Ok(None),
+                }
                 continue;
             };
-            let block = match *last {
-                Some(sequence) if self.backward => opened.before(passed.backward(sequence)),
-                // None stands behind the last place there is.
-                Some(u64::MAX) => Ok(None),
-                Some(sequence) => opened.at_or_after(passed.forward(sequence.saturating_add(1))),
-                None if self.backward => last_of(opened, range),
-                None => first_of(opened, range),
-            };
-            // What comes next may begin a run, or be in one.
-            let block = block.and_then(|found| beyond(passed, opened, self.backward, found));
-            match block.map_err(unreadable(*period))? {
-                None => self.at = None,
-                Some(block) if range.is_past(&block, self.backward) => {
-                    self.at = None;
+            let block = visit.next(self.backward);
+            match block.map_err(unreadable(visit.period))? {
+                None => self.visit = None,
+                // Later periods have nothing that is wanted either.
+                Some(block) if visit.range.is_past(&block, self.backward) => {
+                    self.visit = None;
                     self.periods.clear();
                 }
-                Some(block) if range.is_past_in_period(&block, self.backward) => {
-                    // The clock may have been set back between two periods of a day.
-                    let day = period.day;
-                    self.at = None;
-                    let range = self.range;
+                Some(block) if visit.range.is_past_in_period(&block, self.backward) => {
+                    // The period has no more, nor has one of another day. The clock may have been set back between periods of one day.
+                    let (day, range, store) = (visit.period.day, self.range, self.source.periods());
+                    self.visit = None;
                     self.periods
                         .retain(|p| p.day == day || !range.is_in_order(store, *p));
                 }
                 Some(block) => {
-                    *last = Some(block.header.first);
+                    visit.last = Some(block.header.first);
                     return Ok(Some(block));
                 }
             }
         }
     }
+
+    /// Opens a period; `None` if retention has deleted it since the periods were listed.
+    fn enter(&mut self, period: Period) -> Result<Option<Visit>, QueryError> {
+        let store = self.source.periods();
+        let opened = match open(store, period) {
+            Err(_) if store.is_gone(period) => return Ok(None),
+            opened => opened?,
+        };
+        self.source.note_gaps(period, &opened);
+        let passed = (self.passing)(&store.path(period), &opened);
+        let range = if self.range.is_in_order(store, period) {
+            self.range
+        } else {
+            self.range.of_any_time()
+        };
+        Ok(Some(Visit {
+            period,
+            range,
+            opened,
+            passed,
+            last: None,
+        }))
+    }
+}
+
+impl Visit {
+    /// The next block of the period that is not passed over.
+    fn next(&self, backward: bool) -> Result<Option<StoredBlock>, DiskError> {
+        let Self { opened, passed, .. } = self;
+        let found = match self.last {
+            Some(sequence) if backward => opened.before(passed.backward(sequence)),
+            // No block follows the last sequence number.
+            Some(u64::MAX) => Ok(None),
+            Some(sequence) => opened.at_or_after(passed.forward(sequence.saturating_add(1))),
+            None if backward => last_of(opened, &self.range),
+            None => first_of(opened, &self.range),
+        };
+        // The block found may begin a run that is passed over, or be in one.
+        beyond(passed, opened, backward, found?)
+    }
 }
 
 impl Range {
-    /// Whether what is wanted may stand in the periods of this day, if they are in order.
+    /// Whether periods of this day may have matches, if they are in time order.
     fn may_be_on(&self, day: Day) -> bool {
-        // A day's records stand in its periods, or, written late, in the next day's.
+        // Records of a day are in its periods or, if written late, in those of the next day.
         let begin = day.start_ms();
         self.since_ms.is_none_or(|t| begin.saturating_add(DAY_MS) > t)
             && self.until_ms.is_none_or(|t| begin < t.saturating_add(DELAY_MS))
     }
 
-    /// Whether the times tell where in the period, and whether there, what is wanted stands.
+    /// Whether times show where in the period, and whether in the period, matches are.
     fn is_in_order(&self, store: &Periods, period: Period) -> bool {
         (self.since_ms, self.until_ms) == (None, None) || store.is_in_order(period)
     }
 
-    /// The same places, whatever the time.
+    /// The same range of sequence numbers, at any time.
     fn of_any_time(self) -> Self {
         Self {
             since_ms: None,
@@ -203,7 +208,7 @@ impl Range {
         }
     }
 
-    /// Whether nothing that is wanted comes after `block` in the walk's direction, nor in it, by its place.
+    /// Whether `block`, and everything after it in the walk's direction, is outside the range by its sequence numbers.
     fn is_past(&self, block: &StoredBlock, backward: bool) -> bool {
         let head = &block.header;
         if backward {
@@ -213,7 +218,7 @@ impl Range {
         }
     }
 
-    /// The same of its period, by its time.
+    /// Whether `block`, and the rest of its period in the walk's direction, is outside the range by its time.
     fn is_past_in_period(&self, block: &StoredBlock, backward: bool) -> bool {
         let written = block.header.written_ms;
         if backward {
@@ -244,7 +249,7 @@ fn beyond(
     Ok(found)
 }
 
-/// Where a walk forward begins in a period.
+/// First block of a forward walk in a period.
 fn first_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, DiskError> {
     let by_place = match range.after {
         Some(sequence) => opened.at_or_before(sequence.saturating_add(1))?,
@@ -263,7 +268,7 @@ fn first_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, D
         .or(by_place))
 }
 
-/// Where a walk backward begins in a period.
+/// First block of a backward walk in a period.
 fn last_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, DiskError> {
     let by_place = match range.before {
         Some(sequence) => opened.before(sequence)?,
@@ -278,8 +283,8 @@ fn last_of(opened: &OpenPeriod, range: &Range) -> Result<Option<StoredBlock>, Di
     }
 }
 
-/// The place from which the chain has all calls of `ms` or later: one for all periods, so that what stands from there on has no
-/// holes. Where there are none it is the last block's, which shows just that; `None` in an empty store.
+/// Sequence number from which on the chain contains all calls of `ms` or later: one for all periods, so that the chain has no
+/// gaps from there on. If there is no such call, it is that of the last block; `None` in an empty store.
 pub(crate) fn begin_of(source: &Source, ms: i64) -> Result<Option<u64>, QueryError> {
     let range = Range {
         since_ms: Some(ms),
@@ -296,7 +301,7 @@ pub(crate) fn begin_of(source: &Source, ms: i64) -> Result<Option<u64>, QueryErr
     Ok(last.map(|block| block.header.first))
 }
 
-/// The first block written at `ms` or later, by halving: blocks stand in the order of their writing.
+/// The first block written at `ms` or later, by bisection: blocks are in the order of writing.
 fn written_from(opened: &OpenPeriod, ms: i64) -> Result<Option<StoredBlock>, DiskError> {
     let (Some(first), Some(last)) = (opened.at_or_after(0)?, opened.last()?) else {
         return Ok(None);
@@ -313,17 +318,4 @@ fn written_from(opened: &OpenPeriod, ms: i64) -> Result<Option<StoredBlock>, Dis
         }
     }
     opened.at_or_after(low)
-}
-
-/// Opens a period for a question.
-pub(crate) fn open(store: &Periods, period: Period) -> Result<Arc<OpenPeriod>, QueryError> {
-    store.get(period).map_err(unreadable(period))
-}
-
-/// The error that `period` gave `source`.
-pub(crate) fn unreadable(period: Period) -> impl Fn(DiskError) -> QueryError {
-    move |source| QueryError::Unreadable {
-        period: period.to_string(),
-        source,
-    }
 }

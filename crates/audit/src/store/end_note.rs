@@ -1,11 +1,11 @@
-//! A note of where the chain ends, beside the periods, so that an end that went missing shows: a
-//! database whose file was cut short may open as if nothing had been in it.
+//! The file `HEAD`: a note of the end of the chain, which shows if the end is lost. A database whose file was cut short may open
+//! as if it had been empty.
 //!
-//! Written after each commit and not synced: after a power cut it may be older than the data, never
-//! newer. It guards against accidents, not against who may write to the disk.
+//! The note is written after each commit and not synced: after a power cut it may be older than the data, never newer. It guards
+//! against accidents, not against an attacker who can write to the disk.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -14,35 +14,32 @@ use crate::format::chain::Chain;
 
 const MAGIC: [u8; 4] = *b"TWAH";
 
-/// The note of one store, open to be written.
+/// The note of one store, open for writing. If it could not be opened, nothing is noted: the store works without it.
 #[derive(Debug)]
-pub(crate) struct EndNote(File);
+pub(crate) struct EndNote(io::Result<File>);
 
 impl EndNote {
-    /// Opens the note below `root`, made if absent.
-    pub(crate) fn open(root: &Path) -> io::Result<Self> {
-        File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(root.join("HEAD"))
-            .map(Self)
+    /// Opens the note in the directory `root`, made if absent.
+    pub(crate) fn open(root: &Path) -> Self {
+        let mut options = File::options();
+        options.create(true).write(true).truncate(false);
+        Self(options.open(root.join("HEAD")))
     }
 
-    /// Notes the end of the chain.
-    pub(crate) fn write(&self, chain: &Chain) -> io::Result<()> {
+    /// Notes the end of the chain. A note that cannot be written stays as it is.
+    pub(crate) fn write(&self, chain: &Chain) {
+        let Ok(file) = &self.0 else { return };
         let mut bytes = Vec::with_capacity(48);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&chain.next.to_le_bytes());
         bytes.extend_from_slice(&chain.hash);
         let crc = crc32fast::hash(&bytes);
         bytes.extend_from_slice(&crc.to_le_bytes());
-        self.0.write_all_at(&bytes, 0)?;
-        (&self.0).flush()
+        let _ = file.write_all_at(&bytes, 0);
     }
 }
 
-/// Reads the note below `root`; `None` if there is none, or none that is whole.
+/// Reads the note in the directory `root`; `None` if it is missing or damaged.
 pub(crate) fn read(root: &Path) -> Option<Chain> {
     let bytes = std::fs::read(root.join("HEAD")).ok()?;
     let mut from = Cursor(&bytes);

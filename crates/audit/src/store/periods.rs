@@ -1,7 +1,7 @@
-//! The periods of one store that are open, shared by the writer and all who ask.
+//! The open periods of one store, shared by the writer and all queries.
 //!
-//! Only [`Periods::begin`] makes a database. A period that is there already is read from its files, which nothing changes any
-//! more: sled's recovery takes a read that fails, or a flipped bit, for the end of its log, and zeroes what stands behind it.
+//! Only [`Periods::begin`] makes a database. An existing period is read from its files, which nothing changes any more: opening
+//! it as a database could lose blocks, see `period/database`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::DiskError;
+use crate::error::{DiskError, QueryError};
 use crate::index::time_order;
 use crate::period::database::Database;
 use crate::period::files::Files;
@@ -24,7 +24,7 @@ const KEPT: usize = 3;
 pub(crate) struct Periods {
     root: PathBuf,
     kind: Kind,
-    // Of a period that is written.
+    // For a period that is written.
     cache_bytes: u64,
     open: Mutex<Open>,
 }
@@ -41,8 +41,8 @@ enum Kind {
 #[derive(Debug, Default)]
 struct Open {
     // Least recently used first.
-    periods: Vec<(Period, Arc<OpenPeriod>)>,
-    // Where a period begins never changes.
+    periods: Vec<(Period, OpenPeriod)>,
+    // The beginning of a period never changes.
     firsts: HashMap<Period, u64>,
 }
 
@@ -55,18 +55,18 @@ impl Periods {
         }
     }
 
-    /// For whoever only reads: the store at `root`, or a file of blocks.
+    /// The periods of the store at `root`, or of a file of blocks, for reading only.
     pub(crate) fn files(root: &Path) -> io::Result<Self> {
         if root.is_dir() {
             return Ok(Self::of(root, Kind::Files, Vec::new()));
         }
         let periods = Files::split(File::open(root)?)?
             .into_iter()
-            .map(|(period, files)| (period, Arc::new(OpenPeriod::Files(files))));
+            .map(|(period, files)| (period, OpenPeriod::Files(Arc::new(files))));
         Ok(Self::of(root, Kind::OneFile, periods.collect()))
     }
 
-    fn of(root: &Path, kind: Kind, periods: Vec<(Period, Arc<OpenPeriod>)>) -> Self {
+    fn of(root: &Path, kind: Kind, periods: Vec<(Period, OpenPeriod)>) -> Self {
         let open = Open {
             periods,
             firsts: HashMap::new(),
@@ -79,7 +79,7 @@ impl Periods {
         }
     }
 
-    /// Directory of the store, or the file that stands for it.
+    /// Directory of the store, or the file of blocks.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -89,12 +89,12 @@ impl Periods {
         self.root.join(period.to_string())
     }
 
-    /// Whether times tell where in a period, and in which, calls are. A file of blocks does not say.
+    /// Whether times show in which period calls are, and where in it. For a file of blocks this is not known.
     pub(crate) fn is_in_order(&self, period: Period) -> bool {
         !self.is_one_file() && !time_order::is_broken(&self.path(period))
     }
 
-    /// Whether it is a file of blocks, which may be a part of a store.
+    /// Whether the periods are in a file of blocks, which may be a part of a store.
     pub(crate) fn is_one_file(&self) -> bool {
         matches!(self.kind, Kind::OneFile)
     }
@@ -114,39 +114,42 @@ impl Periods {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the period, to be written by this process until it is left behind.
-    pub(crate) fn begin(&self, period: Period) -> Result<Arc<OpenPeriod>, DiskError> {
+    /// Makes the period. This process writes it until it begins another one.
+    pub(crate) fn begin(&self, period: Period) -> Result<Arc<Database>, DiskError> {
         let mut guard = self.open();
-        let database = Database::create(&self.path(period), self.cache_bytes)?;
-        let opened = Arc::new(OpenPeriod::Database(database));
+        let database = Arc::new(Database::create(&self.path(period), self.cache_bytes)?);
         // A question may have come when its directory was there, and nothing in it.
         guard.periods.retain(|(p, _)| *p != period);
-        keep(&mut guard.periods, period, &opened);
-        Ok(opened)
+        keep(
+            &mut guard.periods,
+            period,
+            OpenPeriod::Database(Arc::clone(&database)),
+        );
+        Ok(database)
     }
 
     /// The period, opened if it is not.
-    pub(crate) fn get(&self, period: Period) -> Result<Arc<OpenPeriod>, DiskError> {
+    pub(crate) fn get(&self, period: Period) -> Result<OpenPeriod, DiskError> {
         let mut guard = self.open();
         let open = &mut guard.periods;
         if let Some(at) = open.iter().position(|(p, _)| *p == period) {
             let found = open.remove(at);
-            let opened = Arc::clone(&found.1);
+            let opened = found.1.clone();
             open.push(found);
             return Ok(opened);
         }
         let files = Files::open(&self.path(period))?;
-        let opened = Arc::new(OpenPeriod::Files(files));
-        keep(open, period, &opened);
+        let opened = OpenPeriod::Files(Arc::new(files));
+        keep(open, period, opened.clone());
         Ok(opened)
     }
 
-    /// Whether a period that could not be opened is none any more: retention may have deleted it since it was listed.
+    /// Whether a period that could not be opened no longer exists: retention may have deleted it since it was listed.
     pub(crate) fn is_gone(&self, period: Period) -> bool {
         !self.is_one_file() && matches!(self.path(period).try_exists(), Ok(false))
     }
 
-    /// Where a period begins; `None` if it has no block. OpenPeriod for it once.
+    /// First sequence number of a period; `None` if it has no block. The period is opened for it once.
     pub(crate) fn first_place(&self, period: Period) -> Result<Option<u64>, DiskError> {
         if let Some(first) = self.open().firsts.get(&period) {
             return Ok(Some(*first));
@@ -176,13 +179,26 @@ impl Periods {
     }
 }
 
-/// Adds an open period, and closes one where there are too many.
-fn keep(open: &mut Vec<(Period, Arc<OpenPeriod>)>, period: Period, opened: &Arc<OpenPeriod>) {
-    open.push((period, Arc::clone(opened)));
-    // The writer's is held by it, and the next question must find it here. So only those held here alone go.
+/// Adds an open period, and closes one if there are too many.
+fn keep(open: &mut Vec<(Period, OpenPeriod)>, period: Period, opened: OpenPeriod) {
+    open.push((period, opened));
+    // The writer holds its period, and the next query must find that one here. So only unshared ones are closed.
     if open.len() > KEPT + 1
-        && let Some(at) = open.iter().position(|(_, o)| Arc::strong_count(o) == 1)
+        && let Some(at) = open.iter().position(|(_, opened)| !opened.is_shared())
     {
         open.remove(at);
+    }
+}
+
+/// Opens a period, for a question.
+pub(crate) fn open(store: &Periods, period: Period) -> Result<OpenPeriod, QueryError> {
+    store.get(period).map_err(unreadable(period))
+}
+
+/// The error that `period` gave `source`.
+pub(crate) fn unreadable(period: Period) -> impl Fn(DiskError) -> QueryError {
+    move |source| QueryError::Unreadable {
+        period: period.to_string(),
+        source,
     }
 }

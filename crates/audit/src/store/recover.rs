@@ -1,30 +1,20 @@
 //! Finding the end of the chain when a store is opened, and beginning periods.
 
 use std::fs;
+use std::io;
 use std::sync::Arc;
 
 use crate::disk::permissions;
 use crate::error::DiskError;
 use crate::format::chain::Chain;
 use crate::model::item::Event;
+use crate::period::database::Database;
 use crate::period::edges;
 use crate::period::name::{Day, Period};
-use crate::period::open::OpenPeriod;
 use crate::store::end_note;
 use crate::store::periods::Periods;
 
-/// A period that is written.
-#[derive(Debug)]
-pub(crate) struct Current {
-    /// Its name.
-    pub(crate) period: Period,
-    /// Its database.
-    pub(crate) opened: Arc<OpenPeriod>,
-    /// Whether it has no block yet.
-    pub(crate) empty: bool,
-}
-
-/// What was found.
+/// Result of a recovery.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     /// The end of the chain.
@@ -33,12 +23,12 @@ pub(crate) struct Recovered {
     pub(crate) troubles: Vec<String>,
 }
 
-/// Finds the end of the chain in the files, which it leaves as they are. What follows goes to a new period.
+/// Finds the end of the chain in the files, without changing them. Later blocks go to a new period.
 pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
     let noted = end_note::read(store.root());
     let mut end = None;
     let mut troubles = Vec::new();
-    // Whether something may have stood behind the end that is found.
+    // The last sound block of the last period that has one. Whether blocks may have been lost after the end that is found.
     let mut lost = false;
     for period in Period::list(store.root())?.into_iter().rev() {
         lost |= period.is_damaged();
@@ -48,22 +38,16 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
                 break;
             }
             Ok(None) => lost = true,
-            // The disk may be sound again tomorrow, or never. The note tells enough to go on.
-            Err(error) => match noted {
-                Some(noted) => {
-                    let there = noted.next.saturating_sub(1);
-                    troubles.push(format!(
-                        "the audit period {period} cannot be read, a new one begins after entry {there}, which is the last that was noted: {error}"
-                    ));
-                    return Ok(Recovered {
-                        chain: noted.after_gap(),
-                        troubles,
-                    });
-                }
-                None => return Err(error.into()),
-            },
+            // The disk may be sound again tomorrow, or never. The note suffices to continue.
+            Err(error) => {
+                return match noted {
+                    Some(noted) => Ok(after_unreadable(period, noted, &error)),
+                    None => Err(error.into()),
+                };
+            }
         }
     }
+    // The note is written after each commit: if it is ahead of the blocks, these were lost.
     let mut chain = end.unwrap_or(Chain {
         next: 1,
         hash: [0; 32],
@@ -75,7 +59,7 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
             troubles.push(format!(
                 "the audit ends at entry {there}, and entry {last} had been written: the end is missing or damaged, a new period begins; look for a copy of the newest one"
             ));
-            // What now follows does not continue what is there: verifying shows the place.
+            // Later blocks do not continue the blocks on disk: verification shows the gap.
             chain = noted.after_gap();
         }
         // A first store has nothing, and lost nothing.
@@ -85,31 +69,36 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
     Ok(Recovered { chain, troubles })
 }
 
-/// Begins a period of today, after all that there are.
-pub(crate) fn begin(store: &Periods, now_ms: i64) -> Result<Current, DiskError> {
+/// The end by the note, of a store whose last period cannot be read.
+fn after_unreadable(period: Period, noted: Chain, error: &io::Error) -> Recovered {
+    let there = noted.next.saturating_sub(1);
+    Recovered {
+        chain: noted.after_gap(),
+        troubles: vec![format!(
+            "the audit period {period} cannot be read, a new one begins after entry {there}, which is the last that was noted: {error}"
+        )],
+    }
+}
+
+/// Begins a period of today, after all that exist: its name and its database.
+pub(crate) fn begin(store: &Periods, now_ms: i64) -> Result<(Period, Arc<Database>), DiskError> {
     let first = Period::first(Day::of(now_ms));
     let period = match Period::list(store.root())?.last() {
         Some(last) => last.successor().max(first),
         None => first,
     };
     permissions::make(store.root())?;
-    // Fails where it is there: what is removed below was made here.
+    // Fails if the directory exists, so that only one that was made here is removed below.
     fs::create_dir(store.path(period))?;
-    match store.begin(period) {
-        Ok(opened) => Ok(Current {
-            period,
-            opened,
-            empty: true,
-        }),
-        Err(error) => {
-            // It holds nothing.
-            let _ = fs::remove_dir_all(store.path(period));
-            Err(error)
-        }
+    let begun = store.begin(period);
+    if begun.is_err() {
+        // Nothing is in it.
+        let _ = fs::remove_dir_all(store.path(period));
     }
+    begun.map(|database| (period, database))
 }
 
-/// The event that tells a trouble.
+/// An event that reports an error.
 pub(crate) fn trouble(time_ms: i64, text: &str) -> Event {
     Event::Trouble {
         time_ms,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::sample::{Clock, DAY, NOON, append, config, open, open_with, outcome, record, run, stored};
-use crate::writer::Now;
+use crate::writer::clock::Now;
 use crate::{
     AppendError, Appended, Config, Counted, DiskError, Durability, Event, Filter, Page, Record, Store,
 };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::writer::Now;
+use crate::writer::clock::Now;
 use crate::{AppendError, Appended, Config, End, LineRef, Outcome, Record, Sequence, Store, Verdict};
 
 /// Noon of 2026-11-24.

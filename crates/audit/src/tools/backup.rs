@@ -19,7 +19,7 @@ use crate::reader::Reader;
 const STEP: usize = 4 << 20;
 const CACHE_BYTES: u64 = 32 << 20;
 
-/// What was copied.
+/// Result of a copy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Copied {
     /// Blocks.
@@ -33,16 +33,16 @@ pub struct Copied {
 /// A store was not copied. Nothing is left of the copy.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// Something stands at the place already.
+    /// The target exists already.
     #[error("{} exists already; name a directory that does not", path.display())]
     Exists {
         /// Where.
         path: PathBuf,
     },
-    /// Another copy to this place is being made, or was when its process was killed.
+    /// Another copy to this target is in progress, or was when its process was killed.
     #[error("{} exists already: another backup writes it, or one was killed; remove it then", path.display())]
     Begun {
-        /// Where the unfinished copy is.
+        /// Path of the unfinished copy.
         path: PathBuf,
     },
     /// The original cannot be read.
@@ -59,9 +59,8 @@ pub enum CopyError {
 }
 
 impl Reader {
-    /// Copies all blocks and signed heads to a new store in the directory `to`, made here, synced. What
-    /// is written to the original meanwhile may be in the copy or not. Until it is whole it stands under the name of `to`
-    /// with `.partial` after it.
+    /// Copies all blocks and signed heads to a new store in the directory `to`, which is made and synced. Entries written to the
+    /// original meanwhile may be copied or not. Until the copy is complete, its name is `to` with `.partial` appended.
     ///
     /// # Errors
     /// See [`CopyError`].
@@ -112,7 +111,7 @@ impl Reader {
             current: None,
             done: Copied::default(),
         };
-        // Read before the blocks: a head of a block that is not copied would tell of an end cut off.
+        // Read before the blocks: a head of a block that is not copied would report an end cut off.
         let heads = self.heads()?;
         let mut after = Sequence(0);
         loop {

@@ -1,5 +1,4 @@
-//! Reading what is left of a period whose database does not open: its files are searched for blocks,
-//! each of which can be read and judged alone.
+//! Reading the rest of a damaged period: its files are searched for blocks, each of which can be read and checked by itself.
 
 use std::collections::HashMap;
 use std::io;
@@ -8,26 +7,25 @@ use std::path::{Path, PathBuf};
 use crate::format::chain::Chain;
 use crate::format::decode::ItemView;
 use crate::model::entry::{Entry, Sequence};
-use crate::model::record::Outcome;
-use crate::period::edges::{DATA, begin, blocks};
+use crate::period::database::StoredBlock;
+use crate::period::edges::{DATA, beginnings_after, blocks};
 use crate::period::name::Period;
 use crate::store::end_note;
 
-/// What was found in a period that does not open.
+/// The content found in a damaged period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Salvaged {
     /// Sound blocks found.
     pub blocks: u64,
     /// The calls in them, oldest first, with those outcomes that were found.
     pub entries: Vec<Entry>,
-    /// Gaps between the blocks: first and last place that is missing.
+    /// Gaps between the blocks: first and last missing entry.
     pub missing: Vec<(Sequence, Sequence)>,
-    /// What is missing after the last block, as the store's next period, or its `HEAD`, tells; absent where neither does.
+    /// Entries missing after the last block, as the store's next period or its `HEAD` shows; absent if neither does.
     pub missing_after: Option<(Sequence, Sequence)>,
-    /// The first block found, where that is not the one that the period began with: of what stood before, nobody tells
-    /// how much it was.
+    /// The first entry found, if the period began with an earlier one. How many entries are missing before it is not known.
     pub begins_late: Option<Sequence>,
-    /// Bytes of its files that the disk did not give: what was in them is not found.
+    /// Bytes of the files that the disk could not read.
     pub unread_bytes: u64,
     /// Bytes of its files.
     pub bytes: u64,
@@ -36,7 +34,7 @@ pub struct Salvaged {
 /// The period cannot be searched.
 #[derive(Debug, thiserror::Error)]
 pub enum SalvageError {
-    /// It cannot be read.
+    /// The directory cannot be read.
     #[error("cannot read the period {}: {source}; check that this user may read it", directory.display())]
     Unreadable {
         /// Directory of the period.
@@ -44,7 +42,7 @@ pub enum SalvageError {
         /// Why not.
         source: io::Error,
     },
-    /// It is a store.
+    /// The directory is a store.
     #[error(
         "{} is a store, not a period; name one of its periods: {}",
         directory.display(),
@@ -67,8 +65,8 @@ pub enum SalvageError {
     },
 }
 
-/// Searches the directory of one period for whatever is sound in it, without changing it. The store
-/// need not be open, nor closed. Memory is that of all that is found.
+/// Searches the directory of one period for sound blocks, without changing it. The store may be open or closed. Memory: that
+/// of all entries found.
 ///
 /// # Errors
 /// See [`SalvageError`].
@@ -89,74 +87,86 @@ pub fn salvage(directory: &Path) -> Result<Salvaged, SalvageError> {
         });
     };
     let (found, unread_bytes) = blocks(directory).map_err(unreadable)?;
-    let mut salvaged = Salvaged {
-        unread_bytes,
-        bytes,
-        ..Salvaged::default()
-    };
-    let mut last = None;
-    let mut at = HashMap::new();
-    let mut next = None;
+    let mut search = Search::default();
+    search.salvaged.unread_bytes = unread_bytes;
+    search.salvaged.bytes = bytes;
     for block in found.values() {
-        let Ok(content) = block.content() else { continue };
+        search.block(block);
+    }
+    Ok(search.finish(followed_by(directory)))
+}
+
+/// A search of one period.
+#[derive(Default)]
+struct Search {
+    salvaged: Salvaged,
+    // End of the last sound block.
+    end: Option<Chain>,
+    // Sequence numbers of the calls found, by the id of the call.
+    decisions: HashMap<[u8; 16], u64>,
+}
+
+impl Search {
+    /// Takes the calls of a block, if its content is sound. Blocks are given in their order.
+    fn block(&mut self, block: &StoredBlock) {
+        let Ok(content) = block.content() else { return };
         let Ok(mut items) = block.items(&content) else {
-            continue;
+            return;
         };
-        salvaged.blocks += 1;
         let header = &block.header;
-        if let Some(from) = next.filter(|from| *from < header.first) {
-            salvaged
-                .missing
-                .push((Sequence(from), Sequence(header.first.saturating_sub(1))));
+        self.salvaged.blocks += 1;
+        match self.end {
+            Some(end) if end.next < header.first => {
+                let last = Sequence(header.first.saturating_sub(1));
+                self.salvaged.missing.push((Sequence(end.next), last));
+            }
+            None if !header.first_of_period => self.salvaged.begins_late = Some(Sequence(header.first)),
+            _ => {}
         }
-        if last.is_none() && !header.first_of_period {
-            salvaged.begins_late = Some(Sequence(header.first));
-        }
-        next = header.last().checked_add(1);
-        last = Some(Chain {
+        self.end = Some(Chain {
             next: header.last().saturating_add(1),
             hash: block.hash,
         });
-        while let Ok(Some((sequence, seen))) = items.next() {
-            match seen {
-                ItemView::Decision(view) => {
-                    let record = view.to_record();
-                    at.insert(record.request_id, sequence);
-                    salvaged.entries.push(Entry {
-                        sequence: Sequence(sequence),
-                        record,
-                        outcome: None,
-                        is_lost: false,
-                    });
-                }
-                ItemView::Ended(ended) => {
-                    let decision = ended
-                        .decision
-                        .or_else(|| at.get(&ended.outcome.request_id).copied());
-                    let entry = decision.and_then(|d| {
-                        let n = salvaged.entries.binary_search_by_key(&d, |e| e.sequence.0).ok()?;
-                        salvaged.entries.get_mut(n)
-                    });
-                    if let Some(entry) = entry {
-                        let request_id = entry.record.request_id;
-                        entry.outcome = Some(Outcome {
-                            request_id,
-                            ..ended.outcome
-                        });
-                    }
-                }
-                ItemView::Event(_) => {}
-            }
+        while let Ok(Some((sequence, item))) = items.next() {
+            self.item(sequence, &item);
         }
     }
-    salvaged.missing_after = last
-        .zip(followed_by(directory))
-        .filter(|(last, then)| last.hash != then.hash && last.next < then.next)
-        .map(|(last, then)| (Sequence(last.next), Sequence(then.next.saturating_sub(1))));
-    Ok(salvaged)
+
+    fn item(&mut self, sequence: u64, item: &ItemView<'_>) {
+        match item {
+            ItemView::Decision(view) => {
+                let record = view.to_record();
+                self.decisions.insert(record.request_id, sequence);
+                self.salvaged
+                    .entries
+                    .push(Entry::decided(Sequence(sequence), record));
+            }
+            ItemView::Ended(ended) => {
+                let decision = ended.decision_in(&self.decisions);
+                let entries = &mut self.salvaged.entries;
+                let at = decision.and_then(|d| entries.binary_search_by_key(&d, |e| e.sequence.0).ok());
+                if let Some(entry) = at.and_then(|at| entries.get_mut(at)) {
+                    entry.end(&ended.outcome);
+                }
+            }
+            ItemView::Event(_) => {}
+        }
+    }
+
+    /// Adds the gap up to the state of the chain after the period.
+    fn finish(mut self, followed_by: Option<Chain>) -> Salvaged {
+        if let (Some(end), Some(then)) = (self.end, followed_by)
+            && end.hash != then.hash
+            && end.next < then.next
+        {
+            let last = Sequence(then.next.saturating_sub(1));
+            self.salvaged.missing_after = Some((Sequence(end.next), last));
+        }
+        self.salvaged
+    }
 }
 
-/// Whether the directory is a store, or a copy of one: it has periods with files.
+/// Whether the directory is a store or a copy of one: it contains periods with files.
 pub fn is_store(directory: &Path) -> bool {
     periods_with_files(directory).is_ok_and(|periods| !periods.is_empty())
 }
@@ -167,7 +177,7 @@ fn periods_with_files(root: &Path) -> io::Result<Vec<Period>> {
     Ok(periods)
 }
 
-/// Bytes of the files of a period; `None` where there are none of them.
+/// Size of the files of a period, bytes; `None` if there are no files.
 fn bytes_of(directory: &Path) -> io::Result<Option<u64>> {
     let mut bytes = None;
     for name in [DATA, "journal-0", "journal-1"] {
@@ -179,15 +189,13 @@ fn bytes_of(directory: &Path) -> io::Result<Option<u64>> {
     Ok(bytes)
 }
 
-/// Where the chain stood behind the period in `directory`, as the store's next period says, or its `HEAD` where there is
-/// none. `None` where nothing tells.
+/// The state of the chain after the period in `directory`, from the store's next period, or from its `HEAD` if none follows.
 fn followed_by(directory: &Path) -> Option<Chain> {
     let directory = directory.canonicalize().ok()?;
     let root = directory.parent()?;
     let this = Period::parse(directory.file_name()?.to_str()?)?;
-    let periods = Period::list(root).ok()?;
-    match periods.into_iter().find(|period| *period > this) {
-        Some(next) => begin(&root.join(next.to_string())).ok()?,
+    match beginnings_after(root, this, |_| true) {
+        Some(mut later) => later.next()?.ok()?,
         None => end_note::read(root),
     }
 }

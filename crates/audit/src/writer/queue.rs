@@ -43,12 +43,12 @@ struct Queued {
 struct State {
     items: VecDeque<Queued>,
     outside: VecDeque<Queued>,
-    // Of the items: bytes of records, of outcomes and events; since when; whether anyone waits.
+    // For `items`: bytes of records, bytes of outcomes and events, time of the first, and whether somebody waits.
     record_bytes: usize,
     other_bytes: usize,
     since: Option<Instant>,
     urgent: bool,
-    // No commit before this time; whether the writer sits that out, and needs no sign of what comes.
+    // Time before which no commit begins, and whether the writer waits for it, so that new items need not wake it.
     not_before: Option<Instant>,
     sitting: bool,
     // Those whose items the writer has, in its order.
@@ -76,7 +76,7 @@ pub(crate) struct Queue {
     waits_for_disk: bool,
 }
 
-/// What became of a push.
+/// Result of a push.
 pub(crate) enum Pushed {
     /// Done, with this.
     Now(Appended),
@@ -84,12 +84,22 @@ pub(crate) enum Pushed {
     Later(oneshot::Receiver<Result<Appended, AppendError>>),
 }
 
-/// What the writer is to write.
+/// Work for the writer.
 pub(crate) enum Work {
-    /// These, in this order; none when only the clock is to be looked at.
+    /// Items to write, in this order; empty if only the clock has to be checked.
     Items(Vec<Item>),
     /// Nothing is left and nothing will come.
     Stop,
+}
+
+/// The result of putting an item back.
+enum PutBack {
+    /// The item is in the queue, or counted, or no longer needed.
+    Kept,
+    /// A record that nobody waits for was given up.
+    LostRecord,
+    /// An outcome was given up.
+    LostOutcome,
 }
 
 impl Queue {
@@ -117,7 +127,7 @@ impl Queue {
         self.quota.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether an outsider's record that comes now may be stored; if not, it is counted.
+    /// Whether a record of an unauthenticated caller may be stored now; if not, it is counted.
     pub(crate) fn admit_outsider(&self, now_ms: i64) -> bool {
         self.quota().admit(now_ms)
     }
@@ -181,7 +191,7 @@ impl Queue {
         Ok(true)
     }
 
-    /// Whether so much waits that the next commit must not be put off.
+    /// Whether so much is queued that the next commit must not be delayed.
     fn is_pressed(&self, state: &State) -> bool {
         state.closing || !state.outside.is_empty() || state.record_bytes + state.other_bytes > self.limit / 4
     }
@@ -217,45 +227,12 @@ impl Queue {
         state.record_bytes + state.other_bytes + outside
     }
 
-    /// What to write next. Waits for it, at most `idle`.
+    /// Gives the items to write next. Waits for some, at most `idle`.
     pub(crate) fn take(&self, idle: Duration, now_ms: impl Fn() -> i64) -> Work {
-        let mut state = self.state();
         let until = Instant::now() + idle;
-        while let Some(time) = state.not_before
-            && !self.is_pressed(&state)
-        {
-            let pause = time.saturating_duration_since(Instant::now());
-            if pause.is_zero() {
-                break;
-            }
-            state.sitting = true;
-            state = self
-                .ready
-                .wait_timeout(state, pause)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        state.sitting = false;
-        state.not_before = None;
-        loop {
-            let now = Instant::now();
-            let lingered = state.since.map(|since| since + LINGER);
-            let due = state.urgent || lingered.is_some_and(|t| t <= now) || !state.outside.is_empty();
-            if due || state.closing || now >= until {
-                break;
-            }
-            let pause = lingered
-                .unwrap_or(until)
-                .min(until)
-                .saturating_duration_since(now);
-            state = self
-                .ready
-                .wait_timeout(state, pause)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        // The clock is the caller's: not under the lock.
-        drop(state);
+        let state = self.wait_for_spacing(self.state());
+        drop(self.wait_for_items(state, until));
+        // The clock is the caller's: it is not asked under the lock.
         let now_ms = now_ms();
         let mut state = self.state();
         let mut items = self.tallies(&mut state, now_ms);
@@ -282,6 +259,46 @@ impl Queue {
         } else {
             Work::Items(items)
         }
+    }
+
+    /// Waits until the next commit may begin, or until so much is queued that it must.
+    fn wait_for_spacing<'q>(&'q self, mut state: MutexGuard<'q, State>) -> MutexGuard<'q, State> {
+        while let Some(time) = state.not_before
+            && !self.is_pressed(&state)
+        {
+            let pause = time.saturating_duration_since(Instant::now());
+            if pause.is_zero() {
+                break;
+            }
+            state.sitting = true;
+            state = self.wait_ready(state, pause);
+        }
+        state.sitting = false;
+        state.not_before = None;
+        state
+    }
+
+    /// Waits until something must be written: somebody waits for it, it has lingered, or the time `until` has come.
+    fn wait_for_items<'q>(
+        &'q self,
+        mut state: MutexGuard<'q, State>,
+        until: Instant,
+    ) -> MutexGuard<'q, State> {
+        loop {
+            let now = Instant::now();
+            let lingered = state.since.map(|since| since + LINGER);
+            let due = state.urgent || lingered.is_some_and(|t| t <= now) || !state.outside.is_empty();
+            if due || state.closing || now >= until {
+                return state;
+            }
+            let pause = lingered.unwrap_or(until).min(until);
+            state = self.wait_ready(state, pause.saturating_duration_since(now));
+        }
+    }
+
+    fn wait_ready<'q>(&self, state: MutexGuard<'q, State>, pause: Duration) -> MutexGuard<'q, State> {
+        let waited = self.ready.wait_timeout(state, pause);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Lets in what waits outside, as far as there is room.
@@ -327,9 +344,8 @@ impl Queue {
         }
     }
 
-    /// Answers those whose items the writer had: they could not be written. What nobody waits for
-    /// goes back to the queue's head, or, where it is full or closing, is counted as lost: gives how
-    /// many records and outcomes were.
+    /// Answers the callers whose items the writer could not write. Items that nobody waits for go back to the head of the queue. If
+    /// it is full or closing, they are counted as lost. Returns the numbers of records and outcomes lost.
     pub(crate) fn failed(&self, error: &AppendError, items: Vec<Item>, now_ms: i64) -> (u64, u64) {
         let mut state = self.state();
         let waiters = std::mem::take(&mut state.in_flight);
@@ -338,52 +354,22 @@ impl Queue {
         let mut expired = waiters.into_iter();
         let mut back = Vec::new();
         for item in items {
-            // An item whose waiter expired has none left, and was answered: it is kept like a
-            // buffered one, which is harmless.
+            // If the caller's wait expired, it was answered already. Its item is kept like a buffered one, which is harmless.
             match expired.next().flatten() {
                 Some(waiter) => answered.push(waiter),
                 None => back.push(item),
             }
         }
         for item in back.into_iter().rev() {
-            let weight = item.weight();
-            match &item {
-                // There is no later to count it in: put back, it would be tried, and fail, for ever.
-                Item::Event(Event::Counted { .. }) if state.closing => {}
-                &Item::Event(Event::Counted {
-                    what,
-                    count,
-                    from_ms,
-                    to_ms,
-                }) => match what {
-                    Counted::Outsiders => self.quota().over().restore(count, from_ms, to_ms),
-                    Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
-                    Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
-                    Counted::LostRecords => state.lost_records.restore(count, from_ms, to_ms),
-                },
-                Item::Decision(_) if state.closing || state.record_bytes + weight > self.limit => {
+            match self.put_back(&mut state, item) {
+                PutBack::Kept => {}
+                PutBack::LostRecord => {
                     state.lost_records.add(now_ms);
                     lost_records += 1;
                 }
-                Item::Ended(_) if state.closing || state.other_bytes + weight > self.limit => {
+                PutBack::LostOutcome => {
                     state.lost_outcomes.add(now_ms);
                     lost_outcomes += 1;
-                }
-                Item::Decision(_) => {
-                    state.record_bytes += weight;
-                    state.items.push_front(Queued {
-                        item,
-                        weight,
-                        waiter: None,
-                    });
-                }
-                _ => {
-                    state.other_bytes += weight;
-                    state.items.push_front(Queued {
-                        item,
-                        weight,
-                        waiter: None,
-                    });
                 }
             }
         }
@@ -397,12 +383,50 @@ impl Queue {
         (lost_records, lost_outcomes)
     }
 
-    /// Whether it takes nothing more.
+    /// Puts an item that could not be written back to the queue's head, or a count back to its tally.
+    fn put_back(&self, state: &mut State, item: Item) -> PutBack {
+        let weight = item.weight();
+        let bytes = match &item {
+            // After closing there is no next attempt, and putting it back would repeat the failure forever.
+            Item::Event(Event::Counted { .. }) if state.closing => return PutBack::Kept,
+            &Item::Event(Event::Counted {
+                what,
+                count,
+                from_ms,
+                to_ms,
+            }) => {
+                match what {
+                    Counted::Outsiders => self.quota().over().restore(count, from_ms, to_ms),
+                    Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
+                    Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
+                    Counted::LostRecords => state.lost_records.restore(count, from_ms, to_ms),
+                }
+                return PutBack::Kept;
+            }
+            Item::Decision(_) if state.closing || state.record_bytes + weight > self.limit => {
+                return PutBack::LostRecord;
+            }
+            Item::Ended(_) if state.closing || state.other_bytes + weight > self.limit => {
+                return PutBack::LostOutcome;
+            }
+            Item::Decision(_) => &mut state.record_bytes,
+            Item::Ended(_) | Item::Event(_) => &mut state.other_bytes,
+        };
+        *bytes += weight;
+        state.items.push_front(Queued {
+            item,
+            weight,
+            waiter: None,
+        });
+        PutBack::Kept
+    }
+
+    /// Whether the queue accepts no more items.
     pub(crate) fn is_closing(&self) -> bool {
         self.state().closing
     }
 
-    /// Takes nothing more; what is queued is still written.
+    /// Accepts no more items. Queued items are still written.
     pub(crate) fn close(&self) {
         self.state().closing = true;
         self.ready.notify_all();

@@ -31,12 +31,12 @@ impl MissedCalls {
         self.to_ms = now_ms;
     }
 
-    /// Whether any were counted.
+    /// Whether no call was counted.
     pub(crate) fn is_empty(self) -> bool {
         self.count == 0
     }
 
-    /// The event that says so; `None` if none were counted. Begins anew.
+    /// Takes the count as an event; `None` if it is zero.
     pub(crate) fn take(&mut self, what: Counted) -> Option<Event> {
         let Self {
             count,
@@ -73,7 +73,7 @@ impl Quota {
     /// Whether a record that comes now may be stored; if not, it is counted.
     pub(crate) fn admit(&mut self, now_ms: i64) -> bool {
         let minute = now_ms.div_euclid(MINUTE_MS);
-        // Of the minute just before: read a moment ago by another thread, which comes late.
+        // Another thread may have read the clock in the minute before, and come late.
         if minute != self.minute && minute != self.minute.saturating_sub(1) {
             self.minute = minute;
             self.used = 0;
@@ -91,7 +91,7 @@ impl Quota {
         &mut self.over
     }
 
-    /// Whether a tally waits whose minute has passed.
+    /// Whether the count of a past minute is due.
     pub(crate) fn is_due(&self, now_ms: i64) -> bool {
         !self.over.is_empty() && self.over.from_ms.div_euclid(MINUTE_MS) != now_ms.div_euclid(MINUTE_MS)
     }

@@ -105,7 +105,7 @@ impl Counters {
         self.lost_outcomes.fetch_add(outcomes, Ordering::Relaxed);
     }
 
-    /// The counters as they stand.
+    /// Reads the counters.
     pub(crate) fn read(&self, last: Sequence, queue_bytes: u64) -> StoreStats {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let rest = self.rest();

@@ -1,4 +1,4 @@
-//! What a question that counts takes from the sums of a period.
+//! Answering a counting query from the counts of a period.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use crate::index::skipped::Skipped;
 use crate::model::filter::Filter;
 use crate::period::open::OpenPeriod;
 
-/// Gives the groups of calls that `filter` wants to `each`, as far as the sums of the period at `path` tell, and where these
-/// calls, and others that are not wanted, stand: no block there has to be read.
+/// Gives the groups of calls that `filter` wants to `each`, as far as the period at `path` has counts. Returns the runs that
+/// are counted: no block in them has to be read.
 pub(crate) fn answer(
     path: &Path,
     opened: &OpenPeriod,
@@ -20,19 +20,19 @@ pub(crate) fn answer(
     if !filter.is_of_groups() {
         return answered;
     }
-    let mut chapters = Chunks::of(path).peekable();
-    if chapters.peek().is_none() {
+    let mut chunks = Chunks::of(path).peekable();
+    if chunks.peek().is_none() {
         return answered;
     }
-    // Asked after the file was read: an open database has all blocks that it tells of. One that was read before, or that was
-    // put back from a copy, may have fewer.
+    // Asked after the file was read: an open database has all blocks that are counted in it. A period that was read earlier, or
+    // restored from a copy, may have fewer.
     let Ok(Some(end)) = opened.last() else {
         return answered;
     };
-    for chapter in chapters.take_while(|chapter| chapter.last <= end.header.last()) {
-        if let Ok(groups) = chapter.groups()
+    for chunk in chunks.take_while(|chunk| chunk.last <= end.header.last()) {
+        if let Ok(groups) = chunk.groups()
             && let Some(wanted) = wanted(groups, filter)
-            && answered.push(chapter.first, chapter.last)
+            && answered.push(chunk.first, chunk.last)
         {
             wanted.iter().for_each(|(common, sum)| each(common, sum));
         }
@@ -40,7 +40,7 @@ pub(crate) fn answer(
     answered
 }
 
-/// The groups that `filter` wants; `None` where it wants a part of one.
+/// The groups that `filter` wants; `None` if it wants only a part of one.
 fn wanted<'c>(
     groups: Vec<(GroupKey<'c>, CallCount)>,
     filter: &Filter,

@@ -1,4 +1,4 @@
-//! Holding a period's sums against its blocks, while these are verified one after the other.
+//! Comparing the counts of a period with its blocks, while these are verified in order.
 
 use std::iter::Peekable;
 use std::path::Path;
@@ -7,43 +7,43 @@ use super::chunk::Chunks;
 use super::groups::{GroupKey, Groups};
 use crate::format::decode::RecordView;
 
-/// More groups than a chapter that is written has; counting more would only take memory.
+/// Most groups that are counted: more than any chunk has. Counting more would only take memory.
 const MOST_GROUPS: usize = 1 << 17;
 
-/// Tells of each chapter whether it says anything else than its blocks.
+/// Checks of each chunk whether it differs from its blocks.
 #[derive(Debug, Default)]
 pub(crate) struct CountsCheck {
-    chapters: Option<Peekable<Chunks>>,
-    // Of the chapter that comes next.
+    chunks: Option<Peekable<Chunks>>,
+    // The groups of the next chunk.
     counted: Groups,
     begun: Option<Begun>,
-    // Places of chapters that ended without a block, and how many faults were known when they began.
+    // Sequence numbers of chunks that ended without a block, and the number of faults known when they began.
     doubtful: Vec<(u64, usize)>,
     // Faults of blocks that were known when the last block was over.
     faults: usize,
 }
 
-/// A chapter of which a block was met.
+/// A chunk of which a block was seen.
 #[derive(Debug, Clone, Copy)]
 struct Begun {
-    // Both began with the same place.
+    // Whether chunk and block began with the same sequence number.
     with_block: bool,
     // So many faults of blocks were known.
     faults: usize,
 }
 
 impl CountsCheck {
-    /// Those of the period at `path`; so many faults of blocks are known.
+    /// Reads the chunks of the period at `path`. `faults` is the number of faulty blocks known so far.
     pub(crate) fn of(path: &Path, faults: usize) -> Self {
         Self {
-            chapters: Some(Chunks::of(path).peekable()),
+            chunks: Some(Chunks::of(path).peekable()),
             faults,
             ..Self::default()
         }
     }
 
     fn next(&mut self) -> Option<(u64, u64)> {
-        let next = self.chapters.as_mut()?.peek()?;
+        let next = self.chunks.as_mut()?.peek()?;
         Some((next.first, next.last))
     }
 
@@ -56,7 +56,7 @@ impl CountsCheck {
         }
     }
 
-    /// A call stands at `place`; places ascend.
+    /// Counts the call with this sequence number. They must ascend.
     pub(crate) fn see(&mut self, sequence: u64, view: &RecordView<'_>) {
         let within = (self.next()).is_some_and(|(first, last)| (first..=last).contains(&sequence));
         if within && self.counted.len() <= MOST_GROUPS {
@@ -64,8 +64,8 @@ impl CountsCheck {
         }
     }
 
-    /// The block that began with `first` ends with `last`, and is sound; so many faults of blocks are known. Gives the places
-    /// where chapters begin that are wrong. One of whose blocks some are faulty is not judged.
+    /// Ends the block from `first` to `last`, which is sound. `faults` is the number of faulty blocks known so far. Returns the
+    /// first sequence numbers of wrong chunks. A chunk with a faulty block is not judged.
     pub(crate) fn end_block(&mut self, first: u64, last: u64, faults: usize) -> Vec<u64> {
         let mut wrong: Vec<(u64, usize)> = std::mem::take(&mut self.doubtful);
         while let Some((begin, end)) = self.next().filter(|(begin, _)| *begin <= last) {
@@ -77,7 +77,7 @@ impl CountsCheck {
                 break;
             }
             let with_blocks = begun.with_block && end == last;
-            if self.take(|chapter, counted| !(with_blocks && chapter.tells(counted))) {
+            if self.take(|chunk, counted| !(with_blocks && chunk.tells(counted))) {
                 wrong.push((begin, begun.faults));
             }
         }
@@ -86,10 +86,10 @@ impl CountsCheck {
         wrong.into_iter().map(|(begin, _)| begin).collect()
     }
 
-    /// Done with the next chapter: gives what `judge` says of it.
+    /// Ends the next chunk, and returns the result of `judge` on it.
     fn take(&mut self, judge: impl FnOnce(&super::chunk::Chunk, &Groups) -> bool) -> bool {
-        let chapter = self.chapters.as_mut().and_then(Iterator::next);
-        let judged = chapter.is_some_and(|chapter| judge(&chapter, &self.counted));
+        let chunk = self.chunks.as_mut().and_then(Iterator::next);
+        let judged = chunk.is_some_and(|chunk| judge(&chunk, &self.counted));
         self.counted.clear();
         self.begun = None;
         judged

@@ -1,4 +1,4 @@
-//! A chapter as it is stored: framing, writing, and reading, which is total.
+//! The stored form of a chunk: writing it, and reading it, which is total.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,19 +20,19 @@ const FRAME: Frame = Frame {
 };
 /// Fewest bytes that a group takes.
 const GROUP: usize = 5;
-/// Most bytes of the file that are read: chapters of some billion calls.
+/// Most bytes of the file that are read: chunks of some billion calls.
 const FILE_LIMIT: u64 = 64 << 20;
 
 // Flags of a group, above the verdict's two bits.
 const TOKEN: u8 = 4;
 const LINE: u8 = 8;
 
-/// A chapter that was read.
+/// A chunk that was read.
 #[derive(Debug)]
 pub(crate) struct Chunk {
-    /// Place of the first entry of its blocks.
+    /// Sequence number of the first entry of its blocks.
     pub(crate) first: u64,
-    /// Place of the last.
+    /// Sequence number of the last entry of its blocks.
     pub(crate) last: u64,
     pub(super) raw: Vec<u8>,
 }
@@ -45,10 +45,10 @@ impl Chunk {
         Some(Self { first, last, raw })
     }
 
-    /// Its groups, each once.
+    /// The groups of the chunk, each once.
     pub(crate) fn groups(&self) -> Result<Vec<(GroupKey<'_>, CallCount)>, Malformed> {
         let mut from = Cursor(&self.raw);
-        // First and last place.
+        // First and last sequence number.
         from.number()?;
         from.number()?;
         let count: usize = from.small()?;
@@ -73,7 +73,7 @@ impl Chunk {
         }
     }
 
-    /// Whether it is just what would be written of these.
+    /// Whether the chunk is exactly the encoding of `groups`.
     pub(crate) fn tells(&self, groups: &Groups) -> bool {
         self.raw == raw(self.first, self.last, groups)
     }
@@ -91,6 +91,7 @@ fn group<'c>(
         2 => Verdict::Refuse,
         _ => return Err(Malformed("a verdict is not known")),
     };
+    // The common properties, as far as the flags say that they are present.
     let token = if flags & TOKEN == 0 {
         None
     } else {
@@ -102,6 +103,7 @@ fn group<'c>(
         Some((texts.text(from)?, from.small()?, texts.text(from)?))
     };
     let reason = texts.text(from)?;
+    // The count. Its times are within one hour, which is part of the group's key.
     let count = from.number()?;
     let first_ms = before.wrapping_add(from.signed()?);
     let last_ms = first_ms.checked_add_unsigned(from.number()?);
@@ -125,7 +127,7 @@ fn group<'c>(
     Ok((common, sum))
 }
 
-/// A chapter of `groups`, whose blocks hold the places `first` to `last`; `None` where it would be too long.
+/// Encodes a chunk of `groups`, for blocks with the sequence numbers `first` to `last`; `None` if it would be too long.
 pub(crate) fn encode(first: u64, last: u64, groups: &Groups) -> Option<Vec<u8>> {
     FRAME.encode(&raw(first, last, groups))
 }
@@ -168,14 +170,14 @@ fn raw(first: u64, last: u64, groups: &Groups) -> Vec<u8> {
     out
 }
 
-/// The chapter that begins `bytes`, if a whole and sound one does, and its length there.
+/// The chunk at the start of `bytes`, if it is whole and sound, and its length there.
 fn at_start(bytes: &[u8]) -> Option<(Chunk, usize)> {
     let (raw, length) = FRAME.at_start(bytes)?;
     Some((Chunk::of(raw)?, length))
 }
 
-/// The sound chapters of a period, in the order of their writing, which is that of places. It ends before one that is out of
-/// that order, which is none of ours.
+/// The sound chunks of a period, in the order of sequence numbers. It ends before a chunk that is out of order, which the
+/// store did not write.
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
     bytes: Vec<u8>,
@@ -184,7 +186,7 @@ pub(crate) struct Chunks {
 }
 
 impl Chunks {
-    /// Those of the period at `path`; none where they cannot be read.
+    /// Reads the chunks of the period at `path`; none if the file cannot be read.
     pub(crate) fn of(path: &Path) -> Self {
         Self::in_bytes(read(path).unwrap_or_default())
     }
@@ -215,11 +217,11 @@ impl Iterator for Chunks {
             let rest = self.bytes.get(at..)?;
             at += memchr::memmem::find(rest, &FRAME.magic)?;
             match self.bytes.get(at..).and_then(at_start) {
-                Some((chapter, _)) if self.last.is_some_and(|last| chapter.first <= last) => return None,
-                Some((chapter, size)) => {
+                Some((chunk, _)) if self.last.is_some_and(|last| chunk.first <= last) => return None,
+                Some((chunk, size)) => {
                     self.at = at + size;
-                    self.last = Some(chapter.last);
-                    return Some(chapter);
+                    self.last = Some(chunk.last);
+                    return Some(chunk);
                 }
                 None => at += 1,
             }

@@ -1,4 +1,4 @@
-//! Counting calls by what they have in common.
+//! Counting calls by their common properties.
 
 use std::collections::HashSet;
 use std::hash::Hasher;
@@ -18,7 +18,7 @@ pub(crate) fn hour_of(ms: i64) -> i64 {
     ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS)
 }
 
-/// What the calls of one group have in common, its texts not copied. Their order is that of a chapter.
+/// The common properties of a group of calls, texts not copied. Keys are ordered as in a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct GroupKey<'c> {
     pub(crate) token: Option<&'c str>,
@@ -26,7 +26,7 @@ pub(crate) struct GroupKey<'c> {
     pub(crate) line: Option<(&'c str, u32, &'c str)>,
     pub(crate) reason: &'c str,
     pub(crate) verdict: Verdict,
-    /// See [`hour_of`].
+    /// Begin of the hour, see [`hour_of`].
     pub(crate) hour: i64,
 }
 
@@ -55,7 +55,7 @@ impl<'c> From<&RecordView<'c>> for GroupKey<'c> {
 }
 
 impl Filter {
-    /// Whether calls that have this in common are wanted, as far as their times are.
+    /// Whether calls of this group are wanted, apart from their times.
     pub(crate) fn wants_group(&self, group: &GroupKey<'_>) -> bool {
         let token = self.token.as_deref();
         token.is_none_or(|wanted| group.token == Some(wanted))

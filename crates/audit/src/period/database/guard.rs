@@ -1,4 +1,4 @@
-//! Calls into sled that may panic or never return, and its errors as ours.
+//! Calls into sled, which may panic or never return, and conversion of its errors.
 
 use std::cell::Cell;
 use std::io;
@@ -16,8 +16,8 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic on this thread is the database's, which is caught, and told as an error of the disk. For panic hooks,
-/// which run before it is.
+/// Whether the database panics on this thread. Such a panic is caught, and reported as a disk error. For panic hooks, which run
+/// before that.
 #[must_use]
 pub fn is_panic_caught() -> bool {
     INSIDE.get()
@@ -31,7 +31,7 @@ fn caught_all<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|panic| message(&*panic))
 }
 
-/// Skipped `work` on this thread; a panic of sled's becomes an error.
+/// Runs `work` on this thread; a panic in sled becomes an error.
 pub(super) fn caught<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, DiskError> {
     // After a panic the period is not used again, so that no broken state is seen.
     match caught_all(work) {
@@ -62,7 +62,7 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = text
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("unknown");
-    // The first line is enough: sled prints whole structures.
+    // The first line is enough, because sled prints whole structures.
     format!(
         "the database failed within: {}",
         text.lines().next().unwrap_or_default()
@@ -78,7 +78,7 @@ fn disk(error: sled::Error) -> DiskError {
 
 fn open_failure(error: sled::Error) -> DiskError {
     match error {
-        // What a file that is too short, or lacks a part, gives.
+        // The errors of a file that is too short or incomplete.
         sled::Error::Io(e)
             if matches!(
                 e.kind(),

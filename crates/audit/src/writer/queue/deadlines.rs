@@ -34,30 +34,7 @@ impl Queue {
         };
         state.clock_idle = false;
         let now = Instant::now();
-        let late = |w: &Option<Waiter>| w.as_ref().is_some_and(|w| w.deadline <= now);
-        let mut busy = Vec::new();
-        let in_flight = state
-            .in_flight
-            .iter_mut()
-            .filter(|w| late(w))
-            .filter_map(Option::take);
-        busy.extend(in_flight);
-        // Deadlines grow along the queue, but for what was put back.
-        let mut kept = VecDeque::with_capacity(state.items.len());
-        if state.items.iter().any(|q| late(&q.waiter)) {
-            for queued in std::mem::take(&mut state.items) {
-                if late(&queued.waiter) {
-                    state.record_bytes = state.record_bytes.saturating_sub(queued.weight);
-                    busy.extend(queued.waiter);
-                } else {
-                    kept.push_back(queued);
-                }
-            }
-            state.items = kept;
-        }
-        while state.outside.front().is_some_and(|q| late(&q.waiter)) {
-            busy.extend(state.outside.pop_front().and_then(|q| q.waiter));
-        }
+        let busy = late_waiters(&mut state, now);
         let (over, on): (Vec<_>, Vec<_>) = std::mem::take(&mut state.sleepers)
             .into_iter()
             .partition(|(until, _)| *until <= now);
@@ -92,4 +69,33 @@ impl Queue {
         }
         receiver
     }
+}
+
+/// Takes out of the queue all who waited too long, with their items, unless the writer has these already.
+fn late_waiters(state: &mut State, now: Instant) -> Vec<Waiter> {
+    let late = |w: &Option<Waiter>| w.as_ref().is_some_and(|w| w.deadline <= now);
+    let mut busy = Vec::new();
+    let in_flight = state
+        .in_flight
+        .iter_mut()
+        .filter(|w| late(w))
+        .filter_map(Option::take);
+    busy.extend(in_flight);
+    // Deadlines ascend along the queue, except for items that were put back.
+    let mut kept = VecDeque::with_capacity(state.items.len());
+    if state.items.iter().any(|q| late(&q.waiter)) {
+        for queued in std::mem::take(&mut state.items) {
+            if late(&queued.waiter) {
+                state.record_bytes = state.record_bytes.saturating_sub(queued.weight);
+                busy.extend(queued.waiter);
+            } else {
+                kept.push_back(queued);
+            }
+        }
+        state.items = kept;
+    }
+    while state.outside.front().is_some_and(|q| late(&q.waiter)) {
+        busy.extend(state.outside.pop_front().and_then(|q| q.waiter));
+    }
+    busy
 }
