@@ -51,7 +51,7 @@ pub(crate) struct Call {
     pub(crate) evidence: Evidence,
     /// The trace that it is part of.
     pub(crate) trace: Trace,
-    /// Where the call is reported, in addition to the audit.
+    /// Destinations of reports about the call, in addition to the audit.
     pub(crate) reporting: CallReporting,
     time_ms: i64,
     method: String,

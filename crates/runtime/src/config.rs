@@ -147,7 +147,7 @@ pub struct Upstream {
     pub product: Product,
     /// The `Host` header sent upstream; absent: the public URL's authority.
     pub host: Option<String>,
-    /// `POST /v1/revoke`: ends a token at once and permanently, including its calls in progress.
+    /// The authorities that sign the upstream's certificate, in PEM; absent: those that the system trusts.
     pub ca_file: Option<PathBuf>,
     /// The certificate that the proxy presents to the upstream.
     pub client_certificate: Option<TlsFiles>,

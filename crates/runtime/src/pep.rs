@@ -55,7 +55,7 @@ pub(crate) struct Gate {
 pub(crate) struct GateSettings {
     /// The largest body that a policy inspects, in bytes.
     pub(crate) inspect_bytes: usize,
-    /// No body, and no announced length.
+    /// The slowest accepted pace of a request body.
     pub(crate) pace: BodyPace,
     /// Whether denials show the line that came nearest.
     pub(crate) show_policy: bool,

@@ -12,7 +12,7 @@ use crate::request::Canonical;
 /// The right to send one request upstream.
 ///
 /// INVARIANT: a permit is made only from a decision's [`Grant`] and the proof that the call is recorded, for the
-/// canonical request that was decided and recorded. The fields are private and there is no other constructor. The
+/// canonical request that was decided and recorded. The fields are private and no other constructor exists. The
 /// upstream request is written only from these fields.
 #[derive(Debug)]
 pub(crate) struct Permit {

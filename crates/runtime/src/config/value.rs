@@ -104,7 +104,7 @@ pub(super) fn size_from<const LEAST: u64>(value: &Value<'_>) -> Result<usize, Wr
         })
 }
 
-/// Formats a size in the largest unit of which it is a multiple.
+/// Formats a size in the largest unit that divides it.
 fn shown_size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit));

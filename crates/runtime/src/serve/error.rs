@@ -1,4 +1,4 @@
-//! Reasons why the proxy does not start. Each message says in one sentence what is wrong and what to do.
+//! Reasons why the proxy does not start. Each message gives the fault and its remedy in one sentence.
 
 use std::io;
 use std::net::SocketAddr;
@@ -75,7 +75,7 @@ pub enum ServeError {
     /// The system gives no threads, or no signals.
     #[error("the system refused what the proxy needs to run: {0}")]
     System(#[from] io::Error),
-    /// Whether the request was a HEAD: the answer announces a body but has none.
+    /// The server stopped because of an internal error.
     #[error("the server stopped unexpectedly; its log says why, and starting it again is safe")]
     Stopped,
 }

@@ -184,7 +184,7 @@ impl HeadLines {
     }
 }
 
-/// What a head's fields mean for the body and the connection.
+/// Facts about the body and the connection that a head's fields give.
 #[derive(Default)]
 struct Says {
     chunked: bool,

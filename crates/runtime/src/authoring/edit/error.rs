@@ -49,7 +49,7 @@ pub enum EditError {
         /// Relative to the policy directory.
         file: String,
     },
-    /// There is no token with that name.
+    /// No token has that name.
     #[error("there is no token `{name}` in `{}`{}", .directory.display(), advice(.near.as_deref()))]
     NoSuchToken {
         /// Name of the token.

@@ -136,7 +136,7 @@ pub(crate) fn sections(text: &str) -> Result<Vec<Section>, Unfit> {
             keys,
         });
     }
-    // A section ends where the next one begins.
+    // The next section ends the one before it.
     sections.sort_by_key(|section| section.range.start);
     let starts: Vec<usize> = sections.iter().skip(1).map(|next| next.range.start).collect();
     for (section, end) in sections.iter_mut().zip(starts) {

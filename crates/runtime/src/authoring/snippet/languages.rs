@@ -3,7 +3,7 @@
 use super::parts::Snippet;
 use super::{curl, http, javascript, postman, powershell, python};
 
-/// What a snippet is written in.
+/// The language of a snippet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Language {
     /// curl, for a POSIX shell

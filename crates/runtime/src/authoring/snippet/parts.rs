@@ -14,7 +14,7 @@ pub(crate) enum Scheme {
     Bearer,
 }
 
-/// Where the snippet gets the secret from.
+/// Source of the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Secret {
     /// The snippet contains the secret.

@@ -70,7 +70,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
         "{calls} calls of {} sound blocks are in {file}.",
         found.blocks
     ));
-    // Report the gaps: a reader must know what the file lacks.
+    // Report the gaps: a reader must know which calls the file lacks.
     if let Some(first) = found.begins_late {
         output::note(&format!(
             "The beginning of the period is missing: what is found begins with entry {first}."

@@ -94,7 +94,7 @@ fn free_name(label: &str, names: &mut HashSet<String>) -> String {
 
 fn judge(exported: Exported, name: String, options: Options) -> Result<Imported, String> {
     let mut decisions = Vec::new();
-    // Collect what a person must decide. Only missing lines can stop the import, since they allow everything.
+    // Collect the decisions that a person must make. Only missing lines can stop the import, since they allow everything.
     if name != exported.label {
         decisions.push(format!(
             "another token has the label `{}` too, so this one is `{name}`",

@@ -48,7 +48,7 @@ pub(super) struct Connection {
     pub(super) answering: bool,
 }
 
-/// What the client sent in place of a request in progress.
+/// The next input of a client without a request in progress.
 pub(super) enum Next {
     /// The head of a request.
     Head(WireHead),
