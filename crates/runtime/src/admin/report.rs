@@ -24,7 +24,9 @@ pub(super) async fn stats(
 ) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
     let reader = state.audit.reader();
-    Ok(told(move || Ok(line(&UsageReport::from(reader.usage(&filter)?)))))
+    Ok(in_one_line(move || {
+        Ok(line(&UsageReport::from(reader.usage(&filter)?)))
+    }))
 }
 
 /// `GET /v1/audit/events`: only the times of the query are used.
@@ -35,7 +37,7 @@ pub(super) async fn events(
 ) -> Result<HttpResponse, AdminError> {
     let filter = Question::of(&request)?.filter()?;
     let reader = state.audit.reader();
-    Ok(told(move || {
+    Ok(in_one_line(move || {
         let events = reader.events(
             filter.since_ms.unwrap_or(i64::MIN),
             filter.until_ms.unwrap_or(i64::MAX),
@@ -48,14 +50,14 @@ pub(super) async fn events(
 /// `GET /v1/audit/verify`.
 pub(super) async fn verify(state: web::Data<AdminState>, _: Operator) -> HttpResponse {
     let audit = state.audit.clone();
-    told(move || {
+    in_one_line(move || {
         let keys = audit.keys();
         Ok(line(&VerifyReport::of(audit.verify()?, keys)))
     })
 }
 
 /// The answer that `work` gives, however long it takes: empty lines come before it. An error is a line `{"error": …}`.
-fn told(work: impl FnOnce() -> Result<String, AdminError> + Send + 'static) -> HttpResponse {
+fn in_one_line(work: impl FnOnce() -> Result<String, AdminError> + Send + 'static) -> HttpResponse {
     #[derive(Serialize)]
     struct Failed {
         error: String,

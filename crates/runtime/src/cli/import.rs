@@ -1,10 +1,10 @@
 //! `tokenward import`: tokens that were made elsewhere.
 
-mod ancestor;
+mod conversion;
 mod export;
+mod extender;
 mod meaning;
 mod report;
-mod take_over;
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -16,8 +16,8 @@ use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
 use crate::authoring::edit::{Edit, EditError};
+use conversion::{Options, convert};
 use report::Report;
-use take_over::{Options, take_over};
 
 /// Take over tokens that were made elsewhere
 #[derive(clap::Args)]
@@ -111,7 +111,7 @@ fn extender(args: &Extender) -> Result<(), Failure> {
         allow_unrestricted: args.allow_unrestricted,
         now: Timestamp::now(),
     };
-    let mut report = take_over(tokens, &edit.names(), &config, options)?;
+    let mut report = convert(tokens, &edit.names(), &config, options)?;
     report.into = into.display().to_string();
     if !report.broken.is_empty() && !args.keep_going {
         show(&report, args)?;

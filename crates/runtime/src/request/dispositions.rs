@@ -10,7 +10,7 @@ use super::known_headers::{
     URL_OVERRIDES,
 };
 
-/// The fates of all names, one look-up each.
+/// The dispositions of all names, one look-up each.
 #[derive(Clone, Debug)]
 pub(super) struct Dispositions {
     names: HashMap<String, Disposition>,
@@ -214,7 +214,7 @@ mod tests {
             ("x-target-url", Disposition::Pass),
             ("x-http-method", Disposition::Refused(Reason::MethodOverride)),
         ] {
-            assert_eq!(fates().of(name), disposition, "{name}");
+            assert_eq!(dispositions().of(name), disposition, "{name}");
         }
     }
 
@@ -229,7 +229,7 @@ mod tests {
             "content.type",
             "transfer.encoding",
         ] {
-            assert_eq!(fates().of(name), Disposition::Claimed, "{name}");
+            assert_eq!(dispositions().of(name), Disposition::Claimed, "{name}");
         }
     }
 
@@ -243,7 +243,7 @@ mod tests {
             "x-secret-hop",
             "http2-settings",
         ] {
-            assert!(fates().may_be_named(name), "{name}");
+            assert!(dispositions().may_be_named(name), "{name}");
         }
         for name in [
             "authorization",
@@ -260,7 +260,7 @@ mod tests {
             "expect",
             "x-real-ip",
         ] {
-            assert!(!fates().may_be_named(name), "{name}");
+            assert!(!dispositions().may_be_named(name), "{name}");
         }
     }
 }

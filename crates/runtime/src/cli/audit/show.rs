@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let call: Value = serde_json::from_str(&call).map_err(Failure::trouble)?;
     let mut text = String::new();
-    told("", &call, &mut text);
+    flattened("", &call, &mut text);
     // Show the line if the policy still has it; it is not an error if not.
     let digest = call.pointer("/line/digest").and_then(Value::as_str);
     let line = digest.and_then(|digest| policy::line(&config, digest));
@@ -132,7 +132,7 @@ fn looked_at(item: &Value) -> String {
 }
 
 /// `name  value` for each member, those of members below it as `outer.inner`.
-fn told(outer: &str, value: &Value, text: &mut String) {
+fn flattened(outer: &str, value: &Value, text: &mut String) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
@@ -141,7 +141,7 @@ fn told(outer: &str, value: &Value, text: &mut String) {
                 } else {
                     format!("{outer}.{name}")
                 };
-                told(&name, value, text);
+                flattened(&name, value, text);
             }
         }
         Value::Array(items) => {
@@ -176,7 +176,7 @@ mod tests {
             }],
         });
         let mut text = String::new();
-        told("", &call, &mut text);
+        flattened("", &call, &mut text);
         insta::assert_snapshot!(text, @r"
         nodes                   a (string) = x\u{1b}y
         nodes                   b (number) hmac 00ff

@@ -142,7 +142,7 @@ impl Source {
             Self::Files(reader) => Ok(reader.usage(filter).map_err(Failure::trouble)?.into()),
             Self::Admin(admin) => {
                 let question = query_string(filter, &Page::default());
-                admin.told(&format!("/v1/audit/stats?{question}"))
+                admin.one_line(&format!("/v1/audit/stats?{question}"))
             }
         }
     }
@@ -169,7 +169,7 @@ impl Source {
                     ..Filter::default()
                 };
                 let question = query_string(&filter, &Page::default());
-                admin.told(&format!("/v1/audit/events?{question}"))
+                admin.one_line(&format!("/v1/audit/events?{question}"))
             }
         }
     }
@@ -181,7 +181,7 @@ impl Source {
                 let verified = reader.verify(keys).map_err(Failure::trouble)?;
                 Ok(VerifyReport::of(verified, keys))
             }
-            Self::Admin(admin) => admin.told("/v1/audit/verify"),
+            Self::Admin(admin) => admin.one_line("/v1/audit/verify"),
         }
     }
 
@@ -269,7 +269,7 @@ impl Admin {
     }
 
     /// The one line of an answer that may take long.
-    fn told<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
+    fn one_line<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
         let mut told = None;
         self.lines(target, &mut |line| {
             told = Some(line.to_owned());

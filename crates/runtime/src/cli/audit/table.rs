@@ -54,7 +54,7 @@ struct Outcome {
 
 impl Outcome {
     /// The status that the client got; or that it will never be known.
-    fn told(self) -> Option<String> {
+    fn text(self) -> Option<String> {
         let lost = || self.end.filter(|end| end == "lost");
         self.status.map(|status| status.to_string()).or_else(lost)
     }
@@ -99,7 +99,7 @@ fn row(call: Call) -> [String; 8] {
     [
         shown(&call.time),
         shown(&call.verdict),
-        or_dash(call.outcome.and_then(Outcome::told)),
+        or_dash(call.outcome.and_then(Outcome::text)),
         or_dash(call.token),
         user,
         shown(&call.reason),

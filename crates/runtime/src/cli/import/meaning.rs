@@ -5,7 +5,7 @@ use tokenward_compiler::analysis::{Analysis, Difference, Fault, Universe};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::{compile, source::SourceSet};
 
-use super::ancestor::Cause;
+use super::extender::Cause;
 use crate::authoring::edit::{self, NewToken};
 
 /// A line with a different meaning.

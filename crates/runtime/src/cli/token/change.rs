@@ -131,7 +131,7 @@ pub(super) fn judge(
 }
 
 /// Explains whether the shown secret can be shown again.
-pub(super) fn told(config: &Config) -> &'static str {
+pub(super) fn reshow_note(config: &Config) -> &'static str {
     match (&config.mode, config.keys.sealing.is_empty()) {
         (Mode::Standard, false) => "This is its secret; `tokenward token show --secret` shows it again:",
         _ => "This is its secret; it is shown this once and stored nowhere:",

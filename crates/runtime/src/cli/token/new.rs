@@ -109,7 +109,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     } else {
         output::note(&format!(
             "The token `{name}` is in {file}. {}",
-            super::change::told(&config)
+            super::change::reshow_note(&config)
         ));
         output::print(&format!("{exposed}\n"))
     };

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::change::{committed, finished, hash_of, refuse_in_secure, told};
+use super::change::{committed, finished, hash_of, refuse_in_secure, reshow_note};
 use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit, Key};
 use crate::cli::settings::ConfigArg;
@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         output::note(&format!(
             "`{name}` has a new secret, in {}; the old one {old}. {}",
             path.display(),
-            told(&config)
+            reshow_note(&config)
         ));
         output::print(&format!("{}\n", secret.expose()))
     };

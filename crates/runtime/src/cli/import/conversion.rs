@@ -7,8 +7,8 @@ use tokenward_compiler::analysis::Universe;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::{compile, source::SourceSet};
 
-use super::ancestor;
 use super::export::{Broken, Exported};
+use super::extender;
 use super::meaning;
 use super::report::{Imported, Report};
 use crate::authoring::edit::{self, NewToken, Users};
@@ -28,7 +28,7 @@ pub(super) struct Options {
 }
 
 /// Judges every token by itself. `taken`: names of the policy, with their files.
-pub(super) fn take_over(
+pub(super) fn convert(
     tokens: Vec<Result<Exported, Broken>>,
     taken: &HashMap<String, String>,
     config: &Config,
@@ -117,7 +117,7 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
         decisions.push("it never expires: give it an `expires`".to_owned());
     }
     for line in &exported.lines {
-        if let Some(form) = ancestor::unknown_form(line) {
+        if let Some(form) = extender::unknown_form(line) {
             decisions.push(format!("look at `{line}`: {form}"));
         }
     }
