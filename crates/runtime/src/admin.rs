@@ -1,4 +1,4 @@
-//! The admin listener: health, metrics and audit reading, for operators on the same machine.
+//! The admin listener: health, metrics, audit queries and revocation, for operators on the same machine.
 //!
 //! | request | answer |
 //! | --- | --- |
@@ -14,7 +14,7 @@
 //! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
 //!
-//! All but the first two want `Authorization: Bearer` with the secret of `[admin] secret_file`.
+//! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`.
 
 mod audit;
 mod export;

@@ -35,21 +35,21 @@ pub(crate) struct Call {
     pub(crate) live: Arc<Live>,
     /// Name of the recognised token.
     pub(crate) token: Option<String>,
-    /// The user whom the call is made as.
+    /// User that the call is made as.
     pub(crate) user: Option<String>,
-    /// The user whom the caller acts for.
+    /// User that the caller acts for.
     pub(crate) on_behalf_of: Option<String>,
-    /// The token works for this caller.
+    /// Whether the token works for this caller.
     pub(crate) authenticated: bool,
     /// Whether the token is still valid; present once the call is authenticated.
     pub(crate) validity: Option<TokenValidity>,
-    /// The line that denied it.
+    /// The line that denied the call.
     pub(crate) line: Option<LineId>,
     /// Time spent on decisions.
     pub(crate) deciding: Duration,
     /// Evidence that the decision used.
     pub(crate) evidence: Evidence,
-    /// The trace that it is part of.
+    /// The trace that the call belongs to.
     pub(crate) trace: Trace,
     /// Destinations of reports about the call, in addition to the audit.
     pub(crate) reporting: CallReporting,
@@ -61,7 +61,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A call that has just arrived and been read.
+    /// Makes a call that has just arrived and been read.
     pub(crate) fn new(
         raw: &RawHead<'_>,
         reading: &Reading,
@@ -99,7 +99,7 @@ impl Call {
         }
     }
 
-    /// Now, milliseconds since 1970 UTC, as far as this call is concerned.
+    /// Gives the time at which the call arrived, milliseconds since 1970 UTC.
     pub(crate) fn time_ms(&self) -> i64 {
         self.time_ms
     }
@@ -117,12 +117,12 @@ impl Call {
         &self.method
     }
 
-    /// The canonical URL, as the audit has it.
+    /// Gives the canonical URL, as in the audit.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Method and URL, for a person.
+    /// Formats method and URL for people.
     pub(crate) fn shown(&self) -> String {
         format!("{} {}", self.method, self.url)
     }
@@ -157,7 +157,7 @@ impl Call {
     }
 }
 
-/// Bytes of a URL that are recorded as they are, …
+/// Maximum number of bytes of a URL that are recorded unchanged, …
 const LONG: usize = 16 * 1024;
 /// Current time, milliseconds since 1970 UTC.
 pub(crate) fn now_ms() -> i64 {

@@ -1,4 +1,4 @@
-//! The `tokenward` command: one file for each verb.
+//! The `tokenward` command: one file for each subcommand.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

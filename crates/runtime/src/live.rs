@@ -1,4 +1,4 @@
-//! The policy that decides now, and how it is replaced (SEMANTICS section 6).
+//! The active policy, and its replacement (SEMANTICS section 6).
 
 mod error;
 mod fingerprint;
@@ -25,7 +25,7 @@ pub(crate) use revoked::{
     Revocations, SecretHash, TokenValidity, beside, parse as parse_hash, shown as shown_hash,
 };
 
-/// A policy in force: compiled, and bound to the public URL. A call keeps the one that it began with.
+/// An active policy: compiled, and bound to the public URL. A call keeps the policy that it began with.
 #[derive(Debug)]
 pub struct Live {
     program: Program,
@@ -38,26 +38,26 @@ impl Live {
         &self.program
     }
 
-    /// When it came into force.
+    /// Gives the time at which it became active.
     pub(crate) fn since(&self) -> SystemTime {
         self.since
     }
 }
 
-/// How the last attempt to load a policy went.
+/// Results of loading policies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReloadStatus {
-    /// Loads that took effect, the first included.
+    /// Number of successful loads, including the first.
     pub(crate) succeeded: u64,
     /// Number of failed loads.
     pub(crate) failed: u64,
-    /// Why the last one did not, if it did not.
+    /// Reason why the last load failed, if it did.
     pub(crate) failure: Option<String>,
     /// A changed setting that needs a restart, if there is one.
     pub(crate) waiting: Option<String>,
 }
 
-/// The policy in force and the place that it comes from.
+/// The active policy, and the path that it comes from.
 pub(crate) struct Policies {
     directory: PathBuf,
     base: BaseUrl,
@@ -66,7 +66,7 @@ pub(crate) struct Policies {
     current: ArcSwap<Live>,
     revocations: Arc<Revocations>,
     status: Mutex<ReloadStatus>,
-    /// The directory just before it was read first: what changed since has to be noticed.
+    /// The directory's state immediately before it was first read, so that a change since then is noticed.
     first_seen: Fingerprint,
 }
 
@@ -83,7 +83,7 @@ impl Policies {
         mode: ModeInForce,
         revocations: Revocations,
     ) -> Result<Self, PolicyError> {
-        // Notifications name absolute paths.
+        // Notifications contain absolute paths.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let first_seen = Fingerprint::of(&directory);
         let (program, revoked) = load(&directory, base, merges, &mode);
@@ -117,8 +117,8 @@ impl Policies {
         self.current.load_full()
     }
 
-    /// Every revocation, also of policies that are in force no more, or never were because something else in them did
-    /// not compile.
+    /// Gives every revocation, including those of policies that are no longer active, or never were because another
+    /// part did not compile.
     pub(crate) fn revocations(&self) -> &Arc<Revocations> {
         &self.revocations
     }
@@ -128,7 +128,7 @@ impl Policies {
         self.revocations.validity([shown, token.secret_hash])
     }
 
-    /// The secrets of the token of this name, in force or rotated away, in the policy in force.
+    /// Gives the secrets, current and previous, of the active policy's token with this name.
     pub(crate) fn secrets_of(&self, name: &str) -> Vec<SecretHash> {
         let live = self.current();
         let named = live.program().tokens().filter(|(_, token)| token.name == name);
@@ -139,7 +139,7 @@ impl Policies {
             .collect()
     }
 
-    /// Tokens of the policy in force that were revoked by command, and are not revoked in it.
+    /// Counts tokens of the active policy that were revoked by command, but not in a policy file.
     pub(crate) fn revoked_beside_policy(&self) -> Vec<String> {
         let live = self.current();
         let beside = live
@@ -154,8 +154,8 @@ impl Policies {
         self.lock_status().clone()
     }
 
-    /// Reads the directory again. What compiles is in force from now on; what does not changes nothing. What either revokes
-    /// is revoked.
+    /// Reads the directory again. A policy that compiles becomes active; one that does not changes nothing. Both add
+    /// their revocations.
     pub(crate) fn reload(&self) {
         self.look_at_mode();
         let (program, revoked) = load(&self.directory, &self.base, self.merges, &self.mode);

@@ -18,7 +18,7 @@ use crate::wire::Violation;
 /// Maximum number of tokens that are counted by name; later ones are counted together. Tokens come and go with the
 /// policy, but counters stay.
 const TOKENS: usize = 1000;
-/// The name under which they are.
+/// Name under which later tokens are counted.
 const OTHERS: &str = "(others)";
 
 /// Upper bounds of the buckets for decisions: 1 µs to 65 ms.
@@ -86,7 +86,7 @@ impl Default for Metrics {
             recording: Histogram::new(AUDIT),
             upstream: Histogram::new(UPSTREAM),
         };
-        // Series that may matter are there before their first event: an alert on a rate misses the first otherwise.
+        // Create all series before their first event, because an alert on a rate would miss the first one.
         for violation in Violation::ALL {
             let reason = violation.code();
             let _ = metrics.violations.get_or_create(&Because { reason });
@@ -150,7 +150,7 @@ impl Metrics {
         }
     }
 
-    /// A call was decided, in so much time.
+    /// Counts a decision, and its time.
     pub(crate) fn decided(
         &self,
         verdict: Verdict,
@@ -182,12 +182,12 @@ impl Metrics {
         }
     }
 
-    /// A call waited so long for its record.
+    /// Adds the time that a call waited for its record.
     pub(crate) fn recorded(&self, took: Duration) {
         self.recording.observe(took.as_secs_f64());
     }
 
-    /// The upstream took so long for the head of its answer.
+    /// Adds the time until the head of the upstream's response.
     pub(crate) fn answered(&self, took: Duration) {
         self.upstream.observe(took.as_secs_f64());
     }
@@ -203,7 +203,7 @@ impl Metrics {
         self.violations.get_or_create(&Because { reason }).inc();
     }
 
-    /// A call began (1) or ended (-1).
+    /// Counts calls in progress: 1 for a begin, -1 for an end.
     pub(crate) fn in_flight(&self, change: i64) {
         self.in_flight.inc_by(change);
     }
@@ -213,7 +213,7 @@ impl Metrics {
         self.in_flight.get() <= 0
     }
 
-    /// A request panicked, and was answered.
+    /// Counts a request that panicked and got a response.
     pub(crate) fn panicked(&self) {
         self.panics.inc();
     }
@@ -223,14 +223,14 @@ impl Metrics {
         self.slowed.inc();
     }
 
-    /// A client opened a connection, which is open until the value is dropped.
+    /// Counts a connection of a client, which is open until the value is dropped.
     pub(crate) fn connected(self: &Arc<Self>) -> Connected {
         self.accepted.inc();
         self.connections.inc();
         Connected(Arc::clone(self))
     }
 
-    /// The text form (OpenMetrics 1.0), with the figures of another registry.
+    /// Formats the text form (OpenMetrics 1.0), together with another registry.
     pub(crate) fn render(&self, more: &Registry) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.

@@ -1,7 +1,7 @@
-//! The enforcement point: what happens to one call, in the order of SEMANTICS section 5.
+//! The enforcement point: the steps of one call, in the order of SEMANTICS section 5.
 //!
-//! `judge` decides as far as the head allows; `proceed` does the rest: body, record, call upstream. In between, `100
-//! Continue` is sent, but only for a head that passed.
+//! `judge` decides as far as the head allows; `proceed` does the rest: body, record, call upstream. In between,
+//! `100 Continue` is sent, but only for a head that passed.
 
 mod auth;
 mod cors;
@@ -50,16 +50,16 @@ pub(crate) struct Gate {
     pub(crate) settings: GateSettings,
 }
 
-/// The settings that bear on a call.
+/// Settings that affect calls.
 #[derive(Clone, Debug)]
 pub(crate) struct GateSettings {
     /// The largest body that a policy inspects, in bytes.
     pub(crate) inspect_bytes: usize,
     /// The slowest accepted pace of a request body.
     pub(crate) pace: BodyPace,
-    /// Whether denials show the line that came nearest.
+    /// Whether denials show the closest line.
     pub(crate) show_policy: bool,
-    /// Origins whose pages may call.
+    /// Origins whose pages may make calls.
     pub(crate) cors_origins: Vec<String>,
     /// Where calls are reported, in addition to the audit.
     pub(crate) reporting: CallReporting,
@@ -90,8 +90,8 @@ enum HeadVerdict {
 }
 
 impl Gate {
-    /// Judges a head that came from `peer`: all that can be said before a byte of the body is read. A refusal is
-    /// recorded before it is answered.
+    /// Judges a head that came from `peer`, before a byte of the body is read. A refusal is recorded before it is
+    /// answered.
     pub(crate) async fn judge(&self, head: &WireHead, peer: IpAddr) -> Headed {
         let fields = head.fields();
         let raw = head.raw(&fields);
@@ -130,7 +130,7 @@ impl Gate {
         }
     }
 
-    /// Takes a judged call through: the body as far as it is inspected, the record, the upstream.
+    /// Completes a judged call: the body as far as it is inspected, the record, the upstream.
     pub(crate) async fn proceed(&self, judged: Judged, body: BodyStream, upstream: &Upstream) -> Answer {
         let Judged {
             call,
@@ -161,7 +161,7 @@ impl Gate {
         answer
     }
 
-    /// Records the call and makes it.
+    /// Records the call, and sends it upstream.
     async fn send(
         &self,
         call: &Call,
@@ -194,7 +194,7 @@ impl Gate {
         }
     }
 
-    /// The steps that the head decides, in order.
+    /// Takes the steps that depend only on the head, in order.
     fn judge_reading(
         &self,
         call: &mut Call,
@@ -360,7 +360,7 @@ impl Gate {
         record(&self.audit, &self.metrics, call, outcome, decided, line).await
     }
 
-    /// Records a refusal, and answers it; one more of many failed credentials after a while.
+    /// Records a refusal and responds to it, with a delay after many failed credentials.
     async fn refuse(&self, call: &Call, problem: &Problem) -> Answer {
         let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::default());
         let recorded = self
@@ -398,7 +398,7 @@ impl Gate {
         }
     }
 
-    /// Answers a problem of a call that is recorded, or cannot be.
+    /// Responds to a problem of a call that is recorded, or cannot be.
     fn fail(&self, call: &Call, problem: &Problem, mut outcome: OutcomeRecorder) -> Answer {
         let answer = respond::problem(problem, &call.id, self.auth.methods);
         outcome.status(answer.status.as_u16());

@@ -1,4 +1,4 @@
-//! Why a request is not answered by the upstream: the reasons, their stable codes and their verdicts in the audit.
+//! Reasons why a request is not answered by the upstream, with their stable codes and their verdicts in the audit.
 
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
@@ -6,7 +6,7 @@ use tokenward_compiler::json::ReadError;
 
 use crate::request::Refusal;
 
-/// Why a request is not answered by the upstream.
+/// Reason why a request is not answered by the upstream.
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// The framing is ambiguous.
@@ -15,23 +15,23 @@ pub(crate) enum Problem {
     OutsideEndpoints,
     /// The credentials have no token that works for this caller.
     Unauthenticated(AuthFailure),
-    /// One more of many failed credentials from one address; worth another try after so many seconds.
+    /// Too many failed credentials came from the address; with the seconds after which to try again.
     TooManyFailures(u64),
-    /// The token is not for this address.
+    /// The token is not valid from this address.
     Address,
-    /// The request has no single reading.
+    /// The request is ambiguous, or refused by the reading.
     Reading(Refusal),
-    /// `contextUser` names somebody for whom the token may not act.
+    /// `contextUser` names a user for whom the token may not act.
     ContextUser,
-    /// The call mints or shows credentials.
+    /// The call issues or shows credentials.
     Minting,
     /// No line permits the call, or a line forbids it.
     Denied(Denied),
     /// The body is larger than the limit for inspected bodies, in bytes.
     BodyTooLarge(usize),
-    /// The body is larger than any body may be, in bytes.
+    /// The body is larger than the limit for all bodies, in bytes.
     BodyOverLimit(u64),
-    /// The policy inspects the body, which has several readings.
+    /// The policy inspects the body, which is ambiguous.
     Json(ReadError),
     /// The product reads credentials or another identity from this JSON node.
     BodyCredentials(String),
@@ -39,9 +39,9 @@ pub(crate) enum Problem {
     BodyBroken(&'static str),
     /// The client paused too long within the body.
     BodySlow,
-    /// The client sends the body more slowly than is borne.
+    /// The client sends the body too slowly.
     BodyTooSlow,
-    /// The client went away within the body.
+    /// The client closed the connection within the body.
     ClientGone,
     /// The record cannot be written.
     Audit,
@@ -55,7 +55,7 @@ pub(crate) enum Problem {
     UpstreamTimeout,
     /// The upstream does not accept the credentials that the proxy sent.
     UpstreamUnauthorized,
-    /// A fault of our own.
+    /// An internal error.
     Internal,
 }
 
@@ -113,7 +113,8 @@ impl Problem {
         }
     }
 
-    /// How a call that it answers ends, in the audit. Nobody gets the answer for a client that is gone, though it may be written.
+    /// Gives the end of a call with this problem, for the audit. A client that is gone does not get the response, even
+    /// if it is written.
     pub(crate) fn end(&self) -> End {
         match self {
             Self::ClientGone => End::ClientGone,
@@ -132,7 +133,7 @@ pub(crate) struct Denied {
     pub(crate) line: Option<String>,
 }
 
-/// Why credentials do not work. The client gets the same 401 for all of them.
+/// Reason why credentials do not work. The client gets the same 401 for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthFailure {
     /// The request has no credentials.
@@ -149,11 +150,11 @@ pub(crate) enum AuthFailure {
     Expired,
     /// The secret was rotated away, and its grace has ended.
     RotatedAway,
-    /// The token works for other users.
+    /// The token works only for other users.
     WrongUser,
-    /// The token has no one user, and the credentials name none.
+    /// The token has several users, and the credentials name none.
     NoUser,
-    /// `auth.never_act_as` has the user.
+    /// The user is listed in `auth.never_act_as`.
     NeverActAs,
 }
 

@@ -109,7 +109,7 @@ impl Problem {
     }
 }
 
-/// A problem's body; members beyond RFC 9457's are ours.
+/// The body of a problem's response; members beyond RFC 9457's are Tokenward's own.
 #[derive(Serialize)]
 struct ProblemBody<'a> {
     title: &'a str,
@@ -121,7 +121,7 @@ struct ProblemBody<'a> {
     policy_line: Option<&'a str>,
 }
 
-/// The answer to a request that met this problem.
+/// Makes the response to a request with this problem.
 pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> Answer {
     let status = problem.status();
     // A policy line is only present if the configuration shows it.
@@ -176,7 +176,7 @@ pub(crate) fn bare(status: u16) -> Answer {
     }
 }
 
-/// A JSON answer of the proxy's own.
+/// Makes a JSON response of the proxy itself.
 pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
     Answer {
         status: StatusCode::OK,
@@ -209,7 +209,7 @@ fn challenges(methods: Methods) -> impl Iterator<Item = (HeaderName, HeaderValue
         .map(|challenge| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
 }
 
-/// An answer without a body, to a CORS preflight.
+/// Makes a response without a body, to a CORS preflight.
 pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
     Answer {
         status: StatusCode::NO_CONTENT,

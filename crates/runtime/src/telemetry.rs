@@ -1,4 +1,5 @@
-//! Spans for OpenTelemetry: one a call, sent to a collector by OTLP over HTTP. Off unless `[telemetry]` names one.
+//! Spans for OpenTelemetry: one per call, sent to a collector by OTLP over HTTP. Off unless `[telemetry]` names a
+//! collector.
 //!
 //! A call already has its ids, its begin and its end, under the audit's names. So a span is made when the call has
 //! ended, and no code on the data path needs a tracer. A collector gets the texts of the log, with secrets masked in
@@ -26,15 +27,15 @@ use client::{CollectorClient, TIMEOUT};
 /// Maximum number of spans that wait for the collector. Further ones are dropped; no call waits.
 const QUEUE: usize = 4096;
 const BATCH: usize = 512;
-/// A batch is sent when it is full, or after so long.
+/// Time after which an incomplete batch is sent.
 const DELAY: Duration = Duration::from_secs(1);
 /// Reason why spans cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// TLS to the collector cannot be spoken.
+    /// TLS to the collector cannot be set up.
     #[error("TLS to the collector ([telemetry] otlp_endpoint): {0}")]
     Tls(#[from] TlsError),
-    /// The exporter does not take the endpoint.
+    /// The exporter does not accept the endpoint.
     #[error("[telemetry] otlp_endpoint: {0}")]
     Exporter(String),
     /// The system gave no thread for sending.
@@ -42,7 +43,7 @@ pub enum TelemetryError {
     Thread(#[from] std::io::Error),
 }
 
-/// Where spans go. Cheap to clone.
+/// Destination of spans. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Spans(Arc<BatchSpanProcessor>);
 
@@ -55,18 +56,18 @@ pub(crate) struct CallSpan {
     pub(crate) span: [u8; 8],
     /// Id of the caller's span, if the caller sent one.
     pub(crate) parent: Option<[u8; 8]>,
-    /// The method, if it is one of those that a policy can name.
+    /// The method, if policies can name it.
     pub(crate) method: Option<&'static str>,
-    /// How long the call took; it ends now.
+    /// Duration of the call, which ends now.
     pub(crate) took: Duration,
-    /// Whether it is the proxy or the upstream that failed.
+    /// Whether the proxy or the upstream failed.
     pub(crate) failed: bool,
     /// Further attributes.
     pub(crate) attributes: Vec<KeyValue>,
 }
 
 impl Spans {
-    /// Hands a span on; never waits.
+    /// Queues a span without waiting.
     pub(crate) fn send(&self, call: CallSpan) {
         let end_time = std::time::SystemTime::now();
         self.0.on_end(SpanData {
@@ -100,7 +101,7 @@ impl Spans {
     }
 }
 
-/// The sending of spans, on threads of its own.
+/// Sends spans on threads of its own.
 pub(crate) struct Sender {
     spans: Spans,
     stop: oneshot::Sender<()>,
@@ -108,7 +109,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Begins to send, if a collector is named.
+    /// Starts to send, if a collector is configured.
     ///
     /// # Errors
     /// The endpoint cannot be used.
@@ -147,7 +148,7 @@ impl Sender {
         let thread = thread::Builder::new()
             .name("telemetry".to_owned())
             .spawn(move || {
-                // Either way it is the end.
+                // A message and a dropped sender both mean the end.
                 let _ = runtime.block_on(stopped);
             })?;
         Ok(Some(Self {
@@ -157,12 +158,12 @@ impl Sender {
         }))
     }
 
-    /// Where calls put their spans.
+    /// Gives the destination for the spans of calls.
     pub(crate) fn spans(&self) -> Spans {
         self.spans.clone()
     }
 
-    /// Sends what waits, for a few seconds at most.
+    /// Sends the queued spans, for a few seconds at most.
     pub(crate) fn stop(self) {
         if let Err(error) = self.spans.0.shutdown_with_timeout(TIMEOUT) {
             tracing::warn!("telemetry: the last spans were not sent: {error}");

@@ -1,8 +1,8 @@
-//! Texts as people and logs get them: characters that deceive, lengths, times.
+//! Texts for people and logs: escaping deceptive characters, shortening, times.
 
 use sha2::{Digest, Sha256};
 
-/// JSON with the characters that [`is_deceptive`] names as escapes.
+/// Escapes in JSON the characters that [`is_deceptive`] names.
 pub(crate) fn escaped(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
     for character in json.chars() {
@@ -25,7 +25,7 @@ pub(crate) fn is_deceptive(character: char) -> bool {
         '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// RFC 3339 in UTC, to the millisecond.
+/// Formats a time as RFC 3339 in UTC, to the millisecond.
 pub(crate) fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
 }
@@ -33,7 +33,7 @@ pub(crate) fn time(ms: i64) -> String {
 /// … and of other texts that the caller chooses.
 pub(crate) const SHORT: usize = 512;
 
-/// The text, or as much of it as the audit keeps, with the length and the SHA-256 of the whole.
+/// Shortens a text to the length that the audit keeps, with the length and the SHA-256 of the whole.
 pub(crate) fn bounded(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Questions to the audit over HTTP.
+//! Queries of the audit over HTTP.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -15,15 +15,15 @@ use super::state::{AdminError, AdminState, Operator};
 use crate::audit_json::json_line;
 use crate::call::now_ms;
 
-/// The most lines of one answer.
+/// Maximum number of lines of one response.
 const MOST: usize = 10_000;
-/// Lines of one step of a tail.
+/// Maximum number of lines per step of a tail.
 const STEP: usize = 500;
 /// Time after which a tail shows a call without its outcome. Later calls wait for it, so that all are shown in order.
 pub(crate) const OUTCOME_WAIT: Duration = Duration::from_secs(10);
-/// How often a tail looks for outcomes that it waits for.
+/// Interval at which a tail checks for missing outcomes.
 const OUTCOME_POLL: Duration = Duration::from_millis(200);
-/// A tail without news sends an empty line so often, by which it learns that its client is gone.
+/// Interval at which a tail without news sends an empty line, to detect that its client is gone.
 pub(super) const ALIVE: Duration = Duration::from_secs(10);
 
 /// The parameters of `/v1/audit` and of the paths below it. An absent parameter does not restrict; texts are compared
@@ -33,9 +33,9 @@ pub(super) const ALIVE: Duration = Duration::from_secs(10);
 pub(crate) struct Question {
     /// Earliest time, milliseconds since 1970 UTC.
     since_ms: Option<i64>,
-    /// Before, milliseconds since 1970 UTC.
+    /// Time before which entries count, milliseconds since 1970 UTC.
     until_ms: Option<i64>,
-    /// Our id, 32 hexadecimal digits.
+    /// Id of the request, 32 hexadecimal digits.
     request_id: Option<String>,
     token: Option<String>,
     user: Option<String>,
@@ -43,18 +43,18 @@ pub(crate) struct Question {
     /// Address of the client.
     client: Option<IpAddr>,
     method: Option<String>,
-    /// A regular expression that the URL has a match of.
+    /// Regular expression that matches a part of the URL.
     url: Option<String>,
-    /// `allow`, `deny` or `refuse`.
+    /// Decision: `allow`, `deny` or `refuse`.
     verdict: Option<String>,
     /// Reason code of the record.
     reason: Option<String>,
-    /// A policy file, and in it a line by `number`.
+    /// A policy file, and optionally the number of a line in it.
     file: Option<String>,
     number: Option<u32>,
-    /// The status that the client got.
+    /// Status code that the client got.
     status: Option<u16>,
-    /// Whether the outcome is known.
+    /// Whether the call has an outcome.
     ended: Option<bool>,
     /// Only entries after this sequence number; a tail without it begins with the next entry.
     after: Option<u64>,
@@ -62,7 +62,7 @@ pub(crate) struct Question {
     before: Option<u64>,
     /// Maximum number of lines: 100 by default, 10,000 at most.
     limit: Option<usize>,
-    /// `newest` first (the default of a list) or `oldest`.
+    /// Order: `newest` first (the default of a list) or `oldest`.
     order: Option<String>,
 }
 
@@ -125,7 +125,7 @@ fn verdict(text: &str) -> Result<Verdict, AdminError> {
         .ok_or_else(|| AdminError::Question("verdict is allow, deny or refuse".into()))
 }
 
-/// `GET /v1/audit`.
+/// Answers `GET /v1/audit`.
 pub(super) async fn list(
     state: web::Data<AdminState>,
     request: HttpRequest,
@@ -137,7 +137,7 @@ pub(super) async fn list(
     Ok(json_lines().body(entries.into_iter().map(json_line).collect::<String>()))
 }
 
-/// `GET /v1/audit/tail`.
+/// Answers `GET /v1/audit/tail`.
 pub(super) async fn tail(
     state: web::Data<AdminState>,
     request: HttpRequest,
@@ -172,14 +172,14 @@ async fn query(audit: &Store, filter: Filter, page: Page) -> Result<Vec<Entry>, 
     Ok(entries.map_err(|_| AdminError::Stopping)??)
 }
 
-/// A client that wants to see calls as they come.
+/// State of a tail: a client that receives calls as they are made.
 struct Tail {
     audit: Store,
     filter: Filter,
     /// All entries up to this one were shown, or are not wanted.
     shown: Sequence,
     started: bool,
-    /// The call whose outcome is waited for, and since when: by a clock that nobody sets back.
+    /// The call whose outcome is missing, and the time since when the tail waits. The clock is monotonic.
     waiting: Option<(Sequence, Instant)>,
 }
 
@@ -190,7 +190,7 @@ enum Next {
     News,
     /// Wait for a call's outcome.
     Outcome,
-    /// Go on: more is there.
+    /// Continue: more entries are ready.
     More,
 }
 

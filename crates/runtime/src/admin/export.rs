@@ -1,4 +1,4 @@
-//! All of the audit that is asked for, as a stream: recorded calls, or the blocks that prove them.
+//! Streams all requested entries of the audit: recorded calls, or the blocks that prove them.
 
 use std::pin::Pin;
 
@@ -14,7 +14,7 @@ use crate::audit_json::json_line;
 
 /// Maximum number of calls read in one step.
 const STEP: usize = 2_000;
-/// Bytes of blocks of one step.
+/// Maximum number of bytes of blocks read in one step.
 const STEP_BYTES: usize = 1 << 20;
 
 /// Work on a thread that may block.
@@ -33,7 +33,7 @@ impl<T: Send + 'static> Working<T> {
     }
 }
 
-/// `GET /v1/audit/export`. An error breaks the answer off.
+/// Answers `GET /v1/audit/export`. An error ends the response early.
 pub(super) async fn export(
     state: web::Data<AdminState>,
     request: HttpRequest,
@@ -96,7 +96,7 @@ impl Export {
     }
 }
 
-/// `GET /v1/audit/proof`. An error breaks the answer off.
+/// Answers `GET /v1/audit/proof`. An error ends the response early.
 pub(super) async fn proof(
     state: web::Data<AdminState>,
     request: HttpRequest,

@@ -18,7 +18,7 @@ struct Place {
     address: String,
 }
 
-/// The figures at this moment.
+/// Gives the current figures.
 pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresses) -> Registry {
     let mut registry = Registry::with_prefix("tokenward");
     let all = &mut registry;

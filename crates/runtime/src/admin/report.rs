@@ -10,13 +10,13 @@ use super::state::{AdminError, AdminState, Operator};
 use crate::audit_json::{EventLine, UsageReport, VerifyReport};
 use crate::text::escaped;
 
-/// One line of JSON, deceiving no terminal.
+/// Formats one line of JSON, with characters escaped that would deceive a terminal.
 pub(super) fn line(of: &impl Serialize) -> String {
     // Structs of strings and numbers always serialise.
     format!("{}\n", escaped(&serde_json::to_string(of).unwrap_or_default()))
 }
 
-/// `GET /v1/audit/stats`.
+/// Answers `GET /v1/audit/stats`.
 pub(super) async fn stats(
     state: web::Data<AdminState>,
     request: HttpRequest,
@@ -47,7 +47,7 @@ pub(super) async fn events(
     }))
 }
 
-/// `GET /v1/audit/verify`.
+/// Answers `GET /v1/audit/verify`.
 pub(super) async fn verify(state: web::Data<AdminState>, _: Operator) -> HttpResponse {
     let audit = state.audit.clone();
     in_one_line(move || {
@@ -56,7 +56,8 @@ pub(super) async fn verify(state: web::Data<AdminState>, _: Operator) -> HttpRes
     })
 }
 
-/// The answer that `work` gives, however long it takes: empty lines come before it. An error is a line `{"error": …}`.
+/// Sends the result of `work` as one line, however long it takes: empty lines precede it. An error becomes a line
+/// `{"error": …}`.
 fn in_one_line(work: impl FnOnce() -> Result<String, AdminError> + Send + 'static) -> HttpResponse {
     #[derive(Serialize)]
     struct Failed {

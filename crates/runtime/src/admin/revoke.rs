@@ -12,13 +12,13 @@ use crate::live::revoked;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
-    /// A token of the policy in force, by name: its secret, and one that was rotated away.
+    /// Name of a token of the active policy. Its current secret and the previous one are revoked.
     token: Option<String>,
-    /// A secret, by its hash as policies write it: `sha256:…`.
+    /// Hash of a secret in the form of policies: `sha256:…`.
     hash: Option<String>,
 }
 
-/// Answers when the revocation is on disk. In force it is before.
+/// Revokes the token or secret, and responds when the revocation is on disk. It takes effect before that.
 pub(super) async fn revoke(
     state: web::Data<AdminState>,
     _: Operator,

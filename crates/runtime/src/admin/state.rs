@@ -59,16 +59,16 @@ impl AdminState {
     }
 }
 
-/// The proof that a request had the secret.
+/// Proof that a request had the secret.
 pub(crate) struct Operator;
 
-/// A request without the secret, or one that cannot be answered.
+/// Error of a request to the admin listener.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminError {
     /// The secret is missing or wrong.
     #[error("this needs the admin secret as a Bearer token; its place is [admin] secret_file")]
     NotAdmitted,
-    /// A parameter that is not known, or has no such value.
+    /// A parameter is unknown, or has an invalid value.
     #[error("{0}")]
     Question(String),
     /// The audit cannot be read.
@@ -77,7 +77,7 @@ pub(crate) enum AdminError {
     /// The active policy has no token with this name.
     #[error("the policy in force has no token of that name; revoke by hash, which needs none")]
     NoSuchToken,
-    /// A revocation is in force, and not on disk.
+    /// A revocation is in effect, but not on disk.
     #[error("revoked until the next start, but not written: {0}; it is tried again twice a second")]
     Unsaved(std::io::Error),
     /// Reading stopped because the process is stopping.

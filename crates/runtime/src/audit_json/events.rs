@@ -5,7 +5,7 @@ use tokenward_audit::{Counted, Event, Sequence};
 
 use crate::text::time;
 
-/// One entry of the store's own.
+/// One event of the audit itself.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EventLine {
     pub(crate) sequence: u64,
@@ -17,9 +17,9 @@ pub(crate) struct EventLine {
     pub(crate) kind: String,
     /// Number of counted entries; absent for other kinds.
     pub(crate) count: Option<u64>,
-    /// When the first of them was, RFC 3339.
+    /// Time of the first counted entry, RFC 3339.
     pub(crate) since: Option<String>,
-    /// The period that was deleted, and its last entry, if that could be read.
+    /// The deleted period, and its last entry if that could be read.
     pub(crate) period: Option<String>,
     pub(crate) last: Option<u64>,
     /// Description in one sentence.

@@ -1,4 +1,4 @@
-//! Figures of the audit, and what its verification found.
+//! Counts of calls, and the result of a verification, as JSON.
 
 use serde::{Deserialize, Serialize};
 use tokenward_audit::{PublicKey, Tally, Usage, Verified};
@@ -92,7 +92,7 @@ pub(crate) struct VerifyReport {
     pub(crate) head: Option<String>,
     /// The keys that signed heads were checked with, as `tokenward-audit-public-key HEX`.
     pub(crate) keys: Vec<String>,
-    /// Signed heads that agree with the chain; the last of them.
+    /// Number of signed heads that agree with the chain; below, the last of them.
     pub(crate) heads: u64,
     pub(crate) signed_last: Option<u64>,
     pub(crate) signed_time: Option<String>,

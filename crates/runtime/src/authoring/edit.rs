@@ -1,5 +1,5 @@
-//! Adds a token to a policy file, or changes one: every byte that is not changed stays, the change is whole or not at
-//! all, and two editors at once lose nothing.
+//! Changes policy files: adds tokens and edits their sections. All other bytes stay, a change is atomic, and concurrent
+//! editors lose nothing.
 //!
 //! Editors that use this module wait for each other at an advisory lock on the policy directory, which leaves no lock
 //! file in git. To detect other writers (a text editor, `git pull`), the file is compared with its earlier content
@@ -30,14 +30,14 @@ use crate::git;
 pub struct Edit {
     /// Path of the file, links resolved.
     path: PathBuf,
-    /// Below the policy directory, with `/`.
+    /// Path below the policy directory, with `/`.
     relative: String,
     before: Option<String>,
     sources: SourceSet,
     _lock: File,
 }
 
-/// A change that is worked out and not written.
+/// A prepared change that is not written yet.
 #[derive(Debug)]
 pub struct Prepared {
     edit: Edit,
@@ -71,7 +71,7 @@ impl Edit {
     /// Waits for other editors, then reads `directory` with all below it, and finds the file that has the token `name`.
     ///
     /// # Errors
-    /// The directory cannot be read, or has no such token, or two.
+    /// The directory cannot be read, or the token is missing or ambiguous.
     pub fn of_token(directory: &Path, name: &str) -> Result<Self, EditError> {
         let lock = lock(directory)?;
         let root = fs::canonicalize(directory).map_err(io("find", directory))?;
@@ -95,7 +95,7 @@ impl Edit {
                 Self::of(lock, directory, path, relative.clone())
             }
             [] => {
-                // What cannot be read may be the file that has it.
+                // An unreadable file may be the one that has the token.
                 for (_, source) in sources.iter() {
                     readable(&source.text, &root.join(&source.path))?;
                 }
@@ -152,7 +152,7 @@ impl Edit {
         names.collect()
     }
 
-    /// Works out the file with `token` at its end.
+    /// Prepares the file with `token` appended.
     ///
     /// # Errors
     /// The name is taken, or the token or the file has a form that does not allow it.
@@ -160,7 +160,7 @@ impl Edit {
         self.with_tokens(std::slice::from_ref(token))
     }
 
-    /// Works out the file with `tokens` at its end, in their order.
+    /// Prepares the file with `tokens` appended, in their order.
     ///
     /// # Errors
     /// A name is taken, or a token or the file has a form that does not allow it.
@@ -179,7 +179,7 @@ impl Edit {
         Ok(Prepared { edit: self, after })
     }
 
-    /// The file as it is, for changes to be made in it.
+    /// Prepares the file without a change, for changes to be made in it.
     #[must_use]
     pub fn unchanged(self) -> Prepared {
         let after = self.before.clone().unwrap_or_default();
@@ -188,7 +188,7 @@ impl Edit {
 }
 
 impl Prepared {
-    /// The policy as it will be, for the compiler to judge before anything is written.
+    /// Gives the policy after the change, so that the compiler can check it before anything is written.
     #[must_use]
     pub fn sources(&self) -> SourceSet {
         let others = self
@@ -224,7 +224,7 @@ impl Prepared {
         Ok(self)
     }
 
-    /// The section of the token `name` as it will be.
+    /// Gives the section of the token `name` after the change.
     pub(crate) fn section(&self, name: &str) -> Result<Section, EditError> {
         let sections = sections(&self.after).map_err(|unfit| unfit.at(&self.edit.path))?;
         let mut named = sections
@@ -263,16 +263,16 @@ impl Prepared {
         &self.edit.path
     }
 
-    /// The file's text as it will be.
+    /// Gives the file's text after the change.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.after
     }
 
-    /// Replaces the file in one step, its permissions kept, and waits until that is on disk.
+    /// Replaces the file atomically, keeps its permissions, and waits until it is on disk.
     ///
     /// # Errors
-    /// The file changed since it was read, or cannot be written; then it is as it was.
+    /// The file changed since it was read, or cannot be written. It is unchanged then.
     pub fn commit(self) -> Result<(), EditError> {
         let Self { edit, after } = self;
         let path = &edit.path;
@@ -294,7 +294,7 @@ impl Prepared {
     }
 }
 
-/// The directory, locked against other editors until it is dropped.
+/// Opens the directory, and locks it against other editors until it is dropped.
 fn lock(directory: &Path) -> Result<File, EditError> {
     let lock = File::open(directory).map_err(|error| match error.kind() {
         ErrorKind::NotFound => EditError::NoDirectory(directory.to_owned()),
@@ -307,7 +307,7 @@ fn lock(directory: &Path) -> Result<File, EditError> {
     Ok(lock)
 }
 
-/// Refuses a file in which nothing can be found because git, or somebody, left it half done.
+/// Refuses a file that git, or a person, left half done, since nothing can be found in it.
 fn readable(text: &str, path: &Path) -> Result<(), EditError> {
     if git::has_conflict(text) {
         return Err(EditError::Conflict(path.to_owned()));
@@ -318,7 +318,7 @@ fn readable(text: &str, path: &Path) -> Result<(), EditError> {
     Ok(())
 }
 
-/// `before` and, after one empty line, `entry`, with the line ends that `before` has.
+/// Appends `entry` to `before` after one empty line, with the line ends of `before`.
 fn appended(before: &str, entry: &str) -> String {
     let end = if before.contains("\r\n") { "\r\n" } else { "\n" };
     let gap = if before.is_empty() {

@@ -1,6 +1,6 @@
-//! The keys of tokens and of policies, each in a file that only its owner can read: the *sealing key* encrypts secrets so that
-//! they can be shown again (standard mode), the *signing key* makes seals (secure mode), the *artifact key* signs compiled
-//! policies.
+//! The keys of tokens and of policies, each in a file that only its owner can read: the *sealing key* encrypts secrets
+//! so that they can be shown again (standard mode), the *signing key* makes seals (secure mode), the *artifact key*
+//! signs compiled policies.
 
 mod artifact;
 mod ed25519;
@@ -24,7 +24,7 @@ const SIGNING: &str = "tokenward-signing-key";
 const CONTEXT: &str = "tokenward sealed secret 1\n";
 const VERSION: &str = "v1";
 
-/// Why a sealed secret cannot be shown.
+/// Reason why a sealed secret cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The key that sealed the secret is not configured.
@@ -35,7 +35,7 @@ pub enum OpenError {
     Damaged,
 }
 
-/// Encrypts secrets: ChaCha20-Poly1305 (RFC 8439), a random nonce each, bound to the secret's hash.
+/// Encrypts secrets: ChaCha20-Poly1305 (RFC 8439), each with a random nonce, bound to the secret's hash.
 pub struct SealingKey {
     key: LessSafeKey,
     id: KeyId,
@@ -44,7 +44,7 @@ pub struct SealingKey {
 /// Makes seals: Ed25519 (RFC 8032).
 pub struct SigningKey(Ed25519KeyPair);
 
-/// The keys of these files, in order.
+/// Reads the keys of these files, in order.
 ///
 /// # Errors
 /// See [`KeyError`].
@@ -85,7 +85,7 @@ impl SealingKey {
         hex::encode(self.id)
     }
 
-    /// The secret as a policy file may hold it: `v1:KEY-ID:`, then nonce and ciphertext in hexadecimal.
+    /// Encrypts the secret for a policy file: `v1:KEY-ID:`, then nonce and ciphertext in hexadecimal.
     ///
     /// # Errors
     /// The system gives no random numbers.
@@ -104,7 +104,7 @@ impl SealingKey {
         Ok(format!("{VERSION}:{id}:{nonce}{bytes}"))
     }
 
-    /// The secret of a token with this hash, sealed with one of these keys.
+    /// Decrypts the secret of a token with this hash, with one of these keys.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -160,7 +160,7 @@ impl SigningKey {
         public(&self.0)
     }
 
-    /// The seal of a statement of the current version (`tokenward_compiler::seal::statement`).
+    /// Seals a statement of the current version (`tokenward_compiler::seal::statement`).
     #[must_use]
     pub fn sign(&self, statement: &[u8]) -> Seal {
         Seal {

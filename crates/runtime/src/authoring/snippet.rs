@@ -1,7 +1,7 @@
 //! A ready call with a token, in several languages: to a URL that the token may call, with a body if a line needs one.
 //!
-//! `sample` finds texts that a regexp matches, `witness` puts them together to calls and keeps the first that the proxy
-//! would let through, the files named after languages write it down.
+//! `sample` finds texts that a regexp matches, `witness` combines them to calls and keeps the first that the proxy
+//! would allow, and each file named after a language formats it.
 
 mod curl;
 mod http;

@@ -1,4 +1,4 @@
-//! One line of the log for each call, under the names that the audit has; and its span, where spans are sent.
+//! The log line of each call, with the audit's names; and its span, if spans are sent.
 
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ pub(crate) struct Line {
     decided: Option<(Verdict, &'static str)>,
 }
 
-/// The event, at a level that has to be a constant.
+/// Writes the event. Its level must be a constant, hence a macro.
 macro_rules! event {
     ($level:expr, $line:expr, $outcome:expr) => {
         tracing::event!(
@@ -89,7 +89,7 @@ impl Line {
         self.decided = Some((verdict, reason));
     }
 
-    /// Writes it, and sends the span.
+    /// Writes the line, and sends the span.
     pub(crate) fn write(&self, outcome: &Outcome) {
         match self.level {
             None => {}
@@ -164,7 +164,7 @@ impl Line {
     }
 }
 
-/// A text that somebody outside chose, shown so that it neither ends the line nor deceives who reads it.
+/// A text chosen by outsiders, shown so that it neither ends the line nor deceives its reader.
 struct Plain<'t>(&'t str);
 
 impl fmt::Display for Plain<'_> {

@@ -10,11 +10,12 @@ use tokenward_compiler::json::Kind;
 use crate::request::{Rules, Secrets};
 use crate::text::{SHORT, bounded};
 
-/// The most lines that a record has …
+/// Maximum number of lines in a record, …
 const LINES: usize = 16;
-/// … constraints of one line …
+/// … of constraints of one line, …
 const CONSTRAINTS: usize = 16;
-/// … and values. A caller chooses how many elements an array has, and the policy how many lines look at them.
+/// … and of values. A caller chooses the number of elements in an array, and the policy the number of lines that
+/// inspect them.
 const VALUES: usize = 32;
 
 /// Evidence that a decision used.
@@ -74,7 +75,7 @@ fn tried(program: &Program, found: explain::Tried<'_>) -> Tried {
     }
 }
 
-/// A line as the audit names it.
+/// Refers to a line as the audit does.
 pub(crate) fn line_ref(program: &Program, line: LineId) -> LineRef {
     let line = program.line(line);
     LineRef {

@@ -4,10 +4,11 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue};
 
-/// The header that carries our id of a request, to the client and to the upstream.
+/// The header with the proxy's id of a request, sent to the client and to the upstream.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Our id of a request: 48 bits of milliseconds since 1970, then 80 random ones; shown as 32 hexadecimal digits.
+/// The proxy's id of a request: 48 bits of milliseconds since 1970, then 80 random ones; shown as 32 hexadecimal
+/// digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequestId([u8; 16]);
 
@@ -15,7 +16,8 @@ impl RequestId {
     /// Makes a new id.
     pub(crate) fn new(time_ms: i64) -> Self {
         let mut bytes = [0; 16];
-        // Without randomness (no known system gives none) ids of the same millisecond would be alike: still an id.
+        // Without randomness (which all known systems have) ids of the same millisecond would be equal, but still
+        // valid.
         let _ = getrandom::fill(&mut bytes);
         for (byte, time) in bytes.iter_mut().zip(time_ms.to_be_bytes().into_iter().skip(2)) {
             *byte = time;
@@ -23,14 +25,14 @@ impl RequestId {
         Self(bytes)
     }
 
-    /// The id's bytes, as the audit keeps them.
+    /// Gives the id's bytes, as in the audit.
     pub(crate) fn bytes(self) -> [u8; 16] {
         self.0
     }
 
-    /// The id as a header's value.
+    /// Gives the id as a header's value.
     pub(crate) fn header(&self) -> HeaderValue {
-        // Hexadecimal digits are a header's value.
+        // Hexadecimal digits are always a valid header value.
         HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 }

@@ -1,4 +1,4 @@
-//! What went upstream of a request's body, counted while it does.
+//! Progress of a request's body towards the upstream.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,27 +19,27 @@ impl Meter {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Notes whether the next move is the client's.
+    /// Notes whether the client is the one to act.
     pub(crate) fn set_waits_for_client(&self, waits: bool) {
         self.waits_for_client.store(waits, Ordering::Relaxed);
     }
 
-    /// Notes why the body broke off.
+    /// Notes why the body ended early.
     pub(crate) fn fail(&self, error: BodyError) {
         let _ = self.failed.set(error);
     }
 
-    /// Bytes handed to the upstream connection.
+    /// Gives the number of bytes handed to the upstream connection.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether the next move is the client's: more of the body is wanted and not there.
+    /// Whether the client is the one to act: more of the body is wanted and has not arrived.
     pub(crate) fn waits_for_client(&self) -> bool {
         self.waits_for_client.load(Ordering::Relaxed)
     }
 
-    /// Why the body broke off, if it did.
+    /// Gives the reason why the body ended early, if it did.
     pub(crate) fn failure(&self) -> Option<BodyError> {
         self.failed.get().copied()
     }

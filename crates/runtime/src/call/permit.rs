@@ -1,4 +1,4 @@
-//! The permit: what `proxy::forward` wants before it sends a byte.
+//! The permit, without which `proxy::forward` sends nothing.
 
 use std::net::IpAddr;
 
@@ -24,7 +24,7 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// Takes the grant and the proof: neither can serve twice.
+    /// Consumes the grant and the proof, so that each is used only once.
     pub(crate) fn new(
         _grant: Grant,
         _recorded: Recorded,
@@ -41,7 +41,7 @@ impl Permit {
         }
     }
 
-    /// The request that was judged.
+    /// Gives the request that was judged.
     pub(crate) fn canonical(&self) -> &Canonical {
         &self.canonical
     }
@@ -56,7 +56,7 @@ impl Permit {
         &self.id
     }
 
-    /// The trace that it is part of.
+    /// Gives the trace that the request belongs to.
     pub(crate) fn trace(&self) -> &Trace {
         &self.trace
     }

@@ -17,14 +17,14 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub(crate) struct Recorded(());
 
-/// The record was not taken: the call must not go on.
+/// The record was not taken, so the call must not continue.
 #[derive(Debug)]
 pub(crate) struct Unrecorded;
 
 /// Appends the call's record and waits until it counts as recorded.
 ///
 /// # Errors
-/// The audit cannot be written, and its `on_failure` does not let this call pass.
+/// The audit cannot be written, and its `on_failure` does not allow this call.
 pub(crate) async fn record(
     audit: &Store,
     metrics: &Metrics,
@@ -147,14 +147,14 @@ impl OutcomeRecorder {
         }
     }
 
-    /// The upstream answered with this status after this time.
+    /// Notes that the upstream answered with this status after this time.
     pub(crate) fn answered(&mut self, upstream_status: u16, after: Duration) {
         self.metrics.answered(after);
         self.upstream_status = Some(upstream_status);
         self.upstream = Some(after);
     }
 
-    /// The client is sent this status.
+    /// Notes the status that the client gets.
     pub(crate) fn status(&mut self, status: u16) {
         self.status = Some(status);
     }
@@ -180,7 +180,7 @@ impl Drop for OutcomeRecorder {
         if std::thread::panicking() {
             self.end = End::Internal;
         } else if self.end == End::ClientGone && self.validity.as_ref().is_some_and(TokenValidity::is_lost) {
-            // It is the proxy that broke it off.
+            // The proxy cancelled the call.
             self.end = End::Revoked;
         }
         self.metrics.ended(self.end);
@@ -207,8 +207,8 @@ impl Drop for OutcomeRecorder {
     }
 }
 
-/// A call that is not decided yet. If it is dropped before it is, because the client went away within the body, that is
-/// recorded after the fact: nothing went upstream.
+/// A call that is not decided yet. If it is dropped first, because the client closed the connection within the body,
+/// the call is recorded afterwards: nothing went upstream.
 pub(crate) struct Undecided<'g> {
     audit: &'g Store,
     metrics: &'g Arc<Metrics>,
@@ -235,7 +235,7 @@ impl<'g> Undecided<'g> {
 
 impl Drop for Undecided<'_> {
     fn drop(&mut self) {
-        // Without a runtime the process is stopping.
+        // Without a runtime the process is stopping, so nothing can be recorded.
         let (false, Ok(runtime)) = (self.decided, tokio::runtime::Handle::try_current()) else {
             return;
         };

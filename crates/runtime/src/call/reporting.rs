@@ -6,8 +6,8 @@ use crate::telemetry::Spans;
 /// Where calls are reported, in addition to the audit.
 #[derive(Clone, Debug)]
 pub(crate) struct CallReporting {
-    /// At which level the log is.
+    /// Level of the log lines of calls.
     pub(crate) calls: CallLog,
-    /// Where spans go, if they are sent.
+    /// Destination of spans, if they are sent.
     pub(crate) spans: Option<Spans>,
 }

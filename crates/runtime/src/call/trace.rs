@@ -12,14 +12,14 @@ use super::id::RequestId;
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// Flags with a meaning: sampled, and random.
+/// The flags that the standard defines: sampled, and random.
 const FLAGS: u8 = 0b11;
 const SAMPLED: u8 = 0b01;
-/// The most that a list of vendors' members is passed on with (section 3.3.1.5 asks for 512 at least).
+/// Maximum length of a forwarded list of vendors' members (section 3.3.1.5 requires at least 512).
 const LONGEST_STATE: usize = 512;
 const MOST_MEMBERS: usize = 32;
 
-/// The trace of one call, and the call's own place in it.
+/// The trace of one call, and the call's own span in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trace {
     id: [u8; 16],
@@ -62,7 +62,7 @@ impl Trace {
         }
     }
 
-    /// The trace's id, the call's place in it, and the caller's.
+    /// Gives the ids of the trace, of the call's span, and of the caller's.
     pub(crate) fn ids(&self) -> ([u8; 16], [u8; 8], Option<[u8; 8]>) {
         (self.id, self.span, self.parent)
     }
@@ -72,7 +72,7 @@ impl Trace {
         self.flags & SAMPLED != 0
     }
 
-    /// The trace's id, 32 hexadecimal digits.
+    /// Gives the trace's id, 32 hexadecimal digits.
     pub(crate) fn id(&self) -> String {
         hex::encode(self.id)
     }
@@ -111,7 +111,7 @@ fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// A `tracestate` that is well-formed (section 3.3.1) and not too long, in one line.
+/// Joins the `tracestate` fields into one line, if they are well-formed (section 3.3.1) and not too long.
 fn state(values: &[&[u8]]) -> Option<String> {
     let mut members: Vec<&str> = Vec::new();
     for value in values {

@@ -33,8 +33,8 @@ pub(super) struct Args {
     check: bool,
 }
 
-/// Runs the demo on `port` and the two that follow (0: free ones) until Ctrl-C. With `check`, instead, makes every call
-/// that it would print and compares.
+/// Runs the demo on `port` and the next two ports (0: free ones) until Ctrl-C. With `check`, it makes every call that
+/// it would print, and compares the responses.
 ///
 /// # Errors
 /// A port or directory is not available; in a check, a response was not the expected one.

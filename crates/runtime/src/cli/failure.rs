@@ -1,4 +1,4 @@
-//! How a command ends when it does not end well, and the exit codes of that.
+//! Failures of commands, and their exit codes.
 
 use std::fmt::Display;
 
@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     Findings(String),
     /// The arguments or the configuration are wrong.
     Usage(String),
-    /// A file, the network, the system, or a fault of our own.
+    /// A file, the network, the system, or Tokenward itself failed.
     Trouble(String),
     /// The reader of standard output has closed it, so there is nothing to report.
     NoReader,

@@ -1,4 +1,4 @@
-//! `tokenward import`: tokens that were made elsewhere.
+//! `tokenward import`: imports tokens of other products.
 
 mod conversion;
 mod export;

@@ -16,7 +16,7 @@ impl Fingerprint {
     pub(super) fn of(directory: &Path) -> Self {
         let mut files = BTreeMap::new();
         match fs::metadata(directory) {
-            // An artifact is a file, and all there is to look at.
+            // An artifact is a single file, so this is its complete state.
             Ok(metadata) if metadata.is_file() => {
                 files.insert(directory.to_owned(), look(&metadata));
             }
@@ -31,7 +31,7 @@ impl Fingerprint {
     }
 }
 
-/// Links are followed; their depth is bounded against circles.
+/// Follows links, up to a depth that stops loops.
 fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
     if depth > 16 {
         return;

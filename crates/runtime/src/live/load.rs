@@ -1,4 +1,4 @@
-//! From a place, a directory of sources or an artifact, to a program that decides.
+//! Loads a program from a path: a directory of sources or an artifact.
 
 use std::{fs, io, path::Path};
 
@@ -17,10 +17,10 @@ use super::mode::ModeInForce;
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
-/// Directories below this many are a loop of links.
+/// Maximum depth of directories; a deeper one is a loop of links.
 const MAX_DEPTH: usize = 16;
 
-/// The policy of a place, and the secrets that it revokes: those count whether it compiles or not.
+/// Loads the policy at a path, and the secrets that it revokes. These count even if it does not compile.
 pub(super) fn load(
     place: &Path,
     base: &BaseUrl,
@@ -111,7 +111,7 @@ fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyErro
     (sealed, hashes)
 }
 
-/// The program of an artifact that one of these signers vouches for, unbound.
+/// Gives the unbound program of an artifact that one of these signers has signed.
 ///
 /// # Errors
 /// See [`artifact_of_file`].
@@ -119,7 +119,7 @@ pub(crate) fn unbound_artifact(file: &Path, signers: &Signers) -> Result<Program
     Ok(artifact_of_file(file, signers)?.program)
 }
 
-/// The artifact in a file, if one of these signers vouches for it.
+/// Reads the artifact in a file, if one of these signers has signed it.
 ///
 /// # Errors
 /// The file cannot be read, is not signed by them, or is not an artifact of this version.

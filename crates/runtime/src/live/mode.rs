@@ -11,7 +11,7 @@ use tokenward_compiler::seal::Mode;
 
 use crate::config::Config;
 
-/// The mode and the signers that the proxy started with, and the file that may name others by now.
+/// The mode and the signers from the start, and the configuration file that may now name others.
 #[derive(Debug, Default)]
 pub(crate) struct ModeInForce {
     mode: Mode,
@@ -63,7 +63,7 @@ impl ModeInForce {
         ))
     }
 
-    /// Whether the file looks otherwise than when this was asked last.
+    /// Whether the file has changed since the last call.
     pub(crate) fn file_changed(&self) -> bool {
         let looks = self.file.as_ref().and_then(|file| {
             let metadata = fs::metadata(file).ok()?;

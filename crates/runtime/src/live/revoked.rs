@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-/// A token's secret, as its SHA-256.
+/// SHA-256 of a token's secret.
 pub(crate) type SecretHash = [u8; 32];
 
-/// The book of revocations cannot be used.
+/// The file of revocations cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RevocationError {
     /// The file cannot be read.
@@ -40,14 +40,14 @@ pub enum RevocationError {
     },
 }
 
-/// Every revocation that was ever seen. Only ever grows.
+/// All revocations ever seen; only ever added to.
 pub(crate) struct Revocations {
     hashes: ArcSwap<HashSet<SecretHash>>,
     book: Mutex<Book>,
     news: watch::Sender<()>,
 }
 
-/// The file: `sha256:` and 64 hexadecimal digits a line, appended and synced.
+/// The file: lines of `sha256:` and 64 hexadecimal digits, appended and synced.
 struct Book {
     path: PathBuf,
     unsaved: Vec<SecretHash>,
@@ -101,7 +101,7 @@ impl Revocations {
         self.hashes.load().len()
     }
 
-    /// How many of them are not on disk yet, because it could not be written.
+    /// Gives the number of revocations that could not be written to disk yet.
     pub(crate) fn unsaved(&self) -> usize {
         self.lock().unsaved.len()
     }
@@ -127,7 +127,7 @@ impl Revocations {
         book.save()
     }
 
-    /// Writes what could not be written before.
+    /// Writes the revocations that could not be written before.
     ///
     /// # Errors
     /// They still cannot be written.
@@ -204,19 +204,19 @@ pub(crate) fn beside(store: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// `sha256:` and 64 hexadecimal digits, as policies write it.
+/// Parses `sha256:` and 64 hexadecimal digits, the form in policies.
 pub(crate) fn parse(text: &str) -> Option<SecretHash> {
     let mut secret = [0; 32];
     hex::decode_to_slice(text.strip_prefix("sha256:")?, &mut secret).ok()?;
     Some(secret)
 }
 
-/// The form that [`parse`] reads.
+/// Formats a hash for [`parse`].
 pub(crate) fn shown(secret: &SecretHash) -> String {
     format!("sha256:{}", hex::encode(secret))
 }
 
-/// A call's right to go on.
+/// Validity of the token that a call depends on.
 #[derive(Clone)]
 pub(crate) struct TokenValidity {
     revocations: Arc<Revocations>,
@@ -229,13 +229,13 @@ impl TokenValidity {
         self.secrets.iter().any(|secret| self.revocations.has(secret))
     }
 
-    /// Whether the secret that it showed is the one before a rotation.
+    /// Whether the call presented the secret from before a rotation.
     pub(crate) fn is_previous(&self) -> bool {
         let [shown, current] = &self.secrets;
         shown != current
     }
 
-    /// Resolves when it is lost, and never before.
+    /// Resolves when the token is revoked, and never before.
     pub(crate) async fn lost(self) {
         // Subscribe before the first check, so that no later revocation is missed.
         let mut news = self.revocations.news.subscribe();

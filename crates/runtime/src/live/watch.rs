@@ -1,4 +1,4 @@
-//! Notices that the policy directory changed.
+//! Watches the policy directory for changes.
 //!
 //! Notifications of the system give speed. A check of names, times and sizes every half second also covers network file
 //! systems, lost notifications, and links that lead out of the watched directory.
@@ -17,9 +17,9 @@ use super::fingerprint::Fingerprint;
 
 /// Interval of the periodic check.
 const PERIOD: Duration = Duration::from_millis(500);
-/// A change is taken up when none has followed it for so long, …
+/// Time without further changes after which a change is loaded, …
 const QUIET: Duration = Duration::from_millis(100);
-/// … or when the first is so old.
+/// … and the maximum time since the first change.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 enum Signal {
@@ -27,7 +27,7 @@ enum Signal {
     Stop,
 }
 
-/// Reloads the policy when its directory changes, until it is dropped.
+/// Reloads the policy when its directory changes, until this is dropped.
 pub(crate) struct Watcher {
     signals: Sender<Signal>,
     thread: Option<JoinHandle<()>>,
@@ -41,7 +41,7 @@ impl Watcher {
     pub(crate) fn start(policies: Arc<Policies>) -> std::io::Result<Self> {
         let (signals, received) = mpsc::channel();
         let sender = signals.clone();
-        // As it was before it was read, so that a change between the reading and this is noticed.
+        // This state is older than the first reading, so that a change in between is noticed.
         let seen = policies.first_seen.clone();
         let thread = thread::Builder::new()
             .name("policy-watch".to_owned())
@@ -82,7 +82,7 @@ fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signa
         }
         let now = Fingerprint::of(directory);
         if notified || now != seen {
-            // The fingerprint is older than the reading: what changes in between is noticed next time.
+            // The fingerprint is older than the reading, so a change in between is noticed next time.
             policies.reload();
         }
         if now.identity != seen.identity || notifier.is_none() {
@@ -97,7 +97,7 @@ enum Settled {
     Stop,
 }
 
-/// Waits until a series of changes is over.
+/// Waits for the end of a series of changes.
 fn settle(received: &Receiver<Signal>) -> Settled {
     let first = Instant::now();
     while first.elapsed() < PATIENCE {
@@ -110,8 +110,8 @@ fn settle(received: &Receiver<Signal>) -> Settled {
     Settled::Quiet
 }
 
-/// The system's notifications for a directory, and for its parent as far as they name it: a directory that is replaced
-/// takes the watch on it along.
+/// The system's notifications for a directory, and for its parent as far as they name the directory: a watch is lost
+/// when its directory is replaced.
 struct Notifier(#[expect(dead_code, reason = "watches until it is dropped")] RecommendedWatcher);
 
 impl Notifier {

@@ -13,7 +13,7 @@ use crate::secret;
 pub(crate) struct AuthRules {
     /// The accepted authentication schemes.
     pub(crate) methods: Methods,
-    /// Users whose part nobody may take.
+    /// Users that nobody may act as.
     pub(crate) never_act_as: Vec<String>,
 }
 
@@ -32,11 +32,11 @@ impl AuthRules {
 pub(crate) struct Authenticated {
     pub(crate) token: TokenId,
     pub(crate) user: String,
-    /// SHA-256 of the secret that was shown.
+    /// SHA-256 of the presented secret.
     pub(crate) secret: SecretHash,
 }
 
-/// A failure, and the token as far as one was recognised.
+/// A failure, and the token if one was recognised.
 pub(crate) type Failed = (AuthFailure, Option<TokenId>);
 
 /// Finds the token of these credentials, if it works for their user at `now_ms` (UTC).

@@ -10,12 +10,12 @@ use http::{HeaderName, HeaderValue};
 use crate::proxy::Answer;
 use crate::request::RawHead;
 
-/// A preflight's answer is kept by the browser for so long, in seconds.
+/// Seconds for which a browser keeps the response to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const ORIGIN: HeaderValue = HeaderValue::from_static("origin");
 const EXPOSED: HeaderValue = HeaderValue::from_static("x-request-id");
 
-/// The origin of the page that makes the request, if it is a configured one.
+/// Gives the origin of the page that makes the request, if it is configured.
 pub(crate) fn origin(raw: &RawHead<'_>, origins: &[String]) -> Option<HeaderValue> {
     let origin = field(raw, b"origin")?;
     let known = origins.iter().any(|known| known.as_bytes() == origin);
@@ -53,7 +53,7 @@ pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
     ]);
 }
 
-/// The only value of a field.
+/// Gives the value of a field that occurs once.
 fn field<'a>(raw: &RawHead<'a>, wanted: &[u8]) -> Option<&'a [u8]> {
     let mut values = raw
         .headers

@@ -6,7 +6,7 @@ use tokenward_compiler::ir::TokenId;
 use crate::call::Call;
 use crate::text::time;
 
-/// Name, user, expiry and lines of the token that calls.
+/// Describes the call's token: name, user, expiry and lines.
 pub(super) fn describe(call: &Call, id: TokenId) -> Value {
     let program = call.live.program();
     let token = program.token(id);

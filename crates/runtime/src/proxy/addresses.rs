@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// An address that accepts no connection is left out for so long, twice as long each time in a row, …
+/// Time for which an address that accepts no connection is skipped; doubled for each further failure, …
 const SHUT: Duration = Duration::from_secs(1);
-/// … and for so long at most.
+/// … up to this.
 const SHUT_AT_MOST: Duration = Duration::from_secs(30);
 /// Number of consecutive failed health checks after which an address is skipped.
 const UNWELL: u32 = 2;
@@ -29,16 +29,16 @@ pub(crate) struct Address {
 /// Results of calls to the address and of its health checks.
 #[derive(Debug, Default)]
 struct State {
-    /// Connections that failed in a row.
+    /// Number of consecutive failed connections.
     failed: u32,
-    /// Until when it is left out therefore.
+    /// Time until which the address is skipped because of them.
     shut: Option<Instant>,
-    /// Health checks that failed in a row.
+    /// Number of consecutive failed health checks.
     unwell: u32,
 }
 
 impl Addresses {
-    /// These, as `host:port`, all taken to be well.
+    /// Makes the addresses, each `host:port`. All count as healthy at first.
     pub(crate) fn new(authorities: Vec<String>) -> Self {
         let address = |authority| Address {
             authority,
@@ -56,8 +56,8 @@ impl Addresses {
         &self.all
     }
 
-    /// The address for a call that has tried these already; they take turns. When all are left out, a call that has
-    /// tried none tries one all the same: it may be well again.
+    /// Chooses the address for a call that has tried these already; addresses take turns. If all are skipped, the first
+    /// attempt of a call still uses one, as it may be healthy again.
     pub(crate) fn pick(&self, tried: &[&Address]) -> Option<&Address> {
         let now = Instant::now();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -70,7 +70,7 @@ impl Addresses {
 }
 
 impl Address {
-    /// `host:port`.
+    /// Gives `host:port`.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
@@ -81,7 +81,7 @@ impl Address {
         state.unwell < UNWELL && state.shut.is_none_or(|until| until <= now)
     }
 
-    /// Connections to it that failed since the start.
+    /// Gives the number of failed connections since the start.
     pub(crate) fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! The upstream's answer on its way to the client.
+//! The upstream's response on its way to the client.
 
 use std::fmt;
 use std::future::Future;
@@ -23,7 +23,7 @@ use crate::call::record::OutcomeRecorder;
 use crate::call::{REQUEST_ID, RequestId};
 use crate::live::TokenValidity;
 
-/// An answer of the upstream, and what of the request bears on it.
+/// A response of the upstream, and the facts of the request that affect it.
 pub(crate) struct Forwarded {
     response: Response<Incoming>,
     target: String,
@@ -44,7 +44,7 @@ impl Forwarded {
         }
     }
 
-    /// The answer for the client; the outcome is closed when its body ends.
+    /// Makes the client's response. The outcome is recorded when its body ends.
     pub(crate) fn into_answer(self, upstream: &UpstreamSettings, mut outcome: OutcomeRecorder) -> Answer {
         let (parts, incoming) = self.response.into_parts();
         let mut status = parts.status;
@@ -114,10 +114,10 @@ fn kept_length(headers: &HeaderMap, status: StatusCode) -> Option<(HeaderName, H
     Some((CONTENT_LENGTH, HeaderValue::from(length)))
 }
 
-/// Digests of a body that is changed on the way.
+/// Headers with digests of a body, which is changed here.
 const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
 
-/// Whether the body is JSON that can be looked into.
+/// Whether the body is uncompressed JSON.
 fn is_plain_json(headers: &HeaderMap) -> bool {
     let Some(Ok(kind)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
         return false;
@@ -131,7 +131,8 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     (essence == "application/json" || essence.ends_with("+json")) && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// A body that streams from the upstream. Dropped before its end it records that the client went away.
+/// A body that streams from the upstream. If it is dropped before its end, it records that the client closed the
+/// connection.
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
@@ -140,7 +141,7 @@ pub(crate) struct UpstreamBody {
     cut: Option<Cut>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Links to the upstream's own origin are rewritten; gone when the end of the body was.
+    /// Rewrites links to the upstream's own origin; `None` after the end of the body.
     links: Option<Links>,
 }
 
@@ -159,7 +160,7 @@ impl fmt::Debug for Cut {
     }
 }
 
-/// The body ended before it was whole: the client must not take it for whole.
+/// The body ended early: the client must not take it for complete.
 #[derive(Debug)]
 pub(crate) struct BrokenOff;
 
@@ -169,8 +170,8 @@ impl UpstreamBody {
         self.incoming.size_hint().exact().filter(|_| self.links.is_none())
     }
 
-    /// Whether the call is to be broken off; if not, the task is woken when it is. [`Self::poll_next`] looks too: this
-    /// is for a sender who does not ask for more because the client takes nothing.
+    /// Ready if the call must be cancelled; otherwise the task is woken when it must. [`Self::poll_next`] checks this
+    /// too. This function is for a sender that waits for its client and does not ask for more.
     pub(crate) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         let Some(cut) = &mut self.cut else {
             return Poll::Pending;
@@ -180,10 +181,11 @@ impl UpstreamBody {
         Poll::Ready(self.break_off(End::Revoked, &"its token was revoked"))
     }
 
-    /// The next of the body; `None` at its end.
+    /// Gives the next part of the body; `None` at its end.
     ///
     /// # Errors
-    /// The upstream broke off or paused for too long, or the token was revoked. The log has the reason.
+    /// The upstream closed the connection early or paused for too long, or the token was revoked. The log has the
+    /// reason.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Poll::Ready(broken) = self.poll_cut(cx) {
             return Poll::Ready(Some(Err(broken)));
@@ -209,7 +211,7 @@ impl UpstreamBody {
                 Some(Err(error)) => {
                     return Poll::Ready(Some(Err(self.break_off(End::UpstreamFailed, &error))));
                 }
-                // Trailers end here: a client that does not want them may take them for fields.
+                // Trailers are dropped: a client that does not expect them may take them for fields.
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.outcome.received(data.len());
@@ -217,7 +219,7 @@ impl UpstreamBody {
                             Some(links) => Bytes::from(links.push(&data)),
                             None => data,
                         };
-                        // All of it may be held back.
+                        // The rewriter may hold all of it back.
                         if !data.is_empty() {
                             return Poll::Ready(Some(Ok(data)));
                         }
@@ -249,7 +251,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: AnswerBody,
-    /// The connection is not kept after it.
+    /// Whether the connection is closed after it.
     pub(crate) close: bool,
 }
 

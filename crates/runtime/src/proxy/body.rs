@@ -18,26 +18,26 @@ use crate::wire::{BodyError, BodyStream};
 /// Number of bytes of a body that are read before the upstream is contacted.
 pub(crate) const READ_AHEAD: usize = 64 * 1024;
 
-/// How slowly a body may arrive, and how much of it.
+/// The minimum pace and the maximum size of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyPace {
     /// Maximum pause within the body. It is also the total time to wait, in addition to the time that `rate` allows.
     pub(crate) pause: Duration,
-    /// Bytes a second that it must bring while it is waited for; 0 asks for none.
+    /// Minimum number of bytes per second while the proxy waits for the client; 0 for none.
     pub(crate) rate: u32,
-    /// Bytes that it may have.
+    /// Maximum number of bytes.
     pub(crate) most: u64,
 }
 
 impl BodyPace {
-    /// How long a body that has brought so many bytes may have been waited for.
+    /// Gives the total time for which the client may be waited for, after this number of bytes.
     fn grants(self, bytes: u64) -> Option<Duration> {
         let seconds = bytes.checked_div(u64::from(self.rate))?;
         Some(self.pause.saturating_add(Duration::from_secs(seconds)))
     }
 }
 
-/// A request's body. It fails rather than end early, so that the upstream never takes a part for the whole.
+/// A request's body. It fails and does not end early, so that the upstream never takes a part for the whole.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
     ahead: VecDeque<Bytes>,
@@ -48,15 +48,15 @@ pub(crate) struct RequestBody {
     pace: BodyPace,
     /// Number of bytes that the client has sent.
     arrived: u64,
-    /// How long the client was waited for, this wait aside.
+    /// Total time of completed waits for the client.
     waited: Duration,
-    /// Since when it is waited for, and until when it will be.
+    /// Start of the current wait, and its timer.
     wait: Option<(Instant, Pin<Box<Sleep>>)>,
     meter: Arc<Meter>,
 }
 
 impl RequestBody {
-    /// The body that arrives in `stream`, framed so, not more slowly than at this pace.
+    /// Makes the body that arrives in `stream`, with this framing and minimum pace.
     pub(crate) fn new(stream: BodyStream, framing: Framing, pace: BodyPace) -> Self {
         Self {
             ahead: VecDeque::new(),
@@ -90,10 +90,10 @@ impl RequestBody {
         }
     }
 
-    /// Reads until `bytes` are there, or the end; `true` if that is the whole body.
+    /// Reads until `bytes` have arrived, or to the end; gives `true` if that is the complete body.
     ///
     /// # Errors
-    /// The body breaks off or is malformed within them.
+    /// The body ends early or is malformed within these bytes.
     pub(crate) async fn read_ahead(&mut self, bytes: usize) -> Result<bool, BodyError> {
         while !self.ended && self.ahead_bytes < bytes {
             match poll_fn(|cx| self.poll_stream(cx)).await {
@@ -117,8 +117,8 @@ impl RequestBody {
         self.ahead.front().map(Bytes::as_ref).unwrap_or_default()
     }
 
-    /// The next of the stream; fails when the client pauses for too long, or sends too little in the time that it was
-    /// waited for. Time in which the upstream takes nothing does not count.
+    /// Gives the next part of the stream. Fails if the client pauses for too long, or sends too little in the time that
+    /// it was waited for. Time in which the upstream accepts nothing does not count.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         if let Poll::Ready(next) = self.stream.poll_next(cx) {
             if let Some((since, _)) = self.wait.take() {
@@ -192,7 +192,7 @@ impl Body for RequestBody {
     }
 }
 
-/// Resolves when nothing has moved between client and upstream for `limit` and the next move is the upstream's.
+/// Resolves when no byte has moved between client and upstream for `limit`, and the upstream is the one to act.
 pub(crate) async fn upstream_stalls(meter: &Meter, limit: Duration) {
     let mut moved = meter.bytes();
     let mut since = Instant::now();

@@ -1,4 +1,4 @@
-//! The client towards the upstream: one pool a worker, and the only function that sends a request.
+//! The client towards the upstream: one pool per worker, and the only function that sends a request.
 
 use std::error::Error as _;
 use std::io;
@@ -24,7 +24,8 @@ use crate::problem::Problem;
 use crate::request::{Canonical, Framing, Method};
 use crate::wire::{BodyError, BodyStream};
 
-/// An idle connection is kept for less long than Tomcat keeps it (20 s), so that few requests meet one being closed.
+/// Time for which an idle connection is kept. It is shorter than Tomcat's (20 s), so that few requests meet a
+/// connection that is being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
 /// The pace of a body that is complete already.
@@ -34,7 +35,7 @@ const NO_WAIT: BodyPace = BodyPace {
     most: u64::MAX,
 };
 
-/// Opens connections, with TLS or without.
+/// Connector with or without TLS.
 pub(super) type Connector = HttpsConnector<HttpConnector>;
 
 /// Client with the connections to the upstream.
@@ -61,10 +62,10 @@ pub(crate) enum ForwardError {
     /// The upstream rejected the proxy's credentials.
     #[error("the upstream answered 401 to the proxy's own credentials")]
     Unauthorized,
-    /// The client's body broke off.
+    /// The client's body ended early.
     #[error("{0}")]
     Body(BodyError),
-    /// The canonical request cannot be written: a fault of the reading.
+    /// The canonical request cannot be written, which would be an error in reading it.
     #[error("the canonical request cannot be written: {0}")]
     Unwritable(#[from] http::Error),
 }
@@ -91,7 +92,7 @@ impl ForwardError {
         }
     }
 
-    /// How the call ended, for the audit.
+    /// Gives the end of the call, for the audit.
     pub(crate) fn end(&self) -> End {
         match self {
             Self::Unreachable(_) | Self::Broken(_) | Self::Unauthorized => End::UpstreamFailed,
@@ -104,7 +105,7 @@ impl ForwardError {
     }
 }
 
-/// Opens connections to the upstream.
+/// Makes the connector to the upstream.
 pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(settings.connect_timeout));
@@ -118,7 +119,7 @@ pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
 }
 
 impl Upstream {
-    /// A client with a pool of its own, for one worker: its connections belong to that worker's runtime.
+    /// Makes a client with a pool of its own, for one worker: its connections belong to that worker's runtime.
     pub(crate) fn open(settings: UpstreamSettings) -> Self {
         Self {
             client: Client::builder(TokioExecutor::new())
@@ -134,7 +135,7 @@ impl Upstream {
         &self.settings
     }
 
-    /// Sends a request to an address, which learns how that went.
+    /// Sends a request to an address, and notes the result there.
     async fn once(
         &self,
         address: &Address,
@@ -158,9 +159,9 @@ impl Upstream {
         answer
     }
 
-    /// Sends a request to the address whose turn it is. One that `repeats` is sent to the others in turn as long as
-    /// none accepts a connection, and once more to one that closes it without a word: it may have closed it as idle
-    /// just then.
+    /// Sends a request to the next address. If the request `repeats`, it is sent to the other addresses in turn as long
+    /// as none accepts a connection, and once more to an address that closes the connection without a response: it may
+    /// just have closed it as idle.
     async fn in_turn(
         &self,
         permit: &Permit,
@@ -213,7 +214,7 @@ impl Upstream {
     }
 }
 
-/// Sends the one request that the permit is for. Redirects are not followed.
+/// Sends the one request of the permit. Redirects are not followed.
 ///
 /// # Errors
 /// There is no response, or one that must not be forwarded.
@@ -236,14 +237,14 @@ pub(crate) async fn forward(
     }
 }
 
-/// Whether a second sending changes nothing more than one (RFC 9110 section 9.2.2); PUT and DELETE are left out, since
-/// their second answer differs.
+/// Whether sending the request twice has the same effect as once (RFC 9110 section 9.2.2). PUT and DELETE are excluded,
+/// since their second response differs.
 fn is_repeatable(canonical: &Canonical) -> bool {
     matches!(canonical.method, Method::Get | Method::Head | Method::Options)
 }
 
 fn forward_error(error: &ClientError) -> ForwardError {
-    // The client's own text stops at the first layer; the innermost says what happened.
+    // hyper's own message describes only the outer layer; the innermost error names the cause.
     let mut reason = error.to_string();
     let mut timed_out = false;
     let mut source = error.source();

@@ -51,12 +51,12 @@ pub(crate) struct Public {
     pub(crate) authority: HeaderValue,
     /// `X-Forwarded-Proto`: the scheme of the public URL.
     pub(crate) scheme: HeaderValue,
-    /// Answers are asked for whole and uncompressed, so that links in them can be rewritten.
+    /// Whether responses are requested complete and uncompressed, so that links in them can be rewritten.
     pub(crate) whole_answers: bool,
 }
 
-/// The headers of the upstream request: those of the canonical request, and the proxy's own. `length` is that of the
-/// body; `None` sends it chunked.
+/// Makes the headers of the upstream request: those of the canonical request, and the proxy's own. `length` is the
+/// body's; `None` means chunked.
 ///
 /// # Errors
 /// A canonical header is not valid in a request, which would be an error in reading it.
@@ -113,7 +113,7 @@ fn address(address: IpAddr) -> Result<HeaderValue, http::Error> {
     Ok(HeaderValue::from_str(&address.to_canonical().to_string())?)
 }
 
-/// The headers of the upstream's answer that go to the client.
+/// Gives the headers of the upstream's response that go to the client.
 pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(HeaderName, HeaderValue)> {
     let named = named_by_connection(upstream);
     let mut headers: Vec<_> = upstream
@@ -129,7 +129,7 @@ pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(Header
     headers
 }
 
-/// The fields that `Connection` names.
+/// Gives the names in `Connection`.
 fn named_by_connection(headers: &HeaderMap) -> HashSet<String> {
     headers
         .get_all(http::header::CONNECTION)

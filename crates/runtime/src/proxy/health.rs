@@ -1,4 +1,4 @@
-//! Health checks of the upstream's addresses: a GET each now and then, on a thread of its own.
+//! Health checks of the upstream's addresses: a periodic GET to each, on a thread of its own.
 //!
 //! Health checks are the proxy's own requests: they name no user, contain no credentials, and their responses are
 //! dropped.
@@ -20,17 +20,17 @@ use super::client::{Connector, connector};
 use super::settings::{HealthSettings, UpstreamSettings};
 use hyper_util::client::legacy::Client;
 
-/// An address that does not answer for so long is not well.
+/// Time limit of a health check.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Checks until it is dropped.
+/// Health checks that run until this is dropped.
 pub(crate) struct HealthChecks {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl HealthChecks {
-    /// Checks the addresses of these settings, if they say where.
+    /// Starts the health checks, if the settings have a path for them.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -81,7 +81,7 @@ async fn check(upstream: &UpstreamSettings, health: &HealthSettings) {
     }
 }
 
-/// Whether the address answers, and neither with 4xx nor with 5xx.
+/// Whether the address responds with a status below 400.
 async fn is_well(
     client: &Client<Connector, Empty<Bytes>>,
     upstream: &UpstreamSettings,

@@ -1,4 +1,4 @@
-//! Links to the upstream's own origin in JSON answers, made public (SEMANTICS section 5). A setting, off by default: it
+//! Makes links to the upstream's own origin in JSON responses public (SEMANTICS section 5). Off by default, since it
 //! changes bodies.
 //!
 //! The search works on text: the beginning of a URL, with `/` or JSON's `\/`, in any letter case. The text held back
@@ -39,7 +39,7 @@ impl LinkTexts {
     }
 }
 
-/// The replacing in one body.
+/// State of the replacement in one body.
 #[derive(Debug)]
 pub(super) struct Links {
     texts: LinkTexts,
@@ -55,7 +55,7 @@ enum Found<'t> {
 }
 
 impl Links {
-    /// Before the body's first byte.
+    /// Makes the state in front of the body's first byte.
     pub(super) fn new(texts: &LinkTexts) -> Self {
         Self {
             texts: texts.clone(),
@@ -119,7 +119,7 @@ impl Links {
     }
 }
 
-/// Whether the byte would make the host, the port or the path's first segment a longer one.
+/// Whether the byte would continue the host, the port or the path's first segment.
 fn goes_on(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"-._~:@%".contains(&byte)
 }

@@ -1,4 +1,4 @@
-//! Redirects of the upstream, as the client is to follow them (SEMANTICS section 5).
+//! Rewrites redirects of the upstream for the client (SEMANTICS section 5).
 //!
 //! A `Location` at the upstream's own address would make the client, and its token, bypass the proxy, so it is
 //! rewritten to the public URL. Most clients repeat a POST as a GET after 301 and 302. If the upstream only corrects
@@ -19,8 +19,8 @@ pub(crate) struct Places {
     pub(crate) upstream_path: String,
 }
 
-/// The status and the `Location` for the client. `target` is the path and query that were sent upstream in a request of
-/// a method that is `safe` (GET, HEAD) or not.
+/// Gives the status and the `Location` for the client. `target` is the path and query that were sent upstream, in a
+/// request whose method is `safe` (GET, HEAD) or not.
 pub(crate) fn redirect(
     places: &Places,
     safe: bool,
@@ -72,7 +72,7 @@ fn is_absolute(location: &str) -> bool {
     location.starts_with("//") || scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// The host of an authority, lower case; `None` if it has user information, which could hide another host.
+/// Gives the host of an authority in lower case; `None` if it has user information, which could hide another host.
 pub(crate) fn host_of(authority: &str) -> Option<String> {
     if authority.contains('@') {
         return None;
@@ -84,7 +84,7 @@ pub(crate) fn host_of(authority: &str) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
-/// Whether two targets differ in a final `/` of the path at most.
+/// Whether two targets differ at most in a final `/` of the path.
 fn same_place(target: &str, location: &str) -> bool {
     let parts = |target: &str| {
         let target = target.split('#').next().unwrap_or_default();

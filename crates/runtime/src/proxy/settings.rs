@@ -1,4 +1,4 @@
-//! Where requests go, as configured.
+//! Settings of the upstream, read from the configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(crate) struct UpstreamSettings {
     pub(super) links: Option<LinkTexts>,
 }
 
-/// The configured upstream cannot be one.
+/// The configuration of the upstream is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
     /// The URL is not valid for an upstream.
@@ -41,7 +41,7 @@ pub enum UpstreamError {
         /// The configured URL.
         url: String,
     },
-    /// TLS to it cannot be spoken.
+    /// TLS to the upstream cannot be set up.
     #[error("TLS to the upstream ([upstream]): {0}")]
     Tls(#[from] TlsError),
 }
@@ -102,17 +102,17 @@ impl UpstreamSettings {
         })
     }
 
-    /// The context path of the upstream: empty, or `/context`.
+    /// Gives the context path of the upstream: empty, or `/context`.
     pub(crate) fn path(&self) -> &str {
         &self.places.upstream_path
     }
 
-    /// `http` or `https`.
+    /// Gives the scheme, `http` or `https`.
     pub(super) fn scheme(&self) -> &Scheme {
         &self.scheme
     }
 
-    /// The `Host` of its requests.
+    /// Gives the `Host` of requests.
     pub(super) fn host(&self) -> &HeaderValue {
         &self.public.host
     }
@@ -122,12 +122,12 @@ impl UpstreamSettings {
         &self.addresses
     }
 
-    /// How its health is asked for, if it is.
+    /// Gives the settings of health checks, if they are on.
     pub(super) fn health(&self) -> Option<&HealthSettings> {
         self.health.as_ref()
     }
 
-    /// The longest pause within a body.
+    /// Gives the maximum pause within a body.
     pub(super) fn pause(&self) -> Duration {
         self.pause
     }
@@ -147,11 +147,11 @@ impl UpstreamSettings {
     }
 }
 
-/// Where and how often health is asked for.
+/// Settings of health checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HealthSettings {
-    /// The path and query, from the root.
+    /// Path and query of the check, from the root.
     pub(crate) path: String,
-    /// From the end of one round to the next.
+    /// Time from the end of one round to the next.
     pub(crate) interval: Duration,
 }

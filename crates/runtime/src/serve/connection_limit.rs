@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Counts = HashMap<IpAddr, usize>;
 
-/// The counts, of all workers together.
+/// Number of connections by client, shared by all workers.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionLimit {
     counts: Arc<Mutex<Counts>>,
     most: usize,
 }
 
-/// One connection's place; given back when it is dropped.
+/// The slot of one connection, freed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     limit: ConnectionLimit,
@@ -21,7 +21,7 @@ pub(super) struct Slot {
 }
 
 impl ConnectionLimit {
-    /// At most so many connections for each client.
+    /// Makes a limit of `most` connections for each client.
     pub(super) fn new(most: usize) -> Self {
         Self {
             counts: Arc::default(),
@@ -29,7 +29,7 @@ impl ConnectionLimit {
         }
     }
 
-    /// A place for one more connection of this client; `None` if it has all that it may have.
+    /// Takes a slot for one more connection of this client; `None` if all are taken.
     pub(super) fn take(&self, client: IpAddr) -> Option<Slot> {
         let client = network(client);
         let mut counts = self.counts();
@@ -45,7 +45,7 @@ impl ConnectionLimit {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        // A panic elsewhere leaves the counts whole: every change is a single statement.
+        // A panic elsewhere leaves the counts consistent: every change is a single statement.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

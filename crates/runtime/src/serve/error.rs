@@ -14,7 +14,7 @@ use crate::request::RulesError;
 use crate::telemetry::TelemetryError;
 use crate::tls::TlsError;
 
-/// Why the proxy does not start, or did not end well.
+/// Reason why the proxy does not start, or did not end successfully.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Another process listens on the address.
@@ -27,7 +27,7 @@ pub enum ServeError {
         /// Address of the listener.
         address: SocketAddr,
     },
-    /// The address cannot be listened on.
+    /// The proxy cannot listen on the address.
     #[error(
         "cannot listen on {address}: {source}; set [{section}] listen to an address of this machine that this user may take"
     )]
@@ -51,7 +51,7 @@ pub enum ServeError {
     /// The client for the upstream cannot be set up.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
-    /// TLS is configured and cannot be spoken.
+    /// TLS for clients cannot be set up.
     #[error("TLS for clients ([server.tls]): {0}")]
     Tls(#[source] TlsError),
     /// The export of spans cannot be set up.
@@ -69,7 +69,7 @@ pub enum ServeError {
     /// The audit store cannot be opened.
     #[error(transparent)]
     Audit(#[from] OpenError),
-    /// The audit store did not take all at the end.
+    /// The audit store did not write all entries at the end.
     #[error("the last audit entries may not be on disk: {0}")]
     AuditClose(#[from] AppendError),
     /// The system gives no threads, or no signals.

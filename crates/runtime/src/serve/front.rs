@@ -27,9 +27,9 @@ use crate::wire::Violation;
 pub(super) struct Front {
     /// TLS configuration, if TLS is used.
     pub(super) tls: Option<Arc<ServerConfig>>,
-    /// The clients' shares of the connections.
+    /// Limit of connections per client.
     pub(super) limit: ConnectionLimit,
-    /// How long a client may take for all that precedes its first request.
+    /// Time that a client gets for everything before its first request.
     pub(super) patience: Duration,
     /// Limits of HTTP/1 connections.
     pub(super) http1: Http1Settings,
@@ -37,7 +37,7 @@ pub(super) struct Front {
     pub(super) http2: Http2Settings,
 }
 
-/// The service of one worker: takes connections, and serves them until they end.
+/// Makes the service of one worker: it takes connections, and serves them until they end.
 pub(super) fn service(
     worker: Worker,
     front: Front,
@@ -68,9 +68,9 @@ async fn serve(socket: TcpStream, worker: Rc<Worker>, front: Front, shutdown: Gr
 
 /// Opens the connection; `None` if it cannot be served. Failures caused by the client are counted.
 async fn open(socket: TcpStream, worker: &Worker, front: &Front) -> Option<Opened> {
-    // Without it answers come a little later; no reason not to answer.
+    // Without it responses come slightly later, which is not worth an error.
     let _ = socket.set_nodelay(true);
-    // Unknown only if the client is gone already.
+    // The address is unknown only if the client has closed the connection already.
     let peer = socket.peer_addr().ok()?.ip().to_canonical();
     let opened = timeout(front.patience, handshake(socket, peer, worker, front)).await;
     match opened {
@@ -83,16 +83,16 @@ async fn open(socket: TcpStream, worker: &Worker, front: &Front) -> Option<Opene
     }
 }
 
-/// A connection whose first request is still to come.
+/// A connection in front of its first request.
 struct Opened {
     stream: Stream,
-    /// The connection's other end, or whom the PROXY protocol named.
+    /// Address of the connection's other end, or the one named by the PROXY protocol.
     peer: IpAddr,
     /// The connection's slot in its client's limit; trusted proxies need none.
     slot: Option<Slot>,
 }
 
-/// Why a connection is not opened.
+/// Reason why a connection is not opened.
 enum Failure {
     /// The bytes are not a valid opening, or the client has no slot left.
     Broken(Violation),

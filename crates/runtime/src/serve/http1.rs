@@ -1,8 +1,8 @@
 //! HTTP/1 towards clients (RFC 9112), with or without TLS.
 //!
-//! `wire` reads requests and writes answers as bytes. Here are the socket, the deadlines and the order: one request of
-//! a connection is in progress at a time, and its successor is read when its answer is complete. All that belongs to a
-//! connection is one future: when it is dropped, its call is.
+//! `wire` reads requests and writes responses as bytes. This module has the socket, the deadlines and the order: one
+//! request of a connection is in progress at a time, and the next is read when its response is complete. Everything
+//! that belongs to a connection is one future, so dropping it drops its call.
 
 mod connection;
 mod deadline;
@@ -38,16 +38,16 @@ pub(super) async fn serve(
 ) {
     let mut connection = Connection::new(stream, settings);
     let shutdown = pin!(shutdown.notified());
-    // If the client is lost there is nobody to close the connection for.
+    // If the client is gone, a graceful close is pointless.
     if run(&mut connection, peer, &worker, shutdown).await.is_ok() {
         connection.close().await;
     }
 }
 
-/// Answers one request after the other, until the connection is to be closed.
+/// Serves one request after another, until the connection is to be closed.
 ///
 /// # Errors
-/// The client is gone, or takes nothing.
+/// The client is gone, or accepts no bytes.
 async fn run(
     connection: &mut Connection,
     peer: IpAddr,
@@ -75,7 +75,7 @@ async fn run(
 /// Judges the head, asks for the body if the client waits for that, and makes the call.
 ///
 /// # Errors
-/// The client is gone: the call is dropped with all that it was doing.
+/// The client is gone; the call is dropped.
 async fn call(
     connection: &mut Connection,
     peer: IpAddr,
@@ -89,12 +89,12 @@ async fn call(
     let judged = match judged {
         Ok(Headed::Judged(judged)) => judged,
         Ok(Headed::Settled(mut answer)) | Err(mut answer) => {
-            // Whether the body comes all the same cannot be known (RFC 9110 section 10.1.1).
+            // The client may send the body anyway (RFC 9110 section 10.1.1), so the connection is not kept.
             answer.close |= expects_continue;
             return Ok(answer);
         }
     };
-    // Its bytes are a part of the buffer that the connection reads into.
+    // The head shares the buffer that the connection reads into.
     drop(head);
     if expects_continue {
         connection.put_continue();

@@ -1,8 +1,8 @@
 //! HTTP/2 towards clients (RFC 9113), only over TLS.
 //!
-//! The `h2` crate keeps frames, header compression, flow control and their limits; each request becomes the head and
-//! the body queue that HTTP/1 requests become, and goes the same way from there. All that belongs to a connection is
-//! one future: when it is dropped, every call of it is.
+//! The `h2` crate handles frames, header compression, flow control and their limits. Each request becomes the head and
+//! the body queue that HTTP/1 requests become, and takes the same path from there. Everything that belongs to a
+//! connection is one future, so dropping it drops all of its calls.
 
 mod call;
 mod hpack;
@@ -42,15 +42,15 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub(super) struct Http2Settings {
     /// Maximum number of concurrent requests on one connection.
     pub(super) streams: u32,
-    /// How many more requests of a connection may be given up by the client than answered (CVE-2023-44487).
+    /// Maximum number by which cancelled requests of a connection may exceed the answered ones (CVE-2023-44487).
     pub(super) resets: u32,
-    /// A request's fields, each with 32 bytes beyond its text.
+    /// Maximum size of a request's fields, each counted with 32 additional bytes.
     pub(super) head_bytes: u32,
-    /// How long a client may take for its first request.
+    /// Time until a client's first request.
     pub(super) head_timeout: Duration,
     /// Time from the end of the last request in progress to the next one.
     pub(super) idle_timeout: Duration,
-    /// How long the client may take nothing of an answer.
+    /// Time for which the client may accept no bytes of a response.
     pub(super) write_timeout: Duration,
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn serve(
     shutdown: GracefulShutdownSignal,
 ) {
     let paths = Paths::default();
-    // What `h2` gives up at, too: compressed a head may also be larger than it is.
+    // `h2` has the same limit; a head may even grow when compressed.
     let most = usize::try_from(settings.head_bytes)
         .unwrap_or(usize::MAX)
         .saturating_mul(4);
@@ -87,7 +87,7 @@ pub(super) async fn serve(
     }
 }
 
-/// Takes requests, and drives their calls.
+/// Accepts requests, and drives their calls.
 ///
 /// # Errors
 /// The connection broke, or its bytes are not HTTP/2.

@@ -1,5 +1,5 @@
-//! The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt, revision of 2020): a proxy's word, before the
-//! first byte of a connection, on whose connection it hands on.
+//! The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt, revision of 2020): a proxy names the client
+//! before the first byte of a connection.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,9 +8,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// The first bytes of version 2.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
-/// A line of version 1 has at most so many bytes, its CRLF included.
+/// Maximum length of a line of version 1, including its CRLF.
 const LONGEST_LINE: usize = 107;
-/// Addresses and further fields of version 2 may have so many bytes; senders have some hundred.
+/// Maximum size of the addresses and further fields of version 2; senders use some hundred bytes.
 const LONGEST_BLOCK: u16 = 4096;
 
 /// Reads exactly the header. `None`: the proxy made the connection itself (a health check), or does not know the
@@ -19,7 +19,7 @@ const LONGEST_BLOCK: u16 = 4096;
 /// # Errors
 /// `InvalidData` if the bytes are not such a header, or the connection is not TCP; otherwise the stream's own errors.
 pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<IpAddr>> {
-    // No header is shorter.
+    // Read the minimum length of a header, and no byte more.
     let mut begin = [0; SIGNATURE.len()];
     stream.read_exact(&mut begin).await?;
     if begin == SIGNATURE {
@@ -38,7 +38,7 @@ pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Op
     version1(&line).ok_or_else(malformed)
 }
 
-/// `PROXY TCP4 192.0.2.1 198.51.100.1 4711 443`, with its CRLF.
+/// Parses `PROXY TCP4 192.0.2.1 198.51.100.1 4711 443` with its CRLF.
 fn version1(line: &[u8]) -> Option<Option<IpAddr>> {
     let line = std::str::from_utf8(line).ok()?;
     let text = line.strip_prefix("PROXY ")?.strip_suffix("\r\n")?;
@@ -102,7 +102,7 @@ fn addresses<const ONE: usize, const ALL: usize>(block: &[u8]) -> Option<([u8; O
     Some((*addresses.first_chunk::<ONE>()?, fields))
 }
 
-/// Whether the bytes are whole fields of type, length and value.
+/// Whether the bytes are complete fields of type, length and value.
 fn are_fields(mut bytes: &[u8]) -> bool {
     while let [_, high, low, rest @ ..] = bytes {
         let length = usize::from(u16::from_be_bytes([*high, *low]));

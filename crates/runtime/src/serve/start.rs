@@ -1,4 +1,4 @@
-//! From the configuration to two running listeners, and back to none.
+//! Starts the two listeners from the configuration, and stops them.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -44,7 +44,7 @@ pub fn run(config: Config) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // Before anything is served: a signal from now on is not lost.
+    // Register first, so that no signal during the start is lost.
     let mut signals = {
         let _entered = runtime.enter();
         Signals::install()?
@@ -90,7 +90,7 @@ impl Signals {
     }
 }
 
-/// A proxy that serves, on threads of its own.
+/// A running proxy, on threads of its own.
 pub struct Running {
     proxy_addr: SocketAddr,
     admin_addr: SocketAddr,
@@ -125,9 +125,9 @@ impl Running {
         &self.audit
     }
 
-    /// Resolves when the servers have ended, asked to or not.
+    /// Resolves when the servers have ended, on request or not.
     async fn ended(&self) {
-        // The sender is dropped with the servers' thread.
+        // The sender is dropped at the end of the servers' thread.
         while self.ended.clone().changed().await.is_ok() {}
     }
 
@@ -135,7 +135,7 @@ impl Running {
     /// until then.
     ///
     /// # Errors
-    /// The audit did not take its last entries, or the servers had a fault.
+    /// The audit did not write its last entries, or a server failed.
     pub fn stop(self) -> Result<(), ServeError> {
         // The command is sent immediately; the end of the threads shows that it is carried out.
         drop(self.proxy.stop(true));
@@ -155,7 +155,7 @@ impl Running {
     }
 }
 
-/// Calls that were cut off at the end of the grace have outcomes too: the workers' threads still drop them when the
+/// Waits for the outcomes of calls that were cancelled at the end of the grace: worker threads may drop them after the
 /// servers' thread has ended.
 fn wait_for_outcomes(metrics: &Metrics) {
     let until = Instant::now() + OUTCOMES;
@@ -167,7 +167,7 @@ fn wait_for_outcomes(metrics: &Metrics) {
 /// Starts serving on threads of its own; port 0 takes a free one.
 ///
 /// # Errors
-/// Something that it needs is missing or taken; see [`ServeError`].
+/// A required resource is missing or in use; see [`ServeError`].
 pub fn start(config: Config) -> Result<Running, ServeError> {
     // Read everything that can be wrong before a port or the audit is opened.
     let upstream = UpstreamSettings::read(&config)?;
@@ -291,7 +291,8 @@ fn workers(config: &Config) -> usize {
     .min(512)
 }
 
-/// How requests are read, from the whole configuration, the context path at the upstream, and which values the audit keeps.
+/// Makes the settings for reading requests: from the configuration, the context path at the upstream, and the rules for
+/// values in the audit.
 pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept) -> Settings {
     Settings {
         endpoints: config.upstream.endpoints.clone(),

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// A stream whose opening (PROXY protocol, TLS handshake) is done.
+/// A stream after its opening (PROXY protocol, TLS handshake).
 #[derive(Debug)]
 pub(super) enum Stream {
     /// A plain TCP connection.
@@ -19,7 +19,7 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Whether this protocol was agreed on with the client (ALPN).
+    /// Whether the client agreed on this protocol (ALPN).
     pub(super) fn speaks(&self, protocol: &[u8]) -> bool {
         match self {
             Self::Plain(_) => false,

@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 use crate::config::TlsFiles;
 use crate::tls::{Pair, TlsError, provider};
 
-/// The files are looked at so often. They are small, so they are read: times and sizes miss what links hide.
+/// Interval at which the files are read. They are small; comparing times and sizes would miss changes behind links.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// HTTP/2, as it is named in ALPN (RFC 7301).
@@ -34,7 +34,7 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// The certificate of the files, watched until this is dropped.
+/// The certificate from the files, watched until this is dropped.
 pub(super) struct Certificate {
     config: Arc<ServerConfig>,
     stop: Sender<()>,
@@ -42,10 +42,10 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Loads it, and watches its files on a thread of its own.
+    /// Loads the certificate, and watches its files on a thread of its own.
     ///
     /// # Errors
-    /// The files hold no certificate with its key.
+    /// The files do not contain a certificate with its key.
     pub(super) fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let pair = Pair::read(&files)?;
         let current = Arc::new(Current(ArcSwap::from_pointee(pair.certified(&files)?)));
@@ -53,7 +53,7 @@ impl Certificate {
             path: files.certificate.clone(),
             source,
         };
-        // TLS 1.2 and 1.3: older ones rustls does not have.
+        // TLS 1.2 and 1.3; rustls does not support older versions.
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(unusable)?

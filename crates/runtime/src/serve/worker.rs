@@ -22,7 +22,7 @@ pub(super) struct Worker {
     pub(super) dates: DateCache,
 }
 
-/// Runs a call; a panic in it is counted, and answered.
+/// Runs a call. A panic in it is counted, and gets a response.
 pub(super) async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
     catch(&gate.metrics, gate.auth.methods, call).await
 }

@@ -34,7 +34,7 @@ impl fmt::Debug for CollectorClient {
 }
 
 impl CollectorClient {
-    /// A client for this endpoint, whose connections live on that runtime.
+    /// Makes a client for this endpoint, whose connections belong to that runtime.
     pub(super) fn new(endpoint: &str, runtime: Handle) -> Result<Self, TlsError> {
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(https_connector(endpoint)?),
@@ -61,7 +61,7 @@ impl HttpClient for CollectorClient {
             let body = Limited::new(body, ANSWER_BYTES).collect().await?.to_bytes();
             Ok::<_, HttpError>(Response::from_parts(parts, body))
         };
-        // The timer too is to be made within the runtime, which the caller's thread is not.
+        // The timer must be created within the runtime, and the caller's thread is outside.
         let sending = self.runtime.spawn(async move { timeout(TIMEOUT, sending).await });
         let answer = match sending.await {
             Ok(Ok(answer)) => answer,

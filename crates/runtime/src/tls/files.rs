@@ -32,7 +32,7 @@ pub enum TlsError {
         /// Error of the PEM parser.
         source: pem::Error,
     },
-    /// Certificate and key cannot be used, or not together.
+    /// Certificate and key are not usable, or do not match.
     #[error("the certificate `{}` cannot be used: {source}", .path.display())]
     Unusable {
         /// Path of the certificate's file.
@@ -45,12 +45,12 @@ pub enum TlsError {
     NoRoots(String),
 }
 
-/// The cryptography that TLS is done with, on both sides.
+/// Gives the cryptography provider for TLS on both sides.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The contents of a certificate's and its key's file.
+/// Contents of a certificate's and its key's file.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Pair {
     chain: Vec<u8>,
@@ -69,7 +69,7 @@ impl Pair {
         })
     }
 
-    /// The certificates, that of the server first, and the key.
+    /// Parses the certificates (the server's first) and the key.
     ///
     /// # Errors
     /// The files contain no usable certificates or key.
@@ -105,7 +105,7 @@ pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
     })
 }
 
-/// The certificates in these bytes of the file, at least one.
+/// Parses the certificates in a file's bytes, at least one.
 ///
 /// # Errors
 /// There are no certificates, or one is malformed.

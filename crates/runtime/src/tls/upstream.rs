@@ -9,7 +9,8 @@ use rustls::{ClientConfig, RootCertStore};
 use super::files::{Pair, TlsError, certificates, contents, provider};
 use crate::config;
 
-/// How the upstream proves who it is, and the proxy to it. The certificate must be for the host of the upstream's URL.
+/// Makes the TLS configuration: how the upstream proves its identity, and the proxy to it. The certificate must be for
+/// the host of the upstream's URL.
 ///
 /// # Errors
 /// A file cannot be used, or the system names no authorities.
@@ -36,7 +37,7 @@ pub(crate) fn client_config(upstream: &config::Upstream) -> Result<ClientConfig,
 fn roots(upstream: &config::Upstream) -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
     if !upstream.speaks_tls() {
-        // TLS is not spoken; if ever it were, nobody would be believed.
+        // TLS is not used. If it ever were, no certificate would be trusted.
         return Ok(Arc::new(roots));
     }
     if let Some(path) = &upstream.ca_file {
@@ -64,7 +65,7 @@ fn roots(upstream: &config::Upstream) -> Result<Arc<RootCertStore>, TlsError> {
 /// Makes a connector to a server other than the upstream. Over TLS it trusts the system's authorities.
 ///
 /// # Errors
-/// The URL is one of https, and the system names no authorities.
+/// The URL is `https`, and the system has no trusted authorities.
 pub(crate) fn https_connector(url: &str) -> Result<HttpsConnector<HttpConnector>, TlsError> {
     let place = config::Upstream {
         urls: vec![url.to_owned()],

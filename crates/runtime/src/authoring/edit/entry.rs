@@ -5,16 +5,16 @@ use toml_edit::Value;
 
 use super::error::EditError;
 
-/// A token to be written.
+/// A token to be added.
 #[derive(Clone, Debug)]
 pub struct NewToken {
     /// Name of the token, unique in the policy directory.
     pub name: String,
     /// Users of the token.
     pub users: Users,
-    /// `sha256:` and hex.
+    /// Hash of the secret: `sha256:` and hexadecimal digits.
     pub secret_hash: String,
-    /// When it ends; absent: never.
+    /// Expiry; absent if the token never expires.
     pub expires: Option<Timestamp>,
     /// Person to ask about the token.
     pub owner: Option<String>,
@@ -26,7 +26,7 @@ pub struct NewToken {
     pub include: Vec<String>,
     /// The token's own lines.
     pub lines: Vec<String>,
-    /// Whether it has no limits.
+    /// Whether the token has no limits.
     pub unrestricted: bool,
 }
 
@@ -39,7 +39,7 @@ pub enum Users {
     Any,
 }
 
-/// The `[[token]]` section, with `\n` at each line's end.
+/// Formats the `[[token]]` section, with `\n` at each line's end.
 ///
 /// # Errors
 /// [`EditError::NotALine`] if a line cannot be written to a file.
@@ -79,32 +79,32 @@ pub(crate) fn entry(token: &NewToken) -> Result<String, EditError> {
     Ok(text)
 }
 
-/// A TOML string, escaped as it needs.
+/// Formats a TOML string.
 pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// A TOML list of strings.
+/// Formats a TOML list of strings.
 pub(super) fn list(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|text| self::quoted(text)).collect();
     format!("[{}]", quoted.join(", "))
 }
 
-/// A TOML date and time, to the second.
+/// Formats a TOML date and time, to the second.
 pub(super) fn moment(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-/// A block of lines, with `\n` at each line's end.
+/// Formats a block of lines, with `\n` at each line's end.
 ///
 /// # Errors
-/// A line that no block can hold.
+/// A line cannot be written in a block.
 pub(super) fn block(lines: &[String]) -> Result<String, EditError> {
     check_lines(lines)?;
     Ok(format!("'''\n{}\n'''", lines.join("\n")))
 }
 
-/// Refuses what no `'''` block can hold as one line.
+/// Refuses lines that a `'''` block cannot hold as one line.
 pub(super) fn check_lines(lines: &[String]) -> Result<(), EditError> {
     let unfit = |line: &&String| line.contains("'''") || line.contains(char::is_control);
     match lines.iter().find(unfit) {

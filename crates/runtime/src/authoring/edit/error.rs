@@ -1,11 +1,11 @@
-//! Why a policy file was not changed: one sentence each, with the cure.
+//! Reasons why a policy file was not changed: one sentence each, with the remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::source::ReadDirError;
 
-/// Why a policy file was not changed.
+/// Reason why a policy file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// A file or directory cannot be read or written.
@@ -46,7 +46,7 @@ pub enum EditError {
     NameTaken {
         /// Name of the token.
         name: String,
-        /// Relative to the policy directory.
+        /// Path of the file, relative to the policy directory.
         file: String,
     },
     /// No token has that name.
@@ -56,7 +56,7 @@ pub enum EditError {
         name: String,
         /// Path of the policy directory.
         directory: PathBuf,
-        /// The name that was likely meant.
+        /// The most similar name of a token.
         near: Option<String>,
     },
     /// Two tokens have that name.
@@ -65,25 +65,25 @@ pub enum EditError {
     /// The policies are one compiled file.
     #[error("`{}` is a compiled policy, which is not edited; name its sources with --config", .0.display())]
     Compiled(PathBuf),
-    /// Git is in the middle of something.
+    /// The git repository has an operation in progress.
     #[error("the repository `{}` is in the middle of a {what}, so nothing was written; end it (git {command} --continue, or --abort) and run the command again", .repository.display())]
     HalfDone {
         /// Top directory of the repository.
         repository: PathBuf,
-        /// `merge`, `rebase`, …
+        /// The operation: `merge`, `rebase`, …
         what: &'static str,
         /// The git command that is half done.
         command: &'static str,
     },
-    /// The file has the marks of a conflict.
+    /// The file has marks of a merge conflict.
     #[error("`{}` has the marks of a conflict (<<<<<<<), so nothing was written; settle it and run the command again", .0.display())]
     Conflict(PathBuf),
-    /// A text that no `'''` block can hold.
+    /// A text cannot be written in a `'''` block.
     #[error(
         "the line `{0}` cannot stand in a policy file: it has ''' or a line break in it; give one --limit for each line"
     )]
     NotALine(String),
-    /// Another program wrote the file at the same moment.
+    /// Another program wrote the file at the same time.
     #[error("`{}` was changed by another program meanwhile, so nothing was written; run the command again", .0.display())]
     Changed(PathBuf),
 }
@@ -104,11 +104,11 @@ fn advice(name: Option<&str>) -> String {
     )
 }
 
-/// Why a text has no sections to change.
+/// Reason why a text has no sections to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// The file is not TOML.
     NotToml,
-    /// `token` is something else than sections.
+    /// `token` is not a list of sections.
     NotSections,
 }

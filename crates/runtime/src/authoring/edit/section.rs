@@ -1,7 +1,7 @@
-//! The `[[token]]` sections of a file, by place, and changes of one of them that leave every other byte as it is.
+//! The `[[token]]` sections of a file with their byte ranges, and changes of one section that keep every other byte.
 //!
-//! Places come from the parser that the compiler uses; the text itself is cut and joined here, since writing a parsed
-//! document back would change line ends.
+//! Positions come from the parser that the compiler uses. The text itself is cut and joined here, since serialising a
+//! parsed document would change line ends.
 
 use std::ops::Range;
 
@@ -80,9 +80,9 @@ const ORDER: &[&str] = &[
 /// One token's section of a policy file.
 #[derive(Clone, Debug)]
 pub(crate) struct Section {
-    /// The token's name, if it has a right one.
+    /// Name of the token, if it is a string.
     pub(crate) name: Option<String>,
-    /// From its header to the next one's, or the file's end.
+    /// Byte range from the section's header to the next one, or to the file's end.
     pub(crate) range: Range<usize>,
     keys: Vec<Entry>,
 }
@@ -95,7 +95,7 @@ struct Entry {
     text: Option<String>,
 }
 
-/// The sections of a file, in order.
+/// Finds the sections of a file, in order.
 pub(crate) fn sections(text: &str) -> Result<Vec<Section>, Unfit> {
     // Parse with positions: edits replace byte ranges of the text.
     let (root, errors) = DeTable::parse_recoverable(text);
@@ -146,7 +146,7 @@ pub(crate) fn sections(text: &str) -> Result<Vec<Section>, Unfit> {
 }
 
 impl Section {
-    /// The text of a key, if it has one.
+    /// Gives the text of a key, if it has one.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.entry(key)?.text.as_deref()
     }
@@ -161,7 +161,7 @@ impl Section {
         self.keys.iter().find(|entry| entry.name == key)
     }
 
-    /// The file with one change made in this section.
+    /// Gives the file with one change made in this section.
     pub(super) fn with(&self, file: &str, change: &Change) -> Result<String, EditError> {
         let eol = if file.contains("\r\n") { "\r\n" } else { "\n" };
         Ok(match change {

@@ -34,13 +34,13 @@ impl ArtifactKey {
         Ok(Self(key_pair(&read(path, WORD, "artifact key")?)?))
     }
 
-    /// The key that its signatures are checked with.
+    /// Gives the public key that verifies its signatures.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         public(&self.0)
     }
 
-    /// The signed artifact of a program.
+    /// Encodes and signs the artifact of a program.
     #[must_use]
     pub fn sign(&self, program: &Program) -> Vec<u8> {
         artifact::encode_signed(program, self.public().id(), |message| signature(&self.0, message))

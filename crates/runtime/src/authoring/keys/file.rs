@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokenward_compiler::seal::PublicKey;
 
-/// Why a key cannot be used or made.
+/// Reason why a key cannot be used or made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read or made.
@@ -21,7 +21,7 @@ pub enum KeyError {
         /// Error of the operating system.
         source: io::Error,
     },
-    /// Others than its owner can read it.
+    /// Other users than its owner can read the file.
     #[error("others than its owner can read the key `{}` (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", .path.display())]
     Open {
         /// Path of the key file.

@@ -22,7 +22,7 @@ pub(super) fn text(snippet: &Snippet<'_>) -> String {
     options.join(" \\\n  ") + "\n"
 }
 
-/// One word of the shell: a text, then the secret.
+/// Quotes one word of the shell: a text, then the secret.
 fn joined(before: &str, secret: &Secret) -> String {
     match secret {
         Secret::Shown(secret) => quoted(&format!("{before}{secret}")),

@@ -21,7 +21,7 @@ pub(crate) enum Language {
 }
 
 impl Snippet<'_> {
-    /// The text, with a line end.
+    /// Formats the snippet, with a line end.
     pub(crate) fn text(&self, language: Language) -> String {
         match language {
             Language::Curl => curl::text(self),

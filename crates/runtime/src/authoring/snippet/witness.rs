@@ -40,7 +40,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) id: TokenId,
 }
 
-/// The first call found that the proxy lets through, from the token's lines in order. `None`: there may be one all the same.
+/// The first call found that the proxy lets through, from the token's lines in order. `None`: there may be one all the
+/// same.
 pub(crate) fn witness(asked: &Asked<'_>, token: &Token, endpoints: &[String]) -> Option<Call> {
     let permits = token.limits.iter().filter(|limit| limit.effect == Effect::Permit);
     let of_lines = permits.filter_map(|limit| of_line(asked, limit));

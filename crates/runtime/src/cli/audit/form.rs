@@ -1,4 +1,4 @@
-//! The forms in which calls are shown.
+//! The output formats of calls.
 
 use super::csv;
 use super::table::{self, Heading};
@@ -33,7 +33,7 @@ impl FormArg {
 }
 
 impl Form {
-    /// The text of calls, given as lines of JSON.
+    /// Formats calls, given as lines of JSON.
     pub(super) fn of(self, calls: &[String], heading: Heading) -> String {
         match self {
             Self::Table => table::of(calls, heading),

@@ -1,4 +1,4 @@
-//! `tokenward audit salvage`, `backup` and `keygen`: what keeps the audit when something else does not.
+//! `tokenward audit salvage`, `backup` and `keygen`.
 
 use std::fs;
 use std::io::Write;
@@ -130,7 +130,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
         CopyError::Exists { .. } => Failure::Usage(error.to_string()),
         other => Failure::trouble(other),
     })?;
-    // Read back from the disk: a backup that was never read is a hope.
+    // Read the backup back from the disk: only a verified backup can be relied on.
     let keys = args.place.keys(&[], &config)?;
     let verified = Source::files(directory)?.verify(&keys)?;
     output::note(&format!(

@@ -1,4 +1,4 @@
-//! A file that is there whole, or not at all.
+//! A file that appears under its name only when it is complete.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 
-/// A file that is being written, under its name with `.partial` after it. Dropped unfinished it is removed.
+/// A file that is being written, under its name with `.partial` after it. If it is dropped unfinished, it is deleted.
 pub(super) struct NewFile {
     path: PathBuf,
     partial: PathBuf,
@@ -16,7 +16,7 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins the file `path`, which must not exist: one that is there is somebody's.
+    /// Begins the file `path`, which must not exist: an existing file is never overwritten.
     pub(super) fn begin(path: &Path) -> Result<Self, Failure> {
         if path.symlink_metadata().is_ok() {
             return Err(exists(path));
@@ -50,7 +50,7 @@ impl NewFile {
         synced.map_err(|error| self.failed(&error))
     }
 
-    /// Completes it, and gives it its name.
+    /// Completes the file, and renames it to its final name.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.complete()?;
         // Create the name first: this fails if it exists, while a rename would overwrite another user's file.
@@ -67,12 +67,12 @@ impl NewFile {
         Ok(())
     }
 
-    /// The name that it will have.
+    /// Gives the final path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The error that writing gave, for the user.
+    /// Describes an error of writing to the user.
     pub(super) fn failed(&self, error: &io::Error) -> Failure {
         unwritten(&self.path, error)
     }
@@ -96,7 +96,7 @@ impl Drop for NewFile {
     }
 }
 
-/// The name with `.partial` after it.
+/// Gives the path with `.partial` after it.
 pub(super) fn partial_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");

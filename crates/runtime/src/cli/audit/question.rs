@@ -1,4 +1,4 @@
-//! The query string of the admin listener's `/v1/audit`.
+//! Query strings for the admin listener's `/v1/audit`.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokenward_audit::{Filter, Page};

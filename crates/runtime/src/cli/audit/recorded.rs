@@ -1,4 +1,4 @@
-//! Recorded calls for other subcommands, wherever the audit is open.
+//! Recorded calls for other subcommands, whether a proxy has the audit open or not.
 
 use tokenward_audit::{Filter, Page};
 
@@ -7,12 +7,12 @@ use crate::audit_json::UsageReport;
 use crate::cli::Failure;
 use crate::config::Config;
 
-/// How many calls `filter` wants, wherever the audit is open.
+/// Counts the calls that match `filter`.
 pub(in crate::cli) fn usage(config: &Config, filter: &Filter) -> Result<UsageReport, Failure> {
     Source::open(config)?.usage(filter)
 }
 
-/// The recorded calls that `filter` wants, one JSON object each, wherever the audit is open.
+/// Lists the recorded calls that match `filter`, one JSON object each.
 pub(in crate::cli) fn calls(config: &Config, filter: &Filter, page: Page) -> Result<Vec<String>, Failure> {
     Source::open(config)?.list(filter, page)
 }

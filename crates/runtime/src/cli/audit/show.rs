@@ -1,4 +1,4 @@
-//! `tokenward audit show`: all that is known of one call.
+//! `tokenward audit show`: shows everything that is known of one call.
 
 use serde_json::Value;
 use tokenward_audit::{Filter, Page, Sequence};
@@ -21,7 +21,7 @@ pub(super) struct Args {
     place: Place,
 }
 
-/// An id begins with the time when the request came; its record is not much later.
+/// Time span to search: an id begins with the time of the request, and its record is not much later.
 const AROUND_MS: i64 = 3_600_000;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -101,7 +101,7 @@ fn by_place(source: &Source, place: u64) -> Result<Option<String>, Failure> {
     Ok(source.list(&Filter::default(), page)?.pop())
 }
 
-/// One line that was tried, or one value that was looked at, in a line.
+/// Describes one tried line, or one inspected value, in a line.
 fn looked_at(item: &Value) -> String {
     let text = |place: &str| item.pointer(place).and_then(Value::as_str).unwrap_or_default();
     let Some(constraints) = item.get("constraints").and_then(Value::as_array) else {
@@ -131,7 +131,7 @@ fn looked_at(item: &Value) -> String {
     )
 }
 
-/// `name  value` for each member, those of members below it as `outer.inner`.
+/// Writes `name  value` for each member; nested members are named `outer.inner`.
 fn flattened(outer: &str, value: &Value, text: &mut String) {
     match value {
         Value::Object(members) => {

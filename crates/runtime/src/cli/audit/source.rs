@@ -1,4 +1,4 @@
-//! Where recorded calls come from, as lines of JSON: the store's files, or the proxy that has it open.
+//! The source of recorded calls as lines of JSON: the store's files, or the proxy that has it open.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -22,17 +22,17 @@ use crate::audit_json::{EventLine, UsageReport, VerifyReport, json_line};
 use crate::cli::{Failure, output};
 use crate::config::{Config, admin_secret};
 
-/// An answer has 10 000 entries at most, of some kilobytes at most.
+/// Maximum size of a response: 10 000 entries of some kilobytes.
 const LARGEST_ANSWER: usize = 256 << 20;
-/// A list that takes longer than this is given up.
+/// Time limit for a list.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// An answer that is silent for so long is dead: the proxy sends an empty line every ten seconds.
+/// Time without data after which a response counts as dead. The proxy sends an empty line every ten seconds.
 const SILENCE: Duration = Duration::from_secs(30);
-/// How long a proxy that stops may still be listening.
+/// Time for which a stopping proxy may still accept connections.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Maximum size of an error response, which is short.
 const LARGEST_PROBLEM: usize = 64 << 10;
-/// Calls, and bytes of blocks, that are read from files at once.
+/// Number of calls, and of bytes of blocks, that are read from files in one step.
 const STEP: usize = 2_000;
 const STEP_BYTES: usize = 4 << 20;
 
@@ -74,7 +74,7 @@ impl Source {
         Ok(Self::Files(Reader::open(path).map_err(Failure::trouble)?))
     }
 
-    /// The recorded calls that `filter` wants, one JSON object each, without line ends.
+    /// Lists the recorded calls that match `filter`, one JSON object each, without line ends.
     pub(super) fn list(&self, filter: &Filter, page: Page) -> Result<Vec<String>, Failure> {
         match self {
             Self::Files(reader) => {
@@ -88,7 +88,7 @@ impl Source {
         }
     }
 
-    /// Gives all recorded calls that `filter` wants, after a place, the oldest first, to `each`.
+    /// Gives all recorded calls that match `filter`, after a sequence number, oldest first, to `each`.
     pub(super) fn all(
         &self,
         filter: &Filter,
@@ -136,7 +136,7 @@ impl Source {
         ))
     }
 
-    /// How many calls `filter` wants.
+    /// Counts the calls that match `filter`.
     pub(super) fn usage(&self, filter: &Filter) -> Result<UsageReport, Failure> {
         match self {
             Self::Files(reader) => Ok(reader.usage(filter).map_err(Failure::trouble)?.into()),
@@ -185,7 +185,7 @@ impl Source {
         }
     }
 
-    /// Writes the proof of all that was written from `since_ms` on.
+    /// Writes the proof of all entries from `since_ms` on.
     pub(super) fn proof(
         &self,
         since_ms: Option<i64>,
@@ -249,14 +249,14 @@ impl Admin {
     pub(super) fn tail(&self, filter: &Filter, page: Page, each: Each<'_>) -> Result<(), Failure> {
         let target = format!("/v1/audit/tail?{}", query_string(filter, &page));
         let followed = self.lines(&target, each);
-        // A proxy that stops, or is killed, breaks its answer off; one that is still there has another reason.
+        // A proxy that is stopped or killed ends its response early; if it is still there, the reason is another.
         match followed {
             Err(Failure::Trouble(_)) if self.goes_away() => Ok(()),
             followed => followed,
         }
     }
 
-    /// Whether nobody listens any more, now or in a while: a proxy that stops ends its answers first.
+    /// Whether the proxy no longer listens, now or soon: a stopping proxy ends its responses first.
     fn goes_away(&self) -> bool {
         let begun = Instant::now();
         while begun.elapsed() < FAREWELL {
@@ -268,7 +268,7 @@ impl Admin {
         false
     }
 
-    /// The one line of an answer that may take long.
+    /// Gives the one line of a response that may take long.
     fn one_line<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
         let mut told = None;
         self.lines(target, &mut |line| {
@@ -283,7 +283,7 @@ impl Admin {
         })
     }
 
-    /// Gives each line that is not empty to `each`, as it comes.
+    /// Gives each line that is not empty to `each`, as it arrives.
     fn lines(&self, target: &str, each: Each<'_>) -> Result<(), Failure> {
         let mut unfinished = Vec::new();
         self.frames(target, &mut |bytes| {
@@ -300,7 +300,7 @@ impl Admin {
         })
     }
 
-    /// Gives the answer's bytes to `each`, as they come.
+    /// Gives the response's bytes to `each`, as they arrive.
     fn frames(
         &self,
         target: &str,

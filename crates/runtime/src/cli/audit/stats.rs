@@ -64,7 +64,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     source.tell_lacking()
 }
 
-/// The tokens and lines of the policy that no call had. A line is its text: one that moved within its file was used.
+/// Finds the tokens and lines of the policy without a call. A line is identified by its text, so one that moved within
+/// its file counts as used.
 fn unused(usage: &UsageReport, config: &Config) -> Result<Unused, String> {
     let program = policy::program(config)?;
     let tokens: HashSet<&str> = usage.tokens.iter().filter_map(|u| u.name.as_deref()).collect();

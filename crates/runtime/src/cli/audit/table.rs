@@ -13,7 +13,7 @@ pub(super) enum Heading {
     Left,
 }
 
-/// The columns and how wide each is at least, so that pages below one another mostly align. The last is open.
+/// The columns with their minimum widths, so that successive pages mostly align. The last column is open.
 const COLUMNS: [(&str, usize); 8] = [
     ("TIME", 24),
     ("DECISION", 8),
@@ -53,7 +53,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// The status that the client got; or that it will never be known.
+    /// Gives the status that the client got, or a mark that it is unknown.
     fn text(self) -> Option<String> {
         let lost = || self.end.filter(|end| end == "lost");
         self.status.map(|status| status.to_string()).or_else(lost)

@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     )))
 }
 
-/// A proxy checks with its own key: it must be one that is trusted here.
+/// Checks that the proxy's own key is one of the trusted keys.
 fn same_keys(keys: &[PublicKey], report: &VerifyReport) -> Result<(), Failure> {
     let known: Vec<String> = keys.iter().map(ToString::to_string).collect();
     if report.keys.is_empty() && !known.is_empty() {
@@ -128,13 +128,13 @@ fn text(report: &VerifyReport) -> String {
 }
 
 struct Compared {
-    /// Calls that were the same.
+    /// Number of equal calls.
     calls: u64,
-    /// The first that was not.
+    /// Sequence number of the first different call.
     differing: Option<u64>,
 }
 
-/// Holds the lines of an export, which ascend, against the audit.
+/// Compares the lines of an export, which are in ascending order, with the audit.
 fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
     let unreadable = |error| Failure::Trouble(format!("cannot read `{}`: {error}", export.display()));
     let file = BufReader::new(File::open(export).map_err(unreadable)?);
@@ -177,7 +177,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
         }
     });
     match walked {
-        // Our own sign that no more is wanted.
+        // `NoReader` is our own sign to stop.
         Ok(()) | Err(Failure::NoReader) => {}
         Err(other) => return Err(other),
     }
@@ -185,7 +185,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
     Ok(compared)
 }
 
-/// Whether an exported line is the call; one exported before the call had ended lacks its end.
+/// Whether an exported line is equal to the call. A line exported before the call had ended lacks its outcome.
 fn same(exported: &str, call: &str) -> bool {
     let parsed = |line| serde_json::from_str::<Value>(line).ok();
     let (Some(exported), Some(mut call)) = (parsed(exported), parsed(call)) else {

@@ -104,7 +104,7 @@ enum Decision {
 }
 
 impl Which {
-    /// The question to the audit of a proxy with this configuration.
+    /// The filter for a query of this configuration's audit.
     pub(super) fn filter(&self, config: &Config) -> Result<Filter, Failure> {
         let url = self.url.as_deref().map(UrlPattern::new).transpose();
         let (since_ms, until_ms) = times(self.since.as_deref(), self.until.as_deref())?;
@@ -117,9 +117,9 @@ impl Which {
             token: self.token.clone(),
             user: self.user.clone(),
             on_behalf_of: self.on_behalf_of.clone(),
-            // As the proxy writes it: without the IPv6 form of an IPv4 address.
+            // Formatted as by the proxy: without the IPv6 form of an IPv4 address.
             client: self.client.map(|client| client.to_canonical()),
-            // Policies write them small, calls have them large.
+            // Policies write methods in lower case, requests in upper case.
             method: self.method.as_deref().map(str::to_ascii_uppercase),
             url: url.map_err(|error| Failure::Usage(format!("--url: {error}")))?,
             verdict: self.decision.map(|decision| match decision {
@@ -151,8 +151,8 @@ pub(super) fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<
     Ok((since_ms, until_ms))
 }
 
-/// A policy file, by its path below `policies`, and perhaps a line of it, from `jira/ci.toml:12`, `jira/ci.toml`, or a path
-/// that leads there, `policies/jira/ci.toml:12`.
+/// Parses a policy file and optionally a line in it: `jira/ci.toml:12`, `jira/ci.toml`, or a path to the file such as
+/// `policies/jira/ci.toml:12`.
 fn line_of(text: &str, policies: &Path) -> Result<(String, Option<u32>), String> {
     let (path, number) = match text.rsplit_once(':') {
         Some((path, number)) => match number.parse() {

@@ -4,24 +4,24 @@ use std::fmt::Write;
 
 use super::home::Home;
 
-/// How a call shows its token.
+/// How a call presents its token.
 #[derive(Clone, Copy)]
 pub(super) enum Who {
     /// Basic, as this user, with the secret of this token.
     Basic(&'static str, &'static str),
     /// Bearer, with the secret of this token.
     Bearer(&'static str),
-    /// Basic, with a secret that no token has.
+    /// Basic authentication with a secret of no token.
     Stranger,
 }
 
-/// One call and its answer.
+/// One call and its expected response.
 pub(super) struct Call {
     /// Description of the call and its result.
     pub(super) says: &'static str,
     pub(super) who: Who,
     pub(super) method: &'static str,
-    /// Path and query as sent.
+    /// Path and query, as sent.
     pub(super) target: &'static str,
     pub(super) header: Option<(&'static str, &'static str)>,
     pub(super) json: Option<&'static str>,
@@ -49,7 +49,7 @@ const GET: Call = Call {
     answer: "",
 };
 
-/// The edit that the demo suggests: this text of `ci.toml` for that.
+/// The suggested edit of `ci.toml`: the old text and the new one.
 pub(super) const EDIT: (&str, &str) = (
     "[get]/rest/api/2/issue/KANBAN-\\d+\n",
     "[get]/rest/api/2/issue/(KANBAN|HR)-\\d+\n",
@@ -167,7 +167,7 @@ pub(super) const CALLS: &[Call] = &[
 ];
 
 impl Call {
-    /// The secret that it shows.
+    /// Gives the secret that the call presents.
     pub(super) fn secret<'h>(&self, home: &'h Home) -> &'h str {
         match self.who {
             Who::Basic(_, token) | Who::Bearer(token) => home.secret(token),
@@ -178,7 +178,7 @@ impl Call {
     fn curl(&self, home: &Home, base: &str) -> String {
         let secret = self.secret(home);
         let mut line = "curl -i".to_owned();
-        // Without this, curl resolves `..` itself.
+        // Without `--path-as-is`, curl resolves `..` itself.
         let as_is = if self.target.contains("..") {
             " --path-as-is"
         } else {

@@ -108,7 +108,7 @@ async fn edit(client: &Http, demo: &Demo) -> Result<Option<String>, Failure> {
     }
 }
 
-/// Every call is on record, with its line if one decided, and without any secret.
+/// Checks that every call is recorded, with its line if one decided, and without any secret.
 fn audit(demo: &Demo) -> Result<Vec<String>, Failure> {
     let entries = recorded(&demo.config)?;
     let mut differences = Vec::new();

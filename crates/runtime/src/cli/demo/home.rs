@@ -21,10 +21,10 @@ const POLICIES: [(&str, &str); 3] = [
     ),
 ];
 
-/// How long a demo's tokens live.
+/// Lifetime of a demo's tokens.
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The directory, and the secrets of the tokens in it.
+/// The directory, and the secrets of its tokens.
 pub(super) struct Home {
     directory: PathBuf,
     secrets: BTreeMap<String, Secret>,
@@ -87,7 +87,7 @@ impl Home {
         fs::write(&path, text).map_err(|error| failed("write", &path, &error))
     }
 
-    /// A token file whose tokens have secrets made now, and live for a while from now.
+    /// Rewrites a token file with new secrets and expiries.
     fn renewed(&mut self, text: &str) -> Result<String, Failure> {
         let mut document: DocumentMut = text.parse().map_err(Failure::trouble)?;
         let end = Timestamp::now().checked_add(LIFE).map_err(Failure::trouble)?;

@@ -19,7 +19,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn start(directory: &Path, port: u16) -> Result<Self, Failure> {
-        // A port that was free a moment ago may be taken by the time that the proxy binds it.
+        // A free port may be taken by another process before the proxy binds it.
         let mut attempts = if port == 0 { 5 } else { 1 };
         loop {
             attempts -= 1;
@@ -30,7 +30,7 @@ impl Demo {
         }
     }
 
-    /// The inner error is the proxy's.
+    /// Starts once. The inner error is the proxy's.
     fn attempt(directory: &Path, port: u16) -> Result<Result<Self, ServeError>, Failure> {
         let [proxy, admin, upstream] = ports(port)?;
         let addresses = [proxy.address, admin.address, upstream.address];
@@ -52,7 +52,7 @@ impl Demo {
         }))
     }
 
-    /// The URL that calls begin with.
+    /// Gives the base URL of the calls.
     pub(super) fn base(&self) -> String {
         format!("http://{}", self.proxy.proxy_addr())
     }
@@ -69,7 +69,7 @@ struct Port {
     listener: TcpListener,
 }
 
-/// Three ports that no one has: `first` and those that follow, or any.
+/// Finds three free ports: `first` and the next two, or any.
 fn ports(first: u16) -> Result<[Port; 3], Failure> {
     let open = |offset: u16| -> Result<Port, Failure> {
         let port = if first == 0 {

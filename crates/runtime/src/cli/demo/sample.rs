@@ -11,7 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
-/// The header that it believes.
+/// The header that names the user to the tracker.
 pub(super) const USER_HEADER: &str = "X-Forwarded-User";
 
 /// The running issue tracker.
@@ -21,7 +21,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Answers at `listener`, on a thread of its own.
+    /// Serves at `listener` on a thread of its own.
     pub(super) fn start(listener: TcpListener) -> io::Result<Self> {
         let server = || App::new().default_service(web::to(respond));
         let (tell, told) = mpsc::channel();

@@ -188,7 +188,8 @@ fn separator(rest: &str, escaped: bool) -> Option<usize> {
     Some(rest.len() - end.len())
 }
 
-/// Addresses and networks: a list, or a text of them with commas, semicolons or blanks between; `10.1.*.*` is `10.1.0.0/16`.
+/// Addresses and networks: a list, or a text of them with commas, semicolons or blanks between; `10.1.*.*` is
+/// `10.1.0.0/16`.
 fn networks(value: Option<&Value>) -> Result<Vec<String>, String> {
     let mut given = Vec::new();
     match value {

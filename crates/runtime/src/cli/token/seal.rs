@@ -84,8 +84,8 @@ fn signed(prepared: Prepared, name: &str, config: &Config, reviewed: bool) -> Re
     let policy = resolve_policy(&sources);
     if let Some(token) = policy.tokens.iter().find(|token| token.attributes.name == name) {
         let mut attributes = token.attributes.clone();
-        // Whether the seal, if there is one, fits is asked of the token without its readable secret, which the seal does not
-        // speak of.
+        // Whether the seal, if there is one, fits is asked of the token without its readable secret, which the seal
+        // does not speak of.
         attributes.secret_sealed = false;
         let found = fault(&attributes, seal::lines(token, &sources), keys);
         if let Some(found) = found.filter(|found| match found {

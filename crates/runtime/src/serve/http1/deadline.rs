@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Why the client is waited for. The reason lasts until it is cleared or another one takes its place.
+/// Reason for waiting for the client. It lasts until it is cleared or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
     /// Wait for the first byte of a head.
@@ -39,13 +39,13 @@ impl Deadlines {
         self.poll_until(cx, at)
     }
 
-    /// Ready when the client has taken nothing for this long; counts from the first poll.
+    /// Ready when the client has accepted nothing for this long; counts from the first poll.
     pub(super) fn poll_writing(&mut self, cx: &mut Context<'_>, after: Duration) -> Poll<()> {
         let at = *self.writing.get_or_insert_with(|| Instant::now() + after);
         self.poll_until(cx, at)
     }
 
-    /// The client sent something, or is waited for no longer.
+    /// Ends the deadline for reading, since the client sent bytes or is no longer waited for.
     pub(super) fn clear_reading(&mut self) {
         self.reading = None;
     }

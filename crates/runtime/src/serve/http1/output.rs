@@ -12,7 +12,7 @@ use crate::wire::encode::Framed;
 /// Number of buffered bytes from which on no more are added before these are written. Data that would exceed it is
 /// written without copying.
 const FULL: usize = 16 * 1024;
-/// A buffer that grew larger than this, for a large head, is not kept.
+/// Maximum size of a buffer that is kept after a large head.
 const KEPT: usize = 64 * 1024;
 
 /// Bytes that are not written yet: the buffer, then the data, then the bytes after it.
@@ -26,7 +26,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Where to append heads and framing.
+    /// Gives the buffer for heads and framing, to append to.
     pub(super) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
@@ -53,7 +53,7 @@ impl Output {
         self.written == self.buffer.len() && self.data.is_empty() && self.after.is_empty()
     }
 
-    /// Writes once, as much as the stream takes.
+    /// Writes once, as much as the stream accepts.
     pub(super) fn poll_write<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! An answer to bytes on the connection.
+//! Sends a response as bytes on the connection.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -110,7 +110,7 @@ struct Sending {
     encoder: BodyEncoder,
 }
 
-/// How far the output could be filled.
+/// State of the output after filling it.
 #[derive(PartialEq, Eq)]
 enum Filled {
     /// The output has no room for more.
@@ -125,13 +125,13 @@ impl Sending {
     /// Puts all of the body into the output, and writes it as long as there is more.
     ///
     /// # Errors
-    /// The body broke off, or the client does not take it.
+    /// The body ended early, or the client does not accept it.
     async fn send(&mut self, connection: &mut Connection) -> Result<(), Lost> {
         match poll_fn(|cx| Poll::Ready(self.fill(cx, connection))).await? {
             Filled::Ended => return Ok(()),
             Filled::Full => {}
-            // hyper hands over one piece at a time. When its task has run again the next one is there, which in a small
-            // chunked body is the end: then one write takes all.
+            // hyper hands over one piece at a time. When its task has run again, the next piece is there; in a small
+            // chunked body that is the end, and then one write takes all.
             Filled::Waiting => yield_now().await,
         }
         poll_fn(|cx| self.poll(cx, connection)).await
@@ -153,7 +153,7 @@ impl Sending {
                 Poll::Ready(Ok(())) if filled == Filled::Full => {}
                 Poll::Ready(Ok(())) => return Poll::Pending,
                 Poll::Ready(Err(lost)) => return Poll::Ready(Err(lost)),
-                // A client that takes nothing keeps the body from being polled.
+                // The body is not polled while the client accepts nothing, so the cancellation is checked here.
                 Poll::Pending => return self.body.poll_cut(cx).map(|_| Err(Lost)),
             }
         }

@@ -7,12 +7,12 @@ use crate::wire::parse::HeadLimits;
 /// The limits of HTTP/1 connections.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::serve) struct Http1Settings {
-    /// How large a head may be.
+    /// Maximum size of a head.
     pub(in crate::serve) head: HeadLimits,
-    /// From the connection's opening to the first head's first byte, and from any head's first byte to its last.
+    /// Time from the connection's opening to the first head's first byte, and from any head's first byte to its last.
     pub(in crate::serve) head_timeout: Duration,
-    /// From the end of a request to the next one's first byte.
+    /// Time from the end of a request to the next one's first byte.
     pub(in crate::serve) idle_timeout: Duration,
-    /// How long the client may take nothing of an answer.
+    /// Time for which the client may accept no bytes of a response.
     pub(in crate::serve) write_timeout: Duration,
 }

@@ -24,16 +24,16 @@ use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 pub(super) enum Ended {
     /// The request was answered, as far as the proxy could.
     Answered,
-    /// The client took it back, or is gone.
+    /// The client cancelled the request, or is gone.
     GivenUp,
 }
 
-/// The client took the request back, or is gone.
+/// The client cancelled the request, or is gone.
 struct TakenBack;
 
-/// A request as it came.
+/// A request, as it arrived.
 pub(super) struct Arrived {
-    /// The connection's other end, or whom the PROXY protocol named.
+    /// Address of the connection's other end, or the one named by the PROXY protocol.
     pub(super) peer: IpAddr,
     /// The request, as `h2` parsed it.
     pub(super) request: Request<RecvStream>,
@@ -103,7 +103,7 @@ async fn answer(
     Ok(answered.unwrap_or_else(|failed| failed))
 }
 
-/// Runs a future, and drops it when the client takes its request back.
+/// Runs a future, and drops it when the client cancels its request.
 async fn unless_taken_back<T>(
     respond: &mut SendResponse<Bytes>,
     future: impl Future<Output = T>,
@@ -116,7 +116,7 @@ async fn unless_taken_back<T>(
     .await
 }
 
-/// Runs the call with the pump that feeds its body; what counts is the call's end.
+/// Runs the call with the pump that feeds its body, until the call ends.
 async fn beside<T>(call: impl Future<Output = T>, pump: Option<impl Future<Output = ()>>) -> T {
     let mut call = pin!(call);
     let mut pump = pin!(
@@ -128,7 +128,7 @@ async fn beside<T>(call: impl Future<Output = T>, pump: Option<impl Future<Outpu
         .fuse()
     );
     poll_fn(|cx| {
-        // Pending for good once it is through.
+        // The pump stays pending after its end.
         let _ = pump.as_mut().poll(cx);
         call.as_mut().poll(cx)
     })

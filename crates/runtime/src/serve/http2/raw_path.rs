@@ -22,7 +22,7 @@ const END_HEADERS: u8 = 0x4;
 const PADDED: u8 = 0x8;
 const PRIORITY: u8 = 0x20;
 
-/// The paths of requests that `h2` did not hand on yet, by their streams.
+/// Paths of requests that `h2` has not delivered yet, by stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Paths(Rc<RefCell<Inner>>);
 
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Paths {
-    /// The path of this stream's request; and how many requests before it `h2` refused by itself.
+    /// Takes the path of this stream's request, and the number of earlier requests that `h2` refused by itself.
     pub(super) fn take(&self, stream: u32) -> (Option<Bytes>, usize) {
         let mut inner = self.0.borrow_mut();
         let after = inner.waiting.split_off(&stream);
@@ -41,7 +41,7 @@ impl Paths {
         (inner.waiting.remove(&stream).flatten(), refused)
     }
 
-    /// A block came. Those after a stream's first are trailers; `h2` takes no stream out of turn.
+    /// Adds a header block. Later blocks of a stream are trailers; `h2` delivers streams in order.
     fn put(&self, stream: u32, path: Option<Bytes>) {
         let mut inner = self.0.borrow_mut();
         if stream > inner.last {
@@ -51,14 +51,14 @@ impl Paths {
     }
 }
 
-/// A stream whose frames are read along.
+/// A stream whose frames are parsed on their way to `h2`.
 pub(super) struct PathReader<S> {
     stream: S,
     frames: Frames,
 }
 
 impl<S> PathReader<S> {
-    /// Taps a stream before its first byte. A head may have so many bytes, compressed.
+    /// Reads a stream from its first byte. `most` limits a compressed head.
     pub(super) fn new(stream: S, paths: Paths, most: usize) -> Self {
         Self {
             stream,
@@ -78,14 +78,14 @@ struct Frames {
     paths: Paths,
     hpack: Hpack,
     place: Place,
-    /// The fragments of the head that is being sent.
+    /// Fragments of the current header block.
     block: Vec<u8>,
     most: usize,
 }
 
 /// Part of a frame that the next byte belongs to.
 enum Place {
-    /// Before so many bytes that do not matter.
+    /// In front of this many irrelevant bytes.
     Pass(usize),
     /// The header of a frame.
     Head(Vec<u8>),
@@ -175,7 +175,7 @@ impl Frames {
     }
 }
 
-/// A HEADERS frame's payload without padding and priority.
+/// Gives a HEADERS frame's payload without padding and priority.
 fn fragment(payload: &[u8], flags: u8) -> Option<&[u8]> {
     let mut rest = payload;
     let mut padding = 0;
