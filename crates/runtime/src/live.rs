@@ -139,7 +139,7 @@ impl Policies {
             .collect()
     }
 
-    /// Counts tokens of the active policy that were revoked by command, but not in a policy file.
+    /// Names the tokens of the active policy that were revoked by command, but not in a policy file.
     pub(crate) fn revoked_beside_policy(&self) -> Vec<String> {
         let live = self.current();
         let beside = live

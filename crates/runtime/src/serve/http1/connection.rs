@@ -19,7 +19,7 @@ use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
 /// Size of the read buffer.
 const READ_BYTES: usize = 16 * 1024;
-/// Minimum free space of the buffer; below it, a new one is made.
+/// Minimum free space of the read buffer; with less, more is reserved.
 const LEAST_ROOM: usize = 4 * 1024;
 /// Time for which the rest of a body that was answered early is read and dropped before the connection is closed.
 /// Closing with unread bytes is a reset, which can lose the response for the client (RFC 9112 section 9.6).
