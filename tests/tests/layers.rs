@@ -174,6 +174,8 @@ fn tests_comments_texts_and_other_crates_are_no_imports() {
             mod tests { use crate::b; }
             struct S<'a> { quote: char, #[cfg(test)] field: crate::b::B, text: &'a str }
             fn captures(text: &str) -> impl Iterator<Item = char> + use<'_> { let it = text.chars(); it }
+            pub(in crate::b) fn seen() {}
+            fn captured() -> impl Fn() + use<> { let _ = { 1; 2 }; || {} }
             fn f() { let _ = ('"', b'\'', "use crate::b::B \" crate::b", r#"crate::b::B"#); }
             "##,
         ),

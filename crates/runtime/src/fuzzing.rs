@@ -6,15 +6,15 @@ use crate::wire::parse::{Event, HeadLimits, Parser};
 /// One request as the parser read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireRequest {
-    /// The method, as sent.
+    /// Method of the request, as sent.
     pub method: String,
-    /// The target, as sent.
+    /// Target of the request, as sent.
     pub target: Vec<u8>,
-    /// The protocol version.
+    /// Protocol version.
     pub version: Version,
     /// Names and values of the fields, in order, values without the white space around them.
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
-    /// How the end of the body is told.
+    /// Framing of the body.
     pub framing: Framing,
     /// The body so far, transfer coding removed.
     pub body: Vec<u8>,
@@ -22,10 +22,10 @@ pub struct WireRequest {
     pub complete: bool,
 }
 
-/// What the bytes of one connection come to.
+/// The requests on one connection's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WireReading {
-    /// The requests, in order.
+    /// Requests, in order.
     pub requests: Vec<WireRequest>,
     /// Why nothing more was read: the violation's code.
     pub broken: Option<&'static str>,
@@ -57,7 +57,7 @@ pub fn read_wire<'a>(
 }
 
 impl WireReading {
-    /// Takes the next event; false where there is none.
+    /// Takes the next event; returns false if there is none.
     fn step(&mut self, parser: &mut Parser) -> bool {
         match parser.next() {
             Ok(None) => return false,

@@ -5,8 +5,10 @@
 //! object is checked against its name. Trees and blobs are read as git stores them: no filter, no text conversion, no
 //! checkout. See `git/run.rs` for what each run excludes.
 
+mod entry_kind;
 mod error;
 mod history;
+mod lookup;
 mod objects;
 mod owner;
 mod repository;

@@ -1,20 +1,19 @@
 //! How the upstream learns on whose behalf a call is made (SEMANTICS section 4). Never by the client's credentials.
 
+mod credential;
 mod per_user;
 
-use std::path::{Path, PathBuf};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
 use crate::config::{Identity, PasswordSource};
+pub use credential::IdentityError;
+use credential::{basic, read};
 use per_user::PerUser;
 
 /// How calls are made at the upstream, with the secrets read in.
 pub(crate) enum Identities {
-    /// A header that the upstream trusts from the proxy alone.
+    /// A header that the upstream accepts only from the proxy.
     TrustedHeader(HeaderName),
     /// `Authorization` of each user.
     PerUser(PerUser),
@@ -22,41 +21,16 @@ pub(crate) enum Identities {
     ServiceAccount(HeaderValue, HeaderName),
 }
 
-/// The configured identity cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// A file cannot be read.
-    #[error("cannot read the upstream credentials in {}: {source}; make the file readable for this user", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// A file does not hold what it should. Its text is not quoted: it holds secrets.
-    #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// An environment variable is not set.
-    #[error("the environment variable {0}, which should hold the service account's password, is not set")]
-    Unset(String),
-    /// A name or a secret cannot stand in a header.
-    #[error("`{0}` cannot stand in an HTTP header; change it in [upstream.identity]")]
-    Unsendable(String),
-}
-
-/// The upstream cannot be told of this user: no credentials are known, or the name cannot stand in a header.
+/// The user cannot be named to the upstream: no credentials are known, or the name is not a valid header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no upstream identity for this user")]
 pub(crate) struct NoIdentity;
 
 impl Identities {
-    /// Reads in what the configuration names.
+    /// Reads the credentials that the configuration names.
     ///
     /// # Errors
-    /// A secret is not there, or something cannot stand in a header.
+    /// A secret is missing, or a name or secret is not a valid header value.
     pub(crate) fn load(identity: &Identity) -> Result<Self, IdentityError> {
         Ok(match identity {
             Identity::TrustedHeader { header } => Self::TrustedHeader(header_name(header)?),
@@ -72,10 +46,10 @@ impl Identities {
         })
     }
 
-    /// The headers that tell the upstream who calls.
+    /// Gives the headers that name the user to the upstream.
     ///
     /// # Errors
-    /// The upstream cannot be told of this user.
+    /// The user cannot be named to the upstream.
     pub(crate) fn headers(&self, user: &str) -> Result<Vec<(HeaderName, HeaderValue)>, NoIdentity> {
         Ok(match self {
             Self::TrustedHeader(name) => vec![(name.clone(), user_value(user)?)],
@@ -110,23 +84,6 @@ fn user_value(user: &str) -> Result<HeaderValue, NoIdentity> {
         return Err(NoIdentity);
     }
     HeaderValue::from_bytes(user.as_bytes()).map_err(|_| NoIdentity)
-}
-
-fn basic(pair: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
-    secret_value(&format!("Basic {}", STANDARD.encode(pair)), shown)
-}
-
-fn secret_value(text: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| IdentityError::Unsendable(shown.to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn read(path: &Path) -> Result<String, IdentityError> {
-    std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn password_of(source: &PasswordSource) -> Result<String, IdentityError> {

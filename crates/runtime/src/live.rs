@@ -1,31 +1,31 @@
-//! The policy that decides now, and how it is replaced (SEMANTICS section 6).
+//! The active policy, and its replacement (SEMANTICS section 6).
 
+mod error;
+mod fingerprint;
 mod load;
 mod mode;
 pub(crate) mod revoked;
-mod watch;
+pub(crate) mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokenward_compiler::artifact::SignatureError;
+use tokenward_compiler::BaseUrl;
 use tokenward_compiler::ir::{Program, Token};
-use tokenward_compiler::source::ReadDirError;
-use tokenward_compiler::{BaseUrl, BindError, artifact::DecodeError};
 
+pub use error::PolicyError;
+use fingerprint::Fingerprint;
 use load::load;
 pub(crate) use load::{artifact_of_file, unbound_artifact};
 pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
 pub(crate) use revoked::{
-    Revocations, SecretHash, Standing, beside, parse as parse_hash, shown as shown_hash,
+    Revocations, SecretHash, TokenValidity, beside, parse as parse_hash, shown as shown_hash,
 };
-use watch::Fingerprint;
-pub(crate) use watch::Watcher;
 
-/// A policy in force: compiled, and bound to the public URL. A call keeps the one that it began with.
+/// An active policy: compiled, and bound to the public URL. A call keeps the policy that it began with.
 #[derive(Debug)]
 pub struct Live {
     program: Program,
@@ -33,85 +33,31 @@ pub struct Live {
 }
 
 impl Live {
-    /// The bound program.
+    /// Gives the bound program.
     pub(crate) fn program(&self) -> &Program {
         &self.program
     }
 
-    /// When it came into force.
+    /// Gives the time at which it became active.
     pub(crate) fn since(&self) -> SystemTime {
         self.since
     }
 }
 
-/// There is no usable policy.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// The directory cannot be read.
-    #[error("cannot read the policies: {0}")]
-    Read(#[from] ReadDirError),
-    /// The policy has errors.
-    #[error("the policy in {} does not compile; mend what follows\n{diagnostics}", directory.display())]
-    Compile {
-        /// Where it stands.
-        directory: PathBuf,
-        /// The diagnostics, rendered.
-        diagnostics: String,
-    },
-    /// The artifact cannot be read.
-    #[error("cannot read the compiled policy {}: {source}", path.display())]
-    ReadArtifact {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-    /// The file is no artifact of this version.
-    #[error("cannot use {}: {source}", path.display())]
-    Artifact {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: DecodeError,
-    },
-    /// Nobody who is trusted vouches for the artifact.
-    #[error("cannot use {}: {source}", path.display())]
-    Signature {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: SignatureError,
-    },
-    /// The artifact has tokens that may not be used in secure mode.
-    #[error(
-        "cannot use {} in secure mode, since {}; compile it again once the sources are right",
-        path.display(), faults.join(", ")
-    )]
-    Seals {
-        /// The file.
-        path: PathBuf,
-        /// The tokens, and what is wrong with each.
-        faults: Vec<String>,
-    },
-    /// The policy cannot be bound to the public URL.
-    #[error("the policy cannot be bound to the public URL: {0}")]
-    Bind(#[from] BindError),
-}
-
-/// How the last attempt to load a policy went.
+/// Results of loading policies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReloadStatus {
-    /// Loads that took effect, the first included.
+    /// Number of successful loads, including the first.
     pub(crate) succeeded: u64,
-    /// Loads that did not.
+    /// Number of failed loads.
     pub(crate) failed: u64,
-    /// Why the last one did not, if it did not.
+    /// Reason why the last load failed, if it did.
     pub(crate) failure: Option<String>,
-    /// What waits for a restart, if anything does.
+    /// A changed setting that needs a restart, if there is one.
     pub(crate) waiting: Option<String>,
 }
 
-/// The policy in force and the place that it comes from.
+/// The active policy, and the path that it comes from.
 pub(crate) struct Policies {
     directory: PathBuf,
     base: BaseUrl,
@@ -120,16 +66,16 @@ pub(crate) struct Policies {
     current: ArcSwap<Live>,
     revocations: Arc<Revocations>,
     status: Mutex<ReloadStatus>,
-    /// The directory just before it was read first: what changed since has to be noticed.
+    /// The directory's state immediately before it was first read, so that a change since then is noticed.
     first_seen: Fingerprint,
 }
 
 impl Policies {
-    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not. What it revokes
-    /// adds to `revocations`.
+    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not. Its revocations
+    /// are added to `revocations`.
     ///
     /// # Errors
-    /// There is none that compiles.
+    /// There is no policy that compiles.
     pub(crate) fn open(
         directory: &Path,
         base: &BaseUrl,
@@ -137,7 +83,7 @@ impl Policies {
         mode: ModeInForce,
         revocations: Revocations,
     ) -> Result<Self, PolicyError> {
-        // Notifications name absolute paths.
+        // Notifications contain absolute paths.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let first_seen = Fingerprint::of(&directory);
         let (program, revoked) = load(&directory, base, merges, &mode);
@@ -166,23 +112,23 @@ impl Policies {
         })
     }
 
-    /// The policy in force.
+    /// Gives the active policy.
     pub(crate) fn current(&self) -> Arc<Live> {
         self.current.load_full()
     }
 
-    /// Every revocation, also of policies that are in force no more, or never were because something else in them did
-    /// not compile.
+    /// Gives every revocation, including those of policies that are no longer active, or never were because another
+    /// part did not compile.
     pub(crate) fn revocations(&self) -> &Arc<Revocations> {
         &self.revocations
     }
 
-    /// What a call rests on that showed this secret for this token.
-    pub(crate) fn standing(&self, shown: SecretHash, token: &Token) -> Standing {
-        self.revocations.standing([shown, token.secret_hash])
+    /// Gives the validity of a token for a call that presented this secret.
+    pub(crate) fn validity(&self, shown: SecretHash, token: &Token) -> TokenValidity {
+        self.revocations.validity([shown, token.secret_hash])
     }
 
-    /// The secrets of the token of this name, in force or rotated away, in the policy in force.
+    /// Gives the secrets, current and previous, of the active policy's token with this name.
     pub(crate) fn secrets_of(&self, name: &str) -> Vec<SecretHash> {
         let live = self.current();
         let named = live.program().tokens().filter(|(_, token)| token.name == name);
@@ -193,7 +139,7 @@ impl Policies {
             .collect()
     }
 
-    /// Tokens of the policy in force that were revoked by command, and are not revoked in it.
+    /// Names the tokens of the active policy that were revoked by command, but not in a policy file.
     pub(crate) fn revoked_beside_policy(&self) -> Vec<String> {
         let live = self.current();
         let beside = live
@@ -203,13 +149,13 @@ impl Policies {
         beside.map(|(_, token)| token.name.clone()).collect()
     }
 
-    /// How loading went.
+    /// Gives the numbers of successful and failed loads.
     pub(crate) fn status(&self) -> ReloadStatus {
         self.lock_status().clone()
     }
 
-    /// Reads the directory again. What compiles is in force from now on; what does not changes nothing. What either revokes
-    /// is revoked.
+    /// Reads the directory again. A policy that compiles becomes active; one that does not changes nothing. Both add
+    /// their revocations.
     pub(crate) fn reload(&self) {
         self.look_at_mode();
         let (program, revoked) = load(&self.directory, &self.base, self.merges, &self.mode);
@@ -228,7 +174,7 @@ impl Policies {
         }
     }
 
-    /// Says so if the configuration's mode is no longer the one in force.
+    /// Reports if the configuration's mode differs from the active one.
     fn look_at_mode(&self) {
         let waiting = self.mode.waiting();
         let mut status = self.lock_status();
@@ -265,7 +211,7 @@ impl Policies {
     }
 }
 
-/// Takes up what a policy revokes; what cannot be written is in force, and tried again.
+/// Adds the policy's revocations. If they cannot be written, they are still in effect, and writing is retried.
 fn note(revocations: &Revocations, revoked: Vec<SecretHash>) {
     if let Err(error) = revocations.add(revoked) {
         tracing::error!("revocations are in force and not on disk, a restart would forget them: {error}");

@@ -3,7 +3,7 @@
 use std::panic;
 use std::process::ExitCode;
 
-/// Exit code of a fault of our own, as of failed files and networks.
+/// Exit code for internal errors, as for failed files and networks.
 const TROUBLE: u8 = 3;
 
 fn main() -> ExitCode {

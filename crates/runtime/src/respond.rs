@@ -1,183 +1,20 @@
-//! What the proxy answers itself: the one map from what went wrong to a response (SEMANTICS section 5).
+//! Responses of the proxy itself: the one map from a problem to a response (SEMANTICS section 5).
 //!
-//! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They tell a caller
-//! what to change and nothing of the policy, unless `answers.show_policy` is on; the audit has the rest.
+//! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They say what a caller
+//! can change, but show nothing of the policy, unless `answers.show_policy` is on. The audit has the details.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
-use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
+use crate::call::{REQUEST_ID, RequestId};
 use crate::config::Methods;
-use crate::pep::{AuthFailure, RequestId};
-use crate::proxy::UpstreamBody;
-use crate::request::{Needs, Refusal};
-
-/// The header that carries our id of a request, to the client and to the upstream.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// A response on its way to the client.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) body: AnswerBody,
-    /// The connection is not kept after it.
-    pub(crate) close: bool,
-}
-
-/// A response's body.
-#[derive(Debug)]
-pub(crate) enum AnswerBody {
-    /// None, and no `Content-Length` other than one among the headers.
-    None,
-    /// In answer to HEAD: none, of which the length is told.
-    Omitted(u64),
-    /// Whole.
-    Whole(Vec<u8>),
-    /// Streamed from the upstream.
-    Upstream(Box<UpstreamBody>),
-}
-
-impl Answer {
-    /// The same in answer to HEAD.
-    pub(crate) fn without_body(self) -> Self {
-        let body = match self.body {
-            AnswerBody::Whole(body) => AnswerBody::Omitted(body.len() as u64),
-            body => body,
-        };
-        Self { body, ..self }
-    }
-}
-
-/// Why a request is not answered by the upstream.
-#[derive(Debug)]
-pub(crate) enum Problem {
-    /// The framing is ambiguous.
-    Framing(Refusal),
-    /// Outside of `upstream.endpoints`.
-    OutsideEndpoints,
-    /// No token that works for this caller.
-    Unauthenticated(AuthFailure),
-    /// One more of many failed credentials from one address; worth another try after so many seconds.
-    TooManyFailures(u64),
-    /// The token is not for this address.
-    Address,
-    /// The request has no single reading.
-    Reading(Refusal),
-    /// `contextUser` names somebody for whom the token may not act.
-    ContextUser,
-    /// The call gives credentials or rights, and the token lacks these keys for it.
-    Lacks(Needs),
-    /// No line permits it, or one forbids it.
-    Denied(Denied),
-    /// The body is larger than what a policy may inspect, in bytes.
-    BodyTooLarge(usize),
-    /// The body is larger than any body may be, in bytes.
-    BodyOverLimit(u64),
-    /// The policy inspects the body, which has several readings.
-    Json(ReadError),
-    /// The product reads credentials or another identity from this JSON node.
-    BodyCredentials(String),
-    /// The body's bytes break the framing.
-    BodyBroken(&'static str),
-    /// The client paused too long within the body.
-    BodySlow,
-    /// The client sends the body more slowly than is borne.
-    BodyTooSlow,
-    /// The client went away within the body.
-    ClientGone,
-    /// The record cannot be written.
-    Audit,
-    /// The configuration has no upstream credentials for the user.
-    NoUpstreamIdentity,
-    /// The upstream cannot be reached.
-    UpstreamUnreachable,
-    /// The upstream broke off, or its answer is no HTTP.
-    UpstreamBroken,
-    /// The upstream did not answer in time.
-    UpstreamTimeout,
-    /// The upstream does not accept the credentials that the proxy sent.
-    UpstreamUnauthorized,
-    /// A fault of our own.
-    Internal,
-}
-
-/// A denial by policy.
-#[derive(Debug)]
-pub(crate) struct Denied {
-    pub(crate) reason: DenyReason,
-    /// Method and canonical URL, as the audit has them.
-    pub(crate) call: String,
-    /// The line that denied, else the one that came nearest, if those are shown.
-    pub(crate) line: Option<String>,
-}
+use crate::problem::Problem;
+use crate::proxy::{Answer, AnswerBody};
 
 impl Problem {
-    /// The stable reason code that the client sees.
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Framing(refusal) | Self::Reading(refusal) => refusal.reason.code(),
-            Self::OutsideEndpoints => "outside-endpoints",
-            Self::Unauthenticated(_) => "unauthenticated",
-            Self::TooManyFailures(_) => "too-many-failures",
-            Self::Address => "address",
-            Self::ContextUser => "context-user",
-            Self::Lacks(needs) if needs.mint => "minting",
-            Self::Lacks(_) => "escalating",
-            Self::Denied(denied) => match denied.reason {
-                DenyReason::NoLine => "no-line",
-                DenyReason::ForbidLine => "forbid-line",
-            },
-            Self::BodyTooLarge(_) => "body-too-large",
-            Self::BodyOverLimit(_) => "body-over-limit",
-            Self::Json(error) => match error {
-                ReadError::NotJson { .. } => "json-syntax",
-                ReadError::DuplicateName { .. } => "json-duplicate-name",
-                ReadError::ControlInName { .. } => "json-control-in-name",
-                ReadError::CaseVariant { .. } => "json-case-variant",
-            },
-            Self::BodyCredentials(_) => "body-credentials",
-            Self::BodyBroken(code) => code,
-            Self::BodySlow => "body-timeout",
-            Self::BodyTooSlow => "body-too-slow",
-            Self::ClientGone => "client-gone",
-            Self::Audit => "audit-unavailable",
-            Self::NoUpstreamIdentity => "no-upstream-identity",
-            Self::UpstreamUnreachable => "upstream-unreachable",
-            Self::UpstreamBroken => "upstream-broken",
-            Self::UpstreamTimeout => "upstream-timeout",
-            Self::UpstreamUnauthorized => "upstream-unauthorized",
-            Self::Internal => "internal",
-        }
-    }
-
-    /// The reason code in the audit, which may say more than [`Self::code`].
-    pub(crate) fn audit_code(&self) -> &'static str {
-        match self {
-            Self::Unauthenticated(failure) => failure.code(),
-            other => other.code(),
-        }
-    }
-
-    /// The verdict in the audit.
-    pub(crate) fn verdict(&self) -> Verdict {
-        match self {
-            Self::Denied(_) | Self::Lacks(_) | Self::ContextUser => Verdict::Deny,
-            _ => Verdict::Refuse,
-        }
-    }
-
-    /// How a call that it answers ends, in the audit. Nobody gets the answer for a client that is gone, though it may be written.
-    pub(crate) fn end(&self) -> End {
-        match self {
-            Self::ClientGone => End::ClientGone,
-            _ => End::Complete,
-        }
-    }
-
     fn status(&self) -> StatusCode {
         match self {
             Self::Framing(_)
@@ -281,7 +118,7 @@ impl Problem {
     }
 }
 
-/// A problem's body; members beyond RFC 9457's are ours.
+/// The body of a problem's response; members beyond RFC 9457's are Tokenward's own.
 #[derive(Serialize)]
 struct ProblemBody<'a> {
     title: &'a str,
@@ -293,9 +130,10 @@ struct ProblemBody<'a> {
     policy_line: Option<&'a str>,
 }
 
-/// The answer to a request that met this problem.
+/// Makes the response to a request with this problem.
 pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> Answer {
     let status = problem.status();
+    // A policy line is only present if the configuration shows it.
     let line = match problem {
         Problem::Denied(denied) => denied.line.as_deref(),
         _ => None,
@@ -313,6 +151,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (REQUEST_ID, id.header()),
     ];
+    // Headers that depend on the problem.
     if matches!(problem, Problem::Unauthenticated(_)) {
         headers.extend(challenges(methods));
     }
@@ -336,7 +175,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
     }
 }
 
-/// The answer to bytes that are no request: a status, and the connection closes.
+/// The response to bytes that are not a request: a status, after which the connection closes.
 pub(crate) fn bare(status: u16) -> Answer {
     Answer {
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
@@ -346,7 +185,7 @@ pub(crate) fn bare(status: u16) -> Answer {
     }
 }
 
-/// A JSON answer of the proxy's own.
+/// Makes a JSON response of the proxy itself.
 pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
     Answer {
         status: StatusCode::OK,
@@ -360,9 +199,9 @@ pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
     }
 }
 
-/// JSON with a final line feed: what a terminal shows of two answers does not run together.
+/// Serialises JSON with a final line feed, so that a terminal shows two responses on separate lines.
 fn json_line(body: &impl Serialize) -> Vec<u8> {
-    // What has strings for names always serialises.
+    // Serialising cannot fail, since all names are strings.
     let mut line = serde_json::to_vec(body).unwrap_or_default();
     line.push(b'\n');
     line
@@ -379,7 +218,7 @@ fn challenges(methods: Methods) -> impl Iterator<Item = (HeaderName, HeaderValue
         .map(|challenge| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
 }
 
-/// An answer without a body, to a CORS preflight.
+/// Makes a response without a body, to a CORS preflight.
 pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
     Answer {
         status: StatusCode::NO_CONTENT,
@@ -392,6 +231,7 @@ pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::{AuthFailure, Denied};
 
     fn text(answer: &Answer) -> serde_json::Value {
         match &answer.body {

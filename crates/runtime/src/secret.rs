@@ -1,20 +1,20 @@
 //! Token secrets: made from the system's generator, recognisable by secret scanners, kept only as hashes.
 //!
-//! A secret is 42 characters: the prefix `twd_`, a body of 32 characters, a checksum of 6. Body and checksum are of
-//! `[0-9a-z]`. Each character of the body is drawn alone and evenly: 165 bits. The checksum is the CRC-32 (ISO-HDLC,
-//! as in zlib) of prefix and body, modulo 36⁶, in base 36 with digits `0-9a-z`, most significant first, padded with
-//! `0`. It keeps a scanner from taking any word behind `twd_` for a secret; it proves nothing about who made it.
-//! As a regular expression: `twd_[0-9a-z]{38}`.
+//! A secret has 42 characters: the prefix `twd_`, a body of 32 characters, and a checksum of 6. Body and checksum
+//! consist of `[0-9a-z]`. Each character of the body is chosen independently and uniformly: 165 bits. The checksum is
+//! the CRC-32 (ISO-HDLC, as in zlib) of prefix and body, modulo 36⁶, in base 36 with digits `0-9a-z`, most significant
+//! first, padded with `0`. It keeps a scanner from reporting every word after `twd_`; it does not prove who made the
+//! secret. As a regular expression: `twd_[0-9a-z]{38}`.
 
 use sha2::{Digest, Sha256};
 
 pub mod strength;
 
-/// What every secret begins with.
+/// Prefix of every secret.
 pub const PREFIX: &str = tokenward_compiler::secret::PREFIX;
 /// Characters between prefix and checksum.
 const BODY: usize = 32;
-/// Characters of the checksum.
+/// Number of characters of the checksum.
 const CHECKSUM: usize = 6;
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// The largest multiple of 36 that a byte can count to: bytes from here on would favour the first digits.
@@ -29,10 +29,10 @@ pub struct Secret(String);
 pub struct NoRandomness(#[source] getrandom::Error);
 
 impl Secret {
-    /// A new secret.
+    /// Generates a new secret.
     ///
     /// # Errors
-    /// The system's generator fails.
+    /// The system's random generator fails.
     pub fn generate() -> Result<Self, NoRandomness> {
         let mut text = PREFIX.to_owned();
         let mut left = BODY;

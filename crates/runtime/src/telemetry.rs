@@ -1,8 +1,9 @@
-//! Spans for OpenTelemetry: one a call, sent to a collector by OTLP over HTTP. Off unless `[telemetry]` names one.
+//! Spans for OpenTelemetry: one per call, sent to a collector by OTLP over HTTP. Off unless `[telemetry]` names a
+//! collector.
 //!
-//! A call has its ids, its beginning and its end already, under the names that the audit has; so a span is made of them
-//! when the call has ended, and no code on the way carries a tracer. What a collector gets is what the log would say: the
-//! same texts, secrets masked in the same place.
+//! A call already has its ids, its begin and its end, under the audit's names. So a span is made when the call has
+//! ended, and no code on the data path needs a tracer. A collector gets the texts of the log, with secrets masked in
+//! the same place.
 
 mod client;
 
@@ -20,56 +21,53 @@ use opentelemetry_sdk::trace::{
 use tokio::sync::oneshot;
 
 use crate::config::Telemetry;
-use crate::serve::TlsError;
-use client::CollectorClient;
+use crate::tls::TlsError;
+use client::{CollectorClient, TIMEOUT};
 
-/// Spans that wait for the collector; what comes while so many do is dropped, and no call waits.
+/// Maximum number of spans that wait for the collector. Further ones are dropped; no call waits.
 const QUEUE: usize = 4096;
 const BATCH: usize = 512;
-/// A batch is sent when it is full, or after so long.
+/// Time after which an incomplete batch is sent.
 const DELAY: Duration = Duration::from_secs(1);
-/// How long the collector may take, also for what is left when the proxy stops.
-const TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Spans cannot be sent.
+/// Reason why spans cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// TLS to the collector cannot be spoken.
+    /// TLS to the collector cannot be set up.
     #[error("TLS to the collector ([telemetry] otlp_endpoint): {0}")]
     Tls(#[from] TlsError),
-    /// The exporter does not take the endpoint.
+    /// The exporter does not accept the endpoint.
     #[error("[telemetry] otlp_endpoint: {0}")]
     Exporter(String),
-    /// There is no thread to send from.
+    /// The system gave no thread for sending.
     #[error("no thread for telemetry: {0}")]
     Thread(#[from] std::io::Error),
 }
 
-/// Where spans go. Cheap to clone.
+/// Destination of spans. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Spans(Arc<BatchSpanProcessor>);
 
-/// One call's span.
+/// The span of one call.
 #[derive(Debug)]
 pub(crate) struct CallSpan {
-    /// The trace's id.
+    /// Id of the trace.
     pub(crate) trace: [u8; 16],
-    /// The call's own place in the trace, which the upstream was told.
+    /// Id of the call's span, which the upstream got as its parent.
     pub(crate) span: [u8; 8],
-    /// The caller's place in it, as far as he told.
+    /// Id of the caller's span, if the caller sent one.
     pub(crate) parent: Option<[u8; 8]>,
-    /// The method, if it is one of those that a policy can name.
+    /// The method, if policies can name it.
     pub(crate) method: Option<&'static str>,
-    /// How long the call took; it ends now.
+    /// Duration of the call, which ends now.
     pub(crate) took: Duration,
-    /// Whether it is the proxy or the upstream that failed.
+    /// Whether the proxy or the upstream failed.
     pub(crate) failed: bool,
-    /// What else is known.
+    /// Further attributes.
     pub(crate) attributes: Vec<KeyValue>,
 }
 
 impl Spans {
-    /// Hands a span on; never waits.
+    /// Queues a span without waiting.
     pub(crate) fn send(&self, call: CallSpan) {
         let end_time = std::time::SystemTime::now();
         self.0.on_end(SpanData {
@@ -83,7 +81,7 @@ impl Spans {
             parent_span_id: call.parent.map_or(SpanId::INVALID, SpanId::from_bytes),
             parent_span_is_remote: call.parent.is_some(),
             span_kind: SpanKind::Server,
-            // Of few values, as names of spans are to be.
+            // Names of spans must have few different values.
             name: call.method.unwrap_or("HTTP").into(),
             start_time: end_time.checked_sub(call.took).unwrap_or(end_time),
             end_time,
@@ -103,7 +101,7 @@ impl Spans {
     }
 }
 
-/// The sending of spans, on threads of its own.
+/// Sends spans on threads of its own.
 pub(crate) struct Sender {
     spans: Spans,
     stop: oneshot::Sender<()>,
@@ -111,7 +109,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Begins to send, if a collector is named.
+    /// Starts to send, if a collector is configured.
     ///
     /// # Errors
     /// The endpoint cannot be used.
@@ -124,6 +122,7 @@ impl Sender {
             .enable_all()
             .build()?;
         let client = CollectorClient::new(endpoint, runtime.handle().clone())?;
+        // Batches bound the memory, and the number of requests to the collector.
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -149,7 +148,7 @@ impl Sender {
         let thread = thread::Builder::new()
             .name("telemetry".to_owned())
             .spawn(move || {
-                // Either way it is the end.
+                // A message and a dropped sender both mean the end.
                 let _ = runtime.block_on(stopped);
             })?;
         Ok(Some(Self {
@@ -159,12 +158,12 @@ impl Sender {
         }))
     }
 
-    /// Where calls put their spans.
+    /// Gives the destination for the spans of calls.
     pub(crate) fn spans(&self) -> Spans {
         self.spans.clone()
     }
 
-    /// Sends what waits, for a few seconds at most.
+    /// Sends the queued spans, for a few seconds at most.
     pub(crate) fn stop(self) {
         if let Err(error) = self.spans.0.shutdown_with_timeout(TIMEOUT) {
             tracing::warn!("telemetry: the last spans were not sent: {error}");

@@ -1,14 +1,15 @@
 //! HTTP/1 (RFC 9112) without I/O: clients' bytes to requests, answers to bytes.
 //!
-//! [`parse::Parser`] is the only reader of a client's HTTP/1: what it hands on has one reading, and it knows where each
-//! head and each body begins and ends. [`encode::AnswerHead`] writes answers. Sockets, deadlines and the order of calls
-//! are `serve::http1`'s.
+//! [`parse::Parser`] is the only reader of a client's HTTP/1: its results have one reading, and it finds the beginning
+//! and the end of each head and body. [`encode::AnswerHead`] writes answers. Sockets, deadlines and the order of calls
+//! belong to `serve::http1`.
 
 pub(crate) mod chunk;
 pub(crate) mod encode;
 pub(crate) mod head;
 pub(crate) mod parse;
 pub(crate) mod queue;
+pub(crate) mod raw;
 mod violation;
 
 #[cfg(test)]

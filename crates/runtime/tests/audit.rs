@@ -16,9 +16,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokenward_audit::{Config, End, Event, LineRef, Outcome, Reader, Record, Sequence, Store, Verdict};
 
-mod running;
+mod support {
+    pub(crate) mod running;
+}
 
-use running::{Running, call, listening};
+use support::running::{Running, call, listening};
 
 struct Ended {
     code: i32,

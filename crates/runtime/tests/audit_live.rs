@@ -11,9 +11,11 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-mod running;
+mod support {
+    pub(crate) mod running;
+}
 
-use running::{Running, call, listening};
+use support::running::{Running, call, listening};
 
 #[test]
 fn a_tail_of_a_status_shows_new_calls_until_the_proxy_stops() {

@@ -12,9 +12,11 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-mod running;
+mod support {
+    pub(crate) mod running;
+}
 
-use running::{Running, call, listening};
+use support::running::{Running, call, listening};
 
 /// Runs `tokenward audit`, whose files may have so many blocks of 512 bytes: what is written past that fails, as on a full disk.
 fn limited(root: &Path, arguments: &[&str], blocks: u32) -> Output {

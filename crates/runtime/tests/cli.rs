@@ -13,9 +13,11 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-mod running;
+mod support {
+    pub(crate) mod running;
+}
 
-use running::{Running, call, listening};
+use support::running::{Running, call, listening};
 
 fn tokenward(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tokenward"))

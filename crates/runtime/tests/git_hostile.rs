@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod repository;
+mod support {
+    pub(crate) mod repository;
+}
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use repository::{Repository, git_in, token, tokenward};
+use support::repository::{Repository, git_in, token, tokenward};
 
 /// The gate, and what it must say of a token that is new.
 const GATE: [&str; 5] = ["compile", "--check", "--no-new-access", "HEAD", "policies"];
@@ -606,4 +608,44 @@ fn links_and_submodules_of_the_directory_are_refused() {
         code == 3 && said.contains("policies` is a git repository of its own"),
         "{said}"
     );
+}
+
+#[test]
+fn settings_that_move_the_work_tree_and_links_among_refs_change_no_answer() {
+    let it = Repository::new();
+    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    let config = fs::read_to_string(it.top().join(".git/config")).unwrap();
+    for more in [
+        "[core]\nworktree = /\n",
+        "[core]\nbare = true\n",
+        "[core]\nworktree = policies\n",
+    ] {
+        fs::write(it.top().join(".git/config"), format!("{config}{more}")).unwrap();
+        gate_fails(&it.run(&GATE));
+        assert_eq!(it.run(&["scan", "."]), (0, String::new()), "{more}");
+    }
+    fs::write(it.top().join(".git/config"), &config).unwrap();
+    let base = it.top().join(".git/refs/heads/base");
+    for (target, expected) in [
+        ("refs/heads/main", 3),
+        ("main", 1),
+        ("/etc/hostname", 3),
+        ("../../../policies/u.toml", 3),
+    ] {
+        symlink(target, &base).unwrap();
+        let (code, said) = it.run(&["compile", "--check", "--no-new-access", "base", "policies"]);
+        assert_eq!(code, expected, "{target}: {said}");
+        fs::remove_file(&base).unwrap();
+    }
+}
+
+#[test]
+fn a_repository_with_long_ids_is_read_too() {
+    let it = Repository::new();
+    fs::remove_dir_all(it.top().join(".git")).unwrap();
+    it.git(&["init", "-q", "-b", "main", "--object-format=sha256"]);
+    it.commit("One");
+    assert_eq!(it.run(&GATE).0, 0);
+    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    gate_fails(&it.run(&GATE));
 }

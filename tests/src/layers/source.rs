@@ -141,6 +141,12 @@ impl Reading<'_> {
                     }
                     continue;
                 }
+                // `pub(in path)` says who may use an item.
+                "pub" if self.peek(1) == "(" => {
+                    self.at += 1;
+                    self.skip_group();
+                    continue;
+                }
                 "mod" if self.peek(2) == ";" => source.children.push(self.peek(1).to_owned()),
                 "mod" if self.peek(2) == "{" => {
                     let inner = [path.as_slice(), &[self.peek(1).to_owned()]].concat();

@@ -1,4 +1,4 @@
-//! Questions to the audit over HTTP.
+//! Queries of the audit over HTTP.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -11,70 +11,70 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
-use super::entry::json_line;
-use super::{Desk, DeskError, Operator};
-use crate::pep::now_ms;
+use super::state::{AdminError, AdminState, Operator};
+use crate::audit_json::json_line;
+use crate::call::now_ms;
 
-/// The most lines of one answer.
+/// Maximum number of lines of one response.
 const MOST: usize = 10_000;
-/// Lines of one step of a tail.
+/// Maximum number of lines per step of a tail.
 const STEP: usize = 500;
-/// A call is shown by a tail when it has ended, or after so long without its outcome; those behind it wait, so that all are
-/// shown in their order.
+/// Time after which a tail shows a call without its outcome. Later calls wait for it, so that all are shown in order.
 pub(crate) const OUTCOME_WAIT: Duration = Duration::from_secs(10);
-/// How often a tail looks for outcomes that it waits for.
+/// Interval at which a tail checks for missing outcomes.
 const OUTCOME_POLL: Duration = Duration::from_millis(200);
-/// A tail without news sends an empty line so often, by which it learns that its client is gone.
+/// Interval at which a tail without news sends an empty line, to detect that its client is gone.
 pub(super) const ALIVE: Duration = Duration::from_secs(10);
 
-/// The parameters of `/v1/audit` and of what is below it; what is absent does not restrict. Texts are compared whole.
+/// The parameters of `/v1/audit` and of the paths below it. An absent parameter does not restrict; texts are compared
+/// in full.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
-    /// Not before, milliseconds since 1970 UTC.
+    /// Earliest time, milliseconds since 1970 UTC.
     since_ms: Option<i64>,
-    /// Before, milliseconds since 1970 UTC.
+    /// Time before which entries count, milliseconds since 1970 UTC.
     until_ms: Option<i64>,
-    /// Our id, 32 hexadecimal digits.
+    /// Id of the request, 32 hexadecimal digits.
     request_id: Option<String>,
     token: Option<String>,
     user: Option<String>,
     on_behalf_of: Option<String>,
-    /// The client's address.
+    /// Address of the client.
     client: Option<IpAddr>,
     method: Option<String>,
-    /// A regular expression that the URL has a match of.
+    /// Regular expression that matches a part of the URL.
     url: Option<String>,
-    /// `allow`, `deny` or `refuse`.
+    /// Decision: `allow`, `deny` or `refuse`.
     verdict: Option<String>,
-    /// The reason code.
+    /// Reason code of the record.
     reason: Option<String>,
-    /// A policy file, and in it a line by `number`.
+    /// A policy file, and optionally the number of a line in it.
     file: Option<String>,
     number: Option<u32>,
-    /// The status that the client got.
+    /// Status code that the client got.
     status: Option<u16>,
-    /// Whether the outcome is known.
+    /// Whether the call has an outcome.
     ended: Option<bool>,
-    /// Only what stands after this place; a tail without it begins with what comes next.
+    /// Only entries after this sequence number; a tail without it begins with the next entry.
     after: Option<u64>,
-    /// Only what stands before this place.
+    /// Only entries before this sequence number.
     before: Option<u64>,
-    /// At most so many lines: 100 unless told, 10,000 at most.
+    /// Maximum number of lines: 100 by default, 10,000 at most.
     limit: Option<usize>,
-    /// `newest` first (the default of a list) or `oldest`.
+    /// Order: `newest` first (the default of a list) or `oldest`.
     order: Option<String>,
 }
 
 impl Question {
-    pub(super) fn of(request: &HttpRequest) -> Result<Self, DeskError> {
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, AdminError> {
         let query = web::Query::<Self>::from_query(request.query_string());
         query
             .map(web::Query::into_inner)
-            .map_err(|error| DeskError::Question(error.to_string()))
+            .map_err(|error| AdminError::Question(error.to_string()))
     }
 
-    pub(super) fn filter(&self) -> Result<Filter, DeskError> {
+    pub(super) fn filter(&self) -> Result<Filter, AdminError> {
         Ok(Filter {
             since_ms: self.since_ms,
             until_ms: self.until_ms,
@@ -93,7 +93,7 @@ impl Question {
         })
     }
 
-    pub(super) fn page(&self) -> Result<Page, DeskError> {
+    pub(super) fn page(&self) -> Result<Page, AdminError> {
         Ok(Page {
             after: self.after.map(Sequence),
             before: self.before.map(Sequence),
@@ -101,53 +101,53 @@ impl Question {
             newest_first: match self.order.as_deref() {
                 None | Some("newest") => true,
                 Some("oldest") => false,
-                Some(_) => return Err(DeskError::Question("order is newest or oldest".into())),
+                Some(_) => return Err(AdminError::Question("order is newest or oldest".into())),
             },
         })
     }
 }
 
-fn pattern(text: &str) -> Result<UrlPattern, DeskError> {
-    UrlPattern::new(text).map_err(|error| DeskError::Question(error.to_string()))
+fn pattern(text: &str) -> Result<UrlPattern, AdminError> {
+    UrlPattern::new(text).map_err(|error| AdminError::Question(error.to_string()))
 }
 
-fn request_id(text: &str) -> Result<[u8; 16], DeskError> {
+fn request_id(text: &str) -> Result<[u8; 16], AdminError> {
     let mut id = [0; 16];
     hex::decode_to_slice(text, &mut id)
-        .map_err(|_| DeskError::Question("request_id is 32 hexadecimal digits".into()))?;
+        .map_err(|_| AdminError::Question("request_id is 32 hexadecimal digits".into()))?;
     Ok(id)
 }
 
-fn verdict(text: &str) -> Result<Verdict, DeskError> {
+fn verdict(text: &str) -> Result<Verdict, AdminError> {
     [Verdict::Allow, Verdict::Deny, Verdict::Refuse]
         .into_iter()
         .find(|verdict| verdict.as_str() == text)
-        .ok_or_else(|| DeskError::Question("verdict is allow, deny or refuse".into()))
+        .ok_or_else(|| AdminError::Question("verdict is allow, deny or refuse".into()))
 }
 
-/// `GET /v1/audit`.
+/// Answers `GET /v1/audit`.
 pub(super) async fn list(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let (filter, page) = (question.filter()?, question.page()?);
-    let entries = query(&desk.audit, filter, page).await?;
+    let entries = query(&state.audit, filter, page).await?;
     Ok(json_lines().body(entries.into_iter().map(json_line).collect::<String>()))
 }
 
-/// `GET /v1/audit/tail`.
+/// Answers `GET /v1/audit/tail`.
 pub(super) async fn tail(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let tail = Tail {
         filter: question.filter()?,
-        shown: question.after.map_or_else(|| desk.audit.last(), Sequence),
-        audit: desk.audit.clone(),
+        shown: question.after.map_or_else(|| state.audit.last(), Sequence),
+        audit: state.audit.clone(),
         started: false,
         waiting: None,
     };
@@ -166,36 +166,36 @@ pub(super) fn json_lines() -> actix_web::HttpResponseBuilder {
     response
 }
 
-async fn query(audit: &Store, filter: Filter, page: Page) -> Result<Vec<Entry>, DeskError> {
+async fn query(audit: &Store, filter: Filter, page: Page) -> Result<Vec<Entry>, AdminError> {
     let audit = audit.clone();
     let entries = web::block(move || audit.query(&filter, page)).await;
-    Ok(entries.map_err(|_| DeskError::Stopping)??)
+    Ok(entries.map_err(|_| AdminError::Stopping)??)
 }
 
-/// A client that wants to see calls as they come.
+/// State of a tail: a client that receives calls as they are made.
 struct Tail {
     audit: Store,
     filter: Filter,
-    /// All up to here was shown, or is not wanted.
+    /// All entries up to this one were shown, or are not wanted.
     shown: Sequence,
     started: bool,
-    /// The call whose outcome is waited for, and since when: by a clock that nobody sets back.
+    /// The call whose outcome is missing, and the time since when the tail waits. The clock is monotonic.
     waiting: Option<(Sequence, Instant)>,
 }
 
-/// What a tail has to do next.
+/// The next step of a tail.
 #[derive(Debug, PartialEq)]
 enum Next {
-    /// Wait for calls.
+    /// Wait for new calls.
     News,
     /// Wait for a call's outcome.
     Outcome,
-    /// Go on: more is there.
+    /// Continue: more entries are ready.
     More,
 }
 
 impl Tail {
-    /// The next lines; an empty one when there was no news for a while; `None` when the store is closed.
+    /// Gives the next lines: an empty line if nothing was new for a while, `None` if the store is closed.
     async fn next(&mut self) -> Option<String> {
         if !self.started {
             // The head of the answer goes out with its first bytes.
@@ -220,22 +220,23 @@ impl Tail {
         }
     }
 
-    /// What is to be shown now, and what to do then.
-    async fn ready(&mut self, newest: Sequence) -> Result<(String, Next), DeskError> {
+    /// Gives the lines to show now, and the next step.
+    async fn ready(&mut self, newest: Sequence) -> Result<(String, Next), AdminError> {
         let page = Page {
             after: Some(self.shown),
             before: None,
             limit: STEP,
             newest_first: false,
         };
-        // What only the outcome tells is looked at when that is there: else a call would be passed by before.
+        // Filters on the outcome are applied when the outcome is there; otherwise the tail would pass over the call too
+        // early.
         let decided = Filter {
             status: None,
             ended: None,
             ..self.filter.clone()
         };
         let entries = match query(&self.audit, decided, page).await {
-            Err(DeskError::Audit(QueryError::Closed)) => return Err(DeskError::Stopping),
+            Err(AdminError::Audit(QueryError::Closed)) => return Err(AdminError::Stopping),
             entries => entries?,
         };
         let full = entries.len() == STEP;
@@ -256,7 +257,7 @@ impl Tail {
         Ok((lines, Next::News))
     }
 
-    /// Whether the outcome of a call that has none may still come in time.
+    /// Whether the missing outcome of a call may still arrive in time.
     fn waits_for(&mut self, entry: &Entry) -> bool {
         let since = match self.waiting {
             Some((place, since)) if place == entry.sequence => since,
@@ -270,7 +271,7 @@ impl Tail {
         since.elapsed().max(age) < OUTCOME_WAIT
     }
 
-    /// Whether a call is wanted, as far as its outcome tells.
+    /// Whether the outcome of a call matches the filter.
     fn wants(&self, entry: &Entry) -> bool {
         let status = entry.outcome.as_ref().and_then(|outcome| outcome.status);
         let ended = entry.outcome.is_some();
@@ -280,5 +281,4 @@ impl Tail {
 }
 
 #[cfg(test)]
-#[path = "audit_tests.rs"]
 mod tests;

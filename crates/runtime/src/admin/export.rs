@@ -1,4 +1,4 @@
-//! All of the audit that is asked for, as a stream: recorded calls, or the blocks that prove them.
+//! Streams all requested entries of the audit: recorded calls, or the blocks that prove them.
 
 use std::pin::Pin;
 
@@ -9,43 +9,43 @@ use futures_util::stream;
 use tokenward_audit::{Filter, Page, Reader, Sequence};
 
 use super::audit::{ALIVE, Question, json_lines};
-use super::entry::json_line;
-use super::{Desk, DeskError, Operator};
+use super::state::{AdminError, AdminState, Operator};
+use crate::audit_json::json_line;
 
-/// Calls of one step.
+/// Maximum number of calls read in one step.
 const STEP: usize = 2_000;
-/// Bytes of blocks of one step.
+/// Maximum number of bytes of blocks read in one step.
 const STEP_BYTES: usize = 1 << 20;
 
 /// Work on a thread that may block.
-pub(super) struct Working<T>(Pin<Box<dyn Future<Output = Result<T, DeskError>>>>);
+pub(super) struct Working<T>(Pin<Box<dyn Future<Output = Result<T, AdminError>>>>);
 
 impl<T: Send + 'static> Working<T> {
-    /// Begins it.
-    pub(super) fn new(work: impl FnOnce() -> Result<T, DeskError> + Send + 'static) -> Self {
+    /// Begins the work on a blocking thread.
+    pub(super) fn new(work: impl FnOnce() -> Result<T, AdminError> + Send + 'static) -> Self {
         let work = web::block(work);
-        Self(Box::pin(async { work.await.map_err(|_| DeskError::Stopping)? }))
+        Self(Box::pin(async { work.await.map_err(|_| AdminError::Stopping)? }))
     }
 
-    /// What came of it; `None` if that takes longer than a client should go without a word.
-    pub(super) async fn next(&mut self) -> Option<Result<T, DeskError>> {
+    /// Gives the result; `None` if the work takes longer than a client should wait for the next byte.
+    pub(super) async fn next(&mut self) -> Option<Result<T, AdminError>> {
         tokio::time::timeout(ALIVE, &mut self.0).await.ok()
     }
 }
 
-/// `GET /v1/audit/export`. An error breaks the answer off.
+/// Answers `GET /v1/audit/export`. An error ends the response early.
 pub(super) async fn export(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let question = Question::of(&request)?;
     let page = Page {
         limit: STEP,
         newest_first: false,
         ..question.page()?
     };
-    let export = Export::new(desk.audit.reader(), question.filter()?, page);
+    let export = Export::new(state.audit.reader(), question.filter()?, page);
     let lines = stream::unfold(Some(export), |export| async {
         let mut export = export?;
         Some(match export.working.next().await {
@@ -96,15 +96,15 @@ impl Export {
     }
 }
 
-/// `GET /v1/audit/proof`. An error breaks the answer off.
+/// Answers `GET /v1/audit/proof`. An error ends the response early.
 pub(super) async fn proof(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     request: HttpRequest,
     _: Operator,
-) -> Result<HttpResponse, DeskError> {
+) -> Result<HttpResponse, AdminError> {
     let since_ms = Question::of(&request)?.filter()?.since_ms;
-    let reader = desk.audit.reader();
-    let begun = (reader.proof_head(desk.audit.keys())?, Some(Sequence(0)), reader);
+    let reader = state.audit.reader();
+    let begun = (reader.proof_head(state.audit.keys())?, Some(Sequence(0)), reader);
     let parts = stream::unfold(Some(begun), move |state| async move {
         let (head, after, reader) = state?;
         if !head.is_empty() {
@@ -114,7 +114,7 @@ pub(super) async fn proof(
         let asked = reader.clone();
         let blocks = web::block(move || asked.blocks(after, since_ms, STEP_BYTES)).await;
         let blocks = blocks
-            .map_err(|_| DeskError::Stopping)
+            .map_err(|_| AdminError::Stopping)
             .and_then(|blocks| Ok(blocks?));
         Some(match blocks {
             Ok(blocks) => (
@@ -131,7 +131,7 @@ pub(super) async fn proof(
     Ok(response.streaming(parts))
 }
 
-fn broken_off(error: DeskError) -> DeskError {
+fn broken_off(error: AdminError) -> AdminError {
     tracing::error!("an export of the audit was broken off: {error}");
     error
 }

@@ -1,40 +1,41 @@
-//! `POST /v1/revoke`: ends a token at once, calls under way included, and for good.
+//! `POST /v1/revoke`: ends a token at once and permanently, including its calls in progress.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Desk, DeskError, Operator};
+use super::state::{AdminError, AdminState, Operator};
 use crate::live::revoked;
 
-/// What to revoke: one of the two.
+/// The token or secret to revoke; exactly one of the two.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
-    /// A token of the policy in force, by name: its secret, and one that was rotated away.
+    /// Name of a token of the active policy. Its current secret and the previous one are revoked.
     token: Option<String>,
-    /// A secret, by its hash as policies write it: `sha256:…`.
+    /// Hash of a secret in the form of policies: `sha256:…`.
     hash: Option<String>,
 }
 
-/// Answers when the revocation is on disk. In force it is before.
+/// Revokes the token or secret, and responds when the revocation is on disk. It takes effect before that.
 pub(super) async fn revoke(
-    desk: web::Data<Desk>,
+    state: web::Data<AdminState>,
     _: Operator,
     body: web::Bytes,
-) -> Result<HttpResponse, DeskError> {
-    let order: Order = serde_json::from_slice(&body).map_err(|_| DeskError::Question(EXPECTED.to_owned()))?;
+) -> Result<HttpResponse, AdminError> {
+    let order: Order =
+        serde_json::from_slice(&body).map_err(|_| AdminError::Question(EXPECTED.to_owned()))?;
     let secrets = match (&order.token, &order.hash) {
-        (Some(name), None) => desk.policies.secrets_of(name),
+        (Some(name), None) => state.policies.secrets_of(name),
         (None, Some(hash)) => {
             let secret = revoked::parse(hash);
-            vec![secret.ok_or_else(|| DeskError::Question(EXPECTED.to_owned()))?]
+            vec![secret.ok_or_else(|| AdminError::Question(EXPECTED.to_owned()))?]
         }
-        _ => return Err(DeskError::Question(EXPECTED.to_owned())),
+        _ => return Err(AdminError::Question(EXPECTED.to_owned())),
     };
     if secrets.is_empty() {
-        return Err(DeskError::NoSuchToken);
+        return Err(AdminError::NoSuchToken);
     }
     let hashes: Vec<String> = secrets.iter().map(revoked::shown).collect();
     tracing::warn!(
@@ -42,11 +43,11 @@ pub(super) async fn revoke(
         hashes = hashes.join(","),
         "revoked by an operator"
     );
-    let revocations = desk.policies.revocations().clone();
+    let revocations = state.policies.revocations().clone();
     let added = web::block(move || revocations.add(secrets)).await;
     added
-        .map_err(|_| DeskError::Stopping)?
-        .map_err(DeskError::Unsaved)?;
+        .map_err(|_| AdminError::Stopping)?
+        .map_err(AdminError::Unsaved)?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -1,142 +1,130 @@
-//! How things stand now, as metrics: the policy, the revocations, the audit, the upstream.
+//! The state of the admin listener, its errors, and who is admitted.
 
-use std::time::Instant;
+use std::sync::Arc;
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
-use tokenward_audit::StoreStats;
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use sha2::{Digest, Sha256};
+use tokenward_audit::Store;
 
 use crate::live::Policies;
+use crate::metrics::Metrics;
 use crate::proxy::Addresses;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Place {
-    address: String,
+/// Everything that the admin listener shows.
+pub(crate) struct AdminState {
+    /// SHA-256 of the admin secret.
+    secret: [u8; 32],
+    pub(super) policies: Arc<Policies>,
+    pub(super) audit: Store,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) upstream: Arc<Addresses>,
 }
 
-/// The figures at this moment.
-pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresses) -> Registry {
-    let mut registry = Registry::with_prefix("tokenward");
-    let all = &mut registry;
-    let live = policies.current();
-    let digest = vec![("digest", live.program().digest().to_owned())];
-    all.register("policy", "The policy in force", Info::new(digest));
-    gauge(
-        all,
-        "policy_tokens",
-        "Tokens of the policy in force",
-        count(live.program().tokens().count()),
-    );
-    let reloads = policies.status();
-    counter(
-        all,
-        "policy_loads",
-        "Loads of the policy that took effect",
-        reloads.succeeded,
-    );
-    counter(
-        all,
-        "policy_loads_failed",
-        "Loads of the policy that did not",
-        reloads.failed,
-    );
-    gauge(
-        all,
-        "policy_broken",
-        "1 while the policy's files do not compile",
-        u64::from(reloads.failure.is_some()),
-    );
-    let revocations = policies.revocations();
-    gauge(
-        all,
-        "revoked_secrets",
-        "Secrets that were ever revoked",
-        count(revocations.count()),
-    );
-    gauge(
-        all,
-        "revocations_unsaved",
-        "Revocations in force that could not be written",
-        count(revocations.unsaved()),
-    );
-    of_audit(all, audit);
-    of_upstream(all, upstream);
-    registry
-}
+impl AdminState {
+    /// Makes the state of a listener that admits requests with this secret.
+    pub(crate) fn new(
+        secret: &str,
+        policies: Arc<Policies>,
+        audit: Store,
+        metrics: Arc<Metrics>,
+        upstream: Arc<Addresses>,
+    ) -> Self {
+        Self {
+            secret: Sha256::digest(secret.as_bytes()).into(),
+            policies,
+            audit,
+            metrics,
+            upstream,
+        }
+    }
 
-fn of_upstream(all: &mut Registry, upstream: &Addresses) {
-    let up: Family<Place, Gauge> = Family::default();
-    let failures: Family<Place, Counter> = Family::default();
-    let now = Instant::now();
-    for address in upstream.all() {
-        let place = Place {
-            address: address.authority().to_owned(),
+    /// Whether the request has the secret. Hashes are compared in full, so that the time reveals nothing.
+    fn admits(&self, request: &HttpRequest) -> bool {
+        let mut fields = request.headers().get_all(AUTHORIZATION);
+        let (Some(field), None) = (fields.next(), fields.next()) else {
+            return false;
         };
-        up.get_or_create(&place).set(i64::from(address.is_open(now)));
-        failures.get_or_create(&place).inc_by(address.failures());
-    }
-    all.register(
-        "upstream_up",
-        "1 while calls go to this address; 0 while it is left out, because it accepts none or is not well",
-        up,
-    );
-    all.register(
-        "upstream_connect_failures",
-        "Connections to this address that failed",
-        failures,
-    );
-}
-
-fn of_audit(all: &mut Registry, audit: &StoreStats) {
-    gauge(
-        all,
-        "audit_queue_bytes",
-        "Bytes that wait for the disk",
-        audit.queue_bytes,
-    );
-    gauge(
-        all,
-        "audit_failing",
-        "1 while the audit cannot be written",
-        u64::from(audit.failing.is_some()),
-    );
-    for (name, help, value) in [
-        ("audit_appended", "Records taken", audit.appended),
-        ("audit_durable", "Entries on disk", audit.durable),
-        ("audit_failures", "Failed commits", audit.failures),
-        ("audit_lost_outcomes", "Outcomes not kept", audit.lost_outcomes),
-        (
-            "audit_lost_records",
-            "Buffered records not kept",
-            audit.lost_records,
-        ),
-        ("audit_unrecorded", "Calls let pass unrecorded", audit.unrecorded),
-        (
-            "audit_outsiders",
-            "Refusals counted, not recorded",
-            audit.counted_outsiders,
-        ),
-    ] {
-        counter(all, name, help, value);
+        let Some((scheme, given)) = field.to_str().ok().and_then(|field| field.split_once(' ')) else {
+            return false;
+        };
+        let given: [u8; 32] = Sha256::digest(given.as_bytes()).into();
+        let difference = given
+            .iter()
+            .zip(&self.secret)
+            .fold(0, |all, (a, b)| all | (a ^ b));
+        scheme.eq_ignore_ascii_case("bearer") && difference == 0
     }
 }
 
-fn counter(all: &mut Registry, name: &str, help: &str, value: u64) {
-    let counter: Counter = Counter::default();
-    counter.inc_by(value);
-    all.register(name, help, counter);
+/// Proof that a request had the secret.
+pub(crate) struct Operator;
+
+/// Error of a request to the admin listener.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdminError {
+    /// The secret is missing or wrong.
+    #[error("this needs the admin secret as a Bearer token; its place is [admin] secret_file")]
+    NotAdmitted,
+    /// A parameter is unknown, or has an invalid value.
+    #[error("{0}")]
+    Question(String),
+    /// The audit cannot be read.
+    #[error("{0}")]
+    Audit(#[from] tokenward_audit::QueryError),
+    /// The active policy has no token with this name.
+    #[error("the policy in force has no token of that name; revoke by hash, which needs none")]
+    NoSuchToken,
+    /// A revocation is in effect, but not on disk.
+    #[error("revoked until the next start, but not written: {0}; it is tried again twice a second")]
+    Unsaved(std::io::Error),
+    /// Reading stopped because the process is stopping.
+    #[error("the process is stopping")]
+    Stopping,
 }
 
-fn gauge(all: &mut Registry, name: &str, help: &str, value: u64) {
-    let gauge: Gauge = Gauge::default();
-    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-    all.register(name, help, gauge);
+impl ResponseError for AdminError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotAdmitted => StatusCode::UNAUTHORIZED,
+            Self::Question(_) => StatusCode::BAD_REQUEST,
+            Self::NoSuchToken => StatusCode::NOT_FOUND,
+            Self::Unsaved(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Audit(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if matches!(self, Self::NotAdmitted) {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tokenward admin\""));
+        }
+        let status = self.status_code();
+        let problem = serde_json::json!({
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+        });
+        response
+            .insert_header((CONTENT_TYPE, "application/problem+json"))
+            .body(format!("{problem}\n"))
+    }
 }
 
-fn count(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
+impl FromRequest for Operator {
+    type Error = AdminError;
+    type Future = std::future::Ready<Result<Self, AdminError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let admitted = request
+            .app_data::<web::Data<AdminState>>()
+            .is_some_and(|state| state.admits(request));
+        std::future::ready(if admitted {
+            Ok(Self)
+        } else {
+            Err(AdminError::NotAdmitted)
+        })
+    }
 }

@@ -15,6 +15,7 @@ use tokenward_compiler::{artifact, ir::Program};
 
 use super::failure::Failure;
 use super::output;
+use super::plural::plural;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use super::universe::universe;
@@ -228,13 +229,5 @@ fn tally(diagnostics: &[Diagnostic]) -> String {
         "no findings".to_owned()
     } else {
         told.join(", ")
-    }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    if count == 1 {
-        what.to_owned()
-    } else {
-        format!("{what}s")
     }
 }

@@ -1,28 +1,27 @@
-//! How a command ends when it does not end well, and the exit codes of that.
+//! Failures of commands, and their exit codes.
 
 use std::fmt::Display;
-use std::process::ExitCode;
 
+use crate::authoring::edit::EditError;
 use crate::config::ConfigError;
-use crate::edit::EditError;
 use crate::git::GitError;
 use crate::live::PolicyError;
 use crate::serve::ServeError;
 
-const FINDINGS: u8 = 1;
+pub(super) const FINDINGS: u8 = 1;
 pub(super) const USAGE: u8 = 2;
-const TROUBLE: u8 = 3;
+pub(super) const TROUBLE: u8 = 3;
 
-/// Why a command did not do what it was asked.
+/// Reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The policy has errors, which were shown already; what follows from that, if it must be said.
+    /// The policy has findings, already shown; the text adds a consequence, if there is one.
     Findings(String),
     /// The arguments or the configuration are wrong.
     Usage(String),
-    /// A file, the network, the system, or a fault of our own.
+    /// A file, the network, the system, or Tokenward itself failed.
     Trouble(String),
-    /// Who read our output has gone: nothing to say, and no one to hear it.
+    /// The reader of standard output has closed it, so there is nothing to report.
     NoReader,
 }
 
@@ -31,7 +30,7 @@ impl Failure {
         Self::Trouble(error.to_string())
     }
 
-    /// What it says.
+    /// Gives the message.
     pub(super) fn message(&self) -> &str {
         match self {
             Self::Findings(message) | Self::Usage(message) | Self::Trouble(message) => message,
@@ -39,7 +38,7 @@ impl Failure {
         }
     }
 
-    /// The same with something said before it.
+    /// Puts a text in front of the message.
     pub(super) fn after(self, before: &str) -> Self {
         match self {
             Self::Findings(message) => Self::Findings(format!("{before}{message}")),
@@ -47,20 +46,6 @@ impl Failure {
             Self::Trouble(message) => Self::Trouble(format!("{before}{message}")),
             Self::NoReader => Self::NoReader,
         }
-    }
-
-    /// Writes the message, if there is one, and gives the exit code.
-    pub(super) fn tell(self) -> ExitCode {
-        let (code, message) = match self {
-            Self::Findings(message) => (FINDINGS, message),
-            Self::Usage(message) => (USAGE, message),
-            Self::Trouble(message) => (TROUBLE, message),
-            Self::NoReader => return ExitCode::SUCCESS,
-        };
-        if !message.is_empty() {
-            super::output::note(&format!("tokenward: {message}"));
-        }
-        ExitCode::from(code)
     }
 }
 
@@ -81,7 +66,7 @@ impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         match error {
             GitError::NotARevision { .. } => Self::Usage(error.to_string()),
-            // Whatever else keeps a revision from being read leaves a question unanswered.
+            // Any other error means that the question could not be answered.
             _ => Self::trouble(error),
         }
     }

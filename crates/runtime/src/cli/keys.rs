@@ -9,7 +9,7 @@ use tokenward_compiler::seal::PublicKey;
 use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
-use crate::keys::{ArtifactKey, KeyError, SealingKey, SigningKey};
+use crate::authoring::keys::{ArtifactKey, KeyError, SealingKey, SigningKey};
 
 /// Make the keys with which tokens are kept and compiled policies are signed
 ///

@@ -16,19 +16,19 @@ use crate::config::{Config, admin_secret};
 const PATIENCE: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER: usize = 1 << 20;
 
-/// Who took up a revocation.
+/// The part of the system that applied a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum RevocationStatus {
     /// The running proxy: it is in force.
     Revoked,
-    /// The file beside the audit, which the next proxy reads.
+    /// The revocation file next to the audit, which the next proxy reads.
     Kept,
-    /// Nobody: no proxy has run here.
+    /// No proxy has run here.
     Nobody,
 }
 
-impl Told {
-    /// In JSON.
+impl RevocationStatus {
+    /// Name in JSON output.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Revoked => "revoked",
@@ -41,7 +41,7 @@ impl Told {
 /// Gives an order to the proxy that runs with this configuration.
 ///
 /// # Errors
-/// It cannot be reached, or refuses.
+/// The listener cannot be reached, or refuses the request.
 pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value, Failure> {
     let place = config.admin.listen;
     let failed = |why: &str| {
@@ -49,6 +49,7 @@ pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value
             "a proxy runs with this configuration, and its admin listener {place} did not do as it was told: {why}"
         ))
     };
+    // The request, authenticated by the admin secret.
     let secret = admin_secret::read(&config.admin.secret_file).map_err(Failure::trouble)?;
     let request = Request::post(format!("http://{place}{target}"))
         .header(header::AUTHORIZATION, format!("Bearer {secret}"))
@@ -62,6 +63,7 @@ pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value
             .request(request)
             .await
             .map_err(|_| failed("it cannot be reached; does [admin] listen name its address?"))?;
+        // The body is limited: the address may belong to another program.
         let status = response.status();
         let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
         let body = body.map_err(|_| failed("its answer broke off"))?.to_bytes();

@@ -1,10 +1,11 @@
-//! Standard output and standard error. Unlike `println!`, a reader that has gone is no panic.
+//! Standard output and standard error. Unlike with `println!`, a closed pipe does not panic.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use super::failure::Failure;
+use crate::text::escaped;
 
-/// Writes to standard output: what the user asked for.
+/// Writes the command's result to standard output.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -15,7 +16,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         })
 }
 
-/// Writes a line to standard error: what the user should know beside it. Where even that fails there is no one to tell.
+/// Writes an additional line to standard error. If that fails, the error cannot be reported anywhere.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -30,7 +31,12 @@ pub(super) fn colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// As [`note`], for text that brings its own line ends.
+/// Writes like [`note`], but without adding a line end.
 pub(super) fn note_raw(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// One JSON object in a line of its own, what misleads a terminal escaped.
+pub(super) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{}\n", escaped(&value.to_string())))
 }

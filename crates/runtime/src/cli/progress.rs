@@ -1,13 +1,13 @@
-//! How far a long command is, for whoever looks on.
+//! Progress of a long command, on a terminal.
 
 use std::time::{Duration, Instant};
 
 use super::output;
 
-/// Nothing is said before this, nor more often.
+/// Time before the first report, and between reports.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Tells on standard error, if that is a terminal.
+/// Reports progress on standard error if it is a terminal.
 pub(super) struct Progress {
     what: &'static str,
     last: Instant,
@@ -24,7 +24,7 @@ impl Progress {
         }
     }
 
-    /// So many of so many are done.
+    /// Reports that `done` of `of` steps are complete.
     pub(super) fn tell(&mut self, done: usize, of: usize) {
         if self.watched && done < of && self.last.elapsed() >= PAUSE {
             self.last = Instant::now();

@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.required()?;
     log_as(&config.log);
     std::panic::set_hook(Box::new(|fault| {
-        // Its message may quote what a client sent: a secret, for all one knows.
+        // The panic's message may quote client data, for example a secret, so it is not logged.
         let place = fault.location().map(ToString::to_string);
         if tokenward_audit::is_panic_caught() {
             tracing::warn!(
@@ -46,7 +46,7 @@ pub(crate) fn log_as(log: &Log) {
     // Fails only if a log is there already, which then serves.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),
-        // Fields stand at the top, as in the text form, where searches expect them.
+        // Fields are at the top level, as in the text form, because queries expect them there.
         LogFormat::Json => builder
             .json()
             .flatten_event(true)
@@ -56,7 +56,7 @@ pub(crate) fn log_as(log: &Log) {
     };
 }
 
-/// A bare level is meant for Tokenward: the libraries below it then tell their warnings alone.
+/// A level without a target applies to Tokenward; its libraries then log only warnings.
 fn filter(level: &str) -> String {
     match level {
         "info" | "debug" | "trace" => format!("warn,tokenward={level}"),

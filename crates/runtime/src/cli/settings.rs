@@ -21,7 +21,7 @@ impl ConfigArg {
         Ok(Config::load(self.path())?)
     }
 
-    /// The configuration; the defaults where none was named and there is none in the working directory.
+    /// Gives the configuration; the defaults if no file was named and the working directory has none.
     pub(super) fn or_default(&self) -> Result<Config, Failure> {
         match Config::load(self.path()) {
             Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(Config::default()),

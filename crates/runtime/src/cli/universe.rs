@@ -1,4 +1,4 @@
-//! Which requests the analysis is about.
+//! The set of requests that the analysis considers.
 
 use tokenward_compiler::analysis::Universe;
 

@@ -1,4 +1,4 @@
-//! The admin listener's secret: one line of a file that its owner alone reads.
+//! The admin listener's secret: one line of a file that only its owner can read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 
 use crate::secret::{NoRandomness, Secret};
 
-/// Fewer characters than this are no secret.
+/// Minimum number of characters of a secret.
 const LEAST: usize = 16;
 
-/// Why there is no admin secret.
+/// Reason why the admin secret is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminSecretError {
     /// The file cannot be read or made.
     #[error("cannot {doing} the admin secret `{}`: {source}; [admin] secret_file names its place", .path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's answer.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// The file has no secret worth the name.
@@ -29,10 +29,10 @@ pub enum AdminSecretError {
         .path.display()
     )]
     Short {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// No random bytes.
+    /// The system gave no random bytes.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
 }
@@ -52,10 +52,10 @@ pub fn read(path: &Path) -> Result<String, AdminSecretError> {
     Ok(secret.to_owned())
 }
 
-/// The secret of the file, which is made with a new one, readable by its owner alone, if it is absent.
+/// Reads the secret from the file. If the file is missing, it is made with a new secret, readable only by its owner.
 ///
 /// # Errors
-/// The file can neither be read nor made, or what it holds is too short.
+/// The file can neither be read nor made, or its secret is too short.
 pub fn read_or_create(path: &Path) -> Result<String, AdminSecretError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(directory).map_err(io("make the directory of", path))?;

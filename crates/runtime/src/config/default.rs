@@ -11,9 +11,9 @@ use super::{
     LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Upstream, Values,
 };
 
-/// The header of [`Identity::TrustedHeader`] where the configuration names none.
+/// Default header of [`Identity::TrustedHeader`].
 pub(super) const TRUSTED_HEADER: &str = "X-Forwarded-User";
-/// The header of [`Identity::ServiceAccount`] where the configuration names none.
+/// Default header of [`Identity::ServiceAccount`].
 pub(super) const CONTEXT_USER_HEADER: &str = "contextUser";
 
 impl Default for Config {

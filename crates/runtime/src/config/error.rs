@@ -1,4 +1,4 @@
-//! What is wrong with a configuration file, all of it at once.
+//! Errors of a configuration file, all reported at once.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ pub enum ConfigError {
         .path.display()
     )]
     Absent {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The file is there and cannot be read.
     #[error("cannot read the configuration `{}`: {source}", .path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The file's text is no configuration. Shown one problem a line, each with its place.
+    /// The file's text is not a valid configuration. Shown as one problem per line, each with its position.
     #[error("{}", Lines(.0))]
     Invalid(Vec<Problem>),
 }
@@ -33,11 +33,11 @@ pub enum ConfigError {
 pub struct Problem {
     /// The file as the user named it.
     pub file: PathBuf,
-    /// From 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// What is wrong and what to write instead.
+    /// Description of the problem and of the expected value.
     pub message: String,
 }
 

@@ -1,15 +1,15 @@
-//! Walks a parsed TOML table key by key. Asking for a key is what makes it known: whatever stands in the file and
-//! was not asked for is an unknown key, so a setting cannot be read and yet be missing from that check.
+//! Reads a parsed TOML table key by key. Reading a key marks it as known, and every other key of the file is reported
+//! as unknown. So the check cannot miss a setting that is read.
 
 use std::cell::RefCell;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Names farther from a known one than this are not offered as what was meant.
+/// Minimum similarity of a known name to be suggested.
 const NEAR: f64 = 0.7;
 
-/// What a value should have been, and the byte offset of what stands there instead.
+/// The expected value, and the byte offset of the actual one.
 pub(super) struct Wrong {
     pub(super) offset: usize,
     pub(super) message: String,
@@ -65,7 +65,7 @@ impl<'a> Fields<'a> {
         Self::read(String::new(), Some(table), sink, read)
     }
 
-    /// Reads the whole of the table `key`; where it is absent, as if it were empty.
+    /// Reads the whole table `key`; if it is missing, reads an empty one.
     pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
         let table = match self.value(key).map(|value| (value, value.get_ref())) {
             Some((_, DeValue::Table(table))) => Some(table),
@@ -99,12 +99,12 @@ impl<'a> Fields<'a> {
         result
     }
 
-    /// The value at `key`, or `default` where it is absent or wrong (which is noted).
+    /// Gives the value at `key`, or `default` if it is missing or wrong (wrong values are reported).
     pub(super) fn or<T>(&mut self, key: &'static str, default: T, parse: Parse<T>) -> T {
         self.optional(key, parse).unwrap_or(default)
     }
 
-    /// The value at `key`; `None` where it is absent or wrong (which is noted).
+    /// Gives the value at `key`; `None` if it is missing or wrong (wrong values are reported).
     pub(super) fn optional<T>(&mut self, key: &'static str, parse: Parse<T>) -> Option<T> {
         self.sink.asked.borrow_mut().push(self.path_of(key));
         let value = self.value(key)?;

@@ -41,7 +41,7 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
         value::any_of(value, public_key)
     });
     if secure && it.has("sealing_keys") {
-        // Git's history may still hold what it opens.
+        // Git's history may still contain secrets that these keys decrypt.
         let message = "`sealing_keys` has no meaning with mode = \"secure\": take it out, and destroy those files, which open the secrets in git's history";
         it.complain(&["sealing_keys"], message.to_owned());
     }
@@ -51,7 +51,7 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
         }
     }
     if keys.artifact_public.iter().any(|key| public.contains(key)) {
-        // Whoever may make tokens would pass for the build, and the build could make tokens.
+        // With a shared key, anyone who makes tokens could sign as the build, and the build could make tokens.
         let message = "`artifact_public_keys` has a key of `public_keys`: make a key for compiled policies only, with `tokenward keys new artifact`";
         it.complain(&["artifact_public_keys"], message.to_owned());
     }

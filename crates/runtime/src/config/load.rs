@@ -58,7 +58,7 @@ impl Config {
         Self::read("").1.asked()
     }
 
-    /// `None` if the text is no TOML.
+    /// Reads the settings; `None` if the text is not TOML.
     pub(super) fn read(text: &str) -> (Option<Self>, Sink) {
         let sink = Sink::default();
         let (document, errors) = DeTable::parse_recoverable(text);
@@ -192,7 +192,7 @@ fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
     (upstream, it.section("identity", identity))
 }
 
-/// The public URL of a proxy that is called where it listens.
+/// Derives the public URL from the listener's address.
 fn listened_at(it: &Fields<'_>, server: &Server) -> Option<BaseUrl> {
     let everywhere = match server.listen.ip() {
         IpAddr::V4(ip) => ip.is_unspecified(),
@@ -236,6 +236,7 @@ fn identity(it: &mut Fields<'_>) -> Identity {
     let user = it.optional("user", value::text);
     let file = it.optional("secret_file", value::path);
     let variable = it.optional("secret_env", value::environment_name);
+    // A key of another mode is an error: it would be ignored silently.
     let foreign: &[&str] = match mode {
         IdentityMode::TrustedHeader => &["credentials", "user", "secret_file", "secret_env"],
         IdentityMode::PerUser => &["header", "user", "secret_file", "secret_env"],

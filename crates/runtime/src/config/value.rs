@@ -63,7 +63,7 @@ pub(super) fn duration(value: &Value<'_>) -> Result<Duration, Wrong> {
     })
 }
 
-/// Reads `30s`; `None` for what is no duration, none at all, or more than ten years.
+/// Parses a duration such as `30s`; `None` if the text is not a duration, is zero, or exceeds ten years.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
     let number: u64 = number.parse().ok()?;
@@ -84,7 +84,7 @@ pub(super) fn size(value: &Value<'_>) -> Result<usize, Wrong> {
     size_from::<1>(value)
 }
 
-/// The same, of at least so many bytes.
+/// Reads a size of at least `LEAST` bytes.
 pub(super) fn size_from<const LEAST: u64>(value: &Value<'_>) -> Result<usize, Wrong> {
     let bytes = match value.get_ref() {
         DeValue::String(text) => parse_size(text),
@@ -104,7 +104,7 @@ pub(super) fn size_from<const LEAST: u64>(value: &Value<'_>) -> Result<usize, Wr
         })
 }
 
-/// In the largest unit of which it is a multiple.
+/// Formats a size in the largest unit that divides it.
 fn shown_size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit));
@@ -150,12 +150,12 @@ pub(super) fn loopback_address(value: &Value<'_>) -> Result<SocketAddr, Wrong> {
     }
 }
 
-/// What clients call.
+/// Reads the public URL.
 pub(super) fn public_url(value: &Value<'_>) -> Result<BaseUrl, Wrong> {
     BaseUrl::parse(&text(value)?).map_err(|error| Wrong::at(value, format!("is no base URL: {error}")))
 }
 
-/// `http://host:port[/context]` or `https://…`, or several that differ in host and port alone.
+/// Reads `http://host:port[/context]` or `https://…`, or several that differ only in host and port.
 pub(super) fn upstream_urls(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
     let urls = match value.get_ref() {
         DeValue::Array(_) => some_of(value, public_url)?,
@@ -241,7 +241,8 @@ pub(super) fn identity_header(value: &Value<'_>) -> Result<String, Wrong> {
     }
 }
 
-/// No underscore: the proxy drops such headers, since some servers read `X_A` as `X-A`.
+/// Whether the name is usable. Underscores are not: the proxy drops such headers, since some servers read `X_A` as
+/// `X-A`.
 fn is_plain_header(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

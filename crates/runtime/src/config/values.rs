@@ -1,25 +1,25 @@
-//! `[audit.values]`: what the audit keeps of the values that calls carry.
+//! `[audit.values]`: how the audit stores the values that calls contain.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::PasswordSource;
 use super::fields::Fields;
+use super::password::PasswordSource;
 use super::value;
 use crate::request::{Keep, Kept};
 
-/// What the audit keeps of the values that calls carry.
+/// How the audit stores the values that calls contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Values {
-    /// Of the query's parameters that no list names.
+    /// Storage of query parameters that are not in `names`.
     pub query: Keep,
-    /// Of the nodes of JSON bodies that constraints looked at, and that no list names.
+    /// Storage of nodes of JSON bodies that constraints read and that are not in `names`.
     pub body: Keep,
-    /// Names of parameters, and paths of nodes, of which something else is kept.
+    /// Names of parameters and paths of nodes with a storage of their own.
     pub names: Vec<(String, Keep)>,
-    /// Where the key of hashes stands.
+    /// Source of the key for hashes.
     pub key: Option<PasswordSource>,
 }
 
@@ -37,12 +37,12 @@ impl Default for Values {
 /// The key of the audit's hashes cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ValuesError {
-    /// It cannot be read.
+    /// The key cannot be read.
     #[error("cannot read the key `{place}` of [audit.values]: {why}")]
     Unreadable {
         /// The file or the environment variable.
         place: String,
-        /// Why not.
+        /// Reason for the failure.
         why: String,
     },
     /// Others than its owner can read the file.
@@ -51,12 +51,12 @@ pub enum ValuesError {
         .path.display()
     )]
     Open {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its permissions.
+        /// Mode bits of the file.
         mode: u32,
     },
-    /// It is short enough to be guessed.
+    /// The key is short enough to be guessed.
     #[error(
         "the key `{place}` of [audit.values] is shorter than {LEAST} characters; `openssl rand -hex 32` makes one"
     )]
@@ -66,11 +66,11 @@ pub enum ValuesError {
     },
 }
 
-/// Fewer characters than this are no key.
+/// Minimum number of characters of a key.
 const LEAST: usize = 32;
 
 impl Values {
-    /// The same, ready for use: reads the key.
+    /// Reads the key and prepares the rules.
     ///
     /// # Errors
     /// The key cannot be read, or is too short.
@@ -115,10 +115,10 @@ fn key(source: &PasswordSource) -> Result<String, ValuesError> {
     Ok(key.to_owned())
 }
 
-/// The text of a file that its owner alone can read; the file's mode if others can.
+/// Reads a file that only its owner can read; gives the file's mode if others can read it too.
 fn private_text(path: &Path) -> io::Result<Result<String, u32>> {
     let mut file = File::open(path)?;
-    // Of the file that was opened, not of the name.
+    // Check the opened file, not the name, which may change.
     let mode = file.metadata()?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Ok(Err(mode));
@@ -136,6 +136,7 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
     ];
     let default = Values::default();
     let mut names: Vec<(String, Keep)> = Vec::new();
+    // Each name may occur in only one of the lists.
     for (key, keep) in KEEPS {
         for name in it.or(key, Vec::new(), value::texts) {
             if names.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
@@ -167,6 +168,7 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
             }
         },
     };
+    // Hashes without a key could be reversed by trying values.
     let mut kept = values
         .names
         .iter()

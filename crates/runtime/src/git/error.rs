@@ -3,47 +3,47 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::tree::EntryKind;
+use super::entry_kind::EntryKind;
 
 /// Why git, or a repository, did not give an answer. Every message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
-    /// No directory of `PATH` has it.
+    /// No directory of `PATH` contains git.
     #[error("git is not installed; install it, or add its directory to PATH")]
     NotInstalled,
     /// The system refused to run it, or its pipe broke.
     #[error("cannot run git: {0}")]
     Run(#[source] io::Error),
-    /// It reported an error.
+    /// git reported an error.
     #[error("git {verb} failed: {said}")]
     Failed {
-        /// The subcommand.
+        /// The git subcommand.
         verb: &'static str,
-        /// Its message, shortened.
+        /// The error message, shortened.
         said: String,
     },
-    /// It gave no output for too long.
+    /// git gave no output for too long.
     #[error("git {verb} gave no output for {seconds} seconds; run `git fsck` to check the repository")]
     Slow {
-        /// The subcommand.
+        /// The git subcommand.
         verb: &'static str,
         /// How long it was waited for.
         seconds: u64,
     },
-    /// It gave more output than a repository of any size in use.
+    /// git gave more output than any real repository needs.
     #[error("git {verb} gave more than {limit} bytes; run `git fsck` to check the repository")]
     TooMuch {
-        /// The subcommand.
+        /// The git subcommand.
         verb: &'static str,
-        /// Bytes.
+        /// Limit in bytes.
         limit: u64,
     },
     /// A path that git has to know cannot be read.
     #[error("cannot read `{}`: {source}", .path.display())]
     Io {
-        /// The path.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// The system's error.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The directory is in no repository.
@@ -54,7 +54,7 @@ pub(crate) enum GitError {
     Broken {
         /// `.git`, or the directory that it names.
         path: PathBuf,
-        /// What is missing.
+        /// The missing part.
         why: &'static str,
     },
     /// `.git` is a symbolic link.
@@ -66,25 +66,25 @@ pub(crate) enum GitError {
         .0.display()
     )]
     LooksBare(PathBuf),
-    /// Somebody else could have planted it.
+    /// Another user owns it, and could have planted it.
     #[error(
         "`{}` belongs to another user (id {owner}); run as that user, or, if you trust it, run `git config --global --add \
          safe.directory {}`", .path.display(), .top.display()
     )]
     Foreign {
-        /// What belongs to the other user.
+        /// Path that the other user owns.
         path: PathBuf,
-        /// The work tree.
+        /// Path of the work tree.
         top: PathBuf,
-        /// The other user's id.
+        /// User id of the owner.
         owner: u32,
     },
     /// A path of another place.
     #[error("`{}` is not in the work tree `{}`; name a directory in it", .path.display(), .top.display())]
     Outside {
-        /// The path.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// The work tree.
+        /// Path of the work tree.
         top: PathBuf,
     },
     /// A submodule, or a repository within the repository.
@@ -93,23 +93,23 @@ pub(crate) enum GitError {
     /// A form of revision that is refused, or is not one.
     #[error("`{revision}` is not a revision that can be used here: {why}")]
     NotARevision {
-        /// As given.
+        /// The revision, as given.
         revision: String,
-        /// Which form it has, and what to write.
+        /// Explains its form, and the form to use instead.
         why: &'static str,
     },
-    /// Nothing has this name.
+    /// No object has this name.
     #[error("there is no revision `{revision}` in this clone; {hint}")]
     Unknown {
-        /// As given.
+        /// The revision, as given.
         revision: String,
-        /// What to do.
+        /// Advice to the user.
         hint: String,
     },
     /// Several things have this name.
     #[error("`{revision}` is ambiguous: {}; write the one you mean in full", .meanings.join(", "))]
     Ambiguous {
-        /// As given.
+        /// The revision, as given.
         revision: String,
         /// Each thing that has the name, in full.
         meanings: Vec<String>,
@@ -120,7 +120,7 @@ pub(crate) enum GitError {
          `GIT_DEPTH: 0`)"
     )]
     Shallow {
-        /// What cannot be answered.
+        /// The question that cannot be answered.
         what: String,
     },
     /// The promised objects are not here, and are not fetched.
@@ -129,12 +129,12 @@ pub(crate) enum GitError {
          `git fsck`"
     )]
     Missing(String),
-    /// An object is not the one that its name stands for.
+    /// The content of an object does not match its id.
     #[error("object {id} is damaged ({why}); run `git fsck`, then clone the repository again")]
     Corrupt {
-        /// Its name.
+        /// Id of the object.
         id: String,
-        /// How it shows.
+        /// Description of the damage.
         why: &'static str,
     },
     /// Two histories without a common commit.
@@ -146,47 +146,47 @@ pub(crate) enum GitError {
     /// A revision lacks the directory.
     #[error("there is no directory `{path}` at `{revision}`; check the path, or name another revision")]
     NoDirectory {
-        /// With `/`, from the repository's top.
+        /// Path from the repository's top, with `/`.
         path: String,
-        /// As given.
+        /// The revision, as given.
         revision: String,
     },
     /// A link, a submodule or an entry that no file system takes.
     #[error("`{path}` at `{revision}` is {kind}; replace it by {}", .kind.cure())]
     Unfit {
-        /// With `/`, from the repository's top.
+        /// Path from the repository's top, with `/`.
         path: String,
-        /// As given.
+        /// The revision, as given.
         revision: String,
-        /// What it is.
+        /// Kind of the entry.
         kind: EntryKind,
     },
     /// A file that is too large.
     #[error("`{path}` at `{revision}` has more than {limit} bytes; make the file smaller")]
     TooLarge {
-        /// With `/`.
+        /// Path with `/`.
         path: String,
-        /// As given.
+        /// The revision, as given.
         revision: String,
-        /// Bytes.
+        /// Limit in bytes.
         limit: u64,
     },
     /// More entries, levels or bytes than a policy has.
     #[error("`{path}` at `{revision}` has more than {limit}; split the directory")]
     TooMany {
-        /// With `/`.
+        /// Path with `/`.
         path: String,
-        /// As given.
+        /// The revision, as given.
         revision: String,
-        /// Number and noun.
+        /// Limit, as a number and a noun.
         limit: String,
     },
     /// A file that is not text.
     #[error("`{path}` at `{revision}` is not UTF-8 (byte {offset}); save it as UTF-8")]
     NotUtf8 {
-        /// With `/`.
+        /// Path with `/`.
         path: String,
-        /// As given.
+        /// The revision, as given.
         revision: String,
         /// The first byte that is not UTF-8.
         offset: usize,

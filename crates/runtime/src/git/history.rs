@@ -14,7 +14,7 @@ const MAX_LOG: u64 = 64 << 20;
 /// A content that a commit has, or had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Past {
-    /// git's name for it.
+    /// Object id of the commit.
     pub(crate) id: ObjectId,
     /// A path that it had, from the repository's top.
     pub(crate) path: String,
@@ -74,7 +74,7 @@ impl Repository {
     /// The first commit that has a content: its short id, day and subject.
     ///
     /// # Errors
-    /// git fails.
+    /// The git command fails.
     pub(crate) fn first_commit_of(&self, id: &ObjectId) -> Result<Option<String>, GitError> {
         let arguments = [
             "--all",

@@ -1,4 +1,4 @@
-//! Reads objects by their ids, and checks that they are what their ids stand for.
+//! Reads objects by their ids, and checks their content against the ids.
 
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
@@ -6,20 +6,20 @@ use std::process::ChildStdin;
 
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
+use super::GitError;
 use super::run::Running;
-use super::{GitError, Repository};
 
 /// Trees, commits and tags are far smaller.
 pub(super) const MAX_TREE_BYTES: u64 = 64 << 20;
 /// Questions that are written before the first answer is read: few enough for a pipe to take, so that nobody waits.
-const AHEAD: usize = 64;
+pub(super) const AHEAD: usize = 64;
 
 /// git's name for an object: the digest of its content, in lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ObjectId(String);
 
 impl ObjectId {
-    /// `None` for what is not a whole id.
+    /// Parses an id; `None` if the text is not a complete id.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         let is = matches!(text.len(), 40 | 64) && text.bytes().all(is_digit);
@@ -31,7 +31,7 @@ impl ObjectId {
         Self(hex::encode(bytes))
     }
 
-    /// The digits.
+    /// The id's hexadecimal digits.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -87,90 +87,12 @@ pub(super) struct Object {
 /// One `git cat-file --batch` for all questions. It applies neither filters nor text conversions.
 #[derive(Debug)]
 pub(super) struct Objects {
-    questions: ChildStdin,
-    running: Running,
-}
-
-impl Repository {
-    /// A blob's content.
-    ///
-    /// # Errors
-    /// It is missing, damaged, not a blob or larger than `limit` bytes.
-    pub(crate) fn blob(&self, id: &ObjectId, limit: u64) -> Result<Vec<u8>, GitError> {
-        self.content(id, ObjectKind::Blob, limit)
-    }
-
-    /// The content of an object of a certain kind.
-    pub(super) fn content(&self, id: &ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, GitError> {
-        let mut found = None;
-        self.objects(std::slice::from_ref(id), limit, |_, object| {
-            found = Some(object);
-            Ok(())
-        })?;
-        let corrupt = |why| GitError::Corrupt {
-            id: id.to_string(),
-            why,
-        };
-        match found {
-            Some(object) if object.kind != kind => Err(corrupt("it is of another kind")),
-            Some(Object {
-                content: Some(content),
-                ..
-            }) => Ok(content),
-            Some(_) => Err(GitError::TooMuch {
-                verb: "cat-file",
-                limit,
-            }),
-            None => Err(corrupt("there was no answer")),
-        }
-    }
-
-    /// Gives each object to `each`, in order; those of more than `limit` bytes without their content.
-    ///
-    /// # Errors
-    /// An object is missing or damaged, git fails, or `each` does.
-    pub(super) fn objects(
-        &self,
-        ids: &[ObjectId],
-        limit: u64,
-        mut each: impl FnMut(&ObjectId, Object) -> Result<(), GitError>,
-    ) -> Result<(), GitError> {
-        // After an error the process is dropped, since answers may be left in its pipe.
-        let taken = self.objects.borrow_mut().take();
-        let mut objects = match taken {
-            Some(objects) => objects,
-            None => {
-                let (questions, running) = self.runner.converse("cat-file", &["--batch"])?;
-                Objects { questions, running }
-            }
-        };
-        let (mut asked, mut read) = (ids.iter(), ids.iter());
-        let mut ahead = 0_usize;
-        loop {
-            let mut questions = String::new();
-            for id in asked.by_ref().take(AHEAD.saturating_sub(ahead)) {
-                questions.push_str(id.as_str());
-                questions.push('\n');
-                ahead += 1;
-            }
-            objects.ask(&questions)?;
-            // Half of the answers, so that git has work while they are looked at.
-            for _ in 0..ahead.div_ceil(2) {
-                let Some(id) = read.next() else { break };
-                each(id, objects.answer(id, limit)?)?;
-                ahead -= 1;
-            }
-            if ahead == 0 {
-                break;
-            }
-        }
-        *self.objects.borrow_mut() = Some(objects);
-        Ok(())
-    }
+    pub(super) questions: ChildStdin,
+    pub(super) running: Running,
 }
 
 impl Objects {
-    fn ask(&mut self, questions: &str) -> Result<(), GitError> {
+    pub(super) fn ask(&mut self, questions: &str) -> Result<(), GitError> {
         let written = self.questions.write_all(questions.as_bytes());
         written
             .and_then(|()| self.questions.flush())
@@ -178,7 +100,7 @@ impl Objects {
     }
 
     /// `ID SP TYPE SP SIZE LF CONTENT LF`, or `ID SP missing LF`: git-cat-file(1).
-    fn answer(&mut self, id: &ObjectId, limit: u64) -> Result<Object, GitError> {
+    pub(super) fn answer(&mut self, id: &ObjectId, limit: u64) -> Result<Object, GitError> {
         let corrupt = |why| GitError::Corrupt {
             id: id.to_string(),
             why,

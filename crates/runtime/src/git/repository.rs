@@ -12,7 +12,7 @@ use super::objects::Objects;
 use super::run::Runner;
 use super::{GitError, owner};
 
-/// No path is near as long.
+/// Maximum size of a `.git` file; real paths are much shorter.
 const MAX_GITDIR_BYTES: u64 = 64 << 10;
 
 /// A git repository with a work tree, and the processes that read it.
@@ -20,7 +20,7 @@ const MAX_GITDIR_BYTES: u64 = 64 << 10;
 pub(crate) struct Repository {
     /// The top of the work tree, links resolved.
     pub(super) top: PathBuf,
-    /// With the objects and the branches; another one in a linked work tree.
+    /// Directory with the objects and the branches; differs from the git directory in a linked work tree.
     pub(super) common_directory: PathBuf,
     pub(super) runner: Runner,
     /// Started by the first question.
@@ -28,7 +28,8 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// Finds the repository whose work tree contains `directory`, which need not exist; `None` if there is none.
+    /// Finds the repository whose work tree contains `directory`, which need not exist; `None` if it is not in a work
+    /// tree.
     ///
     /// Looks for `.git` in the directory and in those above it, as they are written, then with links resolved. A bare
     /// repository, or a directory with the entries of one, is never used: a pull request can add these entries.
@@ -215,4 +216,100 @@ pub(crate) fn looks_like_one(directory: &Path) -> bool {
 
 fn has_objects(directory: &Path) -> bool {
     directory.join("objects").is_dir() && directory.join("refs").is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A folder with the entries of a repository in `r`, without any commit.
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let top = fs::canonicalize(folder.path()).unwrap().join("r");
+        for directory in ["policies/team", ".git/objects", ".git/refs"] {
+            fs::create_dir_all(top.join(directory)).unwrap();
+        }
+        fs::write(top.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        (folder, top)
+    }
+
+    fn found(directory: &Path) -> Repository {
+        Repository::discover(directory).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_nearest_repository_is_found_also_from_a_directory_that_is_absent() {
+        let (folder, top) = folder();
+        for below in [
+            "",
+            "policies",
+            "policies/team",
+            "absent/below",
+            "policies/../absent",
+        ] {
+            assert_eq!(found(&top.join(below)).top(), top, "{below}");
+        }
+        assert!(Repository::discover(folder.path()).unwrap().is_none());
+        symlink(top.join("policies"), folder.path().join("link")).unwrap();
+        assert_eq!(found(&folder.path().join("link")).top(), top);
+    }
+
+    #[test]
+    fn paths_from_the_top_are_as_they_are_written() {
+        let (folder, top) = folder();
+        let repository = found(&top);
+        let relative = |path: &str| repository.relative(&top.join(path));
+        for (path, expected) in [
+            ("", ""),
+            (".", ""),
+            ("policies/", "policies"),
+            ("policies/./team/../absent", "policies/absent"),
+        ] {
+            assert_eq!(relative(path).unwrap(), expected);
+        }
+        // Read the link itself and not its target: a revision has one or the other at this path.
+        symlink("policies", top.join("linked")).unwrap();
+        symlink("..", top.join("up")).unwrap();
+        assert_eq!(relative("linked/team").unwrap(), "linked/team");
+        assert_eq!(relative("up").unwrap(), "up");
+        assert!(matches!(relative(".."), Err(GitError::Outside { .. })));
+        assert!(matches!(
+            relative("../r2/policies"),
+            Err(GitError::Outside { .. })
+        ));
+        // By way of a link outside.
+        symlink(&top, folder.path().join("r2")).unwrap();
+        let by_link = repository.relative(&folder.path().join("r2/policies"));
+        assert_eq!(by_link.unwrap(), "policies");
+    }
+
+    #[test]
+    fn a_path_in_a_submodule_is_an_error() {
+        let (_folder, top) = folder();
+        let repository = found(&top);
+        fs::create_dir_all(top.join(".git/modules/policies/objects")).unwrap();
+        fs::create_dir_all(top.join(".git/modules/policies/refs")).unwrap();
+        fs::write(top.join(".git/modules/policies/HEAD"), "ref: refs/heads/main\n").unwrap();
+        fs::write(top.join("policies/.git"), "gitdir: ../.git/modules/policies\n").unwrap();
+        for path in ["policies", "policies/team"] {
+            let relative = repository.relative(&top.join(path));
+            assert!(matches!(relative, Err(GitError::Nested(_))), "{relative:?}");
+        }
+        assert_eq!(found(&top.join("policies/team")).top(), top.join("policies"));
+    }
+
+    #[test]
+    fn the_entries_of_a_bare_repository_are_an_error_from_below_too() {
+        let (_folder, top) = folder();
+        for directory in ["policies/objects", "policies/refs"] {
+            fs::create_dir(top.join(directory)).unwrap();
+        }
+        fs::write(top.join("policies/HEAD"), "").unwrap();
+        for below in ["policies", "policies/team", ".git", ".git/refs"] {
+            let found = Repository::discover(&top.join(below));
+            assert!(matches!(found, Err(GitError::LooksBare(_))), "{below}: {found:?}");
+        }
+    }
 }

@@ -5,17 +5,17 @@ use super::{GitError, Repository};
 
 /// Bytes of an answer that lists names or ids.
 const MAX_LIST: u64 = 1 << 20;
-/// Fewer digits of an id stand for a name: git itself writes at least seven.
+/// Minimum number of digits of an abbreviated id; a shorter text is a name. git itself writes at least seven.
 const MIN_DIGITS: usize = 7;
 /// Names that git keeps outside of `refs/`, as far as they name one commit.
 const PSEUDO: [&str; 4] = ["HEAD", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD"];
 
-/// One commit.
+/// A commit, and the revision that named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
-    /// Its id.
+    /// Object id of the commit.
     pub(crate) id: ObjectId,
-    /// As it was named.
+    /// The revision, as given.
     pub(crate) name: String,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Commit {
 struct Spelled<'a> {
     /// A name or an id.
     base: &'a str,
-    /// `~2`, `^`, `^2~3`, …: which ancestor of it.
+    /// The steps from the name to an ancestor: `~2`, `^`, `^2~3`, ….
     steps: &'a str,
 }
 
@@ -80,11 +80,11 @@ struct Ref {
 impl Repository {
     /// The one commit that a revision names: a branch, a tag, `HEAD`, a full ref or an id, with `~N` and `^N` after it.
     ///
-    /// A name that stands for several things is an error, although git would choose one: whoever can push a tag `main`
-    /// would otherwise decide what `main` is compared with.
+    /// Finds the commit. A name with several meanings is an error, although git would choose one: otherwise anyone who
+    /// can push a tag `main` could decide what `main` is compared with.
     ///
     /// # Errors
-    /// There is no such commit, there are several, or the form is refused.
+    /// The commit does not exist, is ambiguous, or has a refused form.
     pub(crate) fn resolve(&self, revision: &str) -> Result<Commit, GitError> {
         let spelled = Spelled::parse(revision)?;
         let start = self.start(revision, spelled.base)?;
@@ -118,7 +118,7 @@ impl Repository {
         })
     }
 
-    /// The object, or the name outside of `refs/`, that the first part of a revision stands for.
+    /// Gives the object, or the name outside of `refs/`, of the first part of a revision.
     fn start(&self, revision: &str, base: &str) -> Result<String, GitError> {
         let refs = self.refs(base)?;
         let mut meanings: Vec<String> = refs.iter().map(|found| format!("`{}`", found.name)).collect();
@@ -160,7 +160,7 @@ impl Repository {
         let listed = String::from_utf8_lossy(&listed);
         let refs = listed.lines().filter_map(|line| {
             let (id, found) = line.split_once(' ')?;
-            // A pattern stands for all refs below it as well.
+            // A pattern also matches all refs below it.
             names.iter().any(|name| name == found).then_some(())?;
             Some(Ref {
                 name: found.to_owned(),
@@ -210,10 +210,10 @@ impl Repository {
         }
     }
 
-    /// The best common ancestor of two commits, as in `main...HEAD`.
+    /// Finds the best common ancestor of two commits, as in `main...HEAD`.
     ///
     /// # Errors
-    /// There is none, there are several, or the clone is shallow.
+    /// There is no common ancestor, there are several, or the clone is shallow.
     pub(crate) fn merge_base(&self, one: &Commit, other: &Commit) -> Result<Commit, GitError> {
         let arguments = ["--all", one.id.as_str(), other.id.as_str()];
         let answer = self.runner.answer("merge-base", &arguments, MAX_LIST)?;

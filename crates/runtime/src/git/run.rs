@@ -1,4 +1,4 @@
-//! Runs git so that neither the environment nor a repository's configuration can make it run anything else.
+//! Runs git so that neither the environment nor a repository's configuration can make it run another program.
 
 use std::env;
 use std::ffi::OsString;
@@ -97,7 +97,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// For the repository with this git directory and this work tree, both absolute.
+    /// Makes a runner for the repository with this git directory and this work tree, both absolute.
     ///
     /// # Errors
     /// git is not installed.
@@ -111,10 +111,10 @@ impl Runner {
         })
     }
 
-    /// What git answers, at most `limit` bytes.
+    /// Runs git and gives its output, at most `limit` bytes.
     ///
     /// # Errors
-    /// It cannot be run, fails, is silent for too long or gives more.
+    /// git cannot be run, fails, is silent for too long or gives more.
     pub(super) fn output(
         &self,
         verb: &'static str,
@@ -131,10 +131,10 @@ impl Runner {
         })
     }
 
-    /// The same, a failure being one of the answers.
+    /// Runs git; a failure is one of the expected results.
     ///
     /// # Errors
-    /// It cannot be run, is silent for too long or gives more.
+    /// git cannot be run, is silent for too long or gives more.
     pub(super) fn answer(
         &self,
         verb: &'static str,
@@ -154,7 +154,7 @@ impl Runner {
     /// Starts git with a pipe to its input.
     ///
     /// # Errors
-    /// It cannot be run.
+    /// git cannot be run.
     pub(super) fn converse(
         &self,
         verb: &'static str,
@@ -219,7 +219,8 @@ fn bare(program: &Path, path: &OsString) -> Command {
     command
 }
 
-/// git, and the PATH that it gets: the absolute entries alone, since any other would be looked for in the repository.
+/// Finds git and the PATH that it gets. PATH keeps only absolute entries, since relative ones would be searched in the
+/// repository.
 fn program() -> Result<(PathBuf, OsString), GitError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let directories: Vec<PathBuf> = env::split_paths(&path)
@@ -240,11 +241,11 @@ fn no_pipe() -> GitError {
     GitError::Run(io::Error::other("it has no pipe"))
 }
 
-/// How a run ended.
+/// Result of a run.
 pub(super) struct Answer {
     pub(super) succeeded: bool,
     pub(super) bytes: Vec<u8>,
-    /// Its messages.
+    /// Error messages of git.
     pub(super) said: String,
 }
 
@@ -292,12 +293,12 @@ impl Running {
         Ok(running)
     }
 
-    /// Its output, as far as it is not read yet.
+    /// Gives the rest of the output.
     pub(super) fn output(&mut self) -> &mut Chunks {
         &mut self.output
     }
 
-    /// What an error of reading its output means.
+    /// Interprets an error of reading the output.
     pub(super) fn broken(&self, error: io::Error) -> GitError {
         match error.kind() {
             io::ErrorKind::TimedOut => GitError::Slow {
@@ -324,7 +325,7 @@ impl Running {
     /// Waits for the end of a run whose output was read: whether it succeeded, and its messages.
     ///
     /// # Errors
-    /// It does not end, or the system does not say how it did.
+    /// git does not end, or the system does not give its exit status.
     pub(super) fn end(mut self) -> Result<(bool, String), GitError> {
         let said = self.messages.recv_timeout(PATIENCE);
         let said = said.map_err(|_| self.broken(io::ErrorKind::TimedOut.into()))?;

@@ -1,4 +1,4 @@
-//! What a work tree is in the middle of, and what was committed.
+//! Operations that a work tree is in the middle of, and the committed version of a file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ const HALF_DONE: [(&str, &str, &str); 5] = [
     ("rebase-apply", "rebase", "rebase"),
 ];
 
-/// What the repository of a directory is in the middle of.
+/// An operation, such as a merge, that a repository is in the middle of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HalfDone {
-    /// The repository's top directory.
+    /// Path of the repository's top directory.
     pub(crate) repository: PathBuf,
     /// `merge`, `rebase`, ….
     pub(crate) what: &'static str,
@@ -25,7 +25,7 @@ pub(crate) struct HalfDone {
     pub(crate) command: &'static str,
 }
 
-/// What the repository of this directory is in the middle of, if it is in one. Looks at files only.
+/// Finds the operation that the directory's repository is in the middle of, if there is one. Reads only files.
 pub(crate) fn half_done(directory: &Path) -> Option<HalfDone> {
     let (repository, git) = directory
         .ancestors()
@@ -38,7 +38,7 @@ pub(crate) fn half_done(directory: &Path) -> Option<HalfDone> {
     })
 }
 
-/// `.git`, or where a file of that name says that it is (worktrees, submodules).
+/// Finds `.git`, or the directory that a file of that name points to (worktrees, submodules).
 fn git_directory(directory: &Path) -> Option<PathBuf> {
     let git = directory.join(".git");
     if git.is_dir() {
@@ -48,13 +48,13 @@ fn git_directory(directory: &Path) -> Option<PathBuf> {
     Some(directory.join(text.strip_prefix("gitdir:")?.trim()))
 }
 
-/// Whether a text has the marks that git leaves where it could not merge.
+/// Whether a text has the marks that git leaves when a merge fails.
 pub(crate) fn has_conflict(text: &str) -> bool {
     let marks = |mark: &str| text.lines().any(|line| line.starts_with(mark));
     marks("<<<<<<< ") && marks(">>>>>>> ")
 }
 
-/// A file as it was committed last; `None` if there is no repository, no commit of it, or no git.
+/// Gives a file's last committed version; `None` if there is no repository, no commit of the file, or no git.
 pub(crate) fn committed(file: &Path) -> Option<String> {
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let repository = Repository::discover(directory.unwrap_or(Path::new("."))).ok()??;

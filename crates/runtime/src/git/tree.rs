@@ -1,88 +1,28 @@
 //! Reads the files of a commit without checking anything out.
 
-use std::fmt;
-
 use tokenward_compiler::source::{SourceKind, SourceSet, is_hidden, limits};
 
+use super::entry_kind::EntryKind;
 use super::objects::{MAX_TREE_BYTES, ObjectId, ObjectKind};
 use super::{Commit, GitError, Repository};
 
 /// Bytes of a file that is read by its name, such as the configuration.
 const MAX_FILE_BYTES: u64 = limits::FILE_BYTES;
 
-/// What an entry of a tree is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryKind {
-    /// A directory.
-    Directory,
-    /// A regular file.
-    File,
-    /// A regular file that can be run.
-    Executable,
-    /// A symbolic link.
-    Link,
-    /// A commit of another repository.
-    Submodule,
-    /// A name that git does not check out, such as one with `/`, or a mode that it does not write.
-    Malformed,
-}
-
-impl EntryKind {
-    /// By the mode in a tree, in octal digits.
-    fn of(mode: &[u8]) -> Self {
-        match mode {
-            b"40000" => Self::Directory,
-            b"100644" | b"100664" => Self::File,
-            b"100755" => Self::Executable,
-            b"120000" => Self::Link,
-            b"160000" => Self::Submodule,
-            _ => Self::Malformed,
-        }
-    }
-
-    /// Whether it is a file with content.
-    pub(crate) fn is_file(self) -> bool {
-        matches!(self, Self::File | Self::Executable)
-    }
-
-    /// What to replace an entry by that is refused.
-    pub(super) fn cure(self) -> &'static str {
-        match self {
-            Self::Link => "a copy of the file or directory that it leads to",
-            Self::Submodule => "the files that it contains",
-            Self::Directory | Self::File | Self::Executable | Self::Malformed => {
-                "a regular file with an ordinary name"
-            }
-        }
-    }
-}
-
-impl fmt::Display for EntryKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Directory => "a directory",
-            Self::File => "a file",
-            Self::Executable => "an executable file",
-            Self::Link => "a symbolic link",
-            Self::Submodule => "a submodule",
-            Self::Malformed => "an entry that no file can have",
-        })
-    }
-}
-
 /// One entry of a commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// From the directory that was asked for, with `/`.
     pub(crate) path: String,
-    /// What it is.
+    /// Kind of the entry.
     pub(crate) kind: EntryKind,
-    /// Its content, or the commit of a submodule.
+    /// Object id of its content, or the commit of a submodule.
     pub(crate) id: ObjectId,
 }
 
 impl Repository {
-    /// What is at `path`, from the repository's top and with `/`; `None` if nothing is. The empty path is the top.
+    /// Finds the entry at `path`, from the repository's top and with `/`; `None` if there is none. The empty path is
+    /// the top.
     ///
     /// # Errors
     /// A link or a submodule is on the way, or an object is missing or damaged.
@@ -116,7 +56,7 @@ impl Repository {
     /// The content of the file at `path`, from the repository's top; `None` if nothing is there.
     ///
     /// # Errors
-    /// It is no regular file, is too large, or a link or a submodule is on the way.
+    /// The entry is not a regular file, is too large, or the path leads through a link or a submodule.
     pub(crate) fn file(&self, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         let Some(entry) = self.entry(commit, path)? else {
             return Ok(None);
@@ -127,26 +67,13 @@ impl Repository {
         self.read(commit, path, &entry.id).map(Some)
     }
 
-    /// All that is below the directory `directory`, from the repository's top: files, links and submodules, in order of
-    /// paths, but no directories.
-    ///
-    /// # Errors
-    /// There is no such directory, a link or a submodule is on the way, or an object is missing or damaged.
-    #[expect(dead_code, reason = "the comparison of policies uses it")]
-    pub(crate) fn tree(&self, commit: &Commit, directory: &str) -> Result<Vec<Entry>, GitError> {
-        let mut entries = Vec::new();
-        self.walk(commit, directory, &mut |_| true, &mut entries)?;
-        Ok(entries)
-    }
-
     /// The policy in the directory `directory`, from the repository's top, as [`SourceSet::read_dir`] would read it from a
     /// checkout with [`Links::Refuse`](tokenward_compiler::source::Links::Refuse).
     ///
     /// # Errors
-    /// There is no such directory, it contains a link or a submodule, or a file is no text or too large.
+    /// The directory does not exist, it contains a link or a submodule, or a file is not text or too large.
     pub(crate) fn sources(&self, commit: &Commit, directory: &str) -> Result<SourceSet, GitError> {
-        let mut entries = Vec::new();
-        self.walk(commit, directory, &mut |name| !is_hidden(name), &mut entries)?;
+        let entries = self.visible(commit, directory)?;
         let mut files = Vec::new();
         let mut left = limits::TOTAL_BYTES;
         for entry in entries {
@@ -186,14 +113,10 @@ impl Repository {
         })
     }
 
-    /// Adds what is below a directory, without entries whose name `wanted` refuses.
-    fn walk(
-        &self,
-        commit: &Commit,
-        directory: &str,
-        wanted: &mut dyn FnMut(&str) -> bool,
-        entries: &mut Vec<Entry>,
-    ) -> Result<(), GitError> {
+    /// Lists everything below a directory in order of paths: files, links and submodules, but no directories, and
+    /// nothing hidden.
+    fn visible(&self, commit: &Commit, directory: &str) -> Result<Vec<Entry>, GitError> {
+        // The root must be a directory: a link could lead out of the tree.
         let root = self
             .entry(commit, directory)?
             .ok_or_else(|| GitError::NoDirectory {
@@ -215,8 +138,9 @@ impl Repository {
             revision: commit.name.clone(),
             limit,
         };
+        // Walk without recursion, with limits on depth and number, since the tree may be hostile.
         let mut left = vec![(String::new(), root.id, 0)];
-        let mut seen = 0;
+        let (mut entries, mut seen) = (Vec::new(), 0);
         while let Some((prefix, id, depth)) = left.pop() {
             if depth > limits::DEPTH {
                 return Err(too_many(format!("{} levels", limits::DEPTH)));
@@ -226,7 +150,7 @@ impl Repository {
                 if seen > limits::ENTRIES {
                     return Err(too_many(format!("{} entries", limits::ENTRIES)));
                 }
-                if !wanted(&name) {
+                if is_hidden(&name) {
                     continue;
                 }
                 let path = joined(&prefix, &name);
@@ -236,8 +160,9 @@ impl Repository {
                 }
             }
         }
+        // Order of paths, as when a directory is read.
         entries.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(())
+        Ok(entries)
     }
 
     /// The tree of a commit.
@@ -295,7 +220,7 @@ impl Repository {
     }
 }
 
-/// Name, kind and id.
+/// Name, kind and id of an entry.
 type Level = (String, EntryKind, ObjectId);
 
 fn unfit(path: &str, commit: &Commit, kind: EntryKind) -> GitError {

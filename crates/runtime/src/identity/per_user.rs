@@ -12,12 +12,12 @@ use arc_swap::ArcSwap;
 use http::HeaderValue;
 use serde::Deserialize;
 
-use super::{IdentityError, basic, read, secret_value};
+use super::credential::{IdentityError, basic, read, secret_value};
 
 /// How often the file is looked at. It is small, and its text says more than its times.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// User name to `Authorization`.
+/// Map from user name to `Authorization` value.
 type Users = HashMap<String, HeaderValue>;
 
 /// The users' credentials. Stops looking at the file when it is dropped.
@@ -40,7 +40,7 @@ impl PerUser {
     /// Reads the file, and watches it on a thread of its own.
     ///
     /// # Errors
-    /// It cannot be read, or does not hold one line for each user.
+    /// The file cannot be read, or does not contain one line for each user.
     pub(super) fn load(path: &Path) -> Result<Self, IdentityError> {
         let text = read(path)?;
         let users = Arc::new(ArcSwap::from_pointee(parse(&text, path)?));
@@ -78,7 +78,7 @@ impl Drop for PerUser {
     }
 }
 
-/// Takes the file up if its text is not what was seen before. Each state of it is told of once.
+/// Loads the file if its text has changed since the last look. Each state of the file is reported once.
 fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<String>) -> Option<String> {
     let kept = |error: &IdentityError| {
         tracing::error!("the upstream credentials in use are kept: {error}");

@@ -1,4 +1,4 @@
-//! From a place, a directory of sources or an artifact, to a program that decides.
+//! Loads a program from a path: a directory of sources or an artifact.
 
 use std::{fs, io, path::Path};
 
@@ -12,14 +12,15 @@ use tokenward_compiler::{
     source::{Links, SourceSet},
 };
 
-use super::{ModeInForce, PolicyError};
+use super::error::PolicyError;
+use super::mode::ModeInForce;
 
-/// No policy comes near; a device or a dump does.
+/// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
-/// Directories below this many are a loop of links.
+/// Maximum depth of directories; a deeper one is a loop of links.
 const MAX_DEPTH: usize = 16;
 
-/// The policy of a place, and the secrets that it revokes: those count whether it compiles or not.
+/// Loads the policy at a path, and the secrets that it revokes. These count even if it does not compile.
 pub(super) fn load(
     place: &Path,
     base: &BaseUrl,
@@ -38,7 +39,7 @@ pub(super) fn load(
 fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
         Ok(sources) => sources,
-        // One file that is no text does not undo what another revokes.
+        // A file that is not text must not undo the revocations of the others.
         Err(error) => return (Err(error.into()), compile(&readable(directory)).revoked),
     };
     let Compilation {
@@ -48,7 +49,7 @@ fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>,
         source_map: _,
     } = compile_for(&sources, mode);
     let program = program.ok_or_else(|| {
-        // Warnings would bury what has to be mended.
+        // Warnings would hide the errors that must be fixed.
         diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
         let diagnostics = render_text(&sources, &diagnostics, false);
         PolicyError::Compile {
@@ -59,7 +60,7 @@ fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>,
     (program, revoked)
 }
 
-/// Whatever can be read below a directory: good for nothing but revocations.
+/// Reads the readable files below a directory, only to find revocations.
 fn readable(directory: &Path) -> SourceSet {
     let mut files = Vec::new();
     let mut directories = vec![(directory.to_owned(), 0)];
@@ -82,7 +83,8 @@ fn readable(directory: &Path) -> SourceSet {
     SourceSet::from_files(files)
 }
 
-/// What revokes nothing is an artifact that is not accepted: whoever made it could end every token for good.
+/// Loads an artifact. An artifact that is not accepted revokes nothing: otherwise its author could end every token
+/// permanently.
 fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let program = unbound_artifact(file, mode.signers());
     let revoked = program
@@ -109,7 +111,7 @@ fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyErro
     (sealed, hashes)
 }
 
-/// The program of an artifact that one of these signers vouches for, unbound.
+/// Gives the unbound program of an artifact that one of these signers has signed.
 ///
 /// # Errors
 /// See [`artifact_of_file`].
@@ -117,7 +119,7 @@ pub(crate) fn unbound_artifact(file: &Path, signers: &Signers) -> Result<Program
     Ok(artifact_of_file(file, signers)?.program)
 }
 
-/// The artifact in a file, if one of these signers vouches for it.
+/// Reads the artifact in a file, if one of these signers has signed it.
 ///
 /// # Errors
 /// The file cannot be read, is not signed by them, or is not an artifact of this version.

@@ -1,5 +1,5 @@
-//! The mode in force (SEMANTICS section 2) and the keys that go with it: they are read at the start only, and a change that
-//! waits for a restart is told.
+//! The active mode (SEMANTICS section 2) and its keys. They are read only at the start; a change that needs a restart
+//! is reported.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use tokenward_compiler::seal::Mode;
 
 use crate::config::Config;
 
-/// The mode and the signers that the proxy started with, and the file that may name others by now.
+/// The mode and the signers from the start, and the configuration file that may now name others.
 #[derive(Debug, Default)]
 pub(crate) struct ModeInForce {
     mode: Mode,
@@ -21,7 +21,7 @@ pub(crate) struct ModeInForce {
 }
 
 impl ModeInForce {
-    /// That of a configuration.
+    /// Takes mode and keys from a configuration.
     pub(crate) fn of(config: &Config) -> Self {
         let mode = Self {
             mode: config.mode.clone(),
@@ -33,17 +33,18 @@ impl ModeInForce {
         mode
     }
 
-    /// By what policies are judged.
+    /// Gives the mode that policies are checked in.
     pub(crate) fn mode(&self) -> &Mode {
         &self.mode
     }
 
-    /// Whose compiled policies are accepted.
+    /// Gives the keys whose compiled policies are accepted.
     pub(crate) fn signers(&self) -> &Signers {
         &self.signers
     }
 
-    /// What the configuration's file says otherwise by now, in a sentence. A file that cannot be used says nothing.
+    /// Describes in a sentence how the configuration file now differs from the active mode; `None` if it does not, or
+    /// cannot be used.
     pub(crate) fn waiting(&self) -> Option<String> {
         let now = Config::load(self.file.as_deref()?).ok()?;
         let what = match (&self.mode, &now.mode) {
@@ -62,7 +63,7 @@ impl ModeInForce {
         ))
     }
 
-    /// Whether the file looks otherwise than when this was asked last.
+    /// Whether the file has changed since the last call.
     pub(crate) fn file_changed(&self) -> bool {
         let looks = self.file.as_ref().and_then(|file| {
             let metadata = fs::metadata(file).ok()?;
@@ -73,7 +74,7 @@ impl ModeInForce {
     }
 }
 
-/// As the configuration writes it.
+/// Gives the name in the configuration.
 pub(crate) fn name(mode: &Mode) -> &'static str {
     match mode {
         Mode::Standard => "standard",

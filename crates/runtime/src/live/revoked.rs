@@ -1,5 +1,5 @@
-//! Revocations (SEMANTICS section 2): secrets that never work again. They are kept on disk, are undone by no reload, and
-//! are told to the calls under way that rest on them.
+//! Revocations (SEMANTICS section 2): secrets that never work again. They are stored on disk, no reload undoes them,
+//! and calls in progress that depend on them are notified.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -13,52 +13,52 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-/// A token's secret, as its SHA-256.
+/// SHA-256 of a token's secret.
 pub(crate) type SecretHash = [u8; 32];
 
-/// The book of revocations cannot be used.
+/// The file of revocations cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RevocationError {
     /// The file cannot be read.
     #[error("cannot read the revocations in {}: {source}; without them revoked tokens would work again", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// A line is no hash.
+    /// A line is not a hash.
     #[error(
         "{}:{line} is no revocation: each line is `sha256:` and 64 hexadecimal digits; mend it, since the token that it stood for would work again",
         path.display()
     )]
     Malformed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
     },
 }
 
-/// Every revocation that was ever seen. Only ever grows.
+/// All revocations ever seen; only ever added to.
 pub(crate) struct Revocations {
     hashes: ArcSwap<HashSet<SecretHash>>,
     book: Mutex<Book>,
     news: watch::Sender<()>,
 }
 
-/// The file: `sha256:` and 64 hexadecimal digits a line, appended and synced.
+/// The file: lines of `sha256:` and 64 hexadecimal digits, appended and synced.
 struct Book {
     path: PathBuf,
     unsaved: Vec<SecretHash>,
 }
 
 impl Revocations {
-    /// The revocations of this file; none if it is absent. An unfinished last line, of a write that a crash cut short,
-    /// is left out: whoever asked for it got no answer.
+    /// Reads the revocations of a file; a missing file is empty. An unfinished last line, left by a crash while
+    /// writing, is ignored: that revocation was never confirmed.
     ///
     /// # Errors
-    /// The file cannot be read, or holds something else.
+    /// The file cannot be read, or has other content.
     pub(crate) fn open(path: &Path) -> Result<Self, RevocationError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -96,21 +96,21 @@ impl Revocations {
         self.hashes.load().contains(secret)
     }
 
-    /// How many secrets are.
+    /// Gives the number of revoked secrets.
     pub(crate) fn count(&self) -> usize {
         self.hashes.load().len()
     }
 
-    /// How many of them are not on disk yet, because it could not be written.
+    /// Gives the number of revocations that could not be written to disk yet.
     pub(crate) fn unsaved(&self) -> usize {
         self.lock().unsaved.len()
     }
 
-    /// Revokes secrets: in force at once, calls under way included, and then written. Blocks for the disk if there is
-    /// something to write.
+    /// Revokes secrets, and then writes them to disk. They take effect immediately, including for calls in progress.
+    /// Blocks for the disk if there is something to write.
     ///
     /// # Errors
-    /// They could not be written. They are in force all the same, and [`Self::save`] tries again.
+    /// They could not be written. They are in effect, and [`Self::save`] tries again.
     pub(crate) fn add(&self, secrets: impl IntoIterator<Item = SecretHash>) -> io::Result<()> {
         let mut book = self.lock();
         let known = self.hashes.load_full();
@@ -127,17 +127,17 @@ impl Revocations {
         book.save()
     }
 
-    /// Writes what could not be written before.
+    /// Writes the revocations that could not be written before.
     ///
     /// # Errors
-    /// It still cannot.
+    /// They still cannot be written.
     pub(crate) fn save(&self) -> io::Result<()> {
         self.lock().save()
     }
 
-    /// What a call rests on: the secret that it showed, and the token's current one.
-    pub(super) fn standing(self: &Arc<Self>, secrets: [SecretHash; 2]) -> Standing {
-        Standing {
+    /// Makes the validity of a call from the secret that it presented and the token's current one.
+    pub(super) fn validity(self: &Arc<Self>, secrets: [SecretHash; 2]) -> TokenValidity {
+        TokenValidity {
             revocations: Arc::clone(self),
             secrets,
         }
@@ -182,7 +182,7 @@ impl Book {
     }
 }
 
-/// Cuts off a last line that a crash cut short: a line that is no hash keeps the proxy from starting.
+/// Removes a last line that a crash left unfinished: a line that is not a hash keeps the proxy from starting.
 fn drop_unfinished(file: &mut File) -> io::Result<()> {
     let mut text = Vec::new();
     file.seek(SeekFrom::Start(0))?;
@@ -197,47 +197,47 @@ fn drop_unfinished(file: &mut File) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the revocations of an audit store stand: beside it, as `<store>.revoked`.
+/// Gives the path of an audit store's revocations: next to the store, as `<store>.revoked`.
 pub(crate) fn beside(store: &Path) -> PathBuf {
     let mut path = OsString::from(store);
     path.push(".revoked");
     PathBuf::from(path)
 }
 
-/// `sha256:` and 64 hexadecimal digits, as policies write it.
+/// Parses `sha256:` and 64 hexadecimal digits, the form in policies.
 pub(crate) fn parse(text: &str) -> Option<SecretHash> {
     let mut secret = [0; 32];
     hex::decode_to_slice(text.strip_prefix("sha256:")?, &mut secret).ok()?;
     Some(secret)
 }
 
-/// The form that [`parse`] reads.
+/// Formats a hash for [`parse`].
 pub(crate) fn shown(secret: &SecretHash) -> String {
     format!("sha256:{}", hex::encode(secret))
 }
 
-/// A call's right to go on.
+/// Validity of the token that a call depends on.
 #[derive(Clone)]
-pub(crate) struct Standing {
+pub(crate) struct TokenValidity {
     revocations: Arc<Revocations>,
     secrets: [SecretHash; 2],
 }
 
-impl Standing {
-    /// Whether it is lost.
+impl TokenValidity {
+    /// Whether the token was revoked.
     pub(crate) fn is_lost(&self) -> bool {
         self.secrets.iter().any(|secret| self.revocations.has(secret))
     }
 
-    /// Whether the secret that it showed is the one before a rotation.
+    /// Whether the call presented the secret from before a rotation.
     pub(crate) fn is_previous(&self) -> bool {
         let [shown, current] = &self.secrets;
         shown != current
     }
 
-    /// Resolves when it is lost, and never before.
+    /// Resolves when the token is revoked, and never before.
     pub(crate) async fn lost(self) {
-        // Subscribed before the first look: what comes after that look is news.
+        // Subscribe before the first check, so that no later revocation is missed.
         let mut news = self.revocations.news.subscribe();
         while !self.is_lost() {
             // The sender lives as long as `self`.
@@ -246,9 +246,9 @@ impl Standing {
     }
 }
 
-impl fmt::Debug for Standing {
+impl fmt::Debug for TokenValidity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Standing")
+        out.debug_struct("TokenValidity")
             .field("is_lost", &self.is_lost())
             .finish_non_exhaustive()
     }
@@ -298,7 +298,7 @@ mod tests {
         let path = folder.path().join("file/revoked");
         fs::write(folder.path().join("file"), "no directory").unwrap();
         let revocations = Revocations::open(&path);
-        // A file where a directory should be is no absence.
+        // A file in place of a directory is an error, not an absent store.
         assert!(revocations.is_err());
         fs::remove_file(folder.path().join("file")).unwrap();
         let revocations = Revocations::open(&path).unwrap();
@@ -316,8 +316,8 @@ mod tests {
     async fn calls_learn_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let revocations = Arc::new(Revocations::open(&folder.path().join("revoked")).unwrap());
-        let ends = tokio::spawn(revocations.standing([[1; 32], [2; 32]]).lost());
-        let stays = tokio::spawn(revocations.standing([[3; 32], [3; 32]]).lost());
+        let ends = tokio::spawn(revocations.validity([[1; 32], [2; 32]]).lost());
+        let stays = tokio::spawn(revocations.validity([[3; 32], [3; 32]]).lost());
         tokio::task::yield_now().await;
         revocations.add([[2; 32]]).unwrap();
         ends.await.unwrap();

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tokenward_compiler::source::SourceSet;
 
+use super::watch::Watcher;
 use super::*;
+use crate::authoring::keys::ArtifactKey;
 use crate::config::Config;
-use crate::keys::ArtifactKey;
 
 fn token(name: &str, secret: &str, line: &str) -> String {
     let hash = hex::encode(crate::secret::hash(secret));
@@ -91,11 +92,11 @@ fn a_revocation_is_undone_by_no_edit_and_no_restart() {
     let revoked = plain.replace("user =", "revoked = true\nuser =");
     fs::write(&file, &plain).unwrap();
     let policies = open(folder.path());
-    let standing = policies.standing([0; 32], policies.current().program().tokens().next().unwrap().1);
-    assert!(!standing.is_lost());
+    let validity = policies.validity([0; 32], policies.current().program().tokens().next().unwrap().1);
+    assert!(!validity.is_lost());
     fs::write(&file, &revoked).unwrap();
     policies.reload();
-    assert!(standing.is_lost());
+    assert!(validity.is_lost());
     fs::write(&file, &plain).unwrap();
     policies.reload();
     let hash = crate::secret::hash("one");

@@ -1,13 +1,10 @@
-//! Notices that the policy directory changed.
+//! Watches the policy directory for changes.
 //!
-//! The system's notifications give speed; a look at names, times and sizes every half second gives certainty, where
-//! there are none (network file systems), where they are lost, and where links lead out of what is watched.
+//! Notifications of the system give speed. A check of names, times and sizes every half second also covers network file
+//! systems, lost notifications, and links that lead out of the watched directory.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -16,12 +13,13 @@ use std::time::{Duration, Instant};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Policies;
+use super::fingerprint::Fingerprint;
 
-/// The periodic look.
+/// Interval of the periodic check.
 const PERIOD: Duration = Duration::from_millis(500);
-/// A change is taken up when none has followed it for so long, …
+/// Time without further changes after which a change is loaded, …
 const QUIET: Duration = Duration::from_millis(100);
-/// … or when the first is so old.
+/// … and the maximum time since the first change.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 enum Signal {
@@ -29,7 +27,7 @@ enum Signal {
     Stop,
 }
 
-/// Reloads the policy when its directory changes, until it is dropped.
+/// Reloads the policy when its directory changes, until this is dropped.
 pub(crate) struct Watcher {
     signals: Sender<Signal>,
     thread: Option<JoinHandle<()>>,
@@ -43,7 +41,7 @@ impl Watcher {
     pub(crate) fn start(policies: Arc<Policies>) -> std::io::Result<Self> {
         let (signals, received) = mpsc::channel();
         let sender = signals.clone();
-        // As it was before it was read, so that a change between the reading and this is noticed.
+        // This state is older than the first reading, so that a change in between is noticed.
         let seen = policies.first_seen.clone();
         let thread = thread::Builder::new()
             .name("policy-watch".to_owned())
@@ -84,7 +82,7 @@ fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signa
         }
         let now = Fingerprint::of(directory);
         if notified || now != seen {
-            // The fingerprint is older than the reading: what changes in between is noticed next time.
+            // The fingerprint is older than the reading, so a change in between is noticed next time.
             policies.reload();
         }
         if now.identity != seen.identity || notifier.is_none() {
@@ -99,7 +97,7 @@ enum Settled {
     Stop,
 }
 
-/// Waits until a series of changes is over.
+/// Waits for the end of a series of changes.
 fn settle(received: &Receiver<Signal>) -> Settled {
     let first = Instant::now();
     while first.elapsed() < PATIENCE {
@@ -112,8 +110,8 @@ fn settle(received: &Receiver<Signal>) -> Settled {
     Settled::Quiet
 }
 
-/// The system's notifications for a directory, and for its parent as far as they name it: a directory that is replaced
-/// takes the watch on it along.
+/// The system's notifications for a directory, and for its parent as far as they name the directory: a watch is lost
+/// when its directory is replaced.
 struct Notifier(#[expect(dead_code, reason = "watches until it is dropped")] RecommendedWatcher);
 
 impl Notifier {
@@ -145,65 +143,4 @@ impl Notifier {
         }
         Some(Self(watcher))
     }
-}
-
-/// What a directory looks like from outside its files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    identity: Option<(u64, u64)>,
-    files: BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>,
-}
-
-impl Fingerprint {
-    pub(super) fn of(directory: &Path) -> Self {
-        let mut files = BTreeMap::new();
-        match fs::metadata(directory) {
-            // An artifact is a file, and all there is to look at.
-            Ok(metadata) if metadata.is_file() => {
-                files.insert(directory.to_owned(), look(&metadata));
-            }
-            _ => walk(directory, 0, &mut files),
-        }
-        Self {
-            identity: fs::metadata(directory)
-                .ok()
-                .map(|metadata| (metadata.dev(), metadata.ino())),
-            files,
-        }
-    }
-}
-
-/// Links are followed; their depth is bounded against circles.
-fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
-    if depth > 16 {
-        return;
-    }
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => walk(&path, depth + 1, files),
-            Ok(metadata) if is_policy(&path) => {
-                files.insert(path, look(&metadata));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn is_policy(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "toml" || extension == "limits")
-}
-
-fn look(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
-    (
-        metadata.dev(),
-        metadata.ino(),
-        metadata.len(),
-        metadata.mtime(),
-        metadata.mtime_nsec(),
-    )
 }

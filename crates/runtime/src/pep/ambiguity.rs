@@ -164,5 +164,4 @@ fn is_lacking(node: &Node<'_>) -> bool {
 }
 
 #[cfg(test)]
-#[path = "ambiguity_tests.rs"]
 mod tests;

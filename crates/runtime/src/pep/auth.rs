@@ -1,4 +1,4 @@
-//! Which token calls, and for whom (SEMANTICS section 2).
+//! Authentication: the token of a call, and its user (SEMANTICS section 2).
 
 use std::collections::HashSet;
 
@@ -6,76 +6,14 @@ use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
 use crate::config::Methods;
 use crate::live::SecretHash;
+use crate::problem::AuthFailure;
 use crate::request::{Credentials, folded, folded_without_iota};
 use crate::secret;
 
-/// Why credentials do not work. The client gets the same 401 for all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AuthFailure {
-    /// None were sent.
-    NoCredentials,
-    /// They cannot be read.
-    Malformed,
-    /// `auth.methods` does not accept the scheme.
-    Method,
-    /// No token has this secret.
-    UnknownToken,
-    /// The token was revoked.
-    Revoked,
-    /// The token has expired.
-    Expired,
-    /// The secret was rotated away, and its grace has ended.
-    RotatedAway,
-    /// The token works for other users.
-    WrongUser,
-    /// The token has no one user, and the credentials name none.
-    NoUser,
-    /// `auth.never_act_as` has the user.
-    NeverActAs,
-}
-
-impl AuthFailure {
-    /// All of them.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 10] = [
-        Self::NoCredentials,
-        Self::Malformed,
-        Self::Method,
-        Self::UnknownToken,
-        Self::Revoked,
-        Self::Expired,
-        Self::RotatedAway,
-        Self::WrongUser,
-        Self::NoUser,
-        Self::NeverActAs,
-    ];
-
-    /// Whether somebody may be trying out secrets: whoever shows none is not.
-    pub(crate) fn is_attempt(self) -> bool {
-        self != Self::NoCredentials
-    }
-
-    /// The stable reason code in the audit.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::NoCredentials => "no-credentials",
-            Self::Malformed => "malformed-credentials",
-            Self::Method => "auth-method",
-            Self::UnknownToken => "unknown-token",
-            Self::Revoked => "revoked",
-            Self::Expired => "expired",
-            Self::RotatedAway => "rotated-away",
-            Self::WrongUser => "wrong-user",
-            Self::NoUser => "no-user",
-            Self::NeverActAs => "never-act-as",
-        }
-    }
-}
-
-/// What bears on authentication, beside the policy.
+/// Settings of authentication, in addition to the policy.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthRules {
-    /// The accepted schemes.
+    /// The accepted authentication schemes.
     methods: Methods,
     /// Users whom no token may act as, each name folded.
     never_act_as: HashSet<String>,
@@ -114,17 +52,17 @@ fn as_any_server(name: &str) -> [String; 2] {
 pub(crate) struct Authenticated {
     pub(crate) token: TokenId,
     pub(crate) user: String,
-    /// SHA-256 of the secret that was shown.
+    /// SHA-256 of the presented secret.
     pub(crate) secret: SecretHash,
 }
 
-/// A failure, and the token as far as one was recognised.
+/// A failure, and the token if one was recognised.
 pub(crate) type Failed = (AuthFailure, Option<TokenId>);
 
 /// Finds the token of these credentials, if it works for their user at `now_ms` (UTC).
 ///
 /// # Errors
-/// It does not.
+/// The credentials do not work; the failure gives the reason.
 pub(crate) fn authenticate(
     program: &Program,
     credentials: &Credentials,
@@ -132,6 +70,7 @@ pub(crate) fn authenticate(
     is_revoked: impl Fn(&[u8; 32]) -> bool,
     now_ms: i64,
 ) -> Result<Authenticated, Failed> {
+    // The scheme must be accepted before a secret is looked up.
     let (secret, named) = match credentials {
         Credentials::None => return Err((AuthFailure::NoCredentials, None)),
         Credentials::Malformed => return Err((AuthFailure::Malformed, None)),
@@ -140,12 +79,14 @@ pub(crate) fn authenticate(
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
+    // The token of the secret, current or previous.
     let hash = secret::hash(secret);
     let id = program
         .token_by_secret_hash(&hash)
         .ok_or((AuthFailure::UnknownToken, None))?;
     let token = program.token(id);
     let fail = |failure| Err((failure, Some(id)));
+    // Revocation comes first, so that the audit shows it for expired tokens too.
     if token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash) {
         return fail(AuthFailure::Revoked);
     }
@@ -159,6 +100,7 @@ pub(crate) fn authenticate(
     {
         return fail(AuthFailure::RotatedAway);
     }
+    // The token must work for the user that the credentials name.
     match user_of(token, named) {
         Err(failure) => fail(failure),
         Ok(user) if rules.never(user) => fail(AuthFailure::NeverActAs),
@@ -187,5 +129,4 @@ fn user_of<'a>(token: &'a Token, named: Option<&'a str>) -> Result<&'a str, Auth
 }
 
 #[cfg(test)]
-#[path = "auth_tests.rs"]
 mod tests;

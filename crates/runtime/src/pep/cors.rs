@@ -1,5 +1,5 @@
-//! CORS for the configured origins (Fetch standard, section 3.3): browsers ask first, without credentials, so the proxy
-//! answers preflights itself, and what it lets pass it marks as readable by the origin.
+//! CORS for the configured origins (Fetch standard, section 3.3). Browsers first send a preflight without credentials,
+//! which the proxy answers itself. It marks responses as readable by the origin.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -7,22 +7,22 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue};
 
+use crate::proxy::Answer;
 use crate::request::RawHead;
-use crate::respond::Answer;
 
-/// A preflight's answer is kept by the browser for so long, in seconds.
+/// Seconds for which a browser keeps the response to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const ORIGIN: HeaderValue = HeaderValue::from_static("origin");
 const EXPOSED: HeaderValue = HeaderValue::from_static("x-request-id");
 
-/// The origin of the page that makes the request, if it is a configured one.
+/// Gives the origin of the page that makes the request, if it is configured.
 pub(crate) fn origin(raw: &RawHead<'_>, origins: &[String]) -> Option<HeaderValue> {
     let origin = field(raw, b"origin")?;
     let known = origins.iter().any(|known| known.as_bytes() == origin);
     known.then(|| HeaderValue::from_bytes(origin).ok()).flatten()
 }
 
-/// The headers of the answer to a preflight; `None` if the request is none.
+/// Gives the headers of the response to a preflight; `None` if the request is not one.
 pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(HeaderName, HeaderValue)>> {
     let method = field(raw, b"access-control-request-method").filter(|_| raw.method == "OPTIONS")?;
     let mut headers = vec![
@@ -40,7 +40,7 @@ pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(
     Some(headers)
 }
 
-/// Marks an answer as readable by the origin, in place of what the upstream says of origins.
+/// Marks a response as readable by the origin, and replaces the upstream's headers about origins.
 pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
     let (Some(origin), headers) = (origin, &mut answer.headers) else {
         return;
@@ -53,7 +53,7 @@ pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
     ]);
 }
 
-/// The only value of a field.
+/// Gives the value of a field that occurs once.
 fn field<'a>(raw: &RawHead<'a>, wanted: &[u8]) -> Option<&'a [u8]> {
     let mut values = raw
         .headers

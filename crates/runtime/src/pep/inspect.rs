@@ -4,12 +4,11 @@ use tokenward_compiler::decide::{self, Body, Decision, Param};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
-use super::Gate;
 use super::ambiguity::{BodyNames, is_query_ambiguous};
-use super::looked::Looked;
+use crate::call::evidence::Evidence;
+use crate::problem::Problem;
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};
-use crate::respond::Problem;
 use crate::wire::BodyError;
 
 /// What the policy says of a request with this much known of its body.
@@ -23,23 +22,29 @@ pub(super) fn decide<'p>(
 }
 
 /// What a decision on it looked at that was made without its body; nothing where the body decides.
-pub(super) fn looked_unread(
+pub(super) fn evidence_unread(
     decision: &Decision<'_>,
     program: &Program,
     token: TokenId,
     canonical: &Canonical,
     rules: &Rules,
-) -> Looked {
+) -> Evidence {
     match decision {
-        Decision::NeedsBody(_) => Looked::default(),
-        _ => looked(program, token, canonical, unread(canonical), rules),
+        Decision::NeedsBody(_) => Evidence::default(),
+        _ => evidence(program, token, canonical, unread(canonical), rules),
     }
 }
 
-fn looked(program: &Program, token: TokenId, canonical: &Canonical, body: Body<'_>, rules: &Rules) -> Looked {
+fn evidence(
+    program: &Program,
+    token: TokenId,
+    canonical: &Canonical,
+    body: Body<'_>,
+    rules: &Rules,
+) -> Evidence {
     let query = parameters(canonical);
     let asked = request(token, canonical, &query, body);
-    Looked::at(program, &asked, (rules, canonical.secrets()))
+    Evidence::at(program, &asked, (rules, canonical.secrets()))
 }
 
 fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {
@@ -177,7 +182,7 @@ pub(super) fn decide_whole<'p>(
     token: TokenId,
     canonical: &Canonical,
     bytes: &[u8],
-    (rules, note): (&Rules, &mut Looked),
+    (rules, note): (&Rules, &mut Evidence),
 ) -> Result<Decision<'p>, Problem> {
     let wanted = match decide(program, token, canonical, unread(canonical)) {
         Decision::NeedsBody(wanted) => wanted,
@@ -189,14 +194,14 @@ pub(super) fn decide_whole<'p>(
         match json::read(bytes, &wanted) {
             Ok(nodes) => nodes,
             Err(ReadError::NotJson { .. }) => {
-                *note = looked(program, token, canonical, Body::Unreadable, rules);
+                *note = evidence(program, token, canonical, Body::Unreadable, rules);
                 return Ok(decide(program, token, canonical, Body::Unreadable));
             }
             Err(error) => return Err(Problem::Json(error)),
         }
     };
     let body = Body::Read(&nodes);
-    *note = looked(program, token, canonical, body, rules);
+    *note = evidence(program, token, canonical, body, rules);
     Ok(decide(program, token, canonical, body))
 }
 
@@ -208,12 +213,5 @@ pub(super) fn problem(error: BodyError) -> Problem {
         BodyError::TooSlow => Problem::BodyTooSlow,
         BodyError::TooLarge(most) => Problem::BodyOverLimit(most),
         BodyError::Gone | BodyError::Abandoned => Problem::ClientGone,
-    }
-}
-
-impl Gate {
-    /// The largest body that is inspected, in bytes.
-    pub(super) fn inspect_limit(&self) -> usize {
-        self.settings.inspect_bytes
     }
 }

@@ -1,12 +1,12 @@
-//! `GET /.tokenward/self`: what a token's holder may know of it. A call like any other, but for the upstream.
+//! `GET /.tokenward/self`: shows a token to its holder. The call is treated like any other, but the proxy answers it.
 
 use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;
 
-use super::Call;
-use crate::admin::time;
+use crate::call::Call;
+use crate::text::time;
 
-/// Name, user, expiry and lines of the token that calls.
+/// Describes the call's token: name, user, expiry and lines.
 pub(super) fn describe(call: &Call, id: TokenId) -> Value {
     let program = call.live.program();
     let token = program.token(id);

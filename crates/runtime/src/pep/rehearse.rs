@@ -4,7 +4,7 @@ use tokenward_compiler::decide::Decision;
 use tokenward_compiler::ir::{Program, TokenId};
 
 use super::inspect;
-use super::looked::Looked;
+use crate::call::evidence::Evidence;
 use crate::request::{self, RawHead, Rules, SELF_PATH};
 
 /// Whether a call with a valid secret of this token, from an allowed address, would be sent upstream. `program` is bound.
@@ -36,6 +36,12 @@ pub(crate) fn would_allow(
     {
         return false;
     }
-    let decided = inspect::decide_whole(program, token, &canonical, body, (rules, &mut Looked::default()));
+    let decided = inspect::decide_whole(
+        program,
+        token,
+        &canonical,
+        body,
+        (rules, &mut Evidence::default()),
+    );
     matches!(decided, Ok(Decision::Allow(_)))
 }

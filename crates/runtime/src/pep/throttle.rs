@@ -1,7 +1,7 @@
-//! Slows callers that show wrong credentials again and again (SEMANTICS section 5).
+//! Delays responses to callers that repeatedly present wrong credentials (SEMANTICS section 5).
 //!
-//! Only the answers to failed credentials are slowed: valid ones from the same address pass as ever, so that nobody is
-//! shut out by who shares his address. The table has a bound; what an attacker with many addresses can do is to make it
+//! Only responses to failed credentials are delayed. Valid ones from the same address are not, so nobody is locked out
+//! by another client with the same address. The table is bounded; an attacker with many addresses can only make it
 //! forget.
 
 use std::collections::HashMap;
@@ -11,20 +11,21 @@ use std::time::{Duration, Instant};
 
 use crate::config::Throttling;
 
-/// Addresses that are counted in one window.
+/// Maximum number of addresses that are counted in one window.
 const ADDRESSES: usize = 8192;
-/// Answers to one address that are held back at one time, …
+/// Maximum number of delayed responses to one address at a time, …
 const HELD: usize = 16;
-/// … and to all: each holds a connection.
+/// … and to all addresses: each occupies a connection.
 const HELD_BY_ALL: usize = 512;
 
-/// Counts failures by address.
+/// Counts failed credentials by address.
 pub(crate) struct Throttle {
     settings: Throttling,
     table: Mutex<Table>,
 }
 
-/// Failures of this window and of the one before: an address is judged by both, so that a window's end is no amnesty.
+/// Failures in this window and in the previous one. An address is judged by both, so that the end of a window does not
+/// reset it.
 #[derive(Debug)]
 struct Table {
     began: Instant,
@@ -33,25 +34,25 @@ struct Table {
     held: HashMap<IpAddr, usize>,
 }
 
-/// How failed credentials are answered.
+/// Pace of the response to failed credentials.
 #[derive(Debug)]
 pub(crate) enum Pace<'t> {
-    /// As soon as may be.
+    /// Answer immediately.
     AtOnce,
-    /// After a while.
+    /// Answer after a delay.
     Held(Held<'t>),
-    /// At once, and with 429: as many as may be are held back already.
+    /// Answer immediately with 429: the maximum number is delayed already.
     TooMany,
 }
 
-/// An answer that is held back.
+/// A delayed response.
 pub(crate) struct Held<'t> {
     throttle: &'t Throttle,
     source: IpAddr,
 }
 
 impl Throttle {
-    /// Nothing counted yet.
+    /// Makes an empty table.
     pub(crate) fn new(settings: Throttling) -> Self {
         Self {
             settings,
@@ -64,7 +65,7 @@ impl Throttle {
         }
     }
 
-    /// Counts a failure of this client, and says how to answer it.
+    /// Counts a failure of this client, and gives the pace of the response.
     pub(crate) fn failed(&self, client: IpAddr) -> Pace<'_> {
         self.failed_at(client, Instant::now())
     }
@@ -90,7 +91,7 @@ impl Throttle {
         })
     }
 
-    /// When it is worth to try again after [`Pace::TooMany`], in whole seconds.
+    /// Gives the time to wait after [`Pace::TooMany`], in whole seconds.
     pub(crate) fn retry_after(&self) -> u64 {
         self.settings.window.as_secs().max(1)
     }
@@ -101,7 +102,7 @@ impl Throttle {
 }
 
 impl Table {
-    /// Counts one more, and gives the sum.
+    /// Counts one more failure, and gives the sum.
     fn count(&mut self, source: IpAddr, now: Instant, window: Duration) -> u32 {
         let age = now.saturating_duration_since(self.began);
         let full = self.current.len() >= ADDRESSES && !self.current.contains_key(&source);
@@ -119,7 +120,7 @@ impl Table {
 }
 
 impl Held<'_> {
-    /// Holds the answer back for as long as is configured.
+    /// Waits for the configured delay.
     pub(crate) async fn wait(self) {
         tokio::time::sleep(self.throttle.settings.delay).await;
     }
@@ -143,7 +144,8 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Who counts as one: an IPv4 address, and of IPv6 the /64, which is one customer's.
+/// Gives the key under which a client is counted: the IPv4 address, or the /64 of an IPv6 address, which is one
+/// customer's.
 fn source(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,24 +1,24 @@
-//! The upstream's addresses: whose turn it is, and which of them answer.
+//! The upstream's addresses: their order of use, and which of them respond.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// An address that accepts no connection is left out for so long, twice as long each time in a row, …
+/// Time for which an address that accepts no connection is skipped; doubled for each further failure, …
 const SHUT: Duration = Duration::from_secs(1);
-/// … and for so long at most.
+/// … up to this.
 const SHUT_AT_MOST: Duration = Duration::from_secs(30);
-/// So many health checks in a row have to fail before an address is left out.
+/// Number of consecutive failed health checks after which an address is skipped.
 const UNWELL: u32 = 2;
 
-/// All of them, shared by the workers.
+/// The upstream's addresses, shared by the workers.
 #[derive(Debug)]
 pub(crate) struct Addresses {
     all: Vec<Address>,
     next: AtomicUsize,
 }
 
-/// One of them.
+/// One address of the upstream.
 #[derive(Debug)]
 pub(crate) struct Address {
     authority: String,
@@ -26,19 +26,19 @@ pub(crate) struct Address {
     state: Mutex<State>,
 }
 
-/// What calls and health checks have seen of it.
+/// Results of calls to the address and of its health checks.
 #[derive(Debug, Default)]
 struct State {
-    /// Connections that failed in a row.
+    /// Number of consecutive failed connections.
     failed: u32,
-    /// Until when it is left out therefore.
+    /// Time until which the address is skipped because of them.
     shut: Option<Instant>,
-    /// Health checks that failed in a row.
+    /// Number of consecutive failed health checks.
     unwell: u32,
 }
 
 impl Addresses {
-    /// These, as `host:port`, all taken to be well.
+    /// Makes the addresses, each `host:port`. All count as healthy at first.
     pub(crate) fn new(authorities: Vec<String>) -> Self {
         let address = |authority| Address {
             authority,
@@ -51,13 +51,13 @@ impl Addresses {
         }
     }
 
-    /// All of them.
+    /// Gives all addresses.
     pub(crate) fn all(&self) -> &[Address] {
         &self.all
     }
 
-    /// The address for a call that has tried these already; they take turns. When all are left out, a call that has
-    /// tried none tries one all the same: it may be well again.
+    /// Chooses the address for a call that has tried these already; addresses take turns. If all are skipped, the first
+    /// attempt of a call still uses one, as it may be healthy again.
     pub(crate) fn pick(&self, tried: &[&Address]) -> Option<&Address> {
         let now = Instant::now();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -70,23 +70,23 @@ impl Addresses {
 }
 
 impl Address {
-    /// `host:port`.
+    /// Gives `host:port`.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Whether calls go there.
+    /// Whether calls are sent to the address.
     pub(crate) fn is_open(&self, now: Instant) -> bool {
         let state = self.lock();
         state.unwell < UNWELL && state.shut.is_none_or(|until| until <= now)
     }
 
-    /// Connections to it that failed since the start.
+    /// Gives the number of failed connections since the start.
     pub(crate) fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// It accepted no connection.
+    /// Notes that the address accepted no connection.
     pub(crate) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
@@ -95,14 +95,14 @@ impl Address {
         state.shut = Some(Instant::now() + shut.min(SHUT_AT_MOST));
     }
 
-    /// It took a call.
+    /// Notes that the address accepted a call.
     pub(crate) fn reached(&self) {
         let mut state = self.lock();
         state.failed = 0;
         state.shut = None;
     }
 
-    /// What a health check said. The word of a good one counts more than that of calls before it.
+    /// Notes the result of a health check. A successful one outweighs earlier failed calls.
     pub(crate) fn checked(&self, well: bool) {
         let mut state = self.lock();
         let was_open = state.unwell < UNWELL;

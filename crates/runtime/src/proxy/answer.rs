@@ -1,4 +1,4 @@
-//! The upstream's answer on its way to the client.
+//! The upstream's response on its way to the client.
 
 use std::fmt;
 use std::future::Future;
@@ -14,15 +14,16 @@ use hyper::body::Incoming;
 use tokenward_audit::End;
 use tokio::time::{Sleep, sleep};
 
-use super::client::UpstreamSettings;
 use super::fields::client_headers;
 use super::links::Links;
 use super::location::redirect;
-use crate::live::Standing;
-use crate::pep::{Ledger, Permit, RequestId};
-use crate::respond::{Answer, AnswerBody, REQUEST_ID};
+use super::settings::UpstreamSettings;
+use crate::call::permit::Permit;
+use crate::call::record::OutcomeRecorder;
+use crate::call::{REQUEST_ID, RequestId};
+use crate::live::TokenValidity;
 
-/// An answer of the upstream, and what of the request bears on it.
+/// A response of the upstream, and the facts of the request that affect it.
 pub(crate) struct Forwarded {
     response: Response<Incoming>,
     target: String,
@@ -43,11 +44,12 @@ impl Forwarded {
         }
     }
 
-    /// The answer for the client; the ledger is closed when its body ends.
-    pub(crate) fn into_answer(self, upstream: &UpstreamSettings, mut ledger: Ledger) -> Answer {
+    /// Makes the client's response. The outcome is recorded when its body ends.
+    pub(crate) fn into_answer(self, upstream: &UpstreamSettings, mut outcome: OutcomeRecorder) -> Answer {
         let (parts, incoming) = self.response.into_parts();
         let mut status = parts.status;
         let mut headers = client_headers(&parts.headers, upstream.cookies());
+        // Redirects must not lead around the proxy.
         for (_, value) in headers.iter_mut().filter(|(name, _)| name == LOCATION) {
             if let Ok(location) = value.to_str() {
                 let (new_status, location) =
@@ -57,6 +59,7 @@ impl Forwarded {
             }
         }
         headers.push((REQUEST_ID, self.id.header()));
+        // A body with rewritten links no longer matches its digests.
         let links = upstream
             .links()
             .filter(|_| is_plain_json(&parts.headers))
@@ -64,24 +67,25 @@ impl Forwarded {
         if links.is_some() {
             headers.retain(|(name, _)| !DIGESTS.contains(&name.as_str()));
         }
-        ledger.status(status.as_u16());
+        outcome.status(status.as_u16());
+        // A response without a body ends here; otherwise the body records the end.
         let body = if self.head {
-            ledger.end(End::Complete);
+            outcome.end(End::Complete);
             let length = announced(&parts.headers).filter(|_| links.is_none());
             length.map_or(AnswerBody::None, AnswerBody::Omitted)
         } else if has_no_body(status) {
-            ledger.end(End::Complete);
+            outcome.end(End::Complete);
             headers.extend(kept_length(&parts.headers, status).filter(|_| links.is_none()));
             AnswerBody::None
         } else if incoming.size_hint().exact() == Some(0) {
-            ledger.end(End::Complete);
+            outcome.end(End::Complete);
             AnswerBody::Whole(Vec::new())
         } else {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 incoming,
-                cut: ledger.standing().cloned().map(Cut::new),
+                cut: outcome.validity().cloned().map(Cut::new),
                 id: self.id,
-                ledger,
+                outcome,
                 pause: upstream.pause(),
                 timer: None,
                 links,
@@ -104,16 +108,16 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A 304 may tell the length of what it stands for (RFC 9110 section 8.6).
+/// Keeps the length in a 304 response, which describes the body that a 200 would have (RFC 9110 section 8.6).
 fn kept_length(headers: &HeaderMap, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
     let length = announced(headers).filter(|_| status == StatusCode::NOT_MODIFIED)?;
     Some((CONTENT_LENGTH, HeaderValue::from(length)))
 }
 
-/// Digests of a body that is changed on the way.
+/// Headers with digests of a body, which is changed here.
 const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
 
-/// Whether the body is JSON that can be looked into.
+/// Whether the body is uncompressed JSON.
 fn is_plain_json(headers: &HeaderMap) -> bool {
     let Some(Ok(kind)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
         return false;
@@ -127,16 +131,17 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     (essence == "application/json" || essence.ends_with("+json")) && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// A body that streams from the upstream. Dropped before its end it records that the client went away.
+/// A body that streams from the upstream. If it is dropped before its end, it records that the client closed the
+/// connection.
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
     id: RequestId,
-    ledger: Ledger,
+    outcome: OutcomeRecorder,
     cut: Option<Cut>,
     pause: Duration,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Links to the upstream's own origin are rewritten; gone when the end of the body was.
+    /// Rewrites links to the upstream's own origin; `None` after the end of the body.
     links: Option<Links>,
 }
 
@@ -144,8 +149,8 @@ pub(crate) struct UpstreamBody {
 struct Cut(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Cut {
-    fn new(standing: Standing) -> Self {
-        Self(Box::pin(standing.lost()))
+    fn new(validity: TokenValidity) -> Self {
+        Self(Box::pin(validity.lost()))
     }
 }
 
@@ -155,18 +160,18 @@ impl fmt::Debug for Cut {
     }
 }
 
-/// The body ended before it was whole: the client must not take it for whole.
+/// The body ended early: the client must not take it for complete.
 #[derive(Debug)]
 pub(crate) struct BrokenOff;
 
 impl UpstreamBody {
-    /// The length of what is still to come, if the upstream told it.
+    /// Gives the length of the rest of the body, if the upstream sent it.
     pub(crate) fn length(&self) -> Option<u64> {
         self.incoming.size_hint().exact().filter(|_| self.links.is_none())
     }
 
-    /// Whether the call is to be broken off; if not, the task is woken when it is. [`Self::poll_next`] looks too: this
-    /// is for a sender who does not ask for more because the client takes nothing.
+    /// Ready if the call must be cancelled; otherwise the task is woken when it must. [`Self::poll_next`] checks this
+    /// too. This function is for a sender that waits for its client and does not ask for more.
     pub(crate) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         let Some(cut) = &mut self.cut else {
             return Poll::Pending;
@@ -176,10 +181,11 @@ impl UpstreamBody {
         Poll::Ready(self.break_off(End::Revoked, &"its token was revoked"))
     }
 
-    /// The next of the body; `None` at its end.
+    /// Gives the next part of the body; `None` at its end.
     ///
     /// # Errors
-    /// The upstream broke off or paused for too long, or the token was revoked. The log has the reason.
+    /// The upstream closed the connection early or paused for too long, or the token was revoked. The log has the
+    /// reason.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Poll::Ready(broken) = self.poll_cut(cx) {
             return Poll::Ready(Some(Err(broken)));
@@ -199,21 +205,21 @@ impl UpstreamBody {
                     if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
                         return Poll::Ready(Some(Ok(Bytes::from(rest))));
                     }
-                    self.ledger.end(End::Complete);
+                    self.outcome.end(End::Complete);
                     return Poll::Ready(None);
                 }
                 Some(Err(error)) => {
                     return Poll::Ready(Some(Err(self.break_off(End::UpstreamFailed, &error))));
                 }
-                // Trailers end here: a client that does not want them may take them for fields.
+                // Trailers are dropped: a client that does not expect them may take them for fields.
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        self.ledger.received(data.len());
+                        self.outcome.received(data.len());
                         let data = match &mut self.links {
                             Some(links) => Bytes::from(links.push(&data)),
                             None => data,
                         };
-                        // All of it may be held back.
+                        // The rewriter may hold all of it back.
                         if !data.is_empty() {
                             return Poll::Ready(Some(Ok(data)));
                         }
@@ -223,8 +229,8 @@ impl UpstreamBody {
         }
     }
 
-    /// The next frame. A body of which the announced length has come is at its end: hyper says so itself only after its
-    /// own task has run again.
+    /// Gives the next frame. A body is complete when its announced length has arrived; hyper reports that only after
+    /// its own task has run again.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         if self.incoming.is_end_stream() {
             return Poll::Ready(None);
@@ -234,7 +240,41 @@ impl UpstreamBody {
 
     fn break_off(&mut self, end: End, reason: &dyn fmt::Display) -> BrokenOff {
         tracing::warn!(request_id = %self.id, "the answer broke off: {reason}");
-        self.ledger.end(end);
+        self.outcome.end(end);
         BrokenOff
+    }
+}
+
+/// A response on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: AnswerBody,
+    /// Whether the connection is closed after it.
+    pub(crate) close: bool,
+}
+
+/// The body of a response.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// No body, and no `Content-Length` except one among the headers.
+    None,
+    /// No body, in response to HEAD, but its length is sent.
+    Omitted(u64),
+    /// A complete body.
+    Whole(Vec<u8>),
+    /// A body that streams from the upstream.
+    Upstream(Box<UpstreamBody>),
+}
+
+impl Answer {
+    /// Removes the body, for a response to HEAD.
+    pub(crate) fn without_body(self) -> Self {
+        let body = match self.body {
+            AnswerBody::Whole(body) => AnswerBody::Omitted(body.len() as u64),
+            body => body,
+        };
+        Self { body, ..self }
     }
 }

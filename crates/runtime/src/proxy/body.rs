@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,57 +11,33 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::call::meter::Meter;
 use crate::request::Framing;
 use crate::wire::{BodyError, BodyStream};
 
-/// So much of a body, or all of a smaller one, is read before the upstream is contacted.
+/// Number of bytes of a body that are read before the upstream is contacted.
 pub(crate) const READ_AHEAD: usize = 64 * 1024;
 
-/// What went upstream of a body, seen from outside of it.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
-    bytes: AtomicU64,
-    waits_for_client: AtomicBool,
-    failed: OnceLock<BodyError>,
-}
-
-impl Meter {
-    /// Bytes handed to the upstream connection.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// Whether the next move is the client's: more of the body is wanted and not there.
-    pub(crate) fn waits_for_client(&self) -> bool {
-        self.waits_for_client.load(Ordering::Relaxed)
-    }
-
-    /// Why the body broke off, if it did.
-    pub(crate) fn failure(&self) -> Option<BodyError> {
-        self.failed.get().copied()
-    }
-}
-
-/// How slowly a body may arrive, and how much of it.
+/// The minimum pace and the maximum size of a body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyPace {
-    /// The longest pause within it; also what may be waited for it in all, beyond what the rate grants.
+    /// Maximum pause within the body. It is also the total time to wait, in addition to the time that `rate` allows.
     pub(crate) pause: Duration,
-    /// Bytes a second that it must bring while it is waited for; 0 asks for none.
+    /// Minimum number of bytes per second while the proxy waits for the client; 0 for none.
     pub(crate) rate: u32,
-    /// Bytes that it may have.
+    /// Maximum number of bytes.
     pub(crate) most: u64,
 }
 
 impl BodyPace {
-    /// How long a body that has brought so many bytes may have been waited for.
+    /// Gives the total time for which the client may be waited for, after this number of bytes.
     fn grants(self, bytes: u64) -> Option<Duration> {
         let seconds = bytes.checked_div(u64::from(self.rate))?;
         Some(self.pause.saturating_add(Duration::from_secs(seconds)))
     }
 }
 
-/// A request's body. It fails rather than end early, so that the upstream never takes a part for the whole.
+/// A request's body. It fails and does not end early, so that the upstream never takes a part for the whole.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
     ahead: VecDeque<Bytes>,
@@ -71,17 +46,17 @@ pub(crate) struct RequestBody {
     ended: bool,
     left: Option<u64>,
     pace: BodyPace,
-    /// What the client has sent so far.
+    /// Number of bytes that the client has sent.
     arrived: u64,
-    /// How long the client was waited for, this wait aside.
+    /// Total time of completed waits for the client.
     waited: Duration,
-    /// Since when it is waited for, and until when it will be.
+    /// Start of the current wait, and its timer.
     wait: Option<(Instant, Pin<Box<Sleep>>)>,
     meter: Arc<Meter>,
 }
 
 impl RequestBody {
-    /// The body that arrives in `stream`, framed so, not more slowly than at this pace.
+    /// Makes the body that arrives in `stream`, with this framing and minimum pace.
     pub(crate) fn new(stream: BodyStream, framing: Framing, pace: BodyPace) -> Self {
         Self {
             ahead: VecDeque::new(),
@@ -101,12 +76,12 @@ impl RequestBody {
         }
     }
 
-    /// What went upstream of it.
+    /// Gives the meter of the bytes sent upstream.
     pub(crate) fn meter(&self) -> &Arc<Meter> {
         &self.meter
     }
 
-    /// The length of what is still to be sent, if known.
+    /// Gives the length of the unsent rest, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         if self.ended {
             Some(self.ahead_bytes as u64)
@@ -115,10 +90,10 @@ impl RequestBody {
         }
     }
 
-    /// Reads until `bytes` are there, or the end; `true` if that is the whole body.
+    /// Reads until `bytes` have arrived, or to the end; gives `true` if that is the complete body.
     ///
     /// # Errors
-    /// The body breaks off or is malformed within them.
+    /// The body ends early or is malformed within these bytes.
     pub(crate) async fn read_ahead(&mut self, bytes: usize) -> Result<bool, BodyError> {
         while !self.ended && self.ahead_bytes < bytes {
             match poll_fn(|cx| self.poll_stream(cx)).await {
@@ -133,7 +108,7 @@ impl RequestBody {
         Ok(self.ended)
     }
 
-    /// What was read ahead, in one piece.
+    /// Gives the bytes that were read ahead, in one piece.
     pub(crate) fn ahead(&mut self) -> &[u8] {
         if self.ahead.len() > 1 {
             let joined: Vec<u8> = self.ahead.iter().flatten().copied().collect();
@@ -142,8 +117,8 @@ impl RequestBody {
         self.ahead.front().map(Bytes::as_ref).unwrap_or_default()
     }
 
-    /// The next of the stream; fails when the client pauses for too long, or sends too little in the time that it was
-    /// waited for. Time in which the upstream takes nothing does not count.
+    /// Gives the next part of the stream. Fails if the client pauses for too long, or sends too little in the time that
+    /// it was waited for. Time in which the upstream accepts nothing does not count.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         if let Poll::Ready(next) = self.stream.poll_next(cx) {
             if let Some((since, _)) = self.wait.take() {
@@ -188,13 +163,11 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         } else {
             let polled = this.poll_stream(cx);
-            this.meter
-                .waits_for_client
-                .store(polled.is_pending(), Ordering::Relaxed);
+            this.meter.set_waits_for_client(polled.is_pending());
             match ready!(polled) {
                 Some(Ok(data)) => data,
                 Some(Err(error)) => {
-                    let _ = this.meter.failed.set(error);
+                    this.meter.fail(error);
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => {
@@ -206,7 +179,7 @@ impl Body for RequestBody {
         if let Some(left) = &mut this.left {
             *left = left.saturating_sub(data.len() as u64);
         }
-        this.meter.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+        this.meter.add(data.len());
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
@@ -219,7 +192,7 @@ impl Body for RequestBody {
     }
 }
 
-/// Resolves when nothing has moved between client and upstream for `limit` and the next move is the upstream's.
+/// Resolves when no byte has moved between client and upstream for `limit`, and the upstream is the one to act.
 pub(crate) async fn upstream_stalls(meter: &Meter, limit: Duration) {
     let mut moved = meter.bytes();
     let mut since = Instant::now();
@@ -235,5 +208,4 @@ pub(crate) async fn upstream_stalls(meter: &Meter, limit: Duration) {
 }
 
 #[cfg(test)]
-#[path = "body_tests.rs"]
 mod tests;

@@ -1,9 +1,9 @@
-//! Proxied answers are made for one caller: no cache that others share may keep them (RFC 9111 section 5.2.2).
+//! Responses are made for one caller, so no shared cache may store them (RFC 9111 section 5.2.2).
 
 use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue};
 
-/// Marks an answer as `private`, and takes away what would let a shared cache keep it all the same.
+/// Marks a response as `private`, and removes headers by which a shared cache could store it anyway.
 pub(crate) fn keep_from_shared_caches(headers: &mut Vec<(HeaderName, HeaderValue)>) {
     let directives: Vec<String> = headers
         .iter()
@@ -12,7 +12,7 @@ pub(crate) fn keep_from_shared_caches(headers: &mut Vec<(HeaderName, HeaderValue
         .flat_map(split)
         .filter(|directive| !lets_share(name_of(directive)))
         .collect();
-    // `private="field"` keeps that field alone from being shared.
+    // `private="field"` only keeps that field from being shared.
     let whole = |directive: &String| {
         ["private", "no-store"]
             .iter()
@@ -41,7 +41,7 @@ fn lets_share(name: &str) -> bool {
         .any(|shared| name.eq_ignore_ascii_case(shared))
 }
 
-/// The directives of a field value, whose arguments may be quoted and have commas in them.
+/// Splits a field value into directives. Their arguments may be quoted and contain commas.
 fn split(value: &str) -> Vec<String> {
     let mut directives = vec![String::new()];
     let (mut quoted, mut escaped) = (false, false);

@@ -1,119 +1,82 @@
-//! The client towards the upstream: one pool a worker, and the only function that sends a request.
+//! The client towards the upstream: one pool per worker, and the only function that sends a request.
 
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::uri::Scheme;
-use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
 use tokenward_audit::End;
 
-use super::addresses::{Address, Addresses};
+use super::addresses::Address;
 use super::answer::Forwarded;
 use super::body::{BodyPace, RequestBody, upstream_stalls};
-use super::fields::{Public, upstream_headers};
-use super::health::HealthSettings;
-use super::links::LinkTexts;
-use super::location::{Places, host_of};
-use super::tls::client_config;
-use crate::config::Config;
-use crate::pep::{Ledger, Permit};
+use super::fields::upstream_headers;
+use super::settings::UpstreamSettings;
+use crate::call::permit::Permit;
+use crate::call::record::OutcomeRecorder;
+use crate::problem::Problem;
 use crate::request::{Canonical, Framing, Method};
-use crate::respond::Problem;
-use crate::serve::TlsError;
 use crate::wire::{BodyError, BodyStream};
 
-/// An idle connection is kept for less long than Tomcat keeps it (20 s), so that few requests meet one being closed.
+/// Time for which an idle connection is kept. It is shorter than Tomcat's (20 s), so that few requests meet a
+/// connection that is being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
-/// Of a body that has nothing to wait for.
+/// The pace of a body that is complete already.
 const NO_WAIT: BodyPace = BodyPace {
     pause: Duration::ZERO,
     rate: 0,
     most: u64::MAX,
 };
 
-/// Where requests go.
-#[derive(Clone, Debug)]
-pub(crate) struct UpstreamSettings {
-    scheme: Scheme,
-    addresses: Arc<Addresses>,
-    health: Option<HealthSettings>,
-    tls: ClientConfig,
-    public: Public,
-    connect_timeout: Duration,
-    timeout: Duration,
-    pause: Duration,
-    places: Places,
-    cookies: bool,
-    links: Option<LinkTexts>,
-}
-
-/// Opens connections, with TLS or without.
+/// Connector with or without TLS.
 pub(super) type Connector = HttpsConnector<HttpConnector>;
 
-/// The connections there.
+/// Client with the connections to the upstream.
 pub(crate) struct Upstream {
     client: Client<Connector, RequestBody>,
     settings: UpstreamSettings,
 }
 
-/// The configured upstream cannot be one.
-#[derive(Debug, thiserror::Error)]
-pub enum UpstreamError {
-    /// Its URL is none.
-    #[error(
-        "`{url}` is no upstream; [upstream] url must be http(s)://host:port, with a context path at most"
-    )]
-    Url {
-        /// What is configured.
-        url: String,
-    },
-    /// TLS to it cannot be spoken.
-    #[error("TLS to the upstream ([upstream]): {0}")]
-    Tls(#[from] TlsError),
-}
-
-/// Why there is no answer of the upstream.
+/// Reason why the upstream gave no response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForwardError {
-    /// No connection.
+    /// No connection could be made.
     #[error("the upstream cannot be reached: {0}")]
     Unreachable(String),
-    /// No connection in time.
+    /// No connection was made in time.
     #[error("the upstream did not accept a connection in time")]
     Unconnected,
-    /// The connection broke, or what came is no HTTP.
+    /// The connection broke, or the response is not HTTP.
     #[error("the upstream broke off: {0}")]
     Broken(String),
-    /// No answer in time.
+    /// No response came in time.
     #[error("the upstream did not answer in time")]
     Timeout,
-    /// It does not know us.
+    /// The upstream rejected the proxy's credentials.
     #[error("the upstream answered 401 to the proxy's own credentials")]
     Unauthorized,
-    /// The client's body broke off.
+    /// The client's body ended early.
     #[error("{0}")]
     Body(BodyError),
-    /// The canonical request cannot be written: a fault of the reading.
+    /// The canonical request cannot be written, which would be an error in reading it.
     #[error("the canonical request cannot be written: {0}")]
     Unwritable(#[from] http::Error),
 }
 
 impl ForwardError {
-    /// Whether not a byte was sent, because there was no connection.
+    /// Whether nothing was sent, because there was no connection.
     fn is_connect(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Unconnected)
     }
 
-    /// The problem to answer.
+    /// Gives the problem to respond with.
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Unreachable(_) => Problem::UpstreamUnreachable,
@@ -129,7 +92,7 @@ impl ForwardError {
         }
     }
 
-    /// How the call ended, for the audit.
+    /// Gives the end of the call, for the audit.
     pub(crate) fn end(&self) -> End {
         match self {
             Self::Unreachable(_) | Self::Broken(_) | Self::Unauthorized => End::UpstreamFailed,
@@ -142,106 +105,7 @@ impl ForwardError {
     }
 }
 
-impl UpstreamSettings {
-    /// What the configuration says.
-    ///
-    /// # Errors
-    /// The upstream's URL is none, a name cannot stand in a header, or TLS is asked for and cannot be spoken.
-    pub(crate) fn read(config: &Config) -> Result<Self, UpstreamError> {
-        let error = || UpstreamError::Url {
-            url: config.upstream.urls.join(", "),
-        };
-        let parsed: Result<Vec<Uri>, _> = config.upstream.urls.iter().map(|url| url.parse()).collect();
-        let uris = parsed.map_err(|_| error())?;
-        let authorities: Option<Vec<&str>> = uris
-            .iter()
-            .map(|uri| uri.authority().map(http::uri::Authority::as_str))
-            .collect();
-        let authorities = authorities.ok_or_else(error)?;
-        let hosts: Option<Vec<String>> = authorities.iter().map(|authority| host_of(authority)).collect();
-        let uri = uris.first().ok_or_else(error)?;
-        let scheme = uri.scheme().ok_or_else(error)?;
-        let public = &config.upstream.public_url;
-        let host = config.upstream.host.as_deref().unwrap_or(public.authority());
-        let header = |text: &str| HeaderValue::from_str(text).map_err(|_| error());
-        let upstream_path = uri.path().trim_end_matches('/').to_owned();
-        let rewriting = config.answers.rewrite_links;
-        let links = rewriting.then(|| LinkTexts::new(scheme.as_str(), &authorities, &upstream_path, public));
-        Ok(Self {
-            scheme: scheme.clone(),
-            addresses: Arc::new(Addresses::new(
-                authorities.into_iter().map(str::to_owned).collect(),
-            )),
-            health: config.upstream.health_path.clone().map(|path| HealthSettings {
-                path,
-                interval: config.upstream.health_interval,
-            }),
-            tls: client_config(&config.upstream)?,
-            public: Public {
-                host: header(host)?,
-                authority: header(public.authority())?,
-                scheme: header(public.scheme())?,
-                whole_answers: rewriting,
-            },
-            connect_timeout: config.limits.connect_timeout,
-            timeout: config.limits.upstream_timeout,
-            pause: config.limits.body_timeout,
-            places: Places {
-                public: public.clone(),
-                upstream_hosts: hosts.ok_or_else(error)?,
-                upstream_path,
-            },
-            cookies: config.relax.cookies,
-            links,
-        })
-    }
-
-    /// The context path of the upstream: empty, or `/context`.
-    pub(crate) fn path(&self) -> &str {
-        &self.places.upstream_path
-    }
-
-    /// `http` or `https`.
-    pub(super) fn scheme(&self) -> &Scheme {
-        &self.scheme
-    }
-
-    /// The `Host` of its requests.
-    pub(super) fn host(&self) -> &HeaderValue {
-        &self.public.host
-    }
-
-    /// Its addresses.
-    pub(crate) fn addresses(&self) -> &Arc<Addresses> {
-        &self.addresses
-    }
-
-    /// How its health is asked for, if it is.
-    pub(super) fn health(&self) -> Option<&HealthSettings> {
-        self.health.as_ref()
-    }
-
-    /// The longest pause within a body.
-    pub(super) fn pause(&self) -> Duration {
-        self.pause
-    }
-
-    pub(super) fn places(&self) -> &Places {
-        &self.places
-    }
-
-    /// What links in JSON answers are rewritten from and to, if they are.
-    pub(super) fn links(&self) -> Option<&LinkTexts> {
-        self.links.as_ref()
-    }
-
-    /// Whether `Set-Cookie` passes.
-    pub(super) fn cookies(&self) -> bool {
-        self.cookies
-    }
-}
-
-/// Opens connections to the upstream.
+/// Makes the connector to the upstream.
 pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(settings.connect_timeout));
@@ -255,7 +119,7 @@ pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
 }
 
 impl Upstream {
-    /// A client with a pool of its own, for one worker: its connections belong to that worker's runtime.
+    /// Makes a client with a pool of its own, for one worker: its connections belong to that worker's runtime.
     pub(crate) fn open(settings: UpstreamSettings) -> Self {
         Self {
             client: Client::builder(TokioExecutor::new())
@@ -266,12 +130,12 @@ impl Upstream {
         }
     }
 
-    /// Where its requests go.
+    /// Gives the settings of the upstream.
     pub(crate) fn settings(&self) -> &UpstreamSettings {
         &self.settings
     }
 
-    /// Sends a request to an address, which learns how that went.
+    /// Sends a request to an address, and notes the result there.
     async fn once(
         &self,
         address: &Address,
@@ -295,9 +159,9 @@ impl Upstream {
         answer
     }
 
-    /// Sends a request to the address whose turn it is. One that `repeats` is sent to the others in turn as long as
-    /// none accepts a connection, and once more to one that closes it without a word: it may have closed it as idle
-    /// just then.
+    /// Sends a request to the next address. If the request `repeats`, it is sent to the other addresses in turn as long
+    /// as none accepts a connection, and once more to an address that closes the connection without a response: it may
+    /// just have closed it as idle.
     async fn in_turn(
         &self,
         permit: &Permit,
@@ -328,7 +192,7 @@ impl Upstream {
         }
     }
 
-    /// The upstream request, written from the permit alone.
+    /// Makes the upstream request, only from the permit.
     fn request(
         &self,
         address: &Address,
@@ -350,20 +214,20 @@ impl Upstream {
     }
 }
 
-/// Sends the one request that the permit is for. Redirects are not followed.
+/// Sends the one request of the permit. Redirects are not followed.
 ///
 /// # Errors
-/// There is no answer, or one that is not to be passed on.
+/// There is no response, or one that must not be forwarded.
 pub(crate) async fn forward(
     upstream: &Upstream,
     permit: Permit,
     body: RequestBody,
-    ledger: &mut Ledger,
+    outcome: &mut OutcomeRecorder,
 ) -> Result<Forwarded, ForwardError> {
     let repeats = is_repeatable(permit.canonical()) && body.length() == Some(0);
     let started = Instant::now();
     let response = upstream.in_turn(&permit, body, repeats).await?;
-    ledger.answered(response.status().as_u16(), started.elapsed());
+    outcome.answered(response.status().as_u16(), started.elapsed());
     match response.status() {
         StatusCode::UNAUTHORIZED => Err(ForwardError::Unauthorized),
         status if status.is_informational() => {
@@ -373,14 +237,14 @@ pub(crate) async fn forward(
     }
 }
 
-/// Whether a second sending changes nothing more than one (RFC 9110 section 9.2.2); PUT and DELETE are left out, since
-/// their second answer differs.
+/// Whether sending the request twice has the same effect as once (RFC 9110 section 9.2.2). PUT and DELETE are excluded,
+/// since their second response differs.
 fn is_repeatable(canonical: &Canonical) -> bool {
     matches!(canonical.method, Method::Get | Method::Head | Method::Options)
 }
 
 fn forward_error(error: &ClientError) -> ForwardError {
-    // The client's own text stops at the first layer; the innermost says what happened.
+    // hyper's own message describes only the outer layer; the innermost error names the cause.
     let mut reason = error.to_string();
     let mut timed_out = false;
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! Header fields on their way through: which go upstream, and which come back.
+//! Header fields that go upstream, and those that come back.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -7,17 +7,17 @@ use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, IF_RANGE, RANGE, TRANS
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::cache;
-use crate::pep::{Permit, TRACEPARENT, TRACESTATE};
-use crate::respond::REQUEST_ID;
+use crate::call::permit::Permit;
+use crate::call::{REQUEST_ID, TRACEPARENT, TRACESTATE};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What the proxy says itself, whatever the client says.
+/// Fields that the proxy writes itself; the client's are dropped.
 const OWN: [HeaderName; 3] = [HOST, TRACEPARENT, TRACESTATE];
 
-/// Fields of one connection (RFC 9110 section 7.6.1), with the framing, which is written anew.
+/// Fields of one connection (RFC 9110 section 7.6.1), and of the framing, which the proxy writes itself.
 const HOP_BY_HOP: [&str; 11] = [
     "connection",
     "content-length",
@@ -32,7 +32,7 @@ const HOP_BY_HOP: [&str; 11] = [
     "upgrade",
 ];
 
-/// What the upstream says of ways around the proxy, or to caches that are shared.
+/// Fields by which the upstream points around the proxy, or controls shared caches.
 const NOT_PASSED_BACK: [&str; 6] = [
     "alt-svc",
     "cdn-cache-control",
@@ -42,7 +42,7 @@ const NOT_PASSED_BACK: [&str; 6] = [
     "x-request-id",
 ];
 
-/// What the proxy says of itself to the upstream.
+/// Facts about the proxy in requests to the upstream.
 #[derive(Clone, Debug)]
 pub(crate) struct Public {
     /// The `Host` of upstream requests.
@@ -51,15 +51,15 @@ pub(crate) struct Public {
     pub(crate) authority: HeaderValue,
     /// `X-Forwarded-Proto`: the scheme of the public URL.
     pub(crate) scheme: HeaderValue,
-    /// Answers are asked for whole and uncompressed, so that links in them can be rewritten.
+    /// Whether responses are requested complete and uncompressed, so that links in them can be rewritten.
     pub(crate) whole_answers: bool,
 }
 
-/// The headers of the upstream request: those of the canonical request, and the proxy's own. `length` is that of the
-/// body; `None` sends it chunked.
+/// Makes the headers of the upstream request: those of the canonical request, and the proxy's own. `length` is the
+/// body's; `None` means chunked.
 ///
 /// # Errors
-/// A canonical header cannot stand in a request: a fault of the reading.
+/// A canonical header is not valid in a request, which would be an error in reading it.
 pub(crate) fn upstream_headers(
     permit: &Permit,
     public: &Public,
@@ -68,17 +68,20 @@ pub(crate) fn upstream_headers(
     let canonical = permit.canonical();
     let mut headers = HeaderMap::with_capacity(canonical.headers.len() + 8);
     headers.insert(HOST, public.host.clone());
+    // The client's fields, without those that the proxy writes itself.
     for (name, value) in &canonical.headers {
         let name = HeaderName::from_bytes(name.as_bytes())?;
         if !OWN.contains(&name) && !HOP_BY_HOP.contains(&name.as_str()) {
             headers.append(name, HeaderValue::from_bytes(value)?);
         }
     }
+    // Links can only be rewritten in complete, uncompressed responses.
     if public.whole_answers {
         headers.remove(RANGE);
         headers.remove(IF_RANGE);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
+    // The framing is that of the body, not of the client.
     match length {
         Some(length) if length > 0 || canonical.body != crate::request::Framing::None => {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -88,6 +91,7 @@ pub(crate) fn upstream_headers(
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
     }
+    // The proxy's own fields. They come last and replace others, so that no client can set them.
     headers.insert(FORWARDED_FOR, address(permit.client())?);
     headers.insert(FORWARDED_HOST, public.authority.clone());
     headers.insert(FORWARDED_PROTO, public.scheme.clone());
@@ -109,7 +113,7 @@ fn address(address: IpAddr) -> Result<HeaderValue, http::Error> {
     Ok(HeaderValue::from_str(&address.to_canonical().to_string())?)
 }
 
-/// The headers of the upstream's answer that go to the client.
+/// Gives the headers of the upstream's response that go to the client.
 pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(HeaderName, HeaderValue)> {
     let named = named_by_connection(upstream);
     let mut headers: Vec<_> = upstream
@@ -125,7 +129,7 @@ pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(Header
     headers
 }
 
-/// The fields that `Connection` names.
+/// Gives the names in `Connection`.
 fn named_by_connection(headers: &HeaderMap) -> HashSet<String> {
     headers
         .get_all(http::header::CONNECTION)

@@ -1,6 +1,7 @@
-//! Health checks of the upstream's addresses: a GET each now and then, on a thread of its own.
+//! Health checks of the upstream's addresses: a periodic GET to each, on a thread of its own.
 //!
-//! They are the proxy's own requests: they name no user, carry no credentials, and what comes back goes nowhere.
+//! Health checks are the proxy's own requests: they name no user, contain no credentials, and their responses are
+//! dropped.
 
 use std::io;
 use std::sync::Arc;
@@ -15,29 +16,21 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use super::addresses::Address;
-use super::client::{Connector, UpstreamSettings, connector};
+use super::client::{Connector, connector};
+use super::settings::{HealthSettings, UpstreamSettings};
 use hyper_util::client::legacy::Client;
 
-/// An address that does not answer for so long is not well.
+/// Time limit of a health check.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where and how often health is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HealthSettings {
-    /// The path and query, from the root.
-    pub(crate) path: String,
-    /// From the end of one round to the next.
-    pub(crate) interval: Duration,
-}
-
-/// Checks until it is dropped.
+/// Health checks that run until this is dropped.
 pub(crate) struct HealthChecks {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl HealthChecks {
-    /// Checks the addresses of these settings, if they say where.
+    /// Starts the health checks, if the settings have a path for them.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -88,7 +81,7 @@ async fn check(upstream: &UpstreamSettings, health: &HealthSettings) {
     }
 }
 
-/// Whether the address answers, and neither with 4xx nor with 5xx.
+/// Whether the address responds with a status below 400.
 async fn is_well(
     client: &Client<Connector, Empty<Bytes>>,
     upstream: &UpstreamSettings,

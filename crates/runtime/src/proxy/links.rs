@@ -1,19 +1,19 @@
-//! Links to the upstream's own origin in JSON answers, made public (SEMANTICS section 5). A setting, off by default: it
+//! Makes links to the upstream's own origin in JSON responses public (SEMANTICS section 5). Off by default, since it
 //! changes bodies.
 //!
-//! They are looked for as text, at the begin of a URL, with `/` or JSON's `\/`, whatever the letter case; what is held
-//! back between two pieces of a body is shorter than the longest of them.
+//! The search works on text: the beginning of a URL, with `/` or JSON's `\/`, in any letter case. The text held back
+//! between two pieces of a body is shorter than the longest searched text.
 
 use std::sync::Arc;
 
 use tokenward_compiler::BaseUrl;
 
-/// What is replaced by what, the longest first.
+/// Pairs of searched text and replacement, longest first.
 #[derive(Clone, Debug)]
 pub(super) struct LinkTexts(Arc<[(Vec<u8>, Vec<u8>)]>);
 
 impl LinkTexts {
-    /// For an upstream whose addresses are these, each `host` or `host:port`, with this context path.
+    /// Makes the texts for an upstream with these addresses (each `host` or `host:port`) and this context path.
     pub(super) fn new(scheme: &str, authorities: &[&str], path: &str, public: &BaseUrl) -> Self {
         let own_port = if scheme == "https" { ":443" } else { ":80" };
         let mut texts = Vec::new();
@@ -39,23 +39,23 @@ impl LinkTexts {
     }
 }
 
-/// The replacing in one body.
+/// State of the replacement in one body.
 #[derive(Debug)]
 pub(super) struct Links {
     texts: LinkTexts,
     held: Vec<u8>,
 }
 
-/// What stands at a place.
+/// Result of the search at one position.
 enum Found<'t> {
     Text(usize, &'t [u8]),
-    /// What follows will tell.
+    /// More bytes are needed to decide.
     Perhaps,
     Nothing,
 }
 
 impl Links {
-    /// Before the body's first byte.
+    /// Makes the state in front of the body's first byte.
     pub(super) fn new(texts: &LinkTexts) -> Self {
         Self {
             texts: texts.clone(),
@@ -63,13 +63,13 @@ impl Links {
         }
     }
 
-    /// What can be passed on once these bytes have come.
+    /// Gives the bytes that can be forwarded after these have arrived.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(bytes);
         self.pass(false)
     }
 
-    /// What is left at the body's end.
+    /// Gives the remaining bytes at the body's end.
     pub(super) fn finish(&mut self) -> Vec<u8> {
         self.pass(true)
     }
@@ -119,7 +119,7 @@ impl Links {
     }
 }
 
-/// Whether the byte would make the host, the port or the path's first segment a longer one.
+/// Whether the byte would continue the host, the port or the path's first segment.
 fn goes_on(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"-._~:@%".contains(&byte)
 }
@@ -162,7 +162,7 @@ mod tests {
             r#"["http:\/\/10.0.0.7:8080\/ctx\/rest","http:\/\/10.0.0.7:8080\/"]"#,
             r#"["https:\/\/jira.example.com\/jira\/rest","https:\/\/jira.example.com\/"]"#,
         );
-        // Beyond the context path the origin alone is exchanged.
+        // Outside the context path only the origin is replaced.
         check(
             r#""http://10.0.0.7:8080/ctx2/a""#,
             r#""https://jira.example.com/ctx2/a""#,

@@ -1,16 +1,17 @@
-//! Redirects of the upstream, as the client is to follow them (SEMANTICS section 5).
+//! Rewrites redirects of the upstream for the client (SEMANTICS section 5).
 //!
-//! A `Location` at the upstream's own address would lead the client, and its token, past the proxy: it is rewritten to
-//! the public URL. Most clients repeat a POST as a GET after 301 and 302; where the upstream merely corrects scheme, host
-//! or a final `/`, that turns a write into a read, so such an answer becomes 308 or 307 (RFC 9110 section 15.4).
+//! A `Location` at the upstream's own address would make the client, and its token, bypass the proxy, so it is
+//! rewritten to the public URL. Most clients repeat a POST as a GET after 301 and 302. If the upstream only corrects
+//! scheme, host or a final `/`, that would turn a write into a read, so such a response becomes 308 or 307 (RFC 9110
+//! section 15.4).
 
 use http::StatusCode;
 use tokenward_compiler::BaseUrl;
 
-/// The two names of what is protected.
+/// Public URL and upstream addresses of the protected API.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
-    /// What clients call.
+    /// The URL that clients call.
     pub(crate) public: BaseUrl,
     /// Hosts of the upstream's own URLs, without port, lower case.
     pub(crate) upstream_hosts: Vec<String>,
@@ -18,8 +19,8 @@ pub(crate) struct Places {
     pub(crate) upstream_path: String,
 }
 
-/// The status and the `Location` for the client. `target` is the path and query that were sent upstream in a request of
-/// a method that is `safe` (GET, HEAD) or not.
+/// Gives the status and the `Location` for the client. `target` is the path and query that were sent upstream, in a
+/// request whose method is `safe` (GET, HEAD) or not.
 pub(crate) fn redirect(
     places: &Places,
     safe: bool,
@@ -48,9 +49,9 @@ pub(crate) fn redirect(
     }
 }
 
-/// The path and what follows it of a location at the upstream, by its own or by the public name, whatever the scheme
-/// and the port (both are what misconfigured upstreams get wrong). `None` for other places, and for relative paths,
-/// which need nothing.
+/// Gives the path and the rest of a location at the upstream, by its own or by the public name. Scheme and port are
+/// ignored, because misconfigured upstreams get them wrong. `None` for other places, and for relative paths, which need
+/// no change.
 fn own_path<'a>(places: &Places, location: &'a str) -> Option<&'a str> {
     let rest = match location.find("://") {
         Some(at) if is_absolute(location) => location.get(at + 3..)?,
@@ -71,7 +72,7 @@ fn is_absolute(location: &str) -> bool {
     location.starts_with("//") || scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// The host of an authority, lower case; `None` if it has user information, which could hide another host.
+/// Gives the host of an authority in lower case; `None` if it has user information, which could hide another host.
 pub(crate) fn host_of(authority: &str) -> Option<String> {
     if authority.contains('@') {
         return None;
@@ -83,7 +84,7 @@ pub(crate) fn host_of(authority: &str) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
-/// Whether two targets differ in a final `/` of the path at most.
+/// Whether two targets differ at most in a final `/` of the path.
 fn same_place(target: &str, location: &str) -> bool {
     let parts = |target: &str| {
         let target = target.split('#').next().unwrap_or_default();

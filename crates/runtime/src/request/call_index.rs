@@ -145,5 +145,4 @@ fn is_version(segment: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "call_index_tests.rs"]
 mod tests;

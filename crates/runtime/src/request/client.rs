@@ -174,5 +174,4 @@ fn value(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 }
 
 #[cfg(test)]
-#[path = "client_tests.rs"]
 mod tests;

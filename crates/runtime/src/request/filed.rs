@@ -301,5 +301,4 @@ fn folded(name: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-#[path = "filed_tests.rs"]
 mod tests;

@@ -97,5 +97,4 @@ fn filed_under(character: char) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[path = "fold_tests.rs"]
 mod tests;

@@ -102,5 +102,4 @@ fn digits(value: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[path = "framing_tests.rs"]
 mod tests;

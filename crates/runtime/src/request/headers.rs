@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::fate::Fate;
+use super::disposition::Disposition;
 use super::media::MediaType;
 use super::raw::{Framing, RawHead, Version, is_token, trim};
 use super::rules::Rules;
@@ -54,25 +54,27 @@ pub(super) fn read(
     for (name, value) in raw.headers {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         let value = trim(value);
-        match rules.fate(&name) {
-            Fate::Refused(reason) => return Err(reason.into()),
-            Fate::HopByHop if name == "upgrade" => {
+        match rules.disposition(&name) {
+            Disposition::Refused(reason) => return Err(reason.into()),
+            Disposition::HopByHop if name == "upgrade" => {
                 // Java clients offer h2c unasked. With a body, what follows may already be the other protocol.
                 if body.has_body() {
                     return Err(Reason::UpgradeWithBody.into());
                 }
                 read.close = true;
             }
-            Fate::Own if name == "expect" => {
+            Disposition::Own if name == "expect" => {
                 if !value.eq_ignore_ascii_case(b"100-continue") {
                     return Err(Reason::UnknownExpectation.into());
                 }
                 read.expect_continue = body.has_body() && raw.version != Version::Http10;
             }
-            Fate::Cookie if rules.relax().cookies && !bears(value) => push_cookie(&mut read.upstream, value),
-            Fate::HopByHop | Fate::Own | Fate::Claimed | Fate::Cookie => {}
-            Fate::Pass if connection.contains(&name) => {}
-            Fate::Pass if name == "content-type" => {
+            Disposition::Cookie if rules.relax().cookies && !bears(value) => {
+                push_cookie(&mut read.upstream, value)
+            }
+            Disposition::HopByHop | Disposition::Own | Disposition::Claimed | Disposition::Cookie => {}
+            Disposition::Pass if connection.contains(&name) => {}
+            Disposition::Pass if name == "content-type" => {
                 if bears(value) {
                     return Err(Refusal::new(
                         Reason::MalformedContentType,
@@ -83,7 +85,7 @@ pub(super) fn read(
                 read.upstream.push((name, media.to_string().into_bytes()));
                 read.content_type = Some(media);
             }
-            Fate::Pass => {
+            Disposition::Pass => {
                 read.encoded |= name == "content-encoding";
                 if !bears(value) && !bears(name.as_bytes()) {
                     read.upstream.push((name, value.to_vec()));
@@ -107,7 +109,7 @@ fn connection_names(raw: &RawHead<'_>, rules: &Rules) -> Result<HashSet<String>,
                 return Err(Reason::MalformedConnection.into());
             }
             let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-            if !rules.fates().may_be_named(&name) {
+            if !rules.dispositions().may_be_named(&name) {
                 return Err(Reason::ConnectionNames.into());
             }
             names.insert(name);
@@ -136,5 +138,4 @@ fn push_cookie(upstream: &mut Vec<(String, Vec<u8>)>, value: &[u8]) {
 }
 
 #[cfg(test)]
-#[path = "headers_tests.rs"]
 mod tests;

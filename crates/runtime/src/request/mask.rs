@@ -336,5 +336,4 @@ fn without_userinfo(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "mask_tests.rs"]
 mod tests;

@@ -180,5 +180,4 @@ fn parameter_value(text: &str) -> Option<(String, &str)> {
 }
 
 #[cfg(test)]
-#[path = "media_tests.rs"]
 mod tests;

@@ -159,5 +159,4 @@ fn compatible(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "path_tests.rs"]
 mod tests;

@@ -3,8 +3,9 @@
 use tokenward_compiler::decide::Media;
 use tokenward_compiler::method::Method;
 
+use super::canonical::Canonical;
 use super::credentials::{self, Credentials};
-use super::fate::Fate;
+use super::disposition::Disposition;
 use super::query::{self, Pair};
 use super::raw::{Framing, RawHead, trim};
 use super::rules::Rules;
@@ -40,66 +41,6 @@ pub struct Reading {
     pub traceable: bool,
     /// The URL for the audit: printable ASCII, secrets masked; of requests that were refused, as sent and cut at 2 KiB.
     pub shown_url: String,
-}
-
-/// The one form of a request: matched, logged and sent.
-#[derive(Clone)]
-pub struct Canonical {
-    /// The method as far as policies tell methods apart.
-    pub method: Method,
-    /// The method as sent.
-    pub method_text: String,
-    /// Decoded, below the base URL, begins with `/`.
-    pub path: String,
-    /// Decoded pairs, in order. `None`: there was no `=`.
-    pub query: Vec<Pair>,
-    /// What the body is to a policy. Without a body it means nothing.
-    pub media: Media,
-    /// How the end of the body is told.
-    pub body: Framing,
-    /// Lower-case name and value of what goes upstream, in order. Never among them: hop-by-hop headers, credentials,
-    /// identities, forwarding headers, `host`, `content-length`, `transfer-encoding`, `expect`.
-    pub headers: Vec<(String, Vec<u8>)>,
-    /// Whether the client waits for `100 Continue` before it sends the body.
-    pub expect_continue: bool,
-    /// Whether the connection ends with the answer.
-    pub close: bool,
-    target: String,
-    url: String,
-    secrets: Secrets,
-}
-
-impl std::fmt::Debug for Canonical {
-    /// Without the headers' values and the query: they are the client's data.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        f.debug_struct("Canonical")
-            .field("method", &self.method_text)
-            .field("url", &self.url)
-            .field("media", &self.media)
-            .field("body", &self.body)
-            .field("headers", &names)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Canonical {
-    /// The request target for the upstream: its context path, the path and the query in their one encoding.
-    #[must_use]
-    pub fn upstream_target(&self) -> &str {
-        &self.target
-    }
-
-    /// The canonical public URL for the audit; values of credential parameters and what bears our prefix are masked.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The secrets that the call presents.
-    pub(crate) fn secrets(&self) -> &Secrets {
-        &self.secrets
-    }
 }
 
 /// Reads a head. Cost: linear in its size, which `Settings::head_bytes` bounds.
@@ -252,7 +193,7 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
 fn add_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &mut Secrets) {
     for (name, value) in raw.headers {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        if rules.fate(&name) == Fate::Refused(Reason::CredentialHeader) {
+        if rules.disposition(&name) == Disposition::Refused(Reason::CredentialHeader) {
             secrets.add(trim(value));
         }
     }
@@ -346,5 +287,4 @@ fn canonical(
 }
 
 #[cfg(test)]
-#[path = "reading_tests/mod.rs"]
 mod tests;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use tokenward_compiler::{BaseUrl, json};
 
 use super::call_index::CallIndex;
+use super::disposition::Disposition;
+use super::dispositions::Dispositions;
 use super::endpoint::{Endpoint, endpoints};
-use super::fate::{Fate, Fates};
 use super::mask::Mask;
 use super::parameter_paths::{Step, is_plain, parameter_paths};
 use super::product::{Preset, Product};
@@ -25,7 +26,7 @@ pub struct Rules {
     preset: &'static Preset,
     calls: Arc<CallIndex>,
     endpoints: Vec<Endpoint>,
-    fates: Fates,
+    dispositions: Dispositions,
     /// First names of refused parameters, and why.
     parameters: HashMap<String, Reason>,
     members: Vec<json::Path>,
@@ -75,7 +76,7 @@ impl Rules {
                 return Err(RulesError::Header(name.clone()));
             }
         }
-        let fates = Fates::new(
+        let dispositions = Dispositions::new(
             identity.iter().map(String::as_str),
             refused_headers
                 .iter()
@@ -156,7 +157,7 @@ impl Rules {
             settings: settings.clone(),
             preset,
             calls: Arc::new(settings.product.giving_calls()),
-            fates,
+            dispositions,
             parameters,
             members,
             mask,
@@ -221,12 +222,12 @@ impl Rules {
         self.preset.merges_xml
     }
 
-    pub(super) fn fates(&self) -> &Fates {
-        &self.fates
+    pub(super) fn dispositions(&self) -> &Dispositions {
+        &self.dispositions
     }
 
-    pub(super) fn fate(&self, name: &str) -> Fate {
-        self.fates.of(name)
+    pub(super) fn disposition(&self, name: &str) -> Disposition {
+        self.dispositions.of(name)
     }
 
     /// The product's token header, where it is read as ours.

@@ -5,10 +5,11 @@ pub const REQUIRED: f64 = 128.0;
 
 /// The estimated strength in bits.
 ///
-/// Each character counts as one drawn from the kinds of characters that the text has (digits, small and capital letters,
-/// the rest; hexadecimal digits alone are sixteen). Letters alone may be words, so they count two bits each, which is
-/// more than English has (Shannon, "Prediction and Entropy of Printed English", 1951). What repeats, four characters or
-/// more, counts as one reference to where it stood before; so does a run of neighbours (`abcd`, `9876`, `aaaa`).
+/// Each character counts as one chosen from the kinds of characters in the text (digits, lower-case and capital
+/// letters, others; only hexadecimal digits count as sixteen). A text of only letters may consist of words, so each
+/// letter counts two bits, which is more than English has (Shannon, "Prediction and Entropy of Printed English", 1951).
+/// A repetition of four characters or more counts as one reference to its first occurrence; so does a run of neighbours
+/// (`abcd`, `9876`, `aaaa`).
 #[must_use]
 pub fn bits(secret: &str) -> f64 {
     let characters: Vec<char> = secret.chars().collect();
@@ -17,7 +18,7 @@ pub fn bits(secret: &str) -> f64 {
     while let Some(rest) = characters.get(at..).filter(|rest| !rest.is_empty()) {
         let skipped = run(rest).max(repeated(&characters, at));
         if skipped >= 4 {
-            // Where it stood or how it goes on, and how long it is.
+            // A reference consists of a position, or a way to continue, and a length.
             bits += each + (count(at + 2) * count(skipped)).log2();
             at += skipped;
         } else {
@@ -89,7 +90,7 @@ mod tests {
         for _ in 0..200 {
             let secret = crate::secret::Secret::generate().unwrap();
             assert!(bits(secret.expose()) >= REQUIRED, "{}", bits(secret.expose()));
-            // The ancestor's: 32 characters.
+            // Extender's secrets have 32 characters.
             let bare = secret.expose().get(4..36).unwrap();
             assert!(bits(bare) >= REQUIRED, "{bare} {}", bits(bare));
         }

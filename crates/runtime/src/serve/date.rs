@@ -11,7 +11,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 pub(super) struct DateCache(RefCell<Option<(i64, HeaderValue)>>);
 
 impl DateCache {
-    /// The time now as a `Date` (RFC 9110 section 6.6.1); `None` if the clock is outside of what it can express.
+    /// Gives the current time as a `Date` (RFC 9110 section 6.6.1); `None` if the clock is outside of its range.
     pub(super) fn now(&self) -> Option<HeaderValue> {
         self.at(Timestamp::now())
     }

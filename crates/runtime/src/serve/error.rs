@@ -1,4 +1,4 @@
-//! Why the proxy does not start: one sentence each that says what is wrong and what to do.
+//! Reasons why the proxy does not start. Each message gives the fault and its remedy in one sentence.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,50 +11,50 @@ use crate::identity::IdentityError;
 use crate::live::{PolicyError, RevocationError};
 use crate::proxy::UpstreamError;
 use crate::request::RulesError;
-use crate::serve::TlsError;
 use crate::telemetry::TelemetryError;
+use crate::tls::TlsError;
 
-/// Why the proxy does not start, or did not end well.
+/// Reason why the proxy does not start, or did not end successfully.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Another process listens there.
+    /// Another process listens on the address.
     #[error(
         "{address} is in use by another process; stop that, or set [{section}] listen to another address"
     )]
     PortInUse {
         /// The section of the configuration that names the address.
         section: &'static str,
-        /// The address.
+        /// Address of the listener.
         address: SocketAddr,
     },
-    /// The address cannot be listened on.
+    /// The proxy cannot listen on the address.
     #[error(
         "cannot listen on {address}: {source}; set [{section}] listen to an address of this machine that this user may take"
     )]
     Listen {
         /// The section of the configuration that names the address.
         section: &'static str,
-        /// The address.
+        /// Address of the listener.
         address: SocketAddr,
-        /// Why not.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// There is no usable policy.
+    /// The policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// It is not known which tokens are revoked.
+    /// The file of revocations cannot be read.
     #[error(transparent)]
     Revocations(#[from] RevocationError),
     /// The configuration of requests makes no rules.
     #[error("the configuration cannot be used: {0}")]
     Rules(#[from] RulesError),
-    /// The upstream is none.
+    /// The client for the upstream cannot be set up.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
-    /// TLS is configured and cannot be spoken.
+    /// TLS for clients cannot be set up.
     #[error("TLS for clients ([server.tls]): {0}")]
     Tls(#[source] TlsError),
-    /// Spans cannot be sent.
+    /// The export of spans cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     /// The identity at the upstream cannot be used.
@@ -63,19 +63,19 @@ pub enum ServeError {
     /// The key of the audit's hashes cannot be used.
     #[error(transparent)]
     Values(#[from] ValuesError),
-    /// There is no admin secret.
+    /// The admin secret is not available.
     #[error(transparent)]
     AdminSecret(#[from] AdminSecretError),
     /// The audit store cannot be opened.
     #[error(transparent)]
     Audit(#[from] OpenError),
-    /// The audit store did not take all at the end.
+    /// The audit store did not write all entries at the end.
     #[error("the last audit entries may not be on disk: {0}")]
     AuditClose(#[from] AppendError),
     /// The system gives no threads, or no signals.
     #[error("the system refused what the proxy needs to run: {0}")]
     System(#[from] io::Error),
-    /// The server stopped by a fault of its own.
+    /// The server stopped because of an internal error.
     #[error("the server stopped unexpectedly; its log says why, and starting it again is safe")]
     Stopped,
 }

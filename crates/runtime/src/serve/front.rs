@@ -1,4 +1,4 @@
-//! What happens to a connection before its first request: whose it is, TLS, and which HTTP is spoken.
+//! Opens a connection before its first request: the client's address, TLS, and the choice of HTTP version.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -14,30 +14,30 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::connection_limit::{ConnectionLimit, Slot};
 use super::http1::{self, Http1Settings};
 use super::http2::{self, Http2Settings};
-use super::share::{Share, Shares};
 use super::stream::Stream;
 use super::tls::H2;
 use super::worker::Worker;
 use crate::wire::Violation;
 
-/// How connections are opened.
+/// Settings for opening connections.
 #[derive(Clone)]
 pub(super) struct Front {
-    /// TLS, where it is spoken.
+    /// TLS configuration, if TLS is used.
     pub(super) tls: Option<Arc<ServerConfig>>,
-    /// The clients' shares of the connections.
-    pub(super) shares: Shares,
-    /// How long a client may take for all that precedes its first request.
+    /// Limit of connections per client.
+    pub(super) limit: ConnectionLimit,
+    /// Time that a client gets for everything before its first request.
     pub(super) patience: Duration,
-    /// The limits of HTTP/1.
+    /// Limits of HTTP/1 connections.
     pub(super) http1: Http1Settings,
-    /// The limits of HTTP/2.
+    /// Limits of HTTP/2 connections.
     pub(super) http2: Http2Settings,
 }
 
-/// The service of one worker: takes connections, and serves them until they end.
+/// Makes the service of one worker: it takes connections, and serves them until they end.
 pub(super) fn service(
     worker: Worker,
     front: Front,
@@ -55,10 +55,10 @@ pub(super) fn service(
 
 async fn serve(socket: TcpStream, worker: Rc<Worker>, front: Front, shutdown: GracefulShutdownSignal) {
     let _counted = worker.gate.metrics.connected();
-    let Some(Opened { stream, peer, share }) = open(socket, &worker, &front).await else {
+    let Some(Opened { stream, peer, slot }) = open(socket, &worker, &front).await else {
         return;
     };
-    let _share = share;
+    let _slot = slot;
     if stream.speaks(H2) {
         http2::serve(stream, peer, worker, front.http2, shutdown).await;
     } else {
@@ -66,11 +66,11 @@ async fn serve(socket: TcpStream, worker: Rc<Worker>, front: Front, shutdown: Gr
     }
 }
 
-/// Opens the connection. `None` if there is none to serve, which is counted where that lies with the client.
+/// Opens the connection; `None` if it cannot be served. Failures caused by the client are counted.
 async fn open(socket: TcpStream, worker: &Worker, front: &Front) -> Option<Opened> {
-    // Without it answers come a little later; no reason not to answer.
+    // Without it responses come slightly later, which is not worth an error.
     let _ = socket.set_nodelay(true);
-    // Unknown only if the client is gone already.
+    // The address is unknown only if the client has closed the connection already.
     let peer = socket.peer_addr().ok()?.ip().to_canonical();
     let opened = timeout(front.patience, handshake(socket, peer, worker, front)).await;
     match opened {
@@ -83,20 +83,20 @@ async fn open(socket: TcpStream, worker: &Worker, front: &Front) -> Option<Opene
     }
 }
 
-/// A connection whose first request is still to come.
+/// A connection in front of its first request.
 struct Opened {
     stream: Stream,
-    /// The connection's other end, or whom the PROXY protocol named.
+    /// Address of the connection's other end, or the one named by the PROXY protocol.
     peer: IpAddr,
-    /// Its place among those of its client; trusted proxies need none.
-    share: Option<Share>,
+    /// The connection's slot in its client's limit; trusted proxies need none.
+    slot: Option<Slot>,
 }
 
-/// Why a connection is not opened.
+/// Reason why a connection is not opened.
 enum Failure {
-    /// Its bytes are no opening, or there is no place for it.
+    /// The bytes are not a valid opening, or the client has no slot left.
     Broken(Violation),
-    /// It ended.
+    /// The client closed the connection.
     Gone,
 }
 
@@ -117,17 +117,17 @@ async fn handshake(
 ) -> Result<Opened, Failure> {
     let trust = &worker.gate.trust;
     let named = if trust.announces(peer) {
-        let named = super::announce::read(&mut socket).await;
+        let named = super::proxy_protocol::read(&mut socket).await;
         named.map_err(|error| Failure::of(&error, Violation::Announcement))?
     } else {
         None
     };
     let peer = named.map_or(peer, |named| named.to_canonical());
-    let share = if trust.trusts(peer) {
+    let slot = if trust.trusts(peer) {
         None
     } else {
-        let share = front.shares.take(peer);
-        Some(share.ok_or(Failure::Broken(Violation::TooManyConnections))?)
+        let slot = front.limit.take(peer);
+        Some(slot.ok_or(Failure::Broken(Violation::TooManyConnections))?)
     };
     let stream = match &front.tls {
         None => Stream::Plain(socket),
@@ -137,5 +137,5 @@ async fn handshake(
             Stream::Tls(Box::new(stream))
         }
     };
-    Ok(Opened { stream, peer, share })
+    Ok(Opened { stream, peer, slot })
 }

@@ -1,19 +1,19 @@
 //! HTTP/1 towards clients (RFC 9112), with or without TLS.
 //!
-//! `wire` reads requests and writes answers as bytes. Here are the socket, the deadlines and the order: one request of
-//! a connection is in progress at a time, and its successor is read when its answer is complete. All that belongs to a
-//! connection is one future: when it is dropped, its call is.
+//! `wire` reads requests and writes responses as bytes. This module has the socket, the deadlines and the order: one
+//! request of a connection is in progress at a time, and the next is read when its response is complete. Everything
+//! that belongs to a connection is one future, so dropping it drops its call.
 
 mod connection;
 mod deadline;
 mod output;
 mod send;
+mod settings;
 
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_server::GracefulShutdownSignal;
 use futures_util::FutureExt;
@@ -21,24 +21,12 @@ use futures_util::FutureExt;
 use super::stream::Stream;
 use super::worker::{Worker, caught};
 use crate::pep::Headed;
-use crate::respond::{self, Answer};
+use crate::proxy::Answer;
+use crate::respond;
 use crate::wire::WireHead;
-use crate::wire::parse::HeadLimits;
 use connection::{Connection, Lost, Next};
 use send::{Persistence, Request, send};
-
-/// The limits of HTTP/1 connections.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Http1Settings {
-    /// How large a head may be.
-    pub(super) head: HeadLimits,
-    /// From the connection's opening to the first head's first byte, and from any head's first byte to its last.
-    pub(super) head_timeout: Duration,
-    /// From the end of a request to the next one's first byte.
-    pub(super) idle_timeout: Duration,
-    /// How long the client may take nothing of an answer.
-    pub(super) write_timeout: Duration,
-}
+pub(super) use settings::Http1Settings;
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(
@@ -50,16 +38,16 @@ pub(super) async fn serve(
 ) {
     let mut connection = Connection::new(stream, settings);
     let shutdown = pin!(shutdown.notified());
-    // If the client is lost there is nobody to close the connection for.
+    // If the client is gone, a graceful close is pointless.
     if run(&mut connection, peer, &worker, shutdown).await.is_ok() {
         connection.close().await;
     }
 }
 
-/// Answers one request after the other, until the connection is to be closed.
+/// Serves one request after another, until the connection is to be closed.
 ///
 /// # Errors
-/// The client is gone, or takes nothing.
+/// The client is gone, or accepts no bytes.
 async fn run(
     connection: &mut Connection,
     peer: IpAddr,
@@ -87,7 +75,7 @@ async fn run(
 /// Judges the head, asks for the body if the client waits for that, and makes the call.
 ///
 /// # Errors
-/// The client is gone: the call is dropped with all that it was doing.
+/// The client is gone; the call is dropped.
 async fn call(
     connection: &mut Connection,
     peer: IpAddr,
@@ -105,12 +93,12 @@ async fn call(
     let judged = match judged {
         Ok(Headed::Judged(judged)) => judged,
         Ok(Headed::Settled(mut answer)) | Err(mut answer) => {
-            // Whether the body comes all the same cannot be known (RFC 9110 section 10.1.1).
+            // The client may send the body anyway (RFC 9110 section 10.1.1), so the connection is not kept.
             answer.close |= expects_continue;
             return Ok(answer);
         }
     };
-    // Its bytes are a part of the buffer that the connection reads into.
+    // The head shares the buffer that the connection reads into.
     drop(head);
     if expects_continue {
         connection.put_continue();

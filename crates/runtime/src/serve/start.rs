@@ -1,4 +1,4 @@
-//! From the configuration to two running listeners, and back to none.
+//! Starts the two listeners from the configuration, and stops them.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -12,36 +12,39 @@ use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 
 use super::ServeError;
+use super::connection_limit::ConnectionLimit;
 use super::date::DateCache;
 use super::front::{Front, service};
 use super::http1::Http1Settings;
 use super::http2::Http2Settings;
-use super::share::Shares;
 use super::tls::Certificate;
 use super::worker::Worker;
-use crate::admin::{Desk, Metrics, routes};
+use crate::admin::{AdminState, routes};
+use crate::call::CallReporting;
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
-use crate::live::{ModeInForce, Policies, Revocations, Watcher, mode_name, revoked};
-use crate::pep::{AuthRules, Gate, GateSettings, Throttle, Told};
+use crate::live::watch::Watcher;
+use crate::live::{ModeInForce, Policies, Revocations, mode_name, revoked};
+use crate::metrics::Metrics;
+use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
 use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
-/// How long workers may take to drop what they were stopped in.
+/// Time that workers get to drop their calls when they are stopped.
 const OUTCOMES: Duration = Duration::from_secs(2);
 
-/// Serves until the process is told to stop (SIGTERM, SIGINT): then nothing new is accepted, what is under way may go
-/// on for `server.shutdown_grace`, and the audit is closed.
+/// Serves until the process is stopped (SIGTERM, SIGINT). Then it accepts nothing new, requests in progress get
+/// `server.shutdown_grace` to finish, and the audit is closed.
 ///
 /// # Errors
-/// It cannot start; see [`ServeError`].
+/// The proxy cannot start; see [`ServeError`].
 pub fn run(config: Config) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // Before anything is served: a signal from now on is not lost.
+    // Register first, so that no signal during the start is lost.
     let mut signals = {
         let _entered = runtime.enter();
         Signals::install()?
@@ -87,7 +90,7 @@ impl Signals {
     }
 }
 
-/// A proxy that serves, on threads of its own.
+/// A running proxy, on threads of its own.
 pub struct Running {
     proxy_addr: SocketAddr,
     admin_addr: SocketAddr,
@@ -104,37 +107,37 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where clients call.
+    /// Address of the listener for clients.
     #[must_use]
     pub fn proxy_addr(&self) -> SocketAddr {
         self.proxy_addr
     }
 
-    /// Where operators call.
+    /// Address of the listener for operators.
     #[must_use]
     pub fn admin_addr(&self) -> SocketAddr {
         self.admin_addr
     }
 
-    /// The audit store.
+    /// Gives the audit store.
     #[cfg(test)]
     pub(super) fn audit(&self) -> &Store {
         &self.audit
     }
 
-    /// Resolves when the servers have ended, asked to or not.
+    /// Resolves when the servers have ended, on request or not.
     async fn ended(&self) {
-        // The sender is dropped with the servers' thread.
+        // The sender is dropped at the end of the servers' thread.
         while self.ended.clone().changed().await.is_ok() {}
     }
 
-    /// Stops accepting, lets requests under way go on for `server.shutdown_grace`, and closes the audit. Blocks until
-    /// then.
+    /// Stops accepting, gives requests in progress `server.shutdown_grace` to finish, and closes the audit. Blocks
+    /// until then.
     ///
     /// # Errors
-    /// The audit did not take its last entries, or the servers had a fault.
+    /// The audit did not write its last entries, or a server failed.
     pub fn stop(self) -> Result<(), ServeError> {
-        // The command is sent at once; the threads' end tells when it is carried out.
+        // The command is sent immediately; the end of the threads shows that it is carried out.
         drop(self.proxy.stop(true));
         drop(self.watcher);
         drop(self.health);
@@ -152,7 +155,7 @@ impl Running {
     }
 }
 
-/// Calls that were cut off at the end of the grace have outcomes too: the workers' threads still drop them when the
+/// Waits for the outcomes of calls that were cancelled at the end of the grace: worker threads may drop them after the
 /// servers' thread has ended.
 fn wait_for_outcomes(metrics: &Metrics) {
     let until = Instant::now() + OUTCOMES;
@@ -164,8 +167,9 @@ fn wait_for_outcomes(metrics: &Metrics) {
 /// Starts serving on threads of its own; port 0 takes a free one.
 ///
 /// # Errors
-/// Something that it needs is missing or taken; see [`ServeError`].
+/// A required resource is missing or in use; see [`ServeError`].
 pub fn start(config: Config) -> Result<Running, ServeError> {
+    // Read everything that can be wrong before a port or the audit is opened.
     let upstream = UpstreamSettings::read(&config)?;
     let rules = Rules::new(&reading(
         &config,
@@ -183,6 +187,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let certificate = config.server.tls.clone().map(Certificate::load).transpose();
     let certificate = certificate.map_err(ServeError::Tls)?;
     let secret = admin_secret::read_or_create(&config.admin.secret_file)?;
+    // Bind the ports before the audit is opened: a second proxy must fail without touching it.
     let proxy_listener = listen("server", config.server.listen)?;
     let admin_listener = listen("admin", config.admin.listen)?;
     let (proxy_addr, admin_addr) = (proxy_listener.local_addr()?, admin_listener.local_addr()?);
@@ -190,9 +195,10 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     for warning in &audit.opened().warnings {
         tracing::warn!("audit: {warning}");
     }
+    // State that the listeners share.
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
-    let desk = Desk::new(
+    let state = AdminState::new(
         &secret,
         Arc::clone(&policies),
         audit.clone(),
@@ -220,21 +226,23 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
             },
             show_policy: config.answers.show_policy,
             cors_origins: config.answers.cors_origins.clone(),
-            told: Told {
+            reporting: CallReporting {
                 calls: config.log.calls,
                 spans: telemetry.as_ref().map(Sender::spans),
             },
         },
     });
+    // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
     let health = HealthChecks::start(upstream.clone())?;
+    // The servers come last, so that the first request finds everything in place.
     let plan = Plan {
         workers: workers(&config),
         config: config.clone(),
         gate,
         upstream,
         tls: certificate.as_ref().map(Certificate::config),
-        desk,
+        state,
     };
     let (servers, ended, proxy, admin) = spawn(plan, proxy_listener, admin_listener)?;
     tracing::info!(
@@ -280,7 +288,8 @@ fn workers(config: &Config) -> usize {
     .min(512)
 }
 
-/// How requests are read, from the whole configuration, the context path at the upstream, and which values the audit keeps.
+/// Makes the settings for reading requests: from the configuration, the context path at the upstream, and the rules for
+/// values in the audit.
 pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept) -> Settings {
     Settings {
         endpoints: config.upstream.endpoints.clone(),
@@ -301,14 +310,14 @@ pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept
     }
 }
 
-/// What the servers' thread needs.
+/// Everything that the servers' thread needs.
 struct Plan {
     workers: usize,
     config: Config,
     gate: Arc<Gate>,
     upstream: UpstreamSettings,
     tls: Option<Arc<rustls::ServerConfig>>,
-    desk: Desk,
+    state: AdminState,
 }
 
 type Spawned = (
@@ -326,7 +335,7 @@ fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, 
         let _alive = alive;
         actix_rt::System::new().block_on(async move {
             let built =
-                proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.desk, admin)?)));
+                proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.state, admin)?)));
             match built {
                 Err(error) => {
                     let _ = handles.send(Err(error));
@@ -359,9 +368,10 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         idle_timeout: limits.idle_timeout,
         write_timeout: limits.body_timeout,
     };
+    // Settings of both versions of HTTP.
     let front = Front {
         tls: plan.tls.clone(),
-        shares: Shares::new(limits.max_connections_per_client),
+        limit: ConnectionLimit::new(limits.max_connections_per_client),
         patience: limits.head_timeout,
         http1: settings,
         http2: Http2Settings {
@@ -373,6 +383,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
             write_timeout: limits.body_timeout,
         },
     };
+    // Signals are handled by the caller, which also closes the audit.
     let builder = Server::build()
         .workers(plan.workers)
         .max_concurrent_connections((limits.max_connections / plan.workers).max(1))
@@ -385,6 +396,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         )
         .disable_signals();
     let shutdown = builder.graceful_shutdown_signal();
+    // Each worker has its own connections to the upstream.
     let (gate, upstream) = (Arc::clone(&plan.gate), plan.upstream.clone());
     let builder = builder.listen("proxy", listener, move || {
         let worker = Worker {
@@ -397,9 +409,9 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     Ok(builder.run())
 }
 
-fn admin_server(desk: Desk, listener: TcpListener) -> std::io::Result<Server> {
-    let desk = web::Data::new(desk);
-    let server = HttpServer::new(move || App::new().app_data(desk.clone()).configure(routes))
+fn admin_server(state: AdminState, listener: TcpListener) -> std::io::Result<Server> {
+    let state = web::Data::new(state);
+    let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
         .workers(1)
         .shutdown_timeout(1)
         .disable_signals()

@@ -9,17 +9,17 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// A stream whose opening (PROXY protocol, TLS handshake) is done.
+/// A stream after its opening (PROXY protocol, TLS handshake).
 #[derive(Debug)]
 pub(super) enum Stream {
-    /// As the socket has it.
+    /// A plain TCP connection.
     Plain(TcpStream),
-    /// Within TLS.
+    /// A TLS connection.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
-    /// Whether this protocol was agreed on with the client (ALPN).
+    /// Whether the client agreed on this protocol (ALPN).
     pub(super) fn speaks(&self, protocol: &[u8]) -> bool {
         match self {
             Self::Plain(_) => false,
@@ -34,13 +34,13 @@ impl Stream {
         }
     }
 
-    /// Has the stream end in a reset when it is dropped.
+    /// Makes the stream end in a reset when it is dropped.
     pub(super) fn reset_on_drop(&self) {
-        // Without it the stream ends in a clean close: worse for the client, no reason to do anything else.
+        // If this fails, the stream ends in a clean close. That is worse for the client, but nothing else can be done.
         let _ = self.socket().set_zero_linger();
     }
 
-    /// Whether the other side has closed, as far as can be told without reading what it sent before.
+    /// Whether the other side has closed, as far as that shows without reading the bytes sent before.
     pub(super) fn is_closed_behind(&self) -> bool {
         let ready = self.socket().ready(Interest::READABLE).now_or_never();
         ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))
@@ -52,7 +52,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, out),
             Self::Tls(stream) => match Pin::new(stream.as_mut()).poll_read(cx, out) {
-                // Without a `close_notify`. HTTP says itself where a request ends, so this is an end like any other.
+                // The client sent no `close_notify`. HTTP marks the end of a request itself, so this is a normal end.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     Poll::Ready(Ok(()))
                 }

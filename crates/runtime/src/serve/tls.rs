@@ -1,7 +1,5 @@
-//! TLS towards clients: the certificate that they are shown, taken up anew when its files change.
+//! TLS towards clients: the certificate, loaded again when its files change.
 
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -9,136 +7,19 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::config::TlsFiles;
+use crate::tls::{Pair, TlsError, provider};
 
-/// The files are looked at so often. They are small, so they are read: times and sizes miss what links hide.
+/// Interval at which the files are read. They are small; comparing times and sizes would miss changes behind links.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// HTTP/2, as it is named in ALPN (RFC 7301).
 pub(super) const H2: &[u8] = b"h2";
 
-/// Why there is no TLS.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file cannot be read.
-    #[error("cannot read `{}`: {source}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A file has not, in PEM, what it should.
-    #[error("`{}` has no {what} in PEM: {source}", .path.display())]
-    Pem {
-        /// The file.
-        path: PathBuf,
-        /// What should be there.
-        what: &'static str,
-        /// What was found instead.
-        source: pem::Error,
-    },
-    /// Certificate and key cannot be used, or not together.
-    #[error("the certificate `{}` cannot be used: {source}", .path.display())]
-    Unusable {
-        /// The certificate's file.
-        path: PathBuf,
-        /// Why not.
-        source: rustls::Error,
-    },
-    /// The system trusts no authority, or does not say which.
-    #[error("the system's trusted authorities cannot be read ({0}); set [upstream] ca_file")]
-    NoRoots(String),
-}
-
-/// The cryptography that TLS is done with, on both sides.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-/// The contents of a certificate's and its key's file.
-#[derive(PartialEq, Eq)]
-pub(crate) struct Pair {
-    chain: Vec<u8>,
-    key: Vec<u8>,
-}
-
-impl Pair {
-    /// Reads both files.
-    ///
-    /// # Errors
-    /// One cannot be read.
-    pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
-        Ok(Self {
-            chain: contents(&files.certificate)?,
-            key: contents(&files.key)?,
-        })
-    }
-
-    /// The certificates, that of the server first, and the key.
-    ///
-    /// # Errors
-    /// The contents have none.
-    pub(crate) fn parse(
-        &self,
-        files: &TlsFiles,
-    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|source| TlsError::Pem {
-            path: files.key.clone(),
-            what: "private key",
-            source,
-        })?;
-        Ok((certificates(&self.chain, &files.certificate)?, key))
-    }
-
-    fn certified(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
-        let (chain, key) = self.parse(files)?;
-        CertifiedKey::from_der(chain, key, &provider()).map_err(|source| TlsError::Unusable {
-            path: files.certificate.clone(),
-            source,
-        })
-    }
-}
-
-/// A file's bytes.
-///
-/// # Errors
-/// It cannot be read.
-pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path).map_err(|source| TlsError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The certificates in these bytes of the file, at least one.
-///
-/// # Errors
-/// They have none, or one is malformed.
-pub(crate) fn certificates(bytes: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
-    found
-        .and_then(|found| {
-            if found.is_empty() {
-                Err(pem::Error::NoItemsFound)
-            } else {
-                Ok(found)
-            }
-        })
-        .map_err(|source| TlsError::Pem {
-            path: path.to_owned(),
-            what: "certificate",
-            source,
-        })
-}
-
-/// The certificate in use.
+/// The active certificate.
 struct Current(ArcSwap<CertifiedKey>);
 
 impl std::fmt::Debug for Current {
@@ -153,7 +34,7 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// The certificate of the files, watched until this is dropped.
+/// The certificate from the files, watched until this is dropped.
 pub(super) struct Certificate {
     config: Arc<ServerConfig>,
     stop: Sender<()>,
@@ -161,10 +42,10 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Loads it, and watches its files on a thread of its own.
+    /// Loads the certificate, and watches its files on a thread of its own.
     ///
     /// # Errors
-    /// The files hold no certificate with its key.
+    /// The files do not contain a certificate with its key.
     pub(super) fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let pair = Pair::read(&files)?;
         let current = Arc::new(Current(ArcSwap::from_pointee(pair.certified(&files)?)));
@@ -172,7 +53,7 @@ impl Certificate {
             path: files.certificate.clone(),
             source,
         };
-        // TLS 1.2 and 1.3: older ones rustls does not have.
+        // TLS 1.2 and 1.3; rustls does not support older versions.
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
@@ -201,7 +82,7 @@ impl Certificate {
         })
     }
 
-    /// What handshakes are done with.
+    /// Gives the configuration for handshakes.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
@@ -216,7 +97,7 @@ impl Drop for Certificate {
     }
 }
 
-/// Takes the files up if they are not what was seen before. Each state of them is told of once.
+/// Loads the files if they have changed since the last look. Each state of them is reported once.
 fn look(current: &Current, files: &TlsFiles, seen: Option<Pair>) -> Option<Pair> {
     let kept = |error: &TlsError| tracing::error!("the certificate in use is kept: {error}");
     let pair = match Pair::read(files) {
@@ -234,7 +115,7 @@ fn look(current: &Current, files: &TlsFiles, seen: Option<Pair>) -> Option<Pair>
             current.0.store(Arc::new(certified));
             tracing::info!(certificate = %files.certificate.display(), "the certificate changed and is in use");
         }
-        // A pair that is being written in two steps is none in between.
+        // While the two files are being replaced, they do not form a pair.
         Err(error) => kept(&error),
     }
     Some(pair)

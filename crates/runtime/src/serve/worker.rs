@@ -1,4 +1,4 @@
-//! What one worker serves its connections with, whichever HTTP they speak.
+//! State that one worker shares between its connections, for all versions of HTTP.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -7,20 +7,22 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::date::DateCache;
-use crate::admin::Metrics;
+use crate::call::{RequestId, now_ms};
 use crate::config::Methods;
-use crate::pep::{Gate, RequestId, now_ms};
-use crate::proxy::Upstream;
-use crate::respond::{self, Answer, Problem};
+use crate::metrics::Metrics;
+use crate::pep::Gate;
+use crate::problem::Problem;
+use crate::proxy::{Answer, Upstream};
+use crate::respond;
 
-/// What one worker serves with.
+/// State that one worker shares between its connections.
 pub(super) struct Worker {
     pub(super) gate: Arc<Gate>,
     pub(super) upstream: Upstream,
     pub(super) dates: DateCache,
 }
 
-/// Runs a call; a panic in it is counted, and answered.
+/// Runs a call. A panic in it is counted, and gets a response.
 pub(super) async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
     catch(&gate.metrics, gate.auth.methods(), call).await
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -14,17 +15,15 @@ use opentelemetry_http::{HttpClient, HttpError};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::TIMEOUT;
-use crate::proxy::https_connector;
-use crate::serve::TlsError;
+use crate::tls::{TlsError, https_connector};
 
-/// What is read of a collector's answer.
+/// Maximum size of a collector's response.
 const ANSWER_BYTES: usize = 64 * 1024;
 
 pub(super) struct CollectorClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     runtime: Handle,
-    /// Whether the last batch was not taken: the log tells of the change, not of each batch.
+    /// Whether the last batch was rejected. The log reports the change, not each batch.
     failing: AtomicBool,
 }
 
@@ -35,7 +34,7 @@ impl fmt::Debug for CollectorClient {
 }
 
 impl CollectorClient {
-    /// A client for this endpoint, whose connections live on that runtime.
+    /// Makes a client for this endpoint, whose connections belong to that runtime.
     pub(super) fn new(endpoint: &str, runtime: Handle) -> Result<Self, TlsError> {
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(https_connector(endpoint)?),
@@ -62,7 +61,7 @@ impl HttpClient for CollectorClient {
             let body = Limited::new(body, ANSWER_BYTES).collect().await?.to_bytes();
             Ok::<_, HttpError>(Response::from_parts(parts, body))
         };
-        // The timer too is to be made within the runtime, which the caller's thread is not.
+        // The timer must be created within the runtime, and the caller's thread is outside.
         let sending = self.runtime.spawn(async move { timeout(TIMEOUT, sending).await });
         let answer = match sending.await {
             Ok(Ok(answer)) => answer,
@@ -77,3 +76,6 @@ impl HttpClient for CollectorClient {
         answer
     }
 }
+
+/// Time limit for the collector, also for the last spans at shutdown.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(3);

@@ -9,22 +9,22 @@ const MOST_TRAILER_BYTES: usize = 8 * 1024;
 /// A size of 64 bits has so many hexadecimal digits.
 const MOST_SIZE_DIGITS: u8 = 16;
 
-/// Where in the coding the next byte stands.
+/// Position of the next byte within the chunked coding.
 #[derive(Debug)]
 pub(crate) enum Chunks {
     /// In the digits of a size.
     Size {
-        /// Digits so far.
+        /// Number of digits read.
         digits: u8,
-        /// Their value.
+        /// Value of the digits.
         size: u64,
     },
     /// Before the LF of a size's line.
     SizeEnd {
-        /// The size.
+        /// Size of the chunk.
         size: u64,
     },
-    /// In a chunk's data.
+    /// In the data of a chunk.
     Data {
         /// Bytes that are still to come.
         left: u64,
@@ -33,7 +33,7 @@ pub(crate) enum Chunks {
     DataCr,
     /// Before the LF after the data.
     DataLf,
-    /// In the trailers, or before the last empty line.
+    /// In the trailers, or at the final empty line.
     Trailer {
         /// The line so far, its CR included.
         line: Vec<u8>,
@@ -45,14 +45,14 @@ pub(crate) enum Chunks {
 /// A step through the coding.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// Some data.
+    /// A piece of data.
     Data(Bytes),
-    /// The end, trailers included.
+    /// The end of the body, trailers included.
     End,
 }
 
 impl Chunks {
-    /// Before the first chunk.
+    /// Makes the state before the first chunk.
     pub(crate) fn begin() -> Self {
         Self::Size { digits: 0, size: 0 }
     }
@@ -85,7 +85,7 @@ impl Chunks {
         }
     }
 
-    /// Takes one byte that is no data; `true` at the end of the coding.
+    /// Reads one byte that is not data; gives `true` at the end of the coding.
     fn step(&mut self, byte: u8) -> Result<bool, Violation> {
         *self = match (&mut *self, byte) {
             (Self::Size { digits, size }, byte) if byte.is_ascii_hexdigit() => {

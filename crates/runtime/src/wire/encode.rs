@@ -8,15 +8,15 @@ use std::fmt::Write as _;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::request::Version;
+use super::raw::Version;
 
-/// What a head takes beyond its fields: the status line, the framing, `Connection` and `Date`.
+/// Room for the parts of a head other than its fields: the status line, the framing, `Connection` and `Date`.
 const BASE_BYTES: usize = 160;
 
 /// The size of an answer's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodySize {
-    /// There is no body, and its length is not announced.
+    /// No body, and no announced length.
     None,
     /// The body has this many bytes.
     Known(u64),
@@ -24,14 +24,14 @@ pub(crate) enum BodySize {
     Unknown,
 }
 
-/// All that the head of an answer depends on.
+/// Everything that the head of an answer depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AnswerHead<'a> {
     /// The version of the request.
     pub(crate) version: Version,
-    /// The request was a HEAD: the answer announces a body and has none.
+    /// Whether the request was a HEAD: the answer announces a body but has none.
     pub(crate) to_head: bool,
-    /// The status.
+    /// Status code of the answer.
     pub(crate) status: StatusCode,
     /// The fields. Those of the connection and of the framing are left out and written by the encoder, except for
     /// the `Content-Length` of a 304.
@@ -40,7 +40,7 @@ pub(crate) struct AnswerHead<'a> {
     pub(crate) size: BodySize,
     /// The connection is closed after the answer.
     pub(crate) close: bool,
-    /// The `Date`, written if the fields have none.
+    /// Value of `Date`, written if the fields have none.
     pub(crate) date: Option<&'a HeaderValue>,
 }
 
@@ -158,18 +158,18 @@ fn field(name: &str, value: &HeaderValue, out: &mut BytesMut) {
 /// Encodes the body of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyEncoder {
-    /// This many bytes are still to come.
+    /// A body of which this many bytes are missing.
     Length(u64),
-    /// In chunks.
+    /// A body in chunks.
     Chunked,
-    /// Until the connection closes.
+    /// A body that ends when the connection closes.
     UntilClose,
 }
 
-/// A part of a body, framed: what follows the bytes that were written to the buffer.
+/// A framed part of a body; it follows the bytes that were written to the buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Framed {
-    /// The data, not copied.
+    /// The data, which is not copied.
     pub(crate) data: Bytes,
     /// The bytes after the data.
     pub(crate) after: &'static [u8],
@@ -206,7 +206,7 @@ impl BodyEncoder {
         Framed { data, after }
     }
 
-    /// Ends the body.
+    /// Writes the end of the body.
     ///
     /// # Errors
     /// Less came than was announced. The connection must not go on: the client waits for the rest.

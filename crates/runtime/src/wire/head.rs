@@ -5,7 +5,7 @@ use http::header::EXPECT;
 use http::request::Parts;
 
 use super::Violation;
-use crate::request::{Framing, RawHead, Version};
+use super::raw::{Framing, RawHead, Version};
 
 /// A part of the head's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Span {
     }
 }
 
-/// A head that keeps to the grammar, as it was sent, with what it says of its body.
+/// A syntactically valid head, as it was sent, with the framing of its body.
 #[derive(Clone, Debug)]
 pub(crate) struct WireHead {
     bytes: Bytes,
@@ -38,9 +38,9 @@ pub(crate) struct WireHead {
 impl WireHead {
     /// The head of an HTTP/2 request, with its `:path` as it was sent; `has_body` unless its stream ended with it.
     ///
-    /// `h2` made sure of what frames can tell: names in lower case, each pseudo-header once and before the others,
-    /// nothing of one connection alone (RFC 9113 section 8). `None` where a
-    /// value has blanks around it (section 8.2.1).
+    /// Takes a head from `h2`, which has checked its frames: names in lower case, each pseudo-header once and before
+    /// the others, no fields of one connection (RFC 9113 section 8). `None` if a value has blanks around it (section
+    /// 8.2.1).
     pub(crate) fn http2(parts: &Parts, path: &[u8], has_body: bool) -> Option<Self> {
         let mut bytes = BytesMut::new();
         let mut add = |text: &[u8]| {
@@ -82,13 +82,13 @@ impl WireHead {
         })
     }
 
-    /// The method, as sent.
+    /// Gives the method, as sent.
     pub(crate) fn method(&self) -> &str {
         // INVARIANT: a token is ASCII.
         std::str::from_utf8(self.line.method.of(&self.bytes)).unwrap_or_default()
     }
 
-    /// The protocol version.
+    /// Gives the protocol version.
     pub(crate) fn version(&self) -> Version {
         self.line.version
     }
@@ -157,7 +157,7 @@ impl HeadLines {
     /// The head that these lines make.
     ///
     /// # Errors
-    /// They do not say one way how the body is delimited.
+    /// The fields are ambiguous about the body's framing.
     pub(crate) fn finish(self, bytes: Bytes) -> Result<WireHead, Violation> {
         let line = self.line.ok_or(Violation::RequestLine)?;
         let mut says = Says::default();
@@ -184,7 +184,7 @@ impl HeadLines {
     }
 }
 
-/// What a head's fields say of the body and the connection.
+/// Facts about the body and the connection that a head's fields give.
 #[derive(Default)]
 struct Says {
     chunked: bool,
@@ -242,8 +242,8 @@ fn request_line(line: Span, bytes: &[u8]) -> Result<RequestLine, Violation> {
     if method.is_empty() || !method.iter().copied().all(is_token_byte) {
         return Err(Violation::RequestLine);
     }
-    // What else no URL has, `#` and non-ASCII bytes, cuts nothing: the reading refuses it by name, or admits it where that
-    // is set.
+    // Other bytes that URLs exclude, `#` and non-ASCII, do not end the target. `request` refuses them by name, or
+    // accepts them if the configuration does.
     if target.is_empty() || target.contains(&b'\t') {
         return Err(Violation::Target);
     }
@@ -269,7 +269,7 @@ fn request_line(line: Span, bytes: &[u8]) -> Result<RequestLine, Violation> {
 /// Name and value of a field line (RFC 9112 section 5), the value without the white space around it.
 ///
 /// # Errors
-/// White space before the name or the colon, a name that is no token, no colon.
+/// There is white space in front of the name or the colon, the name is not a token, or the colon is missing.
 pub(crate) fn field_line(line: &[u8]) -> Result<(Span, Span), Violation> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
         return Err(Violation::Folding);
@@ -296,7 +296,7 @@ pub(crate) fn field_line(line: &[u8]) -> Result<(Span, Span), Violation> {
     ))
 }
 
-/// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
+/// Whether a token may contain the byte (RFC 9110 section 5.6.2).
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -5,18 +5,18 @@ use bytes::{Bytes, BytesMut};
 use super::Violation;
 use super::chunk::{Chunks, Piece};
 use super::head::{HeadLines, WireHead};
-use crate::request::Framing;
+use super::raw::Framing;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadLimits {
     /// Request line and fields with their CRLFs, in bytes.
     pub(crate) bytes: usize,
-    /// Field lines.
+    /// Maximum number of field lines.
     pub(crate) fields: usize,
 }
 
-/// What was read.
+/// The next part of a connection's bytes.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A whole head. [`Framing::has_body`] of its `body` says whether data and an end follow.
@@ -27,7 +27,7 @@ pub(crate) enum Event {
     End,
 }
 
-/// Reads one connection's bytes. Bodies are passed on as they come; of heads it buffers at most the limit.
+/// Reads one connection's bytes. Bodies are passed on as they arrive; a head is buffered up to its limit.
 #[derive(Debug)]
 pub(crate) struct Parser {
     bytes: BytesMut,
@@ -53,7 +53,7 @@ struct Scan {
 }
 
 impl Parser {
-    /// Before the first head.
+    /// Makes a parser in front of the first head.
     pub(crate) fn new(limits: HeadLimits) -> Self {
         Self {
             bytes: BytesMut::new(),
@@ -72,8 +72,8 @@ impl Parser {
         self.bytes.len()
     }
 
-    /// Bytes of a body that are still to come: `None` between bodies, `u64::MAX` if only its end will tell, or if
-    /// there will be none.
+    /// Number of missing bytes of a body: `None` between bodies, `u64::MAX` if the length is unknown or the rest will
+    /// never come.
     pub(crate) fn body_left(&self) -> Option<u64> {
         match &self.state {
             State::Length(left) => Some(*left),

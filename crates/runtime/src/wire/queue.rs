@@ -1,7 +1,7 @@
-//! The bounded queue between the reader of a body and whoever takes it: back-pressure in both directions.
+//! The bounded queue between the reader of a body and its consumer: back-pressure in both directions.
 //!
-//! The taker may live on another task (hyper's connection), so the two sides meet in a mutex, which is held for the
-//! moves of pointers alone.
+//! The consumer may run on another task (hyper's connection), so both sides share a mutex, which is held only while
+//! pointers move.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub(crate) const CAPACITY: usize = 64 * 1024;
 /// Why a body is not complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
-    /// Its bytes break the grammar.
+    /// The body's bytes break the grammar.
     #[error("the request body is malformed ({})", .0.code())]
     Broken(Violation),
     /// The client closed the connection before its end.
@@ -29,7 +29,7 @@ pub(crate) enum BodyError {
     /// The client sent less than the slowest rate that is borne.
     #[error("the request body arrives too slowly")]
     TooSlow,
-    /// It has more bytes than these, which a body may have.
+    /// The body has more bytes than this limit.
     #[error("the request body has more than {0} bytes")]
     TooLarge(u64),
     /// The request was answered before its end.
@@ -59,11 +59,11 @@ pub(crate) struct BodyStream(Option<Arc<Mutex<Inner>>>);
 /// Whether the reader may go on.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Room {
-    /// It may.
+    /// The queue has room.
     Free,
-    /// It is woken when there is room.
+    /// The queue is full; the reader is woken when there is room.
     Full,
-    /// Nobody takes the body: it may read on and throw away.
+    /// Nobody wants the body; the reader may drop its bytes.
     Unwanted,
 }
 
@@ -128,7 +128,7 @@ impl BodyStream {
             return Poll::Ready(None);
         };
         let mut inner = lock(inner);
-        // An abandoned body ends at once, whatever still waits in the queue.
+        // An abandoned body ends immediately, even if the queue still has bytes.
         if inner.end == Some(Err(BodyError::Abandoned)) {
             return Poll::Ready(Some(Err(BodyError::Abandoned)));
         }

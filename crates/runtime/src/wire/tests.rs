@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::Violation;
 use super::parse::{Event, HeadLimits, Parser};
-use crate::request::{Framing, Version};
+use super::raw::{Framing, Version};
 
 const LIMITS: HeadLimits = HeadLimits {
     bytes: 512,

@@ -1,66 +1,66 @@
-//! Why bytes are no request.
+//! Reasons why bytes are not a request.
 
 /// A break of RFC 9112, or of our stricter reading of it. The client gets a bare answer and the connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Violation {
-    /// Not `token SP target SP version`.
+    /// The request line is not `token SP target SP version`.
     RequestLine,
     /// The target has other than visible ASCII, or a `#`.
     Target,
-    /// Neither `HTTP/1.0` nor `HTTP/1.1`.
+    /// The version is neither `HTTP/1.0` nor `HTTP/1.1`.
     HttpVersion,
     /// `PRI * HTTP/2.0`: HTTP/2 without TLS's negotiation.
     Http2Preface,
     /// A control character within a head.
     Control,
-    /// A line that ends in LF alone.
+    /// A line ends in LF without CR.
     BareLf,
     /// A CR that no LF follows.
     BareCr,
     /// A field line that begins with white space (obsolete folding included).
     Folding,
-    /// A field name that is no token, or is not followed by a colon at once.
+    /// A field name is not a token, or is not directly followed by a colon.
     FieldName,
     /// Request line and fields are larger than the limit.
     HeadTooLarge,
     /// More fields than the limit.
     TooManyFields,
-    /// More than one `Content-Length`.
+    /// There is more than one `Content-Length`.
     RepeatedLength,
     /// A `Content-Length` that is not digits, or does not fit 64 bits.
     Length,
     /// A `Transfer-Encoding` other than exactly one `chunked`.
     Coding,
-    /// Both `Transfer-Encoding` and `Content-Length`.
+    /// There are both `Transfer-Encoding` and `Content-Length`.
     CodingAndLength,
     /// `Transfer-Encoding` in HTTP/1.0.
     CodingInHttp10,
     /// A chunk size that is not 1 to 16 hexadecimal digits and CRLF.
     ChunkSize,
-    /// A chunk extension. RFC 9112 section 7.1.1 wants them ignored; readers disagree on where they end.
+    /// A chunk has an extension. RFC 9112 section 7.1.1 wants them ignored, but readers disagree on where they end.
     ChunkExtension,
     /// A chunk's data is not followed by CRLF.
     ChunkEnd,
-    /// A trailer that is no field line, or trailers larger than the limit.
+    /// A trailer is not a field line, or the trailers exceed the limit.
     Trailer,
     /// The head did not arrive in time.
     HeadTimeout,
-    /// A trusted proxy's connection begins with no PROXY protocol header, where one was agreed.
+    /// A trusted proxy's connection does not begin with the PROXY protocol header that the configuration requires.
     Announcement,
-    /// No TLS, or none that both sides speak.
+    /// The opening is not TLS, or the two sides share no version or cipher.
     TlsHandshake,
-    /// What broke an HTTP/2 connection.
+    /// The HTTP/2 connection is invalid.
     Http2,
     /// An HTTP/2 client that gives up requests, one after the other.
     Http2Resets,
-    /// An HTTP/2 body that is not as long as its head says, or ends in what are no trailers.
+    /// An HTTP/2 body is not as long as its head announces, or ends in invalid trailers.
     Http2Body,
     /// One more connection of a client that has all that it may have.
     TooManyConnections,
 }
 
 impl Violation {
-    /// All of them, for the metrics' labels.
+    /// All violations, for the metrics' labels.
     pub(crate) const ALL: [Self; 27] = [
         Self::RequestLine,
         Self::Target,
@@ -91,7 +91,7 @@ impl Violation {
         Self::TooManyConnections,
     ];
 
-    /// The stable name in metrics and, where the head had been read, in answers and the audit.
+    /// The stable name in metrics and, if the head had been read, in answers and the audit.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::RequestLine => "request-line",

@@ -245,3 +245,32 @@ fn a_submodule_is_known_by_the_place_of_its_repository() {
         assert!(!is_module_directory(Path::new(place)), "{place}");
     }
 }
+
+#[test]
+fn a_file_that_becomes_a_link_while_it_is_read_is_never_followed_out() {
+    let folder = folder();
+    let folder = folder.path();
+    put(&folder.join("elsewhere"), "c.toml", "secret");
+    let (file, spare) = (folder.join("policies/c.toml"), folder.join("spare"));
+    let swapping = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while swapping.load(std::sync::atomic::Ordering::Relaxed) {
+                put(folder, "spare", "honest");
+                fs::rename(&spare, &file).unwrap();
+                std::os::unix::fs::symlink("../elsewhere/c.toml", &spare).unwrap();
+                fs::rename(&spare, &file).unwrap();
+            }
+        });
+        for reading in 0..2000 {
+            let links = if reading % 2 == 0 {
+                Links::Refuse
+            } else {
+                Links::WithinDirectory
+            };
+            let read = read_once(&folder.join("policies"), links).unwrap_or_default();
+            assert!(read.iter().all(|(_, text)| text != "secret"));
+        }
+        swapping.store(false, std::sync::atomic::Ordering::Relaxed);
+    });
+}

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::table::shown;
 
-/// The columns, and where each stands in a line of JSON.
+/// The columns, and the path of each in a line of JSON.
 pub(super) const COLUMNS: [(&str, &str); 26] = [
     ("sequence", "/sequence"),
     ("time", "/time"),
@@ -34,12 +34,12 @@ pub(super) const COLUMNS: [(&str, &str); 26] = [
     ("time_ms", "/time_ms"),
 ];
 
-/// The row of the columns' names.
+/// Formats the row of the columns' names.
 pub(super) fn heading() -> String {
     COLUMNS.map(|(name, _)| name).join(",") + "\r\n"
 }
 
-/// The row of a call, given as a line of JSON. Absent values are empty.
+/// Formats the row of a call, given as a line of JSON. Absent values are empty.
 pub(super) fn row(call: &str) -> String {
     let call: Value = serde_json::from_str(call).unwrap_or_default();
     let cells = COLUMNS.map(|(_, place)| match call.pointer(place) {
@@ -50,8 +50,8 @@ pub(super) fn row(call: &str) -> String {
     cells.join(",") + "\r\n"
 }
 
-/// A text with control and bidirectional characters escaped. One that a spreadsheet would take for a formula begins
-/// with an apostrophe, which makes it a text there.
+/// Escapes control and bidirectional characters. If a spreadsheet would read the text as a formula, an apostrophe in
+/// front marks it as text.
 fn cell(text: &str) -> String {
     let text = shown(text);
     let guard = if text.starts_with(['=', '+', '-', '@']) {

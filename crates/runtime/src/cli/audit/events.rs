@@ -1,9 +1,10 @@
-//! `tokenward audit events`: what the audit itself has to say.
+//! `tokenward audit events`: the audit's own events.
 
 use super::table::shown;
 use super::which::{Place, times};
 use super::{Failure, output};
-use crate::admin::{EventLine, escaped};
+use crate::audit_json::EventLine;
+use crate::text::escaped;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

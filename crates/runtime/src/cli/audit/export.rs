@@ -1,4 +1,4 @@
-//! `tokenward audit export`: all calls that are asked for, to a file or a pipe, with what proves them elsewhere.
+//! `tokenward audit export`: writes all selected calls to a file or a pipe, optionally with their proof.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let message = "--output and --proof name the same file: give each its own";
         return Err(Failure::Usage(message.to_owned()));
     }
-    // Both are begun before anything is written, and get their names when both are complete.
+    // Both files are created before anything is written, and renamed when both are complete.
     let mut output = args.output.as_deref().map(NewFile::begin).transpose()?;
     let mut proof = args.proof.as_deref().map(NewFile::begin).transpose()?;
     let count = match &mut output {
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         output => lines(&source, &filter, form, output.as_mut())?,
     };
     output.as_mut().map_or(Ok(()), NewFile::complete)?;
-    // After the calls, so that it has every block that they stand in.
+    // The proof is written after the calls, so that it contains all of their blocks.
     if let Some(file) = &mut proof {
         let keys = args.place.keys(&[], &config)?;
         source.proof(filter.since_ms, &keys, file)?;

@@ -1,4 +1,4 @@
-//! The forms in which calls are shown.
+//! The output formats of calls.
 
 use super::csv;
 use super::table::{self, Heading};
@@ -14,7 +14,7 @@ pub(super) struct FormArg {
     csv: bool,
 }
 
-/// One of them.
+/// One format.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Form {
     Table,
@@ -33,7 +33,7 @@ impl FormArg {
 }
 
 impl Form {
-    /// The text of calls, given as lines of JSON.
+    /// Formats calls, given as lines of JSON.
     pub(super) fn of(self, calls: &[String], heading: Heading) -> String {
         match self {
             Self::Table => table::of(calls, heading),

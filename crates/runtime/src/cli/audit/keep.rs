@@ -1,4 +1,4 @@
-//! `tokenward audit salvage`, `backup` and `keygen`: what keeps the audit when something else does not.
+//! `tokenward audit salvage`, `backup` and `keygen`.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,7 @@ use super::new_file::NewFile;
 use super::source::Source;
 use super::which::Place;
 use super::{Failure, output};
-use crate::admin::json_line;
+use crate::audit_json::json_line;
 
 #[derive(clap::Args)]
 pub(super) struct Salvage {
@@ -45,6 +45,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
             args.directory.display()
         )));
     }
+    // The output is created first, so that a search is not in vain.
     let mut file = NewFile::begin(&args.output)?;
     let found = search(&args.directory).map_err(|error| match error {
         SalvageError::Unreadable { .. } => Failure::trouble(error),
@@ -57,6 +58,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
             found.bytes
         )));
     }
+    // Write the recovered calls.
     let calls = found.entries.len();
     for entry in found.entries {
         file.write_all(json_line(entry).as_bytes())
@@ -68,6 +70,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
         "{calls} calls of {} sound blocks are in {file}.",
         found.blocks
     ));
+    // Report the gaps: a reader must know which calls the file lacks.
     if let Some(first) = found.begins_late {
         output::note(&format!(
             "The beginning of the period is missing: what is found begins with entry {first}."
@@ -79,6 +82,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
     if let Some((first, last)) = found.missing_after {
         output::note(&format!("Entries {first} to {last} are missing at its end."));
     }
+    // Unread bytes may contain further calls, so the result is not complete.
     if found.unread_bytes > 0 {
         return Err(Failure::Findings(format!(
             "the disk did not give {} bytes of `{}`; what was in them is not in {file}",
@@ -93,6 +97,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     let config = args.place.config()?;
     let source = args.place.source(&config)?;
     let directory = &args.directory;
+    // A backup within the audit would be taken for a period of it.
     if let Some(store) = store_around(directory) {
         return Err(Failure::Usage(format!(
             "`{}` is within the audit {}: name a directory elsewhere, on another disk if there is one",
@@ -100,13 +105,14 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
             store.display()
         )));
     }
+    // Copy from the files, or through the proxy that has them open.
     let copied = match &source {
         Source::Files(reader) => reader.copy(directory),
         Source::Admin(_) if directory.symlink_metadata().is_ok() => Err(CopyError::Exists {
             path: directory.clone(),
         }),
         Source::Admin(_) => {
-            // What the proxy sends is kept whole first, then made a store.
+            // The proxy's data is stored completely first, and then converted to a store.
             let mut name = directory.clone().into_os_string();
             name.push(".received");
             let received = PathBuf::from(name);
@@ -124,7 +130,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
         CopyError::Exists { .. } => Failure::Usage(error.to_string()),
         other => Failure::trouble(other),
     })?;
-    // Read back from the disk: a backup that was never read is a hope.
+    // Read the backup back from the disk: only a verified backup can be relied on.
     let keys = args.place.keys(&[], &config)?;
     let verified = Source::files(directory)?.verify(&keys)?;
     output::note(&format!(
@@ -141,7 +147,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     ))
 }
 
-/// The store, or backup of one, that something of this name would stand in.
+/// The store, or backup of a store, that would contain a file with this path.
 fn store_around(place: &Path) -> Option<PathBuf> {
     let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;

@@ -42,7 +42,7 @@ pub(super) struct Tail {
     place: Place,
 }
 
-/// The most calls that are listed: each is joined with its outcome, and the table is laid out, in memory.
+/// Maximum number of calls in a list: each is joined with its outcome, and the table is formatted in memory.
 const MOST: u16 = 10_000;
 
 fn limit(text: &str) -> Result<u16, String> {
@@ -77,7 +77,7 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
     let filter = args.which.filter(&config)?;
     let source = args.place.source(&config)?;
     let form: Form = args.form.form();
-    // Where the tail takes over.
+    // The sequence number at which the tail continues.
     let begin = match &source {
         Source::Admin(_) => Some(settled(&source, &filter)?),
         Source::Files(_) => None,
@@ -108,7 +108,7 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The place up to which calls have ended, or a tail would no longer wait for their end.
+/// Gives the sequence number up to which calls have ended, or are too old for a tail to wait for.
 fn settled(source: &Source, filter: &Filter) -> Result<Sequence, Failure> {
     let one = Page {
         limit: 1,
@@ -133,7 +133,7 @@ fn settled(source: &Source, filter: &Filter) -> Result<Sequence, Failure> {
     }))
 }
 
-/// The place of a call, given as a line of JSON.
+/// Gives the sequence number of a call, given as a line of JSON.
 pub(super) fn sequence(call: &str) -> Option<Sequence> {
     let call: serde_json::Value = serde_json::from_str(call).ok()?;
     call.get("sequence")?.as_u64().map(Sequence)

@@ -1,4 +1,4 @@
-//! A file that is there whole, or not at all.
+//! A file that appears under its name only when it is complete.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 
-/// A file that is being written, under its name with `.partial` after it. Dropped unfinished it is removed.
+/// A file that is being written, under its name with `.partial` after it. If it is dropped unfinished, it is deleted.
 pub(super) struct NewFile {
     path: PathBuf,
     partial: PathBuf,
@@ -16,13 +16,13 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins the file `path`, which must not exist: one that is there is somebody's.
+    /// Begins the file `path`, which must not exist: an existing file is never overwritten.
     pub(super) fn begin(path: &Path) -> Result<Self, Failure> {
         if path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
         let partial = partial_of(path);
-        // Who called what is its owner's alone to give away.
+        // Only the owner may share the record of calls, so the file is private.
         let file = File::options()
             .write(true)
             .create_new(true)
@@ -44,16 +44,16 @@ impl NewFile {
         })
     }
 
-    /// Writes what is left, so that a power cut leaves it whole.
+    /// Writes the remaining data, and syncs it against a power cut.
     pub(super) fn complete(&mut self) -> Result<(), Failure> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         synced.map_err(|error| self.failed(&error))
     }
 
-    /// Completes it, and gives it its name.
+    /// Completes the file, and renames it to its final name.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.complete()?;
-        // The name is taken first, and fails if somebody has it: renaming would write over what is his.
+        // Create the name first: this fails if it exists, while a rename would overwrite another user's file.
         let taken = File::options().write(true).create_new(true).open(&self.path);
         taken.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),
@@ -67,12 +67,12 @@ impl NewFile {
         Ok(())
     }
 
-    /// The name that it will have.
+    /// Gives the final path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The error that writing gave, for the user.
+    /// Describes an error of writing to the user.
     pub(super) fn failed(&self, error: &io::Error) -> Failure {
         unwritten(&self.path, error)
     }
@@ -96,7 +96,7 @@ impl Drop for NewFile {
     }
 }
 
-/// The name with `.partial` after it.
+/// Gives the path with `.partial` after it.
 pub(super) fn partial_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");

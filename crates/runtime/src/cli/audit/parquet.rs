@@ -1,4 +1,4 @@
-//! Recorded calls as Apache Parquet: CSV's columns, with their types, for tools that ask many questions of many calls.
+//! Recorded calls as Apache Parquet: CSV's columns with their types, for analytical tools.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use serde_json::Value;
 use super::csv;
 use super::table::shown;
 
-/// Calls of a row group, which is what memory holds.
+/// Number of calls of a row group, all of which are in memory.
 const GROUP: usize = 50_000;
-/// Columns of numbers.
+/// Names of the columns with numbers.
 const NUMBERS: [&str; 10] = [
     "sequence",
     "line",
@@ -29,7 +29,7 @@ const NUMBERS: [&str; 10] = [
     "total_us",
     "upstream_us",
 ];
-/// The column of times. The one that has them as texts is left out.
+/// The column of times. The column with times as texts is left out.
 const TIME: &str = "time_ms";
 const TIME_TEXT: &str = "time";
 
@@ -61,7 +61,7 @@ fn is_number(name: &str) -> bool {
 }
 
 impl<W: Write + Send> Parquet<W> {
-    /// Begins a file.
+    /// Begins a Parquet file.
     pub(super) fn begin(out: W) -> Result<Self, ParquetError> {
         let fields = columns().map(|(name, _)| match name {
             TIME => format!("optional int64 {name} (TIMESTAMP(MILLIS, true));"),
@@ -81,8 +81,8 @@ impl<W: Write + Send> Parquet<W> {
         })
     }
 
-    /// Adds a call, given as a line of JSON. Control and bidirectional characters are escaped, as in tables: what reads the
-    /// file may show it.
+    /// Adds a call, given as a line of JSON. Control and bidirectional characters are escaped, as in tables, since
+    /// readers of the file may display it.
     pub(super) fn push(&mut self, call: &str) -> Result<(), ParquetError> {
         let call: Value = serde_json::from_str(call).unwrap_or_default();
         for column in &mut self.columns {
@@ -116,7 +116,7 @@ impl<W: Write + Send> Parquet<W> {
         Ok(())
     }
 
-    /// Writes what is left, and the file's end.
+    /// Writes the remaining rows, and the end of the file.
     pub(super) fn finish(mut self) -> Result<W, ParquetError> {
         self.end_group()?;
         self.writer.into_inner()

@@ -1,4 +1,4 @@
-//! The policy as it is now, beside the audit of what it did.
+//! The current policy, for comparison with the audit.
 
 use tokenward_compiler::ir::{Line, Program};
 use tokenward_compiler::source::{Links, SourceSet};
@@ -6,10 +6,10 @@ use tokenward_compiler::source::{Links, SourceSet};
 use crate::config::Config;
 use crate::live::unbound_artifact;
 
-/// The tokens and lines of the configuration's policy.
+/// Loads the configuration's policy.
 ///
 /// # Errors
-/// Why it cannot be read, in a sentence.
+/// The policy cannot be read; the text describes why.
 pub(super) fn program(config: &Config) -> Result<Program, String> {
     let place = &config.policies;
     if place.is_file() {
@@ -20,7 +20,7 @@ pub(super) fn program(config: &Config) -> Result<Program, String> {
     compiled.ok_or_else(|| format!("the policy in `{}` does not compile", place.display()))
 }
 
-/// Every line that a token has, each once, in the order of files.
+/// Lists every line that a token has, each once, in the order of files.
 pub(super) fn lines(program: &Program) -> Vec<Line<'_>> {
     let of_tokens = program
         .tokens()
@@ -31,7 +31,7 @@ pub(super) fn lines(program: &Program) -> Vec<Line<'_>> {
     lines
 }
 
-/// The text of the line with this digest, if the policy has it.
+/// Finds the text of the line with this digest, if the policy has it.
 pub(super) fn line(config: &Config, digest: &str) -> Option<String> {
     let program = program(config).ok()?;
     let line = lines(&program)

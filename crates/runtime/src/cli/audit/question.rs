@@ -1,12 +1,13 @@
-//! The query string of the admin listener's `/v1/audit`.
+//! Query strings for the admin listener's `/v1/audit`.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokenward_audit::{Filter, Page};
 
-/// `since_ms=…&token=…`: what `filter` and `page` say, nothing else.
+/// Formats `filter` and `page` as a query string, such as `since_ms=…&token=…`.
 pub(super) fn query_string(filter: &Filter, page: &Page) -> String {
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let mut add = |name, value: Option<String>| pairs.extend(value.map(|value| (name, value)));
+    // The names are those of `admin/audit.rs`, which refuses unknown ones.
     add("since_ms", filter.since_ms.map(|time| time.to_string()));
     add("until_ms", filter.until_ms.map(|time| time.to_string()));
     add("request_id", filter.request_id.map(hex::encode));

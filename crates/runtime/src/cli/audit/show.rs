@@ -1,4 +1,4 @@
-//! `tokenward audit show`: all that is known of one call.
+//! `tokenward audit show`: shows everything that is known of one call.
 
 use serde_json::Value;
 use tokenward_audit::{Filter, Page, Sequence};
@@ -21,7 +21,7 @@ pub(super) struct Args {
     place: Place,
 }
 
-/// An id begins with the time when the request came; its record is not much later.
+/// Time span to search: an id begins with the time of the request, and its record is not much later.
 const AROUND_MS: i64 = 3_600_000;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -50,8 +50,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let call: Value = serde_json::from_str(&call).map_err(Failure::trouble)?;
     let mut text = String::new();
-    told("", &call, &mut text);
-    // Shown where the policy still has it; that it has not is no trouble.
+    flattened("", &call, &mut text);
+    // Show the line if the policy still has it; it is not an error if not.
     let digest = call.pointer("/line/digest").and_then(Value::as_str);
     let line = digest.and_then(|digest| policy::line(&config, digest));
     if let Some(line) = line {
@@ -86,7 +86,7 @@ fn by_id(source: &Source, id: [u8; 16]) -> Result<Option<String>, Failure> {
     };
     match source.list(&near, page)?.pop() {
         Some(call) => Ok(Some(call)),
-        // Whose clock was set meanwhile, or an upload that took long.
+        // The clock may have been changed, or an upload may have taken long.
         None => Ok(source.list(&anywhere, page)?.pop()),
     }
 }
@@ -101,7 +101,7 @@ fn by_place(source: &Source, place: u64) -> Result<Option<String>, Failure> {
     Ok(source.list(&Filter::default(), page)?.pop())
 }
 
-/// One line that was tried, or one value that was looked at, in a line.
+/// Describes one tried line, or one inspected value, in a line.
 fn looked_at(item: &Value) -> String {
     let text = |place: &str| item.pointer(place).and_then(Value::as_str).unwrap_or_default();
     let Some(constraints) = item.get("constraints").and_then(Value::as_array) else {
@@ -131,8 +131,8 @@ fn looked_at(item: &Value) -> String {
     )
 }
 
-/// `name  value` for each member, those of members below it as `outer.inner`.
-fn told(outer: &str, value: &Value, text: &mut String) {
+/// Writes `name  value` for each member; nested members are named `outer.inner`.
+fn flattened(outer: &str, value: &Value, text: &mut String) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
@@ -141,7 +141,7 @@ fn told(outer: &str, value: &Value, text: &mut String) {
                 } else {
                     format!("{outer}.{name}")
                 };
-                told(&name, value, text);
+                flattened(&name, value, text);
             }
         }
         Value::Array(items) => {
@@ -176,7 +176,7 @@ mod tests {
             }],
         });
         let mut text = String::new();
-        told("", &call, &mut text);
+        flattened("", &call, &mut text);
         insta::assert_snapshot!(text, @r"
         nodes                   a (string) = x\u{1b}y
         nodes                   b (number) hmac 00ff

@@ -1,4 +1,4 @@
-//! Where recorded calls come from, as lines of JSON: the store's files, or the proxy that has it open.
+//! The source of recorded calls as lines of JSON: the store's files, or the proxy that has it open.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -18,21 +18,21 @@ use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
 use super::new_file::NewFile;
 use super::question::query_string;
 use super::table::shown;
-use crate::admin::{EventLine, UsageReport, VerifyReport, json_line};
+use crate::audit_json::{EventLine, UsageReport, VerifyReport, json_line};
 use crate::cli::{Failure, output};
 use crate::config::{Config, admin_secret};
 
-/// An answer has 10 000 entries at most, of some kilobytes at most.
+/// Maximum size of a response: 10 000 entries of some kilobytes.
 const LARGEST_ANSWER: usize = 256 << 20;
-/// A list that takes longer than this is given up.
+/// Time limit for a list.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// An answer that is silent for so long is dead: the proxy sends an empty line every ten seconds.
+/// Time without data after which a response counts as dead. The proxy sends an empty line every ten seconds.
 const SILENCE: Duration = Duration::from_secs(30);
-/// How long a proxy that stops may still be listening.
+/// Time for which a stopping proxy may still accept connections.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// What says why there is none is shorter.
+/// Maximum size of an error response, which is short.
 const LARGEST_PROBLEM: usize = 64 << 10;
-/// Calls, and bytes of blocks, that are read from files at once.
+/// Number of calls, and of bytes of blocks, that are read from files in one step.
 const STEP: usize = 2_000;
 const STEP_BYTES: usize = 4 << 20;
 
@@ -41,7 +41,7 @@ pub(super) enum Source {
     Admin(Admin),
 }
 
-/// What is done with one line.
+/// Function that receives each line.
 pub(super) type Each<'e> = &'e mut dyn FnMut(&str) -> Result<(), Failure>;
 
 /// A running proxy's admin listener.
@@ -52,7 +52,7 @@ pub(super) struct Admin {
 }
 
 impl Source {
-    /// The store's files if no process has it open; else the proxy that does.
+    /// Opens the store's files if no process has them open; otherwise connects to the proxy that has.
     pub(super) fn open(config: &Config) -> Result<Self, Failure> {
         let path = &config.audit.path;
         if !path.exists() {
@@ -69,12 +69,12 @@ impl Source {
         }
     }
 
-    /// The files of a store, or a proof, whoever has it open.
+    /// Opens the files of a store, or a proof, even if a process has it open.
     pub(super) fn files(path: &Path) -> Result<Self, Failure> {
         Ok(Self::Files(Reader::open(path).map_err(Failure::trouble)?))
     }
 
-    /// The recorded calls that `filter` wants, one JSON object each, without line ends.
+    /// Lists the recorded calls that match `filter`, one JSON object each, without line ends.
     pub(super) fn list(&self, filter: &Filter, page: Page) -> Result<Vec<String>, Failure> {
         match self {
             Self::Files(reader) => {
@@ -88,7 +88,7 @@ impl Source {
         }
     }
 
-    /// Gives all recorded calls that `filter` wants, after a place, the oldest first, to `each`.
+    /// Gives all recorded calls that match `filter`, after a sequence number, oldest first, to `each`.
     pub(super) fn all(
         &self,
         filter: &Filter,
@@ -121,7 +121,7 @@ impl Source {
         }
     }
 
-    /// Says what the answer lacks since it is damaged or missing: then the exit code is 1.
+    /// Reports the calls that the result lacks because data is damaged or missing; the exit code is then 1.
     pub(super) fn tell_lacking(&self) -> Result<(), Failure> {
         let Self::Files(reader) = self else { return Ok(()) };
         let left_out = reader.left_out();
@@ -136,18 +136,18 @@ impl Source {
         ))
     }
 
-    /// How many calls `filter` wants.
+    /// Counts the calls that match `filter`.
     pub(super) fn usage(&self, filter: &Filter) -> Result<UsageReport, Failure> {
         match self {
             Self::Files(reader) => Ok(reader.usage(filter).map_err(Failure::trouble)?.into()),
             Self::Admin(admin) => {
                 let question = query_string(filter, &Page::default());
-                admin.told(&format!("/v1/audit/stats?{question}"))
+                admin.one_line(&format!("/v1/audit/stats?{question}"))
             }
         }
     }
 
-    /// What the audit itself has to say from `since_ms` to before `until_ms`, the oldest first.
+    /// Gives the audit's own events from `since_ms` to before `until_ms`, oldest first.
     pub(super) fn events(
         &self,
         since_ms: Option<i64>,
@@ -169,23 +169,23 @@ impl Source {
                     ..Filter::default()
                 };
                 let question = query_string(&filter, &Page::default());
-                admin.told(&format!("/v1/audit/events?{question}"))
+                admin.one_line(&format!("/v1/audit/events?{question}"))
             }
         }
     }
 
-    /// What verifying finds; signed heads are checked with `keys`, or, by a proxy, with its own.
+    /// Verifies the audit. Signed heads are checked with `keys`; a proxy uses its own.
     pub(super) fn verify(&self, keys: &[PublicKey]) -> Result<VerifyReport, Failure> {
         match self {
             Self::Files(reader) => {
                 let verified = reader.verify(keys).map_err(Failure::trouble)?;
                 Ok(VerifyReport::of(verified, keys))
             }
-            Self::Admin(admin) => admin.told("/v1/audit/verify"),
+            Self::Admin(admin) => admin.one_line("/v1/audit/verify"),
         }
     }
 
-    /// Writes the proof of all that was written from `since_ms` on.
+    /// Writes the proof of all entries from `since_ms` on.
     pub(super) fn proof(
         &self,
         since_ms: Option<i64>,
@@ -249,14 +249,14 @@ impl Admin {
     pub(super) fn tail(&self, filter: &Filter, page: Page, each: Each<'_>) -> Result<(), Failure> {
         let target = format!("/v1/audit/tail?{}", query_string(filter, &page));
         let followed = self.lines(&target, each);
-        // A proxy that stops, or is killed, breaks its answer off; one that is still there has another reason.
+        // A proxy that is stopped or killed ends its response early; if it is still there, the reason is another.
         match followed {
             Err(Failure::Trouble(_)) if self.goes_away() => Ok(()),
             followed => followed,
         }
     }
 
-    /// Whether nobody listens any more, now or in a while: a proxy that stops ends its answers first.
+    /// Whether the proxy no longer listens, now or soon: a stopping proxy ends its responses first.
     fn goes_away(&self) -> bool {
         let begun = Instant::now();
         while begun.elapsed() < FAREWELL {
@@ -268,8 +268,8 @@ impl Admin {
         false
     }
 
-    /// The one line of an answer that may take long.
-    fn told<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
+    /// Gives the one line of a response that may take long.
+    fn one_line<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
         let mut told = None;
         self.lines(target, &mut |line| {
             told = Some(line.to_owned());
@@ -283,7 +283,7 @@ impl Admin {
         })
     }
 
-    /// Gives each line that is not empty to `each`, as it comes.
+    /// Gives each line that is not empty to `each`, as it arrives.
     fn lines(&self, target: &str, each: Each<'_>) -> Result<(), Failure> {
         let mut unfinished = Vec::new();
         self.frames(target, &mut |bytes| {
@@ -300,7 +300,7 @@ impl Admin {
         })
     }
 
-    /// Gives the answer's bytes to `each`, as they come.
+    /// Gives the response's bytes to `each`, as they arrive.
     fn frames(
         &self,
         target: &str,
@@ -319,7 +319,7 @@ impl Admin {
         })
     }
 
-    /// A successful answer's head.
+    /// Makes a request, and gives the head of a successful response.
     async fn call(&self, target: &str) -> Result<Response<Incoming>, Failure> {
         let request = Request::get(format!("http://{}{target}", self.address))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.secret))
@@ -352,7 +352,7 @@ impl Admin {
     }
 }
 
-/// What an answer that is none says of why.
+/// Reads the error description from a failed response.
 async fn detail(response: Response<Incoming>) -> Option<String> {
     let body = Limited::new(response.into_body(), LARGEST_PROBLEM)
         .collect()

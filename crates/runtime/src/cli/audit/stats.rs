@@ -1,4 +1,4 @@
-//! `tokenward audit stats`: how often what was used, and what never was.
+//! `tokenward audit stats`: how often tokens and lines were used, and which never were.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::policy;
 use super::table::shown;
 use super::which::{Place, Which};
 use super::{Failure, output};
-use crate::admin::{Counts, LineName, UsageReport, UsedBy};
+use crate::audit_json::{Counts, LineName, UsageReport, UsedBy};
 use crate::config::Config;
 
 #[derive(clap::Args)]
@@ -22,12 +22,12 @@ pub(super) struct Args {
     place: Place,
 }
 
-/// What was used, and what the policy has beside.
+/// The usage, and the parts of the policy that were never used.
 #[derive(Serialize)]
 struct Stats {
     #[serde(flatten)]
     usage: UsageReport,
-    /// Absent where the policy cannot be read.
+    /// Unused parts; absent if the policy cannot be read.
     unused: Option<Unused>,
 }
 
@@ -57,14 +57,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let stats = Stats { usage, unused };
     if args.json {
         let json = serde_json::to_string(&stats).map_err(Failure::trouble)?;
-        output::print(&format!("{}\n", crate::admin::escaped(&json)))?;
+        output::print(&format!("{}\n", crate::text::escaped(&json)))?;
     } else {
         output::print(&text(&stats))?;
     }
     source.tell_lacking()
 }
 
-/// The tokens and lines of the policy that no call had. A line is its text: one that moved within its file was used.
+/// Finds the tokens and lines of the policy without a call. A line is identified by its text, so one that moved within
+/// its file counts as used.
 fn unused(usage: &UsageReport, config: &Config) -> Result<Unused, String> {
     let program = policy::program(config)?;
     let tokens: HashSet<&str> = usage.tokens.iter().filter_map(|u| u.name.as_deref()).collect();

@@ -2,18 +2,18 @@
 
 use serde::Deserialize;
 
-use crate::admin::is_deceptive;
+use crate::text::is_deceptive;
 
 /// Whether the columns' names are written.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Heading {
-    /// Above the rows, where there are any.
+    /// Above the rows, if there are any.
     Shown,
-    /// The rows alone: they follow others.
+    /// Rows only: they continue a table.
     Left,
 }
 
-/// The columns and how wide each is at least, so that pages below one another mostly align. The last is open.
+/// The columns with their minimum widths, so that successive pages mostly align. The last column is open.
 const COLUMNS: [(&str, usize); 8] = [
     ("TIME", 24),
     ("DECISION", 8),
@@ -25,7 +25,7 @@ const COLUMNS: [(&str, usize); 8] = [
     ("CALL", 0),
 ];
 
-/// What a table shows of a recorded call.
+/// The parts of a recorded call that a table shows.
 #[derive(Deserialize)]
 struct Call {
     time: String,
@@ -53,15 +53,15 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// The status that the client got; or that it will never be known.
-    fn told(self) -> Option<String> {
+    /// Gives the status that the client got, or a mark that it is unknown.
+    fn text(self) -> Option<String> {
         let lost = || self.end.filter(|end| end == "lost");
         self.status.map(|status| status.to_string()).or_else(lost)
     }
 }
 
-/// One line for each recorded call, with control and bidirectional characters escaped. A line of JSON that is no call
-/// stands as it is: another version's proxy may know more than this one.
+/// Formats one line for each recorded call, with control and bidirectional characters escaped. A line of JSON that is
+/// not a call is shown unchanged: another version's proxy may have written it.
 pub(super) fn of(lines: &[String], heading: Heading) -> String {
     let mut rows: Vec<Result<[String; 8], &String>> = lines
         .iter()
@@ -99,7 +99,7 @@ fn row(call: Call) -> [String; 8] {
     [
         shown(&call.time),
         shown(&call.verdict),
-        or_dash(call.outcome.and_then(Outcome::told)),
+        or_dash(call.outcome.and_then(Outcome::text)),
         or_dash(call.token),
         user,
         shown(&call.reason),
@@ -108,7 +108,7 @@ fn row(call: Call) -> [String; 8] {
     ]
 }
 
-/// The text with what would repaint a terminal or reorder what stands there as escapes: `\u{1b}`.
+/// Escapes characters that would repaint a terminal or reorder its text, such as `\u{1b}`.
 pub(in crate::cli) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

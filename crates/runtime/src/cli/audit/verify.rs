@@ -1,4 +1,4 @@
-//! `tokenward audit verify`: whether the audit is what was written.
+//! `tokenward audit verify`: checks that the audit is unchanged.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use super::source::Source;
 use super::table::shown;
 use super::which::Place;
 use super::{Failure, output};
-use crate::admin::VerifyReport;
+use crate::audit_json::VerifyReport;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -33,6 +33,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.place.config()?;
     let mut keys = args.place.keys(&args.keys, &config)?;
     let source = args.place.source(&config)?;
+    // A proof names its own key. That key shows consistency, but not origin, so a note says so.
     if let (true, Source::Files(reader)) = (keys.is_empty(), &source) {
         keys = reader.claimed_keys();
         if !keys.is_empty() {
@@ -40,11 +41,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     let report = source.verify(&keys)?;
+    // A proxy verifies with its own keys; they must be the ones that were asked for.
     if let Source::Admin(_) = source {
         same_keys(&keys, &report)?;
     }
     let compared = args.export.as_deref().map(|export| compare(&source, export));
     let compared = compared.transpose()?;
+    // Show the report, also if something is wrong.
     if args.json {
         let json = serde_json::to_string(&report).map_err(Failure::trouble)?;
         output::print(&format!("{json}\n"))?;
@@ -72,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     )))
 }
 
-/// A proxy checks with its own key: it must be one that is trusted here.
+/// Checks that the proxy's own key is one of the trusted keys.
 fn same_keys(keys: &[PublicKey], report: &VerifyReport) -> Result<(), Failure> {
     let known: Vec<String> = keys.iter().map(ToString::to_string).collect();
     if report.keys.is_empty() && !known.is_empty() {
@@ -125,17 +128,18 @@ fn text(report: &VerifyReport) -> String {
 }
 
 struct Compared {
-    /// Calls that were the same.
+    /// Number of equal calls.
     calls: u64,
-    /// The first that was not.
+    /// Sequence number of the first different call.
     differing: Option<u64>,
 }
 
-/// Holds the lines of an export, which ascend, against the audit.
+/// Compares the lines of an export, which are in ascending order, with the audit.
 fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
     let unreadable = |error| Failure::Trouble(format!("cannot read `{}`: {error}", export.display()));
     let file = BufReader::new(File::open(export).map_err(unreadable)?);
     let mut lines = file.lines();
+    // Gives the next line of the export with its sequence number.
     let mut exported = || {
         let line = lines.next().transpose().map_err(unreadable)?;
         let Some(line) = line else { return Ok(None) };
@@ -153,6 +157,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
         calls: 0,
         differing: None,
     };
+    // Walk through the audit from the first exported call. The export may have left calls out, but not changed any.
     let Some((Sequence(first), _)) = next else {
         return Ok(compared);
     };
@@ -172,7 +177,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
         }
     });
     match walked {
-        // Our own sign that no more is wanted.
+        // `NoReader` is our own sign to stop.
         Ok(()) | Err(Failure::NoReader) => {}
         Err(other) => return Err(other),
     }
@@ -180,7 +185,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
     Ok(compared)
 }
 
-/// Whether an exported line is the call; one exported before the call had ended lacks its end.
+/// Whether an exported line is equal to the call. A line exported before the call had ended lacks its outcome.
 fn same(exported: &str, call: &str) -> bool {
     let parsed = |line| serde_json::from_str::<Value>(line).ok();
     let (Some(exported), Some(mut call)) = (parsed(exported), parsed(call)) else {

@@ -1,4 +1,4 @@
-//! The options by which a verb says which calls it is about, and where they are.
+//! Options of the subcommands that select calls and the audit that contains them.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ impl Place {
         self.config.or_default()
     }
 
-    /// What is at the place that was named; else the configuration's store, or the proxy that has it open.
+    /// Opens the path that was named; otherwise the configured store, or the proxy that has it open.
     pub(super) fn source(&self, config: &Config) -> Result<Source, Failure> {
         match &self.store {
             Some(path) => Source::files(path),
@@ -35,14 +35,14 @@ impl Place {
         }
     }
 
-    /// The keys of `files`; without any, that of the configuration. None where there is none.
+    /// Reads the keys in `files`; without any, the configured key. Empty if there is none.
     pub(super) fn keys(&self, files: &[PathBuf], config: &Config) -> Result<Vec<PublicKey>, Failure> {
         let named: Result<Vec<_>, _> = files.iter().map(|file| PublicKey::read(file)).collect();
         let mut keys = named.map_err(|error| Failure::Usage(format!("--key: {error}")))?;
         if let (true, None, Some(secret)) = (keys.is_empty(), &self.store, &config.audit.signing_key) {
             let mut public = secret.clone().into_os_string();
             public.push(".pub");
-            // The secret itself may be readable by the proxy alone.
+            // The secret key may be readable only by the proxy.
             let key = PublicKey::read(public.as_ref())
                 .or_else(|_| SigningKey::read(secret).map(|key| key.public()))
                 .map_err(Failure::trouble)?;
@@ -104,7 +104,7 @@ enum Decision {
 }
 
 impl Which {
-    /// The question to the audit of a proxy with this configuration.
+    /// The filter for a query of this configuration's audit.
     pub(super) fn filter(&self, config: &Config) -> Result<Filter, Failure> {
         let url = self.url.as_deref().map(UrlPattern::new).transpose();
         let (since_ms, until_ms) = times(self.since.as_deref(), self.until.as_deref())?;
@@ -117,9 +117,9 @@ impl Which {
             token: self.token.clone(),
             user: self.user.clone(),
             on_behalf_of: self.on_behalf_of.clone(),
-            // As the proxy writes it: without the IPv6 form of an IPv4 address.
+            // Formatted as by the proxy: without the IPv6 form of an IPv4 address.
             client: self.client.map(|client| client.to_canonical()),
-            // Policies write them small, calls have them large.
+            // Policies write methods in lower case, requests in upper case.
             method: self.method.as_deref().map(str::to_ascii_uppercase),
             url: url.map_err(|error| Failure::Usage(format!("--url: {error}")))?,
             verdict: self.decision.map(|decision| match decision {
@@ -135,7 +135,7 @@ impl Which {
     }
 }
 
-/// What `--since` and `--until` say, milliseconds since 1970 UTC.
+/// Parses `--since` and `--until` to milliseconds since 1970 UTC.
 pub(super) fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<i64>, Option<i64>), Failure> {
     let now = Timestamp::now();
     let moment = |option: &str, text: Option<&str>| {
@@ -151,8 +151,8 @@ pub(super) fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<
     Ok((since_ms, until_ms))
 }
 
-/// A policy file, by its path below `policies`, and perhaps a line of it, from `jira/ci.toml:12`, `jira/ci.toml`, or a path
-/// that leads there, `policies/jira/ci.toml:12`.
+/// Parses a policy file and optionally a line in it: `jira/ci.toml:12`, `jira/ci.toml`, or a path to the file such as
+/// `policies/jira/ci.toml:12`.
 fn line_of(text: &str, policies: &Path) -> Result<(String, Option<u32>), String> {
     let (path, number) = match text.rsplit_once(':') {
         Some((path, number)) => match number.parse() {
@@ -167,7 +167,7 @@ fn line_of(text: &str, policies: &Path) -> Result<(String, Option<u32>), String>
         None => (text, None),
     };
     let given = Path::new(path);
-    // What is written as it stands in the audit is not looked for on the disk.
+    // A path written as in the audit is not looked up on disk.
     let below = given
         .strip_prefix(policies)
         .ok()

@@ -7,10 +7,11 @@ use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
 
 use super::super::failure::Failure;
+use super::super::plural::plural;
 use super::super::progress::Progress;
 use super::super::side::Side;
 use super::super::universe::universe;
-use super::{new_access::Base, plural};
+use super::new_access::Base;
 use crate::config::Config;
 
 /// Questions of fewer states take no time that anyone would ask about.

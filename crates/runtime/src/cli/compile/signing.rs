@@ -6,8 +6,8 @@ use tokenward_compiler::artifact::{self, Signers};
 use tokenward_compiler::ir::Program;
 
 use super::super::failure::Failure;
+use crate::authoring::keys::{ArtifactKey, KeyError};
 use crate::config::Config;
-use crate::keys::{ArtifactKey, KeyError};
 
 /// The key to sign with: the one that was named, else the configuration's; `None` if there is neither, and none is needed.
 ///

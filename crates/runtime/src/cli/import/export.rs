@@ -1,4 +1,4 @@
-//! The ancestor's export, read: what each of its tokens says, or why one cannot be taken over.
+//! Reads Extender's export: each of its tokens, or the reason why it cannot be imported.
 
 use jiff::Timestamp;
 use jsonc_parser::{ParseOptions, parse_to_serde_value};
@@ -23,19 +23,19 @@ const KNOWN: [&str; 10] = [
 /// A token of the export.
 #[derive(Debug)]
 pub(super) struct Exported {
-    /// Its label; where it has none, what stands in for one.
+    /// Label of the token, or a substitute if it has none.
     pub(super) label: String,
-    /// Its user; `None`: any.
+    /// User of the token; `None` for any user.
     pub(super) user: Option<String>,
     /// The secret, absent from an export in secure mode.
     pub(super) secret: Option<String>,
-    /// Its lines, without blank ones.
+    /// Lines of the token, without blank ones.
     pub(super) lines: Vec<String>,
-    /// Its networks.
+    /// Networks from which the token works.
     pub(super) allowed_ips: Vec<String>,
-    /// When it ends.
+    /// Expiry of the token.
     pub(super) expires: Option<Timestamp>,
-    /// What else the export says, for people.
+    /// Other facts of the export, for people.
     pub(super) description: String,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Broken {
 /// The tokens of an export, in its order.
 ///
 /// # Errors
-/// The text is no export at all.
+/// The text is not an export.
 pub(super) fn read(text: &str) -> Result<Vec<Result<Exported, Broken>>, String> {
     // Comments and trailing commas are what people leave in an export that they have edited; no more is let pass.
     let options = ParseOptions {
@@ -130,7 +130,7 @@ fn text(token: &Map<String, Value>, key: &str) -> Result<Option<String>, String>
     }
 }
 
-/// A point in time in ms UTC, which some exports have as text; 0 is none.
+/// Reads a time in ms UTC, which some exports write as text; 0 means that it is unset.
 fn milliseconds(token: &Map<String, Value>, key: &str) -> Result<Option<Timestamp>, String> {
     let wrong = || format!("its `{key}` is no time in milliseconds");
     let number = match token.get(key) {
@@ -169,7 +169,7 @@ fn lines(text: &str) -> Vec<String> {
     trimmed.filter(|line| !line.is_empty()).collect()
 }
 
-/// The length of the separator that `rest` begins with. Behind a backslash, `\n` is a backslash and an `n`.
+/// Length of the separator at the start of `rest`. After a backslash, `\n` is a backslash and an `n`.
 fn separator(rest: &str, escaped: bool) -> Option<usize> {
     if rest.starts_with(['\n', '\r']) {
         return Some(1);
@@ -188,7 +188,8 @@ fn separator(rest: &str, escaped: bool) -> Option<usize> {
     Some(rest.len() - end.len())
 }
 
-/// Addresses and networks: a list, or a text of them with commas, semicolons or blanks between; `10.1.*.*` is `10.1.0.0/16`.
+/// Addresses and networks: a list, or a text of them with commas, semicolons or blanks between; `10.1.*.*` is
+/// `10.1.0.0/16`.
 fn networks(value: Option<&Value>) -> Result<Vec<String>, String> {
     let mut given = Vec::new();
     match value {
@@ -223,7 +224,7 @@ fn network(text: &str) -> Option<String> {
     if let Ok(network) = text.parse::<ipnet::IpNet>() {
         return Some(network.trunc().to_string());
     }
-    // Stars stand for whole numbers at the end alone: anything else is no network.
+    // Stars may only replace whole numbers at the end; otherwise this is not a network.
     let parts: Vec<&str> = text.split('.').collect();
     let fixed = parts.iter().take_while(|part| **part != "*").count();
     let stars = parts.iter().skip(fixed);
@@ -238,7 +239,7 @@ fn network(text: &str) -> Option<String> {
     Some(format!("{}/{bits}", std::net::Ipv4Addr::from(octets)))
 }
 
-/// What people may want to know of the token's life before.
+/// Describes the token's history for people.
 fn description(token: &Map<String, Value>) -> Result<String, String> {
     let mut parts = vec!["imported".to_owned()];
     if let Some(created) = milliseconds(token, "dateCreated")? {

@@ -1,23 +1,23 @@
-//! Which lines of a token mean something else here than they did, with a request that proves it.
+//! Finds lines whose meaning differs after the import, and proves each by a request.
 
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::{Analysis, Difference, Fault, Universe};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::{compile, source::SourceSet};
 
-use super::ancestor::Cause;
-use crate::edit::{self, NewToken};
+use super::extender::Cause;
+use crate::authoring::edit::{self, NewToken};
 
-/// A line that means something else.
+/// A line with a different meaning.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// Which line of the token, from 0.
+    /// Index of the line in its token, from 0.
     pub(super) line: usize,
     pub(super) cause: Cause,
     pub(super) proof: Proof,
 }
 
-/// How one knows.
+/// Evidence for the difference.
 #[derive(Debug)]
 pub(super) enum Proof {
     /// Requests, one of them at least: allowed here and not before, and the other way round.
@@ -25,7 +25,7 @@ pub(super) enum Proof {
         newly_allowed: Option<Example>,
         newly_denied: Option<Example>,
     },
-    /// The comparison was given up, for this reason; the line may mean something else.
+    /// The comparison stopped for this reason, so the line may have a different meaning.
     Inconclusive(String),
 }
 
@@ -38,8 +38,8 @@ pub(super) struct Example {
     pub(super) curl: String,
 }
 
-/// The changes of meaning in a token's lines, each beside what the others bring along: a line that another covers either
-/// way changes nothing.
+/// Finds the changed meanings among a token's lines, taking the other lines into account: a line that another covers
+/// with either meaning changes nothing.
 ///
 /// # Errors
 /// A fault of the analysis.
@@ -61,6 +61,7 @@ pub(super) fn changes(token: &NewToken, base: &BaseUrl, universe: Universe) -> R
     if steps.is_empty() {
         return Ok(Vec::new());
     }
+    // Compile all states as tokens of one program.
     let Some(program) = program(token, &states, base) else {
         let inconclusive = |(line, cause)| Change {
             line,
@@ -69,6 +70,7 @@ pub(super) fn changes(token: &NewToken, base: &BaseUrl, universe: Universe) -> R
         };
         return Ok(steps.into_iter().map(inconclusive).collect());
     };
+    // Compare each state with the next: the difference is the effect of one cause.
     let mut analysis = Analysis::new(&program, &program, universe, Analysis::BUDGET)?;
     let ids: Vec<TokenId> = program.tokens().map(|(id, _)| id).collect();
     let mut changes = Vec::new();
@@ -125,7 +127,7 @@ fn program(token: &NewToken, states: &[Vec<String>], base: &BaseUrl) -> Option<P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::Users;
+    use crate::authoring::edit::Users;
 
     fn of(lines: &[&str]) -> Vec<Change> {
         let token = NewToken {
@@ -205,7 +207,7 @@ mod tests {
     #[test]
     fn what_another_line_covers_is_no_change() {
         assert_eq!(shown(&["[get].*/rest/.*", "[get]/rest/x"]), [""; 0]);
-        // Of two that cover each other one is told.
+        // Of two lines that cover each other, one is reported.
         assert_eq!(
             shown(&["[get]/rest/x", "[get]/rest/x"]),
             ["1 anchor: GET /rest/x | -"]

@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use super::export::Broken;
 use super::meaning::{Change, Example, Proof};
-use crate::admin::{escaped, is_deceptive};
-use crate::edit::NewToken;
+use crate::authoring::edit::NewToken;
 use crate::secret::Secret;
+use crate::text::{escaped, is_deceptive};
 
-/// What became of each token.
+/// Result of the import for each token.
 #[derive(Default)]
 pub(super) struct Report {
-    /// The policy file.
+    /// Path of the policy file.
     pub(super) into: String,
-    /// Whether it was written.
+    /// Whether the file was written.
     pub(super) written: bool,
     pub(super) imported: Vec<Imported>,
     /// Labels, and why these are not needed.
@@ -27,14 +27,14 @@ pub(super) struct Report {
 pub(super) struct Imported {
     pub(super) label: String,
     pub(super) token: NewToken,
-    /// What a person has to decide, a sentence each.
+    /// Decisions that a person must make, one sentence each.
     pub(super) decisions: Vec<String>,
     pub(super) changes: Vec<Change>,
-    /// The secret, where it was made by the import.
+    /// The secret, if the import generated it.
     pub(super) new_secret: Option<Secret>,
 }
 
-/// What holds of every line, so that it is said once.
+/// Differences that apply to every line, so they are reported once.
 const OF_ALL: [&str; 6] = [
     "every value counts: of a parameter or node that comes twice, all values must match (`?a=good&a=bad` is denied)",
     "what has no single reading (`..`, `//`, `;`, `%2F`, JSON names that come twice, a form beside a constraint) is refused, whatever the lines say",
@@ -44,7 +44,7 @@ const OF_ALL: [&str; 6] = [
     "calls that give rights are forbidden unless the token says `escalate = true`, calls that carry others unless it says both",
 ];
 
-/// The text with whatever an export may have put into it to deceive a terminal as escapes.
+/// Escapes characters with which an export could deceive a terminal.
 fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -162,7 +162,7 @@ impl Report {
         out.push('\n');
     }
 
-    /// Only what is in the file: a secret that belongs to nothing would mislead.
+    /// Writes only secrets of tokens in the file; others would mislead.
     fn write_secrets(&self, out: &mut String) {
         let made = self
             .imported

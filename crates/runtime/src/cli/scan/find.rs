@@ -6,24 +6,24 @@ use memchr::memmem::Finder;
 
 use crate::secret::{self, PREFIX};
 
-/// Characters of a secret.
+/// Length of a secret in characters.
 const LENGTH: usize = 42;
 /// Base64 digits of a secret and a user's name of at least one character, RFC 7617.
 const SHORTEST: usize = (LENGTH + 2) * 4 / 3;
 /// Base64 digits that are decoded of one run at most; credentials are short.
 const LONGEST: usize = 1024;
 
-/// A secret of ours that stands in a text.
+/// A secret of Tokenward in a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Found {
-    /// Where it begins, in bytes; in base64, where the run of digits begins.
+    /// Offset in bytes of its start; in base64, of the start of the run of digits.
     pub(super) offset: usize,
     pub(super) form: Form,
-    /// The SHA-256 of the secret: what the policy knows it by. The secret itself goes no further.
+    /// SHA-256 of the secret, as in policies. The secret itself is not kept.
     pub(super) hash: [u8; 32],
 }
 
-/// How it is written.
+/// Encoding of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Form {
     Plain,
@@ -31,7 +31,7 @@ pub(super) enum Form {
     Base64,
 }
 
-/// All secrets with a right checksum, in order. Linear.
+/// Finds all secrets with a correct checksum, in order. Cost: linear.
 pub(super) fn secrets(bytes: &[u8]) -> Vec<Found> {
     let mut found = Vec::new();
     plain(bytes, &mut found);
@@ -54,7 +54,7 @@ fn plain(bytes: &[u8], found: &mut Vec<Found>) {
     }
 }
 
-/// PowerShell's `>` writes UTF-16. Of either byte order, letters with a zero between them.
+/// Searches UTF-16 of either byte order, which PowerShell's `>` writes: letters with a zero byte between them.
 fn utf16(bytes: &[u8], found: &mut Vec<Found>) {
     let between = |text: &[u8]| text.iter().skip(1).step_by(2).all(|byte| *byte == 0);
     let letters = |text: &[u8]| text.iter().step_by(2).copied().collect::<Vec<u8>>();
@@ -82,7 +82,7 @@ fn base64(bytes: &[u8], found: &mut Vec<Found>) {
         let length = rest.iter().take_while(|byte| is_digit(byte)).count();
         if length >= SHORTEST {
             let digits = rest.get(..length.min(LONGEST)).unwrap_or_default();
-            // A last digit that stands alone holds no byte.
+            // A single last digit does not encode a byte.
             let whole = digits
                 .get(..digits.len() - usize::from(digits.len() % 4 == 1))
                 .unwrap_or_default();
@@ -98,7 +98,7 @@ fn base64(bytes: &[u8], found: &mut Vec<Found>) {
     }
 }
 
-/// The bytes of base64 whose last digit may have bits over, as where it was cut.
+/// Decodes base64 whose last digit may have unused bits, for example because it was cut.
 fn lenient(digits: &[u8]) -> Vec<u8> {
     let whole = digits.get(..digits.len() / 4 * 4).unwrap_or_default();
     STANDARD_NO_PAD

@@ -12,7 +12,7 @@ use crate::git::looks_like_one;
 /// Bytes of a file that are searched: more than any script, log or dump that a person commits.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
 
-/// What is at or below a path, apart from files that were searched.
+/// Files at or below a path, except those that were searched already.
 #[derive(Default)]
 pub(super) struct Rest {
     /// Files that could not be searched, each with the reason.
@@ -39,12 +39,13 @@ pub(super) fn files(path: &Path, rest: &mut Rest, each: &mut impl FnMut(&Path, &
                 entries(&at).map(|entries| left.extend(entries))
             }
             Ok(metadata) if metadata.is_file() => content(&at, metadata.len()).map(|bytes| each(&at, &bytes)),
-            // Links lead to what is looked at elsewhere, or is no part of this; sockets and the like have no content.
+            // The target of a link is searched elsewhere or is not part of this search. Sockets and devices have no
+            // content.
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };
         match result {
-            // It was listed and is gone: files come and go, and what is gone holds nothing.
+            // The file was listed and then deleted, so it contains nothing.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => rest.skipped.push((at.display().to_string(), error.to_string())),
             Ok(()) => {}
@@ -52,7 +53,7 @@ pub(super) fn files(path: &Path, rest: &mut Rest, each: &mut impl FnMut(&Path, &
     }
 }
 
-/// What is in a directory, last name first, since the last is taken next.
+/// Lists a directory in reverse order, since the last entry is taken next.
 fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;

@@ -6,9 +6,9 @@ use tokenward_compiler::resolve_policy;
 use tokenward_compiler::seal::{self, Mode, Version, statement};
 
 use super::{Failure, output};
+use crate::authoring::edit::{Change, Key, Prepared};
+use crate::authoring::keys::{SealingKey, SigningKey};
 use crate::config::Config;
-use crate::edit::{Change, Key, Prepared};
-use crate::keys::{SealingKey, SigningKey};
 use crate::live::parse_hash;
 use crate::secret::Secret;
 
@@ -22,8 +22,8 @@ pub(super) fn refuse_in_secure(config: &Config, verb: &str) -> Result<(), Failur
     }
 }
 
-/// The change with what the mode adds to it: in standard mode the secret, encrypted, if there is one to keep and a key to
-/// keep it with; in secure mode the seal.
+/// Adds the parts that depend on the mode: in standard mode the encrypted secret, if there is one and a key for it; in
+/// secure mode the seal.
 pub(super) fn finished(
     prepared: Prepared,
     name: &str,
@@ -42,7 +42,7 @@ pub(super) fn finished(
     }
 }
 
-/// The change with the tokens' seals, and nothing beside them by which their secrets could be read.
+/// Adds the tokens' seals, and removes encrypted secrets.
 pub(super) fn sealed(mut prepared: Prepared, names: &[&str], config: &Config) -> Result<Prepared, Failure> {
     let Some(file) = &config.keys.signing else {
         return Err(Failure::Usage(
@@ -64,7 +64,7 @@ pub(super) fn sealed(mut prepared: Prepared, names: &[&str], config: &Config) ->
         prepared = prepared.with(name, &[Change::Without(Key::SecretSealed)])?;
     }
     let sources = prepared.sources();
-    // Of what cannot be resolved the compiler says what is wrong.
+    // The compiler reports the lines that cannot be resolved.
     for token in resolve_policy(&sources).tokens {
         let name = token.attributes.name.as_str();
         if names.contains(&name) {
@@ -83,7 +83,7 @@ pub(super) fn committed(prepared: Prepared, name: &str, config: &Config) -> Resu
     Ok(prepared.commit()?)
 }
 
-/// As [`committed`], for several new tokens whose secrets are not known.
+/// Works like [`committed`], for several new tokens whose secrets are unknown.
 pub(in crate::cli) fn committed_all(
     prepared: Prepared,
     names: &[&str],
@@ -130,8 +130,8 @@ pub(super) fn judge(
         .map_err(|error| Failure::Findings(format!("{error}; nothing was written")))
 }
 
-/// What becomes of a secret that is now shown.
-pub(super) fn told(config: &Config) -> &'static str {
+/// Explains whether the shown secret can be shown again.
+pub(super) fn reshow_note(config: &Config) -> &'static str {
     match (&config.mode, config.keys.sealing.is_empty()) {
         (Mode::Standard, false) => "This is its secret; `tokenward token show --secret` shows it again:",
         _ => "This is its secret; it is shown this once and stored nowhere:",
@@ -139,6 +139,6 @@ pub(super) fn told(config: &Config) -> &'static str {
 }
 
 /// The hash that a key of a section has.
-pub(super) fn hash_of(section: &crate::edit::Section, key: &str) -> Option<[u8; 32]> {
+pub(super) fn hash_of(section: &crate::authoring::edit::Section, key: &str) -> Option<[u8; 32]> {
     section.text(key).and_then(parse_hash)
 }

@@ -11,31 +11,31 @@ use tokenward_compiler::{compile_for, resolve_policy};
 
 use super::Failure;
 use super::usage::{Caller, Usage, callers};
-use crate::admin::time;
+use crate::authoring::edit::sections;
 use crate::cli::output;
 use crate::config::Config;
-use crate::edit::sections;
 use crate::git;
 use crate::live::{Revocations, beside, unbound_artifact};
+use crate::text::time;
 
 /// A token that ends within so many days ends soon.
 const SOON_MS: i64 = 30 * 86_400_000;
 
-/// One token.
+/// A token of the policy, with its use.
 pub(super) struct Known {
     pub(super) attributes: Attributes,
     /// The file and the line; absent for a compiled policy.
     pub(super) place: Option<(String, usize)>,
-    /// Its lines, as people know them.
+    /// The token's lines: file, number and text.
     pub(super) limits: Vec<(String, usize, String)>,
-    /// Calls and last use; absent where there is no audit.
+    /// Calls and last use; absent if there is no audit.
     pub(super) used: Option<super::usage::Used>,
     /// Uses of the secret before the rotation whose overlap runs, and by whom.
     pub(super) previous: Option<(super::usage::Used, BTreeSet<Caller>)>,
     pub(super) findings: Vec<Found>,
 }
 
-/// One thing to be said of a token.
+/// A finding about a token.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     /// `TW0101`, or a word of ours.
@@ -86,7 +86,7 @@ pub(super) fn one(tokens: Vec<Known>, name: &str, config: &Config) -> Result<Kno
     found.ok_or_else(|| {
         let near = tokenward_compiler::diagnostic::nearest(name, names.iter().map(String::as_str))
             .map(str::to_owned);
-        crate::edit::EditError::NoSuchToken {
+        crate::authoring::edit::EditError::NoSuchToken {
             name: name.to_owned(),
             directory: config.policies.clone(),
             near,
@@ -97,6 +97,7 @@ pub(super) fn one(tokens: Vec<Known>, name: &str, config: &Config) -> Result<Kno
 
 fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
     let place = &config.policies;
+    // A compiled policy has no positions and no findings.
     if place.is_file() {
         let program = unbound_artifact(place, &config.artifact_signers())?;
         let tokens = program.tokens().map(|(_, token)| Known {
@@ -113,6 +114,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
         return Ok(tokens.collect());
     }
     let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
+    // Tokens are shown even if others have errors.
     let diagnostics = compile_for(&sources, &config.mode).diagnostics;
     let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
     if errors.count() > 0 {
@@ -122,6 +124,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
     }
     let policy = resolve_policy(&sources);
     let tokens = policy.tokens.into_iter().map(|token| {
+        // A finding belongs to the token if it is in its section, or in a line that it includes.
         let section = section_of(&sources, token.span);
         let is_inside = |outer: Span, place: Span| {
             outer.source == place.source && outer.start <= place.start && place.start < outer.end
@@ -197,9 +200,10 @@ impl Known {
         }
     }
 
-    /// Finds what the compiler, which has no clock, does not.
+    /// Finds problems that depend on the time, which the compiler does not know.
     fn look(&mut self, now: i64, revoked_by_command: bool, config: &Config) {
         let mut found = Vec::new();
+        // A revocation must be in the file and in git; otherwise a checkout could undo it.
         if self.attributes.revoked {
             if self.is_uncommitted(config) {
                 found.push(Found::warning(
@@ -213,6 +217,7 @@ impl Known {
                 "revoked by command, and the policy file does not say so: write `revoked = true`",
             ));
         }
+        // Expiry and use matter only while the token works.
         if !self.attributes.revoked {
             match self.attributes.expires {
                 Some(expires) if expires <= now => {
@@ -228,6 +233,7 @@ impl Known {
                 found.push(Found::warning("never-used", "the audit has no call of it"));
             }
         }
+        // After a rotation, show who still uses the previous secret.
         if let (Some((used, callers)), Some((_, until)), false) =
             (&self.previous, self.attributes.previous, self.attributes.revoked)
         {
@@ -269,7 +275,7 @@ impl Known {
         committed.is_none_or(|section| !section.says(&text, "revoked", "true"))
     }
 
-    /// Whom the token works for, for people.
+    /// Describes the token's users for people.
     pub(super) fn users(&self) -> String {
         match &self.attributes.users {
             Users::Named(users) => users.join(", "),
@@ -277,7 +283,7 @@ impl Known {
         }
     }
 
-    /// Everything, but for secrets.
+    /// Everything except secrets, as JSON.
     pub(super) fn json(&self) -> Value {
         let it = &self.attributes;
         let users = match &it.users {

@@ -2,9 +2,9 @@
 
 use super::known::{self, Known};
 use super::{Failure, output, print_json};
-use crate::admin::time;
 use crate::cli::audit::shown;
 use crate::cli::settings::ConfigArg;
+use crate::text::time;
 
 /// List tokens: for whom, until when, last used, and what is to be said of them
 ///

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::change::{committed, finished};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Edit, NewToken, Users};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
-use crate::edit::{Edit, NewToken, Users};
 use crate::secret::Secret;
 
 /// Make a token: write its entry to a policy file, show its secret once
@@ -92,11 +92,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         lines: args.lines,
         unrestricted: false,
     };
+    // Write the entry before the secret is shown: a shown secret must work.
     let prepared = Edit::begin(&config.policies, &args.file)?.with_token(&token)?;
     let finished = finished(prepared, &token.name, Some(&secret), &config)?;
     committed(finished, &token.name, &config)?;
     let file = args.file.display();
     let (name, exposed) = (&token.name, secret.expose());
+    // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
         print_json(&json!({
             "token": name,
@@ -107,7 +109,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     } else {
         output::note(&format!(
             "The token `{name}` is in {file}. {}",
-            super::change::told(&config)
+            super::change::reshow_note(&config)
         ));
         output::print(&format!("{exposed}\n"))
     };

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::change::hash_of;
 use super::{Failure, output, print_json};
-use crate::cli::operator::{self, Told};
+use crate::authoring::edit::{Change, Edit};
+use crate::cli::operator::{self, RevocationStatus};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
-use crate::edit::{Change, Edit};
 use crate::live::{Revocations, SecretHash, beside, shown_hash};
 
 /// End a token at once and for good
@@ -31,7 +31,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let name = &args.name;
-    // The file's hashes are read first, and the proxy is told before the file is written: it is there that it counts.
+    // Read the file's hashes first, and inform the proxy before the file is written: only the proxy ends calls.
     let (hashes, edit) = match Edit::of_token(&config.policies, name) {
         Ok(edit) => {
             let prepared = edit.unchanged();
@@ -45,14 +45,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let proxy = tell(&config, name, &hashes);
     let written = edit.map_err(Failure::from).and_then(|prepared| {
         let path = prepared.path().to_owned();
-        // Not judged: a revocation counts whatever else is wrong with the policy.
+        // The policy is not checked here: a revocation takes effect even if the rest of the policy has errors.
         prepared.with(name, &[Change::Revoked])?.commit()?;
         Ok(path)
     });
+    // Report both results.
     let in_proxy = match &proxy {
-        Ok(Told::Revoked) => "The running proxy refuses it from now on.",
-        Ok(Told::Kept) => "No proxy runs here; the next one to start refuses it.",
-        Ok(Told::Nobody) => {
+        Ok(RevocationStatus::Revoked) => "The running proxy refuses it from now on.",
+        Ok(RevocationStatus::Kept) => "No proxy runs here; the next one to start refuses it.",
+        Ok(RevocationStatus::Nobody) => {
             "No proxy runs here; one elsewhere refuses it a second after the file has reached it."
         }
         Err(_) => "",
@@ -71,18 +72,19 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             ));
         }
     }
+    // A failure of either part is a failure, but the message names the part that succeeded.
     match (proxy, written) {
         (Ok(_), Ok(_)) => Ok(()),
         (Err(failure), Ok(_)) => Err(failure),
-        (Ok(Told::Revoked), Err(failure)) => Err(failure.after(&format!(
+        (Ok(RevocationStatus::Revoked), Err(failure)) => Err(failure.after(&format!(
             "the running proxy refuses `{name}` from now on, but the file does not say so: "
         ))),
         (_, Err(failure)) => Err(failure),
     }
 }
 
-/// Has the secrets refused by the proxy that runs with this configuration, or by the next one that does.
-fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<Told, Failure> {
+/// Makes the running proxy refuse the secrets, or the next one to start.
+fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<RevocationStatus, Failure> {
     let audit = &config.audit.path;
     if tokenward_audit::in_use(audit) {
         let orders = hashes.iter().map(|hash| json!({ "hash": shown_hash(hash) }));
@@ -93,14 +95,14 @@ fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<Told, Fail
         for order in orders {
             operator::post(config, "/v1/revoke", &order)?;
         }
-        return Ok(Told::Revoked);
+        return Ok(RevocationStatus::Revoked);
     }
     if !audit.exists() || hashes.is_empty() {
-        return Ok(Told::Nobody);
+        return Ok(RevocationStatus::Nobody);
     }
     let book = Revocations::open(&beside(audit)).map_err(Failure::trouble)?;
     book.add(hashes.iter().copied()).map_err(|error| {
         Failure::Trouble(format!("the revocation cannot be kept beside the audit: {error}"))
     })?;
-    Ok(Told::Kept)
+    Ok(RevocationStatus::Kept)
 }

@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::change::{committed, finished, hash_of, refuse_in_secure, told};
+use super::change::{committed, finished, hash_of, refuse_in_secure, reshow_note};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Change, Edit, Key};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
 use crate::config::parse_duration;
-use crate::edit::{Change, Edit, Key};
 use crate::live::shown_hash;
 use crate::secret::Secret;
 
@@ -42,6 +42,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     refuse_in_secure(&config, "rotate")?;
     let now = Timestamp::now();
+    // Check the arguments before a secret is generated.
     let until =
         end_of(&args.overlap, now).map_err(|message| Failure::Usage(format!("--overlap: {message}")))?;
     let expires = args.expires.as_ref().map(|text| time::expiry(text, now));
@@ -60,6 +61,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "`{name}` has no `secret_hash`; `tokenward compile` says more"
         ))
     })?;
+    // Replace the hash; the old one stays valid for the overlap.
     let mut changes = vec![Change::Text(Key::SecretHash, secret.hash_text())];
     match until {
         Some(until) => changes.extend([
@@ -71,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             Change::Without(Key::PreviousUntil),
         ]),
     }
-    // The old one, encrypted, is not the new secret's; without a key there is none.
+    // The encrypted old secret must not remain; it can only be replaced if there is a key.
     changes.push(Change::Without(Key::SecretSealed));
     changes.extend(expires.map(|expires| Change::Moment(Key::Expires, expires)));
     let overtaken = hash_of(&section, "previous_secret_hash").is_some();
@@ -82,6 +84,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if overtaken {
         output::note("The secret from before the last rotation, if its overlap still ran, has ended.");
     }
+    // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
         print_json(&json!({
             "token": name,
@@ -97,7 +100,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         output::note(&format!(
             "`{name}` has a new secret, in {}; the old one {old}. {}",
             path.display(),
-            told(&config)
+            reshow_note(&config)
         ));
         output::print(&format!("{}\n", secret.expose()))
     };

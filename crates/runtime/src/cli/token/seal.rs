@@ -7,10 +7,10 @@ use tokenward_compiler::source::{Links, SourceSet};
 
 use super::change::{judge, sealed};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Change, Edit, Key, Prepared};
+use crate::authoring::keys::{SealingKey, sealing_keys};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
-use crate::edit::{Change, Edit, Key, Prepared};
-use crate::keys::{SealingKey, sealing_keys};
 
 /// Seal tokens from before secure mode, or from before the keys changed
 ///
@@ -84,8 +84,8 @@ fn signed(prepared: Prepared, name: &str, config: &Config, reviewed: bool) -> Re
     let policy = resolve_policy(&sources);
     if let Some(token) = policy.tokens.iter().find(|token| token.attributes.name == name) {
         let mut attributes = token.attributes.clone();
-        // Whether the seal, if there is one, fits is asked of the token without its readable secret, which the seal does not
-        // speak of.
+        // Whether the seal, if there is one, fits is asked of the token without its readable secret, which the seal
+        // does not speak of.
         attributes.secret_sealed = false;
         let found = fault(&attributes, seal::lines(token, &sources), keys);
         if let Some(found) = found.filter(|found| match found {

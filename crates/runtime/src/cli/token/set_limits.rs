@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::change::{committed, refuse_in_secure};
 use super::{Failure, output, print_json};
+use crate::authoring::edit::{Change, Edit};
 use crate::cli::settings::ConfigArg;
-use crate::edit::{Change, Edit};
 
 /// Say anew what a token may do
 ///

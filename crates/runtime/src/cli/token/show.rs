@@ -6,12 +6,12 @@ use tokenward_compiler::seal::Mode;
 use super::change::hash_of;
 use super::known::{self, Known};
 use super::{Failure, output, print_json};
-use crate::admin::time;
+use crate::authoring::edit::Edit;
+use crate::authoring::keys::{SealingKey, sealing_keys};
 use crate::cli::audit::shown;
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
-use crate::edit::Edit;
-use crate::keys::{SealingKey, sealing_keys};
+use crate::text::time;
 
 /// Show all that is known of a token; with --secret, its secret alone
 ///
@@ -89,6 +89,7 @@ fn text(token: &Known) -> String {
             out.push_str(&format!("  {name:<13}{}\n", shown(&value)));
         }
     };
+    // Use and state come first.
     say("for", Some(token.users()));
     say("state", Some(token.state().to_owned()));
     say(
@@ -106,6 +107,7 @@ fn text(token: &Known) -> String {
         "in",
         token.place.as_ref().map(|(file, line)| format!("{file}:{line}")),
     );
+    // Optional attributes are left out if they are unset.
     say("owner", it.owner.clone());
     say("description", it.description.clone());
     let addresses: Vec<String> = it.allowed_ips.iter().map(ToString::to_string).collect();
@@ -135,6 +137,7 @@ fn text(token: &Known) -> String {
         "sealed by",
         it.seal.map(|seal| format!("the key {}", hex::encode(seal.key))),
     );
+    // The lines, and the findings about them.
     for (file, number, text) in &token.limits {
         out.push_str(&format!(
             "  {}  {}\n",

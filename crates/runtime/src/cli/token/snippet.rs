@@ -8,11 +8,11 @@ use tokenward_compiler::{compile_for, resolve_policy};
 
 use super::show::secret_of;
 use super::{Failure, output, print_json};
+use crate::authoring::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, VARIABLE, witness};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 use crate::request::{Kept, Rules};
 use crate::serve;
-use crate::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, VARIABLE, witness};
 
 /// Show a ready call with a token: to a URL that it may call, with a body where a line needs one
 ///
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     output::print(&text)
 }
 
-/// The secret, unless it is left out or cannot be shown, which is said.
+/// Gives the secret, unless it is left out or cannot be shown; in that case a note says so.
 fn secret(args: &Args, config: &Config) -> Secret {
     if args.env || config.mode != Mode::Standard {
         return Secret::Environment;
@@ -86,7 +86,7 @@ fn secret(args: &Args, config: &Config) -> Secret {
     }
 }
 
-/// How the token's holder authenticates, by what is accepted and what fits the token.
+/// Chooses the authentication scheme: one that the configuration accepts and that fits the token.
 fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, Failure> {
     let it = &token.attributes;
     if !config.auth.methods.basic() {
@@ -114,9 +114,10 @@ fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, 
 /// The token, a call that it may make, and the line that it was made from.
 fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>), Failure> {
     if config.policies.is_file() {
-        return Err(crate::edit::EditError::Compiled(config.policies.clone()).into());
+        return Err(crate::authoring::edit::EditError::Compiled(config.policies.clone()).into());
     }
     let sources = SourceSet::read_dir(&config.policies, Links::WithinDirectory).map_err(Failure::trouble)?;
+    // Read requests and compile the policy as the proxy does.
     let rules = Rules::new(&serve::reading(config, None, Kept::default()))
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let program = compile_for(&sources, &config.mode).program.ok_or_else(|| {
@@ -128,6 +129,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         .bind(&config.upstream.public_url)
         .map_err(|error| Failure::Findings(error.to_string()))?
         .merging_body(rules.merges());
+    // The program decides, but the lines are only in the resolved policy, so both are needed.
     let found = program.tokens().find(|(_, token)| token.name == name);
     let resolved = resolve_policy(&sources)
         .tokens
@@ -135,7 +137,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         .find(|token| token.attributes.name == name);
     let (Some((id, _)), Some(token)) = (found, resolved) else {
         let tokens: Vec<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
-        return Err(crate::edit::EditError::NoSuchToken {
+        return Err(crate::authoring::edit::EditError::NoSuchToken {
             name: name.to_owned(),
             directory: config.policies.clone(),
             near: tokenward_compiler::diagnostic::nearest(name, tokens).map(str::to_owned),
@@ -147,6 +149,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         rules: &rules,
         id,
     };
+    // A call outside of the served endpoints would be refused.
     let endpoints = match config.upstream.endpoints.as_slice() {
         [] => config
             .upstream

@@ -1,4 +1,4 @@
-//! What the audit knows of tokens: last use, and who still shows the secret from before a rotation.
+//! Usage of tokens according to the audit: last use, and who still uses the secret from before a rotation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,9 @@ use serde::Deserialize;
 use tokenward_audit::{Filter, Page};
 
 use super::Failure;
+use crate::call::record::PREVIOUS_SECRET;
 use crate::cli::audit;
 use crate::config::Config;
-use crate::pep::PREVIOUS_SECRET;
 
 /// The use of tokens, by name.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ pub(super) struct Caller {
 }
 
 impl Usage {
-    /// What the audit of this configuration knows.
+    /// Reads the usage from this configuration's audit.
     ///
     /// # Errors
     /// Why it knows nothing, or cannot be asked.
@@ -54,7 +54,7 @@ impl Usage {
         })
     }
 
-    /// All calls with this token, allowed or not.
+    /// Counts all calls with this token, allowed or not.
     pub(super) fn token(&self, name: &str) -> Used {
         self.tokens.get(name).cloned().unwrap_or_default()
     }
@@ -65,7 +65,7 @@ impl Usage {
     }
 }
 
-/// Who showed a token's secret from before a rotation, among the last thousand calls that did.
+/// Finds the callers that used a token's secret from before a rotation, among the last thousand such calls.
 pub(super) fn callers(config: &Config, name: &str) -> Result<BTreeSet<Caller>, Failure> {
     let filter = Filter {
         token: Some(name.to_owned()),

@@ -1,4 +1,4 @@
-//! One client's connection: what is read from it, what is written to it, and what is waited for.
+//! One client's connection: reading, writing and waiting.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -9,61 +9,61 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 
-use super::Http1Settings;
 use super::deadline::{Deadlines, Wait};
 use super::output::Output;
+use super::settings::Http1Settings;
 use crate::serve::stream::Stream;
 use crate::wire::parse::{Event, Parser};
 use crate::wire::queue::{BodyFeed, Room, body_queue};
 use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
-/// The size of the buffer that is read into.
+/// Size of the read buffer.
 const READ_BYTES: usize = 16 * 1024;
-/// The buffer is read into until less than this is left of it.
+/// Minimum free space of the read buffer; with less, more is reserved.
 const LEAST_ROOM: usize = 4 * 1024;
-/// The rest of a body that was answered early is read and dropped for this long before the connection is closed: a close
-/// with bytes unread is a reset, which can take the answer from the client (RFC 9112 section 9.6).
+/// Time for which the rest of a body that was answered early is read and dropped before the connection is closed.
+/// Closing with unread bytes is a reset, which can lose the response for the client (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_secs(10);
-/// If the client sends nothing for this long in that time, it has its answer or will never have it.
+/// A client that sends nothing for this time while lingering has the response, or will never get it.
 const LINGER_PAUSE: Duration = Duration::from_secs(2);
-/// While nothing is read from a client, this is the interval of checks whether it has gone away.
+/// Interval at which the proxy checks for a client's close while it reads nothing.
 const LOOK: Duration = Duration::from_secs(1);
-/// The answer to a head whose body is wanted.
+/// The interim response that asks for the body.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// A connection after its opening.
+/// A connection that is open.
 pub(super) struct Connection {
     stream: Stream,
     settings: Http1Settings,
     parser: Parser,
     pub(super) output: Output,
     deadlines: Deadlines,
-    /// The body that is being received, while somebody may want it.
+    /// The body in transit, while it may be wanted.
     feed: Option<BodyFeed>,
-    /// A head has been read.
+    /// Whether a head has been read.
     served: bool,
-    /// Nothing more will come from the client.
+    /// The client will send nothing more.
     ended: bool,
-    /// Some of an answer is not written yet.
+    /// Whether a part of a response is not written yet.
     pub(super) answering: bool,
 }
 
-/// What came from the client where a head was expected.
+/// The next input of a client without a request in progress.
 pub(super) enum Next {
-    /// A request.
+    /// The head of a request.
     Head(WireHead),
     /// Bytes that are not a request.
     Broken(Violation),
-    /// Nothing: the connection is to be closed.
+    /// Nothing; the connection is to be closed.
     End,
 }
 
-/// The client is gone, or takes nothing. A part of an answer may have been sent.
+/// The client is gone, or accepts no bytes. A part of a response may have been sent.
 #[derive(Debug)]
 pub(super) struct Lost;
 
 impl Connection {
-    /// A connection whose first request is still to come.
+    /// Makes a connection in front of its first request.
     pub(super) fn new(stream: Stream, settings: Http1Settings) -> Self {
         Self {
             stream,
@@ -107,7 +107,7 @@ impl Connection {
         Poll::Ready(Next::End)
     }
 
-    /// Ready when the next head, or the rest of it, is overdue.
+    /// Ready when the next head, or the rest of one, is overdue.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         let Http1Settings {
             head_timeout,
@@ -129,7 +129,7 @@ impl Connection {
         }
     }
 
-    /// The body that follows this head.
+    /// Begins the body after this head.
     pub(super) fn begin_body(&mut self, head: &WireHead) -> BodyStream {
         if !head.body.has_body() {
             return BodyStream::empty();
@@ -144,10 +144,10 @@ impl Connection {
         self.output.buffer().extend_from_slice(CONTINUE);
     }
 
-    /// Runs the call while its body is received and the client's going away is noticed.
+    /// Runs the call, while its body is received and a close of the client is noticed.
     ///
     /// # Errors
-    /// The client went away before the call's end, and the call is dropped.
+    /// The client closed the connection before the call's end, and the call is dropped.
     pub(super) async fn beside<T>(&mut self, call: impl Future<Output = T>) -> Result<T, Lost> {
         let mut call = pin!(call);
         poll_fn(|cx| {
@@ -166,7 +166,7 @@ impl Connection {
         .await
     }
 
-    /// Takes what the client sends while its request is in progress; ready when it has gone away.
+    /// Receives bytes while the client's request is in progress; ready when the client has closed the connection.
     pub(super) fn poll_inbound(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.ended {
             ready!(match &self.feed {
@@ -180,7 +180,7 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// Moves some of the body to its queue.
+    /// Moves a part of the body to its queue.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.deadlines.clear_reading();
         let end = match self.parser.next() {
@@ -205,7 +205,7 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// Reads ahead, in order to notice when the client goes away. Bytes that come are kept, up to the size of a head.
+    /// Watches for the client closing the connection. Bytes sent ahead are kept, up to one head.
     fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.parser.has_failed() || self.parser.buffered() >= self.settings.head.bytes {
             return self.poll_look(cx);
@@ -217,7 +217,7 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// Ready when the client has gone away, as far as can be seen without reading.
+    /// Ready when the client has closed, as far as that shows without reading.
     fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.deadlines.poll_reading(cx, Wait::Look, LOOK));
@@ -240,12 +240,12 @@ impl Connection {
         }
     }
 
-    /// Bytes of the request's body that have not come: `u64::MAX` if only its end will tell, or if it is broken.
+    /// Number of bytes missing of the request's body: `u64::MAX` if its length is unknown or it is broken.
     pub(super) fn unread(&self) -> u64 {
         self.parser.body_left().unwrap_or_default()
     }
 
-    /// Reads and drops what remains of the body of a request that has been answered.
+    /// Reads and drops the rest of a body whose request has been answered.
     pub(super) async fn drain(&mut self) {
         self.end_body(Err(BodyError::Abandoned));
         self.deadlines.clear_reading();
@@ -271,10 +271,10 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// Writes all that waits, while the client's body is received.
+    /// Writes all waiting bytes, while the client's body is received.
     ///
     /// # Errors
-    /// The client takes nothing.
+    /// The client accepts no bytes.
     pub(super) async fn flush(&mut self) -> Result<(), Lost> {
         poll_fn(|cx| {
             // Whether it still sends does not matter here.
@@ -284,7 +284,7 @@ impl Connection {
         .await
     }
 
-    /// Ready when all is written.
+    /// Ready when everything is written.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         while !self.output.is_empty() {
             let written = self.output.poll_write(cx, &mut self.stream);
@@ -294,7 +294,7 @@ impl Connection {
         self.poll_taken(cx, flushed)
     }
 
-    /// Handles the result of one write: a pending one is an error when the client has taken nothing for too long.
+    /// Tries to write to the client, within the time limit.
     fn poll_taken(&mut self, cx: &mut Context<'_>, taken: Poll<io::Result<()>>) -> Poll<Result<(), Lost>> {
         match taken {
             Poll::Ready(taken) => {
@@ -308,7 +308,7 @@ impl Connection {
         }
     }
 
-    /// Closes the connection so that the client gets its last answer.
+    /// Closes the connection so that the client gets its last response.
     pub(super) async fn close(&mut self) {
         let closed = poll_fn(|cx| {
             let closed = Pin::new(&mut self.stream).poll_shutdown(cx);
@@ -323,7 +323,7 @@ impl Connection {
         }
     }
 
-    /// Reads and drops what the client still sends; ready when it has closed or pauses.
+    /// Reads and drops the client's remaining bytes; ready when it has closed or pauses.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.parser.input().clear();
@@ -346,8 +346,8 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// A client must not take a truncated answer for a whole one. Where the end of the connection is the end of the body
-    /// (HTTP/1.0), a clean close would say so.
+    /// A client must not take a truncated response for a complete one. If the end of the connection is the end of the
+    /// body (HTTP/1.0), a clean close would do that.
     fn drop(&mut self) {
         if self.answering {
             self.stream.reset_on_drop();

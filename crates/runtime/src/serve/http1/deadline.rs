@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Why the client is waited for. The reason lasts until it is cleared or another one takes its place.
+/// Reason for waiting for the client. It lasts until it is cleared or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// For the first byte of a head.
+    /// Wait for the first byte of a head.
     Idle,
-    /// For the rest of a head.
+    /// Wait for the rest of a head.
     Head,
-    /// For the rest of a body that nobody wants.
+    /// Wait for the rest of an unwanted body.
     Leftover,
-    /// For the next look whether the client is still there, while nothing is read from it.
+    /// Wait for the next check whether the client is still there, while nothing is read from it.
     Look,
 }
 
-/// One deadline for what the client sends and one for what it takes. The timer runs until the earlier one.
+/// Two deadlines: one for reading from the client and one for writing to it. The timer runs until the earlier one.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     reading: Option<(Wait, Instant)>,
@@ -39,18 +39,18 @@ impl Deadlines {
         self.poll_until(cx, at)
     }
 
-    /// Ready when the client has taken nothing for this long; counts from the first poll.
+    /// Ready when the client has accepted nothing for this long; counts from the first poll.
     pub(super) fn poll_writing(&mut self, cx: &mut Context<'_>, after: Duration) -> Poll<()> {
         let at = *self.writing.get_or_insert_with(|| Instant::now() + after);
         self.poll_until(cx, at)
     }
 
-    /// The client sent something, or is waited for no longer.
+    /// Ends the deadline for reading, since the client sent bytes or is no longer waited for.
     pub(super) fn clear_reading(&mut self) {
         self.reading = None;
     }
 
-    /// The client took something.
+    /// Ends the deadline for writing, since the client accepted bytes.
     pub(super) fn clear_writing(&mut self) {
         self.writing = None;
     }
@@ -64,7 +64,7 @@ impl Deadlines {
         }
         ready!(timer.as_mut().poll(cx));
         if first < at {
-            // The other deadline is over, and polled by whoever waits for it. This one needs the timer again.
+            // The other deadline has passed and its own waiter polls it. This one needs the timer again.
             timer.as_mut().reset(at);
             return timer.as_mut().poll(cx);
         }

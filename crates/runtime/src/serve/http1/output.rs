@@ -9,29 +9,29 @@ use tokio::io::AsyncWrite;
 
 use crate::wire::encode::Framed;
 
-/// Once the buffer has this many bytes, nothing is added before they are written. Data that does not fit is written from
-/// where it is, without a copy.
+/// Number of buffered bytes from which on no more are added before these are written. Data that would exceed it is
+/// written without copying.
 const FULL: usize = 16 * 1024;
-/// A buffer that grew larger than this, for a large head, is not kept.
+/// Maximum size of a buffer that is kept after a large head.
 const KEPT: usize = 64 * 1024;
 
-/// Bytes that are not written yet: the rest of the buffer, then `data`, then `after`.
+/// Bytes that are not written yet: the buffer, then the data, then the bytes after it.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     buffer: BytesMut,
-    /// This much of the buffer is written.
+    /// Number of bytes of the buffer that are written.
     written: usize,
     data: Bytes,
     after: &'static [u8],
 }
 
 impl Output {
-    /// The buffer, for heads and framing to be appended to.
+    /// Gives the buffer for heads and framing, to append to.
     pub(super) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 
-    /// Adds framed data behind the buffer.
+    /// Adds framed data after the buffer.
     pub(super) fn push(&mut self, framed: Framed) {
         let Framed { data, after } = framed;
         if self.buffer.len() + data.len() <= FULL {
@@ -43,17 +43,17 @@ impl Output {
         }
     }
 
-    /// Whether more may be added: only then, since what is added to the buffer precedes the data.
+    /// Whether more may be added. It may not while data waits, since the buffer precedes the data.
     pub(super) fn has_room(&self) -> bool {
         self.data.is_empty() && self.after.is_empty() && self.buffer.len() < FULL
     }
 
-    /// Whether all is written.
+    /// Whether everything is written.
     pub(super) fn is_empty(&self) -> bool {
         self.written == self.buffer.len() && self.data.is_empty() && self.after.is_empty()
     }
 
-    /// Writes once, as much as the stream takes.
+    /// Writes once, as much as the stream accepts.
     pub(super) fn poll_write<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,

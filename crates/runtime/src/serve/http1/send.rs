@@ -1,4 +1,4 @@
-//! An answer to bytes on the connection.
+//! Sends a response as bytes on the connection.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -8,16 +8,15 @@ use http::HeaderValue;
 use tokio::task::yield_now;
 
 use super::connection::{Connection, Lost};
-use crate::proxy::UpstreamBody;
+use crate::proxy::{Answer, AnswerBody, UpstreamBody};
 use crate::request::Version;
-use crate::respond::{Answer, AnswerBody};
 use crate::wire::WireHead;
 use crate::wire::encode::{AnswerHead, BodyEncoder, BodySize};
 
-/// If no more than this is missing of a request's body after the answer, it is read to its end and the connection is kept.
+/// After a response, the rest of a body is read to its end if it is at most this long, so that the connection is kept.
 const DRAINED: u64 = 64 * 1024;
 
-/// The parts of a request that decide how its answer is written.
+/// The facts of a request that affect how its response is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     version: Version,
@@ -26,7 +25,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Extracts it from the head of a request.
+    /// Takes the facts from the head of a request.
     pub(super) fn of(head: &WireHead) -> Self {
         Self {
             version: head.version(),
@@ -35,7 +34,7 @@ impl Request {
         }
     }
 
-    /// Stands for bytes that are not a request: they are answered as HTTP/1.1, and the connection is closed.
+    /// Facts for bytes that are not a request.
     pub(super) fn broken() -> Self {
         Self {
             version: Version::Http11,
@@ -45,7 +44,7 @@ impl Request {
     }
 }
 
-/// Whether the connection is kept after an answer.
+/// Whether the connection is kept after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persistence {
     Keep,
@@ -55,7 +54,7 @@ pub(super) enum Persistence {
 /// Sends an answer. If its body breaks off, the connection is reset when it is dropped.
 ///
 /// # Errors
-/// The client does not take the whole answer, or its body broke off.
+/// The client does not accept the complete response, or the upstream's body broke off.
 pub(super) async fn send(
     connection: &mut Connection,
     answer: Answer,
@@ -111,10 +110,10 @@ struct Sending {
     encoder: BodyEncoder,
 }
 
-/// How far the output could be filled.
+/// State of the output after filling it.
 #[derive(PartialEq, Eq)]
 enum Filled {
-    /// It has no room for more.
+    /// The output has no room for more.
     Full,
     /// The upstream has no more yet; the task is woken when it has.
     Waiting,
@@ -126,13 +125,13 @@ impl Sending {
     /// Puts all of the body into the output, and writes it as long as there is more.
     ///
     /// # Errors
-    /// The body broke off, or the client does not take it.
+    /// The body ended early, or the client does not accept it.
     async fn send(&mut self, connection: &mut Connection) -> Result<(), Lost> {
         match poll_fn(|cx| Poll::Ready(self.fill(cx, connection))).await? {
             Filled::Ended => return Ok(()),
             Filled::Full => {}
-            // hyper hands over one piece at a time. When its task has run again the next one is there, which in a small
-            // chunked body is the end: then one write takes all.
+            // hyper hands over one piece at a time. When its task has run again, the next piece is there; in a small
+            // chunked body that is the end, and then one write takes all.
             Filled::Waiting => yield_now().await,
         }
         poll_fn(|cx| self.poll(cx, connection)).await
@@ -154,7 +153,7 @@ impl Sending {
                 Poll::Ready(Ok(())) if filled == Filled::Full => {}
                 Poll::Ready(Ok(())) => return Poll::Pending,
                 Poll::Ready(Err(lost)) => return Poll::Ready(Err(lost)),
-                // A client that takes nothing keeps the body from being polled.
+                // The body is not polled while the client accepts nothing, so the cancellation is checked here.
                 Poll::Pending => return self.body.poll_cut(cx).map(|_| Err(Lost)),
             }
         }

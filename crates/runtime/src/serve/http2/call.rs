@@ -15,33 +15,33 @@ use http::{Request, Response, StatusCode};
 
 use super::send::send;
 use crate::pep::Headed;
-use crate::respond::Answer;
+use crate::proxy::Answer;
 use crate::serve::worker::{Worker, caught};
 use crate::wire::queue::{BodyFeed, Room, body_queue};
 use crate::wire::{BodyError, BodyStream, Violation, WireHead};
 
 /// How a request ended.
 pub(super) enum Ended {
-    /// It was answered, as far as lay with us.
+    /// The request was answered, as far as the proxy could.
     Answered,
-    /// The client took it back, or is gone.
+    /// The client cancelled the request, or is gone.
     GivenUp,
 }
 
-/// The client took the request back, or is gone.
+/// The client cancelled the request, or is gone.
 struct TakenBack;
 
-/// A request as it came.
+/// A request, as it arrived.
 pub(super) struct Arrived {
-    /// The connection's other end, or whom the PROXY protocol named.
+    /// Address of the connection's other end, or the one named by the PROXY protocol.
     pub(super) peer: IpAddr,
-    /// As `h2` read it.
+    /// The request, as `h2` parsed it.
     pub(super) request: Request<RecvStream>,
-    /// Its `:path`, as it was sent.
+    /// The request's `:path`, as it was sent.
     pub(super) path: Option<Bytes>,
 }
 
-/// Takes one request to its end. Whatever of its body is not read then is refused.
+/// Serves one request to its end. The unread rest of its body is refused.
 pub(super) async fn call(
     worker: Rc<Worker>,
     arrived: Arrived,
@@ -103,7 +103,7 @@ async fn answer(
     Ok(answered.unwrap_or_else(|failed| failed))
 }
 
-/// Runs a future, and drops it when the client takes its request back.
+/// Runs a future, and drops it when the client cancels its request.
 async fn unless_taken_back<T>(
     respond: &mut SendResponse<Bytes>,
     future: impl Future<Output = T>,
@@ -116,7 +116,7 @@ async fn unless_taken_back<T>(
     .await
 }
 
-/// Runs the call with the pump that feeds its body; what counts is the call's end.
+/// Runs the call with the pump that feeds its body, until the call ends.
 async fn beside<T>(call: impl Future<Output = T>, pump: Option<impl Future<Output = ()>>) -> T {
     let mut call = pin!(call);
     let mut pump = pin!(
@@ -128,14 +128,14 @@ async fn beside<T>(call: impl Future<Output = T>, pump: Option<impl Future<Outpu
         .fuse()
     );
     poll_fn(|cx| {
-        // Pending for good once it is through.
+        // The pump stays pending after its end.
         let _ = pump.as_mut().poll(cx);
         call.as_mut().poll(cx)
     })
     .await
 }
 
-/// Moves a body to the queue as fast as it is taken from there; the client's window grows by what was moved.
+/// Moves a body to the queue as fast as it is consumed; the client's window grows by the moved bytes.
 async fn pump(mut body: RecvStream, feed: BodyFeed) {
     loop {
         let room = poll_fn(|cx| match feed.room(cx) {
@@ -164,8 +164,8 @@ async fn pump(mut body: RecvStream, feed: BodyFeed) {
     }
 }
 
-/// A stream that ended before its body was whole: reset by the client, or by `h2` for what is no HTTP/2 (a
-/// `content-length` that is not the body's).
+/// Gives the error for a stream that ended before its body was complete: reset by the client, or by `h2` for invalid
+/// HTTP/2 (a `content-length` that differs from the body's).
 fn broken(error: &h2::Error) -> BodyError {
     if error.is_library() && error.reason() == Some(Reason::PROTOCOL_ERROR) {
         BodyError::Broken(Violation::Http2Body)

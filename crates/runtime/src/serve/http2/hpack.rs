@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use super::huffman;
 
-/// The table may have so many bytes: what clients assume who were told nothing else.
+/// Maximum size of the table in bytes: the default that clients assume.
 const TABLE: usize = 4096;
-/// What an entry counts beyond its text (section 4.1).
+/// Size that an entry counts in addition to its text (section 4.1).
 const ENTRY: usize = 32;
 /// The names of the static table, from 1 on (appendix A).
 #[rustfmt::skip]
@@ -52,14 +52,14 @@ const PATH: &[u8] = b":path";
 /// The state of one direction of a connection.
 #[derive(Debug)]
 pub(super) struct Hpack {
-    /// The newest first.
+    /// Entries, newest first.
     table: VecDeque<Field>,
     size: usize,
     limit: usize,
 }
 
 impl Hpack {
-    /// Before the first block.
+    /// Makes the state before the first block.
     pub(super) fn new() -> Self {
         Self {
             table: VecDeque::new(),
@@ -133,7 +133,7 @@ impl Hpack {
         match (index, STATIC.get(index)) {
             (3, _) => Some(Field::new(PATH, b"/".to_vec())),
             (4, _) => Some(Field::new(PATH, b"/index.html".to_vec())),
-            // The value counts only in what is added to the table, and that has a value of its own.
+            // The value only matters in a field that is added to the table, and those are decoded with their value.
             (_, Some(name)) => Some(Field::new(name.as_bytes(), Vec::new())),
             (_, None) => self.table.get(index - STATIC.len()).cloned(),
         }
@@ -148,7 +148,7 @@ impl Hpack {
     }
 }
 
-/// A block that is none.
+/// The block cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_path_is_found_wherever_it_stands() {
         let mut hpack = Hpack::new();
-        // A literal with the static name, added to the table, and from there again, alone and as a name.
+        // A literal with the static name that is added to the table, then used from there as a field and as a name.
         assert_eq!(read(&mut hpack, "44 04 2f612362").unwrap().unwrap(), "/a#b");
         assert_eq!(read(&mut hpack, "be").unwrap().unwrap(), "/a#b");
         assert_eq!(read(&mut hpack, "0f2f 02 2f63").unwrap().unwrap(), "/c");

@@ -18,7 +18,7 @@ const LENGTHS: [u8; 256] = [
     21, 22, 21, 21, 23, 22, 22, 25, 25, 24, 24, 26, 23, 26, 27, 26, 26, 27, 27, 27, 27, 27, 28, 27, 27, 27,
     27, 27, 26,
 ];
-/// No code is longer. The one that means the end of a text has so many bits, all ones, and may not stand in any.
+/// Length of the longest code. The end-of-string code has this many bits, all ones, and must not occur in a text.
 const LONGEST: u8 = 30;
 
 /// The codes of one length.
@@ -27,7 +27,7 @@ struct Row {
     bytes: Vec<u8>,
 }
 
-/// By length, from one bit on.
+/// Codes by length, from one bit on.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let mut first = 0_u32;
     (1..=LONGEST)
@@ -42,7 +42,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The text; `None` if the bits are no code's, or what fills up the last byte is not the begin of the end's code.
+/// Decodes a text; `None` if the bits are not codes, or the padding is not the beginning of the end-of-string code.
 pub(super) fn decode(bits: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(bits.len() * 2);
     let (mut code, mut rows) = (0_u32, ROWS.iter());
@@ -69,7 +69,7 @@ pub(super) fn decode(bits: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// RFC 7541 appendix C.
+    /// The examples of RFC 7541 appendix C.
     #[test]
     fn the_examples_of_the_rfc() {
         for (bits, text) in [

@@ -1,4 +1,4 @@
-//! An answer to frames.
+//! Sends a response as frames.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -11,16 +11,16 @@ use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Response};
 use tokio::time::timeout;
 
-use crate::proxy::UpstreamBody;
-use crate::respond::{Answer, AnswerBody};
+use crate::proxy::{Answer, AnswerBody, UpstreamBody};
 
-/// The answer was not taken whole: the client reset the stream, is gone, or takes nothing.
+/// The response was not sent completely: the client reset the stream, is gone, or accepts no bytes.
 pub(super) struct NotTaken;
 
-/// Sends an answer. A body that the upstream breaks off ends in a reset, so that no client takes a part for the whole.
+/// Sends a response. If the upstream's body ends early, the stream is reset, so that no client takes a part for the
+/// whole.
 ///
 /// # Errors
-/// The client does not take it.
+/// The client does not accept it.
 pub(super) async fn send(
     answer: Answer,
     respond: &mut SendResponse<Bytes>,
@@ -59,7 +59,7 @@ async fn send_upstream(
             Some(Err(_)) => break,
             None => return stream.send_data(Bytes::new(), true).map_err(|_| NotTaken),
         };
-        // A client that takes nothing keeps the body from being polled.
+        // The body is not polled while the client accepts nothing, so the cancellation is checked here.
         let cut = poll_fn(|cx| body.poll_cut(cx));
         tokio::select! {
             biased;
@@ -71,7 +71,7 @@ async fn send_upstream(
     Ok(())
 }
 
-/// The head, with what HTTP/1 has its encoder add.
+/// Splits off the head, and adds the fields that HTTP/1's encoder adds.
 fn split(answer: Answer, date: Option<HeaderValue>) -> (Response<()>, AnswerBody) {
     let mut response = Response::new(());
     *response.status_mut() = answer.status;

@@ -15,7 +15,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::harness::{Behind, PATIENCE, SECRET, Scene, request, token, until};
 use crate::config::{Config, TlsFiles};
-use crate::serve::tls::provider;
+use crate::tls::provider;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

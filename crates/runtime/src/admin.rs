@@ -1,0 +1,112 @@
+//! The admin listener: health, metrics, audit queries and revocation, for operators on the same machine.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /healthz` | `ok`; open to all |
+//! | `GET /readyz` | JSON: whether calls are served, and the policy in force; with the secret also why the last reload failed |
+//! | `GET /metrics` | OpenMetrics text, as Prometheus reads it |
+//! | `GET /v1/audit` | recorded calls as JSON lines; the parameters are `Question` in `admin/audit.rs` |
+//! | `GET /v1/audit/tail` | the same as they come, until the client closes; an empty line now and then keeps it alive |
+//! | `GET /v1/audit/export` | all of them, however many, the oldest first |
+//! | `GET /v1/audit/stats` | one line of JSON: how many calls, by token, line, reason and hour |
+//! | `GET /v1/audit/events` | one line of JSON: what the audit itself has to say, such as what was counted instead of recorded |
+//! | `GET /v1/audit/verify` | one line of JSON: what verifying the chain found |
+//! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
+//! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
+//!
+//! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`.
+
+mod audit;
+mod export;
+mod gauges;
+mod report;
+mod revoke;
+mod state;
+
+use std::time::UNIX_EPOCH;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, web};
+use tokenward_audit::OnFailure;
+
+pub(crate) use audit::OUTCOME_WAIT;
+pub(crate) use state::AdminState;
+
+use crate::text::time;
+use state::Operator;
+
+/// Registers the routes of the admin listener.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(healthz))
+        .route("/readyz", web::get().to(readyz))
+        .route("/metrics", web::get().to(show_metrics))
+        .route("/v1/audit", web::get().to(audit::list))
+        .route("/v1/audit/tail", web::get().to(audit::tail))
+        .route("/v1/audit/export", web::get().to(export::export))
+        .route("/v1/audit/proof", web::get().to(export::proof))
+        .route("/v1/audit/stats", web::get().to(report::stats))
+        .route("/v1/audit/events", web::get().to(report::events))
+        .route("/v1/audit/verify", web::get().to(report::verify))
+        .route("/v1/revoke", web::post().to(revoke::revoke));
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> HttpResponse {
+    let live = state.policies.current();
+    let stats = state.audit.stats();
+    let ready = stats.failing.is_none() || state.audit.config().on_failure == OnFailure::AllowSafe;
+    let mut body = serde_json::json!({ "ready": ready, "policy": live.program().digest() });
+    if let (Some(Operator), Some(fields)) = (operator, body.as_object_mut()) {
+        let reloads = state.policies.status();
+        let since = live
+            .since()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        fields.insert(
+            "policy_since".into(),
+            time(i64::try_from(since).unwrap_or_default() * 1000).into(),
+        );
+        fields.insert("tokens".into(), live.program().tokens().count().into());
+        fields.insert("reloads".into(), reloads.succeeded.into());
+        fields.insert("reloads_failed".into(), reloads.failed.into());
+        fields.insert("reload_failure".into(), reloads.failure.into());
+        fields.insert("restart_needed".into(), reloads.waiting.into());
+        let revocations = state.policies.revocations();
+        fields.insert("revoked_secrets".into(), revocations.count().into());
+        fields.insert(
+            "revoked_not_in_policy".into(),
+            state.policies.revoked_beside_policy().into(),
+        );
+        fields.insert("revocations_unsaved".into(), revocations.unsaved().into());
+        fields.insert("audit_failing".into(), stats.failing.into());
+        fields.insert("audit_last".into(), stats.last.0.into());
+    }
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(format!("{body}\n"))
+}
+
+async fn show_metrics(state: web::Data<AdminState>, _: Operator) -> HttpResponse {
+    let text = state.metrics.render(&gauges::state(
+        &state.policies,
+        &state.audit.stats(),
+        &state.upstream,
+    ));
+    HttpResponse::Ok()
+        .insert_header((
+            CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ))
+        .body(text)
+}

@@ -1,0 +1,145 @@
+//! The current state as metrics: policy, revocations, audit, upstream.
+
+use std::time::Instant;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use tokenward_audit::StoreStats;
+
+use crate::live::Policies;
+use crate::proxy::Addresses;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Place {
+    address: String,
+}
+
+/// Gives the current figures.
+pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresses) -> Registry {
+    let mut registry = Registry::with_prefix("tokenward");
+    let all = &mut registry;
+    // The policy.
+    let live = policies.current();
+    let digest = vec![("digest", live.program().digest().to_owned())];
+    all.register("policy", "The policy in force", Info::new(digest));
+    gauge(
+        all,
+        "policy_tokens",
+        "Tokens of the policy in force",
+        count(live.program().tokens().count()),
+    );
+    // Its loads: a broken policy stays visible until one succeeds.
+    let reloads = policies.status();
+    counter(
+        all,
+        "policy_loads",
+        "Loads of the policy that took effect",
+        reloads.succeeded,
+    );
+    counter(
+        all,
+        "policy_loads_failed",
+        "Loads of the policy that did not",
+        reloads.failed,
+    );
+    gauge(
+        all,
+        "policy_broken",
+        "1 while the policy's files do not compile",
+        u64::from(reloads.failure.is_some()),
+    );
+    // Revocations: unsaved ones would be lost by a restart, so they are shown.
+    let revocations = policies.revocations();
+    gauge(
+        all,
+        "revoked_secrets",
+        "Secrets that were ever revoked",
+        count(revocations.count()),
+    );
+    gauge(
+        all,
+        "revocations_unsaved",
+        "Revocations in force that could not be written",
+        count(revocations.unsaved()),
+    );
+    of_audit(all, audit);
+    of_upstream(all, upstream);
+    registry
+}
+
+fn of_upstream(all: &mut Registry, upstream: &Addresses) {
+    let up: Family<Place, Gauge> = Family::default();
+    let failures: Family<Place, Counter> = Family::default();
+    let now = Instant::now();
+    for address in upstream.all() {
+        let place = Place {
+            address: address.authority().to_owned(),
+        };
+        up.get_or_create(&place).set(i64::from(address.is_open(now)));
+        failures.get_or_create(&place).inc_by(address.failures());
+    }
+    all.register(
+        "upstream_up",
+        "1 while calls go to this address; 0 while it is left out, because it accepts none or is not well",
+        up,
+    );
+    all.register(
+        "upstream_connect_failures",
+        "Connections to this address that failed",
+        failures,
+    );
+}
+
+fn of_audit(all: &mut Registry, audit: &StoreStats) {
+    gauge(
+        all,
+        "audit_queue_bytes",
+        "Bytes that wait for the disk",
+        audit.queue_bytes,
+    );
+    gauge(
+        all,
+        "audit_failing",
+        "1 while the audit cannot be written",
+        u64::from(audit.failing.is_some()),
+    );
+    for (name, help, value) in [
+        ("audit_appended", "Records taken", audit.appended),
+        ("audit_durable", "Entries on disk", audit.durable),
+        ("audit_failures", "Failed commits", audit.failures),
+        ("audit_lost_outcomes", "Outcomes not kept", audit.lost_outcomes),
+        (
+            "audit_lost_records",
+            "Buffered records not kept",
+            audit.lost_records,
+        ),
+        ("audit_unrecorded", "Calls let pass unrecorded", audit.unrecorded),
+        (
+            "audit_outsiders",
+            "Refusals counted, not recorded",
+            audit.counted_outsiders,
+        ),
+    ] {
+        counter(all, name, help, value);
+    }
+}
+
+fn counter(all: &mut Registry, name: &str, help: &str, value: u64) {
+    let counter: Counter = Counter::default();
+    counter.inc_by(value);
+    all.register(name, help, counter);
+}
+
+fn gauge(all: &mut Registry, name: &str, help: &str, value: u64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    all.register(name, help, gauge);
+}
+
+fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,149 @@
+//! The audit's own events as lines of JSON: the wire form, kept apart from the store's own types.
+
+use serde::{Deserialize, Serialize};
+use tokenward_audit::{Counted, Event, Sequence};
+
+use crate::text::time;
+
+/// One event of the audit itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EventLine {
+    pub(crate) sequence: u64,
+    /// Time of the event, RFC 3339.
+    pub(crate) time: String,
+    pub(crate) time_ms: i64,
+    /// Kind of event: `opened`, `deleted` or `trouble`; for entries that were counted and not stored `outsiders`,
+    /// `unrecorded`, `lost-outcomes` or `lost-records`.
+    pub(crate) kind: String,
+    /// Number of counted entries; absent for other kinds.
+    pub(crate) count: Option<u64>,
+    /// Time of the first counted entry, RFC 3339.
+    pub(crate) since: Option<String>,
+    /// The deleted period, and its last entry if that could be read.
+    pub(crate) period: Option<String>,
+    pub(crate) last: Option<u64>,
+    /// Description in one sentence.
+    pub(crate) text: String,
+}
+
+impl From<(Sequence, Event)> for EventLine {
+    fn from((sequence, event): (Sequence, Event)) -> Self {
+        let time_ms = event.time_ms();
+        // The members that all kinds have; each kind below adds its own.
+        let line = Self {
+            sequence: sequence.0,
+            time: time(time_ms),
+            time_ms,
+            kind: String::new(),
+            count: None,
+            since: None,
+            period: None,
+            last: None,
+            text: String::new(),
+        };
+        match event {
+            Event::Opened { .. } => Self {
+                kind: "opened".into(),
+                text: "A process opened the audit; calls before that have no outcome will never have one."
+                    .into(),
+                ..line
+            },
+            Event::Counted {
+                what, count, from_ms, ..
+            } => {
+                let (kind, of_one, of_more) = names(what);
+                let noun = if count == 1 { of_one } else { of_more };
+                Self {
+                    kind: kind.into(),
+                    count: Some(count),
+                    since: Some(time(from_ms)),
+                    text: format!("{count} {noun}, since {}.", time(from_ms)),
+                    ..line
+                }
+            }
+            Event::Cut { period, last, .. } => Self {
+                kind: "deleted".into(),
+                text: match last {
+                    0 => format!(
+                        "The period {period} was deleted, being older than is kept; its end could not be read."
+                    ),
+                    last => format!(
+                        "The period {period}, up to entry {last}, was deleted, being older than is kept."
+                    ),
+                },
+                period: Some(period),
+                last: (last > 0).then_some(last),
+                ..line
+            },
+            Event::Trouble { text, .. } => Self {
+                kind: "trouble".into(),
+                text,
+                ..line
+            },
+        }
+    }
+}
+
+/// Gives a kind's name, and the noun for one and for several.
+fn names(what: Counted) -> (&'static str, &'static str, &'static str) {
+    match what {
+        Counted::Outsiders => (
+            "outsiders",
+            "refused call without a valid token was counted and not recorded, `[audit] outsiders_per_minute` being used up",
+            "refused calls without a valid token were counted and not recorded, `[audit] outsiders_per_minute` being used up",
+        ),
+        Counted::Unrecorded => (
+            "unrecorded",
+            "call was let pass unrecorded, as `[audit] on_failure` says",
+            "calls were let pass unrecorded, as `[audit] on_failure` says",
+        ),
+        Counted::LostOutcomes => (
+            "lost-outcomes",
+            "outcome of a call was given up, disk or queue not keeping up",
+            "outcomes of calls were given up, disk or queue not keeping up",
+        ),
+        Counted::LostRecords => (
+            "lost-records",
+            "buffered record was given up, the disk failing",
+            "buffered records were given up, the disk failing",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_event_is_a_sentence() {
+        let counted = |what, count| Event::Counted {
+            what,
+            count,
+            from_ms: 1_000,
+            to_ms: 2_000,
+        };
+        let cut = |last| Event::Cut {
+            time_ms: 3_000,
+            period: "2026-11-24".into(),
+            last,
+            hash: [0; 32],
+        };
+        let events = [
+            Event::Opened { time_ms: 0 },
+            counted(Counted::Outsiders, 1),
+            counted(Counted::Outsiders, 4),
+            counted(Counted::Unrecorded, 1),
+            counted(Counted::LostOutcomes, 2),
+            counted(Counted::LostRecords, 3),
+            cut(0),
+            cut(801),
+            Event::Trouble {
+                time_ms: 4_000,
+                text: "The end is missing.".into(),
+            },
+        ];
+        let lines =
+            events.map(|event| serde_json::to_string(&EventLine::from((Sequence(7), event))).unwrap());
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

@@ -1,0 +1,5 @@
+//! Writing policies and calls: changes of policy files, keys, and ready calls with a token.
+
+pub mod edit;
+pub mod keys;
+pub(crate) mod snippet;

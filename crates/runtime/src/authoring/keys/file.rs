@@ -1,0 +1,107 @@
+//! Key files: one word and 32 bytes in hexadecimal, readable only by their owner.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use tokenward_compiler::seal::PublicKey;
+
+/// Reason why a key cannot be used or made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read or made.
+    #[error("cannot {doing} the key `{}`: {source}", .path.display())]
+    Io {
+        /// The operation that failed.
+        doing: &'static str,
+        /// Path of the key file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// Other users than its owner can read the file.
+    #[error("others than its owner can read the key `{}` (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", .path.display())]
+    Open {
+        /// Path of the key file.
+        path: PathBuf,
+        /// Mode bits of the file.
+        mode: u32,
+    },
+    /// The file contains something else.
+    #[error("`{}` is no {wanted}; `tokenward keys new` makes one", .path.display())]
+    NotAKey {
+        /// Path of the key file.
+        path: PathBuf,
+        /// The expected kind of key.
+        wanted: &'static str,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandomness,
+}
+
+/// Writes the public key next to the private one.
+pub(super) fn publish(path: &Path, key: &PublicKey) -> Result<(), KeyError> {
+    let mut public = path.as_os_str().to_owned();
+    public.push(".pub");
+    write_new(Path::new(&public), &format!("{key}\n"), 0o644)
+}
+
+pub(super) fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
+    SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| KeyError::NoRandomness)
+}
+
+pub(super) fn generate(path: &Path, word: &str) -> Result<[u8; 32], KeyError> {
+    let mut bytes = [0; 32];
+    fill(&mut bytes)?;
+    if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(directory).map_err(io("make the directory of", path))?;
+    }
+    write_new(path, &format!("{word} {}\n", hex::encode(bytes)), 0o600)?;
+    Ok(bytes)
+}
+
+/// Writes a new file. An existing key is never overwritten: everything that it sealed would be lost.
+pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), KeyError> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
+    let mut file = made.map_err(io("make", path))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(io("write", path))
+}
+
+pub(super) fn read(path: &Path, word: &str, wanted: &'static str) -> Result<[u8; 32], KeyError> {
+    let mut file = File::open(path).map_err(io("read", path))?;
+    // Check the opened file, not the name, which may change.
+    let mode = file.metadata().map_err(io("read", path))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Open {
+            path: path.to_owned(),
+            mode: mode & 0o777,
+        });
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(io("read", path))?;
+    let mut bytes = [0; 32];
+    let digits = text.trim().strip_prefix(word).map(str::trim);
+    if digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut bytes).is_ok()) {
+        return Ok(bytes);
+    }
+    Err(KeyError::NotAKey {
+        path: path.to_owned(),
+        wanted,
+    })
+}
+
+pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
+    let path = path.to_owned();
+    move |source| KeyError::Io { doing, path, source }
+}

@@ -1,0 +1,166 @@
+//! One call in progress: its id, time and client, and the facts known so far.
+
+pub(crate) mod access_log;
+pub(crate) mod evidence;
+mod id;
+pub(crate) mod meter;
+pub(crate) mod permit;
+pub(crate) mod record;
+mod reporting;
+mod trace;
+pub(crate) mod validity;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokenward_audit::{Record, Verdict};
+use tokenward_compiler::ir::LineId;
+
+use self::evidence::{Evidence, line_ref};
+pub(crate) use self::id::{REQUEST_ID, RequestId};
+pub(crate) use self::reporting::CallReporting;
+pub(crate) use self::trace::{TRACEPARENT, TRACESTATE, Trace};
+use crate::live::{Live, TokenValidity};
+use crate::request::{Framing, RawHead, Reading};
+use crate::text::{SHORT, bounded};
+
+/// A call in progress.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) id: RequestId,
+    pub(crate) began: Instant,
+    pub(crate) client: IpAddr,
+    /// The policy at the beginning of the call. A reload does not change it.
+    pub(crate) live: Arc<Live>,
+    /// Name of the recognised token.
+    pub(crate) token: Option<String>,
+    /// User that the call is made as.
+    pub(crate) user: Option<String>,
+    /// User that the caller acts for.
+    pub(crate) on_behalf_of: Option<String>,
+    /// Whether the token works for this caller.
+    pub(crate) authenticated: bool,
+    /// Whether the token is still valid; present once the call is authenticated.
+    pub(crate) validity: Option<TokenValidity>,
+    /// The line that denied the call.
+    pub(crate) line: Option<LineId>,
+    /// Time spent on decisions.
+    pub(crate) deciding: Duration,
+    /// Evidence that the decision used.
+    pub(crate) evidence: Evidence,
+    /// The trace that the call belongs to.
+    pub(crate) trace: Trace,
+    /// Destinations of reports about the call, in addition to the audit.
+    pub(crate) reporting: CallReporting,
+    time_ms: i64,
+    method: String,
+    url: String,
+    client_request_id: Option<String>,
+    request_bytes: Option<u64>,
+}
+
+impl Call {
+    /// Makes a call that has just arrived and been read.
+    pub(crate) fn new(
+        raw: &RawHead<'_>,
+        reading: &Reading,
+        client: IpAddr,
+        live: Arc<Live>,
+        reporting: CallReporting,
+    ) -> Self {
+        let time_ms = now_ms();
+        let id = RequestId::new(time_ms);
+        let traced = if reading.traceable { raw.headers } else { &[] };
+        Self {
+            trace: Trace::of(traced, &id, reporting.spans.is_some()),
+            reporting,
+            id,
+            began: Instant::now(),
+            client,
+            live,
+            token: None,
+            user: None,
+            on_behalf_of: None,
+            authenticated: false,
+            validity: None,
+            line: None,
+            deciding: Duration::ZERO,
+            evidence: Evidence::default(),
+            time_ms,
+            method: reading.shown_method.clone(),
+            url: reading.shown_url.clone(),
+            client_request_id: reading.client_request_id.clone(),
+            request_bytes: match raw.body {
+                Framing::None => Some(0),
+                Framing::Length(length) => Some(length),
+                Framing::Chunked => None,
+            },
+        }
+    }
+
+    /// Gives the time at which the call arrived, milliseconds since 1970 UTC.
+    pub(crate) fn time_ms(&self) -> i64 {
+        self.time_ms
+    }
+
+    /// The user that the upstream sees: the one acted for, otherwise the token's.
+    pub(crate) fn effective_user(&self) -> &str {
+        self.on_behalf_of
+            .as_deref()
+            .or(self.user.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Method of the request, as sent.
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Gives the canonical URL, as in the audit.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Formats method and URL for people.
+    pub(crate) fn shown(&self) -> String {
+        format!("{} {}", self.method, self.url)
+    }
+
+    /// Whether the method is safe, so that the call may pass unrecorded if the configuration allows that.
+    pub(crate) fn is_safe(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
+    /// Makes the audit record of the call.
+    pub(crate) fn record(&self, verdict: Verdict, reason: &str, line: Option<LineId>) -> Record {
+        Record {
+            time_ms: self.time_ms,
+            request_id: self.id.bytes(),
+            client_request_id: self.client_request_id.as_deref().map(|id| bounded(id, SHORT)),
+            token: self.token.clone(),
+            user: self.user.as_deref().map(|user| bounded(user, SHORT)),
+            on_behalf_of: self.on_behalf_of.as_deref().map(|user| bounded(user, SHORT)),
+            client: self.client,
+            method: bounded(&self.method, SHORT),
+            url: bounded(&self.url, LONG),
+            line: line.map(|line| line_ref(self.live.program(), line)),
+            verdict,
+            reason: reason.to_owned(),
+            policy: self.live.program().digest().to_owned(),
+            request_bytes: self.request_bytes,
+            decision_ns: u64::try_from(self.deciding.as_nanos()).unwrap_or(u64::MAX),
+            authenticated: self.authenticated,
+            nodes: self.evidence.nodes.clone(),
+            tried: self.evidence.tried.clone(),
+        }
+    }
+}
+
+/// Maximum number of bytes of a URL that are recorded unchanged, …
+const LONG: usize = 16 * 1024;
+/// Current time, milliseconds since 1970 UTC.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

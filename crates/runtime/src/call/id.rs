@@ -1,0 +1,64 @@
+//! The id of a request.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue};
+
+/// The header with the proxy's id of a request, sent to the client and to the upstream.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The proxy's id of a request: 48 bits of milliseconds since 1970, then 80 random ones; shown as 32 hexadecimal
+/// digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// Makes a new id.
+    pub(crate) fn new(time_ms: i64) -> Self {
+        let mut bytes = [0; 16];
+        // Without randomness (which all known systems have) ids of the same millisecond would be equal, but still
+        // valid.
+        let _ = getrandom::fill(&mut bytes);
+        for (byte, time) in bytes.iter_mut().zip(time_ms.to_be_bytes().into_iter().skip(2)) {
+            *byte = time;
+        }
+        Self(bytes)
+    }
+
+    /// Gives the id's bytes, as in the audit.
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// Gives the id as a header's value.
+    pub(crate) fn header(&self) -> HeaderValue {
+        // Hexadecimal digits are always a valid header value.
+        HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    }
+}
+
+impl From<[u8; 16]> for RequestId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&hex::encode(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_ordered_by_time_and_differ() {
+        let early = RequestId::new(0x0102_0304_0506);
+        let late = RequestId::new(0x0102_0304_0507);
+        assert!(early.to_string().starts_with("010203040506"), "{early}");
+        assert!(early.to_string() < late.to_string());
+        assert_ne!(early, RequestId::new(0x0102_0304_0506));
+    }
+}

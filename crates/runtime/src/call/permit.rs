@@ -1,0 +1,68 @@
+//! The permit, without which `proxy::forward` sends nothing.
+
+use std::net::IpAddr;
+
+use http::{HeaderName, HeaderValue};
+use tokenward_compiler::decide::Grant;
+
+use super::record::Recorded;
+use super::{Call, RequestId, Trace};
+use crate::request::Canonical;
+
+/// The right to send one request upstream.
+///
+/// INVARIANT: a permit is made only from a decision's [`Grant`] and the proof that the call is recorded, for the
+/// canonical request that was decided and recorded. The fields are private and no other constructor exists. The
+/// upstream request is written only from these fields.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    canonical: Canonical,
+    identity: Vec<(HeaderName, HeaderValue)>,
+    id: RequestId,
+    client: IpAddr,
+    trace: Trace,
+}
+
+impl Permit {
+    /// Consumes the grant and the proof, so that each is used only once.
+    pub(crate) fn new(
+        _grant: Grant,
+        _recorded: Recorded,
+        call: &Call,
+        canonical: Canonical,
+        identity: Vec<(HeaderName, HeaderValue)>,
+    ) -> Self {
+        Self {
+            canonical,
+            identity,
+            id: call.id,
+            client: call.client,
+            trace: call.trace.clone(),
+        }
+    }
+
+    /// Gives the request that was judged.
+    pub(crate) fn canonical(&self) -> &Canonical {
+        &self.canonical
+    }
+
+    /// The headers that name the user to the upstream.
+    pub(crate) fn identity(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.identity
+    }
+
+    /// The proxy's id of the request.
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// Gives the trace that the request belongs to.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Address of the client.
+    pub(crate) fn client(&self) -> IpAddr {
+        self.client
+    }
+}

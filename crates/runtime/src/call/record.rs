@@ -1,0 +1,264 @@
+//! The record before the call, and the outcome after it (SEMANTICS section 7).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokenward_audit::{AppendError, Appended, End, OnFailure, Outcome, Store, Verdict};
+use tokenward_compiler::ir::LineId;
+
+use super::access_log::Line;
+use super::meter::Meter;
+use super::{Call, RequestId};
+use crate::live::TokenValidity;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// Proof that the call is recorded, or that the configuration allows it unrecorded. Only this module makes it.
+#[derive(Debug)]
+pub(crate) struct Recorded(());
+
+/// The record was not taken, so the call must not continue.
+#[derive(Debug)]
+pub(crate) struct Unrecorded;
+
+/// Appends the call's record and waits until it counts as recorded.
+///
+/// # Errors
+/// The audit cannot be written, and its `on_failure` does not allow this call.
+pub(crate) async fn record(
+    audit: &Store,
+    metrics: &Metrics,
+    call: &Call,
+    outcome: &mut OutcomeRecorder,
+    (verdict, reason): (Verdict, &'static str),
+    line: Option<LineId>,
+) -> Result<Recorded, Unrecorded> {
+    outcome.decided(verdict, reason);
+    let mut count = Count {
+        metrics,
+        call,
+        decided: (verdict, reason),
+    };
+    let started = Instant::now();
+    let appended = audit.append(call.record(verdict, reason, line)).await;
+    metrics.recorded(started.elapsed());
+    match appended {
+        Ok(appended) => {
+            outcome.appended(appended);
+            Ok(Recorded(()))
+        }
+        Err(error) => {
+            // A record that the caller made too large is not a disk failure. Otherwise callers could choose to be
+            // unrecorded.
+            let failure = !matches!(error, AppendError::TooLarge { .. });
+            let passes = failure && audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
+            tracing::error!(request_id = %call.id, passes, "{error}");
+            if passes {
+                audit.count_unrecorded();
+                Ok(Recorded(()))
+            } else {
+                // The call is refused now, so its recorded outcome is the refusal.
+                let refused = (Problem::Audit.verdict(), Problem::Audit.audit_code());
+                outcome.decided(refused.0, refused.1);
+                outcome.end(Problem::Audit.end());
+                count.decided = refused;
+                Err(Unrecorded)
+            }
+        }
+    }
+}
+
+/// Counts the decision when dropped, even if the client closed the connection before the call was recorded.
+struct Count<'c> {
+    metrics: &'c Metrics,
+    call: &'c Call,
+    decided: (Verdict, &'static str),
+}
+
+impl Drop for Count<'_> {
+    fn drop(&mut self) {
+        let (verdict, reason) = self.decided;
+        let (token, took) = (self.call.token.as_deref(), self.call.deciding);
+        self.metrics.decided(verdict, reason, token, took);
+    }
+}
+
+/// The reason code of a call that was allowed with the secret before a rotation, while the overlap lasts.
+pub(crate) const PREVIOUS_SECRET: &str = "previous-secret";
+
+/// Gives the reason code of a call that goes upstream. It shows who does not use a token's new secret yet.
+pub(crate) fn allowed(call: &Call) -> &'static str {
+    match &call.validity {
+        Some(validity) if validity.is_previous() => PREVIOUS_SECRET,
+        _ => "allowed",
+    }
+}
+
+/// Appends the outcome of a call when it is dropped. Unless [`OutcomeRecorder::end`] sets another end, the outcome is
+/// that the client closed the connection: in that case everything that belongs to the call is dropped.
+#[derive(Debug)]
+pub(crate) struct OutcomeRecorder {
+    audit: Store,
+    metrics: Arc<Metrics>,
+    id: RequestId,
+    validity: Option<TokenValidity>,
+    line: Option<Line>,
+    began: Instant,
+    sent: Arc<Meter>,
+    status: Option<u16>,
+    upstream_status: Option<u16>,
+    upstream: Option<Duration>,
+    received: u64,
+    end: End,
+    // The record of an unauthenticated call beyond the quota was only counted, so its outcome is only counted too.
+    counted: bool,
+}
+
+impl OutcomeRecorder {
+    /// Opens the recorder of a call whose record is being made.
+    pub(crate) fn open(audit: &Store, metrics: &Arc<Metrics>, call: &Call, sent: Arc<Meter>) -> Self {
+        metrics.in_flight(1);
+        Self {
+            audit: audit.clone(),
+            metrics: Arc::clone(metrics),
+            id: call.id,
+            validity: call.validity.clone(),
+            line: Line::of(call),
+            began: call.began,
+            sent,
+            status: None,
+            upstream_status: None,
+            upstream: None,
+            received: 0,
+            end: End::ClientGone,
+            counted: false,
+        }
+    }
+
+    /// Notes how the record was appended.
+    fn appended(&mut self, appended: Appended) {
+        self.counted = appended == Appended::Counted;
+    }
+
+    /// Notes the decision.
+    fn decided(&mut self, verdict: Verdict, reason: &'static str) {
+        if let Some(line) = &mut self.line {
+            line.decided(verdict, reason);
+        }
+    }
+
+    /// Notes that the upstream answered with this status after this time.
+    pub(crate) fn answered(&mut self, upstream_status: u16, after: Duration) {
+        self.metrics.answered(after);
+        self.upstream_status = Some(upstream_status);
+        self.upstream = Some(after);
+    }
+
+    /// Notes the status that the client gets.
+    pub(crate) fn status(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    /// Counts more bytes received from the upstream's body.
+    pub(crate) fn received(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+    }
+
+    /// Validity of the call's token; `None` if nobody was authenticated.
+    pub(crate) fn validity(&self) -> Option<&TokenValidity> {
+        self.validity.as_ref()
+    }
+
+    /// Sets the end of the call.
+    pub(crate) fn end(&mut self, end: End) {
+        self.end = end;
+    }
+}
+
+impl Drop for OutcomeRecorder {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.end = End::Internal;
+        } else if self.end == End::ClientGone && self.validity.as_ref().is_some_and(TokenValidity::is_lost) {
+            // The proxy cancelled the call.
+            self.end = End::Revoked;
+        }
+        self.metrics.ended(self.end);
+        let outcome = Outcome {
+            request_id: self.id.bytes(),
+            status: self.status,
+            upstream_status: self.upstream_status,
+            sent_bytes: self.sent.bytes(),
+            received_bytes: self.received,
+            total_us: micros(self.began.elapsed()),
+            upstream_us: self.upstream.map(micros),
+            end: self.end,
+        };
+        if let Some(line) = &self.line {
+            line.write(&outcome);
+        }
+        if !self.counted
+            && let Err(error) = self.audit.append_outcome(outcome)
+        {
+            tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
+        }
+        // This comes last: the audit is closed at shutdown when no call is in flight.
+        self.metrics.in_flight(-1);
+    }
+}
+
+/// A call that is not decided yet. If it is dropped first, because the client closed the connection within the body,
+/// the call is recorded afterwards: nothing went upstream.
+pub(crate) struct Undecided<'g> {
+    audit: &'g Store,
+    metrics: &'g Arc<Metrics>,
+    pub(crate) call: Call,
+    decided: bool,
+}
+
+impl<'g> Undecided<'g> {
+    pub(crate) fn new(audit: &'g Store, metrics: &'g Arc<Metrics>, call: Call) -> Self {
+        Self {
+            audit,
+            metrics,
+            call,
+            decided: false,
+        }
+    }
+
+    /// Marks the call as decided. The caller records the decision.
+    pub(crate) fn decided(&mut self) -> &Call {
+        self.decided = true;
+        &self.call
+    }
+}
+
+impl Drop for Undecided<'_> {
+    fn drop(&mut self) {
+        // Without a runtime the process is stopping, so nothing can be recorded.
+        let (false, Ok(runtime)) = (self.decided, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let mut outcome = OutcomeRecorder::open(self.audit, self.metrics, &self.call, Arc::default());
+        outcome.decided(Verdict::Refuse, GONE);
+        let record = self.call.record(Verdict::Refuse, GONE, None);
+        let (audit, metrics) = (self.audit.clone(), Arc::clone(self.metrics));
+        let (token, took) = (self.call.token.clone(), self.call.deciding);
+        runtime.spawn(async move {
+            metrics.decided(Verdict::Refuse, GONE, token.as_deref(), took);
+            match audit.append(record).await {
+                Ok(appended) => outcome.appended(appended),
+                Err(error) => {
+                    tracing::error!(request_id = %outcome.id, "a call that its client gave up was not recorded: {error}");
+                }
+            }
+        });
+    }
+}
+
+/// The reason code of [`crate::problem::Problem::ClientGone`].
+const GONE: &str = "client-gone";
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,178 @@
+//! `tokenward import`: imports tokens of other products.
+
+mod conversion;
+mod export;
+mod extender;
+mod meaning;
+mod report;
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use super::output;
+use super::settings::ConfigArg;
+use crate::authoring::edit::{Edit, EditError};
+use conversion::{Options, convert};
+use report::Report;
+
+/// Take over tokens that were made elsewhere
+#[derive(clap::Args)]
+#[command(after_help = "\
+Only the REST API tokens of Extender come with what a policy is made of: secrets and lines.
+Lists of personal access tokens (Jira's /rest/pat/latest/tokens, GitLab's
+/personal_access_tokens) hold neither, so there is nothing to import from them: make a
+token of ours for each with `tokenward token new`, and retire the old one.")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    from: From,
+}
+
+#[derive(Subcommand)]
+enum From {
+    Extender(Extender),
+    /// Says why there is nothing to import from Jira's personal access tokens
+    JiraPat(Ignored),
+    /// Says why there is nothing to import from GitLab's personal access tokens
+    Gitlab(Ignored),
+}
+
+/// Whatever is given.
+#[derive(clap::Args)]
+struct Ignored {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    _given: Vec<String>,
+}
+
+/// Take over the REST API tokens of Extender for Jira or Confluence
+///
+/// Reads the export (JSON, comments allowed), writes the tokens with the hashes of their secrets to a policy file, and
+/// reports every line that means something else here than it did, with a request that proves it, and every token that
+/// needs a decision. The secrets are written nowhere. If one token cannot be taken over, none is.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward import extender tokens.json --dry-run         the report, and nothing written
+  tokenward import extender tokens.json                   to imported.toml in the policy directory
+  tokenward import extender tokens.json --keep-going      what can be taken over, without the rest")]
+struct Extender {
+    /// The export; `-` for standard input
+    file: PathBuf,
+    /// The policy file [default: imported.toml in the policy directory]
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
+    /// Leave out the tokens that cannot be taken over
+    #[arg(long)]
+    keep_going: bool,
+    /// Make new secrets for tokens that come without one (an export in secure mode), and show them
+    #[arg(long)]
+    new_secrets: bool,
+    /// Take over tokens without lines, which may do everything that their users may
+    #[arg(long)]
+    allow_unrestricted: bool,
+    /// Report, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    match args.from {
+        From::Extender(args) => extender(&args),
+        From::JiraPat(_) => Err(nothing("Jira's")),
+        From::Gitlab(_) => Err(nothing("GitLab's")),
+    }
+}
+
+fn nothing(whose: &str) -> Failure {
+    Failure::Usage(format!(
+        "a list of {whose} personal access tokens holds neither their secrets nor lines, so there is nothing to import; make a token for each with `tokenward token new`, and retire the old one"
+    ))
+}
+
+fn extender(args: &Extender) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    let into = args
+        .into
+        .clone()
+        .unwrap_or_else(|| config.policies.join("imported.toml"));
+    let tokens = export::read(&text(args)?)
+        .map_err(|why| Failure::Usage(format!("cannot import `{}`: {why}", args.file.display())))?;
+    let edit = Edit::begin(&config.policies, &into)?;
+    let options = Options {
+        new_secrets: args.new_secrets,
+        allow_unrestricted: args.allow_unrestricted,
+        now: Timestamp::now(),
+    };
+    let mut report = convert(tokens, &edit.names(), &config, options)?;
+    report.into = into.display().to_string();
+    if !report.broken.is_empty() && !args.keep_going {
+        show(&report, args)?;
+        return Err(Failure::Findings(format!(
+            "nothing was imported, since {} cannot be taken over; mend the export, or leave them out with --keep-going",
+            report::tokens(report.broken.len())
+        )));
+    }
+    if report.imported.is_empty() || args.dry_run {
+        show(&report, args)?;
+        output::note("Nothing was written.");
+        return Ok(());
+    }
+    let entries: Vec<_> = report
+        .imported
+        .iter()
+        .map(|imported| imported.token.clone())
+        .collect();
+    let prepared = edit.with_tokens(&entries)?;
+    let names: Vec<&str> = entries.iter().map(|token| token.name.as_str()).collect();
+    super::token::committed_all(prepared, &names, &config)?;
+    report.written = true;
+    show(&report, args)
+}
+
+fn show(report: &Report, args: &Extender) -> Result<(), Failure> {
+    output::print(&if args.json {
+        report.as_json()
+    } else {
+        report.as_text()
+    })
+}
+
+fn text(args: &Extender) -> Result<String, Failure> {
+    let failed = |source| {
+        Failure::from(EditError::Io {
+            doing: "read the export",
+            path: args.file.clone(),
+            source,
+        })
+    };
+    let mut text = Vec::new();
+    // One byte more than the limit shows that the input is too large.
+    let bound = export::MAX_BYTES as u64 + 1;
+    if args.file.as_os_str() == "-" {
+        std::io::stdin()
+            .lock()
+            .take(bound)
+            .read_to_end(&mut text)
+            .map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(&args.file).map_err(failed)?;
+        file.take(bound).read_to_end(&mut text).map_err(failed)?;
+    }
+    if text.len() > export::MAX_BYTES {
+        return Err(Failure::Usage(format!(
+            "`{}` has more than {} bytes; split the export",
+            args.file.display(),
+            export::MAX_BYTES
+        )));
+    }
+    String::from_utf8(text)
+        .map_err(|_| Failure::Usage(format!("`{}` is not UTF-8; export it again", args.file.display())))
+}

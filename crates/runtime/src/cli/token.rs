@@ -1,0 +1,58 @@
+//! `tokenward token`: the life of a token, in policy files and in the running proxy. One file a verb.
+
+mod change;
+mod known;
+mod list;
+mod new;
+mod rename;
+mod revoke;
+mod rotate;
+mod seal;
+mod set_limits;
+mod show;
+mod snippet;
+mod usage;
+
+use clap::Subcommand;
+
+pub(super) use change::committed_all;
+
+use super::failure::Failure;
+use super::output::{self, print_json};
+
+/// Make tokens, look at them, change and revoke them
+///
+/// Commands that change a token edit its policy file: comments and layout stay, the change is whole or not at all, and two
+/// at once wait for each other. A running proxy takes a change up within a second.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    New(new::Args),
+    List(list::Args),
+    Show(show::Args),
+    SetLimits(set_limits::Args),
+    Rename(rename::Args),
+    Rotate(rotate::Args),
+    Revoke(revoke::Args),
+    Seal(seal::Args),
+    Snippet(snippet::Args),
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    match args.action {
+        Action::New(args) => new::run(args),
+        Action::List(args) => list::run(&args),
+        Action::Show(args) => show::run(&args),
+        Action::SetLimits(args) => set_limits::run(&args),
+        Action::Rename(args) => rename::run(&args),
+        Action::Rotate(args) => rotate::run(&args),
+        Action::Revoke(args) => revoke::run(&args),
+        Action::Seal(args) => seal::run(&args),
+        Action::Snippet(args) => snippet::run(&args),
+    }
+}

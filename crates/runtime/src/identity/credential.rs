@@ -1,0 +1,49 @@
+//! Credentials as header values, and why there may be none.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+
+/// The configured identity cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// A file cannot be read.
+    #[error("cannot read the upstream credentials in {}: {source}; make the file readable for this user", path.display())]
+    Unreadable {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: std::io::Error,
+    },
+    /// A file has the wrong content. Its text is not quoted because it contains secrets.
+    #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
+    Malformed {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// An environment variable is not set.
+    #[error("the environment variable {0}, which should hold the service account's password, is not set")]
+    Unset(String),
+    /// A name or a secret is not a valid header value.
+    #[error("`{0}` cannot stand in an HTTP header; change it in [upstream.identity]")]
+    Unsendable(String),
+}
+
+pub(super) fn basic(pair: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
+    secret_value(&format!("Basic {}", STANDARD.encode(pair)), shown)
+}
+
+pub(super) fn secret_value(text: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| IdentityError::Unsendable(shown.to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+pub(super) fn read(path: &Path) -> Result<String, IdentityError> {
+    std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}

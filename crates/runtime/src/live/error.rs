@@ -1,0 +1,61 @@
+//! Reasons why a policy cannot be used.
+
+use std::path::PathBuf;
+
+use tokenward_compiler::BindError;
+use tokenward_compiler::artifact::{DecodeError, SignatureError};
+use tokenward_compiler::source::ReadDirError;
+
+/// Reason why a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The directory cannot be read.
+    #[error("cannot read the policies: {0}")]
+    Read(#[from] ReadDirError),
+    /// The policy has errors.
+    #[error("the policy in {} does not compile; mend what follows\n{diagnostics}", directory.display())]
+    Compile {
+        /// Path of the policy directory.
+        directory: PathBuf,
+        /// Rendered diagnostics.
+        diagnostics: String,
+    },
+    /// The artifact cannot be read.
+    #[error("cannot read the compiled policy {}: {source}", path.display())]
+    ReadArtifact {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: std::io::Error,
+    },
+    /// The file is not an artifact of this version.
+    #[error("cannot use {}: {source}", path.display())]
+    Artifact {
+        /// Path of the file.
+        path: PathBuf,
+        /// Reason for the failure.
+        source: DecodeError,
+    },
+    /// The artifact has no signature by a trusted key.
+    #[error("cannot use {}: {source}", path.display())]
+    Signature {
+        /// Path of the file.
+        path: PathBuf,
+        /// Reason for the failure.
+        source: SignatureError,
+    },
+    /// The artifact has tokens that may not be used in secure mode.
+    #[error(
+        "cannot use {} in secure mode, since {}; compile it again once the sources are right",
+        path.display(), faults.join(", ")
+    )]
+    Seals {
+        /// Path of the file.
+        path: PathBuf,
+        /// The tokens, with the problem of each.
+        faults: Vec<String>,
+    },
+    /// The policy cannot be bound to the public URL.
+    #[error("the policy cannot be bound to the public URL: {0}")]
+    Bind(#[from] BindError),
+}

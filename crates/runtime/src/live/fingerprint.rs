@@ -1,0 +1,67 @@
+//! Detects changes of a policy's files.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The directory as seen from outside: names, times and sizes of its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    pub(super) identity: Option<(u64, u64)>,
+    files: BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>,
+}
+
+impl Fingerprint {
+    pub(super) fn of(directory: &Path) -> Self {
+        let mut files = BTreeMap::new();
+        match fs::metadata(directory) {
+            // An artifact is a single file, so this is its complete state.
+            Ok(metadata) if metadata.is_file() => {
+                files.insert(directory.to_owned(), look(&metadata));
+            }
+            _ => walk(directory, 0, &mut files),
+        }
+        Self {
+            identity: fs::metadata(directory)
+                .ok()
+                .map(|metadata| (metadata.dev(), metadata.ino())),
+            files,
+        }
+    }
+}
+
+/// Follows links, up to a depth that stops loops.
+fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
+    if depth > 16 {
+        return;
+    }
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => walk(&path, depth + 1, files),
+            Ok(metadata) if is_policy(&path) => {
+                files.insert(path, look(&metadata));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_policy(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "toml" || extension == "limits")
+}
+
+fn look(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
+    (
+        metadata.dev(),
+        metadata.ino(),
+        metadata.len(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+    )
+}

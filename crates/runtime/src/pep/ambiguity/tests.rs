@@ -1,0 +1,170 @@
+use tokenward_compiler::BaseUrl;
+use tokenward_compiler::source::SourceSet;
+
+use crate::pep::inspect::{check_body, check_query};
+use crate::problem::Problem;
+use crate::request::{self, Framing, Product, RawHead, Reason, Rules, Settings, Version};
+
+const EX: &str = r#"{"issue":{"project_id":"ex"}}"#;
+
+/// Whether a POST is refused as ambiguous, by the query or by the body.
+fn is_refused(product: Product, lines: &str, (target, body): (&str, &str), relaxed: bool) -> bool {
+    let text = format!(
+        "[[token]]\nname = \"t\"\nuser = \"u\"\nsecret_hash = \"sha256:{}\"\nlimit_to = '''\n{lines}\n'''\n",
+        "0".repeat(64)
+    );
+    let sources = SourceSet::from_files([("p.toml".into(), text)]);
+    let base = BaseUrl::parse("http://a").unwrap();
+    let compiled = tokenward_compiler::compile(&sources);
+    let program = compiled.program.unwrap().bind(&base).unwrap();
+    let (token, _) = program.tokens().next().unwrap();
+
+    let mut settings = Settings::new(base, product);
+    settings.endpoints = vec!["/*".to_owned()];
+    settings.relax.ambiguous_parameter = relaxed;
+    let rules = Rules::new(&settings).unwrap();
+    let length = body.len().to_string();
+    let headers: [(&[u8], &[u8]); 3] = [
+        (b"Host", b"a"),
+        (b"Content-Type", b"application/json"),
+        (b"Content-Length", length.as_bytes()),
+    ];
+    let raw = RawHead {
+        method: "POST",
+        target: target.as_bytes(),
+        version: Version::Http11,
+        headers: &headers,
+        authority: None,
+        body: Framing::Length(body.len() as u64),
+    };
+    let canonical = request::read(&raw, &rules).head.unwrap();
+    let checked = check_query(&program, token, &canonical, &rules)
+        .and_then(|()| check_body(&program, token, &canonical, &rules, body.as_bytes()));
+    match checked {
+        Ok(()) => false,
+        Err(Problem::Reading(refusal)) => refusal.reason == Reason::AmbiguousParameter,
+        Err(_) => false,
+    }
+}
+
+#[test]
+fn ambiguous_names_are_refused_by_name() {
+    for line in [
+        "[post]/x[JsonData::issue.project_id==ex]",
+        "[post]/x[JsonData::issue.project_id!=secret]",
+        "[post]/x[JsonData::issue.project_id?=ex]",
+        "[post]/x[JsonData::issue.only]",
+        "!/x[JsonData::issue.project_id==secret]\n/x",
+        // Another line permits the call.
+        "/x\n[post]/x[JsonData::issue.project_id==ex]",
+    ] {
+        for name in [
+            "issue[project_id]",
+            "[issue][project_id]",
+            "issue][project_id]",
+            "]issue[project_id]",
+            "[[issue[project_id]",
+            "_issue.project_id",
+            "issue",
+            "[issue][subject]",
+        ] {
+            let target = format!("/x?{name}=secret");
+            for product in [Product::Redmine, Product::Gitlab, Product::Generic] {
+                assert!(
+                    is_refused(product, line, (&target, EX), false),
+                    "{line} {target} {product:?}"
+                );
+                assert!(
+                    !is_refused(product, line, (&target, EX), true),
+                    "relaxed: {line} {target}"
+                );
+            }
+            assert!(!is_refused(Product::Jira, line, (&target, EX), false), "{target}");
+        }
+        let usual = "/x?project_id=1&f[]=a&op[issues]=b";
+        assert!(!is_refused(Product::Generic, line, (usual, EX), false), "{line}");
+    }
+}
+
+#[test]
+fn members_that_stand_for_parameters_are_refused_by_name() {
+    for line in [
+        "[post]/x[QueryParam::\"issue[project_id]\"?=ex]",
+        "[post]/x[QueryParam::\"issue[project_id]\"!=secret][QueryParam::only]",
+        "!/x[QueryParam::\"issue[project_id]\"==secret]\n/x",
+    ] {
+        for (body, expected) in [
+            (r#"{"issue":{"project_id":"secret"}}"#, true),
+            (r#"{"issue":null}"#, true),
+            (r#"{"ISSUE":1}"#, true),
+            (r#"{"[issue][project_id]":1}"#, true),
+            (r#"{"issue.project_id":1}"#, true),
+            (r#"{"a":{"issue":1}}"#, false),
+            ("[1]", false),
+            ("{}", false),
+        ] {
+            assert_eq!(
+                is_refused(Product::Gitlab, line, ("/x", body), false),
+                expected,
+                "{line} {body}"
+            );
+        }
+    }
+    let root = "[post]/x[QueryParam::_json?=a]";
+    assert!(is_refused(Product::Gitlab, root, ("/x", "[1]"), false));
+}
+
+#[test]
+fn members_that_are_paths_in_another_spelling_are_refused_by_name() {
+    let line = "[post]/x[JsonData::a.b.c?=1][JsonData::\"a.b\".d?=1]";
+    for (body, expected) in [
+        (r#"{"a":{"b":{"c":1}},"a.b":{"d":1}}"#, false),
+        (r#"{"a":{"b.c":2}}"#, true),
+        (r#"{"a":{"b[c]":2}}"#, true),
+        (r#"{"a[b][c]":2}"#, true),
+        (r#"{"a.b.c":2}"#, true),
+        (r#"{"a":{"b":{"c.x":2}}}"#, true),
+        (r#"{"a":{"x.c":2}}"#, false),
+        (r#"{"x.a":2}"#, false),
+    ] {
+        assert_eq!(
+            is_refused(Product::Gitlab, line, ("/x", body), false),
+            expected,
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn members_that_rails_would_wrap_are_refused_by_name() {
+    let value = "[post]/x[JsonData::issue.project_id?=ex]";
+    let only = "[post]/x[JsonData::issue.subject?=.*][JsonData::issue.only]";
+    let query = "[post]/x[QueryParam::\"issue[project_id]\"?=ex]";
+    for (line, body, expected) in [
+        (value, r#"{"project_id":"secret"}"#, true),
+        (value, r#"{"issue":{"project_id":"ex"},"project_id":1}"#, true),
+        (value, r#"{"notes":1}"#, false),
+        (value, r#"{"issue":{"project_id":"ex"},"notes":1}"#, false),
+        (only, r#"{"project_id":"secret"}"#, true),
+        (only, r#"{"notes":1}"#, true),
+        (only, r#"{"issue":null,"notes":1}"#, true),
+        (only, r#"{"issue":false,"notes":1}"#, true),
+        (only, r#"{"issue":{},"notes":1}"#, false),
+        (only, r#"{"issue":{},"subject":1}"#, true),
+        (only, "{}", false),
+        (query, r#"{"project_id":"secret"}"#, true),
+        (query, r#"{"notes":1}"#, false),
+    ] {
+        for product in [Product::Redmine, Product::Generic] {
+            assert_eq!(
+                is_refused(product, line, ("/x", body), false),
+                expected,
+                "{line} {body}"
+            );
+        }
+        assert!(
+            !is_refused(Product::Gitlab, line, ("/x", body), false),
+            "{line} {body}"
+        );
+    }
+}

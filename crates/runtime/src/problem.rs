@@ -1,0 +1,198 @@
+//! Reasons why a request is not answered by the upstream, with their stable codes and their verdicts in the audit.
+
+use tokenward_audit::{End, Verdict};
+use tokenward_compiler::decide::DenyReason;
+use tokenward_compiler::json::ReadError;
+
+use crate::request::{Needs, Refusal};
+
+/// Reason why a request is not answered by the upstream.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The framing is ambiguous.
+    Framing(Refusal),
+    /// The path is outside of `upstream.endpoints`.
+    OutsideEndpoints,
+    /// The credentials have no token that works for this caller.
+    Unauthenticated(AuthFailure),
+    /// Too many failed credentials came from the address; with the seconds after which to try again.
+    TooManyFailures(u64),
+    /// The token is not valid from this address.
+    Address,
+    /// The request is ambiguous, or refused by the reading.
+    Reading(Refusal),
+    /// `contextUser` names a user for whom the token may not act.
+    ContextUser,
+    /// The call gives credentials or rights, and the token lacks these keys for it.
+    Lacks(Needs),
+    /// No line permits the call, or a line forbids it.
+    Denied(Denied),
+    /// The body is larger than the limit for inspected bodies, in bytes.
+    BodyTooLarge(usize),
+    /// The body is larger than the limit for all bodies, in bytes.
+    BodyOverLimit(u64),
+    /// The policy inspects the body, which is ambiguous.
+    Json(ReadError),
+    /// The product reads credentials or another identity from this JSON node.
+    BodyCredentials(String),
+    /// The body's bytes break the framing.
+    BodyBroken(&'static str),
+    /// The client paused too long within the body.
+    BodySlow,
+    /// The client sends the body too slowly.
+    BodyTooSlow,
+    /// The client closed the connection within the body.
+    ClientGone,
+    /// The record cannot be written.
+    Audit,
+    /// The configuration has no upstream credentials for the user.
+    NoUpstreamIdentity,
+    /// The upstream cannot be reached.
+    UpstreamUnreachable,
+    /// The upstream closed the connection early, or its response is not HTTP.
+    UpstreamBroken,
+    /// The upstream did not answer in time.
+    UpstreamTimeout,
+    /// The upstream does not accept the credentials that the proxy sent.
+    UpstreamUnauthorized,
+    /// An internal error.
+    Internal,
+}
+
+impl Problem {
+    /// The stable reason code that the client sees.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Framing(refusal) | Self::Reading(refusal) => refusal.reason.code(),
+            Self::OutsideEndpoints => "outside-endpoints",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::TooManyFailures(_) => "too-many-failures",
+            Self::Address => "address",
+            Self::ContextUser => "context-user",
+            Self::Lacks(needs) if needs.mint => "minting",
+            Self::Lacks(_) => "escalating",
+            Self::Denied(denied) => match denied.reason {
+                DenyReason::NoLine => "no-line",
+                DenyReason::ForbidLine => "forbid-line",
+            },
+            Self::BodyTooLarge(_) => "body-too-large",
+            Self::BodyOverLimit(_) => "body-over-limit",
+            Self::Json(error) => match error {
+                ReadError::NotJson { .. } => "json-syntax",
+                ReadError::DuplicateName { .. } => "json-duplicate-name",
+                ReadError::ControlInName { .. } => "json-control-in-name",
+                ReadError::CaseVariant { .. } => "json-case-variant",
+            },
+            Self::BodyCredentials(_) => "body-credentials",
+            Self::BodyBroken(code) => code,
+            Self::BodySlow => "body-timeout",
+            Self::BodyTooSlow => "body-too-slow",
+            Self::ClientGone => "client-gone",
+            Self::Audit => "audit-unavailable",
+            Self::NoUpstreamIdentity => "no-upstream-identity",
+            Self::UpstreamUnreachable => "upstream-unreachable",
+            Self::UpstreamBroken => "upstream-broken",
+            Self::UpstreamTimeout => "upstream-timeout",
+            Self::UpstreamUnauthorized => "upstream-unauthorized",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The reason code in the audit, which may say more than [`Self::code`].
+    pub(crate) fn audit_code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated(failure) => failure.code(),
+            other => other.code(),
+        }
+    }
+
+    /// The verdict in the audit.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Denied(_) | Self::Lacks(_) | Self::ContextUser => Verdict::Deny,
+            _ => Verdict::Refuse,
+        }
+    }
+
+    /// Gives the end of a call with this problem, for the audit. A client that is gone does not get the response, even
+    /// if it is written.
+    pub(crate) fn end(&self) -> End {
+        match self {
+            Self::ClientGone => End::ClientGone,
+            _ => End::Complete,
+        }
+    }
+}
+
+/// Details of a denial by policy.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    pub(crate) reason: DenyReason,
+    /// Method and canonical URL, as the audit has them.
+    pub(crate) call: String,
+    /// The line that denied, otherwise the closest permit line; only if the configuration shows lines.
+    pub(crate) line: Option<String>,
+}
+
+/// Reason why credentials do not work. The client gets the same 401 for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthFailure {
+    /// The request has no credentials.
+    NoCredentials,
+    /// The credentials cannot be parsed.
+    Malformed,
+    /// `auth.methods` does not accept the scheme.
+    Method,
+    /// No token has this secret.
+    UnknownToken,
+    /// The token was revoked.
+    Revoked,
+    /// The token has expired.
+    Expired,
+    /// The secret was rotated away, and its grace has ended.
+    RotatedAway,
+    /// The token works only for other users.
+    WrongUser,
+    /// The token has several users, and the credentials name none.
+    NoUser,
+    /// The user is listed in `auth.never_act_as`.
+    NeverActAs,
+}
+
+impl AuthFailure {
+    /// All failures.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 10] = [
+        Self::NoCredentials,
+        Self::Malformed,
+        Self::Method,
+        Self::UnknownToken,
+        Self::Revoked,
+        Self::Expired,
+        Self::RotatedAway,
+        Self::WrongUser,
+        Self::NoUser,
+        Self::NeverActAs,
+    ];
+
+    /// Whether the caller may be guessing secrets; a request without credentials is not a guess.
+    pub(crate) fn is_attempt(self) -> bool {
+        self != Self::NoCredentials
+    }
+
+    /// The stable reason code in the audit.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::NoCredentials => "no-credentials",
+            Self::Malformed => "malformed-credentials",
+            Self::Method => "auth-method",
+            Self::UnknownToken => "unknown-token",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::RotatedAway => "rotated-away",
+            Self::WrongUser => "wrong-user",
+            Self::NoUser => "no-user",
+            Self::NeverActAs => "never-act-as",
+        }
+    }
+}

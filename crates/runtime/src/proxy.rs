@@ -1,0 +1,20 @@
+//! The call upstream, and its answer on the way back.
+
+mod addresses;
+mod answer;
+mod body;
+mod cache;
+mod client;
+mod fields;
+mod health;
+mod links;
+mod location;
+mod settings;
+
+pub(crate) use addresses::Addresses;
+pub(crate) use answer::{Answer, AnswerBody, UpstreamBody};
+pub(crate) use body::{BodyPace, READ_AHEAD, RequestBody};
+pub(crate) use client::{Upstream, forward};
+pub(crate) use health::HealthChecks;
+pub use settings::UpstreamError;
+pub(crate) use settings::UpstreamSettings;

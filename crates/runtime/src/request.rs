@@ -1,0 +1,65 @@
+//! The one reading of HTTP: a head as it came, read once into the form that is judged, logged and sent.
+//!
+//! Pure: no I/O, no clock, no types of any HTTP library. [`read`] is the whole of it. What has no single reading is
+//! refused with a [`Reason`]; there is no lenient path beside it.
+//!
+//! Where to start: `reading.rs` puts the parts together; `path.rs`, `query.rs`, `headers.rs`, `media.rs` and
+//! `framing.rs` each read one part; `dispositions.rs` and `product/` are the lists. `calls.rs`, `call_index.rs` and `alias.rs` find calls that
+//! give more than they do.
+
+mod alias;
+mod call_index;
+mod calls;
+mod canonical;
+mod client;
+mod credentials;
+mod disposition;
+mod dispositions;
+mod endpoint;
+mod escape;
+mod filed;
+mod fold;
+mod form;
+mod framing;
+mod header_words;
+mod headers;
+mod host;
+mod kept;
+mod known_headers;
+mod mask;
+mod media;
+#[doc(hidden)]
+pub mod parameter_paths;
+mod path;
+mod prefix;
+mod product;
+mod query;
+mod reading;
+mod reason;
+mod relax;
+mod rules;
+mod secrets;
+mod settings;
+mod target;
+
+use crate::wire::raw;
+pub use calls::{Call, Class, Group, Needs, Source};
+pub use canonical::Canonical;
+pub use client::{ClientAddress, Trust};
+pub use credentials::Credentials;
+pub(crate) use filed::Filed;
+pub(crate) use fold::{folded, folded_without_iota};
+pub use form::check_form;
+pub use kept::{Keep, Kept};
+pub use mask::TOKEN_PREFIX;
+pub use product::{Classified, Product};
+pub use query::Pair;
+pub use raw::{Framing, RawHead, Version};
+pub use reading::{Reading, SELF_PATH, read};
+pub use reason::{Reason, Refusal};
+pub use relax::Relax;
+pub use rules::Rules;
+pub(crate) use secrets::Secrets;
+pub use settings::{RulesError, Settings};
+pub use tokenward_compiler::decide::Media;
+pub use tokenward_compiler::method::Method;

@@ -1,0 +1,266 @@
+//! What becomes of a request header, by its name.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Reason;
+use super::disposition::Disposition;
+use super::header_words::{by_words, overrides_method};
+use super::known_headers::{
+    CLAIMED, CLAIMED_FAMILIES, CREDENTIAL_ENDINGS, CREDENTIALS, HOP_BY_HOP, METHOD_OVERRIDES, OWN, RELIED_ON,
+    URL_OVERRIDES,
+};
+
+/// The dispositions of all names, one look-up each.
+#[derive(Clone, Debug)]
+pub(super) struct Dispositions {
+    names: HashMap<String, Disposition>,
+    /// Names that would be refused or dropped for what they say, and are not.
+    accepted: HashSet<String>,
+}
+
+impl Dispositions {
+    /// The table. `claimed` and `refused` are added (a claimed name may not be refused: the proxy writes it);
+    /// `accepted` are taken off the lists of credentials. All names in lower case.
+    pub(super) fn new<'a>(
+        claimed: impl Iterator<Item = &'a str>,
+        refused: impl Iterator<Item = &'a str>,
+        accepted: HashSet<String>,
+    ) -> Self {
+        let credentials = CREDENTIALS
+            .iter()
+            .copied()
+            .chain(refused)
+            .filter(|name| !accepted.contains(*name));
+        let mut names: HashMap<String, Disposition> = credentials
+            .map(|name| (name.to_owned(), Disposition::Refused(Reason::CredentialHeader)))
+            .collect();
+        let mut add = |list: &[&str], disposition| {
+            names.extend(list.iter().map(|name| ((*name).to_owned(), disposition)))
+        };
+        add(CLAIMED, Disposition::Claimed);
+        add(METHOD_OVERRIDES, Disposition::Refused(Reason::MethodOverride));
+        add(URL_OVERRIDES, Disposition::Refused(Reason::UrlOverride));
+        add(&["cookie"], Disposition::Cookie);
+        names.extend(claimed.map(|name| (name.to_owned(), Disposition::Claimed)));
+        let mut add = |list: &[&str], disposition| {
+            names.extend(list.iter().map(|name| ((*name).to_owned(), disposition)))
+        };
+        add(HOP_BY_HOP, Disposition::HopByHop);
+        add(OWN, Disposition::Own);
+        Self { names, accepted }
+    }
+
+    /// The disposition of the header, named in lower case.
+    ///
+    /// Servers that hand headers on as variables read `X_A`, some also `X.A`, as `X-A`. So a name with an underscore
+    /// is dropped, and so is one with another such character if its plain spelling means something to us.
+    pub(super) fn of(&self, name: &str) -> Disposition {
+        if name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return self.of_plain(name);
+        }
+        let plain = folded(name);
+        let means_something =
+            self.of_plain(&plain) != Disposition::Pass || RELIED_ON.contains(&plain.as_str());
+        if name.contains('_') || means_something {
+            Disposition::Claimed
+        } else {
+            Disposition::Pass
+        }
+    }
+
+    /// Whether a `Connection` may name the header (in lower case) and so have it dropped.
+    pub(super) fn may_be_named(&self, name: &str) -> bool {
+        let plain = folded(name);
+        matches!(self.of_plain(&plain), Disposition::Pass | Disposition::HopByHop)
+            && !RELIED_ON.contains(&plain.as_str())
+    }
+
+    fn of_plain(&self, name: &str) -> Disposition {
+        match self.names.get(name) {
+            Some(disposition) => *disposition,
+            None if overrides_method(name) => Disposition::Refused(Reason::MethodOverride),
+            None if self.ends_as_credential(name) => Disposition::Refused(Reason::CredentialHeader),
+            None if CLAIMED_FAMILIES.iter().any(|family| name.starts_with(family)) => Disposition::Claimed,
+            None if self.accepted.contains(name) => Disposition::Pass,
+            None => by_words(name).unwrap_or(Disposition::Pass),
+        }
+    }
+
+    fn ends_as_credential(&self, name: &str) -> bool {
+        CREDENTIAL_ENDINGS.iter().any(|ending| name.ends_with(ending)) && !self.accepted.contains(name)
+    }
+}
+
+/// The name as servers that fold names read it.
+fn folded(name: &str) -> String {
+    name.chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dispositions() -> Dispositions {
+        Dispositions::new(
+            ["my-user"].into_iter(),
+            ["my-key", "their-key"].into_iter(),
+            [
+                "their-key",
+                "x-api-key",
+                "x-shipping-method",
+                "x-target-url",
+                "x-http-method",
+            ]
+            .map(str::to_owned)
+            .into(),
+        )
+    }
+
+    #[test]
+    fn lists_are_lower_case_and_disjoint() {
+        let lists = [
+            HOP_BY_HOP,
+            OWN,
+            RELIED_ON,
+            CLAIMED,
+            METHOD_OVERRIDES,
+            URL_OVERRIDES,
+            CREDENTIALS,
+            CREDENTIAL_ENDINGS,
+        ];
+        let all: Vec<&str> = lists.concat();
+        let unique: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(unique.len(), all.len());
+        for name in all.iter().chain(CLAIMED_FAMILIES) {
+            assert!(
+                name.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            );
+        }
+    }
+
+    #[test]
+    fn names_have_their_fate() {
+        for (name, disposition) in [
+            ("accept", Disposition::Pass),
+            ("x-atlassian-token", Disposition::Pass),
+            ("if-match", Disposition::Pass),
+            ("upgrade-insecure-requests", Disposition::Pass),
+            ("x-csrf-token", Disposition::Pass),
+            ("x-!", Disposition::Pass),
+            ("connection", Disposition::HopByHop),
+            ("proxy-authorization", Disposition::HopByHop),
+            ("host", Disposition::Own),
+            ("contextuser", Disposition::Own),
+            ("x-forwarded-for", Disposition::Claimed),
+            ("x-forwarded-uri", Disposition::Claimed),
+            ("x-forwarded", Disposition::Claimed),
+            ("forwarded", Disposition::Claimed),
+            ("remote-user", Disposition::Claimed),
+            ("x-remote-user", Disposition::Claimed),
+            ("cf-connecting-ip", Disposition::Claimed),
+            ("my-user", Disposition::Claimed),
+            ("cookie", Disposition::Cookie),
+            ("cookie2", Disposition::Claimed),
+            (
+                "x-http-method-override",
+                Disposition::Refused(Reason::MethodOverride),
+            ),
+            (
+                "http-method-override",
+                Disposition::Refused(Reason::MethodOverride),
+            ),
+            ("x-override-method", Disposition::Refused(Reason::MethodOverride)),
+            ("x-http-verb", Disposition::Refused(Reason::MethodOverride)),
+            (
+                "x-forwarded-method-override",
+                Disposition::Refused(Reason::MethodOverride),
+            ),
+            ("access-control-request-method", Disposition::Pass),
+            ("dd-api-key", Disposition::Refused(Reason::CredentialHeader)),
+            (
+                "x-shopify-access-token",
+                Disposition::Refused(Reason::CredentialHeader),
+            ),
+            (
+                "x-amz-security-token",
+                Disposition::Refused(Reason::CredentialHeader),
+            ),
+            ("idempotency-key", Disposition::Pass),
+            ("x-forward-for", Disposition::Claimed),
+            ("x-http-destinationurl", Disposition::Refused(Reason::UrlOverride)),
+            ("x-original-url", Disposition::Refused(Reason::UrlOverride)),
+            ("destination", Disposition::Refused(Reason::UrlOverride)),
+            ("my-key", Disposition::Refused(Reason::CredentialHeader)),
+            (
+                "x-redmine-switch-user",
+                Disposition::Refused(Reason::CredentialHeader),
+            ),
+            ("their-key", Disposition::Pass),
+            ("x-api-key", Disposition::Pass),
+            ("x-shipping-method", Disposition::Pass),
+            ("x-payment-method", Disposition::Claimed),
+            ("x-target-url", Disposition::Pass),
+            ("x-http-method", Disposition::Refused(Reason::MethodOverride)),
+        ] {
+            assert_eq!(dispositions().of(name), disposition, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_servers_fold_are_dropped() {
+        for name in [
+            "x_a",
+            "content_type",
+            "x_forwarded_user",
+            "my_user",
+            "my.user",
+            "content.type",
+            "transfer.encoding",
+        ] {
+            assert_eq!(dispositions().of(name), Disposition::Claimed, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_connection_may_name() {
+        for name in [
+            "close",
+            "keep-alive",
+            "upgrade",
+            "te",
+            "x-secret-hop",
+            "http2-settings",
+        ] {
+            assert!(dispositions().may_be_named(name), "{name}");
+        }
+        for name in [
+            "authorization",
+            "contextuser",
+            "host",
+            "content-type",
+            "content_type",
+            "content-length",
+            "x-forwarded-for",
+            "my-user",
+            "content-encoding",
+            "transfer-encoding",
+            "x-original-url",
+            "expect",
+            "x-real-ip",
+        ] {
+            assert!(!dispositions().may_be_named(name), "{name}");
+        }
+    }
+}

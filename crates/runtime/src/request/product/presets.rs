@@ -1,0 +1,16 @@
+//! The preset of each product.
+
+use super::{Preset, Product, confluence, generic, gitlab, jira, redmine};
+
+impl Product {
+    /// The defaults of this product.
+    pub(in crate::request) fn preset(self) -> &'static Preset {
+        match self {
+            Self::Jira => &jira::PRESET,
+            Self::Confluence => &confluence::PRESET,
+            Self::Gitlab => &gitlab::PRESET,
+            Self::Redmine => &redmine::PRESET,
+            Self::Generic => &generic::PRESET,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Serving: the listener for clients, the one for operators, and their background threads.
+
+mod connection_limit;
+mod date;
+mod error;
+mod front;
+mod http1;
+mod http2;
+mod proxy_protocol;
+mod start;
+mod stream;
+mod tls;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ServeError;
+pub(crate) use start::reading;
+pub use start::{Running, run, start};

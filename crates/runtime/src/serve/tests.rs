@@ -1,0 +1,19 @@
+//! The whole proxy in process: raw bytes in, a scripted upstream behind.
+
+mod address;
+mod admin;
+mod calls;
+mod evidence;
+mod frames;
+mod harness;
+mod http1;
+mod http2;
+mod links;
+mod masked;
+mod nasty_http2;
+mod order;
+mod revoked;
+mod streams;
+mod telemetry;
+pub(super) mod tls;
+mod upstreams;

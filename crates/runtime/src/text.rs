@@ -1,0 +1,64 @@
+//! Texts for people and logs: escaping deceptive characters, shortening, times.
+
+use sha2::{Digest, Sha256};
+
+/// Escapes in JSON the characters that [`is_deceptive`] names.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut line = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
+        if is_deceptive(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Characters that change how others are shown: C1 controls, the bidirectional controls of UAX #9, separators of lines,
+/// and the byte-order mark. (JSON itself escapes C0.)
+pub(crate) fn is_deceptive(character: char) -> bool {
+    matches!(character,
+        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Formats a time as RFC 3339 in UTC, to the millisecond.
+pub(crate) fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+}
+
+/// … and of other texts that the caller chooses.
+pub(crate) const SHORT: usize = 512;
+
+/// Shortens a text to the length that the audit keeps, with the length and the SHA-256 of the whole.
+pub(crate) fn bounded(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = (0..=limit)
+        .rev()
+        .find(|&end| text.is_char_boundary(end))
+        .unwrap_or_default();
+    let kept = text.get(..end).unwrap_or_default();
+    format!(
+        "{kept}…[{} bytes, sha-256 {}]",
+        text.len(),
+        hex::encode(Sha256::digest(text))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_and_still_told_apart() {
+        assert_eq!(bounded("abc", 3), "abc");
+        let one = bounded("aé and more", 2);
+        assert!(one.starts_with("a…[12 bytes, sha-256 "), "{one}");
+        assert_ne!(one, bounded("aé and less", 2));
+    }
+}

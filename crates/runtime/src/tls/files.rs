@@ -1,0 +1,127 @@
+//! Certificates and keys in PEM files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use crate::config::TlsFiles;
+
+/// Reason why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {source}", .path.display())]
+    Unreadable {
+        /// Path of the file.
+        path: PathBuf,
+        /// Reason for the failure.
+        source: io::Error,
+    },
+    /// A file does not contain the expected PEM section.
+    #[error("`{}` has no {what} in PEM: {source}", .path.display())]
+    Pem {
+        /// Path of the file.
+        path: PathBuf,
+        /// The expected section.
+        what: &'static str,
+        /// Error of the PEM parser.
+        source: pem::Error,
+    },
+    /// Certificate and key are not usable, or do not match.
+    #[error("the certificate `{}` cannot be used: {source}", .path.display())]
+    Unusable {
+        /// Path of the certificate's file.
+        path: PathBuf,
+        /// Reason for the failure.
+        source: rustls::Error,
+    },
+    /// The system has no trusted authorities, or they cannot be read.
+    #[error("the system's trusted authorities cannot be read ({0}); set [upstream] ca_file")]
+    NoRoots(String),
+}
+
+/// Gives the cryptography provider for TLS on both sides.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Contents of a certificate's and its key's file.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Pair {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl Pair {
+    /// Reads certificate and key.
+    ///
+    /// # Errors
+    /// One of the files cannot be read.
+    pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self {
+            chain: contents(&files.certificate)?,
+            key: contents(&files.key)?,
+        })
+    }
+
+    /// Parses the certificates (the server's first) and the key.
+    ///
+    /// # Errors
+    /// The files contain no usable certificates or key.
+    pub(crate) fn parse(
+        &self,
+        files: &TlsFiles,
+    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|source| TlsError::Pem {
+            path: files.key.clone(),
+            what: "private key",
+            source,
+        })?;
+        Ok((certificates(&self.chain, &files.certificate)?, key))
+    }
+
+    pub(crate) fn certified(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
+        let (chain, key) = self.parse(files)?;
+        CertifiedKey::from_der(chain, key, &provider()).map_err(|source| TlsError::Unusable {
+            path: files.certificate.clone(),
+            source,
+        })
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Parses the certificates in a file's bytes, at least one.
+///
+/// # Errors
+/// There are no certificates, or one is malformed.
+pub(crate) fn certificates(bytes: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
+    found
+        .and_then(|found| {
+            if found.is_empty() {
+                Err(pem::Error::NoItemsFound)
+            } else {
+                Ok(found)
+            }
+        })
+        .map_err(|source| TlsError::Pem {
+            path: path.to_owned(),
+            what: "certificate",
+            source,
+        })
+}

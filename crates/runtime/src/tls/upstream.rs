@@ -1,0 +1,81 @@
+//! TLS towards the upstream.
+
+use std::sync::Arc;
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::files::{Pair, TlsError, certificates, contents, provider};
+use crate::config;
+
+/// Makes the TLS configuration: how the upstream proves its identity, and the proxy to it. The certificate must be for
+/// the host of the upstream's URL.
+///
+/// # Errors
+/// A file cannot be used, or the system names no authorities.
+pub(crate) fn client_config(upstream: &config::Upstream) -> Result<ClientConfig, TlsError> {
+    let roots = roots(upstream)?;
+    let unusable = |files: &config::TlsFiles, source| TlsError::Unusable {
+        path: files.certificate.clone(),
+        source,
+    };
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsError::NoRoots(error.to_string()))?
+        .with_root_certificates(roots);
+    match &upstream.client_certificate {
+        None => Ok(builder.with_no_client_auth()),
+        Some(files) => {
+            let (chain, key) = Pair::read(files)?.parse(files)?;
+            let config = builder.with_client_auth_cert(chain, key);
+            config.map_err(|source| unusable(files, source))
+        }
+    }
+}
+
+fn roots(upstream: &config::Upstream) -> Result<Arc<RootCertStore>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    if !upstream.speaks_tls() {
+        // TLS is not used. If it ever were, no certificate would be trusted.
+        return Ok(Arc::new(roots));
+    }
+    if let Some(path) = &upstream.ca_file {
+        for certificate in certificates(&contents(path)?, path)? {
+            roots.add(certificate).map_err(|source| TlsError::Unusable {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        return Ok(Arc::new(roots));
+    }
+    let native = rustls_native_certs::load_native_certs();
+    // A system's list may contain malformed certificates. It suffices that others are usable.
+    let (usable, _) = roots.add_parsable_certificates(native.certs);
+    if usable == 0 {
+        let why = native
+            .errors
+            .first()
+            .map_or_else(|| "there are none".to_owned(), ToString::to_string);
+        return Err(TlsError::NoRoots(why));
+    }
+    Ok(Arc::new(roots))
+}
+
+/// Makes a connector to a server other than the upstream. Over TLS it trusts the system's authorities.
+///
+/// # Errors
+/// The URL is `https`, and the system has no trusted authorities.
+pub(crate) fn https_connector(url: &str) -> Result<HttpsConnector<HttpConnector>, TlsError> {
+    let place = config::Upstream {
+        urls: vec![url.to_owned()],
+        ..config::Upstream::default()
+    };
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(client_config(&place)?)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector))
+}
