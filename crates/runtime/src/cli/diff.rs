@@ -1,75 +1,19 @@
 //! `tokenward diff`: what a change of policy newly allows and newly denies.
 
+mod args;
 mod json;
 mod markdown;
 mod sarif;
 mod sides;
 mod text;
 
-use std::path::PathBuf;
-
-use clap::ValueEnum;
-use tokenward_compiler::analysis::Analysis;
-
 use super::compare::{Bound, Lines, Report};
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
-use super::settings::ConfigArg;
+use args::Format;
 
-/// Show what a change of policy newly allows and newly denies
-///
-/// Compares two policies token by token, over all requests there can be, and shows a request for every difference: one
-/// that the new policy allows and the old one denies, or the other way round, with the lines responsible. Lines are
-/// compared under both configurations. Keys of tokens, settings, invariants and unused sets are compared too. A token is
-/// compared with whatever its secrets opened before, otherwise with the old token of its name.
-///
-/// A side is a directory, a compiled policy or a git revision. A revision has its own configuration, invariants and policy
-/// directory. `./NAME` is always a path, and `NAME..` as a side is always a revision. The new side must contain the commits
-/// of the old one; `A...B` compares B with the merge base of both.
-///
-/// The exit code is 1 if anything is newly allowed, 3 if a question could not be settled or a side could not be read.
-#[derive(clap::Args)]
-#[command(after_help = "\
-Examples:
-  tokenward diff old-policies policies          two directories
-  tokenward diff policy.twp policies            a compiled policy and a directory
-  tokenward diff main HEAD                      two git revisions; the same as main..HEAD
-  tokenward diff main..                         a git revision and the directory as it is
-  tokenward diff main staging                   another directory, at a git revision and as it is
-  tokenward diff main...HEAD                    what HEAD changed since it left main
-  tokenward diff --format markdown main..HEAD   a comment for a pull request")]
-pub(super) struct Args {
-    /// How differences are shown
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// How many states the comparison of two tokens may visit before it is called inconclusive
-    #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
-    budget: u64,
-    /// Configuration of an OLD that is a directory or a compiled policy [default: that next to it, else --config]
-    #[arg(long, value_name = "FILE")]
-    old_config: Option<PathBuf>,
-    #[command(flatten)]
-    config: ConfigArg,
-    /// The policy as it was: a directory, a compiled policy, a revision, or REVISION..[REVISION]
-    #[arg(value_name = "OLD")]
-    old: String,
-    /// The policy as it is to be: a directory, a compiled policy or a revision
-    #[arg(value_name = "NEW")]
-    new: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// One JSON object
-    Json,
-    /// For a comment on a pull request
-    Markdown,
-    /// SARIF 2.1.0, for tools that show findings beside lines
-    Sarif,
-}
+pub(super) use args::Args;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (old, new) = sides::read(args)?;

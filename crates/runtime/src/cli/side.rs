@@ -1,5 +1,6 @@
 //! One side of a comparison: a policy with its own configuration, invariants and reviews, all read from one place.
 
+mod command;
 mod spec;
 mod within;
 
@@ -18,6 +19,7 @@ use crate::config::Config;
 use crate::git::{Commit, Repository};
 use crate::live::unbound_artifact;
 
+pub(super) use command::Command;
 pub(super) use spec::{Spec, is_path, is_range};
 pub(super) use within::{Ancestry, Within};
 
@@ -37,16 +39,6 @@ pub(super) struct Side {
     pub(super) unused: Vec<SourceId>,
     /// Where its files are, with `/` between the parts; empty for an artifact.
     pub(super) directory: String,
-}
-
-/// What both sides of a comparison share: the command line.
-pub(super) struct Command<'a> {
-    /// `--config`
-    pub(super) config: &'a ConfigArg,
-    /// `--old-config`
-    pub(super) old_config: Option<&'a Path>,
-    /// The directory that the command line names for one side or both; otherwise each side's configuration does.
-    pub(super) directory: Option<&'a Path>,
 }
 
 impl Side {

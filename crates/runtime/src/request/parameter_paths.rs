@@ -21,64 +21,17 @@
 //! Letter case is left as it is; ASP.NET's readers fold it, so paths are compared without regard to it.
 
 mod parsers;
+mod path;
 
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
+use path::Paths;
+pub use path::{MAX_STEPS, Path, Step};
+
 use parsers::{brackets, flat, jquery, php, qs, qs_balanced, rack_2, rack_3, separators, spring};
-
-/// How many steps of a path are kept. A longer one is cut, which makes it stand for everything below the cut.
-pub const MAX_STEPS: usize = 32;
-
-/// The way from the root of the parameters to a value.
-pub type Path<'n> = Vec<Step<'n>>;
-
-/// One step of a [`Path`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<'n> {
-    /// To the member of this name.
-    Name(Cow<'n, str>),
-    /// To some element of an array. An index says no more: `qs` closes gaps.
-    Each,
-}
-
-impl<'n> Step<'n> {
-    /// The step below another one for what stands between brackets there.
-    fn below(name: &'n str) -> Self {
-        if name.bytes().all(|byte| byte.is_ascii_digit()) {
-            Self::Each
-        } else {
-            Self::Name(Cow::Borrowed(name))
-        }
-    }
-
-    /// The first step.
-    fn first(name: &'n str) -> Self {
-        if name.is_empty() {
-            Self::Each
-        } else {
-            Self::Name(Cow::Borrowed(name))
-        }
-    }
-
-    /// The step behind those of the path.
-    fn after(path: &Path<'_>, name: &'n str) -> Self {
-        if path.is_empty() {
-            Self::first(name)
-        } else {
-            Self::below(name)
-        }
-    }
-
-    fn into_owned(self) -> Step<'static> {
-        match self {
-            Self::Name(name) => Step::Name(Cow::Owned(name.into_owned())),
-            Self::Each => Step::Each,
-        }
-    }
-}
 
 /// A parser adds the paths that it files a name under.
 type Parser = for<'n> fn(&'n str, &mut Paths<'n>);
@@ -147,47 +100,4 @@ fn well_formed(name: &str) -> Option<Path<'_>> {
         path.push(Step::below(step));
     }
     is_plain(first).then_some(path)
-}
-
-/// Paths, each once.
-#[derive(Default)]
-struct Paths<'n>(Vec<Path<'n>>);
-
-impl<'n> Paths<'n> {
-    fn add(&mut self, mut path: Path<'n>) {
-        path.truncate(MAX_STEPS);
-        if !path.is_empty() && !self.0.contains(&path) {
-            self.0.push(path);
-        }
-    }
-
-    /// Adds the paths of a text made of the name.
-    fn add_owned(&mut self, text: &str, parser: impl for<'t> Fn(&'t str, &mut Paths<'t>)) {
-        let mut paths = Paths::default();
-        parser(text, &mut paths);
-        for path in paths.0 {
-            self.add(path.into_iter().map(Step::into_owned).collect());
-        }
-    }
-
-    /// For steps such as `due(1i)`, also the attribute of which they are a part.
-    fn add_attributes(&mut self) {
-        let attribute = |step: &Step<'n>| match step {
-            Step::Name(name) => {
-                let start = name.split('(').next().unwrap_or_default();
-                (!start.is_empty() && start.len() < name.len())
-                    .then(|| Step::Name(Cow::Owned(start.to_owned())))
-            }
-            Step::Each => None,
-        };
-        for at in 0..self.0.len() {
-            let path = self.0.get(at).map_or(&[][..], Vec::as_slice);
-            if path.iter().any(|step| attribute(step).is_some()) {
-                let path = path
-                    .iter()
-                    .map(|step| attribute(step).unwrap_or_else(|| step.clone()));
-                self.add(path.collect());
-            }
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
-use super::Args;
+use super::args::Args;
 use crate::git::Commit;
 
 /// Both sides as they are named.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::failure::Failure;
-use super::Within;
+use super::within::Within;
 use crate::git::{Commit, GitError};
 
 /// A side as it is named.

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
-use super::Command;
+use super::command::Command;
 use crate::config::Config;
 use crate::git::{Commit, GitError, Repository};
 

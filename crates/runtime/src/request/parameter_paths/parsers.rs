@@ -1,8 +1,8 @@
-//! The parsers, each as its source has it. `super` says which and where.
+//! The parsers, each as its source has it. The parent module's table names the sources.
 
 use std::borrow::Cow;
 
-use super::{MAX_STEPS, Path, Paths, Step};
+use super::path::{MAX_STEPS, Path, Paths, Step};
 
 const BRACKETS: [char; 2] = ['[', ']'];
 
