@@ -32,14 +32,14 @@ pub use tokenward_compiler::seal::Mode;
 
 pub use crate::request::{ClientAddress, Product, Relax};
 
-/// Every setting, each with a value. [`Config::default`] is what an empty file means.
+/// All settings, each with a value. [`Config::default`] contains the values of an empty file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The file that all this was read from, if it was.
+    /// The file that the settings were read from, if any.
     pub file: Option<PathBuf>,
     /// The directory of the policy files.
     pub policies: PathBuf,
-    /// How tokens are kept. Read at the start only.
+    /// How tokens are stored. This is read only at the start.
     pub mode: Mode,
     /// Keys of tokens and of compiled policies.
     pub keys: Keys,
@@ -51,15 +51,15 @@ pub struct Config {
     pub upstream: Upstream,
     /// How the upstream learns on whose behalf a call is made.
     pub identity: Identity,
-    /// How clients show their tokens.
+    /// How clients present their tokens.
     pub auth: Auth,
     /// Where calls are recorded, and what happens when that fails.
     pub audit: AuditConfig,
     /// How the audit stores the values that calls contain.
     pub audit_values: Values,
-    /// Sizes and times past which a request is refused.
+    /// Sizes and times beyond which a request is refused.
     pub limits: Limits,
-    /// Refusals that are lifted for an upstream that needs it, the product's own among them.
+    /// Refusals that are lifted for an upstream that needs it, including those that its product lifts.
     pub relax: Relax,
     /// Content of responses to clients.
     pub answers: Answers,
@@ -72,13 +72,14 @@ pub struct Config {
 /// The keys of tokens and of compiled policies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// Standard mode: encrypt secrets, so that they can be shown again. The first does, all can show.
+    /// Keys of standard mode that encrypt secrets, so that they can be shown again. The first one encrypts; all of them
+    /// can decrypt.
     pub sealing: Vec<PathBuf>,
-    /// Secure mode, where tokens are made: signs them.
+    /// The key that signs tokens in secure mode, on the machine that creates them.
     pub signing: Option<PathBuf>,
-    /// The key that signs compiled policies, on the machine that makes them.
+    /// The key that signs compiled policies, on the machine that builds them.
     pub artifact: Option<PathBuf>,
-    /// The keys by which compiled policies are accepted.
+    /// The public keys whose compiled policies are accepted.
     pub artifact_public: Vec<PublicKey>,
 }
 
@@ -105,9 +106,9 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// Proxies that are trusted to name the client's address.
     pub trusted_proxies: Vec<IpNet>,
-    /// The header in which they name it.
+    /// The source of the client's address when a trusted proxy reports it.
     pub client_address: ClientAddress,
-    /// The certificate that clients are shown; absent: TLS is not spoken.
+    /// The certificate for clients; `None` disables TLS.
     pub tls: Option<TlsFiles>,
 }
 
@@ -120,49 +121,52 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Where operators call: health, audit reading.
+/// The listener for operators: health checks and audit queries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// Address to listen on; a loopback address.
+    /// The address to listen on, always a loopback address.
     pub listen: SocketAddr,
-    /// Holds the admin secret in one line; made by `serve` if it is absent.
+    /// The file with the admin secret in one line; `serve` creates it if it is missing.
     pub secret_file: PathBuf,
 }
 
 /// The protected REST API.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
-    /// `http://host:port[/context]` or `https://…`, without a final `/`. If there are several, they differ only in host
-    /// and port.
+    /// The base URLs `http://host:port[/context]` or `https://…`, without a final `/`. If there are several, they
+    /// differ only in host and port.
     pub urls: Vec<String>,
-    /// The path, and perhaps query, by which each is asked whether it is well; absent: it is not.
+    /// The path, with an optional query, of the health check of each URL; `None` disables health checks.
     pub health_path: Option<String>,
     /// Interval between health checks.
     pub health_interval: Duration,
     /// The URL that clients call, and that policy lines match.
     pub public_url: BaseUrl,
-    /// Paths below the base URL that are served, each exact or ending in `/*`; empty: the product's own.
+    /// Paths below the base URL that the proxy serves, each exact or ending in `/*`. If empty, the product's own are
+    /// served.
     pub endpoints: Vec<String>,
-    /// The kind of product, whose behaviour the proxy knows.
+    /// The product at the upstream, whose behaviour the proxy knows.
     pub product: Product,
-    /// The `Host` header sent upstream; absent: the public URL's authority.
+    /// The `Host` header for the upstream; `None` uses the public URL's authority.
     pub host: Option<String>,
-    /// The authorities that sign the upstream's certificate, in PEM; absent: those that the system trusts.
+    /// The authorities that sign the upstream's certificate, in PEM; `None` uses those that the system trusts.
     pub ca_file: Option<PathBuf>,
     /// The certificate that the proxy presents to the upstream.
     pub client_certificate: Option<TlsFiles>,
-    /// Query parameters, beyond the product's, that would name credentials or another identity: refused.
+    /// Query parameters that are refused in addition to the product's, since they would name credentials or another
+    /// identity.
     pub refused_parameters: Vec<String>,
-    /// Headers, beyond the product's, that would: refused.
+    /// Headers that are refused in addition to the product's, since they would name credentials or another identity.
     pub refused_headers: Vec<String>,
-    /// Top-level members of JSON bodies, beyond the product's, that would: refused.
+    /// Top-level members of JSON bodies that are refused in addition to the product's, since they would name
+    /// credentials or another identity.
     pub refused_members: Vec<String>,
-    /// Names that the product's preset refuses and this upstream does not read so.
+    /// Names that the product's preset refuses but that this upstream does not interpret that way; they are accepted.
     pub accepted_names: Vec<String>,
 }
 
 impl Upstream {
-    /// Whether its URLs are `https`.
+    /// Whether the URLs use `https`.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
         self.urls.iter().any(|url| url.starts_with("https://"))
@@ -193,29 +197,29 @@ pub enum Identity {
     },
 }
 
-/// How clients show their tokens.
+/// How clients present their tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
     /// The accepted authentication schemes.
     pub methods: Methods,
-    /// The query parameter that may contain the token; absent if none may.
+    /// The query parameter that may contain the token; `None` if no parameter may.
     pub query_parameter: Option<String>,
-    /// Whether the product's own header (`PRIVATE-TOKEN`, `X-Redmine-API-Key`) may carry the token.
+    /// Whether the product's own header (`PRIVATE-TOKEN`, `X-Redmine-API-Key`) may contain the token.
     pub product_header: bool,
-    /// Users whose part no token and no `contextUser` may take: administrators.
+    /// Users, such as administrators, that no token and no `contextUser` may act as.
     pub never_act_as: Vec<String>,
-    /// How credentials that fail again and again are slowed.
+    /// Delays for repeated authentication failures.
     pub throttling: Throttling,
 }
 
-/// How credentials that fail again and again are slowed.
+/// Delays for repeated authentication failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttling {
-    /// Number of failures of one address per window that are answered immediately; 0 for all.
+    /// Number of failures of one address per window that are answered immediately; 0 if all are.
     pub attempts: u32,
     /// Length of the window.
     pub window: Duration,
-    /// Each further one is answered so much later.
+    /// Delay of the response to each further failure.
     pub delay: Duration,
 }
 
@@ -244,58 +248,58 @@ impl Methods {
     }
 }
 
-/// Sizes (bytes) and times past which a request is refused.
+/// Sizes (in bytes) and times beyond which a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest body that a policy inspects.
     pub inspect_bytes: usize,
-    /// The largest body of a request that is sent on; absent: any.
+    /// The largest request body that is forwarded; `None` for any size.
     pub body_bytes: Option<u64>,
-    /// Query parameters of one request.
+    /// Maximum number of query parameters of a request.
     pub query_pairs: usize,
-    /// Request line and headers together.
+    /// Maximum size of the request line and the headers together.
     pub head_bytes: usize,
-    /// Header fields of one request.
+    /// Maximum number of header fields of a request.
     pub header_count: usize,
-    /// From the connection's opening, or a request's first byte, to the end of its head.
+    /// Time from the opening of the connection, or a request's first byte, to the end of the request's head.
     pub head_timeout: Duration,
-    /// The longest pause within a body, either way.
+    /// The longest pause within a body, in either direction.
     pub body_timeout: Duration,
-    /// Bytes a second that a request's body must bring while it is waited for; 0 asks for none.
+    /// Minimum rate in bytes per second at which an awaited request body must arrive; 0 for no minimum.
     pub body_rate: u32,
-    /// From the asking for a connection to the upstream to its being there, TLS aside.
+    /// Time to connect to the upstream, without TLS.
     pub connect_timeout: Duration,
-    /// From the end of the request to the head of the upstream's answer.
+    /// Time from the end of the request to the head of the upstream's response.
     pub upstream_timeout: Duration,
-    /// The longest pause between two requests of one connection.
+    /// The longest pause between two requests on one connection.
     pub idle_timeout: Duration,
-    /// Connections of clients at one time.
+    /// Maximum number of concurrent client connections.
     pub max_connections: usize,
-    /// Connections of one client at one time; a trusted proxy has no such limit.
+    /// Maximum number of concurrent connections of one client; a trusted proxy has no such limit.
     pub max_connections_per_client: usize,
     /// Maximum number of concurrent requests on one HTTP/2 connection.
     pub http2_streams: u32,
-    /// How many more requests of an HTTP/2 connection may be given up by the client than answered.
+    /// Number of requests on one HTTP/2 connection that the client may cancel in excess of those answered.
     pub http2_resets: u32,
 }
 
 /// Content of responses to clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// Refusals name the nearest policy line.
+    /// Whether refusals name the nearest policy line.
     pub show_policy: bool,
     /// Origins whose CORS preflights the proxy answers.
     pub cors_origins: Vec<String>,
-    /// Links to the upstream's own origin in JSON answers become public.
+    /// Whether links to the upstream's own origin in JSON responses are replaced by public ones.
     pub rewrite_links: bool,
 }
 
 /// Export of spans for OpenTelemetry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telemetry {
-    /// The URL that a collector takes OTLP over HTTP at; `None` sends none.
+    /// The URL of a collector that accepts OTLP over HTTP; `None` disables the export.
     pub otlp_endpoint: Option<String>,
-    /// The name that the spans bear.
+    /// The service name in exported spans.
     pub service_name: String,
 }
 
@@ -304,13 +308,13 @@ pub struct Telemetry {
 pub struct Log {
     /// Format of the log.
     pub format: LogFormat,
-    /// A level, which is then Tokenward's own, or a filter of all as in `RUST_LOG`: `info`, `info,hyper=debug`.
+    /// A level for Tokenward's own messages, or a filter for all messages as in `RUST_LOG`: `info`, `info,hyper=debug`.
     pub level: String,
-    /// Whether there is a line for each call.
+    /// Whether each call is logged, and at which level.
     pub calls: CallLog,
 }
 
-/// At which level there is a line for each call.
+/// The level at which each call is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallLog {
     /// Calls are not logged; the audit has all of them.

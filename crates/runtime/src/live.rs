@@ -33,12 +33,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// Gives the bound program.
+    /// Returns the bound program.
     pub(crate) fn program(&self) -> &Program {
         &self.program
     }
 
-    /// Gives the time at which it became active.
+    /// Returns the time at which the policy became active.
     pub(crate) fn since(&self) -> SystemTime {
         self.since
     }
@@ -75,7 +75,7 @@ impl Policies {
     /// are added to `revocations`.
     ///
     /// # Errors
-    /// There is no policy that compiles.
+    /// No policy compiles.
     pub(crate) fn open(
         directory: &Path,
         base: &BaseUrl,
@@ -112,23 +112,23 @@ impl Policies {
         })
     }
 
-    /// Gives the active policy.
+    /// Returns the active policy.
     pub(crate) fn current(&self) -> Arc<Live> {
         self.current.load_full()
     }
 
-    /// Gives every revocation, including those of policies that are no longer active, or never were because another
+    /// Returns every revocation, including those of policies that are no longer active, or never were because another
     /// part did not compile.
     pub(crate) fn revocations(&self) -> &Arc<Revocations> {
         &self.revocations
     }
 
-    /// Gives the validity of a token for a call that presented this secret.
+    /// Returns the validity of a token for a call that presented this secret.
     pub(crate) fn validity(&self, shown: SecretHash, token: &Token) -> TokenValidity {
         self.revocations.validity([shown, token.secret_hash])
     }
 
-    /// Gives the secrets, current and previous, of the active policy's token with this name.
+    /// Lists the secrets, current and previous, of the active policy's token with this name.
     pub(crate) fn secrets_of(&self, name: &str) -> Vec<SecretHash> {
         let live = self.current();
         let named = live.program().tokens().filter(|(_, token)| token.name == name);
@@ -149,13 +149,13 @@ impl Policies {
         beside.map(|(_, token)| token.name.clone()).collect()
     }
 
-    /// Gives the numbers of successful and failed loads.
+    /// Returns the numbers of successful and failed loads, the last failure, and a setting that needs a restart.
     pub(crate) fn status(&self) -> ReloadStatus {
         self.lock_status().clone()
     }
 
-    /// Reads the directory again. A policy that compiles becomes active; one that does not changes nothing. Both add
-    /// their revocations.
+    /// Reads the directory again. A policy that compiles becomes active; otherwise the active one is kept. In both
+    /// cases, its revocations are added.
     pub(crate) fn reload(&self) {
         self.look_at_mode();
         let (program, revoked) = load(&self.directory, &self.base, self.merges, &self.mode);

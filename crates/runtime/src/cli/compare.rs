@@ -1,5 +1,5 @@
-//! What one side gives beyond another, by lines, keys, settings, sets and invariants: computed once, for `diff` and for
-//! `compile --no-new-access`.
+//! Compares two sides: lines, keys of tokens, settings, sets and invariants. The comparison is computed once, for
+//! `diff` and for `compile --no-new-access`.
 
 mod attributes;
 pub(super) mod change;

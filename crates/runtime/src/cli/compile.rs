@@ -1,4 +1,4 @@
-//! `tokenward compile`: whether policy files are right, and the artifact of those that are.
+//! `tokenward compile`: checks policy files, and writes them as one compiled file.
 
 mod new_access;
 mod proved;
@@ -89,7 +89,7 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
-    // Before the work: what cannot be signed is not written.
+    // Read the key first: if the policy cannot be signed, nothing is written.
     let key = match args.output {
         Some(_) => signing::key(args.sign.as_deref(), &config)?,
         None => None,
@@ -149,7 +149,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 impl Args {
-    /// What the policy in `directory` is compared with, if it is.
+    /// Reads the base with which the policy in `directory` is compared, if the command line names one.
     fn base(&self, directory: &Path) -> Result<Option<Base>, Failure> {
         let Some(base) = &self.no_new_access else {
             return Ok(None);
@@ -166,7 +166,7 @@ impl Args {
     }
 }
 
-/// Whether nothing is wrong but that questions were not settled.
+/// Whether all errors are questions that could not be settled.
 fn is_only_open(diagnostics: &[Diagnostic]) -> bool {
     let mut errors = diagnostics
         .iter()
@@ -174,7 +174,7 @@ fn is_only_open(diagnostics: &[Diagnostic]) -> bool {
     errors.all(|found| matches!(found.code, Code::OpenComparison | Code::OpenInvariant))
 }
 
-/// Proves the program that would be served, through the compiled file, to be the one that was compiled.
+/// Proves that the served program, decoded from the compiled file, decides like the one that was compiled.
 fn paranoid(program: &Program, config: &Config, budget: u64) -> Result<(), Failure> {
     let bind = |program: &Program| {
         let bound = program
@@ -189,7 +189,7 @@ fn paranoid(program: &Program, config: &Config, budget: u64) -> Result<(), Failu
     prove_optimised(&plain, &served, asked, |done, of| progress.tell(done, of)).map_err(Failure::trouble)
 }
 
-/// Whole or not at all: a proxy that watches the file must never see half of it.
+/// Writes a file atomically: a proxy that watches it must never see half of it.
 fn write(bytes: &[u8], file: &Path) -> std::io::Result<()> {
     let directory = file
         .parent()
@@ -209,7 +209,7 @@ fn write(bytes: &[u8], file: &Path) -> std::io::Result<()> {
     renamed
 }
 
-/// `2 errors, 1 warning`; `no findings`.
+/// Counts findings: `2 errors, 1 warning`, or `no findings`.
 fn tally(diagnostics: &[Diagnostic]) -> String {
     let count = |severity| {
         diagnostics

@@ -1,4 +1,4 @@
-//! `tokenward diff`: what a change of policy newly allows and newly denies.
+//! `tokenward diff`: shows requests that a change of policy newly allows or newly denies.
 
 mod args;
 mod json;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     output::print(&shown)?;
     if report.finds() {
-        // What was found has been said.
+        // The output already shows the findings.
         return Err(Failure::Findings(String::new()));
     }
     if report.is_open() {

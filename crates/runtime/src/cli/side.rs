@@ -23,26 +23,26 @@ pub(super) use command::Command;
 pub(super) use spec::{Spec, is_path, is_range};
 pub(super) use within::{Ancestry, Within};
 
-/// A policy as one revision, directory or artifact has it. Nothing in it is read from another side.
+/// A policy of one revision, directory or artifact. No part of it is read from another side.
 pub(super) struct Side {
-    /// As messages call it.
+    /// Name of the side in messages.
     pub(super) name: String,
-    /// Its own configuration, paths as the file has them.
+    /// The side's own configuration, with paths as written.
     pub(super) config: Config,
-    /// Its files; none for an artifact, which has no invariants and reviews either.
+    /// Files of the policy; empty for an artifact, which has no invariants and reviews either.
     pub(super) sources: SourceSet,
-    /// Not bound.
+    /// The program, not bound to a base URL.
     pub(super) program: Program,
-    /// Where the program is written.
+    /// Places of the program's tokens and lines in the files.
     pub(super) source_map: SourceMap,
-    /// The sets that no token includes.
+    /// Sets that no token includes.
     pub(super) unused: Vec<SourceId>,
-    /// Where its files are, with `/` between the parts; empty for an artifact.
+    /// Directory of the files, with `/` between the parts; empty for an artifact.
     pub(super) directory: String,
 }
 
 impl Side {
-    /// A side of files that were compiled.
+    /// Creates a side from compiled files.
     pub(super) fn compiled(
         name: String,
         config: Config,
@@ -62,7 +62,7 @@ impl Side {
         }
     }
 
-    /// A directory or a compiled policy that is no revision's. `config` is that of the side.
+    /// Reads a directory or a compiled policy that does not belong to a revision. `config` is the side's configuration.
     pub(super) fn here(place: &Path, config: Config) -> Result<Self, Failure> {
         let name = format!("`{}`", place.display());
         if place.is_file() {
@@ -76,8 +76,8 @@ impl Side {
         Ok(side)
     }
 
-    /// The policy at a revision, in the directory that the command line names, otherwise that of the revision's own
-    /// configuration.
+    /// Reads the policy at a revision. The directory is the one that the command line names, otherwise that of the
+    /// revision's own configuration.
     pub(super) fn at(within: &Within, commit: &Commit, command: &Command<'_>) -> Result<Self, Failure> {
         let config = within.config_at(commit, command)?;
         let directory = within.policies_at(commit, &config, command)?;
@@ -128,8 +128,8 @@ impl Side {
     }
 }
 
-/// The configuration of a directory, or an artifact, that is compared with: the file that `--old-config` names, otherwise the
-/// one of the same name next to the directory, if its policy is that directory, otherwise that of the command.
+/// Reads the configuration for a directory or an artifact. This is the file of `--old-config`, otherwise a file of the
+/// same name next to the directory that names it as its policy, otherwise the command's file.
 pub(super) fn config_of(place: &Path, command: &Command<'_>) -> Result<Config, Failure> {
     if let Some(file) = command.old_config {
         return command.config.written_at(file);
@@ -147,7 +147,7 @@ pub(super) fn config_of(place: &Path, command: &Command<'_>) -> Result<Config, F
     command.config.written()
 }
 
-/// The configuration file next to a directory, if it names that directory as its policy, and is not the command's.
+/// The configuration file next to a directory, if it names that directory as its policy and is not the command's own.
 fn neighbour(place: &Path, config: &ConfigArg) -> Result<Option<PathBuf>, Failure> {
     let Ok(place) = place.canonicalize() else {
         return Ok(None);

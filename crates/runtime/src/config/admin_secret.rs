@@ -13,7 +13,7 @@ const LEAST: usize = 16;
 /// Reason why the admin secret is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminSecretError {
-    /// The file cannot be read or made.
+    /// The file cannot be read or created.
     #[error("cannot {doing} the admin secret `{}`: {source}; [admin] secret_file names its place", .path.display())]
     Io {
         /// The operation that failed.
@@ -23,7 +23,7 @@ pub enum AdminSecretError {
         /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The file has no secret worth the name.
+    /// The secret in the file is too short.
     #[error(
         "the admin secret `{}` is shorter than {LEAST} characters; remove the file, and `tokenward serve` makes a good one",
         .path.display()
@@ -32,12 +32,12 @@ pub enum AdminSecretError {
         /// Path of the file.
         path: PathBuf,
     },
-    /// The system gave no random bytes.
+    /// The system provided no random bytes.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
 }
 
-/// The secret that the running proxy has.
+/// Reads the secret of the running proxy.
 ///
 /// # Errors
 /// The file is absent, unreadable or too short.
@@ -52,10 +52,10 @@ pub fn read(path: &Path) -> Result<String, AdminSecretError> {
     Ok(secret.to_owned())
 }
 
-/// Reads the secret from the file. If the file is missing, it is made with a new secret, readable only by its owner.
+/// Reads the secret from the file. If the file is missing, it is created with a new secret, readable only by its owner.
 ///
 /// # Errors
-/// The file can neither be read nor made, or its secret is too short.
+/// The file can neither be read nor created, or its secret is too short.
 pub fn read_or_create(path: &Path) -> Result<String, AdminSecretError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(directory).map_err(io("make the directory of", path))?;

@@ -1,4 +1,4 @@
-//! What an empty configuration file means.
+//! Default values of the settings, which an empty configuration file has.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Why there is no [`super::Config`].
+/// Reason why a configuration could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file is not there.
+    /// The file does not exist.
     #[error(
         "there is no configuration file `{}`; name one with --config FILE, or start from the commented tokenward.toml of the distribution",
         .path.display()
@@ -15,7 +15,7 @@ pub enum ConfigError {
         /// Path of the file.
         path: PathBuf,
     },
-    /// The file is there and cannot be read.
+    /// The file exists but cannot be read.
     #[error("cannot read the configuration `{}`: {source}", .path.display())]
     Unreadable {
         /// Path of the file.
@@ -28,7 +28,7 @@ pub enum ConfigError {
     Invalid(Vec<Problem>),
 }
 
-/// One thing that is wrong, and where.
+/// A problem in the file, with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The file as the user named it.
@@ -42,7 +42,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The problem at byte `offset` of `text`.
+    /// Creates a problem at byte `offset` of `text`.
     pub(super) fn at(file: &Path, text: &str, offset: usize, message: String) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);

@@ -6,10 +6,10 @@ use std::cell::RefCell;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Minimum similarity of a known name to be suggested.
+/// Similarity above which a known name is suggested.
 const NEAR: f64 = 0.7;
 
-/// The expected value, and the byte offset of the actual one.
+/// A wrong value: a message with the expected value, and the byte offset of the actual one.
 pub(super) struct Wrong {
     pub(super) offset: usize,
     pub(super) message: String,
@@ -24,7 +24,7 @@ impl Wrong {
     }
 }
 
-/// Collects over one reading of a file.
+/// Collects problems and requested keys while a file is read.
 #[derive(Default)]
 pub(super) struct Sink {
     wrongs: RefCell<Vec<Wrong>>,
@@ -36,23 +36,23 @@ impl Sink {
         self.wrongs.borrow_mut().push(wrong);
     }
 
-    /// The problems, in the order of the file.
+    /// Returns the problems in the order of the file.
     pub(super) fn into_wrongs(self) -> Vec<Wrong> {
         let mut wrongs = self.wrongs.into_inner();
         wrongs.sort_by_key(|wrong| wrong.offset);
         wrongs
     }
 
-    /// Every key that was asked for: `server.listen`.
+    /// Lists every key that was requested, such as `server.listen`.
     #[cfg(test)]
     pub(super) fn asked(&self) -> Vec<String> {
         self.asked.borrow().clone()
     }
 }
 
-/// One table, perhaps absent, whose keys are being asked for.
+/// A table, possibly missing, whose keys are being read.
 pub(super) struct Fields<'a> {
-    /// `server`; empty for the root.
+    /// Path of the table, such as `server`; empty for the root.
     path: String,
     table: Option<&'a DeTable<'a>>,
     sink: &'a Sink,
@@ -99,12 +99,12 @@ impl<'a> Fields<'a> {
         result
     }
 
-    /// Gives the value at `key`, or `default` if it is missing or wrong (wrong values are reported).
+    /// Returns the value at `key`, or `default` if it is missing or wrong (wrong values are reported).
     pub(super) fn or<T>(&mut self, key: &'static str, default: T, parse: Parse<T>) -> T {
         self.optional(key, parse).unwrap_or(default)
     }
 
-    /// Gives the value at `key`; `None` if it is missing or wrong (wrong values are reported).
+    /// Returns the value at `key`; `None` if it is missing or wrong (wrong values are reported).
     pub(super) fn optional<T>(&mut self, key: &'static str, parse: Parse<T>) -> Option<T> {
         self.sink.asked.borrow_mut().push(self.path_of(key));
         let value = self.value(key)?;
@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether the file has `key`, with a right value or a wrong one.
+    /// Whether the file has `key`, even with a wrong value.
     pub(super) fn has(&self, key: &str) -> bool {
         self.offset(key).is_some()
     }
@@ -129,7 +129,8 @@ impl<'a> Fields<'a> {
         self.table?.get(key).map(|value| value.span().start)
     }
 
-    /// Notes a problem with several keys at the first of them that is there, or else at the file's begin.
+    /// Reports a problem with several keys at the first of them that the file has, otherwise at the beginning of the
+    /// file.
     pub(super) fn complain(&self, keys: &[&str], message: String) {
         let offset = keys.iter().find_map(|key| self.offset(key)).unwrap_or(0);
         self.sink.push(Wrong { offset, message });
@@ -171,10 +172,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads one value; its error begins with a verb, the key's name goes before it.
+/// Reads one value. The error begins with a verb, and the key's name is put in front of it.
 pub(super) type Parse<T> = fn(&Spanned<DeValue<'_>>) -> Result<T, Wrong>;
 
-/// The known name that was most likely meant.
+/// Finds the known name that was most likely meant.
 pub(super) fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
     let likeness = |name: &str| strsim::jaro_winkler(&given.to_ascii_lowercase(), &name.to_ascii_lowercase());
     known

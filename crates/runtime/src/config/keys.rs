@@ -1,4 +1,4 @@
-//! How tokens are kept: `mode`, and the section `[keys]` that goes with it; and who signs compiled policies.
+//! How tokens are stored (`mode` and the section `[keys]`), and which keys sign compiled policies.
 
 use tokenward_compiler::seal::{Mode, PublicKey};
 use toml::Spanned;
@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::fields::{Fields, Wrong};
 use super::{Keys, value};
 
-/// The names of the modes.
+/// Names of the modes, each with whether it is secure mode.
 const MODES: [(&str, bool); 2] = [("standard", false), ("secure", true)];
 
 pub(super) fn keys(it: &mut Fields<'_>) -> (Mode, Keys) {

@@ -1,4 +1,4 @@
-//! From a file to [`Config`]: the one place that names the keys.
+//! Reads a configuration file into [`Config`]. This module and those of its sections name the keys.
 
 use std::io::ErrorKind;
 use std::net::IpAddr;
@@ -19,13 +19,13 @@ impl Config {
     /// Reads and checks a configuration file; paths in it become relative to its directory.
     ///
     /// # Errors
-    /// The file cannot be read, or has problems: all of them, each with its place.
+    /// The file cannot be read, or has problems. All problems are reported, each with its position.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let file = Some(path.to_owned());
         Self::parse(&text_of(path)?, path).map(|config| Self { file, ..config })
     }
 
-    /// As [`load`](Self::load), with paths as the file has them: for comparing two versions of a file.
+    /// Reads a file like [`load`](Self::load), but keeps paths as written, to compare two versions of a file.
     pub(crate) fn load_as_written(path: &Path) -> Result<Self, ConfigError> {
         Self::parse_as_written(&text_of(path)?, path)
     }
@@ -33,13 +33,13 @@ impl Config {
     /// Reads and checks the text of the configuration file `path`.
     ///
     /// # Errors
-    /// The text has problems: all of them, each with its place.
+    /// The text has problems. All of them are reported, each with its position.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let config = Self::parse_as_written(text, path)?;
         Ok(config.relative_to(path.parent().unwrap_or(Path::new(""))))
     }
 
-    /// As [`parse`](Self::parse), with paths as the text has them: for comparing two versions of a file.
+    /// Reads a text like [`parse`](Self::parse), but keeps paths as written, to compare two versions of a file.
     pub(crate) fn parse_as_written(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (config, sink) = Self::read(text);
         let wrongs = sink.into_wrongs();
@@ -52,7 +52,7 @@ impl Config {
         }
     }
 
-    /// Every key that a configuration can have: `server.listen`.
+    /// Lists every key that a configuration can have, such as `server.listen`.
     #[cfg(test)]
     pub(crate) fn keys() -> Vec<String> {
         Self::read("").1.asked()
@@ -315,7 +315,8 @@ fn auth(it: &mut Fields<'_>, product: Product) -> Auth {
     auth
 }
 
-/// Less memory than this for what waits for the disk takes too few of the largest records (32 KiB), and loses outcomes.
+/// Minimum memory for records that wait for the disk. Less holds too few of the largest records (32 KiB) and loses
+/// outcomes.
 const LEAST_QUEUE: u64 = 1 << 20;
 
 fn audit(it: &mut Fields<'_>, default: AuditConfig) -> AuditConfig {

@@ -1,4 +1,4 @@
-//! `[server]`: where clients call, over what, and from where.
+//! `[server]`: the listener for clients, its TLS, and the source of client addresses.
 
 use std::net::IpAddr;
 
@@ -47,7 +47,7 @@ pub(super) fn server(it: &mut Fields<'_>) -> Server {
     server
 }
 
-/// A certificate chain and its key: both, or neither.
+/// Reads the files of a certificate chain and its key. Both must be given, or neither.
 pub(super) fn files(it: &mut Fields<'_>, certificate: &'static str, key: &'static str) -> Option<TlsFiles> {
     let chain = it.optional(certificate, value::path);
     let secret = it.optional(key, value::path);
@@ -66,7 +66,7 @@ fn networks(value: &Spanned<DeValue<'_>>) -> Result<Vec<IpNet>, Wrong> {
     value::any_of(value, network)
 }
 
-/// `10.0.0.0/8`, or one address.
+/// Reads a network such as `10.0.0.0/8`, or a single address.
 fn network(value: &Spanned<DeValue<'_>>) -> Result<IpNet, Wrong> {
     let given = value::text(value)?;
     let network: Result<IpNet, _> = given

@@ -12,7 +12,7 @@ use super::fields::{Wrong, nearest};
 
 type Value<'v> = Spanned<DeValue<'v>>;
 
-/// A string with something in it.
+/// Reads a string that is not blank.
 pub(super) fn text(value: &Value<'_>) -> Result<String, Wrong> {
     match value.get_ref() {
         DeValue::String(text) if text.trim().is_empty() => Err(Wrong::at(value, "is empty")),
@@ -32,7 +32,7 @@ pub(super) fn boolean(value: &Value<'_>) -> Result<bool, Wrong> {
     }
 }
 
-/// A whole number from `LEAST` to `MOST`.
+/// Reads a whole number from `LEAST` to `MOST`.
 pub(super) fn count<const LEAST: u32, const MOST: u32>(value: &Value<'_>) -> Result<u32, Wrong> {
     let number = match value.get_ref() {
         DeValue::Integer(given) => i64::from_str_radix(given.as_str(), given.radix()).ok(),
@@ -49,7 +49,7 @@ pub(super) fn count_usize<const LEAST: u32, const MOST: u32>(value: &Value<'_>) 
     usize::try_from(number).map_err(|_| Wrong::at(value, "is too large for this machine"))
 }
 
-/// `"30s"`: a whole number and `ms`, `s`, `m`, `h` or `d`; more than none, at most ten years.
+/// Reads a duration such as `"30s"`: a whole number and `ms`, `s`, `m`, `h` or `d`; more than zero, at most ten years.
 pub(super) fn duration(value: &Value<'_>) -> Result<Duration, Wrong> {
     match value.get_ref() {
         DeValue::String(text) => parse_duration(text),
@@ -79,7 +79,8 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     (!total.is_zero() && total <= Duration::from_secs(3660 * 86_400)).then_some(total)
 }
 
-/// `"1MiB"`: a whole number and `B`, `KiB`, `MiB` or `GiB`, or a bare number of bytes; 1 byte to 64 GiB.
+/// Reads a size such as `"1MiB"`: a whole number and `B`, `KiB`, `MiB` or `GiB`, or a bare number of bytes; 1 byte to
+/// 64 GiB.
 pub(super) fn size(value: &Value<'_>) -> Result<usize, Wrong> {
     size_from::<1>(value)
 }
@@ -131,7 +132,7 @@ fn parse_size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// `"127.0.0.1:8080"`, `"[::1]:8080"`.
+/// Reads a socket address such as `"127.0.0.1:8080"` or `"[::1]:8080"`.
 pub(super) fn address(value: &Value<'_>) -> Result<SocketAddr, Wrong> {
     let given = text(value)?;
     given.parse().map_err(|_| {
@@ -179,7 +180,7 @@ pub(super) fn upstream_urls(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
     Ok(urls.iter().map(|url| url.as_str().to_owned()).collect())
 }
 
-/// A path, and perhaps a query, from the root of a server.
+/// Reads a path, with an optional query, from the root of a server.
 pub(super) fn health_path(value: &Value<'_>) -> Result<String, Wrong> {
     let given = text(value)?;
     match given.parse::<http::uri::PathAndQuery>() {
@@ -191,12 +192,12 @@ pub(super) fn health_path(value: &Value<'_>) -> Result<String, Wrong> {
     }
 }
 
-/// The URL of a collector.
+/// Reads the URL of a collector.
 pub(super) fn endpoint_url(value: &Value<'_>) -> Result<String, Wrong> {
     public_url(value).map(|url| url.as_str().to_owned())
 }
 
-/// A `Host`: name and perhaps port.
+/// Reads a `Host`: a name with an optional port.
 pub(super) fn host(value: &Value<'_>) -> Result<String, Wrong> {
     let given = text(value)?;
     match BaseUrl::parse(&format!("http://{given}")) {
@@ -208,7 +209,7 @@ pub(super) fn host(value: &Value<'_>) -> Result<String, Wrong> {
     }
 }
 
-/// A header that may carry a user's name: not one that means something else on the way.
+/// Reads the name of a header that may contain a user's name. Headers with another meaning in HTTP are refused.
 pub(super) fn identity_header(value: &Value<'_>) -> Result<String, Wrong> {
     const TAKEN: [&str; 13] = [
         "authorization",
@@ -241,8 +242,8 @@ pub(super) fn identity_header(value: &Value<'_>) -> Result<String, Wrong> {
     }
 }
 
-/// Whether the name is usable. Underscores are not: the proxy drops such headers, since some servers read `X_A` as
-/// `X-A`.
+/// Whether the name is usable for a header. Underscores are not allowed: the proxy drops headers that contain one,
+/// since some servers read `X_A` as `X-A`.
 fn is_plain_header(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -275,7 +276,7 @@ pub(super) fn environment_name(value: &Value<'_>) -> Result<String, Wrong> {
     Ok(given)
 }
 
-/// Several values of one kind, at least one; a problem is at its own item.
+/// Reads a list with at least one item. A problem is reported at its own item.
 pub(super) fn some_of<T>(
     value: &Value<'_>,
     item: fn(&Value<'_>) -> Result<T, Wrong>,
@@ -287,7 +288,7 @@ pub(super) fn some_of<T>(
     Ok(items)
 }
 
-/// Several values of one kind, perhaps none; a problem is at its own item.
+/// Reads a list that may be empty. A problem is reported at its own item.
 pub(super) fn any_of<T>(
     value: &Value<'_>,
     item: fn(&Value<'_>) -> Result<T, Wrong>,
@@ -302,7 +303,7 @@ pub(super) fn texts(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
     any_of(value, text)
 }
 
-/// Names of users.
+/// Reads names of users.
 pub(super) fn users(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
     any_of(value, user)
 }
@@ -367,7 +368,7 @@ pub(super) fn log_level(value: &Value<'_>) -> Result<String, Wrong> {
     }
 }
 
-/// One of the named choices.
+/// Reads one of the named choices.
 pub(super) fn choice<T: Copy>(value: &Value<'_>, choices: &[(&str, T)]) -> Result<T, Wrong> {
     let given = text(value)?;
     if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == given) {
@@ -383,7 +384,7 @@ pub(super) fn choice<T: Copy>(value: &Value<'_>, choices: &[(&str, T)]) -> Resul
     Err(Wrong::at(value, message))
 }
 
-/// `"a", "b" or "c"`.
+/// Formats names as `"a", "b" or "c"`.
 fn alternatives(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     match quoted.split_last() {

@@ -34,7 +34,7 @@ impl Default for Values {
     }
 }
 
-/// The key of the audit's hashes cannot be used.
+/// Reason why the key of the audit's hashes cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ValuesError {
     /// The key cannot be read.
@@ -45,7 +45,7 @@ pub enum ValuesError {
         /// Reason for the failure.
         why: String,
     },
-    /// Others than its owner can read the file.
+    /// Other users than the owner can read the file.
     #[error(
         "others than its owner can read the key `{}` of [audit.values] (mode {mode:03o}); chmod 600 it, and ask yourself who has read it",
         .path.display()
@@ -115,7 +115,7 @@ fn key(source: &PasswordSource) -> Result<String, ValuesError> {
     Ok(key.to_owned())
 }
 
-/// Reads a file that only its owner can read; gives the file's mode if others can read it too.
+/// Reads a file that only its owner can read; returns the file's mode if others can read it too.
 fn private_text(path: &Path) -> io::Result<Result<String, u32>> {
     let mut file = File::open(path)?;
     // Check the opened file, not the name, which may change.

@@ -9,13 +9,13 @@ pub(crate) enum EntryKind {
     Directory,
     /// The entry is a regular file.
     File,
-    /// A regular file that can be run.
+    /// The entry is a regular file that can be executed.
     Executable,
     /// The entry is a symbolic link.
     Link,
-    /// A commit of another repository.
+    /// The entry is a commit of another repository.
     Submodule,
-    /// A name that git does not check out, such as one with `/`, or a mode that it does not write.
+    /// The entry has a name that git does not check out, such as one with `/`, or a mode that git does not write.
     Malformed,
 }
 
@@ -32,7 +32,7 @@ impl EntryKind {
         }
     }
 
-    /// Whether it is a file with content.
+    /// Whether the entry is a file with content.
     pub(crate) fn is_file(self) -> bool {
         matches!(self, Self::File | Self::Executable)
     }

@@ -1,17 +1,17 @@
-//! Why a repository could not answer.
+//! Reasons why git could not answer a query.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::entry_kind::EntryKind;
 
-/// Why git, or a repository, did not give an answer. Every message says what to do.
+/// Reason why git, or a repository, did not answer a query. Every message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
     /// No directory of `PATH` contains git.
     #[error("git is not installed; install it, or add its directory to PATH")]
     NotInstalled,
-    /// The system refused to run it, or its pipe broke.
+    /// The system refused to run git, or git's pipe broke.
     #[error("cannot run git: {0}")]
     Run(#[source] io::Error),
     /// git reported an error.
@@ -27,7 +27,7 @@ pub(crate) enum GitError {
     Slow {
         /// The git subcommand.
         verb: &'static str,
-        /// How long it was waited for.
+        /// Time that git was silent.
         seconds: u64,
     },
     /// git gave more output than any real repository needs.
@@ -38,7 +38,7 @@ pub(crate) enum GitError {
         /// Limit in bytes.
         limit: u64,
     },
-    /// A path that git has to know cannot be read.
+    /// A path that git needs cannot be read.
     #[error("cannot read `{}`: {source}", .path.display())]
     Io {
         /// Path of the file or directory.
@@ -46,10 +46,10 @@ pub(crate) enum GitError {
         /// Error of the operating system.
         source: io::Error,
     },
-    /// The directory is in no repository.
+    /// The directory is not in a repository.
     #[error("`{}` is not in a git repository; name a directory instead of a revision", .0.display())]
     NoRepository(PathBuf),
-    /// `.git` exists and is not a repository.
+    /// `.git` exists but is not a repository.
     #[error("`{}` is not a git directory ({why}); repair it or remove it", .path.display())]
     Broken {
         /// `.git`, or the directory that it names.
@@ -60,13 +60,13 @@ pub(crate) enum GitError {
     /// `.git` is a symbolic link.
     #[error("`{}` is a symbolic link; replace it by a file with the line `gitdir: PATH`", .0.display())]
     LinkedDirectory(PathBuf),
-    /// A directory with the files of a bare repository.
+    /// A directory contains the files of a bare repository.
     #[error(
         "`{}` looks like a bare git repository (HEAD, objects, refs); remove these entries, or use a work tree",
         .0.display()
     )]
     LooksBare(PathBuf),
-    /// Another user owns it, and could have planted it.
+    /// Another user owns the path, and could have planted it.
     #[error(
         "`{}` belongs to another user (id {owner}); run as that user, or, if you trust it, run `git config --global --add \
          safe.directory {}`", .path.display(), .top.display()
@@ -79,7 +79,7 @@ pub(crate) enum GitError {
         /// User id of the owner.
         owner: u32,
     },
-    /// A path of another place.
+    /// A path is outside of the work tree.
     #[error("`{}` is not in the work tree `{}`; name a directory in it", .path.display(), .top.display())]
     Outside {
         /// Path of the file or directory.
@@ -87,10 +87,10 @@ pub(crate) enum GitError {
         /// Path of the work tree.
         top: PathBuf,
     },
-    /// A submodule, or a repository within the repository.
+    /// A path leads into a submodule, or into a repository within the repository.
     #[error("`{}` is a repository of its own, such as a submodule; commit its files here instead", .0.display())]
     Nested(PathBuf),
-    /// A form of revision that is refused, or is not one.
+    /// The text is not a revision, or has a form of revision that is refused.
     #[error("`{revision}` is not a revision that can be used here: {why}")]
     NotARevision {
         /// The revision, as given.
@@ -106,12 +106,12 @@ pub(crate) enum GitError {
         /// Advice to the user.
         hint: String,
     },
-    /// Several things have this name.
+    /// Several objects or refs have this name.
     #[error("`{revision}` is ambiguous: {}; write the one you mean in full", .meanings.join(", "))]
     Ambiguous {
         /// The revision, as given.
         revision: String,
-        /// Each thing that has the name, in full.
+        /// Each of the meanings, in full.
         meanings: Vec<String>,
     },
     /// A shallow clone lacks the commits that the answer depends on.
@@ -120,10 +120,10 @@ pub(crate) enum GitError {
          `GIT_DEPTH: 0`)"
     )]
     Shallow {
-        /// The question that cannot be answered.
+        /// The query that cannot be answered.
         what: String,
     },
-    /// The promised objects are not here, and are not fetched.
+    /// A promised object is missing from the clone; git is not allowed to fetch it.
     #[error(
         "object {0} is missing from this clone; if it is a partial clone, clone it again without `--filter`, otherwise run \
          `git fsck`"
@@ -137,10 +137,10 @@ pub(crate) enum GitError {
         /// Description of the damage.
         why: &'static str,
     },
-    /// Two histories without a common commit.
+    /// Two histories have no common commit.
     #[error("`{0}` and `{1}` have no common ancestor; name the revision to compare with instead of `...`")]
     Unrelated(String, String),
-    /// Two histories with several best common commits.
+    /// Two histories have several best common commits.
     #[error("`{0}` and `{1}` have several common ancestors ({2}); name one of them instead of `...`")]
     ManyBases(String, String, String),
     /// A revision lacks the directory.
@@ -151,7 +151,7 @@ pub(crate) enum GitError {
         /// The revision, as given.
         revision: String,
     },
-    /// A link, a submodule or an entry that no file system takes.
+    /// An entry is a link, a submodule, or one that no file system can store.
     #[error("`{path}` at `{revision}` is {kind}; replace it by {}", .kind.cure())]
     Unfit {
         /// Path from the repository's top, with `/`.
@@ -161,7 +161,7 @@ pub(crate) enum GitError {
         /// Kind of the entry.
         kind: EntryKind,
     },
-    /// A file that is too large.
+    /// A file is too large.
     #[error("`{path}` at `{revision}` has more than {limit} bytes; make the file smaller")]
     TooLarge {
         /// Path with `/`.
@@ -171,7 +171,7 @@ pub(crate) enum GitError {
         /// Limit in bytes.
         limit: u64,
     },
-    /// More entries, levels or bytes than a policy has.
+    /// A directory has more entries, levels or bytes than a policy may have.
     #[error("`{path}` at `{revision}` has more than {limit}; split the directory")]
     TooMany {
         /// Path with `/`.
@@ -181,14 +181,14 @@ pub(crate) enum GitError {
         /// Limit, as a number and a noun.
         limit: String,
     },
-    /// A file that is not text.
+    /// A file is not text.
     #[error("`{path}` at `{revision}` is not UTF-8 (byte {offset}); save it as UTF-8")]
     NotUtf8 {
         /// Path with `/`.
         path: String,
         /// The revision, as given.
         revision: String,
-        /// The first byte that is not UTF-8.
+        /// Offset of the first byte that is not UTF-8.
         offset: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! Every content that a repository's history leads to.
+//! Finds every version of every file in a repository's history.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::path::Path;
 use super::objects::{Object, ObjectId, ObjectKind};
 use super::{GitError, Repository};
 
-/// A list of ten million objects takes less.
+/// Maximum size of a list of objects; one of ten million objects is smaller.
 const MAX_LIST: u64 = 2 << 30;
-/// The first line of a log.
+/// Maximum size of a log, of which the first line is read.
 const MAX_LOG: u64 = 64 << 20;
 
-/// A content that a commit has, or had.
+/// A file content that a commit has, or had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Past {
-    /// Object id of the commit.
+    /// Object id of the content.
     pub(crate) id: ObjectId,
-    /// A path that it had, from the repository's top.
+    /// A path of the content, relative to the repository's top.
     pub(crate) path: String,
 }
 
 impl Repository {
-    /// Gives every content that a branch, a tag, the stash or a work tree's HEAD leads to, at or below `path`, to `each`,
-    /// once; `None` for a content of more than `limit` bytes.
+    /// Passes each content at or below `path` to `each` once, if it is reachable from a branch, a tag, the stash or a
+    /// work tree's HEAD. A content of more than `limit` bytes is passed as `None`.
     ///
     /// # Errors
     /// The clone is shallow or partial, so that a part of the history is missing; an object is damaged; git fails.
@@ -38,7 +38,7 @@ impl Repository {
             });
         }
         let below = self.relative(path)?;
-        // Without `--full-history` a branch that put something in and took it out again is passed over after its merge.
+        // Without `--full-history`, git skips a branch that added a content and removed it before its merge.
         let mut arguments = vec!["--all", "--objects", "--full-history", "--end-of-options", "--"];
         if !below.is_empty() {
             arguments.push(&below);
@@ -46,7 +46,7 @@ impl Repository {
         let listed = self.runner.output("rev-list", &arguments, MAX_LIST)?;
         let mut seen = HashSet::new();
         let mut past = Vec::new();
-        // A commit has no path. Trees have one; their kind tells them apart.
+        // Lines of commits have no path. Those of trees do; the kind of the object distinguishes them.
         for line in listed.split(|byte| *byte == b'\n') {
             let line = String::from_utf8_lossy(line);
             if let Some((id, path)) = line.split_once(' ')
@@ -71,7 +71,7 @@ impl Repository {
         })
     }
 
-    /// The first commit that has a content: its short id, day and subject.
+    /// Finds the first commit that has a content: its short id, day and subject.
     ///
     /// # Errors
     /// The git command fails.

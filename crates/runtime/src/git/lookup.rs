@@ -12,7 +12,7 @@ impl Repository {
         self.content(id, ObjectKind::Blob, limit)
     }
 
-    /// The content of an object of a certain kind.
+    /// Reads the content of an object, which must be of the given kind.
     pub(super) fn content(&self, id: &ObjectId, kind: ObjectKind, limit: u64) -> Result<Vec<u8>, GitError> {
         let mut found = None;
         self.objects(std::slice::from_ref(id), limit, |_, object| {
@@ -37,7 +37,7 @@ impl Repository {
         }
     }
 
-    /// Gives each object to `each`, in order; those of more than `limit` bytes without their content.
+    /// Passes each object to `each`, in order; objects of more than `limit` bytes have no content.
     ///
     /// # Errors
     /// An object is missing or damaged, git fails, or `each` does.
@@ -47,7 +47,7 @@ impl Repository {
         limit: u64,
         mut each: impl FnMut(&ObjectId, Object) -> Result<(), GitError>,
     ) -> Result<(), GitError> {
-        // After an error the process is dropped, since answers may be left in its pipe.
+        // After an error the process is dropped, since responses may be left in its pipe.
         let taken = self.objects.borrow_mut().take();
         let mut objects = match taken {
             Some(objects) => objects,
@@ -66,7 +66,7 @@ impl Repository {
                 ahead += 1;
             }
             objects.ask(&questions)?;
-            // Half of the answers, so that git has work while they are looked at.
+            // Read half of the responses, so that git has work while they are processed.
             for _ in 0..ahead.div_ceil(2) {
                 let Some(id) = read.next() else { break };
                 each(id, objects.answer(id, limit)?)?;

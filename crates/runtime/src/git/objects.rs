@@ -9,9 +9,10 @@ use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use super::GitError;
 use super::run::Running;
 
-/// Trees, commits and tags are far smaller.
+/// Maximum size of trees, commits and tags; real ones are far smaller.
 pub(super) const MAX_TREE_BYTES: u64 = 64 << 20;
-/// Questions that are written before the first answer is read: few enough for a pipe to take, so that nobody waits.
+/// Number of queries that are written before the first response is read. So few fit into a pipe, so neither side
+/// blocks.
 pub(super) const AHEAD: usize = 64;
 
 /// git's name for an object: the digest of its content, in lower-case hexadecimal digits.
@@ -26,17 +27,17 @@ impl ObjectId {
         is.then(|| Self(text.to_owned()))
     }
 
-    /// From the bytes of a tree's entry.
+    /// Converts the bytes of an id in a tree's entry.
     pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         Self(hex::encode(bytes))
     }
 
-    /// The id's hexadecimal digits.
+    /// Returns the id's hexadecimal digits.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// How many bytes the repository's ids have.
+    /// Number of bytes of the id.
     pub(super) fn length(&self) -> usize {
         self.0.len() / 2
     }
@@ -48,7 +49,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// `commit`, `tree`, `blob` or `tag`.
+/// Kind of an object: `commit`, `tree`, `blob` or `tag`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ObjectKind {
     Commit,
@@ -78,13 +79,13 @@ impl ObjectKind {
     }
 }
 
-/// An object; without content if it is larger than was asked for.
+/// An object; its content is `None` if it is larger than the limit.
 pub(super) struct Object {
     pub(super) kind: ObjectKind,
     pub(super) content: Option<Vec<u8>>,
 }
 
-/// One `git cat-file --batch` for all questions. It applies neither filters nor text conversions.
+/// One `git cat-file --batch` process for all queries. It applies neither filters nor text conversions.
 #[derive(Debug)]
 pub(super) struct Objects {
     pub(super) questions: ChildStdin,
@@ -99,7 +100,7 @@ impl Objects {
             .map_err(GitError::Run)
     }
 
-    /// `ID SP TYPE SP SIZE LF CONTENT LF`, or `ID SP missing LF`: git-cat-file(1).
+    /// Reads a response: `ID SP TYPE SP SIZE LF CONTENT LF`, or `ID SP missing LF` (git-cat-file(1)).
     pub(super) fn answer(&mut self, id: &ObjectId, limit: u64) -> Result<Object, GitError> {
         let corrupt = |why| GitError::Corrupt {
             id: id.to_string(),
@@ -113,7 +114,7 @@ impl Objects {
         let line = String::from_utf8_lossy(&line);
         let mut words = line.split_whitespace();
         if words.next() != Some(id.as_str()) {
-            // It ends where an object cannot be unpacked.
+            // git exits if it cannot unpack an object.
             return Err(corrupt("git cannot read it"));
         }
         let (kind, size) = (words.next(), words.next());
@@ -137,7 +138,7 @@ impl Objects {
         Ok(Object { kind, content })
     }
 
-    /// The next `size` bytes and the line feed after them; no content if there are more than `limit`.
+    /// Reads the next `size` bytes and the line feed after them. The content is `None` if it is larger than `limit`.
     fn take(&mut self, size: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
         let output = self.running.output();
         let mut content = Vec::new();
@@ -154,8 +155,8 @@ impl Objects {
     }
 }
 
-/// The id that an object has by its content. git does not compute it when it reads, so that a repository could hold
-/// anything under the id that a commit names.
+/// Computes an object's id from its content. git does not check it when it reads, so a repository could contain any
+/// content under the id that a commit names.
 fn digest(id: &ObjectId, kind: ObjectKind, content: &[u8]) -> String {
     let algorithm = if id.length() == 20 {
         &SHA1_FOR_LEGACY_USE_ONLY

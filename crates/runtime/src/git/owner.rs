@@ -1,4 +1,4 @@
-//! Who may have written a repository.
+//! Checks who may have written a repository.
 
 use std::env;
 use std::fs;
@@ -8,8 +8,8 @@ use std::path::Path;
 use super::GitError;
 use super::run::safe_directories;
 
-/// Refuses a repository that another user owns, as git does (git-config(1), `safe.directory`): its configuration and its
-/// objects are what that user wants them to be. git itself does not check this if it is given the git directory.
+/// Refuses a repository that another user owns, as git does (git-config(1), `safe.directory`), since that user controls
+/// its configuration and objects. git itself does not check this if it is given the git directory.
 ///
 /// # Errors
 /// One of the paths belongs to another user, and the user's own configuration does not declare `top` safe.
@@ -34,7 +34,7 @@ pub(super) fn check(top: &Path, paths: &[&Path]) -> Result<(), GitError> {
     Ok(())
 }
 
-/// Whether this user, or the one who became root by `sudo`, has the id.
+/// Whether the id is that of this user, or of the user who became root by `sudo`.
 fn is_ours(owner: u32) -> bool {
     let user = rustix::process::geteuid();
     let sudo = || {
@@ -44,7 +44,7 @@ fn is_ours(owner: u32) -> bool {
     owner == user.as_raw() || user.is_root() && sudo() == Some(owner)
 }
 
-/// Whether the user's or the system's configuration has the work tree, a directory above it with `/*`, or `*`.
+/// Whether the user's or the system's configuration lists the work tree, a directory above it with `/*`, or `*`.
 fn is_declared_safe(top: &Path) -> Result<bool, GitError> {
     let is = |entry: &String| match entry.strip_suffix("/*") {
         Some(above) => top.starts_with(above) && top != Path::new(above),

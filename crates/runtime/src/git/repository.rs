@@ -23,7 +23,7 @@ pub(crate) struct Repository {
     /// Directory with the objects and the branches; differs from the git directory in a linked work tree.
     pub(super) common_directory: PathBuf,
     pub(super) runner: Runner,
-    /// Started by the first question.
+    /// The process that reads objects; started by the first query.
     pub(super) objects: RefCell<Option<Objects>>,
 }
 
@@ -66,7 +66,7 @@ impl Repository {
         Ok(None)
     }
 
-    /// The repository whose work tree has its top here, where `.git` is.
+    /// Opens the repository whose work tree has its top, with `.git`, at this path.
     fn at(top: &Path) -> Result<Self, GitError> {
         let top = canonical(top)?;
         let entry = top.join(".git");
@@ -100,7 +100,7 @@ impl Repository {
         })
     }
 
-    /// The top of the work tree, links resolved.
+    /// The top of the work tree, with links resolved.
     pub(crate) fn top(&self) -> &Path {
         &self.top
     }
@@ -115,11 +115,11 @@ impl Repository {
         self.common_directory.join("shallow").exists()
     }
 
-    /// The path from the top of the work tree, with `/`; empty for the top itself. The path need not exist, and links
-    /// below the top are not followed.
+    /// Returns the path relative to the top of the work tree, with `/`; empty for the top itself. The path need not
+    /// exist, and links below the top are not followed.
     ///
     /// # Errors
-    /// The path is elsewhere, is not UTF-8, or lies in a submodule or another repository within this one.
+    /// The path is outside, is not UTF-8, or is in a submodule or another repository within this one.
     pub(crate) fn relative(&self, path: &Path) -> Result<String, GitError> {
         let outside = || GitError::Outside {
             path: path.to_owned(),
@@ -151,10 +151,10 @@ impl Repository {
     }
 }
 
-/// Absolute, `.` and `..` taken as text, no link resolved.
+/// Makes a path absolute. `.` and `..` are removed as text, and no link is resolved.
 ///
 /// # Errors
-/// The working directory is gone.
+/// The working directory does not exist any more.
 fn absolute(path: &Path) -> Result<PathBuf, GitError> {
     let mut whole = PathBuf::new();
     let base = if path.is_absolute() {
@@ -174,7 +174,7 @@ fn absolute(path: &Path) -> Result<PathBuf, GitError> {
     Ok(whole)
 }
 
-/// The path that a file names, as `.git` of a linked work tree does; relative to the file's directory.
+/// Reads the path in a file, such as `.git` of a linked work tree. The path is relative to the file's directory.
 fn named(file: &Path, before: &str) -> Result<PathBuf, GitError> {
     let broken = |why| GitError::Broken {
         path: file.to_owned(),

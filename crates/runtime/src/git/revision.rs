@@ -1,13 +1,13 @@
-//! Resolves what people and CI systems write for a commit to one commit.
+//! Resolves the text that people and CI systems write for a commit to one commit.
 
 use super::objects::ObjectId;
 use super::{GitError, Repository};
 
-/// Bytes of an answer that lists names or ids.
+/// Maximum size of output that lists names or ids.
 const MAX_LIST: u64 = 1 << 20;
 /// Minimum number of digits of an abbreviated id; a shorter text is a name. git itself writes at least seven.
 const MIN_DIGITS: usize = 7;
-/// Names that git keeps outside of `refs/`, as far as they name one commit.
+/// Names of single commits that git stores outside of `refs/`.
 const PSEUDO: [&str; 4] = ["HEAD", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD"];
 
 /// A commit, and the revision that named it.
@@ -19,7 +19,7 @@ pub(crate) struct Commit {
     pub(crate) name: String,
 }
 
-/// A revision in its two parts.
+/// A revision, split into its two parts.
 struct Spelled<'a> {
     /// A name or an id.
     base: &'a str,
@@ -78,10 +78,11 @@ struct Ref {
 }
 
 impl Repository {
-    /// The one commit that a revision names: a branch, a tag, `HEAD`, a full ref or an id, with `~N` and `^N` after it.
+    /// Finds the commit that a revision names: a branch, a tag, `HEAD`, a full ref or an id, with `~N` and `^N` after
+    /// it.
     ///
-    /// Finds the commit. A name with several meanings is an error, although git would choose one: otherwise anyone who
-    /// can push a tag `main` could decide what `main` is compared with.
+    /// A name with several meanings is an error, although git would choose one. Otherwise anyone who can push a tag
+    /// `main` could decide which commit `main` is compared with.
     ///
     /// # Errors
     /// The commit does not exist, is ambiguous, or has a refused form.
@@ -118,7 +119,7 @@ impl Repository {
         })
     }
 
-    /// Gives the object, or the name outside of `refs/`, of the first part of a revision.
+    /// Returns the object id, or the name outside of `refs/`, of the first part of a revision.
     fn start(&self, revision: &str, base: &str) -> Result<String, GitError> {
         let refs = self.refs(base)?;
         let mut meanings: Vec<String> = refs.iter().map(|found| format!("`{}`", found.name)).collect();
@@ -141,7 +142,7 @@ impl Repository {
         }
     }
 
-    /// Every ref that git would take the name for (gitrevisions(7)).
+    /// Finds every ref that git would accept for the name (gitrevisions(7)).
     fn refs(&self, name: &str) -> Result<Vec<Ref>, GitError> {
         let names: Vec<String> = if name.starts_with("refs/") {
             vec![name.to_owned()]
@@ -170,7 +171,7 @@ impl Repository {
         Ok(refs.collect())
     }
 
-    /// The commits and tags whose ids begin with these digits, each with its kind.
+    /// Finds the commits and tags whose ids begin with these digits, each with its kind.
     fn objects_named(&self, digits: &str) -> Result<Vec<(String, &'static str)>, GitError> {
         let is_id = digits.len() >= MIN_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_id {
@@ -249,7 +250,7 @@ impl Repository {
     /// Whether `descendant` contains `ancestor`; every commit contains itself.
     ///
     /// # Errors
-    /// The clone is shallow and does not show it, or git fails.
+    /// The clone is shallow and does not show the relation, or git fails.
     pub(crate) fn is_ancestor(&self, ancestor: &Commit, descendant: &Commit) -> Result<bool, GitError> {
         let arguments = ["--is-ancestor", ancestor.id.as_str(), descendant.id.as_str()];
         let answer = self.runner.answer("merge-base", &arguments, MAX_LIST)?;

@@ -12,19 +12,20 @@ use std::time::Duration;
 
 use super::GitError;
 
-/// Silence after which git is given up. The longest silent answer, a merge base without git's index of commits, takes a
-/// few seconds in the largest public repositories.
+/// Silence after which git is stopped. The longest silence, before the result of a merge base without git's index of
+/// commits, takes a few seconds in the largest public repositories.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Bytes of git's messages that are kept.
+/// Maximum number of bytes of git's messages that are kept.
 const MAX_SAID: usize = 4096;
-/// Bytes that are read from git at once.
+/// Number of bytes that are read from git at once.
 const CHUNK: usize = 64 << 10;
 
-/// Settings that hold over those of the repository, which names commands in them: a repository is data here.
+/// Settings that override those of the repository, whose settings could name commands.
 ///
-/// Most belong to subcommands that no run uses. They are set nevertheless, since a subcommand may read them one day.
+/// Most of them belong to subcommands that no run uses. They are set nevertheless, since a subcommand may read them one
+/// day.
 const SETTINGS: &[&str] = &[
-    // A bare repository is never found by looking; every run names its directory.
+    // git must not search for a bare repository; every run names its directory.
     "safe.bareRepository=explicit",
     // Commands that git runs when it reads the index, the work tree or another repository.
     "core.fsmonitor=false",
@@ -40,7 +41,7 @@ const SETTINGS: &[&str] = &[
     "interactive.diffFilter=cat",
     "credential.helper=",
     "uploadpack.packObjectsHook=false",
-    // Nothing is fetched, from nowhere.
+    // git must not fetch from anywhere.
     "protocol.allow=never",
     "protocol.file.allow=never",
     "protocol.ext.allow=never",
@@ -48,24 +49,24 @@ const SETTINGS: &[&str] = &[
     "protocol.https.allow=never",
     "protocol.ssh.allow=never",
     "protocol.git.allow=never",
-    // Programs that check signatures.
+    // Programs that check signatures must not run.
     "log.showSignature=false",
     "gpg.program=false",
     "gpg.ssh.program=false",
     "gpg.x509.program=false",
     // Attributes choose filters and text conversions.
     "core.attributesFile=/dev/null",
-    // Indexes that could name other parents or other objects than those that the objects themselves name.
+    // Indexes could name other parents or objects than the objects themselves do.
     "core.commitGraph=false",
     "core.multiPackIndex=false",
     "gc.auto=0",
-    // Advice about the file below would be taken for an error's message.
+    // Advice about the graft file would be taken for an error message.
     "advice.graftFileDeprecated=false",
 ];
 
-/// The environment of every run, in full: nothing is inherited but PATH.
+/// The complete environment of every run; only PATH is inherited.
 ///
-/// `GIT_DIR` and the like, which git itself sets in hooks, would redirect the question; `GIT_CONFIG_*` would add commands.
+/// Variables such as `GIT_DIR`, which git sets in hooks, would redirect the query; `GIT_CONFIG_*` would add commands.
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("LC_ALL", "C"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
@@ -87,7 +88,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("PAGER", "cat"),
 ];
 
-/// Where git is, and which repository it is asked about.
+/// Path of git, and the repository that it reads.
 #[derive(Clone, Debug)]
 pub(super) struct Runner {
     program: PathBuf,
@@ -97,7 +98,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// Makes a runner for the repository with this git directory and this work tree, both absolute.
+    /// Creates a runner for the repository with this git directory and this work tree, both absolute.
     ///
     /// # Errors
     /// git is not installed.
@@ -111,10 +112,10 @@ impl Runner {
         })
     }
 
-    /// Runs git and gives its output, at most `limit` bytes.
+    /// Runs git and returns its output, at most `limit` bytes.
     ///
     /// # Errors
-    /// git cannot be run, fails, is silent for too long or gives more.
+    /// git cannot be run, fails, is silent for too long, or its output exceeds the limit.
     pub(super) fn output(
         &self,
         verb: &'static str,
@@ -131,10 +132,10 @@ impl Runner {
         })
     }
 
-    /// Runs git; a failure is one of the expected results.
+    /// Runs git. A failure of git is one of the expected results.
     ///
     /// # Errors
-    /// git cannot be run, is silent for too long or gives more.
+    /// git cannot be run, is silent for too long, or its output exceeds the limit.
     pub(super) fn answer(
         &self,
         verb: &'static str,
@@ -182,8 +183,8 @@ impl Runner {
     }
 }
 
-/// The directories that the user's and the system's own configuration declare safe, as `git config` reads them: it runs
-/// no command. Repositories have no say in this, as in git itself.
+/// Lists the directories that the user's and the system's own configuration declare safe. `git config`, which reads
+/// them, runs no command. As in git itself, the configuration of repositories is not read.
 pub(super) fn safe_directories() -> Result<Vec<String>, GitError> {
     let (program, path) = program()?;
     let mut directories = Vec::new();
@@ -198,7 +199,7 @@ pub(super) fn safe_directories() -> Result<Vec<String>, GitError> {
         command.current_dir("/").stdin(Stdio::null());
         let mut running = Running::of("config", &mut command)?;
         let bytes = running.read_to_end(1 << 20)?;
-        // Without such a setting, or such a file, it fails.
+        // git fails if the setting, or the file, is missing.
         running.end()?;
         for value in String::from_utf8_lossy(&bytes).split_terminator('\0') {
             if value.is_empty() {
@@ -212,15 +213,15 @@ pub(super) fn safe_directories() -> Result<Vec<String>, GitError> {
     Ok(directories)
 }
 
-/// git with nothing of the environment but PATH.
+/// Creates a git command with only PATH in its environment.
 fn bare(program: &Path, path: &OsString) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("PATH", path);
     command
 }
 
-/// Finds git and the PATH that it gets. PATH keeps only absolute entries, since relative ones would be searched in the
-/// repository.
+/// Finds git, and makes the PATH for its runs. PATH keeps only absolute entries, since relative ones would be searched
+/// in the repository.
 fn program() -> Result<(PathBuf, OsString), GitError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let directories: Vec<PathBuf> = env::split_paths(&path)
@@ -249,7 +250,7 @@ pub(super) struct Answer {
     pub(super) said: String,
 }
 
-/// A run in progress; ends with this value.
+/// A run in progress; git is killed when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Running {
     verb: &'static str,
@@ -293,7 +294,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Gives the rest of the output.
+    /// Returns the rest of the output.
     pub(super) fn output(&mut self) -> &mut Chunks {
         &mut self.output
     }
@@ -322,7 +323,7 @@ impl Running {
         Ok(bytes)
     }
 
-    /// Waits for the end of a run whose output was read: whether it succeeded, and its messages.
+    /// Waits for the end of a run whose output was read. Returns whether the run succeeded, and its messages.
     ///
     /// # Errors
     /// git does not end, or the system does not give its exit status.
@@ -336,13 +337,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already: both then do nothing.
+        // If git has already ended, both calls do nothing.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Gives output on until its end, or until nobody takes it.
+/// Sends output to the channel until its end, or until the receiver is dropped.
 fn forward(from: &mut impl Read, to: &SyncSender<io::Result<Vec<u8>>>) {
     loop {
         let mut chunk = vec![0; CHUNK];
@@ -357,7 +358,7 @@ fn forward(from: &mut impl Read, to: &SyncSender<io::Result<Vec<u8>>>) {
     }
 }
 
-/// The beginning of the messages; the rest is read and dropped, so that git does not wait.
+/// Reads the beginning of the messages. The rest is read and dropped, so that git does not block.
 fn said(from: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     let _ = from.take(MAX_SAID as u64).read_to_end(&mut bytes);
@@ -379,7 +380,7 @@ impl BufRead for Chunks {
             self.current = match self.chunks.recv_timeout(PATIENCE) {
                 Ok(chunk) => chunk?,
                 Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
-                // An empty chunk was the end.
+                // The sender ends after an empty chunk.
                 Err(RecvTimeoutError::Disconnected) => Vec::new(),
             };
             self.at = 0;

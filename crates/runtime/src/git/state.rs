@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Repository;
 
-/// Files that git keeps while something is half done, and what that is.
+/// Files that git keeps during an unfinished operation, with the operation and its command.
 const HALF_DONE: [(&str, &str, &str); 5] = [
     ("MERGE_HEAD", "merge", "merge"),
     ("CHERRY_PICK_HEAD", "cherry-pick", "cherry-pick"),
@@ -19,9 +19,9 @@ const HALF_DONE: [(&str, &str, &str); 5] = [
 pub(crate) struct HalfDone {
     /// Path of the repository's top directory.
     pub(crate) repository: PathBuf,
-    /// `merge`, `rebase`, ….
+    /// Name of the operation: `merge`, `rebase`, ….
     pub(crate) what: &'static str,
-    /// The command of git that ends it, with `--continue` or `--abort`.
+    /// The git subcommand that ends the operation, with `--continue` or `--abort`.
     pub(crate) command: &'static str,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn has_conflict(text: &str) -> bool {
     marks("<<<<<<< ") && marks(">>>>>>> ")
 }
 
-/// Gives a file's last committed version; `None` if there is no repository, no commit of the file, or no git.
+/// Reads a file's last committed version; `None` if there is no repository, no commit of the file, or no git.
 pub(crate) fn committed(file: &Path) -> Option<String> {
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let repository = Repository::discover(directory.unwrap_or(Path::new("."))).ok()??;

@@ -1,4 +1,4 @@
-//! Reads the files of a commit without checking anything out.
+//! Reads the files of a commit without a checkout.
 
 use tokenward_compiler::source::{SourceKind, SourceSet, is_hidden, limits};
 
@@ -6,26 +6,26 @@ use super::entry_kind::EntryKind;
 use super::objects::{MAX_TREE_BYTES, ObjectId, ObjectKind};
 use super::{Commit, GitError, Repository};
 
-/// Bytes of a file that is read by its name, such as the configuration.
+/// Maximum size of a file that is read by its name, such as the configuration.
 const MAX_FILE_BYTES: u64 = limits::FILE_BYTES;
 
 /// One entry of a commit's tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// From the directory that was asked for, with `/`.
+    /// Path relative to the directory that was read, with `/`.
     pub(crate) path: String,
     /// Kind of the entry.
     pub(crate) kind: EntryKind,
-    /// Object id of its content, or the commit of a submodule.
+    /// Object id of the entry's content, or the commit of a submodule.
     pub(crate) id: ObjectId,
 }
 
 impl Repository {
-    /// Finds the entry at `path`, from the repository's top and with `/`; `None` if there is none. The empty path is
-    /// the top.
+    /// Finds the entry at `path`, which is relative to the repository's top and has `/`; `None` if it does not exist.
+    /// The empty path is the top.
     ///
     /// # Errors
-    /// A link or a submodule is on the way, or an object is missing or damaged.
+    /// A link or a submodule is on the path, or an object is missing or damaged.
     pub(crate) fn entry(&self, commit: &Commit, path: &str) -> Result<Option<Entry>, GitError> {
         let mut at = Entry {
             path: path.to_owned(),
@@ -53,7 +53,7 @@ impl Repository {
         Ok(Some(at))
     }
 
-    /// The content of the file at `path`, from the repository's top; `None` if nothing is there.
+    /// Reads the file at `path`, which is relative to the repository's top; `None` if it does not exist.
     ///
     /// # Errors
     /// The entry is not a regular file, is too large, or the path leads through a link or a submodule.
@@ -67,8 +67,8 @@ impl Repository {
         self.read(commit, path, &entry.id).map(Some)
     }
 
-    /// The policy in the directory `directory`, from the repository's top, as [`SourceSet::read_dir`] would read it from a
-    /// checkout with [`Links::Refuse`](tokenward_compiler::source::Links::Refuse).
+    /// Reads the policy in `directory`, which is relative to the repository's top, as [`SourceSet::read_dir`] would
+    /// read it from a checkout with [`Links::Refuse`](tokenward_compiler::source::Links::Refuse).
     ///
     /// # Errors
     /// The directory does not exist, it contains a link or a submodule, or a file is not text or too large.
@@ -160,12 +160,12 @@ impl Repository {
                 }
             }
         }
-        // Order of paths, as when a directory is read.
+        // Sort by path, as when a directory is read.
         entries.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(entries)
     }
 
-    /// The tree of a commit.
+    /// Returns the id of a commit's tree.
     fn root(&self, commit: &Commit) -> Result<ObjectId, GitError> {
         let content = self.content(&commit.id, ObjectKind::Commit, MAX_TREE_BYTES)?;
         let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -178,7 +178,8 @@ impl Repository {
         })
     }
 
-    /// The entries of one tree object: for each its mode in octal digits, a space, its name, a zero byte and its id.
+    /// Lists the entries of one tree object. Each has its mode in octal digits, a space, its name, a zero byte and its
+    /// id.
     ///
     /// Names that are not UTF-8 are left out, as [`SourceSet::read_dir`] leaves them out.
     fn level(&self, id: &ObjectId, commit: &Commit, path: &str) -> Result<Vec<Level>, GitError> {

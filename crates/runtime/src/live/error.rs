@@ -20,7 +20,7 @@ pub enum PolicyError {
         /// Rendered diagnostics.
         diagnostics: String,
     },
-    /// The artifact cannot be read.
+    /// The compiled policy cannot be read.
     #[error("cannot read the compiled policy {}: {source}", path.display())]
     ReadArtifact {
         /// Path of the file.
@@ -28,7 +28,7 @@ pub enum PolicyError {
         /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The file is not an artifact of this version.
+    /// The file is not a compiled policy of this version.
     #[error("cannot use {}: {source}", path.display())]
     Artifact {
         /// Path of the file.
@@ -36,7 +36,7 @@ pub enum PolicyError {
         /// Reason for the failure.
         source: DecodeError,
     },
-    /// The artifact has no signature by a trusted key.
+    /// The compiled policy has no signature by a trusted key.
     #[error("cannot use {}: {source}", path.display())]
     Signature {
         /// Path of the file.
@@ -44,7 +44,7 @@ pub enum PolicyError {
         /// Reason for the failure.
         source: SignatureError,
     },
-    /// The artifact has tokens that may not be used in secure mode.
+    /// The compiled policy has tokens that may not be used in secure mode.
     #[error(
         "cannot use {} in secure mode, since {}; compile it again once the sources are right",
         path.display(), faults.join(", ")

@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The directory as seen from outside: names, times and sizes of its files.
+/// State of the directory without file contents: names, times and sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     pub(super) identity: Option<(u64, u64)>,
@@ -16,7 +16,7 @@ impl Fingerprint {
     pub(super) fn of(directory: &Path) -> Self {
         let mut files = BTreeMap::new();
         match fs::metadata(directory) {
-            // An artifact is a single file, so this is its complete state.
+            // An artifact is a single file, so its metadata is the complete state.
             Ok(metadata) if metadata.is_file() => {
                 files.insert(directory.to_owned(), look(&metadata));
             }
@@ -31,7 +31,7 @@ impl Fingerprint {
     }
 }
 
-/// Follows links, up to a depth that stops loops.
+/// Collects the metadata of policy files. Links are followed, up to a depth that stops loops.
 fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
     if depth > 16 {
         return;

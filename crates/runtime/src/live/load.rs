@@ -20,7 +20,8 @@ const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
 /// Maximum depth of directories; a deeper one is a loop of links.
 const MAX_DEPTH: usize = 16;
 
-/// Loads the policy at a path, and the secrets that it revokes. These count even if it does not compile.
+/// Loads the policy at a path, and the secrets that it revokes. The revocations count even if the policy does not
+/// compile.
 pub(super) fn load(
     place: &Path,
     base: &BaseUrl,
@@ -111,7 +112,7 @@ fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyErro
     (sealed, hashes)
 }
 
-/// Gives the unbound program of an artifact that one of these signers has signed.
+/// Reads the unbound program of an artifact that one of these signers has signed.
 ///
 /// # Errors
 /// See [`artifact_of_file`].
@@ -122,7 +123,7 @@ pub(crate) fn unbound_artifact(file: &Path, signers: &Signers) -> Result<Program
 /// Reads the artifact in a file, if one of these signers has signed it.
 ///
 /// # Errors
-/// The file cannot be read, is not signed by them, or is not an artifact of this version.
+/// The file cannot be read, is not signed by one of them, or is not an artifact of this version.
 pub(crate) fn artifact_of_file(file: &Path, signers: &Signers) -> Result<Artifact, PolicyError> {
     let unreadable = |source| PolicyError::ReadArtifact {
         path: file.to_owned(),

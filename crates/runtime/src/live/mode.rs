@@ -11,7 +11,7 @@ use tokenward_compiler::seal::Mode;
 
 use crate::config::Config;
 
-/// The mode and the signers from the start, and the configuration file that may now name others.
+/// The mode and the signers from the start, and the configuration file, which may have changed since.
 #[derive(Debug, Default)]
 pub(crate) struct ModeInForce {
     mode: Mode,
@@ -33,18 +33,18 @@ impl ModeInForce {
         mode
     }
 
-    /// Gives the mode that policies are checked in.
+    /// Returns the mode in which policies are checked.
     pub(crate) fn mode(&self) -> &Mode {
         &self.mode
     }
 
-    /// Gives the keys whose compiled policies are accepted.
+    /// Returns the keys whose compiled policies are accepted.
     pub(crate) fn signers(&self) -> &Signers {
         &self.signers
     }
 
-    /// Describes in a sentence how the configuration file now differs from the active mode; `None` if it does not, or
-    /// cannot be used.
+    /// Describes in a sentence how the configuration file now differs from the active mode; `None` if there is no
+    /// difference, or the file cannot be used.
     pub(crate) fn waiting(&self) -> Option<String> {
         let now = Config::load(self.file.as_deref()?).ok()?;
         let what = match (&self.mode, &now.mode) {
@@ -63,7 +63,7 @@ impl ModeInForce {
         ))
     }
 
-    /// Whether the file has changed since the last call.
+    /// Whether the configuration file has changed since the last call.
     pub(crate) fn file_changed(&self) -> bool {
         let looks = self.file.as_ref().and_then(|file| {
             let metadata = fs::metadata(file).ok()?;
@@ -74,7 +74,7 @@ impl ModeInForce {
     }
 }
 
-/// Gives the name in the configuration.
+/// Returns the name of a mode in the configuration.
 pub(crate) fn name(mode: &Mode) -> &'static str {
     match mode {
         Mode::Standard => "standard",

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-/// SHA-256 of a token's secret.
+/// SHA-256 hash of a token's secret.
 pub(crate) type SecretHash = [u8; 32];
 
-/// The file of revocations cannot be used.
+/// Reason why the file of revocations cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RevocationError {
     /// The file cannot be read.
@@ -40,7 +40,7 @@ pub enum RevocationError {
     },
 }
 
-/// All revocations ever seen; only ever added to.
+/// All revocations ever seen. None is ever removed.
 pub(crate) struct Revocations {
     hashes: ArcSwap<HashSet<SecretHash>>,
     book: Mutex<Book>,
@@ -96,12 +96,12 @@ impl Revocations {
         self.hashes.load().contains(secret)
     }
 
-    /// Gives the number of revoked secrets.
+    /// Returns the number of revoked secrets.
     pub(crate) fn count(&self) -> usize {
         self.hashes.load().len()
     }
 
-    /// Gives the number of revocations that could not be written to disk yet.
+    /// Returns the number of revocations that could not be written to disk yet.
     pub(crate) fn unsaved(&self) -> usize {
         self.lock().unsaved.len()
     }
@@ -110,7 +110,7 @@ impl Revocations {
     /// Blocks for the disk if there is something to write.
     ///
     /// # Errors
-    /// They could not be written. They are in effect, and [`Self::save`] tries again.
+    /// The revocations could not be written. They are in effect, and [`Self::save`] tries again.
     pub(crate) fn add(&self, secrets: impl IntoIterator<Item = SecretHash>) -> io::Result<()> {
         let mut book = self.lock();
         let known = self.hashes.load_full();
@@ -130,12 +130,12 @@ impl Revocations {
     /// Writes the revocations that could not be written before.
     ///
     /// # Errors
-    /// They still cannot be written.
+    /// The revocations still cannot be written.
     pub(crate) fn save(&self) -> io::Result<()> {
         self.lock().save()
     }
 
-    /// Makes the validity of a call from the secret that it presented and the token's current one.
+    /// Creates the validity of a call's token from the secret that the call presented and the token's current one.
     pub(super) fn validity(self: &Arc<Self>, secrets: [SecretHash; 2]) -> TokenValidity {
         TokenValidity {
             revocations: Arc::clone(self),
@@ -197,7 +197,7 @@ fn drop_unfinished(file: &mut File) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the path of an audit store's revocations: next to the store, as `<store>.revoked`.
+/// Returns the path of an audit store's revocations: next to the store, as `<store>.revoked`.
 pub(crate) fn beside(store: &Path) -> PathBuf {
     let mut path = OsString::from(store);
     path.push(".revoked");

@@ -1,7 +1,7 @@
 //! Watches the policy directory for changes.
 //!
-//! Notifications of the system give speed. A check of names, times and sizes every half second also covers network file
-//! systems, lost notifications, and links that lead out of the watched directory.
+//! The system's notifications make reloads fast. A check of names, times and sizes every half second also covers
+//! network file systems, lost notifications, and links that lead out of the watched directory.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -17,9 +17,9 @@ use super::fingerprint::Fingerprint;
 
 /// Interval of the periodic check.
 const PERIOD: Duration = Duration::from_millis(500);
-/// Time without further changes after which a change is loaded, …
+/// Time without further changes after which a change is loaded.
 const QUIET: Duration = Duration::from_millis(100);
-/// … and the maximum time since the first change.
+/// Maximum time from the first change until it is loaded.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 enum Signal {
@@ -27,17 +27,17 @@ enum Signal {
     Stop,
 }
 
-/// Reloads the policy when its directory changes, until this is dropped.
+/// Reloads the policy when its directory changes, until the watcher is dropped.
 pub(crate) struct Watcher {
     signals: Sender<Signal>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watcher {
-    /// Watches on a thread of its own.
+    /// Starts to watch on a separate thread.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system cannot create a thread.
     pub(crate) fn start(policies: Arc<Policies>) -> std::io::Result<Self> {
         let (signals, received) = mpsc::channel();
         let sender = signals.clone();
@@ -110,8 +110,8 @@ fn settle(received: &Receiver<Signal>) -> Settled {
     Settled::Quiet
 }
 
-/// The system's notifications for a directory, and for its parent as far as they name the directory: a watch is lost
-/// when its directory is replaced.
+/// The system's notifications for a directory, and for its parent if they name the directory: a watch is lost when its
+/// directory is replaced.
 struct Notifier(#[expect(dead_code, reason = "watches until it is dropped")] RecommendedWatcher);
 
 impl Notifier {

@@ -1,5 +1,5 @@
-//! Names in a request that an upstream's framework could take for what a line constrains, in another spelling or on the
-//! other side: parameters of the query, members of a JSON body.
+//! Finds ambiguous names: names of query parameters or JSON members that an upstream's framework could take for a name
+//! that a line constrains, in another spelling or on the other side.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,7 +10,7 @@ use tokenward_compiler::json::{Kind, Node, Nodes, Path, Slot, Step, Wanted};
 
 use crate::request::{Canonical, Filed, Rules};
 
-/// Whether the query has such a name.
+/// Whether the query has an ambiguous name.
 pub(super) fn is_query_ambiguous(
     program: &Program,
     token: TokenId,
@@ -32,27 +32,28 @@ fn asked(token: TokenId, canonical: &Canonical) -> (TokenId, tokenward_compiler:
     (token, canonical.method, canonical.path.as_str())
 }
 
-/// What a line constrains in the body. An `only` at the root concerns no name in particular: the decision sees to it.
+/// Lists the paths in the body that a line constrains. An `only` at the root is left out: it concerns no single name,
+/// and the decision checks it.
 fn paths<'p>(line: Constrained<'p>) -> impl Iterator<Item = &'p Path> {
     let closed = line.closed_objects().filter(|path| **path != Path::ROOT);
     line.nodes().chain(closed)
 }
 
-/// What has to be known of a JSON body to find such names in it.
+/// Constrained names and paths, to find ambiguous names in a JSON body.
 pub(super) struct BodyNames<'p> {
     lines: Vec<Constrained<'p>>,
-    /// The objects on the way to what the lines constrain; the first is the root.
+    /// The objects on the paths that the lines constrain; the first is the root.
     objects: Vec<Path>,
-    /// Where each of them is in that list.
+    /// Index of each object in `objects`.
     places: HashMap<&'p [Step], usize>,
     wraps: bool,
 }
 
-/// Where the answers are.
+/// Slots for the results of reading the body.
 pub(super) struct BodySlots<'p> {
-    /// The names in each of the objects.
+    /// The member names of each object.
     members: Vec<Slot>,
-    /// Each object with an `only` that is a member of the root, with its name.
+    /// The objects with an `only` that are members of the root, each with its name.
     closed: Vec<(&'p str, Slot)>,
 }
 
@@ -97,11 +98,11 @@ impl<'p> BodyNames<'p> {
         }
     }
 
-    /// Whether the body has such a name.
+    /// Whether the body has an ambiguous name.
     pub(super) fn are_ambiguous(&self, slots: &BodySlots<'_>, nodes: &Nodes<'_>) -> bool {
         let filed = slots.members.iter().zip(&self.objects).map(|(slot, path)| {
             let node = nodes.node(*slot);
-            // Rails files a body that is not an object under this name.
+            // Rails stores a body that is not an object under this name.
             let root = (*path == Path::ROOT && node.misfit).then_some("_json");
             Filed::new(node.members.iter().map(AsRef::as_ref).chain(root))
         });
@@ -114,9 +115,9 @@ impl<'p> BodyNames<'p> {
         has_other || self.wraps && self.has_wrapped(slots, nodes, root)
     }
 
-    /// Whether `wrap_parameters` would file a member of the root where a line constrains something. It does so only in an
-    /// object that the request lacks; but releases differ in what they take for lacking, so that counts only for `only`,
-    /// which would otherwise forbid every member beside the object.
+    /// Whether `wrap_parameters` would store a member of the root at a constrained path. It does so only in an object
+    /// that the request lacks, but releases differ in the values that they treat as missing. This counts only for
+    /// `only`, which would otherwise forbid every member next to the object.
     fn has_wrapped(&self, slots: &BodySlots<'_>, nodes: &Nodes<'_>, root: &Filed<'_>) -> bool {
         let by_name = self.lines.iter().any(|line| {
             line.parameters().any(|name| root.has_wrapped(name))
@@ -126,7 +127,8 @@ impl<'p> BodyNames<'p> {
         by_name || closed.any(|(name, slot)| is_lacking(nodes.node(*slot)) && root.has_wrapped_in(name))
     }
 
-    /// Whether an object on the way to `path` has a name by which some reader would go the same way, or a part of it.
+    /// Whether an object on the way to `path` has a name by which some reader would follow the same path, or a part of
+    /// it.
     fn has_other_spelling(&self, line: Constrained<'_>, path: &Path, filed: &[Filed<'_>]) -> bool {
         ways(path).any(|way| {
             let Some(names) = self.places.get(way).and_then(|at| filed.get(*at)) else {
@@ -142,12 +144,12 @@ impl<'p> BodyNames<'p> {
     }
 }
 
-/// The paths of the objects and arrays that lead to a path's end: the root, and each next one.
+/// The paths of the objects and arrays that lead to the end of `path`, beginning with the root.
 fn ways(path: &Path) -> impl Iterator<Item = &[Step]> {
     (0..path.0.len()).filter_map(|length| path.0.get(..length))
 }
 
-/// The objects of the root that have an `only`, with their names.
+/// The members of the root that are objects with an `only`, with their names.
 fn wrappers(line: Constrained<'_>) -> impl Iterator<Item = (&Path, &str)> {
     line.closed_objects().filter_map(|path| match path.0.as_slice() {
         [Step::Name(name)] => Some((path, name.as_str())),
@@ -155,7 +157,7 @@ fn wrappers(line: Constrained<'_>) -> impl Iterator<Item = (&Path, &str)> {
     })
 }
 
-/// Whether Rails takes the object to be lacking. Releases before 5.0 take `null` and `false` for that.
+/// Whether Rails treats the object as missing. Releases before 5.0 treat `null` and `false` as missing.
 fn is_lacking(node: &Node<'_>) -> bool {
     let is_nothing = |kind: Kind, text: &str| kind == Kind::Null || kind == Kind::Boolean && text == "false";
     let mut values = node.values.iter();

@@ -1,4 +1,4 @@
-//! What a token's keys give beyond its lines, then and now.
+//! Compares the keys of a token, beyond its lines, before and after a change.
 
 use jiff::Timestamp;
 use tokenward_compiler::diagnostic::Code;
@@ -10,12 +10,12 @@ use super::change::{Change, list, name};
 const NOBODY: &str = "(nobody)";
 const NONE: &str = "(none)";
 
-/// All differences between a token and the one it was. A token that was not there let nobody in, so all of its keys that
-/// let somebody in are new.
+/// Lists all differences between a token and its old version. A token without an old version gave nobody access, so
+/// each of its keys that grants access counts as new.
 pub(super) fn changes(old: Option<&Token>, new: &Token) -> Vec<Change> {
     let old = old.map(|token| &token.attributes);
     let new = &new.attributes;
-    // A key that is added to tokens does not compile until it is compared here.
+    // A new field of `Attributes` does not compile until it is compared here.
     let Attributes {
         name: _,
         users: _,
@@ -32,7 +32,7 @@ pub(super) fn changes(old: Option<&Token>, new: &Token) -> Vec<Change> {
         unrestricted: _,
         lint_allow: _,
         secret_sealed: _,
-        // Says that the token is what its maker sealed: checked when the policy compiles.
+        // The seal confirms that the token is as its maker sealed it. It is checked when the policy compiles.
         seal: _,
     } = new;
     let mut changes = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn changes(old: Option<&Token>, new: &Token) -> Vec<Change> {
     changes
 }
 
-/// Who can use it: users, credentials, addresses, and whom it may act for.
+/// Compares who can use the token: users, credentials, addresses, and users that it may act for.
 fn whom(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     let hash = |hash: Option<&[u8; 32]>| hash.map_or_else(|| NONE.to_owned(), digest);
     let previous = |of: &Attributes| of.previous.map(|(hash, _)| hash);
@@ -92,7 +92,7 @@ fn whom(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     ]
 }
 
-/// How long it can be used: its own end, that of the secret before a rotation, and a revocation.
+/// Compares how long the token can be used: its expiry, that of the secret before a rotation, and a revocation.
 fn when(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     let until = |of: &Attributes| {
         let until = of.previous.map(|(_, until)| expiry(Some(until)));
@@ -123,7 +123,7 @@ fn when(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     ]
 }
 
-/// The rest: three rights, and what gives nobody anything.
+/// Compares the other keys: three rights, and keys that grant nothing.
 fn otherwise(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     let was = |flag: fn(&Attributes) -> bool| old.is_some_and(flag);
     let gains = |flag: fn(&Attributes) -> bool, code| (flag(new) && !was(flag)).then_some(code);
@@ -143,7 +143,7 @@ fn otherwise(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
             gains(|of| of.unrestricted, Code::NewUnrestricted),
         ),
     ];
-    // What a token that was not there says for people need not be shown.
+    // Descriptive keys of a new token need not be shown.
     let Some(old) = old else { return changes };
     let text = |text: Option<&String>| text.map_or_else(|| NONE.to_owned(), |text| name(text));
     let lints = |of: &Attributes| list(of.lint_allow.iter().map(|code| code.as_str()), NONE);
@@ -167,8 +167,8 @@ fn otherwise(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     changes
 }
 
-/// The secret that a name has, where another token of that name had another before: whoever had that one loses the name,
-/// and whoever has this one gains what reviews and invariants say of it.
+/// Compares the secret of a token with that of another old token which had the same name. Holders of the old secret
+/// lose the name. Holders of the new one gain the reviews and invariants that refer to the name.
 pub(super) fn credential_of_name(old: &Token, new: &Token) -> Option<Change> {
     let is_new = old.secret_hash != new.secret_hash;
     is_new.then(|| {
@@ -207,12 +207,12 @@ fn outlives(old: Option<i64>, new: Option<i64>) -> bool {
     }
 }
 
-/// Whether a secret of this hash opens the token, ever.
+/// Whether the hash is that of the token's secret, or of the secret before a rotation, even an expired one.
 fn opens(token: &Attributes, hash: &[u8; 32]) -> bool {
     token.secret_hash == *hash || token.previous.is_some_and(|(previous, _)| previous == *hash)
 }
 
-/// Whether the secret before a rotation works longer than that secret did.
+/// Whether the secret before a rotation is valid longer than it was.
 fn prolongs_previous(old: Option<&Attributes>, new: &Attributes) -> bool {
     let Some((hash, until)) = new.previous else {
         return false;
@@ -226,7 +226,8 @@ fn prolongs_previous(old: Option<&Attributes>, new: &Attributes) -> bool {
     before.is_none_or(|before| outlives(before, Some(end(new, until))))
 }
 
-/// Several old networks may together cover a new one; that counts as wider, to be looked at.
+/// Whether the token accepts more addresses. A new network that only several old ones together cover also counts as
+/// more, so that it is reviewed.
 fn adds_addresses(old: &Attributes, new: &Attributes) -> bool {
     let covered = |network: &ipnet::IpNet| old.allowed_ips.iter().any(|other| other.contains(network));
     !old.allowed_ips.is_empty() && (new.allowed_ips.is_empty() || !new.allowed_ips.iter().all(covered))
@@ -237,7 +238,7 @@ fn addresses(token: &Attributes) -> String {
     list(networks.iter().map(String::as_str), "(anywhere)")
 }
 
-/// All of it: a prefix could be met by another secret.
+/// Formats the whole hash: a prefix could be matched by another secret.
 fn digest(hash: &[u8; 32]) -> String {
     format!("sha256:{}", hex::encode(hash))
 }

@@ -1,24 +1,24 @@
-//! One difference beside the lines, and how values are shown in it.
+//! A difference in something other than lines, and how its values are shown.
 
 use std::collections::BTreeSet;
 
 use tokenward_compiler::diagnostic::Code;
 
-/// One difference of a key, a setting, a set or an invariant.
+/// A difference in a key, a setting, a set or an invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Change {
-    /// The key as files have it: `expires`, `auth.never_act_as`; of an invariant or a set: its name.
+    /// The key as in the files (`expires`, `auth.never_act_as`), or the name of an invariant or a set.
     pub(in super::super) key: String,
     /// The value before.
     pub(in super::super) old: String,
-    /// The value now, as a review names it.
+    /// The value now, as reviews quote it.
     pub(in super::super) new: String,
-    /// The finding that the change is; `None` if it gives nobody more.
+    /// Code of the finding; `None` if the change gives nobody more.
     pub(in super::super) widens: Option<Code>,
 }
 
 impl Change {
-    /// A change of `key`; `widens` is what it is found to be.
+    /// Creates a change of `key`; `widens` is the code of its finding.
     pub(super) fn new(key: &str, old: String, new: String, widens: Option<Code>) -> Self {
         Self {
             key: key.to_owned(),
@@ -29,7 +29,7 @@ impl Change {
     }
 }
 
-/// A list, sorted; `none` if it is empty, a text that no list of names gives.
+/// Formats names as a sorted list. An empty list becomes `none`, a text that no list of names gives.
 pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>, none: &str) -> String {
     let sorted: BTreeSet<&str> = names.into_iter().collect();
     if sorted.is_empty() {
@@ -39,7 +39,8 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>, none: &str) -> 
     quoted.join(", ")
 }
 
-/// A name: as it is written where nothing in it could be taken for a separator, else quoted. Two names never look alike.
+/// Formats a name: unquoted if no character of it could be taken for a separator, otherwise quoted. Two names never
+/// look alike.
 pub(super) fn name(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:@*+$[]%~=&?".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

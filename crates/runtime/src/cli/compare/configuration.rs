@@ -1,5 +1,5 @@
-//! What a changed configuration gives: each key of `tokenward.toml` with the direction in which it lets more in, hides more
-//! or loses records.
+//! Compares configurations. Each key of `tokenward.toml` has a rule for the direction in which it allows more, hides
+//! more or loses records.
 
 mod rule;
 
@@ -16,7 +16,7 @@ use crate::config::{
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
 
-/// All differences, those that are findings among them. Paths are to be as the files have them.
+/// Lists all differences, including those that are findings. Both configurations must have paths as written.
 pub(super) fn changes(old: &Config, new: &Config) -> Vec<Change> {
     let pairs = settings(old).into_iter().zip(settings(new));
     pairs
@@ -33,8 +33,8 @@ pub(super) fn changes(old: &Config, new: &Config) -> Vec<Change> {
         .collect()
 }
 
-/// Every key with its value and its rule. The destructuring makes a new field fail to compile, and a test makes a new key
-/// fail, until it is classified here.
+/// Lists every key with its value and its rule. A new field does not compile, and a new key fails a test, until it is
+/// classified here.
 fn settings(config: &Config) -> Vec<Setting> {
     let Config {
         file: _,
@@ -84,7 +84,7 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
         artifact,
         artifact_public,
     } = keys;
-    // With no key a compiled policy of anybody is accepted in standard mode.
+    // Without a key, standard mode accepts a compiled policy of anyone.
     let signers = match artifact_public.as_slice() {
         [] => vec!["(anyone)".to_owned()],
         keys => keys.iter().map(ToString::to_string).collect(),
@@ -92,7 +92,7 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
     let sealing = sealing.iter().map(|file| name(&file.display().to_string()));
     vec![
         Setting::new("mode", named, Rule::Grows),
-        // New secrets are encrypted for whoever has the key of this file.
+        // Anyone with the key of this file can decrypt new secrets.
         Setting::new(
             "keys.sealing_keys",
             text(sealing.collect::<Vec<_>>().join(", ")),
@@ -125,7 +125,7 @@ fn of_server(server: &Server) -> Vec<Setting> {
     let proxies = trusted_proxies.iter().map(ToString::to_string).collect();
     let [certificate, key] = files(tls.as_ref());
     vec![
-        // Who can reach the proxy at all.
+        // The address determines who can reach the proxy.
         Setting::new("server.listen", text(listen), Rule::Any),
         Setting::new(
             "server.workers",
@@ -137,14 +137,14 @@ fn of_server(server: &Server) -> Vec<Setting> {
             time(*shutdown_grace),
             Rule::Nothing("calls that were allowed may end; revocation ends them still"),
         ),
-        // A token's allowed_ips hold for the address that these two say.
+        // Both settings determine the address with which a token's `allowed_ips` are compared.
         Setting::new("server.trusted_proxies", Value::set(proxies), Rule::Any),
         Setting::new(
             "server.client_address",
             text(format!("{client_address:?}")),
             Rule::Any,
         ),
-        // Without TLS, or with another key, others can read secrets on the way.
+        // Without TLS, or with another key, others may read secrets in transit.
         Setting::new("server.tls.certificate", certificate, Rule::Any),
         Setting::new("server.tls.key", key, Rule::Any),
     ]
@@ -194,10 +194,10 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
             time(*health_interval),
             Rule::Nothing(unasked),
         ),
-        // Lines, and `{BASE_URL}` in them, match below it.
+        // Lines, and `{BASE_URL}` in them, match only below this URL.
         Setting::new("upstream.public_url", text(public_url), Rule::Any),
         Setting::new("upstream.endpoints", Value::set(endpoints), Rule::Gains),
-        // Another product has other names that are refused, and other calls that give credentials or rights.
+        // Another product has other refused names, and other calls that give credentials or rights.
         Setting::new("upstream.product", text(product.name()), Rule::Any),
         Setting::new("upstream.host", maybe(host.as_ref()), Rule::Any),
         Setting::new("upstream.ca_file", maybe_path(ca_file.as_deref()), Rule::Any),
@@ -214,7 +214,8 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
     ]
 }
 
-/// The upstream takes whom these say for whoever calls: any change gives other rights.
+/// Lists the settings of identities. They select the user for whom the upstream executes a call, so any change gives
+/// other rights.
 fn of_identity(identity: &Identity) -> Vec<Setting> {
     let none = || maybe(None::<&String>);
     let (mode, header, credentials, user, password) = match identity {
@@ -273,7 +274,8 @@ fn of_auth(auth: &Auth) -> Vec<Setting> {
     ]
 }
 
-/// What is not recorded cannot be found later: settings that lose records are findings too.
+/// Lists the settings of the audit. Calls that are not recorded cannot be found later, so settings that lose records
+/// are findings too.
 fn of_audit(audit: &AuditConfig) -> Vec<Setting> {
     let AuditConfig {
         path: store,
@@ -351,7 +353,7 @@ fn of_values(values: &Values) -> Vec<Setting> {
         })
     };
     let [file, variable] = source(key.as_ref());
-    // Less is a record lost, more is a value shown.
+    // Storing less loses a record; storing more exposes a value.
     vec![
         Setting::new("audit.values.query", kept(*query), Rule::Any),
         Setting::new("audit.values.body", kept(*body), Rule::Any),
@@ -385,7 +387,7 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         None => Value::ranked("(any)", u128::MAX),
         Some(bytes) => count(*bytes),
     };
-    // Past a size a call is refused; past a time, or a number of connections, it is given up or waits.
+    // Beyond a size, a call is refused. Beyond a time or a number of connections, it is cancelled or waits.
     let waits = Rule::Nothing("keeps the proxy up; a call that waits or is given up gains nothing");
     let size = |key, value: usize| Setting::new(key, count(value as u64), Rule::Grows);
     let mut settings = vec![
@@ -415,7 +417,7 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
     settings
 }
 
-/// Each lifts a refusal.
+/// Lists the relaxations; each of them lifts a refusal.
 fn of_relax(relax: Relax) -> Vec<Setting> {
     let Relax {
         control_character,
@@ -467,7 +469,7 @@ fn of_answers(answers: &Answers) -> Vec<Setting> {
             Value::set(cors_origins.clone()),
             Rule::Gains,
         ),
-        // Links that are not rewritten lead clients past the proxy, with their tokens.
+        // Links that are not rewritten lead clients directly to the upstream, with their tokens.
         Setting::new(
             "answers.rewrite_links",
             Value::flag(*rewrite_links),
@@ -487,7 +489,7 @@ fn of_log(log: &Log, telemetry: &Telemetry) -> Vec<Setting> {
         Setting::new("log.format", text(format!("{format:?}")), audit),
         Setting::new("log.level", text(level), audit),
         Setting::new("log.calls", text(format!("{calls:?}")), audit),
-        // Users, paths and parameters are sent there.
+        // Users, paths and parameters are sent to this address.
         Setting::new(
             "telemetry.otlp_endpoint",
             Value::set(otlp_endpoint.iter().cloned().collect()),
@@ -524,7 +526,7 @@ fn files(files: Option<&TlsFiles>) -> [Value; 2] {
     ]
 }
 
-/// The file and the environment variable of a secret, of which there is one at most.
+/// Splits the source of a secret into its file and its environment variable; at most one of them is set.
 fn source(source: Option<&PasswordSource>) -> [Value; 2] {
     match source {
         Some(PasswordSource::File(file)) => [path(file), Value::Text(None)],

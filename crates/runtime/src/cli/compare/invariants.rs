@@ -1,4 +1,4 @@
-//! Invariants of the old side: whether the new one has them still, and whether its tokens keep them.
+//! Checks the invariants of the old side: whether the new side still has them, and whether its tokens satisfy them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -19,22 +19,22 @@ use super::pairing::Pair;
 /// How a token breaks an invariant of the old side.
 pub(in super::super) struct Breach {
     pub(in super::super) token: TokenId,
-    /// Of the key `invariant`, its new value the invariant's name.
+    /// The change to report: the key `invariant`, with the invariant's name as its new value.
     pub(in super::super) change: Change,
     pub(in super::super) found: Broken,
-    /// A command that sends the request.
+    /// A shell command that sends the request.
     pub(in super::super) curl: String,
 }
 
 /// An invariant that the new side lacks.
 pub(in super::super) struct Lost {
-    /// Of the invariant's name.
+    /// The change to report, with the invariant's name as its key.
     pub(in super::super) change: Change,
-    /// The new side's invariant of the name, if there is one.
+    /// Place of the new side's invariant with the same name, if there is one.
     pub(in super::super) place: Option<Span>,
 }
 
-/// What became of the old side's invariants.
+/// Result of checking the old side's invariants.
 #[derive(Default)]
 pub(in super::super) struct Kept {
     pub(in super::super) lost: Vec<Lost>,
@@ -73,14 +73,15 @@ impl Kept {
             lost: lost.collect(),
             breaches: Vec::new(),
         };
-        // Under each configuration: an invariant for the real host speaks of nothing under another `public_url`.
+        // Tokens are checked under each configuration: an invariant for the real host matches nothing under another
+        // `public_url`.
         let own = old.config.upstream.public_url == new.config.upstream.public_url
             && old.config.upstream.product == new.config.upstream.product;
         let selected = Selected::new(old, pairs);
         let asks = |it: &InvariantDef, token: TokenId| {
             let proved = own && demands.contains(&Demand::of(it, &old.sources));
             let now = it.selects(new.program.token(token));
-            // The new side proves by itself what it still has, of the tokens that it selects.
+            // An invariant that the new side still has is proved there, for the tokens that it selects there.
             !(proved && now) && (now || selected.was(it, token))
         };
         let mut known = HashSet::new();
@@ -127,7 +128,7 @@ fn breach(found: Broken, program: &tokenward_compiler::ir::Program) -> Breach {
     }
 }
 
-/// The tokens that invariants selected on the old side.
+/// The old versions of tokens, to find those that an invariant selected.
 struct Selected<'a> {
     old: &'a Side,
     before: HashMap<TokenId, &'a [TokenId]>,
@@ -144,14 +145,14 @@ impl<'a> Selected<'a> {
         }
     }
 
-    /// Whether a token of the new side was one that the invariant selected.
+    /// Whether the invariant selected an old version of this token.
     fn was(&self, it: &InvariantDef, token: TokenId) -> bool {
         let before = self.before.get(&token).copied().unwrap_or_default();
         before.iter().any(|id| it.selects(self.old.program.token(*id)))
     }
 }
 
-/// The invariants of a side; `None` if it has none.
+/// Reads the invariants of a side; `None` if the side defines no invariants.
 fn read(side: &Side, under: &Side) -> Result<Option<Invariants>, Failure> {
     bound_to(side, &under.config)
 }
@@ -177,11 +178,11 @@ fn bound_to(side: &Side, config: &crate::config::Config) -> Result<Option<Invari
     )))
 }
 
-/// What an invariant demands, whatever its name and its reason.
+/// The demand of an invariant, without its name and its reason.
 #[derive(PartialEq, Eq, Hash)]
 struct Demand<'a> {
     kind: InvariantKind,
-    /// Tokens, owners, users.
+    /// Names of the selected tokens, owners and users.
     selectors: [BTreeSet<&'a str>; 3],
     lines: BTreeSet<&'a str>,
 }
@@ -200,7 +201,8 @@ impl<'a> Demand<'a> {
 }
 
 impl std::fmt::Display for Demand<'_> {
-    /// The kind and a digest: a review names one demand, not whatever the name may stand for later.
+    /// Writes the kind and a digest of the demand. A review quotes them, so it covers this demand and no later one with
+    /// the same name.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut digest = Sha256::new();
         for part in self.selectors.iter().chain([&self.lines]) {

@@ -1,8 +1,8 @@
-//! What lines newly allow, under the configuration of either side.
+//! Compares the requests that lines allow, under the configuration of either side.
 //!
-//! A change of the configuration can make lines look dead: with another `public_url`, lines that name the real host match
-//! nothing. So both policies are compared under the old configuration and under the new one, and each under its own. What
-//! is more in one of the three is more.
+//! A change of the configuration can disable lines: with another `public_url`, lines that name the real host match
+//! nothing. Both policies are therefore compared under the old configuration, under the new one, and each under its
+//! own. A request that is new in one of the three comparisons counts as new.
 
 use std::collections::HashSet;
 
@@ -14,9 +14,9 @@ use super::super::side::Side;
 use super::super::universe::universe;
 use crate::config::Config;
 
-/// Both programs, bound.
+/// Both programs, bound to each configuration under which they are compared.
 pub(in super::super) struct Bound {
-    /// Each pair is of one reading of the configurations; in the first each policy has its own.
+    /// Each pair belongs to one comparison. In the first pair, each program has its own configuration.
     pairs: Vec<(Program, Program)>,
     universe: Universe,
 }
@@ -42,14 +42,14 @@ impl Bound {
         })
     }
 
-    /// Each policy under its own configuration.
+    /// Both programs, each under its own configuration.
     pub(in super::super) fn own(&self) -> Option<&(Program, Program)> {
         self.pairs.first()
     }
 
-    /// The new policy under the old configuration, then under the new one if that reads lines otherwise.
+    /// The new program under the old configuration, then under the new one if lines match differently there.
     pub(super) fn of_new_by_config(&self) -> impl Iterator<Item = &Program> {
-        // The first of several pairs has each policy under its own.
+        // The first of several pairs has each program under its own configuration.
         let skipped = usize::from(self.pairs.len() > 1);
         self.pairs.iter().skip(skipped).map(|(_, new)| new)
     }
@@ -59,7 +59,7 @@ impl Bound {
     }
 }
 
-/// What lines depend on.
+/// The settings on which the meaning of lines depends.
 fn reading(config: &Config) -> (&str, bool) {
     (
         config.upstream.public_url.as_str(),
@@ -67,7 +67,7 @@ fn reading(config: &Config) -> (&str, bool) {
     )
 }
 
-/// A program under a configuration.
+/// Binds a program to a configuration.
 pub(in super::super) fn bind(program: &Program, config: &Config) -> Result<Program, Failure> {
     let bound = program
         .bind(&config.upstream.public_url)
@@ -75,7 +75,7 @@ pub(in super::super) fn bind(program: &Program, config: &Config) -> Result<Progr
     Ok(bound.merging_body(config.upstream.product.merges()))
 }
 
-/// The comparison of lines, token by token.
+/// Compares lines, token by token.
 pub(in super::super) struct Lines<'p> {
     bound: &'p Bound,
     analyses: Vec<Analysis<'p>>,
@@ -93,8 +93,8 @@ impl<'p> Lines<'p> {
         })
     }
 
-    /// What the new token allows beyond any of those that it was, but for what was reviewed: permit lines of the new
-    /// policy, and lifted forbid lines of the old one.
+    /// Finds requests that the new token allows beyond any of its old versions. Reviewed lines are left out: permit
+    /// lines of the new policy, and lifted forbid lines of the old one.
     pub(in super::super) fn beyond(
         &mut self,
         before: &[TokenId],
@@ -115,7 +115,8 @@ impl<'p> Lines<'p> {
                 };
                 let found = ask(permits)?;
                 let explains = |finding: &Finding| matches!(finding.cause, Cause::Permit(_));
-                // A permit line that is new explains requests that a lifted forbid line denied: each is told by itself.
+                // A new permit line can explain requests that a lifted forbid line denied. A second comparison, with
+                // all permit lines left out, reports the lifted lines by themselves.
                 let lifts = if found.findings.iter().any(explains) {
                     let mut lifts = ask(&all)?;
                     lifts
@@ -133,7 +134,7 @@ impl<'p> Lines<'p> {
         Ok(direction)
     }
 
-    /// What the old token allowed and the new one does not, each under its own configuration.
+    /// Finds requests that the old token allowed and the new one does not, each under its own configuration.
     pub(super) fn short_of(&mut self, before: TokenId, after: Option<TokenId>) -> Result<Direction, Failure> {
         let mut direction = Direction::default();
         if let (Some(analysis), Some((old, new))) = (self.analyses.first_mut(), self.bound.own()) {
@@ -143,7 +144,7 @@ impl<'p> Lines<'p> {
         Ok(direction)
     }
 
-    /// Product states that were visited so far.
+    /// Number of product states visited so far.
     pub(super) fn visited(&self) -> u64 {
         self.analyses.iter().map(Analysis::visited).sum()
     }
@@ -153,23 +154,23 @@ fn users_of(program: &Program, token: TokenId) -> &Users {
     &program.token(token).users
 }
 
-/// What one policy allows beyond the other.
+/// Requests that one policy allows beyond the other.
 #[derive(Default)]
 pub(in super::super) struct Direction {
     pub(in super::super) examples: Vec<Example>,
     pub(in super::super) inconclusive: Option<Inconclusive>,
 }
 
-/// A request that proves it.
+/// A request that one policy allows and the other does not.
 pub(in super::super) struct Example {
     pub(in super::super) request: Request,
-    /// A command that sends it.
+    /// A shell command that sends the request.
     pub(in super::super) curl: String,
-    /// What makes the difference.
+    /// Cause of the difference.
     pub(in super::super) cause: Cause,
-    /// The line that allows it; `None`: the token is unrestricted.
+    /// The line that allows the request; `None` if the token is unrestricted.
     pub(in super::super) allowed_by: Option<Line>,
-    /// The forbid line that denies it on the other side; `None`: no line permits it.
+    /// The forbid line that denies the request on the other side; `None` if no line permits it there.
     pub(in super::super) denied_by: Option<Line>,
 }
 
@@ -178,7 +179,7 @@ impl Direction {
         self.examples.is_empty() && self.inconclusive.is_none()
     }
 
-    /// Adds what `more` allows and `less` denies, once for each cause.
+    /// Adds requests that `more` allows and `less` denies, one for each cause.
     fn add(&mut self, difference: Difference, users: &Users, (more, less): (&Program, &Program)) {
         let line = |program: &Program, id: Option<LineId>| id.map(|id| Line::of(program, id));
         let known: HashSet<_> = self.examples.iter().map(|example| key(example.cause)).collect();
@@ -198,7 +199,7 @@ impl Direction {
     }
 }
 
-/// A command that sends a request as the first of some users.
+/// Formats a shell command that sends a request as the first of `users`.
 pub(super) fn curl(request: &Request, program: &Program, users: &Users) -> String {
     let user = match users {
         Users::Named(users) => users.first().map_or("USER", String::as_str),
@@ -218,7 +219,7 @@ fn key(cause: Cause) -> (u8, Option<LineId>) {
     }
 }
 
-/// A line of one of the policies.
+/// A line of either policy.
 pub(in super::super) struct Line {
     pub(in super::super) file: String,
     pub(in super::super) number: u32,

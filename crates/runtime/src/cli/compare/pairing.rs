@@ -1,24 +1,24 @@
-//! Which tokens of two policies are compared with each other.
+//! Decides which tokens of two policies are compared with each other.
 //!
-//! Somebody holds a secret, so a new token is compared with what each of its secrets opened before: its own and the one
-//! before a rotation. A token of a name that got another secret is compared with the old one of the name. Names decide
-//! nothing else, so that two tokens cannot trade secrets unseen.
+//! Access depends on secrets. A new token is therefore compared with the old tokens that its secrets opened: its own
+//! secret and the one before a rotation. If its own secret is new, it is compared with the old token of the same name
+//! instead. Names decide nothing else, so two tokens cannot exchange secrets unnoticed.
 
 use std::collections::{HashMap, HashSet};
 
 use tokenward_compiler::ir::{Program, Token, TokenId};
 
-/// A token of the new policy with what it was, or one that is gone.
+/// A token of the new policy with its old versions, or a removed token.
 pub(in super::super) struct Pair {
-    /// What it was: the first is shown, with all of them it is compared. Empty: it is new.
+    /// Old versions of the token: it is compared with all of them, and the first is shown. Empty for a new token.
     pub(in super::super) before: Vec<TokenId>,
-    /// `None`: it is gone.
+    /// The token in the new policy; `None` if it was removed.
     pub(in super::super) after: Option<TokenId>,
-    /// The old token of the name, if that is another.
+    /// The old token with the same name, if it is not the first of `before`.
     pub(super) namesake: Option<TokenId>,
 }
 
-/// All tokens of the new policy in its order, then those that are gone.
+/// Pairs all tokens: those of the new policy in its order, then the removed ones.
 pub(super) fn pairs(old: &Program, new: &Program) -> Vec<Pair> {
     let names: HashMap<&str, TokenId> = old
         .tokens()

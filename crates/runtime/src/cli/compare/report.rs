@@ -1,4 +1,4 @@
-//! All that one side gives beyond another, as data: `diff` shows it, `--no-new-access` asks for reviews of it.
+//! The comparison of two sides as data: `diff` shows it, and `--no-new-access` requires reviews for it.
 
 use tokenward_compiler::diagnostic::Code;
 use tokenward_compiler::ir::TokenId;
@@ -12,33 +12,33 @@ use super::pairing::{Pair, pairs};
 use super::sets::{self, Grown};
 use super::{attributes, configuration};
 
-/// What changed.
+/// Differences between two sides.
 pub(in super::super) struct Report {
-    /// Settings.
+    /// Changed settings.
     pub(in super::super) configuration: Vec<Change>,
     /// Invariants of the old side that the new one lacks.
     pub(in super::super) invariants: Vec<Lost>,
-    /// Sets that no token includes.
+    /// Sets that grew and that no token includes.
     pub(in super::super) sets: Vec<Grown>,
-    /// Tokens that changed, in the order of the new policy, then those that are gone.
+    /// Changed tokens in the order of the new policy, then the removed ones.
     pub(in super::super) tokens: Vec<TokenReport>,
-    /// How many tokens did not.
+    /// Number of unchanged tokens.
     pub(in super::super) unchanged: usize,
-    /// The token whose comparison took most, and the states that it visited.
+    /// The token whose comparison visited the most states, with their number.
     pub(in super::super) hardest: Option<(String, u64)>,
 }
 
-/// What changed of a token.
+/// Differences of one token.
 pub(in super::super) struct TokenReport {
     pub(in super::super) name: String,
     pub(in super::super) standing: Standing,
-    /// The old tokens that it is compared with.
+    /// Old versions with which the token is compared.
     pub(in super::super) before: Vec<TokenId>,
-    /// `None`: it is gone.
+    /// The token in the new policy; `None` if it was removed.
     pub(in super::super) after: Option<TokenId>,
-    /// Of its keys.
+    /// Changes of the token's keys.
     pub(in super::super) changes: Vec<Change>,
-    /// Invariants of the old side that it breaks.
+    /// Invariants of the old side that the token breaks.
     pub(in super::super) breaches: Vec<Breach>,
     pub(in super::super) newly_allowed: Direction,
     pub(in super::super) newly_denied: Direction,
@@ -53,7 +53,7 @@ pub(in super::super) enum Standing {
 }
 
 impl Report {
-    /// Compares all of two sides. `progress` receives how many of how many tokens are done.
+    /// Compares two sides. `progress` receives the number of compared tokens, and their total.
     pub(in super::super) fn new(
         (old, new): (&Side, &Side),
         (bound, lines): (&Bound, &mut Lines<'_>),
@@ -91,19 +91,19 @@ impl Report {
         Ok(report)
     }
 
-    /// Whether anything is newly given, or may be.
+    /// Whether the new side gives more, or may give more.
     pub(in super::super) fn widens(&self) -> bool {
         self.finds() || self.is_open()
     }
 
-    /// Whether anything is newly given, for certain.
+    /// Whether the new side certainly gives more.
     pub(in super::super) fn finds(&self) -> bool {
         self.tokens.iter().any(TokenReport::finds)
             || self.configuration.iter().any(|change| change.widens.is_some())
             || !self.invariants.is_empty()
     }
 
-    /// Whether a question was not settled.
+    /// Whether a comparison is inconclusive.
     pub(in super::super) fn is_open(&self) -> bool {
         self.tokens.iter().any(TokenReport::is_open)
     }
@@ -122,7 +122,8 @@ impl TokenReport {
             first.map(|id| old.program.token(id)),
         );
         let mut changes = is.map_or_else(Vec::new, |is| attributes::changes(was, is));
-        // What each further secret opened before, and what the name stood for.
+        // Add changes that give more than a further old version had, and the secret if the name belonged to another
+        // token.
         for other in before.iter().skip(1) {
             let further = is.map(|is| attributes::changes(Some(old.program.token(*other)), is));
             let gives = |change: &Change| change.widens.is_some_and(|code| code != Code::NewCredential);

@@ -1,4 +1,5 @@
-//! Sets that no token includes and that grew: they allow nothing yet, and a later `include` takes all of it in.
+//! Sets that grew and that no token includes. They allow nothing yet, but a later `include` would add all of their
+//! lines.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use tokenward_compiler::tokens::split_lines;
 use super::super::side::Side;
 use super::change::Change;
 
-/// A set that grew, and where it begins.
+/// A set that grew, with the span of its first line.
 pub(in super::super) struct Grown {
     pub(in super::super) place: Span,
     pub(in super::super) change: Change,
@@ -48,7 +49,7 @@ pub(super) fn grown(old: &Side, new: &Side) -> Vec<Grown> {
     unused.collect()
 }
 
-/// The lines of a set, includes among them; none if there is no such set.
+/// Lists the lines of a set, including its `include` lines; empty if the set does not exist.
 fn lines<'s>(sources: &'s SourceSet, name: &str) -> BTreeSet<&'s str> {
     let sets = sources
         .iter()

@@ -1,4 +1,4 @@
-//! `--no-new-access`: whatever a policy gives beyond another, and nobody reviewed.
+//! `--no-new-access`: reports everything that a policy gives beyond another and that was not reviewed.
 
 mod reviews;
 
@@ -17,29 +17,29 @@ use super::super::settings::ConfigArg;
 use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
 use reviews::Reviews;
 
-/// What the gate is asked.
+/// Arguments of the comparison with a base.
 pub(super) struct Question<'a> {
     /// The base as the command line names it.
     pub(super) base: &'a str,
     pub(super) config: &'a ConfigArg,
-    /// `--old-config`
+    /// Value of `--old-config`.
     pub(super) old_config: Option<&'a Path>,
-    /// The directory that the command line names, for both sides.
+    /// The policy directory that the command line names, for both sides.
     pub(super) directory: Option<&'a Path>,
-    /// The new side's policy.
+    /// Path of the new side's policy.
     pub(super) policies: &'a Path,
-    /// Whether reviews count that the base does not have.
+    /// Whether reviews of the new side count, in addition to those of the base.
     pub(super) accept_reviews: bool,
 }
 
-/// The base, and what its comparison with the new side needs.
+/// The base, ready to be compared with the new side.
 pub(super) struct Base {
     old: Side,
     accept_reviews: bool,
 }
 
 impl Base {
-    /// Reads the base and makes sure that the new side contains it.
+    /// Reads the base and checks that the new side contains its commits.
     pub(super) fn read(question: &Question<'_>) -> Result<Self, Failure> {
         let base = question.base;
         if is_range(base) {
@@ -84,7 +84,7 @@ impl Base {
         })
     }
 
-    /// Adds to `diagnostics` what `new` gives beyond the base.
+    /// Adds a finding to `diagnostics` for everything that `new` gives beyond the base and that was not reviewed.
     pub(super) fn check(
         &self,
         new: &Side,
@@ -122,7 +122,7 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// What is no token's: settings, invariants, sets.
+    /// Reports changes outside tokens: settings, invariants, sets.
     fn settings(&mut self, report: &Report) {
         for change in &report.configuration {
             let Some(code) = change.widens else { continue };
@@ -198,7 +198,7 @@ impl Gate<'_> {
         self.open(after, headline, why);
     }
 
-    /// A key of a token that gives more.
+    /// Reports a key that gives a token more.
     fn key(&mut self, token: &TokenReport, after: TokenId, change: &Change) {
         let Some(code) = change.widens else { return };
         let headline = format!(
@@ -216,7 +216,7 @@ impl Gate<'_> {
         self.find(&key(token, change), found);
     }
 
-    /// Invariants of the base that the token breaks, but for those whose end was reviewed.
+    /// Reports invariants of the base that the token breaks, unless a review covers the removal of the invariant.
     fn breaches(&mut self, token: &TokenReport, after: TokenId, report: &Report) {
         for breach in &token.breaches {
             let name = &breach.found.invariant;
@@ -254,14 +254,15 @@ impl Gate<'_> {
         }
     }
 
-    /// Whether a review of `unrestricted` covers all that the lines newly allow.
+    /// Whether a review of `unrestricted` covers all requests that the token newly allows.
     fn is_reviewed_whole(&self, token: &TokenReport) -> bool {
         let changes = token.changes.iter();
         let mut unrestricted = changes.filter(|change| change.widens == Some(Code::NewUnrestricted));
         unrestricted.any(|change| self.reviews.has(&key(token, change)))
     }
 
-    /// Of a token that was reviewed as unrestricted: lifted forbid lines, which hold for such a token too.
+    /// Reports lifted forbid lines of a token that was reviewed as unrestricted: forbid lines apply to such a token
+    /// too.
     fn lifted(&mut self, token: &TokenReport, after: TokenId) {
         for example in &token.newly_allowed.examples {
             let what = self.what(token, example);
@@ -277,10 +278,10 @@ impl Gate<'_> {
         }
     }
 
-    /// The permit lines of the new policy, and the lifted forbid lines of the old one, that were reviewed.
+    /// Lists reviewed lines: permit lines of the new policy, and lifted forbid lines of the old one.
     fn reviewed_lines(&mut self, token: &TokenReport, after: TokenId) -> (Vec<LineId>, Vec<LineId>) {
         let (new, old) = (&self.new.program, &self.old.program);
-        // A review that an inconclusive question may need is not told to be stale.
+        // A review that an inconclusive comparison may need is not reported as stale.
         let open = token.newly_allowed.inconclusive.is_some();
         let needed: Vec<ReviewedWhat> = token
             .newly_allowed
@@ -314,7 +315,7 @@ impl Gate<'_> {
         (permits, lifted)
     }
 
-    /// The review that an example asks for; that of an unrestricted token is of its key.
+    /// The review that an example requires. `None` for an unrestricted token, since the review of its key covers it.
     fn what(&self, token: &TokenReport, example: &Example) -> Option<ReviewedWhat> {
         let token = token.name.clone();
         match example.cause {
@@ -361,7 +362,7 @@ impl Gate<'_> {
         self.push(found.help("simplify the patterns, or give a larger --budget"));
     }
 
-    /// Adds a finding unless it was reviewed.
+    /// Adds a finding unless the change was reviewed.
     fn find(&mut self, what: &ReviewedWhat, found: Diagnostic) {
         if !self.reviews.need(what) {
             self.push(found.help(advice(what)));
@@ -399,7 +400,7 @@ fn witness(example: &Example) -> Witness {
     }
 }
 
-/// How to write the review.
+/// Explains how to write the review.
 fn advice(what: &ReviewedWhat) -> String {
     let entry = match what {
         ReviewedWhat::Line { token, text } => format!("token = {token:?}, line = '{text}'"),

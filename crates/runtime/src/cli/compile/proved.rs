@@ -1,4 +1,4 @@
-//! A policy compiled, and all that can be proved of it.
+//! Compiles a policy and proves its properties.
 
 use tokenward_compiler::analysis::Fault;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, sort};
@@ -14,20 +14,21 @@ use super::super::universe::universe;
 use super::new_access::Base;
 use crate::config::Config;
 
-/// Questions of fewer states take no time that anyone would ask about.
+/// Minimum number of visited states to report: fewer take no noticeable time.
 const WORTH_SAYING: u64 = 20_000;
 
-/// What there is to say of a policy.
+/// A compiled policy, with its findings and proofs.
 pub(super) struct Compiled {
-    /// The program, unbound; `None` if there is an error.
+    /// The program, not bound to a base URL; `None` if there is an error.
     pub(super) program: Option<Program>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// What was proved, in a few words.
+    /// Short summary of the proofs.
     pub(super) proved: String,
 }
 
 impl Compiled {
-    /// `gate`: the base beyond which nothing may be given, and the configuration with paths as it has them.
+    /// Compiles and checks `sources`. `gate` contains the base, beyond which the policy may give nothing, and the
+    /// configuration with paths as written.
     pub(super) fn new(
         sources: &SourceSet,
         (config, budget): (&Config, u64),

@@ -1,4 +1,4 @@
-//! Who signs the compiled policy.
+//! Selects the key that signs the compiled policy.
 
 use std::path::Path;
 
@@ -9,10 +9,11 @@ use super::super::failure::Failure;
 use crate::authoring::keys::{ArtifactKey, KeyError};
 use crate::config::Config;
 
-/// The key to sign with: the one that was named, else the configuration's; `None` if there is neither, and none is needed.
+/// Reads the key to sign with: the named one, otherwise the configuration's. `None` if neither is given and no
+/// signature is required.
 ///
 /// # Errors
-/// A proxy with this configuration would refuse what the key signs, or what nobody signs.
+/// A proxy with this configuration would refuse a policy that is signed with this key, or an unsigned one.
 pub(super) fn key(named: Option<&Path>, config: &Config) -> Result<Option<ArtifactKey>, Failure> {
     let signers = config.artifact_signers();
     let Some(file) = named.or(config.keys.artifact.as_deref()) else {
@@ -38,7 +39,7 @@ pub(super) fn key(named: Option<&Path>, config: &Config) -> Result<Option<Artifa
     }
 }
 
-/// The bytes of the compiled policy, signed if there is a key.
+/// Encodes the compiled policy, signed if there is a key.
 pub(super) fn artifact(program: &Program, key: Option<&ArtifactKey>) -> Vec<u8> {
     match key {
         Some(key) => key.sign(program),
@@ -46,7 +47,7 @@ pub(super) fn artifact(program: &Program, key: Option<&ArtifactKey>) -> Vec<u8> 
     }
 }
 
-/// The end of the line that says what was written.
+/// Formats the end of the output line, which reports the signature.
 pub(super) fn shown(key: Option<&ArtifactKey>) -> String {
     key.map_or_else(
         || ", not signed".to_owned(),

@@ -113,7 +113,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     }
 }
 
-/// A code span, whatever backticks the text has (CommonMark 0.31 section 6.1).
+/// Formats a code span that may contain any backticks (CommonMark 0.31 section 6.1).
 fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ");
     let longest = text
@@ -130,7 +130,7 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// The same within a table, where a bar would end the cell even in a code span.
+/// Formats a code span for a table, in which a bar would end the cell even within the span.
 fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }

@@ -1,11 +1,11 @@
-//! Differences as SARIF 2.1.0 (OASIS), for whatever shows findings beside the lines of a pull request.
+//! Differences as SARIF 2.1.0 (OASIS), for tools that show findings next to the lines of a pull request.
 
 use serde_json::{Value, json};
 use tokenward_compiler::diagnostic::{Code, Severity};
 
 use super::super::compare::{Change, Direction, Line, Report, TokenReport};
 
-/// `directory`: where the files of the new policy lie, below the repository's root.
+/// Renders a report. `directory` is the path of the new policy's files below the repository's root.
 pub(super) fn render(report: &Report, directory: &str) -> String {
     let settings = report.configuration.iter();
     let mut results: Vec<Value> = settings
@@ -81,7 +81,7 @@ fn of_direction(
         .map(|example| {
             let what = rule.replace('-', " ");
             let text = format!("`{}`: {what}: {}\n{}", token.name, example.request, example.curl);
-            // The line that is in the new policy: what allows, or what forbids.
+            // The line of the new policy that allows or forbids the request.
             let line = match rule {
                 NEWLY_ALLOWED => &example.allowed_by,
                 _ => &example.denied_by,

@@ -1,4 +1,4 @@
-//! The two sides that the arguments of `diff` name.
+//! Reads the two sides that the arguments of `diff` name.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_pa
 use super::args::Args;
 use crate::git::Commit;
 
-/// Both sides as they are named.
+/// Both sides as the command line names them.
 struct Named {
     old: Spec,
-    /// `None`: the policy of the configuration, as it is.
+    /// The new side; `None` for the current policy of the configuration.
     new: Option<Spec>,
 }
 
@@ -61,13 +61,13 @@ fn here(path: &Path, within: Option<&Within>, command: &Command<'_>) -> Result<S
     Side::here(path, command.config.written()?)
 }
 
-/// The commit of the work tree, if the path is in it.
+/// The commit of the work tree, if the path is in the work tree.
 fn head_of(path: &Path, within: &Within) -> Result<Option<Commit>, Failure> {
     let is_here = within.has(path)?;
     is_here.then(|| within.head()).transpose()
 }
 
-/// The directory that the command line names for one side, and that is looked for in the revision of the other.
+/// The directory that the command line names for one side, which is also used in the revision of the other side.
 fn shared(named: &Named, within: Option<&Within>) -> Result<Option<PathBuf>, Failure> {
     let path = match (&named.old, &named.new) {
         (Spec::Revision(_), Some(Spec::Here(path))) | (Spec::Here(path), Some(Spec::Revision(_))) => path,
@@ -111,7 +111,7 @@ fn named(args: &Args, within: Option<&Within>) -> Result<Named, Failure> {
     }
 }
 
-/// `A...B`: B, or the work tree, compared with the merge base, as git means it.
+/// Reads `A...B`: compares B, or the work tree, with the merge base, as git does.
 fn since_merge_base(one: &str, other: &str, within: Option<&Within>) -> Result<Named, Failure> {
     if one.is_empty() {
         return Err(Failure::Usage(

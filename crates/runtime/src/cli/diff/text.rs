@@ -1,10 +1,10 @@
-//! Differences for people.
+//! Differences as text for people.
 
 use std::fmt::Write as _;
 
 use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
 
-/// Comparisons of fewer states take no time that anyone would ask about.
+/// Minimum number of visited states to report: fewer take no noticeable time.
 const WORTH_SAYING: u64 = 20_000;
 
 pub(super) fn render(report: &Report) -> String {
@@ -30,7 +30,7 @@ pub(super) fn render(report: &Report) -> String {
     out
 }
 
-/// The changes that are no token's, with a title for each kind that there is.
+/// Lists changes outside tokens, with a title for each kind that has any.
 pub(super) fn beyond_tokens(report: &Report) -> impl Iterator<Item = (&'static str, Vec<&Change>)> {
     let kinds = [
         (
@@ -49,7 +49,7 @@ pub(super) fn beyond_tokens(report: &Report) -> impl Iterator<Item = (&'static s
     kinds.into_iter().filter(|(_, changes)| !changes.is_empty())
 }
 
-/// One sentence on all tokens.
+/// Summarises all tokens in one sentence.
 pub(super) fn summary(report: &Report) -> String {
     let count = |is: &dyn Fn(&TokenReport) -> bool| report.tokens.iter().filter(|token| is(token)).count();
     let wider = count(&TokenReport::widens);
@@ -73,7 +73,7 @@ pub(super) fn summary(report: &Report) -> String {
     )
 }
 
-/// What became of the token, in a few words.
+/// Summarises the change of a token in a few words.
 pub(super) fn verdict(token: &TokenReport) -> &'static str {
     match (
         token.standing,
@@ -143,7 +143,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     }
 }
 
-/// A line with its place, or what stands in for one.
+/// Formats a line with its place, or gives `otherwise` if there is no line.
 pub(super) fn place(line: Option<&Line>, otherwise: &str) -> String {
     line.map_or_else(
         || otherwise.to_owned(),

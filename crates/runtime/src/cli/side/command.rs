@@ -1,15 +1,16 @@
-//! What a comparison's command line says of both sides.
+//! Arguments that apply to both sides of a comparison.
 
 use std::path::Path;
 
 use super::super::settings::ConfigArg;
 
-/// What both sides of a comparison share: the command line.
+/// Command-line arguments that both sides of a comparison share.
 pub(in super::super) struct Command<'a> {
-    /// `--config`
+    /// The `--config` option.
     pub(in super::super) config: &'a ConfigArg,
-    /// `--old-config`
+    /// Value of `--old-config`.
     pub(in super::super) old_config: Option<&'a Path>,
-    /// The directory that the command line names for one side or both; otherwise each side's configuration does.
+    /// The policy directory that the command line names for one side or both. If `None`, each side's configuration
+    /// names it.
     pub(in super::super) directory: Option<&'a Path>,
 }

@@ -1,4 +1,4 @@
-//! How the command line names a side.
+//! Names of sides on the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,17 @@ use super::super::failure::Failure;
 use super::within::Within;
 use crate::git::{Commit, GitError};
 
-/// A side as it is named.
+/// A side as the command line names it.
 pub(in super::super) enum Spec {
     /// A directory or a compiled policy.
     Here(PathBuf),
-    /// A revision.
+    /// A git revision.
     Revision(Commit),
 }
 
 impl Spec {
-    /// Reads the name of a side. `./NAME` is always a path and `NAME..` always a revision; a bare name must be one of the
-    /// two.
+    /// Parses the name of a side. `./NAME` is always a path and `NAME..` always a revision; a bare name must be exactly
+    /// one of the two.
     pub(in super::super) fn parse(text: &str, within: Option<&Within>) -> Result<Self, Failure> {
         let path = Path::new(text);
         if is_path(text) {

@@ -1,4 +1,4 @@
-//! The repository that revisions are read from, and where in it the configuration and the policy are.
+//! The repository that contains revisions, with the places of the configuration and the policy in it.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,27 +8,27 @@ use super::command::Command;
 use crate::config::Config;
 use crate::git::{Commit, GitError, Repository};
 
-/// A repository and the command's place in it.
+/// A repository, with the place of the command's configuration in it.
 pub(in super::super) struct Within {
     pub(in super::super) repository: Repository,
-    /// The configuration file, from the repository's top; `None`: it is elsewhere, so that no commit changes it.
+    /// The configuration file, relative to the repository's top. `None` if it is outside, so that no commit changes it.
     config: Option<String>,
 }
 
-/// Whether a comparison may go back in history.
+/// Relation that the commits of a comparison must have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Ancestry {
-    /// The new side has all that the old one has.
+    /// The new side contains all commits of the old one.
     Contains,
-    /// As well, or the old side has all that the new one has: a return to an earlier state.
+    /// One side contains all commits of the other, so the new side may also be an earlier state.
     ContainsOrPrecedes,
 }
 
 impl Within {
-    /// The repository of the working directory, if the configuration or the policy is in it, otherwise that of the
-    /// configuration, then that of the policy; `None` if none of them is in one.
+    /// Finds the repository of the working directory, if the configuration or the policy is in it, otherwise that of
+    /// the configuration, then that of the policy; `None` if no repository contains them.
     ///
-    /// The working directory comes first: a pull request can make a submodule of each of the others.
+    /// The working directory comes first, since a pull request can make either of the others a submodule.
     pub(in super::super) fn discover(
         config: &ConfigArg,
         policies: Option<&Path>,
@@ -67,12 +67,12 @@ impl Within {
         Ok(None)
     }
 
-    /// The repository, which a revision needs.
+    /// The repository, or an error if there is none, since a revision needs it.
     pub(in super::super) fn required(within: Option<&Self>) -> Result<&Self, Failure> {
         within.ok_or_else(|| GitError::NoRepository(PathBuf::from(".")).into())
     }
 
-    /// The configuration at a commit: that of the commit alone, even if it is absent there.
+    /// Reads the configuration at a commit. If the file is missing there, no file of another commit replaces it.
     pub(super) fn config_at(&self, commit: &Commit, command: &Command<'_>) -> Result<Config, Failure> {
         let Some(file) = &self.config else {
             return command.config.written();
@@ -84,7 +84,7 @@ impl Within {
                     commit.name
                 )));
             }
-            // As the command at that commit would have read it.
+            // The command at that commit would also have used the default.
             return Ok(Config::default());
         };
         let name = format!("{}:{file}", commit.name);
@@ -93,7 +93,7 @@ impl Within {
         Ok(Config::parse_as_written(&text, Path::new(&name))?)
     }
 
-    /// The policy at a commit, from the repository's top.
+    /// Path of the policy at a commit, relative to the repository's top.
     pub(super) fn policies_at(
         &self,
         commit: &Commit,
@@ -125,7 +125,7 @@ impl Within {
         Ok(inside(&self.repository, path)?.is_some())
     }
 
-    /// Fails if the configuration of the work tree is read through a symbolic link: another checkout would read another
+    /// Fails if a symbolic link is on the path to the work tree's configuration: another checkout would read another
     /// file.
     pub(in super::super) fn refuse_linked_config(&self) -> Result<(), Failure> {
         let mut at = self.repository.top().to_owned();
@@ -141,7 +141,7 @@ impl Within {
         Ok(())
     }
 
-    /// Fails if `new` lacks a commit of `old`: what is merged then is not what is compared.
+    /// Fails if `new` lacks a commit of `old`: the comparison would not show the result of a merge.
     pub(in super::super) fn check_ancestry(
         &self,
         old: &Commit,
@@ -167,7 +167,7 @@ impl Within {
     }
 }
 
-/// The path from the repository's top; `None` if it is elsewhere.
+/// The path relative to the repository's top; `None` if it is outside.
 fn inside(repository: &Repository, path: &Path) -> Result<Option<String>, Failure> {
     match repository.relative(path) {
         Ok(path) => Ok(Some(path)),
@@ -176,7 +176,7 @@ fn inside(repository: &Repository, path: &Path) -> Result<Option<String>, Failur
     }
 }
 
-/// A relative path without `.` and `..`, with `/` between its parts; `None` if it leads above its start.
+/// Removes `.` and `..` from a relative path and joins its parts with `/`; `None` if it leads above its start.
 fn below(path: &Path) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.components() {

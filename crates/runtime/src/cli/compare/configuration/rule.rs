@@ -1,12 +1,12 @@
-//! In which direction a setting gives more.
+//! Rules for the direction in which a setting gives more.
 
 use std::fmt;
 
 use super::super::change::{list, name};
 
-/// One key of the configuration.
+/// A key of the configuration with its value and its rule.
 pub(super) struct Setting {
-    /// `auth.never_act_as`
+    /// Name of the key, such as `auth.never_act_as`.
     pub(super) key: &'static str,
     pub(super) value: Value,
     pub(super) rule: Rule,
@@ -18,20 +18,20 @@ impl Setting {
     }
 }
 
-/// Which changes of a setting are findings.
+/// Decides which changes of a setting are findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Every one.
+    /// Every change is a finding.
     Any,
-    /// An entry that was added.
+    /// An added entry is a finding.
     Gains,
-    /// An entry that was taken out.
+    /// A removed entry is a finding.
     Loses,
-    /// A higher value, or `true`.
+    /// A higher value, or `true`, is a finding.
     Grows,
-    /// A lower value, or `false`.
+    /// A lower value, or `false`, is a finding.
     Shrinks,
-    /// None, for this reason.
+    /// No change is a finding, for this reason.
     Nothing(&'static str),
 }
 
@@ -44,18 +44,18 @@ impl Rule {
             (Self::Loses, Value::List(old), Value::List(new)) => adds(new, old),
             (Self::Grows, Value::Ranked(_, old), Value::Ranked(_, new)) => new > old,
             (Self::Shrinks, Value::Ranked(_, old), Value::Ranked(_, new)) => new < old,
-            // A rule that does not fit its value errs on the side of looking.
+            // If the rule does not fit the type of the value, the change counts as a finding.
             _ => true,
         }
     }
 }
 
-/// A value, as it is compared and shown.
+/// Value of a setting, to be compared and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     Text(Option<String>),
     List(Vec<String>),
-    /// What is shown, and how much it admits.
+    /// The text to show, and a number that is higher the more the value admits.
     Ranked(String, u128),
 }
 
@@ -64,7 +64,7 @@ impl Value {
         Self::Ranked(text.to_owned(), rank)
     }
 
-    /// Entries whose order means nothing.
+    /// A list whose order has no meaning.
     pub(super) fn set(mut entries: Vec<String>) -> Self {
         entries.sort_unstable();
         entries.dedup();

@@ -1,5 +1,5 @@
-//! Which reviews count: those that the base has, since its author could not write them together with the change, and with
-//! `--accept-reviews` those of the new side.
+//! Decides which reviews count. Those of the base do, since the author of a change could not write them together with
+//! it. With `--accept-reviews`, those of the new side do too.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,12 +11,12 @@ use super::super::super::output;
 use super::super::super::side::Side;
 
 pub(super) struct Reviews {
-    /// Of the base.
+    /// Reviews of the base.
     accepted: Vec<Reviewed>,
-    /// Of the new side, with whether something needs the entry.
+    /// Reviews of the new side, each with whether a change needs it.
     own: Vec<(Reviewed, bool)>,
     accept: bool,
-    /// ms UTC
+    /// Current time in milliseconds, UTC.
     now: i64,
 }
 
@@ -45,7 +45,7 @@ impl Reviews {
         })
     }
 
-    /// Whether something was reviewed.
+    /// Whether the change was reviewed.
     pub(super) fn has(&self, what: &ReviewedWhat) -> bool {
         let own = self.own.iter().map(|(entry, _)| entry);
         let own = own.filter(|_| self.accept);
@@ -53,7 +53,8 @@ impl Reviews {
         all.any(|entry| entry.what == *what && counts(entry, self.now))
     }
 
-    /// Whether something that needs a review was reviewed. The entries about it are not stale.
+    /// Whether the change was reviewed. Also marks the entries about it as needed, so that they are not reported as
+    /// stale.
     pub(super) fn need(&mut self, what: &ReviewedWhat) -> bool {
         for (entry, needed) in &mut self.own {
             *needed |= entry.what == *what;
@@ -61,7 +62,7 @@ impl Reviews {
         self.has(what)
     }
 
-    /// Reports the new side's entries that do not count, and those that nothing needs.
+    /// Reports the new side's entries that do not count, and those that no change needs.
     pub(super) fn tell(&self, diagnostics: &mut Vec<Diagnostic>) {
         for (entry, needed) in &self.own {
             let is_accepted = self.accept || self.accepted.iter().any(|other| other.equals(entry));
@@ -89,7 +90,8 @@ fn counts(entry: &Reviewed, now: i64) -> bool {
     entry.until.is_none_or(|until| now < until)
 }
 
-/// ms UTC; a clock before 1970 counts as the end of time, so that no review outlives a clock that was reset.
+/// Current time in milliseconds, UTC. A clock before 1970 gives the maximum, so that no review outlives a reset of the
+/// clock.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     since
