@@ -1,11 +1,11 @@
-//! The one reading of HTTP: a head as it came, read once into the form that is judged, logged and sent.
+//! The only reader of HTTP requests: it reads a head once, into the form that is matched, logged and forwarded.
 //!
-//! Pure: no I/O, no clock, no types of any HTTP library. [`read`] is the whole of it. What has no single reading is
-//! refused with a [`Reason`]; there is no lenient path beside it.
+//! The module is pure: no I/O, no clock, no types of any HTTP library. [`read`] is its entry point. An ambiguous
+//! request is refused with a [`Reason`]; there is no lenient mode.
 //!
 //! Where to start: `reading.rs` puts the parts together; `path.rs`, `query.rs`, `headers.rs`, `media.rs` and
-//! `framing.rs` each read one part; `dispositions.rs` and `product/` are the lists. `calls.rs`, `call_index.rs` and `alias.rs` find calls that
-//! give more than they do.
+//! `framing.rs` each read one part; `dispositions.rs` and `product/` contain the lists. `calls.rs`, `call_index.rs` and
+//! `alias.rs` find calls that give credentials, rights or other calls.
 
 mod alias;
 mod call_index;

@@ -1,4 +1,4 @@
-//! Authentication: the token of a call, and its user (SEMANTICS section 2).
+//! Authentication: determines the token of a call, and its user (SEMANTICS section 2).
 
 use std::collections::HashSet;
 
@@ -15,12 +15,12 @@ use crate::secret;
 pub(crate) struct AuthRules {
     /// The accepted authentication schemes.
     methods: Methods,
-    /// Users whom no token may act as, each name folded.
+    /// Users that no token may act as, each name folded.
     never_act_as: HashSet<String>,
 }
 
 impl AuthRules {
-    /// Folds the names once, so that a call pays for its own user's name alone.
+    /// Creates the rules. Names are folded once, so that a call only folds its own user's name.
     pub(crate) fn new(methods: Methods, never_act_as: &[String]) -> Self {
         Self {
             methods,
@@ -28,41 +28,41 @@ impl AuthRules {
         }
     }
 
-    /// The accepted schemes.
+    /// Returns the accepted authentication schemes.
     pub(crate) fn methods(&self) -> Methods {
         self.methods
     }
 
-    /// Whether no token may act as this user. The names are compared as the loosest server compares them: the upstream's
-    /// directory decides who is meant, and it may well look up `ADMİN`, `ａｄｍｉｎ` or `ádmin` and find `admin`.
+    /// Whether no token may act as this user. Names are compared as the loosest server compares them: the upstream's
+    /// directory finds the user, and for `ADMİN`, `ａｄｍｉｎ` or `ádmin` it may find `admin`.
     pub(crate) fn never(&self, user: &str) -> bool {
         let never = &self.never_act_as;
         !never.is_empty() && as_any_server(user).iter().any(|name| never.contains(name))
     }
 }
 
-/// The name as it is compared: folded, without blanks around it, any white space within it being one blank.
+/// Normalises a name for comparison: folded, trimmed, and with one blank for each run of white space.
 fn as_any_server(name: &str) -> [String; 2] {
     [folded(name), folded_without_iota(name)]
         .map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// A token that works for this caller.
+/// A token that is valid for this caller, with its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authenticated {
     pub(crate) token: TokenId,
     pub(crate) user: String,
-    /// SHA-256 of the presented secret.
+    /// SHA-256 hash of the presented secret.
     pub(crate) secret: SecretHash,
 }
 
-/// A failure, and the token if one was recognised.
+/// A failure, with the token if one was recognised.
 pub(crate) type Failed = (AuthFailure, Option<TokenId>);
 
-/// Finds the token of these credentials, if it works for their user at `now_ms` (UTC).
+/// Finds the token of these credentials, if it is valid for their user at `now_ms` (UTC).
 ///
 /// # Errors
-/// The credentials do not work; the failure gives the reason.
+/// The credentials are not valid; the failure gives the reason.
 pub(crate) fn authenticate(
     program: &Program,
     credentials: &Credentials,
@@ -79,7 +79,7 @@ pub(crate) fn authenticate(
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
-    // The token of the secret, current or previous.
+    // Look up the token by its secret, current or previous.
     let hash = secret::hash(secret);
     let id = program
         .token_by_secret_hash(&hash)
@@ -112,7 +112,7 @@ pub(crate) fn authenticate(
     }
 }
 
-/// The user that a token works for, given the one that the credentials name.
+/// Determines the user that a token works for, from the one that the credentials name.
 fn user_of<'a>(token: &'a Token, named: Option<&'a str>) -> Result<&'a str, AuthFailure> {
     match (&token.users, named) {
         (Users::Named(users), Some(named)) => {

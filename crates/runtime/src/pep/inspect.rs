@@ -1,4 +1,4 @@
-//! Bodies that have to be read before the call can be decided.
+//! Reads bodies that are needed for a decision.
 
 use tokenward_compiler::decide::{self, Body, Decision, Param};
 use tokenward_compiler::ir::{Program, TokenId};
@@ -11,7 +11,7 @@ use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};
 use crate::wire::BodyError;
 
-/// What the policy says of a request with this much known of its body.
+/// Decides a request with the body as far as it is known.
 pub(super) fn decide<'p>(
     program: &'p Program,
     token: TokenId,
@@ -21,7 +21,7 @@ pub(super) fn decide<'p>(
     decide::decide(program, &request(token, canonical, &parameters(canonical), body))
 }
 
-/// What a decision on it looked at that was made without its body; nothing where the body decides.
+/// Collects the evidence of a decision that was made without the body; empty if the decision needs the body.
 pub(super) fn evidence_unread(
     decision: &Decision<'_>,
     program: &Program,
@@ -72,7 +72,7 @@ fn request<'a>(
     }
 }
 
-/// What is known of the body before it is read.
+/// Describes the body before it is read.
 pub(super) fn unread(canonical: &Canonical) -> Body<'static> {
     if canonical.body.has_body() {
         Body::Unread(canonical.media)
@@ -81,7 +81,7 @@ pub(super) fn unread(canonical: &Canonical) -> Body<'static> {
     }
 }
 
-/// Whether the product reads credentials or parameters from bodies of this kind, so that each has to be looked at.
+/// Whether the product reads credentials or parameters from bodies of this kind, so that each of them must be checked.
 pub(super) fn product_reads(canonical: &Canonical, rules: &Rules) -> bool {
     canonical.body.has_body()
         && match canonical.media {
@@ -91,10 +91,10 @@ pub(super) fn product_reads(canonical: &Canonical, rules: &Rules) -> bool {
         }
 }
 
-/// Refuses a query with a name that the upstream could take for what a line constrains.
+/// Refuses a query with a name that the upstream could take for a constrained one.
 ///
 /// # Errors
-/// It has one.
+/// The query contains such a name.
 pub(super) fn check_query(
     program: &Program,
     token: TokenId,
@@ -107,15 +107,15 @@ pub(super) fn check_query(
     Ok(())
 }
 
-/// Reads the whole body, as far as bodies are inspected.
+/// Reads the whole body, up to the limit for inspection.
 ///
 /// # Errors
-/// It is too large, malformed, or does not arrive.
+/// The body is too large, malformed, or does not arrive.
 pub(super) async fn read_whole(body: &mut RequestBody, limit: usize) -> Result<(), Problem> {
     if body.length().is_some_and(|length| length > limit as u64) {
         return Err(Problem::BodyTooLarge(limit));
     }
-    // One byte more tells a body of just the limit from a larger one.
+    // One more byte distinguishes a body of exactly the limit from a larger one.
     if body.read_ahead(limit.saturating_add(1)).await.map_err(problem)? && body.ahead().len() <= limit {
         Ok(())
     } else {
@@ -123,11 +123,11 @@ pub(super) async fn read_whole(body: &mut RequestBody, limit: usize) -> Result<(
     }
 }
 
-/// Refuses a whole body in which the product reads credentials or another method, or has a name that it could take for
-/// what a line constrains.
+/// Refuses a whole body in which the product reads credentials or another method, or with a name that it could take for
+/// a constrained one.
 ///
 /// # Errors
-/// It is such a body, or one that cannot be read.
+/// The body is refused, or cannot be read.
 pub(super) fn check_body(
     program: &Program,
     token: TokenId,
@@ -173,10 +173,10 @@ fn shown(path: &json::Path) -> String {
     names.collect::<Vec<_>>().join(".")
 }
 
-/// Decides with the whole body, and notes what the decision then looked at, if it looked into the body.
+/// Decides with the whole body. If the decision depends on the body, its evidence is stored in `note`.
 ///
 /// # Errors
-/// It is JSON that servers read in several ways.
+/// The body is JSON that servers read in different ways.
 pub(super) fn decide_whole<'p>(
     program: &'p Program,
     token: TokenId,
@@ -205,7 +205,7 @@ pub(super) fn decide_whole<'p>(
     Ok(decide(program, token, canonical, body))
 }
 
-/// A body that breaks off, as a problem.
+/// Converts an error of an incomplete body to a problem.
 pub(super) fn problem(error: BodyError) -> Problem {
     match error {
         BodyError::Broken(violation) => Problem::BodyBroken(violation.code()),

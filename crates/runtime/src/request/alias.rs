@@ -1,39 +1,41 @@
-//! A path as the loosest server would read it, so that no spelling of a call escapes its class.
+//! Reads a path as the loosest server would, so that no spelling of a call escapes its class.
 //!
-//! Servers differ in what they drop, decode and cut. Where the class of a call is concerned every reading counts: each can
-//! only add a class, never take one away. Forbid lines are judged by the policy's own, narrower rules.
+//! Servers differ in the parts of a path that they drop, decode and cut. For the class of a call every reading counts:
+//! each can only add a class, never remove one. Forbid lines are matched by the policy's own, narrower rules.
 
 use super::fold::folded;
 
-/// What is known of a product's routes.
+/// Properties of a product's routes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Routes {
-    /// Whether `/s/…/_/path` is `/path`: Atlassian's prefix for cached resources, which passes REST calls too.
+    /// Whether `/s/…/_/path` means `/path`: Atlassian's prefix for cached resources also forwards REST calls.
     pub(super) resource_prefix: bool,
-    /// Whether `%2F` is part of a name, and no server behind takes it for a slash.
+    /// Whether `%2F` is part of a name, and no server after the proxy treats it as a slash.
     pub(super) slash_in_names: bool,
 }
 
-/// How often a text is decoded again.
+/// Maximum number of times that a text is decoded.
 const DECODINGS: usize = 4;
 
-/// How many readings behind a resource prefix are judged. No client sends two.
+/// Maximum number of readings after a resource prefix; no client sends two.
 const PREFIXES: usize = 8;
 
 /// A segment of a folded path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment<'a> {
-    /// Without what follows a `;`, blanks around it and dots at its end: servlet containers and Windows cut those.
+    /// The segment without a `;` and the text after it, without blanks around it and dots at its end: servlet
+    /// containers and Windows remove those.
     pub(super) whole: &'a str,
-    /// Also without what follows a dot, a colon or a `!`: `.json`, `::$DATA`, `AddUser!default.jspa`.
+    /// The segment also without a dot, a colon or a `!` and the text after it: `.json`, `::$DATA`,
+    /// `AddUser!default.jspa`.
     pub(super) stem: &'a str,
 }
 
-/// The readings of a canonical path, folded. The first is that of an ordinary server.
+/// Lists the readings of a canonical path, folded. The first is that of an ordinary server.
 pub(super) fn readings(path: &str, routes: Routes) -> Vec<String> {
     let plain = folded(path).into_owned();
-    // A server that decodes once more, or whose separator is `\`, or that resolves dots: only where the configuration
-    // admits such paths, or letters of other widths bring them forth.
+    // Other readings: a server decodes once more, uses `\` as a separator, or resolves dots. They differ only if the
+    // configuration admits such paths, or letters of other widths produce them.
     let odd = plain.contains(['%', '\\', '\0', '?', '#']) || plain.split('/').any(is_dots);
     let mut readings = Vec::with_capacity(2);
     if odd {
@@ -43,7 +45,7 @@ pub(super) fn readings(path: &str, routes: Routes) -> Vec<String> {
     readings
 }
 
-/// The segments of a folded path; empty ones are none.
+/// Splits a folded path into segments; empty ones are left out.
 pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
     path.split('/')
         .map(|segment| {
@@ -57,8 +59,8 @@ pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
         .collect()
 }
 
-/// Where the path may begin: at its beginning, and behind each `_` of a resource prefix. None if there are more of those
-/// than anybody sends.
+/// Finds the segments at which the path may begin: the first, and the one after each `_` of a resource prefix. `None`
+/// if there are more of them than any client sends.
 pub(super) fn beginnings(segments: &[Segment<'_>], routes: Routes) -> Option<Vec<usize>> {
     let mut beginnings = vec![0];
     if routes.resource_prefix && segments.first().is_some_and(|first| first.whole == "s") {

@@ -1,4 +1,4 @@
-//! All patterns of a product's calls as one tree, so that a path is compared with each segment once.
+//! Indexes all patterns of a product's calls in one tree, so that each segment of a path is compared once.
 
 use std::collections::BTreeMap;
 
@@ -7,29 +7,29 @@ use tokenward_compiler::method::Method;
 use super::alias::{Routes, Segment, beginnings, readings, segments};
 use super::calls::{Call, Group, Needs};
 
-/// A node: what the segments up to here have matched.
+/// A node of the tree: the state after the segments up to it have matched.
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// By the segment's text, in lower case.
+    /// Nodes after a literal segment, by its text in lower case.
     literals: BTreeMap<String, Node>,
-    /// `*`.
+    /// The node after `*`.
     any: Option<Box<Node>>,
-    /// `{v?}` where the version is there.
+    /// The node after `{v?}`, if the path has the version.
     version: Option<Box<Node>>,
-    /// `**`.
+    /// The node after `**`.
     many: Option<Box<Node>>,
-    /// Calls whose pattern ends here.
+    /// Calls whose pattern ends at this node.
     ends: Vec<Entry>,
 }
 
-/// A call, and the group it belongs to.
+/// A call with its group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) group: &'static Group,
     pub(super) call: &'static Call,
 }
 
-/// The tree.
+/// Index of calls by path.
 #[derive(Clone, Debug)]
 pub(super) struct CallIndex {
     root: Node,
@@ -37,7 +37,7 @@ pub(super) struct CallIndex {
 }
 
 impl CallIndex {
-    /// The calls of the groups.
+    /// Indexes the calls of the groups.
     pub(super) fn new(groups: impl Iterator<Item = &'static Group>, routes: Routes) -> Self {
         let mut root = Node::default();
         for group in groups {
@@ -49,7 +49,7 @@ impl CallIndex {
         Self { root, routes }
     }
 
-    /// What a token needs for the call. Where the path has more readings than are judged: everything.
+    /// Returns the keys that a token needs for the call: all of them if the path has too many readings to check.
     pub(super) fn needs(&self, method: Method, path: &str) -> Needs {
         let mut needs = Needs::default();
         let judged = self.each(method, path, &mut |entry| {
@@ -58,7 +58,8 @@ impl CallIndex {
         if judged { needs } else { Needs::ALL }
     }
 
-    /// Passes the calls that cover this one, some perhaps twice; false if not every reading was judged.
+    /// Passes each call that covers this one to `found`, some perhaps twice. Returns false if not every reading was
+    /// checked.
     pub(super) fn each(&self, method: Method, path: &str, found: &mut dyn FnMut(Entry)) -> bool {
         let mut by_method = |entry: &Entry| {
             if entry.call.has(method) {
@@ -97,7 +98,8 @@ impl Node {
         next.insert(rest, entry);
     }
 
-    /// Cost: the segments times the patterns with `**` before their end; no pattern has two of those.
+    /// Finds the calls whose patterns match the segments. Cost: the number of segments times that of patterns with `**`
+    /// before their end; no pattern has two of those.
     fn walk(&self, segments: &[Segment<'_>], found: &mut dyn FnMut(&Entry)) {
         if let Some(many) = &self.many {
             many.ends.iter().for_each(&mut *found);
@@ -115,7 +117,7 @@ impl Node {
         }
     }
 
-    /// Goes on by the first segment.
+    /// Follows the nodes that match the first segment.
     fn step(&self, segments: &[Segment<'_>], found: &mut dyn FnMut(&Entry)) {
         let Some((first, rest)) = segments.split_first() else {
             return;
@@ -139,7 +141,7 @@ impl Node {
     }
 }
 
-/// `latest`, `2`, `1.0`, `2.0.alpha1`.
+/// Whether the segment is a version: `latest`, `2`, `1.0`, `2.0.alpha1`.
 fn is_version(segment: &str) -> bool {
     segment == "latest" || segment.starts_with(|first: char| first.is_ascii_digit())
 }

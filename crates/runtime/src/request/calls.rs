@@ -1,22 +1,23 @@
-//! Calls that give more than they do, by method and path: credentials, rights, or other calls.
+//! Calls that give more than their own work, by method and path: credentials, rights, or other calls.
 
 use tokenward_compiler::method::Method;
 
-/// What a call gives. The proxy lets every class but the first pass only for tokens that say so.
+/// Class of a call, by the power that it gives. The proxy allows every class but the first only for tokens with the key
+/// for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
-    /// It reads, or does its own work: the lines of the policy suffice.
+    /// The call reads, or does its own work: the lines of the policy suffice.
     Plain,
-    /// It makes or shows credentials: needs `mint`.
+    /// The call creates or shows credentials: it needs `mint`.
     Mint,
-    /// It gives rights, to its caller or to others: needs `escalate`.
+    /// The call gives rights, to its caller or to others: it needs `escalate`.
     Escalate,
-    /// It carries other calls, of any class, past the lines that would judge them: needs `mint` and `escalate`.
+    /// The call contains other calls, of any class, that no line is matched with: it needs `mint` and `escalate`.
     Carries,
 }
 
 impl Class {
-    /// The name in the documentation.
+    /// The name of the class in the documentation.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -27,7 +28,7 @@ impl Class {
         }
     }
 
-    /// The keys that a token needs for it.
+    /// The keys that a token needs for this class.
     pub(super) fn needs(self) -> Needs {
         Needs {
             mint: matches!(self, Self::Mint | Self::Carries),
@@ -36,23 +37,23 @@ impl Class {
     }
 }
 
-/// The keys, beyond its lines, that a token needs for a call.
+/// The keys that a token needs for a call, in addition to its lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// `mint = true`.
+    /// Whether the call needs `mint = true`.
     pub mint: bool,
-    /// `escalate = true`.
+    /// Whether the call needs `escalate = true`.
     pub escalate: bool,
 }
 
 impl Needs {
-    /// Both keys.
+    /// Requires both keys.
     pub(super) const ALL: Self = Self {
         mint: true,
         escalate: true,
     };
 
-    /// What of these a token with the given keys lacks, if anything.
+    /// Returns the required keys that a token with the given ones lacks; `None` if it has all of them.
     pub(crate) fn lacking(self, mint: bool, escalate: bool) -> Option<Self> {
         let lacking = Self {
             mint: self.mint && !mint,
@@ -61,7 +62,7 @@ impl Needs {
         (lacking != Self::default()).then_some(lacking)
     }
 
-    /// What both together need.
+    /// Combines both requirements.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             mint: self.mint || other.mint,
@@ -70,25 +71,25 @@ impl Needs {
     }
 }
 
-/// Calls of one class, for one reason.
+/// Calls of the same class for the same reason.
 #[derive(Debug)]
 pub struct Group {
-    /// Their class.
+    /// Class of the calls.
     pub class: Class,
-    /// Why they are of this class: a sentence without its full stop.
+    /// Reason for the class: a sentence without its full stop.
     pub reason: &'static str,
-    /// Where they are known from.
+    /// Source of the knowledge about the calls.
     pub source: Source,
-    /// The calls.
+    /// The calls of the group.
     pub calls: &'static [Call],
 }
 
-/// Where calls are known from.
+/// Source of the knowledge about calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The vendor's description of the API lists at least one operation that each of them covers.
+    /// The vendor's description of the API lists at least one operation that each of the calls covers.
     Described,
-    /// No description lists them, for this reason.
+    /// No description lists the calls, for this reason.
     Known(&'static str),
 }
 
@@ -99,13 +100,13 @@ pub struct Call {
     methods: Methods,
 }
 
-/// By which methods a call is recognised.
+/// Methods by which a call is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Methods {
     Any,
-    /// GET and HEAD.
+    /// GET and HEAD only.
     Reads,
-    /// All but GET, HEAD and OPTIONS, also methods that nobody knows.
+    /// All methods but GET, HEAD and OPTIONS, including unknown ones.
     Writes,
     Only(&'static [Method]),
 }
@@ -121,35 +122,35 @@ impl Methods {
     }
 }
 
-/// The paths are those below the base URL. A segment `*` is any one, `**` any number of them, none included, and `{v?}` a
-/// version or nothing. Letter case and all that [`super::alias`] knows do not matter.
+/// Paths are relative to the base URL. A segment `*` matches any one segment, `**` any number of them including zero,
+/// and `{v?}` a version or nothing. Letter case and the spellings in [`super::alias`] do not matter.
 impl Call {
-    /// Every method of the path.
+    /// Creates a call with any method.
     pub(super) const fn any(path: &'static str) -> Self {
         Self::by(path, Methods::Any)
     }
 
-    /// GET and HEAD.
+    /// Creates a call with GET or HEAD.
     pub(super) const fn read(path: &'static str) -> Self {
         Self::by(path, Methods::Reads)
     }
 
-    /// All but GET, HEAD and OPTIONS.
+    /// Creates a call with any method but GET, HEAD and OPTIONS.
     pub(super) const fn write(path: &'static str) -> Self {
         Self::by(path, Methods::Writes)
     }
 
-    /// POST alone.
+    /// Creates a call with POST.
     pub(super) const fn post(path: &'static str) -> Self {
         Self::by(path, Methods::Only(&[Method::Post]))
     }
 
-    /// PUT and PATCH, which servers take for each other.
+    /// Creates a call with PUT or PATCH, which servers treat alike.
     pub(super) const fn put(path: &'static str) -> Self {
         Self::by(path, Methods::Only(&[Method::Put, Method::Patch]))
     }
 
-    /// DELETE alone.
+    /// Creates a call with DELETE.
     pub(super) const fn delete(path: &'static str) -> Self {
         Self::by(path, Methods::Only(&[Method::Delete]))
     }
@@ -158,13 +159,13 @@ impl Call {
         Self { path, methods }
     }
 
-    /// The pattern of its paths.
+    /// The pattern of the call's paths.
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.path
     }
 
-    /// Its methods, as the documentation names them.
+    /// The call's methods, as the documentation names them.
     #[must_use]
     pub fn methods(&self) -> String {
         match self.methods {
@@ -178,7 +179,7 @@ impl Call {
         }
     }
 
-    /// Whether it is recognised by this method.
+    /// Whether the call is recognised by this method.
     pub(super) fn has(&self, method: Method) -> bool {
         self.methods.has(method)
     }

@@ -1,4 +1,4 @@
-//! The one form of a request.
+//! The canonical form of a request.
 
 use tokenward_compiler::decide::Media;
 use tokenward_compiler::method::Method;
@@ -7,27 +7,27 @@ use super::query::Pair;
 use super::raw::Framing;
 use super::secrets::Secrets;
 
-/// The one form of a request: matched, logged and sent.
+/// The canonical form of a request, which is matched, logged and forwarded.
 #[derive(Clone)]
 pub struct Canonical {
-    /// The method as far as policies tell methods apart.
+    /// The method, as policies distinguish methods.
     pub method: Method,
     /// The method as sent.
     pub method_text: String,
-    /// Decoded, below the base URL, begins with `/`.
+    /// The decoded path below the base URL; begins with `/`.
     pub path: String,
-    /// Decoded pairs, in order. `None`: there was no `=`.
+    /// The decoded pairs of the query, in order. A value is `None` if its pair has no `=`.
     pub query: Vec<Pair>,
-    /// What the body is to a policy. Without a body it means nothing.
+    /// The media type of the body, as policies distinguish types. Without a body it has no meaning.
     pub media: Media,
-    /// How the end of the body is told.
+    /// The framing, which determines the end of the body.
     pub body: Framing,
-    /// Lower-case name and value of what goes upstream, in order. Never among them: hop-by-hop headers, credentials,
+    /// Lower-case name and value of each forwarded header, in order. Never among them: hop-by-hop headers, credentials,
     /// identities, forwarding headers, `host`, `content-length`, `transfer-encoding`, `expect`.
     pub headers: Vec<(String, Vec<u8>)>,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expect_continue: bool,
-    /// Whether the connection ends with the answer.
+    /// Whether the connection is closed after the response.
     pub close: bool,
     pub(super) target: String,
     pub(super) url: String,
@@ -35,7 +35,7 @@ pub struct Canonical {
 }
 
 impl std::fmt::Debug for Canonical {
-    /// Without the headers' values and the query: they are the client's data.
+    /// Leaves out the headers' values and the query, since they are the client's data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("Canonical")
@@ -49,19 +49,20 @@ impl std::fmt::Debug for Canonical {
 }
 
 impl Canonical {
-    /// The request target for the upstream: its context path, the path and the query in their one encoding.
+    /// Returns the request target for the upstream: its context path, the path and the query in canonical encoding.
     #[must_use]
     pub fn upstream_target(&self) -> &str {
         &self.target
     }
 
-    /// The canonical public URL for the audit; values of credential parameters and what bears our prefix are masked.
+    /// Returns the canonical public URL for the audit. Values of credential parameters and text with the prefix of
+    /// Tokenward's secrets are masked.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The secrets that the call presents.
+    /// Returns the secrets that the call presents.
     pub(crate) fn secrets(&self) -> &Secrets {
         &self.secrets
     }

@@ -1,7 +1,7 @@
-//! The client's address: the connection's other end, or whom a trusted proxy there names.
+//! The client's address: the connection's peer, or the address that a trusted proxy reports.
 //!
-//! Each proxy appends whom it was called by, so a list is read from its end: the first address that is no trusted
-//! proxy's is the client's. What stands before it is whatever that client wrote, and is not believed.
+//! Each proxy appends the address of its caller, so a list is read from its end. The first address that is not a
+//! trusted proxy's is the client's. Addresses before it were written by that client and are not trusted.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -10,21 +10,21 @@ use ipnet::IpNet;
 use super::raw::{RawHead, is_token, trim};
 use super::{Reason, Refusal};
 
-/// Where the address of the client stands, as far as a trusted proxy is called by it.
+/// Source of the client's address in connections of trusted proxies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientAddress {
-    /// Nowhere: the connection's other end is the client.
+    /// No source: the connection's peer is the client.
     #[default]
     Peer,
-    /// In `X-Forwarded-For`.
+    /// The `X-Forwarded-For` header.
     XForwardedFor,
-    /// In `Forwarded` (RFC 7239).
+    /// The `Forwarded` header (RFC 7239).
     Forwarded,
-    /// In the PROXY protocol's header, before the connection's first byte.
+    /// The header of the PROXY protocol, at the beginning of the connection.
     ProxyProtocol,
 }
 
-/// Who may say whose request it is, and where.
+/// Trusted proxies, and the source in which they report the client's address.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
     proxies: Vec<IpNet>,
@@ -32,25 +32,26 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Trusts these networks to say it there.
+    /// Trusts proxies in these networks to report the client's address in this source.
     #[must_use]
     pub fn new(proxies: Vec<IpNet>, source: ClientAddress) -> Self {
         Self { proxies, source }
     }
 
-    /// Whether connections from there begin with a PROXY protocol header.
+    /// Whether connections of this peer begin with a PROXY protocol header.
     #[must_use]
     pub fn announces(&self, peer: IpAddr) -> bool {
         self.source == ClientAddress::ProxyProtocol && self.trusts(peer)
     }
 
-    /// The client's address, where `peer` is the connection's other end, or whom the PROXY protocol named.
+    /// Determines the client's address. `peer` is the connection's peer, or the address from the PROXY protocol.
     ///
-    /// Headers of peers that are not trusted count for nothing. Where every address is a trusted proxy's, the first one
-    /// is the client's; where there is no header, `peer` is: the proxy itself calls.
+    /// Headers of untrusted peers are ignored. If every address in the list is a trusted proxy's, the first one is the
+    /// client's. Without the header, `peer` is the client: the proxy itself calls.
     ///
     /// # Errors
-    /// What a trusted proxy says is malformed up to the client's address, or names none.
+    /// The header of a trusted proxy is malformed between its end and the client's address, or contains no address
+    /// there.
     pub fn client(&self, peer: IpAddr, raw: &RawHead<'_>) -> Result<IpAddr, Refusal> {
         let peer = peer.to_canonical();
         if !self.trusts(peer) {
@@ -77,14 +78,15 @@ impl Trust {
         client.ok_or_else(|| Reason::ClientAddress.into())
     }
 
-    /// Whether a proxy at this address is believed.
+    /// Whether the address belongs to a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.proxies.iter().any(|network| network.contains(&address))
     }
 
-    /// `None` if an item that is reached names no address.
+    /// Returns the first of `items` that is not a trusted proxy's, otherwise the last one; `None` if an item up to
+    /// there is not an address.
     fn last_untrusted(&self, peer: IpAddr, items: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
         let mut last = peer;
         for item in items {
@@ -97,7 +99,8 @@ impl Trust {
     }
 }
 
-/// An address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
+/// Parses an address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:80`.
 fn node(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     let bracketed = || {
@@ -106,15 +109,16 @@ fn node(text: &[u8]) -> Option<IpAddr> {
     };
     let with_port = || {
         let address: SocketAddr = text.parse().ok()?;
-        // A zone is of one machine alone.
+        // A zone has a meaning only on one machine.
         (!text.contains('%')).then(|| address.ip())
     };
     let address = text.parse().ok().or_else(bracketed).or_else(with_port)?;
     Some(address.to_canonical())
 }
 
-/// What each element of a `Forwarded` line says behind `for`, from the first to the last (RFC 7239 section 4); `None`
-/// if the line breaks the grammar. Quotes hide commas, so the line is read from its begin, whoever wrote that.
+/// Returns the value of `for` in each element of a `Forwarded` line, from the first to the last (RFC 7239 section 4);
+/// `None` if the line breaks the grammar. Quotes can hide commas, so the line is read from its beginning, even if an
+/// untrusted client wrote that.
 fn elements(line: &[u8]) -> Option<Vec<Option<Vec<u8>>>> {
     let mut elements = Vec::new();
     let mut rest = line;
@@ -129,7 +133,7 @@ fn elements(line: &[u8]) -> Option<Vec<Option<Vec<u8>>>> {
     }
 }
 
-/// One element's `for`, and what follows the element.
+/// Returns the `for` of one element, and the text after the element.
 fn element(text: &[u8]) -> Option<(Option<Vec<u8>>, &[u8])> {
     let mut found = None;
     let mut rest = trim(text);
@@ -140,7 +144,7 @@ fn element(text: &[u8]) -> Option<(Option<Vec<u8>>, &[u8])> {
         if !is_token(name) {
             return None;
         }
-        // Each name once: RFC 7239 section 4.
+        // A name may occur only once (RFC 7239 section 4).
         if name.eq_ignore_ascii_case(b"for") && found.replace(given).is_some() {
             return None;
         }
@@ -151,7 +155,7 @@ fn element(text: &[u8]) -> Option<(Option<Vec<u8>>, &[u8])> {
     }
 }
 
-/// A token or a quoted string, and what follows it.
+/// Reads a token or a quoted string; returns it with the text after it.
 fn value(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let Some(quoted) = text.strip_prefix(b"\"") else {
         let end = text

@@ -1,4 +1,4 @@
-//! Who the request says it is: Basic and Bearer, read strictly.
+//! Credentials of a request: Basic and Bearer, read strictly.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,22 +6,22 @@ use tokenward_compiler::is_hidden;
 
 use super::raw::trim;
 
-/// The longest user name that is read, in bytes.
+/// Maximum length of a user name, in bytes.
 const USER_BYTES: usize = 256;
 
-/// The longest secret that is read, in bytes; ours are far shorter, and a search for one costs its length.
+/// Maximum length of a secret, in bytes. Tokenward's are far shorter, and the cost of a search grows with the length.
 const SECRET_BYTES: usize = 256;
 
-/// What the request authenticates with.
+/// Credentials of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// Nothing.
+    /// The request has no credentials.
     None,
     /// `Authorization: Basic`: a user and a secret.
     Basic {
-        /// Not empty, without control and invisible characters and without blanks around it.
+        /// The user name: not empty, without control and invisible characters, and without blanks around it.
         user: String,
-        /// Not empty, without control characters.
+        /// The secret: not empty, without control characters.
         secret: String,
     },
     /// `Authorization: Bearer`: a secret.
@@ -29,18 +29,18 @@ pub enum Credentials {
         /// The secret as sent.
         secret: String,
     },
-    /// A secret at a place that a setting opened (a query parameter, the product's header). Names no user, as
-    /// Bearer does not, and is accepted whatever the setting for methods says.
+    /// A secret at a place that a setting enables (a query parameter, the product's header). Like Bearer, it names no
+    /// user. The setting for methods does not affect it.
     Switched {
-        /// The secret as sent, parameters decoded.
+        /// The secret as sent, decoded if it is a parameter.
         secret: String,
     },
-    /// Something that is none of these, or several of them; authenticates nobody.
+    /// Credentials of another form, or at several places. They authenticate nobody.
     Malformed,
 }
 
 impl std::fmt::Debug for Credentials {
-    /// Never the secret, and not the user either: a token sent as the user is a secret too.
+    /// Writes neither the secret nor the user: a token that was sent as the user is also a secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::None => "None",
@@ -73,7 +73,7 @@ impl Credentials {
         parsed.unwrap_or(Self::Malformed)
     }
 
-    /// Reads a secret that stands alone in a header or a parameter.
+    /// Reads a secret that is the whole value of a header or a parameter.
     pub(super) fn from_alone(value: &[u8]) -> Self {
         match std::str::from_utf8(trim(value)) {
             Ok(secret) if is_token68(secret) && is_secret(secret) => Self::Switched {
@@ -83,7 +83,7 @@ impl Credentials {
         }
     }
 
-    /// The one of two places that has credentials; both having some authenticates nobody.
+    /// Selects the one of two places that has credentials. If both have some, they authenticate nobody.
     pub(super) fn or_else_malformed(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, only) | (only, Self::None) => only,
@@ -91,7 +91,7 @@ impl Credentials {
         }
     }
 
-    /// The secret, where there is one.
+    /// Returns the secret, if there is one.
     pub(super) fn secret(&self) -> Option<&str> {
         match self {
             Self::Basic { secret, .. } | Self::Bearer { secret } | Self::Switched { secret } => Some(secret),
@@ -100,7 +100,7 @@ impl Credentials {
     }
 }
 
-/// `user:secret` in canonical base64. The first colon ends the user (RFC 7617 section 2).
+/// Reads `user:secret` in canonical base64. The first colon ends the user (RFC 7617 section 2).
 fn basic(encoded: &str) -> Option<Credentials> {
     let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (user, secret) = text.split_once(':')?;
@@ -121,8 +121,8 @@ pub(super) fn context_user(value: &[u8]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Whether the text can name a user. Blanks around it would be trimmed on the way, and name another one; so would
-/// characters that nobody sees be dropped.
+/// Whether the text can name a user. Blanks around it could be trimmed, and invisible characters dropped, before the
+/// upstream reads it; the name would then be another user's.
 fn is_user(text: &str) -> bool {
     !text.is_empty() && text.len() <= USER_BYTES && text.trim() == text && !text.chars().any(is_hidden)
 }
@@ -131,7 +131,7 @@ fn is_secret(text: &str) -> bool {
     !text.is_empty() && text.len() <= SECRET_BYTES && !text.chars().any(char::is_control)
 }
 
-/// RFC 9110 section 11.2.
+/// Whether the text is a token68 (RFC 9110 section 11.2).
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     !body.is_empty()

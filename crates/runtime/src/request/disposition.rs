@@ -1,19 +1,20 @@
-//! What happens to a request header.
+//! Dispositions of request headers.
 
 use super::Reason;
 
-/// What becomes of a header.
+/// Decides whether a request header is forwarded, is dropped, or causes a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disposition {
-    /// It goes upstream.
+    /// The header is forwarded to the upstream.
     Pass,
-    /// It ends at this proxy (RFC 9110 section 7.6.1).
+    /// The header ends at this proxy (RFC 9110 section 7.6.1).
     HopByHop,
-    /// The proxy writes its own or reads it for itself; the client's copy is dropped.
+    /// The proxy writes its own value, or reads the header for itself; the client's header is dropped.
     Own,
-    /// It would tell the upstream who calls, from where, or by which URL; dropped, as every client could write it.
+    /// The header would tell the upstream the caller, the caller's address or the URL. It is dropped, since any client
+    /// could write it.
     Claimed,
-    /// Dropped unless cookies are switched on.
+    /// The header is dropped unless cookies are enabled.
     Cookie,
     /// The request is refused.
     Refused(Reason),

@@ -1,4 +1,4 @@
-//! What becomes of a request header, by its name.
+//! Decides by its name what happens to a request header.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,17 +10,17 @@ use super::known_headers::{
     URL_OVERRIDES,
 };
 
-/// The dispositions of all names, one look-up each.
+/// The dispositions of all names; each takes one look-up.
 #[derive(Clone, Debug)]
 pub(super) struct Dispositions {
     names: HashMap<String, Disposition>,
-    /// Names that would be refused or dropped for what they say, and are not.
+    /// Names that are accepted although their words would cause them to be refused or dropped.
     accepted: HashSet<String>,
 }
 
 impl Dispositions {
-    /// The table. `claimed` and `refused` are added (a claimed name may not be refused: the proxy writes it);
-    /// `accepted` are taken off the lists of credentials. All names in lower case.
+    /// Creates the table. Names in `claimed` and `refused` are added; a claimed name cannot be refused, since the proxy
+    /// writes it. Names in `accepted` are removed from the lists of credentials. All names are in lower case.
     pub(super) fn new<'a>(
         claimed: impl Iterator<Item = &'a str>,
         refused: impl Iterator<Item = &'a str>,
@@ -50,10 +50,11 @@ impl Dispositions {
         Self { names, accepted }
     }
 
-    /// The disposition of the header, named in lower case.
+    /// Returns the disposition of a header, named in lower case.
     ///
-    /// Servers that hand headers on as variables read `X_A`, some also `X.A`, as `X-A`. So a name with an underscore
-    /// is dropped, and so is one with another such character if its plain spelling means something to us.
+    /// Servers that provide headers as variables read `X_A`, some also `X.A`, as `X-A`. A name with an underscore is
+    /// therefore dropped. A name with another such character is dropped if its plain spelling has a meaning for the
+    /// proxy.
     pub(super) fn of(&self, name: &str) -> Disposition {
         if name
             .bytes()
@@ -71,7 +72,7 @@ impl Dispositions {
         }
     }
 
-    /// Whether a `Connection` may name the header (in lower case) and so have it dropped.
+    /// Whether a `Connection` header may name this header (in lower case), which drops it.
     pub(super) fn may_be_named(&self, name: &str) -> bool {
         let plain = folded(name);
         matches!(self.of_plain(&plain), Disposition::Pass | Disposition::HopByHop)
@@ -94,7 +95,7 @@ impl Dispositions {
     }
 }
 
-/// The name as servers that fold names read it.
+/// Folds a name as servers that provide headers as variables do.
 fn folded(name: &str) -> String {
     name.chars()
         .map(|character| {

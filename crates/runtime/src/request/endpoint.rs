@@ -1,16 +1,16 @@
-//! What is served below the base URL.
+//! Paths that are served below the base URL.
 
 use super::product::Preset;
 use super::settings::{RulesError, Settings};
 
-/// A place that is served.
+/// A set of paths that is served.
 #[derive(Clone, Debug)]
 pub(super) enum Endpoint {
-    /// This path.
+    /// Serves this path only.
     Exact(String),
-    /// All that begins so; ends in `/`.
+    /// Serves all paths with this beginning, which ends in `/`.
     Below(String),
-    /// All that begins so and ends in one of the formats, `/issues/1.json`.
+    /// Serves all paths with this beginning that end in one of the formats, such as `/issues/1.json`.
     InFormat(String, &'static [&'static str]),
 }
 
@@ -24,7 +24,8 @@ impl Endpoint {
     }
 }
 
-/// Whether the last segment ends in one of the formats. Exactly: what a server makes of `.JSON` or `.json ` is not known.
+/// Whether the last segment ends in one of the formats, exactly: servers may interpret `.JSON` or `.json ` in another
+/// way.
 fn is_in(path: &str, formats: &[&str]) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     let last = path.rsplit('/').next().unwrap_or_default();
@@ -32,10 +33,11 @@ fn is_in(path: &str, formats: &[&str]) -> bool {
         .is_some_and(|(stem, format)| !stem.is_empty() && formats.contains(&format))
 }
 
-/// The configured places, else the product's, those in the formats of its API alone.
+/// Returns the configured endpoints, otherwise the product's. The product's serve only the formats of its API, if it
+/// has any.
 ///
 /// # Errors
-/// A pattern that is neither a plain path nor one with `/*` at its end.
+/// A pattern is neither a plain path nor one with `/*` at its end.
 pub(super) fn endpoints(settings: &Settings, preset: &Preset) -> Result<Vec<Endpoint>, RulesError> {
     let default = || {
         preset

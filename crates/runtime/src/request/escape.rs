@@ -1,6 +1,6 @@
-//! Percent-encoding: one decoding, one encoding, nothing lenient.
+//! Percent-encoding: one strict decoding and one encoding.
 
-/// The two digits behind a `%` are not both hexadecimal.
+/// Error: a `%` is not followed by two hexadecimal digits.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MalformedEscape;
 
@@ -9,7 +9,7 @@ pub(super) fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// The byte that `high` and `low` stand for.
+/// Returns the byte with the hexadecimal digits `high` and `low`.
 pub(super) fn from_hex(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| {
         (byte as char)
@@ -19,10 +19,10 @@ pub(super) fn from_hex(high: u8, low: u8) -> Option<u8> {
     Some(digit(high)? << 4 | digit(low)?)
 }
 
-/// Decodes form encoding once: `+` is a space.
+/// Decodes form encoding once; `+` is a space.
 ///
 /// # Errors
-/// A `%` without two hexadecimal digits.
+/// A `%` is not followed by two hexadecimal digits.
 pub(super) fn decode_form(text: &[u8]) -> Result<Vec<u8>, MalformedEscape> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -43,8 +43,8 @@ pub(super) fn decode_form(text: &[u8]) -> Result<Vec<u8>, MalformedEscape> {
     Ok(out)
 }
 
-/// Decodes what can be decoded and leaves the rest, until nothing changes or five times: to look for names that
-/// must not be shown, never to judge a request.
+/// Decodes every valid escape and keeps other text, until nothing changes or five times. This serves to find names that
+/// must not be shown, never to decide a request.
 pub(super) fn decode_loosely(text: &[u8]) -> Vec<u8> {
     let mut out = text.to_vec();
     for _ in 0..5 {
@@ -70,8 +70,8 @@ pub(super) fn decode_loosely(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The byte that stands at `at`, through any layers of escapes (`%252574` is `t`), and where the next one begins. A `%` that
-/// begins no escape is one.
+/// Returns the byte at `at`, decoded through any layers of escapes (`%252574` is `t`), and the position after it. A `%`
+/// that begins no escape is a plain `%`.
 #[inline]
 pub(super) fn unit(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     let first = *bytes.get(at)?;
@@ -91,7 +91,7 @@ pub(super) fn unit(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     escaped.or(Some((b'%', at + 1)))
 }
 
-/// Appends the byte as `%XX`, upper case.
+/// Appends the byte as `%XX`, in upper case.
 pub(super) fn push_escaped(out: &mut String, byte: u8) {
     let digit = |value: u8| {
         char::from_digit(u32::from(value), 16)
@@ -103,7 +103,7 @@ pub(super) fn push_escaped(out: &mut String, byte: u8) {
     out.push(digit(byte & 15));
 }
 
-/// Appends a parameter's name or value with all but the unreserved characters encoded.
+/// Appends a parameter's name or value, and encodes all but the unreserved characters.
 pub(super) fn push_component(out: &mut String, text: &str) {
     for byte in text.bytes() {
         if is_unreserved(byte) {

@@ -1,8 +1,8 @@
-//! Names on one side of a request, the query or a JSON body, by the paths that they stand for; and what a line constrains,
-//! compared with them.
+//! Indexes the names on one side of a request (the query or a JSON body) by the paths that frameworks read from them,
+//! and compares constrained names with them.
 //!
-//! Each name is parsed once. What a line constrains is looked up by its first step, so that many names and many lines cost
-//! the sum of their numbers and not the product.
+//! Each name is parsed once. A constrained name is looked up by its first step, so the cost is the sum of the numbers
+//! of names and lines, not their product.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,17 +13,17 @@ use tokenward_compiler::json;
 
 use super::parameter_paths::{Path, Step, is_plain, parameter_paths};
 
-/// The name under which Rails puts a JSON body that is not an object.
+/// The name under which Rails stores a JSON body that is not an object.
 const RAILS_ROOT: &str = "_json";
 
-/// Names by the first steps of their paths.
+/// Names, indexed by the first steps of their paths.
 #[derive(Debug, Default)]
 pub(crate) struct Filed<'n> {
     names: Vec<Filing<'n>>,
-    /// By the hash of a [`Beginning`], the last of the list of names that have it. Two beginnings of one hash would only be
-    /// compared in vain.
+    /// Maps the hash of a [`Beginning`] to the last entry of its list of names. Two beginnings with the same hash only
+    /// cost useless comparisons.
     by_beginning: HashMap<u64, usize>,
-    /// INVARIANT: each leads to an earlier one.
+    /// Entries of the lists. INVARIANT: each leads to an earlier one.
     lists: Vec<Entry>,
     keys: RandomState,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Filed<'n> {
 #[derive(Debug)]
 struct Filing<'n> {
     name: &'n str,
-    /// None for a plain name, whose one path is itself.
+    /// Paths of the name; empty for a plain name, whose only path is the name itself.
     paths: Vec<Path<'n>>,
 }
 
@@ -41,27 +41,27 @@ struct Entry {
     before: Option<usize>,
 }
 
-/// How a path begins, letter case aside.
+/// Beginning of a path, regardless of letter case.
 #[derive(Clone, Copy)]
 enum Beginning<'s> {
-    /// With this step, whatever follows.
+    /// The path begins with this step, with any continuation.
     Step(First<'s>),
-    /// With this step; nothing follows, or some element.
+    /// The path begins with this step, and ends there or continues with an array element.
     Short(First<'s>),
-    /// With these two.
+    /// The path begins with these two steps.
     Pair(First<'s>, &'s str),
 }
 
-/// A first step.
+/// First step of a path.
 #[derive(Clone, Copy)]
 enum First<'s> {
     Name(&'s str),
-    /// Some element of an array; an index is that, too.
+    /// An element of an array; an index also counts as one.
     Element,
 }
 
 impl<'s> Beginning<'s> {
-    /// With the first step of a path, and as it goes on.
+    /// Returns the beginning of a path with this first step and the path's second one.
     fn of(first: First<'s>, path: &'s [Step<'_>]) -> Self {
         match path.get(1) {
             Some(Step::Name(second)) => Self::Pair(first, second),
@@ -80,7 +80,7 @@ impl<'s> Beginning<'s> {
         if let First::Name(name) = first {
             hasher.write(folded(name).as_bytes());
         }
-        // In no name, so that the names cannot run into each other.
+        // The byte 0xff occurs in no name, so names cannot run together.
         hasher.write_u8(0xff);
         hasher.write(folded(second).as_bytes());
         hasher.finish()
@@ -88,7 +88,7 @@ impl<'s> Beginning<'s> {
 }
 
 impl<'n> Filed<'n> {
-    /// Cost: linear in the names.
+    /// Indexes the names. Cost: linear in the names.
     pub(crate) fn new(names: impl Iterator<Item = &'n str>) -> Self {
         let mut filed = Self::default();
         for name in names {
@@ -129,7 +129,7 @@ impl<'n> Filed<'n> {
 
     fn list(&mut self, key: u64, name: usize) {
         let last = self.by_beginning.get(&key).copied();
-        // Several paths of one name begin alike.
+        // Several paths of one name can have the same beginning.
         if last
             .and_then(|last| self.lists.get(last))
             .is_some_and(|entry| entry.name == name)
@@ -156,13 +156,13 @@ impl<'n> Filed<'n> {
         self.beginning(Beginning::Step(first)).next().is_some()
     }
 
-    /// Whether a parameter's name, or that of one above or below it, is there in a spelling that `is_own` is not true of.
+    /// Whether the name of a parameter, or of one above or below it, occurs in a spelling for which `is_own` is false.
     pub(crate) fn has_parameter(&self, name: &str, is_own: impl Fn(&str) -> bool) -> bool {
         if self.is_empty() {
             return false;
         }
         if is_plain(name) {
-            // Whatever begins with the only step is the same or below it.
+            // Every path that begins with the only step is the same or below it.
             let mut same = self.beginning(Beginning::Step(First::Name(name)));
             return same.any(|filing| !is_own(filing.name));
         }
@@ -171,12 +171,13 @@ impl<'n> Filed<'n> {
             .any(|path| self.has_near(path, &is_own))
     }
 
-    /// The same, of a member at a path of the body.
+    /// Whether a member at a path of the body, or one above or below it, occurs in a spelling for which `is_own` is
+    /// false.
     pub(crate) fn has_node(&self, path: &[json::Step], is_own: impl Fn(&str) -> bool) -> bool {
         let Some((json::Step::Name(first), rest)) = path.split_first() else {
             return false;
         };
-        // As nearly all are: there under its own name, or not at all.
+        // In nearly all requests the name occurs in its own spelling, or not at all.
         let mut same = self.beginning(Beginning::Step(First::Name(first)));
         if is_plain(first) && same.all(|filing| is_own(filing.name)) {
             return false;
@@ -203,8 +204,8 @@ impl<'n> Filed<'n> {
         }
     }
 
-    /// Whether a name is there whose paths begin as those of this parameter do. Upstreams that merge two sides mostly do so
-    /// at the root: one object replaces the other.
+    /// Whether a name occurs whose paths begin like those of this parameter. Upstreams that merge both sides mostly do
+    /// so at the root: one object replaces the other.
     pub(crate) fn shares_root(&self, name: &str) -> bool {
         if self.is_empty() {
             return false;
@@ -217,7 +218,7 @@ impl<'n> Filed<'n> {
             .any(|path| self.begins_as(path.first()))
     }
 
-    /// The same, of a node of the body on the other side.
+    /// Whether a name occurs whose paths begin like that of a node in the body on the other side.
     pub(crate) fn shares_root_of_node(&self, path: &[json::Step]) -> bool {
         match path.first() {
             Some(json::Step::Name(name)) => self.shares_root(name),
@@ -234,7 +235,7 @@ impl<'n> Filed<'n> {
         }
     }
 
-    /// Whether a name is there that Rails' `wrap_parameters` would file at the second step of the parameter's paths.
+    /// Whether a name occurs that Rails' `wrap_parameters` would store at the second step of the parameter's paths.
     pub(crate) fn has_wrapped(&self, name: &str) -> bool {
         !self.is_empty()
             && !is_plain(name)
@@ -243,7 +244,7 @@ impl<'n> Filed<'n> {
                 .any(|path| self.begins_as(path.get(1)))
     }
 
-    /// The same, of a node.
+    /// Whether a name occurs that Rails' `wrap_parameters` would store at the second step of a node's path.
     pub(crate) fn has_wrapped_node(&self, path: &[json::Step]) -> bool {
         match path.get(1) {
             Some(json::Step::Name(name)) => self.shares_root(name),
@@ -252,7 +253,7 @@ impl<'n> Filed<'n> {
         }
     }
 
-    /// Whether a name is there that Rails' `wrap_parameters` would file in this object.
+    /// Whether a name occurs that Rails' `wrap_parameters` would store in this object.
     pub(crate) fn has_wrapped_in(&self, object: &str) -> bool {
         const LEFT_OUT: [&str; 3] = ["authenticity_token", "_method", "utf8"];
         self.names
@@ -270,16 +271,16 @@ fn step(step: &json::Step) -> Step<'_> {
 
 impl Filing<'_> {
     fn is_near(&self, path: &[Step<'_>]) -> bool {
-        // A plain name was found by its only step.
+        // A plain name has one step, by which it was found.
         self.paths.is_empty() || self.paths.iter().any(|own| are_near(own, path))
     }
 }
 
-/// Whether one of two paths leads to the other, or both to one place.
+/// Whether one of two paths leads to the other, or both to the same node.
 fn are_near(one: &[Step<'_>], other: &[Step<'_>]) -> bool {
     one.iter().zip(other).all(|pair| match pair {
         (Step::Name(one), Step::Name(other)) => folded(one) == folded(other),
-        // An element may have any index, and some readers take an object for an array.
+        // An element may have any index, and some readers treat an object as an array.
         (Step::Each, _) | (_, Step::Each) => true,
     })
 }
@@ -288,7 +289,7 @@ fn is_index(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The name in a form that is the same for names that differ in case alone.
+/// Folds the case of a name: names that differ only in case become equal.
 fn folded(name: &str) -> Cow<'_, str> {
     if name
         .bytes()

@@ -1,4 +1,4 @@
-//! Text as the loosest server compares it: without regard to case, width, accents and characters that nobody sees.
+//! Folds text as the loosest server compares it: regardless of case, width, accents and invisible characters.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,14 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Folds a text: two texts that some server takes for one have the same result.
+/// Folds a text: two texts that some server treats as equal have the same result.
 ///
-/// That is: compatibility decomposition (NFKD: full-width letters, ligatures, `ſ`), without combining marks, without
-/// control characters and default-ignorable code points, in lower case by way of capitals (`ı`, `İ` and `i` are one letter,
-/// as are `ß` and `ss`), and with letters that collations of databases file under another (`ø` under `o`).
+/// The result has compatibility decomposition (NFKD: full-width letters, ligatures, `ſ`), without combining marks,
+/// control characters and default-ignorable code points. Letters are converted to capitals and then to lower case (`ı`,
+/// `İ` and `i` become equal, as do `ß` and `ss`). Letters that database collations sort under another are replaced by
+/// it (`ø` by `o`).
 ///
-/// Cost: linear; a text in ASCII is copied at most once.
+/// Cost: linear; an ASCII text is copied at most once.
 pub(crate) fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         let plain = |byte: u8| !byte.is_ascii_uppercase() && !byte.is_ascii_control();
@@ -25,8 +26,8 @@ pub(crate) fn folded(text: &str) -> Cow<'_, str> {
     Cow::Owned(twice(text, Iota::Letter))
 }
 
-/// Folds a text as [`folded`] does, but takes the Greek iota below a letter for a mark: servers that drop marks before they
-/// look at case lose it, others have it as a letter among the capitals.
+/// Folds a text like [`folded`], but treats the Greek iota below a letter as a mark. Servers that drop marks before
+/// they fold case lose it; others make it a letter when they convert to capitals.
 pub(crate) fn folded_without_iota(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return folded(text);
@@ -34,15 +35,15 @@ pub(crate) fn folded_without_iota(text: &str) -> Cow<'_, str> {
     Cow::Owned(twice(text, Iota::Mark))
 }
 
-/// What the iota below a letter (U+0345) is.
+/// Treatment of the iota below a letter (U+0345).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Iota {
     Letter,
     Mark,
 }
 
-/// Letters that decomposing and casing bring forth have case, or decompose, in turn: a test over all characters shows that
-/// twice is enough.
+/// Folds a text twice: decomposition and case folding can produce letters that have case or decompose in turn. A test
+/// over all characters shows that twice is enough.
 fn twice(text: &str, iota: Iota) -> String {
     once(&once(text, iota), iota)
 }
@@ -67,14 +68,15 @@ fn once(text: &str, iota: Iota) -> String {
     out
 }
 
-/// Lower case by way of capitals, so that letters of one capital are one. By character: the final sigma is no exception.
+/// Converts to capitals and then to lower case, so that letters with the same capital become equal. This works by
+/// character, without an exception for the final sigma.
 fn one_case(character: char) -> impl Iterator<Item = char> {
     let capitals = character.to_lowercase().flat_map(char::to_uppercase);
     capitals.flat_map(char::to_lowercase)
 }
 
-/// The letters under which collations file one that has no decomposition (the Unicode Collation Algorithm's default table
-/// and MySQL's `_ai_ci` at the first level).
+/// Returns the letters under which collations sort a letter that has no decomposition (the Unicode Collation
+/// Algorithm's default table and MySQL's `_ai_ci` at the first level).
 fn filed_under(character: char) -> Option<&'static str> {
     Some(match character {
         'æ' => "ae",

@@ -1,14 +1,14 @@
-//! Form bodies, read only for what they must not carry.
+//! Form bodies, which are read only to find forbidden fields.
 
 use super::escape::decode_form;
 use super::query::names_other_charset;
 use super::rules::Rules;
 use super::{Reason, Refusal};
 
-/// Checks a whole `application/x-www-form-urlencoded` body (also one without a type) for fields that would change
-/// the method or carry credentials. Servlets, Rails and Grape all add its fields to the query's parameters.
+/// Checks a whole `application/x-www-form-urlencoded` body (also one without a type) for fields that would change the
+/// method or contain credentials. Servlets, Rails and Grape add its fields to the query's parameters.
 ///
-/// `;` separates for some servers and not for others, so names are looked for in both readings. Cost: linear.
+/// Some servers treat `;` as a separator, so names are checked in both readings. Cost: linear.
 ///
 /// # Errors
 /// [`Reason::MethodParameter`], [`Reason::CredentialParameter`], and [`Reason::MalformedForm`] for a name that cannot
@@ -27,14 +27,14 @@ fn check_name(pair: &[u8], rules: &Rules) -> Result<(), Refusal> {
     let mut halves = pair.splitn(2, |byte| *byte == b'=');
     let mut text = || String::from_utf8(decode_form(halves.next().unwrap_or_default()).ok()?).ok();
     let name = text().ok_or(Reason::MalformedForm)?;
-    // A value that is no text names no charset.
+    // A value that is not text does not name a charset.
     if names_other_charset(&name, &text().unwrap_or_default()) {
         return Err(Reason::EncodedBody.into());
     }
     if name.chars().any(char::is_control) {
         return Err(Reason::MalformedForm.into());
     }
-    // The reading that cuts at `;` sees a shorter first name.
+    // A server that cuts at `;` reads a shorter first name.
     let cut = name.split(';').next().unwrap_or_default();
     match rules
         .refused_parameter(&name)

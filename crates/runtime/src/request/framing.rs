@@ -1,15 +1,15 @@
-//! Where the request ends: read from the headers anew, and only if there is one answer.
+//! Determines the end of a request from its headers, and only if it is unambiguous.
 
 use super::raw::{Framing, RawHead, Version, is_token, trim};
 use super::{Reason, Refusal, host};
 
-/// Checks the head's lexis, its size, its host and its framing, and gives the body's framing.
+/// Checks the head's lexis, its size, its host and its framing, and returns the body's framing.
 ///
-/// What needs the bytes of the wire itself (bare CR and LF, blanks before a colon, obsolete folding) must have been
-/// refused by whoever cut the head into lines; what survives of it is refused here.
+/// The parser that splits the head into lines must have refused errors that only the raw bytes show: bare CR and LF,
+/// blanks before a colon, obsolete folding. The traces that they leave are refused here.
 ///
 /// # Errors
-/// All that makes two servers cut the connection at different places.
+/// Two servers could place the end of the request differently.
 pub(super) fn check(raw: &RawHead<'_>, header_count: usize, head_bytes: usize) -> Result<Framing, Refusal> {
     if !is_token(raw.method.as_bytes()) {
         return Err(Reason::MalformedMethod.into());
@@ -74,11 +74,11 @@ fn body(raw: &RawHead<'_>) -> Result<Framing, Refusal> {
         }
         (Some(_), _) => Framing::Chunked,
         (None, Some(length)) => Framing::Length(digits(length).ok_or(Reason::MalformedLength)?),
-        // RFC 1945 section 7.2.2: such a request must have a valid Content-Length.
+        // Such a request must have a valid Content-Length (RFC 1945 section 7.2.2).
         (None, None) if raw.version == Version::Http10 && matches!(raw.method, "POST" | "PUT" | "PATCH") => {
             return Err(Reason::Http10Body.into());
         }
-        // HTTP/2 frames end themselves.
+        // HTTP/2 frames mark their own end.
         (None, None) if raw.version == Version::Http2 => raw.body,
         (None, None) => Framing::None,
     };
@@ -94,7 +94,7 @@ fn body(raw: &RawHead<'_>) -> Result<Framing, Refusal> {
 
 fn digits(value: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(value).ok()?;
-    // `parse` alone would take `+5`.
+    // `parse` by itself would accept `+5`.
     text.bytes()
         .all(|byte| byte.is_ascii_digit())
         .then(|| text.parse().ok())

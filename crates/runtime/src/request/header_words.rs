@@ -1,14 +1,15 @@
-//! What a header's name says by its words, whatever its spelling: lists of spellings never end.
+//! Interprets a header's name by its words, in any spelling: a list of spellings would never be complete.
 
 use super::Reason;
 use super::disposition::Disposition;
 
-/// What the words of a name, in lower case and parted by `-`, come to. `None`: nothing that matters here.
+/// Returns the disposition that follows from the words of a name, in lower case and separated by `-`; `None` if no word
+/// matters.
 ///
-/// What would run another call is refused; what only claims something (who calls, from where) is dropped, as the lists of
-/// `fate.rs` have it too.
+/// A header that would cause another call is refused. One that only claims a fact (the caller, its address) is dropped,
+/// as in the lists of `dispositions.rs`.
 pub(super) fn by_words(name: &str) -> Option<Disposition> {
-    // Browsers' own: what CORS asks, and how a page came to call.
+    // Browsers write these headers themselves: requests of CORS, and how a page made the call.
     if name.starts_with("access-control-") || name.starts_with("sec-") {
         return None;
     }
@@ -22,7 +23,7 @@ pub(super) fn by_words(name: &str) -> Option<Disposition> {
     }
 }
 
-/// Whether the name says that the value is the method to run: `X-HTTP-Method-Override`, `X-HTTP-Verb`.
+/// Whether the name means that the value is the method to execute: `X-HTTP-Method-Override`, `X-HTTP-Verb`.
 pub(super) fn overrides_method(name: &str) -> bool {
     let says = |word| name.contains(word);
     says("override") && (says("method") || says("verb")) || says("http-method") || says("http-verb")
@@ -40,8 +41,8 @@ impl Words<'_> {
     }
 }
 
-/// Whether the value is another URL than the request line's, to route to (`X-Original-Request-URI`,
-/// `X-WAWS-Unencoded-URL`) or to take the content from (`X-Amz-Copy-Source`).
+/// Whether the name means that the value is another URL than the request line's: to route to (`X-Original-Request-URI`,
+/// `X-WAWS-Unencoded-URL`) or to copy content from (`X-Amz-Copy-Source`).
 fn names_other_url(words: &Words<'_>) -> bool {
     let which = [
         "destination",
@@ -70,7 +71,7 @@ fn claims(words: &Words<'_>) -> bool {
             && words.any(&["cert", "certificate", "chain", "dn", "verify"])
     };
     words.last(&[
-        // Who calls, …
+        // The caller.
         "groups",
         "identity",
         "login",
@@ -79,7 +80,7 @@ fn claims(words: &Words<'_>) -> bool {
         "user",
         "userid",
         "username",
-        // … from where, …
+        // The caller's address.
         "addr",
         "clientip",
         "ip",

@@ -1,4 +1,4 @@
-//! The headers that go upstream, and what the others say to the proxy.
+//! Selects the headers for the upstream, and interprets those for the proxy.
 
 use std::collections::HashSet;
 
@@ -9,25 +9,25 @@ use super::rules::Rules;
 use super::secrets::Secrets;
 use super::{Reason, Refusal};
 
-/// Headers that may stand once. Those of framing are checked before.
+/// Headers that may occur only once. Headers of framing are checked earlier.
 const SINGLE: &[&str] = &["authorization", "content-type", "contextuser", "expect"];
 
-/// What the headers come to.
+/// Result of reading the headers.
 pub(super) struct Headers {
-    /// Lower-case name and trimmed value of all that goes upstream, in order.
+    /// Lower-case name and trimmed value of each forwarded header, in order.
     pub(super) upstream: Vec<(String, Vec<u8>)>,
     pub(super) content_type: Option<MediaType>,
     /// Whether there is a `Content-Encoding`, of any kind.
     pub(super) encoded: bool,
     pub(super) expect_continue: bool,
-    /// Whether the connection ends with the answer.
+    /// Whether the connection is closed after the response.
     pub(super) close: bool,
 }
 
-/// Reads all headers. Those that carry one of `secrets`, or one of ours, in name or value, are dropped.
+/// Reads all headers. A header that contains one of `secrets`, or one of Tokenward's, in its name or value is dropped.
 ///
 /// # Errors
-/// Headers that would have the upstream see another request or another identity.
+/// A header would make the upstream read another request or another identity.
 pub(super) fn read(
     raw: &RawHead<'_>,
     body: Framing,
@@ -57,7 +57,8 @@ pub(super) fn read(
         match rules.disposition(&name) {
             Disposition::Refused(reason) => return Err(reason.into()),
             Disposition::HopByHop if name == "upgrade" => {
-                // Java clients offer h2c unasked. With a body, what follows may already be the other protocol.
+                // Java clients offer h2c without being asked. With a body, the bytes after it may already be in the
+                // other protocol.
                 if body.has_body() {
                     return Err(Reason::UpgradeWithBody.into());
                 }
@@ -96,7 +97,7 @@ pub(super) fn read(
     Ok(read)
 }
 
-/// The names in all `Connection` headers, in lower case (RFC 9110 section 7.6.1).
+/// Returns the names in all `Connection` headers, in lower case (RFC 9110 section 7.6.1).
 fn connection_names(raw: &RawHead<'_>, rules: &Rules) -> Result<HashSet<String>, Refusal> {
     let mut names = HashSet::new();
     for value in raw.values("connection") {
@@ -122,8 +123,8 @@ fn closes(version: Version, connection: &HashSet<String>) -> bool {
     connection.contains("close") || version == Version::Http10 && !connection.contains("keep-alive")
 }
 
-/// HTTP/2 may cut one `Cookie` into several (RFC 9113 section 8.2.3); HTTP/1.1 has one. An empty one adds nothing: what
-/// it would leave at the end is a blank, which the upstream does not see.
+/// Adds a `Cookie`. HTTP/2 may split it into several (RFC 9113 section 8.2.3); HTTP/1.1 has one. An empty one adds
+/// nothing: it would leave a blank at the end, which the upstream does not see.
 fn push_cookie(upstream: &mut Vec<(String, Vec<u8>)>, value: &[u8]) {
     if value.is_empty() {
         return;

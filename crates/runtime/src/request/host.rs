@@ -1,4 +1,4 @@
-//! `Host`: checked, and then used for nothing.
+//! `Host`: the value is checked, and not used otherwise.
 
 use super::raw::{RawHead, Version};
 use super::{Reason, Refusal};
@@ -7,7 +7,7 @@ use super::{Reason, Refusal};
 /// HTTP/1.0 may have none; HTTP/2 may give it as `:authority`, as `Host`, or as both alike.
 ///
 /// # Errors
-/// None, several, or one that is no host with an optional port.
+/// The host is missing, repeated, or not a host with an optional port.
 pub(super) fn check(raw: &RawHead<'_>) -> Result<(), Refusal> {
     let mut hosts = raw.values("host");
     let host = hosts.next();
@@ -30,7 +30,8 @@ pub(super) fn check(raw: &RawHead<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// `host`, `host:port` or `[v6]:port`. Stricter than RFC 3986's registered names, which may have `%XX` and `!$&'`.
+/// Whether the text is `host`, `host:port` or `[v6]:port`. This is stricter than RFC 3986's registered names, which may
+/// contain `%XX` and `!$&'`.
 fn is_host(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),

@@ -1,4 +1,4 @@
-//! Which values of a call the audit gets: as they are, as a keyed hash, or not at all.
+//! Decides which values of a call the audit stores: as text, as a keyed hash, or not at all.
 
 use std::collections::HashMap;
 
@@ -6,29 +6,30 @@ use ring::hmac;
 
 use super::query::first_name;
 
-/// What the audit keeps of a value.
+/// Form in which the audit stores a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Its text.
+    /// The text is stored.
     Text,
-    /// A keyed hash of name and text: who has the key can tell whether two calls had the same value, or a given one.
+    /// A keyed hash of name and text is stored. With the key, one can check whether two calls had the same value, or a
+    /// given one.
     Hash,
-    /// That there was one.
+    /// Only the presence of the value is stored.
     Nothing,
 }
 
-/// For each name, what is kept of its values. The default keeps the query's, as part of the canonical URL, and nothing of
-/// bodies.
+/// For each name, the form in which its values are stored. The default stores the query's values, as part of the
+/// canonical URL, and no values of bodies.
 #[derive(Clone)]
 pub struct Kept {
     query: Keep,
     body: Keep,
-    /// By lower-case name of a parameter, or path of a node.
+    /// Forms by a parameter's name in lower case, or a node's path.
     names: HashMap<String, Keep>,
     key: Option<hmac::Key>,
 }
 
-/// Bytes of a hash that are kept: enough for none to meet another by chance.
+/// Number of bytes of a hash that are stored: enough to avoid collisions by chance.
 const HASH_BYTES: usize = 12;
 
 impl Default for Kept {
@@ -44,7 +45,7 @@ impl Default for Kept {
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without the key.
+        // Leave out the key.
         f.debug_struct("Kept")
             .field("query", &self.query)
             .field("body", &self.body)
@@ -54,8 +55,8 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Kept {
-    /// `query` and `body` for all names but those that `names` has; the key for [`Keep::Hash`], without which nothing is
-    /// kept where a hash is asked for.
+    /// Creates the rules: `query` and `body` apply to all names that `names` does not contain. Without the key for
+    /// [`Keep::Hash`], values to be hashed are dropped.
     #[must_use]
     pub fn new(
         query: Keep,
@@ -72,7 +73,8 @@ impl Kept {
         }
     }
 
-    /// Of a parameter's values. A name counts, case aside, by itself and by its first part: `issue` for `issue[subject]`.
+    /// Returns the form for a parameter's values. A name matches, regardless of case, in full or by its first part:
+    /// `issue` for `issue[subject]`.
     pub(super) fn of_parameter(&self, name: &str) -> Keep {
         if self.names.is_empty() {
             return self.query;
@@ -83,12 +85,13 @@ impl Kept {
             .unwrap_or(&self.query)
     }
 
-    /// Of the values at a node, by its path as policies write it.
+    /// Returns the form for the values at a node, by its path as policies write it.
     pub(super) fn of_node(&self, path: &str) -> Keep {
         *self.names.get(&path.to_lowercase()).unwrap_or(&self.body)
     }
 
-    /// HMAC-SHA-256 of name, a zero byte and value, its first 24 hexadecimal digits; absent without a key.
+    /// Computes the HMAC-SHA-256 of name, a zero byte and value, and returns its first 24 hexadecimal digits; `None`
+    /// without a key.
     pub(super) fn hash(&self, name: &str, value: &str) -> Option<String> {
         let mut context = hmac::Context::with_key(self.key.as_ref()?);
         context.update(name.as_bytes());

@@ -1,6 +1,6 @@
-//! Header names of which it is known what becomes of them. What the names themselves say is in `said.rs`.
+//! Lists of header names with a known disposition. `header_words.rs` interprets the words of other names.
 
-/// Headers of one connection.
+/// Headers that apply to one connection only.
 pub(super) const HOP_BY_HOP: &[&str] = &[
     "connection",
     "http2-settings",
@@ -15,7 +15,7 @@ pub(super) const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// Headers that the proxy reads for itself, and writes upstream as it sees fit.
+/// Headers that the proxy reads for itself, and writes to the upstream with its own values.
 pub(super) const OWN: &[&str] = &[
     "authorization",
     "content-length",
@@ -25,7 +25,7 @@ pub(super) const OWN: &[&str] = &[
     "transfer-encoding",
 ];
 
-/// Headers that pass, and that a `Connection` must not take away: what was judged depends on them.
+/// Headers that are forwarded and that a `Connection` header must not remove, since the decision depends on them.
 pub(super) const RELIED_ON: &[&str] = &[
     "content-encoding",
     "content-type",
@@ -34,8 +34,8 @@ pub(super) const RELIED_ON: &[&str] = &[
     "x-request-id",
 ];
 
-/// Identity and forwarding headers of servers, gateways and single sign-on products; and `Proxy`, which CGI makes the
-/// proxy of the server's own calls (CVE-2016-5385).
+/// Identity and forwarding headers of servers, gateways and single sign-on products. Also `Proxy`: CGI uses it as the
+/// proxy for the server's own calls (CVE-2016-5385).
 pub(super) const CLAIMED: &[&str] = &[
     "affiliation",
     "base-url",
@@ -110,8 +110,8 @@ pub(super) const CLAIMED: &[&str] = &[
     "x-username",
 ];
 
-/// Beginnings of the names of whole families of such headers, and of those by which the server before an application has
-/// it answer: files of its own (Rack's `X-Sendfile-Type`), checks left out and routes already taken (Next.js).
+/// Beginnings of the names of families of such headers. Also of headers that change how the server in front of an
+/// application answers: its own files (Rack's `X-Sendfile-Type`), skipped checks and precomputed routes (Next.js).
 pub(super) const CLAIMED_FAMILIES: &[&str] = &[
     "adfs-",
     "akamai-",
@@ -160,8 +160,8 @@ pub(super) const CLAIMED_FAMILIES: &[&str] = &[
     "x-webauth-",
 ];
 
-/// Headers by which frameworks run another method than the request line's. With those whose names say so themselves
-/// (`overrides_method`): every framework has its own spelling.
+/// Headers by which frameworks execute another method than the request line's. `overrides_method` finds further ones by
+/// their words, since every framework has its own spelling.
 pub(super) const METHOD_OVERRIDES: &[&str] = &["x-method", "x-tunneled-method"];
 
 /// Headers by which frameworks route to, or act on, another URL than the request line's.
@@ -181,8 +181,8 @@ pub(super) const URL_OVERRIDES: &[&str] = &[
     "x-rewrite-url",
 ];
 
-/// Headers in which servers take credentials or another identity, whatever the product. With those that end like one of
-/// [`CREDENTIAL_ENDINGS`].
+/// Headers in which servers accept credentials or another identity, for any product. [`CREDENTIAL_ENDINGS`] adds
+/// further ones by their endings.
 pub(super) const CREDENTIALS: &[&str] = &[
     "id-token",
     "impersonate-extra",
@@ -204,7 +204,7 @@ pub(super) const CREDENTIALS: &[&str] = &[
     "x-token",
 ];
 
-/// Endings of the names of such headers: `DD-API-KEY`, `X-Shopify-Access-Token`, `X-HTTP-Authorization`.
+/// Endings of the names of credential headers: `DD-API-KEY`, `X-Shopify-Access-Token`, `X-HTTP-Authorization`.
 pub(super) const CREDENTIAL_ENDINGS: &[&str] = &[
     "-authorization",
     "-id-token",

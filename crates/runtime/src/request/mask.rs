@@ -1,8 +1,9 @@
-//! What must not be shown: values of credential parameters, the secrets that the call presents, and whatever bears the
-//! prefix of ours.
+//! Masks text that must not be shown: values of credential parameters, the secrets that the call presents, and text
+//! with the prefix of Tokenward's secrets.
 //!
-//! A part of a text (a segment of the path, a name, a value) that bears a presented secret is masked as a whole, one with the
-//! prefix from there to its end: where a secret in it ends, nobody can tell for every way in which it may be written.
+//! A part of a text (a segment of the path, a name, a value) that contains a presented secret is masked as a whole. A
+//! part with the prefix is masked from there to its end: the end of a secret in it cannot be determined for every
+//! possible encoding.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,19 +14,20 @@ use super::prefix::Prefix;
 use super::query::{Pair, first_name, underscored};
 use super::secrets::Secrets;
 
-/// The fixed prefix of our secrets, by which leaked ones are found.
+/// The fixed prefix of Tokenward's secrets, by which leaked ones are found.
 pub const TOKEN_PREFIX: &str = tokenward_compiler::secret::PREFIX;
 
-/// What stands in place of what is masked.
+/// Replacement for masked text.
 const MASK: &str = "***";
 
-/// What stands in place of a value that is not kept. No canonical encoding has a `*`.
+/// Replacement for a value that is not stored. No canonical encoding contains a `*`.
 const DROPPED: &str = "*dropped*";
 
-/// How many bytes of a target that was refused are shown.
+/// Maximum number of bytes of a refused target that are shown.
 const SHOWN_BYTES: usize = 2_048;
 
-/// Names whose values are masked whatever the product: an error with one product's name is a secret of another.
+/// Names whose values are masked for every product: a client that sends another product's parameter by mistake sends a
+/// secret.
 const NAMES: &[&str] = &[
     "access_token",
     "api-key",
@@ -70,7 +72,7 @@ const NAMES: &[&str] = &[
     "x-api-key",
 ];
 
-/// Knows what to mask.
+/// Masks text by the names of credentials, the prefix and the rules of storage.
 #[derive(Clone, Debug)]
 pub(super) struct Mask {
     names: HashSet<String>,
@@ -88,12 +90,12 @@ impl Mask {
         }
     }
 
-    /// Whether the text holds a secret that the call presents, or a whole one of ours.
+    /// Whether the text contains a secret that the call presents, or a whole one of Tokenward's.
     pub(super) fn bears_secret(&self, text: &[u8], secrets: &Secrets) -> bool {
         secrets.stand_in(text) || self.prefix.bears_whole(text)
     }
 
-    /// One part of a text that a caller chose, as it may be shown.
+    /// Masks one part of a text that a caller chose.
     pub(super) fn part<'t>(&self, text: &'t str, secrets: &Secrets) -> Cow<'t, str> {
         if secrets.stand_in(text.as_bytes()) {
             return Cow::Borrowed(MASK);
@@ -104,7 +106,8 @@ impl Mask {
         }
     }
 
-    /// The URL of a request that was read, and so bears no secret: `start` (up to and with the encoded path) and the query.
+    /// Formats the URL of a request that was read and therefore contains no presented secret. `start` is the URL up to
+    /// the encoded path.
     pub(super) fn url(&self, start: &str, pairs: &[Pair]) -> String {
         let mut out = start.to_owned();
         self.push_query(&mut out, pairs, push_component);
@@ -155,8 +158,8 @@ impl Mask {
         }
     }
 
-    /// What is kept of a value of the body. Of one that bears a secret not even a hash: who has the key could tell it from
-    /// others.
+    /// Returns the stored form of a body's value. If the value contains a secret, not even its hash is stored: a holder
+    /// of the key could distinguish it from others.
     pub(super) fn node(
         &self,
         path: &str,
@@ -178,7 +181,7 @@ impl Mask {
         }
     }
 
-    /// A target that was not read, in printable ASCII and cut at 2 KiB.
+    /// Formats a target that was not read, in printable ASCII and cut at 2 KiB.
     pub(super) fn target(&self, origin: &str, target: &[u8], secrets: &Secrets) -> String {
         let mut text = String::with_capacity(target.len());
         for &byte in target {
@@ -204,14 +207,14 @@ impl Mask {
         let mut out = if target.starts_with(b"/") { origin } else { "" }.to_owned();
         out.push_str(&shown);
         if out.len() > SHOWN_BYTES {
-            // All is ASCII.
+            // The text is ASCII, so it can be cut anywhere.
             out.truncate(SHOWN_BYTES);
             out.push_str("...");
         }
         out
     }
 
-    /// `secrets`, and the values of parameters that are credentials by their names.
+    /// Adds the values of parameters with names of credentials to `secrets`.
     fn with_named<'s>(&self, text: &str, secrets: &'s Secrets) -> Cow<'s, Secrets> {
         let mut all = Cow::Borrowed(secrets);
         for piece in text.split(SEPARATORS) {
@@ -224,7 +227,8 @@ impl Mask {
         all
     }
 
-    /// One half of a target that was not read. Parts that bear no secret each may make up one together: then all are masked.
+    /// Masks one half of a target that was not read. Parts without a secret may form one together; then all of them are
+    /// masked.
     fn half(&self, text: &str, half: Half, secrets: &Secrets) -> Masked {
         let left = self.pieces(text, half, |part| match secrets.stand_in(part.as_bytes()) {
             true => Cow::Borrowed(MASK),
@@ -249,14 +253,14 @@ impl Mask {
         out
     }
 
-    /// Whether the upstream may take a parameter of this name for one of credentials.
+    /// Whether the upstream may treat a parameter with this name as a credential.
     fn is_credential(&self, name: &str) -> bool {
         [first_name(name), underscored(name)]
             .iter()
             .any(|name| self.names.contains(name))
     }
 
-    /// One `name=value` of a raw query, or what stands between two `;` of a path, with the separator behind it.
+    /// Appends one `name=value` of a raw query, or the text between two `;` of a path, with the separator after it.
     fn push_piece<'t>(
         &self,
         out: &mut String,
@@ -276,7 +280,7 @@ impl Mask {
             if self.is_credential(&name) {
                 out.push_str(MASK);
             } else if self.kept.of_parameter(&name) != Keep::Text {
-                // What was not read has no value to hash.
+                // A target that was not read has no value to hash.
                 out.push_str(DROPPED);
             } else {
                 push(out, value);
@@ -288,25 +292,25 @@ impl Mask {
     }
 }
 
-/// What ends a piece of a target that was not read.
+/// Characters that end a piece of a target that was not read.
 const SEPARATORS: [char; 4] = ['?', '&', ';', '#'];
 
-/// Which half of a target: a path ends at the first `?` or `#`.
+/// Half of a target: the path ends at the first `?` or `#`.
 #[derive(Clone, Copy)]
 enum Half {
     Path,
     Query,
 }
 
-/// A half of a target.
+/// A half of a target, masked.
 struct Masked {
-    /// Without the parts that bear a presented secret.
+    /// The half without the parts that contain a presented secret.
     left: String,
-    /// As it is shown.
+    /// The half as it is shown.
     shown: String,
 }
 
-/// What is shown of a path or a query of which no part may be.
+/// Masks a whole path or query.
 fn wholly_masked(text: &str) -> String {
     let first = text.chars().next().filter(|first| "/?#".contains(*first));
     first.map(String::from).unwrap_or_default() + MASK
@@ -320,7 +324,7 @@ fn push_segments<'t>(out: &mut String, path: &'t str, mask: impl Fn(&'t str) -> 
     }
 }
 
-/// A name or a value of a raw query, as whoever decodes it more than once reads it.
+/// Decodes a name or a value of a raw query like a server that decodes it more than once.
 fn loosely(text: &str) -> String {
     String::from_utf8_lossy(&decode_loosely(text.replace('+', " ").as_bytes())).into_owned()
 }

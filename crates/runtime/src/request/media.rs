@@ -1,4 +1,4 @@
-//! `Content-Type`: one media type or none, written anew, and what its body means to a policy.
+//! `Content-Type`: reads exactly one media type, writes it in one spelling, and classifies the body for policies.
 
 use tokenward_compiler::decide::Media;
 
@@ -10,7 +10,7 @@ use super::{Reason, Refusal};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MediaType {
     essence: String,
-    /// Values without their quotes.
+    /// Names and values of the parameters; values without their quotes.
     parameters: Vec<(String, String)>,
 }
 
@@ -18,18 +18,18 @@ impl MediaType {
     /// Reads a whole `Content-Type` value.
     ///
     /// # Errors
-    /// Lists, missing parts, non-ASCII, a parameter without a value or given twice.
+    /// The value is a list, lacks a part, is not ASCII, or has a parameter without a value or a repeated one.
     pub(super) fn read(value: &[u8]) -> Result<Self, Refusal> {
         parse(value).ok_or_else(|| Reason::MalformedContentType.into())
     }
 
-    /// The charset, in lower case.
+    /// Returns the charset, in lower case.
     fn charset(&self) -> Option<String> {
         let (_, charset) = self.parameters.iter().find(|(name, _)| name == "charset")?;
         Some(charset.to_ascii_lowercase())
     }
 
-    /// Whether text of this type is UTF-8, or does not say.
+    /// Whether text of this type is UTF-8, or has no charset.
     pub(super) fn is_utf8(&self) -> bool {
         self.charset()
             .is_none_or(|charset| charset == "utf-8" || charset == "utf8")
@@ -43,7 +43,8 @@ impl MediaType {
         self.essence == "application/json" || self.subtype().ends_with("+json")
     }
 
-    /// Whether somebody reads a form here: Werkzeug knows a second name, and some look no further than the name's begin.
+    /// Whether some server reads a form: Werkzeug accepts a second name, and some compare only the beginning of the
+    /// name.
     fn is_form(&self) -> bool {
         let subtype = self.subtype();
         ["x-www-form-urlencoded", "x-url-encoded"]
@@ -51,8 +52,8 @@ impl MediaType {
             .any(|form| subtype.starts_with(form))
     }
 
-    /// Whether somebody takes for JSON what is none by its name: the names under which Rails files its reader, what Echo
-    /// finds at the name's begin, and what Laravel finds anywhere in the header.
+    /// Whether some server reads JSON although the type is not JSON's: Rails registers further names for its reader,
+    /// Echo compares the beginning of the name, and Laravel searches the whole header.
     fn is_unclear_json(&self) -> bool {
         let says = |text: &str| text.contains("/json") || text.contains("+json");
         !self.is_json()
@@ -66,7 +67,7 @@ impl MediaType {
 }
 
 impl std::fmt::Display for MediaType {
-    /// The one spelling that is sent upstream: `type/subtype; name=value`.
+    /// Writes the spelling that is sent to the upstream: `type/subtype; name=value`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.essence)?;
         for (name, value) in &self.parameters {
@@ -84,11 +85,11 @@ impl std::fmt::Display for MediaType {
     }
 }
 
-/// What a request's body is to a policy. A body without a type is a form, as it is to servers that merge forms.
+/// Classifies a request's body for policies. A body without a type is a form, as it is to servers that merge forms.
 ///
 /// # Errors
-/// Under the presets whose upstream adds the body's members to the query's parameters: bodies that it may read and
-/// that we cannot.
+/// The product's upstream adds the body's members to the query's parameters, and may read a body that Tokenward cannot
+/// read.
 pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) -> Result<Media, Refusal> {
     let Some(given) = given else {
         return if encoded && rules.merges() {
@@ -137,7 +138,7 @@ fn parse(value: &[u8]) -> Option<MediaType> {
     let mut parameters: Vec<(String, String)> = Vec::new();
     while let Some(after) = rest.strip_prefix(';') {
         let after = after.trim_start_matches(BLANK);
-        // RFC 9110 section 5.6.6 lets a parameter be empty.
+        // A parameter may be empty (RFC 9110 section 5.6.6).
         if after.is_empty() || after.starts_with(';') {
             rest = after;
             continue;
@@ -159,7 +160,7 @@ fn parse(value: &[u8]) -> Option<MediaType> {
 
 const BLANK: [char; 2] = [' ', '\t'];
 
-/// A token or a quoted string, and what stands behind it.
+/// Reads a token or a quoted string; returns it with the text after it.
 fn parameter_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let at = text.find([';', ' ', '\t']).unwrap_or(text.len());

@@ -1,8 +1,8 @@
-//! Where frameworks file a parameter: the set of paths that a name stands for.
+//! Finds the set of paths under which frameworks store a parameter of a given name.
 //!
-//! `[issue][project_id]` is a name like any other to Django and `issue.project_id` to Rack. A policy that compares names would
-//! let the one pass where it constrains the other. So under the presets that merge parameters a name is parsed, by each of the
-//! parsers below, and stands for every path that one of them gives.
+//! To Django, `[issue][project_id]` is a name like any other; to Rack it is `issue.project_id`. A policy that compares
+//! names would allow the one and constrain the other. Under the presets that merge parameters, each of the parsers
+//! below therefore parses a name, and the name stands for every path that one of them returns.
 //!
 //! | parser | source | function |
 //! |---|---|---|
@@ -18,7 +18,7 @@
 //! | brackets | Rails 8 `ActionDispatch::ParamBuilder` with leading brackets ignored | names cut at `[` and `]` |
 //! | attributes | Rails `ActiveModel::AttributeAssignment` | `a(1i)` is a part of `a` |
 //!
-//! Letter case is left as it is; ASP.NET's readers fold it, so paths are compared without regard to it.
+//! Letter case is kept. ASP.NET's readers fold it, so paths are compared regardless of case.
 
 mod parsers;
 mod path;
@@ -33,7 +33,7 @@ pub use path::{MAX_STEPS, Path, Step};
 
 use parsers::{brackets, flat, jquery, php, qs, qs_balanced, rack_2, rack_3, separators, spring};
 
-/// A parser adds the paths that it files a name under.
+/// A parser: adds the paths under which it stores a name.
 type Parser = for<'n> fn(&'n str, &mut Paths<'n>);
 
 /// The parsers, in the order of the table above.
@@ -50,7 +50,7 @@ const PARSERS: &[Parser] = &[
     brackets,
 ];
 
-/// Every path under which one of the parsers files the parameter of this name, decoded.
+/// Lists every path under which one of the parsers stores the parameter of this name, decoded.
 ///
 /// Never empty, and at most 64 paths of at most [`MAX_STEPS`] steps. Cost: linear in the length of the name; a plain name
 /// ([`is_plain`]) has one path, and one such as `a[b][]` two.
@@ -72,7 +72,7 @@ pub fn parameter_paths(name: &str) -> Vec<Path<'_>> {
     paths.0
 }
 
-/// Whether all parsers file a name under itself: letters, digits, `-` and `_`, the last not at the beginning.
+/// Whether all parsers store a name under itself: it has letters, digits, `-` and `_`, but no `_` at the beginning.
 #[must_use]
 pub fn is_plain(name: &str) -> bool {
     !name.starts_with('_') && is_word(name)
@@ -85,9 +85,9 @@ fn is_word(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The path of `a[b][c]` and `a[b][]`, of which all parsers make the same, but for those that know no nesting.
+/// Returns the path of `a[b][c]` and `a[b][]`: all parsers agree on it, except those that do not support nesting.
 fn well_formed(name: &str) -> Option<Path<'_>> {
-    // As deep as `qs` goes by default.
+    // The default depth of `qs`.
     const DEPTH: usize = 5;
     let (first, rest) = name.split_at_checked(name.find('[')?)?;
     let mut path = vec![Step::first(first)];

@@ -1,9 +1,9 @@
-//! The path: decoded once, judged as that text, sent in one encoding of it.
+//! The path: decoded once, decided by the decoded text, and forwarded in one encoding of it.
 
 use super::escape::{from_hex, is_unreserved, push_escaped};
 use super::{Reason, Refusal, Relax};
 
-/// How an encoded slash stands in the decoded text where it is admitted.
+/// An encoded slash in the decoded text, if it is allowed.
 const KEPT_SLASH: &str = "%2F";
 
 /// Decodes the path of a target, which must begin with `/`.
@@ -11,11 +11,11 @@ const KEPT_SLASH: &str = "%2F";
 /// INVARIANT: `decode(&encode(text)) == text` for every text that this function returns.
 ///
 /// # Errors
-/// Whatever servers read in different ways, one reason each, unless `relax` admits it.
+/// Servers read the path in different ways (with one reason for each), and `relax` does not allow it.
 pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();
-    // What was decoded to a `%`, as opposed to the `%` of a kept slash.
+    // Positions of each decoded `%`, as opposed to the `%` of a kept slash.
     let mut percents = Vec::new();
     while let Some((&first, after)) = rest.split_first() {
         rest = after;
@@ -47,7 +47,7 @@ pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// Encodes a decoded path: unreserved characters, `!$&'()*+,=:@` and `/` stand for themselves, all else is `%XX`.
+/// Encodes a decoded path: unreserved characters, `!$&'()*+,=:@` and `/` are kept, all others become `%XX`.
 pub(super) fn encode(text: &str, relax: &Relax) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     let mut rest = text.as_bytes();
@@ -71,7 +71,7 @@ pub(super) fn encode(text: &str, relax: &Relax) -> String {
 fn decodes_again(at_percent: &[u8], relax: &Relax) -> Result<(), Reason> {
     let hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
     let again = match at_percent {
-        // Such a text could not be told from a kept slash, whatever else is admitted.
+        // Such a text could not be distinguished from a kept slash, so no other setting allows it.
         [_, b'2', b'f' | b'F', ..] if relax.encoded_slash => return Err(Reason::DoubleEncoding),
         [_, b'u' | b'U', a, b, c, d, ..] => hex(&[*a, *b, *c, *d]),
         [_, a, b, ..] => hex(&[*a, *b]),
@@ -90,7 +90,7 @@ fn characters(text: &str, relax: &Relax) -> Result<(), Reason> {
             '\0' => {}
             '\\' if !relax.backslash => return Err(Reason::Backslash),
             ';' if !relax.semicolon => return Err(Reason::Semicolon),
-            // C0, DEL and C1.
+            // The control characters are C0, DEL and C1.
             control if control.is_control() && !relax.control_character => {
                 return Err(Reason::ControlCharacter);
             }
@@ -100,7 +100,7 @@ fn characters(text: &str, relax: &Relax) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Refuses empty and dot segments, seen from every server that also cuts at what `relax` admits.
+/// Refuses empty and dot segments, also as servers read them that split at the characters that `relax` allows.
 fn segments(text: &str, relax: &Relax) -> Result<(), Reason> {
     let mut segments = text.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
@@ -117,7 +117,7 @@ fn segments(text: &str, relax: &Relax) -> Result<(), Reason> {
 }
 
 fn one_segment(segment: &str, relax: &Relax) -> Result<(), Reason> {
-    // Servlet containers cut at `;` before they look at the dots; Windows servers trim blanks.
+    // Servlet containers cut at `;` before they check for dots; Windows servers trim blanks.
     let name = segment.split(';').next().unwrap_or_default();
     if name.is_empty() && !relax.empty_segment {
         return Err(Reason::EmptySegment);
@@ -129,7 +129,7 @@ fn one_segment(segment: &str, relax: &Relax) -> Result<(), Reason> {
     Ok(())
 }
 
-/// `.` and `..`, also with blanks around or between the dots.
+/// Whether the name is `.` or `..`, also with blanks around or between the dots.
 fn is_dots(name: &str) -> bool {
     let mut dots = 0;
     name.chars().all(|character| {
@@ -138,9 +138,9 @@ fn is_dots(name: &str) -> bool {
     }) && matches!(dots, 1 | 2)
 }
 
-/// The text with the look-alikes of dots and separators replaced as Unicode's compatibility forms and Windows'
-/// best-fit tables replace them, and without what nobody sees, which some servers drop. No page is named by two
-/// full-width dots; `A／B` is a name like any other.
+/// Replaces look-alikes of dots and separators, as Unicode's compatibility forms and Windows' best-fit tables do.
+/// Invisible characters are dropped, as some servers do. No page has the name of two full-width dots, but `A／B` is an
+/// ordinary name.
 fn compatible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

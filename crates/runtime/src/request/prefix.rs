@@ -1,4 +1,4 @@
-//! The prefix of our secrets, as it may stand in a text: in any case, through escapes, within Base64.
+//! Finds the prefix of Tokenward's secrets in a text: in any case, through escapes, within Base64.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -7,32 +7,33 @@ use memchr::memmem::Finder;
 
 use super::escape::unit;
 
-/// How many characters of our alphabet behind the prefix make a text a secret, as opposed to talk about one.
+/// Number of secret characters after the prefix that make a text a secret, as opposed to a text about secrets.
 const SECRET_CHARACTERS: usize = 32;
 
-/// Base64 that was cut out of a longer one.
+/// Decodes Base64 that was cut out of a longer text.
 const CUT: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// Finds our prefix.
+/// Finds the prefix of Tokenward's secrets.
 #[derive(Clone, Debug)]
 pub(super) struct Prefix {
     text: String,
     encoded: Vec<Encoded>,
 }
 
-/// What of Base64 the prefix alone determines, where it begins at a place in a group of three bytes.
+/// The Base64 characters that the prefix determines by itself, for one of its positions in a group of three bytes.
 #[derive(Clone, Debug)]
 struct Encoded {
-    /// Bytes of the group before the prefix.
+    /// Number of bytes of the group before the prefix.
     before: usize,
-    /// Characters of the group that those bytes have a part in.
+    /// Number of characters of the group that those bytes contribute to.
     shared: usize,
     finder: Finder<'static>,
 }
 
-/// What `bytes` become within Base64, whatever stands before and behind them: one text for each of the three places at
-/// which they may begin in a group, with how many bytes stand before them there, and how many characters those share.
+/// Encodes `bytes` as they appear within Base64, regardless of the bytes around them. There is one text for each of the
+/// three positions in a group. Each comes with the number of bytes before `bytes` in the group, and the number of
+/// characters that those contribute to.
 pub(super) fn within_base64(bytes: &[u8]) -> impl Iterator<Item = (usize, usize, String)> {
     [(0, 0), (1, 2), (2, 3)].into_iter().map(move |(before, shared)| {
         let mut group = vec![0; before];
@@ -48,7 +49,7 @@ pub(super) fn within_base64(bytes: &[u8]) -> impl Iterator<Item = (usize, usize,
 }
 
 impl Prefix {
-    /// `text` is ASCII and not empty.
+    /// Creates the finder. `text` must be ASCII and not empty.
     pub(super) fn new(text: &str) -> Self {
         let encoded = within_base64(text.as_bytes()).map(|(before, shared, text)| Encoded {
             before,
@@ -61,8 +62,8 @@ impl Prefix {
         }
     }
 
-    /// Where the text is no longer to be shown: where the prefix begins, or the text itself if a whole secret of ours
-    /// stands in it as Base64.
+    /// Finds the position from which the text must not be shown: that of the prefix, or 0 if the text contains a whole
+    /// secret as Base64.
     pub(super) fn find(&self, text: &[u8]) -> Option<usize> {
         if self.is_in_base64(text) {
             return Some(0);
@@ -70,21 +71,22 @@ impl Prefix {
         self.places(text).next().map(|(begin, _)| begin)
     }
 
-    /// Whether the text holds a whole secret of ours.
+    /// Whether the text contains a whole secret of Tokenward's.
     pub(super) fn bears_whole(&self, text: &[u8]) -> bool {
-        // As it is; Base64 and escapes are longer still.
+        // This is the length of a plain secret; Base64 and escapes are longer.
         text.len() >= self.text.len() + SECRET_CHARACTERS
             && (self.places(text).any(|(_, end)| is_whole(text, end)) || self.is_in_base64(text))
     }
 
-    /// Where the prefix begins, and ends.
+    /// Finds the beginning and the end of each prefix.
     fn places<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = (usize, usize)> + 't {
         let first = self.text.bytes().next().unwrap_or_default();
         memchr::memchr3_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), b'%', text)
             .filter_map(|at| Some((at, self.ends(text, at)?)))
     }
 
-    /// Where the prefix ends that begins there. A `%` within it is passed over: it may be what makes a target unreadable.
+    /// Finds the end of a prefix that begins at `begin`. A `%` within it is skipped, since it may be the reason why a
+    /// target cannot be read.
     fn ends(&self, text: &[u8], begin: usize) -> Option<usize> {
         let mut at = begin;
         for wanted in self.text.bytes() {
@@ -112,11 +114,11 @@ impl Prefix {
         })
     }
 
-    /// Whether the Base64 of which `encoded` is the part at `at` is that of a whole secret.
+    /// Whether the Base64 text that contains `encoded` at `at` is that of a whole secret.
     fn decodes(&self, encoded: &Encoded, text: &[u8], at: usize) -> bool {
         let bytes = encoded.before + self.text.len() + SECRET_CHARACTERS;
         let characters = (bytes * 8).div_ceil(6);
-        // What stands before it in the group says nothing of the secret.
+        // Characters before it in the group are not part of the secret, so any will do.
         let mut group = vec![b'A'; encoded.shared];
         let rest = text.get(at..).unwrap_or_default();
         group.extend(rest.iter().take(characters - encoded.shared));
@@ -126,7 +128,7 @@ impl Prefix {
         let behind = decoded
             .get(encoded.before + self.text.len()..)
             .unwrap_or_default();
-        // Nor do the bits that its first character shares.
+        // The bits that its first character shares are not part of it either.
         decoded.len() >= bytes && is_whole(behind, 0)
     }
 }

@@ -1,4 +1,4 @@
-//! What each product needs and where it is soft: one file of data a product.
+//! The defaults and the weaknesses of each product, with one file of data per product.
 
 mod calls;
 mod confluence;
@@ -14,64 +14,65 @@ use super::call_index::CallIndex;
 use super::calls::{Call, Class, Group};
 use tokenward_compiler::method::Method;
 
-/// The kind of server behind the proxy.
+/// The product at the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
     /// Atlassian Jira, Server or Data Center.
     Jira,
     /// Atlassian Confluence, Server or Data Center.
     Confluence,
-    /// GitLab: Grape and Rails.
+    /// GitLab, based on Grape and Rails.
     Gitlab,
-    /// Redmine: Rails.
+    /// Redmine, based on Rails.
     Redmine,
-    /// Any other server; assumed to do all that servers do, as far as that is bearable.
+    /// Any other server. It is assumed to have every known behaviour of servers, as far as it stays usable.
     Generic,
 }
 
 /// A product's defaults. Names of parameters and headers are in lower case.
 pub(super) struct Preset {
-    /// The name in the configuration.
+    /// The product's name in the configuration.
     name: &'static str,
-    /// What is served below the base URL.
+    /// Endpoints that are served below the base URL.
     pub(super) endpoints: &'static [&'static str],
     /// The header that names the user to the upstream, unless the configuration names another.
     identity_header: &'static str,
-    /// The product's own header for tokens; read as ours where that is switched on, else refused.
+    /// The product's own header for tokens. It is read as Tokenward's if that is enabled, otherwise refused.
     pub(super) token_header: Option<&'static str>,
-    /// Query parameters and form fields that carry credentials or another identity.
+    /// Query parameters and form fields that contain credentials or another identity.
     pub(super) parameters: &'static [&'static str],
-    /// Headers that do.
+    /// Headers that contain credentials or another identity.
     pub(super) headers: &'static [&'static str],
-    /// Top-level members of JSON bodies that do.
+    /// Top-level members of JSON bodies that contain credentials or another identity.
     pub(super) members: &'static [&'static str],
-    /// Its calls by what they give. Calls that none of them covers are plain.
+    /// Groups of the product's calls, by class. Calls that no group covers are plain.
     calls: &'static [&'static [Group]],
-    /// What is known of its routes.
+    /// Properties of the product's routes.
     routes: Routes,
-    /// The formats of its API, by which a path must end where no endpoints are configured; empty: any path will do.
+    /// The formats of the product's API. A path must end in one of them if no endpoints are configured; if empty, any
+    /// path is allowed.
     pub(super) formats: &'static [&'static str],
-    /// Whether members of JSON bodies, and multipart, join the query's parameters.
+    /// Whether members of JSON bodies, and multipart fields, are added to the query's parameters.
     pub(super) merges: bool,
-    /// Whether members of a JSON body's root may also be filed in an object, as Rails' `wrap_parameters` does.
+    /// Whether members of a JSON body's root may also be stored in an object, as Rails' `wrap_parameters` does.
     pub(super) wraps: bool,
-    /// Whether elements of XML bodies do.
+    /// Whether elements of XML bodies are added to the query's parameters.
     pub(super) merges_xml: bool,
-    /// What the product cannot do without.
+    /// Refusals that are lifted because the product needs it.
     relax: Relax,
 }
 
-/// A pattern that covers a call.
+/// A pattern that covers a call, with its group.
 #[derive(Clone, Copy, Debug)]
 pub struct Classified {
-    /// The group that it belongs to.
+    /// The group of the pattern.
     pub group: &'static Group,
-    /// The pattern.
+    /// The pattern that covers the call.
     pub call: &'static Call,
 }
 
 impl Product {
-    /// Every product, in the order in which the documentation shows them.
+    /// Lists every product, in the order of the documentation.
     pub const ALL: [Self; 5] = [
         Self::Jira,
         Self::Confluence,
@@ -80,37 +81,37 @@ impl Product {
         Self::Generic,
     ];
 
-    /// The product of this name, as it stands in the configuration.
+    /// Finds the product by its name in the configuration.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|product| product.name() == name)
     }
 
-    /// The name, as it stands in the configuration.
+    /// Returns the product's name in the configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.preset().name
     }
 
-    /// What is served below the base URL, unless the configuration says otherwise.
+    /// Returns the endpoints below the base URL, unless the configuration names others.
     #[must_use]
     pub fn endpoints(self) -> &'static [&'static str] {
         self.preset().endpoints
     }
 
-    /// The trusted header that names the user, unless the configuration says otherwise.
+    /// Returns the trusted header that names the user, unless the configuration names another.
     #[must_use]
     pub fn identity_header(self) -> &'static str {
         self.preset().identity_header
     }
 
-    /// The product's own header for tokens, such as `private-token`.
+    /// Returns the product's own header for tokens, such as `private-token`.
     #[must_use]
     pub fn token_header(self) -> Option<&'static str> {
         self.preset().token_header
     }
 
-    /// The refusals that are lifted unless the configuration says otherwise.
+    /// Returns the refusals that are lifted, unless the configuration changes them.
     #[must_use]
     pub fn relax(self) -> Relax {
         self.preset().relax
@@ -122,15 +123,15 @@ impl Product {
         self.preset().merges
     }
 
-    /// All groups of calls, in the order in which the documentation shows them.
+    /// Lists all groups of calls, in the order of the documentation.
     pub fn calls(self) -> impl Iterator<Item = &'static Group> {
         self.preset().calls.iter().copied().flatten()
     }
 
-    /// The groups that cover the call, strictest first. A read (GET, HEAD, OPTIONS) that none covers is plain; so is any
-    /// other call to the proxy, but nobody has looked at it.
+    /// Finds the groups that cover the call, strictest first. A read (GET, HEAD, OPTIONS) that no group covers is
+    /// plain. The proxy treats any other such call as plain too, but nobody has reviewed it.
     ///
-    /// Cost: makes an index of all calls; meant for tests and tables.
+    /// Cost: creates an index of all calls, so it is meant for tests and tables.
     #[must_use]
     pub fn classify(self, method: Method, path: &str) -> Vec<Classified> {
         let index = CallIndex::new(self.calls(), self.preset().routes);
@@ -147,7 +148,7 @@ impl Product {
         found
     }
 
-    /// The index of the calls for which the lines of a policy do not suffice.
+    /// Creates the index of the calls for which the lines of a policy do not suffice.
     pub(super) fn giving_calls(self) -> CallIndex {
         let giving = self.calls().filter(|group| group.class != Class::Plain);
         CallIndex::new(giving, self.preset().routes)

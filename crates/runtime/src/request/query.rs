@@ -1,15 +1,16 @@
-//! The query: form-encoded pairs, decoded once, and one encoding of them.
+//! The query: form-encoded pairs, which are decoded once, and one encoding of them.
 
 use super::escape::{decode_form, push_component};
 use super::{Reason, Refusal};
 
-/// A parameter: decoded name, and its decoded value unless it stood without a `=`.
+/// A parameter: its decoded name and its decoded value; the value is `None` if there is no `=`.
 pub type Pair = (String, Option<String>);
 
 /// Decodes a query into its pairs, in order, repeated names kept, empty pairs dropped.
 ///
 /// # Errors
-/// Invalid escapes or UTF-8, a raw `;`, a name that is empty or has a control character, more than `limit` pairs.
+/// The query has invalid escapes or UTF-8, a raw `;`, a name that is empty or has a control character, or more than
+/// `limit` pairs.
 pub(super) fn decode(raw: &str, limit: usize) -> Result<Vec<Pair>, Refusal> {
     if raw.contains(';') {
         return Err(Reason::QuerySemicolon.into());
@@ -24,7 +25,7 @@ pub(super) fn decode(raw: &str, limit: usize) -> Result<Vec<Pair>, Refusal> {
             None => (pair, None),
         };
         let name = text(name)?;
-        // Tomcat drops parameters without a name, C-based servers cut names at NUL, PHP at others.
+        // Tomcat drops parameters without a name; C-based servers cut names at NUL, PHP at other control characters.
         if name.is_empty() || name.chars().any(char::is_control) {
             return Err(Reason::QueryName.into());
         }
@@ -33,7 +34,7 @@ pub(super) fn decode(raw: &str, limit: usize) -> Result<Vec<Pair>, Refusal> {
     Ok(pairs)
 }
 
-/// Appends the pairs in their one encoding, `%20` for a space, preceded by `?` unless there are none.
+/// Appends the pairs in their canonical encoding, with `%20` for a space. `?` precedes them unless there are none.
 pub(super) fn push_encoded(out: &mut String, pairs: &[Pair]) {
     let mut separator = '?';
     for (name, value) in pairs {
@@ -47,8 +48,8 @@ pub(super) fn push_encoded(out: &mut String, pairs: &[Pair]) {
     }
 }
 
-/// The name by which frameworks with nested parameters (`n[a][]`, Rack's `[n]`) and those that trim file a
-/// parameter, in lower case.
+/// Returns the name under which frameworks with nested parameters (`n[a][]`, Rack's `[n]`) and those that trim names
+/// store a parameter, in lower case.
 pub(super) fn first_name(name: &str) -> String {
     let start =
         name.trim_start_matches(|character: char| character.is_whitespace() || "[]".contains(character));
@@ -60,8 +61,8 @@ pub(super) fn first_name(name: &str) -> String {
         .to_lowercase()
 }
 
-/// The name by which PHP files a parameter, in lower case: without blanks before it; its dots and blanks, and a `[` that
-/// no `]` follows, are `_`.
+/// Returns the name under which PHP stores a parameter, in lower case. Leading blanks are removed; dots, blanks, and a
+/// `[` without a `]` after it become `_`.
 pub(super) fn underscored(name: &str) -> String {
     let name = name.trim_start_matches(' ');
     let end = match name.find('[') {
@@ -73,8 +74,8 @@ pub(super) fn underscored(name: &str) -> String {
     first.replace(['.', ' ', '['], "_").to_lowercase()
 }
 
-/// Whether the parameter says that all are in another charset than UTF-8, as some servers believe (RFC 7578 section 4.6,
-/// Sling).
+/// Whether the parameter declares another charset than UTF-8 for all parameters, which some servers accept (RFC 7578
+/// section 4.6, Sling).
 pub(super) fn names_other_charset(name: &str, value: &str) -> bool {
     name.trim().eq_ignore_ascii_case("_charset_")
         && !["", "utf-8", "utf8"]
@@ -82,11 +83,11 @@ pub(super) fn names_other_charset(name: &str, value: &str) -> bool {
             .any(|known| value.eq_ignore_ascii_case(known))
 }
 
-/// Whether two parameters of different names may be one to the upstream: one is nested and the other is not (Rack drops
-/// one of them, PHP and `qs` merge them). With `folded` also: they differ in letter case (ASP.NET), or in what PHP takes
-/// for `_`.
+/// Whether two parameters of different names may be the same to the upstream: only one of them is nested (Rack drops
+/// one of them, PHP and `qs` merge them). With `folded`, also if they differ in letter case (ASP.NET), or in characters
+/// that PHP replaces by `_`.
 ///
-/// Cost: a sort.
+/// Cost: one sort of the names.
 pub(super) fn is_ambiguous(pairs: &[Pair], folded: bool) -> bool {
     let filed = |name: &str| {
         if folded {

@@ -1,4 +1,4 @@
-//! A head as it came, to the request as it is judged and sent.
+//! Reads a head as it was sent, into the request that is decided and forwarded.
 
 use tokenward_compiler::decide::Media;
 use tokenward_compiler::method::Method;
@@ -13,33 +13,34 @@ use super::secrets::Secrets;
 use super::target::{self, Target};
 use super::{Reason, Refusal, framing, headers, media, path};
 
-/// `GET` and `HEAD` of this path below the base URL are answered by the proxy itself, so they count as served whatever
-/// the endpoints.
+/// Path below the base URL. The proxy answers `GET` and `HEAD` of it, so they count as served regardless of the
+/// endpoints.
 pub const SELF_PATH: &str = "/.tokenward/self";
 
-/// The longest request id of a client that is kept, in bytes.
+/// Maximum length of a client's request id that is kept, in bytes.
 const REQUEST_ID_BYTES: usize = 128;
 
-/// All that a head says, in the order in which answers depend on it.
+/// Result of reading a head, in the order in which responses depend on it.
 #[derive(Debug)]
 pub struct Reading {
-    /// Whether it is clear where the request ends. If not: 400 before all, and the connection is closed.
+    /// Whether the end of the request is unambiguous. If not, 400 takes precedence, and the connection is closed.
     pub framing: Result<(), Refusal>,
-    /// Whether the path is served; if not, 404. True where the path has no single reading: that is said after 401.
+    /// Whether the path is served; if not, 404. Also true for an ambiguous path: that error is reported after 401.
     pub in_endpoints: bool,
-    /// What the request authenticates with. Of two `Authorization` headers the first counts here; `head` refuses both.
+    /// Credentials of the request. Of two `Authorization` headers the first counts here; `head` refuses both.
     pub credentials: Credentials,
-    /// The user in `contextUser`, on whose behalf the request asks to act. Absent also where `head` refuses it.
+    /// The user in `contextUser`, for whom the request asks to act; also `None` if `head` refuses it.
     pub context_user: Option<String>,
-    /// The client's `X-Request-ID`, if there is one and it is up to 128 of `A-Za-z0-9-._~:+/=@,`.
+    /// The client's `X-Request-ID`, if it has at most 128 characters of `A-Za-z0-9-._~:+/=@,`.
     pub client_request_id: Option<String>,
-    /// The request, or why it has no single reading.
+    /// The request, or the reason for which it is refused.
     pub head: Result<Canonical, Refusal>,
-    /// The method for the audit: as sent, unless it bears a secret.
+    /// The method for the audit: as sent, unless it contains a secret.
     pub shown_method: String,
-    /// Whether a trace's headers may be taken over: none of them bears a secret.
+    /// Whether a trace's headers can be used: none of them contains a secret.
     pub traceable: bool,
-    /// The URL for the audit: printable ASCII, secrets masked; of requests that were refused, as sent and cut at 2 KiB.
+    /// The URL for the audit: printable ASCII, with secrets masked. For refused requests it is the target as sent, cut
+    /// at 2 KiB.
     pub shown_url: String,
 }
 
@@ -56,7 +57,7 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
         Err(_) => Credentials::None,
     };
     let credentials = match in_headers(raw, rules).or_else_malformed(in_parameter) {
-        // Whoever sends a secret in the user's place is named nowhere.
+        // A caller who sends a secret as the user must not be named anywhere.
         Credentials::Basic { user, .. } if rules.bears_secret(user.as_bytes(), &secrets) => {
             Credentials::Malformed
         }
@@ -97,9 +98,9 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
     }
 }
 
-/// What the target says, each half on its own: an unreadable query must not hide that the path is not served.
+/// The two halves of a target, each read separately: an unreadable query must not hide that the path is not served.
 struct Location {
-    /// Decoded, below the base URL.
+    /// The decoded path below the base URL.
     path: Result<String, Refusal>,
     query: Result<Vec<Pair>, Refusal>,
 }
@@ -120,8 +121,8 @@ impl Location {
     }
 }
 
-/// Cuts the context path and checks that the rest is served. Every endpoint begins with a slash, so the cut is at the
-/// end of a segment.
+/// Removes the context path and checks that the rest is served. Every endpoint begins with a slash, so the cut is at
+/// the end of a segment.
 fn below_base(path: &str, method: &str, rules: &Rules) -> Result<String, Refusal> {
     let ours = |path: &str| path == SELF_PATH && matches!(method, "GET" | "HEAD");
     path.strip_prefix(rules.base().path())
@@ -130,7 +131,7 @@ fn below_base(path: &str, method: &str, rules: &Rules) -> Result<String, Refusal
         .ok_or_else(|| Reason::OutsideEndpoints.into())
 }
 
-/// Takes the token out of the query, where that is switched on.
+/// Removes the token from the query, if that place is enabled.
 fn take_token(pairs: &mut Vec<Pair>, name: Option<&str>, secrets: &mut Secrets) -> Credentials {
     let Some(name) = name else {
         return Credentials::None;
@@ -175,8 +176,8 @@ fn context_user(raw: &RawHead<'_>) -> Result<Option<String>, Refusal> {
         .ok_or_else(|| Reason::MalformedContextUser.into())
 }
 
-/// The secrets in the headers that authenticate, whether they are read there or not: what must not stand elsewhere in the
-/// request, nor in anything that is told of it.
+/// Collects the secrets in authentication headers, even if the proxy does not read them there. They must not occur
+/// elsewhere in the request, nor in anything that is reported about it.
 fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
     let mut secrets = Secrets::default();
     for name in ["authorization", "proxy-authorization"] {
@@ -189,7 +190,7 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
     secrets
 }
 
-/// Adds what stands in headers of credentials that are refused.
+/// Adds the values of refused credential headers.
 fn add_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &mut Secrets) {
     for (name, value) in raw.headers {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
@@ -214,8 +215,8 @@ fn client_request_id(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> Opt
     }
 }
 
-/// The method, as far as policies tell methods apart. `delete` is another method than `DELETE` (RFC 9110 section 9.1), but
-/// many a framework has its capitals made: a line that forbids `DELETE` would be passed by.
+/// Converts the method, as policies distinguish methods. `delete` is not `DELETE` (RFC 9110 section 9.1), but many
+/// frameworks convert methods to capitals, which would bypass a line that forbids `DELETE`.
 fn method(sent: &str) -> Result<Method, Refusal> {
     if ["TRACE", "TRACK", "CONNECT", "PRI"]
         .iter()
@@ -252,7 +253,7 @@ fn canonical(
     let encoded = path::encode(&path, rules.relax());
     let mut target = format!("{}{encoded}", rules.upstream_path());
     query::push_encoded(&mut target, &query);
-    // As a whole: two parts of it may make up a secret together.
+    // Check the target as a whole: two of its parts may form a secret together.
     if rules.bears_secret(target.as_bytes(), secrets) {
         return Err(Reason::SecretInUrl.into());
     }

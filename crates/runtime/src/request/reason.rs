@@ -1,16 +1,16 @@
-//! Why a request has no single reading: one stable code, one sentence and one setting each.
+//! Reasons for which a request is refused as ambiguous: each has a stable code, a sentence and perhaps a setting.
 
-/// A request that is not read, and the sentence that tells its sender why. Never holds a secret.
+/// A refused request, with the sentence that tells its sender why. It never contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What was found.
+    /// Reason of the refusal.
     pub reason: Reason,
     /// One sentence for the client, without anything that the client sent.
     pub detail: String,
 }
 
 impl Refusal {
-    /// A refusal whose sentence is written for the occasion.
+    /// Creates a refusal with a sentence of its own.
     #[must_use]
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self {
@@ -21,7 +21,7 @@ impl Refusal {
 }
 
 impl From<Reason> for Refusal {
-    /// The refusal with the reason's own sentence.
+    /// Creates a refusal with the reason's own sentence.
     fn from(reason: Reason) -> Self {
         Self::new(reason, reason.explain())
     }
@@ -29,29 +29,29 @@ impl From<Reason> for Refusal {
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident $code:literal $setting:expr, $explain:literal;)*) => {
-        /// What keeps a request from being read in one way. All answer with status 400.
+        /// Reason for which a request cannot be read in only one way. The response status is always 400.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason {
             $(#[doc = $explain] $name,)*
         }
 
         impl Reason {
-            /// Every reason, in the order in which the documentation shows them.
+            /// Lists every reason, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The stable code for answers, audit records and metrics.
+            /// Returns the stable code for responses, audit records and metrics.
             #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// One sentence: what is refused, and where it helps, why.
+            /// Returns one sentence: what is refused and, if it helps, why.
             #[must_use]
             pub fn explain(self) -> &'static str {
                 match self { $(Self::$name => $explain,)* }
             }
 
-            /// The setting that lifts or moves the refusal, as it stands in the configuration.
+            /// Returns the setting that lifts or moves the refusal, as the configuration names it.
             #[must_use]
             pub fn setting(self) -> Option<&'static str> {
                 match self { $(Self::$name => $setting,)* }
@@ -61,7 +61,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    // Framing: no request yet.
+    // Framing: errors by which the end of the request is unknown.
     MalformedMethod "malformed-method" None,
         "The method is not a token.";
     MalformedHeaderName "malformed-header-name" None,
@@ -179,7 +179,7 @@ reasons! {
     MalformedContextUser "malformed-context-user" None,
         "contextUser is empty, too long, not UTF-8, or has blanks around it or control or invisible characters.";
 
-    // Body, as far as the head tells; forms once they are read.
+    // Body: errors that the head shows, and those of forms after they are read.
     MalformedContentType "malformed-content-type" None,
         "Content-Type is not one media type.";
     EncodedBody "encoded-body" None,

@@ -1,24 +1,24 @@
-//! Refusals that an upstream's needs switch off, by name.
+//! Refusals that can be lifted by name, for an upstream that needs it.
 
 macro_rules! relaxations {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// Which refusals are lifted. The default lifts none; a product's preset may (`Product::relax`).
+        /// Refusals that are lifted. The default lifts none; a product's preset may lift some (`Product::relax`).
         ///
-        /// A lifted refusal keeps the rule that the text matched is the text sent: what it admits stands in the
-        /// canonical path as itself (`%2F` as those three characters).
+        /// A lifted refusal keeps the rule that the matched text is the forwarded text: the canonical path contains the
+        /// allowed characters themselves (`%2F` as those three characters).
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Relax {
             $($(#[$doc])* pub $name: bool,)*
         }
 
         impl Relax {
-            /// The names, as they stand in the configuration below `relax`.
+            /// Names of the refusals, as in the configuration section `relax`.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)*];
 
-            /// No refusal lifted.
+            /// Lifts no refusal.
             pub const NONE: Self = Self { $($name: false,)* };
 
-            /// Switches one by its name; false if there is none of that name.
+            /// Lifts or restores a refusal by its name; returns false if the name is unknown.
             pub fn set(&mut self, name: &str, on: bool) -> bool {
                 match name {
                     $(stringify!($name) => self.$name = on,)*
@@ -31,33 +31,34 @@ macro_rules! relaxations {
 }
 
 relaxations! {
-    /// Control characters in the path, other than NUL.
+    /// Allows control characters in the path, except NUL.
     control_character,
-    /// NUL in the path.
+    /// Allows NUL in the path.
     nul,
-    /// A backslash in the path, sent as `%5C`; its parts obey the rules of segments.
+    /// Allows a backslash in the path, forwarded as `%5C`; its parts follow the rules of segments.
     backslash,
-    /// `%2F` in the path, kept as `%2F`; its parts obey the rules of segments. GitLab needs it.
+    /// Allows `%2F` in the path, kept as `%2F`; its parts follow the rules of segments. GitLab needs it.
     encoded_slash,
-    /// Escapes that a second decoding would read, such as `%252e`. With `encoded_slash`, `%252F` stays refused.
+    /// Allows escapes that a second decoding would read, such as `%252e`. With `encoded_slash`, `%252F` is still
+    /// refused.
     double_encoding,
-    /// `;` in the path, sent raw; what stands before it obeys the rules of segments.
+    /// Allows `;` in the path, forwarded raw; the text before it follows the rules of segments.
     semicolon,
-    /// `.` and `..` segments, sent as they are.
+    /// Allows `.` and `..` segments, forwarded as they are.
     dot_segment,
-    /// Empty segments, sent as they are.
+    /// Allows empty segments, forwarded as they are.
     empty_segment,
-    /// A raw `#` in the target, read as data and sent as `%23`.
+    /// Allows a raw `#` in the target, read as data and forwarded as `%23`.
     number_sign,
-    /// Parameters of different names that the upstream may take for one, under the presets that merge.
+    /// Allows parameters of different names that the upstream may treat as the same, under the presets that merge.
     ambiguous_parameter,
-    /// A body on GET and HEAD.
+    /// Allows a body on GET and HEAD.
     get_body,
-    /// `Cookie` passes to the upstream. A session cookie carries another identity past the token.
+    /// Forwards `Cookie` to the upstream. A session cookie contains another identity than the token's.
     cookies,
-    /// Multipart bodies under the presets that merge bodies with the query.
+    /// Allows multipart bodies under the presets that merge bodies with the query.
     merged_multipart,
-    /// XML bodies under the presets whose upstream merges them with the query.
+    /// Allows XML bodies under the presets whose upstream merges them with the query.
     xml_body,
 }
 

@@ -1,4 +1,4 @@
-//! What the configuration and the product's preset say about reading requests, made ready for look-ups.
+//! Rules for reading requests, made of the configuration and the product's preset for fast look-ups.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -19,7 +19,7 @@ use super::secrets::Secrets;
 use super::settings::{RulesError, Settings};
 use super::{Canonical, Media, Needs, Reason, Relax};
 
-/// How requests are read. Made once; cheap to share behind an `Arc`.
+/// Rules for reading requests. They are created once, and cheap to share in an `Arc`.
 #[derive(Clone)]
 pub struct Rules {
     settings: Settings,
@@ -27,7 +27,7 @@ pub struct Rules {
     calls: Arc<CallIndex>,
     endpoints: Vec<Endpoint>,
     dispositions: Dispositions,
-    /// First names of refused parameters, and why.
+    /// First names of refused parameters, each with the reason.
     parameters: HashMap<String, Reason>,
     members: Vec<json::Path>,
     mask: Mask,
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Rules {
     }
 }
 
-/// Parameters by which frameworks run another method than the request line's.
+/// Parameters by which frameworks execute another method than the request line's.
 const METHOD_PARAMETERS: &[&str] = &[
     "_method",
     "_httpmethod",
@@ -54,10 +54,10 @@ const METHOD_PARAMETERS: &[&str] = &[
 ];
 
 impl Rules {
-    /// Makes the settings ready.
+    /// Creates the rules from the settings.
     ///
     /// # Errors
-    /// Patterns, paths and names that cannot be meant.
+    /// The settings contain an invalid pattern, path or name.
     pub fn new(settings: &Settings) -> Result<Self, RulesError> {
         let preset = settings.product.preset();
         let lower = |names: &[String]| names.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
@@ -103,7 +103,7 @@ impl Rules {
             .iter()
             .map(|name| (first_name(name), Reason::CredentialParameter))
             .collect();
-        // Its only place is the exact name; `token[]` is somebody's other reading of it.
+        // Only the exact name is read; other readers may treat `token[]` as the same name.
         parameters.extend(
             settings
                 .query_token
@@ -122,7 +122,7 @@ impl Rules {
             .iter()
             .copied()
             .chain(more.iter().map(String::as_str));
-        // Laravel runs the method that a JSON body names.
+        // Laravel executes the method that a JSON body names.
         let methods: &[&str] = if preset.merges { METHOD_PARAMETERS } else { &[] };
         let members = members
             .filter(|name| !accepted.contains(*name))
@@ -164,8 +164,8 @@ impl Rules {
         })
     }
 
-    /// The keys that a token needs for the request, beyond a line that allows it: `mint` where it makes or shows
-    /// credentials, `escalate` where it gives rights. However the path is spelt.
+    /// Returns the keys that a token needs for the request, in addition to a line that allows it: `mint` if the request
+    /// creates or shows credentials, `escalate` if it gives rights. The spelling of the path does not matter.
     #[must_use]
     pub fn needs(&self, request: &Canonical) -> Needs {
         self.calls.needs(request.method, &request.path)
@@ -177,34 +177,34 @@ impl Rules {
         self.preset.merges
     }
 
-    /// Whether the request's body is a form that must be read and passed to `check_form`: its fields may reach the
-    /// upstream as parameters. Merging frameworks take a body without a type for one too; servlets do not.
+    /// Whether the request's body is a form that must be read and passed to `check_form`, since its fields may reach
+    /// the upstream as parameters. Merging frameworks also treat a body without a type as a form; servlets do not.
     #[must_use]
     pub fn reads_form(&self, request: &Canonical) -> bool {
         let typed = || request.headers.iter().any(|(name, _)| name == "content-type");
         request.body.has_body() && request.media == Media::Form && (self.merges() || typed())
     }
 
-    /// Top-level nodes at which the upstream reads credentials, another identity or (`names_method`) another method: a
-    /// JSON body that has one is refused. Where the list is empty, no body need be read for it.
+    /// Top-level nodes in which the upstream reads credentials, another identity or another method (`names_method`). A
+    /// JSON body with one of them is refused. If the list is empty, no body needs to be read for it.
     #[must_use]
     pub fn refused_nodes(&self) -> &[json::Path] {
         &self.members
     }
 
-    /// Whether frameworks run the method that a parameter of this name says.
+    /// Whether frameworks execute the method that a parameter of this name contains.
     #[must_use]
     pub fn names_method(&self, name: &str) -> bool {
         METHOD_PARAMETERS.contains(&name)
     }
 
-    /// The product.
+    /// Returns the product at the upstream.
     #[must_use]
     pub fn product(&self) -> Product {
         self.settings.product
     }
 
-    /// The public URL.
+    /// Returns the public URL.
     #[must_use]
     pub fn base(&self) -> &BaseUrl {
         &self.settings.base
@@ -230,12 +230,12 @@ impl Rules {
         self.dispositions.of(name)
     }
 
-    /// The product's token header, where it is read as ours.
+    /// Returns the product's token header, if it is read as Tokenward's.
     pub(super) fn product_header(&self) -> Option<&'static str> {
         self.preset.token_header.filter(|_| self.settings.product_header)
     }
 
-    /// The context path at the upstream.
+    /// Returns the context path at the upstream.
     pub(super) fn upstream_path(&self) -> &str {
         &self.base_path
     }
@@ -244,7 +244,7 @@ impl Rules {
         self.endpoints.iter().any(|endpoint| endpoint.serves(path))
     }
 
-    /// Why the parameter is refused, if it is.
+    /// Returns the reason for which the parameter is refused, if it is.
     pub(super) fn refused_parameter(&self, name: &str) -> Option<Reason> {
         let filed = [first_name(name), underscored(name)];
         let usual = filed.iter().find_map(|name| self.parameters.get(name)).copied();
@@ -257,7 +257,7 @@ impl Rules {
         })
     }
 
-    /// Whether two of the parameters may be one to the upstream.
+    /// Whether two of the parameters may be the same to the upstream.
     pub(super) fn is_ambiguous(&self, query: &[Pair]) -> bool {
         let unknown = self.product() == Product::Generic;
         self.parses_names() && query::is_ambiguous(query, unknown)
@@ -269,7 +269,7 @@ impl Rules {
         self.merges() && !self.relax().ambiguous_parameter
     }
 
-    /// Whether the upstream files members of a JSON body's root in an object too, as Rails' `wrap_parameters` does.
+    /// Whether the upstream also stores members of a JSON body's root in an object, as Rails' `wrap_parameters` does.
     #[must_use]
     pub fn wraps(&self) -> bool {
         self.preset.wraps
@@ -279,7 +279,7 @@ impl Rules {
         self.mask.bears_secret(text, secrets)
     }
 
-    /// A text that a caller chose, as it may be shown: masked if it bears one of `secrets`, and from our prefix on.
+    /// Masks a text that a caller chose: wholly if it contains one of `secrets`, otherwise from Tokenward's prefix on.
     pub(crate) fn shown_text<'t>(&self, text: &'t str, secrets: &Secrets) -> Cow<'t, str> {
         self.mask.part(text, secrets)
     }
@@ -288,12 +288,12 @@ impl Rules {
         self.mask.url(start, pairs)
     }
 
-    /// The name of a user that authenticated nobody, as it may be shown. (One with a secret is none: `read` sees to that.)
+    /// Masks the name of a user who failed to authenticate. (`read` excludes a name that contains a presented secret.)
     pub(crate) fn shown_user(&self, name: &str) -> String {
         self.shown_text(name, &Secrets::default()).into_owned()
     }
 
-    /// What the audit keeps of a value of the body; `bounded` cuts what is too long.
+    /// Returns the form in which the audit stores a body's value; `bounded` cuts long text.
     pub(crate) fn kept_of_node(
         &self,
         path: &str,
@@ -309,7 +309,7 @@ impl Rules {
     }
 }
 
-/// Names of users are no secrets, and the audit wants them.
+/// Whether the value of a parameter is masked. Names of users are not secret, and the audit needs them.
 fn shown_masked(name: &str) -> bool {
     !matches!(
         name,

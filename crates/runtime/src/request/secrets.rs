@@ -1,9 +1,9 @@
-//! The secrets that a call presents, known again wherever else in it they stand.
+//! The secrets that a call presents, to be found in other parts of the call.
 //!
-//! Both sides are compared *folded*: escapes undone through all their layers, letters in lower case, and of the other
-//! ASCII characters none; a text with a `%` also with its escapes left alone, since a stray one may stand in a secret's midst.
-//! So a secret is found however it is escaped, cased or cut in pieces, and Base64 in either alphabet and with line ends.
-//! What is folded is never shown, and decides nothing but whether something is.
+//! Both sides are compared *folded*: escapes are decoded through all layers, letters are in lower case, and other ASCII
+//! characters are dropped. A text with a `%` is also compared with its escapes undecoded, since a stray one may be
+//! inside a secret. So a secret is found in any escaping, case or splitting, and as Base64 in either alphabet and with
+//! line ends. Folded text is never shown; it only decides whether another text may be shown.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -14,25 +14,25 @@ use super::credentials::Credentials;
 use super::escape::{decode_loosely, unit};
 use super::prefix::within_base64;
 
-/// The length in bytes from which a text is taken for a secret: shorter ones would be found in talk.
+/// Minimum length in bytes of a secret: shorter ones would be found in ordinary text.
 const SECRET_BYTES: usize = 16;
 
-/// The most texts of one call that are taken for secrets.
+/// Maximum number of texts of one call that are treated as secrets.
 const MOST: usize = 16;
 
-/// How a folded secret begins: eight bytes.
+/// The first eight bytes of a folded secret.
 type Head = u64;
 
-/// Base64 as it comes: with either end, whatever its last bits.
+/// Decodes Base64 with or without padding, and with any trailing bits.
 const ANY: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// The secrets that a call presents, in the forms in which they may stand elsewhere. Has no `Debug` that shows them.
+/// The secrets that a call presents, in the forms in which they may occur elsewhere. `Debug` does not show them.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets {
-    /// Each with how it begins.
+    /// Folded secrets, each with its first bytes.
     folded: Vec<(Head, Vec<u8>)>,
-    /// Those of which folding leaves too little.
+    /// Secrets that are too short when folded, kept as they are.
     literal: Vec<Vec<u8>>,
     shortest: usize,
     texts: usize,
@@ -45,10 +45,11 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Adds what an `Authorization` header presents: also where it authenticates nobody, as under another scheme.
+    /// Adds the secrets in an `Authorization` header, even if it does not authenticate, such as one with another
+    /// scheme.
     pub(super) fn add_authorization(&mut self, value: &[u8]) {
         if let Some(secret) = Credentials::from_authorization(value).secret() {
-            // Where the secret is too short to be one, all that was sent may be long enough.
+            // If the secret is too short, the whole value may be long enough.
             if !self.add(secret.as_bytes()) {
                 self.add_parts(value, Self::add_text);
             }
@@ -59,13 +60,13 @@ impl Secrets {
 
     fn add_parts(&mut self, value: &[u8], add: impl Fn(&mut Self, &[u8]) -> bool) {
         let parts = value.split(|byte| matches!(byte, b' ' | b'\t' | b',' | b';' | b'"' | b'='));
-        // Digest's `uri` is no secret.
+        // The `uri` of Digest is not a secret.
         for part in parts.filter(|part| !part.starts_with(b"/")) {
             add(self, part);
         }
     }
 
-    /// Adds a secret, and what it looks like within Base64. Whether it was taken for one.
+    /// Adds a secret and its forms within Base64. Returns whether it was treated as a secret.
     pub(super) fn add(&mut self, secret: &[u8]) -> bool {
         let taken = self.add_text(secret);
         if taken {
@@ -76,7 +77,7 @@ impl Secrets {
         taken
     }
 
-    /// Adds the text, and what stands behind the colon if it is Base64, written as it may be.
+    /// Adds the text. If it is Base64 in either alphabet, also adds the decoded part after the colon.
     fn add_encoded(&mut self, text: &[u8]) -> bool {
         let standard: Vec<u8> = text
             .iter()
@@ -120,7 +121,7 @@ impl Secrets {
         };
     }
 
-    /// Whether one of them stands in the text. Linear; asks for memory only where one begins in it.
+    /// Whether the text contains one of the secrets. Linear; allocates only if the beginning of one occurs in it.
     pub(super) fn stand_in(&self, text: &[u8]) -> bool {
         if self.shortest == 0 || text.len() < self.shortest {
             return false;
@@ -154,7 +155,7 @@ fn shifted(head: Head, byte: &u8) -> Head {
     head << 8 | Head::from(*byte)
 }
 
-/// Whether the text holds the secret, as it is or escaped.
+/// Whether the text contains the secret, as it is or escaped.
 fn holds(text: &[u8], secret: &[u8]) -> bool {
     holds_bytes(text, secret) || text.contains(&b'%') && holds_bytes(&decode_loosely(text), secret)
 }
@@ -163,12 +164,12 @@ fn holds_bytes(text: &[u8], wanted: &[u8]) -> bool {
     memmem::find(text, wanted).is_some()
 }
 
-/// The byte at a place, and where the next one begins, if no escape is one.
+/// Returns the byte at a position, and the position of the next one, without decoding escapes.
 fn as_it_is(text: &[u8], at: usize) -> Option<(u8, usize)> {
     text.get(at).map(|byte| (*byte, at + 1))
 }
 
-/// As it is, but for a `%` that was escaped itself, once or more often.
+/// Reads like `as_it_is`, but decodes a `%` that was escaped itself, once or more often.
 fn without_percent(text: &[u8], at: usize) -> Option<(u8, usize)> {
     let (byte, mut next) = as_it_is(text, at)?;
     while byte == b'%' && text.get(next..next + 2) == Some(b"25") {
@@ -177,7 +178,7 @@ fn without_percent(text: &[u8], at: usize) -> Option<(u8, usize)> {
     Some((byte, next))
 }
 
-/// What is compared of a text, where `read` gives the byte at a place and where the next one begins.
+/// Folds a text for comparison. `read` returns the byte at a position and the position of the next one.
 fn fold(text: &[u8], read: impl Fn(&[u8], usize) -> Option<(u8, usize)>) -> impl Iterator<Item = u8> {
     let mut at = 0;
     std::iter::from_fn(move || {

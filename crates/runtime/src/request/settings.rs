@@ -1,4 +1,4 @@
-//! What the configuration says about reading requests.
+//! Settings for reading requests, from the configuration.
 
 use tokenward_compiler::BaseUrl;
 
@@ -6,47 +6,50 @@ use super::mask::TOKEN_PREFIX;
 use super::product::Product;
 use super::{Kept, Relax};
 
-/// What the configuration says; `Settings::new` has every default.
+/// Settings for reading requests; `Settings::new` sets every default.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The public URL.
     pub base: BaseUrl,
-    /// The kind of server behind the proxy.
+    /// The product at the upstream.
     pub product: Product,
-    /// What is served below the base URL, `/rest/*` or one exact path each; empty: as the product has it.
+    /// Endpoints below the base URL, each `/rest/*` or one exact path. If empty, the product's are used.
     pub endpoints: Vec<String>,
-    /// The context path at the upstream, empty or as `/context`; absent: that of `base`.
+    /// The context path at the upstream, empty or such as `/context`; `None` uses that of `base`.
     pub upstream_path: Option<String>,
     /// The refusals that are lifted.
     pub relax: Relax,
-    /// The most parameters that a query may have.
+    /// Maximum number of parameters of a query.
     pub query_pairs: usize,
-    /// The most header lines that a request may have.
+    /// Maximum number of header lines of a request.
     pub header_count: usize,
-    /// The most bytes that request line and headers may have together.
+    /// Maximum number of bytes of the request line and the headers together.
     pub head_bytes: usize,
-    /// Headers in which the proxy names the user to the upstream; the client's copies are dropped.
+    /// Headers in which the proxy names the user to the upstream; the client's headers of these names are dropped.
     pub identity_headers: Vec<String>,
-    /// Query parameters and form fields, beyond the product's, that carry credentials or another identity.
+    /// Refused query parameters and form fields, in addition to the product's: they contain credentials or another
+    /// identity.
     pub refused_parameters: Vec<String>,
-    /// Headers, beyond the product's, that do.
+    /// Refused headers, in addition to the product's: they contain credentials or another identity.
     pub refused_headers: Vec<String>,
-    /// Top-level members of JSON bodies, beyond the product's, that do.
+    /// Refused top-level members of JSON bodies, in addition to the product's: they contain credentials or another
+    /// identity.
     pub refused_members: Vec<String>,
-    /// Parameters, headers and members that the product's lists name and that this upstream does not read so.
+    /// Parameters, headers and members that the product's lists contain but that this upstream does not interpret that
+    /// way.
     pub accepted_names: Vec<String>,
-    /// The query parameter that carries the token, where that is switched on.
+    /// The query parameter that contains the token; `None` disables that place.
     pub query_token: Option<String>,
     /// Whether the product's own token header is read.
     pub product_header: bool,
-    /// The fixed prefix of our secrets.
+    /// The fixed prefix of Tokenward's secrets.
     pub token_prefix: String,
-    /// What the audit keeps of values.
+    /// Rules for the values that the audit stores.
     pub kept: Kept,
 }
 
 impl Settings {
-    /// The defaults for a public URL and a product.
+    /// Creates the default settings for a public URL and a product.
     #[must_use]
     pub fn new(base: BaseUrl, product: Product) -> Self {
         Self {
@@ -71,22 +74,22 @@ impl Settings {
     }
 }
 
-/// Settings that make no rules.
+/// Reason why settings are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
-    /// A pattern for endpoints that is neither a path nor `/path/*`.
+    /// The pattern of an endpoint is neither a path nor `/path/*`.
     #[error("endpoint `{0}` must be a plain path below the base URL, or one that ends in `/*`")]
     Endpoint(String),
-    /// A context path that is not one.
+    /// The text is not a context path.
     #[error("upstream path `{0}` must be empty or begin, but not end, with a slash")]
     UpstreamPath(String),
-    /// A text that cannot name a header.
+    /// The text cannot be a header's name.
     #[error("`{0}` is no header name")]
     Header(String),
-    /// A text that cannot name a parameter.
+    /// The text cannot be a parameter's name.
     #[error("`{0}` is no parameter name")]
     Parameter(String),
-    /// A prefix by which no secret could be told from other text.
+    /// The prefix is too short, or has other characters, so that secrets could not be recognised by it.
     #[error("token prefix `{0}` is too short or has characters other than letters, digits and `_`")]
     Prefix(String),
     /// The product has no token header of its own.

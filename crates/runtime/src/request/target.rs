@@ -1,13 +1,13 @@
-//! The request target: origin-form, or absolute-form of the configured public URL, and nothing else.
+//! The request target: either origin-form, or absolute-form with the configured public URL.
 
 use super::{Reason, Refusal, Relax};
 
-/// The two halves of a target, still encoded.
+/// The two halves of a target, not decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target<'a> {
-    /// Begins with `/`.
+    /// The path; begins with `/`.
     pub(super) path: &'a str,
-    /// What stands behind the first `?`; a second one is data.
+    /// The text after the first `?`; a second one is data.
     pub(super) query: &'a str,
 }
 
@@ -15,7 +15,7 @@ pub(super) struct Target<'a> {
 /// and without the scheme's own port.
 ///
 /// # Errors
-/// Bytes that no URL has unencoded, other forms, another authority, a raw `#`.
+/// The target has bytes that must be encoded, another form, another authority, or a raw `#`.
 pub(super) fn split<'a>(
     target: &'a [u8],
     scheme: &str,
@@ -35,14 +35,14 @@ pub(super) fn split<'a>(
         below(text, scheme, authority)?
     };
     let (path, query) = origin_form.split_once('?').unwrap_or((origin_form, ""));
-    // RFC 9112 section 3.2.1: an absolute URL without a path is that of the root.
+    // An absolute URL without a path is that of the root (RFC 9112 section 3.2.1).
     Ok(Target {
         path: if path.is_empty() { "/" } else { path },
         query,
     })
 }
 
-/// What stands behind the authority of an absolute-form target.
+/// Returns the text after the authority of an absolute-form target.
 fn below<'a>(text: &'a str, scheme: &str, authority: &str) -> Result<&'a str, Refusal> {
     let (given_scheme, rest) = text.split_once("://").ok_or(Reason::TargetForm)?;
     if !given_scheme.eq_ignore_ascii_case("http") && !given_scheme.eq_ignore_ascii_case("https") {
@@ -55,7 +55,7 @@ fn below<'a>(text: &'a str, scheme: &str, authority: &str) -> Result<&'a str, Re
     } else {
         ":443"
     };
-    // A port that is there already is the whole of it: `host:8443:443` is no authority.
+    // Only one port is removed, so that `host:8443:443` stays an invalid authority.
     let given = match given.strip_suffix(own_port) {
         Some(host) if host.ends_with(']') || !host.contains(':') => host,
         _ => given,

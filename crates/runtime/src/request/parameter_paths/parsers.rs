@@ -1,4 +1,4 @@
-//! The parsers, each as its source has it. The parent module's table names the sources.
+//! The parsers, each as in its source. The parent module's table names the sources.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::path::{MAX_STEPS, Path, Paths, Step};
 
 const BRACKETS: [char; 2] = ['[', ']'];
 
-/// The name as it is, and without the blanks around it, which some readers trim.
+/// Keeps the name as it is. Also adds it without the blanks around it, which some readers trim.
 pub(super) fn flat<'n>(name: &'n str, paths: &mut Paths<'n>) {
     let trimmed = name.trim();
     for name in [name, trimmed] {
@@ -16,7 +16,7 @@ pub(super) fn flat<'n>(name: &'n str, paths: &mut Paths<'n>) {
     }
 }
 
-/// Strips brackets before a key, takes what comes before the next bracket, and goes on after the closing ones.
+/// Strips brackets before a key, takes the text before the next bracket, and continues after the closing ones.
 pub(super) fn rack_2<'n>(name: &'n str, paths: &mut Paths<'n>) {
     let mut path = Path::new();
     let mut rest = name;
@@ -48,7 +48,7 @@ pub(super) fn rack_2<'n>(name: &'n str, paths: &mut Paths<'n>) {
     paths.add(path);
 }
 
-/// Takes the first key before the first `[` that is not the first character, then one pair of brackets after the other.
+/// Takes the text before the first `[` that is not the first character, then one pair of brackets after the other.
 pub(super) fn rack_3<'n>(name: &'n str, paths: &mut Paths<'n>) {
     let mut path = Path::new();
     let mut outer = true;
@@ -82,8 +82,8 @@ pub(super) fn rack_3<'n>(name: &'n str, paths: &mut Paths<'n>) {
     paths.add(path);
 }
 
-/// Drops leading blanks, makes `_` of dots and blanks before the first `[`, and of that `[` where none closes it; drops what
-/// does not begin with `[` after a `]`.
+/// Drops leading blanks, and replaces dots and blanks before the first `[` by `_`, as well as a first `[` that no `]`
+/// closes. Drops text after a `]` that does not begin with `[`.
 pub(super) fn php<'n>(name: &'n str, paths: &mut Paths<'n>) {
     let name = name.split('\0').next().unwrap_or_default();
     let name = name.trim_start_matches(' ');
@@ -122,8 +122,8 @@ fn underscored(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Takes each `[…]` without brackets in it, and drops what is between them; with `allowDots` also `.a` for `[a]`, and with
-/// `decodeDotInKeys` `%2E` in a key for a dot. Beyond the depth, 5 unless it is set, the rest is one key.
+/// Takes each `[…]` without brackets in it, and drops the text between them. With `allowDots`, `.a` also means `[a]`;
+/// with `decodeDotInKeys`, `%2E` in a key means a dot. Beyond the depth (5 by default), the rest is one key.
 pub(super) fn qs<'n>(name: &'n str, paths: &mut Paths<'n>) {
     if name.contains("%2E") {
         paths.add_owned(&name.replace("%2E", "."), |name, paths| {
@@ -147,7 +147,7 @@ fn qs_segments<'n>(key: &'n str, depth: usize, paths: &mut Paths<'n>) {
     let mut keys = QsKeys::new(parent);
     for taken in 0..MAX_STEPS {
         if taken == depth {
-            // The rest, from this segment on.
+            // The rest of the name, beginning with this segment.
             let rest = after.len() + segment.len() + 2;
             keys.push(split(key, key.len().saturating_sub(rest)).1);
             break;
@@ -161,10 +161,10 @@ fn qs_segments<'n>(key: &'n str, depth: usize, paths: &mut Paths<'n>) {
     paths.add(keys.path);
 }
 
-/// What `parseObject` makes of keys.
+/// Keys, converted to a path like `parseObject`.
 struct QsKeys<'n> {
     path: Path<'n>,
-    /// The last key was `[]`: an array that begins there is one with this.
+    /// Whether the last key was `[]`: an array that begins there is the same one.
     appends: bool,
     ended: bool,
 }
@@ -187,7 +187,7 @@ impl<'n> QsKeys<'n> {
         if self.ended || self.path.len() >= MAX_STEPS {
             return;
         }
-        // It sets nothing, so what is above it ends here.
+        // qs sets nothing under this key, so the path ends above it.
         if key == PROTOTYPE {
             self.ended = true;
             return;
@@ -202,12 +202,12 @@ impl<'n> QsKeys<'n> {
 
 const PROTOTYPE: &str = "__proto__";
 
-/// Whether it is an index up to `arrayLimit`.
+/// Whether the key is an index up to `arrayLimit`.
 fn is_index(key: &str) -> bool {
     key.len() <= 2 && key.parse::<u8>().is_ok_and(|index| index <= 20)
 }
 
-/// What is before the first `[…]` without brackets in it, what is in it, and what is after it.
+/// Finds the first `[…]` without brackets in it; returns the text before, in and after it.
 fn next_segment(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {
@@ -221,7 +221,7 @@ fn next_segment(text: &str) -> Option<(&str, &str, &str)> {
     }
 }
 
-/// Takes each balanced `[…]`, brackets in it included; one that is never closed is a key with all that follows.
+/// Takes each balanced `[…]`, including brackets in it. One that is never closed is a key with all text after it.
 pub(super) fn qs_balanced<'n>(name: &'n str, paths: &mut Paths<'n>) {
     for depth in [5, usize::MAX] {
         balanced_segments(name, depth, paths);
@@ -249,7 +249,7 @@ fn balanced_segments<'n>(key: &'n str, depth: usize, paths: &mut Paths<'n>) {
     paths.add(keys.path);
 }
 
-/// What is in the balanced brackets with which the text begins, and what is after them.
+/// Returns the text in the balanced brackets with which `text` begins, and the text after them.
 fn balanced(text: &str) -> Option<(&str, &str)> {
     let mut level = 0_usize;
     for (at, byte) in text.bytes().enumerate() {
@@ -265,7 +265,7 @@ fn balanced(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// `[a]` for each `.a`; with `outside` only outside brackets.
+/// Replaces each `.a` by `[a]`; with `outside`, only outside brackets.
 fn dots_to_brackets(key: &str, outside: bool) -> String {
     let mut made = String::with_capacity(key.len() + 2);
     let mut level = 0_usize;
@@ -289,7 +289,7 @@ fn dots_to_brackets(key: &str, outside: bool) -> String {
     made
 }
 
-/// A bean's property, also of the field that a default (`!a`) or a marker (`_a`) is for.
+/// Reads the path of a bean's property. A default (`!a`) or a marker (`_a`) also refers to the field `a`.
 pub(super) fn spring<'n>(name: &'n str, paths: &mut Paths<'n>) {
     let default = name.strip_prefix('!').unwrap_or(name);
     let marked = default.strip_prefix('_').unwrap_or(default);
@@ -306,7 +306,7 @@ pub(super) fn spring<'n>(name: &'n str, paths: &mut Paths<'n>) {
     }
 }
 
-/// Cuts at the first dot outside brackets.
+/// Cuts the text at the first dot outside brackets.
 fn cut_property(text: &str) -> (&str, &str) {
     let mut in_key = false;
     for (at, byte) in text.bytes().enumerate() {
@@ -319,7 +319,7 @@ fn cut_property(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-/// `a['b'][0]`: the name before the first key, then the keys; what is between them is dropped.
+/// Adds the steps of `a['b'][0]`: the name before the first key, then the keys. Text between them is dropped.
 fn add_property<'n>(property: &'n str, path: &mut Path<'n>) {
     let (name, mut rest) = cut_before(property, ['[']);
     if balanced(rest).is_none() {
@@ -339,7 +339,7 @@ fn unquoted(key: &str) -> &str {
     within('\'').or_else(|| within('"')).unwrap_or(key)
 }
 
-/// `a.b` for `a[b]`, `a` for `a[]`; an index stays.
+/// Converts `a[b]` to `a.b` and `a[]` to `a`; an index is kept.
 pub(super) fn jquery<'n>(name: &'n str, paths: &mut Paths<'n>) {
     if !name.contains('[') {
         return;
@@ -349,7 +349,7 @@ pub(super) fn jquery<'n>(name: &'n str, paths: &mut Paths<'n>) {
     while let Some((before, inside)) = rest.split_once('[') {
         made.push_str(before);
         let Some((key, after)) = inside.split_once(']') else {
-            // It refuses such a name.
+            // jQuery's normalizer refuses such a name.
             return;
         };
         if key.starts_with(|c: char| c.is_ascii_digit()) {
@@ -363,12 +363,12 @@ pub(super) fn jquery<'n>(name: &'n str, paths: &mut Paths<'n>) {
     paths.add_owned(&made, separators);
 }
 
-/// The parts between dots, brackets and quotes.
+/// Takes the parts between dots, brackets and quotes.
 pub(super) fn separators<'n>(name: &'n str, paths: &mut Paths<'n>) {
     parts(name, &['.', '[', ']', '\'', '"'], paths);
 }
 
-/// The parts between brackets.
+/// Takes the parts between brackets.
 pub(super) fn brackets<'n>(name: &'n str, paths: &mut Paths<'n>) {
     parts(name, &BRACKETS, paths);
 }
@@ -382,7 +382,7 @@ fn parts<'n>(name: &'n str, between: &[char], paths: &mut Paths<'n>) {
     paths.add(path);
 }
 
-/// The text before the first of these characters, and the text from there on.
+/// Splits the text before the first of these characters.
 fn cut_before<const N: usize>(text: &str, at: [char; N]) -> (&str, &str) {
     split(text, text.find(at).unwrap_or(text.len()))
 }

@@ -1,24 +1,24 @@
-//! Paths of parameters: steps to a value, and sets of them.
+//! Paths of parameters: the steps to a value, and sets of paths.
 
 use std::borrow::Cow;
 
-/// How many steps of a path are kept. A longer one is cut, which makes it stand for everything below the cut.
+/// Maximum number of steps of a path. A longer path is cut, and then stands for all paths below the cut.
 pub const MAX_STEPS: usize = 32;
 
-/// The way from the root of the parameters to a value.
+/// The steps from the root of the parameters to a value.
 pub type Path<'n> = Vec<Step<'n>>;
 
 /// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step<'n> {
-    /// To the member of this name.
+    /// The member of this name.
     Name(Cow<'n, str>),
-    /// To some element of an array. An index says no more: `qs` closes gaps.
+    /// Any element of an array. An index has no further meaning, since `qs` closes gaps.
     Each,
 }
 
 impl<'n> Step<'n> {
-    /// The step below another one for what stands between brackets there.
+    /// Creates a step below another one from the text between brackets.
     pub(super) fn below(name: &'n str) -> Self {
         if name.bytes().all(|byte| byte.is_ascii_digit()) {
             Self::Each
@@ -27,7 +27,7 @@ impl<'n> Step<'n> {
         }
     }
 
-    /// The first step.
+    /// Creates the first step of a path.
     pub(super) fn first(name: &'n str) -> Self {
         if name.is_empty() {
             Self::Each
@@ -36,7 +36,7 @@ impl<'n> Step<'n> {
         }
     }
 
-    /// The step behind those of the path.
+    /// Creates the step after those of the path.
     pub(super) fn after(path: &Path<'_>, name: &'n str) -> Self {
         if path.is_empty() {
             Self::first(name)
@@ -53,7 +53,7 @@ impl<'n> Step<'n> {
     }
 }
 
-/// Paths, each once.
+/// A set of paths.
 #[derive(Default)]
 pub(super) struct Paths<'n>(pub(super) Vec<Path<'n>>);
 
@@ -65,7 +65,7 @@ impl<'n> Paths<'n> {
         }
     }
 
-    /// Adds the paths of a text made of the name.
+    /// Adds the paths of a text that was derived from the name.
     pub(super) fn add_owned(&mut self, text: &str, parser: impl for<'t> Fn(&'t str, &mut Paths<'t>)) {
         let mut paths = Paths::default();
         parser(text, &mut paths);
@@ -74,7 +74,7 @@ impl<'n> Paths<'n> {
         }
     }
 
-    /// For steps such as `due(1i)`, also the attribute of which they are a part.
+    /// Adds the attribute's path for each path with steps such as `due(1i)`, which is a part of the attribute.
     pub(super) fn add_attributes(&mut self) {
         let attribute = |step: &Step<'n>| match step {
             Step::Name(name) => {

@@ -1,4 +1,4 @@
-//! The calls of each product, by what they give: one file of data a product. `docs/calls.md` shows them.
+//! The calls of each product, by class, with one file of data per product. `docs/calls.md` shows them.
 
 mod atlassian;
 mod confluence;

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use super::*;
 use crate::request::Source;
 
-/// The tables of `docs/calls.md`.
+/// Formats the tables of `docs/calls.md`.
 fn tables() -> String {
     let mut page = String::new();
     for product in Product::ALL {

@@ -1,4 +1,4 @@
-//! Confluence. Servlets merge form fields with the query; JSON and multipart stay apart.
+//! Preset of Confluence. Servlets merge form fields with the query; JSON and multipart stay separate.
 
 use super::{Preset, calls};
 use crate::request::Relax;
@@ -20,7 +20,7 @@ pub(super) static PRESET: Preset = Preset {
         "os_username",
         "xoauth_requestor_id",
     ],
-    // Connect's, and those of trusted applications, which call for any user.
+    // The headers of Connect, and of trusted applications, which make calls for any user.
     headers: &[
         "x-acpt",
         "x-seraph-trusted-app-cert",

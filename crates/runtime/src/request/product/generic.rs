@@ -1,4 +1,4 @@
-//! A server of which nothing is known: taken to merge all parameters, and to read credentials in the usual places.
+//! Preset of an unknown server: assumed to merge all parameters, and to read credentials in the usual places.
 
 use super::{Preset, calls};
 use crate::request::Relax;
@@ -10,7 +10,7 @@ pub(super) static PRESET: Preset = Preset {
     identity_header: "X-Remote-User",
     token_header: None,
     // `token` is left out: it pages through results as often as it authenticates.
-    // Sessions in a parameter are PHP's and servlets'; `doas` is Hadoop's, `_switch_user` Symfony's.
+    // PHP and servlets read sessions from a parameter. `doas` is Hadoop's, `_switch_user` Symfony's.
     parameters: &[
         "_switch_user",
         "access_token",
@@ -55,7 +55,7 @@ pub(super) static PRESET: Preset = Preset {
         "x-vault-token",
         "x-redmine-api-key",
     ],
-    // Without `key`: as a member it is data nearly always (etcd, settings).
+    // `key` is left out: as a member it is nearly always data (etcd, settings).
     members: &[
         "access_token",
         "api-key",

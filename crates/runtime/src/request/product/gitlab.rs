@@ -1,5 +1,5 @@
-//! GitLab. Grape merges query, forms, JSON and multipart into one set of parameters; names of projects and files
-//! need `%2F`.
+//! Preset of GitLab. Grape merges query, forms, JSON and multipart into one set of parameters; names of projects and
+//! files need `%2F`.
 
 use super::{Preset, calls};
 use crate::request::Relax;
@@ -10,7 +10,7 @@ pub(super) static PRESET: Preset = Preset {
     endpoints: &["/api/*"],
     identity_header: "X-Remote-User",
     token_header: Some("private-token"),
-    // `token` is left out: runners and triggers have theirs there, but so have the settings of integrations.
+    // `token` is left out: runners and triggers send their credentials in it, but settings of integrations have it too.
     parameters: &[
         "access_token",
         "bearer_token",

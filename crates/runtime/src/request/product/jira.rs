@@ -1,4 +1,4 @@
-//! Jira. Servlets merge form fields with the query; JSON and multipart stay apart.
+//! Preset of Jira. Servlets merge form fields with the query; JSON and multipart stay separate.
 
 use super::{Preset, calls};
 use crate::request::Relax;
@@ -9,7 +9,8 @@ pub(super) static PRESET: Preset = Preset {
     endpoints: &["/rest/*"],
     identity_header: "X-Remote-User",
     token_header: None,
-    // Seraph reads os_*; Connect and OAuth 1.0a theirs, of the query and of forms. `token` is no credential here.
+    // Seraph reads `os_*`; Connect and OAuth 1.0a read their parameters from the query and forms. `token` is not a
+    // credential here.
     parameters: &[
         "access_token",
         "jwt",
@@ -21,7 +22,7 @@ pub(super) static PRESET: Preset = Preset {
         "os_username",
         "xoauth_requestor_id",
     ],
-    // Connect's, and those of trusted applications, which call for any user.
+    // The headers of Connect, and of trusted applications, which make calls for any user.
     headers: &[
         "x-acpt",
         "x-seraph-trusted-app-cert",

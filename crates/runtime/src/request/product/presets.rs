@@ -1,9 +1,9 @@
-//! The preset of each product.
+//! Returns the preset of each product.
 
 use super::{Preset, Product, confluence, generic, gitlab, jira, redmine};
 
 impl Product {
-    /// The defaults of this product.
+    /// Returns the defaults of this product.
     pub(in crate::request) fn preset(self) -> &'static Preset {
         match self {
             Self::Jira => &jira::PRESET,

@@ -1,5 +1,5 @@
-//! Redmine. Rails merges query, forms, JSON, XML and multipart into one set of parameters, and shows API keys to
-//! whoever reads his own account.
+//! Preset of Redmine. Rails merges query, forms, JSON, XML and multipart into one set of parameters, and shows API keys
+//! to users who read their own account.
 
 use super::{Preset, calls};
 use crate::request::Relax;
@@ -19,7 +19,7 @@ pub(super) static PRESET: Preset = Preset {
         resource_prefix: false,
         slash_in_names: false,
     },
-    // Its other formats are pages and feeds: they show the Atom key of whoever reads them.
+    // Other formats are pages and feeds, which show their reader's Atom key.
     formats: &["json", "xml"],
     merges: true,
     wraps: true,

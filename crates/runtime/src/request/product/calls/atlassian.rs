@@ -1,4 +1,4 @@
-//! What Jira and Confluence have in common: the platform's own modules and widespread apps.
+//! Calls that Jira and Confluence have in common: those of the platform's own modules and of widespread apps.
 
 use super::{Call, Class, Group, Source};
 

@@ -1,9 +1,9 @@
-//! Confluence: Data Center as its description of 10.0 has it, and what it lacks.
+//! Calls of Confluence: those in Data Center's API description for 10.0, and others that it lacks.
 
 use super::{Call, Class, Group, Source};
 
 pub(crate) static CALLS: &[Group] = &[
-    // Credentials.
+    // Calls for credentials.
     Group {
         class: Class::Mint,
         reason: "Shows the session, or begins one",
@@ -29,7 +29,7 @@ pub(crate) static CALLS: &[Group] = &[
         source: Source::Described,
         calls: &[Call::any("/rest/api/{v?}/webhooks/**")],
     },
-    // Rights.
+    // Calls that give rights.
     Group {
         class: Class::Escalate,
         reason: "Makes, changes or removes accounts and groups, and says who is in which",
@@ -37,7 +37,7 @@ pub(crate) static CALLS: &[Group] = &[
         calls: &[
             Call::write("/rest/api/{v?}/admin/**"),
             Call::write("/rest/api/{v?}/user/*/group/*"),
-            // The address to which a forgotten password is sent.
+            // This call sets the address to which a password reset is sent.
             Call::write("/rest/api/{v?}/user/current"),
         ],
     },
@@ -86,7 +86,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/rest/user-directories/**"),
         ],
     },
-    // Work.
+    // Calls that only do their own work.
     Group {
         class: Class::Plain,
         reason: "Works on pages, comments, attachments, labels and properties; who may see them stays as it is",

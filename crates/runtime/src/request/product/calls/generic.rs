@@ -1,5 +1,5 @@
-//! A server of which nothing is known. A collection is known by the name that most APIs give it, and only where the path
-//! ends in it or in one of its members: deeper, and in other words, a name is data as often as not.
+//! Calls of an unknown server. A collection is recognised by the name that most APIs give it, and only if the path ends
+//! in it or in one of its members. Deeper in a path, or under other words, a name is often only data.
 
 use super::{Call, Class, Group, Source};
 

@@ -1,12 +1,12 @@
-//! GitLab. By whose they are, never by a name anywhere in the path: files, branches and wiki pages are called
-//! `variables.tf` and `members`, too.
+//! Calls of GitLab. They are recognised below their owners, never by a name anywhere in the path: files, branches and
+//! wiki pages can also have names such as `variables.tf` and `members`.
 
 use super::{Call, Class, Group, Source};
 
 const API: Source = Source::Known("GitLab's description of its API is not at hand: from its documentation");
 
 pub(crate) static CALLS: &[Group] = &[
-    // Credentials.
+    // Calls for credentials.
     Group {
         class: Class::Mint,
         reason: "Makes or shows tokens of users, groups, projects, deployments, agents and triggers",
@@ -83,7 +83,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::any("/oauth/**"),
         ],
     },
-    // Rights.
+    // Calls that give rights.
     Group {
         class: Class::Escalate,
         reason: "Says who is a member, as what, and who is asked to become one",
@@ -254,7 +254,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/api/*/usage_data/**"),
         ],
     },
-    // Other calls.
+    // Calls that contain other calls.
     Group {
         class: Class::Carries,
         reason: "One path for all that the other calls do, or for what an agent makes of a text",

@@ -1,9 +1,10 @@
-//! Jira: Data Center as its description of 10.3 has it, Cloud as that of the platform's version 3 has it, and what neither has.
+//! Calls of Jira: those in Data Center's API description for 10.3, in Cloud's for version 3 of the platform, and others
+//! that both lack.
 
 use super::{Call, Class, Group, Source};
 
 pub(crate) static CALLS: &[Group] = &[
-    // Credentials.
+    // Calls for credentials.
     Group {
         class: Class::Mint,
         reason: "Shows the session, begins or raises one",
@@ -29,7 +30,7 @@ pub(crate) static CALLS: &[Group] = &[
         source: Source::Known("the directory's own API, Crowd's"),
         calls: &[Call::any("/rest/usermanagement/**")],
     },
-    // Rights.
+    // Calls that give rights.
     Group {
         class: Class::Escalate,
         reason: "Makes, changes, removes or renames accounts, and so decides who someone is",
@@ -39,7 +40,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/rest/api/*/user/application"),
             Call::write("/rest/api/*/user/anonymization/**"),
             Call::write("/rest/api/*/user/session/**"),
-            // The address to which a forgotten password is sent.
+            // This call sets the address to which a password reset is sent.
             Call::write("/rest/api/*/myself"),
         ],
     },
@@ -150,7 +151,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/rest/greenhopper/*/rapidviewconfig/**"),
         ],
     },
-    // Work.
+    // Calls that only do their own work.
     Group {
         class: Class::Plain,
         reason: "Works on issues, and on what belongs to them; rights to them stay as they are",

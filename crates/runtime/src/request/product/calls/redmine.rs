@@ -1,4 +1,4 @@
-//! Redmine. It shows API keys to whoever reads their own account, and Atom keys in its pages.
+//! Calls of Redmine. It shows API keys to users who read their own account, and Atom keys in its pages.
 
 use super::{Call, Class, Group, Source};
 
@@ -6,7 +6,7 @@ const ROUTES: Source =
     Source::Known("Redmine has no description of its API: from its documentation and its routes");
 
 pub(crate) static CALLS: &[Group] = &[
-    // Credentials.
+    // Calls for credentials.
     Group {
         class: Class::Mint,
         reason: "Shows an account's API key, to its user and to administrators, or sets its password",
@@ -41,7 +41,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::read("/projects/*/repository/**/changes/**"),
         ],
     },
-    // Rights.
+    // Calls that give rights.
     Group {
         class: Class::Escalate,
         reason: "Says who is a member, of what and as what",
@@ -103,7 +103,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/repositories/**"),
         ],
     },
-    // Other calls.
+    // Calls that contain other calls.
     Group {
         class: Class::Carries,
         reason: "Takes a mail, and does what it says as whoever it says has sent it",
