@@ -94,6 +94,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Some(_) => signing::key(args.sign.as_deref(), &config)?,
         None => None,
     };
+    // Compile, check and compare with the base, if there is one.
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
     let base = args.base(directory)?;
     let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
@@ -102,6 +103,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Some(base) => Some((base, args.config.written()?)),
     };
     let compiled = Compiled::new(&sources, (&config, args.budget), gate)?;
+    // Show the findings, also if there is no program.
     let diagnostics = &compiled.diagnostics;
     match args.format {
         Format::Text => output::note_raw(&render_text(&sources, diagnostics, output::colours())),
@@ -115,11 +117,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             Failure::Findings(told)
         });
     };
+    // Prove the program as it will be served.
     let mut proved = compiled.proved;
     if args.paranoid {
         paranoid(&program, &config, args.budget)?;
         proved.push_str(", the optimised program proved equivalent");
     }
+    // Write the policy only now, after all checks, and summarise.
     let tokens = program.tokens().count();
     let what = format!(
         "{}: {tokens} {}, {}{}",

@@ -228,6 +228,7 @@ const MODES: [(&str, IdentityMode); 3] = [
 ];
 
 fn identity(it: &mut Fields<'_>) -> Identity {
+    // Read all keys of all modes, so that each is known and checked.
     let mode = it.or("mode", IdentityMode::TrustedHeader, |value| {
         value::choice(value, &MODES)
     });
@@ -249,6 +250,7 @@ fn identity(it: &mut Fields<'_>) -> Identity {
     for key in foreign.iter().filter(|key| it.has(key)) {
         it.complain(&[key], format!("`{key}` has no meaning with mode = \"{name}\""));
     }
+    // Build the mode's settings, and require the keys without a default.
     match mode {
         IdentityMode::TrustedHeader => Identity::TrustedHeader {
             header: header.unwrap_or_else(|| TRUSTED_HEADER.to_owned()),

@@ -148,6 +148,7 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
             names.push((name, keep));
         }
     }
+    // The key comes from a file or the environment, not from both.
     let values = Values {
         query: it.or("query", default.query, |value| value::choice(value, &KEEPS)),
         body: it.or("body", default.body, |value| value::choice(value, &KEEPS)),

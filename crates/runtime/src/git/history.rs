@@ -59,6 +59,7 @@ impl Repository {
                 });
             }
         }
+        // Read the contents in the order of the list, and pass on those of files.
         let ids: Vec<ObjectId> = past.iter().map(|past| past.id.clone()).collect();
         let mut past = past.iter();
         self.objects(&ids, limit, |_, Object { kind, content }| {

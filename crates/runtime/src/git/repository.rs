@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder with the entries of a repository in `r`, without any commit.
+    /// Creates a folder with the entries of a repository in `r`, without any commit.
     fn folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let top = fs::canonicalize(folder.path()).unwrap().join("r");
@@ -279,7 +279,7 @@ mod tests {
             relative("../r2/policies"),
             Err(GitError::Outside { .. })
         ));
-        // By way of a link outside.
+        // The path leads through a link outside the repository.
         symlink(&top, folder.path().join("r2")).unwrap();
         let by_link = repository.relative(&folder.path().join("r2/policies"));
         assert_eq!(by_link.unwrap(), "policies");

@@ -40,7 +40,7 @@ pub enum RevocationError {
     },
 }
 
-/// All revocations ever seen. None is ever removed.
+/// All revocations that were ever seen. A revocation is never removed.
 pub(crate) struct Revocations {
     hashes: ArcSwap<HashSet<SecretHash>>,
     book: Mutex<Book>,

@@ -37,7 +37,7 @@ fn names(policies: &Policies) -> Vec<String> {
         .collect()
 }
 
-/// Waits for what a change brings about, at most the second that is promised.
+/// Waits until a change takes effect, for at most the promised second.
 #[track_caller]
 fn within_a_second(holds: impl Fn() -> bool) {
     let began = Instant::now();
@@ -175,7 +175,7 @@ fn a_swapped_link_takes_effect_each_time() {
 
 #[test]
 fn a_config_map_update_takes_effect() {
-    // Kubernetes: files are links through `..data`, which is swapped.
+    // In Kubernetes, files are links through `..data`, which is replaced.
     let folder = tempfile::tempdir().unwrap();
     for version in ["..1", "..2"] {
         fs::create_dir(folder.path().join(version)).unwrap();
@@ -238,7 +238,7 @@ fn a_directory_that_was_replaced_is_watched_on() {
     within_a_second(|| names(&policies) == ["third"]);
 }
 
-/// With `[keys] artifact_public_keys`, as in secure mode.
+/// Configures `[keys] artifact_public_keys`, as in secure mode.
 #[test]
 fn an_artifact_that_is_not_signed_as_configured_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -261,7 +261,7 @@ fn an_artifact_that_is_not_signed_as_configured_changes_nothing() {
     let policies = start().unwrap();
     let digest = policies.current().program().digest().to_owned();
 
-    // Another path in the code, and the digest, which needs no key, made to fit: the attack that signatures are against.
+    // The attack that signatures prevent: patch a path in the code, and correct the digest, which needs no key.
     let mut patched = good.clone();
     let at = good.windows(4).rposition(|part| part == b"/aaa").unwrap();
     for place in (0..=at).filter(|place| good[*place..].starts_with(b"/aaa")) {
@@ -326,7 +326,7 @@ fn an_artifact_stands_in_for_the_directory() {
     let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
     write("second");
     within_a_second(|| names(&policies) == ["second"]);
-    // A damaged one changes nothing, and is told.
+    // A damaged policy changes nothing, and is reported.
     fs::write(&file, b"TWPOLICY").unwrap();
     within_a_second(|| policies.status().failed > 0);
     assert_eq!(names(&policies), ["second"]);

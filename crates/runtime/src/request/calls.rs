@@ -123,7 +123,7 @@ impl Methods {
 }
 
 /// Paths are relative to the base URL. A segment `*` matches any one segment, `**` any number of them including zero,
-/// and `{v?}` a version or nothing. Letter case and the spellings in [`super::alias`] do not matter.
+/// and `{v?}` a version or nothing. Letter case and the spellings in `alias.rs` do not matter.
 impl Call {
     /// Creates a call with any method.
     pub(super) const fn any(path: &'static str) -> Self {

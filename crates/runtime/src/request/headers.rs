@@ -34,6 +34,7 @@ pub(super) fn read(
     rules: &Rules,
     secrets: &Secrets,
 ) -> Result<Headers, Refusal> {
+    // Servers choose different ones of repeated headers, so these may occur only once.
     for name in SINGLE {
         if raw.values(name).nth(1).is_some() {
             return Err(Refusal::new(
@@ -42,6 +43,7 @@ pub(super) fn read(
             ));
         }
     }
+    // Headers that `Connection` names apply to this connection only.
     let connection = connection_names(raw, rules)?;
     let mut read = Headers {
         upstream: Vec::with_capacity(raw.headers.len()),
@@ -51,6 +53,7 @@ pub(super) fn read(
         close: closes(raw.version, &connection),
     };
     let bears = |text: &[u8]| rules.bears_secret(text, secrets);
+    // Treat each header by its disposition; the order of forwarded ones is kept.
     for (name, value) in raw.headers {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         let value = trim(value);

@@ -131,7 +131,7 @@ mod tests {
     fn a_hash_depends_on_key_name_and_value() {
         let with = |key: &[u8]| Kept::new(Keep::Hash, Keep::Hash, [], Some(key));
         let hash = with(b"k").hash("a", "b").unwrap();
-        // As `printf 'a\0b' | openssl dgst -sha256 -hmac k` has it.
+        // The expected hash is that of `printf 'a\0b' | openssl dgst -sha256 -hmac k`.
         assert_eq!(hash, "982872ff8422d2d84de2d26d");
         for (key, name, value) in [("l", "a", "b"), ("k", "b", "b"), ("k", "a", "c"), ("k", "ab", "")] {
             assert_ne!(with(key.as_bytes()).hash(name, value).unwrap(), hash);

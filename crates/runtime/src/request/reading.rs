@@ -47,10 +47,12 @@ pub struct Reading {
 /// Reads a head. Cost: linear in its size, which `Settings::head_bytes` bounds.
 #[must_use]
 pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
+    // Read framing, path and query separately, since each has its own response.
     let settings = rules.settings();
     let framing = framing::check(raw, settings.header_count, settings.head_bytes);
     let location = Location::read(raw, rules);
     let mut query = location.query;
+    // Collect the secrets first: they decide which text may be forwarded and shown.
     let mut secrets = presented(raw, rules);
     let in_parameter = match &mut query {
         Ok(pairs) => take_token(pairs, settings.query_token.as_deref(), &mut secrets),
@@ -64,12 +66,14 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
         credentials => credentials,
     };
 
+    // Read the whole request; the framing's refusal takes precedence.
     let in_endpoints = !matches!(&location.path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints);
     let context_user = context_user(raw);
     let mut head = framing.clone().and_then(|body| {
         context_user.as_ref().map_err(Refusal::clone)?;
         canonical(raw, rules, body, location.path, query, &secrets)
     });
+    // For the audit, show the URL, the method and the request id without secrets.
     let shown_url = match &head {
         Ok(head) => head.url.clone(),
         Err(_) => {
@@ -238,6 +242,7 @@ fn canonical(
     query: Result<Vec<Pair>, Refusal>,
     secrets: &Secrets,
 ) -> Result<Canonical, Refusal> {
+    // Check path and method before the query, in the order of the refusals.
     let path = path?;
     let method = method(raw.method)?;
     if matches!(method, Method::Get | Method::Head) && body.has_body() && !rules.relax().get_body {
@@ -250,6 +255,7 @@ fn canonical(
     if rules.is_ambiguous(&query) {
         return Err(Reason::AmbiguousParameter.into());
     }
+    // Encode the URL for the upstream, and refuse it if it contains a secret.
     let encoded = path::encode(&path, rules.relax());
     let mut target = format!("{}{encoded}", rules.upstream_path());
     query::push_encoded(&mut target, &query);
@@ -257,6 +263,7 @@ fn canonical(
     if rules.bears_secret(target.as_bytes(), secrets) {
         return Err(Reason::SecretInUrl.into());
     }
+    // Read the headers, whose charset must be that of the query.
     let headers = headers::read(raw, body, rules, secrets)?;
     let typed = headers.content_type.as_ref();
     if !query.is_empty() && typed.is_some_and(|media| !media.is_utf8())
@@ -266,6 +273,7 @@ fn canonical(
     {
         return Err(Reason::QueryCharset.into());
     }
+    // Classify the body for the policy.
     let media = if body.has_body() {
         media::classify(headers.content_type.as_ref(), headers.encoded, rules)?
     } else {

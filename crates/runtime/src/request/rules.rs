@@ -63,6 +63,7 @@ impl Rules {
         let lower = |names: &[String]| names.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>();
         let accepted: HashSet<String> = lower(&settings.accepted_names).into_iter().collect();
 
+        // Headers: those of identity and refused ones get a disposition by name.
         let mut identity = lower(&settings.identity_headers);
         if settings.product_header {
             let header = preset
@@ -85,6 +86,7 @@ impl Rules {
             accepted.clone(),
         );
 
+        // Parameters: the product's and the configured ones are refused, unless they are accepted.
         let more = lower(&settings.refused_parameters);
         let named = preset
             .parameters
@@ -116,6 +118,7 @@ impl Rules {
                 .map(|name| ((*name).to_owned(), Reason::MethodParameter)),
         );
 
+        // Members of JSON bodies: the same for the root of a body.
         let more = lower(&settings.refused_members);
         let members = preset
             .members
@@ -130,6 +133,7 @@ impl Rules {
             .map(|name| json::Path(vec![json::Step::Name(name.to_owned())]))
             .collect();
 
+        // Masks: the prefix must be long enough that ordinary text does not contain it.
         let prefix = &settings.token_prefix;
         if prefix.len() < 3
             || !prefix

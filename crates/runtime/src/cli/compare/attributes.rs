@@ -55,6 +55,7 @@ fn whom(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
     };
     let is_new = old.is_none_or(|old| old.secret_hash != new.secret_hash);
     let adds_previous = previous(new).is_some_and(|hash| !old.is_some_and(|old| opens(old, &hash)));
+    // Each key gives more if it adds a user, a secret, an address or another user to act for.
     vec![
         Change::new(
             "user",
@@ -324,7 +325,7 @@ mod tests {
         let longer = previous("22", "2029-06-01", expires);
         assert_eq!(codes(&added, &longer), [Code::LongerLife]);
         assert_eq!(codes(&longer, &added), []);
-        // It ends with the token in any case.
+        // The secret ends with the token's own expiry in any case.
         let beyond = |until| previous("22", until, expires);
         assert_eq!(codes(&beyond("2031-01-01"), &beyond("2040-01-01")), []);
     }

@@ -48,12 +48,14 @@ impl Kept {
         pairs: &[Pair],
         budget: u64,
     ) -> Result<Self, Failure> {
+        // Read the demands of both sides.
         let Some(before) = read(old, old)? else {
             return Ok(Self::default());
         };
         let after = read(new, new)?;
         let now: &[InvariantDef] = after.as_ref().map_or(&[], Invariants::definitions);
         let demands: HashSet<Demand<'_>> = now.iter().map(|it| Demand::of(it, &new.sources)).collect();
+        // Report each old demand that the new side lacks, even if an invariant still has its name.
         let lost = before.definitions().iter().filter_map(|it| {
             let demand = Demand::of(it, &old.sources);
             if demands.contains(&demand) {
@@ -84,6 +86,7 @@ impl Kept {
             // An invariant that the new side still has is proved there, for the tokens that it selects there.
             !(proved && now) && (now || selected.was(it, token))
         };
+        // Report each broken invariant of a token once, even if it is broken under both configurations.
         let mut known = HashSet::new();
         for (config, program) in [&old.config, &new.config]
             .into_iter()

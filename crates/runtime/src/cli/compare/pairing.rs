@@ -100,17 +100,18 @@ mod tests {
     #[test]
     fn secrets_are_followed_before_names() {
         let old = program(&[("a", "11", None), ("b", "22", None)]);
-        // Renamed, and gone.
+        // One token was renamed, the other one removed.
         assert_eq!(
             named(&old, &program(&[("c", "11", None)])),
             [row(&["a"], Some("c"), false), row(&["b"], None, false)]
         );
-        // Traded.
+        // Two tokens exchanged their secrets.
         assert_eq!(
             named(&old, &program(&[("a", "22", None), ("b", "11", None)])),
             [row(&["b"], Some("a"), true), row(&["a"], Some("b"), true)]
         );
-        // Rotated; rotated with the secret of another; new.
+        // Rotated tokens follow their secrets, even if the previous one was another token's; a token with an unknown
+        // name and secret is new.
         assert_eq!(
             named(&old, &program(&[("a", "33", Some("11")), ("b", "44", None)])),
             [row(&["a"], Some("a"), false), row(&["b"], Some("b"), false)]

@@ -116,6 +116,7 @@ impl TokenReport {
             after,
             namesake,
         } = pair;
+        // Compare the keys with those of the first old version, which is the one to show.
         let first = before.first().copied();
         let (is, was) = (
             after.map(|id| new.program.token(id)),
@@ -138,6 +139,7 @@ impl TokenReport {
         }
         let namesake = namesake.map(|id| old.program.token(id)).zip(is);
         changes.extend(namesake.and_then(|(was, is)| attributes::credential_of_name(was, is)));
+        // Compare the lines: newly allowed ones with all old versions, newly denied ones with the first.
         let newly_allowed = match after {
             Some(after) => lines.beyond(&before, after, (&[], &[]))?,
             None => Direction::default(),

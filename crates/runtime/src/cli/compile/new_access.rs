@@ -42,6 +42,7 @@ impl Base {
     /// Reads the base and checks that the new side contains its commits.
     pub(super) fn read(question: &Question<'_>) -> Result<Self, Failure> {
         let base = question.base;
+        // A range could hide commits that the new side lacks.
         if is_range(base) {
             return Err(Failure::Usage(format!(
                 "`{base}` is a range and not a revision, and a merge base would hide what the branch lacks; name one revision, \
@@ -54,6 +55,7 @@ impl Base {
             old_config: question.old_config,
             directory,
         };
+        // A path needs no repository.
         let within = if is_path(base) {
             None
         } else {
@@ -66,6 +68,8 @@ impl Base {
             }
             Spec::Revision(commit) => {
                 let within = Within::required(within.as_ref())?;
+                // The commit must be comparable with the work tree: same repository, no links, all of its commits
+                // contained.
                 within.refuse_linked_config()?;
                 if !within.has(question.policies)? {
                     return Err(Failure::Trouble(format!(

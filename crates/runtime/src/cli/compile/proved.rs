@@ -34,6 +34,7 @@ impl Compiled {
         (config, budget): (&Config, u64),
         gate: Option<(&Base, Config)>,
     ) -> Result<Self, Failure> {
+        // Compile the sources, and read the invariants for this configuration.
         let compilation = tokenward_compiler::compile_for(sources, &config.mode);
         let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
         let unusable = |error| {
@@ -49,6 +50,7 @@ impl Compiled {
             diagnostics,
         };
         if let Some(program) = &compiled.program {
+            // Find lines without effect, under the public URL of the configuration.
             let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
             let asked = (universe(config), budget);
             let mut progress = Progress::new("tokens checked");
@@ -61,6 +63,7 @@ impl Compiled {
             )
             .map_err(fault)?;
             compiled.diagnostics.extend(proved.diagnostics);
+            // Prove the invariants.
             if let Some(invariants) = invariants {
                 let mut progress = Progress::new("tokens proved");
                 let proof = invariants
@@ -78,6 +81,7 @@ impl Compiled {
                     compiled.proved.push_str(&most);
                 }
             }
+            // Compare with the base, including the findings so far: they name unused sets.
             if let Some((base, config)) = gate {
                 let policy = (
                     program.clone(),
@@ -87,6 +91,7 @@ impl Compiled {
                 let new = Side::compiled("the new side".to_owned(), config, sources.clone(), policy);
                 base.check(&new, budget, &mut compiled.diagnostics)?;
             }
+            // Summarise the work, and the questions that stayed open.
             if let Some((token, states)) = proved.hardest.filter(|(_, states)| *states >= WORTH_SAYING) {
                 compiled
                     .proved
@@ -100,6 +105,7 @@ impl Compiled {
                 ));
             }
         }
+        // With any error, a proof's included, there is no program to serve.
         sort(&mut compiled.diagnostics);
         let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
         if compiled.diagnostics.iter().any(is_error) {

@@ -7,6 +7,7 @@ use super::super::compare::{Change, Direction, Line, Report, TokenReport};
 
 /// Renders a report. `directory` is the path of the new policy's files below the repository's root.
 pub(super) fn render(report: &Report, directory: &str) -> String {
+    // Changes outside tokens come first, as in the other formats.
     let settings = report.configuration.iter();
     let mut results: Vec<Value> = settings
         .map(|change| of_change("the configuration", change))
@@ -36,6 +37,7 @@ pub(super) fn render(report: &Report, directory: &str) -> String {
             directory,
         ));
     }
+    // SARIF requires a description of each rule that results refer to.
     let rules = [
         (NEWLY_ALLOWED, "A request that the policy newly allows"),
         (NEWLY_DENIED, "A request that the policy newly denies"),

@@ -11,7 +11,7 @@ fn check(product: Product, class: Class, calls: &[(Method, &str)]) {
     for (method, path) in calls {
         let found = index.needs(*method, path);
         let expected = class.needs();
-        // A call of one class may be of the other too.
+        // A call may belong to both classes.
         assert_eq!(found.and(expected), found, "{product:?} {method:?} {path}");
         if class == Class::Plain {
             assert_eq!(found, expected, "{product:?} {method:?} {path}");
@@ -340,7 +340,7 @@ fn other_calls_need_nothing() {
     );
 }
 
-/// Spellings of `PUT /rest/api/2/user` that some server, or a server behind another, takes for it.
+/// Spellings of `PUT /rest/api/2/user` that some server, or a server behind another, treats as that call.
 #[test]
 fn no_spelling_escapes_its_class() {
     for path in [
@@ -421,7 +421,7 @@ fn no_spelling_escapes_its_class() {
     }
 }
 
-/// What a pattern may say: the cost of a walk rests on it, and that a path is compared folded.
+/// Patterns keep the form on which the cost of a walk and the comparison of folded paths depend.
 #[test]
 fn patterns_are_well_formed() {
     for product in Product::ALL {

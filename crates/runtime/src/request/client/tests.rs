@@ -6,7 +6,7 @@ fn trust(source: ClientAddress) -> Trust {
     Trust::new(proxies.to_vec(), source)
 }
 
-/// The client that a connection from `peer` has with these lines, as text; `refused` if there is none.
+/// Returns the client of a connection from `peer` with these header lines, as text; `refused` if it is refused.
 fn client(source: ClientAddress, peer: &str, lines: &[&str]) -> String {
     let name: &[u8] = match source {
         ClientAddress::Forwarded => b"Forwarded",
@@ -43,10 +43,10 @@ fn the_last_address_that_is_no_trusted_proxys_counts() {
         (&["2001:db9::1"], "2001:db9::1"),
         (&["[2001:db9::1]"], "2001:db9::1"),
         (&["[2001:db9::1]:80, 2001:db8::7"], "2001:db9::1"),
-        // An IPv4 address in IPv6's clothes is the same address, and as trusted.
+        // An IPv4 address mapped to IPv6 is the same address, and is trusted in the same way.
         (&["192.0.2.1, ::ffff:10.1.1.1"], "192.0.2.1"),
         (&["::ffff:192.0.2.1"], "192.0.2.1"),
-        // What the client itself wrote is not read.
+        // Text that the client itself wrote is not read.
         (&["unknown, 192.0.2.1"], "192.0.2.1"),
         (&["", "192.0.2.1"], "192.0.2.1"),
     ] {
@@ -112,12 +112,12 @@ fn forwarded_is_read_by_its_grammar() {
         (&["for=\"192.0.\\2.1\""], "192.0.2.1"),
         (&["for=unknown, for=192.0.2.1"], "192.0.2.1"),
         (&[], "10.0.0.1"),
-        // No address where one is reached.
+        // The item that is reached is not an address.
         (&["for=unknown"], "refused"),
         (&["for=_hidden"], "refused"),
         (&["proto=https"], "refused"),
         (&["for=192.0.2.1, proto=https"], "refused"),
-        // No `Forwarded` at all.
+        // The header is not a valid `Forwarded`.
         (&[""], "refused"),
         (&["192.0.2.1"], "refused"),
         (&["for=192.0.2.1,"], "refused"),

@@ -122,14 +122,14 @@ fn members_that_rails_would_wrap_are_found() {
 }
 
 proptest! {
-    /// The list by first steps leaves nothing out that comparing each with each would find.
+    /// The index by first steps finds every name that a comparison of each with each would find.
     #[test]
     fn looked_up_is_compared(given in "[ab_.!\\[\\]0 A]{1,8}", name in "[ab_\\[\\]0]{1,6}") {
         let compared = parameter_paths(&name)
             .iter()
             .any(|path| parameter_paths(&given).iter().any(|own| are_near(own, path)));
         let found = filed(&[&given]).has_parameter(&name, |_| false);
-        // A first step that is an element is looked up among elements, and stands for nothing else.
+        // A first step that is an element is looked up among elements only, so such names are left out.
         let (named, filed) = (parameter_paths(&name), parameter_paths(&given));
         let mut paths = named.iter().chain(&filed);
         let elements = paths.any(|path| path.first() == Some(&Step::Each));
@@ -137,7 +137,7 @@ proptest! {
     }
 }
 
-/// As many parameters as a query may have, on as many lines as a token has: a millisecond in release.
+/// As many parameters as a query may have, on as many lines as a token has, take a millisecond in release.
 #[test]
 fn names_cost_their_sum() {
     for (given, constrained) in [("p", "q"), ("filter[p", "filter[q"), ("filter[p", "filter[p")] {

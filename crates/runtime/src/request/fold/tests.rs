@@ -51,7 +51,7 @@ fn what_no_server_takes_for_one_is_not() {
         ("admin", "ad.min"),
         ("", "a"),
         ("é", "o"),
-        // Letters of another script look alike, and no server takes them for one.
+        // Letters of another script look alike, but no server treats them as equal.
         ("admin", "\u{430}dmin"),
     ] {
         assert_ne!(folded(one), folded(other), "{one:?} {other:?}");

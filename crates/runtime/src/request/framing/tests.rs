@@ -1,4 +1,4 @@
-//! One row a way of cutting a connection at two places.
+//! Tests of framing, with one row for each way to make two servers cut a connection at different places.
 
 use super::*;
 

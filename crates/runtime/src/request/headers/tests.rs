@@ -1,4 +1,4 @@
-//! One row a sentence of the specification's paragraph on headers.
+//! Tests of headers, with one row for each sentence of the specification's paragraph on them.
 
 use super::*;
 use crate::request::{Product, Relax, Settings};

@@ -68,7 +68,7 @@ fn parts_that_bear_a_presented_secret_are_masked() {
         (format!("/a?q={begin}%{end}"), "/a?q=***"),
         (format!("/a?q={begin}%25{end}"), "/a?q=***"),
         (format!("/a?q={begin}/{end}"), "/a?q=***"),
-        // Where no part alone bears it, all parts that do together are masked.
+        // If no single part contains the secret, all parts that contain it together are masked.
         (format!("/a/{begin}/{end}?q=1"), "/***?q=1"),
         (format!("/a?{begin}={end}&q=1"), "?***"),
         (format!("/a/{begin}?{end}"), "/***"),
@@ -91,7 +91,7 @@ fn parts_that_bear_a_presented_secret_are_masked() {
     let (begin, end) = SECRET.split_at(20);
     let target = format!("/a/{begin}/{end}?q={begin}%{end}");
     assert_eq!(mask().target("", target.as_bytes(), &ours), "/***?q=***");
-    // What a parameter of credentials has is none for another one.
+    // The value of a credential parameter must not be shown in another parameter either.
     let target = format!("/a?token={IMPORTED}&b={IMPORTED}");
     assert_eq!(
         mask().target("", target.as_bytes(), &none()),

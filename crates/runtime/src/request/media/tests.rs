@@ -1,4 +1,4 @@
-//! What counts as one media type, and what its body is to a policy.
+//! Tests of media types: which values are one type, and how policies classify the body.
 
 use super::*;
 use crate::request::{Product, Relax, Settings};

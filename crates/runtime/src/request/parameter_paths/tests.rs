@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A path as text: `a.b`, with `*` for an element.
+/// Formats a path as text: `a.b`, with `*` for an element.
 fn shown(path: &Path<'_>) -> String {
     let steps = path.iter().map(|step| match step {
         Step::Name(name) => name.as_ref(),
@@ -167,7 +167,7 @@ fn usual_names_have_few_paths() {
     }
 }
 
-/// What the short way is for: names of which all parsers make the same, or less than it.
+/// Names for which the shortcut exists: all parsers agree on them, or read less.
 #[test]
 fn the_short_way_leaves_out_no_path_but_cuts() {
     for name in ["a[b]", "a[]", "a[b][c][]", "a[0][b]", "a[_b]", "a[b][c][d][e][f]"] {
@@ -213,7 +213,7 @@ proptest! {
     }
 }
 
-/// A head's worth of brackets.
+/// Returns as many brackets as fit into a head.
 #[test]
 fn a_hostile_name_costs_its_length() {
     for unit in ["[", "]", "[]", "a[", "[a]", "a.", "].", "[['", "a(["] {

@@ -1,4 +1,4 @@
-//! One row a sentence of the specification.
+//! Tests of paths, with one row for each sentence of the specification.
 
 use super::*;
 use proptest::prelude::*;
@@ -121,7 +121,7 @@ fn what_has_several_readings_is_refused_by_name() {
     }
 }
 
-/// Each refusal lifted: what is admitted is matched as that text and sent as that text; its siblings stay refused.
+/// With each refusal lifted, the allowed text is matched and forwarded as that text; related texts are still refused.
 #[test]
 fn lifted_refusals_keep_matched_text_and_sent_text_the_same() {
     for (name, raw, text, sent, still) in [
@@ -183,7 +183,7 @@ fn lifted_refusals_keep_matched_text_and_sent_text_the_same() {
     }
 }
 
-/// The rule of the specification once more, written another way: split first, decode each segment by the table.
+/// A second implementation of the specification's rule: split first, then decode each segment by the table.
 fn naive(raw: &str) -> Option<String> {
     let mut out = String::new();
     let segments: Vec<&str> = raw.strip_prefix('/')?.split('/').collect();

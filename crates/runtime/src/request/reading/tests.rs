@@ -1,4 +1,4 @@
-//! Whole heads: what the parts come to, and in which order answers can be given.
+//! Tests of whole heads: the result of all parts together, and the order of responses.
 
 mod identity;
 mod properties;
@@ -152,7 +152,7 @@ fn only_endpoints_below_the_base_are_served() {
         ("/CTX/rest/x", false),
         ("/", false),
         ("/ctx/other?a=%zz", false),
-        // No single reading: that is said after authentication.
+        // An ambiguous path is reported only after authentication.
         ("/ctx/rest/../other", true),
         ("/ctx%2Frest/x", true),
         ("//rest/x", true),

@@ -6,7 +6,7 @@ fn parse(text: &str) -> Config {
     Config::parse(text, Path::new("tokenward.toml")).unwrap()
 }
 
-/// Every key that the configuration asks for is classified, and each reason is one.
+/// Every key of the configuration has a rule, and each reason is a sentence of its own.
 #[test]
 fn every_key_is_classified() {
     let settings = settings(&Config::default());
@@ -21,7 +21,7 @@ fn every_key_is_classified() {
     }
 }
 
-/// For each key that can give more: a configuration, and one with that key alone loosened.
+/// For each key that can give more: a configuration, and one in which only that key is looser.
 const LOOSENED: &[(&str, &str, &str)] = &[
     ("policies", "", "policies = \"elsewhere\""),
     ("mode", SECURE, ""),

@@ -1,4 +1,4 @@
-//! Who a request says it is, and where it may not say so.
+//! Tests of the identity of a request, and of the places where it may not be given.
 
 use super::*;
 use base64::Engine as _;
@@ -25,7 +25,7 @@ fn credentials_are_read_where_they_may_stand() {
             .credentials,
         Credentials::None
     );
-    // Also where the head is refused: 401 is said first.
+    // Credentials are also read if the head is refused, since 401 comes first.
     assert_eq!(
         get("/ctx/../x")
             .with("Authorization", "Bearer abc")
@@ -78,7 +78,7 @@ fn the_switched_parameter_is_taken_out_of_the_query() {
         get("/ctx/x?tw[]=abc").set(on).refused(),
         Some(Reason::CredentialParameter)
     );
-    // Switched off, it is a parameter like any other, and a secret in it is one in the URL.
+    // If disabled, it is an ordinary parameter, and a secret in it is a secret in the URL.
     let off = get(&target).read();
     assert_eq!(off.credentials, Credentials::None);
     assert_eq!(off.head.unwrap_err().reason, Reason::SecretInUrl);

@@ -1,4 +1,4 @@
-//! What holds for every head.
+//! Properties that hold for every head.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ static RULES: LazyLock<Vec<Rules>> = LazyLock::new(|| {
         .collect()
 });
 
-/// With all refusals lifted, and with none.
+/// Rules with all refusals lifted, and with none.
 static GENERIC: LazyLock<[Rules; 2]> = LazyLock::new(|| {
     [true, false].map(|on| {
         let mut settings = settings(Product::Generic);
@@ -82,7 +82,7 @@ fn framings() -> impl Strategy<Value = Framing> {
     ])
 }
 
-/// The header line that tells of the body.
+/// Returns the header line that describes the body.
 fn told(body: Framing) -> Option<(&'static str, String)> {
     match body {
         Framing::None => None,
@@ -94,7 +94,7 @@ fn told(body: Framing) -> Option<(&'static str, String)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// Reading what is sent gives what was judged: nothing is left for another server to read otherwise.
+    /// Reading the forwarded request returns the same request, so no other server can read it differently.
     #[test]
     fn reading_is_idempotent(
         target in targets(),
@@ -131,7 +131,7 @@ proptest! {
         }
     }
 
-    /// Whatever comes, it is read or refused, and what is shown is printable.
+    /// Any head is either read or refused, and the shown text is printable.
     #[test]
     fn nothing_panics(
         method in "\\PC{0,6}",
@@ -160,7 +160,7 @@ proptest! {
     }
 }
 
-/// The generator above is worth its time only if many of its heads are read.
+/// The generator above is useful only if many of its heads are read.
 #[test]
 fn generated_heads_are_read_often_enough() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

@@ -1,4 +1,4 @@
-//! What a call presents stands nowhere else: in nothing that is told of it, and in nothing that goes upstream.
+//! Tests that a presented secret occurs nowhere else: neither in reported text nor in the forwarded request.
 
 use super::*;
 use base64::Engine as _;
@@ -10,7 +10,7 @@ fn basic() -> String {
     STANDARD.encode(format!("old-ci:{IMPORTED}"))
 }
 
-/// With the same credentials in each way that a request may present them.
+/// Checks a target with the same credentials in each way that a request may present them.
 fn presented(target: &str, check: impl Fn(&Reading)) {
     let whole = format!("Basic {}", basic());
     let unpadded = format!("Basic {}", basic().trim_end_matches('='));
