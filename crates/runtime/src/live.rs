@@ -75,7 +75,7 @@ impl Policies {
     /// are added to `revocations`.
     ///
     /// # Errors
-    /// No policy compiles.
+    /// The policy cannot be read, or does not compile.
     pub(crate) fn open(
         directory: &Path,
         base: &BaseUrl,

@@ -164,7 +164,7 @@ pub(crate) enum GitError {
     /// A file is too large.
     #[error("`{path}` at `{revision}` has more than {limit} bytes; make the file smaller")]
     TooLarge {
-        /// Path with `/`.
+        /// Path from the repository's top, with `/`.
         path: String,
         /// The revision, as given.
         revision: String,
@@ -174,7 +174,7 @@ pub(crate) enum GitError {
     /// A directory has more entries, levels or bytes than a policy may have.
     #[error("`{path}` at `{revision}` has more than {limit}; split the directory")]
     TooMany {
-        /// Path with `/`.
+        /// Path from the repository's top, with `/`.
         path: String,
         /// The revision, as given.
         revision: String,
@@ -184,7 +184,7 @@ pub(crate) enum GitError {
     /// A file is not text.
     #[error("`{path}` at `{revision}` is not UTF-8 (byte {offset}); save it as UTF-8")]
     NotUtf8 {
-        /// Path with `/`.
+        /// Path from the repository's top, with `/`.
         path: String,
         /// The revision, as given.
         revision: String,

@@ -116,8 +116,8 @@ impl<'p> BodyNames<'p> {
     }
 
     /// Whether `wrap_parameters` would store a member of the root at a constrained path. It does so only in an object
-    /// that the request lacks, but releases differ in the values that they treat as missing. This counts only for
-    /// `only`, which would otherwise forbid every member next to the object.
+    /// that the request lacks, but releases differ in the values that they treat as missing. The lack of the object is
+    /// therefore considered only for `only`, which would otherwise forbid every member next to the object.
     fn has_wrapped(&self, slots: &BodySlots<'_>, nodes: &Nodes<'_>, root: &Filed<'_>) -> bool {
         let by_name = self.lines.iter().any(|line| {
             line.parameters().any(|name| root.has_wrapped(name))

@@ -84,7 +84,8 @@ fn claims(words: &Words<'_>) -> bool {
         "addr",
         "clientip",
         "ip",
-        "ipaddr", // … and how.
+        "ipaddr",
+        // The method that another server received.
         "method",
         "verb",
     ]) || words.any(&["forwarded"])

@@ -61,7 +61,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    // Framing: errors by which the end of the request is unknown.
+    // Framing: errors because of which there is no request to read yet.
     MalformedMethod "malformed-method" None,
         "The method is not a token.";
     MalformedHeaderName "malformed-header-name" None,

@@ -23,7 +23,7 @@ const MOST: usize = 16;
 /// The first eight bytes of a folded secret.
 type Head = u64;
 
-/// Decodes Base64 with or without padding, and with any trailing bits.
+/// Decodes Base64 whose padding was cut off, with any trailing bits.
 const ANY: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 

@@ -50,7 +50,7 @@ impl Compiled {
             diagnostics,
         };
         if let Some(program) = &compiled.program {
-            // Find lines without effect, under the public URL of the configuration.
+            // Check the lines of each token, under the public URL of the configuration.
             let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
             let asked = (universe(config), budget);
             let mut progress = Progress::new("tokens checked");
