@@ -1,4 +1,5 @@
-//! The only reader of HTTP requests: it reads a head once, into the form that is matched, logged and forwarded.
+//! Reads the head of an HTTP request once, into the form that is matched, logged and forwarded. Nothing else interprets
+//! it.
 //!
 //! The module is pure: no I/O, no clock, no types of any HTTP library. [`read`] is its entry point. An ambiguous
 //! request is refused with a [`Reason`]; there is no lenient mode.

@@ -1,4 +1,4 @@
-//! The path: decoded once, decided by the decoded text, and forwarded in one encoding of it.
+//! The path: decoded once, matched as decoded text, and forwarded in one encoding of it.
 
 use super::escape::{from_hex, is_unreserved, push_escaped};
 use super::{Reason, Refusal, Relax};

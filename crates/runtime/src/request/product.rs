@@ -129,7 +129,7 @@ impl Product {
     }
 
     /// Finds the groups that cover the call, strictest first. A read (GET, HEAD, OPTIONS) that no group covers is
-    /// plain. The proxy treats any other such call as plain too, but nobody has reviewed it.
+    /// plain. The proxy treats any other uncovered call as plain too, but nobody has reviewed it.
     ///
     /// Cost: creates an index of all calls, so it is meant for tests and tables.
     #[must_use]

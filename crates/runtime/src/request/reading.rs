@@ -263,7 +263,7 @@ fn canonical(
     if rules.bears_secret(target.as_bytes(), secrets) {
         return Err(Reason::SecretInUrl.into());
     }
-    // Read the headers, whose charset must be that of the query.
+    // Read the headers. A charset other than UTF-8 may also apply to the query, so it is refused with one.
     let headers = headers::read(raw, body, rules, secrets)?;
     let typed = headers.content_type.as_ref();
     if !query.is_empty() && typed.is_some_and(|media| !media.is_utf8())

@@ -167,7 +167,7 @@ fn usual_names_have_few_paths() {
     }
 }
 
-/// Names for which the shortcut exists: all parsers agree on them, or read less.
+/// Names for which the shortcut exists: all parsers find the same path, or the beginning of it.
 #[test]
 fn the_short_way_leaves_out_no_path_but_cuts() {
     for name in ["a[b]", "a[]", "a[b][c][]", "a[0][b]", "a[_b]", "a[b][c][d][e][f]"] {
