@@ -26,6 +26,8 @@ listen = "127.0.0.1:$admin"
 url = "http://127.0.0.1:$upstream"
 public_url = "http://127.0.0.1:$proxy"
 product = "$product"
+# The controller of this test has routes without a format; those of Redmine's API end in one.
+endpoints = ["/*"]
 [auth]
 methods = "both"
 failed_attempts = 0
