@@ -11,11 +11,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-mod support {
-    pub(crate) mod running;
-}
-
-use support::running::{Running, call, listening};
+use crate::running::{Running, call, listening};
 
 #[test]
 fn a_tail_of_a_status_shows_new_calls_until_the_proxy_stops() {

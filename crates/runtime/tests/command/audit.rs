@@ -16,11 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokenward_audit::{Config, End, Event, LineRef, Outcome, Reader, Record, Sequence, Store, Verdict};
 
-mod support {
-    pub(crate) mod running;
-}
-
-use support::running::{Running, call, listening};
+use crate::running::{Running, call, listening};
 
 struct Ended {
     code: i32,

@@ -12,11 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-mod support {
-    pub(crate) mod running;
-}
-
-use support::running::{Running, call, listening};
+use crate::running::{Running, call, listening};
 
 /// Runs `tokenward audit`, whose files may have so many blocks of 512 bytes: what is written past that fails, as on a full disk.
 fn limited(root: &Path, arguments: &[&str], blocks: u32) -> Output {

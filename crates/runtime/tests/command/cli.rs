@@ -13,11 +13,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-mod support {
-    pub(crate) mod running;
-}
-
-use support::running::{Running, call, listening};
+use crate::running::{Running, call, listening};
 
 fn tokenward(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tokenward"))

@@ -206,7 +206,7 @@ fn what_cannot_be_compared_is_told() {
 /// narrows, one only writes the same otherwise. The snapshot is the comment that its reviewer reads.
 #[test]
 fn five_edits_as_a_reviewer_sees_them() {
-    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/five-edits");
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/fixtures/five-edits");
     let directory = TempDir::new().unwrap();
     for side in ["old", "new"] {
         fs::create_dir(directory.path().join(side)).unwrap();

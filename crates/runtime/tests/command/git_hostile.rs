@@ -2,15 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support {
-    pub(crate) mod repository;
-}
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use support::repository::{Repository, git_in, token, tokenward};
+use crate::repository::{Repository, git_in, token, tokenward};
 
 /// The gate, and what it must say of a token that is new.
 const GATE: [&str; 5] = ["compile", "--check", "--no-new-access", "HEAD", "policies"];
