@@ -1,52 +1,29 @@
 //! `tokenward audit` over a store whose calls are known, and over a running proxy.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tokenward_audit::{Config, End, Event, LineRef, Outcome, Reader, Record, Sequence, Store, Verdict};
 
-use crate::running::{Running, call, listening};
+use tokenward_testbed::Ran;
 
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+use crate::policy;
+use crate::proxy::{call, listening, serve};
+use crate::tokenward;
+
+/// Runs `tokenward audit`.
+fn run(directory: &Path, arguments: &[&str]) -> Ran {
+    tokenward::run(directory, &[&["audit"], arguments].concat())
 }
 
-fn run(directory: &Path, arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .arg("audit")
-        .args(arguments)
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts");
-    let ended = Ended {
-        code: output.status.code().expect("no signal ended it"),
-        out: String::from_utf8(output.stdout).expect("UTF-8"),
-        err: String::from_utf8(output.stderr).expect("UTF-8"),
-    };
-    assert!(!ended.err.contains("panicked"), "{}", ended.err);
-    ended
-}
-
-/// Runs what has to end well, and gives its standard output.
+/// Runs `tokenward audit`, which must succeed, and returns its standard output.
+#[track_caller]
 fn fine(directory: &Path, arguments: &[&str]) -> String {
-    let ended = run(directory, arguments);
-    assert_eq!(ended.code, 0, "{arguments:?}: {}{}", ended.out, ended.err);
-    ended.out
+    tokenward::succeed(directory, &[&["audit"], arguments].concat())
 }
 
 const LINE: &str = "/rest/used";
@@ -55,15 +32,10 @@ const LINE: &str = "/rest/used";
 fn made() -> TempDir {
     let directory = TempDir::new().unwrap();
     let root = directory.path();
-    let token = |name: &str, hash: &str, lines: &str| {
-        format!(
-            "[[token]]\nname = \"{name}\"\nuser = \"svc\"\nsecret_hash = \"sha256:{}\"\nexpires = 2090-01-01T00:00:00Z\nlimit_to = '''\n{lines}\n'''\n",
-            hash.repeat(32)
-        )
-    };
     fs::create_dir(root.join("policies")).unwrap();
-    let policy = token("a", "ab", &format!("{LINE}\n/rest/unused")) + &token("b", "cd", "/rest/other");
-    fs::write(root.join("policies/ci.toml"), policy).unwrap();
+    let policies = policy::token("a", "ab", "", &format!("{LINE}\n/rest/unused"))
+        + &policy::token("b", "cd", "", "/rest/other");
+    fs::write(root.join("policies/ci.toml"), policies).unwrap();
     fs::write(
         root.join("tokenward.toml"),
         "[audit]\npath = 'audit'\nsigning_key = 'new/audit.key'\n",
@@ -366,7 +338,7 @@ fn every_verb_works_while_the_proxy_runs() {
     let (address, tables) = listening();
     let config = fs::read_to_string(root.join("tokenward.toml")).unwrap();
     fs::write(root.join("tokenward.toml"), config + &tables).unwrap();
-    let serving = Running::start(root, &["serve"]);
+    let serving = serve(root);
     call(address, "/rest/live");
 
     let live = ["--url", "/rest/live", "--json"];
@@ -425,13 +397,11 @@ fn outsiders_past_their_quota_leave_no_entry() {
     let (address, tables) = listening();
     let quota = "[audit]\npath = 'outside'\noutsiders_per_minute = 2\n";
     fs::write(root.join("tokenward.toml"), quota.to_owned() + &tables).unwrap();
-    let mut serving = Running::start(root, &["serve"]);
+    let mut serving = serve(root);
     for _ in 0..40 {
         call(address, "/rest/outside");
     }
-    let stopped = Command::new("kill").arg(serving.0.id().to_string()).status();
-    assert!(stopped.unwrap().success());
-    assert!(serving.0.wait().unwrap().success());
+    serving.stop();
     let store = Reader::open(&root.join("outside")).unwrap();
     // It was opened; of two minutes at most two calls, their ends, and the count of the others.
     let last = store.last().unwrap();

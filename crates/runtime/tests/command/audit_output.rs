@@ -1,40 +1,28 @@
 //! What `tokenward audit` writes is there whole, or not at all.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::running::{Running, call, listening};
+use tokenward_testbed::{Invocation, Ran, Running};
+
+use crate::proxy::{call, listening, serve};
+use crate::tokenward;
 
 /// Runs `tokenward audit`, whose files may have so many blocks of 512 bytes: what is written past that fails, as on a full disk.
-fn limited(root: &Path, arguments: &[&str], blocks: u32) -> Output {
+fn limited(root: &Path, arguments: &[&str], blocks: u32) -> Ran {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-    Command::new("sh")
-        .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_tokenward"), "audit"])
-        .args(arguments)
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    Invocation::new("sh", root)
+        .arguments(&["-c", &script, "sh", tokenward::BINARY, "audit"])
+        .arguments(arguments)
+        .run()
 }
 
-fn run(root: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .arg("audit")
-        .args(arguments)
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+/// Runs `tokenward audit`: its exit code and standard error.
+fn run(root: &Path, arguments: &[&str]) -> (i32, String) {
+    let ran = tokenward::run(root, &[&["audit"], arguments].concat());
+    (ran.code, ran.err)
 }
 
 fn names(root: &Path) -> Vec<String> {
@@ -47,7 +35,7 @@ fn names(root: &Path) -> Vec<String> {
 }
 
 /// A proxy with some calls in its audit.
-fn serving() -> (TempDir, Running) {
+fn with_calls() -> (TempDir, Running) {
     let directory = TempDir::new().unwrap();
     let root = directory.path();
     let (address, tables) = listening();
@@ -58,7 +46,7 @@ fn serving() -> (TempDir, Running) {
         format!("[audit]\npath = 'audit'\n{tables}"),
     )
     .unwrap();
-    let serving = Running::start(root, &["serve"]);
+    let serving = serve(root);
     for n in 0..5 {
         call(address, &format!("/rest/{n}"));
     }
@@ -67,7 +55,7 @@ fn serving() -> (TempDir, Running) {
 
 #[test]
 fn what_could_not_be_written_leaves_nothing() {
-    let (directory, serving) = serving();
+    let (directory, serving) = with_calls();
     let root = directory.path();
     let mut serving = Some(serving);
     for place in ["beside the proxy", "from the files"] {
@@ -80,8 +68,8 @@ fn what_could_not_be_written_leaves_nothing() {
             &["backup", "n"],
         ] {
             let failed = limited(root, arguments, 1);
-            let said = String::from_utf8(failed.stderr).unwrap();
-            assert_eq!(failed.status.code(), Some(3), "{place} {arguments:?}: {said}");
+            let said = &failed.err;
+            assert_eq!(failed.code, 3, "{place} {arguments:?}: {said}");
             assert!(said.contains("cannot write"), "{place} {arguments:?}: {said}");
             assert!(!said.contains("proof"), "{place} {arguments:?}: {said}");
             assert_eq!(names(root), before, "{place} {arguments:?}");
@@ -91,23 +79,23 @@ fn what_could_not_be_written_leaves_nothing() {
     // Enough for the calls, too little for what proves them.
     let before = names(root);
     let url = ["export", "--url", "/rest/1", "-o", "n", "--proof", "p"];
-    assert_eq!(limited(root, &url, 2).status.code(), Some(3));
+    assert_eq!(limited(root, &url, 2).code, 3);
     assert_eq!(names(root), before);
     for arguments in [&["export", "-o", "n", "--proof", "p"][..], &["backup", "b"]] {
-        assert_eq!(run(root, arguments).0, Some(0));
+        assert_eq!(run(root, arguments).0, 0);
     }
     assert_eq!(names(root).len(), before.len() + 3);
 }
 
 #[test]
 fn nothing_is_written_over_and_one_name_is_not_given_twice() {
-    let (directory, serving) = serving();
+    let (directory, serving) = with_calls();
     drop(serving);
     let root = directory.path();
     let before = names(root);
     for proof in ["n", "./n", "policies/../n", "n.partial"] {
         let (code, said) = run(root, &["export", "-o", "n", "--proof", proof]);
-        assert_eq!(code, Some(2), "{said}");
+        assert_eq!(code, 2, "{said}");
         assert!(said.contains("name the same file"), "{said}");
         assert_eq!(names(root), before);
     }
@@ -118,7 +106,7 @@ fn nothing_is_written_over_and_one_name_is_not_given_twice() {
         &["backup", "mine"],
     ] {
         let (code, said) = run(root, arguments);
-        assert!(matches!(code, Some(2 | 3)), "{said}");
+        assert!(matches!(code, 2 | 3), "{said}");
         assert!(said.contains("exists already"), "{said}");
     }
     assert_eq!(fs::read_to_string(root.join("mine")).unwrap(), "mine");
@@ -127,20 +115,14 @@ fn nothing_is_written_over_and_one_name_is_not_given_twice() {
 
 #[test]
 fn a_salvage_of_nothing_is_not_fine() {
-    let (directory, serving) = serving();
+    let (directory, serving) = with_calls();
     drop(serving);
     let root = directory.path();
     let salvage = |place: &str| run(root, &["salvage", place, "-o", "n"]);
     let (code, said) = salvage("audit");
-    assert!(
-        code == Some(2) && said.contains("name one of its periods: 2"),
-        "{said}"
-    );
+    assert!(code == 2 && said.contains("name one of its periods: 2"), "{said}");
     let (code, said) = salvage("policies");
-    assert!(
-        code == Some(2) && said.contains("has no file of a period"),
-        "{said}"
-    );
+    assert!(code == 2 && said.contains("has no file of a period"), "{said}");
     assert!(!root.join("n").exists());
     let period = names(&root.join("audit"))
         .into_iter()
@@ -152,19 +134,19 @@ fn a_salvage_of_nothing_is_not_fine() {
         }
     }
     let (code, said) = salvage(period.to_str().unwrap());
-    assert!(code == Some(1) && said.contains("no block of"), "{said}");
+    assert!(code == 1 && said.contains("no block of"), "{said}");
     assert!(!root.join("n").exists());
 }
 
 #[test]
 fn what_cannot_be_meant_is_refused() {
-    let (directory, serving) = serving();
+    let (directory, serving) = with_calls();
     drop(serving);
     let root = directory.path();
-    assert_eq!(run(root, &["backup", "copy"]).0, Some(0));
+    assert_eq!(run(root, &["backup", "copy"]).0, 0);
     for within in ["audit/copy", "audit/2090-01-01", "copy/x"] {
         let (code, said) = run(root, &["backup", within]);
-        assert!(code == Some(2) && said.contains("within the audit"), "{said}");
+        assert!(code == 2 && said.contains("within the audit"), "{said}");
         assert!(!root.join(within).exists());
     }
     for (wrong, told) in [
@@ -174,6 +156,6 @@ fn what_cannot_be_meant_is_refused() {
         (&["--line", "x:0"], "`0` is no number of a line"),
     ] {
         let (code, said) = run(root, &[&["list"], wrong].concat());
-        assert!(code == Some(2) && said.contains(told), "{wrong:?}: {said}");
+        assert!(code == 2 && said.contains(told), "{wrong:?}: {said}");
     }
 }

@@ -1,31 +1,17 @@
 //! `tokenward audit` over what is no audit, what nobody trusted signed, and what is damaged.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 use tokenward_audit::{Config, Record, Store, Verdict};
 
-fn run(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .arg("audit")
-        .args(arguments)
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
+use crate::tokenward;
 
-/// Exit code, standard output and standard error.
-fn told(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = run(directory, arguments);
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+/// Runs `tokenward audit`: exit code, standard output and standard error.
+fn told(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    tokenward::run(directory, &[&["audit"], arguments].concat()).apart()
 }
 
 fn record(n: u8) -> Record {
@@ -58,7 +44,7 @@ fn made() -> TempDir {
     fs::create_dir(root.join("policies")).unwrap();
     let config = "[audit]\npath = 'audit'\nsigning_key = 'audit.key'\n";
     fs::write(root.join("tokenward.toml"), config).unwrap();
-    assert_eq!(told(root, &["keygen", "audit.key"]).0, Some(0));
+    assert_eq!(told(root, &["keygen", "audit.key"]).0, 0);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for period in 0..3_u8 {
         let config = Config {
@@ -79,20 +65,20 @@ fn what_a_trusted_key_never_signed_is_not_sound() {
     let directory = made();
     let root = directory.path();
     let exported = told(root, &["export", "-o", "all.jsonl", "--proof", "all.proof"]);
-    assert_eq!(exported.0, Some(0), "{}", exported.2);
+    assert_eq!(exported.0, 0, "{}", exported.2);
     let trusted = ["verify", "--store", "all.proof", "--key", "audit.key.pub"];
-    assert_eq!(told(root, &trusted).0, Some(0));
+    assert_eq!(told(root, &trusted).0, 0);
     let proof = fs::read(root.join("all.proof")).unwrap();
     let text = proof.windows(2).position(|window| window == b"\n\n").unwrap();
     let bare = [b"tokenward-audit-proof 1\n".as_slice(), &proof[text + 1..]].concat();
     fs::write(root.join("bare.proof"), bare).unwrap();
     let (code, out, _) = told(root, &["verify", "--store", "bare.proof"]);
-    assert!(code == Some(0) && out.contains("Sound"), "{out}");
+    assert!(code == 0 && out.contains("Sound"), "{out}");
     let (code, out, err) = told(
         root,
         &["verify", "--store", "bare.proof", "--key", "audit.key.pub"],
     );
-    assert_eq!(code, Some(1), "{out}{err}");
+    assert_eq!(code, 1, "{out}{err}");
     assert!(
         out.contains("nothing is vouched for") && !out.contains("Sound"),
         "{out}"
@@ -100,7 +86,7 @@ fn what_a_trusted_key_never_signed_is_not_sound() {
     // The configured key counts like one that is given.
     fs::remove_file(root.join("audit/HEADS")).unwrap();
     let (code, out, err) = told(root, &["verify"]);
-    assert_eq!(code, Some(1), "{out}{err}");
+    assert_eq!(code, 1, "{out}{err}");
     assert!(out.contains("nothing is vouched for"), "{out}");
 }
 
@@ -119,7 +105,7 @@ fn a_question_to_what_is_no_audit_is_an_error() {
     for place in ["empty", "other", period, "tokenward.toml", "/dev/null", "absent"] {
         for verb in ["verify", "list", "stats", "export"] {
             let (code, out, err) = told(root, &[verb, "--store", place]);
-            assert_eq!(code, Some(3), "{verb} {place}: {out}{err}");
+            assert_eq!(code, 3, "{verb} {place}: {out}{err}");
             assert!(
                 err.contains(place) && out.is_empty(),
                 "{verb} {place}: {out}{err}"
@@ -132,14 +118,14 @@ fn a_question_to_what_is_no_audit_is_an_error() {
     }
     // Where the proxy has not run yet, and where it had only begun.
     fs::write(root.join("tokenward.toml"), "[audit]\npath = 'empty'\n").unwrap();
-    assert_eq!(told(root, &["list"]).0, Some(3));
+    assert_eq!(told(root, &["list"]).0, 3);
     fs::write(root.join("empty/LOCK"), "").unwrap();
-    assert_eq!(told(root, &["list"]).0, Some(0));
+    assert_eq!(told(root, &["list"]).0, 0);
     let (code, out, _) = told(root, &["verify"]);
-    assert!(code == Some(0) && out.contains("The audit is empty."), "{out}");
+    assert!(code == 0 && out.contains("The audit is empty."), "{out}");
     // Nothing at all was ever signed there.
     let (code, out, _) = told(root, &["verify", "--key", "audit.key.pub"]);
-    assert!(code == Some(1) && out.contains("nothing is vouched for"), "{out}");
+    assert!(code == 1 && out.contains("nothing is vouched for"), "{out}");
 }
 
 #[test]
@@ -157,13 +143,13 @@ fn an_answer_that_lacks_damaged_calls_says_so() {
     let length = fs::metadata(&file).unwrap().len();
     for verb in ["list", "stats", "export"] {
         let (code, _, err) = told(root, &[verb]);
-        assert!(code == Some(0) && !err.contains("damage"), "{verb}: {err}");
+        assert!(code == 0 && !err.contains("damage"), "{verb}: {err}");
     }
     let handle = fs::File::options().write(true).open(&file).unwrap();
     handle.set_len(length / 2).unwrap();
     for verb in ["list", "stats", "export"] {
         let (code, out, err) = told(root, &[verb]);
-        assert_eq!(code, Some(1), "{verb}: {err}");
+        assert_eq!(code, 1, "{verb}: {err}");
         assert!(!out.is_empty(), "what is left is told");
         assert!(
             err.contains("are damaged or missing and left out") && err.contains("audit salvage"),

@@ -1,59 +1,18 @@
 //! The `tokenward` binary as its users meet it: exit codes, what goes to standard output and what to standard error.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
+use std::io::BufRead as _;
 use tempfile::TempDir;
 
-use crate::running::{Running, call, listening};
-
-fn tokenward(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .args(arguments)
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts")
-}
-
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn run(directory: &TempDir, arguments: &[&str]) -> Ended {
-    let output = tokenward(directory.path(), arguments);
-    let ended = Ended {
-        code: output.status.code().expect("no signal ended it"),
-        out: String::from_utf8(output.stdout).expect("UTF-8"),
-        err: String::from_utf8(output.stderr).expect("UTF-8"),
-    };
-    assert!(
-        !ended.err.contains("panicked") && !ended.err.contains("RUST_BACKTRACE"),
-        "{}",
-        ended.err
-    );
-    ended
-}
+use crate::policy::token;
+use crate::proxy::{call, listening, serve};
+use crate::tokenward::{run, tokenward};
 
 /// A directory with `policies/ci.toml` of one token with these lines.
 fn policies(lines: &str) -> TempDir {
     let directory = TempDir::new().unwrap();
     fs::create_dir(directory.path().join("policies")).unwrap();
-    let hash = "ab".repeat(32);
-    let text = format!(
-        "# Ours.\n[[token]]\nname = \"a\"\nuser = \"svc\"\nsecret_hash = \"sha256:{hash}\"\nexpires = 2090-01-01T00:00:00Z\nlimit_to = '''\n{lines}\n'''\n"
-    );
+    let text = format!("# Ours.\n{}", token("a", "ab", "", lines));
     fs::write(directory.path().join("policies/ci.toml"), text).unwrap();
     directory
 }
@@ -65,10 +24,10 @@ fn ci(directory: &TempDir) -> String {
 #[test]
 fn help_and_version_are_fine() {
     let directory = TempDir::new().unwrap();
-    let help = run(&directory, &["--help"]);
+    let help = run(directory.path(), &["--help"]);
     assert_eq!(help.code, 0);
     assert!(help.out.contains("tokenward demo"), "{}", help.out);
-    let version = run(&directory, &["--version"]);
+    let version = run(directory.path(), &["--version"]);
     assert_eq!(
         (version.code, version.out.trim()),
         (0, concat!("tokenward ", env!("CARGO_PKG_VERSION")))
@@ -85,7 +44,7 @@ fn wrong_usage_is_2() {
         &["token", "new", "--name", "x", "--file", "p.toml", "--limit", "/x"],
         &["audit", "list", "--since", "yesterday"],
     ] {
-        let ended = run(&directory, arguments);
+        let ended = run(directory.path(), arguments);
         assert_eq!(
             (ended.code, ended.out.as_str()),
             (2, ""),
@@ -98,14 +57,14 @@ fn wrong_usage_is_2() {
 #[test]
 fn policies_that_are_right_are_0() {
     let directory = policies(r"[get]/rest/api/2/issue/KANBAN-\d+");
-    let ended = run(&directory, &["compile", "--check"]);
+    let ended = run(directory.path(), &["compile", "--check"]);
     assert_eq!(
         (ended.code, ended.out.as_str()),
         (0, "policies: 1 token, no findings\n"),
         "{}",
         ended.err
     );
-    let ended = run(&directory, &["compile", "policies"]);
+    let ended = run(directory.path(), &["compile", "policies"]);
     assert_eq!(
         ended.out,
         "policies: 1 token, no findings; nothing was written (no -o)\n"
@@ -116,7 +75,7 @@ fn policies_that_are_right_are_0() {
 fn policies_that_are_wrong_are_1_with_the_place() {
     let directory = policies("/rest/(\n/rest/ok\n[JsonData::x");
     let before = ci(&directory);
-    let ended = run(&directory, &["compile", "--check"]);
+    let ended = run(directory.path(), &["compile", "--check"]);
     assert_eq!(ended.code, 1);
     assert!(
         ended.err.contains("ci.toml:8") && ended.err.contains("ci.toml:10"),
@@ -128,7 +87,7 @@ fn policies_that_are_wrong_are_1_with_the_place() {
         "{}",
         ended.err
     );
-    let json = run(&directory, &["compile", "--format", "json"]);
+    let json = run(directory.path(), &["compile", "--format", "json"]);
     assert_eq!((json.code, json.out.lines().count()), (1, 2));
     assert!(json.out.lines().all(|line| line.starts_with('{')), "{}", json.out);
     assert_eq!(ci(&directory), before);
@@ -137,17 +96,17 @@ fn policies_that_are_wrong_are_1_with_the_place() {
 #[test]
 fn a_policy_is_compiled_to_one_file_and_shown() {
     let directory = policies("[get].*/rest/a/\\d+");
-    let compiled = run(&directory, &["compile", "-o", "policy.twp", "policies"]);
+    let compiled = run(directory.path(), &["compile", "-o", "policy.twp", "policies"]);
     assert_eq!(compiled.code, 0, "{}", compiled.err);
     let first = std::fs::read(directory.path().join("policy.twp")).unwrap();
-    run(&directory, &["compile", "-o", "policy.twp", "policies"]);
+    run(directory.path(), &["compile", "-o", "policy.twp", "policies"]);
     assert!(
         std::fs::read(directory.path().join("policy.twp")).unwrap() == first,
         "equal sources give equal bytes"
     );
     let (sources, artifact) = (
-        run(&directory, &["inspect", "policies"]),
-        run(&directory, &["inspect", "policy.twp"]),
+        run(directory.path(), &["inspect", "policies"]),
+        run(directory.path(), &["inspect", "policy.twp"]),
     );
     assert_eq!(
         (sources.code, artifact.code),
@@ -168,15 +127,15 @@ fn a_policy_is_compiled_to_one_file_and_shown() {
         sources.out
     );
     assert_eq!(
-        run(&directory, &["compile", "-o", "no/such/place", "policies"]).code,
+        run(directory.path(), &["compile", "-o", "no/such/place", "policies"]).code,
         3
     );
     assert_eq!(
-        run(&directory, &["compile", "--check", "-o", "x", "policies"]).code,
+        run(directory.path(), &["compile", "--check", "-o", "x", "policies"]).code,
         2
     );
     std::fs::write(directory.path().join("other.twp"), "nothing of ours").unwrap();
-    let other = run(&directory, &["inspect", "other.twp"]);
+    let other = run(directory.path(), &["inspect", "other.twp"]);
     assert_eq!(other.code, 3);
     assert!(other.err.contains("no compiled policy"), "{}", other.err);
 }
@@ -184,25 +143,25 @@ fn a_policy_is_compiled_to_one_file_and_shown() {
 #[test]
 fn codes_are_explained() {
     let directory = tempfile::tempdir().unwrap();
-    let page = run(&directory, &["explain-code", "tw0011"]);
+    let page = run(directory.path(), &["explain-code", "tw0011"]);
     assert_eq!(page.code, 0);
     assert!(page.out.starts_with("# TW0011: "), "{}", page.out);
-    let all = run(&directory, &["explain-code"]);
+    let all = run(directory.path(), &["explain-code"]);
     assert!(
         all.out.lines().count() > 20 && all.out.contains("TW0105"),
         "{}",
         all.out
     );
-    assert_eq!(run(&directory, &["explain-code", "TW9999"]).code, 2);
+    assert_eq!(run(directory.path(), &["explain-code", "TW9999"]).code, 2);
 }
 
 #[test]
 fn what_is_not_there_is_3_or_2() {
     let directory = TempDir::new().unwrap();
-    let ended = run(&directory, &["compile", "nowhere"]);
+    let ended = run(directory.path(), &["compile", "nowhere"]);
     assert_eq!(ended.code, 3);
     assert!(ended.err.starts_with("tokenward: `nowhere`"), "{}", ended.err);
-    let ended = run(&directory, &["serve"]);
+    let ended = run(directory.path(), &["serve"]);
     assert_eq!(ended.code, 2);
     assert!(
         ended
@@ -211,7 +170,7 @@ fn what_is_not_there_is_3_or_2() {
         "{}",
         ended.err
     );
-    let ended = run(&directory, &["audit", "list"]);
+    let ended = run(directory.path(), &["audit", "list"]);
     assert_eq!(ended.code, 3);
     assert!(
         ended
@@ -231,7 +190,7 @@ fn wrong_configuration_is_2_with_every_place() {
     )
     .unwrap();
     for verb in [&["serve"][..], &["compile"], &["audit", "list"]] {
-        let ended = run(&directory, verb);
+        let ended = run(directory.path(), verb);
         assert_eq!(ended.code, 2);
         assert!(
             ended.err.contains("tokenward.toml:2:10: `listen` must be"),
@@ -253,7 +212,7 @@ fn a_new_token_is_written_and_its_secret_shown_once() {
     let directory = policies("/rest/x");
     let before = ci(&directory);
     let ended = run(
-        &directory,
+        directory.path(),
         &[
             "token",
             "new",
@@ -282,7 +241,7 @@ fn a_new_token_is_written_and_its_secret_shown_once() {
         "{after}"
     );
     assert_eq!(
-        run(&directory, &["compile", "--check"]).out,
+        run(directory.path(), &["compile", "--check"]).out,
         "policies: 2 tokens, no findings\n"
     );
 }
@@ -297,7 +256,7 @@ fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
             extra,
         ]
         .concat();
-        let ended = run(&directory, &arguments);
+        let ended = run(directory.path(), &arguments);
         assert_eq!(ended.out, "");
         assert_eq!(ci(&directory), before);
         ended
@@ -327,7 +286,7 @@ fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
 fn completions_name_the_verbs() {
     let directory = TempDir::new().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let ended = run(&directory, &["completions", shell]);
+        let ended = run(directory.path(), &["completions", shell]);
         assert_eq!(ended.code, 0);
         assert!(
             ended.out.contains("compile") && ended.out.contains("audit"),
@@ -339,19 +298,10 @@ fn completions_name_the_verbs() {
 #[test]
 fn a_reader_that_has_gone_is_no_trouble() {
     let directory = TempDir::new().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .args(["completions", "bash"])
-        .current_dir(directory.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        (output.status.code(), output.stderr.as_slice()),
-        (Some(0), &b""[..])
-    );
+    let mut running = tokenward(directory.path(), &["completions", "bash"]).start();
+    drop(running.out());
+    let ended = running.wait();
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
 }
 
 #[test]
@@ -362,7 +312,7 @@ fn serving_a_wrong_policy_is_1_with_the_place() {
         "[server]\nlisten = '127.0.0.1:0'\n",
     )
     .unwrap();
-    let ended = run(&directory, &["serve"]);
+    let ended = run(directory.path(), &["serve"]);
     assert_eq!(ended.code, 1);
     assert!(ended.err.contains("ci.toml:8"), "{}", ended.err);
 }
@@ -372,29 +322,32 @@ fn the_audit_can_be_read_and_followed_while_the_proxy_runs() {
     let directory = policies("/rest/x");
     let (address, tables) = listening();
     fs::write(directory.path().join("tokenward.toml"), tables).unwrap();
-    let serving = Running::start(directory.path(), &["serve"]);
+    let serving = serve(directory.path());
     call(address, "/rest/first");
 
-    let list = run(&directory, &["audit", "list", "--decision", "refuse", "--json"]);
+    let list = run(
+        directory.path(),
+        &["audit", "list", "--decision", "refuse", "--json"],
+    );
     assert_eq!((list.code, list.out.lines().count()), (0, 1), "{}", list.err);
-    let table = run(&directory, &["audit", "list"]);
+    let table = run(directory.path(), &["audit", "list"]);
     assert!(
         table.out.contains("/rest/first") && table.out.starts_with("TIME"),
         "{}",
         table.out
     );
 
-    let mut tail = Running::start(directory.path(), &["audit", "tail", "--json"]);
-    let mut lines = BufReader::new(tail.0.stdout.take().unwrap()).lines();
+    let mut tail = tokenward(directory.path(), &["audit", "tail", "--json"]).start();
+    let mut lines = tail.out().lines();
     assert!(lines.next().unwrap().unwrap().contains("/rest/first"));
     call(address, "/rest/second");
     assert!(lines.next().unwrap().unwrap().contains("/rest/second"));
 
     drop(serving);
     assert!(lines.next().is_none(), "the tail ends with the proxy");
-    let after = run(&directory, &["audit", "list", "--json"]);
+    let after = run(directory.path(), &["audit", "list", "--json"]);
     assert_eq!((after.code, after.out.lines().count()), (0, 2), "{}", after.err);
-    let tail = run(&directory, &["audit", "tail", "--limit", "1"]);
+    let tail = run(directory.path(), &["audit", "tail", "--limit", "1"]);
     assert!(
         tail.out.contains("/rest/second") && tail.err.starts_with("No proxy"),
         "{}{}",
@@ -406,7 +359,7 @@ fn the_audit_can_be_read_and_followed_while_the_proxy_runs() {
 #[test]
 fn the_demo_does_what_it_says() {
     let directory = TempDir::new().unwrap();
-    let ended = run(&directory, &["demo", "--check"]);
+    let ended = run(directory.path(), &["demo", "--check"]);
     assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
     assert!(ended.out.ends_with("All as it was said.\n"), "{}", ended.out);
     assert_eq!(

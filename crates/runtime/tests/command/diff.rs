@@ -1,35 +1,15 @@
 //! `tokenward diff` as its users meet it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-fn command(directory: &Path, program: &str, arguments: &[&str]) -> Output {
-    Command::new(program)
-        .args(arguments)
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the program starts")
-}
+use crate::repository::git_succeeds;
+use crate::tokenward::run;
 
+/// Runs `tokenward diff`: exit code, standard output and standard error.
 fn diff(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
-    let arguments: Vec<&str> = std::iter::once("diff").chain(arguments.iter().copied()).collect();
-    let output = command(directory.path(), env!("CARGO_BIN_EXE_tokenward"), &arguments);
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (
-        output.status.code().expect("no signal ended it"),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    run(directory.path(), &[&["diff"], arguments].concat()).apart()
 }
 
 fn write(directory: &TempDir, place: &str, tokens: &[(&str, &str, &str, &str)]) {
@@ -155,18 +135,7 @@ fn json_and_markdown_say_the_same() {
 #[test]
 fn revisions_in_git() {
     let directory = TempDir::new().unwrap();
-    let git = |arguments: &[&str]| {
-        let identity = [
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.com",
-            "-c",
-            "commit.gpgsign=false",
-        ];
-        let output = command(directory.path(), "git", &[&identity[..], arguments].concat());
-        assert!(output.status.success(), "{output:?}");
-    };
+    let git = |arguments: &[&str]| git_succeeds(directory.path(), arguments);
     git(&["init", "-q", "-b", "main"]);
     for lines in ["[get]/rest/a", "[get,post]/rest/a"] {
         write(&directory, "policies", &[("a", "11", "user = \"u\"", lines)]);

@@ -1,12 +1,14 @@
 //! A repository as an attacker would prepare it.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::repository::{Repository, git_in, token, tokenward};
+use tokenward_testbed::Invocation;
+
+use crate::policy::token;
+use crate::repository::{Repository, git, git_succeeds, script};
+use crate::tokenward::{BINARY, tokenward};
 
 /// The gate, and what it must say of a token that is new.
 const GATE: [&str; 5] = ["compile", "--check", "--no-new-access", "HEAD", "policies"];
@@ -15,10 +17,35 @@ fn gate_fails(answer: &(i32, String)) {
     assert!(answer.0 == 1 && answer.1.contains("TW0301"), "{answer:?}");
 }
 
+/// Runs `tokenward` in the work tree: its exit code and all that it wrote.
+fn answer(it: &Repository, arguments: &[&str]) -> (i32, String) {
+    it.run(arguments).together()
+}
+
+/// As [`answer`], in any directory and with more environment.
+fn answer_in(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
+    tokenward(directory, arguments)
+        .environment(environment)
+        .run()
+        .together()
+}
+
+/// One commit on `main`: the token `t` may read `/rest/a`.
+fn committed() -> Repository {
+    let it = Repository::new();
+    it.write("policies/t.toml", &token("t", "11", "", "[get]/rest/a"));
+    it.commit("One");
+    it
+}
+
 #[test]
 fn no_other_file_of_the_sources_runs_git() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut left = vec![crates.to_owned(), crates.parent().unwrap().join("tests/src")];
+    let mut left = vec![
+        crates.to_owned(),
+        crates.parent().unwrap().join("tests/src"),
+        crates.parent().unwrap().join("tests/bed"),
+    ];
     let mut running = Vec::new();
     while let Some(directory) = left.pop() {
         for entry in fs::read_dir(directory).unwrap() {
@@ -43,7 +70,7 @@ fn plant(it: &Repository) -> PathBuf {
     fs::create_dir(&ran).unwrap();
     let command = |name: &str| {
         let path = it.folder().join("bin").join(name);
-        it.script(
+        script(
             &path,
             &format!("touch '{}/{name}'; cat 2>/dev/null; exit 0", ran.display()),
         );
@@ -126,7 +153,7 @@ fn plant(it: &Repository) -> PathBuf {
             "fsmonitor-watchman",
             "pre-auto-gc",
         ] {
-            it.script(
+            script(
                 &directory.join(hook),
                 &format!("touch '{}/hook-{hook}'", ran.display()),
             );
@@ -172,27 +199,33 @@ fn none_ran(ran: &Path) {
 
 #[test]
 fn a_command_planted_in_the_repository_runs_nowhere() {
-    let it = Repository::new();
-    it.write("policies/t.toml", &token("t", "11", "[get]/rest/a\n[get]/rest/b"));
+    let it = committed();
+    it.write(
+        "policies/t.toml",
+        &token("t", "11", "", "[get]/rest/a\n[get]/rest/b"),
+    );
     it.commit("Two");
     let ran = plant(&it);
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
 
-    gate_fails(&it.run(&GATE));
-    gate_fails(&it.run(&["compile", "--check", "--no-new-access", "main~1", "policies"]));
-    assert_eq!(it.run(&["diff", "main~1..main"]).0, 1);
-    assert_eq!(it.run(&["diff", "main.."]).0, 1);
-    assert_eq!(it.run(&["scan", "."]), (0, String::new()));
-    assert_eq!(it.run(&["scan", "policies"]), (0, String::new()));
-    let (code, said) = it.run(&["token", "set-limits", "t", "--limit", "[get]/rest/c"]);
+    gate_fails(&answer(&it, &GATE));
+    gate_fails(&answer(
+        &it,
+        &["compile", "--check", "--no-new-access", "main~1", "policies"],
+    ));
+    assert_eq!(answer(&it, &["diff", "main~1..main"]).0, 1);
+    assert_eq!(answer(&it, &["diff", "main.."]).0, 1);
+    assert_eq!(answer(&it, &["scan", "."]), (0, String::new()));
+    assert_eq!(answer(&it, &["scan", "policies"]), (0, String::new()));
+    let (code, said) = answer(&it, &["token", "set-limits", "t", "--limit", "[get]/rest/c"]);
     assert!(code == 0, "{said}");
-    let (code, said) = it.run(&["token", "list"]);
+    let (code, said) = answer(&it, &["token", "list"]);
     assert!(code == 0, "{said}");
     none_ran(&ran);
 
     // The places are real ones: git itself runs what they name.
-    git_in(&it.top(), &["status"]);
-    git_in(&it.top(), &["log", "-p", "--textconv", "--ext-diff"]);
+    git(&it.top(), &["status"]);
+    git(&it.top(), &["log", "-p", "--textconv", "--ext-diff"]);
     assert!(ran.join("core.fsmonitor").exists() || ran.join("included").exists());
     assert!(
         ran.join("diff.evil.textconv").exists()
@@ -203,13 +236,13 @@ fn a_command_planted_in_the_repository_runs_nowhere() {
 
 #[test]
 fn a_missing_object_is_an_error_and_is_not_fetched() {
-    let it = Repository::new();
+    let it = committed();
     let blob = it.git(&["rev-parse", "HEAD:policies/t.toml"]);
     let ran = plant(&it);
     let (folder, file) = blob.split_at(2);
     fs::remove_file(it.top().join(".git/objects").join(folder).join(file)).unwrap();
     for arguments in [GATE.as_slice(), &["diff", "HEAD.."], &["scan", "."]] {
-        let (code, said) = it.run(arguments);
+        let (code, said) = answer(&it, arguments);
         assert!(code == 3 && said.contains(&blob), "{arguments:?}: {said}");
     }
     none_ran(&ran);
@@ -217,19 +250,19 @@ fn a_missing_object_is_an_error_and_is_not_fetched() {
 
 #[test]
 fn the_environment_of_a_hook_redirects_nothing_and_runs_nothing() {
-    let it = Repository::new();
-    it.write("examples/u.toml", &token("u", "22", "/rest/.*"));
+    let it = committed();
+    it.write("examples/u.toml", &token("u", "22", "", "/rest/.*"));
     it.commit("Two");
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
     let ran = it.folder().join("ran");
     fs::create_dir(&ran).unwrap();
     let evil = it.folder().join("evil");
-    it.script(&evil, &format!("touch '{}/evil'", ran.display()));
-    it.script(
+    script(&evil, &format!("touch '{}/evil'", ran.display()));
+    script(
         &it.folder().join("exec/git-rev-parse"),
         &format!("touch '{}/exec'", ran.display()),
     );
-    let other = Repository::new();
+    let other = committed();
     let (git, evil) = (
         other.top().join(".git").display().to_string(),
         evil.display().to_string(),
@@ -260,10 +293,10 @@ fn the_environment_of_a_hook_redirects_nothing_and_runs_nothing() {
         ("GIT_LITERAL_PATHSPECS", "0"),
         ("GIT_CEILING_DIRECTORIES", "/"),
     ];
-    gate_fails(&tokenward(&it.top(), &GATE, &environment));
-    assert_eq!(tokenward(&it.top(), &["diff", "HEAD.."], &environment).0, 1);
+    gate_fails(&answer_in(&it.top(), &GATE, &environment));
+    assert_eq!(answer_in(&it.top(), &["diff", "HEAD.."], &environment).0, 1);
     assert_eq!(
-        tokenward(&it.top(), &["scan", "."], &environment),
+        answer_in(&it.top(), &["scan", "."], &environment),
         (0, String::new())
     );
     none_ran(&ran);
@@ -271,20 +304,20 @@ fn the_environment_of_a_hook_redirects_nothing_and_runs_nothing() {
 
 #[test]
 fn a_hook_in_a_linked_work_tree_gets_the_answer_that_a_person_gets() {
-    let it = Repository::new();
-    it.write("examples/u.toml", &token("u", "22", "/rest/.*"));
+    let it = committed();
+    it.write("examples/u.toml", &token("u", "22", "", "/rest/.*"));
     it.write(
         "conf/tokenward.toml",
         "policies = \"../policies\"\n[upstream]\nurl = \"http://127.0.0.1:8090\"\npublic_url = \"https://jira.example.com\"\n",
     );
     it.commit("Two");
     let said = it.folder().join("said");
-    it.script(
+    script(
         &it.top().join(".git/hooks/pre-commit"),
         &format!(
             "env | grep -q '^GIT_DIR=' || exit 7\n'{}' compile --check --no-new-access HEAD policies --config conf/tokenward.toml \
              >'{1}' 2>&1\necho \"code $?\" >>'{1}'\nexit 1",
-            env!("CARGO_BIN_EXE_tokenward"),
+            BINARY,
             said.display()
         ),
     );
@@ -295,38 +328,36 @@ fn a_hook_in_a_linked_work_tree_gets_the_answer_that_a_person_gets() {
         work_tree.join("policies/u.toml"),
     )
     .unwrap();
-    git_in(&work_tree, &["add", "-A"]);
+    git(&work_tree, &["add", "-A"]);
     let arguments = ["--config", "conf/tokenward.toml"];
-    let by_hand = tokenward(&work_tree, &[GATE.as_slice(), &arguments].concat(), &[]);
+    let by_hand = answer_in(&work_tree, &[GATE.as_slice(), &arguments].concat(), &[]);
     gate_fails(&by_hand);
-    assert!(!git_in(&work_tree, &["commit", "-qm", "New"]).status.success());
+    assert_ne!(git(&work_tree, &["commit", "-qm", "New"]).code, 0);
     let in_hook = fs::read_to_string(said).unwrap();
     assert_eq!(in_hook, format!("{}code 1\n", by_hand.1));
 }
 
 #[test]
 fn a_directory_that_looks_like_a_bare_repository_is_not_taken_for_one() {
-    let it = Repository::new();
-    let evil = Repository::new();
+    let it = committed();
+    let evil = committed();
     let ran = plant(&evil);
     for entry in ["HEAD", "config", "objects", "refs"] {
         let (from, to) = (
             evil.top().join(".git").join(entry),
             it.top().join("policies").join(entry),
         );
-        let copied = std::process::Command::new("cp")
-            .arg("-r")
-            .args([from, to])
-            .status()
-            .unwrap();
-        assert!(copied.success());
+        let copied = Invocation::new("cp", it.folder())
+            .arguments(&[Path::new("-r"), &from, &to])
+            .run();
+        copied.ends(0, &[]);
     }
     // The gate begins at the working directory, and compares with the repository of that.
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
-    let (code, said) = it.run(&GATE);
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
+    let (code, said) = answer(&it, &GATE);
     assert!(code == 1 && said.contains("TW0301"), "{said}");
     for arguments in [["scan", "policies"], ["scan", "."]] {
-        let (code, said) = it.run(&arguments);
+        let (code, said) = answer(&it, &arguments);
         assert!(
             code == 3 && said.contains("looks like a bare git repository"),
             "{arguments:?}: {said}"
@@ -337,13 +368,13 @@ fn a_directory_that_looks_like_a_bare_repository_is_not_taken_for_one() {
 
 #[test]
 fn a_git_directory_elsewhere_is_used_and_a_linked_or_broken_one_is_an_error() {
-    let it = Repository::new();
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    let it = committed();
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
     let (git, elsewhere) = (it.top().join(".git"), it.folder().join("elsewhere"));
     fs::rename(&git, &elsewhere).unwrap();
 
     fs::write(&git, "gitdir: ../elsewhere\n").unwrap();
-    gate_fails(&it.run(&GATE));
+    gate_fails(&answer(&it, &GATE));
 
     for (content, expected) in [
         ("gitdir: ../absent\n", "absent"),
@@ -353,39 +384,45 @@ fn a_git_directory_elsewhere_is_used_and_a_linked_or_broken_one_is_an_error() {
     ] {
         fs::write(&git, content).unwrap();
         for arguments in [GATE.as_slice(), &["scan", "."]] {
-            let (code, said) = it.run(arguments);
+            let (code, said) = answer(&it, arguments);
             assert!(code == 3 && said.contains(expected), "{content}: {said}");
         }
     }
     fs::remove_file(&git).unwrap();
     symlink("../elsewhere", &git).unwrap();
     for arguments in [GATE.as_slice(), &["scan", "."]] {
-        let (code, said) = it.run(arguments);
+        let (code, said) = answer(&it, arguments);
         assert!(code == 3 && said.contains("is a symbolic link"), "{said}");
     }
     fs::remove_file(&git).unwrap();
     fs::create_dir(&git).unwrap();
-    let (code, said) = it.run(&["scan", "."]);
+    let (code, said) = answer(&it, &["scan", "."]);
     assert!(code == 3 && said.contains("is not a git directory"), "{said}");
 }
 
 #[test]
 fn replaced_and_grafted_commits_are_not_seen() {
-    let it = Repository::new();
+    let it = committed();
     let honest = it.git(&["rev-parse", "HEAD"]);
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
     let evil = it.commit("Two");
     it.git(&["replace", &honest, &evil]);
-    gate_fails(&it.run(&["compile", "--check", "--no-new-access", &honest, "policies"]));
+    gate_fails(&answer(
+        &it,
+        &["compile", "--check", "--no-new-access", &honest, "policies"],
+    ));
     it.git(&["replace", "-d", &honest]);
     it.write(".git/info/grafts", &format!("{evil} {evil}\n"));
-    gate_fails(&it.run(&["compile", "--check", "--no-new-access", "main~1", "policies"]));
+    gate_fails(&answer(
+        &it,
+        &["compile", "--check", "--no-new-access", "main~1", "policies"],
+    ));
 }
 
 #[test]
 fn an_object_that_is_not_what_its_id_stands_for_is_an_error() {
-    let it = Repository::new();
-    it.write("policies/u.toml", &token("t", "11", "/rest/.*"));
+    let it = committed();
+    it.write("policies/u.toml", &token("t", "11", "", "/rest/.*"));
     let object = |revision: &str| {
         let id = it.git(&["rev-parse", revision]);
         let (folder, file) = id.split_at(2);
@@ -397,23 +434,23 @@ fn an_object_that_is_not_what_its_id_stands_for_is_an_error() {
     fs::remove_file(&honest).unwrap();
     fs::copy(&evil, &honest).unwrap();
     for arguments in [GATE.as_slice(), &["diff", "HEAD.."], &["scan", "."]] {
-        let (code, said) = it.run(arguments);
+        let (code, said) = answer(&it, arguments);
         assert!(code == 3 && said.contains("is damaged"), "{arguments:?}: {said}");
     }
     fs::remove_file(&honest).unwrap();
     fs::write(&honest, "x").unwrap();
-    let (code, said) = it.run(&["scan", "."]);
+    let (code, said) = answer(&it, &["scan", "."]);
     assert_eq!(code, 3, "{said}");
 }
 
 #[test]
 fn a_name_of_several_things_is_an_error_that_names_them() {
-    let it = Repository::new();
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    let it = committed();
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
     let new = it.commit("Two");
     it.git(&["branch", "base", "main~1"]);
     it.git(&["tag", "base", "main"]);
-    let gate = |base: &str| it.run(&["compile", "--check", "--no-new-access", base, "policies"]);
+    let gate = |base: &str| answer(&it, &["compile", "--check", "--no-new-access", base, "policies"]);
     let (code, said) = gate("base");
     assert!(
         code == 3 && said.contains("ambiguous: `refs/heads/base`, `refs/tags/base`"),
@@ -441,14 +478,17 @@ fn a_name_of_several_things_is_an_error_that_names_them() {
 
 #[test]
 fn a_revision_of_an_odd_form_is_refused_and_a_missing_one_names_the_cure() {
-    let it = Repository::new();
+    let it = committed();
     let gate = |base: &str| {
-        it.run(&[
-            "compile",
-            "--check",
-            &format!("--no-new-access={base}"),
-            "policies",
-        ])
+        answer(
+            &it,
+            &[
+                "compile",
+                "--check",
+                &format!("--no-new-access={base}"),
+                "policies",
+            ],
+        )
     };
     for odd in [
         "--all",
@@ -497,14 +537,13 @@ fn a_revision_of_an_odd_form_is_refused_and_a_missing_one_names_the_cure() {
 
 #[test]
 fn a_shallow_clone_says_what_to_do() {
-    let it = Repository::new();
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    let it = committed();
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
     it.commit("Two");
     let url = format!("file://{}", it.top().display());
-    let cloned = git_in(it.folder(), &["clone", "-q", "--depth", "1", &url, "shallow"]);
-    assert!(cloned.status.success(), "{cloned:?}");
+    git_succeeds(it.folder(), &["clone", "-q", "--depth", "1", &url, "shallow"]);
     let shallow = it.folder().join("shallow");
-    let (code, said) = tokenward(&shallow, &["diff", "HEAD~1..HEAD"], &[]);
+    let (code, said) = answer_in(&shallow, &["diff", "HEAD~1..HEAD"], &[]);
     assert!(
         code == 3 && said.contains("--unshallow") && said.contains("fetch-depth: 0"),
         "{said}"
@@ -513,22 +552,22 @@ fn a_shallow_clone_says_what_to_do() {
 
 #[test]
 fn links_and_submodules_at_a_revision_are_refused() {
-    let it = Repository::new();
+    let it = committed();
     let honest = it.git(&["rev-parse", "HEAD"]);
     let (gate, sides) = (
         ["compile", "--check", "--no-new-access", "main", "policies"],
         ["diff", "main..main"],
     );
     let both = |expected: &str| {
-        let (code, said) = it.run(&sides);
+        let (code, said) = answer(&it, &sides);
         assert!(code == 3 && said.contains(expected), "{code} {said}");
         it.git(&["checkout", "-q", &honest]);
-        let (code, said) = it.run(&gate);
+        let (code, said) = answer(&it, &gate);
         assert!(code == 3 && said.contains(expected), "{code} {said}");
         it.git(&["checkout", "-q", "main"]);
         it.git(&["reset", "-q", "--hard", &honest]);
     };
-    it.write("elsewhere/u.toml", &token("u", "22", "/rest/.*"));
+    it.write("elsewhere/u.toml", &token("u", "22", "", "/rest/.*"));
     symlink("../elsewhere", it.top().join("policies/team")).unwrap();
     it.commit("A linked directory");
     both("`policies/team` at `main` is a symbolic link; replace it by");
@@ -554,10 +593,10 @@ fn links_and_submodules_at_a_revision_are_refused() {
 
 #[test]
 fn links_and_submodules_of_the_directory_are_refused() {
-    let it = Repository::new();
-    it.write("elsewhere/u.toml", &token("u", "22", "/rest/.*"));
+    let it = committed();
+    it.write("elsewhere/u.toml", &token("u", "22", "", "/rest/.*"));
     let policies = it.top().join("policies");
-    let check = |path: &str| it.run(&["compile", "--check", path]);
+    let check = |path: &str| answer(&it, &["compile", "--check", path]);
     for (link, target) in [
         ("team", "../elsewhere"),
         ("v.toml", "t.toml"),
@@ -608,8 +647,8 @@ fn links_and_submodules_of_the_directory_are_refused() {
 
 #[test]
 fn settings_that_move_the_work_tree_and_links_among_refs_change_no_answer() {
-    let it = Repository::new();
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
+    let it = committed();
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
     let config = fs::read_to_string(it.top().join(".git/config")).unwrap();
     for more in [
         "[core]\nworktree = /\n",
@@ -617,8 +656,8 @@ fn settings_that_move_the_work_tree_and_links_among_refs_change_no_answer() {
         "[core]\nworktree = policies\n",
     ] {
         fs::write(it.top().join(".git/config"), format!("{config}{more}")).unwrap();
-        gate_fails(&it.run(&GATE));
-        assert_eq!(it.run(&["scan", "."]), (0, String::new()), "{more}");
+        gate_fails(&answer(&it, &GATE));
+        assert_eq!(answer(&it, &["scan", "."]), (0, String::new()), "{more}");
     }
     fs::write(it.top().join(".git/config"), &config).unwrap();
     let base = it.top().join(".git/refs/heads/base");
@@ -629,7 +668,10 @@ fn settings_that_move_the_work_tree_and_links_among_refs_change_no_answer() {
         ("../../../policies/u.toml", 3),
     ] {
         symlink(target, &base).unwrap();
-        let (code, said) = it.run(&["compile", "--check", "--no-new-access", "base", "policies"]);
+        let (code, said) = answer(
+            &it,
+            &["compile", "--check", "--no-new-access", "base", "policies"],
+        );
         assert_eq!(code, expected, "{target}: {said}");
         fs::remove_file(&base).unwrap();
     }
@@ -637,11 +679,11 @@ fn settings_that_move_the_work_tree_and_links_among_refs_change_no_answer() {
 
 #[test]
 fn a_repository_with_long_ids_is_read_too() {
-    let it = Repository::new();
+    let it = committed();
     fs::remove_dir_all(it.top().join(".git")).unwrap();
     it.git(&["init", "-q", "-b", "main", "--object-format=sha256"]);
     it.commit("One");
-    assert_eq!(it.run(&GATE).0, 0);
-    it.write("policies/u.toml", &token("u", "22", "/rest/.*"));
-    gate_fails(&it.run(&GATE));
+    assert_eq!(answer(&it, &GATE).0, 0);
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
+    gate_fails(&answer(&it, &GATE));
 }

@@ -13,12 +13,6 @@
 //! | Lifted forbid lines, unused sets, reviews | `lines_and_reviews` |
 //! | `diff` shows the same | `shown` |
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 mod attributes;
 mod configuration;
 mod credentials;

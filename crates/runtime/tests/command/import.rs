@@ -1,15 +1,7 @@
 //! `tokenward import` as its users meet it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "what fails here fails the test"
-)]
-
 use std::collections::HashMap;
 use std::fs;
-use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -24,6 +16,8 @@ use tokenward_compiler::json as body;
 use tokenward_compiler::method::Method;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_runtime::secret::{Secret, hash};
+
+use crate::tokenward::run;
 
 const BASE: &str = "https://jira.example.com/ctx";
 
@@ -42,19 +36,9 @@ fn place(export: &str) -> TempDir {
     directory
 }
 
+/// Runs `tokenward`: exit code, standard output and standard error.
 fn tokenward(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .args(arguments)
-        .current_dir(directory.path())
-        .stdin(Stdio::null())
-        .output()
-        .expect("the command starts");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (
-        output.status.code().expect("no signal ended it"),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    run(directory.path(), arguments).apart()
 }
 
 fn imported(directory: &TempDir) -> Option<String> {

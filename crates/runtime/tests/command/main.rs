@@ -1,7 +1,16 @@
-//! The `tokenward` command as its users meet it: one module for each part of it, in one binary.
+//! The `tokenward` command as its users meet it: one module for each part of it, in one binary. `tests/README.md` lists the helpers.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what fails here fails the test"
+)]
+
+mod policy;
+mod proxy;
 mod repository;
-mod running;
+mod tokenward;
 
 mod audit;
 mod audit_live;

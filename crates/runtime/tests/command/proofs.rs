@@ -1,48 +1,16 @@
 //! `tokenward compile` as those meet it who own a policy: what is proved of it, and what a change may allow.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-fn tokenward(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .args(arguments)
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (
-        output.status.code().expect("no signal ended it"),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
+use crate::policy::{EXPIRES, token};
+use crate::tokenward::run;
 
+/// Runs `tokenward compile --check`: exit code, standard output and standard error.
 fn check(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
-    tokenward(
-        directory.path(),
-        &[&["compile", "--check"][..], arguments].concat(),
-    )
+    run(directory.path(), &[&["compile", "--check"], arguments].concat()).apart()
 }
-
-fn token(name: &str, secret: &str, keys: &str, lines: &str) -> String {
-    format!(
-        "[[token]]\nname = \"{name}\"\nuser = \"svc\"\nsecret_hash = \"sha256:{}\"\n{keys}\nlimit_to = '''\n{lines}\n'''\n",
-        secret.repeat(32)
-    )
-}
-
-const EXPIRES: &str = "expires = 2090-01-01T00:00:00Z";
 
 /// A directory with these files in `policies`.
 fn policies(files: &[(&str, &str)]) -> TempDir {
@@ -75,7 +43,7 @@ fn a_broken_invariant_keeps_a_policy_from_compiling() {
     ] {
         assert!(err.contains(expected), "{expected} in {err}");
     }
-    let (code, ..) = tokenward(directory.path(), &["compile", "-o", "policy.twp"]);
+    let code = run(directory.path(), &["compile", "-o", "policy.twp"]).code;
     assert_eq!((code, directory.path().join("policy.twp").exists()), (1, false));
 
     write(

@@ -1,55 +1,21 @@
 //! `tokenward scan` as its users meet it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tokenward_runtime::secret::Secret;
 
-fn run(directory: &TempDir, program: &str, arguments: &[&str]) -> Output {
-    Command::new(program)
-        .args(arguments)
-        .current_dir(directory.path())
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the program starts")
-}
+use crate::repository::{git_succeeds, script};
+use crate::tokenward::{run, tokenward};
 
 fn git(directory: &TempDir, arguments: &[&str]) {
-    let fixed = [
-        "-c",
-        "user.name=t",
-        "-c",
-        "user.email=t@example.com",
-        "-c",
-        "commit.gpgsign=false",
-    ];
-    let arguments: Vec<&str> = fixed.iter().chain(arguments).copied().collect();
-    let output = run(directory, "git", &arguments);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    git_succeeds(directory.path(), arguments);
 }
 
+/// Runs `tokenward scan`: exit code, standard output and standard error.
 fn scan(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
-    let arguments: Vec<&str> = std::iter::once("scan").chain(arguments.iter().copied()).collect();
-    let output = run(directory, env!("CARGO_BIN_EXE_tokenward"), &arguments);
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    run(directory.path(), &[&["scan"], arguments].concat()).apart()
 }
 
 fn policy(directory: &TempDir, tokens: &[(&str, &Secret, &str)]) {
@@ -173,16 +139,10 @@ fn in_repository(directory: &TempDir, arguments: &[&str]) {
 
 /// With more environment: the exit code and all that it wrote.
 fn scan_with(directory: &TempDir, path: &str, environment: &[(&str, &str)]) -> (i32, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .args(["scan", path])
-        .current_dir(directory.path())
-        .env("HOME", directory.path())
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+    tokenward(directory.path(), &["scan", path])
+        .environment(environment)
+        .run()
+        .together()
 }
 
 #[test]
@@ -193,8 +153,7 @@ fn a_history_that_cannot_be_read_is_3_and_never_silent() {
     let (code, said) = scan_with(&directory, "s", &[("PATH", "/nonexistent")]);
     assert!(code == 3 && said.contains("git is not installed"), "{said}");
     // A `git` of the tree that is searched is not the one that runs.
-    fs::write(directory.path().join("s/git"), "#!/bin/sh\ntouch ran\n").unwrap();
-    run(&directory, "chmod", &["+x", "s/git"]);
+    script(&directory.path().join("s/git"), "touch ran");
     let (code, said) = scan_with(&directory, "s", &[("PATH", "s::.")]);
     assert!(code == 3 && said.contains("git is not installed"), "{said}");
     assert!(!directory.path().join("ran").exists() && !directory.path().join("s/ran").exists());

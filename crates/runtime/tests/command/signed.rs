@@ -1,53 +1,19 @@
 //! Signed compiled policies as builds and operators meet them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn run(directory: &Path, arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .args(arguments)
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ended {
-        code: output.status.code().expect("no signal ended it"),
-        out: text(output.stdout),
-        err: text(output.stderr),
-    }
-}
+use crate::policy::token;
+use crate::tokenward::run;
 
 /// A policy of one token, an artifact key, and a configuration that names both halves.
 fn configured() -> (TempDir, String) {
     let directory = TempDir::new().unwrap();
     let path = directory.path();
     fs::create_dir(path.join("policies")).unwrap();
-    fs::write(
-        path.join("policies/ci.toml"),
-        format!(
-            "[[token]]\nname = \"a\"\nuser = \"svc\"\nsecret_hash = \"sha256:{}\"\nexpires = 2090-01-01T00:00:00Z\nlimit_to = '/rest/aaa'\n",
-            "ab".repeat(32)
-        ),
-    )
-    .unwrap();
+    fs::write(path.join("policies/ci.toml"), token("a", "ab", "", "/rest/aaa")).unwrap();
     let made = run(path, &["keys", "new", "artifact"]);
     assert_eq!(made.code, 0, "{}", made.err);
     fs::write(path.join("tokenward.toml"), &made.out).unwrap();

@@ -1,52 +1,14 @@
 //! `tokenward token` and `tokenward keys` as their users meet them: what goes to standard output, exit codes, what bad input
 //! gets. The life of a token beside a running proxy is in the crate that crosses crates.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here fails the test"
-)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn run(directory: &Path, arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_tokenward"))
-        .args(arguments)
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts");
-    let ended = Ended {
-        code: output.status.code().expect("no signal ended it"),
-        out: String::from_utf8(output.stdout).expect("UTF-8"),
-        err: String::from_utf8(output.stderr).expect("UTF-8"),
-    };
-    assert!(!ended.err.contains("panicked"), "{}", ended.err);
-    ended
-}
-
-fn fine(directory: &Path, arguments: &[&str]) -> String {
-    let ended = run(directory, arguments);
-    assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.err);
-    ended.out
-}
-
-fn json(directory: &Path, arguments: &[&str]) -> Value {
-    serde_json::from_str(&fine(directory, arguments)).expect("one JSON object")
-}
+use crate::tokenward::{json, run, succeed};
 
 const FILE: &str = "\
 # Ours.
@@ -125,7 +87,7 @@ fn every_verb_of_the_life_says_what_it_did_in_json() {
     assert_eq!(shown["last_used"], Value::Null);
     let snippet = json(path, &["token", "snippet", "b", "--json"]);
     assert_eq!(snippet["url"], "http://127.0.0.1:8080/rest/b");
-    let listed = fine(path, &["token", "list", "--json"]);
+    let listed = succeed(path, &["token", "list", "--json"]);
     let states: Vec<Value> = listed
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -268,7 +230,7 @@ fn a_call_is_found_or_it_is_said_that_none_was() {
         ("/rest/j[JsonData::only]", "GET", "/rest/j", Value::Null),
     ] {
         let set = ["token", "set-limits", "a", "--limit", line];
-        let _ = fine(path, &set);
+        let _ = succeed(path, &set);
         let call = json(path, &["token", "snippet", "a", "--json"]);
         let base = "http://127.0.0.1:8080";
         assert_eq!(
@@ -294,7 +256,7 @@ fn a_call_is_found_or_it_is_said_that_none_was() {
 fn keys_are_made_once_and_refused_when_others_can_read_them() {
     let directory = policies();
     let path = directory.path();
-    let text = fine(path, &["keys", "new", "sealing"]);
+    let text = succeed(path, &["keys", "new", "sealing"]);
     fs::write(path.join("tokenward.toml"), &text).unwrap();
     assert_eq!(
         run(path, &["keys", "new", "sealing"]).code,
@@ -302,17 +264,17 @@ fn keys_are_made_once_and_refused_when_others_can_read_them() {
         "it is not written over"
     );
     let key = path.join(".tokenward/sealing.key");
-    let shown = fine(path, &["keys", "show", ".tokenward/sealing.key"]);
+    let shown = succeed(path, &["keys", "show", ".tokenward/sealing.key"]);
     let kept = fs::read_to_string(&key).unwrap();
     assert!(
         !shown.contains(kept.split_whitespace().last().unwrap()),
         "{shown}"
     );
-    let rotated = fine(path, &["token", "rotate", "a"]);
-    assert_eq!(fine(path, &["token", "show", "a", "--secret"]), rotated);
+    let rotated = succeed(path, &["token", "rotate", "a"]);
+    assert_eq!(succeed(path, &["token", "show", "a", "--secret"]), rotated);
 
     // A second key seals anew; the first can go.
-    let _ = fine(path, &["keys", "new", "sealing", "next.key"]);
+    let _ = succeed(path, &["keys", "new", "sealing", "next.key"]);
     let both = "[keys]\nsealing_keys = [\"next.key\", \".tokenward/sealing.key\"]\n";
     fs::write(path.join("tokenward.toml"), both).unwrap();
     assert_eq!(json(path, &["token", "seal", "a", "--json"])["changed"], true);
@@ -322,7 +284,7 @@ fn keys_are_made_once_and_refused_when_others_can_read_them() {
         "[keys]\nsealing_keys = [\"next.key\"]\n",
     )
     .unwrap();
-    assert_eq!(fine(path, &["token", "show", "a", "--secret"]), rotated);
+    assert_eq!(succeed(path, &["token", "show", "a", "--secret"]), rotated);
     fs::write(path.join("tokenward.toml"), &text).unwrap();
     let lost = run(path, &["token", "show", "a", "--secret"]);
     assert_eq!(lost.code, 1);
@@ -341,8 +303,8 @@ fn keys_are_made_once_and_refused_when_others_can_read_them() {
 #[test]
 fn help_and_completions_name_every_verb() {
     let directory = TempDir::new().unwrap();
-    let help = fine(directory.path(), &["token", "--help"]);
-    let completions = fine(directory.path(), &["completions", "bash"]);
+    let help = succeed(directory.path(), &["token", "--help"]);
+    let completions = succeed(directory.path(), &["completions", "bash"]);
     for verb in [
         "new",
         "list",
@@ -360,7 +322,7 @@ fn help_and_completions_name_every_verb() {
         );
         // `token,set-limits)` leads to the options of that verb.
         assert!(completions.contains(&format!("token,{verb})")), "{verb}");
-        let page = fine(directory.path(), &["token", verb, "--help"]);
+        let page = succeed(directory.path(), &["token", verb, "--help"]);
         assert!(
             page.contains("Examples:") && page.contains("--json"),
             "{verb}: {page}"

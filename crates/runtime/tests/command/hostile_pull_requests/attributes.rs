@@ -1,4 +1,5 @@
-use super::repository::{Repository, token};
+use super::repository::Repository;
+use crate::policy::token;
 
 const LINE: &str = "[get]/rest/a";
 

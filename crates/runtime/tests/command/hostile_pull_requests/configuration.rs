@@ -1,4 +1,5 @@
-use super::repository::{Repository, token};
+use super::repository::Repository;
+use crate::policy::token;
 
 /// The finding for a configuration that becomes another, with the token `ci` as it was.
 #[track_caller]

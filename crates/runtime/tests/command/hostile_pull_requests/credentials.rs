@@ -1,4 +1,5 @@
-use super::repository::{Repository, hash, review, token};
+use super::repository::Repository;
+use crate::policy::{hash, review, token};
 
 const LINE: &str = "[get]/rest/a";
 

@@ -1,4 +1,5 @@
-use super::repository::{Repository, review, token};
+use super::repository::Repository;
+use crate::policy::{review, token};
 
 const NEVER: &str = "[[never]]\nname = \"nobody-deletes\"\nlines = '[delete].*'\n";
 const ONLY: &str = "[[only]]\nname = \"kanban-alone\"\nowners = [\"kanban\"]\nlines = '[get]/rest/k.*'\n";

@@ -1,4 +1,5 @@
-use super::repository::{Repository, review, token};
+use super::repository::Repository;
+use crate::policy::{review, token};
 
 const FORBID: &str = "![delete]/rest/.*";
 

@@ -1,6 +1,8 @@
 use std::os::unix::fs::symlink;
 
-use super::repository::{Repository, git, token};
+use super::repository::Repository;
+use crate::policy::token;
+use crate::repository::git_succeeds;
 
 fn wider() -> String {
     token("ci", "11", "", "/rest/.*")
@@ -71,8 +73,7 @@ fn the_policy_directory_becomes_a_submodule() {
     let repository = Repository::plain();
     repository.git(&["rm", "-rq", "policies"]);
     let from = other.top.to_str().unwrap().to_owned();
-    let output = git(&repository.top, &["submodule", "add", "-q", &from, "policies"]);
-    assert!(output.status.success(), "{output:?}");
+    git_succeeds(&repository.top, &["submodule", "add", "-q", &from, "policies"]);
     repository.proposes(&[]).refuses(&["repository of its own"]);
     repository.gate(&["policies"]).refuses(&["repository of its own"]);
 }
@@ -82,11 +83,10 @@ fn a_submodule_lies_below_the_policy_directory() {
     let other = Repository::new(&[("new.toml", &token("new", "99", "", "/rest/.*"))]);
     let repository = Repository::plain();
     let from = other.top.to_str().unwrap().to_owned();
-    let output = git(
+    git_succeeds(
         &repository.top,
         &["submodule", "add", "-q", &from, "policies/more"],
     );
-    assert!(output.status.success(), "{output:?}");
     repository.proposes(&[]).refuses(&["repository of its own"]);
 }
 
@@ -99,8 +99,7 @@ fn the_configurations_directory_becomes_a_submodule() {
     ]);
     repository.git(&["rm", "-rq", "deploy"]);
     let from = other.top.to_str().unwrap().to_owned();
-    let output = git(&repository.top, &["submodule", "add", "-q", &from, "deploy"]);
-    assert!(output.status.success(), "{output:?}");
+    git_succeeds(&repository.top, &["submodule", "add", "-q", &from, "deploy"]);
     repository.commit(&[("policies/ci.toml", &wider())]);
     repository
         .gate(&["--config", "deploy/t.toml"])

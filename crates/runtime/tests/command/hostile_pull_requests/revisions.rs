@@ -1,6 +1,9 @@
 use std::fs;
 
-use super::repository::{Repository, git, token, tokenward};
+use super::repository::Repository;
+use crate::policy::token;
+use crate::repository::git_succeeds;
+use crate::tokenward::{run, tokenward};
 
 const LINE: &str = "[get]/rest/a";
 
@@ -145,12 +148,8 @@ fn a_base_that_is_missing_says_how_to_get_it() {
         .refuses(&["`origin/main` is neither a directory, a compiled policy nor a git revision"]);
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir(outside.path().join("policies")).unwrap();
-    tokenward(
-        outside.path(),
-        &["compile", "--check", "--no-new-access", "main"],
-        &[],
-    )
-    .refuses(&["not a git repository"]);
+    run(outside.path(), &["compile", "--check", "--no-new-access", "main"])
+        .refuses(&["not a git repository"]);
 }
 
 #[test]
@@ -169,14 +168,9 @@ fn a_shallow_clone_says_what_to_do() {
         &from,
         clone.to_str().unwrap(),
     ];
-    let output = git(&repository.top, &arguments);
-    assert!(output.status.success(), "{output:?}");
-    tokenward(
-        &clone,
-        &["compile", "--check", "--no-new-access", "origin/main"],
-        &[],
-    )
-    .refuses(&["this clone is shallow", "fetch-depth: 0"]);
+    git_succeeds(&repository.top, &arguments);
+    run(&clone, &["compile", "--check", "--no-new-access", "origin/main"])
+        .refuses(&["this clone is shallow", "fetch-depth: 0"]);
 }
 
 /// As git sets it for every hook, in linked work trees above all.
@@ -197,7 +191,10 @@ fn git_dir_of_a_hook_changes_nothing() {
         &[("GIT_OBJECT_DIRECTORY", "/nowhere")],
         &[("GIT_CEILING_DIRECTORIES", "/"), ("GIT_PREFIX", "policies/")],
     ] {
-        tokenward(&repository.top, &arguments, environment).finds(&["TW0301"]);
+        tokenward(&repository.top, &arguments)
+            .environment(environment)
+            .run()
+            .finds(&["TW0301"]);
     }
 }
 
@@ -222,6 +219,9 @@ fn a_hook_in_a_linked_work_tree_is_answered_alike() {
         "conf/tw.toml",
     ];
     for environment in [&[][..], &[("GIT_DIR", git_dir.to_str().unwrap())]] {
-        tokenward(&tree, &arguments, environment).finds(&["TW0301", "TW0303", "TW0304", "TW0305", "TW0306"]);
+        tokenward(&tree, &arguments)
+            .environment(environment)
+            .run()
+            .finds(&["TW0301", "TW0303", "TW0304", "TW0305", "TW0306"]);
     }
 }

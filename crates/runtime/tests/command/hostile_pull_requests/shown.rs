@@ -1,4 +1,5 @@
-use super::repository::{Repository, token};
+use super::repository::Repository;
+use crate::policy::token;
 
 /// One pull request of many widenings, as each form of `diff` shows it.
 fn hostile() -> Repository {

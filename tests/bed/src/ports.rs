@@ -15,7 +15,7 @@ const HANDED_OUT: u32 = 32_768;
 /// # Panics
 /// None is left.
 #[must_use]
-pub(crate) fn free_ports() -> (u16, u16) {
+pub fn free_ports() -> (u16, u16) {
     static TRIED: AtomicU32 = AtomicU32::new(0);
     let mut free = (FIRST..HANDED_OUT).filter_map(|_| {
         let at = process::id() * 2 + TRIED.fetch_add(1, Ordering::Relaxed);
