@@ -28,32 +28,12 @@ pub mod reference;
 pub mod small;
 
 mod client;
-mod ports;
 mod proxy;
 mod token;
 mod upstream;
 
 pub use client::{Answer, Call, Client};
-pub use proxy::{AuditRow, Proxy, Ran, Setup, run};
+pub use proxy::{AuditRow, Proxy, Setup, run};
 pub use token::TestToken;
+pub use tokenward_testbed::{PATIENCE, Ran, eventually};
 pub use upstream::{Seen, Upstream};
-
-use std::time::{Duration, Instant};
-
-/// How long a condition may take before a test gives up on it. Generous, since it is only reached by a failure.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Waits until `ready` gives something.
-///
-/// # Panics
-/// It does not within [`PATIENCE`]; `what` says what was awaited.
-pub fn eventually<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(value) = ready() {
-            return value;
-        }
-        assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}

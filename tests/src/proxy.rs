@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::ports::free_ports;
-use crate::{TestToken, eventually};
+use tokenward_testbed::{Invocation, Ran, Running, eventually, free_ports};
+
+use crate::TestToken;
 
 const STARTS: usize = 4;
 
@@ -163,12 +164,7 @@ impl Proxy {
             )
             .unwrap();
             let log = File::create(directory.path().join("serve.log")).unwrap();
-            let mut child = command(directory.path(), &["serve"])
-                .stdin(Stdio::null())
-                .stdout(log.try_clone().unwrap())
-                .stderr(log)
-                .spawn()
-                .expect("the binary starts");
+            let mut child = command(directory.path(), &["serve"]).start_with_log(log);
             let ended = eventually("the proxy listens or ends", || {
                 let listening = [port, admin]
                     .iter()
@@ -176,13 +172,13 @@ impl Proxy {
                 if listening {
                     Some(None)
                 } else {
-                    child.try_wait().unwrap().map(Some)
+                    child.ended().map(Some)
                 }
             });
             match ended {
                 None => {
                     return Self {
-                        child: Running(child),
+                        child,
                         port,
                         admin,
                         directory,
@@ -247,7 +243,7 @@ impl Proxy {
     /// The process is gone.
     #[must_use]
     pub fn memory_kib(&self, figure: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix(figure))
@@ -267,19 +263,7 @@ impl Proxy {
     /// The command fails.
     #[must_use]
     pub fn audit(&self) -> Vec<AuditRow> {
-        let output = command(self.directory(), &["audit", "list", "--json", "--limit", "10000"])
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "audit list: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let rows = String::from_utf8(output.stdout).unwrap();
-        let mut rows: Vec<serde_json::Value> = rows
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("one JSON object a line"))
-            .collect();
+        let mut rows = self.run(&["audit", "list", "--json", "--limit", "10000"]).json();
         rows.sort_by_key(|row| row.get("sequence").and_then(serde_json::Value::as_u64));
         rows.into_iter().map(AuditRow).collect()
     }
@@ -292,8 +276,7 @@ impl Proxy {
         let Self {
             mut child, directory, ..
         } = self;
-        child.0.kill().unwrap();
-        child.0.wait().unwrap();
+        child.kill();
         directory
     }
 
@@ -305,61 +288,8 @@ impl Proxy {
         let Self {
             mut child, directory, ..
         } = self;
-        let asked = Command::new("kill")
-            .arg("-TERM")
-            .arg(child.0.id().to_string())
-            .status()
-            .unwrap();
-        assert!(asked.success(), "kill -TERM");
-        let status = eventually("the proxy stops", || child.0.try_wait().unwrap());
-        assert!(status.success(), "the proxy stopped with {status}");
+        child.stop();
         directory
-    }
-}
-
-#[derive(Debug)]
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Already ended is fine: the wait only collects it.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// How a command ended.
-#[derive(Clone, Debug)]
-pub struct Ran {
-    /// Its exit code.
-    pub code: i32,
-    /// Its standard output.
-    pub out: String,
-    /// Its standard error.
-    pub err: String,
-}
-
-impl Ran {
-    /// Its standard output without the line end.
-    ///
-    /// # Panics
-    /// It failed.
-    #[must_use]
-    pub fn ok(&self) -> &str {
-        assert_eq!(self.code, 0, "{}{}", self.out, self.err);
-        self.out.trim_end()
-    }
-
-    /// Its standard output as lines of JSON.
-    ///
-    /// # Panics
-    /// It failed, or gave something else.
-    #[must_use]
-    pub fn json(&self) -> Vec<serde_json::Value> {
-        let lines = self.ok().lines();
-        lines
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect()
     }
 }
 
@@ -369,26 +299,14 @@ impl Ran {
 /// It cannot be run, or a signal ended it.
 #[must_use]
 pub fn run(directory: &Path, arguments: &[&str]) -> Ran {
-    let output = command(directory, arguments)
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Ran {
-        code: output.status.code().expect("no signal ended it"),
-        out: String::from_utf8(output.stdout).expect("UTF-8"),
-        err: String::from_utf8(output.stderr).expect("UTF-8"),
-    }
+    command(directory, arguments).run()
 }
 
-/// `tokenward` with these arguments and the configuration of this directory.
-fn command(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
-    command
-        .args(arguments)
-        .arg("--config")
-        .arg(directory.join("tokenward.toml"));
-    command
+/// `tokenward` with these arguments and the configuration of this directory, in it.
+fn command(directory: &Path, arguments: &[&str]) -> Invocation {
+    Invocation::new(binary(), directory)
+        .arguments(arguments)
+        .arguments(&[Path::new("--config"), &directory.join("tokenward.toml")])
 }
 
 /// The binary: `TOKENWARD_BIN`, or the one of this test's own target directory and profile, built now if it is not fresh.

@@ -3,12 +3,12 @@
 #![expect(clippy::expect_used, reason = "a failed expectation is a test's way to fail")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tokenward_audit::{Config, Filter, Page, Store};
+use tokenward_testbed::Invocation;
 
 /// The example `appender`, which Cargo builds with the tests, beside them.
 fn appender() -> PathBuf {
@@ -29,13 +29,10 @@ fn every_acknowledged_record_survives_a_kill() {
     };
     let mut acknowledged = BTreeMap::new();
     for round in 0..rounds {
-        let mut child = Command::new(appender())
-            .arg(&path)
-            .arg((round * 100_000_000).to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the appender starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let mut appending = Invocation::new(appender(), dir.path())
+            .arguments(&[path.as_os_str(), (round * 100_000_000).to_string().as_ref()])
+            .start();
+        let mut lines = appending.out().lines();
         // Killed in the midst of its work, each time elsewhere in it.
         let enough = 150 + round * 37 % 400;
         let mut count = 0;
@@ -50,13 +47,12 @@ fn every_acknowledged_record_survives_a_kill() {
             keep(lines.next().expect("it goes on").expect("a line"));
             count += 1;
         }
-        child.kill().expect("it is killed");
+        appending.kill();
         // What it had still said before.
         lines
             .map_while(Result::ok)
             .filter(|line| line.contains(' '))
             .for_each(&mut keep);
-        child.wait().expect("it ends");
 
         let begun = Instant::now();
         let store = Store::open(config.clone()).expect("it opens");

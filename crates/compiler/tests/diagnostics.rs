@@ -50,7 +50,7 @@ fn every_fixture_is_told_what_is_wrong() {
             render_text(&sources, &compilation.diagnostics, false)
         );
     }
-    // Those speak of two policies: the command's tests show them, `tests/hostile_pull_requests` of the runtime above all.
+    // Those speak of two policies: the command's tests show them, `tests/command/hostile_pull_requests` of the runtime above all.
     seen.extend([
         Code::NewAccess,
         Code::StaleReview,

@@ -1,0 +1,237 @@
+//! `tokenward diff` as its users meet it.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::repository::git_succeeds;
+use crate::tokenward::run;
+
+/// Runs `tokenward diff`: exit code, standard output and standard error.
+fn diff(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+    run(directory.path(), &[&["diff"], arguments].concat()).apart()
+}
+
+fn write(directory: &TempDir, place: &str, tokens: &[(&str, &str, &str, &str)]) {
+    fs::create_dir_all(directory.path().join(place)).unwrap();
+    let entries = tokens.iter().map(|(name, secret, keys, lines)| {
+        let hash = secret.repeat(32);
+        format!("[[token]]\nname = \"{name}\"\nsecret_hash = \"sha256:{hash}\"\n{keys}\nlimit_to = '''\n{lines}\n'''\n")
+    });
+    fs::write(
+        directory.path().join(place).join("t.toml"),
+        entries.collect::<String>(),
+    )
+    .unwrap();
+}
+
+#[test]
+fn what_widens_is_1_with_a_request_and_its_lines() {
+    let directory = TempDir::new().unwrap();
+    let kept = ("kept", "11", "user = \"u\"", "/rest/a");
+    write(
+        &directory,
+        "old",
+        &[("ci", "22", "user = \"u\"", "[get]/rest/i/K-[0-9]+"), kept],
+    );
+    write(
+        &directory,
+        "new",
+        &[
+            kept,
+            ("ci2", "22", "users = [\"u\", \"v\"]", "[get]/rest/i/K-[0-9]+.*"),
+        ],
+    );
+    let (code, out, err) = diff(&directory, &["old", "new"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    for expected in [
+        "ci2: allows more\n",
+        "name: ci -> ci2\n",
+        "user: u -> u, v  (wider)\n",
+        "newly allowed: GET /rest/i/K-0a\n",
+        "allowed by t.toml:13: [get]/rest/i/K-[0-9]+.*\n",
+        "denied by  no line\n",
+        "1 of 2 tokens differ, 1 allow more than before\n",
+    ] {
+        assert!(out.contains(expected), "{expected:?} in {out}");
+    }
+    let (code, out, _) = diff(&directory, &["new", "old"]);
+    assert!(
+        code == 0 && out.contains("newly denied: GET /rest/i/K-0a\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn what_is_equivalent_is_0() {
+    let directory = TempDir::new().unwrap();
+    write(
+        &directory,
+        "old",
+        &[("a", "11", "user = \"u\"", "/rest/a|/rest/b")],
+    );
+    write(
+        &directory,
+        "new",
+        &[("a", "11", "user = \"u\"", "/rest/b\n# also\n/rest/a")],
+    );
+    assert_eq!(
+        diff(&directory, &["old", "new"]),
+        (
+            0,
+            "no difference: 1 tokens are equivalent\n".to_owned(),
+            String::new()
+        )
+    );
+}
+
+#[test]
+fn tokens_come_and_go() {
+    let directory = TempDir::new().unwrap();
+    write(
+        &directory,
+        "old",
+        &[
+            ("a", "11", "user = \"u\"", "/rest/a"),
+            ("b", "22", "user = \"u\"", "/rest/b"),
+        ],
+    );
+    write(&directory, "new", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    let (code, out, _) = diff(&directory, &["old", "new"]);
+    assert!(code == 0 && out.contains("b: gone\n"), "{out}");
+    let (code, out, _) = diff(&directory, &["new", "old"]);
+    assert!(
+        code == 1 && out.contains("b: new\n") && out.contains("newly allowed: GET /rest/b\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn json_and_markdown_say_the_same() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "[get]/rest/a")]);
+    write(
+        &directory,
+        "new",
+        &[("a", "11", "user = \"u\"", "[get,put]/rest/a")],
+    );
+    let (code, out, _) = diff(&directory, &["--format", "json", "old", "new"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["widens"]), (1, &true.into()));
+    let allowed = &json["tokens"][0]["newly_allowed"];
+    assert_eq!(
+        (&allowed["verdict"], &allowed["examples"][0]["request"]),
+        (&"yes".into(), &"PUT /rest/a".into())
+    );
+    let (code, out, _) = diff(&directory, &["--format", "markdown", "old", "new"]);
+    assert!(
+        code == 1
+            && out.contains("### Policy: This change allows more")
+            && out.contains("**Newly allowed:** `PUT /rest/a`"),
+        "{out}"
+    );
+}
+
+#[test]
+fn revisions_in_git() {
+    let directory = TempDir::new().unwrap();
+    let git = |arguments: &[&str]| git_succeeds(directory.path(), arguments);
+    git(&["init", "-q", "-b", "main"]);
+    for lines in ["[get]/rest/a", "[get,post]/rest/a"] {
+        write(&directory, "policies", &[("a", "11", "user = \"u\"", lines)]);
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", lines]);
+    }
+    write(&directory, "policies", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    let (code, out, err) = diff(&directory, &["HEAD~1..HEAD"]);
+    assert!(
+        code == 1 && out.contains("newly allowed: POST /rest/a\n"),
+        "{out}{err}"
+    );
+    let (code, out, err) = diff(&directory, &["HEAD.."]);
+    assert!(
+        code == 1 && out.contains("newly allowed: PUT /rest/a\n"),
+        "{out}{err}"
+    );
+    let (code, _, err) = diff(&directory, &["nowhere..HEAD"]);
+    assert!(code == 3 && err.contains("nowhere"), "{err}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_told() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/(")]);
+    let (code, out, err) = diff(&directory, &["old", "old"]);
+    assert!(
+        code == 1 && out.is_empty() && err.contains("`old` does not compile"),
+        "{err}"
+    );
+    assert_eq!(diff(&directory, &["old"]).0, 2);
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    assert_eq!(diff(&directory, &["old", "nowhere"]).0, 3);
+}
+
+/// A pull request of five edits: one widens by a missing boundary, one by a method list, one by a constraint removed, one
+/// narrows, one only writes the same otherwise. The snapshot is the comment that its reviewer reads.
+#[test]
+fn five_edits_as_a_reviewer_sees_them() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/fixtures/five-edits");
+    let directory = TempDir::new().unwrap();
+    for side in ["old", "new"] {
+        fs::create_dir(directory.path().join(side)).unwrap();
+        let file = format!("{side}/tokens.toml");
+        fs::copy(format!("{fixture}/{file}"), directory.path().join(&file)).unwrap();
+    }
+    let (code, out, err) = diff(&directory, &["--format", "markdown", "old", "new"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    insta::assert_snapshot!("five_edits", out);
+}
+
+#[test]
+fn sarif_points_at_the_lines_of_the_new_policy() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "[get]/rest/a")]);
+    write(
+        &directory,
+        "new",
+        &[("a", "11", "users = [\"u\", \"v\"]", "[get,put]/rest/a")],
+    );
+    let (code, out, _) = diff(&directory, &["--format", "sarif", "old", "new"]);
+    let sarif: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &sarif["version"]), (1, &"2.1.0".into()));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let found: Vec<_> = results
+        .iter()
+        .map(|result| (&result["ruleId"], &result["level"]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (&"wider".into(), &"error".into()),
+            (&"newly-allowed".into(), &"error".into())
+        ]
+    );
+    let place = &results[1]["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"new/t.toml".into(), &6.into())
+    );
+}
+
+#[test]
+fn settings_that_policies_depend_on_are_compared() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    for (name, text) in [("old.toml", ""), ("new.toml", "[relax]\nsemicolon = true\n")] {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    let (code, out, err) = diff(
+        &directory,
+        &["--old-config", "old.toml", "--config", "new.toml", "old", "old"],
+    );
+    assert_eq!(code, 1, "{err}");
+    assert!(
+        out.contains("configuration: changed\n  relax.semicolon: false -> true  (wider)\n"),
+        "{out}"
+    );
+}

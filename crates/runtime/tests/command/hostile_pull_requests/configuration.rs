@@ -1,0 +1,155 @@
+use super::repository::Repository;
+use crate::policy::token;
+
+/// The finding for a configuration that becomes another, with the token `ci` as it was.
+#[track_caller]
+fn becomes(before: &str, after: &str, codes: &[&str]) {
+    let repository = Repository::new(&[
+        ("tokenward.toml", before),
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+    ]);
+    repository.proposes(&[("tokenward.toml", after)]).finds(codes);
+}
+
+#[test]
+fn never_act_as_loses_a_name() {
+    becomes(
+        "[auth]\nnever_act_as = [\"admin\", \"root\"]\n",
+        "[auth]\nnever_act_as = [\"root\"]\n",
+        &["TW0311"],
+    );
+}
+
+#[test]
+fn a_refusal_is_relaxed() {
+    becomes("", "[relax]\ndouble_encoding = true\n", &["TW0311"]);
+    becomes("", "[relax]\ncookies = true\n", &["TW0311"]);
+}
+
+/// Relaxes `encoded_slash` by itself, merges and mints otherwise.
+#[test]
+fn the_product_is_another() {
+    becomes("", "[upstream]\nproduct = \"gitlab\"\n", &["TW0311", "TW0311"]);
+}
+
+#[test]
+fn more_endpoints_are_served() {
+    becomes(
+        "[upstream]\nendpoints = [\"/rest/*\"]\n",
+        "[upstream]\nendpoints = [\"/*\"]\n",
+        &["TW0311"],
+    );
+}
+
+#[test]
+fn secure_mode_is_left() {
+    let key = "ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29";
+    becomes(
+        &format!("mode = \"secure\"\n[keys]\npublic_keys = [\"{key}\"]\n"),
+        "mode = \"standard\"\n",
+        &["TW0311"],
+    );
+}
+
+#[test]
+fn a_trusted_proxy_is_added() {
+    let proxies =
+        |list: &str| format!("[server]\ntrusted_proxies = [{list}]\nclient_address = \"forwarded\"\n");
+    becomes(&proxies("\"10.0.0.5\""), &proxies("\"0.0.0.0/0\""), &["TW0311"]);
+}
+
+/// On which `allowed_ips` depends.
+#[test]
+fn the_clients_address_is_taken_from_a_header() {
+    becomes(
+        "",
+        "[server]\ntrusted_proxies = [\"10.0.0.5\"]\nclient_address = \"x-forwarded-for\"\n",
+        &["TW0311", "TW0311"],
+    );
+}
+
+#[test]
+fn records_are_lost() {
+    becomes("", "[audit]\ndurability = \"buffered\"\n", &["TW0311"]);
+    becomes("", "[audit]\non_failure = \"allow\"\n", &["TW0311"]);
+    becomes("", "[audit.values]\nquery = \"drop\"\n", &["TW0311"]);
+}
+
+#[test]
+fn a_tightened_configuration_passes() {
+    becomes("", "[auth]\nnever_act_as = [\"admin\"]\n", &[]);
+    becomes("[relax]\nsemicolon = true\n", "", &[]);
+}
+
+/// Under the new `public_url` the line for the real host matches nothing. It is compared under the old one too.
+#[test]
+fn a_changed_public_url_makes_new_lines_look_dead() {
+    let url = |host: &str| format!("[upstream]\npublic_url = \"https://{host}\"\n");
+    let repository = Repository::new(&[
+        ("tokenward.toml", &url("jira.example.com")),
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+    ]);
+    let lines = "[get]/rest/a\nhttps://jira\\.example\\.com/rest/.*";
+    repository
+        .proposes(&[
+            ("tokenward.toml", &url("elsewhere.example.com")),
+            ("policies/ci.toml", &token("ci", "11", "", lines)),
+        ])
+        .finds(&["TW0301", "TW0311"]);
+}
+
+/// Under the old `public_url` the line was dead.
+#[test]
+fn a_changed_public_url_wakes_a_line() {
+    let url = |host: &str| format!("[upstream]\npublic_url = \"https://{host}\"\n");
+    let lines = "[get]/rest/a\nhttps://later\\.example\\.com/rest/.*";
+    let repository = Repository::new(&[
+        ("tokenward.toml", &url("jira.example.com")),
+        ("policies/ci.toml", &token("ci", "11", "", lines)),
+    ]);
+    repository
+        .proposes(&[("tokenward.toml", &url("later.example.com"))])
+        .finds(&["TW0301", "TW0311"]);
+}
+
+/// Only under the new product are queries and bodies mixed, so that the line allows less there.
+#[test]
+fn a_changed_product_hides_what_a_line_gains() {
+    let product = |name: &str| format!("[upstream]\nproduct = \"{name}\"\n");
+    let repository = Repository::new(&[
+        ("tokenward.toml", &product("jira")),
+        (
+            "policies/ci.toml",
+            &token("ci", "11", "", "[post]/rest/a[QueryParam::p==x]"),
+        ),
+    ]);
+    let answer = repository.proposes(&[
+        ("tokenward.toml", &product("generic")),
+        (
+            "policies/ci.toml",
+            &token("ci", "11", "", "[post]/rest/a[QueryParam::p==x.*]"),
+        ),
+    ]);
+    assert!(
+        answer.err.contains("error[TW0301]") && answer.err.contains("error[TW0311]"),
+        "{}",
+        answer.err
+    );
+}
+
+#[test]
+fn a_setting_is_reviewed_by_its_name_and_value() {
+    let repository = Repository::new(&[
+        ("tokenward.toml", "[auth]\nnever_act_as = [\"admin\"]\n"),
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+        (
+            "policies/reviewed.toml",
+            "[[reviewed]]\nconfiguration = \"auth.never_act_as\"\nvalue = \"(none)\"\nwhy = \"…\"\n",
+        ),
+    ]);
+    repository.proposes(&[("tokenward.toml", "")]).finds(&[]);
+    // Another value is another change.
+    repository
+        .proposes(&[("tokenward.toml", "[auth]\nnever_act_as = [\"other\"]\n")])
+        .finds(&["TW0311"]);
+}

@@ -1,0 +1,27 @@
+//! The `tokenward` command as its users meet it: one module for each part of it, in one binary. `tests/README.md` lists the helpers.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what fails here fails the test"
+)]
+
+mod policy;
+mod proxy;
+mod repository;
+mod tokenward;
+
+mod audit;
+mod audit_live;
+mod audit_output;
+mod audit_places;
+mod cli;
+mod diff;
+mod git_hostile;
+mod hostile_pull_requests;
+mod import;
+mod proofs;
+mod scan;
+mod signed;
+mod token;

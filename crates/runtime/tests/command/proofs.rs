@@ -1,0 +1,199 @@
+//! `tokenward compile` as those meet it who own a policy: what is proved of it, and what a change may allow.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::policy::{EXPIRES, token};
+use crate::tokenward::run;
+
+/// Runs `tokenward compile --check`: exit code, standard output and standard error.
+fn check(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+    run(directory.path(), &[&["compile", "--check"], arguments].concat()).apart()
+}
+
+/// A directory with these files in `policies`.
+fn policies(files: &[(&str, &str)]) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "policies", files);
+    directory
+}
+
+fn write(directory: &TempDir, place: &str, files: &[(&str, &str)]) {
+    let place = directory.path().join(place);
+    fs::create_dir_all(&place).unwrap();
+    for (name, text) in files {
+        fs::write(place.join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn a_broken_invariant_keeps_a_policy_from_compiling() {
+    let tokens = token("a", "11", EXPIRES, "[get,delete]/rest/a");
+    let never = "[[never]]\nname = \"nobody-deletes\"\nlines = '[delete]/.*'\n";
+    let directory = policies(&[("a.toml", &tokens), ("invariants.toml", never)]);
+    let (code, out, err) = check(&directory, &[]);
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    for expected in [
+        "error[TW0201]: `a` allows what `nobody-deletes` says it never does\n",
+        "a.toml:7:1\n",
+        "invariants.toml:3:10\n",
+        "witness: DELETE /rest/a\n",
+        "witness: curl -X DELETE -u svc:\"$TOKEN\" http://127.0.0.1:8080/rest/a\n",
+    ] {
+        assert!(err.contains(expected), "{expected} in {err}");
+    }
+    let code = run(directory.path(), &["compile", "-o", "policy.twp"]).code;
+    assert_eq!((code, directory.path().join("policy.twp").exists()), (1, false));
+
+    write(
+        &directory,
+        "policies",
+        &[("a.toml", &token("a", "11", EXPIRES, "[get]/rest/a"))],
+    );
+    let (code, out, err) = check(&directory, &[]);
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (0, "policies: 1 token, no findings, 1 invariant proved\n", "")
+    );
+}
+
+#[test]
+fn findings_have_their_witness_in_json() {
+    let lines = "[get]/rest/a\n![delete]/rest/a";
+    let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, lines))]);
+    let (code, out, _) = check(&directory, &["--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(out.trim()).unwrap();
+    assert_eq!((code, &found["code"]), (0, &"TW0109".into()));
+    assert_eq!(found["witness"]["request"], "DELETE /rest/a");
+}
+
+#[test]
+fn what_would_take_too_much_is_left_open() {
+    let lines = "/(.*a){12}.*\n/(.*b){12}.*";
+    let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, lines))]);
+    let (code, out, err) = check(&directory, &["--budget", "50"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("past the budget left open"), "{out}");
+}
+
+#[test]
+fn new_access_fails_unless_it_was_reviewed() {
+    let old = token(
+        "a",
+        "11",
+        EXPIRES,
+        "[get]/rest/a\n[get]/rest/b.*\n![get]/rest/b/x",
+    );
+    let new = token(
+        "a",
+        "11",
+        "expires = 2091-01-01T00:00:00Z",
+        "[get]/rest/a.*\n[get]/rest/b.*",
+    );
+    let directory = policies(&[("a.toml", &new)]);
+    write(&directory, "old", &[("a.toml", &old)]);
+    let gate = ["--no-new-access", "old"];
+    let (code, _, err) = check(&directory, &gate);
+    assert_eq!((code, err.matches("error[").count()), (1, 3), "{err}");
+    for expected in [
+        "error[TW0301]",
+        "error[TW0305]",
+        "error[TW0310]",
+        "`a` newly allows what this line matches\n",
+        "`a` newly allows what `![get]/rest/b/x` forbade\n",
+        "`expires` was 2090-01-01T00:00:00Z and is 2091-01-01T00:00:00Z\n",
+        "witness: GET /rest/aa\n",
+    ] {
+        assert!(err.contains(expected), "{expected} in {err}");
+    }
+
+    let entries = [
+        "line = '[get]/rest/a.*'",
+        "lifted = '![get]/rest/b/x'",
+        "key = \"expires\"\nvalue = \"2091-01-01T00:00:00Z\"",
+    ];
+    let reviewed = |entries: &[&str]| -> String {
+        let entries = entries
+            .iter()
+            .map(|entry| format!("[[reviewed]]\ntoken = \"a\"\n{entry}\nwhy = \"…\"\n"));
+        entries.collect()
+    };
+    write(&directory, "policies", &[("reviewed.toml", &reviewed(&entries))]);
+    let (code, _, err) = check(&directory, &gate);
+    assert_eq!((code, err.matches("error[TW0314]").count()), (1, 3), "{err}");
+    let gate = ["--no-new-access", "old", "--accept-reviews"];
+    let (code, out, err) = check(&directory, &gate);
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (0, "policies: 1 token, no findings\n", "")
+    );
+
+    // One that is missing fails; one too many is told, and one that has ended.
+    write(
+        &directory,
+        "policies",
+        &[("reviewed.toml", &reviewed(entries.get(1..).unwrap()))],
+    );
+    let (code, _, err) = check(&directory, &gate);
+    assert_eq!((code, err.matches("error[TW0301]").count()), (1, 1), "{err}");
+    let more = [
+        &entries[..],
+        &["line = '/rest/c'", "line = '[get]/rest/a.*'\nuntil = 2020-01-01"],
+    ]
+    .concat();
+    write(&directory, "policies", &[("reviewed.toml", &reviewed(&more))]);
+    let (code, _, err) = check(&directory, &gate);
+    assert_eq!((code, err.matches("warning[TW0302]").count()), (0, 2), "{err}");
+}
+
+#[test]
+fn paranoia_proves_the_optimised_program() {
+    let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, ".*/rest/a.*\n!/rest/a/b"))]);
+    let (code, out, err) = check(&directory, &["--paranoid"]);
+    assert_eq!(
+        (code, out.as_str()),
+        (
+            0,
+            "policies: 1 token, no findings, the optimised program proved equivalent\n"
+        ),
+        "{err}"
+    );
+}
+
+/// A line that was reviewed does not hide what another one adds.
+#[test]
+fn a_review_is_of_its_line_alone() {
+    let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, "/rest/a\n/rest/a.*"))]);
+    write(
+        &directory,
+        "old",
+        &[("a.toml", &token("a", "11", EXPIRES, "/rest/b"))],
+    );
+    let entry = "[[reviewed]]\ntoken = \"a\"\nline = '/rest/a'\nwhy = \"…\"\n";
+    write(&directory, "policies", &[("reviewed.toml", entry)]);
+    let (code, _, err) = check(&directory, &["--no-new-access", "old", "--accept-reviews"]);
+    assert!(code == 1 && err.contains("witness: GET /rest/aa\n"), "{err}");
+}
+
+#[test]
+fn the_reviewed_file_has_its_own_errors() {
+    let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, "/rest/a"))]);
+    write(
+        &directory,
+        "old",
+        &[("a.toml", &token("a", "11", EXPIRES, "/rest/a"))],
+    );
+    let entries = "[[reviewed]]\ntokn = \"a\"\n\n[[reviewed]]\ntoken = \"a\"\nline = '/x'\nkey = \"user\"\nvalue = \"b\"\nwhy = \"…\"\n";
+    write(&directory, "policies", &[("reviewed.toml", entries)]);
+    let (code, _, err) = check(&directory, &["--no-new-access", "old"]);
+    assert_eq!(code, 1, "{err}");
+    for expected in [
+        "did you mean `token`?",
+        "the entry has no `why`",
+        "the entry has both `line` and `key`",
+        "reviewed.toml:2:1\n",
+    ] {
+        assert!(err.contains(expected), "{expected} in {err}");
+    }
+}

@@ -1,0 +1,331 @@
+//! `tokenward token` and `tokenward keys` as their users meet them: what goes to standard output, exit codes, what bad input
+//! gets. The life of a token beside a running proxy is in the crate that crosses crates.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::tokenward::{json, run, succeed};
+
+const FILE: &str = "\
+# Ours.
+[[token]]
+name = \"a\"  # the first
+user = \"svc\"
+secret_hash = \"sha256:abababababababababababababababababababababababababababababababab\"
+expires = 2090-01-01T00:00:00Z
+limit_to = '''
+# reading
+[get]/rest/a
+'''
+";
+
+fn policies() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("policies")).unwrap();
+    fs::write(directory.path().join("policies/ci.toml"), FILE).unwrap();
+    directory
+}
+
+fn ci(directory: &Path) -> String {
+    fs::read_to_string(directory.join("policies/ci.toml")).unwrap()
+}
+
+#[test]
+fn every_verb_of_the_life_says_what_it_did_in_json() {
+    let directory = policies();
+    let path = directory.path();
+    let made = json(
+        path,
+        &[
+            "token",
+            "new",
+            "--name",
+            "b",
+            "--user",
+            "svc",
+            "--limit",
+            "/rest/b",
+            "--file",
+            "policies/ci.toml",
+            "--json",
+        ],
+    );
+    assert!(tokenward_runtime::secret::is_well_formed(
+        made["secret"].as_str().unwrap()
+    ));
+    let rotated = json(path, &["token", "rotate", "b", "--overlap", "2h", "--json"]);
+    assert_ne!(rotated["secret"], made["secret"]);
+    assert!(rotated["previous_until"].is_string());
+    let limited = json(
+        path,
+        &[
+            "token",
+            "set-limits",
+            "a",
+            "--limit",
+            "[get]/rest/a",
+            "--limit",
+            "/rest/c",
+            "--json",
+        ],
+    );
+    assert_eq!(limited["token"], "a");
+    assert_eq!(
+        json(path, &["token", "rename", "a", "c", "--json"])["before"],
+        "a"
+    );
+    assert_eq!(json(path, &["token", "revoke", "c", "--json"])["proxy"], "none");
+    let shown = json(path, &["token", "show", "b", "--json"]);
+    assert_eq!(
+        (&shown["state"], &shown["limits"][0]["text"]),
+        (&"active".into(), &"/rest/b".into())
+    );
+    assert_eq!(shown["last_used"], Value::Null);
+    let snippet = json(path, &["token", "snippet", "b", "--json"]);
+    assert_eq!(snippet["url"], "http://127.0.0.1:8080/rest/b");
+    let listed = succeed(path, &["token", "list", "--json"]);
+    let states: Vec<Value> = listed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(states[0]["state"], "revoked");
+    assert_eq!(states[1]["findings"][0]["code"], "TW0101", "{listed}");
+    let after = ci(path);
+    assert!(
+        after.starts_with("# Ours.\n[[token]]\nname = \"c\"  # the first\n"),
+        "{after}"
+    );
+    assert!(after.contains("# reading\n[get]/rest/a\n/rest/c\n'''"), "{after}");
+}
+
+#[test]
+fn without_an_audit_the_list_says_so() {
+    let directory = policies();
+    let ended = run(directory.path(), &["token", "list"]);
+    assert_eq!(ended.code, 0);
+    assert!(
+        ended
+            .err
+            .starts_with("Last uses are not told: there is no audit at"),
+        "{}",
+        ended.err
+    );
+    assert!(ended.out.lines().nth(1).unwrap().ends_with('?'), "{}", ended.out);
+}
+
+/// One sentence and the cure, and the file as it was.
+#[test]
+fn bad_input_is_refused_and_nothing_written() {
+    let directory = policies();
+    let path = directory.path();
+    let other = FILE.replace("\"a\"", "\"other\"").replace("abab", "cdcd");
+    fs::write(path.join("policies/other.toml"), other).unwrap();
+    fs::write(path.join("policy.txt"), FILE).unwrap();
+    let refused = |arguments: &[&str], code: i32, said: &str| {
+        let ended = run(path, arguments);
+        assert_eq!(
+            (ended.code, ended.out.as_str()),
+            (code, ""),
+            "{arguments:?}: {}",
+            ended.err
+        );
+        assert!(ended.err.contains(said), "{arguments:?}: {}", ended.err);
+        assert_eq!(ci(path), FILE, "{arguments:?}");
+    };
+    refused(
+        &["token", "rename", "a", "other"],
+        2,
+        "the name `other` is taken in `other.toml`; choose another",
+    );
+    refused(&["token", "rename", "a", ""], 1, "TW0003");
+    refused(&["token", "show", "othr"], 2, "did you mean `other`?");
+    refused(
+        &["token", "rotate", "a", "--expires", "2020-01-01"],
+        2,
+        "has passed already",
+    );
+    refused(
+        &["token", "rotate", "a", "--overlap", "soon"],
+        2,
+        "`soon` is no duration",
+    );
+    refused(&["token", "set-limits", "a", "--limit", "/rest/("], 1, "TW0013");
+    refused(&["token", "set-limits", "a", "--no-limit"], 1, "TW0007");
+    refused(&["token", "set-limits", "a", "--include", "nowhere"], 1, "TW0009");
+    refused(&["token", "set-limits", "a"], 2, "--limit");
+    refused(
+        &["token", "show", "a", "--secret"],
+        2,
+        "tokenward keys new sealing",
+    );
+    refused(
+        &["token", "snippet", "a", "--user", "bob"],
+        2,
+        "works for svc, not for `bob`",
+    );
+    refused(&["token", "seal", "nobody"], 2, "there is no token `nobody`");
+    let new = |file: &str, code: i32, said: &str| {
+        let arguments = [
+            "token", "new", "--name", "n", "--user", "u", "--limit", "/rest/n", "--file", file,
+        ];
+        refused(&arguments, code, said);
+    };
+    new("policy.txt", 2, "is not below the policy directory");
+    fs::write(path.join("tokenward.toml"), "policies = \"policy.twp\"\n").unwrap();
+    fs::write(path.join("policy.twp"), "x").unwrap();
+    refused(
+        &["token", "rename", "a", "b"],
+        2,
+        "is a compiled policy, which is not edited",
+    );
+    fs::remove_file(path.join("tokenward.toml")).unwrap();
+    fs::create_dir(path.join(".git")).unwrap();
+    fs::write(path.join(".git/MERGE_HEAD"), "").unwrap();
+    refused(&["token", "rename", "a", "b"], 1, "in the middle of a merge");
+    new("policies/ci.toml", 1, "git merge --continue");
+    fs::remove_file(path.join(".git/MERGE_HEAD")).unwrap();
+    fs::write(
+        path.join("policies/other.toml"),
+        "<<<<<<< HEAD\n=======\n>>>>>>> x\n",
+    )
+    .unwrap();
+    refused(
+        &["token", "rename", "lost", "b"],
+        1,
+        "has the marks of a conflict",
+    );
+}
+
+#[test]
+fn a_call_is_found_or_it_is_said_that_none_was() {
+    let directory = policies();
+    let path = directory.path();
+    for (line, method, url, body) in [
+        (
+            r"[get].*/rest/api/2/issue/KANBAN-\d+",
+            "GET",
+            "/rest/api/2/issue/KANBAN-1",
+            Value::Null,
+        ),
+        ("{BASE_URL}/rest/(a|b)", "GET", "/rest/a", Value::Null),
+        (r"https?://[^/]+/rest/z\{", "GET", "/rest/z%7B", Value::Null),
+        (
+            "[post,put]/rest/f[JsonData::a.b[*]:number==7]",
+            "POST",
+            "/rest/f",
+            r#"{"a":{"b":[7]}}"#.into(),
+        ),
+        ("[patch]/rest/f", "PATCH", "/rest/f", "{}".into()),
+        (
+            "/rest/q[QueryParam::a b==x.y&z?][QueryParam::a b==.*&]",
+            "GET",
+            "/rest/q?a%20b=x1y%26",
+            Value::Null,
+        ),
+        ("/rest/{USER}/x", "GET", "/rest/svc/x", Value::Null),
+        ("/rest/j[JsonData::only]", "GET", "/rest/j", Value::Null),
+    ] {
+        let set = ["token", "set-limits", "a", "--limit", line];
+        let _ = succeed(path, &set);
+        let call = json(path, &["token", "snippet", "a", "--json"]);
+        let base = "http://127.0.0.1:8080";
+        assert_eq!(
+            (call["method"].as_str(), call["url"].as_str(), &call["body"]),
+            (Some(method), Some(format!("{base}{url}").as_str()), &body),
+            "{line}"
+        );
+    }
+    for line in [
+        "/elsewhere/a",
+        "/rest/a[QueryParam::_method==x]",
+        "[trace]/rest/a",
+        "/rest/a//b",
+    ] {
+        fs::write(path.join("policies/ci.toml"), FILE.replace("[get]/rest/a", line)).unwrap();
+        let none = run(path, &["token", "snippet", "a"]);
+        assert_eq!((none.code, none.out.as_str()), (1, ""), "{line}");
+        assert!(none.err.contains("no call was found"), "{}", none.err);
+    }
+}
+
+#[test]
+fn keys_are_made_once_and_refused_when_others_can_read_them() {
+    let directory = policies();
+    let path = directory.path();
+    let text = succeed(path, &["keys", "new", "sealing"]);
+    fs::write(path.join("tokenward.toml"), &text).unwrap();
+    assert_eq!(
+        run(path, &["keys", "new", "sealing"]).code,
+        3,
+        "it is not written over"
+    );
+    let key = path.join(".tokenward/sealing.key");
+    let shown = succeed(path, &["keys", "show", ".tokenward/sealing.key"]);
+    let kept = fs::read_to_string(&key).unwrap();
+    assert!(
+        !shown.contains(kept.split_whitespace().last().unwrap()),
+        "{shown}"
+    );
+    let rotated = succeed(path, &["token", "rotate", "a"]);
+    assert_eq!(succeed(path, &["token", "show", "a", "--secret"]), rotated);
+
+    // A second key seals anew; the first can go.
+    let _ = succeed(path, &["keys", "new", "sealing", "next.key"]);
+    let both = "[keys]\nsealing_keys = [\"next.key\", \".tokenward/sealing.key\"]\n";
+    fs::write(path.join("tokenward.toml"), both).unwrap();
+    assert_eq!(json(path, &["token", "seal", "a", "--json"])["changed"], true);
+    assert_eq!(json(path, &["token", "seal", "a", "--json"])["changed"], false);
+    fs::write(
+        path.join("tokenward.toml"),
+        "[keys]\nsealing_keys = [\"next.key\"]\n",
+    )
+    .unwrap();
+    assert_eq!(succeed(path, &["token", "show", "a", "--secret"]), rotated);
+    fs::write(path.join("tokenward.toml"), &text).unwrap();
+    let lost = run(path, &["token", "show", "a", "--secret"]);
+    assert_eq!(lost.code, 1);
+    assert!(
+        lost.err.contains("which [keys] sealing_keys does not name"),
+        "{}",
+        lost.err
+    );
+
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let open = run(path, &["token", "rotate", "a"]);
+    assert_eq!((open.code, open.out.as_str()), (3, ""));
+    assert!(open.err.contains("chmod 600"), "{}", open.err);
+}
+
+#[test]
+fn help_and_completions_name_every_verb() {
+    let directory = TempDir::new().unwrap();
+    let help = succeed(directory.path(), &["token", "--help"]);
+    let completions = succeed(directory.path(), &["completions", "bash"]);
+    for verb in [
+        "new",
+        "list",
+        "show",
+        "set-limits",
+        "rename",
+        "rotate",
+        "revoke",
+        "seal",
+        "snippet",
+    ] {
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(verb)),
+            "{verb}: {help}"
+        );
+        // `token,set-limits)` leads to the options of that verb.
+        assert!(completions.contains(&format!("token,{verb})")), "{verb}");
+        let page = succeed(directory.path(), &["token", verb, "--help"]);
+        assert!(
+            page.contains("Examples:") && page.contains("--json"),
+            "{verb}: {page}"
+        );
+    }
+}
