@@ -81,6 +81,17 @@ pub enum ReviewedWhat {
     },
 }
 
+impl ReviewedWhat {
+    /// The name of the token that it is about.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Self::Line { token, .. } | Self::Lifted { token, .. } | Self::Key { token, .. } => Some(token),
+            Self::Setting { .. } | Self::Invariant { .. } => None,
+        }
+    }
+}
+
 impl Reviewed {
     /// Whether both say the same until the same time, whatever their reasons.
     #[must_use]

@@ -38,6 +38,8 @@ pub(in super::super) struct TokenReport {
     pub(in super::super) after: Option<TokenId>,
     /// Of its keys.
     pub(in super::super) changes: Vec<Change>,
+    /// Credentials that the name did not have, if it was another token's.
+    pub(in super::super) strange_credentials: Vec<Change>,
     /// Invariants of the old side that it breaks.
     pub(in super::super) breaches: Vec<Breach>,
     pub(in super::super) newly_allowed: Direction,
@@ -137,6 +139,9 @@ impl TokenReport {
         }
         let namesake = namesake.map(|id| old.program.token(id)).zip(is);
         changes.extend(namesake.and_then(|(was, is)| attributes::credential_of_name(was, is)));
+        let renamed = is.filter(|is| was.is_some_and(|was| was.name != is.name));
+        let strange_credentials =
+            renamed.map_or_else(Vec::new, |is| attributes::strange_credentials(&old.program, is));
         let newly_allowed = match after {
             Some(after) => lines.beyond(&before, after, (&[], &[]))?,
             None => Direction::default(),
@@ -155,6 +160,7 @@ impl TokenReport {
             before,
             after,
             changes,
+            strange_credentials,
             breaches: Vec::new(),
             newly_allowed,
             newly_denied,

@@ -162,6 +162,7 @@ impl Gate<'_> {
 
     fn token(&mut self, token: &TokenReport, report: &Report, lines: &mut Lines<'_>) -> Result<(), Failure> {
         let Some(after) = token.after else { return Ok(()) };
+        self.taken_name(token, after);
         for change in &token.changes {
             self.key(token, after, change);
         }
@@ -188,6 +189,34 @@ impl Gate<'_> {
             self.settle(token, after, why);
         }
         Ok(())
+    }
+
+    /// Of a renamed token: its credentials need reviews if the name has any, since those were not written for this token.
+    /// Until then none of them counts for it. It is found when it takes the name, as the next change would not show it.
+    fn taken_name(&mut self, token: &TokenReport, after: TokenId) {
+        if !self.reviews.name(&token.name) {
+            return;
+        }
+        let credentials = token.strange_credentials.iter();
+        let unreviewed: Vec<&Change> = credentials
+            .filter(|change| !self.reviews.need(&key(token, change)))
+            .collect();
+        if unreviewed.is_empty() {
+            return;
+        }
+        self.reviews.withhold(&token.name);
+        for change in unreviewed {
+            let is_told = |known: &Change| known.key == change.key && known.widens.is_some();
+            if token.changes.iter().any(is_told) {
+                continue;
+            }
+            let headline = format!(
+                "`{}` takes over the reviews of its name: `{}` of that name was {} and is {}",
+                token.name, change.key, change.old, change.new
+            );
+            let found = Diagnostic::new(Code::NewCredential, self.place(after), headline);
+            self.push(found.help(advice(&key(token, change))));
+        }
     }
 
     fn settle(&mut self, token: &TokenReport, after: TokenId, why: Inconclusive) {

@@ -1,6 +1,7 @@
 //! Which reviews count: those that the base has, since its author could not write them together with the change, and with
 //! `--accept-reviews` those of the new side.
 
+use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
@@ -16,6 +17,8 @@ pub(super) struct Reviews {
     /// Of the new side, with whether something needs the entry.
     own: Vec<(Reviewed, bool)>,
     accept: bool,
+    /// The tokens whose reviews do not count.
+    withheld: HashSet<String>,
     /// ms UTC
     now: i64,
 }
@@ -41,16 +44,32 @@ impl Reviews {
             accepted,
             own: own.into_iter().map(|entry| (entry, false)).collect(),
             accept,
+            withheld: HashSet::new(),
             now: now(),
         })
     }
 
     /// Whether something was reviewed.
     pub(super) fn has(&self, what: &ReviewedWhat) -> bool {
+        let is_withheld = what.token().is_some_and(|token| self.withheld.contains(token));
+        !is_withheld && self.counting().any(|entry| entry.what == *what)
+    }
+
+    /// Whether anything was reviewed of a token of this name.
+    pub(super) fn name(&self, token: &str) -> bool {
+        self.counting().any(|entry| entry.what.token() == Some(token))
+    }
+
+    /// From now on no review of the token counts.
+    pub(super) fn withhold(&mut self, token: &str) {
+        self.withheld.insert(token.to_owned());
+    }
+
+    fn counting(&self) -> impl Iterator<Item = &Reviewed> {
         let own = self.own.iter().map(|(entry, _)| entry);
         let own = own.filter(|_| self.accept);
-        let mut all = self.accepted.iter().chain(own);
-        all.any(|entry| entry.what == *what && counts(entry, self.now))
+        let all = self.accepted.iter().chain(own);
+        all.filter(|entry| counts(entry, self.now))
     }
 
     /// Whether something that needs a review was reviewed. The entries about it are not stale.
