@@ -93,10 +93,11 @@ impl ReviewedWhat {
 }
 
 impl Reviewed {
-    /// Whether both say the same until the same time, whatever their reasons.
+    /// Whether the other says the same and does not last longer, whatever the reasons.
     #[must_use]
-    pub fn equals(&self, other: &Self) -> bool {
-        self.what == other.what && self.until == other.until
+    pub fn covers(&self, other: &Self) -> bool {
+        let lasts = |until| other.until.is_some_and(|other| other <= until);
+        self.what == other.what && self.until.is_none_or(lasts)
     }
 }
 

@@ -76,6 +76,8 @@ impl Report {
         for (done, pair) in pairs.into_iter().enumerate() {
             let visited = lines.visited();
             let mut token = TokenReport::new((old, new), lines, pair)?;
+            let freed = kept.freed.iter().filter(|(of, _)| Some(*of) == token.after);
+            token.changes.extend(freed.map(|(_, change)| change.clone()));
             let mine = |breach: &Breach| Some(breach.token) == token.after;
             let (mine, others) = kept.breaches.into_iter().partition(mine);
             (token.breaches, kept.breaches) = (mine, others);

@@ -130,8 +130,9 @@ impl Gate<'_> {
                 key: change.key.clone(),
                 value: change.new.clone(),
             };
+            let gives = if change.is_certain { "gives" } else { "may give" };
             let headline = format!(
-                "the setting `{}` gives more: it was {} and is {}",
+                "the setting `{}` {gives} more: it was {} and is {}",
                 change.key, change.old, change.new
             );
             self.find(&what, Diagnostic::new(code, Span::nowhere(), headline));
@@ -230,10 +231,17 @@ impl Gate<'_> {
     /// A key of a token that gives more.
     fn key(&mut self, token: &TokenReport, after: TokenId, change: &Change) {
         let Some(code) = change.widens else { return };
-        let headline = format!(
-            "`{}` gives more: `{}` was {} and is {}",
-            token.name, change.key, change.old, change.new
-        );
+        let headline = if code == Code::FreedToken {
+            format!(
+                "`{}` is free of the base's invariant {}, which selected it",
+                token.name, change.old
+            )
+        } else {
+            format!(
+                "`{}` gives more: `{}` was {} and is {}",
+                token.name, change.key, change.old, change.new
+            )
+        };
         let mut found = Diagnostic::new(code, self.place(after), headline);
         if code == Code::NewUnrestricted {
             let examples = token.newly_allowed.examples.iter();
@@ -431,13 +439,69 @@ fn witness(example: &Example) -> Witness {
 /// How to write the review.
 fn advice(what: &ReviewedWhat) -> String {
     let entry = match what {
-        ReviewedWhat::Line { token, text } => format!("token = {token:?}, line = '{text}'"),
-        ReviewedWhat::Lifted { token, text } => format!("token = {token:?}, lifted = '{text}'"),
-        ReviewedWhat::Key { token, key, value } => {
-            format!("token = {token:?}, key = {key:?}, value = {value:?}")
+        ReviewedWhat::Line { token, text } => format!("token = {}, line = {}", quoted(token), literal(text)),
+        ReviewedWhat::Lifted { token, text } => {
+            format!("token = {}, lifted = {}", quoted(token), literal(text))
         }
-        ReviewedWhat::Setting { key, value } => format!("configuration = {key:?}, value = {value:?}"),
-        ReviewedWhat::Invariant { name, value } => format!("invariant = {name:?}, value = {value:?}"),
+        ReviewedWhat::Key { token, key, value } => {
+            let (token, value) = (quoted(token), quoted(value));
+            format!("token = {token}, key = {}, value = {value}", quoted(key))
+        }
+        ReviewedWhat::Setting { key, value } => {
+            format!("configuration = {}, value = {}", quoted(key), quoted(value))
+        }
+        ReviewedWhat::Invariant { name, value } => {
+            format!("invariant = {}, value = {}", quoted(name), quoted(value))
+        }
     };
     format!("if that is right: [[reviewed]] in reviewed.toml, with {entry}, why = \"…\"")
+}
+
+/// A text as a TOML string: as it is where single quotes can hold it.
+fn literal(text: &str) -> String {
+    if text.contains('\'') || text.contains(char::is_control) {
+        quoted(text)
+    } else {
+        format!("'{text}'")
+    }
+}
+
+/// A text as a TOML string with escapes.
+fn quoted(text: &str) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_toml_whatever_the_line() {
+        for text in [
+            "[get]/rest/a",
+            r"/rest/\d+",
+            "/rest/it's",
+            r"/rest/it's\.\d",
+            "/rest/\"a\"",
+            "'",
+            "'''",
+            "a\u{1}\u{7f}\tb",
+            "é\u{200b}",
+        ] {
+            for written in [literal(text), quoted(text)] {
+                let parsed: toml::Table = toml::from_str(&format!("line = {written}")).unwrap();
+                assert_eq!(parsed.get("line").unwrap().as_str(), Some(text), "{written}");
+            }
+        }
+        let line = ReviewedWhat::Line {
+            token: "ci".to_owned(),
+            text: r"/rest/\d".to_owned(),
+        };
+        assert!(advice(&line).contains(r#"token = "ci", line = '/rest/\d'"#));
+    }
 }

@@ -83,7 +83,7 @@ impl Reviews {
     /// Reports the new side's entries that do not count, and those that nothing needs.
     pub(super) fn tell(&self, diagnostics: &mut Vec<Diagnostic>) {
         for (entry, needed) in &self.own {
-            let is_accepted = self.accept || self.accepted.iter().any(|other| other.equals(entry));
+            let is_accepted = self.accept || self.accepted.iter().any(|other| other.covers(entry));
             if !is_accepted {
                 let headline = format!("the base does not have this review of {}", entry.what);
                 let found = Diagnostic::new(Code::UnacceptedReview, entry.span, headline);
