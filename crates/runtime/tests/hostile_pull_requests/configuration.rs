@@ -174,6 +174,40 @@ fn a_changed_product_hides_what_a_line_gains() {
     );
 }
 
+/// Settings and invariants that are gone are in no file of the new policy; the findings say where to look all the same.
+#[test]
+fn findings_outside_the_policy_have_a_place() {
+    let never = "# Rules.\n[[never]]\nname = \"no\"\nlines = '[delete].*'\n";
+    let repository = Repository::new(&[
+        ("tokenward.toml", "[auth]\nnever_act_as = [\"admin\"]\n"),
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+        ("policies/deep/invariants.toml", never),
+    ]);
+    repository.remove("policies/deep/invariants.toml");
+    repository
+        .proposes(&[("tokenward.toml", "\n[auth]\nnever_act_as = []\n")])
+        .finds(&["TW0311", "TW0312"])
+        .says("--> tokenward.toml:3")
+        .says("--> main:policies/deep/invariants.toml:3");
+    let answer = repository.gate(&["--format", "json"]);
+    let places: Vec<(String, u64)> = answer
+        .out
+        .lines()
+        .map(|row| {
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            (
+                row["file"].as_str().unwrap().to_owned(),
+                row["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert!(places.contains(&("tokenward.toml".to_owned(), 3)), "{places:?}");
+    assert!(
+        places.contains(&("main:policies/deep/invariants.toml".to_owned(), 3)),
+        "{places:?}"
+    );
+}
+
 #[test]
 fn a_setting_is_reviewed_by_its_name_and_value() {
     let repository = Repository::new(&[

@@ -30,6 +30,8 @@ pub(in super::super) struct Breach {
 pub(in super::super) struct Lost {
     /// Of the invariant's name.
     pub(in super::super) change: Change,
+    /// Where it is on the old side.
+    pub(in super::super) was: Span,
     /// The new side's invariant of the name, if there is one.
     pub(in super::super) place: Option<Span>,
 }
@@ -68,6 +70,7 @@ impl Kept {
             );
             Some(Lost {
                 change: Change::new(&it.name.value, demand.to_string(), is, Some(Code::LostInvariant)),
+                was: it.span,
                 place: named.map(|other| other.span),
             })
         });

@@ -1,5 +1,6 @@
 //! `--no-new-access`: whatever a policy gives beyond another, and nobody reviewed.
 
+mod places;
 mod reviews;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use super::super::failure::Failure;
 use super::super::progress::Progress;
 use super::super::settings::ConfigArg;
 use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
+use places::Places;
 use reviews::Reviews;
 
 /// What the gate is asked.
@@ -36,6 +38,7 @@ pub(super) struct Question<'a> {
 pub(super) struct Base {
     old: Side,
     accept_reviews: bool,
+    places: Places,
 }
 
 impl Base {
@@ -59,10 +62,11 @@ impl Base {
         } else {
             Within::discover(question.config, Some(question.policies))?
         };
-        let old = match Spec::parse(base, within.as_ref())? {
+        let (old, named) = match Spec::parse(base, within.as_ref())? {
             Spec::Here(path) => {
                 let path: PathBuf = path;
-                Side::here(&path, config_of(&path, &command)?)?
+                let side = Side::here(&path, config_of(&path, &command)?)?;
+                (side, path.display().to_string())
             }
             Spec::Revision(commit) => {
                 let within = Within::required(within.as_ref())?;
@@ -75,12 +79,14 @@ impl Base {
                 }
                 let side = Side::at(within, &commit, &command)?;
                 within.check_ancestry(&commit, &within.head()?, Ancestry::Contains)?;
-                side
+                let named = format!("{}:{}", commit.name, side.directory);
+                (side, named)
             }
         };
         Ok(Self {
             old,
             accept_reviews: question.accept_reviews,
+            places: Places::new(question.config.path(), named),
         })
     }
 
@@ -103,6 +109,7 @@ impl Base {
             old,
             new,
             reviews,
+            places: &self.places,
             diagnostics,
         };
         gate.settings(&report);
@@ -118,6 +125,7 @@ struct Gate<'a> {
     old: &'a Side,
     new: &'a Side,
     reviews: Reviews,
+    places: &'a Places,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -135,7 +143,8 @@ impl Gate<'_> {
                 "the setting `{}` {gives} more: it was {} and is {}",
                 change.key, change.old, change.new
             );
-            self.find(&what, Diagnostic::new(code, Span::nowhere(), headline));
+            let found = Diagnostic::new(code, Span::nowhere(), headline);
+            self.find(&what, found.elsewhere(self.places.setting(&change.key)));
         }
         for lost in &report.invariants {
             let change = &lost.change;
@@ -145,10 +154,11 @@ impl Gate<'_> {
             } else {
                 format!("the invariant `{}` is gone", change.key)
             };
-            self.find(
-                &invariant(change),
-                Diagnostic::new(Code::LostInvariant, place, headline),
-            );
+            let mut found = Diagnostic::new(Code::LostInvariant, place, headline);
+            if lost.place.is_none() {
+                found = found.elsewhere(self.places.of_base(&self.old.sources, lost.was));
+            }
+            self.find(&invariant(change), found);
         }
         for grown in &report.sets {
             let change = &grown.change;
