@@ -8,7 +8,7 @@ mod render_text;
 mod severity;
 
 pub use code::Code;
-pub use finding::{Diagnostic, Label, Witness, sort};
+pub use finding::{Diagnostic, Elsewhere, Label, Witness, sort};
 pub use nearest::nearest;
 pub use render_json::render_json;
 pub use render_text::render_text;

@@ -209,6 +209,7 @@ pub(crate) fn read_line(
     span: Span,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Line, Box<Diagnostic>> {
+    sets::refuse_include(sources, span)?;
     let syntax = parse_line(sources.text(span), span)?;
     limit::check_only(&syntax)?;
     let regexps = limit::Regexps::parse(&syntax, sources)?;

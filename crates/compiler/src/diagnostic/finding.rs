@@ -14,6 +14,8 @@ pub struct Diagnostic {
     pub headline: String,
     /// The main span, and a remark on it.
     pub primary: Label,
+    /// The main place, if it is in no file of the policy.
+    pub elsewhere: Option<Elsewhere>,
     /// Other places that matter.
     pub related: Vec<Label>,
     /// Advice.
@@ -29,6 +31,15 @@ pub struct Witness {
     pub request: String,
     /// As a `curl` command.
     pub curl: String,
+}
+
+/// A line of a file that is no part of the policy, such as the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The file as the command knows it.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
 }
 
 /// A place and a remark.
@@ -52,6 +63,7 @@ impl Diagnostic {
                 span,
                 text: String::new(),
             },
+            elsewhere: None,
             related: Vec::new(),
             help: None,
             witness: None,
@@ -62,6 +74,13 @@ impl Diagnostic {
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.primary.text = text.into();
+        self
+    }
+
+    /// Names a place outside the policy.
+    #[must_use]
+    pub fn elsewhere(mut self, place: Option<Elsewhere>) -> Self {
+        self.elsewhere = place;
         self
     }
 

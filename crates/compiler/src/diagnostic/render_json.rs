@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Diagnostic, Label};
+use super::{Diagnostic, Elsewhere, Label};
 use crate::{secret, source::SourceSet};
 
 #[derive(Serialize)]
@@ -47,7 +47,10 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
             code: diagnostic.code.as_str(),
             severity: diagnostic.severity.as_str(),
             headline: &diagnostic.headline,
-            primary: place(sources, &diagnostic.primary),
+            primary: match &diagnostic.elsewhere {
+                Some(elsewhere) => outside(elsewhere),
+                None => place(sources, &diagnostic.primary),
+            },
             related: diagnostic
                 .related
                 .iter()
@@ -77,6 +80,18 @@ fn place<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
         end_line,
         end_column,
         label: &label.text,
+    }
+}
+
+/// The begin of a line in a file that is no part of the policy.
+fn outside(place: &Elsewhere) -> Place<'_> {
+    Place {
+        file: &place.file,
+        line: place.line,
+        column: 1,
+        end_line: place.line,
+        end_column: 1,
+        label: "",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Diagnostics for people, in the manner of rustc.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Label, Severity};
 use crate::{secret, source::SourceSet};
@@ -58,6 +58,10 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
             });
         }
         group = group.element(snippet);
+    }
+    if let Some(place) = &diagnostic.elsewhere {
+        let file = annotate_snippets::normalize_untrusted_str(&place.file);
+        group = group.element(Origin::path(file).line(place.line));
     }
     // The proof comes after the snippets, and the advice last.
     if let Some(witness) = &diagnostic.witness {

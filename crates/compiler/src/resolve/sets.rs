@@ -79,6 +79,20 @@ fn item(sources: &SourceSet, line: Span) -> Item {
     }
 }
 
+/// Refuses an `@include` where it is none: as a regexp it would match nothing, and whoever wrote it believes that the set's
+/// lines hold.
+pub(super) fn refuse_include(sources: &SourceSet, line: Span) -> Result<(), Box<Diagnostic>> {
+    let text = sources.text(line);
+    let forbidden = text.strip_prefix('!').unwrap_or(text);
+    if !forbidden.trim_start().starts_with(INCLUDE) {
+        return Ok(());
+    }
+    let headline = "`@include` where it takes in nothing";
+    Err(Box::new(Diagnostic::new(Code::LineSyntax, line, headline).help(
+        "write `@include NAME` in a line of its own in a `*.limits` file; a token has the key `include`, and an invariant its own lines",
+    )))
+}
+
 impl<'a> Sets<'a> {
     /// The lines of the named sets, each set once. The lines of an `@include` come before the lines after it.
     pub(super) fn lines_of(&mut self, names: &[At<String>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {

@@ -81,11 +81,23 @@ pub enum ReviewedWhat {
     },
 }
 
-impl Reviewed {
-    /// Whether both say the same until the same time, whatever their reasons.
+impl ReviewedWhat {
+    /// The name of the token that it is about.
     #[must_use]
-    pub fn equals(&self, other: &Self) -> bool {
-        self.what == other.what && self.until == other.until
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Self::Line { token, .. } | Self::Lifted { token, .. } | Self::Key { token, .. } => Some(token),
+            Self::Setting { .. } | Self::Invariant { .. } => None,
+        }
+    }
+}
+
+impl Reviewed {
+    /// Whether the other says the same and does not last longer, whatever the reasons.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let lasts = |until| other.until.is_some_and(|other| other <= until);
+        self.what == other.what && self.until.is_none_or(lasts)
     }
 }
 

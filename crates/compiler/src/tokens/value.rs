@@ -160,6 +160,14 @@ impl Reader<'_> {
         };
         match text.parse::<jiff::Timestamp>() {
             Ok(time) => Some(self.at(value, time.as_millisecond())),
+            Err(_) if is_whole(&text) => {
+                self.invalid(
+                    value,
+                    "the time is out of range",
+                    "the last moment is `9999-12-30T22:00:00Z`; a token without `expires` never ends",
+                );
+                None
+            }
             Err(_) => {
                 self.invalid(value, "the time has no offset, or is none", help);
                 None
@@ -220,4 +228,10 @@ impl Reader<'_> {
         }
         codes
     }
+}
+
+/// Whether a text has all parts of a moment, which may still be past the last one.
+fn is_whole(text: &str) -> bool {
+    let pieces = jiff::fmt::temporal::Pieces::parse(text);
+    pieces.is_ok_and(|pieces| pieces.time().is_some() && pieces.offset().is_some())
 }

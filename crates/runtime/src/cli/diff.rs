@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Format::Text => text::render(&report),
         Format::Json => json::render(&report),
         Format::Markdown => markdown::render(&report),
-        Format::Sarif => sarif::render(&report, &new.directory),
+        Format::Sarif => sarif::render(&report, (&old, &new), args.config.path()),
     };
     output::print(&shown)?;
     if report.finds() {

@@ -128,8 +128,9 @@ impl Side {
     }
 }
 
-/// Reads the configuration for a directory or an artifact. This is the file of `--old-config`, otherwise a file of the
-/// same name next to the directory that names it as its policy, otherwise the command's file.
+/// The configuration of a directory, or an artifact, that is compared with: the file that `--old-config` names, otherwise the
+/// one of the same name next to the directory, if its policy is that directory. The command's configuration is the new side's:
+/// taken for both, no change of it would be seen. Without any file both sides have the defaults.
 pub(super) fn config_of(place: &Path, command: &Command<'_>) -> Result<Config, Failure> {
     if let Some(file) = command.old_config {
         return command.config.written_at(file);
@@ -137,14 +138,16 @@ pub(super) fn config_of(place: &Path, command: &Command<'_>) -> Result<Config, F
     if let Some(file) = neighbour(place, command.config)? {
         return command.config.written_at(&file);
     }
-    if command.config.path().exists() {
-        output::note(&format!(
-            "`{}` has no configuration of its own; it is compared under `{}` (name another with --old-config)",
+    let new = command.config.path();
+    if command.config.is_named() || new.symlink_metadata().is_ok() {
+        return Err(Failure::Usage(format!(
+            "`{}` has no configuration of its own; name the file with --old-config (to compare it under that of the new side: \
+             `--old-config {}`)",
             place.display(),
-            command.config.path().display()
-        ));
+            new.display()
+        )));
     }
-    command.config.written()
+    Ok(Config::default())
 }
 
 /// The configuration file next to a directory, if it names that directory as its policy and is not the command's own.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tokenward_compiler::diagnostic::Code;
-use tokenward_compiler::ir::{Token, Users};
+use tokenward_compiler::ir::{Program, Token, Users};
 use tokenward_compiler::policy::Attributes;
 
 use super::change::{Change, list, name};
@@ -176,6 +176,23 @@ pub(super) fn credential_of_name(old: &Token, new: &Token) -> Option<Change> {
         let (old, new) = (digest(&old.secret_hash), digest(&new.secret_hash));
         Change::new("secret_hash", old, new, Some(Code::NewCredential))
     })
+}
+
+/// The credentials of a token that no old token of its name had. Reviews are of a name: a token that takes the name takes
+/// them too, whatever its secret opened before.
+pub(super) fn strange_credentials(old: &Program, new: &Token) -> Vec<Change> {
+    let mut tokens = old.tokens().map(|(_, token)| token);
+    let named = tokens.find(|token| token.name == new.name);
+    let previous = new.previous.map(|(hash, _)| hash);
+    [
+        ("secret_hash", Some(new.secret_hash)),
+        ("previous_secret_hash", previous),
+    ]
+    .into_iter()
+    .filter_map(|(key, hash)| Some((key, hash?)))
+    .filter(|(_, hash)| !named.is_some_and(|named| opens(named, hash)))
+    .map(|(key, hash)| Change::new(key, NONE.to_owned(), digest(&hash), Some(Code::NewCredential)))
+    .collect()
 }
 
 pub(super) fn users(users: &Users) -> String {

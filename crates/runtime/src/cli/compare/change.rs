@@ -15,6 +15,8 @@ pub(in super::super) struct Change {
     pub(in super::super) new: String,
     /// Code of the finding; `None` if the change gives nobody more.
     pub(in super::super) widens: Option<Code>,
+    /// Whether it gives more for certain; otherwise its direction is not known.
+    pub(in super::super) is_certain: bool,
 }
 
 impl Change {
@@ -25,7 +27,14 @@ impl Change {
             old,
             new,
             widens,
+            is_certain: true,
         }
+    }
+
+    /// The change as one of which it is not known whether it gives more.
+    pub(super) fn uncertain(mut self) -> Self {
+        self.is_certain = false;
+        self
     }
 }
 

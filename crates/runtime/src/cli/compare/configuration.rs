@@ -3,12 +3,12 @@
 
 mod rule;
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use tokenward_compiler::diagnostic::Code;
 
-use super::change::{Change, name};
+use super::change::Change;
 use crate::config::{
     Admin, Answers, AuditConfig, Auth, Config, Durability, Identity, Keys, Limits, Log, Mode, OnFailure,
     PasswordSource, Relax, Server, Telemetry, TlsFiles, Upstream, Values,
@@ -16,19 +16,23 @@ use crate::config::{
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
 
-/// Lists all differences, including those that are findings. Both configurations must have paths as written.
+/// Stands for the endpoints of a configuration that names none.
+const PRODUCTS: &str = "(the product's)";
+
+/// All differences, those that are findings among them. Paths are to be as the files have them.
 pub(super) fn changes(old: &Config, new: &Config) -> Vec<Change> {
     let pairs = settings(old).into_iter().zip(settings(new));
     pairs
         .filter(|(old, new)| old.value != new.value)
         .map(|(old, new)| {
             let widens = new.rule.widens(&old.value, &new.value);
-            Change::new(
-                new.key,
-                old.value.to_string(),
-                new.value.to_string(),
-                widens.then_some(Code::LooserConfiguration),
-            )
+            let code = widens.then_some(Code::LooserConfiguration);
+            let change = Change::new(new.key, old.value.to_string(), new.value.to_string(), code);
+            if new.rule == Rule::Any {
+                change.uncertain()
+            } else {
+                change
+            }
         })
         .collect()
 }
@@ -54,7 +58,12 @@ fn settings(config: &Config) -> Vec<Setting> {
         log,
         telemetry,
     } = config;
-    let mut settings = vec![Setting::new("policies", path(policies), Rule::Any)];
+    // `./policies` is `policies`.
+    let policies: PathBuf = policies
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    let mut settings = vec![Setting::new("policies", path(&policies), Rule::Any)];
     settings.extend(of_keys(mode, keys));
     settings.extend(of_server(server));
     settings.extend(of_admin(admin));
@@ -74,9 +83,9 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
     let (named, public) = match mode {
         Mode::Secure(public) => (
             Value::ranked("secure", 0),
-            public.iter().map(ToString::to_string).collect(),
+            Value::set(public.iter().map(ToString::to_string).collect()),
         ),
-        Mode::Standard => (Value::ranked("standard", 1), Vec::new()),
+        Mode::Standard => (Value::ranked("standard", 1), Value::Unlimited("(none)")),
     };
     let Keys {
         sealing,
@@ -86,30 +95,27 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
     } = keys;
     // Without a key, standard mode accepts a compiled policy of anyone.
     let signers = match artifact_public.as_slice() {
-        [] => vec!["(anyone)".to_owned()],
-        keys => keys.iter().map(ToString::to_string).collect(),
+        [] => Value::Unlimited("(anyone)"),
+        keys => Value::set(keys.iter().map(ToString::to_string).collect()),
     };
-    let sealing = sealing.iter().map(|file| name(&file.display().to_string()));
+    let sealing = sealing.iter().map(|file| file.display().to_string());
     vec![
         Setting::new("mode", named, Rule::Grows),
-        // Anyone with the key of this file can decrypt new secrets.
-        Setting::new(
-            "keys.sealing_keys",
-            text(sealing.collect::<Vec<_>>().join(", ")),
-            Rule::Any,
-        ),
+        // New secrets are encrypted for whoever has the key of this file.
+        Setting::new("keys.sealing_keys", Value::List(sealing.collect()), Rule::Any),
         Setting::new(
             "keys.signing_key",
             maybe_path(signing.as_deref()),
             Rule::Nothing("a seal counts only if one of public_keys admits it"),
         ),
-        Setting::new("keys.public_keys", Value::set(public), Rule::Gains),
+        // That no list binds any more is the change of `mode`.
+        Setting::new("keys.public_keys", public, Rule::GainsWhereBound),
         Setting::new(
             "keys.artifact_key",
             maybe_path(artifact.as_deref()),
             Rule::Nothing("a compiled policy is accepted only if one of artifact_public_keys admits it"),
         ),
-        Setting::new("keys.artifact_public_keys", Value::set(signers), Rule::Gains),
+        Setting::new("keys.artifact_public_keys", signers, Rule::Gains),
     ]
 }
 
@@ -175,29 +181,21 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         accepted_names,
     } = upstream;
     let endpoints = if endpoints.is_empty() {
-        vec!["(the product's)".to_owned()]
+        vec![PRODUCTS.to_owned()]
     } else {
         endpoints.clone()
     };
     let [certificate, key] = files(client_certificate.as_ref());
     let names = |names: &[String]| Value::set(names.to_vec());
-    let unasked = "asked by the proxy itself, without credentials";
     vec![
         Setting::new("upstream.url", names(urls), Rule::Any),
-        Setting::new(
-            "upstream.health_path",
-            maybe(health_path.as_ref()),
-            Rule::Nothing(unasked),
-        ),
-        Setting::new(
-            "upstream.health_interval",
-            time(*health_interval),
-            Rule::Nothing(unasked),
-        ),
-        // Lines, and `{BASE_URL}` in them, match only below this URL.
+        // The proxy calls it by itself, past every token and without a record.
+        Setting::new("upstream.health_path", maybe(health_path.as_ref()), Rule::Any),
+        Setting::new("upstream.health_interval", time(*health_interval), Rule::Shrinks),
+        // Lines, and `{BASE_URL}` in them, match below it.
         Setting::new("upstream.public_url", text(public_url), Rule::Any),
-        Setting::new("upstream.endpoints", Value::set(endpoints), Rule::Gains),
-        // Another product has other refused names, and other calls that give credentials or rights.
+        Setting::new("upstream.endpoints", Value::set(endpoints), Rule::GainsPaths),
+        // Another product has other names that are refused, and other calls that give credentials or rights.
         Setting::new("upstream.product", text(product.name()), Rule::Any),
         Setting::new("upstream.host", maybe(host.as_ref()), Rule::Any),
         Setting::new("upstream.ca_file", maybe_path(ca_file.as_deref()), Rule::Any),
@@ -302,28 +300,21 @@ fn of_audit(audit: &AuditConfig) -> Vec<Setting> {
         None => Value::ranked("0 (all)", u128::MAX),
         Some(days) => count((*days).into()),
     };
-    let refuses = "a call that cannot wait for its record is treated by on_failure";
     vec![
         Setting::new("audit.path", path(store), Rule::Any),
         Setting::new("audit.durability", durability, Rule::Grows),
         Setting::new("audit.on_failure", on_failure, Rule::Grows),
-        Setting::new(
-            "audit.queue_size",
-            count(*queue_bytes as u64),
-            Rule::Nothing(refuses),
-        ),
-        Setting::new("audit.wait", time(*wait), Rule::Nothing(refuses)),
+        // A call that finds no place for its record in time is treated by `on_failure`, and may go unrecorded.
+        Setting::new("audit.queue_size", count(*queue_bytes as u64), Rule::Shrinks),
+        Setting::new("audit.wait", time(*wait), Rule::Shrinks),
         Setting::new(
             "audit.outsiders_per_minute",
             count((*outsider_quota_per_minute).into()),
             Rule::Shrinks,
         ),
         Setting::new("audit.retention_days", retention, Rule::Shrinks),
-        Setting::new(
-            "audit.reserve_size",
-            count(*reserve_bytes),
-            Rule::Nothing(refuses),
-        ),
+        // Records end before so much space is left.
+        Setting::new("audit.reserve_size", count(*reserve_bytes), Rule::Grows),
         Setting::new(
             "audit.cache_size",
             count(*cache_bytes),

@@ -30,7 +30,9 @@ pub(in super::super) struct Breach {
 pub(in super::super) struct Lost {
     /// The change to report, with the invariant's name as its key.
     pub(in super::super) change: Change,
-    /// Place of the new side's invariant with the same name, if there is one.
+    /// Where it is on the old side.
+    pub(in super::super) was: Span,
+    /// The new side's invariant of the name, if there is one.
     pub(in super::super) place: Option<Span>,
 }
 
@@ -39,6 +41,8 @@ pub(in super::super) struct Lost {
 pub(in super::super) struct Kept {
     pub(in super::super) lost: Vec<Lost>,
     pub(in super::super) breaches: Vec<Breach>,
+    /// Tokens that an invariant of both sides selected and selects no more, as changes of the key `invariant`.
+    pub(in super::super) freed: Vec<(TokenId, Change)>,
 }
 
 impl Kept {
@@ -68,12 +72,13 @@ impl Kept {
             );
             Some(Lost {
                 change: Change::new(&it.name.value, demand.to_string(), is, Some(Code::LostInvariant)),
+                was: it.span,
                 place: named.map(|other| other.span),
             })
         });
         let mut kept = Self {
             lost: lost.collect(),
-            breaches: Vec::new(),
+            ..Self::default()
         };
         // Tokens are checked under each configuration: an invariant for the real host matches nothing under another
         // `public_url`.
@@ -104,8 +109,40 @@ impl Kept {
                 }
             }
         }
+        let stays = before.definitions().iter();
+        let stays = stays.filter(|it| demands.contains(&Demand::of(it, &old.sources)));
+        kept.freed = freed(stays, &selected, new, pairs);
+        // Of a token that breaks the invariant already, that is the finding.
+        let breaches = &kept.breaches;
+        kept.freed.retain(|(token, change)| {
+            let mine = breaches.iter().filter(|breach| breach.token == *token);
+            !mine
+                .filter(|breach| breach.found.witness.is_some())
+                .any(|breach| breach.change.new == change.old)
+        });
         Ok(kept)
     }
+}
+
+/// The tokens that one of `invariants` selected and selects no more: what a later change gives them would break nothing.
+fn freed<'a>(
+    invariants: impl Iterator<Item = &'a InvariantDef>,
+    selected: &Selected<'_>,
+    new: &Side,
+    pairs: &[Pair],
+) -> Vec<(TokenId, Change)> {
+    let mut freed = Vec::new();
+    for it in invariants {
+        let name = super::change::name(&it.name.value);
+        let tokens = pairs.iter().filter_map(|pair| pair.after);
+        for token in tokens.filter(|token| selected.was(it, *token) && !it.selects(new.program.token(*token)))
+        {
+            let is = format!("free of {name}");
+            let change = Change::new("invariant", name.clone(), is, Some(Code::FreedToken));
+            freed.push((token, change));
+        }
+    }
+    freed
 }
 
 fn breach(found: Broken, program: &tokenward_compiler::ir::Program) -> Breach {

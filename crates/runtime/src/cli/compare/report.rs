@@ -38,7 +38,9 @@ pub(in super::super) struct TokenReport {
     pub(in super::super) after: Option<TokenId>,
     /// Changes of the token's keys.
     pub(in super::super) changes: Vec<Change>,
-    /// Invariants of the old side that the token breaks.
+    /// Credentials that the name did not have, if it was another token's.
+    pub(in super::super) strange_credentials: Vec<Change>,
+    /// Invariants of the old side that it breaks.
     pub(in super::super) breaches: Vec<Breach>,
     pub(in super::super) newly_allowed: Direction,
     pub(in super::super) newly_denied: Direction,
@@ -74,6 +76,8 @@ impl Report {
         for (done, pair) in pairs.into_iter().enumerate() {
             let visited = lines.visited();
             let mut token = TokenReport::new((old, new), lines, pair)?;
+            let freed = kept.freed.iter().filter(|(of, _)| Some(*of) == token.after);
+            token.changes.extend(freed.map(|(_, change)| change.clone()));
             let mine = |breach: &Breach| Some(breach.token) == token.after;
             let (mine, others) = kept.breaches.into_iter().partition(mine);
             (token.breaches, kept.breaches) = (mine, others);
@@ -139,7 +143,9 @@ impl TokenReport {
         }
         let namesake = namesake.map(|id| old.program.token(id)).zip(is);
         changes.extend(namesake.and_then(|(was, is)| attributes::credential_of_name(was, is)));
-        // Compare the lines: newly allowed ones with all old versions, newly denied ones with the first.
+        let renamed = is.filter(|is| was.is_some_and(|was| was.name != is.name));
+        let strange_credentials =
+            renamed.map_or_else(Vec::new, |is| attributes::strange_credentials(&old.program, is));
         let newly_allowed = match after {
             Some(after) => lines.beyond(&before, after, (&[], &[]))?,
             None => Direction::default(),
@@ -158,6 +164,7 @@ impl TokenReport {
             before,
             after,
             changes,
+            strange_credentials,
             breaches: Vec::new(),
             newly_allowed,
             newly_denied,

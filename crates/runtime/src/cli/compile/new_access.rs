@@ -1,5 +1,6 @@
 //! `--no-new-access`: reports everything that a policy gives beyond another and that was not reviewed.
 
+mod places;
 mod reviews;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use super::super::failure::Failure;
 use super::super::progress::Progress;
 use super::super::settings::ConfigArg;
 use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
+use places::Places;
 use reviews::Reviews;
 
 /// Arguments of the comparison with a base.
@@ -36,6 +38,7 @@ pub(super) struct Question<'a> {
 pub(super) struct Base {
     old: Side,
     accept_reviews: bool,
+    places: Places,
 }
 
 impl Base {
@@ -61,10 +64,11 @@ impl Base {
         } else {
             Within::discover(question.config, Some(question.policies))?
         };
-        let old = match Spec::parse(base, within.as_ref())? {
+        let (old, named) = match Spec::parse(base, within.as_ref())? {
             Spec::Here(path) => {
                 let path: PathBuf = path;
-                Side::here(&path, config_of(&path, &command)?)?
+                let side = Side::here(&path, config_of(&path, &command)?)?;
+                (side, path.display().to_string())
             }
             Spec::Revision(commit) => {
                 let within = Within::required(within.as_ref())?;
@@ -79,12 +83,14 @@ impl Base {
                 }
                 let side = Side::at(within, &commit, &command)?;
                 within.check_ancestry(&commit, &within.head()?, Ancestry::Contains)?;
-                side
+                let named = format!("{}:{}", commit.name, side.directory);
+                (side, named)
             }
         };
         Ok(Self {
             old,
             accept_reviews: question.accept_reviews,
+            places: Places::new(question.config.path(), named),
         })
     }
 
@@ -107,6 +113,7 @@ impl Base {
             old,
             new,
             reviews,
+            places: &self.places,
             diagnostics,
         };
         gate.settings(&report);
@@ -122,6 +129,7 @@ struct Gate<'a> {
     old: &'a Side,
     new: &'a Side,
     reviews: Reviews,
+    places: &'a Places,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -134,11 +142,13 @@ impl Gate<'_> {
                 key: change.key.clone(),
                 value: change.new.clone(),
             };
+            let gives = if change.is_certain { "gives" } else { "may give" };
             let headline = format!(
-                "the setting `{}` gives more: it was {} and is {}",
+                "the setting `{}` {gives} more: it was {} and is {}",
                 change.key, change.old, change.new
             );
-            self.find(&what, Diagnostic::new(code, Span::nowhere(), headline));
+            let found = Diagnostic::new(code, Span::nowhere(), headline);
+            self.find(&what, found.elsewhere(self.places.setting(&change.key)));
         }
         for lost in &report.invariants {
             let change = &lost.change;
@@ -148,10 +158,11 @@ impl Gate<'_> {
             } else {
                 format!("the invariant `{}` is gone", change.key)
             };
-            self.find(
-                &invariant(change),
-                Diagnostic::new(Code::LostInvariant, place, headline),
-            );
+            let mut found = Diagnostic::new(Code::LostInvariant, place, headline);
+            if lost.place.is_none() {
+                found = found.elsewhere(self.places.of_base(&self.old.sources, lost.was));
+            }
+            self.find(&invariant(change), found);
         }
         for grown in &report.sets {
             let change = &grown.change;
@@ -166,6 +177,7 @@ impl Gate<'_> {
 
     fn token(&mut self, token: &TokenReport, report: &Report, lines: &mut Lines<'_>) -> Result<(), Failure> {
         let Some(after) = token.after else { return Ok(()) };
+        self.taken_name(token, after);
         for change in &token.changes {
             self.key(token, after, change);
         }
@@ -194,6 +206,34 @@ impl Gate<'_> {
         Ok(())
     }
 
+    /// Of a renamed token: its credentials need reviews if the name has any, since those were not written for this token.
+    /// Until then none of them counts for it. It is found when it takes the name, as the next change would not show it.
+    fn taken_name(&mut self, token: &TokenReport, after: TokenId) {
+        if !self.reviews.name(&token.name) {
+            return;
+        }
+        let credentials = token.strange_credentials.iter();
+        let unreviewed: Vec<&Change> = credentials
+            .filter(|change| !self.reviews.need(&key(token, change)))
+            .collect();
+        if unreviewed.is_empty() {
+            return;
+        }
+        self.reviews.withhold(&token.name);
+        for change in unreviewed {
+            let is_told = |known: &Change| known.key == change.key && known.widens.is_some();
+            if token.changes.iter().any(is_told) {
+                continue;
+            }
+            let headline = format!(
+                "`{}` takes over the reviews of its name: `{}` of that name was {} and is {}",
+                token.name, change.key, change.old, change.new
+            );
+            let found = Diagnostic::new(Code::NewCredential, self.place(after), headline);
+            self.push(found.help(advice(&key(token, change))));
+        }
+    }
+
     fn settle(&mut self, token: &TokenReport, after: TokenId, why: Inconclusive) {
         let headline = format!(
             "whether `{}` allows more than before could not be settled",
@@ -205,10 +245,17 @@ impl Gate<'_> {
     /// Reports a key that gives a token more.
     fn key(&mut self, token: &TokenReport, after: TokenId, change: &Change) {
         let Some(code) = change.widens else { return };
-        let headline = format!(
-            "`{}` gives more: `{}` was {} and is {}",
-            token.name, change.key, change.old, change.new
-        );
+        let headline = if code == Code::FreedToken {
+            format!(
+                "`{}` is free of the base's invariant {}, which selected it",
+                token.name, change.old
+            )
+        } else {
+            format!(
+                "`{}` gives more: `{}` was {} and is {}",
+                token.name, change.key, change.old, change.new
+            )
+        };
         let mut found = Diagnostic::new(code, self.place(after), headline);
         if code == Code::NewUnrestricted {
             let examples = token.newly_allowed.examples.iter();
@@ -407,13 +454,69 @@ fn witness(example: &Example) -> Witness {
 /// Explains how to write the review.
 fn advice(what: &ReviewedWhat) -> String {
     let entry = match what {
-        ReviewedWhat::Line { token, text } => format!("token = {token:?}, line = '{text}'"),
-        ReviewedWhat::Lifted { token, text } => format!("token = {token:?}, lifted = '{text}'"),
-        ReviewedWhat::Key { token, key, value } => {
-            format!("token = {token:?}, key = {key:?}, value = {value:?}")
+        ReviewedWhat::Line { token, text } => format!("token = {}, line = {}", quoted(token), literal(text)),
+        ReviewedWhat::Lifted { token, text } => {
+            format!("token = {}, lifted = {}", quoted(token), literal(text))
         }
-        ReviewedWhat::Setting { key, value } => format!("configuration = {key:?}, value = {value:?}"),
-        ReviewedWhat::Invariant { name, value } => format!("invariant = {name:?}, value = {value:?}"),
+        ReviewedWhat::Key { token, key, value } => {
+            let (token, value) = (quoted(token), quoted(value));
+            format!("token = {token}, key = {}, value = {value}", quoted(key))
+        }
+        ReviewedWhat::Setting { key, value } => {
+            format!("configuration = {}, value = {}", quoted(key), quoted(value))
+        }
+        ReviewedWhat::Invariant { name, value } => {
+            format!("invariant = {}, value = {}", quoted(name), quoted(value))
+        }
     };
     format!("if that is right: [[reviewed]] in reviewed.toml, with {entry}, why = \"…\"")
+}
+
+/// A text as a TOML string: as it is where single quotes can hold it.
+fn literal(text: &str) -> String {
+    if text.contains('\'') || text.contains(char::is_control) {
+        quoted(text)
+    } else {
+        format!("'{text}'")
+    }
+}
+
+/// A text as a TOML string with escapes.
+fn quoted(text: &str) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_toml_whatever_the_line() {
+        for text in [
+            "[get]/rest/a",
+            r"/rest/\d+",
+            "/rest/it's",
+            r"/rest/it's\.\d",
+            "/rest/\"a\"",
+            "'",
+            "'''",
+            "a\u{1}\u{7f}\tb",
+            "é\u{200b}",
+        ] {
+            for written in [literal(text), quoted(text)] {
+                let parsed: toml::Table = toml::from_str(&format!("line = {written}")).unwrap();
+                assert_eq!(parsed.get("line").unwrap().as_str(), Some(text), "{written}");
+            }
+        }
+        let line = ReviewedWhat::Line {
+            token: "ci".to_owned(),
+            text: r"/rest/\d".to_owned(),
+        };
+        assert!(advice(&line).contains(r#"token = "ci", line = '/rest/\d'"#));
+    }
 }

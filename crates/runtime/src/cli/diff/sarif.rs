@@ -1,19 +1,37 @@
 //! Differences as SARIF 2.1.0 (OASIS), for tools that show findings next to the lines of a pull request.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use tokenward_compiler::diagnostic::{Code, Severity};
 
 use super::super::compare::{Change, Direction, Line, Report, TokenReport};
+use super::super::side::Side;
 
-/// Renders a report. `directory` is the path of the new policy's files below the repository's root.
-pub(super) fn render(report: &Report, directory: &str) -> String {
-    // Changes outside tokens come first, as in the other formats.
+/// `config`: the new side's configuration, where changed settings are.
+pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path) -> String {
+    let directory = new.directory.as_str();
+    let settings_file = config.display().to_string();
     let settings = report.configuration.iter();
     let mut results: Vec<Value> = settings
-        .map(|change| of_change("the configuration", change))
+        .map(|change| {
+            at(
+                of_change("the configuration", change),
+                Some(place(&settings_file, None)),
+            )
+        })
         .collect();
     let lost = report.invariants.iter();
-    results.extend(lost.map(|lost| of_change("the invariants", &lost.change)));
+    results.extend(lost.map(|lost| {
+        // One that is gone was in a file of the old side, whose lines are no longer there.
+        let (side, span, line) = match lost.place {
+            Some(span) => (new, span, Some(new.sources.line_number(span) as u64)),
+            None => (old, lost.was, None),
+        };
+        let file = side.sources.get(span.source);
+        let file = file.map(|file| place(&below(&side.directory, &file.path), line));
+        at(of_change("the invariants", &lost.change), file)
+    }));
     let grown = report.sets.iter();
     results.extend(grown.map(|grown| of_change("the unused sets", &grown.change)));
     for token in &report.tokens {
@@ -139,13 +157,30 @@ fn of_change(whose: &str, change: &Change) -> Value {
 }
 
 fn location(line: &Line, directory: &str) -> Value {
-    let uri = if directory.is_empty() {
-        line.file.clone()
+    place(&below(directory, &line.file), Some(line.number.into()))
+}
+
+fn below(directory: &str, file: &str) -> String {
+    if directory.is_empty() {
+        file.to_owned()
     } else {
-        format!("{directory}/{}", line.file)
-    };
-    json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri },
-        "region": { "startLine": line.number },
-    } })
+        format!("{directory}/{file}")
+    }
+}
+
+/// A file, and a line of it if that is known.
+fn place(file: &str, line: Option<u64>) -> Value {
+    let mut physical = json!({ "artifactLocation": { "uri": file } });
+    if let (Some(line), Some(physical)) = (line, physical.as_object_mut()) {
+        physical.insert("region".to_owned(), json!({ "startLine": line }));
+    }
+    json!({ "physicalLocation": physical })
+}
+
+/// A result at a place.
+fn at(mut result: Value, place: Option<Value>) -> Value {
+    if let Some(result) = result.as_object_mut() {
+        result.insert("locations".to_owned(), json!(Vec::from_iter(place)));
+    }
+    result
 }

@@ -75,6 +75,44 @@ fn records_are_lost() {
     becomes("", "[audit.values]\nquery = \"drop\"\n", &["TW0311"]);
 }
 
+/// With `on_failure = "allow"` in the base: calls that find no place for their records go on without.
+#[test]
+fn records_find_no_place() {
+    for setting in [
+        "wait = \"1ms\"",
+        "queue_size = \"1MiB\"",
+        "reserve_size = \"64GiB\"",
+    ] {
+        let audit = "[audit]\non_failure = \"allow\"\n";
+        becomes(audit, &format!("{audit}{setting}\n"), &["TW0311"]);
+    }
+}
+
+/// A call that the proxy makes by itself, of which there is no record.
+#[test]
+fn the_proxy_asks_for_health_where_it_changes_something() {
+    let health = "[upstream]\nhealth_path = \"/rest/api/2/x?delete=1\"\n";
+    becomes("", health, &["TW0311"]);
+    becomes("[upstream]\nhealth_path = \"/status\"\n", health, &["TW0311"]);
+}
+
+/// From standard to secure mode, as the documents say it.
+#[test]
+fn secure_mode_is_entered() {
+    let secure = "mode = \"secure\"\n[keys]\n\
+        public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]\n\
+        artifact_public_keys = [\"ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"]\n";
+    let answer = {
+        let repository = Repository::new(&[
+            ("tokenward.toml", ""),
+            ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+        ]);
+        repository.proposes(&[("tokenward.toml", secure)])
+    };
+    // The token has no seal yet; no setting gives more.
+    assert!(!answer.err.contains("TW0311"), "{}", answer.err);
+}
+
 #[test]
 fn a_tightened_configuration_passes() {
     becomes("", "[auth]\nnever_act_as = [\"admin\"]\n", &[]);
@@ -134,6 +172,40 @@ fn a_changed_product_hides_what_a_line_gains() {
         answer.err.contains("error[TW0301]") && answer.err.contains("error[TW0311]"),
         "{}",
         answer.err
+    );
+}
+
+/// Settings and invariants that are gone are in no file of the new policy; the findings say where to look all the same.
+#[test]
+fn findings_outside_the_policy_have_a_place() {
+    let never = "# Rules.\n[[never]]\nname = \"no\"\nlines = '[delete].*'\n";
+    let repository = Repository::new(&[
+        ("tokenward.toml", "[auth]\nnever_act_as = [\"admin\"]\n"),
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+        ("policies/deep/invariants.toml", never),
+    ]);
+    repository.remove("policies/deep/invariants.toml");
+    repository
+        .proposes(&[("tokenward.toml", "\n[auth]\nnever_act_as = []\n")])
+        .finds(&["TW0311", "TW0312"])
+        .says("--> tokenward.toml:3")
+        .says("--> main:policies/deep/invariants.toml:3");
+    let answer = repository.gate(&["--format", "json"]);
+    let places: Vec<(String, u64)> = answer
+        .out
+        .lines()
+        .map(|row| {
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            (
+                row["file"].as_str().unwrap().to_owned(),
+                row["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert!(places.contains(&("tokenward.toml".to_owned(), 3)), "{places:?}");
+    assert!(
+        places.contains(&("main:policies/deep/invariants.toml".to_owned(), 3)),
+        "{places:?}"
     );
 }
 

@@ -156,6 +156,87 @@ fn a_reviewed_name_is_taken_by_another_secret() {
     answer.finds(&["TW0303", "TW0305", "TW0306"]);
 }
 
+/// The base reviewed a token `boss` of the secret `22`, and has `ci` of the secret `11`.
+fn boss_is_reviewed(more: &str) -> Repository {
+    let key =
+        |key: &str, value: &str| review(&format!("token = \"boss\"\nkey = \"{key}\"\nvalue = \"{value}\""));
+    let reviews = [
+        review("token = \"boss\"\nline = '/rest/.*'"),
+        key("secret_hash", &hash("22")),
+        key("user", "vip"),
+        key("mint", "true"),
+        key("expires", "2090-01-01T00:00:00Z"),
+        key("allowed_ips", "(anywhere)"),
+        more.to_owned(),
+    ]
+    .concat();
+    Repository::new(&[
+        ("policies/ci.toml", &token("ci", "11", "", LINE)),
+        ("policies/reviewed.toml", &reviews),
+    ])
+}
+
+const BOSS: &str = "user = \"vip\"\nmint = true";
+
+#[test]
+fn a_reviewed_name_is_taken_by_a_renamed_token() {
+    let renamed = token("boss", "11", BOSS, "/rest/.*");
+    boss_is_reviewed("")
+        .proposes(&[("policies/ci.toml", &renamed)])
+        .finds(&["TW0301", "TW0303", "TW0304", "TW0308"])
+        .says("`boss` takes over the reviews of its name");
+    // The token that the reviews are of.
+    boss_is_reviewed("")
+        .proposes(&[("policies/boss.toml", &token("boss", "22", BOSS, "/rest/.*"))])
+        .finds(&[]);
+}
+
+/// It gives nothing yet: the next pull request would.
+#[test]
+fn a_reviewed_name_is_taken_by_a_rename_alone() {
+    boss_is_reviewed("")
+        .proposes(&[("policies/ci.toml", &token("boss", "11", "", LINE))])
+        .finds(&["TW0303"]);
+    // A name without reviews is free.
+    boss_is_reviewed("")
+        .proposes(&[("policies/ci.toml", &token("clerk", "11", "", LINE))])
+        .finds(&[]);
+}
+
+/// The reviewed secret is there, and the one that the author has works beside it.
+#[test]
+fn a_reviewed_name_is_taken_by_a_previous_secret() {
+    let previous = format!(
+        "{BOSS}\nprevious_secret_hash = \"{}\"\nprevious_until = 2089-01-01",
+        hash("11")
+    );
+    boss_is_reviewed("")
+        .proposes(&[("policies/ci.toml", &token("boss", "22", &previous, "/rest/.*"))])
+        .finds(&["TW0301", "TW0303", "TW0303", "TW0304", "TW0308"]);
+}
+
+/// The owner of the name has moved on, by a rename that gives nobody more; its reviews have stayed.
+#[test]
+fn a_reviewed_name_that_was_renamed_away_is_taken() {
+    let repository = boss_is_reviewed("");
+    repository.commit(&[("policies/boss2.toml", &token("boss2", "22", BOSS, "/rest/.*"))]);
+    repository.git(&["branch", "-f", "main"]);
+    repository
+        .proposes(&[("policies/ci.toml", &token("boss", "11", BOSS, "/rest/.*"))])
+        .finds(&["TW0301", "TW0303", "TW0304", "TW0308"]);
+}
+
+#[test]
+fn a_renamed_token_has_the_name_if_its_secret_was_reviewed_for_it() {
+    let own = review(&format!(
+        "token = \"boss\"\nkey = \"secret_hash\"\nvalue = \"{}\"",
+        hash("11")
+    ));
+    boss_is_reviewed(&own)
+        .proposes(&[("policies/ci.toml", &token("boss", "11", BOSS, "/rest/.*"))])
+        .finds(&[]);
+}
+
 #[test]
 fn two_tokens_get_one_secret() {
     let two = [

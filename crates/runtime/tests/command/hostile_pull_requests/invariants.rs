@@ -123,6 +123,63 @@ fn a_changed_name_or_user_frees_no_token() {
     }
 }
 
+/// The first of two pull requests: nothing is broken yet. The second would add what the invariant forbids.
+#[test]
+fn a_token_is_freed_and_gains_nothing_yet() {
+    for (selector, after) in [
+        (
+            "owners = [\"kanban\"]",
+            kanban("owner = \"infra\"", "[get]/rest/k"),
+        ),
+        (
+            "tokens = [\"ci\"]",
+            token("renamed", "11", "owner = \"kanban\"", "[get]/rest/k"),
+        ),
+    ] {
+        let repository = with(&ONLY.replace("owners = [\"kanban\"]", selector));
+        repository
+            .proposes(&[("policies/ci.toml", &after)])
+            .finds(&["TW0313"])
+            .says("is free of the base's invariant kanban-alone, which selected it")
+            .says("key = \"invariant\", value = \"free of kanban-alone\"");
+        let diff = repository.tokenward(&["diff", "main", "HEAD"]);
+        assert_eq!(diff.code, 1, "{}", diff.out);
+        assert!(diff.out.contains("free of kanban-alone"), "{}", diff.out);
+    }
+}
+
+#[test]
+fn a_freed_token_is_reviewed() {
+    let free = review("token = \"ci\"\nkey = \"invariant\"\nvalue = \"free of kanban-alone\"");
+    let repository = Repository::new(&[
+        ("policies/ci.toml", &kanban("owner = \"kanban\"", "[get]/rest/k")),
+        ("policies/invariants.toml", ONLY),
+        ("policies/reviewed.toml", &free),
+    ]);
+    repository
+        .proposes(&[("policies/ci.toml", &kanban("owner = \"infra\"", "[get]/rest/k"))])
+        .finds(&[]);
+    // It is none of a token that breaks the invariant.
+    let lines = "[get]/rest/k\n[get]/rest/secret";
+    repository
+        .proposes(&[("policies/ci.toml", &kanban("owner = \"infra\"", lines))])
+        .finds(&["TW0301", "TW0313"]);
+}
+
+/// Whoever meant a set's lines proved nothing.
+#[test]
+fn an_include_in_an_invariant_proves_nothing() {
+    let repository = with(NEVER);
+    let include = "[[never]]\nname = \"dels\"\nlines = '@include dels'\n";
+    repository
+        .proposes(&[
+            ("policies/invariants.toml", &format!("{NEVER}{include}")),
+            ("policies/dels.limits", "[delete].*\n"),
+        ])
+        .finds(&["TW0011"])
+        .says("`@include` where it takes in nothing");
+}
+
 #[test]
 fn an_invariant_of_the_base_holds_under_its_own_public_url() {
     let url = |host: &str| format!("[upstream]\npublic_url = \"https://{host}\"\n");

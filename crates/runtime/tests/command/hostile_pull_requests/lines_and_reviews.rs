@@ -241,3 +241,40 @@ fn a_line_is_too_hard_to_compare() {
         answer.err
     );
 }
+
+/// A review of the base that ends earlier than it did gives nobody more.
+#[test]
+fn a_review_that_is_shortened_is_the_bases() {
+    let line = "[get]/rest/b";
+    let until = |until: &str| review(&format!("token = \"ci\"\nline = '{line}'\n{until}"));
+    let repository = Repository::new(&[
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+        ("policies/reviewed.toml", &until("until = 2080-01-01")),
+    ]);
+    for (entry, codes) in [
+        ("until = 2079-01-01", &[][..]),
+        ("until = 2081-01-01", &["TW0314"]),
+        ("", &["TW0314"]),
+    ] {
+        repository
+            .proposes(&[("policies/reviewed.toml", &until(entry))])
+            .finds(codes);
+    }
+}
+
+/// The advice can be pasted, whatever the line has.
+#[test]
+fn advice_about_a_line_with_a_quote_is_toml() {
+    let repository = Repository::plain();
+    repository
+        .proposes(&[(
+            "policies/ci.toml",
+            &token("ci", "11", "", "[get]/rest/a\n[get]/rest/it's\\d"),
+        )])
+        .finds(&["TW0301"])
+        .says(r#"line = "[get]/rest/it's\\d""#);
+    let pasted = review(r#"token = "ci", line = "[get]/rest/it's\\d""#.replace(", ", "\n").as_str());
+    repository
+        .approved(&[("policies/reviewed.toml", &pasted)])
+        .finds(&[]);
+}

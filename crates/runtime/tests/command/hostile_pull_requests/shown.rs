@@ -94,4 +94,17 @@ fn as_sarif() {
     for rule in ["wider", "breaks-invariant", "newly-allowed"] {
         assert!(errors.contains(&rule), "{rule} is not in {errors:?}");
     }
+    // What is in no file of the new policy has a place too.
+    for (text, uri) in [
+        ("the configuration: auth.never_act_as", "tokenward.toml"),
+        ("the invariants: nobody-deletes", "policies/invariants.toml"),
+    ] {
+        let of = |result: &&serde_json::Value| {
+            let said = result["message"]["text"].as_str().unwrap_or_default();
+            said.starts_with(text)
+        };
+        let result = results.iter().find(of).unwrap();
+        let place = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        assert_eq!(place, uri, "{result}");
+    }
 }

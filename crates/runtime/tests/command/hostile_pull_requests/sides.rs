@@ -15,7 +15,7 @@ fn the_configuration_moves_the_policy_elsewhere() {
     repository
         .proposes(&[("tokenward.toml", "policies = \"elsewhere\"\n")])
         .finds(&["TW0301", "TW0311"])
-        .says("the setting `policies` gives more: it was policies and is elsewhere");
+        .says("the setting `policies` may give more: it was policies and is elsewhere");
 }
 
 /// The command names the directory; what `serve` would read is another, and that is told.
@@ -175,7 +175,7 @@ fn a_directory_as_base_has_its_own_configuration() {
     repository.tokenward(&named).finds(&[]);
 }
 
-/// A compiled policy has lines and keys, but no invariants and reviews: the comparison says under which configuration it is.
+/// A compiled policy has lines and keys, but no invariants, reviews and configuration.
 #[test]
 fn an_artifact_as_base_has_no_reviews() {
     let reviews = review("token = \"ci\"\nline = '/rest/.*'");
@@ -191,8 +191,41 @@ fn an_artifact_as_base_has_no_reviews() {
     let base = ["compile", "--check", "--no-new-access", "base.twp"];
     repository
         .tokenward(&base)
-        .finds(&["TW0301", "TW0314"])
-        .says("has no configuration of its own");
+        .ends(2, &["`base.twp` has no configuration of its own", "--old-config"]);
+    let named = [&base[..], &["--old-config", "tokenward.toml"]].concat();
+    repository.tokenward(&named).finds(&["TW0301", "TW0314"]);
+}
+
+/// A base without a configuration does not get the one that the pull request adds.
+#[test]
+fn a_base_that_is_no_revision_does_not_get_the_new_configuration() {
+    let loose = "[relax]\ncookies = true\n";
+    let repository = Repository::plain();
+    assert_eq!(repository.tokenward(&["compile", "-o", "../base.twp"]).code, 0);
+    repository.git(&["worktree", "add", "-q", "../base", "main"]);
+    let bases = ["../base/policies", "../base.twp"];
+    for base in bases {
+        // Neither side has one: both have the defaults.
+        let gate = ["compile", "--check", "--no-new-access", base];
+        repository.tokenward(&gate).finds(&[]);
+    }
+    repository.commit(&[
+        ("tokenward.toml", loose),
+        ("conf/t.toml", &format!("policies = \"../policies\"\n{loose}")),
+    ]);
+    repository.write(&[("../empty.toml", ""), ("../base/other.toml", loose)]);
+    for base in bases {
+        for config in ["tokenward.toml", "conf/t.toml"] {
+            let said = ["has no configuration of its own", "--old-config"];
+            let gate = ["compile", "--check", "--config", config, "--no-new-access", base];
+            repository.tokenward(&gate).ends(2, &said);
+            let diff = ["diff", "--config", config, base, "policies"];
+            repository.tokenward(&diff).ends(2, &said);
+        }
+        let gate = ["compile", "--check", "--no-new-access", base];
+        let named = [&gate[..], &["--old-config", "../empty.toml"]].concat();
+        repository.tokenward(&named).finds(&["TW0311"]);
+    }
 }
 
 /// A base whose policy is a compiled one, as its configuration says.

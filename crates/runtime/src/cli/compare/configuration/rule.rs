@@ -25,7 +25,11 @@ pub(super) enum Rule {
     Any,
     /// An added entry is a finding.
     Gains,
-    /// A removed entry is a finding.
+    /// An entry that was added to a list that both sides have. Whether one binds at all is another setting's.
+    GainsWhereBound,
+    /// A path, or all below one (`/rest/*`), that no entry served.
+    GainsPaths,
+    /// An entry that was taken out.
     Loses,
     /// A higher value, or `true`, is a finding.
     Grows,
@@ -40,7 +44,12 @@ impl Rule {
     pub(super) fn widens(self, old: &Value, new: &Value) -> bool {
         match (self, old, new) {
             (Self::Nothing(_), ..) => false,
-            (Self::Gains, Value::List(old), Value::List(new)) => adds(old, new),
+            (Self::Gains | Self::GainsWhereBound, Value::List(old), Value::List(new)) => adds(old, new),
+            (Self::Gains | Self::GainsWhereBound, Value::Unlimited(_), _)
+            | (Self::GainsWhereBound, _, Value::Unlimited(_)) => false,
+            (Self::GainsPaths, Value::List(old), Value::List(new)) => {
+                !new.iter().all(|path| old.iter().any(|other| serves(other, path)))
+            }
             (Self::Loses, Value::List(old), Value::List(new)) => adds(new, old),
             (Self::Grows, Value::Ranked(_, old), Value::Ranked(_, new)) => new > old,
             (Self::Shrinks, Value::Ranked(_, old), Value::Ranked(_, new)) => new < old,
@@ -55,7 +64,9 @@ impl Rule {
 pub(super) enum Value {
     Text(Option<String>),
     List(Vec<String>),
-    /// The text to show, and a number that is higher the more the value admits.
+    /// No list binds; what is shown for it.
+    Unlimited(&'static str),
+    /// What is shown, and how much it admits.
     Ranked(String, u128),
 }
 
@@ -82,6 +93,7 @@ impl fmt::Display for Value {
             Self::Text(None) => f.write_str("(none)"),
             Self::Text(Some(text)) => f.write_str(&name(text)),
             Self::List(entries) => f.write_str(&list(entries.iter().map(String::as_str), "(none)")),
+            Self::Unlimited(text) => f.write_str(text),
             Self::Ranked(text, _) => f.write_str(text),
         }
     }
@@ -89,4 +101,10 @@ impl fmt::Display for Value {
 
 fn adds(old: &[String], new: &[String]) -> bool {
     new.iter().any(|entry| !old.contains(entry))
+}
+
+/// Whether an endpoint serves all that another does.
+fn serves(endpoint: &str, other: &str) -> bool {
+    let below = endpoint.strip_suffix('*').filter(|below| below.ends_with('/'));
+    endpoint == other || below.is_some_and(|below| other.starts_with(below))
 }

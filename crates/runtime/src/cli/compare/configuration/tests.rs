@@ -65,6 +65,16 @@ const LOOSENED: &[(&str, &str, &str)] = &[
     ("admin.secret_file", "", "admin.secret_file = \"known\""),
     ("upstream.url", "", "upstream.url = \"http://127.0.0.1:1\""),
     (
+        "upstream.health_path",
+        "",
+        "upstream.health_path = \"/x?delete=1\"",
+    ),
+    (
+        "upstream.health_interval",
+        "",
+        "upstream.health_interval = \"1s\"",
+    ),
+    (
         "upstream.public_url",
         "",
         "upstream.public_url = \"https://b.example\"",
@@ -159,6 +169,9 @@ const LOOSENED: &[(&str, &str, &str)] = &[
     ("audit.path", "", "audit.path = \"/dev/shm/a\""),
     ("audit.durability", "", "audit.durability = \"buffered\""),
     ("audit.on_failure", "", "audit.on_failure = \"allow\""),
+    ("audit.queue_size", "", "audit.queue_size = \"1MiB\""),
+    ("audit.wait", "", "audit.wait = \"1ms\""),
+    ("audit.reserve_size", "", "audit.reserve_size = \"64GiB\""),
     ("audit.outsiders_per_minute", "", "audit.outsiders_per_minute = 1"),
     ("audit.retention_days", "", "audit.retention_days = 1"),
     ("audit.signing_key", "audit.signing_key = \"k\"", ""),
@@ -273,4 +286,60 @@ fn all_the_products_paths_are_compared_with_named_ones() {
     for (old, new) in [(&named, &product), (&product, &named)] {
         assert!(changes(old, new).iter().any(|change| change.widens.is_some()));
     }
+}
+
+/// As the documents lead from standard mode to secure mode: every step binds more.
+#[test]
+fn keys_that_begin_to_bind_are_no_finding() {
+    let widened = |old: &str, new: &str| -> Vec<String> {
+        let changes = changes(&parse(old), &parse(new)).into_iter();
+        let widened = changes.filter(|change| change.widens.is_some());
+        widened.map(|change| change.key).collect()
+    };
+    let signed = format!(
+        "{SECURE}\nkeys.artifact_public_keys = [\"ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"]"
+    );
+    assert_eq!(widened("", SECURE), [""; 0]);
+    assert_eq!(widened("", &signed), [""; 0]);
+    assert_eq!(widened(SECURE, &signed), [""; 0]);
+    assert_eq!(widened(&signed, SECURE), ["keys.artifact_public_keys"]);
+    assert_eq!(widened(SECURE, ""), ["mode"]);
+    assert_eq!(widened(&signed, ""), ["mode", "keys.artifact_public_keys"]);
+}
+
+#[test]
+fn endpoints_below_served_ones_are_no_finding() {
+    let widens = |old: &str, new: &str| {
+        let of = |list: &str| parse(&format!("upstream.endpoints = [{list}]"));
+        let changes = changes(&of(old), &of(new));
+        changes.iter().any(|change| change.widens.is_some())
+    };
+    assert!(!widens("'/rest/*'", "'/rest/api/*', '/rest/x'"));
+    assert!(!widens("'/rest/*', '/api'", "'/api'"));
+    for (old, new) in [
+        ("'/rest/*'", "'/rest'"),
+        ("'/rest/*'", "'/restful/*'"),
+        ("'/rest/api/*'", "'/rest/*'"),
+        ("'/rest'", "'/rest/*'"),
+        ("'/rest'", "'/rest/x'"),
+    ] {
+        assert!(widens(old, new), "{old} {new}");
+    }
+}
+
+#[test]
+fn another_spelling_of_the_policy_directory_is_no_change() {
+    let policies = |path: &str| parse(&format!("policies = '{path}'"));
+    assert_eq!(changes(&policies("policies"), &policies("./policies/.")), []);
+    assert_ne!(changes(&policies("policies"), &policies("../policies")), []);
+}
+
+#[test]
+fn a_change_of_no_known_direction_may_give_more() {
+    let of = |old: &str, new: &str| -> Vec<bool> {
+        let changes = changes(&parse(old), &parse(new)).into_iter();
+        changes.map(|change| change.is_certain).collect()
+    };
+    assert_eq!(of("", "upstream.host = 'other'"), [false]);
+    assert_eq!(of("", "relax.semicolon = true"), [true]);
 }

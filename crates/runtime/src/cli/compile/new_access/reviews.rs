@@ -1,6 +1,7 @@
 //! Decides which reviews count. Those of the base do, since the author of a change could not write them together with
 //! it. With `--accept-reviews`, those of the new side do too.
 
+use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
@@ -16,7 +17,9 @@ pub(super) struct Reviews {
     /// Reviews of the new side, each with whether a change needs it.
     own: Vec<(Reviewed, bool)>,
     accept: bool,
-    /// Current time in milliseconds, UTC.
+    /// The tokens whose reviews do not count.
+    withheld: HashSet<String>,
+    /// ms UTC
     now: i64,
 }
 
@@ -41,16 +44,32 @@ impl Reviews {
             accepted,
             own: own.into_iter().map(|entry| (entry, false)).collect(),
             accept,
+            withheld: HashSet::new(),
             now: now(),
         })
     }
 
     /// Whether the change was reviewed.
     pub(super) fn has(&self, what: &ReviewedWhat) -> bool {
+        let is_withheld = what.token().is_some_and(|token| self.withheld.contains(token));
+        !is_withheld && self.counting().any(|entry| entry.what == *what)
+    }
+
+    /// Whether anything was reviewed of a token of this name.
+    pub(super) fn name(&self, token: &str) -> bool {
+        self.counting().any(|entry| entry.what.token() == Some(token))
+    }
+
+    /// From now on no review of the token counts.
+    pub(super) fn withhold(&mut self, token: &str) {
+        self.withheld.insert(token.to_owned());
+    }
+
+    fn counting(&self) -> impl Iterator<Item = &Reviewed> {
         let own = self.own.iter().map(|(entry, _)| entry);
         let own = own.filter(|_| self.accept);
-        let mut all = self.accepted.iter().chain(own);
-        all.any(|entry| entry.what == *what && counts(entry, self.now))
+        let all = self.accepted.iter().chain(own);
+        all.filter(|entry| counts(entry, self.now))
     }
 
     /// Whether the change was reviewed. Also marks the entries about it as needed, so that they are not reported as
@@ -65,7 +84,7 @@ impl Reviews {
     /// Reports the new side's entries that do not count, and those that no change needs.
     pub(super) fn tell(&self, diagnostics: &mut Vec<Diagnostic>) {
         for (entry, needed) in &self.own {
-            let is_accepted = self.accept || self.accepted.iter().any(|other| other.equals(entry));
+            let is_accepted = self.accept || self.accepted.iter().any(|other| other.covers(entry));
             if !is_accepted {
                 let headline = format!("the base does not have this review of {}", entry.what);
                 let found = Diagnostic::new(Code::UnacceptedReview, entry.span, headline);
