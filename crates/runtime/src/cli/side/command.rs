@@ -5,6 +5,7 @@ use std::path::Path;
 use super::super::settings::ConfigArg;
 
 /// What both sides of a comparison share: the command line.
+#[derive(Clone, Copy)]
 pub(in super::super) struct Command<'a> {
     /// `--config`
     pub(in super::super) config: &'a ConfigArg,
