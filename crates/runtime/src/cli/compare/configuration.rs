@@ -89,15 +89,12 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
         [] => vec!["(anyone)".to_owned()],
         keys => keys.iter().map(ToString::to_string).collect(),
     };
-    let sealing = sealing.iter().map(|file| name(&file.display().to_string()));
+    let files = sealing.iter().map(|file| name(&file.display().to_string()));
+    let files = (!sealing.is_empty()).then(|| files.collect::<Vec<_>>().join(", "));
     vec![
         Setting::new("mode", named, Rule::Grows),
         // New secrets are encrypted for whoever has the key of this file.
-        Setting::new(
-            "keys.sealing_keys",
-            text(sealing.collect::<Vec<_>>().join(", ")),
-            Rule::Any,
-        ),
+        Setting::new("keys.sealing_keys", maybe(files.as_ref()), Rule::Any),
         Setting::new(
             "keys.signing_key",
             maybe_path(signing.as_deref()),
