@@ -48,9 +48,11 @@ mod opt;
 mod param;
 mod resolve;
 mod source_map;
+mod visible;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use bind::BindError;
 pub use compile::{Compilation, compile, compile_for, resolve_policy};
 pub use hidden::is_hidden;
 pub use source_map::SourceMap;
+pub use visible::visible;

@@ -5,6 +5,7 @@
 //! object is checked against its name. Trees and blobs are read as git stores them: no filter, no text conversion, no
 //! checkout. See `git/run.rs` for what each run excludes.
 
+mod conversions;
 mod entry_kind;
 mod error;
 mod history;

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Label, Severity};
-use crate::{secret, source::SourceSet};
+use crate::{secret, source::SourceSet, visible::visible};
 
 /// All diagnostics as text, one blank line between them; empty for none. With `colour`, ANSI sequences.
 ///
@@ -29,7 +29,7 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let headline = annotate_snippets::normalize_untrusted_str(&diagnostic.headline);
+    let headline = untrusted(&diagnostic.headline);
     let mut group = Group::with_title(level.primary_title(headline).id(diagnostic.code.as_str()));
     // One snippet a file, the primary's first, with every label of that file.
     let mut labels: Vec<(AnnotationKind, &Label)> = vec![(AnnotationKind::Primary, &diagnostic.primary)];
@@ -46,15 +46,14 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
         let Some(source) = sources.get(id) else { continue };
         let excerpt = Excerpt::around(&source.text, &here);
         let mut snippet = Snippet::source(excerpt.text)
-            .path(source.path.as_str())
+            .path(untrusted(&source.path))
             .line_start(excerpt.first_line);
         for (kind, label) in here {
             let span = excerpt.place(label);
             snippet = snippet.annotation(if label.text.is_empty() {
                 kind.span(span)
             } else {
-                kind.span(span)
-                    .label(annotate_snippets::normalize_untrusted_str(&label.text))
+                kind.span(span).label(untrusted(&label.text))
             });
         }
         group = group.element(snippet);
@@ -66,14 +65,19 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
     // The proof comes after the snippets, and the advice last.
     if let Some(witness) = &diagnostic.witness {
         for text in [&witness.request, &witness.curl] {
-            let text = annotate_snippets::normalize_untrusted_str(text);
+            let text = untrusted(text);
             group = group.element(Level::NOTE.with_name("witness").message(text));
         }
     }
     match &diagnostic.help {
-        Some(help) => group.element(Level::HELP.message(annotate_snippets::normalize_untrusted_str(help))),
+        Some(help) => group.element(Level::HELP.message(untrusted(help))),
         None => group,
     }
+}
+
+/// Text that files chose: it stays in its line, and control and bidirectional characters are replaced.
+fn untrusted(text: &str) -> String {
+    annotate_snippets::normalize_untrusted_str(&visible(text))
 }
 
 /// The lines of a text that contain labels, cut to a readable length: a line of megabytes is an error too.

@@ -18,6 +18,7 @@ use super::output;
 use super::plural::plural;
 use super::progress::Progress;
 use super::settings::ConfigArg;
+use super::side::Committed;
 use super::universe::universe;
 use crate::config::Config;
 use new_access::{Base, Question};
@@ -88,8 +89,8 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let config = args.config.or_default()?;
-    // Read the key first: if the policy cannot be signed, nothing is written.
+    let config = args.config.or_default().map_err(|error| args.linked(error))?;
+    // Before the work: what cannot be signed is not written.
     let key = match args.output {
         Some(_) => signing::key(args.sign.as_deref(), &config)?,
         None => None,
@@ -102,21 +103,20 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None => None,
         Some(base) => Some((base, args.config.written()?)),
     };
+    let committed = gate.as_ref().and_then(|(base, config)| {
+        let committed = base.committed()?;
+        (!committed.is(&sources, config)).then_some((*base, committed))
+    });
     let compiled = Compiled::new(&sources, (&config, args.budget), gate)?;
     // Show the findings, also if there is no program.
     let diagnostics = &compiled.diagnostics;
-    match args.format {
-        Format::Text => output::note_raw(&render_text(&sources, diagnostics, output::colours())),
-        Format::Json => output::print(&render_json(&sources, diagnostics))?,
-    }
+    args.show(&sources, diagnostics)?;
     let Some(program) = compiled.program else {
-        let told = format!("{} in `{}`", tally(diagnostics), directory.display());
-        return Err(if is_only_open(diagnostics) {
-            Failure::Trouble(told)
-        } else {
-            Failure::Findings(told)
-        });
+        return Err(failed(diagnostics, &format!("`{}`", directory.display())));
     };
+    if let Some((base, committed)) = committed {
+        args.check_committed(base, committed)?;
+    }
     // Prove the program as it will be served.
     let mut proved = compiled.proved;
     if args.paranoid {
@@ -153,7 +153,50 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 impl Args {
-    /// Reads the base with which the policy in `directory` is compared, if the command line names one.
+    /// The reason why the configuration has errors, if the gate would refuse it in any case: it is a link.
+    fn linked(&self, error: Failure) -> Failure {
+        let file = self.config.path();
+        let is_link = file
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_symlink());
+        if self.no_new_access.is_none() || !is_link {
+            return error;
+        }
+        Failure::Trouble(format!(
+            "`{}` is a symbolic link; replace it by the file itself",
+            file.display()
+        ))
+    }
+
+    /// Writes the findings in the format that was asked for.
+    fn show(&self, sources: &SourceSet, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => {
+                output::note_raw(&render_text(sources, diagnostics, output::colours()));
+                Ok(())
+            }
+            Format::Json => output::print(&render_json(sources, diagnostics)),
+        }
+    }
+
+    /// Judges the commit of the work tree, which differs from the work tree. Its warnings are not shown.
+    fn check_committed(&self, base: &Base, committed: &Committed) -> Result<(), Failure> {
+        let Committed { config, sources } = committed;
+        let mut compiled = Compiled::new(sources, (config, self.budget), Some((base, config.clone())))?;
+        if compiled.program.is_some() {
+            return Ok(());
+        }
+        let diagnostics = &mut compiled.diagnostics;
+        diagnostics.retain(|found| found.severity == Severity::Error);
+        output::note("the commit `HEAD` differs from the work tree, and has errors:");
+        self.show(sources, diagnostics)?;
+        Err(failed(
+            diagnostics,
+            "the commit `HEAD`, which differs from the work tree",
+        ))
+    }
+
+    /// What the policy in `directory` is compared with, if it is.
     fn base(&self, directory: &Path) -> Result<Option<Base>, Failure> {
         let Some(base) = &self.no_new_access else {
             return Ok(None);
@@ -170,7 +213,17 @@ impl Args {
     }
 }
 
-/// Whether all errors are questions that could not be settled.
+/// The failure of a policy with errors.
+fn failed(diagnostics: &[Diagnostic], place: &str) -> Failure {
+    let told = format!("{} in {place}", tally(diagnostics));
+    if is_only_open(diagnostics) {
+        Failure::Trouble(told)
+    } else {
+        Failure::Findings(told)
+    }
+}
+
+/// Whether nothing is wrong but that questions were not settled.
 fn is_only_open(diagnostics: &[Diagnostic]) -> bool {
     let mut errors = diagnostics
         .iter()

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use tokenward_compiler::visible;
+
 use crate::authoring::edit::EditError;
 use crate::config::ConfigError;
 use crate::git::GitError;
@@ -65,9 +67,9 @@ impl From<ConfigError> for Failure {
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         match error {
-            GitError::NotARevision { .. } => Self::Usage(error.to_string()),
+            GitError::NotARevision { .. } => Self::Usage(visible(&error.to_string())),
             // Any other error means that the question could not be answered.
-            _ => Self::trouble(error),
+            _ => Self::Trouble(visible(&error.to_string())),
         }
     }
 }

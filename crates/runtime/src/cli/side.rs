@@ -1,6 +1,7 @@
 //! One side of a comparison: a policy with its own configuration, invariants and reviews, all read from one place.
 
 mod command;
+mod committed;
 mod spec;
 mod within;
 
@@ -20,6 +21,7 @@ use crate::git::{Commit, Repository};
 use crate::live::unbound_artifact;
 
 pub(super) use command::Command;
+pub(super) use committed::{Committed, refuse_compiled};
 pub(super) use spec::{Spec, is_path, is_range};
 pub(super) use within::{Ancestry, Within};
 
@@ -87,6 +89,7 @@ impl Side {
             .entry(commit, &directory)?
             .is_some_and(|entry| entry.kind.is_file());
         if is_file {
+            within.refuse_conversions(commit, &directory)?;
             let bytes = repository.file(commit, &directory)?.unwrap_or_default();
             let read = artifact::read(&bytes, &config.artifact_signers());
             let program = read
@@ -94,7 +97,7 @@ impl Side {
                 .program;
             return Ok(Self::of_artifact(name, config, program));
         }
-        let sources = repository.sources(commit, &directory)?;
+        let sources = within.sources_at(commit, &directory)?;
         let mut side = Self::of_sources(name, config, sources)?;
         side.directory = directory;
         Ok(side)

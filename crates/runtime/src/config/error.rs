@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Reason why a configuration could not be loaded.
+use tokenward_compiler::visible;
+
+/// Why there is no [`super::Config`].
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file does not exist.
@@ -63,7 +65,8 @@ impl fmt::Display for Problem {
             column,
             message,
         } = self;
-        write!(out, "{}:{line}:{column}: {message}", file.display())
+        let (file, message) = (visible(&file.to_string_lossy()), visible(message));
+        write!(out, "{file}:{line}:{column}: {message}")
     }
 }
 

@@ -9,7 +9,9 @@ use super::entry_kind::EntryKind;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
     /// No directory of `PATH` contains git.
-    #[error("git is not installed; install it, or add its directory to PATH")]
+    #[error(
+        "git is not installed; install it, or add its directory to PATH (directories in the repository are not searched)"
+    )]
     NotInstalled,
     /// The system refused to run git, or git's pipe broke.
     #[error("cannot run git: {0}")]
@@ -161,7 +163,20 @@ pub(crate) enum GitError {
         /// Kind of the entry.
         kind: EntryKind,
     },
-    /// A file is too large.
+    /// A file whose checkout differs from what the revision contains.
+    #[error(
+        "`{path}` at `{revision}` has the attribute `{attribute}`, so that a checkout differs from what git stores; remove the \
+         attribute for this file from `.gitattributes`"
+    )]
+    Converted {
+        /// Path from the repository's top, with `/`.
+        path: String,
+        /// The revision, as given.
+        revision: String,
+        /// Name of the attribute.
+        attribute: String,
+    },
+    /// A file that is too large.
     #[error("`{path}` at `{revision}` has more than {limit} bytes; make the file smaller")]
     TooLarge {
         /// Path from the repository's top, with `/`.

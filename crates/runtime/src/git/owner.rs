@@ -50,5 +50,5 @@ fn is_declared_safe(top: &Path) -> Result<bool, GitError> {
         Some(above) => top.starts_with(above) && top != Path::new(above),
         None => entry == "*" || Path::new(entry) == top,
     };
-    Ok(safe_directories()?.iter().any(is))
+    Ok(safe_directories(top)?.iter().any(is))
 }

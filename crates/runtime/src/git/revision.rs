@@ -111,10 +111,13 @@ impl Repository {
         }
         Err(GitError::Unknown {
             revision: revision.to_owned(),
-            hint: if PSEUDO.contains(&spelled.base) {
-                "commit something first".to_owned()
-            } else {
-                format!("`{}` has no such commit; check the revision", spelled.base)
+            hint: match spelled.base {
+                "HEAD" => "commit something first".to_owned(),
+                "FETCH_HEAD" => "fetch the commit first, for example with `git fetch origin main`".to_owned(),
+                base if PSEUDO.contains(&base) => {
+                    "git sets it during an operation; name a branch, a tag or a commit".to_owned()
+                }
+                base => format!("`{base}` has no such commit; check the revision"),
             },
         })
     }

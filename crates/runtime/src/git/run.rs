@@ -103,7 +103,7 @@ impl Runner {
     /// # Errors
     /// git is not installed.
     pub(super) fn new(git_directory: &Path, top: &Path) -> Result<Self, GitError> {
-        let (program, path) = program()?;
+        let (program, path) = program(top)?;
         Ok(Self {
             program,
             path,
@@ -183,10 +183,10 @@ impl Runner {
     }
 }
 
-/// Lists the directories that the user's and the system's own configuration declare safe. `git config`, which reads
-/// them, runs no command. As in git itself, the configuration of repositories is not read.
-pub(super) fn safe_directories() -> Result<Vec<String>, GitError> {
-    let (program, path) = program()?;
+/// The directories that the user's and the system's own configuration declare safe, as `git config` reads them: it runs
+/// no command. Repositories have no say in this, as in git itself.
+pub(super) fn safe_directories(top: &Path) -> Result<Vec<String>, GitError> {
+    let (program, path) = program(top)?;
     let mut directories = Vec::new();
     for level in ["--system", "--global"] {
         let mut command = bare(&program, &path);
@@ -220,12 +220,16 @@ fn bare(program: &Path, path: &OsString) -> Command {
     command
 }
 
-/// Finds git, and makes the PATH for its runs. PATH keeps only absolute entries, since relative ones would be searched
-/// in the repository.
-fn program() -> Result<(PathBuf, OsString), GitError> {
+/// Finds git and the PATH that it gets. PATH keeps only absolute directories outside the work tree: the repository decides
+/// what others contain, for example `node_modules/.bin`.
+fn program(top: &Path) -> Result<(PathBuf, OsString), GitError> {
     let path = env::var_os("PATH").unwrap_or_default();
+    let is_within = |directory: &Path| {
+        let resolved = directory.canonicalize();
+        directory.starts_with(top) || resolved.is_ok_and(|resolved| resolved.starts_with(top))
+    };
     let directories: Vec<PathBuf> = env::split_paths(&path)
-        .filter(|directory| directory.is_absolute())
+        .filter(|directory| directory.is_absolute() && !is_within(directory))
         .collect();
     let program = directories
         .iter()

@@ -687,3 +687,65 @@ fn a_repository_with_long_ids_is_read_too() {
     it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
     gate_fails(&answer(&it, &GATE));
 }
+
+/// As `npm` and `direnv` set it.
+#[test]
+fn a_git_that_the_repository_contains_is_not_run() {
+    let it = committed();
+    it.write("policies/u.toml", &token("u", "22", "", "/rest/.*"));
+    let ran = it.folder().join("ran");
+    script(
+        &it.top().join("node_modules/.bin/git"),
+        &format!("touch '{}'; exit 0", ran.display()),
+    );
+    symlink(it.top().join("node_modules/.bin"), it.folder().join("bin")).unwrap();
+    let rest = std::env::var("PATH").unwrap();
+    for directory in [it.top().join("node_modules/.bin"), it.folder().join("bin")] {
+        let path = format!("{}:{rest}", directory.display());
+        gate_fails(&answer_in(&it.top(), &GATE, &[("PATH", &path)]));
+        let only = directory.display().to_string();
+        let (code, said) = answer_in(&it.top(), &GATE, &[("PATH", &only)]);
+        assert!(code == 3 && said.contains("git is not installed"), "{said}");
+    }
+    assert!(!ran.exists());
+}
+
+#[test]
+fn names_with_control_characters_stay_in_their_line() {
+    let evil = "a\n::set-output name=x::\u{1b}[31m";
+    let it = committed();
+    it.write(&format!("policies/{evil}.toml"), &format!("{evil:?} = 1\n"));
+    let is_harmless = |said: &str| {
+        let mut lines = said.lines();
+        !said.contains('\u{1b}') && lines.all(|line| !line.trim_start().starts_with("::"))
+    };
+    let (code, said) = answer(&it, &["compile", "--check"]);
+    assert!(code == 1 && is_harmless(&said), "{said}");
+    fs::remove_file(it.top().join(format!("policies/{evil}.toml"))).unwrap();
+    it.write(
+        "tokenward.toml",
+        "\"a\\n::set-output::\\u001b[31m\" = 1\n[auth]\nmethods = [\"\\n::x\\u001b\"]\n",
+    );
+    let (code, said) = answer(&it, &["compile", "--check"]);
+    assert!(
+        code == 2 && said.contains("set-output") && is_harmless(&said),
+        "{said}"
+    );
+    fs::remove_file(it.top().join("tokenward.toml")).unwrap();
+    symlink("/etc/hostname", it.top().join(format!("policies/{evil}.toml"))).unwrap();
+    it.commit("Two");
+    for arguments in [["compile", "--check"], ["diff", "HEAD~1..HEAD"]] {
+        let (code, said) = answer(&it, &arguments);
+        assert!(
+            code == 3 && said.contains("set-output") && is_harmless(&said),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_was_not_fetched_is_to_be_fetched() {
+    let it = committed();
+    let (code, said) = answer(&it, &["compile", "--check", "--no-new-access", "FETCH_HEAD"]);
+    assert!(code == 3 && said.contains("git fetch origin main"), "{said}");
+}

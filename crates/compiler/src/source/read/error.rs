@@ -1,8 +1,12 @@
 //! Settings and errors of reading a policy directory.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::source::limits;
+use crate::visible::visible;
 
 /// The symbolic links of a policy directory that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +23,10 @@ pub enum Links {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadDirError {
     /// The path does not lead to a directory.
-    #[error("the policy directory `{}` is not a directory; name the folder that holds the `*.toml` files", .0.display())]
+    #[error("the policy directory `{}` is not a directory; name the folder that holds the `*.toml` files", shown(.0))]
     NotADirectory(PathBuf),
     /// The file system refused.
-    #[error("`{}` cannot be read: {source}", .path.display())]
+    #[error("`{}` cannot be read: {source}", shown(.path))]
     Io {
         /// The path that was being read.
         path: PathBuf,
@@ -32,17 +36,17 @@ pub enum ReadDirError {
     /// The path is a link, and links are not followed.
     #[error(
         "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or \
-         directory that it leads to", .0.display()
+         directory that it leads to", shown(.0)
     )]
     Link(PathBuf),
     /// A link that leads to another place.
-    #[error("`{}` is a symbolic link that leads out of the policy directory; move the file or directory into it", .0.display())]
+    #[error("`{}` is a symbolic link that leads out of the policy directory; move the file or directory into it", shown(.0))]
     LinkOutside(PathBuf),
     /// A submodule, or another repository.
-    #[error("`{}` is a git repository of its own, such as a submodule; replace it by the files that it contains", .0.display())]
+    #[error("`{}` is a git repository of its own, such as a submodule; replace it by the files that it contains", shown(.0))]
     Repository(PathBuf),
     /// Not text.
-    #[error("`{}` is not UTF-8 (byte {offset}); save it as UTF-8", .path.display())]
+    #[error("`{}` is not UTF-8 (byte {offset}); save it as UTF-8", shown(.path))]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -50,7 +54,7 @@ pub enum ReadDirError {
         offset: usize,
     },
     /// Larger than any policy.
-    #[error("`{}` has {given} bytes, more than the {limit} that a policy file may have", .path.display())]
+    #[error("`{}` has {given} bytes, more than the {limit} that a policy file may have", shown(.path))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -60,10 +64,10 @@ pub enum ReadDirError {
         limit: u64,
     },
     /// Directories nested without end, usually a loop of symbolic links.
-    #[error("`{}` lies more than {} directories deep; is there a loop of links?", .0.display(), limits::DEPTH)]
+    #[error("`{}` lies more than {} directories deep; is there a loop of links?", shown(.0), limits::DEPTH)]
     TooDeep(PathBuf),
     /// More entries or bytes than any policy.
-    #[error("`{}` has more than {limit}; move what is not part of the policy elsewhere", .path.display())]
+    #[error("`{}` has more than {limit}; move what is not part of the policy elsewhere", shown(.path))]
     TooMuch {
         /// The directory.
         path: PathBuf,
@@ -71,9 +75,14 @@ pub enum ReadDirError {
         limit: String,
     },
     /// Every reading saw another state.
-    #[error("`{}` kept changing while it was read", .0.display())]
+    #[error("`{}` kept changing while it was read", shown(.0))]
     Unsteady(PathBuf),
 }
 
 /// Names and texts, in order.
 pub(super) type Files = Vec<(String, String)>;
+
+/// A path for a message: a file name can contain line ends and escape sequences.
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy())
+}

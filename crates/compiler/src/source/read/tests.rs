@@ -274,3 +274,47 @@ fn a_file_that_becomes_a_link_while_it_is_read_is_never_followed_out() {
         swapping.store(false, std::sync::atomic::Ordering::Relaxed);
     });
 }
+
+#[test]
+fn a_submodule_as_the_directory_is_refused() {
+    let folder = folder();
+    put(
+        &folder.path().join("policies"),
+        ".git",
+        "gitdir: ../.git/modules/policies\n",
+    );
+    for links in [Links::Refuse, Links::WithinDirectory] {
+        let error = names(folder.path(), links).unwrap_err();
+        assert!(error.contains("is a git repository of its own"), "{error}");
+    }
+}
+
+#[test]
+fn a_link_between_the_repository_and_the_directory_is_refused() {
+    let folder = folder();
+    let top = folder.path().join("r");
+    fs::create_dir_all(top.join(".git")).unwrap();
+    std::os::unix::fs::symlink("..", top.join("conf")).unwrap();
+    let read = || SourceSet::read_dir(&top.join("conf/policies"), Links::Refuse);
+    assert!(matches!(read(), Err(ReadDirError::Link(_))));
+    // A repository behind the link hides nothing.
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    assert!(matches!(read(), Err(ReadDirError::Link(_))));
+    fs::remove_dir(folder.path().join(".git")).unwrap();
+    // The way to the repository can have links.
+    std::os::unix::fs::symlink("r", folder.path().join("linked")).unwrap();
+    fs::create_dir(top.join("policies")).unwrap();
+    let read = SourceSet::read_dir(&folder.path().join("linked/policies"), Links::Refuse);
+    assert_eq!(read.unwrap().iter().count(), 0);
+}
+
+#[test]
+fn a_name_with_control_characters_stays_in_its_line() {
+    let folder = folder();
+    fs::write(folder.path().join("policies/a\n::error::\u{1b}[31m.toml"), [0xff]).unwrap();
+    let error = names(folder.path(), Links::Refuse).unwrap_err();
+    assert!(
+        error.contains("a\\n::error::\\u{1b}[31m.toml` is not UTF-8"),
+        "{error}"
+    );
+}

@@ -38,7 +38,7 @@ pub(super) fn files(directory: &Path, links: Links) -> Result<Files, ReadDirErro
             (path, root)
         }
     };
-    if links == Links::Refuse && is_submodule(&root) {
+    if is_submodule(&root) {
         return Err(ReadDirError::Repository(directory.to_owned()));
     }
     let mut walk = Walk {
@@ -57,8 +57,8 @@ pub(super) fn files(directory: &Path, links: Links) -> Result<Files, ReadDirErro
 
 /// Opens a directory; an error if it, or one on the way to it, is a link.
 ///
-/// For an absolute path outside the working directory, only the last part counts: the system has
-/// links of its own there, such as `/tmp` or `/var/run`.
+/// For an absolute path outside the working directory, the way begins at the repository's top. If the path is in no repository,
+/// only its last part counts: the system has links of its own, such as `/tmp` or `/var/run`.
 fn without_links(directory: &Path) -> Result<OwnedFd, ReadDirError> {
     let below = env::current_dir()
         .ok()
@@ -66,8 +66,8 @@ fn without_links(directory: &Path) -> Result<OwnedFd, ReadDirError> {
     let (start, parts) = match below {
         Some(below) => (Path::new("."), below),
         None if directory.is_absolute() => {
-            let parent = directory.parent().unwrap_or(directory);
-            (parent, directory.strip_prefix(parent).unwrap_or(directory))
+            let start = top(directory).or_else(|| directory.parent()).unwrap_or(directory);
+            (start, directory.strip_prefix(start).unwrap_or(directory))
         }
         None => (Path::new("."), directory),
     };
@@ -88,6 +88,14 @@ fn without_links(directory: &Path) -> Result<OwnedFd, ReadDirError> {
         opened = openat(&opened, name, DIRECTORY, Mode::empty()).map_err(rustix_error(&walked))?;
     }
     Ok(opened)
+}
+
+/// The outermost repository on the way to an absolute path. A pull request can put another repository behind a link within it.
+fn top(directory: &Path) -> Option<&Path> {
+    let parents = directory.ancestors().skip(1);
+    parents
+        .filter(|parent| fs::symlink_metadata(parent.join(".git")).is_ok())
+        .last()
 }
 
 /// Whether the directory is a submodule's work tree, by its file `.git`.

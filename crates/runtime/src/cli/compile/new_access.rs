@@ -15,7 +15,9 @@ use super::super::compare::{Bound, Change, Example, Lines, Report, TokenReport};
 use super::super::failure::Failure;
 use super::super::progress::Progress;
 use super::super::settings::ConfigArg;
-use super::super::side::{Ancestry, Command, Side, Spec, Within, config_of, is_path, is_range};
+use super::super::side::{
+    Ancestry, Command, Committed, Side, Spec, Within, config_of, is_path, is_range, refuse_compiled,
+};
 use places::Places;
 use reviews::Reviews;
 
@@ -37,12 +39,19 @@ pub(super) struct Question<'a> {
 /// The base, ready to be compared with the new side.
 pub(super) struct Base {
     old: Side,
+    /// The commit of the work tree, if the base is another one.
+    committed: Option<Committed>,
     accept_reviews: bool,
     places: Places,
 }
 
 impl Base {
-    /// Reads the base and checks that the new side contains its commits.
+    /// The commit of the work tree, which is judged as the work tree is, if the base is another one.
+    pub(super) fn committed(&self) -> Option<&Committed> {
+        self.committed.as_ref()
+    }
+
+    /// Reads the base and makes sure that the new side contains it.
     pub(super) fn read(question: &Question<'_>) -> Result<Self, Failure> {
         let base = question.base;
         // A range could hide commits that the new side lacks.
@@ -52,6 +61,7 @@ impl Base {
                  as in `--no-new-access main`"
             )));
         }
+        refuse_compiled(question.policies)?;
         let directory = question.directory.filter(|path| path.is_dir());
         let command = Command {
             config: question.config,
@@ -64,6 +74,7 @@ impl Base {
         } else {
             Within::discover(question.config, Some(question.policies))?
         };
+        let mut committed = None;
         let (old, named) = match Spec::parse(base, within.as_ref())? {
             Spec::Here(path) => {
                 let path: PathBuf = path;
@@ -81,14 +92,20 @@ impl Base {
                         question.policies.display()
                     )));
                 }
+                within.refuse_unserved(question.config, question.policies)?;
                 let side = Side::at(within, &commit, &command)?;
-                within.check_ancestry(&commit, &within.head()?, Ancestry::Contains)?;
+                let head = within.head()?;
+                within.check_ancestry(&commit, &head, Ancestry::Contains)?;
+                if head.id != commit.id {
+                    committed = Some(Committed::read(within, &head, &command)?);
+                }
                 let named = format!("{}:{}", commit.name, side.directory);
                 (side, named)
             }
         };
         Ok(Self {
             old,
+            committed,
             accept_reviews: question.accept_reviews,
             places: Places::new(question.config.path(), named),
         })

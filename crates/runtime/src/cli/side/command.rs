@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::super::settings::ConfigArg;
 
-/// Command-line arguments that both sides of a comparison share.
+/// What both sides of a comparison share: the command line.
+#[derive(Clone, Copy)]
 pub(in super::super) struct Command<'a> {
     /// The `--config` option.
     pub(in super::super) config: &'a ConfigArg,

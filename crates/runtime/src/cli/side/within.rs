@@ -1,6 +1,9 @@
 //! The repository that contains revisions, with the places of the configuration and the policy in it.
 
+use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
+
+use tokenward_compiler::source::SourceSet;
 
 use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
@@ -120,6 +123,53 @@ impl Within {
         })
     }
 
+    /// The files of a policy at a commit, which no attribute changes at checkout, as well as the configuration.
+    pub(super) fn sources_at(&self, commit: &Commit, directory: &str) -> Result<SourceSet, Failure> {
+        let sources = self.repository.sources(commit, directory)?;
+        let files = sources.iter().map(|(_, source)| match directory {
+            "" => source.path.clone(),
+            directory => format!("{directory}/{}", source.path),
+        });
+        let files: Vec<String> = files.chain(self.config.clone()).collect();
+        self.repository.refuse_conversions(commit, &files)?;
+        Ok(sources)
+    }
+
+    /// Fails if an attribute changes the file, or the configuration, at checkout.
+    pub(super) fn refuse_conversions(&self, commit: &Commit, file: &str) -> Result<(), Failure> {
+        let files: Vec<String> = std::iter::once(file.to_owned())
+            .chain(self.config.clone())
+            .collect();
+        Ok(self.repository.refuse_conversions(commit, &files)?)
+    }
+
+    /// Whether a commit has the configuration file.
+    pub(super) fn has_config(&self, commit: &Commit) -> Result<bool, Failure> {
+        match &self.config {
+            Some(file) => Ok(self.repository.entry(commit, file)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// Fails unless the configuration of the work tree, if there is one, serves the directory that is checked.
+    pub(in super::super) fn refuse_unserved(
+        &self,
+        config: &ConfigArg,
+        checked: &Path,
+    ) -> Result<(), Failure> {
+        if !config.path().exists() {
+            return Ok(());
+        }
+        let served = config.or_default()?.policies;
+        let relative = |path: &Path| self.repository.relative(path);
+        if inside(&self.repository, &served)?
+            .is_some_and(|served| relative(checked).is_ok_and(|checked| checked == served))
+        {
+            return Ok(());
+        }
+        Err(unserved(&served.display(), &checked.display()))
+    }
+
     /// Whether a path is in the work tree.
     pub(in super::super) fn has(&self, path: &Path) -> Result<bool, Failure> {
         Ok(inside(&self.repository, path)?.is_some())
@@ -167,7 +217,15 @@ impl Within {
     }
 }
 
-/// The path relative to the repository's top; `None` if it is outside.
+/// The configuration serves something other than the directory that is checked, such as a compiled policy.
+pub(super) fn unserved(served: &dyn Display, checked: &dyn Display) -> Failure {
+    Failure::Trouble(format!(
+        "the configuration serves `{served}` and not `{checked}`, so what is checked is not what is served; name the \
+         configuration that serves `{checked}` with `--config`, or compare compiled policies with `tokenward diff`"
+    ))
+}
+
+/// The path from the repository's top; `None` if it is elsewhere.
 fn inside(repository: &Repository, path: &Path) -> Result<Option<String>, Failure> {
     match repository.relative(path) {
         Ok(path) => Ok(Some(path)),

@@ -225,3 +225,130 @@ fn a_hook_in_a_linked_work_tree_is_answered_alike() {
             .finds(&["TW0301", "TW0303", "TW0304", "TW0305", "TW0306"]);
     }
 }
+
+/// Writes a file into the commit as it is, past the work tree and past filters.
+fn stage(repository: &Repository, name: &str, text: &[u8]) {
+    let raw = repository.top.join("raw");
+    fs::write(&raw, text).unwrap();
+    let id = repository.git(&["hash-object", "-w", "--no-filters", "raw"]);
+    fs::remove_file(raw).unwrap();
+    repository.git(&[
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("100644,{id},{name}"),
+    ]);
+}
+
+/// The commit allows more, and its checkout shows a comment instead.
+#[test]
+fn an_attribute_changes_the_policy_at_checkout() {
+    for attribute in [
+        "working-tree-encoding=ISO646-GB",
+        "filter=evil",
+        "ident",
+        "eol=crlf",
+    ] {
+        let repository = Repository::plain();
+        repository.commit(&[(
+            ".gitattributes",
+            &format!("policies/ci.toml {attribute}\n*.png filter=lfs\n"),
+        )]);
+        stage(
+            &repository,
+            "policies/ci.toml",
+            token("ci", "11", "", "[get]/rest/a\n£?.*/rest/.*").as_bytes(),
+        );
+        repository.git(&["commit", "-qm", "change"]);
+        repository.write(&[(
+            "policies/ci.toml",
+            &token("ci", "11", "", "[get]/rest/a\n#?.*/rest/.*"),
+        )]);
+        let (attribute, _) = attribute.split_once('=').unwrap_or((attribute, ""));
+        let named = format!("`policies/ci.toml` at `HEAD` has the attribute `{attribute}`");
+        repository.gate(&[]).refuses(&[&named]);
+        repository.gate(&["policies"]).refuses(&[&named]);
+        let answer = repository.tokenward(&["diff", "main", "HEAD"]);
+        answer.refuses(&["has the attribute"]);
+
+        // The base has it already, and the pull request removes it.
+        repository.git(&["branch", "-f", "main"]);
+        repository.git(&["rm", "-q", ".gitattributes"]);
+        repository.git(&["commit", "-qm", "change"]);
+        repository
+            .gate(&[])
+            .refuses(&["`policies/ci.toml` at `main` has the attribute"]);
+    }
+}
+
+#[test]
+fn an_attribute_changes_the_configuration_or_comes_by_a_macro_from_a_folder_below() {
+    let config = "[auth]\nnever_act_as = [\"admin\"]\n";
+    let repository = Repository::new(&[
+        ("tokenward.toml", config),
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+    ]);
+    repository.commit(&[(".gitattributes", "tokenward.* ident\n")]);
+    repository
+        .gate(&[])
+        .refuses(&["`tokenward.toml` at `HEAD` has the attribute `ident`"]);
+    repository.commit(&[
+        (".gitattributes", "[attr]harmless filter=evil\n"),
+        ("policies/.gitattributes", "* harmless\n"),
+    ]);
+    repository
+        .gate(&[])
+        .refuses(&["`policies/ci.toml` at `HEAD` has the attribute `filter`"]);
+}
+
+#[test]
+fn attributes_of_other_files_and_those_that_change_no_checkout_are_no_errors() {
+    Repository::plain()
+        .proposes(&[(
+            ".gitattributes",
+            "* text=auto eol=lf\n*.png filter=lfs diff=lfs merge=lfs -text\n*.bat eol=crlf\n",
+        )])
+        .ends(0, &[]);
+}
+
+/// Neither a sparse checkout nor a flag of the index hides a file of the commit.
+#[test]
+fn the_work_tree_lacks_what_the_commit_has() {
+    let wider = token("ci", "11", "", "/rest/.*");
+    let repository = Repository::plain();
+    repository.commit(&[("policies/ci.toml", &wider)]);
+    repository.git(&["update-index", "--skip-worktree", "policies/ci.toml"]);
+    repository.write(&[("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a"))]);
+    repository
+        .gate(&[])
+        .finds(&["TW0301"])
+        .says("in the commit `HEAD`, which differs from the work tree");
+
+    let repository = Repository::plain();
+    repository.commit(&[("policies/new.toml", &token("ci2", "11", "", "/rest/.*"))]);
+    repository.git(&["sparse-checkout", "set", "--no-cone", "/*", "!/policies/new.toml"]);
+    assert!(!repository.top.join("policies/new.toml").exists());
+    let answer = repository.gate(&[]);
+    assert_eq!(answer.code, 1, "{}", answer.err);
+
+    let config = "[auth]\nnever_act_as = [\"admin\"]\n";
+    let repository = Repository::new(&[
+        ("tokenward.toml", config),
+        ("policies/ci.toml", &token("ci", "11", "", "[get]/rest/a")),
+    ]);
+    repository.commit(&[("tokenward.toml", "")]);
+    repository.write(&[("tokenward.toml", config)]);
+    repository.gate(&[]).finds(&["TW0311"]);
+}
+
+/// What a hook asks before a commit: the base is the commit of the work tree.
+#[test]
+fn changes_that_are_not_committed_are_judged() {
+    let repository = Repository::plain();
+    repository.write(&[("policies/ci.toml", &token("ci", "11", "", "/rest/.*"))]);
+    let ask = ["compile", "--check", "--no-new-access", "HEAD"];
+    repository.tokenward(&ask).finds(&["TW0301"]);
+    repository.git(&["add", "-A"]);
+    repository.tokenward(&ask).finds(&["TW0301"]);
+    repository.gate(&[]).finds(&["TW0301"]);
+}

@@ -29,7 +29,9 @@ fn the_configuration_moves_the_policy_away_from_the_directory_that_is_checked() 
         ("tokenward.toml", "policies = \"elsewhere\"\n"),
         ("elsewhere/ci.toml", &token("ci", "11", "", "/rest/.*")),
     ]);
-    repository.gate(&["policies"]).finds(&["TW0311"]);
+    repository
+        .gate(&["policies"])
+        .refuses(&["serves `elsewhere` and not `policies`"]);
 }
 
 #[test]
@@ -241,4 +243,37 @@ fn the_base_is_served_from_an_artifact() {
         ("policies/ci.toml", &token("ci", "11", "", "/rest/.*")),
     ]);
     repository.gate(&[]).finds(&["TW0301", "TW0311"]);
+}
+
+/// The configuration serves a compiled policy, and the pull request replaces it: its directory shows nothing of it.
+#[test]
+fn the_compiled_policy_that_is_served_is_replaced() {
+    let repository = Repository::new(&[
+        ("tokenward.toml", "policies = \"policy.twp\"\n"),
+        ("policies/ci.toml", &token("ci", "11", "", LINE)),
+        ("wider/ci.toml", &token("ci", "11", "", "/rest/.*")),
+    ]);
+    let compile = |directory| {
+        repository
+            .tokenward(&["compile", "-o", "policy.twp", directory])
+            .code
+    };
+    repository.git(&["checkout", "-q", "main"]);
+    assert_eq!(compile("policies"), 0);
+    repository.commit(&[]);
+    repository.git(&["checkout", "-q", "-B", "change"]);
+    assert_eq!(compile("wider"), 0);
+    repository.commit(&[]);
+    repository
+        .gate(&["policies"])
+        .refuses(&["serves `policy.twp` and not `policies`"]);
+    repository
+        .gate(&[])
+        .refuses(&["`policy.twp` is a file", "tokenward diff OLD NEW"]);
+    assert_eq!(repository.tokenward(&["diff", "main", "HEAD"]).code, 1);
+    // As well if only the commit says so.
+    repository.write(&[("tokenward.toml", "policies = \"policies\"\n")]);
+    repository
+        .gate(&["policies"])
+        .refuses(&["serves `policy.twp` and not `policies`"]);
 }
