@@ -225,3 +225,11 @@ fn a_setting_is_reviewed_by_its_name_and_value() {
         .proposes(&[("tokenward.toml", "[auth]\nnever_act_as = [\"other\"]\n")])
         .finds(&["TW0311"]);
 }
+
+#[test]
+fn the_first_sealing_key_is_named_and_what_was_before_it_too() {
+    Repository::plain()
+        .proposes(&[("tokenward.toml", "[keys]\nsealing_keys = [\"k\"]\n")])
+        .finds(&["TW0311"])
+        .says("`keys.sealing_keys` gives more: it was (none) and is k");
+}
