@@ -25,7 +25,7 @@ impl Committed {
     ///
     /// # Errors
     /// The policy or the configuration is a link, is below a submodule, or an attribute changes it at checkout. The
-    /// configuration serves something other than the directory that the command line names.
+    /// configuration serves a compiled policy, and the command line names a directory.
     pub(in super::super) fn read(
         within: &Within,
         head: &Commit,
@@ -39,7 +39,11 @@ impl Committed {
                 ..*command
             };
             let served = within.policies_at(head, &config, &of_config)?;
-            if served != directory {
+            let is_compiled = within
+                .repository
+                .entry(head, &served)?
+                .is_some_and(|entry| entry.kind.is_file());
+            if is_compiled && served != directory {
                 return Err(unserved(&served, &directory));
             }
         }

@@ -151,7 +151,9 @@ impl Within {
         }
     }
 
-    /// Fails unless the configuration of the work tree, if there is one, serves the directory that is checked.
+    /// Fails if the configuration of the work tree serves a compiled policy and a directory is checked: the gate would not see
+    /// what is served. A served directory that is another one is allowed, so that each environment can be checked: if a change
+    /// moves `policies`, that is a finding.
     pub(in super::super) fn refuse_unserved(
         &self,
         config: &ConfigArg,
@@ -161,10 +163,7 @@ impl Within {
             return Ok(());
         }
         let served = config.or_default()?.policies;
-        let relative = |path: &Path| self.repository.relative(path);
-        if inside(&self.repository, &served)?
-            .is_some_and(|served| relative(checked).is_ok_and(|checked| checked == served))
-        {
+        if !served.is_file() {
             return Ok(());
         }
         Err(unserved(&served.display(), &checked.display()))
@@ -220,7 +219,7 @@ impl Within {
 /// The configuration serves something other than the directory that is checked, such as a compiled policy.
 pub(super) fn unserved(served: &dyn Display, checked: &dyn Display) -> Failure {
     Failure::Trouble(format!(
-        "the configuration serves `{served}` and not `{checked}`, so what is checked is not what is served; name the \
+        "the configuration serves the compiled policy `{served}` and not `{checked}`, so what is checked is not what is served; name the \
          configuration that serves `{checked}` with `--config`, or compare compiled policies with `tokenward diff`"
     ))
 }

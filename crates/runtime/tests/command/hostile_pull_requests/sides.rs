@@ -29,9 +29,7 @@ fn the_configuration_moves_the_policy_away_from_the_directory_that_is_checked() 
         ("tokenward.toml", "policies = \"elsewhere\"\n"),
         ("elsewhere/ci.toml", &token("ci", "11", "", "/rest/.*")),
     ]);
-    repository
-        .gate(&["policies"])
-        .refuses(&["serves `elsewhere` and not `policies`"]);
+    repository.gate(&["policies"]).finds(&["TW0311"]);
 }
 
 #[test]
@@ -105,6 +103,7 @@ fn the_policy_leads_out_of_the_repository() {
 #[test]
 fn another_directory_is_compared_with_itself() {
     let repository = Repository::new(&[
+        ("tokenward.toml", "policies = \"policies\"\n"),
         ("policies/ci.toml", &token("ci", "11", "", "/rest/.*")),
         ("staging/ci.toml", &token("ci", "11", "", LINE)),
     ]);
