@@ -64,6 +64,7 @@ fn what_a_build_signs_is_what_the_configuration_accepts() {
         &["diff", "policy.twp", "policies"][..],
         &["compile", "--check", "--no-new-access", "policy.twp"],
     ] {
+        let arguments = &[arguments, &["--old-config", "tokenward.toml"]].concat();
         let ended = run(path, arguments);
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.err);
     }
@@ -102,9 +103,16 @@ fn no_command_takes_an_artifact_that_the_configured_keys_did_not_sign() {
         ("other.twp", "which is not in [keys] artifact_public_keys"),
     ] {
         for arguments in [
-            &["diff", file, "policies"][..],
-            &["diff", "policies", file],
-            &["compile", "--check", "--no-new-access", file],
+            &["diff", file, "policies", "--old-config", "tokenward.toml"][..],
+            &["diff", "policies", file, "--old-config", "tokenward.toml"],
+            &[
+                "compile",
+                "--check",
+                "--no-new-access",
+                file,
+                "--old-config",
+                "tokenward.toml",
+            ],
             &["inspect", file],
         ] {
             let ended = run(path, arguments);
