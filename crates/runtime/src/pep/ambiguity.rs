@@ -22,11 +22,16 @@ pub(super) fn is_query_ambiguous(
     }
     let names = Filed::new(canonical.query.iter().map(|(name, _)| name.as_str()));
     // A parameter such as `issue[project_id]` keeps Rails from wrapping the body.
-    let below = rules.wraps().then(|| names.below_root()).unwrap_or_default();
+    let below = if rules.wraps() {
+        names.below_root()
+    } else {
+        Filed::default()
+    };
     constrains(program, asked(token, canonical), |line| {
         let is_own = |name: &str| line.parameters().any(|own| own == name);
         line.parameters().any(|name| names.has_parameter(name, is_own))
-            || paths(line).any(|path| names.shares_root_of_node(&path.0) || below.has_any_node(&path.0))
+            || paths(line).any(|path| names.shares_root_of_node(&path.0))
+            || line.nodes().any(|path| below.leads_to_node(&path.0))
     })
 }
 

@@ -277,6 +277,15 @@ impl<'n> Filed<'n> {
         self.has_node(path, |_| false)
     }
 
+    /// Whether a name leads, in any spelling, to a member of any object of the root at a path of the body, or below it. A
+    /// name that ends above it holds a text there, not an object. To be called on what [`Self::below_root`] returns.
+    pub(crate) fn leads_to_node(&self, path: &[json::Step]) -> bool {
+        let ends_above = |own: &[Step<'_>]| own.len() <= path.len();
+        self.has_node(path, |name| {
+            parameter_paths(name).iter().all(|own| ends_above(own))
+        })
+    }
+
     /// Whether a name occurs that Rails' `wrap_parameters` would store in this object.
     pub(crate) fn has_wrapped_in(&self, object: &str) -> bool {
         const LEFT_OUT: [&str; 3] = ["authenticity_token", "_method", "utf8"];

@@ -143,6 +143,9 @@ fn members_of_any_object_of_the_root_are_found() {
     let deep = node(&["range", "end"]);
     assert!(filed(&["issue[range][end]"]).below_root().has_any_node(&deep));
     assert!(filed(&["issue[range]"]).below_root().has_any_node(&deep));
+    assert!(filed(&["issue[range][end]"]).below_root().leads_to_node(&deep));
+    assert!(!filed(&["issue[range]"]).below_root().leads_to_node(&deep));
+    assert!(filed(&["issue[project_id]"]).below_root().leads_to_node(&project));
     assert!(!filed(&["issue[range][start]"]).below_root().has_any_node(&deep));
 }
 
