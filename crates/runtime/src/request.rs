@@ -49,7 +49,7 @@ pub use canonical::Canonical;
 pub use client::{ClientAddress, Trust};
 pub use credentials::Credentials;
 pub(crate) use filed::Filed;
-pub(crate) use fold::{folded, folded_without_iota};
+pub(crate) use fold::{folded, folded_with_letters_above, folded_without_iota};
 pub use form::check_form;
 pub use kept::{Keep, Kept};
 pub use mask::TOKEN_PREFIX;

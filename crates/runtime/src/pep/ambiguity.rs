@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use tokenward_compiler::decide::{Constrained, constrained, constrains};
 use tokenward_compiler::ir::{Program, TokenId};
-use tokenward_compiler::json::{Kind, Node, Nodes, Path, Slot, Step, Wanted};
+use tokenward_compiler::json::{self, Kind, Node, Nodes, Path, ReadError, Slot, Step, Wanted};
 
 use crate::request::{Canonical, Filed, Rules};
 
@@ -21,10 +21,17 @@ pub(super) fn is_query_ambiguous(
         return false;
     }
     let names = Filed::new(canonical.query.iter().map(|(name, _)| name.as_str()));
+    // A parameter such as `issue[project_id]` keeps Rails from wrapping the body.
+    let below = if rules.wraps() {
+        names.below_root()
+    } else {
+        Filed::default()
+    };
     constrains(program, asked(token, canonical), |line| {
         let is_own = |name: &str| line.parameters().any(|own| own == name);
         line.parameters().any(|name| names.has_parameter(name, is_own))
             || paths(line).any(|path| names.shares_root_of_node(&path.0))
+            || line.nodes().any(|path| below.leads_to_node(&path.0))
     })
 }
 
@@ -125,6 +132,38 @@ impl<'p> BodyNames<'p> {
         });
         let mut closed = slots.closed.iter();
         by_name || closed.any(|(name, slot)| is_lacking(nodes.node(*slot)) && root.has_wrapped_in(name))
+    }
+
+    /// Whether an object in the root has a member at a path that a line constrains in the root itself. A server that
+    /// relies on `wrap_parameters` reads only the object, and Rails fills it from the root only if the request lacks it:
+    /// with `{"project_id":1,"issue":{"project_id":2}}` it reads 2. The names of the objects are not known before the
+    /// body is read, so this reads it a second time.
+    ///
+    /// # Errors
+    /// Reading the body fails.
+    pub(super) fn are_unwrapped(
+        &self,
+        slots: &BodySlots<'_>,
+        nodes: &Nodes<'_>,
+        bytes: &[u8],
+    ) -> Result<bool, ReadError> {
+        let root = slots.members.first().filter(|_| self.wraps);
+        let Some(root) = root.map(|slot| nodes.node(*slot)) else {
+            return Ok(false);
+        };
+        let objects: Vec<Path> = root
+            .members
+            .iter()
+            .map(|name| Path(vec![Step::Name(name.to_string())]))
+            .collect();
+        let mut wanted = Wanted::new();
+        let members: Vec<Slot> = objects.iter().map(|path| wanted.members(path)).collect();
+        let read = json::read(bytes, &wanted)?;
+        let names = members.iter().flat_map(|slot| &read.node(*slot).members);
+        let inner = Filed::new(names.map(AsRef::as_ref));
+        let below = Filed::new(root.members.iter().map(AsRef::as_ref)).below_root();
+        let mut constrained = self.lines.iter().flat_map(|line| paths(*line));
+        Ok(constrained.any(|path| inner.has_any_node(&path.0) || below.has_any_node(&path.0)))
     }
 
     /// Whether an object on the way to `path` has a name by which some reader would follow the same path, or a part of

@@ -7,7 +7,7 @@ use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 use crate::config::Methods;
 use crate::live::SecretHash;
 use crate::problem::AuthFailure;
-use crate::request::{Credentials, folded, folded_without_iota};
+use crate::request::{Credentials, folded, folded_with_letters_above, folded_without_iota};
 use crate::secret;
 
 /// Settings of authentication, in addition to the policy.
@@ -42,9 +42,13 @@ impl AuthRules {
 }
 
 /// Normalises a name for comparison: folded, trimmed, and with one blank for each run of white space.
-fn as_any_server(name: &str) -> [String; 2] {
-    [folded(name), folded_without_iota(name)]
-        .map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "))
+fn as_any_server(name: &str) -> [String; 3] {
+    [
+        folded(name),
+        folded_without_iota(name),
+        folded_with_letters_above(name),
+    ]
+    .map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A token that is valid for this caller, with its user.

@@ -159,7 +159,11 @@ fn check_json(bytes: &[u8], rules: &Rules, names: &BodyNames<'_>) -> Result<(), 
             false => Problem::BodyCredentials(name),
         });
     }
-    if names.are_ambiguous(&asked, &nodes) {
+    if names.are_ambiguous(&asked, &nodes)
+        || names
+            .are_unwrapped(&asked, &nodes, bytes)
+            .map_err(Problem::Json)?
+    {
         return Err(Problem::Reading(Reason::AmbiguousParameter.into()));
     }
     Ok(())

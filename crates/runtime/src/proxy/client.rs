@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Request, Response, StatusCode, Uri};
+use http::header::TRANSFER_ENCODING;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -233,8 +234,19 @@ pub(crate) async fn forward(
         status if status.is_informational() => {
             Err(ForwardError::Broken(format!("unexpected status {status}")))
         }
+        _ if has_other_coding(response.headers()) => {
+            Err(ForwardError::Broken("unexpected transfer coding".to_owned()))
+        }
         _ => Ok(Forwarded::new(response, &permit)),
     }
+}
+
+/// Whether a transfer coding other than `chunked` was applied to the body. The client removes only that one and drops
+/// the header, so the encoded bytes would be taken for the content.
+fn has_other_coding(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_chunked = |line: &HeaderValue| line.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    lines.next().is_some_and(|line| !is_chunked(line)) || lines.next().is_some()
 }
 
 /// Whether sending the request twice has the same effect as once (RFC 9110 section 9.2.2). PUT and DELETE are excluded,

@@ -98,15 +98,20 @@ impl<'n> Filed<'n> {
     }
 
     fn add(&mut self, name: &'n str) {
-        let at = self.names.len();
-        let paths = if is_plain(name) {
-            self.list_path(&[Step::Name(Cow::Borrowed(name))], at);
-            Vec::new()
+        if is_plain(name) {
+            self.list_path(&[Step::Name(Cow::Borrowed(name))], self.names.len());
+            self.names.push(Filing {
+                name,
+                paths: Vec::new(),
+            });
         } else {
-            parameter_paths(name)
-        };
+            self.add_paths(name, parameter_paths(name));
+        }
+    }
+
+    fn add_paths(&mut self, name: &'n str, paths: Vec<Path<'n>>) {
         for path in &paths {
-            self.list_path(path, at);
+            self.list_path(path, self.names.len());
         }
         self.names.push(Filing { name, paths });
     }
@@ -251,6 +256,34 @@ impl<'n> Filed<'n> {
             Some(json::Step::Each) => self.begins(First::Element),
             None => false,
         }
+    }
+
+    /// Indexes the names by their paths without the first step: `issue[project_id]` by `project_id`. Names with a single
+    /// step are left out.
+    pub(crate) fn below_root(&self) -> Self {
+        let mut below = Self::default();
+        for filing in &self.names {
+            let tails = filing.paths.iter().filter_map(|path| path.get(1..));
+            let paths: Vec<Path<'n>> = tails.filter(|tail| !tail.is_empty()).map(<[_]>::to_vec).collect();
+            if !paths.is_empty() {
+                below.add_paths(filing.name, paths);
+            }
+        }
+        below
+    }
+
+    /// Whether a member at a path of the body, or one above or below it, occurs in any spelling.
+    pub(crate) fn has_any_node(&self, path: &[json::Step]) -> bool {
+        self.has_node(path, |_| false)
+    }
+
+    /// Whether a name leads, in any spelling, to a member of any object of the root at a path of the body, or below it. A
+    /// name that ends above it holds a text there, not an object. To be called on what [`Self::below_root`] returns.
+    pub(crate) fn leads_to_node(&self, path: &[json::Step]) -> bool {
+        let ends_above = |own: &[Step<'_>]| own.len() <= path.len();
+        self.has_node(path, |name| {
+            parameter_paths(name).iter().all(|own| ends_above(own))
+        })
     }
 
     /// Whether a name occurs that Rails' `wrap_parameters` would store in this object.

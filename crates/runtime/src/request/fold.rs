@@ -1,17 +1,21 @@
 //! Folds text as the loosest server compares it: regardless of case, width, accents and invisible characters.
 
+mod collation;
+
 use std::borrow::Cow;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
+use collation::primary;
+
 /// Folds a text: two texts that some server treats as equal have the same result.
 ///
 /// The result has compatibility decomposition (NFKD: full-width letters, ligatures, `ſ`), without combining marks,
 /// control characters and default-ignorable code points. Letters are converted to capitals and then to lower case (`ı`,
 /// `İ` and `i` become equal, as do `ß` and `ss`). Letters that database collations sort under another are replaced by
-/// it (`ø` by `o`).
+/// it (`ø` by `o`), and digits of other scripts by ASCII digits.
 ///
 /// Cost: linear; an ASCII text is copied at most once.
 pub(crate) fn folded(text: &str) -> Cow<'_, str> {
@@ -23,7 +27,7 @@ pub(crate) fn folded(text: &str) -> Cow<'_, str> {
         let kept = text.chars().filter(|character| !character.is_ascii_control());
         return Cow::Owned(kept.map(|character| character.to_ascii_lowercase()).collect());
     }
-    Cow::Owned(twice(text, Iota::Letter))
+    Cow::Owned(twice(text, LetterMarks::Iota))
 }
 
 /// Folds a text like [`folded`], but treats the Greek iota below a letter as a mark. Servers that drop marks before
@@ -32,23 +36,46 @@ pub(crate) fn folded_without_iota(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return folded(text);
     }
-    Cow::Owned(twice(text, Iota::Mark))
+    Cow::Owned(twice(text, LetterMarks::None))
 }
 
-/// Treatment of the iota below a letter (U+0345).
+/// Folds a text like [`folded`], but keeps letters that are written above others (U+0363 to U+036F and similar). MySQL's
+/// `_0900_ai_ci` compares them as letters; other servers drop them with the marks.
+pub(crate) fn folded_with_letters_above(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return folded(text);
+    }
+    Cow::Owned(twice(text, LetterMarks::All))
+}
+
+/// The combining marks that count as letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Iota {
-    Letter,
-    Mark,
+enum LetterMarks {
+    /// None.
+    None,
+    /// The iota below a letter (U+0345).
+    Iota,
+    /// The iota, and every mark that collations treat as a letter.
+    All,
+}
+
+impl LetterMarks {
+    fn has(self, mark: char) -> bool {
+        match self {
+            Self::None => false,
+            Self::Iota => mark == '\u{345}',
+            Self::All => mark == '\u{345}' || primary(mark).is_some(),
+        }
+    }
 }
 
 /// Folds a text twice: decomposition and case folding can produce letters that have case or decompose in turn. A test
 /// over all characters shows that twice is enough.
-fn twice(text: &str, iota: Iota) -> String {
-    once(&once(text, iota), iota)
+fn twice(text: &str, letters: LetterMarks) -> String {
+    once(&once(text, letters), letters)
 }
 
-fn once(text: &str, iota: Iota) -> String {
+fn once(text: &str, letters: LetterMarks) -> String {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let category = CodePointMapData::<GeneralCategory>::new();
     let seen = text.chars().filter(|character| !ignorable.contains(*character));
@@ -57,13 +84,15 @@ fn once(text: &str, iota: Iota) -> String {
         .normalize_iter(seen)
         .filter(|character| {
             let category = category.get(*character);
-            let kept = *character == '\u{345}' && iota == Iota::Letter;
-            kept || !GeneralCategoryGroup::Mark.contains(category) && category != GeneralCategory::Control
+            if GeneralCategoryGroup::Mark.contains(category) {
+                return letters.has(*character);
+            }
+            category != GeneralCategory::Control
         })
         .flat_map(one_case)
         .for_each(|character| match filed_under(character) {
             Some(letters) => out.push_str(letters),
-            None => out.push(character),
+            None => out.push(primary(character).unwrap_or(character)),
         });
     out
 }
@@ -75,8 +104,8 @@ fn one_case(character: char) -> impl Iterator<Item = char> {
     capitals.flat_map(char::to_lowercase)
 }
 
-/// Returns the letters under which collations sort a letter that has no decomposition (the Unicode Collation
-/// Algorithm's default table and MySQL's `_ai_ci` at the first level).
+/// Returns the letters under which older collations sort a letter that has no decomposition, in addition to the default
+/// table in [`collation`]: several letters for one, and letters that only some languages or databases file so.
 fn filed_under(character: char) -> Option<&'static str> {
     Some(match character {
         'æ' => "ae",

@@ -72,6 +72,11 @@ impl Parser {
         self.bytes.len()
     }
 
+    /// Whether bytes of the next head have arrived. The empty line that may precede a request is not one of its bytes.
+    pub(crate) fn has_begun_head(&self) -> bool {
+        !b"\r\n".starts_with(&self.bytes)
+    }
+
     /// Number of missing bytes of a body: `None` between bodies, `u64::MAX` if the length is unknown or the rest will
     /// never come.
     pub(crate) fn body_left(&self) -> Option<u64> {

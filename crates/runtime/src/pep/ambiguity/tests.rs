@@ -168,3 +168,64 @@ fn members_that_rails_would_wrap_are_refused_by_name() {
         );
     }
 }
+
+#[test]
+fn members_that_keep_rails_from_wrapping_are_refused_by_name() {
+    let value = "[post]/x[JsonData::project_id==1]";
+    let except = "[post]/x[JsonData::project_id!=2]";
+    let forbid = "/x\n!/x[JsonData::project_id==2]";
+    let deep = "[post]/x[JsonData::range.end?=1]";
+    for (line, target, body, expected) in [
+        (
+            value,
+            "/x",
+            r#"{"project_id":"1","issue":{"project_id":"2"}}"#,
+            true,
+        ),
+        (
+            value,
+            "/x",
+            r#"{"project_id":"1","issue":{"PROJECT_ID":"2"}}"#,
+            true,
+        ),
+        (value, "/x", r#"{"project_id":"1","issue.project_id":"2"}"#, true),
+        (value, "/x?issue[project_id]=2", r#"{"project_id":"1"}"#, true),
+        (value, "/x?[issue]project_id]=2", r#"{"project_id":"1"}"#, true),
+        (value, "/x?issue[subject]=2", r#"{"project_id":"1"}"#, false),
+        (value, "/x", r#"{"project_id":"1"}"#, false),
+        (
+            value,
+            "/x",
+            r#"{"project_id":"1","issue":{"subject":"s"}}"#,
+            false,
+        ),
+        (
+            value,
+            "/x",
+            r#"{"project_id":"1","issue":{"a":{"project_id":"2"}}}"#,
+            false,
+        ),
+        (value, "/x", "[]", false),
+        (except, "/x", r#"{"issue":{"project_id":"2"}}"#, true),
+        (except, "/x?issue[project_id]=2", "{}", true),
+        (forbid, "/x", r#"{"issue":{"project_id":"2"}}"#, true),
+        (forbid, "/x?issue[project_id]=2", "{}", true),
+        (deep, "/x", r#"{"issue":{"range":{"end":"2"}}}"#, true),
+        (deep, "/x?issue[range][end]=2", "{}", true),
+        (deep, "/x", r#"{"issue":{"range_end":"2"}}"#, false),
+    ] {
+        for product in [Product::Redmine, Product::Generic] {
+            assert_eq!(
+                is_refused(product, line, (target, body), false),
+                expected,
+                "{line} {target} {body} {product:?}"
+            );
+            assert!(
+                !is_refused(product, line, (target, body), true),
+                "relaxed: {line} {target} {body}"
+            );
+        }
+    }
+    let nested = r#"{"project_id":"1","issue":{"project_id":"2"}}"#;
+    assert!(!is_refused(Product::Gitlab, value, ("/x", nested), false));
+}

@@ -35,6 +35,17 @@ fn nobody_acts_as_one_whom_some_server_takes_for_an_administrator() {
         ("ᾳ", "ΑΙ"),
         ("admin@example.com", "ADMIN@EXAMPLE.COM"),
         ("admin@example.com", "admin＠example．com"),
+        ("admin", "a\u{a77a}min"),
+        ("admin", "admi\u{a7a5}"),
+        ("admin", "\u{1f150}dmin"),
+        ("admin", "\u{1f170}dmin"),
+        ("admin", "\u{363}dmin"),
+        ("admin", "adm\u{365}n"),
+        ("root", "roo\u{a787}"),
+        ("root", "\u{a7a7}oot"),
+        ("admin1", "admin\u{661}"),
+        ("admin1", "admin\u{2776}"),
+        ("admin", "a\u{363}dmin"),
     ] {
         assert!(rules(&["root", never]).never(user), "{never:?} {user:?}");
     }

@@ -121,6 +121,34 @@ fn members_that_rails_would_wrap_are_found() {
     assert!(!filed(&["issue", "_method", "utf8"]).has_wrapped_in("issue"));
 }
 
+#[test]
+fn members_of_any_object_of_the_root_are_found() {
+    let project = node(&["project_id"]);
+    for (given, expected) in [
+        ("issue[project_id]", true),
+        ("issue[Project_id][]", true),
+        ("issue.project_id", true),
+        ("[issue][project_id]", true),
+        ("issue", false),
+        ("project_id", false),
+        ("issue[subject]", false),
+        ("a[issue][project_id]", false),
+    ] {
+        assert_eq!(
+            filed(&[given]).below_root().has_any_node(&project),
+            expected,
+            "{given}"
+        );
+    }
+    let deep = node(&["range", "end"]);
+    assert!(filed(&["issue[range][end]"]).below_root().has_any_node(&deep));
+    assert!(filed(&["issue[range]"]).below_root().has_any_node(&deep));
+    assert!(filed(&["issue[range][end]"]).below_root().leads_to_node(&deep));
+    assert!(!filed(&["issue[range]"]).below_root().leads_to_node(&deep));
+    assert!(filed(&["issue[project_id]"]).below_root().leads_to_node(&project));
+    assert!(!filed(&["issue[range][start]"]).below_root().has_any_node(&deep));
+}
+
 proptest! {
     /// The index by first steps finds every name that a comparison of each with each would find.
     #[test]

@@ -65,12 +65,30 @@ fn an_iota_below_a_letter_may_be_a_mark() {
 }
 
 #[test]
+fn digits_of_all_scripts_are_one() {
+    for zero in ["\u{660}", "\u{966}", "\u{ff10}", "\u{1d7f6}", "\u{1fbf0}"] {
+        let zero = u32::from(zero.chars().next().unwrap());
+        for value in 0..10 {
+            let digit = char::from_u32(zero + value).unwrap().to_string();
+            assert_eq!(folded(&digit), value.to_string(), "{digit:?}");
+        }
+    }
+}
+
+#[test]
+fn a_letter_above_another_may_be_a_letter() {
+    assert_eq!(folded_with_letters_above("\u{363}dm\u{365}n"), "admin");
+    assert_eq!(folded("a\u{363}dmin"), "admin");
+    assert_eq!(folded_with_letters_above("\u{e1}dmin"), "admin");
+}
+
+#[test]
 fn folding_twice_changes_nothing() {
     let wrong: Vec<char> = ('\0'..=char::MAX)
         .filter(|character| {
             let text = character.to_string();
             let one = folded(&text).into_owned();
-            folded(&one) != one || folded_without_iota(&one) != one
+            folded(&one) != one || folded_without_iota(&one) != one || folded_with_letters_above(&one) != one
         })
         .collect();
     assert_eq!(wrong, Vec::<char>::new());

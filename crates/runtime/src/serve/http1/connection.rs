@@ -114,7 +114,7 @@ impl Connection {
             idle_timeout,
             ..
         } = self.settings;
-        let begun = self.parser.buffered() > 0;
+        let begun = self.parser.has_begun_head();
         let (wait, after) = match (begun, self.served) {
             (true, _) => (Wait::Head, head_timeout),
             (false, false) => (Wait::Idle, head_timeout),

@@ -214,6 +214,16 @@ async fn a_failing_upstream_is_told_as_what_it_is() {
             "upstream-unauthorized",
         ),
         ("garbage\r\n\r\n", 502, "upstream-broken"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            502,
+            "upstream-broken",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            502,
+            "upstream-broken",
+        ),
         ("", 502, "upstream-broken"),
     ] {
         let behind = Behind::new(move |_, mut stream| async move {

@@ -334,6 +334,13 @@ async fn slow_heads_are_cut_off_on_every_request_of_a_connection() {
     idle.send(&request("GET /rest/a", "")).await;
     assert_eq!(idle.reply().await.status, 200);
     assert_eq!(idle.end().await.unwrap(), b"");
+    // Some clients send an empty line after a request. It does not begin the next one.
+    for stray in ["\r\n", "\r"] {
+        let mut idle = scene.connect().await;
+        idle.send(&(request("GET /rest/a", "") + stray)).await;
+        assert_eq!(idle.reply().await.status, 200);
+        assert_eq!(idle.end().await.unwrap(), b"", "{stray:?}");
+    }
 }
 
 #[tokio::test]

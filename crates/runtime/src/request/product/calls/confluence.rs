@@ -29,6 +29,19 @@ pub(crate) static CALLS: &[Group] = &[
         source: Source::Described,
         calls: &[Call::any("/rest/api/{v?}/webhooks/**")],
     },
+    Group {
+        class: Class::Mint,
+        reason: "Makes a token by which its bearer edits a page together with others",
+        source: Source::Known("the collaborative editor, which the description lacks"),
+        calls: &[Call::any("/rest/synchrony/*/token/**")],
+    },
+    // Calls that contain other calls.
+    Group {
+        class: Class::Carries,
+        reason: "Sends calls on to Jira, with the credentials of the application link",
+        source: Source::Known("a module that makes Jira's issues from pages"),
+        calls: &[Call::any("/rest/createjiracontent/**")],
+    },
     // Calls that give rights.
     Group {
         class: Class::Escalate,

@@ -77,6 +77,9 @@ pub(crate) static CALLS: &[Group] = &[
             Call::any("/api/*/groups/*/variables/**"),
             Call::any("/api/*/projects/*/pipelines/*/variables"),
             Call::any("/api/*/projects/*/pipeline_schedules/*/variables/**"),
+            // The answers to these contain the variables with their values.
+            Call::any("/api/*/projects/*/pipeline_schedules/*"),
+            Call::any("/api/*/projects/*/pipeline_schedules/*/take_ownership"),
             Call::any("/api/*/projects/*/secure_files/**"),
             Call::any("/api/*/application/settings"),
             Call::any("/api/*/applications/**"),
@@ -191,6 +194,7 @@ pub(crate) static CALLS: &[Group] = &[
         calls: &[
             Call::put("/api/*/projects/*"),
             Call::put("/api/*/groups/*"),
+            Call::post("/api/*/projects/user/*"),
             Call::write("/api/*/projects/*/transfer"),
             Call::write("/api/*/groups/*/transfer"),
             Call::write("/api/*/groups/*/projects/*"),

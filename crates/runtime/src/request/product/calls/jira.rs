@@ -131,14 +131,17 @@ pub(crate) static CALLS: &[Group] = &[
         class: Class::Escalate,
         reason: "Says who may do what, by way of apps and pages of Atlassian's own",
         source: Source::Known(
-            "Service Management, Automation, and the APIs of Jira's own pages of administration",
+            "Service Management, Assets, Automation, and the APIs of Jira's own pages of administration",
         ),
         calls: &[
             Call::write("/rest/servicedeskapi/customer/**"),
             Call::write("/rest/servicedeskapi/organization/**"),
             Call::write("/rest/servicedeskapi/servicedesk/*/customer/**"),
             Call::write("/rest/servicedeskapi/servicedesk/*/organization/**"),
+            Call::write("/rest/servicedeskapi/request/*/participant/**"),
             Call::write("/rest/servicedesk/*/*/people/**"),
+            Call::write("/rest/insight/*/config/role/**"),
+            Call::write("/rest/assets/*/config/role/**"),
             Call::write("/rest/projectconfig/**"),
             Call::write("/rest/globalconfig/**"),
             Call::write("/rest/project-templates/**"),
