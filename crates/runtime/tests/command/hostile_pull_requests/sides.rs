@@ -265,7 +265,7 @@ fn the_compiled_policy_that_is_served_is_replaced() {
     repository.commit(&[]);
     repository
         .gate(&["policies"])
-        .refuses(&["serves `policy.twp` and not `policies`"]);
+        .refuses(&["serves the compiled policy `policy.twp` and not `policies`"]);
     repository
         .gate(&[])
         .refuses(&["`policy.twp` is a file", "tokenward diff OLD NEW"]);
@@ -274,5 +274,5 @@ fn the_compiled_policy_that_is_served_is_replaced() {
     repository.write(&[("tokenward.toml", "policies = \"policies\"\n")]);
     repository
         .gate(&["policies"])
-        .refuses(&["serves `policy.twp` and not `policies`"]);
+        .refuses(&["serves the compiled policy `policy.twp` and not `policies`"]);
 }
