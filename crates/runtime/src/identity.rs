@@ -5,6 +5,7 @@ mod per_user;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 use crate::config::{Identity, PasswordSource};
 pub use credential::IdentityError;
@@ -41,7 +42,8 @@ impl Identities {
                 header,
             } => {
                 let password = password_of(password)?;
-                Self::ServiceAccount(basic(&format!("{user}:{password}"), user)?, header_name(header)?)
+                let pair = Zeroizing::new(format!("{user}:{}", *password));
+                Self::ServiceAccount(basic(&pair, user)?, header_name(header)?)
             }
         })
     }
@@ -86,11 +88,12 @@ fn user_value(user: &str) -> Result<HeaderValue, NoIdentity> {
     HeaderValue::from_bytes(user.as_bytes()).map_err(|_| NoIdentity)
 }
 
-fn password_of(source: &PasswordSource) -> Result<String, IdentityError> {
+fn password_of(source: &PasswordSource) -> Result<Zeroizing<String>, IdentityError> {
     match source {
-        PasswordSource::File(path) => Ok(read(path)?.lines().next().unwrap_or_default().to_owned()),
+        PasswordSource::File(path) => Ok(read(path)?.lines().next().unwrap_or_default().to_owned().into()),
         PasswordSource::Environment(name) => {
-            std::env::var(name).map_err(|_| IdentityError::Unset(name.clone()))
+            let password = std::env::var(name).map_err(|_| IdentityError::Unset(name.clone()))?;
+            Ok(password.into())
         }
     }
 }

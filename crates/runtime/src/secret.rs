@@ -7,6 +7,7 @@
 //! secret. As a regular expression: `twd_[0-9a-z]{38}`.
 
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 pub mod strength;
 
@@ -20,8 +21,9 @@ const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// The largest multiple of 36 that a byte can count to: bytes from here on would favour the first digits.
 const EVEN: u8 = 252;
 
-/// A token's secret. It has no `Debug` or `Display`, so that no log or message can hold it by accident.
-pub struct Secret(String);
+/// A token's secret. It has no `Debug` or `Display`, so that no log or message can hold it by accident. Its memory is
+/// overwritten when it is dropped.
+pub struct Secret(Zeroizing<String>);
 
 /// The system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
@@ -34,15 +36,15 @@ impl Secret {
     /// # Errors
     /// The system's random generator fails.
     pub fn generate() -> Result<Self, NoRandomness> {
-        let mut text = PREFIX.to_owned();
-        let mut left = BODY;
-        while left > 0 {
-            let mut bytes = [0; 64];
-            getrandom::fill(&mut bytes).map_err(NoRandomness)?;
+        // With its final capacity, so that no part of it is left behind in memory when it grows.
+        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + BODY + CHECKSUM));
+        text.push_str(PREFIX);
+        while text.len() < PREFIX.len() + BODY {
+            let left = PREFIX.len() + BODY - text.len();
+            let mut bytes = Zeroizing::new([0; 64]);
+            getrandom::fill(bytes.as_mut_slice()).map_err(NoRandomness)?;
             let digits = bytes.iter().filter(|byte| **byte < EVEN).take(left);
-            let drawn: String = digits.filter_map(|byte| digit(u32::from(*byte))).collect();
-            left -= drawn.len();
-            text.push_str(&drawn);
+            text.extend(digits.filter_map(|byte| digit(u32::from(*byte))));
         }
         let checksum = checksum(&text);
         text.push_str(&checksum);
@@ -139,7 +141,10 @@ mod tests {
     fn hash_covers_the_whole_text() {
         let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hex::encode(hash("abc")), known);
-        assert_eq!(Secret("abc".to_owned()).hash_text(), format!("sha256:{known}"));
+        assert_eq!(
+            Secret("abc".to_owned().into()).hash_text(),
+            format!("sha256:{known}")
+        );
     }
 
     #[test]

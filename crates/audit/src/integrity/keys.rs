@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use zeroize::Zeroizing;
 
 use crate::disk::permissions::OTHERS;
 use crate::error::KeyError;
@@ -33,12 +34,12 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn generate(path: &Path) -> Result<Self, KeyError> {
-        let mut seed = [0; 32];
+        let mut seed = Zeroizing::new([0; 32]);
         SystemRandom::new()
-            .fill(&mut seed)
+            .fill(seed.as_mut_slice())
             .map_err(|_| KeyError::NoRandom)?;
         let key = Self::of(&seed).ok_or(KeyError::NoRandom)?;
-        let make = |path: &Path, text: String, mode| {
+        let make = |path: &Path, text: &str, mode| {
             let made = File::options()
                 .write(true)
                 .create_new(true)
@@ -61,8 +62,10 @@ impl SigningKey {
                 source,
             })?;
         }
-        make(path, format!("{SECRET_WORD} {}\n", hex::encode(seed)), 0o600)?;
-        make(&public_path(path), format!("{}\n", key.public()), 0o644)?;
+        let digits = Zeroizing::new(hex::encode(seed.as_slice()));
+        let text = Zeroizing::new(format!("{SECRET_WORD} {}\n", *digits));
+        make(path, &text, 0o600)?;
+        make(&public_path(path), &format!("{}\n", key.public()), 0o644)?;
         Ok(key)
     }
 
@@ -79,10 +82,14 @@ impl SigningKey {
         let mut file = File::open(path).map_err(unreadable)?;
         // The mode of the file that was opened, since the name may lead to another one by now.
         let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
-        let mut text = String::new();
+        let mut text = Zeroizing::new(String::new());
         file.read_to_string(&mut text).map_err(unreadable)?;
         let path = path.to_owned();
-        let seed = text.trim().strip_prefix(SECRET_WORD).and_then(hex32);
+        let seed = text
+            .trim()
+            .strip_prefix(SECRET_WORD)
+            .and_then(hex32)
+            .map(Zeroizing::new);
         match seed.and_then(|seed| Self::of(&seed)) {
             None => Err(KeyError::NotAKey {
                 path,

@@ -12,6 +12,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::signature::Ed25519KeyPair;
 use sha2::{Digest, Sha256};
 use tokenward_compiler::seal::{KeyId, PublicKey, Seal, Version};
+use zeroize::Zeroizing;
 
 pub use artifact::ArtifactKey;
 use ed25519::{key_pair, public, signature};
@@ -58,7 +59,7 @@ impl SealingKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn generate(path: &Path) -> Result<Self, KeyError> {
-        Self::of(&generate(path, SEALING)?).ok_or(KeyError::NoRandomness)
+        Self::of(&*generate(path, SEALING)?).ok_or(KeyError::NoRandomness)
     }
 
     /// Reads a key from a file.
@@ -66,7 +67,7 @@ impl SealingKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Self::of(&read(path, SEALING, "sealing key")?).ok_or(KeyError::NoRandomness)
+        Self::of(&*read(path, SEALING, "sealing key")?).ok_or(KeyError::NoRandomness)
     }
 
     fn of(bytes: &[u8; 32]) -> Option<Self> {
@@ -108,7 +109,7 @@ impl SealingKey {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(keys: &[Self], sealed: &str, hash: &[u8; 32]) -> Result<String, OpenError> {
+    pub fn open(keys: &[Self], sealed: &str, hash: &[u8; 32]) -> Result<Zeroizing<String>, OpenError> {
         let parts: Vec<&str> = sealed.split(':').collect();
         let [VERSION, id, digits] = parts.as_slice() else {
             return Err(OpenError::Damaged);
@@ -117,18 +118,19 @@ impl SealingKey {
         let key = key.ok_or_else(|| OpenError::OtherKey((*id).to_owned()))?;
         let bytes = hex::decode(digits).map_err(|_| OpenError::Damaged)?;
         let (nonce, rest) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(OpenError::Damaged)?;
-        let mut rest = rest.to_vec();
+        // Decryption in place: the secret replaces its ciphertext here.
+        let mut rest = Zeroizing::new(rest.to_vec());
         let opened = key
             .key
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
                 Aad::from(bound_to(hash)),
-                &mut rest,
+                rest.as_mut_slice(),
             )
             .map_err(|_| OpenError::Damaged)?;
         let secret = std::str::from_utf8(opened).map_err(|_| OpenError::Damaged)?;
         if crate::secret::hash(secret) == *hash {
-            Ok(secret.to_owned())
+            Ok(secret.to_owned().into())
         } else {
             Err(OpenError::Damaged)
         }
@@ -141,7 +143,7 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn generate(path: &Path) -> Result<Self, KeyError> {
-        let key = Self(key_pair(&generate(path, SIGNING)?)?);
+        let key = Self(key_pair(&*generate(path, SIGNING)?)?);
         publish(path, &key.public())?;
         Ok(key)
     }
@@ -151,7 +153,7 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Ok(Self(key_pair(&read(path, SIGNING, "signing key")?)?))
+        Ok(Self(key_pair(&*read(path, SIGNING, "signing key")?)?))
     }
 
     /// The public key, which verifies the seals.
@@ -217,7 +219,7 @@ mod tests {
         assert!(!sealed.contains(secret));
         let again = SealingKey::read(&folder.path().join("new/one.key")).unwrap();
         let keys = [other, again];
-        assert_eq!(SealingKey::open(&keys, &sealed, &hash).unwrap(), secret);
+        assert_eq!(SealingKey::open(&keys, &sealed, &hash).unwrap().as_str(), secret);
         let damaged = |text: &str, hash: &[u8; 32]| {
             matches!(SealingKey::open(&keys, text, hash), Err(OpenError::Damaged))
         };

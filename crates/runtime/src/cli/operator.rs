@@ -52,7 +52,7 @@ pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value
     // The request, authenticated by the admin secret.
     let secret = admin_secret::read(&config.admin.secret_file).map_err(Failure::trouble)?;
     let request = Request::post(format!("http://{place}{target}"))
-        .header(header::AUTHORIZATION, format!("Bearer {secret}"))
+        .header(header::AUTHORIZATION, format!("Bearer {}", *secret))
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::<Bytes>::from(order.to_string()))
         .map_err(Failure::trouble)?;

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::secret::{NoRandomness, Secret};
 
 /// Minimum number of characters of a secret.
@@ -41,22 +43,22 @@ pub enum AdminSecretError {
 ///
 /// # Errors
 /// The file is absent, unreadable or too short.
-pub fn read(path: &Path) -> Result<String, AdminSecretError> {
-    let text = fs::read_to_string(path).map_err(io("read", path))?;
+pub fn read(path: &Path) -> Result<Zeroizing<String>, AdminSecretError> {
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(io("read", path))?);
     let secret = text.lines().next().unwrap_or_default().trim();
     if secret.len() < LEAST {
         return Err(AdminSecretError::Short {
             path: path.to_owned(),
         });
     }
-    Ok(secret.to_owned())
+    Ok(secret.to_owned().into())
 }
 
 /// Reads the secret from the file. If the file is missing, it is created with a new secret, readable only by its owner.
 ///
 /// # Errors
 /// The file can neither be read nor created, or its secret is too short.
-pub fn read_or_create(path: &Path) -> Result<String, AdminSecretError> {
+pub fn read_or_create(path: &Path) -> Result<Zeroizing<String>, AdminSecretError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(directory).map_err(io("make the directory of", path))?;
     }
@@ -69,7 +71,7 @@ pub fn read_or_create(path: &Path) -> Result<String, AdminSecretError> {
     match made {
         Ok(mut file) => {
             writeln!(file, "{}", secret.expose()).map_err(io("write", path))?;
-            Ok(secret.expose().to_owned())
+            Ok(secret.expose().to_owned().into())
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
         Err(error) => Err(io("make", path)(error)),

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::fields::Fields;
 use super::password::PasswordSource;
 use super::value;
@@ -81,12 +83,12 @@ impl Values {
             self.query,
             self.body,
             names,
-            key.as_deref().map(str::as_bytes),
+            key.as_ref().map(|key| key.as_bytes()),
         ))
     }
 }
 
-fn key(source: &PasswordSource) -> Result<String, ValuesError> {
+fn key(source: &PasswordSource) -> Result<Zeroizing<String>, ValuesError> {
     let (place, text) = match source {
         PasswordSource::File(path) => (
             path.display().to_string(),
@@ -101,7 +103,9 @@ fn key(source: &PasswordSource) -> Result<String, ValuesError> {
         ),
         PasswordSource::Environment(name) => (
             name.clone(),
-            std::env::var(name).map_err(|_| "it is not set".to_owned()),
+            std::env::var(name)
+                .map(Zeroizing::new)
+                .map_err(|_| "it is not set".to_owned()),
         ),
     };
     let text = text.map_err(|why| ValuesError::Unreadable {
@@ -112,18 +116,18 @@ fn key(source: &PasswordSource) -> Result<String, ValuesError> {
     if key.len() < LEAST {
         return Err(ValuesError::Short { place });
     }
-    Ok(key.to_owned())
+    Ok(key.to_owned().into())
 }
 
 /// Reads a file that only its owner can read; returns the file's mode if others can read it too.
-fn private_text(path: &Path) -> io::Result<Result<String, u32>> {
+fn private_text(path: &Path) -> io::Result<Result<Zeroizing<String>, u32>> {
     let mut file = File::open(path)?;
     // Check the opened file, not the name, which may change.
     let mode = file.metadata()?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Ok(Err(mode));
     }
-    let mut text = String::new();
+    let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text)?;
     Ok(Ok(text))
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
 /// The configured identity cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,18 +34,25 @@ pub enum IdentityError {
 }
 
 pub(super) fn basic(pair: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
-    secret_value(&format!("Basic {}", STANDARD.encode(pair)), shown)
+    secret_value("Basic ", Zeroizing::new(STANDARD.encode(pair)).as_str(), shown)
 }
 
-pub(super) fn secret_value(text: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| IdentityError::Unsendable(shown.to_owned()))?;
+/// Makes a header value of a scheme and a secret.
+///
+/// Calls clone it, which copies no bytes. When the last clone is dropped, the memory is overwritten: so replaced credentials do
+/// not stay, and a call costs nothing more.
+pub(super) fn secret_value(scheme: &str, secret: &str, shown: &str) -> Result<HeaderValue, IdentityError> {
+    let bytes = Zeroizing::new([scheme.as_bytes(), secret.as_bytes()].concat());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes))
+        .map_err(|_| IdentityError::Unsendable(shown.to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-pub(super) fn read(path: &Path) -> Result<String, IdentityError> {
-    std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
+pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, IdentityError> {
+    let text = std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    Ok(text.into())
 }

@@ -1,7 +1,6 @@
 //! Each user's own credentials at the upstream, from a file that is read again when it changes.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -11,6 +10,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::HeaderValue;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use zeroize::ZeroizeOnDrop;
 
 use super::credential::{IdentityError, basic, read, secret_value};
 
@@ -27,7 +28,10 @@ pub(crate) struct PerUser {
     watch: Option<JoinHandle<()>>,
 }
 
-#[derive(Deserialize)]
+/// A state of the file. Its text is not kept, since it contains the secrets.
+type Seen = [u8; 32];
+
+#[derive(Deserialize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 enum Credentials {
     #[serde(rename = "basic")]
@@ -49,7 +53,8 @@ impl PerUser {
         let watch = thread::Builder::new()
             .name("credentials-watch".to_owned())
             .spawn(move || {
-                let mut seen = Some(text);
+                let mut seen = Some(digest(&text));
+                drop(text);
                 while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                     seen = look(&current, &path, seen);
                 }
@@ -79,19 +84,16 @@ impl Drop for PerUser {
 }
 
 /// Loads the file if its text has changed since the last look. Each state of the file is reported once.
-fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<String>) -> Option<String> {
+fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<Seen>) -> Option<Seen> {
     let kept = |error: &IdentityError| {
         tracing::error!("the upstream credentials in use are kept: {error}");
     };
-    let text = match fs::read_to_string(path) {
-        Ok(text) if seen.as_ref() == Some(&text) => return seen,
+    let text = match read(path) {
+        Ok(text) if seen == Some(digest(&text)) => return seen,
         Ok(text) => text,
-        Err(source) => {
+        Err(error) => {
             if seen.is_some() {
-                kept(&IdentityError::Unreadable {
-                    path: path.to_owned(),
-                    source,
-                });
+                kept(&error);
             }
             return None;
         }
@@ -106,7 +108,11 @@ fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<String>) -> Option<S
         }
         Err(error) => kept(&error),
     }
-    Some(text)
+    Some(digest(&text))
+}
+
+fn digest(text: &str) -> Seen {
+    Sha256::digest(text).into()
 }
 
 fn parse(text: &str, path: &Path) -> Result<Users, IdentityError> {
@@ -118,7 +124,7 @@ fn parse(text: &str, path: &Path) -> Result<Users, IdentityError> {
         .map(|(user, credentials)| {
             let value = match &credentials {
                 Credentials::Basic(pair) => basic(pair, &user)?,
-                Credentials::Token(token) => secret_value(&format!("Bearer {token}"), &user)?,
+                Credentials::Token(token) => secret_value("Bearer ", token, &user)?,
             };
             Ok((user, value))
         })
@@ -127,6 +133,8 @@ fn parse(text: &str, path: &Path) -> Result<Users, IdentityError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -138,8 +146,8 @@ mod tests {
         write(one);
         let users = ArcSwap::from_pointee(parse(one, &path).unwrap());
         let alice = || users.load().get("alice").cloned();
-        let mut seen = look(&users, &path, Some(one.to_owned()));
-        assert_eq!(seen.as_deref(), Some(one));
+        let mut seen = look(&users, &path, Some(digest(one)));
+        assert_eq!(seen, Some(digest(one)));
 
         write("alice = { token = \"two\" }\n");
         seen = look(&users, &path, seen);

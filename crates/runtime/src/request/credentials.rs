@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokenward_compiler::is_hidden;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::raw::trim;
 
@@ -12,8 +13,8 @@ const USER_BYTES: usize = 256;
 /// Maximum length of a secret, in bytes. Tokenward's are far shorter, and the cost of a search grows with the length.
 const SECRET_BYTES: usize = 256;
 
-/// Credentials of a request.
-#[derive(Clone, PartialEq, Eq)]
+/// Credentials of a request. Their memory is overwritten when they are dropped: a few dozen bytes for a call.
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
 pub enum Credentials {
     /// The request has no credentials.
     None,
@@ -102,8 +103,8 @@ impl Credentials {
 
 /// Reads `user:secret` in canonical base64. The first colon ends the user (RFC 7617 section 2).
 fn basic(encoded: &str) -> Option<Credentials> {
-    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (user, secret) = text.split_once(':')?;
+    let decoded = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+    let (user, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     if !is_user(user) || !is_secret(secret) {
         return None;
     }

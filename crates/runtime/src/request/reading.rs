@@ -60,7 +60,7 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
     };
     let credentials = match in_headers(raw, rules).or_else_malformed(in_parameter) {
         // A caller who sends a secret as the user must not be named anywhere.
-        Credentials::Basic { user, .. } if rules.bears_secret(user.as_bytes(), &secrets) => {
+        Credentials::Basic { ref user, .. } if rules.bears_secret(user.as_bytes(), &secrets) => {
             Credentials::Malformed
         }
         credentials => credentials,

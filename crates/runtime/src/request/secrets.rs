@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use memchr::memmem;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::credentials::Credentials;
 use super::escape::{decode_loosely, unit};
@@ -27,8 +28,9 @@ type Head = u64;
 const ANY: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// The secrets that a call presents, in the forms in which they may occur elsewhere. `Debug` does not show them.
-#[derive(Clone, Default)]
+/// The secrets that a call presents, in the forms in which they may occur elsewhere. `Debug` does not show them. Their memory
+/// is overwritten when they are dropped, which is far less than it took to fill it.
+#[derive(Clone, Default, ZeroizeOnDrop)]
 pub(crate) struct Secrets {
     /// Folded secrets, each with its first bytes.
     folded: Vec<(Head, Vec<u8>)>,
@@ -79,15 +81,16 @@ impl Secrets {
 
     /// Adds the text. If it is Base64 in either alphabet, also adds the decoded part after the colon.
     fn add_encoded(&mut self, text: &[u8]) -> bool {
-        let standard: Vec<u8> = text
+        let standard: Zeroizing<Vec<u8>> = text
             .iter()
             .map(|byte| match byte {
                 b'-' => b'+',
                 b'_' => b'/',
                 byte => *byte,
             })
-            .collect();
-        let decoded = ANY.decode(standard).unwrap_or_default();
+            .collect::<Vec<u8>>()
+            .into();
+        let decoded = Zeroizing::new(ANY.decode(&standard).unwrap_or_default());
         let colon = decoded.iter().position(|byte| *byte == b':');
         let behind = colon.and_then(|at| decoded.get(at + 1..)).unwrap_or_default();
         self.add(behind) | self.add(text)

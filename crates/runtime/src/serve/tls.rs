@@ -64,7 +64,8 @@ impl Certificate {
         let watch = thread::Builder::new()
             .name("certificate-watch".to_owned())
             .spawn(move || {
-                let mut seen = Some(pair);
+                let mut seen = Some(pair.digest());
+                drop(pair);
                 while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                     seen = look(&current, &files, seen);
                 }
@@ -98,10 +99,10 @@ impl Drop for Certificate {
 }
 
 /// Loads the files if they have changed since the last look. Each state of them is reported once.
-fn look(current: &Current, files: &TlsFiles, seen: Option<Pair>) -> Option<Pair> {
+fn look(current: &Current, files: &TlsFiles, seen: Option<[u8; 32]>) -> Option<[u8; 32]> {
     let kept = |error: &TlsError| tracing::error!("the certificate in use is kept: {error}");
     let pair = match Pair::read(files) {
-        Ok(pair) if seen.as_ref() == Some(&pair) => return seen,
+        Ok(pair) if seen == Some(pair.digest()) => return seen,
         Ok(pair) => pair,
         Err(error) => {
             if seen.is_some() {
@@ -118,7 +119,7 @@ fn look(current: &Current, files: &TlsFiles, seen: Option<Pair>) -> Option<Pair>
         // While the two files are being replaced, they do not form a pair.
         Err(error) => kept(&error),
     }
-    Some(pair)
+    Some(pair.digest())
 }
 
 #[cfg(test)]
@@ -135,7 +136,7 @@ mod tests {
         let current = Current(ArcSwap::from_pointee(pair.certified(&files).unwrap()));
         let shown = || current.0.load().cert.clone();
         let (first, good_key) = (shown(), std::fs::read(&files.key).unwrap());
-        let mut seen = look(&current, &files, Some(pair));
+        let mut seen = look(&current, &files, Some(pair.digest()));
         assert_eq!(shown(), first);
         let other = two.files(&folder.path().join("."), "b.test");
         let other_key = std::fs::read(other.key).unwrap();

@@ -4,10 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::Error::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::config::TlsFiles;
 
@@ -51,10 +55,9 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 }
 
 /// Contents of a certificate's and its key's file.
-#[derive(PartialEq, Eq)]
 pub(crate) struct Pair {
     chain: Vec<u8>,
-    key: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
 }
 
 impl Pair {
@@ -65,32 +68,39 @@ impl Pair {
     pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
         Ok(Self {
             chain: contents(&files.certificate)?,
-            key: contents(&files.key)?,
+            key: contents(&files.key)?.into(),
         })
     }
 
-    /// Parses the certificates (the server's first) and the key.
+    /// Returns a digest of both, to notice a change without keeping the key's text in memory.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let length = (self.chain.len() as u64).to_be_bytes();
+        let digest = Sha256::new_with_prefix(length).chain_update(&self.chain);
+        digest.chain_update(self.key.as_slice()).finalize().into()
+    }
+
+    /// Parses the certificates (the server's first) and the key, and checks that they belong together.
     ///
     /// # Errors
     /// The files contain no usable certificates or key.
-    pub(crate) fn parse(
-        &self,
-        files: &TlsFiles,
-    ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    pub(crate) fn certified(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|source| TlsError::Pem {
             path: files.key.clone(),
             what: "private key",
             source,
         })?;
-        Ok((certificates(&self.chain, &files.certificate)?, key))
-    }
-
-    pub(crate) fn certified(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
-        let (chain, key) = self.parse(files)?;
-        CertifiedKey::from_der(chain, key, &provider()).map_err(|source| TlsError::Unusable {
+        let key = Zeroizing::new(key);
+        let chain = certificates(&self.chain, &files.certificate)?;
+        let unusable = |source| TlsError::Unusable {
             path: files.certificate.clone(),
             source,
-        })
+        };
+        // `CertifiedKey::from_der` does the same, but drops the key without overwriting it.
+        let certified = CertifiedKey::new(chain, any_supported_type(&key).map_err(unusable)?);
+        match certified.keys_match() {
+            Ok(()) | Err(InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
+            Err(error) => Err(unusable(error)),
+        }
     }
 }
 

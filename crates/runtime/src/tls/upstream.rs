@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::files::{Pair, TlsError, certificates, contents, provider};
@@ -16,10 +17,6 @@ use crate::config;
 /// A file cannot be used, or the system names no authorities.
 pub(crate) fn client_config(upstream: &config::Upstream) -> Result<ClientConfig, TlsError> {
     let roots = roots(upstream)?;
-    let unusable = |files: &config::TlsFiles, source| TlsError::Unusable {
-        path: files.certificate.clone(),
-        source,
-    };
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::NoRoots(error.to_string()))?
@@ -27,9 +24,8 @@ pub(crate) fn client_config(upstream: &config::Upstream) -> Result<ClientConfig,
     match &upstream.client_certificate {
         None => Ok(builder.with_no_client_auth()),
         Some(files) => {
-            let (chain, key) = Pair::read(files)?.parse(files)?;
-            let config = builder.with_client_auth_cert(chain, key);
-            config.map_err(|source| unusable(files, source))
+            let certified = Pair::read(files)?.certified(files)?;
+            Ok(builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified))))
         }
     }
 }

@@ -21,7 +21,7 @@ impl ArtifactKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn generate(path: &Path) -> Result<Self, KeyError> {
-        let key = Self(key_pair(&generate(path, WORD)?)?);
+        let key = Self(key_pair(&*generate(path, WORD)?)?);
         publish(path, &key.public())?;
         Ok(key)
     }
@@ -31,7 +31,7 @@ impl ArtifactKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Ok(Self(key_pair(&read(path, WORD, "artifact key")?)?))
+        Ok(Self(key_pair(&*read(path, WORD, "artifact key")?)?))
     }
 
     /// Gives the public key that verifies its signatures.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tokenward_compiler::seal::PublicKey;
+use zeroize::Zeroizing;
 
 /// Reason why a key cannot be used or made.
 #[derive(Debug, thiserror::Error)]
@@ -55,13 +56,15 @@ pub(super) fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
         .map_err(|_| KeyError::NoRandomness)
 }
 
-pub(super) fn generate(path: &Path, word: &str) -> Result<[u8; 32], KeyError> {
-    let mut bytes = [0; 32];
-    fill(&mut bytes)?;
+pub(super) fn generate(path: &Path, word: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    fill(bytes.as_mut_slice())?;
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(directory).map_err(io("make the directory of", path))?;
     }
-    write_new(path, &format!("{word} {}\n", hex::encode(bytes)), 0o600)?;
+    let digits = Zeroizing::new(hex::encode(bytes.as_slice()));
+    let text = Zeroizing::new(format!("{word} {}\n", *digits));
+    write_new(path, &text, 0o600)?;
     Ok(bytes)
 }
 
@@ -78,7 +81,7 @@ pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), KeyErr
         .map_err(io("write", path))
 }
 
-pub(super) fn read(path: &Path, word: &str, wanted: &'static str) -> Result<[u8; 32], KeyError> {
+pub(super) fn read(path: &Path, word: &str, wanted: &'static str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let mut file = File::open(path).map_err(io("read", path))?;
     // Check the opened file, not the name, which may change.
     let mode = file.metadata().map_err(io("read", path))?.permissions().mode();
@@ -88,11 +91,11 @@ pub(super) fn read(path: &Path, word: &str, wanted: &'static str) -> Result<[u8;
             mode: mode & 0o777,
         });
     }
-    let mut text = String::new();
+    let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(io("read", path))?;
-    let mut bytes = [0; 32];
+    let mut bytes = Zeroizing::new([0; 32]);
     let digits = text.trim().strip_prefix(word).map(str::trim);
-    if digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut bytes).is_ok()) {
+    if digits.is_some_and(|digits| hex::decode_to_slice(digits, bytes.as_mut_slice()).is_ok()) {
         return Ok(bytes);
     }
     Err(KeyError::NotAKey {

@@ -14,6 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use tokenward_audit::{Filter, Page, PublicKey, Reader, Sequence, in_use};
+use zeroize::Zeroizing;
 
 use super::new_file::NewFile;
 use super::question::query_string;
@@ -47,7 +48,7 @@ pub(super) type Each<'e> = &'e mut dyn FnMut(&str) -> Result<(), Failure>;
 /// A running proxy's admin listener.
 pub(super) struct Admin {
     address: SocketAddr,
-    secret: String,
+    secret: Zeroizing<String>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -322,7 +323,7 @@ impl Admin {
     /// Makes a request, and gives the head of a successful response.
     async fn call(&self, target: &str) -> Result<Response<Incoming>, Failure> {
         let request = Request::get(format!("http://{}{target}", self.address))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.secret))
+            .header(header::AUTHORIZATION, format!("Bearer {}", *self.secret))
             .body(Empty::<Bytes>::new())
             .map_err(Failure::trouble)?;
         let client = Client::builder(TokioExecutor::new()).build_http();

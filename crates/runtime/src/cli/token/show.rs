@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tokenward_compiler::seal::Mode;
+use zeroize::Zeroizing;
 
 use super::change::hash_of;
 use super::known::{self, Known};
@@ -39,9 +40,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.secret {
         let secret = secret_of(&args.name, &config)?;
         if args.json {
-            return print_json(&json!({ "token": args.name, "secret": secret }));
+            return print_json(&json!({ "token": args.name, "secret": secret.as_str() }));
         }
-        return output::print(&format!("{secret}\n"));
+        return output::print(&Zeroizing::new(format!("{}\n", *secret)));
     }
     let (tokens, silent) = known::all(&config)?;
     let token = known::one(tokens, &args.name, &config)?;
@@ -63,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The secret of a token, which the policy file holds encrypted.
-pub(super) fn secret_of(name: &str, config: &Config) -> Result<String, Failure> {
+pub(super) fn secret_of(name: &str, config: &Config) -> Result<Zeroizing<String>, Failure> {
     if let Mode::Secure(_) = config.mode {
         return Err(Failure::Usage(
             "with mode = \"secure\" a secret is shown once, when the token is made".to_owned(),

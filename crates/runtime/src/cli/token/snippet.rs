@@ -75,7 +75,8 @@ fn secret(args: &Args, config: &Config) -> Secret {
         return Secret::Environment;
     }
     match secret_of(&args.name, config) {
-        Ok(secret) => Secret::Shown(secret),
+        // The snippet is printed, so its copy is not overwritten.
+        Ok(secret) => Secret::Shown(secret.as_str().to_owned()),
         Err(failure) => {
             output::note(&format!(
                 "The call reads the secret from the environment variable {VARIABLE}: {}.",
