@@ -110,6 +110,19 @@ pub struct Server {
     pub client_address: ClientAddress,
     /// The certificate for clients; `None` disables TLS.
     pub tls: Option<TlsFiles>,
+    /// How the process restricts itself.
+    pub hardening: Hardening,
+}
+
+/// How the process restricts itself to what its configuration needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hardening {
+    /// The process does not restrict itself.
+    Off,
+    /// The process restricts itself as far as the kernel can.
+    BestEffort,
+    /// If the kernel cannot enforce all restrictions, the proxy does not start.
+    Required,
 }
 
 /// A certificate and its private key, in PEM.

@@ -10,6 +10,7 @@ pub mod config;
 #[doc(hidden)]
 pub mod fuzzing;
 mod git;
+mod hardening;
 pub mod identity;
 pub mod live;
 mod metrics;

@@ -15,6 +15,8 @@ use arc_swap::ArcSwap;
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::ir::{Program, Token};
 
+use crate::hardening;
+
 pub use error::PolicyError;
 use fingerprint::Fingerprint;
 use load::load;
@@ -163,13 +165,14 @@ impl Policies {
         match program {
             Ok(program) => self.take(program),
             Err(error) => {
+                let failure = format!("{error}{}", hardening::advice(&error));
                 tracing::error!(
                     policy = self.current().program().digest(),
-                    "the policy was not replaced: {error}"
+                    "the policy was not replaced: {failure}"
                 );
                 let mut status = self.lock_status();
                 status.failed += 1;
-                status.failure = Some(error.to_string());
+                status.failure = Some(failure);
             }
         }
     }

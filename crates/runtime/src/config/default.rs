@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokenward_compiler::BaseUrl;
 
 use super::{
-    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Identity, Keys, Limits, Log,
-    LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Identity, Keys, Limits,
+    Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Upstream, Values,
 };
 
 /// Default header of [`Identity::TrustedHeader`].
@@ -57,6 +57,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             client_address: ClientAddress::Peer,
             tls: None,
+            hardening: Hardening::BestEffort,
         }
     }
 }

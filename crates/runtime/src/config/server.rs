@@ -7,13 +7,19 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fields::{Fields, Wrong};
-use super::{ClientAddress, Server, TlsFiles, value};
+use super::{ClientAddress, Hardening, Server, TlsFiles, value};
 
 const CLIENT_ADDRESSES: [(&str, ClientAddress); 4] = [
     ("peer", ClientAddress::Peer),
     ("x-forwarded-for", ClientAddress::XForwardedFor),
     ("forwarded", ClientAddress::Forwarded),
     ("proxy-protocol", ClientAddress::ProxyProtocol),
+];
+
+const HARDENINGS: [(&str, Hardening); 3] = [
+    ("off", Hardening::Off),
+    ("best-effort", Hardening::BestEffort),
+    ("required", Hardening::Required),
 ];
 
 pub(super) fn server(it: &mut Fields<'_>) -> Server {
@@ -27,6 +33,9 @@ pub(super) fn server(it: &mut Fields<'_>) -> Server {
             value::choice(value, &CLIENT_ADDRESSES)
         }),
         tls: it.section("tls", |it| files(it, "certificate", "key")),
+        hardening: it.or("hardening", default.hardening, |value| {
+            value::choice(value, &HARDENINGS)
+        }),
     };
     match (server.client_address, server.trusted_proxies.as_slice()) {
         (ClientAddress::Peer, [_, ..]) => {

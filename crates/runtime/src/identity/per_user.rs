@@ -13,6 +13,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::ZeroizeOnDrop;
 
+use crate::hardening;
+
 use super::credential::{IdentityError, basic, read, secret_value};
 
 /// How often the file is looked at. It is small, and its text says more than its times.
@@ -86,7 +88,10 @@ impl Drop for PerUser {
 /// Loads the file if its text has changed since the last look. Each state of the file is reported once.
 fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<Seen>) -> Option<Seen> {
     let kept = |error: &IdentityError| {
-        tracing::error!("the upstream credentials in use are kept: {error}");
+        tracing::error!(
+            "the upstream credentials in use are kept: {error}{}",
+            hardening::advice(error)
+        );
     };
     let text = match read(path) {
         Ok(text) if seen == Some(digest(&text)) => return seen,

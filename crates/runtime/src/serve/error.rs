@@ -7,6 +7,7 @@ use tokenward_audit::{AppendError, OpenError};
 
 use crate::config::ValuesError;
 use crate::config::admin_secret::AdminSecretError;
+use crate::hardening::HardeningError;
 use crate::identity::IdentityError;
 use crate::live::{PolicyError, RevocationError};
 use crate::proxy::UpstreamError;
@@ -72,6 +73,9 @@ pub enum ServeError {
     /// The audit store did not write all entries at the end.
     #[error("the last audit entries may not be on disk: {0}")]
     AuditClose(#[from] AppendError),
+    /// The process is not restricted as the configuration demands.
+    #[error(transparent)]
+    Hardening(#[from] HardeningError),
     /// The system gives no threads, or no signals.
     #[error("the system refused what the proxy needs to run: {0}")]
     System(#[from] io::Error),

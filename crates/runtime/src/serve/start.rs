@@ -22,6 +22,7 @@ use super::worker::Worker;
 use crate::admin::{AdminState, routes};
 use crate::call::CallReporting;
 use crate::config::{Config, admin_secret};
+use crate::hardening;
 use crate::identity::{self, Identities};
 use crate::live::watch::Watcher;
 use crate::live::{ModeInForce, Policies, Revocations, mode_name, revoked};
@@ -40,7 +41,11 @@ const OUTCOMES: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The proxy cannot start; see [`ServeError`].
-pub fn run(config: Config) -> Result<(), ServeError> {
+pub fn run(mut config: Config) -> Result<(), ServeError> {
+    // The limit of the control group is read from files that the restricted process cannot open.
+    config.server.workers = workers(&config);
+    // Before any thread is started, since threads inherit the restrictions.
+    hardening::apply(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -49,7 +54,12 @@ pub fn run(config: Config) -> Result<(), ServeError> {
         let _entered = runtime.enter();
         Signals::install()?
     };
-    let running = start(config)?;
+    let running = start(config).inspect_err(|error| {
+        let advice = hardening::advice(error);
+        if !advice.is_empty() {
+            tracing::warn!("{}", advice.trim_start_matches("; "));
+        }
+    })?;
     let received = runtime.block_on(async {
         tokio::select! {
             name = signals.next() => Some(name),

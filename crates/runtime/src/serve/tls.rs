@@ -11,6 +11,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::config::TlsFiles;
+use crate::hardening;
 use crate::tls::{Pair, TlsError, provider};
 
 /// Interval at which the files are read. They are small; comparing times and sizes would miss changes behind links.
@@ -100,7 +101,12 @@ impl Drop for Certificate {
 
 /// Loads the files if they have changed since the last look. Each state of them is reported once.
 fn look(current: &Current, files: &TlsFiles, seen: Option<[u8; 32]>) -> Option<[u8; 32]> {
-    let kept = |error: &TlsError| tracing::error!("the certificate in use is kept: {error}");
+    let kept = |error: &TlsError| {
+        tracing::error!(
+            "the certificate in use is kept: {error}{}",
+            hardening::advice(error)
+        );
+    };
     let pair = match Pair::read(files) {
         Ok(pair) if seen == Some(pair.digest()) => return seen,
         Ok(pair) => pair,

@@ -19,6 +19,7 @@ mod audit_places;
 mod cli;
 mod diff;
 mod git_hostile;
+mod hardening;
 mod hostile_pull_requests;
 mod import;
 mod proofs;

@@ -10,8 +10,8 @@ use tokenward_compiler::diagnostic::Code;
 
 use super::change::Change;
 use crate::config::{
-    Admin, Answers, AuditConfig, Auth, Config, Durability, Identity, Keys, Limits, Log, Mode, OnFailure,
-    PasswordSource, Relax, Server, Telemetry, TlsFiles, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Identity, Keys, Limits, Log, Mode,
+    OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Upstream, Values,
 };
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
@@ -127,9 +127,15 @@ fn of_server(server: &Server) -> Vec<Setting> {
         trusted_proxies,
         client_address,
         tls,
+        hardening,
     } = server;
     let proxies = trusted_proxies.iter().map(ToString::to_string).collect();
     let [certificate, key] = files(tls.as_ref());
+    let hardening = match hardening {
+        Hardening::Required => Value::ranked("required", 0),
+        Hardening::BestEffort => Value::ranked("best-effort", 1),
+        Hardening::Off => Value::ranked("off", 2),
+    };
     vec![
         // The address determines who can reach the proxy.
         Setting::new("server.listen", text(listen), Rule::Any),
@@ -153,6 +159,8 @@ fn of_server(server: &Server) -> Vec<Setting> {
         // Without TLS, or with another key, others may read secrets in transit.
         Setting::new("server.tls.certificate", certificate, Rule::Any),
         Setting::new("server.tls.key", key, Rule::Any),
+        // A fault in the proxy then reaches more of the machine.
+        Setting::new("server.hardening", hardening, Rule::Grows),
     ]
 }
 

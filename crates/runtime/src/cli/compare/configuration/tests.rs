@@ -61,6 +61,7 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "upstream.public_url = \"https://a.example\"\nserver.tls.certificate = \"a\"\nserver.tls.key = \"k\"",
         "upstream.public_url = \"https://a.example\"",
     ),
+    ("server.hardening", "", "server.hardening = \"off\""),
     ("admin.listen", "", "admin.listen = \"127.0.0.1:9999\""),
     ("admin.secret_file", "", "admin.secret_file = \"known\""),
     ("upstream.url", "", "upstream.url = \"http://127.0.0.1:1\""),
