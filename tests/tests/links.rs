@@ -36,7 +36,9 @@ fn pages(root: &Path) -> Vec<PathBuf> {
             }
         }
     }
-    pages.extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root.join(name)));
+    pages.extend(
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)),
+    );
     pages.sort();
     pages
 }
