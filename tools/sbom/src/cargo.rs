@@ -196,7 +196,7 @@ fn tree(target: &str, edges: &str) -> Result<BTreeSet<Crate>, CargoError> {
     ];
     let text = output("cargo", &options)?;
     let crates: Option<BTreeSet<Crate>> = text.lines().map(parsed).collect();
-    crates.ok_or_else(|| CargoError::Form("cargo tree", text))
+    crates.ok_or(CargoError::Form("cargo tree", text))
 }
 
 /// Reads `name v1.2.3 (more)`.
