@@ -2,8 +2,9 @@
 # Builds the commit HEAD twice, in two directories, and compares what came out: the same source, toolchain and target have to
 # give the same bytes. From any directory.
 #   tools/reproducible.sh           the binary as it is released (optimised: minutes for each build)
-#   tools/reproducible.sh sample    programs of the compiler and the audit, not optimised (a minute for each build); they
-#                                   cover both languages, Rust and C, and the proc macros of the grammar
+#   tools/reproducible.sh sample    the libraries of the compiler and the audit with all that they need, and one program, not
+#                                   optimised (a minute for each build). They cover both languages, Rust and C, the macros of
+#                                   the grammar, and a linker
 # REPRODUCIBLE_TARGET names another target than the host's. CARGO names another cargo.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,8 +23,8 @@ whole)
     outputs=(release/tokenward)
     ;;
 sample)
-    build=(build --profile reproducible-sample --package tokenward-compiler --example proofs --package tokenward-audit --example appender)
-    outputs=(reproducible-sample/examples/proofs reproducible-sample/examples/appender)
+    build=(build --profile reproducible-sample --package tokenward-compiler --package tokenward-audit --package tokenward-sbom)
+    outputs=(reproducible-sample/tokenward-sbom 'reproducible-sample/deps/*.rlib')
     ;;
 *)
     echo "reproducible.sh: \`$kind\` is neither \`sample\` nor left out" >&2
@@ -49,18 +50,20 @@ variant() { # variant NAME DIRECTORY LANGUAGE ZONE MASK
             CFLAGS="-ffile-prefix-map=$directory=/build -ffile-prefix-map=$cargo_home=/cargo" \
             "$cargo" "${build[@]}" --locked --quiet --target "$target"
     )
-    for output in "${outputs[@]}"; do
-        printf '%s  %s  %s\n' "$(sha256sum <"$directory/target/$target/$output" | cut -d' ' -f1)" "$1" "$output"
-    done
+    # The names of libraries have digests of their own, which have to be the same too.
+    (cd "$directory/target/$target" && for output in "${outputs[@]}"; do sha256sum $output; done) >"$top/$1.digests"
 }
 
-first=$(variant first one C UTC 022)
-second=$(variant second a/second/directory/with/a/longer/name C.UTF-8 Asia/Kathmandu 077)
-printf '%s\n%s\n' "$first" "$second"
-
-if [[ $(cut -d' ' -f1 <<<"$first") == "$(cut -d' ' -f1 <<<"$second")" ]]; then
-    echo "reproducible: both builds of $(git rev-parse --short=12 HEAD) are the same ($(rustc --version), $target)"
-else
+mkdir -p "$top"
+variant first one C UTC 022
+variant second a/second/directory/with/a/longer/name C.UTF-8 Asia/Kathmandu 077
+for build_name in first second; do
+    echo "$build_name build: $(head -n 1 "$top/$build_name.digests") ($(wc -l <"$top/$build_name.digests") files)"
+done
+if ! diff "$top/first.digests" "$top/second.digests" >"$top/differences"; then
+    cat "$top/differences"
     echo "reproducible: the builds differ; both are kept in $top" >&2
     exit 1
 fi
+echo "reproducible: both builds of $(git rev-parse --short=12 HEAD) are the same ($(rustc --version), $target)"
+rm -rf "$top/one" "$top/a"

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::config::{Config, Hardening};
+pub use grants::DirectoryError;
 use grants::Grants;
 use kernel::Held;
 
@@ -27,13 +28,8 @@ pub enum HardeningError {
     )]
     Incomplete(String),
     /// A directory that the restriction needs cannot be created.
-    #[error("cannot create `{}`: {source}", .path.display())]
-    Directory {
-        /// Path of the directory.
-        path: PathBuf,
-        /// Error of the operating system.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
 }
 
 /// Restricts the process, and logs in one line what is enforced. It has to be called before any thread is started: Landlock

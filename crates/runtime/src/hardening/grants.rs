@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use http::Uri;
 use http::uri::Scheme;
 
-use super::HardeningError;
 use super::links::{directories, parent};
 use crate::config::{Config, Identity, PasswordSource};
 
@@ -35,6 +35,16 @@ const AUTHORITIES: [&str; 4] = [
     "/usr/share/pki",
 ];
 
+/// A directory that has to be granted cannot be created.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot create `{}`: {source}", .path.display())]
+pub struct DirectoryError {
+    /// Path of the directory.
+    pub path: PathBuf,
+    /// Error of the operating system.
+    pub source: io::Error,
+}
+
 /// The files and ports that the process can use once it is restricted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Grants {
@@ -56,7 +66,7 @@ impl Grants {
     ///
     /// # Errors
     /// A directory cannot be created.
-    pub(super) fn of(config: &Config) -> Result<Self, HardeningError> {
+    pub(super) fn of(config: &Config) -> Result<Self, DirectoryError> {
         let mut grants = Self::default();
         for path in read_paths(config) {
             grants.read.extend(directories(path));
@@ -181,11 +191,11 @@ fn written_paths(config: &Config) -> Vec<PathBuf> {
     paths
 }
 
-fn create_parent(path: &Path) -> Result<(), HardeningError> {
+fn create_parent(path: &Path) -> Result<(), DirectoryError> {
     let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
         return Ok(());
     };
-    fs::create_dir_all(directory).map_err(|source| HardeningError::Directory {
+    fs::create_dir_all(directory).map_err(|source| DirectoryError {
         path: directory.to_owned(),
         source,
     })
