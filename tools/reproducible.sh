@@ -42,7 +42,7 @@ variant() { # variant NAME DIRECTORY LANGUAGE ZONE MASK
     (
         cd "$directory"
         umask "$5"
-        # `env -i`: variables of the caller, such as RUSTFLAGS of his own, do not count.
+        # `env -i`: the variables of the caller, such as RUSTFLAGS, do not count.
         env -i PATH="$PATH" HOME="$HOME" CARGO_HOME="$cargo_home" ${RUSTUP_HOME:+RUSTUP_HOME="$RUSTUP_HOME"} \
             ${SSL_CERT_FILE:+SSL_CERT_FILE="$SSL_CERT_FILE"} ${RUSTUP_TOOLCHAIN:+RUSTUP_TOOLCHAIN="$RUSTUP_TOOLCHAIN"} \
             LC_ALL="$3" TZ="$4" SOURCE_DATE_EPOCH="$epoch" CARGO_TARGET_DIR="$directory/target" CARGO_INCREMENTAL=0 \
