@@ -123,7 +123,10 @@ pub(super) fn unknown_form(line: &str) -> Option<&'static str> {
             Test::Values { operator, .. } if *operator != Operator::All => {
                 return Some("it has a `!=` or a `?=`, which the ancestor does not know");
             }
-            Test::Values { kind: Some(_), .. } => {
+            Test::Range { .. } => {
+                return Some("it has a `<`, a `>` or the like, which the ancestor does not know");
+            }
+            Test::Values { kinds: Some(_), .. } => {
                 return Some("it names a JSON type, which the ancestor does not know");
             }
             Test::Values { .. } => {}
@@ -174,7 +177,7 @@ impl<'l> Parsed<'l> {
             .iter()
             .filter_map(|constraint| match &constraint.test {
                 Test::Values { pattern, .. } => Some(pattern),
-                Test::Only => None,
+                Test::Range { .. } | Test::Only => None,
             });
         std::iter::once(&self.limit.url)
             .chain(values)
@@ -212,7 +215,7 @@ impl<'l> Parsed<'l> {
     fn with_names(&self, of_query: bool) -> String {
         let changes = self.limit.constraints.iter().filter_map(|constraint| {
             let Test::Values {
-                pattern, kind: None, ..
+                pattern, kinds: None, ..
             } = &constraint.test
             else {
                 return None;
