@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex_syntax::hir::Hir;
 
-use super::{Side, digits};
+use super::{digits, side::Side};
 
 /// Entries for numbers of four digits.
 const FOUR_DIGITS: usize = 10_000;

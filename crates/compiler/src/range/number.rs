@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Hir, Repetition};
 
-use super::{Side, digits};
+use super::{digits, side::Side};
 
 /// Maximum number of digits, before and after the point together. IEEE 754 doubles keep all numbers of so many digits apart
 /// (C's `DBL_DIG`), so servers read no two of them as one.

@@ -102,8 +102,9 @@ impl Cause {
             Self::PosixClass => parsed.with_patterns(|text| with_escapes(text, posix)),
             Self::Angle => parsed.with_patterns(|text| {
                 with_escapes(text, |escape| match escape {
-                    r"\<" => Some("<".to_owned()),
-                    r"\>" => Some(">".to_owned()),
+                    // As escapes: a value does not begin with either character itself.
+                    r"\<" => Some(r"\x3C".to_owned()),
+                    r"\>" => Some(r"\x3E".to_owned()),
                     _ => None,
                 })
             }),
@@ -403,6 +404,8 @@ mod tests {
             ".*[JsonData::a?=b]",
             ".*[QueryParam::only]",
             ".*[JsonData::a:number==5]",
+            ".*[QueryParam::a<=5]",
+            ".*[JsonData::a?>2018-01-01]",
             "(?U).*",
             "(?iu:a)",
             "[a--b].*",
