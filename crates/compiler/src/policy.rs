@@ -7,8 +7,9 @@ use regex_syntax::hir::Hir;
 
 use crate::{
     ast::{Effect, Operator},
-    json::{Kind, Path},
+    json::{Kinds, Path},
     method::MethodSet,
+    range::Side,
     regexp::Anchor,
     source::Span,
     tokens::Seal,
@@ -119,8 +120,8 @@ pub struct Param {
 pub struct Node {
     /// The node's place, from the root.
     pub path: Path,
-    /// The only type its values may have.
-    pub kind: Option<Kind>,
+    /// The only types that its values may have.
+    pub kinds: Option<Kinds>,
     /// How values are held against the pattern.
     pub operator: Operator,
     /// The pattern.
@@ -130,8 +131,11 @@ pub struct Node {
 /// A regexp whose meaning is settled but for the base URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// Equal for patterns of equal meaning that were written alike; names the pattern in listings.
+    /// Equal for patterns of equal meaning that were written alike, on the same side if they are ranges. For a range, its bound.
     pub text: String,
+    /// For a range, the side of the bound that the pattern's texts are on. A forbid line's pattern is the other side's: the line
+    /// matches values outside.
+    pub side: Option<Side>,
     /// The pattern's meaning; whole-match.
     pub hir: Hir,
 }

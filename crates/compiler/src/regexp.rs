@@ -7,9 +7,11 @@
 
 mod class;
 mod marks;
+mod nothing;
 mod parse;
 mod translate;
 
-pub use marks::{BASE_URL_MARK, MAX_NESTING, USER_MARK};
+pub use marks::{BASE_URL_MARK, MAX_NESTING};
+pub(crate) use nothing::matches_nothing;
 pub use parse::{Anchor, Parsed, parse};
 pub use translate::{Case, translate};
