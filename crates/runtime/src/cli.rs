@@ -11,6 +11,7 @@ mod compile;
 mod completions;
 mod demo;
 mod diff;
+mod explain;
 mod explain_code;
 mod failure;
 mod import;
@@ -49,6 +50,8 @@ Begin here:
   tokenward demo                  see it work, with nothing to set up
   tokenward compile policies      check policy files
   tokenward diff main..HEAD       what a change of policy newly allows
+  tokenward explain NAME GET /rest/api/2/myself
+                                  how the proxy would answer a request, and why
   tokenward serve                 run the proxy as tokenward.toml says
 
 Exit codes:
@@ -62,6 +65,7 @@ enum Verb {
     Compile(compile::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
+    Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
     Token(token::Args),
@@ -87,6 +91,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Compile(args) => compile::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Token(args) => token::run(args),

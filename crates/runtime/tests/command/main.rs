@@ -18,6 +18,7 @@ mod audit_output;
 mod audit_places;
 mod cli;
 mod diff;
+mod explain;
 mod git_hostile;
 mod hostile_pull_requests;
 mod import;
