@@ -13,6 +13,7 @@ mod repository;
 mod tokenward;
 
 mod audit;
+mod audit_filters;
 mod audit_live;
 mod audit_output;
 mod audit_places;
