@@ -1,5 +1,6 @@
 //! The decision: pure, synchronous, the same for the same program and request.
 
+pub mod compare;
 pub mod explain;
 
 mod body;

@@ -13,10 +13,12 @@
 //! | `GET /v1/audit/verify` | one line of JSON: what verifying the chain found |
 //! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
+//! | `POST /v1/explain` | how the proxy would answer a request, and why: the question is `Question` in `pep/explain/question.rs` |
 //!
 //! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`.
 
 mod audit;
+mod explain;
 mod export;
 mod gauges;
 mod report;
@@ -49,7 +51,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/v1/audit/stats", web::get().to(report::stats))
         .route("/v1/audit/events", web::get().to(report::events))
         .route("/v1/audit/verify", web::get().to(report::verify))
-        .route("/v1/revoke", web::post().to(revoke::revoke));
+        .route("/v1/revoke", web::post().to(revoke::revoke))
+        .service(
+            web::resource("/v1/explain")
+                .app_data(web::PayloadConfig::new(explain::LARGEST))
+                .route(web::post().to(explain::explain)),
+        );
 }
 
 async fn healthz() -> &'static str {

@@ -11,6 +11,7 @@ mod compile;
 mod completions;
 mod demo;
 mod diff;
+mod explain;
 mod explain_code;
 mod failure;
 mod import;
@@ -49,6 +50,8 @@ Begin here:
   tokenward demo                  see it work, with nothing to set up
   tokenward compile policies      check policy files
   tokenward diff main..HEAD       what a change of policy newly allows
+  tokenward explain NAME GET /rest/api/2/myself
+                                  how the proxy would answer a request, and why
   tokenward serve                 run the proxy as tokenward.toml says
 
 Exit codes:
@@ -62,6 +65,7 @@ enum Verb {
     Compile(compile::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
+    Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
     Token(token::Args),
@@ -87,6 +91,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Compile(args) => compile::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Token(args) => token::run(args),
@@ -119,10 +124,98 @@ fn ended(failure: Failure) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use std::collections::BTreeMap;
+
+    use clap::{Arg, Command, CommandFactory};
 
     #[test]
     fn arguments_are_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    /// Options with different help in different subcommands, and the one meaning that they share.
+    const SAID_DIFFERENTLY: [(&str, &str); 2] = [
+        (
+            "user",
+            "a user: the one that a call or a token is for, or by which calls are filtered",
+        ),
+        ("check", "check, and do nothing else"),
+    ];
+    /// Options whose old spelling is another option elsewhere. They are hidden and stay for scripts.
+    const OLD_SPELLINGS: [&str; 1] = ["limit"];
+
+    /// What a user knows of an option: its value's name, whether it is repeatable, its short form and its help.
+    fn meaning(option: &Arg, named: &str) -> String {
+        let values: Vec<&str> = option
+            .get_value_names()
+            .unwrap_or_default()
+            .iter()
+            .map(|name| name.as_str())
+            .collect();
+        let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+        let is_same = !SAID_DIFFERENTLY.iter().any(|(name, _)| *name == named);
+        let takes = option.get_action().takes_values();
+        format!(
+            "{takes} {} -{} {}",
+            if takes { values.join(" ") } else { String::new() },
+            option.get_short().unwrap_or(' '),
+            if is_same { help.as_str() } else { "" },
+        )
+    }
+
+    fn collect(command: &Command, path: &str, found: &mut BTreeMap<String, BTreeMap<String, Vec<String>>>) {
+        let path = format!("{path} {}", command.get_name());
+        for option in command.get_arguments().filter(|option| !option.is_positional()) {
+            let aliases = option.get_all_aliases().unwrap_or_default();
+            let names = option.get_long().into_iter().chain(aliases);
+            for name in names.filter(|name| !OLD_SPELLINGS.contains(name) || option.get_long() == Some(name))
+            {
+                let meanings = found.entry(format!("--{name}")).or_default();
+                meanings
+                    .entry(meaning(option, name))
+                    .or_default()
+                    .push(path.clone());
+            }
+            if let (Some(short), Some(long)) = (option.get_short(), option.get_long()) {
+                let meanings = found.entry(format!("-{short}")).or_default();
+                meanings.entry(long.to_owned()).or_default().push(path.clone());
+            }
+        }
+        for sub in command.get_subcommands() {
+            collect(sub, &path, found);
+        }
+    }
+
+    /// One name of an option has one meaning: the same value, the same short form and the same help in all subcommands.
+    #[test]
+    fn an_option_means_the_same_in_every_subcommand() {
+        let mut found = BTreeMap::new();
+        collect(&super::Cli::command(), "", &mut found);
+        assert!(found.len() > 60, "{}", found.len());
+        let several = found.iter().filter(|(_, meanings)| meanings.len() > 1);
+        let told: Vec<String> = several
+            .map(|(name, meanings)| format!("{name}: {meanings:#?}"))
+            .collect();
+        assert!(told.is_empty(), "{}", told.join("\n"));
+        for (name, _) in SAID_DIFFERENTLY {
+            assert!(found.contains_key(&format!("--{name}")), "{name}");
+        }
+    }
+
+    /// A subcommand that writes something for programs takes `--json`, and one with `--format` takes it as a short form.
+    #[test]
+    fn every_format_has_its_short_form() {
+        fn walk(command: &Command) {
+            let has = |name: &str| {
+                command
+                    .get_arguments()
+                    .any(|option| option.get_long() == Some(name))
+            };
+            if has("format") {
+                assert!(has("json"), "{}", command.get_name());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&super::Cli::command());
     }
 }

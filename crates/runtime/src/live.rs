@@ -20,7 +20,7 @@ use crate::hardening;
 pub use error::PolicyError;
 use fingerprint::Fingerprint;
 use load::load;
-pub(crate) use load::{artifact_of_file, unbound_artifact};
+pub(crate) use load::{artifact_of_file, policy_at, unbound_artifact};
 pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
 pub(crate) use revoked::{

@@ -6,6 +6,7 @@
 mod ambiguity;
 mod auth;
 mod cors;
+pub(crate) mod explain;
 mod inspect;
 mod own;
 mod rehearse;

@@ -59,6 +59,36 @@ pub(crate) enum Problem {
     Internal,
 }
 
+/// The codes of problems that do not take their code from a part.
+pub(crate) const CODES: [&str; 26] = [
+    "outside-endpoints",
+    "unauthenticated",
+    "too-many-failures",
+    "address",
+    "context-user",
+    "minting",
+    "escalating",
+    "no-line",
+    "forbid-line",
+    "body-too-large",
+    "body-over-limit",
+    "json-syntax",
+    "json-duplicate-name",
+    "json-control-in-name",
+    "json-case-variant",
+    "body-credentials",
+    "body-timeout",
+    "body-too-slow",
+    "client-gone",
+    "audit-unavailable",
+    "no-upstream-identity",
+    "upstream-unreachable",
+    "upstream-broken",
+    "upstream-timeout",
+    "upstream-unauthorized",
+    "internal",
+];
+
 impl Problem {
     /// The stable reason code that the client sees.
     pub(crate) fn code(&self) -> &'static str {
@@ -161,7 +191,6 @@ pub(crate) enum AuthFailure {
 
 impl AuthFailure {
     /// All failures.
-    #[cfg(test)]
     pub(crate) const ALL: [Self; 10] = [
         Self::NoCredentials,
         Self::Malformed,

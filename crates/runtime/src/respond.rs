@@ -130,6 +130,11 @@ struct ProblemBody<'a> {
     policy_line: Option<&'a str>,
 }
 
+/// Gives the status and the explanation of the response to a request with this problem.
+pub(crate) fn described(problem: &Problem) -> (u16, String) {
+    (problem.status().as_u16(), problem.detail())
+}
+
 /// Makes the response to a request with this problem.
 pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> Answer {
     let status = problem.status();

@@ -1,7 +1,7 @@
 //! Questions to the store.
 
 use crate::model::entry::Sequence;
-use crate::model::record::{Outcome, Verdict};
+use crate::model::record::{End, Outcome, Verdict};
 use crate::model::url_pattern::UrlPattern;
 
 /// Selects calls. A field that is not set does not restrict.
@@ -33,6 +33,10 @@ pub struct Filter {
     pub line: Option<(String, Option<u32>)>,
     /// Status that the client got.
     pub status: Option<u16>,
+    /// First digit of the status that the client got.
+    pub status_class: Option<u16>,
+    /// Why the call ended.
+    pub end: Option<End>,
     /// Whether the outcome must be known, or must not.
     pub ended: Option<bool>,
 }
@@ -71,7 +75,7 @@ impl Default for Page {
 impl Filter {
     /// Whether the outcome is needed to match a call.
     pub(crate) fn needs_outcome(&self) -> bool {
-        self.status.is_some() || self.ended.is_some()
+        self.status.is_some() || self.status_class.is_some() || self.end.is_some() || self.ended.is_some()
     }
 
     /// Whether the filter restricts only times and the common properties of a group.
@@ -102,6 +106,10 @@ impl Filter {
     pub(crate) fn wants_outcome(&self, outcome: Option<&Outcome>) -> bool {
         self.status
             .is_none_or(|s| outcome.and_then(|o| o.status) == Some(s))
+            && self
+                .status_class
+                .is_none_or(|class| outcome.and_then(|o| o.status).map(|status| status / 100) == Some(class))
+            && self.end.is_none_or(|end| outcome.map(|o| o.end) == Some(end))
             && self.ended.is_none_or(|e| outcome.is_some() == e)
     }
 }

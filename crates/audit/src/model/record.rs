@@ -111,6 +111,16 @@ impl Verdict {
 }
 
 impl End {
+    /// All ends.
+    pub const ALL: [Self; 6] = [
+        Self::Complete,
+        Self::ClientGone,
+        Self::UpstreamFailed,
+        Self::Timeout,
+        Self::Internal,
+        Self::Revoked,
+    ];
+
     /// Stable lower-case name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Questions and their answers.
 
 use super::sample::{Clock, DAY, NOON, open, outcome, record, stored};
-use crate::{Filter, Page, Sequence, Store, Verdict};
+use crate::{End, Filter, Page, Sequence, Store, Verdict};
 
 /// Numbers of the calls that are found.
 fn ask(store: &Store, filter: Filter, page: Page) -> Vec<u8> {
@@ -139,6 +139,28 @@ fn every_filter_restricts() {
                 ..none()
             },
             those(&|n| n.is_multiple_of(4) && !n.is_multiple_of(10)),
+        ),
+        (
+            Filter {
+                status_class: Some(4),
+                ..none()
+            },
+            those(&|n| n.is_multiple_of(4) && !n.is_multiple_of(10)),
+        ),
+        (
+            Filter {
+                status_class: Some(5),
+                ..none()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                status_class: Some(2),
+                end: Some(End::Complete),
+                ..none()
+            },
+            those(&|n| !n.is_multiple_of(4) && !n.is_multiple_of(10)),
         ),
         (
             Filter {

@@ -103,7 +103,7 @@ pub fn explain<'a>(program: &'a Program, request: &Request<'a>) -> Vec<Tried<'a>
 }
 
 /// Each constraint of a rule by itself.
-fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec<Constraint<'a>> {
+pub(super) fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<'a>) -> Vec<Constraint<'a>> {
     let Some(rule) = asks.plain() else {
         return Vec::new();
     };

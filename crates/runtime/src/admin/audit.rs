@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
-use tokenward_audit::{Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
+use tokenward_audit::{End, Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
 use super::state::{AdminError, AdminState, Operator};
 use crate::audit_json::json_line;
@@ -54,6 +54,10 @@ pub(crate) struct Question {
     number: Option<u32>,
     /// Status code that the client got.
     status: Option<u16>,
+    /// First digit of the status code that the client got.
+    status_class: Option<u16>,
+    /// Why the call ended: `upstream-failed` and the like.
+    end: Option<String>,
     /// Whether the call has an outcome.
     ended: Option<bool>,
     /// Only entries after this sequence number; a tail without it begins with the next entry.
@@ -89,6 +93,8 @@ impl Question {
             reason: self.reason.clone(),
             line: self.file.clone().map(|file| (file, self.number)),
             status: self.status,
+            status_class: self.status_class,
+            end: self.end.as_deref().map(end).transpose()?,
             ended: self.ended,
         })
     }
@@ -116,6 +122,14 @@ fn request_id(text: &str) -> Result<[u8; 16], AdminError> {
     hex::decode_to_slice(text, &mut id)
         .map_err(|_| AdminError::Question("request_id is 32 hexadecimal digits".into()))?;
     Ok(id)
+}
+
+fn end(text: &str) -> Result<End, AdminError> {
+    let found = End::ALL.into_iter().find(|end| end.as_str() == text);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = End::ALL.iter().map(|end| end.as_str()).collect();
+        AdminError::Question(format!("end is one of {}", names.join(", ")))
+    })
 }
 
 fn verdict(text: &str) -> Result<Verdict, AdminError> {
@@ -232,6 +246,8 @@ impl Tail {
         // early.
         let decided = Filter {
             status: None,
+            status_class: None,
+            end: None,
             ended: None,
             ..self.filter.clone()
         };
@@ -275,7 +291,13 @@ impl Tail {
     fn wants(&self, entry: &Entry) -> bool {
         let status = entry.outcome.as_ref().and_then(|outcome| outcome.status);
         let ended = entry.outcome.is_some();
+        let end = entry.outcome.as_ref().map(|outcome| outcome.end);
         self.filter.status.is_none_or(|wanted| status == Some(wanted))
+            && self
+                .filter
+                .status_class
+                .is_none_or(|class| status.map(|status| status / 100) == Some(class))
+            && self.filter.end.is_none_or(|wanted| end == Some(wanted))
             && self.filter.ended.is_none_or(|wanted| ended == wanted)
     }
 }

@@ -11,6 +11,7 @@ use tokenward_audit::Store;
 
 use crate::live::Policies;
 use crate::metrics::Metrics;
+use crate::pep::Gate;
 use crate::proxy::Addresses;
 
 /// Everything that the admin listener shows.
@@ -21,6 +22,8 @@ pub(crate) struct AdminState {
     pub(super) audit: Store,
     pub(super) metrics: Arc<Metrics>,
     pub(super) upstream: Arc<Addresses>,
+    /// The gate of the calls, to explain its decisions.
+    pub(super) gate: Arc<Gate>,
 }
 
 impl AdminState {
@@ -31,6 +34,7 @@ impl AdminState {
         audit: Store,
         metrics: Arc<Metrics>,
         upstream: Arc<Addresses>,
+        gate: Arc<Gate>,
     ) -> Self {
         Self {
             secret: Sha256::digest(secret.as_bytes()).into(),
@@ -38,6 +42,7 @@ impl AdminState {
             audit,
             metrics,
             upstream,
+            gate,
         }
     }
 

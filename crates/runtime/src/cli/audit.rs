@@ -15,6 +15,7 @@ mod new_file;
 mod parquet;
 mod policy;
 mod question;
+mod reasons;
 mod recorded;
 mod show;
 mod source;
@@ -69,8 +70,8 @@ Examples:
     /// Write all calls, the oldest first, as JSON lines, CSV or Parquet, perhaps with what proves them elsewhere
     #[command(after_help = "\
 Examples:
-  tokenward audit export --since 2027-06-01 --until 2027-07-01 --csv -o june.csv
-  tokenward audit export --since 90d --parquet -o calls.parquet
+  tokenward audit export --since 2027-06-01 --until 2027-07-01 -o june.csv
+  tokenward audit export --since 90d -o calls.parquet
   tokenward audit export --token ci-comments -o ci.jsonl --proof ci.proof
   tokenward audit verify --store ci.proof --key audit.key.pub --export ci.jsonl    (elsewhere)")]
     Export(export::Args),

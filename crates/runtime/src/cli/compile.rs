@@ -45,15 +45,20 @@ pub(super) struct Args {
     /// Only check, write nothing
     #[arg(long, conflicts_with = "output")]
     check: bool,
-    /// Where to write the compiled policy
+    /// File to write
+    ///
+    /// The compiled policy is written only if there is no error.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Sign the compiled policy with this artifact key [default: the configuration's artifact_key]
     #[arg(long, value_name = "KEY", requires = "output")]
     sign: Option<PathBuf>,
-    /// How findings are shown
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// How the output is written
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
+    /// Print JSON for programs
+    #[arg(long)]
+    json: bool,
     /// Fail on everything that gives somebody more than BASE, unless BASE's reviewed.toml lists it
     ///
     /// BASE is a git revision, a directory or a compiled policy, each with its own configuration, invariants and reviews.
@@ -64,13 +69,13 @@ pub(super) struct Args {
     /// Let the reviews of the new side count too: only for a change that an owner approved
     #[arg(long, requires = "no_new_access")]
     accept_reviews: bool,
-    /// Configuration of a BASE that is a directory or a compiled policy [default: that next to it, else --config]
+    /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
     #[arg(long, value_name = "FILE", requires = "no_new_access")]
     old_config: Option<PathBuf>,
     /// Prove that the optimised program, and what is read from the compiled file, decide like the plain one
     #[arg(long)]
     paranoid: bool,
-    /// How many states a proof may visit before it is called inconclusive
+    /// Maximum number of states that a proof may visit; beyond it, it is inconclusive
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     budget: u64,
     #[command(flatten)]
@@ -146,7 +151,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None if args.check => String::new(),
         None => "; nothing was written (no -o)".to_owned(),
     };
-    match args.format {
+    match args.format() {
         Format::Text => output::print(&format!("{what}{written}\n")),
         Format::Json => Ok(()),
     }
@@ -168,9 +173,13 @@ impl Args {
         ))
     }
 
+    fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+
     /// Writes the findings in the format that was asked for.
     fn show(&self, sources: &SourceSet, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
-        match self.format {
+        match self.format() {
             Format::Text => {
                 output::note_raw(&render_text(sources, diagnostics, output::colours()));
                 Ok(())

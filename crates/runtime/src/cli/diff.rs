@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let report = Report::new((&old, &new), (&bound, &mut lines), args.budget, |done, of| {
         progress.tell(done, of)
     })?;
-    let shown = match args.format {
+    let shown = match args.format() {
         Format::Text => text::render(&report),
         Format::Json => json::render(&report),
         Format::Markdown => markdown::render(&report),

@@ -17,12 +17,15 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.code {
-        Some(code) => {
-            let code: Code = code.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
-            output::print(code.page())
-        }
+        Some(code) => page(code),
         None => output::print(&list()),
     }
+}
+
+/// Prints the page of a code.
+pub(super) fn page(code: &str) -> Result<(), Failure> {
+    let code: Code = code.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+    output::print(code.page())
 }
 
 fn list() -> String {

@@ -64,7 +64,7 @@ struct Extender {
     /// The policy file [default: imported.toml in the policy directory]
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
-    /// Leave out the tokens that cannot be taken over
+    /// Leave out the tokens that cannot be taken over, and pass over unknown keys
     #[arg(long)]
     keep_going: bool,
     /// Make new secrets for tokens that come without one (an export in secure mode), and show them
@@ -76,7 +76,7 @@ struct Extender {
     /// Report, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// The report as JSON
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -109,6 +109,7 @@ fn extender(args: &Extender) -> Result<(), Failure> {
     let options = Options {
         new_secrets: args.new_secrets,
         allow_unrestricted: args.allow_unrestricted,
+        pass_unknown: args.keep_going,
         now: Timestamp::now(),
     };
     let mut report = convert(tokens, &edit.names(), &config, options)?;
@@ -171,6 +172,12 @@ fn text(args: &Extender) -> Result<String, Failure> {
             "`{}` has more than {} bytes; split the export",
             args.file.display(),
             export::MAX_BYTES
+        )));
+    }
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        return Err(Failure::Usage(format!(
+            "`{}` is UTF-16; save it as UTF-8",
+            args.file.display()
         )));
     }
     String::from_utf8(text)

@@ -26,7 +26,7 @@ Examples:
   tokenward inspect --token ci policies one token of a directory
   tokenward inspect policy.twp          a compiled policy")]
 pub(super) struct Args {
-    /// Only the token of this name
+    /// Only this token
     #[arg(long, value_name = "NAME")]
     token: Option<String>,
     #[command(flatten)]

@@ -44,7 +44,7 @@ struct New {
     kind: Kind,
     /// Its file, which must not exist [default: .tokenward/KIND.key beside the configuration]
     file: Option<PathBuf>,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -59,7 +59,7 @@ Examples:
 struct Show {
     /// The file
     file: PathBuf,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
 }

@@ -14,7 +14,7 @@ use crate::config::{Config, admin_secret};
 
 /// An order that takes longer than this is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
-const LARGEST_ANSWER: usize = 1 << 20;
+const LARGEST_ANSWER: usize = 64 << 20;
 
 /// The part of the system that applied a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,13 @@ pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value
         let told: Value = serde_json::from_slice(&body).unwrap_or_default();
         match status {
             StatusCode::OK => Ok(told),
+            // The order itself is incomplete, which its giver can correct.
+            StatusCode::BAD_REQUEST => Err(Failure::Usage(
+                told.get("detail")
+                    .and_then(Value::as_str)
+                    .unwrap_or("the admin listener does not understand the request")
+                    .to_owned(),
+            )),
             StatusCode::UNAUTHORIZED => Err(failed(
                 "it does not know our secret; is [admin] secret_file the one that it was started with?",
             )),

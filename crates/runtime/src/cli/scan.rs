@@ -40,7 +40,7 @@ pub(super) struct Args {
     /// Leave git's history out
     #[arg(long)]
     no_history: bool,
-    /// One JSON object a line
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

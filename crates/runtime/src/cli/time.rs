@@ -22,7 +22,7 @@ pub(super) fn past(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         .ok_or_else(|| format!("`{text}` is no time; write 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z"))
 }
 
-fn absolute(text: &str) -> Option<Timestamp> {
+pub(super) fn absolute(text: &str) -> Option<Timestamp> {
     text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()
 }
 

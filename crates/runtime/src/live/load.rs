@@ -14,6 +14,7 @@ use tokenward_compiler::{
 
 use super::error::PolicyError;
 use super::mode::ModeInForce;
+use crate::config::Config;
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
@@ -35,6 +36,16 @@ pub(super) fn load(
     };
     let bound = program.and_then(|program| Ok(program.bind(base)?.merging_body(merges)));
     (bound, revoked)
+}
+
+/// Loads the policy at a path as a proxy with this configuration does, bound to the public URL, without its revocations.
+///
+/// # Errors
+/// The policy cannot be read, or does not compile.
+pub(crate) fn policy_at(place: &Path, config: &Config) -> Result<Program, PolicyError> {
+    let base = &config.upstream.public_url;
+    let mode = ModeInForce::of(config);
+    load(place, base, config.upstream.product.merges(), &mode).0
 }
 
 fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {

@@ -83,8 +83,21 @@ pub(crate) fn authenticate(
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
+    authenticate_hash(program, (secret::hash(secret), named), rules, is_revoked, now_ms)
+}
+
+/// Finds the token of the secret with this hash, if it is valid for the named user at `now_ms` (UTC).
+///
+/// # Errors
+/// The secret is not valid; the failure gives the reason.
+pub(super) fn authenticate_hash(
+    program: &Program,
+    (hash, named): (SecretHash, Option<&str>),
+    rules: &AuthRules,
+    is_revoked: impl Fn(&[u8; 32]) -> bool,
+    now_ms: i64,
+) -> Result<Authenticated, Failed> {
     // Look up the token by its secret, current or previous.
-    let hash = secret::hash(secret);
     let id = program
         .token_by_secret_hash(&hash)
         .ok_or((AuthFailure::UnknownToken, None))?;

@@ -47,7 +47,7 @@ fn evidence(
     Evidence::at(program, &asked, (rules, canonical.secrets()))
 }
 
-fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {
+pub(super) fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {
     let pairs = canonical.query.iter();
     pairs
         .map(|(name, value)| Param {
@@ -57,7 +57,7 @@ fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {
         .collect()
 }
 
-fn request<'a>(
+pub(super) fn request<'a>(
     token: TokenId,
     canonical: &'a Canonical,
     query: &'a [Param<'a>],

@@ -214,6 +214,11 @@ impl Rules {
         &self.settings.base
     }
 
+    /// Returns the largest head that is read: its bytes, and its number of fields.
+    pub(crate) fn head_limits(&self) -> (usize, usize) {
+        (self.settings.head_bytes, self.settings.header_count)
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -208,13 +208,6 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     // State that the listeners share.
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
-    let state = AdminState::new(
-        &secret,
-        Arc::clone(&policies),
-        audit.clone(),
-        Arc::clone(&metrics),
-        Arc::clone(upstream.addresses()),
-    );
     let gate = Arc::new(Gate {
         rules,
         trust: Trust::new(
@@ -242,6 +235,14 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
             },
         },
     });
+    let state = AdminState::new(
+        &secret,
+        Arc::clone(&policies),
+        audit.clone(),
+        Arc::clone(&metrics),
+        Arc::clone(upstream.addresses()),
+        Arc::clone(&gate),
+    );
     // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
     let health = HealthChecks::start(upstream.clone())?;

@@ -92,7 +92,7 @@ impl Violation {
     ];
 
     /// The stable name in metrics and, if the head had been read, in answers and the audit.
-    pub(crate) fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::RequestLine => "request-line",
             Self::Target => "request-target",
@@ -123,6 +123,15 @@ impl Violation {
             Self::TooManyConnections => "too-many-connections",
         }
     }
+
+    /// The codes of breaks within a body, which are answered and recorded like other refusals.
+    pub(crate) const BODY_CODES: [&str; 5] = [
+        Self::ChunkSize.code(),
+        Self::ChunkExtension.code(),
+        Self::ChunkEnd.code(),
+        Self::Trailer.code(),
+        Self::Http2Body.code(),
+    ];
 
     /// The status of the bare answer.
     pub(crate) fn status(self) -> u16 {

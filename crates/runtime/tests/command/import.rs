@@ -153,6 +153,77 @@ fn one_broken_token_stops_all_unless_told_otherwise() {
     assert!(!file.contains(made) && file.contains(&hex(&hash(made))));
 }
 
+/// The export of today's Extender, which pages, and whose tokens name more of their users.
+#[test]
+fn the_present_export_moves_over_and_one_page_of_it_does_not() {
+    let token = |more: Value| {
+        let mut token = json!({
+            "label": "a", "user": "bot", "token": secret(), "limitTo": "[get].*/rest/api/2/issue/DEMO-1", "ip": "",
+            "validUntil": 4_000_000_000_000_i64, "dateCreated": 1_622_700_718_964_i64, "counter": 1,
+            "authorKey": "JIRAUSER1", "userKey": "JIRAUSER1", "userDisplayName": "Bot", "id": "AX==",
+        });
+        token
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        token
+    };
+    let export = |total: u32, tokens: &[Value]| {
+        json!({ "total": total, "pages": total, "maxResults": 1, "startAt": 0, "tokens": tokens, "status": "ok" })
+            .to_string()
+    };
+    let plain = token(json!({}));
+    let directory = place(&format!("\u{feff}{}", export(1, &[plain.clone()])));
+    let (code, out, err) = tokenward(&directory, &["import", "extender", "tokens.json"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let file = imported(&directory).unwrap();
+    assert!(
+        file.contains("made 2021-06-03, by JIRAUSER1, for Bot, used 1 times before"),
+        "{file}"
+    );
+
+    // The other two tokens would be lost silently.
+    for keep_going in [&[][..], &["--keep-going"]] {
+        let directory = place(&export(3, &[plain.clone()]));
+        let arguments = [&["import", "extender", "tokens.json"], keep_going].concat();
+        let (code, out, err) = tokenward(&directory, &arguments);
+        assert!(
+            code == 2
+                && out.is_empty()
+                && err.contains("1 of 3 tokens")
+                && err.contains("export all in one file"),
+            "{code} {out}{err}"
+        );
+        assert_eq!(imported(&directory), None);
+    }
+
+    // All unknown keys are named at once, and --keep-going passes over them, but never over one that may be a switch.
+    let unknown = token(json!({ "newKey": 1, "otherKey": {} }));
+    let switched = token(json!({ "label": "b", "enabled": false, "newKey": 1 }));
+    let directory = place(&export(2, &[unknown, switched]));
+    let (code, out, err) = tokenward(&directory, &["import", "extender", "tokens.json"]);
+    assert!(
+        code == 1 && out.contains("`newKey`, `otherKey`") && out.contains("`enabled`"),
+        "{out}{err}"
+    );
+    assert_eq!(imported(&directory), None);
+    let (code, out, err) = tokenward(&directory, &["import", "extender", "tokens.json", "--keep-going"]);
+    assert!(
+        code == 0 && out.contains("look whether they restrict the token"),
+        "{out}{err}"
+    );
+    let file = imported(&directory).unwrap();
+    assert!(
+        file.contains("name = \"a\"") && !file.contains("name = \"b\""),
+        "{file}"
+    );
+
+    let directory = place("");
+    fs::write(directory.path().join("tokens.json"), b"\xff\xfe{\0}\0").unwrap();
+    let (code, _, err) = tokenward(&directory, &["import", "extender", "tokens.json"]);
+    assert!(code == 2 && err.contains("UTF-16"), "{err}");
+}
+
 #[test]
 fn in_secure_mode_what_is_imported_is_sealed() {
     let tokens = [json!({ "label": "a", "user": "u", "token": secret(), "limitTo": ".*/rest/x" })];

@@ -13,11 +13,13 @@ mod repository;
 mod tokenward;
 
 mod audit;
+mod audit_filters;
 mod audit_live;
 mod audit_output;
 mod audit_places;
 mod cli;
 mod diff;
+mod explain;
 mod git_hostile;
 mod hardening;
 mod hostile_pull_requests;

@@ -1,20 +1,16 @@
 //! `tokenward audit events`: the audit's own events.
 
 use super::table::shown;
-use super::which::{Place, times};
+use super::which::{Period, Place};
 use super::{Failure, output};
 use crate::audit_json::EventLine;
 use crate::text::escaped;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// From this time on: 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Before this time
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
-    /// As JSON, one object a line
+    #[command(flatten)]
+    period: Period,
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -22,7 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let (since_ms, until_ms) = times(args.since.as_deref(), args.until.as_deref())?;
+    let (since_ms, until_ms) = args.period.times()?;
     let config = args.place.config()?;
     let events = args.place.source(&config)?.events(since_ms, until_ms)?;
     if events.is_empty() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokenward_audit::Filter;
 
-use super::form::{Form, FormArg};
+use super::form::{ExportArg, ExportForm, Form};
 use super::new_file::{NewFile, partial_of};
 use super::parquet::Parquet;
 use super::source::Source;
@@ -17,17 +17,16 @@ use super::{Failure, output};
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// The file to write [default: standard output]
+    /// File to write
+    ///
+    /// Without it, standard output is written. The suffix says the format: .jsonl, .csv or .parquet.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Also write, to this file, the stored blocks and signed heads that prove the calls, from --since on
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
     #[command(flatten)]
-    form: FormArg,
-    /// Apache Parquet, the columns of CSV with their types
-    #[arg(long, conflicts_with_all = ["json", "csv"], requires = "output")]
-    parquet: bool,
+    form: ExportArg,
     #[command(flatten)]
     place: Place,
 }
@@ -35,11 +34,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.place.config()?;
     let filter = args.which.filter(&config)?;
+    let form = args.form.form(args.output.as_deref()).map_err(Failure::Usage)?;
     let source = args.place.source(&config)?;
-    let form = match args.form.form() {
-        Form::Table => Form::Json,
-        form => form,
-    };
     if let (Some(output), Some(proof)) = (&args.output, &args.proof)
         && (are_one(output, proof)
             || are_one(&partial_of(output), proof)
@@ -51,10 +47,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Both files are created before anything is written, and renamed when both are complete.
     let mut output = args.output.as_deref().map(NewFile::begin).transpose()?;
     let mut proof = args.proof.as_deref().map(NewFile::begin).transpose()?;
-    let count = match &mut output {
-        Some(file) if args.parquet => parquet(&source, &filter, file)?,
-        output => lines(&source, &filter, form, output.as_mut())?,
+    let count = match (form, &mut output) {
+        (ExportForm::Parquet, Some(file)) => parquet(&source, &filter, file)?,
+        (ExportForm::Csv, output) => lines(&source, &filter, Form::Csv, output.as_mut())?,
+        (ExportForm::Json | ExportForm::Parquet, output) => {
+            lines(&source, &filter, Form::Json, output.as_mut())?
+        }
     };
+    if count == 0 {
+        args.which.note_unknown(&config);
+    }
     output.as_mut().map_or(Ok(()), NewFile::complete)?;
     // The proof is written after the calls, so that it contains all of their blocks.
     if let Some(file) = &mut proof {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokenward_audit::{CopyError, Reader, SalvageError, SigningKey, is_store, salvage as search};
 
+use super::form::ExportForm;
 use super::new_file::NewFile;
 use super::source::Source;
 use super::which::Place;
@@ -17,7 +18,9 @@ pub(super) struct Salvage {
     /// The directory of one period, such as .tokenward/audit/2026-11-24.damaged-1
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// The file to write, as JSON lines
+    /// File to write
+    ///
+    /// Calls are written as JSON lines.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
@@ -43,6 +46,15 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
         return Err(Failure::Usage(format!(
             "`{}` is no directory of a period",
             args.directory.display()
+        )));
+    }
+    if !matches!(
+        ExportForm::of(&args.output).map_err(Failure::Usage)?,
+        None | Some(ExportForm::Json)
+    ) {
+        return Err(Failure::Usage(format!(
+            "recovered calls are written as JSON lines; give `{}` a name that ends in .jsonl",
+            args.output.display()
         )));
     }
     // The output is created first, so that a search is not in vain.

@@ -14,7 +14,7 @@ use crate::admin::OUTCOME_WAIT;
 pub(super) struct List {
     #[command(flatten)]
     which: Which,
-    /// At most so many calls
+    /// Number of recorded calls to show
     #[arg(long, default_value_t = 50, value_parser = limit)]
     limit: u16,
     /// The oldest first
@@ -30,7 +30,7 @@ pub(super) struct List {
 pub(super) struct Tail {
     #[command(flatten)]
     which: Which,
-    /// Begin with so many earlier calls
+    /// Number of recorded calls to show
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=10_000))]
     limit: u16,
     /// Taken for habit's sake: it always follows
@@ -67,6 +67,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     let calls = source.list(&filter, page)?;
     if calls.is_empty() {
         output::note("No such calls.");
+        args.which.note_unknown(&config);
     }
     output::print(&args.form.form().of(&calls, Heading::Shown))?;
     source.tell_lacking()
@@ -77,6 +78,8 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
     let filter = args.which.filter(&config)?;
     let source = args.place.source(&config)?;
     let form: Form = args.form.form();
+    // A tail would wait for such calls silently.
+    args.which.note_unknown(&config);
     // The sequence number at which the tail continues.
     let begin = match &source {
         Source::Admin(_) => Some(settled(&source, &filter)?),
@@ -119,6 +122,8 @@ fn settled(source: &Source, filter: &Filter) -> Result<Sequence, Failure> {
     let recent = (Timestamp::now() - OUTCOME_WAIT).as_millisecond();
     let open = Filter {
         status: None,
+        status_class: None,
+        end: None,
         ended: Some(false),
         since_ms: Some(filter.since_ms.map_or(recent, |since| since.max(recent))),
         ..filter.clone()

@@ -32,6 +32,8 @@ pub(super) fn query_string(filter: &Filter, page: &Page) -> String {
             .map(|number| number.to_string()),
     );
     add("status", filter.status.map(|status| status.to_string()));
+    add("status_class", filter.status_class.map(|class| class.to_string()));
+    add("end", filter.end.map(|end| end.as_str().to_owned()));
     add("ended", filter.ended.map(|ended| ended.to_string()));
     add("after", page.after.map(|sequence| sequence.to_string()));
     add("before", page.before.map(|sequence| sequence.to_string()));
@@ -69,6 +71,8 @@ mod tests {
             reason: Some("no-line".to_owned()),
             line: Some(("jira/ci.toml".to_owned(), Some(3))),
             status: Some(403),
+            status_class: Some(4),
+            end: Some(tokenward_audit::End::UpstreamFailed),
             ended: Some(true),
         };
         let page = Page {
@@ -79,7 +83,7 @@ mod tests {
         };
         let expected = "since_ms=1&until_ms=%2D2&request_id=30313233343536373839616263646566&token=a%26b%3Dc%20d%25\
                         &user=%C3%BC&on_behalf_of=x&client=127%2E0%2E0%2E1&method=GET&url=%2Frest%2F&verdict=deny\
-                        &reason=no%2Dline&file=jira%2Fci%2Etoml&number=3&status=403&ended=true&after=5&before=50\
+                        &reason=no%2Dline&file=jira%2Fci%2Etoml&number=3&status=403&status_class=4&end=upstream%2Dfailed&ended=true&after=5&before=50\
                         &limit=10&order=oldest";
         assert_eq!(query_string(&filter, &page), expected);
         assert_eq!(

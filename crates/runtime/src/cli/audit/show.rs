@@ -14,7 +14,7 @@ pub(super) struct Args {
     /// The request id of the answer (32 hexadecimal digits), or the call's place in the audit (a number)
     #[arg(value_name = "ID")]
     id: String,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

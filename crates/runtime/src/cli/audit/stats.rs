@@ -15,7 +15,7 @@ use crate::config::Config;
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -49,6 +49,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let filter = args.which.filter(&config)?;
     let source = args.place.source(&config)?;
     let usage = source.usage(&filter)?;
+    if usage.total.calls == 0 {
+        args.which.note_unknown(&config);
+    }
     let unused = unused(&usage, &config)
         .inspect_err(|why| {
             output::note(&format!("What was never used is not told: {why}"));

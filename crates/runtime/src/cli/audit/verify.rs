@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// Also compare an export (JSON lines) with the audit, call by call
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

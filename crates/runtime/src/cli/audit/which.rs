@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use tokenward_audit::{Filter, PublicKey, SigningKey, UrlPattern, Verdict};
+use tokenward_compiler::diagnostic::nearest;
 
-use super::Failure;
 use super::source::Source;
+use super::table::shown;
+use super::{Failure, output, policy, reasons};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
 use crate::config::Config;
@@ -55,42 +57,73 @@ impl Place {
 /// Which calls.
 #[derive(clap::Args)]
 pub(super) struct Which {
-    /// Calls with this token
-    #[arg(long)]
+    /// Only this token
+    #[arg(long, value_name = "NAME")]
     token: Option<String>,
-    /// Calls as this user
+    /// Only calls as this user
     #[arg(long)]
     user: Option<String>,
-    /// Calls on behalf of this user
+    /// Only calls on behalf of this user
     #[arg(long, value_name = "USER")]
     on_behalf_of: Option<String>,
-    /// Calls from this address
+    /// Address of the client
     #[arg(long, value_name = "IP")]
     client: Option<std::net::IpAddr>,
-    /// Calls with this method: GET
+    /// Only calls with this method: GET
     #[arg(long)]
     method: Option<String>,
-    /// Calls whose URL has a match of this regular expression: '/issue/KANBAN-\d+$'
+    /// Only calls whose URL has a match of this regular expression: '/issue/KANBAN-\d+$'
     #[arg(long, value_name = "REGEXP")]
     url: Option<String>,
-    /// Calls so decided
+    /// Only calls with this decision
     #[arg(long, value_enum)]
     decision: Option<Decision>,
-    /// Calls decided for this reason: no-line
+    /// Only calls with this reason: no-line, or with this end: upstream-unreachable
     #[arg(long, value_name = "CODE")]
     reason: Option<String>,
-    /// Calls that this policy file, or this line of it, decided
+    /// Only calls that this policy file, or this line of it, decided
     #[arg(long, value_name = "FILE[:LINE]")]
     line: Option<String>,
-    /// Calls answered with this status
-    #[arg(long, value_parser = clap::value_parser!(u16).range(100..=999))]
-    status: Option<u16>,
-    /// Calls from this time on: 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z
+    /// Only calls answered with this status: 403, or of this class: 4xx
+    #[arg(long, value_parser = status)]
+    status: Option<Status>,
+    #[command(flatten)]
+    period: Period,
+}
+
+/// Which time.
+#[derive(clap::Args)]
+pub(super) struct Period {
+    /// From this time on: 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Calls before this time
+    /// Before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
+}
+
+impl Period {
+    /// The begin and the end, milliseconds since 1970 UTC.
+    pub(super) fn times(&self) -> Result<(Option<i64>, Option<i64>), Failure> {
+        times(self.since.as_deref(), self.until.as_deref())
+    }
+}
+
+/// A status, or the first digit of several.
+#[derive(Clone, Copy)]
+enum Status {
+    One(u16),
+    Class(u16),
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    let lower = text.to_ascii_lowercase();
+    let class = lower.strip_suffix("xx").map(str::parse);
+    match (text.parse(), class) {
+        (Ok(status @ 100..=999), _) => Ok(Status::One(status)),
+        (_, Some(Ok(class @ 1..=9))) => Ok(Status::Class(class)),
+        _ => Err("a status is a number from 100 to 999, such as 403, or a class, such as 4xx".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -107,7 +140,20 @@ impl Which {
     /// The filter for a query of this configuration's audit.
     pub(super) fn filter(&self, config: &Config) -> Result<Filter, Failure> {
         let url = self.url.as_deref().map(UrlPattern::new).transpose();
-        let (since_ms, until_ms) = times(self.since.as_deref(), self.until.as_deref())?;
+        let (since_ms, until_ms) = self.period.times()?;
+        // A reason that the client got after the decision stands in the record's outcome.
+        let ended = self.reason.as_deref().and_then(reasons::ended);
+        let indistinct = self
+            .reason
+            .as_deref()
+            .map(reasons::indistinct)
+            .unwrap_or_default();
+        if !indistinct.is_empty() {
+            output::note(&format!(
+                "The audit does not distinguish this reason from {}; calls with any of them are shown.",
+                indistinct.join(" and ")
+            ));
+        }
         let line = self.line.as_deref();
         let line = line.map(|line| line_of(line, &config.policies)).transpose();
         Ok(Filter {
@@ -127,16 +173,71 @@ impl Which {
                 Decision::Deny => Verdict::Deny,
                 Decision::Refuse => Verdict::Refuse,
             }),
-            reason: self.reason.clone(),
+            reason: self.reason.clone().filter(|_| ended.is_none()),
             line: line.map_err(|message| Failure::Usage(format!("--line: {message}")))?,
-            status: self.status,
+            status: match self.status {
+                Some(Status::One(status)) => Some(status),
+                Some(Status::Class(_)) => None,
+                None => ended.and_then(|(_, status)| status),
+            },
+            status_class: match self.status {
+                Some(Status::Class(class)) => Some(class),
+                Some(Status::One(_)) | None => None,
+            },
+            end: ended.and_then(|(end, _)| end),
             ended: None,
         })
     }
+
+    /// Names the values that no call can have, with the nearest ones, on standard error.
+    pub(super) fn note_unknown(&self, config: &Config) {
+        if let Some(reason) = &self.reason
+            && !reasons::is_known(reason)
+        {
+            note("reason", reason, nearest(reason, reasons::all()));
+        }
+        if self.token.is_none() && self.line.is_none() {
+            return;
+        }
+        // Calls of an earlier policy may be in the audit, so this is not an error.
+        let Ok(program) = policy::program(config) else {
+            return;
+        };
+        if let Some(token) = &self.token {
+            let names: Vec<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
+            if !names.contains(&token.as_str()) {
+                note(
+                    "token of the policy",
+                    token,
+                    nearest(token, names.iter().copied()),
+                );
+            }
+        }
+        if let Some(line) = &self.line
+            && let Ok((file, number)) = line_of(line, &config.policies)
+        {
+            let lines = policy::lines(&program);
+            let files: Vec<&str> = lines.iter().map(|line| line.file).collect();
+            if !files.contains(&file.as_str()) {
+                note("file of the policy", &file, nearest(&file, files));
+            } else if let Some(number) = number
+                && !lines
+                    .iter()
+                    .any(|line| line.file == file && line.number == number)
+            {
+                note("line of the policy", &format!("{file}:{number}"), None);
+            }
+        }
+    }
+}
+
+fn note(what: &str, given: &str, near: Option<&str>) {
+    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    output::note(&format!("`{}` is not a {what}{near}", shown(given)));
 }
 
 /// Parses `--since` and `--until` to milliseconds since 1970 UTC.
-pub(super) fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<i64>, Option<i64>), Failure> {
+fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<i64>, Option<i64>), Failure> {
     let now = Timestamp::now();
     let moment = |option: &str, text: Option<&str>| {
         let time = text.map(|text| time::past(text, now)).transpose();

@@ -30,13 +30,16 @@ Examples:
   tokenward diff main...HEAD                    what HEAD changed since it left main
   tokenward diff --format markdown main..HEAD   a comment for a pull request")]
 pub(in super::super) struct Args {
-    /// How differences are shown
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
-    /// How many states the comparison of two tokens may visit before it is called inconclusive
+    /// How the output is written
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
+    format: Format,
+    /// Print JSON for programs
+    #[arg(long)]
+    json: bool,
+    /// Maximum number of states that a proof may visit; beyond it, it is inconclusive
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     pub(super) budget: u64,
-    /// Configuration of an OLD that is a directory or a compiled policy [default: that next to it, else --config]
+    /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
     #[arg(long, value_name = "FILE")]
     pub(super) old_config: Option<PathBuf>,
     #[command(flatten)]
@@ -47,6 +50,12 @@ pub(in super::super) struct Args {
     /// The policy as it is to be: a directory, a compiled policy or a revision
     #[arg(value_name = "NEW")]
     pub(super) new: Option<String>,
+}
+
+impl Args {
+    pub(super) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,7 +7,7 @@ use tokenward_compiler::analysis::Universe;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::{compile, source::SourceSet};
 
-use super::export::{Broken, Exported};
+use super::export::{Broken, Exported, unknown_keys};
 use super::extender;
 use super::meaning;
 use super::report::{Imported, Report};
@@ -24,6 +24,8 @@ const MAX_SECRET: usize = 512;
 pub(super) struct Options {
     pub(super) new_secrets: bool,
     pub(super) allow_unrestricted: bool,
+    /// Keys that this import does not know are passed over.
+    pub(super) pass_unknown: bool,
     pub(super) now: Timestamp,
 }
 
@@ -94,6 +96,15 @@ fn free_name(label: &str, names: &mut HashSet<String>) -> String {
 
 fn judge(exported: Exported, name: String, options: Options) -> Result<Imported, String> {
     let mut decisions = Vec::new();
+    if !exported.unknown.is_empty() {
+        let unknown = unknown_keys(&exported.unknown);
+        if !options.pass_unknown {
+            return Err(format!(
+                "{unknown}; pass over them with --keep-going if they mean nothing"
+            ));
+        }
+        decisions.push(format!("{unknown}: look whether they restrict the token"));
+    }
     // Collect the decisions that a person must make. Only missing lines can stop the import, since they allow everything.
     if name != exported.label {
         decisions.push(format!(

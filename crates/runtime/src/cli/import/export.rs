@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 /// Bytes that an export may have; the largest known have some hundred thousand.
 pub(super) const MAX_BYTES: usize = 64 << 20;
-/// Keys that a token of the export may have.
-const KNOWN: [&str; 10] = [
+/// Keys that a token of the export may have. `authorKey` names who made the token, `userKey` the same user as `user`.
+const KNOWN: [&str; 12] = [
     "label",
     "user",
     "token",
@@ -17,7 +17,13 @@ const KNOWN: [&str; 10] = [
     "dateCreated",
     "counter",
     "userKey",
+    "userDisplayName",
+    "authorKey",
     "id",
+];
+/// Parts of keys that may say that a token is switched off. Such a key is never passed over.
+const SWITCHES: [&str; 10] = [
+    "abled", "activ", "revok", "delet", "suspend", "block", "lock", "state", "status", "expire",
 ];
 
 /// A token of the export.
@@ -37,6 +43,8 @@ pub(super) struct Exported {
     pub(super) expires: Option<Timestamp>,
     /// Other facts of the export, for people.
     pub(super) description: String,
+    /// Keys that this import does not know.
+    pub(super) unknown: Vec<String>,
 }
 
 /// A token that cannot be read, by its label or place.
@@ -64,6 +72,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Result<Exported, Broken>>, String> 
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
+    // Editors and PowerShell write a byte-order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let whole: Value =
         parse_to_serde_value(text, &options).map_err(|error| format!("it is no JSON: {error}"))?;
     let Some(Value::Array(tokens)) = whole.get("tokens") else {
@@ -72,11 +82,45 @@ pub(super) fn read(text: &str) -> Result<Vec<Result<Exported, Broken>>, String> 
                 .to_owned(),
         );
     };
+    whole_list(&whole, tokens.len())?;
     Ok(tokens
         .iter()
         .enumerate()
         .map(|(at, token)| read_token(at, token))
         .collect())
+}
+
+/// Refuses one page of several: the tokens of the other pages would be lost silently.
+fn whole_list(whole: &Value, found: usize) -> Result<(), String> {
+    let number = |key: &str| match whole.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) => number
+            .as_u64()
+            .map(Some)
+            .ok_or_else(|| format!("its `{key}` is not a count")),
+        Some(Value::String(text)) => {
+            let count = text.trim().parse().map(Some);
+            count.map_err(|_| format!("its `{key}` is not a count"))
+        }
+        Some(_) => Err(format!("its `{key}` is not a count")),
+    };
+    let (total, pages, start) = (number("total")?, number("pages")?, number("startAt")?);
+    let count = found as u64;
+    let is_whole = match total {
+        Some(total) => count >= total,
+        None => pages.unwrap_or(1) <= 1 && start.unwrap_or(0) == 0,
+    };
+    if is_whole {
+        return Ok(());
+    }
+    let of = match (total, pages) {
+        (Some(total), _) => format!("{found} of {total} tokens"),
+        (None, Some(pages)) => format!("one page of {pages}"),
+        (None, None) => "not the first page".to_owned(),
+    };
+    Err(format!(
+        "it has {of}; export all in one file (with a larger `maxResults`, or by joining the lists `tokens` of all pages and leaving out `pages` and `startAt`)"
+    ))
 }
 
 fn read_token(at: usize, token: &Value) -> Result<Exported, Broken> {
@@ -101,9 +145,20 @@ fn read_token(at: usize, token: &Value) -> Result<Exported, Broken> {
 }
 
 fn fields(token: &Map<String, Value>, label: &str) -> Result<Exported, String> {
-    if let Some(key) = token.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+    let unknown: Vec<String> = token
+        .keys()
+        .filter(|key| !KNOWN.contains(&key.as_str()))
+        .cloned()
+        .collect();
+    let is_switch = |key: &&String| {
+        let key = key.to_lowercase();
+        SWITCHES.iter().any(|part| key.contains(part))
+    };
+    let switches: Vec<String> = unknown.iter().filter(is_switch).cloned().collect();
+    if !switches.is_empty() {
         return Err(format!(
-            "it has a key `{key}` that this import does not know; take the key out of the export if it means nothing"
+            "{}, which may say that the token is switched off; leave out the token, or take the key out of the export",
+            unknown_keys(&switches)
         ));
     }
     let user = text(token, "user")?;
@@ -118,7 +173,17 @@ fn fields(token: &Map<String, Value>, label: &str) -> Result<Exported, String> {
         allowed_ips: networks(token.get("ip"))?,
         expires: milliseconds(token, "validUntil")?,
         description: description(token)?,
+        unknown,
     })
+}
+
+/// Names keys that this import does not know.
+pub(super) fn unknown_keys(keys: &[String]) -> String {
+    let named: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    match named.as_slice() {
+        [one] => format!("it has a key {one} that this import does not know"),
+        _ => format!("it has keys that this import does not know: {}", named.join(", ")),
+    }
 }
 
 /// A string that says something.
@@ -245,6 +310,12 @@ fn description(token: &Map<String, Value>) -> Result<String, String> {
     if let Some(created) = milliseconds(token, "dateCreated")? {
         parts.push(format!("made {}", created.strftime("%Y-%m-%d")));
     }
+    if let Some(author) = text(token, "authorKey")? {
+        parts.push(format!("by {author}"));
+    }
+    if let Some(name) = text(token, "userDisplayName")? {
+        parts.push(format!("for {name}"));
+    }
     match token.get("counter") {
         Some(Value::Number(count)) => parts.push(format!("used {count} times before")),
         Some(Value::String(count)) if !count.is_empty() => parts.push(format!("used {count} times before")),
@@ -287,6 +358,38 @@ mod tests {
             assert!(read(wrong).unwrap_err().contains(wrong), "{wrong}");
         }
         assert_eq!(read("*.*.*.*").unwrap(), ["0.0.0.0/0"]);
+    }
+
+    #[test]
+    fn one_page_of_several_is_refused() {
+        let tokens = r#""tokens": [{"label": "a"}, {"label": "b"}]"#;
+        for rest in [
+            r#""total": 3, "pages": 2"#,
+            r#""total": "3""#,
+            r#""pages": 3"#,
+            r#""startAt": 50"#,
+            r#""total": 52, "startAt": 50, "pages": 2"#,
+        ] {
+            let error = read(&format!("{{{tokens}, {rest}}}")).unwrap_err();
+            assert!(error.contains("export all in one file"), "{rest}: {error}");
+        }
+        for rest in [
+            r#""total": 2, "pages": 1, "startAt": 0, "maxResults": 50"#,
+            // The pages were joined.
+            r#""total": 2, "pages": 2"#,
+            r#""pages": null"#,
+            r#""status": "ok""#,
+        ] {
+            assert_eq!(
+                read(&format!("\u{feff}{{{tokens}, {rest}}}")).unwrap().len(),
+                2,
+                "{rest}"
+            );
+        }
+        for rest in [r#""total": -1"#, r#""total": []"#, r#""pages": "many""#] {
+            let error = read(&format!("{{{tokens}, {rest}}}")).unwrap_err();
+            assert!(error.contains("is not a count"), "{rest}: {error}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ Examples:
   tokenward token list
   tokenward token list --json | jq -r 'select(.findings[].code == \"never-used\").token'")]
 pub(super) struct Args {
-    /// One JSON object a line
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

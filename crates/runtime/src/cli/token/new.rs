@@ -21,7 +21,7 @@ use crate::secret::Secret;
 #[command(after_help = "\
 Examples:
   tokenward token new --name ci-comments --user svc-ci --expires 90d \\
-      --limit '[post]/rest/api/2/issue/KANBAN-\\d+/comment' --file policies/ci.toml
+      --limit-to '[post]/rest/api/2/issue/KANBAN-\\d+/comment' --file policies/ci.toml
   tokenward token new --name report --user alice --include jira-read \\
       --file policies/people.toml | pass insert -e report
 
@@ -45,13 +45,20 @@ pub(super) struct Args {
     /// Whoever has the token names the user himself
     #[arg(long)]
     any_user: bool,
-    /// When the token ends: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z; never, if left out
+    /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z
+    ///
+    /// Without it, the token never expires.
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// What the token may do, one line each; may be given more than once
-    #[arg(long = "limit", value_name = "LINE", required_unless_present = "include")]
+    /// Line that says what the token may do; may be given more than once
+    #[arg(
+        long = "limit-to",
+        alias = "limit",
+        value_name = "LINE",
+        required_unless_present = "include"
+    )]
     lines: Vec<String>,
-    /// A named set of lines, from policies/<SET>.limits; may be given more than once
+    /// Named set of lines, from policies/SET.limits; may be given more than once
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
     /// Whom to ask about the token
@@ -63,7 +70,9 @@ pub(super) struct Args {
     /// The policy file; it is made if it is absent
     #[arg(long)]
     file: PathBuf,
-    /// As one JSON object, the secret in it
+    /// Print JSON for programs
+    ///
+    /// The object contains the secret.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -19,7 +19,7 @@ pub(super) struct Args {
     name: String,
     /// The name that it gets
     new: String,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

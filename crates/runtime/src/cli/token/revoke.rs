@@ -21,7 +21,7 @@ Examples:
 pub(super) struct Args {
     /// The token's name
     name: String,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

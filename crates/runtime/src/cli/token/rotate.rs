@@ -28,10 +28,14 @@ pub(super) struct Args {
     /// How long the old secret works on: 12h, 7d; or none
     #[arg(long, value_name = "DURATION", default_value = "7d")]
     overlap: String,
-    /// When the token ends from now on: 90d, 2027-06-30 or 2027-06-30T12:00:00Z; as before, if left out
+    /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z
+    ///
+    /// Without it, the expiry stays as it is.
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// As one JSON object, the secret in it
+    /// Print JSON for programs
+    ///
+    /// The object contains the secret.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// Also those with the seal of a key that is accepted no longer: you have compared them with what they should be
     #[arg(long)]
     reviewed: bool,
-    /// One JSON object a line
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -14,24 +14,24 @@ use crate::cli::settings::ConfigArg;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward token set-limits ci-comments --limit '[get,post]/rest/api/2/issue/KANBAN-\\d+/comment'
-  tokenward token set-limits report --include jira-read --no-limit")]
+  tokenward token set-limits ci-comments --limit-to '[get,post]/rest/api/2/issue/KANBAN-\\d+/comment'
+  tokenward token set-limits report --include jira-read --no-limit-to")]
 pub(super) struct Args {
     /// The token's name
     name: String,
-    /// What the token may do, one line each; may be given more than once
-    #[arg(long = "limit", value_name = "LINE", required_unless_present_any = ["include", "no_limit", "no_include"])]
+    /// Line that says what the token may do; may be given more than once
+    #[arg(long = "limit-to", alias = "limit", value_name = "LINE", required_unless_present_any = ["include", "no_limit", "no_include"])]
     lines: Vec<String>,
     /// Take its own lines out
-    #[arg(long, conflicts_with = "lines")]
+    #[arg(long = "no-limit-to", alias = "no-limit", conflicts_with = "lines")]
     no_limit: bool,
-    /// A named set of lines; may be given more than once
+    /// Named set of lines, from policies/SET.limits; may be given more than once
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
     /// Include no set
     #[arg(long, conflicts_with = "include")]
     no_include: bool,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

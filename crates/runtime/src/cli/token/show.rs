@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Its secret, on standard output
     #[arg(long)]
     secret: bool,
-    /// As one JSON object
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

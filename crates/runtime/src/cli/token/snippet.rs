@@ -32,13 +32,13 @@ pub(super) struct Args {
     /// What the call is written in
     #[arg(long, value_enum, default_value_t = Language::Curl)]
     lang: Language,
-    /// Whose call it is, where the token leaves that open
+    /// User that the request is made as [default: the token's only user]
     #[arg(long)]
     user: Option<String>,
     /// Leave the secret out: read it from the environment variable TOKENWARD_TOKEN
     #[arg(long)]
     env: bool,
-    /// As one JSON object: the call's parts, and the snippet
+    /// Print JSON for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

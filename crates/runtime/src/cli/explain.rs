@@ -1,0 +1,360 @@
+//! `tokenward explain`: how the proxy would answer a request, and why.
+
+mod curl;
+mod options;
+mod shell;
+mod text;
+mod url;
+
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use tokenward_compiler::diagnostic::Code;
+
+use super::failure::Failure;
+use super::output;
+use super::settings::ConfigArg;
+use super::{explain_code, operator};
+use crate::config::Config;
+use crate::identity::Identities;
+use crate::live::{Revocations, beside, policy_at, shown_hash};
+use crate::pep::AuthRules;
+use crate::pep::explain::{Judge, Question, Report, Scheme, Shown};
+use crate::request::{self, Credentials, Kept, Method, Rules, TOKEN_PREFIX};
+use crate::secret;
+use crate::serve;
+use curl::Sent;
+use shell::Word;
+
+/// Explain how the proxy would answer a request, and why
+///
+/// Judges the request as the proxy does, without a call: its reading, the token, the user, the address, the time, the lines
+/// and the body. If no line allows it, each line of the token is listed with its first part that failed and the value that the
+/// part met. The request is given by its method and URL, or as a curl command. Secrets are never shown. The exit code is 0 if
+/// the request is allowed, 1 if it is not.
+///
+/// With the code of an error or warning alone, such as TW0107, its page is printed, as by `explain-code`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward explain ci-comments GET /rest/api/2/issue/KANBAN-100/comment
+  tokenward explain ci-comments POST /rest/api/2/issue/KANBAN-100/comment \\
+      -H 'Content-Type: application/json' -d '{\"body\": \"done\"}'
+  tokenward explain ci-comments -- curl -u \"svc-ci:$TOKEN\" https://jira.example.com/rest/api/2/myself
+  tokenward explain ci-comments --curl -     a command on standard input, as it was copied
+  tokenward explain ci-comments --admin GET /rest/api/2/myself
+                                             by the running proxy, with its policy and settings
+  tokenward explain TW0107                   the page of an error or warning")]
+pub(super) struct Args {
+    /// The token's name, or the code of an error or warning
+    #[arg(value_name = "TOKEN|CODE")]
+    token: String,
+    /// The method
+    method: Option<String>,
+    /// The URL, or the path below the public URL
+    url: Option<String>,
+    /// Header of the request: 'Name: value'; may be given more than once
+    #[arg(short = 'H', long = "header", value_name = "HEADER", requires = "url")]
+    headers: Vec<String>,
+    /// Body of the request, as `curl -d` takes it: text, or @FILE; may be given more than once
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        requires = "url",
+        allow_hyphen_values = true
+    )]
+    data: Vec<String>,
+    /// A curl command in one text; `-` reads it from standard input
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["url", "command"], allow_hyphen_values = true)]
+    curl: Option<String>,
+    /// User that the request is made as [default: the token's only user]
+    #[arg(long)]
+    user: Option<String>,
+    /// Address of the client
+    #[arg(long, value_name = "IP", visible_alias = "from")]
+    client: Option<IpAddr>,
+    /// Time of the request: 2027-06-30 or 2027-06-30T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// A policy directory, or a compiled policy [default: the configuration's]
+    #[arg(long, value_name = "PLACE", visible_alias = "artifact")]
+    policies: Option<PathBuf>,
+    /// Ask the running proxy, through its admin listener
+    #[arg(long, conflicts_with = "policies")]
+    admin: bool,
+    /// Print JSON for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArg,
+    /// A curl command, after `--`
+    #[arg(last = true, value_name = "CURL", conflicts_with = "url")]
+    command: Vec<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let is_alone = args.method.is_none() && args.curl.is_none() && args.command.is_empty();
+    if is_alone && args.token.parse::<Code>().is_ok() {
+        return explain_code::page(&args.token);
+    }
+    let config = args.config.or_default()?;
+    let Given { sent, notes } = given(args, &config)?;
+    let question = question(args, &sent)?;
+    let mut report = if args.admin {
+        ask_proxy(question, &config)?
+    } else {
+        judge(&question, args, &config)?
+    };
+    report.notes.splice(0..0, notes.into_iter().chain(sent.notes));
+    if args.json {
+        let value = serde_json::to_value(&report).map_err(Failure::trouble)?;
+        output::print_json(&value)?;
+    } else {
+        output::print(&text::of(&report))?;
+    }
+    if report.is_allowed() {
+        Ok(())
+    } else {
+        // The report has said all.
+        Err(Failure::Findings(String::new()))
+    }
+}
+
+/// The request of the arguments, with remarks on them.
+struct Given {
+    sent: Sent,
+    notes: Vec<String>,
+}
+
+fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
+    let base = &config.upstream.public_url;
+    let usage = |message: String| Failure::Usage(format!("the request cannot be explained: {message}"));
+    let mut notes = Vec::new();
+    let (words, native) = match (&args.curl, &args.url) {
+        (Some(text), _) => {
+            let command = shell::split(&pasted(text)?).map_err(usage)?;
+            if command.is_piped {
+                notes.push("the part of the command after `|` does not belong to the request".to_owned());
+            }
+            (command.words, false)
+        }
+        (None, Some(url)) => (own_words(args, url), true),
+        (None, None) if !args.command.is_empty() => {
+            let words = args.command.iter().map(|text| Word::from(text.as_str()));
+            // A shell may have got the whole command in quotes.
+            match args.command.as_slice() {
+                [text] if text.contains(' ') => (shell::split(text).map_err(usage)?.words, false),
+                _ => (words.collect(), false),
+            }
+        }
+        (None, None) => {
+            let token = &args.token;
+            let message = match &args.method {
+                Some(method) if method.contains('/') => {
+                    format!("give the method too: `tokenward explain {token} GET {method}`")
+                }
+                _ => format!(
+                    "say which request: `tokenward explain {token} METHOD URL`, or `tokenward explain {token} -- curl …`"
+                ),
+            };
+            return Err(Failure::Usage(message));
+        }
+    };
+    let sent = curl::read(&words, base, native).map_err(usage)?;
+    notes.extend(other_host(&sent, config));
+    Ok(Given { sent, notes })
+}
+
+/// The arguments as the words of a command, so that both mean the same.
+fn own_words(args: &Args, url: &str) -> Vec<Word> {
+    // People write methods in any case, as policies do; a curl command is taken as it is.
+    let given = args.method.as_deref().unwrap_or_default();
+    let method =
+        Method::from_name(given).map_or_else(|| given.to_owned(), |method| method.as_str().to_owned());
+    let mut words = vec!["curl".to_owned(), "--request".to_owned(), method];
+    for header in &args.headers {
+        words.extend(["--header".to_owned(), header.clone()]);
+    }
+    for data in &args.data {
+        words.extend(["--data".to_owned(), data.clone()]);
+    }
+    words.extend(["--url".to_owned(), url.to_owned()]);
+    words.iter().map(|word| Word::from(word.as_str())).collect()
+}
+
+/// The text of `--curl`.
+fn pasted(text: &str) -> Result<String, Failure> {
+    /// Longest command that is read.
+    const LONGEST: u64 = 16 << 20;
+    if text != "-" {
+        return Ok(text.to_owned());
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut text);
+    read.map_err(|error| Failure::Trouble(format!("cannot read the command from standard input: {error}")))?;
+    Ok(text)
+}
+
+/// Points out a URL of another host than the public URL and the proxy's own address.
+fn other_host(sent: &Sent, config: &Config) -> Option<String> {
+    let (_, host) = sent
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("host"))?;
+    let public = config.upstream.public_url.authority();
+    let is_own = host.eq_ignore_ascii_case(public) || *host == config.server.listen.to_string();
+    (!is_own).then(|| {
+        format!("`{host}` is neither the public URL nor the proxy's address; it is taken as the proxy's")
+    })
+}
+
+fn question(args: &Args, sent: &Sent) -> Result<Question, Failure> {
+    if args.token.starts_with(TOKEN_PREFIX) && secret::is_well_formed(&args.token) {
+        return Err(Failure::Usage(
+            "give the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
+        ));
+    }
+    let time_ms = match args.at.as_deref() {
+        None => None,
+        Some(text) => Some(
+            super::time::absolute(text)
+                .map(Timestamp::as_millisecond)
+                .ok_or_else(|| {
+                    Failure::Usage(format!(
+                        "--at: `{text}` is not a time; write 2027-06-30 or 2027-06-30T12:00:00Z"
+                    ))
+                })?,
+        ),
+    };
+    let user = match (&args.user, &sent.user) {
+        (Some(asked), Some(user)) if asked != user => {
+            return Err(Failure::Usage(format!(
+                "the command says the user `{user}`, and --user `{asked}`; leave out --user"
+            )));
+        }
+        (asked, user) => asked.clone().or_else(|| user.clone()),
+    };
+    Ok(Question {
+        token: args.token.clone(),
+        user,
+        shown: None,
+        client: args.client.map(|address| address.to_canonical()),
+        time_ms,
+        method: sent.method.clone(),
+        target: sent.target.clone(),
+        headers: sent.headers.clone(),
+        body: String::new(),
+    }
+    .with_body(&sent.body))
+}
+
+fn rules(config: &Config) -> Result<Rules, Failure> {
+    Rules::new(&serve::reading(config, None, Kept::default()))
+        .map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Judges the request by the policy and the configuration here.
+fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Failure> {
+    let place = args.policies.as_ref().unwrap_or(&config.policies);
+    // A policy that cannot be used leaves the question open.
+    let program = policy_at(place, config).map_err(Failure::trouble)?;
+    let rules = rules(config)?;
+    let auth = AuthRules::new(config.auth.methods, &config.auth.never_act_as);
+    let revoked = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;
+    let identities = Identities::load(&config.identity);
+    let judge = Judge {
+        rules: &rules,
+        auth: &auth,
+        identities: identities.as_ref().ok(),
+        cors_origins: &config.answers.cors_origins,
+        inspect_bytes: config.limits.inspect_bytes,
+        body_bytes: config.limits.body_bytes.unwrap_or(u64::MAX),
+        is_revoked: &|secret| revoked.has(secret),
+    };
+    let mut report = judge
+        .explain(&program, question)
+        .map_err(|incomplete| Failure::Usage(incomplete.to_string()))?;
+    if let Err(error) = identities {
+        report.notes.push(format!(
+            "the upstream credentials of the user were not checked: {error}"
+        ));
+    }
+    Ok(report)
+}
+
+/// Asks the running proxy. The secret stays here: the proxy gets its hash.
+fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure> {
+    if !tokenward_audit::in_use(&config.audit.path) {
+        return Err(Failure::Trouble(
+            "no proxy is running with this configuration; leave out --admin to explain by the policy files"
+                .to_owned(),
+        ));
+    }
+    if let Some((shown, secret)) = shown(&question, config)? {
+        question.shown = Some(shown);
+        question
+            .headers
+            .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+        if bears(&question, &secret) {
+            return Err(Failure::Usage(
+                "the secret also stands outside of the Authorization header, where the proxy refuses it; leave out --admin to see how"
+                    .to_owned(),
+            ));
+        }
+    }
+    if bears(&question, TOKEN_PREFIX) {
+        return Err(Failure::Usage(
+            "the request has a secret outside of the Authorization header; leave out --admin to explain it"
+                .to_owned(),
+        ));
+    }
+    let order = serde_json::to_value(&question).map_err(Failure::trouble)?;
+    let told = operator::post(config, "/v1/explain", &order)?;
+    serde_json::from_value(told).map_err(|_| {
+        Failure::Trouble(
+            "the proxy's answer is not one that this version knows; use the proxy's own version".to_owned(),
+        )
+    })
+}
+
+/// The credentials of the request without the secret, and the secret.
+fn shown(question: &Question, config: &Config) -> Result<Option<(Shown, String)>, Failure> {
+    let rules = rules(config)?;
+    let Ok(head) = question.head(rules.head_limits()) else {
+        return Ok(None);
+    };
+    let fields = head.fields();
+    let of = |scheme, user, secret: String| {
+        let secret_hash = shown_hash(&secret::hash(&secret));
+        let shown = Shown {
+            scheme,
+            user,
+            secret_hash,
+        };
+        Ok(Some((shown, secret)))
+    };
+    match request::read(&head.raw(&fields), &rules).credentials {
+        Credentials::None => Ok(None),
+        Credentials::Basic { user, secret } => of(Scheme::Basic, Some(user), secret),
+        Credentials::Bearer { secret } => of(Scheme::Bearer, None, secret),
+        Credentials::Switched { .. } | Credentials::Malformed => Err(Failure::Usage(
+            "with --admin, credentials must be one Authorization header with Basic or Bearer; leave out --admin to explain others"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Whether the text stands anywhere in the question.
+fn bears(question: &Question, text: &str) -> bool {
+    let body = STANDARD.decode(&question.body).unwrap_or_default();
+    let headers = question.headers.iter().flat_map(|(name, value)| [name, value]);
+    headers
+        .chain([&question.method, &question.target, &question.token])
+        .any(|part| part.contains(text))
+        || memchr::memmem::find(&body, text.as_bytes()).is_some()
+}
