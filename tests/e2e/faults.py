@@ -117,9 +117,12 @@ class Calls:
 
 # --- the proxy, and strace ------------------------------------------------------------------------------------------------
 
+# A process that is not dumpable can be traced by root only.
+HARDENING = "best-effort" if os.geteuid() == 0 else "off"
 CONFIGURATION = """[server]
 listen = "127.0.0.1:{listen}"
 shutdown_grace = "1s"
+hardening = "{hardening}"
 [admin]
 listen = "127.0.0.1:{admin}"
 [upstream]
@@ -158,7 +161,7 @@ class Proxy:
         (directory / "policies/tokens.toml").write_text(POLICY.format(digest=digest))
         self.listen, self.admin = free_ports(2)
         behind = upstream.server_address[1]
-        self.config.write_text(CONFIGURATION.format(listen=self.listen, admin=self.admin, behind=behind, on_failure=on_failure))
+        self.config.write_text(CONFIGURATION.format(listen=self.listen, admin=self.admin, behind=behind, on_failure=on_failure, hardening=HARDENING))
         self.log, self.trace = directory / "serve.log", directory / "strace.log"
 
     def start(self, strace=()):

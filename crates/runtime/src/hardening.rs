@@ -11,8 +11,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::config::{Config, Hardening};
-pub use grants::DirectoryError;
-use grants::Grants;
+use grants::{DirectoryError, Grants};
 use kernel::Held;
 
 /// The directories that the process can read, once it is restricted. A restriction belongs to the process and is never
