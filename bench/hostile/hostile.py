@@ -578,7 +578,7 @@ ROWS = [
     ("chunks", "1-byte chunks: memory for each byte kept", "x", 2.0, row_chunks, None),
     ("bodies", "bodies of one token in memory until 503", "MB", 256, row_bodies, None),
     ("idle", "a valid call while all slots are idle", "ms", 100, row_idle, peer_idle),
-    ("readers", "memory of a client that reads nothing", "KiB", 256, row_readers, None),
+    ("readers", "memory of a client that reads nothing", "KiB", 384, row_readers, None),
     ("interims", "upstream's flood of 1xx: until the call ends", "s", 1.0, row_interims, None),
     ("parameters", "250 parameters x 2,000 constrained lines", "ms CPU", 1.0, row_parameters, None),
     ("json", "1 MB JSON x 500 lines' names", "ms CPU", 10.0, row_json, None),
