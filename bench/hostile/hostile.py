@@ -274,10 +274,13 @@ def heads():
     return {what: text.encode() for what, text in made.items()}
 
 
-def worst_head(process, port):
-    """The largest CPU time a head, in ms, and which it is."""
+def worst_head(process, port, more=b""):
+    """The largest CPU time a head, in ms, and which it is. `more` is added to each head that has no credentials."""
     worst = (0.0, "")
     for what, head in heads().items():
+        if more and b"\r\nAuthorization:" in head:
+            continue
+        head = head[:-2] + more + b"\r\n"
         client = Client(port)
         for _ in range(10):
             client.ask(head)
@@ -297,6 +300,11 @@ def row_heads(bench):
     process, port = bench.proxy({"a.toml": token("t", "/rest/.*")}, bench.upstream())
     value, what = worst_head(process, port)
     return value, what
+
+
+def row_token_heads(bench):
+    process, port = bench.proxy({"a.toml": token("t", "/rest/none")}, bench.upstream())
+    return worst_head(process, port, f"Authorization: Bearer {SECRET}\r\n".encode())
 
 
 def peer_heads(bench):
@@ -575,6 +583,7 @@ def row_revocation(bench):
 # Name, what, unit, budget, measurement, peer.
 ROWS = [
     ("heads", "unauthenticated head of 57 KB, the worst", "ms CPU", 0.2, row_heads, peer_heads),
+    ("token-heads", "the same with a valid token", "ms CPU", 2.0, row_token_heads, None),
     ("chunks", "1-byte chunks: memory for each byte kept", "x", 2.0, row_chunks, None),
     ("bodies", "bodies of one token in memory until 503", "MB", 256, row_bodies, None),
     ("idle", "a valid call while all slots are idle", "ms", 100, row_idle, peer_idle),

@@ -77,7 +77,16 @@ impl Prefix {
     /// Finds the beginning and the end of each prefix.
     fn places<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = (usize, usize)> + 't {
         let first = self.text.bytes().next().unwrap_or_default();
+        let second = self.text.as_bytes().get(1).copied().unwrap_or_default();
+        // Most places end at the second byte already.
+        let goes_on = move |at: &usize| {
+            text.get(*at) == Some(&b'%')
+                || text
+                    .get(at + 1)
+                    .is_some_and(|next| *next == b'%' || next.eq_ignore_ascii_case(&second))
+        };
         memchr::memchr3_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), b'%', text)
+            .filter(goes_on)
             .filter_map(|at| Some((at, self.ends(text, at)?)))
     }
 

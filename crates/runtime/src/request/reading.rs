@@ -19,8 +19,7 @@ pub const SELF_PATH: &str = "/.tokenward/self";
 /// Maximum length of a client's request id that is kept, in bytes.
 const REQUEST_ID_BYTES: usize = 128;
 
-/// Maximum length in bytes of a target that is shown as it was read, or masked as a whole, if its caller has no valid
-/// token.
+/// Maximum length in bytes of a refused target that is shown with its query.
 const SHOWN_TARGET: usize = 4 * 1024;
 /// Maximum length of the header values of a trace that are used, in bytes.
 const TRACE_BYTES: usize = 2 * 1024;
@@ -45,13 +44,12 @@ pub struct Reading {
     /// Whether a trace's headers can be used: none of them contains a secret.
     pub traceable: bool,
     /// The URL for the audit: printable ASCII, with secrets masked. For refused requests it is the target as sent, cut
-    /// at 2 KiB.
+    /// at 2 KiB; one over 4 KiB without its query.
     pub shown_url: String,
 }
 
 /// A head of which as much is read as depends on no token. The rest costs more, so that it is read only for a caller
 /// with a valid one.
-#[derive(Debug)]
 pub struct Opened<'a> {
     /// The framing of the body, as in [`Reading::framing`].
     pub framing: Result<Framing, Refusal>,
@@ -71,7 +69,6 @@ pub struct Opened<'a> {
     secrets: Secrets,
 }
 
-#[derive(Debug)]
 enum Query<'a> {
     Raw(&'a str),
     Decoded(Result<Vec<Pair>, Refusal>),
@@ -124,6 +121,15 @@ pub fn open<'a>(raw: &RawHead<'a>, rules: &Rules) -> Opened<'a> {
     }
 }
 
+impl std::fmt::Debug for Opened<'_> {
+    /// Writes no part that may have a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened")
+            .field("framing", &self.framing)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Opened<'_> {
     /// Reads the rest of the head. The framing's refusal takes precedence.
     #[must_use]
@@ -144,7 +150,7 @@ impl Opened<'_> {
             Ok(head) => head.url.clone(),
             Err(_) => {
                 add_refused(raw, rules, &mut secrets);
-                rules.shown_raw(raw.target, &secrets)
+                shown_refused(raw, rules, &secrets)
             }
         };
         if let Ok(head) = &mut head {
@@ -170,7 +176,7 @@ impl Opened<'_> {
         let mut secrets = self.secrets;
         add_refused(raw, rules, &mut secrets);
         if raw.target.len() > SHOWN_TARGET {
-            return rules.shown_long(raw.target, &secrets);
+            return shown_refused(raw, rules, &secrets);
         }
         let located = self
             .framing
@@ -188,6 +194,15 @@ impl Query<'_> {
             Self::Raw(text) => query::decode(text, rules.settings().query_pairs),
             Self::Decoded(decoded) => decoded,
         }
+    }
+}
+
+/// Formats the URL for the audit, of a request that is refused.
+fn shown_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> String {
+    if raw.target.len() > SHOWN_TARGET {
+        rules.shown_long(raw.target, secrets)
+    } else {
+        rules.shown_raw(raw.target, secrets)
     }
 }
 

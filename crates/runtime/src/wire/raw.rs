@@ -69,21 +69,21 @@ pub(crate) const NAME_BYTES: usize = 256;
 /// Maximum length of a method, in bytes. Registered ones have at most 17.
 pub(crate) const METHOD_BYTES: usize = 64;
 
-/// The bytes of tokens (RFC 9110 section 5.6.2).
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let allowed = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut at = 0;
-    while at < allowed.len() {
-        table[allowed[at] as usize] = true;
-        at += 1;
+/// The set of the bytes of tokens (RFC 9110 section 5.6.2), a bit for each.
+const TOKEN: u128 = set(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+const fn set(mut bytes: &[u8]) -> u128 {
+    let mut set = 0;
+    while let [first, rest @ ..] = bytes {
+        set |= 1 << *first;
+        bytes = rest;
     }
-    table
-};
+    set
+}
 
 /// Whether a token may contain the byte.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    TOKEN.get(usize::from(byte)).copied().unwrap_or_default()
+    byte.is_ascii() && TOKEN >> byte & 1 != 0
 }
 
 /// Number of bytes that are looked at together.
