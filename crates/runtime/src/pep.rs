@@ -49,7 +49,7 @@ const PREFLIGHT_BYTES: usize = 8 * 1024;
 
 /// State that all calls share.
 pub(crate) struct Gate {
-    pub(crate) rules: Rules,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) trust: Trust,
     pub(crate) policies: Arc<Policies>,
     pub(crate) audit: Store,
@@ -158,12 +158,7 @@ impl Gate {
     }
 
     /// Completes a judged call: the body as far as it is inspected, the record, the upstream.
-    pub(crate) async fn proceed(
-        self: &Arc<Self>,
-        judged: Judged,
-        body: BodyStream,
-        upstream: &Upstream,
-    ) -> Answer {
+    pub(crate) async fn proceed(&self, judged: Judged, body: BodyStream, upstream: &Upstream) -> Answer {
         let Judged {
             call,
             canonical,
@@ -336,7 +331,7 @@ impl Gate {
 
     /// Reads as much of the body as needed before the upstream is contacted, and completes the decision.
     async fn grant(
-        self: &Arc<Self>,
+        &self,
         call: &mut Call,
         canonical: Canonical,
         token: TokenId,
@@ -349,7 +344,7 @@ impl Gate {
         }
         inspect::read_whole(body, self.inspect_limit()).await?;
         let inspection = Inspection {
-            gate: Arc::clone(self),
+            rules: Arc::clone(&self.rules),
             live: Arc::clone(&call.live),
             token,
             canonical,

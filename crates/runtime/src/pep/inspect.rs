@@ -8,7 +8,6 @@ use tokenward_compiler::decide::{self, Body, Decision, Denial, DenyReason, Grant
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
-use super::Gate;
 use super::ambiguity::{BodyNames, is_query_ambiguous};
 use crate::call::evidence::Evidence;
 use crate::live::Live;
@@ -131,7 +130,7 @@ pub(super) async fn read_whole(body: &mut RequestBody, limit: usize) -> Result<(
 
 /// A call whose body is there, and everything that its decision depends on.
 pub(super) struct Inspection {
-    pub(super) gate: Arc<Gate>,
+    pub(super) rules: Arc<Rules>,
     pub(super) live: Arc<Live>,
     pub(super) token: TokenId,
     pub(super) canonical: Canonical,
@@ -169,7 +168,7 @@ impl Inspection {
     }
 
     fn verdict(&self, evidence: &mut Evidence) -> Result<Verdict, Problem> {
-        let (program, rules, canonical) = (self.live.program(), &self.gate.rules, &self.canonical);
+        let (program, rules, canonical) = (self.live.program(), &*self.rules, &self.canonical);
         if product_reads(canonical, rules) {
             check_body(program, self.token, canonical, rules, &self.body)?;
         }

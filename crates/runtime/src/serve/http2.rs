@@ -117,7 +117,7 @@ async fn run(
                         worker.gate.metrics.violated(Violation::Http2);
                     }
                     let arrived = Arrived { peer, request, path };
-                    calls.push(call(Rc::clone(worker), place, arrived, respond, settings));
+                    calls.push(call(Rc::clone(worker), place, arrived, respond, settings.reading));
                 }
                 None => return Ok(()),
             },

@@ -210,7 +210,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         Arc::clone(upstream.addresses()),
     );
     let gate = Arc::new(Gate {
-        rules,
+        rules: Arc::new(rules),
         trust: Trust::new(
             config.server.trusted_proxies.clone(),
             config.server.client_address,

@@ -12,11 +12,11 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{Request, Response, StatusCode};
 
-use super::Http2Settings;
 use super::send::send;
 use crate::pep::Headed;
 use crate::proxy::Answer;
 use crate::serve::places::{Kept, Place};
+use crate::serve::reader_pace::ReaderLimits;
 use crate::serve::worker::{Worker, caught};
 use crate::wire::queue::{BodyFeed, Room, body_queue};
 use crate::wire::{BodyError, BodyStream, Violation, WireHead};
@@ -48,7 +48,7 @@ pub(super) async fn call(
     place: &Place,
     arrived: Arrived,
     mut respond: SendResponse<Bytes>,
-    settings: Http2Settings,
+    reading: ReaderLimits,
 ) -> Ended {
     let Arrived { peer, request, path } = arrived;
     let (parts, body) = request.into_parts();
@@ -72,7 +72,7 @@ pub(super) async fn call(
         } else {
             answer
         };
-        send(answer, &mut respond, settings.reading, worker.dates.now())
+        send(answer, &mut respond, reading, worker.dates.now())
             .await
             .map_err(|_| TakenBack)
     };
