@@ -1,6 +1,6 @@
 # Benchmarks. None of them is built by `make test`.
 
-.PHONY: bench bench-audit bench-decision bench-instructions bench-scale
+.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -19,3 +19,7 @@ bench-decision: ## decisions beside Cedar, Regorus, Casbin and regex::RegexSet; 
 bench-instructions: ## instructions a decision, held to bench/instructions.txt; needs valgrind
 	$(CARGO) build --release --locked -p tokenward-compiler --example instructions
 	"$(TARGET)/release/examples/instructions" bench/instructions.txt
+
+bench-hostile: ## attacks, each held to its budget; AGAINST=BINARY measures another one beside; needs python3 and Linux
+	$(CARGO) build --release --locked -p tokenward-runtime
+	bench/hostile/hostile.py --binary "$(TARGET)/release/tokenward" $(if $(AGAINST),--against "$(AGAINST)") $(if $(ROWS),--rows "$(ROWS)")

@@ -22,7 +22,7 @@ pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::{TRACEPARENT, TRACESTATE, Trace};
 use crate::live::{Live, TokenValidity};
-use crate::request::{Framing, RawHead, Reading};
+use crate::request::{Framing, Opened, RawHead};
 use crate::text::{SHORT, bounded};
 
 /// A call in progress.
@@ -61,17 +61,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Makes a call that has just arrived and been read.
+    /// Makes a call that has just arrived. Its URL is set when it is known how it may be shown.
     pub(crate) fn new(
         raw: &RawHead<'_>,
-        reading: &Reading,
+        opened: &Opened<'_>,
         client: IpAddr,
         live: Arc<Live>,
         reporting: CallReporting,
     ) -> Self {
         let time_ms = now_ms();
         let id = RequestId::new(time_ms);
-        let traced = if reading.traceable { raw.headers } else { &[] };
+        let traced = if opened.traceable { raw.headers } else { &[] };
         Self {
             trace: Trace::of(traced, &id, reporting.spans.is_some()),
             reporting,
@@ -88,9 +88,9 @@ impl Call {
             deciding: Duration::ZERO,
             evidence: Evidence::default(),
             time_ms,
-            method: reading.shown_method.clone(),
-            url: reading.shown_url.clone(),
-            client_request_id: reading.client_request_id.clone(),
+            method: opened.shown_method.clone(),
+            url: String::new(),
+            client_request_id: opened.client_request_id.clone(),
             request_bytes: match raw.body {
                 Framing::None => Some(0),
                 Framing::Length(length) => Some(length),
@@ -110,6 +110,11 @@ impl Call {
             .as_deref()
             .or(self.user.as_deref())
             .unwrap_or_default()
+    }
+
+    /// Sets the URL for the audit.
+    pub(crate) fn set_url(&mut self, url: String) {
+        self.url = url;
     }
 
     /// Method of the request, as sent.

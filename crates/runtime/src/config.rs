@@ -266,6 +266,8 @@ impl Methods {
 pub struct Limits {
     /// The largest body that a policy inspects.
     pub inspect_bytes: usize,
+    /// Total size of the request bodies that the process keeps in memory, inspected and read ahead.
+    pub inspected_total: usize,
     /// The largest request body that is forwarded; `None` for any size.
     pub body_bytes: Option<u64>,
     /// Maximum number of query parameters of a request.
@@ -280,6 +282,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Minimum rate in bytes per second at which an awaited request body must arrive; 0 for no minimum.
     pub body_rate: u32,
+    /// Minimum rate in bytes per second at which a client must read a response while it is waited for; 0 for no minimum.
+    pub answer_rate: u32,
     /// Time to connect to the upstream, without TLS.
     pub connect_timeout: Duration,
     /// Time from the end of the request to the head of the upstream's response.
@@ -290,6 +294,10 @@ pub struct Limits {
     pub max_connections: usize,
     /// Maximum number of concurrent connections of one client; a trusted proxy has no such limit.
     pub max_connections_per_client: usize,
+    /// Maximum number of concurrent connections of one /56 network of IPv6.
+    pub max_connections_per_56: usize,
+    /// Maximum number of concurrent connections of one /48 network of IPv6.
+    pub max_connections_per_48: usize,
     /// Maximum number of concurrent requests on one HTTP/2 connection.
     pub http2_streams: u32,
     /// Number of requests on one HTTP/2 connection that the client may cancel in excess of those answered.

@@ -61,9 +61,12 @@ pub(crate) struct Metrics {
     violations: Family<Because, Counter>,
     in_flight: Gauge,
     connections: Gauge,
+    bodies: Gauge,
     accepted: Counter,
     panics: Counter,
     slowed: Counter,
+    gave_way: Counter,
+    slow_readers: Counter,
     deciding: Histogram,
     recording: Histogram,
     upstream: Histogram,
@@ -79,9 +82,12 @@ impl Default for Metrics {
             violations: Family::default(),
             in_flight: Gauge::default(),
             connections: Gauge::default(),
+            bodies: Gauge::default(),
             accepted: Counter::default(),
             panics: Counter::default(),
             slowed: Counter::default(),
+            gave_way: Counter::default(),
+            slow_readers: Counter::default(),
             deciding: Histogram::new(DECISION),
             recording: Histogram::new(AUDIT),
             upstream: Histogram::new(UPSTREAM),
@@ -118,6 +124,11 @@ impl Metrics {
             self.connections.clone(),
         );
         all.register(
+            "bodies_held_bytes",
+            "Request bodies in memory, of limits.inspected_total",
+            self.bodies.clone(),
+        );
+        all.register(
             "connections_accepted",
             "Connections that clients opened",
             self.accepted.clone(),
@@ -131,6 +142,16 @@ impl Metrics {
             "failed_credentials_slowed",
             "Failed credentials that were answered late, or with 429, because their address had too many",
             self.slowed.clone(),
+        );
+        all.register(
+            "connections_gave_way",
+            "Idle connections that the proxy closed to make room for new ones",
+            self.gave_way.clone(),
+        );
+        all.register(
+            "slow_readers",
+            "Answers that the proxy broke off because the client read them too slowly",
+            self.slow_readers.clone(),
         );
         // Histograms, in seconds.
         for (name, help, histogram) in [
@@ -203,6 +224,11 @@ impl Metrics {
         self.violations.get_or_create(&Because { reason }).inc();
     }
 
+    /// Sets the number of bytes of request bodies that are kept in memory.
+    pub(crate) fn bodies_held(&self, bytes: usize) {
+        self.bodies.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
     /// Counts calls in progress: 1 for a begin, -1 for an end.
     pub(crate) fn in_flight(&self, change: i64) {
         self.in_flight.inc_by(change);
@@ -221,6 +247,16 @@ impl Metrics {
     /// Counts a delayed response to failed credentials.
     pub(crate) fn slowed(&self) {
         self.slowed.inc();
+    }
+
+    /// Counts an idle connection that was closed to make room for another one.
+    pub(crate) fn gave_way(&self) {
+        self.gave_way.inc();
+    }
+
+    /// Counts an answer that its client read too slowly.
+    pub(crate) fn slow_reader(&self) {
+        self.slow_readers.inc();
     }
 
     /// Counts a connection of a client, which is open until the value is dropped.

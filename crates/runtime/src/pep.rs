@@ -8,6 +8,7 @@ mod auth;
 mod cors;
 pub(crate) mod explain;
 mod inspect;
+mod judging;
 mod own;
 mod rehearse;
 mod throttle;
@@ -18,10 +19,11 @@ use std::time::Instant;
 
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Store, Verdict};
-use tokenward_compiler::decide::{self, Decision, Denial, DenyReason, Grant};
+use tokenward_compiler::decide::{self, Decision, Denial, Grant};
 use tokenward_compiler::ir::{LineId, TokenId};
 
 pub(crate) use auth::AuthRules;
+pub(crate) use judging::Judges;
 pub(crate) use rehearse::would_allow;
 pub(crate) use throttle::Throttle;
 
@@ -33,15 +35,22 @@ use crate::identity::Identities;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
 use crate::problem::{Denied, Problem};
-use crate::proxy::{self, Answer, BodyPace, READ_AHEAD, RequestBody, Upstream};
-use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
+use crate::proxy::{self, Answer, BodyBudget, BodyPace, READ_AHEAD, RequestBody, Upstream};
+use crate::request::{
+    self, Canonical, Credentials, Method, Opened, RawHead, Reading, Rules, SELF_PATH, Trust,
+};
 use crate::respond;
 use crate::wire::{BodyStream, WireHead};
+use inspect::Inspection;
+use judging::INLINE_BYTES;
 use throttle::Pace;
+
+/// Maximum size of the head of a preflight. Browsers' have some hundred bytes and the URL.
+const PREFLIGHT_BYTES: usize = 8 * 1024;
 
 /// State that all calls share.
 pub(crate) struct Gate {
-    pub(crate) rules: Rules,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) trust: Trust,
     pub(crate) policies: Arc<Policies>,
     pub(crate) audit: Store,
@@ -49,6 +58,10 @@ pub(crate) struct Gate {
     pub(crate) identities: Identities,
     pub(crate) auth: AuthRules,
     pub(crate) throttle: Throttle,
+    /// Memory for the bodies of all calls.
+    pub(crate) bodies: BodyBudget,
+    /// Threads that judge large bodies.
+    pub(crate) judges: Arc<Judges>,
     pub(crate) settings: GateSettings,
 }
 
@@ -97,25 +110,38 @@ impl Gate {
     pub(crate) async fn judge(&self, head: &WireHead, peer: IpAddr) -> Headed {
         let fields = head.fields();
         let raw = head.raw(&fields);
-        let mut reading = request::read(&raw, &self.rules);
+        let mut opened = request::open(&raw, &self.rules);
         let client = self.trust.client(peer, &raw).unwrap_or_else(|refusal| {
             // Check the client's address first, since later steps depend on it. A refusal of the framing takes
             // precedence.
-            reading.framing = reading.framing.clone().and(Err(refusal));
+            opened.framing = opened.framing.clone().and(Err(refusal));
             peer
         });
         let mut call = Call::new(
             &raw,
-            &reading,
+            &opened,
             client,
             self.policies.current(),
             self.settings.reporting.clone(),
         );
         let origin = cors::origin(&raw, &self.settings.cors_origins);
-        if let Some(headers) = self.preflight(&raw, &reading, origin.as_ref()) {
+        if let Some((headers, url)) = self.preflight(&raw, &opened, origin.as_ref()) {
+            call.set_url(url);
             return Headed::Settled(self.answer_preflight(&call, headers).await);
         }
-        match self.judge_reading(&mut call, reading) {
+        // The rest of the head is read only for a caller with a valid token.
+        let judged = match self.recognise(&mut call, &opened) {
+            Ok(token) => {
+                let mut reading = opened.read(&raw, &self.rules);
+                call.set_url(std::mem::take(&mut reading.shown_url));
+                self.judge_reading(&mut call, token, reading)
+            }
+            Err(problem) => {
+                call.set_url(opened.shown_url(&raw, &self.rules));
+                Err(problem)
+            }
+        };
+        match judged {
             Ok((token, _, HeadVerdict::Own)) => Headed::Settled(self.answer_own(&call, token).await),
             Ok((token, canonical, verdict)) => Headed::Judged(Box::new(Judged {
                 call,
@@ -142,21 +168,24 @@ impl Gate {
             origin,
         } = judged;
         let close = canonical.close;
-        let mut body = RequestBody::new(body, canonical.body, self.settings.pace);
+        let share = self.bodies.share(call.live.program().token(token).secret_hash);
+        let mut body = RequestBody::new(body, canonical.body, self.settings.pace).within(share);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
         let validity = undecided.call.validity.clone();
-        let granting = self.grant(&mut undecided.call, &canonical, token, verdict, &mut body);
+        let granting = self.grant(&mut undecided.call, canonical, token, verdict, &mut body);
         let granted = while_valid(validity, granting).await.flatten();
         let call = undecided.decided();
-        let identity = granted.and_then(|grant| {
+        let identity = granted.and_then(|granted| {
             let headers = self.identities.headers(call.effective_user());
             headers
-                .map(|headers| (grant, headers))
+                .map(|headers| (granted, headers))
                 .map_err(|_| Problem::NoUpstreamIdentity)
         });
         let mut answer = match identity {
             Err(problem) => self.refuse(call, &problem).await,
-            Ok((grant, identity)) => self.send(call, canonical, grant, identity, body, upstream).await,
+            Ok(((grant, canonical), identity)) => {
+                self.send(call, canonical, grant, identity, body, upstream).await
+            }
         };
         answer.close |= close;
         cors::mark(&mut answer, origin);
@@ -196,24 +225,33 @@ impl Gate {
         }
     }
 
-    /// Takes the steps that depend only on the head, in order.
-    fn judge_reading(
-        &self,
-        call: &mut Call,
-        reading: Reading,
-    ) -> Result<(TokenId, Canonical, HeadVerdict), Problem> {
+    /// Takes the steps that come before the reading, in order.
+    fn recognise(&self, call: &mut Call, opened: &Opened<'_>) -> Result<TokenId, Problem> {
         // Ambiguous framing and paths that are not served are refused for everyone.
-        reading.framing.map_err(Problem::Framing)?;
-        if !reading.in_endpoints {
+        if let Err(refusal) = &opened.framing {
+            return Err(Problem::Framing(refusal.clone()));
+        }
+        if !opened.in_endpoints {
             return Err(Problem::OutsideEndpoints);
         }
         // The token, and whether it works from this address.
-        let token = self.authenticate(call, &reading.credentials)?;
+        let token = self.authenticate(call, &opened.credentials)?;
+        if call.live.program().token(token).allows_address(call.client) {
+            Ok(token)
+        } else {
+            Err(Problem::Address)
+        }
+    }
+
+    /// Takes the steps that depend on the whole head, in order.
+    fn judge_reading(
+        &self,
+        call: &mut Call,
+        token: TokenId,
+        reading: Reading,
+    ) -> Result<(TokenId, Canonical, HeadVerdict), Problem> {
         let live = Arc::clone(&call.live);
         let definition = live.program().token(token);
-        if !definition.allows_address(call.client) {
-            return Err(Problem::Address);
-        }
         // Errors of the reading are only shown to callers with a valid token.
         let canonical = reading.head.map_err(Problem::Reading)?;
         inspect::check_query(live.program(), token, &canonical, &self.rules)?;
@@ -296,42 +334,36 @@ impl Gate {
     async fn grant(
         &self,
         call: &mut Call,
-        canonical: &Canonical,
+        canonical: Canonical,
         token: TokenId,
         verdict: HeadVerdict,
         body: &mut RequestBody,
-    ) -> Result<Grant, Problem> {
+    ) -> Result<(Grant, Canonical), Problem> {
         if let HeadVerdict::Granted(grant) = verdict {
             body.read_ahead(READ_AHEAD).await.map_err(inspect::problem)?;
-            return Ok(grant);
+            return Ok((grant, canonical));
         }
         inspect::read_whole(body, self.inspect_limit()).await?;
-        let live = Arc::clone(&call.live);
-        let started = Instant::now();
-        if inspect::product_reads(canonical, &self.rules) {
-            inspect::check_body(live.program(), token, canonical, &self.rules, body.ahead())?;
-        }
-        let evidence = &mut call.evidence;
-        let decision = inspect::decide_whole(
-            live.program(),
+        let inspection = Inspection {
+            rules: Arc::clone(&self.rules),
+            live: Arc::clone(&call.live),
             token,
             canonical,
-            body.ahead(),
-            (&self.rules, evidence),
-        )?;
-        call.deciding += started.elapsed();
-        match decision {
-            Decision::Allow(grant) => Ok(grant),
-            Decision::Deny(denial) => Err(self.denied(call, (token, canonical), &denial)),
-            // The body was supplied, so this must not happen. Without a decision nothing is permitted.
-            Decision::NeedsBody(_) => Err(self.denied(
-                call,
-                (token, canonical),
-                &Denial {
-                    reason: DenyReason::NoLine,
-                    line: None,
-                },
-            )),
+            body: body.ahead(),
+        };
+        let inspected = if body.ahead_len() <= INLINE_BYTES {
+            inspection.judge()
+        } else {
+            let turns_of = call.live.program().token(token).secret_hash;
+            self.judges.run(turns_of, move || inspection.judge()).await
+        };
+        call.deciding += inspected.took;
+        if !inspected.evidence.is_empty() {
+            call.evidence = inspected.evidence;
+        }
+        match inspected.verdict? {
+            inspect::Verdict::Allow(grant) => Ok((grant, inspected.canonical)),
+            inspect::Verdict::Deny(denial) => Err(self.denied(call, (token, &inspected.canonical), &denial)),
         }
     }
 
@@ -426,14 +458,20 @@ impl Gate {
         answer
     }
 
+    /// Gives the headers of the response to a preflight, and the URL for the audit. A preflight has no token, so that a
+    /// large one is not read.
     fn preflight(
         &self,
         raw: &RawHead<'_>,
-        reading: &Reading,
+        opened: &Opened<'_>,
         origin: Option<&HeaderValue>,
-    ) -> Option<Vec<(HeaderName, HeaderValue)>> {
-        let readable = reading.framing.is_ok() && reading.in_endpoints && reading.head.is_ok();
-        cors::preflight(raw, origin?).filter(|_| readable)
+    ) -> Option<(Vec<(HeaderName, HeaderValue)>, String)> {
+        let headers = cors::preflight(raw, origin?)?;
+        if opened.framing.is_err() || !opened.in_endpoints || raw.size() > PREFLIGHT_BYTES {
+            return None;
+        }
+        let reading = request::read(raw, &self.rules);
+        reading.head.is_ok().then_some((headers, reading.shown_url))
     }
 
     async fn answer_preflight(&self, call: &Call, mut headers: Vec<(HeaderName, HeaderValue)>) -> Answer {

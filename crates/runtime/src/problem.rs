@@ -31,6 +31,8 @@ pub(crate) enum Problem {
     BodyTooLarge(usize),
     /// The body is larger than the limit for all bodies, in bytes.
     BodyOverLimit(u64),
+    /// The process keeps so many bodies in memory that this one has no room.
+    BodyBudget,
     /// The policy inspects the body, which is ambiguous.
     Json(ReadError),
     /// The product reads credentials or another identity from this JSON node.
@@ -53,6 +55,8 @@ pub(crate) enum Problem {
     UpstreamBroken,
     /// The upstream did not answer in time.
     UpstreamTimeout,
+    /// The upstream sent too many interim responses.
+    UpstreamInterims,
     /// The upstream does not accept the credentials that the proxy sent.
     UpstreamUnauthorized,
     /// An internal error.
@@ -107,6 +111,7 @@ impl Problem {
             },
             Self::BodyTooLarge(_) => "body-too-large",
             Self::BodyOverLimit(_) => "body-over-limit",
+            Self::BodyBudget => "body-budget",
             Self::Json(error) => match error {
                 ReadError::NotJson { .. } => "json-syntax",
                 ReadError::DuplicateName { .. } => "json-duplicate-name",
@@ -123,6 +128,7 @@ impl Problem {
             Self::UpstreamUnreachable => "upstream-unreachable",
             Self::UpstreamBroken => "upstream-broken",
             Self::UpstreamTimeout => "upstream-timeout",
+            Self::UpstreamInterims => "upstream-interim-flood",
             Self::UpstreamUnauthorized => "upstream-unauthorized",
             Self::Internal => "internal",
         }

@@ -3,6 +3,7 @@
 mod addresses;
 mod answer;
 mod body;
+mod budget;
 mod cache;
 mod client;
 mod fields;
@@ -14,6 +15,7 @@ mod settings;
 pub(crate) use addresses::Addresses;
 pub(crate) use answer::{Answer, AnswerBody, UpstreamBody};
 pub(crate) use body::{BodyPace, READ_AHEAD, RequestBody};
+pub(crate) use budget::BodyBudget;
 pub(crate) use client::{Upstream, forward};
 pub(crate) use health::HealthChecks;
 pub use settings::UpstreamError;

@@ -42,6 +42,7 @@ mod rules;
 mod secrets;
 mod settings;
 mod target;
+mod work;
 
 use crate::wire::raw;
 pub use calls::{Call, Class, Group, Needs, Source};
@@ -56,7 +57,7 @@ pub use mask::TOKEN_PREFIX;
 pub use product::{Classified, Product};
 pub use query::Pair;
 pub use raw::{Framing, RawHead, Version};
-pub use reading::{Reading, SELF_PATH, read};
+pub use reading::{Opened, Reading, SELF_PATH, open, read};
 pub use reason::{Reason, Refusal};
 pub use relax::Relax;
 pub use rules::Rules;

@@ -33,10 +33,11 @@ impl Problem {
             | Self::NoUpstreamIdentity => StatusCode::FORBIDDEN,
             Self::BodyTooLarge(_) | Self::BodyOverLimit(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Audit => StatusCode::SERVICE_UNAVAILABLE,
-            Self::UpstreamUnreachable | Self::UpstreamBroken | Self::UpstreamUnauthorized => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Audit | Self::BodyBudget => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamUnreachable
+            | Self::UpstreamBroken
+            | Self::UpstreamInterims
+            | Self::UpstreamUnauthorized => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -75,6 +76,9 @@ impl Problem {
                 format!("The policy inspects this body, and bodies over {limit} bytes are not inspected.")
             }
             Self::BodyOverLimit(limit) => format!("Bodies over {limit} bytes are not sent on."),
+            Self::BodyBudget => {
+                "The proxy keeps too many request bodies in memory at the moment; try again later.".into()
+            }
             Self::Json(error) => match error {
                 ReadError::NotJson { offset, what } => {
                     format!("The body is not JSON: {what} at byte {offset}.")
@@ -106,6 +110,9 @@ impl Problem {
             Self::NoUpstreamIdentity => "The proxy has no credentials at the upstream for this user.".into(),
             Self::UpstreamUnreachable => "The upstream cannot be reached; try again later.".into(),
             Self::UpstreamBroken => "The upstream broke off its answer.".into(),
+            Self::UpstreamInterims => {
+                "The upstream sent too many interim responses (1xx) in place of its answer.".into()
+            }
             Self::UpstreamTimeout => "The upstream did not answer in time.".into(),
             Self::UpstreamUnauthorized => {
                 "The upstream does not accept the proxy's own credentials; its operator must mend that."
@@ -161,7 +168,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
         headers.extend(challenges(methods));
     }
     match problem {
-        Problem::Audit => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
+        Problem::Audit | Problem::BodyBudget => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
         Problem::TooManyFailures(seconds) => headers.push((RETRY_AFTER, HeaderValue::from(*seconds))),
         _ => {}
     }
@@ -175,6 +182,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
                 | Problem::BodySlow
                 | Problem::BodyTooSlow
                 | Problem::BodyOverLimit(_)
+                | Problem::BodyBudget
                 | Problem::ClientGone
         ),
     }

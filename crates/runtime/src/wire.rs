@@ -8,6 +8,7 @@ pub(crate) mod chunk;
 pub(crate) mod encode;
 pub(crate) mod head;
 pub(crate) mod parse;
+pub(crate) mod pieces;
 pub(crate) mod queue;
 pub(crate) mod raw;
 mod violation;

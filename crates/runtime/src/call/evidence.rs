@@ -26,6 +26,11 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
+    /// Whether no line with constraints was tried.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.tried.is_empty()
+    }
+
     /// Collects the evidence for the decision on this request. A line without constraints is left out: if it was tried,
     /// it matched and decided, and the record names it. Of more than 16 lines the first 15 and the last are kept; the
     /// last decided, if any line with constraints did.

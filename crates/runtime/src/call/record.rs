@@ -169,6 +169,11 @@ impl OutcomeRecorder {
         self.validity.as_ref()
     }
 
+    /// Counts a response that its client read too slowly.
+    pub(crate) fn read_too_slowly(&self) {
+        self.metrics.slow_reader();
+    }
+
     /// Sets the end of the call.
     pub(crate) fn end(&mut self, end: End) {
         self.end = end;

@@ -124,6 +124,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             inspect_bytes: 1 << 20,
+            inspected_total: 256 << 20,
             body_bytes: None,
             query_pairs: 256,
             head_bytes: 64 << 10,
@@ -131,11 +132,14 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
             body_rate: 240,
+            answer_rate: 240,
             connect_timeout: Duration::from_secs(5),
             upstream_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(75),
             max_connections: 4096,
             max_connections_per_client: 512,
+            max_connections_per_56: 1024,
+            max_connections_per_48: 2048,
             http2_streams: 100,
             http2_resets: 100,
         }

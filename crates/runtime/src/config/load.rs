@@ -357,8 +357,9 @@ fn audit(it: &mut Fields<'_>, default: AuditConfig) -> AuditConfig {
 
 fn limits(it: &mut Fields<'_>) -> Limits {
     let default = Limits::default();
-    Limits {
+    let mut limits = Limits {
         inspect_bytes: it.or("inspect_size", default.inspect_bytes, value::size),
+        inspected_total: it.optional("inspected_total", value::size).unwrap_or_default(),
         body_bytes: it.optional("body_size", value::size_u64),
         query_pairs: it.or(
             "query_pairs",
@@ -370,6 +371,11 @@ fn limits(it: &mut Fields<'_>) -> Limits {
         head_timeout: it.or("head_timeout", default.head_timeout, value::duration),
         body_timeout: it.or("body_timeout", default.body_timeout, value::duration),
         body_rate: it.or("body_rate", default.body_rate, value::count::<0, 1_000_000_000>),
+        answer_rate: it.or(
+            "answer_rate",
+            default.answer_rate,
+            value::count::<0, 1_000_000_000>,
+        ),
         connect_timeout: it.or("connect_timeout", default.connect_timeout, value::duration),
         upstream_timeout: it.or("upstream_timeout", default.upstream_timeout, value::duration),
         idle_timeout: it.or("idle_timeout", default.idle_timeout, value::duration),
@@ -383,9 +389,33 @@ fn limits(it: &mut Fields<'_>) -> Limits {
             default.max_connections_per_client,
             value::count_usize::<1, 1_000_000>,
         ),
+        max_connections_per_56: it.or(
+            "max_connections_per_56",
+            default.max_connections_per_56,
+            value::count_usize::<1, 1_000_000>,
+        ),
+        max_connections_per_48: it.or(
+            "max_connections_per_48",
+            default.max_connections_per_48,
+            value::count_usize::<1, 1_000_000>,
+        ),
         http2_streams: it.or("http2_streams", default.http2_streams, value::count::<1, 10_000>),
         http2_resets: it.or("http2_resets", default.http2_resets, value::count::<1, 1_000_000>),
+    };
+    // One token gets at most half of the total, and the process takes it in steps.
+    let least = limits.inspect_bytes.saturating_mul(2).saturating_add(256 * 1024);
+    if !it.has("inspected_total") {
+        limits.inspected_total = default.inspected_total.max(least.saturating_mul(2));
+    } else if limits.inspected_total < least {
+        it.complain(
+            &["inspected_total"],
+            format!(
+                "`inspected_total` must be at least twice `inspect_size` and 256KiB more, which is \"{}KiB\"",
+                least.div_ceil(1024)
+            ),
+        );
     }
+    limits
 }
 
 fn relax(it: &mut Fields<'_>, product: Product) -> Relax {

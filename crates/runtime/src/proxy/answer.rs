@@ -181,6 +181,12 @@ impl UpstreamBody {
         Poll::Ready(self.break_off(End::Revoked, &"its token was revoked"))
     }
 
+    /// Ends the body because the client reads it too slowly.
+    pub(crate) fn read_too_slowly(&mut self) {
+        self.outcome.read_too_slowly();
+        self.break_off(End::Timeout, &"the client reads it too slowly");
+    }
+
     /// Gives the next part of the body; `None` at its end.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! The client's body on its way upstream: read ahead before the call, then streamed under back-pressure.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,8 +10,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::budget::Share;
 use crate::call::meter::Meter;
 use crate::request::Framing;
+use crate::wire::pieces::Pieces;
 use crate::wire::{BodyError, BodyStream};
 
 /// Number of bytes of a body that are read before the upstream is contacted.
@@ -40,8 +41,9 @@ impl BodyPace {
 /// A request's body. It fails and does not end early, so that the upstream never takes a part for the whole.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
-    ahead: VecDeque<Bytes>,
-    ahead_bytes: usize,
+    ahead: Pieces,
+    /// The part of the process's budget that the bytes in `ahead` use.
+    share: Option<Share>,
     stream: BodyStream,
     ended: bool,
     left: Option<u64>,
@@ -59,8 +61,8 @@ impl RequestBody {
     /// Makes the body that arrives in `stream`, with this framing and minimum pace.
     pub(crate) fn new(stream: BodyStream, framing: Framing, pace: BodyPace) -> Self {
         Self {
-            ahead: VecDeque::new(),
-            ahead_bytes: 0,
+            ahead: Pieces::default(),
+            share: None,
             ended: stream.is_complete(),
             stream,
             left: match framing {
@@ -76,6 +78,14 @@ impl RequestBody {
         }
     }
 
+    /// Counts the bytes that are read ahead within a budget.
+    pub(crate) fn within(self, share: Share) -> Self {
+        Self {
+            share: Some(share),
+            ..self
+        }
+    }
+
     /// Gives the meter of the bytes sent upstream.
     pub(crate) fn meter(&self) -> &Arc<Meter> {
         &self.meter
@@ -84,7 +94,7 @@ impl RequestBody {
     /// Gives the length of the unsent rest, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         if self.ended {
-            Some(self.ahead_bytes as u64)
+            Some(self.ahead.len() as u64)
         } else {
             self.left
         }
@@ -93,13 +103,16 @@ impl RequestBody {
     /// Reads until `bytes` have arrived, or to the end; gives `true` if that is the complete body.
     ///
     /// # Errors
-    /// The body ends early or is malformed within these bytes.
+    /// The body ends early or is malformed within these bytes, or the budget has no room for them.
     pub(crate) async fn read_ahead(&mut self, bytes: usize) -> Result<bool, BodyError> {
-        while !self.ended && self.ahead_bytes < bytes {
+        while !self.ended && self.ahead.len() < bytes {
             match poll_fn(|cx| self.poll_stream(cx)).await {
                 Some(Ok(data)) => {
-                    self.ahead_bytes += data.len();
-                    self.ahead.push_back(data);
+                    let length = self.ahead.len() + data.len();
+                    if let Some(share) = &mut self.share {
+                        share.cover(length).map_err(|_| BodyError::Unaffordable)?;
+                    }
+                    self.ahead.push(data);
                 }
                 Some(Err(error)) => return Err(error),
                 None => self.ended = true,
@@ -109,12 +122,13 @@ impl RequestBody {
     }
 
     /// Gives the bytes that were read ahead, in one piece.
-    pub(crate) fn ahead(&mut self) -> &[u8] {
-        if self.ahead.len() > 1 {
-            let joined: Vec<u8> = self.ahead.iter().flatten().copied().collect();
-            self.ahead = VecDeque::from([Bytes::from(joined)]);
-        }
-        self.ahead.front().map(Bytes::as_ref).unwrap_or_default()
+    pub(crate) fn ahead(&mut self) -> Bytes {
+        self.ahead.join()
+    }
+
+    /// Gives the number of bytes that were read ahead.
+    pub(crate) fn ahead_len(&self) -> usize {
+        self.ahead.len()
     }
 
     /// Gives the next part of the stream. Fails if the client pauses for too long, or sends too little in the time that
@@ -156,8 +170,10 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        let data = if let Some(data) = this.ahead.pop_front() {
-            this.ahead_bytes -= data.len();
+        let data = if let Some(data) = this.ahead.pop() {
+            if this.ahead.is_empty() {
+                this.share = None;
+            }
             data
         } else if this.ended {
             return Poll::Ready(None);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::header::TRANSFER_ENCODING;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use hyper::ext::on_informational;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
@@ -28,6 +29,10 @@ use crate::wire::{BodyError, BodyStream};
 /// Time for which an idle connection is kept. It is shorter than Tomcat's (20 s), so that few requests meet a
 /// connection that is being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);
+
+/// Maximum size of the buffer of a connection to the upstream, and so of a response's head. A client that reads slowly
+/// keeps its buffer full.
+const BUFFER: usize = 64 * 1024;
 
 /// The pace of a body that is complete already.
 const NO_WAIT: BodyPace = BodyPace {
@@ -60,6 +65,9 @@ pub(crate) enum ForwardError {
     /// No response came in time.
     #[error("the upstream did not answer in time")]
     Timeout,
+    /// Too many interim responses came, or too large ones.
+    #[error("the upstream sent too many interim responses (1xx)")]
+    Interims,
     /// The upstream rejected the proxy's credentials.
     #[error("the upstream answered 401 to the proxy's own credentials")]
     Unauthorized,
@@ -83,10 +91,12 @@ impl ForwardError {
             Self::Unreachable(_) => Problem::UpstreamUnreachable,
             Self::Broken(_) => Problem::UpstreamBroken,
             Self::Timeout | Self::Unconnected => Problem::UpstreamTimeout,
+            Self::Interims => Problem::UpstreamInterims,
             Self::Unauthorized => Problem::UpstreamUnauthorized,
             Self::Body(BodyError::Slow) => Problem::BodySlow,
             Self::Body(BodyError::TooSlow) => Problem::BodyTooSlow,
             Self::Body(BodyError::TooLarge(most)) => Problem::BodyOverLimit(*most),
+            Self::Body(BodyError::Unaffordable) => Problem::BodyBudget,
             Self::Body(BodyError::Broken(violation)) => Problem::BodyBroken(violation.code()),
             Self::Body(BodyError::Gone | BodyError::Abandoned) => Problem::ClientGone,
             Self::Unwritable(_) => Problem::Internal,
@@ -96,7 +106,9 @@ impl ForwardError {
     /// Gives the end of the call, for the audit.
     pub(crate) fn end(&self) -> End {
         match self {
-            Self::Unreachable(_) | Self::Broken(_) | Self::Unauthorized => End::UpstreamFailed,
+            Self::Unreachable(_) | Self::Broken(_) | Self::Interims | Self::Unauthorized => {
+                End::UpstreamFailed
+            }
             Self::Timeout | Self::Unconnected | Self::Body(BodyError::Slow | BodyError::TooSlow) => {
                 End::Timeout
             }
@@ -126,6 +138,7 @@ impl Upstream {
             client: Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(POOL_IDLE)
+                .http1_max_buf_size(BUFFER)
                 .build(connector(&settings)),
             settings,
         }
@@ -144,13 +157,20 @@ impl Upstream {
         body: RequestBody,
     ) -> Result<Response<Incoming>, ForwardError> {
         let meter = Arc::clone(body.meter());
-        let request = self.request(address, permit, body)?;
+        let mut request = self.request(address, permit, body)?;
+        let counter = Arc::clone(&meter);
+        on_informational(&mut request, move |interim| {
+            let fields = interim.headers().iter();
+            let sizes = fields.map(|(name, value)| name.as_str().len() + value.len() + 4);
+            counter.interim(sizes.sum());
+        });
         let answer = tokio::select! {
             answer = self.client.request(request) => answer.map_err(|error| match meter.failure() {
                 Some(failure) => ForwardError::Body(failure),
                 None => forward_error(&error),
             }),
             () = upstream_stalls(&meter, self.settings.timeout) => Err(ForwardError::Timeout),
+            () = meter.flooded() => Err(ForwardError::Interims),
         };
         match &answer {
             Err(error) if error.is_connect() => address.failed(),

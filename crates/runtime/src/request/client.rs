@@ -10,6 +10,9 @@ use ipnet::IpNet;
 use super::raw::{RawHead, is_token, trim};
 use super::{Reason, Refusal};
 
+/// Maximum size of all `Forwarded` lines. They are read from their beginning, which anyone can write.
+const FORWARDED_BYTES: usize = 8 * 1024;
+
 /// Source of the client's address in connections of trusted proxies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientAddress {
@@ -68,7 +71,10 @@ impl Trust {
                 self.last_untrusted(peer, items.map(|item| node(trim(item))))
             }
             ClientAddress::Forwarded => {
-                let elements: Option<Vec<_>> = raw.values("forwarded").map(elements).collect();
+                let lines = raw.values("forwarded");
+                let size: usize = lines.map(<[u8]>::len).sum();
+                let short = (size <= FORWARDED_BYTES).then(|| raw.values("forwarded"));
+                let elements: Option<Vec<_>> = short.and_then(|lines| lines.map(elements).collect());
                 elements.and_then(|lines| {
                     let nodes = lines.into_iter().flatten().rev();
                     self.last_untrusted(peer, nodes.map(|given| given.and_then(|given| node(&given))))

@@ -13,6 +13,9 @@ const USER_BYTES: usize = 256;
 /// Maximum length of a secret, in bytes. Tokenward's are far shorter, and the cost of a search grows with the length.
 const SECRET_BYTES: usize = 256;
 
+/// Maximum length of encoded credentials, in bytes: a user, a colon and a secret in Base64.
+const ENCODED_BYTES: usize = (USER_BYTES + 1 + SECRET_BYTES).div_ceil(3) * 4;
+
 /// Credentials of a request. Their memory is overwritten when they are dropped: a few dozen bytes for a call.
 #[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
 pub enum Credentials {
@@ -59,7 +62,7 @@ impl Credentials {
     pub(super) fn from_authorization(value: &[u8]) -> Self {
         let parsed = std::str::from_utf8(trim(value)).ok().and_then(|text| {
             let (scheme, given) = text.split_once(' ')?;
-            if !is_token68(given) {
+            if given.len() > ENCODED_BYTES || !is_token68(given) {
                 None
             } else if scheme.eq_ignore_ascii_case("bearer") {
                 is_secret(given).then(|| Self::Bearer {
@@ -77,9 +80,11 @@ impl Credentials {
     /// Reads a secret that is the whole value of a header or a parameter.
     pub(super) fn from_alone(value: &[u8]) -> Self {
         match std::str::from_utf8(trim(value)) {
-            Ok(secret) if is_token68(secret) && is_secret(secret) => Self::Switched {
-                secret: secret.to_owned(),
-            },
+            Ok(secret) if secret.len() <= SECRET_BYTES && is_token68(secret) && is_secret(secret) => {
+                Self::Switched {
+                    secret: secret.to_owned(),
+                }
+            }
             _ => Self::Malformed,
         }
     }

@@ -9,6 +9,7 @@ use super::known_headers::{
     CLAIMED, CLAIMED_FAMILIES, CREDENTIAL_ENDINGS, CREDENTIALS, HOP_BY_HOP, METHOD_OVERRIDES, OWN, RELIED_ON,
     URL_OVERRIDES,
 };
+use super::work;
 
 /// The dispositions of all names; each takes one look-up.
 #[derive(Clone, Debug)]
@@ -77,6 +78,15 @@ impl Dispositions {
         let plain = folded(name);
         matches!(self.of_plain(&plain), Disposition::Pass | Disposition::HopByHop)
             && !RELIED_ON.contains(&plain.as_str())
+    }
+
+    /// Whether a header with this name, in lower case, has credentials for the upstream.
+    pub(super) fn is_credential(&self, name: &str) -> bool {
+        work::done(name.len());
+        match self.names.get(name) {
+            Some(disposition) => *disposition == Disposition::Refused(Reason::CredentialHeader),
+            None => self.ends_as_credential(name),
+        }
     }
 
     fn of_plain(&self, name: &str) -> Disposition {

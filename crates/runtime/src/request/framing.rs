@@ -1,7 +1,9 @@
 //! Determines the end of a request from its headers, and only if it is unambiguous.
 
-use super::raw::{Framing, RawHead, Version, is_token, trim};
-use super::{Reason, Refusal, host};
+use super::raw::{
+    Framing, METHOD_BYTES, NAME_BYTES, RawHead, Version, is_control, is_token, run_without, trim,
+};
+use super::{Reason, Refusal, host, work};
 
 /// Checks the head's lexis, its size, its host and its framing, and returns the body's framing.
 ///
@@ -11,7 +13,7 @@ use super::{Reason, Refusal, host};
 /// # Errors
 /// Two servers could place the end of the request differently.
 pub(super) fn check(raw: &RawHead<'_>, header_count: usize, head_bytes: usize) -> Result<Framing, Refusal> {
-    if !is_token(raw.method.as_bytes()) {
+    if raw.method.len() > METHOD_BYTES || !is_token(raw.method.as_bytes()) {
         return Err(Reason::MalformedMethod.into());
     }
     if raw.headers.len() > header_count {
@@ -36,10 +38,14 @@ pub(super) fn check(raw: &RawHead<'_>, header_count: usize, head_bytes: usize) -
 }
 
 fn lexis(name: &[u8], value: &[u8], version: Version) -> Result<(), Reason> {
-    if !is_token(name) || version == Version::Http2 && name.iter().any(u8::is_ascii_uppercase) {
+    work::done(name.len() + value.len());
+    if name.len() > NAME_BYTES
+        || !is_token(name)
+        || version == Version::Http2 && name.iter().any(u8::is_ascii_uppercase)
+    {
         return Err(Reason::MalformedHeaderName);
     }
-    if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+    if run_without(value, is_control) < value.len() {
         return Err(Reason::MalformedHeaderValue);
     }
     if version == Version::Http2 {

@@ -2,6 +2,7 @@
 
 use super::Reason;
 use super::disposition::Disposition;
+use super::work;
 
 /// Returns the disposition that follows from the words of a name, in lower case and separated by `-`; `None` if no word
 /// matters.
@@ -13,7 +14,7 @@ pub(super) fn by_words(name: &str) -> Option<Disposition> {
     if name.starts_with("access-control-") || name.starts_with("sec-") {
         return None;
     }
-    let words = Words(name);
+    let words = Words::of(name);
     if names_other_url(&words) {
         Some(Disposition::Refused(Reason::UrlOverride))
     } else if claims(&words) {
@@ -29,67 +30,75 @@ pub(super) fn overrides_method(name: &str) -> bool {
     says("override") && (says("method") || says("verb")) || says("http-method") || says("http-verb")
 }
 
-struct Words<'a>(&'a str);
+/// What one word of a name means. A word has several meanings, or none.
+#[derive(Clone, Copy, Default)]
+struct Meaning(u8);
 
-impl Words<'_> {
-    fn any(&self, of: &[&str]) -> bool {
-        self.0.split('-').any(|word| of.contains(&word))
+impl Meaning {
+    /// The value is a URL or a part of one.
+    const LOCATION: u8 = 1;
+    /// The value differs from what the request line has.
+    const OTHER: u8 = 1 << 1;
+    /// The value was passed on.
+    const FORWARDED: u8 = 1 << 2;
+    /// The value belongs to one side of a TLS connection.
+    const SIDE: u8 = 1 << 3;
+    /// The value is a certificate, or a part of one.
+    const CERTIFICATE: u8 = 1 << 4;
+    /// At the end of a name: the value is the caller, its address, or the method that another server received.
+    const CLAIM: u8 = 1 << 5;
+
+    fn of(word: &str) -> Self {
+        Self(match word {
+            "path" | "pathinfo" | "uri" | "url" => Self::LOCATION,
+            "destination" | "effective" | "internal" | "invoke" | "matched" | "original" | "override"
+            | "raw" | "real" | "rewrite" | "rewritten" | "target" | "unencoded" => Self::OTHER,
+            "forwarded" => Self::FORWARDED,
+            "client" | "mtls" | "peer" | "ssl" | "subject" | "tls" => Self::SIDE,
+            "cert" | "certificate" | "chain" | "dn" | "verify" => Self::CERTIFICATE,
+            "groups" | "identity" | "login" | "principal" | "roles" | "user" | "userid" | "username"
+            | "addr" | "clientip" | "ip" | "ipaddr" | "method" | "verb" => Self::CLAIM,
+            _ => 0,
+        })
     }
 
-    fn last(&self, of: &[&str]) -> bool {
-        self.0.rsplit('-').next().is_some_and(|word| of.contains(&word))
+    fn has(self, all: u8) -> bool {
+        self.0 & all == all
+    }
+}
+
+/// The meanings of a name's words. Each word is looked up once: a name can have as many words as it has bytes.
+struct Words<'a> {
+    name: &'a str,
+    any: Meaning,
+    last: Meaning,
+}
+
+impl<'a> Words<'a> {
+    fn of(name: &'a str) -> Self {
+        work::done(name.len());
+        let (mut any, mut last) = (Meaning::default(), Meaning::default());
+        for word in name.split('-') {
+            last = Meaning::of(word);
+            any = Meaning(any.0 | last.0);
+        }
+        Self { name, any, last }
     }
 }
 
 /// Whether the name means that the value is another URL than the request line's: to route to (`X-Original-Request-URI`,
 /// `X-WAWS-Unencoded-URL`) or to copy content from (`X-Amz-Copy-Source`).
 fn names_other_url(words: &Words<'_>) -> bool {
-    let which = [
-        "destination",
-        "effective",
-        "internal",
-        "invoke",
-        "matched",
-        "original",
-        "override",
-        "raw",
-        "real",
-        "rewrite",
-        "rewritten",
-        "target",
-        "unencoded",
-    ];
-    words.any(&["path", "pathinfo", "uri", "url"]) && words.any(&which)
+    words.any.has(Meaning::LOCATION | Meaning::OTHER)
         || ["copy-source", "rename-source", "copy-from"]
             .iter()
-            .any(|end| words.0.ends_with(end))
+            .any(|end| words.name.ends_with(end))
 }
 
 fn claims(words: &Words<'_>) -> bool {
-    let certificate = || {
-        words.any(&["client", "mtls", "peer", "ssl", "subject", "tls"])
-            && words.any(&["cert", "certificate", "chain", "dn", "verify"])
-    };
-    words.last(&[
-        // The caller.
-        "groups",
-        "identity",
-        "login",
-        "principal",
-        "roles",
-        "user",
-        "userid",
-        "username",
-        // The caller's address.
-        "addr",
-        "clientip",
-        "ip",
-        "ipaddr",
-        // The method that another server received.
-        "method",
-        "verb",
-    ]) || words.any(&["forwarded"])
-        || certificate()
+    words.last.has(Meaning::CLAIM)
+        || words.any.has(Meaning::FORWARDED)
+        || words.any.has(Meaning::SIDE | Meaning::CERTIFICATE)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use super::media::MediaType;
 use super::raw::{Framing, RawHead, Version, is_token, trim};
 use super::rules::Rules;
 use super::secrets::Secrets;
-use super::{Reason, Refusal};
+use super::{Reason, Refusal, work};
+use crate::wire::head::CONNECTION_OPTIONS;
 
 /// Headers that may occur only once. Headers of framing are checked earlier.
 const SINGLE: &[&str] = &["authorization", "content-type", "contextuser", "expect"];
@@ -103,6 +104,7 @@ pub(super) fn read(
 /// Returns the names in all `Connection` headers, in lower case (RFC 9110 section 7.6.1).
 fn connection_names(raw: &RawHead<'_>, rules: &Rules) -> Result<HashSet<String>, Refusal> {
     let mut names = HashSet::new();
+    let mut taken = 0;
     for value in raw.values("connection") {
         for name in value
             .split(|byte| *byte == b',')
@@ -110,6 +112,11 @@ fn connection_names(raw: &RawHead<'_>, rules: &Rules) -> Result<HashSet<String>,
             .filter(|name| !name.is_empty())
         {
             if !is_token(name) {
+                return Err(Reason::MalformedConnection.into());
+            }
+            work::done(name.len());
+            taken += 1;
+            if taken > CONNECTION_OPTIONS {
                 return Err(Reason::MalformedConnection.into());
             }
             let name = String::from_utf8_lossy(name).to_ascii_lowercase();

@@ -13,6 +13,7 @@ use super::kept::{Keep, Kept};
 use super::prefix::Prefix;
 use super::query::{Pair, first_name, underscored};
 use super::secrets::Secrets;
+use super::work;
 
 /// The fixed prefix of Tokenward's secrets, by which leaked ones are found.
 pub const TOKEN_PREFIX: &str = tokenward_compiler::secret::PREFIX;
@@ -184,6 +185,7 @@ impl Mask {
     /// Formats a target that was not read, in printable ASCII and cut at 2 KiB.
     pub(super) fn target(&self, origin: &str, target: &[u8], secrets: &Secrets) -> String {
         let mut text = String::with_capacity(target.len());
+        work::done(target.len());
         for &byte in target {
             if byte.is_ascii_graphic() {
                 text.push(char::from(byte));
@@ -212,6 +214,23 @@ impl Mask {
             out.push_str("...");
         }
         out
+    }
+
+    /// Formats a long target that was not read, without its query: a secret may stand anywhere in that, and a search
+    /// for it would cost anyone's call much. A long path is not shown.
+    pub(super) fn long(&self, origin: &str, target: &[u8], secrets: &Secrets) -> String {
+        let at = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
+        let (path, rest) = target.split_at_checked(at).unwrap_or((target, b""));
+        let shown = if path.len() > SHOWN_BYTES || secrets.may_go_on_after(path) {
+            format!("{origin}/{MASK}")
+        } else {
+            self.target(origin, path, secrets)
+        };
+        if rest.is_empty() {
+            shown
+        } else {
+            format!("{shown}?{DROPPED}")
+        }
     }
 
     /// Adds the values of parameters with names of credentials to `secrets`.

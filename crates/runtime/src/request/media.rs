@@ -4,7 +4,10 @@ use tokenward_compiler::decide::Media;
 
 use super::raw::is_token;
 use super::rules::Rules;
-use super::{Reason, Refusal};
+use super::{Reason, Refusal, work};
+
+/// Maximum number of parameters of a media type.
+const PARAMETERS: usize = 16;
 
 /// A media type with its parameters (RFC 9110 section 8.3.1). Type, subtype and names are in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +21,8 @@ impl MediaType {
     /// Reads a whole `Content-Type` value.
     ///
     /// # Errors
-    /// The value is a list, lacks a part, is not ASCII, or has a parameter without a value or a repeated one.
+    /// The value is a list, lacks a part, is not ASCII, or has a parameter without a value, a repeated one or more than
+    /// 16.
     pub(super) fn read(value: &[u8]) -> Result<Self, Refusal> {
         parse(value).ok_or_else(|| Reason::MalformedContentType.into())
     }
@@ -146,7 +150,11 @@ fn parse(value: &[u8]) -> Option<MediaType> {
         let (name, after) = after.split_once('=')?;
         let (value, after) = parameter_value(after)?;
         let name = name.to_ascii_lowercase();
-        if !is_token(name.as_bytes()) || parameters.iter().any(|(given, _)| *given == name) {
+        work::done(parameters.len());
+        if parameters.len() == PARAMETERS
+            || !is_token(name.as_bytes())
+            || parameters.iter().any(|(given, _)| *given == name)
+        {
             return None;
         }
         parameters.push((name, value));

@@ -1,7 +1,11 @@
 //! The path: decoded once, matched as decoded text, and forwarded in one encoding of it.
 
 use super::escape::{from_hex, is_unreserved, push_escaped};
-use super::{Reason, Refusal, Relax};
+use super::raw::run_without;
+use super::{Reason, Refusal, Relax, work};
+
+/// Maximum length of a path as it is sent, in bytes. Anyone may send one, and each byte of it is looked at.
+const PATH_BYTES: usize = 8 * 1024;
 
 /// An encoded slash in the decoded text, if it is allowed.
 const KEPT_SLASH: &str = "%2F";
@@ -13,17 +17,17 @@ const KEPT_SLASH: &str = "%2F";
 /// # Errors
 /// Servers read the path in different ways (with one reason for each), and `relax` does not allow it.
 pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
+    if raw.len() > PATH_BYTES {
+        return Err(Reason::LongPath.into());
+    }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();
     // Positions of each decoded `%`, as opposed to the `%` of a kept slash.
     let mut percents = Vec::new();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        if first != b'%' {
-            bytes.push(first);
-            continue;
-        }
-        let [high, low, after @ ..] = rest else {
+    work::done(rest.len());
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        bytes.extend_from_slice(rest.get(..at).unwrap_or_default());
+        let [high, low, after @ ..] = rest.get(at + 1..).unwrap_or_default() else {
             return Err(Reason::MalformedEscape.into());
         };
         let byte = from_hex(*high, *low).ok_or(Reason::MalformedEscape)?;
@@ -38,6 +42,7 @@ pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
             byte => bytes.push(byte),
         }
     }
+    bytes.extend_from_slice(rest);
     for at in percents {
         decodes_again(bytes.get(at..).unwrap_or_default(), relax)?;
     }
@@ -84,6 +89,12 @@ fn decodes_again(at_percent: &[u8], relax: &Relax) -> Result<(), Reason> {
 }
 
 fn characters(text: &str, relax: &Relax) -> Result<(), Reason> {
+    work::done(text.len());
+    // Most paths have none of these bytes. 0xC2 begins the control characters of C1.
+    let odd = |byte| byte < 0x20 || matches!(byte, 0x7f | b'\\' | b';' | 0xc2);
+    if run_without(text.as_bytes(), odd) == text.len() {
+        return Ok(());
+    }
     for character in text.chars() {
         match character {
             '\0' if !relax.nul => return Err(Reason::Nul),
@@ -102,10 +113,20 @@ fn characters(text: &str, relax: &Relax) -> Result<(), Reason> {
 
 /// Refuses empty and dot segments, also as servers read them that split at the characters that `relax` allows.
 fn segments(text: &str, relax: &Relax) -> Result<(), Reason> {
+    work::done(text.len());
+    let is_plain = |byte: u8| !matches!(byte, b'%' | b'\\' | b';') && byte.is_ascii();
+    if run_without(text.as_bytes(), |byte| !is_plain(byte)) == text.len() {
+        return plain_segments(text.as_bytes(), relax);
+    }
+    let (kept, back) = (text.contains(KEPT_SLASH), text.contains('\\'));
     let mut segments = text.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         if segment.is_empty() && segments.peek().is_none() {
             break;
+        }
+        if !kept && !back {
+            one_segment(segment, relax)?;
+            continue;
         }
         for unescaped in segment.split(KEPT_SLASH) {
             for part in unescaped.split('\\') {
@@ -116,9 +137,43 @@ fn segments(text: &str, relax: &Relax) -> Result<(), Reason> {
     Ok(())
 }
 
+/// Does what `segments` does, for ASCII without characters at which segments are split, looking at each byte once.
+fn plain_segments(text: &[u8], relax: &Relax) -> Result<(), Reason> {
+    let (mut length, mut dots, mut is_name) = (0_usize, 0_usize, false);
+    let end = |length: usize, dots: usize, is_name: bool| {
+        if length == 0 && !relax.empty_segment {
+            Err(Reason::EmptySegment)
+        } else if !is_name && matches!(dots, 1 | 2) && !relax.dot_segment {
+            Err(Reason::DotSegment)
+        } else {
+            Ok(())
+        }
+    };
+    for byte in text.iter().skip(1) {
+        if *byte == b'/' {
+            end(length, dots, is_name)?;
+            (length, dots, is_name) = (0, 0, false);
+            continue;
+        }
+        length += 1;
+        dots += usize::from(*byte == b'.');
+        is_name |= !(*byte == b'.' || char::from(*byte).is_whitespace());
+    }
+    // A final slash is not followed by a segment.
+    if length == 0 {
+        Ok(())
+    } else {
+        end(length, dots, is_name)
+    }
+}
+
 fn one_segment(segment: &str, relax: &Relax) -> Result<(), Reason> {
     // Servlet containers cut at `;` before they check for dots; Windows servers trim blanks.
-    let name = segment.split(';').next().unwrap_or_default();
+    work::done(segment.len());
+    let name = match segment.find(';') {
+        Some(at) => segment.get(..at).unwrap_or_default(),
+        None => segment,
+    };
     if name.is_empty() && !relax.empty_segment {
         return Err(Reason::EmptySegment);
     }

@@ -1,18 +1,14 @@
 //! Finds the prefix of Tokenward's secrets in a text: in any case, through escapes, within Base64.
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
+use base64::engine::general_purpose::STANDARD;
 use memchr::memmem::Finder;
 
 use super::escape::unit;
+use super::work;
 
 /// Number of secret characters after the prefix that make a text a secret, as opposed to a text about secrets.
 const SECRET_CHARACTERS: usize = 32;
-
-/// Decodes Base64 that was cut out of a longer text.
-const CUT: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// Finds the prefix of Tokenward's secrets.
 #[derive(Clone, Debug)]
@@ -81,13 +77,23 @@ impl Prefix {
     /// Finds the beginning and the end of each prefix.
     fn places<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = (usize, usize)> + 't {
         let first = self.text.bytes().next().unwrap_or_default();
+        let second = self.text.as_bytes().get(1).copied().unwrap_or_default();
+        // Most places end at the second byte already.
+        let goes_on = move |at: &usize| {
+            text.get(*at) == Some(&b'%')
+                || text
+                    .get(at + 1)
+                    .is_some_and(|next| *next == b'%' || next.eq_ignore_ascii_case(&second))
+        };
         memchr::memchr3_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), b'%', text)
+            .filter(goes_on)
             .filter_map(|at| Some((at, self.ends(text, at)?)))
     }
 
     /// Finds the end of a prefix that begins at `begin`. A `%` within it is skipped, since it may be the reason why a
     /// target cannot be read.
     fn ends(&self, text: &[u8], begin: usize) -> Option<usize> {
+        work::done(1);
         let mut at = begin;
         for wanted in self.text.bytes() {
             loop {
@@ -114,23 +120,57 @@ impl Prefix {
         })
     }
 
-    /// Whether the Base64 text that contains `encoded` at `at` is that of a whole secret.
+    /// Whether the Base64 text that contains `encoded` at `at` is that of a whole secret. Stops at the first byte that
+    /// cannot belong to one. A further prefix has such a byte, so that a text of many prefixes is not decoded for each.
     fn decodes(&self, encoded: &Encoded, text: &[u8], at: usize) -> bool {
-        let bytes = encoded.before + self.text.len() + SECRET_CHARACTERS;
-        let characters = (bytes * 8).div_ceil(6);
-        // Characters before it in the group are not part of the secret, so any will do.
-        let mut group = vec![b'A'; encoded.shared];
-        let rest = text.get(at..).unwrap_or_default();
-        group.extend(rest.iter().take(characters - encoded.shared));
-        let Ok(decoded) = CUT.decode(&group) else {
-            return false;
-        };
-        let behind = decoded
-            .get(encoded.before + self.text.len()..)
-            .unwrap_or_default();
-        // The bits that its first character shares are not part of it either.
-        decoded.len() >= bytes && is_whole(behind, 0)
+        // Bytes before the secret's characters, the group's among them. Their bits that the text does not have are
+        // zero.
+        let mut skipped = encoded.before + self.text.len();
+        let mut found = 0;
+        let mut bits = 0_u32;
+        let mut length = encoded.shared * 6;
+        while length >= 8 {
+            length -= 8;
+            skipped -= 1;
+        }
+        for character in text.get(at..).unwrap_or_default() {
+            work::done(1);
+            let Some(six) = sextet(*character) else {
+                return false;
+            };
+            bits = bits << 6 | six;
+            length += 6;
+            if length < 8 {
+                continue;
+            }
+            length -= 8;
+            let byte = u8::try_from(bits >> length & 0xff).unwrap_or_default();
+            if skipped > 0 {
+                skipped -= 1;
+            } else if !byte.is_ascii_alphanumeric() {
+                return false;
+            } else {
+                found += 1;
+                if found == SECRET_CHARACTERS {
+                    return true;
+                }
+            }
+        }
+        false
     }
+}
+
+/// Returns the six bits of a Base64 character.
+fn sextet(character: u8) -> Option<u32> {
+    let value = match character {
+        b'A'..=b'Z' => character - b'A',
+        b'a'..=b'z' => character - b'a' + 26,
+        b'0'..=b'9' => character - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(value.into())
 }
 
 fn is_whole(text: &[u8], at: usize) -> bool {

@@ -5,9 +5,8 @@ use tokenward_compiler::method::Method;
 
 use super::canonical::Canonical;
 use super::credentials::{self, Credentials};
-use super::disposition::Disposition;
 use super::query::{self, Pair};
-use super::raw::{Framing, RawHead, trim};
+use super::raw::{Framing, METHOD_BYTES, NAME_BYTES, RawHead, trim};
 use super::rules::Rules;
 use super::secrets::Secrets;
 use super::target::{self, Target};
@@ -19,6 +18,11 @@ pub const SELF_PATH: &str = "/.tokenward/self";
 
 /// Maximum length of a client's request id that is kept, in bytes.
 const REQUEST_ID_BYTES: usize = 128;
+
+/// Maximum length in bytes of a refused target that is shown with its query.
+const SHOWN_TARGET: usize = 4 * 1024;
+/// Maximum length of the header values of a trace that are used, in bytes.
+const TRACE_BYTES: usize = 2 * 1024;
 
 /// Result of reading a head, in the order in which responses depend on it.
 #[derive(Debug)]
@@ -40,23 +44,62 @@ pub struct Reading {
     /// Whether a trace's headers can be used: none of them contains a secret.
     pub traceable: bool,
     /// The URL for the audit: printable ASCII, with secrets masked. For refused requests it is the target as sent, cut
-    /// at 2 KiB.
+    /// at 2 KiB; one over 4 KiB without its query.
     pub shown_url: String,
+}
+
+/// A head of which as much is read as depends on no token. The rest costs more, so that it is read only for a caller
+/// with a valid one.
+pub struct Opened<'a> {
+    /// The framing of the body, as in [`Reading::framing`].
+    pub framing: Result<Framing, Refusal>,
+    /// As in [`Reading::in_endpoints`].
+    pub in_endpoints: bool,
+    /// As in [`Reading::credentials`].
+    pub credentials: Credentials,
+    /// As in [`Reading::client_request_id`].
+    pub client_request_id: Option<String>,
+    /// As in [`Reading::shown_method`].
+    pub shown_method: String,
+    /// As in [`Reading::traceable`].
+    pub traceable: bool,
+    path: Result<String, Refusal>,
+    /// The query; not decoded yet, unless it may have the token.
+    query: Query<'a>,
+    secrets: Secrets,
+}
+
+enum Query<'a> {
+    Raw(&'a str),
+    Decoded(Result<Vec<Pair>, Refusal>),
 }
 
 /// Reads a head. Cost: linear in its size, which `Settings::head_bytes` bounds.
 #[must_use]
 pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
-    // Read framing, path and query separately, since each has its own response.
+    open(raw, rules).read(raw, rules)
+}
+
+/// Reads as much of a head as depends on no token. Cost: a small multiple of looking at each byte once.
+#[must_use]
+pub fn open<'a>(raw: &RawHead<'a>, rules: &Rules) -> Opened<'a> {
+    // Read framing and path separately, since each has its own response.
     let settings = rules.settings();
     let framing = framing::check(raw, settings.header_count, settings.head_bytes);
-    let location = Location::read(raw, rules);
-    let mut query = location.query;
+    let Location { path, mut query } = Location::read(raw, rules);
     // Collect the secrets first: they decide which text may be forwarded and shown.
     let mut secrets = presented(raw, rules);
-    let in_parameter = match &mut query {
-        Ok(pairs) => take_token(pairs, settings.query_token.as_deref(), &mut secrets),
-        Err(_) => Credentials::None,
+    let in_parameter = match &settings.query_token {
+        Some(name) => {
+            let mut decoded = query.decoded(rules);
+            let found = match &mut decoded {
+                Ok(pairs) => take_token(pairs, name, &mut secrets),
+                Err(_) => Credentials::None,
+            };
+            query = Query::Decoded(decoded);
+            found
+        }
+        None => Credentials::None,
     };
     let credentials = match in_headers(raw, rules).or_else_malformed(in_parameter) {
         // A caller who sends a secret as the user must not be named anywhere.
@@ -65,61 +108,139 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
         }
         credentials => credentials,
     };
-
-    // Read the whole request; the framing's refusal takes precedence.
-    let in_endpoints = !matches!(&location.path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints);
-    let context_user = context_user(raw);
-    let mut head = framing.clone().and_then(|body| {
-        context_user.as_ref().map_err(Refusal::clone)?;
-        canonical(raw, rules, body, location.path, query, &secrets)
-    });
-    // For the audit, show the URL, the method and the request id without secrets.
-    let shown_url = match &head {
-        Ok(head) => head.url.clone(),
-        Err(_) => {
-            add_refused(raw, rules, &mut secrets);
-            rules.shown_raw(raw.target, &secrets)
-        }
-    };
-    let client_request_id = client_request_id(raw, rules, &secrets);
-    let shown_method = rules.shown_text(raw.method, &secrets).into_owned();
-    let traceable = ["traceparent", "tracestate"]
-        .iter()
-        .all(|name| !raw.values(name).any(|value| rules.bears_secret(value, &secrets)));
-    if let Ok(head) = &mut head {
-        head.secrets = secrets;
-    }
-    Reading {
-        framing: framing.map(|_| ()),
-        in_endpoints,
+    Opened {
+        in_endpoints: !matches!(&path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints),
+        client_request_id: client_request_id(raw, rules, &secrets),
+        shown_method: shown_method(raw.method, rules, &secrets),
+        traceable: is_traceable(raw, rules, &secrets),
+        framing,
         credentials,
-        context_user: context_user.unwrap_or_default(),
-        client_request_id,
-        head,
-        shown_method,
-        traceable,
-        shown_url,
+        path,
+        query,
+        secrets,
     }
+}
+
+impl std::fmt::Debug for Opened<'_> {
+    /// Writes no part that may have a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened")
+            .field("framing", &self.framing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Opened<'_> {
+    /// Reads the rest of the head. The framing's refusal takes precedence.
+    #[must_use]
+    pub fn read(self, raw: &RawHead<'_>, rules: &Rules) -> Reading {
+        let Self {
+            framing,
+            path,
+            query,
+            mut secrets,
+            ..
+        } = self;
+        let context_user = context_user(raw);
+        let mut head = framing.clone().and_then(|body| {
+            context_user.as_ref().map_err(Refusal::clone)?;
+            canonical(raw, rules, body, path, query.decoded(rules), &secrets)
+        });
+        let shown_url = match &head {
+            Ok(head) => head.url.clone(),
+            Err(_) => {
+                add_refused(raw, rules, &mut secrets);
+                shown_refused(raw, rules, &secrets)
+            }
+        };
+        if let Ok(head) = &mut head {
+            head.secrets = secrets;
+        }
+        Reading {
+            framing: framing.map(|_| ()),
+            in_endpoints: self.in_endpoints,
+            credentials: self.credentials,
+            context_user: context_user.unwrap_or_default(),
+            client_request_id: self.client_request_id,
+            head,
+            shown_method: self.shown_method,
+            traceable: self.traceable,
+            shown_url,
+        }
+    }
+
+    /// Formats the URL for the audit, of a request whose rest is not read. It is what reading would show, unless the
+    /// target is longer than 4 KiB, or only a header would have been refused.
+    #[must_use]
+    pub fn shown_url(self, raw: &RawHead<'_>, rules: &Rules) -> String {
+        let mut secrets = self.secrets;
+        add_refused(raw, rules, &mut secrets);
+        if raw.target.len() > SHOWN_TARGET {
+            return shown_refused(raw, rules, &secrets);
+        }
+        let located = self
+            .framing
+            .and_then(|body| located(raw, rules, body, self.path, self.query.decoded(rules), &secrets));
+        match located {
+            Ok(located) => located.url(rules),
+            Err(_) => rules.shown_raw(raw.target, &secrets),
+        }
+    }
+}
+
+impl Query<'_> {
+    fn decoded(self, rules: &Rules) -> Result<Vec<Pair>, Refusal> {
+        match self {
+            Self::Raw(text) => query::decode(text, rules.settings().query_pairs),
+            Self::Decoded(decoded) => decoded,
+        }
+    }
+}
+
+/// Formats the URL for the audit, of a request that is refused.
+fn shown_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> String {
+    if raw.target.len() > SHOWN_TARGET {
+        rules.shown_long(raw.target, secrets)
+    } else {
+        rules.shown_raw(raw.target, secrets)
+    }
+}
+
+fn shown_method(method: &str, rules: &Rules, secrets: &Secrets) -> String {
+    if method.len() > METHOD_BYTES {
+        return "***".to_owned();
+    }
+    rules.shown_text(method, secrets).into_owned()
+}
+
+fn is_traceable(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> bool {
+    let mut size = 0;
+    ["traceparent", "tracestate"].iter().all(|name| {
+        raw.values(name).all(|value| {
+            size += value.len();
+            size <= TRACE_BYTES && !rules.bears_secret(value, secrets)
+        })
+    })
 }
 
 /// The two halves of a target, each read separately: an unreadable query must not hide that the path is not served.
-struct Location {
+struct Location<'a> {
     /// The decoded path below the base URL.
     path: Result<String, Refusal>,
-    query: Result<Vec<Pair>, Refusal>,
+    query: Query<'a>,
 }
 
-impl Location {
-    fn read(raw: &RawHead<'_>, rules: &Rules) -> Self {
+impl<'a> Location<'a> {
+    fn read(raw: &RawHead<'a>, rules: &Rules) -> Self {
         let base = rules.base();
         match target::split(raw.target, base.scheme(), base.authority(), rules.relax()) {
             Ok(Target { path, query }) => Self {
                 path: path::decode(path, rules.relax()).and_then(|path| below_base(&path, raw.method, rules)),
-                query: query::decode(query, rules.settings().query_pairs),
+                query: Query::Raw(query),
             },
             Err(refusal) => Self {
                 path: Err(refusal.clone()),
-                query: Err(refusal),
+                query: Query::Decoded(Err(refusal)),
             },
         }
     }
@@ -135,11 +256,8 @@ fn below_base(path: &str, method: &str, rules: &Rules) -> Result<String, Refusal
         .ok_or_else(|| Reason::OutsideEndpoints.into())
 }
 
-/// Removes the token from the query, if that place is enabled.
-fn take_token(pairs: &mut Vec<Pair>, name: Option<&str>, secrets: &mut Secrets) -> Credentials {
-    let Some(name) = name else {
-        return Credentials::None;
-    };
+/// Removes the token from the query.
+fn take_token(pairs: &mut Vec<Pair>, name: &str, secrets: &mut Secrets) -> Credentials {
     let mut found = Credentials::None;
     pairs.retain(|(given, value)| {
         if given != name {
@@ -197,8 +315,11 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
 /// Adds the values of refused credential headers.
 fn add_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &mut Secrets) {
     for (name, value) in raw.headers {
+        if name.len() > NAME_BYTES {
+            continue;
+        }
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        if rules.disposition(&name) == Disposition::Refused(Reason::CredentialHeader) {
+        if rules.is_credential_header(&name) {
             secrets.add(trim(value));
         }
     }
@@ -234,14 +355,33 @@ fn method(sent: &str) -> Result<Method, Refusal> {
     }
 }
 
-fn canonical(
+/// A request line that was read.
+struct Located {
+    method: Method,
+    path: String,
+    query: Vec<Pair>,
+    /// The path, encoded.
+    encoded: String,
+    /// The target for the upstream.
+    target: String,
+}
+
+impl Located {
+    /// Formats the URL for the audit.
+    fn url(&self, rules: &Rules) -> String {
+        rules.shown(&format!("{}{}", rules.base(), self.encoded), &self.query)
+    }
+}
+
+/// Reads method, path and query.
+fn located(
     raw: &RawHead<'_>,
     rules: &Rules,
     body: Framing,
     path: Result<String, Refusal>,
     query: Result<Vec<Pair>, Refusal>,
     secrets: &Secrets,
-) -> Result<Canonical, Refusal> {
+) -> Result<Located, Refusal> {
     // Check path and method before the query, in the order of the refusals.
     let path = path?;
     let method = method(raw.method)?;
@@ -263,6 +403,25 @@ fn canonical(
     if rules.bears_secret(target.as_bytes(), secrets) {
         return Err(Reason::SecretInUrl.into());
     }
+    Ok(Located {
+        method,
+        path,
+        query,
+        encoded,
+        target,
+    })
+}
+
+fn canonical(
+    raw: &RawHead<'_>,
+    rules: &Rules,
+    body: Framing,
+    path: Result<String, Refusal>,
+    query: Result<Vec<Pair>, Refusal>,
+    secrets: &Secrets,
+) -> Result<Canonical, Refusal> {
+    let located = located(raw, rules, body, path, query, secrets)?;
+    let query = &located.query;
     // Read the headers. A charset other than UTF-8 may also apply to the query, so it is refused with one.
     let headers = headers::read(raw, body, rules, secrets)?;
     let typed = headers.content_type.as_ref();
@@ -280,12 +439,12 @@ fn canonical(
         Media::Other
     };
     Ok(Canonical {
-        method,
+        method: located.method,
         method_text: raw.method.to_owned(),
-        url: rules.shown(&format!("{}{encoded}", rules.base()), &query),
-        target,
-        path,
-        query,
+        url: located.url(rules),
+        target: located.target,
+        path: located.path,
+        query: located.query,
         media,
         body,
         headers: headers.upstream,

@@ -128,6 +128,8 @@ reasons! {
         "The path has a `.` or `..` segment, raw, encoded or in look-alike characters.";
     EmptySegment "empty-segment" Some("relax.empty_segment"),
         "The path has an empty segment, which some servers drop; one slash at the end is fine.";
+    LongPath "long-path" None,
+        "The path is longer than 8 KiB, as it was sent; no common server accepts it.";
 
     // Query.
     QueryEscape "query-escape" None,

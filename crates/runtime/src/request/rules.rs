@@ -235,6 +235,11 @@ impl Rules {
         &self.dispositions
     }
 
+    /// Whether the header, named in lower case, has credentials for the upstream.
+    pub(super) fn is_credential_header(&self, name: &str) -> bool {
+        self.dispositions.is_credential(name)
+    }
+
     pub(super) fn disposition(&self, name: &str) -> Disposition {
         self.dispositions.of(name)
     }
@@ -311,6 +316,11 @@ impl Rules {
         bounded: impl Fn(&str) -> String,
     ) -> tokenward_audit::Kept {
         self.mask.node(path, value, secrets, bounded)
+    }
+
+    /// Formats the URL of a long target that is not read. See [`Mask::long`].
+    pub(super) fn shown_long(&self, target: &[u8], secrets: &Secrets) -> String {
+        self.mask.long(self.settings.base.origin(), target, secrets)
     }
 
     pub(super) fn shown_raw(&self, target: &[u8], secrets: &Secrets) -> String {

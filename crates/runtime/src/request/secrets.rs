@@ -14,12 +14,24 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 use super::credentials::Credentials;
 use super::escape::{decode_loosely, unit};
 use super::prefix::within_base64;
+use super::work;
 
 /// Minimum length in bytes of a secret: shorter ones would be found in ordinary text.
 const SECRET_BYTES: usize = 16;
 
 /// Maximum number of texts of one call that are treated as secrets.
 const MOST: usize = 16;
+
+/// Number of bytes of a secret that are looked for. Secrets that authenticate are not longer; what bears a longer text
+/// also bears its beginning.
+const LOOKED_FOR: usize = 256;
+
+/// Number of bytes of a header in which secrets are looked for, unless it authenticates. A part that begins there is
+/// taken.
+const PARTS_BYTES: usize = 8 * 1024;
+
+/// Number of characters of a part that are decoded in search of a user and a secret.
+const DECODED: usize = 1024;
 
 /// The first eight bytes of a folded secret.
 type Head = u64;
@@ -34,6 +46,7 @@ const ANY: GeneralPurpose =
 pub(crate) struct Secrets {
     /// Folded secrets, each with its first bytes.
     folded: Vec<(Head, Vec<u8>)>,
+    heads: Heads,
     /// Secrets that are too short when folded, kept as they are.
     literal: Vec<Vec<u8>>,
     shortest: usize,
@@ -61,15 +74,22 @@ impl Secrets {
     }
 
     fn add_parts(&mut self, value: &[u8], add: impl Fn(&mut Self, &[u8]) -> bool) {
+        let value = value.get(..PARTS_BYTES).unwrap_or(value);
+        work::done(value.len());
         let parts = value.split(|byte| matches!(byte, b' ' | b'\t' | b',' | b';' | b'"' | b'='));
         // The `uri` of Digest is not a secret.
-        for part in parts.filter(|part| !part.starts_with(b"/")) {
+        let parts = parts.filter(|part| part.len() >= SECRET_BYTES && !part.starts_with(b"/"));
+        for part in parts {
+            if self.texts == MOST {
+                return;
+            }
             add(self, part);
         }
     }
 
     /// Adds a secret and its forms within Base64. Returns whether it was treated as a secret.
     pub(super) fn add(&mut self, secret: &[u8]) -> bool {
+        let secret = secret.get(..LOOKED_FOR).unwrap_or(secret);
         let taken = self.add_text(secret);
         if taken {
             for (_, _, text) in within_base64(secret) {
@@ -81,7 +101,8 @@ impl Secrets {
 
     /// Adds the text. If it is Base64 in either alphabet, also adds the decoded part after the colon.
     fn add_encoded(&mut self, text: &[u8]) -> bool {
-        let standard: Zeroizing<Vec<u8>> = text
+        let encoded = text.get(..DECODED).unwrap_or(text);
+        let standard: Zeroizing<Vec<u8>> = encoded
             .iter()
             .map(|byte| match byte {
                 b'-' => b'+',
@@ -97,6 +118,7 @@ impl Secrets {
     }
 
     fn add_text(&mut self, text: &[u8]) -> bool {
+        let text = text.get(..LOOKED_FOR).unwrap_or(text);
         let taken = text.len() >= SECRET_BYTES && self.texts < MOST;
         if taken {
             self.texts += 1;
@@ -110,6 +132,7 @@ impl Secrets {
         let length = if folded.len() >= SECRET_BYTES {
             let length = folded.len();
             let head = folded.iter().take(size_of::<Head>()).fold(0, shifted);
+            self.heads.add(head);
             self.folded.push((head, folded));
             length
         } else if form.len() >= SECRET_BYTES {
@@ -140,7 +163,13 @@ impl Secrets {
     }
 
     fn stand_in_reading(&self, text: &[u8], read: impl Fn(&[u8], usize) -> Option<(u8, usize)>) -> bool {
-        let begins = |last: Head| self.folded.iter().any(|(head, _)| *head == last);
+        work::done(text.len());
+        let begins = |last: Head| {
+            self.heads.may_have(last) && {
+                work::done(self.folded.len());
+                self.folded.iter().any(|(head, _)| *head == last)
+            }
+        };
         let mut last = 0;
         let begun = fold(text, &read).any(|byte| {
             last = shifted(last, &byte);
@@ -151,6 +180,47 @@ impl Secrets {
         }
         let text: Vec<u8> = fold(text, &read).collect();
         self.folded.iter().any(|(_, secret)| holds_bytes(&text, secret))
+    }
+
+    /// Whether the text ends in the beginning of a secret, which may go on in a text after it.
+    pub(super) fn may_go_on_after(&self, text: &[u8]) -> bool {
+        if self.shortest == 0 {
+            return false;
+        }
+        let folded: Vec<u8> = fold(text, unit).collect();
+        let ends = |text: &[u8], secret: &[u8]| {
+            (BEGINNING..secret.len())
+                .any(|length| secret.get(..length).is_some_and(|begin| text.ends_with(begin)))
+        };
+        self.folded.iter().any(|(_, secret)| ends(&folded, secret))
+            || self.literal.iter().any(|secret| ends(text, secret))
+    }
+}
+
+/// Number of bytes of a secret that may be shown: a guess needs the others.
+const BEGINNING: usize = 6;
+
+/// A filter of heads, so that few are compared with each byte of a text. It may have heads that were not added.
+#[derive(Clone, Default)]
+struct Heads([u64; 16]);
+
+impl Heads {
+    fn add(&mut self, head: Head) {
+        let (word, bit) = Self::place(head);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_have(&self, head: Head) -> bool {
+        let (word, bit) = Self::place(head);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Gives the word and the bit of a head: ten bits of its product with a large odd number.
+    fn place(head: Head) -> (usize, u64) {
+        let hash = head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54;
+        (usize::try_from(hash >> 6).unwrap_or_default(), 1 << (hash & 63))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The request target: either origin-form, or absolute-form with the configured public URL.
 
+use super::raw::run_without;
 use super::{Reason, Refusal, Relax};
 
 /// The two halves of a target, not decoded.
@@ -24,7 +25,7 @@ pub(super) fn split<'a>(
 ) -> Result<Target<'a>, Refusal> {
     let text = std::str::from_utf8(target)
         .ok()
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|text| run_without(text.as_bytes(), |byte| !byte.is_ascii_graphic()) == text.len())
         .ok_or(Reason::TargetByte)?;
     if text.contains('#') && !relax.number_sign {
         return Err(Reason::NumberSign.into());

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use super::connection_limit::{ConnectionLimit, Slot};
 use super::http1::{self, Http1Settings};
 use super::http2::{self, Http2Settings};
+use super::places::{Place, Places};
 use super::stream::Stream;
 use super::tls::H2;
 use super::worker::Worker;
@@ -27,6 +28,8 @@ use crate::wire::Violation;
 pub(super) struct Front {
     /// TLS configuration, if TLS is used.
     pub(super) tls: Option<Arc<ServerConfig>>,
+    /// Places for the connections of all clients.
+    pub(super) places: Places,
     /// Limit of connections per client.
     pub(super) limit: ConnectionLimit,
     /// Time that a client gets for everything before its first request.
@@ -55,31 +58,44 @@ pub(super) fn service(
 
 async fn serve(socket: TcpStream, worker: Rc<Worker>, front: Front, shutdown: GracefulShutdownSignal) {
     let _counted = worker.gate.metrics.connected();
-    let Some(Opened { stream, peer, slot }) = open(socket, &worker, &front).await else {
-        return;
-    };
-    let _slot = slot;
-    if stream.speaks(H2) {
-        http2::serve(stream, peer, worker, front.http2, shutdown).await;
-    } else {
-        http1::serve(stream, peer, worker, front.http1, shutdown).await;
-    }
-}
-
-/// Opens the connection; `None` if it cannot be served. Failures caused by the client are counted.
-async fn open(socket: TcpStream, worker: &Worker, front: &Front) -> Option<Opened> {
     // Without it responses come slightly later, which is not worth an error.
     let _ = socket.set_nodelay(true);
     // The address is unknown only if the client has closed the connection already.
-    let peer = socket.peer_addr().ok()?.ip().to_canonical();
-    let opened = timeout(front.patience, handshake(socket, peer, worker, front)).await;
-    match opened {
-        Ok(Ok(opened)) => Some(opened),
-        Ok(Err(Failure::Broken(violation))) => {
-            worker.gate.metrics.violated(violation);
-            None
-        }
-        Ok(Err(Failure::Gone)) | Err(_) => None,
+    let Ok(peer) = socket.peer_addr() else { return };
+    let peer = peer.ip().to_canonical();
+    let place = tokio::select! {
+        biased;
+        place = front.places.take(peer, worker.gate.trust.trusts(peer)) => place,
+        () = shutdown.notified() => return,
+    };
+    let served = serve_at(&place, socket, peer, &worker, &front, shutdown);
+    tokio::select! {
+        biased;
+        () = place.gave_way() => worker.gate.metrics.gave_way(),
+        () = served => {}
+    }
+}
+
+/// Serves a connection that has a place, until it ends.
+async fn serve_at(
+    place: &Place,
+    socket: TcpStream,
+    peer: IpAddr,
+    worker: &Rc<Worker>,
+    front: &Front,
+    shutdown: GracefulShutdownSignal,
+) {
+    let opened = timeout(front.patience, handshake(place, socket, peer, worker, front)).await;
+    let Opened { stream, peer, slot } = match opened {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(Failure::Broken(violation))) => return worker.gate.metrics.violated(violation),
+        Ok(Err(Failure::Gone)) | Err(_) => return,
+    };
+    let _slot = slot;
+    if stream.speaks(H2) {
+        http2::serve(stream, peer, place, worker, front.http2, shutdown).await;
+    } else {
+        http1::serve(stream, peer, place, worker, front.http1, shutdown).await;
     }
 }
 
@@ -110,6 +126,7 @@ impl Failure {
 }
 
 async fn handshake(
+    place: &Place,
     mut socket: TcpStream,
     peer: IpAddr,
     worker: &Worker,
@@ -122,12 +139,15 @@ async fn handshake(
     } else {
         None
     };
+    let trusted = trust.trusts(peer);
     let peer = named.map_or(peer, |named| named.to_canonical());
     let slot = if trust.trusts(peer) {
         None
     } else {
-        let slot = front.limit.take(peer);
-        Some(slot.ok_or(Failure::Broken(Violation::TooManyConnections))?)
+        if trusted {
+            place.belongs_to(peer);
+        }
+        Some(slot(place, peer, front).ok_or(Failure::Broken(Violation::TooManyConnections))?)
     };
     let stream = match &front.tls {
         None => Stream::Plain(socket),
@@ -138,4 +158,15 @@ async fn handshake(
         }
     };
     Ok(Opened { stream, peer, slot })
+}
+
+/// Takes a slot in the client's limit. If all are taken, an idle connection of the client gives way.
+fn slot(place: &Place, client: IpAddr, front: &Front) -> Option<Slot> {
+    match front.limit.take(client) {
+        Ok(slot) => Some(slot),
+        Err(full) => front
+            .places
+            .give_way_in(full, place)
+            .then(|| front.limit.take_over(client)),
+    }
 }

@@ -13,11 +13,11 @@ mod settings;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 
 use actix_server::GracefulShutdownSignal;
 use futures_util::FutureExt;
 
+use super::places::{Kept, Place};
 use super::stream::Stream;
 use super::worker::{Worker, caught};
 use crate::pep::Headed;
@@ -32,14 +32,15 @@ pub(super) use settings::Http1Settings;
 pub(super) async fn serve(
     stream: Stream,
     peer: IpAddr,
-    worker: Rc<Worker>,
+    place: &Place,
+    worker: &Worker,
     settings: Http1Settings,
     shutdown: GracefulShutdownSignal,
 ) {
     let mut connection = Connection::new(stream, settings);
     let shutdown = pin!(shutdown.notified());
     // If the client is gone, a graceful close is pointless.
-    if run(&mut connection, peer, &worker, shutdown).await.is_ok() {
+    if run(&mut connection, peer, place, worker, shutdown).await.is_ok() {
         connection.close().await;
     }
 }
@@ -51,15 +52,19 @@ pub(super) async fn serve(
 async fn run(
     connection: &mut Connection,
     peer: IpAddr,
+    place: &Place,
     worker: &Worker,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Lost> {
     loop {
-        let (request, answer) = match connection.next(shutdown.as_mut()).await {
-            Next::Head(head) => (Request::of(&head), call(connection, peer, worker, head).await?),
+        let (request, (answer, kept)) = match connection.next(shutdown.as_mut()).await {
+            Next::Head(head) => (
+                Request::of(&head),
+                call(connection, peer, place, worker, head).await?,
+            ),
             Next::Broken(violation) => {
                 worker.gate.metrics.violated(violation);
-                (Request::broken(), respond::bare(violation.status()))
+                (Request::broken(), (respond::bare(violation.status()), None))
             }
             Next::End => return Ok(()),
         };
@@ -68,20 +73,23 @@ async fn run(
         if persistence == Persistence::Close {
             return Ok(());
         }
+        drop(kept);
         connection.drain().await;
     }
 }
 
-/// Judges the head, asks for the body if the client waits for that, and makes the call.
+/// Judges the head, asks for the body if the client waits for that, and makes the call. A call that is made keeps the
+/// connection's place until its answer is sent.
 ///
 /// # Errors
 /// The client is gone; the call is dropped.
-async fn call(
+async fn call<'p>(
     connection: &mut Connection,
     peer: IpAddr,
+    place: &'p Place,
     worker: &Worker,
     head: WireHead,
-) -> Result<Answer, Lost> {
+) -> Result<(Answer, Option<Kept<'p>>), Lost> {
     let gate = &worker.gate;
     let expects_continue = head.expects_continue;
     let body = connection.begin_body(&head);
@@ -95,9 +103,10 @@ async fn call(
         Ok(Headed::Settled(mut answer)) | Err(mut answer) => {
             // The client may send the body anyway (RFC 9110 section 10.1.1), so the connection is not kept.
             answer.close |= expects_continue;
-            return Ok(answer);
+            return Ok((answer, None));
         }
     };
+    let kept = place.keep();
     // The head shares the buffer that the connection reads into.
     drop(head);
     if expects_continue {
@@ -105,5 +114,5 @@ async fn call(
     }
     let proceeding = pin!(gate.proceed(*judged, body, &worker.upstream));
     let answer = connection.beside(caught(gate, proceeding)).await?;
-    Ok(answer.unwrap_or_else(|failed| failed))
+    Ok((answer.unwrap_or_else(|failed| failed), Some(kept)))
 }

@@ -22,6 +22,8 @@ use h2::Reason;
 use h2::server::{Builder, Connection};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::places::Place;
+use super::reader_pace::ReaderLimits;
 use super::stream::Stream;
 use super::worker::Worker;
 use crate::wire::Violation;
@@ -50,15 +52,16 @@ pub(super) struct Http2Settings {
     pub(super) head_timeout: Duration,
     /// Time from the end of the last request in progress to the next one.
     pub(super) idle_timeout: Duration,
-    /// Time for which the client may accept no bytes of a response.
-    pub(super) write_timeout: Duration,
+    /// The slowest pace at which the client may read a response.
+    pub(super) reading: ReaderLimits,
 }
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(
     stream: Stream,
     peer: IpAddr,
-    worker: Rc<Worker>,
+    place: &Place,
+    worker: &Rc<Worker>,
     settings: Http2Settings,
     shutdown: GracefulShutdownSignal,
 ) {
@@ -76,7 +79,7 @@ pub(super) async fn serve(
         .max_local_error_reset_streams(Some(usize::try_from(settings.resets).unwrap_or(usize::MAX)))
         .handshake(PathReader::new(stream, paths.clone(), most));
     let outcome = match timeout(settings.head_timeout, handshake).await {
-        Ok(Ok(connection)) => run(connection, paths, peer, &worker, settings, shutdown).await,
+        Ok(Ok(connection)) => run(connection, paths, peer, place, worker, settings, shutdown).await,
         Ok(Err(error)) => Err(error),
         Err(_) => Ok(()),
     };
@@ -95,6 +98,7 @@ async fn run(
     mut connection: Connection<PathReader<Stream>, Bytes>,
     paths: Paths,
     peer: IpAddr,
+    place: &Place,
     worker: &Rc<Worker>,
     settings: Http2Settings,
     shutdown: GracefulShutdownSignal,
@@ -113,7 +117,7 @@ async fn run(
                         worker.gate.metrics.violated(Violation::Http2);
                     }
                     let arrived = Arrived { peer, request, path };
-                    calls.push(call(Rc::clone(worker), arrived, respond, settings.write_timeout));
+                    calls.push(call(Rc::clone(worker), place, arrived, respond, settings.reading));
                 }
                 None => return Ok(()),
             },

@@ -12,11 +12,13 @@ use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 
 use super::ServeError;
-use super::connection_limit::ConnectionLimit;
+use super::connection_limit::{ConnectionLimit, Most};
 use super::date::DateCache;
 use super::front::{Front, service};
 use super::http1::Http1Settings;
 use super::http2::Http2Settings;
+use super::places::Places;
+use super::reader_pace::ReaderLimits;
 use super::tls::Certificate;
 use super::worker::Worker;
 use crate::admin::{AdminState, routes};
@@ -27,12 +29,14 @@ use crate::identity::{self, Identities};
 use crate::live::watch::Watcher;
 use crate::live::{ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
-use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
-use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
+use crate::pep::{AuthRules, Gate, GateSettings, Judges, Throttle};
+use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
+/// Minimum number of accepted connections that may wait for a place. Further ones wait in the system's queue.
+const WAITING: usize = 64;
 /// Time that workers get to drop their calls when they are stopped.
 const OUTCOMES: Duration = Duration::from_secs(2);
 
@@ -209,7 +213,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
     let gate = Arc::new(Gate {
-        rules,
+        rules: Arc::new(rules),
         trust: Trust::new(
             config.server.trusted_proxies.clone(),
             config.server.client_address,
@@ -220,6 +224,8 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         identities,
         auth: AuthRules::new(config.auth.methods, &config.auth.never_act_as),
         throttle: Throttle::new(config.auth.throttling),
+        bodies: BodyBudget::new(config.limits.inspected_total, Arc::clone(&metrics)),
+        judges: Arc::new(Judges::new(workers(&config))),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
             pace: BodyPace {
@@ -370,6 +376,10 @@ fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, 
 
 fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     let limits = &plan.config.limits;
+    let reading = ReaderLimits {
+        pause: limits.body_timeout,
+        rate: limits.answer_rate,
+    };
     let settings = Http1Settings {
         head: HeadLimits {
             bytes: limits.head_bytes,
@@ -377,12 +387,17 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         },
         head_timeout: limits.head_timeout,
         idle_timeout: limits.idle_timeout,
-        write_timeout: limits.body_timeout,
+        reading,
     };
     // Settings of both versions of HTTP.
     let front = Front {
         tls: plan.tls.clone(),
-        limit: ConnectionLimit::new(limits.max_connections_per_client),
+        places: Places::new(limits.max_connections),
+        limit: ConnectionLimit::new(Most {
+            client: limits.max_connections_per_client,
+            of_56: limits.max_connections_per_56,
+            of_48: limits.max_connections_per_48,
+        }),
         patience: limits.head_timeout,
         http1: settings,
         http2: Http2Settings {
@@ -391,13 +406,15 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
             head_bytes: u32::try_from(limits.head_bytes).unwrap_or(u32::MAX),
             head_timeout: limits.head_timeout,
             idle_timeout: limits.idle_timeout,
-            write_timeout: limits.body_timeout,
+            reading,
         },
     };
+    // Connections without a place are accepted too, so that idle ones can give way to them.
+    let waiting = WAITING.max(limits.max_connections / 8);
     // Signals are handled by the caller, which also closes the audit.
     let builder = Server::build()
         .workers(plan.workers)
-        .max_concurrent_connections((limits.max_connections / plan.workers).max(1))
+        .max_concurrent_connections((limits.max_connections + waiting).div_ceil(plan.workers))
         .shutdown_timeout(
             plan.config
                 .server

@@ -9,6 +9,7 @@ mod harness;
 mod http1;
 mod http2;
 mod links;
+mod load;
 mod masked;
 mod nasty_http2;
 mod order;

@@ -5,7 +5,10 @@ use http::header::EXPECT;
 use http::request::Parts;
 
 use super::Violation;
-use super::raw::{Framing, RawHead, Version};
+use super::raw::{Framing, METHOD_BYTES, NAME_BYTES, RawHead, Version, is_token};
+
+/// Maximum number of options of a `Connection` field.
+pub(crate) const CONNECTION_OPTIONS: usize = 64;
 
 /// A part of the head's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -207,7 +210,12 @@ impl Says {
             }
             self.chunked = true;
         } else if name.eq_ignore_ascii_case(b"connection") {
-            for option in value.split(|&byte| byte == b',') {
+            for (number, option) in value.split(|&byte| byte == b',').enumerate() {
+                // The request is refused for it later.
+                if number == CONNECTION_OPTIONS {
+                    self.close = true;
+                    break;
+                }
                 let option = option.trim_ascii();
                 self.close |= option.eq_ignore_ascii_case(b"close");
                 self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
@@ -233,13 +241,14 @@ fn request_line(line: Span, bytes: &[u8]) -> Result<RequestLine, Violation> {
     if text == b"PRI * HTTP/2.0" {
         return Err(Violation::Http2Preface);
     }
-    let mut parts = text.split(|&byte| byte == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let mut blanks = memchr::memchr_iter(b' ', text);
+    let (Some(first), Some(second), None) = (blanks.next(), blanks.next(), blanks.next()) else {
         return Err(Violation::RequestLine);
     };
-    if method.is_empty() || !method.iter().copied().all(is_token_byte) {
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    let (method, target) = (part(0, first), part(first + 1, second));
+    let version = part(second + 1, text.len());
+    if method.len() > METHOD_BYTES || !is_token(method) {
         return Err(Violation::RequestLine);
     }
     // Other bytes that URLs exclude, `#` and non-ASCII, do not end the target. `request` refuses them by name, or
@@ -269,17 +278,15 @@ fn request_line(line: Span, bytes: &[u8]) -> Result<RequestLine, Violation> {
 /// Name and value of a field line (RFC 9112 section 5), the value without the white space around it.
 ///
 /// # Errors
-/// There is white space in front of the name or the colon, the name is not a token, or the colon is missing.
+/// There is white space in front of the name or the colon, the name is not a token or too long, or the colon is
+/// missing.
 pub(crate) fn field_line(line: &[u8]) -> Result<(Span, Span), Violation> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
         return Err(Violation::Folding);
     }
-    let colon = line
-        .iter()
-        .position(|&byte| byte == b':')
-        .ok_or(Violation::FieldName)?;
+    let colon = memchr::memchr(b':', line).ok_or(Violation::FieldName)?;
     let name = Span { start: 0, end: colon };
-    if colon == 0 || !name.of(line).iter().copied().all(is_token_byte) {
+    if colon > NAME_BYTES || !is_token(name.of(line)) {
         return Err(Violation::FieldName);
     }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -294,11 +301,6 @@ pub(crate) fn field_line(line: &[u8]) -> Result<(Span, Span), Violation> {
             end: (line.len() - after).max(start),
         },
     ))
-}
-
-/// Whether a token may contain the byte (RFC 9110 section 5.6.2).
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// `1*DIGIT` within 64 bits.

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::Violation;
 use super::chunk::{Chunks, Piece};
 use super::head::{HeadLines, WireHead};
-use super::raw::Framing;
+use super::raw::{Framing, is_control, run_without};
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +146,16 @@ impl Parser {
 impl Scan {
     /// Looks at the bytes that it has not seen, and gives the head's length once its last line is there.
     fn head_end(&mut self, bytes: &[u8], limits: HeadLimits) -> Result<Option<usize>, Violation> {
-        for &byte in bytes.get(self.at..).unwrap_or_default() {
+        loop {
+            if !self.after_cr {
+                // Text is passed over at once, as far as the limit allows.
+                let unseen = bytes.get(self.at..).unwrap_or_default();
+                let allowed = limits.bytes.saturating_sub(self.at).min(unseen.len());
+                self.at += run_without(unseen.get(..allowed).unwrap_or_default(), is_control);
+            }
+            let Some(&byte) = bytes.get(self.at) else {
+                return Ok(None);
+            };
             if self.at >= limits.bytes {
                 return Err(Violation::HeadTooLarge);
             }
@@ -169,6 +178,5 @@ impl Scan {
                 _ => return Err(Violation::Control),
             }
         }
-        Ok(None)
     }
 }

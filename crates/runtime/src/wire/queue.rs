@@ -3,13 +3,13 @@
 //! The consumer may run on another task (hyper's connection), so both sides share a mutex, which is held only while
 //! pointers move.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
 use super::Violation;
+use super::pieces::Pieces;
 
 /// Past so many bytes the reader stops reading from the client.
 pub(crate) const CAPACITY: usize = 64 * 1024;
@@ -32,6 +32,9 @@ pub(crate) enum BodyError {
     /// The body has more bytes than this limit.
     #[error("the request body has more than {0} bytes")]
     TooLarge(u64),
+    /// The process keeps too many bodies in memory.
+    #[error("the proxy keeps too many request bodies in memory")]
+    Unaffordable,
     /// The request was answered before its end.
     #[error("the request was answered before its body was read")]
     Abandoned,
@@ -39,8 +42,7 @@ pub(crate) enum BodyError {
 
 #[derive(Debug, Default)]
 struct Inner {
-    chunks: VecDeque<Bytes>,
-    bytes: usize,
+    pieces: Pieces,
     end: Option<Result<(), BodyError>>,
     taker_gone: bool,
     reader: Option<Waker>,
@@ -84,7 +86,7 @@ impl BodyFeed {
         let mut inner = lock(&self.0);
         if inner.taker_gone {
             Room::Unwanted
-        } else if inner.bytes < CAPACITY {
+        } else if inner.pieces.len() < CAPACITY {
             Room::Free
         } else {
             inner.reader = Some(cx.waker().clone());
@@ -96,8 +98,7 @@ impl BodyFeed {
     pub(crate) fn push(&self, data: Bytes) {
         let mut inner = lock(&self.0);
         if !inner.taker_gone && inner.end.is_none() {
-            inner.bytes += data.len();
-            inner.chunks.push_back(data);
+            inner.pieces.push(data);
             wake(inner.taker.take());
         }
     }
@@ -132,9 +133,8 @@ impl BodyStream {
         if inner.end == Some(Err(BodyError::Abandoned)) {
             return Poll::Ready(Some(Err(BodyError::Abandoned)));
         }
-        if let Some(data) = inner.chunks.pop_front() {
-            inner.bytes -= data.len();
-            if inner.bytes < CAPACITY {
+        if let Some(data) = inner.pieces.pop() {
+            if inner.pieces.len() < CAPACITY {
                 wake(inner.reader.take());
             }
             return Poll::Ready(Some(Ok(data)));
@@ -153,7 +153,7 @@ impl BodyStream {
     pub(crate) fn is_complete(&self) -> bool {
         self.0.as_ref().is_none_or(|inner| {
             let inner = lock(inner);
-            inner.chunks.is_empty() && inner.end == Some(Ok(()))
+            inner.pieces.is_empty() && inner.end == Some(Ok(()))
         })
     }
 }
@@ -163,8 +163,7 @@ impl Drop for BodyStream {
         if let Some(inner) = &self.0 {
             let mut inner = lock(inner);
             inner.taker_gone = true;
-            inner.chunks.clear();
-            inner.bytes = 0;
+            inner.pieces.clear();
             wake(inner.reader.take());
         }
     }

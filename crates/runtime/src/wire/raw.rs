@@ -48,6 +48,12 @@ pub struct RawHead<'a> {
 }
 
 impl<'a> RawHead<'a> {
+    /// Gives the size of target and headers, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        self.target.len() + headers.sum::<usize>()
+    }
+
     /// Gives the trimmed values of a header. Its name is given in lower case, and compared without regard to case.
     pub(crate) fn values(&self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.headers
@@ -55,6 +61,51 @@ impl<'a> RawHead<'a> {
             .filter(move |(given, _)| given.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| trim(value))
     }
+}
+
+/// Maximum length of a header's name, in bytes. Names that are in use have at most 40.
+pub(crate) const NAME_BYTES: usize = 256;
+
+/// Maximum length of a method, in bytes. Registered ones have at most 17.
+pub(crate) const METHOD_BYTES: usize = 64;
+
+/// The set of the bytes of tokens (RFC 9110 section 5.6.2), a bit for each.
+const TOKEN: u128 = set(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+const fn set(mut bytes: &[u8]) -> u128 {
+    let mut set = 0;
+    while let [first, rest @ ..] = bytes {
+        set |= 1 << *first;
+        bytes = rest;
+    }
+    set
+}
+
+/// Whether a token may contain the byte.
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii() && TOKEN >> byte & 1 != 0
+}
+
+/// Number of bytes that are looked at together.
+const TOGETHER: usize = 64;
+
+/// Gives the number of bytes before the first one that is `odd`. Looks at many bytes together, which compilers turn
+/// into few instructions, so that it costs a fraction of a look at each byte.
+#[inline]
+pub(crate) fn run_without(bytes: &[u8], odd: impl Fn(u8) -> bool) -> usize {
+    let mut run = 0;
+    for part in bytes.chunks(TOGETHER) {
+        if part.iter().fold(false, |found, byte| found | odd(*byte)) {
+            return run + part.iter().position(|byte| odd(*byte)).unwrap_or_default();
+        }
+        run += part.len();
+    }
+    run
+}
+
+/// Whether the byte is a control character other than a tab, which heads must not contain.
+pub(crate) fn is_control(byte: u8) -> bool {
+    byte < 0x20 && byte != b'\t' || byte == 0x7f
 }
 
 /// The value without the optional whitespace around it (RFC 9110 section 5.5).
@@ -76,8 +127,5 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
 
 /// Whether the bytes are a token (RFC 9110 section 5.6.2).
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty()
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !bytes.is_empty() && bytes.iter().copied().all(is_token_byte)
 }

@@ -3,7 +3,7 @@
 /// A break of RFC 9112, or of our stricter reading of it. The client gets a bare answer and the connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Violation {
-    /// The request line is not `token SP target SP version`.
+    /// The request line is not `token SP target SP version`, or its method is longer than 64 bytes.
     RequestLine,
     /// The target has other than visible ASCII, or a `#`.
     Target,
@@ -19,7 +19,7 @@ pub(crate) enum Violation {
     BareCr,
     /// A field line that begins with white space (obsolete folding included).
     Folding,
-    /// A field name is not a token, or is not directly followed by a colon.
+    /// A field name is not a token, is longer than 256 bytes, or is not directly followed by a colon.
     FieldName,
     /// Request line and fields are larger than the limit.
     HeadTooLarge,

@@ -367,6 +367,7 @@ fn of_values(values: &Values) -> Vec<Setting> {
 fn of_limits(limits: &Limits) -> Vec<Setting> {
     let Limits {
         inspect_bytes,
+        inspected_total,
         body_bytes,
         query_pairs,
         head_bytes,
@@ -374,11 +375,14 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         head_timeout,
         body_timeout,
         body_rate,
+        answer_rate,
         connect_timeout,
         upstream_timeout,
         idle_timeout,
         max_connections,
         max_connections_per_client,
+        max_connections_per_56,
+        max_connections_per_48,
         http2_streams,
         http2_resets,
     } = limits;
@@ -400,6 +404,8 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         ("limits.head_timeout", time(*head_timeout)),
         ("limits.body_timeout", time(*body_timeout)),
         ("limits.body_rate", count((*body_rate).into())),
+        ("limits.answer_rate", count((*answer_rate).into())),
+        ("limits.inspected_total", count(*inspected_total as u64)),
         ("limits.connect_timeout", time(*connect_timeout)),
         ("limits.upstream_timeout", time(*upstream_timeout)),
         ("limits.idle_timeout", time(*idle_timeout)),
@@ -407,6 +413,14 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         (
             "limits.max_connections_per_client",
             count(*max_connections_per_client as u64),
+        ),
+        (
+            "limits.max_connections_per_56",
+            count(*max_connections_per_56 as u64),
+        ),
+        (
+            "limits.max_connections_per_48",
+            count(*max_connections_per_48 as u64),
         ),
         ("limits.http2_streams", count((*http2_streams).into())),
         ("limits.http2_resets", count((*http2_resets).into())),

@@ -76,7 +76,7 @@ async fn time_in_which_nobody_wants_the_body_does_not_count() {
     let (feed, mut body) = body(Duration::from_millis(200), 1_000_000);
     for _ in 0..8 {
         feed.push(Bytes::from_static(b"x"));
-        assert_eq!(body.read_ahead(body.ahead_bytes + 1).await, Ok(false));
+        assert_eq!(body.read_ahead(body.ahead_len() + 1).await, Ok(false));
         sleep(Duration::from_millis(50)).await;
     }
     feed.end(Ok(()));

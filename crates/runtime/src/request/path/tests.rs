@@ -34,6 +34,13 @@ fn what_has_one_reading_is_decoded_once() {
 }
 
 #[test]
+fn a_long_path_is_refused() {
+    let path = format!("/{}", "x".repeat(PATH_BYTES - 1));
+    assert_eq!(read(&path).map(|text| text.len()), Ok(PATH_BYTES));
+    assert_eq!(read(&format!("{path}x")), Err(Reason::LongPath));
+}
+
+#[test]
 fn what_has_several_readings_is_refused_by_name() {
     for (reason, raws) in [
         (

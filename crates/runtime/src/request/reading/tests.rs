@@ -1,6 +1,7 @@
 //! Tests of whole heads: the result of all parts together, and the order of responses.
 
 mod identity;
+mod load;
 mod properties;
 mod secrets;
 

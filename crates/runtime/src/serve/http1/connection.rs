@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::deadline::{Deadlines, Wait};
 use super::output::Output;
 use super::settings::Http1Settings;
+use crate::serve::reader_pace::ReaderPace;
 use crate::serve::stream::Stream;
 use crate::wire::parse::{Event, Parser};
 use crate::wire::queue::{BodyFeed, Room, body_queue};
@@ -38,6 +39,9 @@ pub(super) struct Connection {
     parser: Parser,
     pub(super) output: Output,
     deadlines: Deadlines,
+    pace: ReaderPace,
+    /// The client read a response too slowly.
+    too_slow: bool,
     /// The body in transit, while it may be wanted.
     feed: Option<BodyFeed>,
     /// Whether a head has been read.
@@ -71,6 +75,8 @@ impl Connection {
             parser: Parser::new(settings.head),
             output: Output::default(),
             deadlines: Deadlines::default(),
+            pace: ReaderPace::new(settings.reading),
+            too_slow: false,
             feed: None,
             served: false,
             ended: false,
@@ -290,20 +296,34 @@ impl Connection {
             let written = self.output.poll_write(cx, &mut self.stream);
             ready!(self.poll_taken(cx, written))?;
         }
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0);
         self.poll_taken(cx, flushed)
     }
 
-    /// Tries to write to the client, within the time limit.
-    fn poll_taken(&mut self, cx: &mut Context<'_>, taken: Poll<io::Result<()>>) -> Poll<Result<(), Lost>> {
+    /// Begins a response: its client is waited for as long as its limits allow.
+    pub(super) fn begin_answer(&mut self) {
+        self.pace = ReaderPace::new(self.settings.reading);
+        self.answering = true;
+    }
+
+    /// Whether the connection is lost because the client read a response too slowly.
+    pub(super) fn is_too_slow(&self) -> bool {
+        self.too_slow
+    }
+
+    /// Tries to write to the client, within the time limits. `taken` is the number of bytes that it took.
+    fn poll_taken(&mut self, cx: &mut Context<'_>, taken: Poll<io::Result<usize>>) -> Poll<Result<(), Lost>> {
         match taken {
             Poll::Ready(taken) => {
                 self.deadlines.clear_writing();
-                Poll::Ready(taken.map_err(|_| Lost))
+                self.pace.took(*taken.as_ref().unwrap_or(&0));
+                Poll::Ready(taken.map(|_| ()).map_err(|_| Lost))
             }
             Poll::Pending => {
-                let limit = self.settings.write_timeout;
-                self.deadlines.poll_writing(cx, limit).map(|()| Err(Lost))
+                let limit = self.pace.wait();
+                ready!(self.deadlines.poll_writing(cx, limit));
+                self.too_slow = true;
+                Poll::Ready(Err(Lost))
             }
         }
     }
@@ -311,7 +331,7 @@ impl Connection {
     /// Closes the connection so that the client gets its last response.
     pub(super) async fn close(&mut self) {
         let closed = poll_fn(|cx| {
-            let closed = Pin::new(&mut self.stream).poll_shutdown(cx);
+            let closed = Pin::new(&mut self.stream).poll_shutdown(cx).map_ok(|()| 0);
             self.poll_taken(cx, closed)
         });
         let closed = closed.await.is_ok();

@@ -53,12 +53,12 @@ impl Output {
         self.written == self.buffer.len() && self.data.is_empty() && self.after.is_empty()
     }
 
-    /// Writes once, as much as the stream accepts.
+    /// Writes once, as much as the stream accepts, and gives that number of bytes.
     pub(super) fn poll_write<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut W,
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<io::Result<usize>> {
         let buffer = self.buffer.get(self.written..).unwrap_or_default();
         let stream = Pin::new(stream);
         let taken = if self.data.is_empty() && self.after.is_empty() {
@@ -71,7 +71,7 @@ impl Output {
             0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             taken => {
                 self.advance(taken);
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(taken))
             }
         }
     }

@@ -72,7 +72,7 @@ pub(super) async fn send(
         close,
         date: date.as_ref(),
     };
-    connection.answering = true;
+    connection.begin_answer();
     let mut encoder = head.encode(connection.output.buffer());
     let until_close = encoder.is_until_close();
     match answer.body {
@@ -152,7 +152,12 @@ impl Sending {
             match connection.poll_write(cx) {
                 Poll::Ready(Ok(())) if filled == Filled::Full => {}
                 Poll::Ready(Ok(())) => return Poll::Pending,
-                Poll::Ready(Err(lost)) => return Poll::Ready(Err(lost)),
+                Poll::Ready(Err(lost)) => {
+                    if connection.is_too_slow() {
+                        self.body.read_too_slowly();
+                    }
+                    return Poll::Ready(Err(lost));
+                }
                 // The body is not polled while the client accepts nothing, so the cancellation is checked here.
                 Poll::Pending => return self.body.poll_cut(cx).map(|_| Err(Lost)),
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::serve::reader_pace::ReaderLimits;
 use crate::wire::parse::HeadLimits;
 
 /// The limits of HTTP/1 connections.
@@ -13,6 +14,6 @@ pub(in crate::serve) struct Http1Settings {
     pub(in crate::serve) head_timeout: Duration,
     /// Time from the end of a request to the next one's first byte.
     pub(in crate::serve) idle_timeout: Duration,
-    /// Time for which the client may accept no bytes of a response.
-    pub(in crate::serve) write_timeout: Duration,
+    /// The slowest pace at which the client may read a response.
+    pub(in crate::serve) reading: ReaderLimits,
 }

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -16,6 +15,8 @@ use http::{Request, Response, StatusCode};
 use super::send::send;
 use crate::pep::Headed;
 use crate::proxy::Answer;
+use crate::serve::places::{Kept, Place};
+use crate::serve::reader_pace::ReaderLimits;
 use crate::serve::worker::{Worker, caught};
 use crate::wire::queue::{BodyFeed, Room, body_queue};
 use crate::wire::{BodyError, BodyStream, Violation, WireHead};
@@ -44,9 +45,10 @@ pub(super) struct Arrived {
 /// Serves one request to its end. The unread rest of its body is refused.
 pub(super) async fn call(
     worker: Rc<Worker>,
+    place: &Place,
     arrived: Arrived,
     mut respond: SendResponse<Bytes>,
-    write_timeout: Duration,
+    reading: ReaderLimits,
 ) -> Ended {
     let Arrived { peer, request, path } = arrived;
     let (parts, body) = request.into_parts();
@@ -64,13 +66,13 @@ pub(super) async fn call(
         (Some(pump(body, feed)), stream)
     };
     let served = async {
-        let answer = answer(&worker, peer, &head, stream, &mut respond).await?;
+        let (answer, _kept) = answer(&worker, peer, place, &head, stream, &mut respond).await?;
         let answer = if head.method() == "HEAD" {
             answer.without_body()
         } else {
             answer
         };
-        send(answer, &mut respond, write_timeout, worker.dates.now())
+        send(answer, &mut respond, reading, worker.dates.now())
             .await
             .map_err(|_| TakenBack)
     };
@@ -80,19 +82,22 @@ pub(super) async fn call(
     }
 }
 
-/// Judges the head, asks for the body if the client waits for that, and makes the call.
-async fn answer(
+/// Judges the head, asks for the body if the client waits for that, and makes the call. A call that is made keeps the
+/// connection's place until its answer is sent.
+async fn answer<'p>(
     worker: &Worker,
     peer: IpAddr,
+    place: &'p Place,
     head: &WireHead,
     body: BodyStream,
     respond: &mut SendResponse<Bytes>,
-) -> Result<Answer, TakenBack> {
+) -> Result<(Answer, Option<Kept<'p>>), TakenBack> {
     let gate = &worker.gate;
     let judged = match unless_taken_back(respond, caught(gate, gate.judge(head, peer))).await? {
         Ok(Headed::Judged(judged)) => judged,
-        Ok(Headed::Settled(answer)) | Err(answer) => return Ok(answer),
+        Ok(Headed::Settled(answer)) | Err(answer) => return Ok((answer, None)),
     };
+    let kept = place.keep();
     if head.expects_continue {
         let mut proceed = Response::new(());
         *proceed.status_mut() = StatusCode::CONTINUE;
@@ -100,7 +105,7 @@ async fn answer(
     }
     let call = caught(gate, gate.proceed(*judged, body, &worker.upstream));
     let answered = unless_taken_back(respond, call).await?;
-    Ok(answered.unwrap_or_else(|failed| failed))
+    Ok((answered.unwrap_or_else(|failed| failed), Some(kept)))
 }
 
 /// Runs a future, and drops it when the client cancels its request.
@@ -135,33 +140,51 @@ async fn beside<T>(call: impl Future<Output = T>, pump: Option<impl Future<Outpu
     .await
 }
 
-/// Moves a body to the queue as fast as it is consumed; the client's window grows by the moved bytes.
+/// Moves a body to the queue. The client's window grows by the moved bytes as the queue has room.
+///
+/// Frames are taken from `h2` in any case, as far as the window goes: a client may fill the window with frames of one
+/// byte, and only the queue keeps these together.
 async fn pump(mut body: RecvStream, feed: BodyFeed) {
+    // Bytes that were moved and are not in the window again.
+    let mut owed = 0;
     loop {
-        let room = poll_fn(|cx| match feed.room(cx) {
-            Room::Full => Poll::Pending,
-            room => Poll::Ready(room),
-        });
-        if room.await == Room::Unwanted {
-            return;
-        }
-        match body.data().await {
-            Some(Ok(data)) => {
-                let length = data.len();
-                feed.push(data);
-                if body.flow_control().release_capacity(length).is_err() {
-                    feed.end(Err(BodyError::Gone));
-                    return;
+        let next = poll_fn(|cx| {
+            if owed > 0 {
+                match feed.room(cx) {
+                    Room::Full => {}
+                    Room::Free => {
+                        let released = body.flow_control().release_capacity(std::mem::take(&mut owed));
+                        if released.is_err() {
+                            return Poll::Ready(Moved::End(Err(BodyError::Gone)));
+                        }
+                    }
+                    Room::Unwanted => return Poll::Ready(Moved::Unwanted),
                 }
             }
-            Some(Err(error)) => return feed.end(Err(broken(&error))),
+            body.poll_data(cx).map(Moved::Data)
+        });
+        match next.await {
+            Moved::Data(Some(Ok(data))) => {
+                owed += data.len();
+                feed.push(data);
+            }
+            Moved::Data(Some(Err(error))) => return feed.end(Err(broken(&error))),
             // Trailers are dropped; they end the body, unless they break it.
-            None => match body.trailers().await {
+            Moved::Data(None) => match body.trailers().await {
                 Ok(_) => return feed.end(Ok(())),
                 Err(error) => return feed.end(Err(broken(&error))),
             },
+            Moved::End(end) => return feed.end(end),
+            Moved::Unwanted => return,
         }
     }
+}
+
+/// What the pump meets next.
+enum Moved {
+    Data(Option<Result<Bytes, h2::Error>>),
+    End(Result<(), BodyError>),
+    Unwanted,
 }
 
 /// Gives the error for a stream that ended before its body was complete: reset by the client, or by `h2` for invalid

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -12,6 +11,7 @@ use http::{HeaderValue, Response};
 use tokio::time::timeout;
 
 use crate::proxy::{Answer, AnswerBody, UpstreamBody};
+use crate::serve::reader_pace::{ReaderLimits, ReaderPace};
 
 /// The response was not sent completely: the client reset the stream, is gone, or accepts no bytes.
 pub(super) struct NotTaken;
@@ -24,7 +24,7 @@ pub(super) struct NotTaken;
 pub(super) async fn send(
     answer: Answer,
     respond: &mut SendResponse<Bytes>,
-    write_timeout: Duration,
+    reading: ReaderLimits,
     date: Option<HeaderValue>,
 ) -> Result<(), NotTaken> {
     let (head, body) = split(answer, date);
@@ -33,12 +33,15 @@ pub(super) async fn send(
         AnswerBody::Whole(body) => body.is_empty(),
         AnswerBody::Upstream(_) => false,
     };
+    let mut pace = ReaderPace::new(reading);
     let mut stream = respond.send_response(head, empty).map_err(|_| NotTaken)?;
     match body {
         AnswerBody::Whole(body) if !empty => {
-            send_data(&mut stream, Bytes::from(body), write_timeout).await?;
+            send_data(&mut stream, Bytes::from(body), &mut pace)
+                .await
+                .map_err(|_| NotTaken)?;
         }
-        AnswerBody::Upstream(body) => return send_upstream(*body, &mut stream, write_timeout).await,
+        AnswerBody::Upstream(body) => return send_upstream(*body, &mut stream, pace).await,
         _ => return Ok(()),
     }
     stream.send_data(Bytes::new(), true).map_err(|_| NotTaken)
@@ -47,7 +50,7 @@ pub(super) async fn send(
 async fn send_upstream(
     mut body: UpstreamBody,
     stream: &mut SendStream<Bytes>,
-    write_timeout: Duration,
+    mut pace: ReaderPace,
 ) -> Result<(), NotTaken> {
     loop {
         let next = poll_fn(|cx| match body.poll_next(cx) {
@@ -64,7 +67,14 @@ async fn send_upstream(
         tokio::select! {
             biased;
             _ = cut => break,
-            sent = send_data(stream, data, write_timeout) => sent?,
+            sent = send_data(stream, data, &mut pace) => match sent {
+                Ok(()) => {}
+                Err(Unsent::Gone) => return Err(NotTaken),
+                Err(Unsent::TooSlow) => {
+                    body.read_too_slowly();
+                    return Err(NotTaken);
+                }
+            },
         }
     }
     stream.send_reset(Reason::INTERNAL_ERROR);
@@ -94,24 +104,33 @@ fn split(answer: Answer, date: Option<HeaderValue>) -> (Response<()>, AnswerBody
     (response, answer.body)
 }
 
+/// Reason why data was not sent.
+enum Unsent {
+    /// The client reset the stream, or is gone.
+    Gone,
+    /// The client reads too slowly. The stream is reset.
+    TooSlow,
+}
+
 async fn send_data(
     stream: &mut SendStream<Bytes>,
     mut data: Bytes,
-    write_timeout: Duration,
-) -> Result<(), NotTaken> {
+    pace: &mut ReaderPace,
+) -> Result<(), Unsent> {
     while !data.is_empty() {
         stream.reserve_capacity(data.len());
         let capacity = poll_fn(|cx| match stream.poll_capacity(cx) {
             Poll::Ready(Some(Ok(capacity))) => Poll::Ready(Ok(capacity)),
-            Poll::Ready(_) => Poll::Ready(Err(NotTaken)),
-            Poll::Pending => stream.poll_reset(cx).map(|_| Err(NotTaken)),
+            Poll::Ready(_) => Poll::Ready(Err(Unsent::Gone)),
+            Poll::Pending => stream.poll_reset(cx).map(|_| Err(Unsent::Gone)),
         });
-        let Ok(capacity) = timeout(write_timeout, capacity).await else {
+        let Ok(capacity) = timeout(pace.wait(), capacity).await else {
             stream.send_reset(Reason::CANCEL);
-            return Err(NotTaken);
+            return Err(Unsent::TooSlow);
         };
         let part = data.split_to(capacity?.min(data.len()));
-        stream.send_data(part, false).map_err(|_| NotTaken)?;
+        pace.took(part.len());
+        stream.send_data(part, false).map_err(|_| Unsent::Gone)?;
     }
     Ok(())
 }

@@ -175,7 +175,7 @@ async fn a_client_that_takes_nothing_is_given_up_in_time() {
         "a reset, not {} bytes",
         end.map_or(0, |bytes| bytes.len())
     );
-    assert_eq!(scene.only_entry().await["outcome"]["end"], "client-gone");
+    assert_eq!(scene.only_entry().await["outcome"]["end"], "timeout");
 }
 
 #[tokio::test]
