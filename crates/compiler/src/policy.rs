@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use ipnet::IpNet;
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, HirKind};
 
 use crate::{
     ast::{Effect, Operator},
     json::{Kind, Path},
     method::MethodSet,
-    regexp::Anchor,
+    regexp::{Anchor, BASE_URL_MARK},
     source::Span,
     tokens::Seal,
 };
@@ -134,4 +134,26 @@ pub struct Pattern {
     pub text: String,
     /// The pattern's meaning; whole-match.
     pub hir: Hir,
+}
+
+impl Limit {
+    /// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.
+    pub(crate) fn below_base(hir: &Hir) -> Option<Hir> {
+        let mark = BASE_URL_MARK.to_string();
+        match hir.kind() {
+            HirKind::Literal(literal) => {
+                Some(Hir::literal(literal.0.strip_prefix(mark.as_bytes())?.to_vec()))
+            }
+            HirKind::Concat(parts) => {
+                let (first, rest) = parts.split_first()?;
+                let below = std::iter::once(Self::below_base(first)?).chain(rest.iter().cloned());
+                Some(Hir::concat(below.collect()))
+            }
+            HirKind::Alternation(branches) => {
+                let below: Option<Vec<Hir>> = branches.iter().map(Self::below_base).collect();
+                Some(Hir::alternation(below?))
+            }
+            _ => None,
+        }
+    }
 }

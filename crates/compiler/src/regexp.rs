@@ -5,6 +5,7 @@
 //! possessive quantifiers and `(?-u)` are refused. No flag of `regex-syntax` combines an ASCII `\d` with a Unicode `.`,
 //! so [`translate`] makes the HIR from the parsed regexp itself.
 
+mod anchors;
 mod class;
 mod marks;
 mod parse;
@@ -13,3 +14,4 @@ mod translate;
 pub use marks::{BASE_URL_MARK, MAX_NESTING, USER_MARK};
 pub use parse::{Anchor, Parsed, parse};
 pub use translate::{Case, translate};
+pub(crate) use translate::{any_bytes, branches};

@@ -6,7 +6,7 @@ pub const MAGIC: &[u8; 8] = b"TWPOLICY";
 pub const FORMAT: u16 = 5;
 /// The version of the language, which an artifact carries. It is raised when the meaning of a line changes. The proxy refuses
 /// an artifact of another version, since its lines were compiled to a meaning that this version does not give them.
-pub const LANGUAGE: u16 = 1;
+pub const LANGUAGE: u16 = 2;
 /// Bytes in front of the sections.
 pub const HEADER: usize = 113;
 
