@@ -26,7 +26,6 @@ mod settings;
 mod side;
 mod time;
 mod token;
-mod universe;
 
 pub(crate) use audit::recorded;
 pub(crate) use failure::Failure;

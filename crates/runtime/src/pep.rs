@@ -213,6 +213,9 @@ impl Gate {
         if !definition.allows_address(call.client) {
             return Err(Problem::Address);
         }
+        if live.refuses(token) {
+            return Err(Problem::PolicyError);
+        }
         // Errors of the reading are only shown to callers with a valid token.
         let canonical = reading.head.map_err(Problem::Reading)?;
         inspect::check_query(live.program(), token, &canonical, &self.rules)?;

@@ -25,7 +25,10 @@ pub(super) fn check(
     }
     let written = sources.text(line.url.span);
     let (why, url) = if is_anchored && !says_base {
-        ("language 1 did not anchor a URL behind `^`", written.trim_start_matches('^').trim_end_matches('$'))
+        (
+            "language 1 did not anchor a URL behind `^`",
+            written.trim_start_matches('^').trim_end_matches('$'),
+        )
     } else {
         ("language 1 read the blanks as a part of the URL", written)
     };

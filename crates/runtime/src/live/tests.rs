@@ -3,6 +3,8 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
+use tokenward_compiler::BaseUrl;
+use tokenward_compiler::analysis::{Served, Universe};
 use tokenward_compiler::source::SourceSet;
 
 use super::watch::Watcher;
@@ -25,7 +27,16 @@ fn open(directory: &Path) -> Arc<Policies> {
         revoked::beside(directory)
     };
     let revocations = Revocations::open(&book).unwrap();
-    Arc::new(Policies::open(directory, &base, false, ModeInForce::default(), revocations).unwrap())
+    Arc::new(Policies::open(directory, settings(base), ModeInForce::default(), revocations).unwrap())
+}
+
+fn settings(base: BaseUrl) -> LoadSettings {
+    LoadSettings {
+        base,
+        merges: false,
+        universe: Universe::default(),
+        served: Served::of(["/rest/*".to_owned()], false),
+    }
 }
 
 fn names(policies: &Policies) -> Vec<String> {
@@ -255,7 +266,12 @@ fn an_artifact_that_is_not_signed_as_configured_changes_nothing() {
     let base = BaseUrl::parse("https://jira.example.com").unwrap();
     let start = || {
         let revocations = Revocations::open(&revoked::beside(&file)).unwrap();
-        Policies::open(&file, &base, false, ModeInForce::of(&config), revocations)
+        Policies::open(
+            &file,
+            settings(base.clone()),
+            ModeInForce::of(&config),
+            revocations,
+        )
     };
     fs::write(&file, &good).unwrap();
     let policies = start().unwrap();

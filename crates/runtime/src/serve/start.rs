@@ -21,10 +21,11 @@ use super::tls::Certificate;
 use super::worker::Worker;
 use crate::admin::{AdminState, routes};
 use crate::call::CallReporting;
+use crate::config::universe::{served, universe};
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
 use crate::live::watch::Watcher;
-use crate::live::{ModeInForce, Policies, Revocations, mode_name, revoked};
+use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
 use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
 use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
@@ -179,8 +180,12 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let identities = Identities::load(&config.identity)?;
     let policies = Arc::new(Policies::open(
         &config.policies,
-        &config.upstream.public_url,
-        rules.merges(),
+        LoadSettings {
+            base: config.upstream.public_url.clone(),
+            merges: rules.merges(),
+            universe: universe(&config),
+            served: served(&config),
+        },
         ModeInForce::of(&config),
         Revocations::open(&revoked::beside(&config.audit.path))?,
     )?);

@@ -21,6 +21,7 @@ mod diff;
 mod git_hostile;
 mod hostile_pull_requests;
 mod import;
+mod mistakes;
 mod proofs;
 mod scan;
 mod signed;

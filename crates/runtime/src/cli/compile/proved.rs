@@ -10,9 +10,9 @@ use super::super::failure::Failure;
 use super::super::plural::plural;
 use super::super::progress::Progress;
 use super::super::side::Side;
-use super::super::universe::universe;
 use super::new_access::Base;
 use crate::config::Config;
+use crate::config::universe::{served, universe};
 
 /// Minimum number of visited states to report: fewer take no noticeable time.
 const WORTH_SAYING: u64 = 20_000;
@@ -58,7 +58,7 @@ impl Compiled {
                 &bound,
                 &compilation.source_map,
                 &compiled.diagnostics,
-                asked,
+                (asked.0, &served(config), asked.1),
                 |done, of| progress.tell(done, of),
             )
             .map_err(fault)?;
