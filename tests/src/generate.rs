@@ -69,22 +69,83 @@ pub(crate) const VALUES: &[&str] = &[
     "null",
     ".*b",
     "a+b",
+    "{BASE_URL}",
+    "{BASE_URL}|a",
+];
+/// An operator and a bound.
+pub(crate) const RANGES: &[&str] = &[
+    "<5",
+    "<=1.5",
+    ">0",
+    ">=12",
+    "?<=100",
+    "?>-0.5",
+    "<0",
+    ">=2018-02-28",
+    "?<2020-01-01",
+    ">2018-02-28",
+];
+/// Types that go with each of the ranges.
+pub(crate) const RANGE_KINDS: &[&str] = &[
+    "",
+    ":string",
+    ":string|number",
+    ":string|null",
+    ":null|boolean|string",
+];
+pub(crate) const TYPED_RANGES: &[&str] = &[
+    ":number<=1",
+    ":number>1",
+    ":number|null?>=0",
+    ":boolean|number<100",
 ];
 pub(crate) const NAMES: &[&str] = &["n", "m", "o", "n[x]", "N"];
 pub(crate) const TEXTS: &[&str] = &[
-    "a", "b", "ab", "aab", "1", "12", "true", "null", "", "é", "1.0", "A",
+    "a",
+    "b",
+    "ab",
+    "aab",
+    "1",
+    "12",
+    "true",
+    "null",
+    "",
+    "é",
+    "1.0",
+    "A",
+    "5",
+    "-1",
+    "05",
+    "2018-02-28",
+    "2018-02-29",
+    "2020-02-29",
+    "https://h",
+    "https://h/ctx",
 ];
 
 pub(crate) const METHODS: &[&str] = &["", "[get]", "[post,put]", "[get|delete]", "[POST]"];
 pub(crate) const OPERATORS: &[&str] = &["==", "!=", "?="];
-pub(crate) const KINDS: &[&str] = &["", "", "", ":string", ":number", ":boolean", ":null"];
+pub(crate) const KINDS: &[&str] = &[
+    "",
+    "",
+    "",
+    ":string",
+    ":number",
+    ":boolean",
+    ":null",
+    ":string|null",
+    ":number|boolean",
+];
 pub(crate) const NODES: &[&str] = &[
-    "n", "m", "o.n", "o", "l[*]", "l[*].n", "l[*][*]", "o.l[*].n", "\"n[x]\"",
+    "n", "m", "o.n", "o", "l[*]", "l[*].n", "l[*][*]", "o.l[*].n", "\"n[x]\"", "$", "$[*]", "$[*].n", "$.n",
+    "\"$\"",
 ];
 pub(crate) const PARAMETERS: &[&str] = &["n", "m", "\"n[x]\"", "o"];
-pub(crate) const ONLY: &[&str] = &["only", "o.only", "l[*].only"];
-pub(crate) const DIGITS: &[&str] = &["1", "12", "1.0", "1e0", "-0", "0", "1.5", "100"];
-pub(crate) const MEMBERS: &[&str] = &["n", "m", "o", "l", "x", "n[x]", "N"];
+pub(crate) const ONLY: &[&str] = &["only", "o.only", "l[*].only", "$.only", "$[*].only"];
+pub(crate) const DIGITS: &[&str] = &[
+    "1", "12", "1.0", "1e0", "-0", "0", "1.5", "100", "-1", "-0.50", "5e2",
+];
+pub(crate) const MEMBERS: &[&str] = &["n", "m", "o", "l", "x", "n[x]", "N", "$"];
 pub(crate) const REQUEST_METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "HEAD", "PROPFIND"];
 pub(crate) const PATH_STARTS: &[&str] = &[
     "/rest",
@@ -131,28 +192,24 @@ pub fn line() -> impl Strategy<Value = String> {
     let path = select(NODES);
     let query_name = select(PARAMETERS);
     let query = prop_oneof![
-        8 => (query_name, operator.clone(), select(VALUES)).prop_map(|(name, operator, value)| format!("[QueryParam::{name}{operator}{value}]")),
+        8 => (query_name.clone(), operator.clone(), select(VALUES)).prop_map(|(name, operator, value)| format!("[QueryParam::{name}{operator}{value}]")),
+        3 => (query_name, select(RANGES)).prop_map(|(name, range)| format!("[QueryParam::{name}{range}]")),
         1 => Just("[QueryParam::only]".to_owned()),
     ];
     let json = prop_oneof![
-        8 => (path, kind, operator, select(VALUES)).prop_map(|(path, kind, operator, value)| format!("[JsonData::{path}{kind}{operator}{value}]")),
+        8 => (path.clone(), kind, operator, select(VALUES)).prop_map(|(path, kind, operator, value)| format!("[JsonData::{path}{kind}{operator}{value}]")),
+        2 => (path.clone(), select(RANGE_KINDS), select(RANGES)).prop_map(|(path, kinds, range)| format!("[JsonData::{path}{kinds}{range}]")),
+        1 => (path, select(TYPED_RANGES)).prop_map(|(path, range)| format!("[JsonData::{path}{range}]")),
         1 => select(ONLY).prop_map(|path| format!("[JsonData::{path}]")),
     ];
     let constraints = vec(prop_oneof![query, json], 0..4).prop_map(|parts| parts.concat());
     (prop::bool::weighted(0.25), methods, url, constraints).prop_map(|(forbid, methods, url, constraints)| {
-        let constraints = if forbid {
-            constraints
-                .replace("[QueryParam::only]", "")
-                .replace("[JsonData::only]", "")
-        } else {
-            constraints
-        };
-        let constraints = if forbid {
-            constraints
-                .replace("[JsonData::o.only]", "")
-                .replace("[JsonData::l[*].only]", "")
-        } else {
-            constraints
+        let closed = ONLY.iter().map(|path| format!("[JsonData::{path}]"));
+        let constraints = match forbid {
+            true => closed
+                .chain(["[QueryParam::only]".to_owned()])
+                .fold(constraints, |constraints, only| constraints.replace(&only, "")),
+            false => constraints,
         };
         format!("{}{methods}{url}{constraints}", if forbid { "!" } else { "" })
     })
@@ -204,7 +261,7 @@ fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         2 => Just(Body::Absent),
         5 => root.prop_map(Body::Json),
-        1 => json().prop_map(Body::Json),
+        2 => json().prop_map(Body::Json),
         1 => Just(Body::Broken),
         1 => select(&[Media::Form, Media::Multipart, Media::Other][..]).prop_map(Body::Opaque),
     ]

@@ -10,7 +10,8 @@ use tokenward_compiler::{
     decide::Media,
     json::{Kind, Path, Step},
     method::Method,
-    policy::{Limit, Node, Param, Token},
+    policy::{Limit, Node, Param, Pattern, Token},
+    range::Side,
     regexp::Anchor,
 };
 
@@ -132,7 +133,7 @@ fn head(line: &Limit, place: Place<'_>, request: &Request) -> Option<bool> {
     if !line
         .params
         .iter()
-        .all(|param| query(param, line.effect, &request.query))
+        .all(|param| query(param, (line.effect, place), &request.query))
     {
         return Some(false);
     }
@@ -204,7 +205,9 @@ fn body(line: &Limit, place: Place<'_>, request: &Request) -> bool {
     {
         return false;
     }
-    line.nodes.iter().all(|test| node(test, line.effect, json))
+    line.nodes
+        .iter()
+        .all(|test| node(test, (line.effect, place), json))
         && line.members.iter().all(|path| only(line, path, json))
 }
 
@@ -252,12 +255,78 @@ fn url(line: &Limit, place: Place<'_>, path: &str) -> bool {
     }
 }
 
-fn query(param: &Param, effect: Effect, query: &[(String, Option<String>)]) -> bool {
-    let pattern = regex(&param.pattern.text, "");
+/// What holds of a value by its text.
+fn matching(pattern: &Pattern, operator: Operator, place: Place<'_>) -> impl Fn(&str) -> Matching + use<> {
+    let bound = pattern.text.clone();
+    let side = match operator {
+        Operator::Within(side) | Operator::WithinOrAbsent(side) => Some(side),
+        Operator::All | Operator::AllOrAbsent | Operator::None => None,
+    };
+    let text = pattern.text.replace("{BASE_URL}", &regex::escape(place.base));
+    let regexp = side.is_none().then(|| regex(&text, ""));
+    move |text| match (&regexp, side) {
+        (Some(regexp), _) if regexp.is_match(text) => Matching::Yes,
+        (None, Some(side)) => compare(text, side, &bound),
+        _ => Matching::No,
+    }
+}
+
+/// Whether a value matches, or is on a side of a bound.
+#[derive(Clone, Copy, PartialEq)]
+enum Matching {
+    Yes,
+    No,
+    /// It is not a value of the bound's form.
+    Malformed,
+}
+
+/// A number as an integer, in units of 10^-15; or a date as one.
+fn ordinal(text: &str) -> Option<(bool, i128)> {
+    let is_number = regex(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", "").is_match(text);
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if is_number && digits.len() <= 15 {
+        let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        let value = digits.parse::<i128>().ok()? * 10_i128.pow(15 - u32::try_from(fraction).ok()?);
+        let negative = text.starts_with('-');
+        return (value != 0 || !negative).then_some((false, if negative { -value } else { value }));
+    }
+    if !regex("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "").is_match(text) {
+        return None;
+    }
+    let short = regex("....-(04|06|09|11)-31|....-02-3.|....-02-29", "").is_match(text);
+    let year: u32 = text.split('-').next()?.parse().ok()?;
+    let leap = year % 400 == 0 || year % 4 == 0 && year % 100 != 0;
+    (!short || leap && text.ends_with("-02-29")).then_some((true, digits.parse().ok()?))
+}
+
+fn compare(text: &str, side: Side, bound: &str) -> Matching {
+    let (Some((is_date, value)), Some((date_bound, bound))) = (ordinal(text), ordinal(bound)) else {
+        return Matching::Malformed;
+    };
+    let on_side = match side {
+        Side::Below => value < bound,
+        Side::UpTo => value <= bound,
+        Side::From => value >= bound,
+        Side::Above => value > bound,
+    };
+    match (is_date == date_bound, on_side) {
+        (false, _) => Matching::Malformed,
+        (true, true) => Matching::Yes,
+        (true, false) => Matching::No,
+    }
+}
+
+fn query(param: &Param, (effect, place): (Effect, Place<'_>), query: &[(String, Option<String>)]) -> bool {
+    let matching = matching(&param.pattern, param.operator, place);
     let values: Vec<bool> = query
         .iter()
         .filter(|(name, _)| *name == param.name)
-        .map(|(_, value)| pattern.is_match(value.as_deref().unwrap_or("")))
+        .map(
+            |(_, value)| match (effect, matching(value.as_deref().unwrap_or(""))) {
+                (_, Matching::Yes) | (Effect::Forbid, Matching::Malformed) => true,
+                (_, Matching::No) | (Effect::Permit, Matching::Malformed) => false,
+            },
+        )
         .collect();
     let (absent, any, all) = (
         values.is_empty(),
@@ -265,11 +334,11 @@ fn query(param: &Param, effect: Effect, query: &[(String, Option<String>)]) -> b
         !values.contains(&false),
     );
     match (effect, param.operator) {
-        (Effect::Permit, Operator::All) => !absent && all,
-        (Effect::Permit, Operator::AllOrAbsent) => all,
+        (Effect::Permit, Operator::All | Operator::Within(_)) => !absent && all,
+        (Effect::Permit, Operator::AllOrAbsent | Operator::WithinOrAbsent(_)) => all,
         (Effect::Permit, Operator::None) => !any,
-        (Effect::Forbid, Operator::All) => any,
-        (Effect::Forbid, Operator::AllOrAbsent) => absent || any,
+        (Effect::Forbid, Operator::All | Operator::Within(_)) => any,
+        (Effect::Forbid, Operator::AllOrAbsent | Operator::WithinOrAbsent(_)) => absent || any,
         (Effect::Forbid, Operator::None) => absent || !all,
     }
 }
@@ -307,11 +376,7 @@ fn find<'j>(json: &'j Json, steps: &[Step], under_each: bool, found: &mut Found<
 
 fn found<'j>(json: &'j Json, path: &Path) -> Found<'j> {
     let mut found = Found::default();
-    if matches!(json, Json::Object(_)) {
-        find(json, &path.0, false, &mut found);
-    } else {
-        found.misfit = true;
-    }
+    find(json, &path.0, false, &mut found);
     found
 }
 
@@ -331,7 +396,7 @@ fn scalars(json: &Json, values: &mut Vec<(Kind, String)>) -> bool {
     false
 }
 
-fn node(test: &Node, effect: Effect, json: &Json) -> bool {
+fn node(test: &Node, (effect, place): (Effect, Place<'_>), json: &Json) -> bool {
     let found = found(json, &test.path);
     let mut values = Vec::new();
     let objects: Vec<bool> = found
@@ -340,21 +405,27 @@ fn node(test: &Node, effect: Effect, json: &Json) -> bool {
         .map(|node| scalars(node, &mut values))
         .collect();
     let object = objects.contains(&true);
-    let pattern = regex(&test.pattern.text, "");
+    let matching = matching(&test.pattern, test.operator, place);
     let plain = regex(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?", "");
-    let matches = |(_, text): &(Kind, String)| pattern.is_match(text);
-    let typed = |(kind, _): &(Kind, String)| test.kind.is_none_or(|wanted| wanted == *kind);
+    let types: Vec<Kind> = test.kinds.into_iter().flat_map(|kinds| kinds.iter()).collect();
+    let typed = |(kind, _): &(Kind, String)| types.is_empty() || types.contains(kind);
+    // A null that a list names needs no match; but `!=` asks for none.
+    let listed_null =
+        |(kind, _): &(Kind, String)| *kind == Kind::Null && types.len() > 1 && types.contains(kind);
+    let matches = |value: &(Kind, String)| matching(&value.1) == Matching::Yes;
+    let meets = |value: &(Kind, String)| matches(value) || listed_null(value);
+    let not_surely_outside = |value: &(Kind, String)| matching(&value.1) != Matching::No || !typed(value);
     let shortest =
         |(kind, text): &(Kind, String)| *kind != Kind::Number || plain.is_match(text) && text != "-0";
     match effect {
         Effect::Permit => {
             let readable = !found.misfit && !object && !found.lacking;
-            let all = !values.is_empty() && values.iter().all(|value| typed(value) && matches(value));
+            let all = !values.is_empty() && values.iter().all(|value| typed(value) && meets(value));
             let nothing = found.nodes.is_empty();
             readable
                 && match test.operator {
-                    Operator::All => all,
-                    Operator::AllOrAbsent => nothing || all,
+                    Operator::All | Operator::Within(_) => all,
+                    Operator::AllOrAbsent | Operator::WithinOrAbsent(_) => nothing || all,
                     Operator::None => values
                         .iter()
                         .all(|value| typed(value) && shortest(value) && !matches(value)),
@@ -365,10 +436,12 @@ fn node(test: &Node, effect: Effect, json: &Json) -> bool {
             let unreadable = found.misfit || object;
             unreadable
                 || match test.operator {
-                    Operator::All => values.iter().any(|value| matches(value) || !shortest(value)),
+                    Operator::All => values.iter().any(|value| meets(value) || !shortest(value)),
                     Operator::AllOrAbsent => {
-                        nothing || values.iter().any(|value| matches(value) || !shortest(value))
+                        nothing || values.iter().any(|value| meets(value) || !shortest(value))
                     }
+                    Operator::Within(_) => values.iter().any(not_surely_outside),
+                    Operator::WithinOrAbsent(_) => nothing || values.iter().any(not_surely_outside),
                     Operator::None => {
                         nothing
                             || values

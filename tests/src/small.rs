@@ -21,18 +21,27 @@ pub fn line() -> impl Strategy<Value = String> {
     let methods = select(&["", "", "[post]", "[get]", "[get,post]"][..]);
     let value = || select(&["a", "b", "a|b", ".*", "", "1", "a*", ".", "[^a]*", "true"][..]);
     let operator = || select(&["==", "!=", "?="][..]);
-    let query = (select(&["n", "m"][..]), operator(), value())
-        .prop_map(|(name, operator, value)| format!("[QueryParam::{name}{operator}{value}]"));
-    let kind = select(&["", "", ":string", ":number"][..]);
-    let path = select(&["n", "l[*]", "o.n", "l", "l[*].n", "o"][..]);
-    let body = (path, kind, operator(), value())
-        .prop_map(|(path, kind, operator, value)| format!("[JsonData::{path}{kind}{operator}{value}]"));
+    let range =
+        || select(&["<=1", ">1", "<1.0", "?>=1", "?<2018-01-01", ">=2018-01-01"][..]).prop_map(str::to_owned);
+    let test = || {
+        let match_of = (operator(), value()).prop_map(|(operator, value)| format!("{operator}{value}"));
+        prop_oneof![3 => match_of, 1 => range()]
+    };
+    let query =
+        (select(&["n", "m"][..]), test()).prop_map(|(name, test)| format!("[QueryParam::{name}{test}]"));
+    let kind = select(&["", "", ":string", ":number|string", ":string|null"][..]);
+    let path = select(&["n", "l[*]", "o.n", "l", "l[*].n", "o", "$", "$[*]", "$[*].n"][..]);
+    let typed = (kind, test()).prop_map(|(kind, test)| format!("{kind}{test}"));
+    let number = (operator(), value()).prop_map(|(operator, value)| format!(":number{operator}{value}"));
+    let body = (path, prop_oneof![4 => typed, 1 => number])
+        .prop_map(|(path, test)| format!("[JsonData::{path}{test}]"));
     let only = select(
         &[
             "[QueryParam::only]",
             "[JsonData::only]",
             "[JsonData::o.only]",
             "[JsonData::l[*].only]",
+            "[JsonData::$[*].only]",
         ][..],
     )
     .prop_map(str::to_owned);
@@ -76,6 +85,8 @@ const QUERIES: &[&[(&str, &str)]] = &[
     &[("x", "a")],
     &[("n[x]", "a")],
     &[("l", "a"), ("n", "a")],
+    &[("n", "2"), ("m", "2018-02-29")],
+    &[("n", "2018-01-01")],
 ];
 
 const BODIES: &[&str] = &[
@@ -107,6 +118,16 @@ const BODIES: &[&str] = &[
     "{\"o\": \"a\", \"x\": 1}",
     "{\"n\": \"a\", \"o\": {\"n\": \"a\"}, \"l\": [\"a\"]}",
     "{\"l\": {\"n\": \"a\"}}",
+    "{\"n\": 2}",
+    "{\"n\": [0, null]}",
+    "{\"n\": \"2018-01-01\"}",
+    "\"a\"",
+    "1",
+    "null",
+    "[\"a\", 2]",
+    "[{\"n\": \"a\"}]",
+    "[{\"n\": 1}, {}]",
+    "[[\"b\"]]",
     "{",
     "form",
     "other",

@@ -235,3 +235,40 @@ fn a_stopped_proxy_has_written_everything_and_says_nothing_secret() {
     );
     let _ = proxy.stop();
 }
+
+#[test]
+fn bodies_that_are_no_objects_are_judged_by_their_root() {
+    let upstream = Upstream::start();
+    let token = TestToken::new(
+        "roots",
+        &[
+            "[post]/rest/api/2/issue/KANBAN-\\d+/watchers[JsonData::$:string==svc]",
+            "[post]/rest/api/content/\\d+/label[JsonData::$[*].name==release|beta][JsonData::$[*].only]",
+            "[post]/rest/api/2/payment[JsonData::amount:number>0][JsonData::amount:number<=500]",
+        ],
+    );
+    let proxy = Proxy::start(&Setup::new(upstream.port()).token(&token));
+    let mut client = Client::connect(proxy.port());
+    let watchers = "/rest/api/2/issue/KANBAN-7/watchers";
+    let labels = "/rest/api/content/7/label";
+    let payment = "/rest/api/2/payment";
+    for (path, body, status) in [
+        (watchers, "\"svc\"", 200),
+        (watchers, "\"admin\"", 403),
+        (watchers, "[\"svc\", \"admin\"]", 403),
+        (watchers, "{\"$\": \"svc\"}", 403),
+        (labels, "[{\"name\": \"release\"}, {\"name\": \"beta\"}]", 200),
+        (labels, "[{\"name\": \"release\"}, {\"name\": \"secret\"}]", 403),
+        (labels, "[{\"name\": \"release\", \"prefix\": \"my\"}]", 403),
+        (labels, "{\"name\": \"release\"}", 403),
+        (payment, "{\"amount\": 500.00}", 200),
+        (payment, "{\"amount\": 5e2}", 403),
+        (payment, "{\"amount\": 500.01}", 403),
+        (payment, "{\"amount\": \"5\"}", 403),
+    ] {
+        let answer = client.send(&Call::post_json(path, body).basic(&token));
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.text());
+    }
+    let seen = upstream.seen();
+    assert_eq!(seen.len(), 3, "only what was allowed");
+}

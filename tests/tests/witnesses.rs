@@ -37,6 +37,26 @@ const EDITS: &[(&[&str], &[&str])] = &[
         &["/rest/n[QueryParam::a?=1]"],
         &["/rest/n[QueryParam::a!=2]", "!/rest/n[QueryParam::b!=3]"],
     ),
+    (
+        &["[post]/rest/p[JsonData::amount:number>0][JsonData::amount:number<=500]"],
+        &["[post]/rest/p[JsonData::amount:number>0][JsonData::amount:number<501]"],
+    ),
+    (
+        &["[get]/rest/w[QueryParam::d>=2018-01-01][QueryParam::d<2018-03-01]"],
+        &["[get]/rest/w[QueryParam::d>=2018-01-01][QueryParam::d<=2018-03-01]"],
+    ),
+    (
+        &["/rest/o[QueryParam::n?=.*]", "!/rest/o[QueryParam::n>500]"],
+        &["/rest/o[QueryParam::n?=.*]", "!/rest/o[QueryParam::n>=500]"],
+    ),
+    (
+        &["[post]/rest/r[JsonData::$:string==a]"],
+        &["[post]/rest/r[JsonData::$:string|null==a]"],
+    ),
+    (
+        &["[post]/rest/l[JsonData::$[*].name==a]"],
+        &["[post]/rest/l[JsonData::$[*].name==a|b]"],
+    ),
 ];
 
 fn program(token: &TestToken, base: &str) -> Program {

@@ -3,8 +3,8 @@
 //! ```text
 //! offset length
 //!      0      8 magic      "TWPOLICY"
-//!      8      2 format     4
-//!     10      2 language   1, the version of the language that its lines were compiled by
+//!      8      2 format     6
+//!     10      2 language   2, the version of the language that its lines were compiled by
 //!     12     32 digest     SHA-256 of the first twelve bytes and everything after the header
 //!     44      1 signed     1 if a signature follows, otherwise 0
 //!     45      4 key        the id of the key that signed, or zeros

@@ -1,6 +1,11 @@
 //! What people write, with the place of every part: a faithful tree in which names are not yet looked up.
 
-use crate::{json::Path, method::MethodSet, source::Span};
+use crate::{
+    json::{Kinds, Path},
+    method::MethodSet,
+    range::{Bound, Side},
+    source::Span,
+};
 
 /// Whether a line that matches permits or forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,7 +67,7 @@ pub struct Constraint {
 pub enum Subject {
     /// A parameter, or (for [`Test::Only`]) all of them, with an empty name.
     Query(String),
-    /// A node of the JSON body, or (for [`Test::Only`]) the object whose members are limited.
+    /// A node of the JSON body (`$` is the root), or (for [`Test::Only`]) the object whose members are limited.
     Json(Path),
 }
 
@@ -73,10 +78,23 @@ pub enum Test {
     Values {
         /// `==`, `!=` or `?=`.
         operator: Operator,
-        /// `:boolean` and the other types; JSON only.
-        kind: Option<crate::json::Kind>,
+        /// `:boolean`, `:string|null` and the like; JSON only.
+        kinds: Option<Kinds>,
         /// The regexp.
         pattern: Pattern,
+    },
+    /// The values are numbers or dates on one side of a bound.
+    Range {
+        /// `<`, `<=`, `>=`, `>`, or one of these after a `?`.
+        operator: Operator,
+        /// The side of the bound that the operator names.
+        side: Side,
+        /// As of [`Test::Values`].
+        kinds: Option<Kinds>,
+        /// The bound.
+        bound: Bound,
+        /// The span of the bound.
+        span: Span,
     },
     /// `only`: no parameters or members except those that the line names.
     Only,
@@ -91,9 +109,28 @@ pub enum Operator {
     AllOrAbsent,
     /// `!=`: no value matches.
     None,
+    /// `<` and the like: present, and every value is on this side of the bound.
+    Within(Side),
+    /// `?<` and the like: absent, or every value is on this side of the bound.
+    WithinOrAbsent(Side),
 }
 
 impl Operator {
+    /// Every operator. Formats number them in this order.
+    pub const EVERY: [Self; 11] = [
+        Self::All,
+        Self::AllOrAbsent,
+        Self::None,
+        Self::Within(Side::Below),
+        Self::Within(Side::UpTo),
+        Self::Within(Side::From),
+        Self::Within(Side::Above),
+        Self::WithinOrAbsent(Side::Below),
+        Self::WithinOrAbsent(Side::UpTo),
+        Self::WithinOrAbsent(Side::From),
+        Self::WithinOrAbsent(Side::Above),
+    ];
+
     /// The operator as written.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -101,6 +138,36 @@ impl Operator {
             Self::All => "==",
             Self::AllOrAbsent => "?=",
             Self::None => "!=",
+            Self::Within(side) => side.as_str(),
+            Self::WithinOrAbsent(Side::Below) => "?<",
+            Self::WithinOrAbsent(Side::UpTo) => "?<=",
+            Self::WithinOrAbsent(Side::From) => "?>=",
+            Self::WithinOrAbsent(Side::Above) => "?>",
         }
+    }
+
+    /// The operator of this text.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::EVERY.into_iter().find(|operator| operator.as_str() == text)
+    }
+
+    /// Whether a permit line with it does not match a request that lacks the parameter or node.
+    #[must_use]
+    pub fn needs_value(self) -> bool {
+        matches!(self, Self::All | Self::Within(_))
+    }
+
+    /// The operator as a number below 16, for formats.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        let at = Self::EVERY.into_iter().position(|operator| operator == self);
+        at.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
+    }
+
+    /// The inverse of [`Operator::number`].
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<Self> {
+        Self::EVERY.get(usize::from(number)).copied()
     }
 }

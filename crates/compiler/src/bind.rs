@@ -6,7 +6,7 @@ use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use crate::{
     base_url::BaseUrl,
-    ir::{AutomatonError, Matcher, Program, Tables, UrlMatcher, Whole, has_mark, marked},
+    ir::{AutomatonError, Matcher, Program, Tables, UrlMatcher, ValueMatcher, Whole, has_mark, marked},
     opt::optimise,
     regexp::BASE_URL_MARK,
 };
@@ -29,13 +29,18 @@ impl Program {
     pub fn bind(&self, base: &BaseUrl) -> Result<Self, BindError> {
         let bound = self.urls.iter().map(|url| bind(url, base));
         let urls: Result<Vec<_>, _> = bound.collect();
-        let urls = urls.map_err(|source| BindError {
+        let unbound = |source| BindError {
             base: base.clone(),
             source,
-        })?;
+        };
+        let urls = urls.map_err(unbound)?;
+        let values = self.values.iter().map(|value| bind_value(value, base));
+        let values: Result<Vec<_>, _> = values.collect();
+        let values = values.map_err(unbound)?;
         let bound = Self {
             tables: Tables {
                 urls: Arc::new(urls),
+                values: Arc::new(values),
                 ..self.tables.clone()
             },
             base: Some(base.clone()),
@@ -43,6 +48,16 @@ impl Program {
             ..self.clone()
         };
         Ok(optimise(bound))
+    }
+}
+
+fn bind_value(value: &ValueMatcher, base: &BaseUrl) -> Result<ValueMatcher, AutomatonError> {
+    match value {
+        ValueMatcher::Fixed(_) => Ok(value.clone()),
+        ValueMatcher::OfBase(hir, _) => {
+            let matcher = Matcher::new(&substitute(hir, base.as_str()))?;
+            Ok(ValueMatcher::OfBase(hir.clone(), matcher))
+        }
     }
 }
 

@@ -330,7 +330,7 @@ fn is_url(prefix: &str) -> bool {
             .zip(scheme.bytes())
             .all(|(one, other)| one.eq_ignore_ascii_case(&other))
     };
-    prefix.is_empty() || begins("http://") || begins("https://") || begins(&regexp::BASE_URL_MARK.to_string())
+    prefix.is_empty() || begins("http://") || begins("https://") || begins(regexp::BASE_URL_MARK)
 }
 
 /// The bytes that every match begins with, as far as the top of the tree determines them.

@@ -32,7 +32,7 @@ pub use id::{LineId, MatcherId, RuleId, TokenId, UrlId};
 pub(crate) use layout::{EFFECTS, Included, Layout, Match};
 pub use lines::{Line, LineDigest};
 pub(crate) use lines::{Lines, Place};
-pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher};
+pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher, ValueMatcher};
 pub use program::Program;
 pub(crate) use questions::{Known, Questions, Slots};
 pub(crate) use read_back::ReadBack;

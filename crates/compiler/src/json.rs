@@ -34,7 +34,7 @@ mod tests;
 
 pub use error::ReadError;
 pub use fold::case_key;
-pub use nodes::{Kind, Node, Nodes, Scalar};
+pub use nodes::{Kind, Kinds, Node, Nodes, Scalar};
 pub use path::{Path, Step};
 pub use reader::MAX_DEPTH;
 pub use wanted::{Slot, Wanted};

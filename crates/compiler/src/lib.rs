@@ -31,6 +31,7 @@ pub mod json;
 pub mod method;
 pub mod parse;
 pub mod policy;
+pub mod range;
 pub mod regexp;
 pub mod seal;
 pub mod secret;

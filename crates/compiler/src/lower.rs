@@ -15,9 +15,10 @@ use crate::{
     ir::{
         AutomatonError, Constraints, Line, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest,
         PATTERN_LIMIT, ParamTest, Program, Rule, RuleId, Rules, Tables, Token, TokenId, UrlId, UrlMatcher,
-        Whole, arena_index,
+        ValueMatcher, Whole, arena_index, has_mark,
     },
     policy::{self, Limit, Pattern},
+    range::Side,
     regexp::Anchor,
     source::{SourceSet, Span},
     source_map::SourceMap,
@@ -52,7 +53,7 @@ struct Lowering<'a> {
     lines_known: HashMap<Span, LineId>,
     lines: Lines,
     rules: Vec<Rule>,
-    values: Interned<String, Matcher>,
+    values: Interned<(Option<Side>, String), ValueMatcher>,
     urls: Interned<(Anchor, String), UrlMatcher>,
     line_numbers: LineNumbers,
     source_map: SourceMap,
@@ -148,7 +149,7 @@ impl<'a> Lowering<'a> {
             .iter()
             .map(|node| NodeTest {
                 path: Arc::new(node.path.clone()),
-                kind: node.kind,
+                kinds: node.kinds,
                 operator: node.operator,
                 value: self.value(&node.pattern, limit.span),
             })
@@ -195,8 +196,16 @@ impl<'a> Lowering<'a> {
     }
 
     fn value(&mut self, pattern: &Pattern, line: Span) -> MatcherId {
-        MatcherId(self.values.get(pattern.text.clone(), || {
-            matcher(&pattern.hir, line, &mut self.diagnostics)
+        // A regexp can have the text of a bound.
+        let key = (pattern.side, pattern.text.clone());
+        MatcherId(self.values.get(key, || {
+            // As of whole URLs, the size is known only roughly before binding.
+            let matcher = matcher(&pattern.hir, line, &mut self.diagnostics);
+            if has_mark(&pattern.hir) {
+                ValueMatcher::unbound(Box::new(pattern.hir.clone()))
+            } else {
+                ValueMatcher::Fixed(matcher)
+            }
         }))
     }
 

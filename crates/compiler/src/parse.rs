@@ -6,8 +6,9 @@ use crate::{
     ast::{Constraint, Effect, Limit, Operator, Pattern, Placeholder, Subject, Test},
     diagnostic::{Code, Diagnostic},
     grammar::{LimitParser, Rule},
-    json::{Kind, Path, Step},
+    json::{Kind, Kinds, Path, Step},
     method::{Method, MethodSet},
+    range::{Bound, Side},
     source::Span,
 };
 
@@ -144,12 +145,12 @@ fn pattern(pair: &Pair<'_, Rule>, line: Span) -> Pattern {
 fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagnostic>> {
     let span = place(&pair, line);
     let is_query = pair.as_rule() == Rule::query;
-    let (mut subject, mut only_of, mut kind, mut operator, mut value) = (None, None, None, None, None);
+    let (mut subject, mut only_of, mut kinds, mut operator, mut value) = (None, None, None, None, None);
     // The grammar accepts `only` as a name; whether it is one depends on the operator, which follows it.
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::query_name => {
-                let (name, quoted) = name(part, line)?;
+                let (name, quoted) = name(part);
                 only_of = (!quoted && name == "only").then(|| Subject::Query(String::new()));
                 subject = Some(Subject::Query(name));
             }
@@ -158,27 +159,29 @@ fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagno
                 only_of = parent.map(Subject::Json);
                 subject = Some(Subject::Json(path));
             }
-            Rule::kind => kind = json_kind(part.as_str()),
-            Rule::operator => {
-                operator = Some(match part.as_str() {
-                    "==" => Operator::All,
-                    "!=" => Operator::None,
-                    _ => Operator::AllOrAbsent,
-                });
+            Rule::kinds => kinds = Some(json_kinds(part, line)?),
+            Rule::operator => operator = Operator::from_text(part.as_str()),
+            Rule::value => {
+                check_beginning(&part, line)?;
+                value = Some(part);
             }
-            Rule::value => value = Some(pattern(&part, line)),
             _ => {}
         }
     }
     // With an operator the name is a name, and without one it must be `only`.
     match (operator, value, subject, only_of) {
-        (Some(operator), Some(pattern), Some(subject), _) => Ok(Constraint {
+        (Some(operator), Some(value), Some(subject), _) => Ok(Constraint {
             span,
             subject,
-            test: Test::Values {
-                operator,
-                kind,
-                pattern,
+            test: match operator {
+                Operator::Within(side) | Operator::WithinOrAbsent(side) => {
+                    range(operator, side, kinds, &value, line)?
+                }
+                Operator::All | Operator::AllOrAbsent | Operator::None => Test::Values {
+                    operator,
+                    kinds,
+                    pattern: pattern(&value, line),
+                },
             },
         }),
         (None, _, _, Some(subject)) => Ok(Constraint {
@@ -190,6 +193,88 @@ fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagno
     }
 }
 
+/// A value that begins like more of the operator is a slip (`===x`, `!==x`), and so is one that begins with a blank.
+fn check_beginning(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnostic>> {
+    let (shown, instead) = match value.as_str().chars().next() {
+        Some(' ' | '\t') => ("a blank", "\\x20"),
+        Some('=') => ("`=`", "[=]"),
+        Some('<') => ("`<`", "[<]"),
+        Some('>') => ("`>`", "[>]"),
+        _ => return Ok(()),
+    };
+    let start = value.as_span().start();
+    let place = line.part(start..start + 1);
+    Err(Box::new(
+        Diagnostic::new(Code::LineSyntax, place, format!("the value begins with {shown}"))
+            .label("the operator ends before this")
+            .help(format!(
+                "remove it; if the value itself begins so, write `{instead}` for it"
+            )),
+    ))
+}
+
+/// The test of a range. A bound must be in one form only, so that nobody takes `5e2` or `1.1.2018` for one.
+fn range(
+    operator: Operator,
+    side: Side,
+    kinds: Option<Kinds>,
+    value: &Pair<'_, Rule>,
+    line: Span,
+) -> Result<Test, Box<Diagnostic>> {
+    let span = place(value, line);
+    let text = value.as_str();
+    let Some(bound) = Bound::parse(text) else {
+        return Err(Box::new(
+            Diagnostic::new(
+                Code::LineSyntax,
+                span,
+                format!("`{text}` is not a bound: neither a plain number nor a date"),
+            )
+            .label(match is_like_a_date(text) {
+                true => "no such day exists".to_owned(),
+                false => format!("expected a bound after `{}`", operator.as_str()),
+            })
+            .help(
+                "write a number of at most 15 digits without exponent, `+` and leading zeros (`500`, `-0.5`), or an existing date as `YYYY-MM-DD` (`2018-01-31`)",
+            ),
+        ));
+    };
+    let (can_hold, shown) = match &bound {
+        Bound::Number(_) => (
+            &[Kind::String, Kind::Number][..],
+            "a number, or a string with a number's text",
+        ),
+        Bound::Date(_) => (&[Kind::String][..], "a string in JSON"),
+    };
+    if kinds.is_some_and(|kinds| !can_hold.iter().any(|kind| kinds.has(*kind))) {
+        return Err(Box::new(
+            Diagnostic::new(
+                Code::LineSyntax,
+                span,
+                format!("no value of the listed types is compared with `{text}`"),
+            )
+            .help(format!(
+                "a value on a side of this bound is {shown}: list that type"
+            )),
+        ));
+    }
+    Ok(Test::Range {
+        operator,
+        side,
+        kinds,
+        bound,
+        span,
+    })
+}
+
+fn is_like_a_date(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    shape == "0000-00-00"
+}
+
 fn no_operator(span: Span, is_query: bool) -> Diagnostic {
     let example = if is_query {
         "[QueryParam::name==regexp]"
@@ -197,10 +282,31 @@ fn no_operator(span: Span, is_query: bool) -> Diagnostic {
         "[JsonData::name==regexp]"
     };
     Diagnostic::new(Code::LineSyntax, span, "the constraint has no operator")
-        .label("expected `==`, `!=` or `?=` behind the name")
+        .label("expected an operator after the name: `==`, `!=`, `?=`, `<=` or the like")
         .help(format!(
             "write `{example}`, or `only` in place of the name to allow nothing else"
         ))
+}
+
+/// The types of a list, each of which may occur once.
+fn json_kinds(pair: Pair<'_, Rule>, line: Span) -> Result<Kinds, Box<Diagnostic>> {
+    let span = place(&pair, line);
+    let mut kinds: Option<Kinds> = None;
+    for part in pair.into_inner() {
+        let Some(kind) = json_kind(part.as_str()) else {
+            continue;
+        };
+        kinds = match kinds {
+            None => Some(Kinds::only(kind)),
+            Some(kinds) => Some(kinds.with(kind).ok_or_else(|| {
+                let place = place(&part, line);
+                let headline = format!("the type `{}` is listed twice", kind.as_str());
+                Box::new(Diagnostic::new(Code::LineSyntax, place, headline).help("remove one of the two"))
+            })?),
+        };
+    }
+    // The grammar has one type at least.
+    kinds.ok_or_else(|| Box::new(Diagnostic::new(Code::LineSyntax, span, "the type is missing")))
 }
 
 fn json_kind(text: &str) -> Option<Kind> {
@@ -214,25 +320,12 @@ fn json_kind(text: &str) -> Option<Kind> {
 }
 
 /// A name and whether it was quoted.
-fn name(pair: Pair<'_, Rule>, line: Span) -> Result<(String, bool), Box<Diagnostic>> {
-    let span = place(&pair, line);
+fn name(pair: Pair<'_, Rule>) -> (String, bool) {
     let inner = pair.into_inner().next();
+    let text = inner.as_ref().map_or("", Pair::as_str);
     match inner.as_ref().map(Pair::as_rule) {
-        Some(Rule::quoted) => Ok((unquote(inner.as_ref().map_or("", Pair::as_str)), true)),
-        _ => {
-            let text = inner.as_ref().map_or("", Pair::as_str);
-            if text.trim() != text {
-                return Err(Box::new(
-                    Diagnostic::new(Code::LineSyntax, span, "the name begins or ends with a blank").help(
-                        format!(
-                            "write `{}`, or put it in quotes if the blank belongs to it",
-                            text.trim()
-                        ),
-                    ),
-                ));
-            }
-            Ok((text.to_owned(), false))
-        }
+        Some(Rule::quoted) => (unquote(text), true),
+        _ => (text.to_owned(), false),
     }
 }
 
@@ -253,11 +346,11 @@ fn unquote(quoted: &str) -> String {
     name
 }
 
-/// The path, and, if its last step is a bare `only`, the path before that.
+/// The path, and, if its last step is a bare `only`, the path before that. A first step that is a bare `$` leads to the root.
 fn path(pair: Pair<'_, Rule>, line: Span) -> Result<(Path, Option<Path>), Box<Diagnostic>> {
     let mut steps = Vec::new();
     let mut ends_in_only = false;
-    for step in pair.into_inner() {
+    for (at, step) in pair.into_inner().enumerate() {
         let mut each = 0;
         for part in step.into_inner() {
             match part.as_rule() {
@@ -267,16 +360,14 @@ fn path(pair: Pair<'_, Rule>, line: Span) -> Result<(Path, Option<Path>), Box<Di
                     ends_in_only = false;
                 }
                 _ => {
-                    let span = place(&part, line);
                     let text = part.as_str();
-                    if text.trim() != text {
-                        return Err(Box::new(
-                            Diagnostic::new(Code::LineSyntax, span, "the name begins or ends with a blank")
-                                .help(format!("write `{}`, or put it in quotes", text.trim())),
-                        ));
+                    if text == "*" {
+                        return Err(Box::new(no_wildcard(place(&part, line))));
                     }
                     ends_in_only = text == "only";
-                    steps.push(Step::Name(text.to_owned()));
+                    if !(at == 0 && text == "$") {
+                        steps.push(Step::Name(text.to_owned()));
+                    }
                 }
             }
         }
@@ -285,6 +376,11 @@ fn path(pair: Pair<'_, Rule>, line: Span) -> Result<(Path, Option<Path>), Box<Di
     }
     let parent = ends_in_only.then(|| Path(steps.iter().take(steps.len() - 1).cloned().collect()));
     Ok((Path(steps), parent))
+}
+
+fn no_wildcard(place: Span) -> Diagnostic {
+    Diagnostic::new(Code::LineSyntax, place, "`*` by itself is not a name")
+        .help("write `[*]` after a name for the elements of an array, `$[*]` for those of the root, and `\"*\"` for a member with this name")
 }
 
 fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box<Diagnostic> {
@@ -307,14 +403,34 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
             .max()
     });
     let place = span.part(from.unwrap_or(at)..at + next);
-    let diagnostic = Diagnostic::new(Code::LineSyntax, place, "the line does not parse")
-        .label(format!("expected {expected}"));
-    Box::new(match text.get(at..) {
-        Some(rest) if rest.starts_with('=') => diagnostic.help("the operators are `==`, `!=` and `?=`"),
-        Some("") if from.is_some() => {
+    let rest = text.get(at..).unwrap_or_default();
+    let is_name_missing = text.get(..at).is_some_and(|before| before.ends_with("::"));
+    let headline = match rest.chars().next().filter(|_| from.is_some()) {
+        Some(' ' | '\t') => "a blank in a name without quotes, or around one".to_owned(),
+        Some('=' | '!' | '?' | '~' | '<' | '>') if is_name_missing => "the name is missing".to_owned(),
+        Some('=' | '!' | '?' | '~') => {
+            let length = rest.find(|c| !"=!?~<>".contains(c)).unwrap_or(rest.len());
+            format!("`{}` is not an operator", rest.get(..length).unwrap_or_default())
+        }
+        _ => "the line does not parse".to_owned(),
+    };
+    let diagnostic = Diagnostic::new(Code::LineSyntax, place, headline).label(format!("expected {expected}"));
+    Box::new(match rest {
+        rest if from.is_some() && is_name_missing && rest.starts_with(['=', '!', '?', '~', '<', '>']) => diagnostic
+            .help("write the name before the operator; `\"\"` is the empty name"),
+        rest if from.is_some() && rest.starts_with(['=', '!', '?', '~']) => diagnostic.help(
+            "the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=` and `>`, and `?<` and the like; a name with one of `=<>!?~` in it is written in quotes",
+        ),
+        rest if from.is_some() && rest.starts_with([' ', '\t']) => {
+            diagnostic.help("remove the blank, or put the name in quotes if the blank belongs to it")
+        }
+        "" if from.is_some() => {
             diagnostic.help("a constraint ends with its own `]`; write `\\]` for one within the regexp")
         }
-        Some(rest) if rest.starts_with(':') || rest.starts_with('[') || rest.starts_with('"') => diagnostic
+        rest if rest.starts_with("[*]") && is_name_missing => {
+            diagnostic.help("write `$[*]` for the elements of a body that is an array: `[JsonData::$[*].name==…]`")
+        }
+        rest if rest.starts_with(':') || rest.starts_with('[') || rest.starts_with('"') => diagnostic
             .help("put a name with `.`, `:`, `[` or `]` in it in quotes: `[QueryParam::\"f[]\"==…]`"),
         _ => diagnostic,
     })
@@ -324,10 +440,10 @@ fn expectations(positives: &[Rule], rest: Option<&str>) -> String {
     let mut names: Vec<&str> = positives
         .iter()
         .map(|rule| match rule {
-            Rule::operator => "`==`, `!=` or `?=`",
+            Rule::operator => "an operator (`==`, `!=`, `?=`, `<=` or the like)",
             Rule::query_name | Rule::query_bare => "a parameter's name",
             Rule::path | Rule::step | Rule::step_bare | Rule::quoted => "a node's name",
-            Rule::kind => "`string`, `number`, `boolean` or `null`",
+            Rule::kind | Rule::kinds => "`string`, `number`, `boolean` or `null`",
             Rule::each => "`[*]`",
             Rule::query | Rule::json => "another constraint",
             Rule::EOI => "the end of the line",

@@ -7,8 +7,9 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use crate::{
     ast::{Effect, Operator},
-    json::{Kind, Path},
+    json::{Kinds, Path},
     method::MethodSet,
+    range::Side,
     regexp::{Anchor, BASE_URL_MARK},
     source::Span,
     tokens::Seal,
@@ -119,8 +120,8 @@ pub struct Param {
 pub struct Node {
     /// The node's place, from the root.
     pub path: Path,
-    /// The only type its values may have.
-    pub kind: Option<Kind>,
+    /// The only types that its values may have.
+    pub kinds: Option<Kinds>,
     /// How values are held against the pattern.
     pub operator: Operator,
     /// The pattern.
@@ -130,8 +131,11 @@ pub struct Node {
 /// A regexp whose meaning is settled but for the base URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// Equal for patterns of equal meaning that were written alike; names the pattern in listings.
+    /// Equal for patterns of equal meaning that were written alike, on the same side if they are ranges. For a range, its bound.
     pub text: String,
+    /// For a range, the side of the bound that the pattern's texts are on. A forbid line's pattern is the other side's: the line
+    /// matches values outside.
+    pub side: Option<Side>,
     /// The pattern's meaning; whole-match.
     pub hir: Hir,
 }
@@ -139,10 +143,9 @@ pub struct Pattern {
 impl Limit {
     /// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.
     pub(crate) fn below_base(hir: &Hir) -> Option<Hir> {
-        let mark = BASE_URL_MARK.to_string();
         match hir.kind() {
             HirKind::Literal(literal) => {
-                Some(Hir::literal(literal.0.strip_prefix(mark.as_bytes())?.to_vec()))
+                Some(Hir::literal(literal.0.strip_prefix(BASE_URL_MARK.as_bytes())?.to_vec()))
             }
             HirKind::Concat(parts) => {
                 let (first, rest) = parts.split_first()?;

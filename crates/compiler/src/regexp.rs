@@ -8,10 +8,12 @@
 mod anchors;
 mod class;
 mod marks;
+mod nothing;
 mod parse;
 mod translate;
 
-pub use marks::{BASE_URL_MARK, MAX_NESTING, USER_MARK};
+pub use marks::{BASE_URL_MARK, MAX_NESTING};
+pub(crate) use nothing::matches_nothing;
 pub use parse::{Anchor, Parsed, parse};
 pub use translate::{Case, translate};
 pub(crate) use translate::{any_bytes, branches};

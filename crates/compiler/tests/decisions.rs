@@ -7,6 +7,9 @@
     reason = "a failed expectation is a test's way to fail"
 )]
 
+#[path = "decisions/forms.rs"]
+mod forms;
+
 use tokenward_compiler::{
     BaseUrl, compile,
     decide::{Body, Decision, DenyReason, Media, Param, Request, decide},

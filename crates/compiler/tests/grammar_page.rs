@@ -13,7 +13,9 @@ use std::{fmt::Write as _, path::Path};
 
 use tokenward_compiler::{
     ast::{Effect, Limit, Subject, Test},
+    json::Kinds,
     parse::parse_line,
+    range::Bound,
     source::{SourceSet, Span},
 };
 
@@ -59,21 +61,34 @@ fn describe(limit: &Limit, sources: &SourceSet) -> String {
             Test::Only => writeln!(text, "{subject} only").unwrap(),
             Test::Values {
                 operator,
-                kind,
+                kinds,
                 pattern,
             } => {
-                let kind = kind.map_or(String::new(), |kind| format!(" of type {}", kind.as_str()));
-                writeln!(
-                    text,
-                    "{subject}{kind} {} `{}`",
-                    operator.as_str(),
-                    sources.text(pattern.span)
-                )
-                .unwrap();
+                let kinds = of_types(*kinds);
+                let value = sources.text(pattern.span);
+                writeln!(text, "{subject}{kinds} {} `{value}`", operator.as_str()).unwrap();
+            }
+            Test::Range {
+                operator,
+                kinds,
+                bound,
+                span,
+                ..
+            } => {
+                let kinds = of_types(*kinds);
+                let (bound, value) = match bound {
+                    Bound::Number(_) => ("number", sources.text(*span)),
+                    Bound::Date(_) => ("date", sources.text(*span)),
+                };
+                writeln!(text, "{subject}{kinds} {} {bound} `{value}`", operator.as_str()).unwrap();
             }
         }
     }
     text
+}
+
+fn of_types(kinds: Option<Kinds>) -> String {
+    kinds.map_or(String::new(), |kinds| format!(" of type {kinds}"))
 }
 
 #[test]

@@ -228,7 +228,7 @@ fn parts_of_two_signed_artifacts_make_no_third() {
 fn an_artifact_of_another_language_is_refused_by_name() {
     let signer = Signer::new(1);
     let mut other = signer.sign(&program());
-    other[LANGUAGE_AT] = 2;
+    other[LANGUAGE_AT] = 3;
     let mut other = refitted(other);
     assert_eq!(
         refused(&other, &signer.accepted()),
@@ -238,10 +238,10 @@ fn an_artifact_of_another_language_is_refused_by_name() {
     let message = [b"tokenward artifact 1\n", &other[..SIGNATURE_AT]].concat();
     other[SIGNATURE_AT..HEADER].copy_from_slice(signer.0.sign(&message).as_ref());
     let error = refused(&other, &signer.accepted());
-    assert_eq!(error, ReadError::Decode(DecodeError::Language { found: 2 }));
+    assert_eq!(error, ReadError::Decode(DecodeError::Language { found: 3 }));
     assert_eq!(
         error.to_string(),
-        "the compiled policy was made for version 2 of the policy language, this version of tokenward has 1; compile the sources again with this version"
+        "the compiled policy was made for version 3 of the policy language, this version of tokenward has 2; compile the sources again with this version"
     );
 }
 

@@ -72,8 +72,24 @@ impl Choices<'_> {
             (0, false) => "[QueryParam::only]".to_owned(),
             (1, false) => format!("[JsonData::{}]", self.pick(generate::ONLY)),
             (0..4, _) => {
-                let (name, operator) = (self.pick(generate::PARAMETERS), self.pick(generate::OPERATORS));
+                let name = self.pick(generate::PARAMETERS);
+                if self.one_in(4) {
+                    return format!("[QueryParam::{name}{}]", self.pick(generate::RANGES));
+                }
+                let operator = self.pick(generate::OPERATORS);
                 format!("[QueryParam::{name}{operator}{}]", value(self))
+            }
+            (4, _) => {
+                let path = self.pick(generate::NODES);
+                let range = match self.one_in(2) {
+                    true => self.pick(generate::TYPED_RANGES).to_owned(),
+                    false => format!(
+                        "{}{}",
+                        self.pick(generate::RANGE_KINDS),
+                        self.pick(generate::RANGES)
+                    ),
+                };
+                format!("[JsonData::{path}{range}]")
             }
             _ => {
                 let (path, kind) = (self.pick(generate::NODES), self.pick(generate::KINDS));

@@ -81,6 +81,8 @@ fn paths() -> Vec<Path> {
         Path(vec![name("b"), Step::Each, Step::Each]),
         Path(vec![name("é"), name("a.b")]),
         Path(vec![name("")]),
+        Path(vec![Step::Each]),
+        Path(vec![Step::Each, name("a")]),
     ]
 }
 

@@ -1,6 +1,6 @@
 use tokenward_compiler::{
     ast::{Constraint, Effect, Limit, Operator, Pattern, Placeholder, Subject, Test},
-    json::{Kind, Path, Step},
+    json::{Kinds, Path, Step},
     method::{Method, MethodSet},
     parse::parse_line,
     source::{SourceSet, Span},
@@ -54,8 +54,8 @@ fn at(text: &str, span: Span) -> &str {
 /// A pattern's text and its placeholders, with their offsets in it.
 type Text = (String, Vec<(Placeholder, usize, usize)>);
 
-/// `==` and its kin, the type and the regexp; absent in `only`.
-type Values = Option<(Operator, Option<Kind>, Text)>;
+/// The operator, the types and the regexp or the bound; absent in `only`.
+type Values = Option<(Operator, Option<Kinds>, Text)>;
 
 /// The tree without the places.
 #[derive(Debug, PartialEq)]
@@ -102,9 +102,9 @@ impl Shape {
                 Subject::Query(name) => format!("[QueryParam::{}", quoted(name)),
                 Subject::Json(path) => format!("[JsonData::{}", path_text(path, only)),
             });
-            if let Some((operator, kind, value)) = test {
-                let kind = kind.map(|kind| format!(":{}", kind.as_str())).unwrap_or_default();
-                out.push_str(&format!("{kind}{}{}", operator.as_str(), value.0));
+            if let Some((operator, kinds, value)) = test {
+                let kinds = kinds.map(|kinds| format!(":{kinds}")).unwrap_or_default();
+                out.push_str(&format!("{kinds}{}{}", operator.as_str(), value.0));
             }
             out.push(']');
         }
@@ -139,9 +139,15 @@ fn constraint(part: &Constraint, text: &str) -> (Subject, Values) {
         Test::Only => None,
         Test::Values {
             operator,
-            kind,
+            kinds,
             pattern: value,
-        } => Some((*operator, *kind, pattern(value, text))),
+        } => Some((*operator, *kinds, pattern(value, text))),
+        Test::Range {
+            operator,
+            kinds,
+            span,
+            ..
+        } => Some((*operator, *kinds, (at(text, *span).to_owned(), Vec::new()))),
     };
     (part.subject.clone(), test)
 }
@@ -152,6 +158,9 @@ fn quoted(name: &str) -> String {
 
 fn path_text(path: &Path, only: bool) -> String {
     let mut out = String::new();
+    if !matches!(path.0.first(), Some(Step::Name(_))) {
+        out.push('$');
+    }
     for step in &path.0 {
         match step {
             Step::Name(_) if !out.is_empty() => out.push('.'),
@@ -163,7 +172,7 @@ fn path_text(path: &Path, only: bool) -> String {
         }
     }
     if only {
-        out.push_str(if out.is_empty() { "only" } else { ".only" });
+        out.push_str(".only");
     }
     out
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     ast::{Effect, Operator},
-    json::Kind,
+    json::{Kind, Kinds},
 };
 
 /// Something that may be true of a JSON body.
@@ -79,7 +79,7 @@ pub(super) enum Fact {
 pub(super) struct Test {
     pub(super) effect: Effect,
     pub(super) operator: Operator,
-    pub(super) kind: Option<Kind>,
+    pub(super) kinds: Option<Kinds>,
     pub(super) language: LangId,
 }
 
@@ -101,7 +101,13 @@ pub(super) fn alternatives(test: Test, place: PlaceId, holds: bool) -> Vec<Vec<B
             never(Lacking),
         ]
     };
-    let alternatives = match (test.effect, test.operator, holds) {
+    // A permit line treats a range as it treats a regexp.
+    let operator = match (test.effect, test.operator) {
+        (Effect::Permit, Operator::Within(_)) => Operator::All,
+        (Effect::Permit, Operator::WithinOrAbsent(_)) => Operator::AllOrAbsent,
+        (_, operator) => operator,
+    };
+    let alternatives = match (test.effect, operator, holds) {
         (Effect::Permit, Operator::All, true) => vec![with(vec![once(Value), Says::AllValues(values.typed)])],
         (Effect::Permit, Operator::All, false) => vec![
             vec![never(Value)],
@@ -158,6 +164,24 @@ pub(super) fn alternatives(test: Test, place: PlaceId, holds: bool) -> Vec<Vec<B
             vec![once(Lacking)],
         ],
         (Effect::Forbid, Operator::None, false) => vec![certain(values.surely)],
+        // The pattern of a forbid line's range is that of the other side.
+        (_, Operator::Within(_), true) => vec![
+            vec![Says::SomeValue(values.outside)],
+            vec![once(Object)],
+            vec![once(Misfit)],
+        ],
+        (_, Operator::Within(_), false) => {
+            vec![vec![Says::AllValues(values.inside), never(Object), never(Misfit)]]
+        }
+        (_, Operator::WithinOrAbsent(_), true) => vec![
+            vec![Says::SomeValue(values.outside)],
+            vec![never(Value)],
+            vec![once(Missing)],
+            vec![once(Object)],
+            vec![once(Misfit)],
+            vec![once(Lacking)],
+        ],
+        (_, Operator::WithinOrAbsent(_), false) => vec![certain(values.inside)],
     };
     alternatives.into_iter().map(|says| at(place, says)).collect()
 }
@@ -187,7 +211,7 @@ fn at(place: PlaceId, says: Vec<Says>) -> Vec<BodyAtom> {
 
 /// The sets of values that the operators speak of.
 struct Values {
-    /// Values of the type that match.
+    /// Values of the types that match, and a `null` that needs no match.
     typed: ValueSet,
     /// The complement of `typed`.
     not_typed: ValueSet,
@@ -195,33 +219,51 @@ struct Values {
     surely_other: ValueSet,
     /// The complement of `surely_other`.
     maybe_typed: ValueSet,
-    /// Matching, or not plain.
+    /// Matching, or not plain, or a `null` that needs no match.
     maybe: ValueSet,
-    /// Plain, and not matching.
+    /// The complement of `maybe`.
     surely_not: ValueSet,
     /// Not matching, not plain, or of another type.
     maybe_other: ValueSet,
     /// Matching, plain, of the type.
     surely: ValueSet,
+    /// Matching, of the type.
+    inside: ValueSet,
+    /// The complement of `inside`.
+    outside: ValueSet,
 }
 
 impl Values {
     fn of(test: Test) -> Self {
         let matching = |is| Trait::text(test.language, is);
-        let typed = Trait::kind(test.kind, true);
-        // Without a type in the constraint, no value is of another.
-        let untyped = || test.kind.map(|kind| Trait::kind(Some(kind), false));
+        let typed = Trait::kinds(test.kinds, true);
+        // Without types in the constraint, no value is of another.
+        let untyped = || test.kinds.map(|kinds| Trait::kinds(Some(kinds), false));
         let odd = || Trait::plain(false);
         let plain = Trait::plain(true);
+        // Whether a value is a `null` that needs no match; without such, there is nothing to say.
+        let accepts_null = test.kinds.is_some_and(Kinds::accepts_null);
+        let null = |is| match accepts_null {
+            true => Trait::kinds(Some(Kinds::only(Kind::Null)), is),
+            false => Trait::ANY,
+        };
+        let listed_null = || accepts_null.then(|| null(true));
+        let inside = vec![matching(true).and(typed)];
+        let outside: ValueSet = std::iter::once(matching(false)).chain(untyped()).collect();
         Self {
-            typed: vec![matching(true).and(typed)],
-            not_typed: std::iter::once(matching(false)).chain(untyped()).collect(),
+            typed: inside.iter().copied().chain(listed_null()).collect(),
+            // A listed null is of the types.
+            not_typed: std::iter::once(matching(false).and(null(false)))
+                .chain(untyped())
+                .collect(),
             surely_other: vec![matching(false).and(typed).and(plain)],
             maybe_typed: [matching(true), odd()].into_iter().chain(untyped()).collect(),
-            maybe: vec![matching(true), odd()],
-            surely_not: vec![matching(false).and(plain)],
+            maybe: [matching(true), odd()].into_iter().chain(listed_null()).collect(),
+            surely_not: vec![matching(false).and(plain).and(null(false))],
             maybe_other: [matching(false), odd()].into_iter().chain(untyped()).collect(),
             surely: vec![matching(true).and(typed).and(plain)],
+            inside,
+            outside,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     product::Exhausted,
 };
 use crate::{
-    ast::{Effect, Operator},
+    ast::Effect,
     ir::{Program, Rule},
     json::{Path, Step},
     param::root_name,
@@ -169,9 +169,17 @@ impl<'p> Ruled<'p> {
         self.query_parts(&mut parts, holds, languages)?;
         match kind {
             BodyKind::Absent => {
-                // An empty object lacks every node.
-                let met = rule.nodes.iter().map(|test| test.operator != Operator::All);
+                let met = rule.nodes.iter().map(|test| match test.path.0.first() {
+                    // An empty object lacks every node.
+                    Some(Step::Name(_)) => !test.operator.needs_value(),
+                    // It is an object itself, and not an array.
+                    Some(Step::Each) | None => forbid,
+                });
                 parts.body.extend(met.map(constant));
+                // Its members are none, and it has no elements that could have any.
+                let closed = rule.members.iter();
+                let closed = closed.map(|path| path.0.first() != Some(&Step::Each));
+                parts.body.extend(closed.map(constant));
                 if self.asks_json() {
                     parts.body.push(constant(true));
                 }
@@ -229,7 +237,7 @@ impl<'p> Ruled<'p> {
             let test = body::Test {
                 effect: rule.effect,
                 operator: node.operator,
-                kind: node.kind,
+                kinds: node.kinds,
                 language: languages.of(program.value(node.value))?,
             };
             let alternatives = body::alternatives(test, places.at(&node.path), holds);

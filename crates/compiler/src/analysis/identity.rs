@@ -38,7 +38,7 @@ impl Identity {
             })
             && one.nodes.iter().zip(&other.nodes).all(|(a, b)| {
                 a.path == b.path
-                    && a.kind == b.kind
+                    && a.kinds == b.kinds
                     && a.operator == b.operator
                     && self.value(old, new, a.value, b.value)
             })

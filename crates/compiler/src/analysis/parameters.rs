@@ -46,7 +46,16 @@ pub(super) fn alternatives(
     let name = || name.to_owned();
     let all = |is| All(name(), (language, is));
     let some = |is| Some(name(), (language, is));
+    // A permit line treats a range as it treats a regexp; the pattern of a forbid line's range is that of the other side.
+    let operator = match (effect, operator) {
+        (Effect::Permit, Operator::Within(_)) => Operator::All,
+        (Effect::Permit, Operator::WithinOrAbsent(_)) => Operator::AllOrAbsent,
+        (Effect::Forbid, Operator::WithinOrAbsent(_)) => Operator::None,
+        (_, operator) => operator,
+    };
     match (effect, operator, holds) {
+        (_, Operator::Within(_) | Operator::WithinOrAbsent(_), true) => vec![vec![some(false)]],
+        (_, Operator::Within(_) | Operator::WithinOrAbsent(_), false) => vec![vec![all(true)]],
         (Effect::Permit, Operator::All, true) => vec![vec![Present(name()), all(true)]],
         (Effect::Permit, Operator::All, false) => vec![vec![Absent(name())], vec![some(false)]],
         (Effect::Permit, Operator::AllOrAbsent, true) => vec![vec![all(true)]],

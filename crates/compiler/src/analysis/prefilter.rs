@@ -47,11 +47,14 @@ pub(super) fn are_surely_apart(one: Ruled<'_>, other: Ruled<'_>, languages: &mut
     one.rule.params.iter().any(|test| {
         let value = one.program.value(test.value);
         let mut same = other.rule.params.iter().filter(|theirs| theirs.name == test.name);
-        test.operator == Operator::All
+        test.operator.needs_value()
             && same.any(|theirs| {
                 let their = other.program.value(theirs.value);
                 match theirs.operator {
-                    Operator::All | Operator::AllOrAbsent => has_no_common(value, their, languages),
+                    Operator::All
+                    | Operator::AllOrAbsent
+                    | Operator::Within(_)
+                    | Operator::WithinOrAbsent(_) => has_no_common(value, their, languages),
                     Operator::None => is_within(value, their, languages),
                 }
             })

@@ -9,9 +9,8 @@ use super::{
     witness::{Json, Request, RequestBody},
 };
 use crate::{
-    ast::Operator,
     ir::{Atom, Glob, Matcher},
-    json::{Kind, Step},
+    json::{Kind, Kinds, Step},
     method::Method,
 };
 
@@ -58,18 +57,13 @@ impl<'p> Prover<'p> {
                 .rule
                 .params
                 .iter()
-                .filter(|test| test.operator == Operator::All)
+                .filter(|test| test.operator.needs_value())
             {
                 let value = text(ruled.program.value(test.value), "", &mut self.languages)?;
                 query.push((test.name.to_string(), value));
             }
-            for test in ruled
-                .rule
-                .nodes
-                .iter()
-                .filter(|test| test.operator == Operator::All)
-            {
-                let value = self.value(ruled.program.value(test.value), test.kind)?;
+            for test in ruled.rule.nodes.iter().filter(|test| test.operator.needs_value()) {
+                let value = self.value(ruled.program.value(test.value), test.kinds)?;
                 put(&mut body, &test.path.0, value)?;
                 has_body = true;
             }
@@ -92,14 +86,17 @@ impl<'p> Prover<'p> {
         })
     }
 
-    fn value(&mut self, matcher: &Matcher, kind: Option<Kind>) -> Option<Json> {
-        let texts: &[&str] = match kind {
-            None | Some(Kind::String) => return Some(Json::String(text(matcher, "", &mut self.languages)?)),
-            Some(Kind::Boolean) => &["false", "true"],
-            Some(Kind::Null) => &["null"],
-            Some(Kind::Number) => &["1", "0", "10", "100", "5"],
-        };
-        let found = texts.iter().find(|text| matcher.matches(text))?;
+    fn value(&mut self, matcher: &Matcher, kinds: Option<Kinds>) -> Option<Json> {
+        if kinds.is_none_or(|kinds| kinds.has(Kind::String)) {
+            return Some(Json::String(text(matcher, "", &mut self.languages)?));
+        }
+        let texts = kinds?.iter().flat_map(|kind| match kind {
+            Kind::String => &[][..],
+            Kind::Boolean => &["false", "true"],
+            Kind::Null => &["null"],
+            Kind::Number => &["1", "0", "10", "100", "5", "-1"],
+        });
+        let found = texts.into_iter().find(|text| matcher.matches(text))?;
         Some(Json::Literal((*found).to_owned()))
     }
 }

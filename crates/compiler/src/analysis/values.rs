@@ -4,7 +4,7 @@ use super::{
     language::{Goal, LangId, Languages, Literal},
     product::Exhausted,
 };
-use crate::json::Kind;
+use crate::json::{Kind, Kinds};
 
 /// A set of scalars, as alternatives: a scalar is in the set if all traits of one of them are true.
 pub(super) type ValueSet = Vec<Trait>;
@@ -12,8 +12,8 @@ pub(super) type ValueSet = Vec<Trait>;
 /// Something that may be true of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Trait {
-    /// The type it has, or has not.
-    pub(super) kind: Option<(Kind, bool)>,
+    /// The types of which it has one, or none.
+    pub(super) kinds: Option<(Kinds, bool)>,
     /// The language its text is in, or is not.
     pub(super) text: Option<Literal>,
     /// Whether it is written in shortest plain decimals, if it is a number.
@@ -21,15 +21,16 @@ pub(super) struct Trait {
 }
 
 impl Trait {
-    const ANY: Self = Self {
-        kind: None,
+    /// True of every scalar.
+    pub(super) const ANY: Self = Self {
+        kinds: None,
         text: None,
         plain: None,
     };
 
-    pub(super) fn kind(kind: Option<Kind>, is: bool) -> Self {
+    pub(super) fn kinds(kinds: Option<Kinds>, is: bool) -> Self {
         Self {
-            kind: kind.map(|kind| (kind, is)),
+            kinds: kinds.map(|kinds| (kinds, is)),
             ..Self::ANY
         }
     }
@@ -50,7 +51,7 @@ impl Trait {
 
     pub(super) fn and(self, other: Self) -> Self {
         Self {
-            kind: self.kind.or(other.kind),
+            kinds: self.kinds.or(other.kinds),
             text: self.text.or(other.text),
             plain: self.plain.or(other.plain),
         }
@@ -58,7 +59,7 @@ impl Trait {
 
     /// The remaining goal for the text of a scalar of this type; `None` if no such scalar has the trait.
     fn of(self, kind: Kind) -> Option<Vec<Literal>> {
-        let typed = self.kind.is_none_or(|(other, is)| (other == kind) == is);
+        let typed = self.kinds.is_none_or(|(kinds, is)| kinds.has(kind) == is);
         let plain = match (self.plain, kind) {
             (None, _) | (Some(true), Kind::String | Kind::Boolean | Kind::Null) => None,
             (Some(is), Kind::Number) => Some((LangId::PLAIN, is)),

@@ -14,9 +14,10 @@ use crate::{
     ast::{Effect, Operator},
     ir::{
         Automaton, Code, Constraints, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest, ParamTest,
-        Place, Program, Rule, RuleId, Rules, Tables, Token, TokenId, UrlId, UrlMatcher, Whole, arena_index,
+        Place, Program, Rule, RuleId, Rules, Tables, Token, TokenId, UrlId, UrlMatcher, ValueMatcher, Whole,
+        arena_index, has_mark,
     },
-    json::{Kind, Path, Step},
+    json::{Kinds, Path, Step},
     method::MethodSet,
     policy::{Attributes, Users},
     tokens::{KeyId, Seal, Version},
@@ -85,7 +86,7 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
 
     // Tables first, then everything that refers to them, so that each index is checked as it is read.
     let lines_read = self::lines(lines)?;
-    let values_read = coded(values, 1, matcher)?;
+    let values_read = coded(values, 1, value)?;
     let urls_read = coded(urls, 2, url)?;
     let names_read = names.list(4, |reader| reader.str().map(Arc::from))?;
     let paths_read = paths.list(4, |reader| path(reader).map(Arc::new))?;
@@ -193,6 +194,21 @@ fn matcher(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<Matcher, Deco
     }
 }
 
+fn value(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<ValueMatcher, DecodeError> {
+    if reader.0.first() == Some(&encode::OF_BASE) {
+        reader.u8()?;
+        let hir = regexp::decode(reader)?;
+        // Any other tree would match nothing until it is bound, for no reason.
+        return match has_mark(&hir) {
+            true => Ok(ValueMatcher::unbound(Box::new(hir))),
+            false => Err(DecodeError::Damaged(
+                "a value of the base URL that does not name it",
+            )),
+        };
+    }
+    matcher(reader, section).map(ValueMatcher::Fixed)
+}
+
 fn url(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<UrlMatcher, DecodeError> {
     match reader.u8()? {
         encode::BELOW => matcher(reader, section).map(UrlMatcher::Below),
@@ -249,7 +265,7 @@ fn constraints(reader: &mut Reader<'_>, known: Known<'_>) -> Result<Constraints,
         nodes: reader.list(10, |reader| {
             Ok(NodeTest {
                 path: Arc::clone(named(reader, known.paths)?),
-                kind: reader.option(kind)?,
+                kinds: kinds(reader)?,
                 operator: operator(reader)?,
                 value: MatcherId(reference(reader, known.values)?),
             })
@@ -286,21 +302,16 @@ fn rule(
 }
 
 fn operator(reader: &mut Reader<'_>) -> Result<Operator, DecodeError> {
-    match reader.u8()? {
-        0 => Ok(Operator::All),
-        1 => Ok(Operator::AllOrAbsent),
-        2 => Ok(Operator::None),
-        _ => Err(DecodeError::Damaged("an unknown operator")),
-    }
+    Operator::numbered(reader.u8()?).ok_or(DecodeError::Damaged("an unknown operator"))
 }
 
-fn kind(reader: &mut Reader<'_>) -> Result<Kind, DecodeError> {
+/// The list of types; 0 for none.
+fn kinds(reader: &mut Reader<'_>) -> Result<Option<Kinds>, DecodeError> {
     match reader.u8()? {
-        0 => Ok(Kind::String),
-        1 => Ok(Kind::Number),
-        2 => Ok(Kind::Boolean),
-        3 => Ok(Kind::Null),
-        _ => Err(DecodeError::Damaged("an unknown JSON type")),
+        0 => Ok(None),
+        bits => Kinds::from_bits(bits)
+            .map(Some)
+            .ok_or(DecodeError::Damaged("an unknown JSON type")),
     }
 }
 

@@ -12,12 +12,12 @@ use super::{
     signature::{Signature, message},
 };
 use crate::{
-    ast::{Effect, Operator},
+    ast::Effect,
     ir::{
         Constraints, Lines, Matcher, NodeTest, ParamTest, Place, Program, Rule, Rules, Tables, Token,
-        UrlMatcher, Whole, arena_index,
+        UrlMatcher, ValueMatcher, Whole, arena_index,
     },
-    json::{Kind, Path, Step},
+    json::{Kinds, Path, Step},
     policy::{Attributes, Users},
     tokens::{KeyId, Seal},
 };
@@ -103,7 +103,7 @@ fn sections(program: &Program, mut take: impl FnMut(&[u8])) {
         take(&inner.0);
     };
     section(Section::Lines, &|out| self::lines(out, lines));
-    section(Section::Values, &|out| out.list(values, matcher));
+    section(Section::Values, &|out| out.list(values, value));
     section(Section::Urls, &|out| out.list(urls, url));
     section(Section::Names, &|out| {
         out.list(&known.names.items, |out, name| out.text(name));
@@ -215,6 +215,19 @@ fn matcher(out: &mut Writer, matcher: &Matcher) {
     }
 }
 
+/// A value that names the base URL: the tree of its regexp.
+pub(super) const OF_BASE: u8 = 4;
+
+fn value(out: &mut Writer, value: &ValueMatcher) {
+    match value {
+        ValueMatcher::Fixed(fixed) => matcher(out, fixed),
+        ValueMatcher::OfBase(hir, _) => {
+            out.u8(OF_BASE);
+            regexp::encode(out, hir);
+        }
+    }
+}
+
 pub(super) const BELOW: u8 = 0;
 pub(super) const WHOLE_TREE: u8 = 1;
 pub(super) const WHOLE_GLOB: u8 = 2;
@@ -250,20 +263,20 @@ fn constraints(out: &mut Writer, it: &Constraints, known: &Known<'_>) {
             value,
         } = test;
         out.u32(known.names.id(name));
-        self::operator(out, *operator);
+        out.u8(operator.number());
         out.u32(value.0);
     });
     out.bool(*params_only);
     out.list(nodes, |out, test| {
         let NodeTest {
             path,
-            kind,
+            kinds,
             operator,
             value,
         } = test;
         out.u32(known.paths.id(path));
-        out.option(*kind, self::kind);
-        self::operator(out, *operator);
+        out.u8(kinds.map_or(0, Kinds::bits));
+        out.u8(operator.number());
         out.u32(value.0);
     });
     out.list(members, |out, path| out.u32(known.paths.id(path)));
@@ -282,23 +295,6 @@ fn rule(out: &mut Writer, rule: &Rule, known: &Known<'_>) {
     out.u8(methods.bits());
     out.u32(url.0);
     out.u32(constraints.as_deref().map_or(NONE, |it| known.constraints.id(it)));
-}
-
-fn operator(out: &mut Writer, operator: Operator) {
-    out.u8(match operator {
-        Operator::All => 0,
-        Operator::AllOrAbsent => 1,
-        Operator::None => 2,
-    });
-}
-
-fn kind(out: &mut Writer, kind: Kind) {
-    out.u8(match kind {
-        Kind::String => 0,
-        Kind::Number => 1,
-        Kind::Boolean => 2,
-        Kind::Null => 3,
-    });
 }
 
 fn path(out: &mut Writer, path: &Path) {

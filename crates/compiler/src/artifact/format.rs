@@ -3,7 +3,7 @@
 /// The first bytes of every artifact.
 pub const MAGIC: &[u8; 8] = b"TWPOLICY";
 /// The format that this version writes, and the only one that it reads.
-pub const FORMAT: u16 = 5;
+pub const FORMAT: u16 = 6;
 /// The version of the language, which an artifact carries. It is raised when the meaning of a line changes. The proxy refuses
 /// an artifact of another version, since its lines were compiled to a meaning that this version does not give them.
 pub const LANGUAGE: u16 = 2;

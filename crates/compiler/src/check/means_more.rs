@@ -1,7 +1,7 @@
 //! TW0121: a line that means more than the release before understood it to.
 
 use crate::{
-    ast::{self, Effect},
+    ast::{self, Effect, Placeholder},
     diagnostic::{Code, Diagnostic},
     policy::Limit,
     regexp::Anchor,
@@ -18,7 +18,8 @@ pub(super) fn check(
 ) {
     let has_blanks = line.url_with_blanks != line.url.span;
     let is_anchored = meaning.anchor != before && meaning.anchor == Anchor::Below;
-    let says_base = !line.url.placeholders.is_empty();
+    let mut placeholders = line.url.placeholders.iter();
+    let says_base = placeholders.any(|(placeholder, _)| *placeholder == Placeholder::BaseUrl);
     // A forbid line that means more forbids more.
     if line.effect == Effect::Forbid || !(has_blanks || (is_anchored && !says_base)) {
         return;

@@ -6,7 +6,7 @@ use crate::{
     ast,
     diagnostic::{Code, Diagnostic},
     policy::Limit,
-    regexp::Anchor,
+    regexp::{self, Anchor},
 };
 
 pub(super) fn check(line: &ast::Limit, meaning: &Limit, diagnostics: &mut Vec<Diagnostic>) {
@@ -17,13 +17,13 @@ pub(super) fn check(line: &ast::Limit, meaning: &Limit, diagnostics: &mut Vec<Di
         && !prefix.is_empty()
         && !overlaps(&prefix, b"http://")
         && !overlaps(&prefix, b"https://")
-        && !overlaps(&prefix, crate::regexp::BASE_URL_MARK.to_string().as_bytes())
+        && !overlaps(&prefix, regexp::BASE_URL_MARK.as_bytes())
     {
         diagnostics.push(never(
             "no URL matches: without a leading `/` the regexp is held against the whole URL",
             "begin with `/` for the path below the base URL, or with `.*`",
         ));
-    } else if meaning.url.hir.properties().minimum_len().is_none() {
+    } else if regexp::matches_nothing(&meaning.url.hir) {
         diagnostics.push(never(
             "no URL matches this regexp",
             "a class that excludes every character matches nothing",

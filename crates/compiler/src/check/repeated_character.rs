@@ -13,7 +13,7 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
         .iter()
         .filter_map(|constraint| match &constraint.test {
             Test::Values { pattern, .. } => Some(pattern),
-            Test::Only => None,
+            _ => None,
         });
     for pattern in std::iter::once(&line.url).chain(values) {
         find(pattern, sources.text(pattern.span), diagnostics);

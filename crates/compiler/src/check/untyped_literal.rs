@@ -12,7 +12,7 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
             Subject::Json(path),
             Test::Values {
                 operator,
-                kind: None,
+                kinds: None,
                 pattern,
             },
         ) = (&constraint.subject, &constraint.test)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     ast::{Effect, Operator},
     ir::{AskedNode, Asks, Rule, Slots},
-    json::{Node, Nodes, Path, Scalar, Step, Wanted},
+    json::{Kind, Kinds, Node, Nodes, Path, Scalar, Step, Wanted},
     param::{names, root_name},
 };
 
@@ -108,16 +108,26 @@ fn absent(node: &Node<'_>) -> bool {
     !node.found && !node.object && !node.misfit && !node.lacking
 }
 
+fn is_typed(test: AskedNode<'_>, value: &Scalar<'_>) -> bool {
+    test.kinds.is_none_or(|kinds| kinds.has(value.kind))
+}
+
+/// Whether the value is a `null` that a list of types names: it needs no match.
+fn is_listed_null(test: AskedNode<'_>, value: &Scalar<'_>) -> bool {
+    value.kind == Kind::Null && test.kinds.is_some_and(Kinds::accepts_null)
+}
+
 fn permits(test: AskedNode<'_>, node: &Node<'_>) -> bool {
     if node.object || node.misfit || node.lacking {
         return false;
     }
-    let typed = |value: &Scalar<'_>| test.kind.is_none_or(|kind| kind == value.kind);
+    let typed = |value: &Scalar<'_>| is_typed(test, value);
     let matches = |value: &Scalar<'_>| test.value.matches(&value.text);
-    let all = || !node.values.is_empty() && node.values.iter().all(|value| typed(value) && matches(value));
+    let holds = |value: &Scalar<'_>| typed(value) && (matches(value) || is_listed_null(test, value));
+    let all = || !node.values.is_empty() && node.values.iter().all(holds);
     match test.operator {
-        Operator::All => all(),
-        Operator::AllOrAbsent => absent(node) || all(),
+        Operator::All | Operator::Within(_) => all(),
+        Operator::AllOrAbsent | Operator::WithinOrAbsent(_) => absent(node) || all(),
         // `1.0` and `1` are one number to the upstream and two texts here.
         Operator::None => node
             .values
@@ -131,15 +141,20 @@ fn forbids(test: AskedNode<'_>, node: &Node<'_>) -> bool {
     if node.object || node.misfit {
         return true;
     }
-    let typed = |value: &Scalar<'_>| test.kind.is_none_or(|kind| kind == value.kind);
+    let typed = |value: &Scalar<'_>| is_typed(test, value);
     let matches = |value: &Scalar<'_>| test.value.matches(&value.text);
-    let nothing = node.values.is_empty() || node.missing || node.lacking;
+    let nothing = || node.values.is_empty() || node.missing || node.lacking;
+    // The type is left aside: an upstream that wants a boolean takes `"false"` for one.
+    let meets = |value: &Scalar<'_>| matches(value) || !value.plain || is_listed_null(test, value);
+    // A range's pattern is that of the other side. Whatever is surely not there could be on this one.
+    let outside = |value: &Scalar<'_>| !typed(value) || !matches(value);
     match test.operator {
-        // The type is left aside: an upstream that wants a boolean takes `"false"` for one.
-        Operator::All => node.values.iter().any(|value| matches(value) || !value.plain),
-        Operator::AllOrAbsent => nothing || node.values.iter().any(|value| matches(value) || !value.plain),
+        Operator::All => node.values.iter().any(meets),
+        Operator::AllOrAbsent => nothing() || node.values.iter().any(meets),
+        Operator::Within(_) => node.values.iter().any(outside),
+        Operator::WithinOrAbsent(_) => nothing() || node.values.iter().any(outside),
         Operator::None => {
-            nothing
+            nothing()
                 || node
                     .values
                     .iter()

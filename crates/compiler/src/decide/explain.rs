@@ -158,10 +158,8 @@ fn of_body<'a>(
         _ => Held::Unknown,
     };
     for (at, (test, asked)) in rule.nodes.iter().zip(asks.nodes()).enumerate() {
-        let kind = test
-            .kind
-            .map_or_else(String::new, |kind| format!(":{}", kind.as_str()));
-        let text = format!("JsonData::{}{kind}{}", test.path, test.operator.as_str());
+        let kinds = test.kinds.map_or_else(String::new, |kinds| format!(":{kinds}"));
+        let text = format!("JsonData::{}{kinds}{}", test.path, test.operator.as_str());
         let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.nodes.get(at)?)));
         let held = match (node, own.and_then(|own| own.nodes.get(at))) {
             (Some(node), _) => body::holds_one(rule.effect, asked, node).into(),
@@ -176,14 +174,17 @@ fn of_body<'a>(
     }
     // `only` at each object, read as the nodes are.
     for (at, path) in rule.members.iter().enumerate() {
-        let dot = if path.0.is_empty() { "" } else { "." };
+        let object = match path.0.is_empty() {
+            true => String::new(),
+            false => format!("{path}."),
+        };
         let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.members.get(at)?)));
         let held = match (node, own.and_then(|own| own.members.get(at))) {
             (Some(node), _) => body::only(rule, path, node).into(),
             (None, Some(slot)) => body::only(rule, path, empty.node(*slot)).into(),
             _ => elsewise,
         };
-        constraints.push(without_node(format!("JsonData::{path}{dot}only"), held));
+        constraints.push(without_node(format!("JsonData::{object}only"), held));
     }
     constraints
 }

@@ -38,10 +38,10 @@ fn permits(test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
     let mut values = matches(test, query);
     match test.operator {
         // The first value that does not match decides; a parameter without values does not match.
-        Operator::All => values
+        Operator::All | Operator::Within(_) => values
             .next()
             .is_some_and(|first| first && values.all(|matches| matches)),
-        Operator::AllOrAbsent => values.all(|matches| matches),
+        Operator::AllOrAbsent | Operator::WithinOrAbsent(_) => values.all(|matches| matches),
         Operator::None => !values.any(|matches| matches),
     }
 }
@@ -54,9 +54,11 @@ fn forbids(test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
         Operator::AllOrAbsent => values
             .next()
             .is_none_or(|first| first || values.any(|matches| matches)),
-        Operator::None => values
+        Operator::None | Operator::WithinOrAbsent(_) => values
             .next()
             .is_none_or(|first| !first || values.any(|matches| !matches)),
+        // The pattern is that of the other side; whatever is not there could be on this one.
+        Operator::Within(_) => values.any(|matches| !matches),
     }
 }
 

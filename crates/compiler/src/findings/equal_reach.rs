@@ -173,7 +173,7 @@ fn form(search: &Search<'_>, token: &Token) -> String {
         let nodes = rule
             .nodes
             .iter()
-            .map(|test| (&test.path, test.kind, test.operator, test.value));
+            .map(|test| (&test.path, test.kinds, test.operator, test.value));
         format!(
             "{:?} {:?} {:?} {:?} {} {:?} {:?}\n",
             rule.effect,

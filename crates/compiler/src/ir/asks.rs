@@ -3,7 +3,7 @@
 use super::{LineId, Matcher, MatcherId, NodeTest, ParamTest, Questions, Rule, RuleId, Tables, code};
 use crate::{
     ast::{Effect, Operator},
-    json::Kind,
+    json::Kinds,
 };
 
 /// The constraints of one rule.
@@ -34,7 +34,7 @@ pub(crate) struct AskedParam<'p> {
 /// A constraint on a node. On which, the questions say.
 #[derive(Clone, Copy)]
 pub(crate) struct AskedNode<'p> {
-    pub(crate) kind: Option<Kind>,
+    pub(crate) kinds: Option<Kinds>,
     pub(crate) operator: Operator,
     pub(crate) value: TextTest<'p>,
 }
@@ -160,7 +160,7 @@ impl<'p> Iterator for Nodes<'p> {
     fn next(&mut self) -> Option<AskedNode<'p>> {
         match self {
             Self::Plain(tables, tests) => tests.next().map(|test| AskedNode {
-                kind: test.kind,
+                kinds: test.kinds,
                 operator: test.operator,
                 value: TextTest::Matcher(tables.value(test.value)),
             }),
@@ -204,12 +204,12 @@ fn split_questions(tests: &[u8]) -> Option<(u32, &[u8])> {
 
 /// Splits the first test of a node from the bytes.
 fn split_node<'p>(tests: &'p [u8], tables: &'p Tables) -> Option<(AskedNode<'p>, &'p [u8])> {
-    let ([kind, operator], rest) = tests.split_first_chunk()?;
+    let ([kinds, operator], rest) = tests.split_first_chunk()?;
     let (value, rest) = split_value(rest, tables)?;
-    let (kind, operator) = (kind_of_byte(*kind), operator_of_byte(*operator));
+    let (kinds, operator) = (Kinds::from_bits(*kinds), operator_of_byte(*operator));
     Some((
         AskedNode {
-            kind,
+            kinds,
             operator,
             value,
         },
@@ -234,19 +234,6 @@ fn split_value<'p>(bytes: &'p [u8], tables: &'p Tables) -> Option<(TextTest<'p>,
 }
 
 fn operator_of_byte(byte: u8) -> Operator {
-    match byte {
-        0 => Operator::All,
-        1 => Operator::AllOrAbsent,
-        _ => Operator::None,
-    }
-}
-
-fn kind_of_byte(byte: u8) -> Option<Kind> {
-    match byte {
-        1 => Some(Kind::String),
-        2 => Some(Kind::Number),
-        3 => Some(Kind::Boolean),
-        4 => Some(Kind::Null),
-        _ => None,
-    }
+    // A layout contains only numbers of operators.
+    Operator::numbered(byte).unwrap_or(Operator::None)
 }

@@ -23,8 +23,8 @@ use super::{
     code::{self, Beginning},
 };
 use crate::{
-    ast::{Effect, Operator},
-    json::Kind,
+    ast::Effect,
+    json::Kinds,
     method::{Method, MethodSet},
 };
 
@@ -242,7 +242,7 @@ fn write_tests(out: &mut Vec<u8>, tables: &Tables, rule: &Rule, questions: Optio
     let begun = out.len();
     out.push(u8::try_from(rule.params.len()).ok()?);
     for test in &rule.params {
-        out.push(operator_to_byte(test.operator));
+        out.push(test.operator.number());
         write_text(out, test.name.as_bytes())?;
         write_value(out, tables, test.value);
         u16::try_from(out.len() - begun).ok()?;
@@ -250,8 +250,8 @@ fn write_tests(out: &mut Vec<u8>, tables: &Tables, rule: &Rule, questions: Optio
     if let Some(questions) = questions {
         out.extend(questions.to_le_bytes());
         for test in &rule.nodes {
-            out.push(kind_to_byte(test.kind));
-            out.push(operator_to_byte(test.operator));
+            out.push(test.kinds.map_or(0, Kinds::bits));
+            out.push(test.operator.number());
             write_value(out, tables, test.value);
             u16::try_from(out.len() - begun).ok()?;
         }
@@ -276,22 +276,4 @@ fn write_value(out: &mut Vec<u8>, tables: &Tables, id: MatcherId) {
     }
     out.push(1);
     out.extend(id.0.to_le_bytes());
-}
-
-fn operator_to_byte(operator: Operator) -> u8 {
-    match operator {
-        Operator::All => 0,
-        Operator::AllOrAbsent => 1,
-        Operator::None => 2,
-    }
-}
-
-fn kind_to_byte(kind: Option<Kind>) -> u8 {
-    match kind {
-        None => 0,
-        Some(Kind::String) => 1,
-        Some(Kind::Number) => 2,
-        Some(Kind::Boolean) => 3,
-        Some(Kind::Null) => 4,
-    }
 }

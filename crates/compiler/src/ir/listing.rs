@@ -88,12 +88,10 @@ impl Program {
             writeln!(f, "    query only these")?;
         }
         for node in &rule.nodes {
-            let kind = node
-                .kind
-                .map_or(String::new(), |kind| format!(":{}", kind.as_str()));
+            let kinds = node.kinds.map_or(String::new(), |kinds| format!(":{kinds}"));
             writeln!(
                 f,
-                "    json {}{kind} {} {}",
+                "    json {}{kinds} {} {}",
                 node.path,
                 node.operator.as_str(),
                 self.value(node.value)

@@ -7,6 +7,7 @@ use super::{
     code::{self, Code},
     whole::Whole,
 };
+use crate::regexp;
 
 pub use super::automaton::AUTOMATON_LIMIT as PATTERN_LIMIT;
 
@@ -29,7 +30,7 @@ impl Matcher {
     /// # Errors
     /// A pattern whose automaton would pass the limit.
     pub fn new(hir: &Hir) -> Result<Self, AutomatonError> {
-        if hir.properties().minimum_len().is_none() {
+        if regexp::matches_nothing(hir) {
             return Ok(Self::Nothing);
         }
         match Glob::from_hir(hir).and_then(|globs| Self::from_globs(&globs)) {
@@ -91,6 +92,30 @@ impl Matcher {
             Self::Everything => true,
             Self::Glob(glob) => code::matches(glob.as_bytes(), text.as_bytes()),
             Self::Automaton(automaton) => automaton.matches(text.as_bytes()),
+        }
+    }
+}
+
+/// A test of the value of a parameter or of a node.
+#[derive(Clone, Debug)]
+pub enum ValueMatcher {
+    /// The pattern does not name the base URL.
+    Fixed(Matcher),
+    /// The pattern names the base URL. The tree is kept for binding; before that, the matcher matches nothing.
+    OfBase(Box<Hir>, Matcher),
+}
+
+impl ValueMatcher {
+    /// The test of a pattern that names the base URL, not bound yet.
+    pub(crate) fn unbound(hir: Box<Hir>) -> Self {
+        Self::OfBase(hir, Matcher::Nothing)
+    }
+
+    /// The matcher, bound if the program is.
+    #[must_use]
+    pub fn matcher(&self) -> &Matcher {
+        match self {
+            Self::Fixed(matcher) | Self::OfBase(_, matcher) => matcher,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Code, Constraints, Matcher, MatcherId, NodeTest, ParamTest, Program, Questions, Rule, RuleId, Rules,
-    Tables, TokenId, UrlId, UrlMatcher, arena_index,
+    Tables, TokenId, UrlId, UrlMatcher, ValueMatcher, arena_index,
     asks::TextTest,
     entry::{Entry, PathTest},
     index::entries,
@@ -89,7 +89,7 @@ struct Reader<'a> {
     program: &'a Program,
     rules: Vec<Rule>,
     urls: Vec<UrlMatcher>,
-    values: Vec<Matcher>,
+    values: Vec<ValueMatcher>,
     guards: Vec<(Matcher, Matcher)>,
 }
 
@@ -163,7 +163,7 @@ impl Reader<'_> {
                 for (test, known) in tests.iter().zip(&plain.nodes) {
                     constraints.nodes.push(NodeTest {
                         path: known.path.clone(),
-                        kind: test.kind,
+                        kinds: test.kinds,
                         operator: test.operator,
                         value: self.value(test.value)?,
                     });
@@ -176,10 +176,10 @@ impl Reader<'_> {
 
     fn value(&mut self, test: TextTest<'_>) -> Option<MatcherId> {
         let id = MatcherId(arena_index(self.values.len()));
-        self.values.push(match test {
+        self.values.push(ValueMatcher::Fixed(match test {
             TextTest::Code(code) => Code::from_bytes(code).map(Matcher::Glob)?,
             TextTest::Matcher(matcher) => matcher.clone(),
-        });
+        }));
         Some(id)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::id::{LineId, MatcherId, RuleId, UrlId};
 use crate::{
     ast::{Effect, Operator},
-    json::{Kind, Path},
+    json::{Kinds, Path},
     method::MethodSet,
 };
 
@@ -41,7 +41,7 @@ pub struct ParamTest {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NodeTest {
     pub(crate) path: Arc<Path>,
-    pub(crate) kind: Option<Kind>,
+    pub(crate) kinds: Option<Kinds>,
     pub(crate) operator: Operator,
     pub(crate) value: MatcherId,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     id::{MatcherId, RuleId, UrlId},
     lines::Lines,
-    matcher::{Matcher, UrlMatcher},
+    matcher::{Matcher, UrlMatcher, ValueMatcher},
     questions::Questions,
     rule::Rule,
 };
@@ -15,7 +15,7 @@ use super::{
 pub struct Tables {
     pub(crate) lines: Arc<Lines>,
     pub(crate) rules: Arc<Vec<Rule>>,
-    pub(crate) values: Arc<Vec<Matcher>>,
+    pub(crate) values: Arc<Vec<ValueMatcher>>,
     pub(crate) urls: Arc<Vec<UrlMatcher>>,
     /// The questions about bodies that the layout refers to; empty without a layout.
     pub(crate) questions: Arc<Vec<Questions>>,
@@ -29,7 +29,9 @@ impl Tables {
     }
 
     pub(crate) fn value(&self, id: MatcherId) -> &Matcher {
-        self.values.get(id.0 as usize).unwrap_or(&Matcher::Nothing)
+        self.values
+            .get(id.0 as usize)
+            .map_or(&Matcher::Nothing, ValueMatcher::matcher)
     }
 
     pub(crate) fn url(&self, id: UrlId) -> &UrlMatcher {

@@ -34,8 +34,7 @@ pub struct Node<'b> {
     pub lacking: bool,
     /// An object stood at the node, or within an array at the node. For members, the same as `found`.
     pub object: bool,
-    /// The root is not an object, or a step met the wrong kind: a name on a value that is not an object, `[*]` on one that is not
-    /// an array. For members, also: the value there was not an object.
+    /// A step met the wrong kind: a name on a value that is not an object, `[*]` on one that is not an array. For members, also: the value there was not an object.
     pub misfit: bool,
     /// For members: the names in the object or objects there, in order. Otherwise empty.
     pub members: Vec<Cow<'b, str>>,
@@ -87,5 +86,74 @@ impl Kind {
             Self::Boolean => "boolean",
             Self::Null => "null",
         }
+    }
+}
+
+/// The types that a line lists for the values of a node: at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    /// Every type, in the order in which lists are shown.
+    const ORDER: [Kind; 4] = [Kind::String, Kind::Number, Kind::Boolean, Kind::Null];
+
+    /// Only this type.
+    #[must_use]
+    pub fn only(kind: Kind) -> Self {
+        Self(bit(kind))
+    }
+
+    /// The list with one more type; `None` if it has it already.
+    #[must_use]
+    pub fn with(self, kind: Kind) -> Option<Self> {
+        (!self.has(kind)).then_some(Self(self.0 | bit(kind)))
+    }
+
+    /// Whether the type is in the list.
+    #[must_use]
+    pub fn has(self, kind: Kind) -> bool {
+        self.0 & bit(kind) != 0
+    }
+
+    /// Whether a `null` holds without a match: it is one of several types in the list.
+    #[must_use]
+    pub fn accepts_null(self) -> bool {
+        self.has(Kind::Null) && self.0.count_ones() > 1
+    }
+
+    /// The types, in one fixed order.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Self::ORDER.into_iter().filter(move |kind| self.has(*kind))
+    }
+
+    /// A bit for each type; never 0.
+    #[must_use]
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The inverse of [`Kinds::bits`]; `None` for 0 and for unknown bits.
+    #[must_use]
+    pub fn from_bits(bits: u8) -> Option<Self> {
+        (1..16).contains(&bits).then_some(Self(bits))
+    }
+}
+
+fn bit(kind: Kind) -> u8 {
+    match kind {
+        Kind::String => 1,
+        Kind::Number => 2,
+        Kind::Boolean => 4,
+        Kind::Null => 8,
+    }
+}
+
+/// Shows the list as a line has it: `string|null`.
+impl std::fmt::Display for Kinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, kind) in self.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { "" } else { "|" }, kind.as_str())?;
+        }
+        Ok(())
     }
 }

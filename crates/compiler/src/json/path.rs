@@ -20,9 +20,12 @@ pub enum Step {
     Each,
 }
 
-/// Shows the path in a policy's syntax: `fields.labels[*]`, with quotes around names that need them. The root is the empty text.
+/// Shows the path in a policy's syntax: `fields.labels[*]`, with quotes around names that need them. The root is `$`.
 impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !matches!(self.0.first(), Some(Step::Name(_))) {
+            f.write_char('$')?;
+        }
         for (position, step) in self.0.iter().enumerate() {
             match step {
                 Step::Each => f.write_str("[*]")?,
@@ -30,7 +33,8 @@ impl Display for Path {
                     if position > 0 {
                         f.write_char('.')?;
                     }
-                    if is_bare(name) {
+                    // Only as the first step does a bare `$` mean the root.
+                    if is_bare(name) && (position > 0 || name != "$") {
                         f.write_str(name)?
                     } else {
                         write_quoted(f, name)?
@@ -42,9 +46,9 @@ impl Display for Path {
     }
 }
 
-// Quotes more than the grammar asks for (any `=`, not just that of an operator) so that the text reads one way.
+// Quotes more than the grammar asks for so that the text reads one way.
 fn is_bare(name: &str) -> bool {
-    let special = |c: char| ".[]\":=!?\\".contains(c) || c.is_whitespace() || c.is_control();
+    let special = |c: char| ".[]\":=<>!?~*\\".contains(c) || c.is_whitespace() || c.is_control();
     !name.is_empty() && name != "only" && !name.contains(special)
 }
 

@@ -15,10 +15,8 @@ pub const MAX_DEPTH: usize = 128;
 pub(super) fn read<'b>(text: &'b str, wanted: &Wanted<'_>) -> Result<Nodes<'b>, ReadError> {
     let mut reader = Reader::new(text, wanted);
     reader.scan.space();
-    match reader.scan.peek() {
-        Some(b'{') => {}
-        None => return Err(reader.scan.fail("an empty body")),
-        Some(_) => reader.refuse_root(),
+    if reader.scan.peek().is_none() {
+        return Err(reader.scan.fail("an empty body"));
     }
     let mut place = Some(PlaceId::ROOT);
     loop {
@@ -336,14 +334,6 @@ impl<'b> Reader<'_, '_, 'b> {
             }
         }
         self.names.close(names);
-    }
-
-    /// The root is not an object: no step fits, not even `[*]` on an array.
-    fn refuse_root(&mut self) {
-        let Some(root) = self.wanted.place(PlaceId::ROOT) else {
-            return;
-        };
-        root.below().for_each(|below| self.misfit(below));
     }
 
     fn misfit(&mut self, place: PlaceId) {

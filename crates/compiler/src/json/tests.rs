@@ -156,13 +156,21 @@ fn a_root_of_the_wrong_kind_is_a_misfit_below_it() {
     for body in ["[]", "1", r#""a""#, "null"] {
         check("a", body, "X");
         check("a[*].b", body, "X");
-        check("[*]", body, "X");
+        check("[*]", body, if body == "[]" { "" } else { "X" });
         check_members("", body, "X");
         check_members("a", body, "X");
     }
     check("", "null", "F z:null");
+    check("", "{}", "FO");
+    // A root that is an array has elements as any array.
+    check("", r#"["a",[1,{}]]"#, "FO s:a n:1");
+    check("[*]", r#"["a",[1]]"#, "F s:a n:1");
+    check("[*].a", r#"[{"a":1},{"a":null}]"#, "F n:1 z:null");
+    check("[*].a", r#"[{"a":1},{}]"#, "FML n:1");
+    check_members("[*]", r#"[{"a":1},{"b":2}]"#, "FO a b");
+    check_members("[*]", r#"[{"a":1},2]"#, "FOX a");
     // Forbid lines look at values even where something does not fit.
-    check("[*].a", r#"[{"a":1}]"#, "FX n:1");
+    check("[*].a", r#"[{"a":1},[]]"#, "FX n:1");
     check("[*]", "{}", "X");
 }
 
@@ -276,5 +284,9 @@ fn paths_show_as_policies_write_them() {
         r#""a.b"."x y"."f[]".""."only"."a:b""#
     );
     assert_eq!(shown(&[r#"q"\"#, "é-_$"]), r#""q\"\\".é-_$"#);
-    assert_eq!(shown(&[]), "");
+    // The root, and a member of its name.
+    assert_eq!(shown(&[]), "$");
+    assert_eq!(shown(&["[*]", "name"]), "$[*].name");
+    assert_eq!(shown(&["$", "$"]), r#""$".$"#);
+    assert_eq!(shown(&["$ref", "a<b", "*"]), r#"$ref."a<b"."*""#);
 }

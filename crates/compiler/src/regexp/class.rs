@@ -35,8 +35,13 @@ pub(super) fn perl(class: &ast::ClassPerl, fold: &dyn Fn(&mut ClassUnicode)) -> 
     set
 }
 
-/// `\p{…}` by regex-syntax's tables.
+/// `\p{…}` by regex-syntax's tables, before any negation.
 fn unicode(class: &ast::ClassUnicode) -> Result<ClassUnicode, UnknownClass> {
+    let mut class = class.clone();
+    class.negated = false;
+    if let ast::ClassUnicodeKind::NamedValue { op, .. } = &mut class.kind {
+        *op = ast::ClassUnicodeOpKind::Equal;
+    }
     let tree = ast::Ast::class_unicode(class.clone());
     let hir = regex_syntax::hir::translate::Translator::new()
         .translate("", &tree)
@@ -51,7 +56,7 @@ fn unicode(class: &ast::ClassUnicode) -> Result<ClassUnicode, UnknownClass> {
     })
 }
 
-fn posix(class: &ast::ClassAscii) -> ClassUnicode {
+fn posix(class: &ast::ClassAscii, fold: &dyn Fn(&mut ClassUnicode)) -> ClassUnicode {
     use ast::ClassAsciiKind as Kind;
     let mut set = match class.kind {
         Kind::Alnum => of(&[('0', '9'), ('A', 'Z'), ('a', 'z')]),
@@ -69,6 +74,7 @@ fn posix(class: &ast::ClassAscii) -> ClassUnicode {
         Kind::Word => of(&[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]),
         Kind::Xdigit => of(&[('0', '9'), ('A', 'F'), ('a', 'f')]),
     };
+    fold(&mut set);
     if class.negated {
         set.negate();
     }
@@ -88,12 +94,16 @@ pub(super) fn bracketed(
     Ok(set)
 }
 
+/// `\p{L}`, `\P{L}`, `\p{sc!=Greek}`: folded, then negated, so that `(?i)\P{Lu}` matches no letter of which one case is upper.
 pub(super) fn unicode_class(
     class: &ast::ClassUnicode,
     fold: &dyn Fn(&mut ClassUnicode),
 ) -> Result<ClassUnicode, UnknownClass> {
     let mut set = unicode(class)?;
     fold(&mut set);
+    if class.is_negated() {
+        set.negate();
+    }
     Ok(set)
 }
 
@@ -119,7 +129,7 @@ fn item_of(item: &ast::ClassSetItem, fold: &dyn Fn(&mut ClassUnicode)) -> Result
         ast::ClassSetItem::Empty(_) => ClassUnicode::empty(),
         ast::ClassSetItem::Literal(literal) => of(&[(literal.c, literal.c)]),
         ast::ClassSetItem::Range(range) => of(&[(range.start.c, range.end.c)]),
-        ast::ClassSetItem::Ascii(class) => posix(class),
+        ast::ClassSetItem::Ascii(class) => posix(class, fold),
         ast::ClassSetItem::Unicode(class) => unicode_class(class, fold)?,
         ast::ClassSetItem::Perl(class) => perl(class, fold),
         ast::ClassSetItem::Bracketed(class) => bracketed(class, fold)?,

@@ -3,8 +3,10 @@
 /// Groups within groups that a regexp may have.
 pub const MAX_NESTING: u32 = 60;
 
-/// Represents `{BASE_URL}` in a pattern until it is bound: a character that no assigned text has (Unicode 16 section
-/// 23.7, noncharacters).
-pub const BASE_URL_MARK: char = '\u{10FFFE}';
-/// Represents `{USER}` between parsing and resolving.
-pub const USER_MARK: char = '\u{10FFFF}';
+/// Represents `{BASE_URL}` in a tree until it is bound: characters that no assigned text has (Unicode 16 section 23.7,
+/// noncharacters). Two of them: alternatives of one character each become a class, in which a mark could not be found again.
+pub const BASE_URL_MARK: &str = "\u{10FFFE}\u{10FFFE}";
+/// Represents `{BASE_URL}` in the text of a pattern.
+pub(super) const BASE_URL_CHARACTER: char = '\u{10FFFE}';
+/// Represents `{USER}` in the text of a pattern.
+pub(super) const USER_CHARACTER: char = '\u{10FFFF}';

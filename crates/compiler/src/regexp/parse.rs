@@ -3,8 +3,9 @@
 use regex_syntax::ast::{self, Ast, ErrorKind};
 
 use super::{
-    BASE_URL_MARK, MAX_NESTING, USER_MARK,
+    MAX_NESTING,
     anchors::{self, Misplaced, What},
+    marks::{BASE_URL_CHARACTER, USER_CHARACTER},
 };
 use crate::{
     ast::{Pattern, Placeholder},
@@ -15,8 +16,8 @@ use crate::{
 /// A pattern's syntax tree.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// The tree; placeholders are single characters, [`BASE_URL_MARK`] and [`USER_MARK`]. It has no `^` and `$`: they
-    /// repeat what a whole match says, or are errors.
+    /// The tree; placeholders are single characters. It has no `^` and `$`: they repeat what a whole match says, or are
+    /// errors.
     pub tree: Ast,
     /// The part of the URL that a URL pattern is compared with.
     pub anchor: Anchor,
@@ -62,7 +63,7 @@ pub fn parse(pattern: &Pattern, text: &str) -> Result<Parsed, Box<Diagnostic>> {
         .build()
         .parse(&marked.text);
     let tree = parser.map_err(|error| Box::new(syntax_error(&error, &marked)))?;
-    refuse_stacked_quantifiers(&tree, &marked)?;
+    refuse_what_means_two_things(&tree, &marked)?;
     let tree = anchors::without_edges(&tree).map_err(|error| Box::new(misplaced(&error, &marked)))?;
     Ok(Parsed {
         tree,
@@ -87,7 +88,7 @@ struct Marked {
 
 impl Marked {
     fn new(pattern: &Pattern, source: &str) -> Result<Self, Box<Diagnostic>> {
-        if let Some(at) = source.find([BASE_URL_MARK, USER_MARK]) {
+        if let Some(at) = source.find([BASE_URL_CHARACTER, USER_CHARACTER]) {
             let place = pattern.span.part(at..at + 4);
             return Err(Box::new(Diagnostic::new(
                 Code::Regexp,
@@ -100,8 +101,8 @@ impl Marked {
         for (placeholder, span) in &pattern.placeholders {
             let (start, end) = (span.start - pattern.span.start, span.end - pattern.span.start);
             let mark = match placeholder {
-                Placeholder::BaseUrl => BASE_URL_MARK,
-                Placeholder::User => USER_MARK,
+                Placeholder::BaseUrl => BASE_URL_CHARACTER,
+                Placeholder::User => USER_CHARACTER,
             };
             text.push_str(source.get(done..start).unwrap_or_default());
             text.push(mark);
@@ -235,8 +236,9 @@ fn syntax_error(error: &ast::Error, marked: &Marked) -> Diagnostic {
     }
 }
 
-/// `a*+` is possessive in Java, and `(a*)+` to the `regex` crate; the author's intention is unknown.
-fn refuse_stacked_quantifiers(tree: &Ast, marked: &Marked) -> Result<(), Box<Diagnostic>> {
+/// `a*+` is possessive in Java, and `(a*)+` to the `regex` crate; the author's intention is unknown. Escapes of the characters that
+/// represent placeholders are refused too.
+fn refuse_what_means_two_things(tree: &Ast, marked: &Marked) -> Result<(), Box<Diagnostic>> {
     struct Visitor<'m>(&'m Marked);
     impl ast::Visitor for Visitor<'_> {
         type Output = ();
@@ -248,6 +250,17 @@ fn refuse_stacked_quantifiers(tree: &Ast, marked: &Marked) -> Result<(), Box<Dia
 
         fn visit_pre(&mut self, tree: &Ast) -> Result<(), Self::Err> {
             match tree {
+                // An escape would stand for a placeholder.
+                Ast::Literal(literal)
+                    if matches!(literal.c, BASE_URL_CHARACTER | USER_CHARACTER)
+                        && literal.kind != ast::LiteralKind::Verbatim =>
+                {
+                    Err(Box::new(Diagnostic::new(
+                        Code::Regexp,
+                        self.0.place(&literal.span),
+                        "a noncharacter of Unicode in a regexp",
+                    )))
+                }
                 Ast::Repetition(outer) if matches!(*outer.ast, Ast::Repetition(_)) => {
                     let place = self.0.place(&outer.op.span);
                     let possessive = matches!(outer.op.kind, ast::RepetitionKind::OneOrMore);

@@ -5,7 +5,11 @@ use regex_syntax::{
     hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, Hir, Look, Repetition},
 };
 
-use super::{BASE_URL_MARK, USER_MARK, class, parse::Parsed};
+use super::{
+    BASE_URL_MARK, class,
+    marks::{BASE_URL_CHARACTER, USER_CHARACTER},
+    parse::Parsed,
+};
 use crate::source::Span;
 
 /// How letters of a pattern meet letters of a text.
@@ -120,17 +124,18 @@ impl Translator<'_> {
 
     /// Whether the character matches only itself.
     fn is_as_written(&self, character: char, flags: Flags) -> bool {
-        !matches!(character, USER_MARK | BASE_URL_MARK) && !flags.ignore_case && self.case == Case::AsWritten
+        !is_placeholder(character) && !flags.ignore_case && self.case == Case::AsWritten
     }
 
     fn literal(&self, character: char, flags: Flags) -> Hir {
         let text: String = match (character, self.user) {
-            (USER_MARK, Some(user)) => user.to_owned(),
+            (USER_CHARACTER, Some(user)) => user.to_owned(),
+            (BASE_URL_CHARACTER, _) => BASE_URL_MARK.to_owned(),
             _ => character.to_string(),
         };
         // A placeholder's character is not folded, even if the pattern's flags ignore case: a user `Bob` must not become `bob` in
         // a permit line. Only a forbid line's URL ignores case completely.
-        let from_placeholder = matches!(character, USER_MARK | BASE_URL_MARK);
+        let from_placeholder = is_placeholder(character);
         let flags = Flags {
             ignore_case: flags.ignore_case && !from_placeholder,
             ..flags
@@ -189,6 +194,10 @@ impl Translator<'_> {
         }
         self.hir(&group.ast, &mut flags)
     }
+}
+
+fn is_placeholder(character: char) -> bool {
+    matches!(character, USER_CHARACTER | BASE_URL_CHARACTER)
 }
 
 /// Any number of any bytes: the HIR of `.*`.

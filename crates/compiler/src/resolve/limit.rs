@@ -26,7 +26,7 @@ impl Regexps {
             .iter()
             .map(|constraint| match &constraint.test {
                 Test::Values { pattern, .. } => parse(pattern).map(Some),
-                Test::Only => Ok(None),
+                Test::Range { .. } | Test::Only => Ok(None),
             })
             .collect();
         Ok(Self {
@@ -77,7 +77,7 @@ pub(crate) fn user_placeholder(line: &ast::Limit) -> Span {
         .iter()
         .filter_map(|constraint| match &constraint.test {
             Test::Values { pattern, .. } => Some(pattern),
-            Test::Only => None,
+            Test::Range { .. } | Test::Only => None,
         });
     std::iter::once(&line.url)
         .chain(values)
@@ -147,7 +147,11 @@ impl Patterns<'_> {
             Some(user) if parsed.names_user => text.replace("{USER}", user),
             _ => text.to_owned(),
         };
-        Ok(Pattern { text, hir })
+        Ok(Pattern {
+            text,
+            side: None,
+            hir,
+        })
     }
 
     /// The pattern of the line's URL. A forbid line's includes letter case and aliases.
@@ -175,44 +179,62 @@ impl Patterns<'_> {
         constraint: &ast::Constraint,
         parsed: Option<&Parsed>,
     ) -> Result<(), Box<Diagnostic>> {
-        match (&constraint.subject, &constraint.test, parsed) {
-            (Subject::Query(_), Test::Only, _) => limit.params_only = true,
-            (Subject::Json(path), Test::Only, _) => limit.members.push(path.clone()),
+        let (operator, kinds, pattern) = match (&constraint.test, parsed) {
             (
-                Subject::Query(name),
                 Test::Values {
                     operator,
-                    pattern: written,
-                    ..
+                    kinds,
+                    pattern,
                 },
                 Some(parsed),
+            ) => (
+                *operator,
+                *kinds,
+                self.pattern(pattern.span, parsed, Case::AsWritten)?,
+            ),
+            (
+                Test::Range {
+                    operator,
+                    side,
+                    kinds,
+                    bound,
+                    span,
+                },
+                _,
             ) => {
-                let pattern = self.pattern(written.span, parsed, Case::AsWritten)?;
-                limit.params.push(Param {
-                    name: name.clone(),
-                    operator: *operator,
-                    pattern,
-                });
+                let side = match limit.effect {
+                    Effect::Permit => *side,
+                    Effect::Forbid => side.opposite(),
+                };
+                let pattern = Pattern {
+                    text: self.sources.text(*span).to_owned(),
+                    side: Some(side),
+                    hir: bound.texts(side),
+                };
+                (*operator, *kinds, pattern)
             }
-            (
-                Subject::Json(path),
-                Test::Values {
-                    operator,
-                    kind,
-                    pattern: written,
-                },
-                Some(parsed),
-            ) => {
-                let pattern = self.pattern(written.span, parsed, Case::AsWritten)?;
-                limit.nodes.push(Node {
-                    path: path.clone(),
-                    kind: *kind,
-                    operator: *operator,
-                    pattern,
-                });
+            (Test::Only, _) => {
+                match &constraint.subject {
+                    Subject::Query(_) => limit.params_only = true,
+                    Subject::Json(path) => limit.members.push(path.clone()),
+                }
+                return Ok(());
             }
             // Regexps::parse gives one for each `Test::Values`.
-            (_, Test::Values { .. }, None) => {}
+            (Test::Values { .. }, None) => return Ok(()),
+        };
+        match &constraint.subject {
+            Subject::Query(name) => limit.params.push(Param {
+                name: name.clone(),
+                operator,
+                pattern,
+            }),
+            Subject::Json(path) => limit.nodes.push(Node {
+                path: path.clone(),
+                kinds,
+                operator,
+                pattern,
+            }),
         }
         Ok(())
     }

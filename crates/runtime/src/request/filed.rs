@@ -251,10 +251,11 @@ impl<'n> Filed<'n> {
 
     /// Whether a name occurs that Rails' `wrap_parameters` would store at the second step of a node's path.
     pub(crate) fn has_wrapped_node(&self, path: &[json::Step]) -> bool {
-        match path.get(1) {
-            Some(json::Step::Name(name)) => self.shares_root(name),
-            Some(json::Step::Each) => self.begins(First::Element),
-            None => false,
+        match path {
+            [json::Step::Name(_), json::Step::Name(name), ..] => self.shares_root(name),
+            [json::Step::Name(_), json::Step::Each, ..] => self.begins(First::Element),
+            // An element of the root, or the root itself: nothing is stored in these.
+            _ => false,
         }
     }
 

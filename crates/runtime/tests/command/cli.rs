@@ -118,7 +118,7 @@ fn a_policy_is_compiled_to_one_file_and_shown() {
     let (header, listing) = artifact.out.split_at(artifact.out.find("program bound").unwrap());
     assert_eq!(sources.out, listing);
     assert!(
-        header.starts_with("compiled policy ") && header.ends_with("\nformat 5, language 1, not signed\n"),
+        header.starts_with("compiled policy ") && header.ends_with("\nformat 6, language 2, not signed\n"),
         "{header}"
     );
     assert!(

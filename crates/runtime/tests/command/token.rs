@@ -221,13 +221,49 @@ fn a_call_is_found_or_it_is_said_that_none_was() {
         ),
         ("[patch]/rest/f", "PATCH", "/rest/f", "{}".into()),
         (
-            "/rest/q[QueryParam::a b==x.y&z?][QueryParam::a b==.*&]",
+            r#"/rest/q[QueryParam::"a b"==x.y&z?][QueryParam::"a b"==.*&]"#,
             "GET",
             "/rest/q?a%20b=x1y%26",
             Value::Null,
         ),
         ("/rest/{USER}/x", "GET", "/rest/svc/x", Value::Null),
         ("/rest/j[JsonData::only]", "GET", "/rest/j", Value::Null),
+        (
+            "[post]/rest/p[JsonData::amount:number>0][JsonData::amount:number<=500]",
+            "POST",
+            "/rest/p",
+            r#"{"amount":1}"#.into(),
+        ),
+        (
+            "[post]/rest/p[JsonData::part>0.25][JsonData::part<0.5]",
+            "POST",
+            "/rest/p",
+            r#"{"part":"0.35"}"#.into(),
+        ),
+        (
+            "/rest/w[QueryParam::from>2018-01-31][QueryParam::from<2019-01-01]",
+            "GET",
+            "/rest/w?from=2018-02-01",
+            Value::Null,
+        ),
+        (
+            "[post]/rest/r[JsonData::$:string|null==svc]",
+            "POST",
+            "/rest/r",
+            r#""svc""#.into(),
+        ),
+        (
+            "[post]/rest/r[JsonData::$[*].name==release]",
+            "POST",
+            "/rest/r",
+            r#"[{"name":"release"}]"#.into(),
+        ),
+        (
+            "/rest/u[QueryParam::u=={BASE_URL}/a]",
+            "GET",
+            "/rest/u?u=http%3A%2F%2F127.0.0.1%3A8080%2Fa",
+            Value::Null,
+        ),
     ] {
         let set = ["token", "set-limits", "a", "--limit", line];
         let _ = succeed(path, &set);

@@ -40,21 +40,11 @@ pub(crate) fn satisfy(
         avoid,
         languages,
     };
+    // An object first, which is what most bodies are.
     if let Some(json) = model.object(Some(Places::ROOT), &[], &demands)? {
         return Ok(Some(json));
     }
-    // No object: then no step leads anywhere.
-    let excluded = model.never(|place, fact| match fact {
-        Fact::Misfit => place != Places::ROOT,
-        Fact::NoObject => true,
-        _ => false,
-    });
-    let met = demands.iter().all(|atom| match atom.says {
-        Says::Fact(Fact::Misfit, _) => atom.place != Places::ROOT,
-        Says::Fact(Fact::NoObject, _) => true,
-        _ => false,
-    });
-    Ok((!excluded && met).then(|| Json::Array(Vec::new())))
+    model.anything(Some(Places::ROOT), &[], &demands)
 }
 
 impl BodyAtom {

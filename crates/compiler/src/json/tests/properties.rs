@@ -124,10 +124,6 @@ fn fault(tree: &Tree, wanted: &[&[Step]]) -> Option<&'static str> {
 /// What stands at a path, as a node and as members.
 fn nodes_of<'t>(tree: &'t Tree, path: &Path) -> (Node<'t>, Node<'t>) {
     let mut nodes = (Node::default(), Node::default());
-    if !matches!(tree, Tree::Object(_)) {
-        nodes.0.misfit = !path.0.is_empty();
-        nodes.1.misfit = true;
-    }
     follow(tree, &path.0, false, &mut nodes.0, &mut nodes.1);
     nodes
 }

@@ -3,11 +3,12 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
-use tokenward_compiler::ast::{Effect, Operator};
-use tokenward_compiler::ir::{Program, TokenId};
-use tokenward_compiler::json::{Kind, Step};
+use tokenward_compiler::ast::Effect;
+use tokenward_compiler::ir::{Matcher, Program, TokenId};
+use tokenward_compiler::json::{Kind, Kinds, Step};
 use tokenward_compiler::method::Method;
-use tokenward_compiler::policy::{Limit, Token};
+use tokenward_compiler::policy::{Limit, Pattern, Token};
+use tokenward_compiler::range::Bound;
 use tokenward_compiler::regexp::BASE_URL_MARK;
 use tokenward_compiler::source::Span;
 
@@ -72,20 +73,20 @@ fn of_line(asked: &Asked<'_>, limit: &Limit) -> Option<Call> {
         Method::Head,
         Method::Options,
     ];
-    let needs_body = limit.nodes.iter().any(|node| node.operator == Operator::All);
+    let needs_body = limit.nodes.iter().any(|node| node.operator.needs_value());
     let mut methods: Vec<Method> = METHODS
         .into_iter()
         .filter(|method| limit.methods.contains(*method))
         .collect();
     // With a body those that have one come first.
     methods.sort_by_key(|method| needs_body && !carries_body(*method));
-    let paths = paths(asked, limit);
+    let (paths, base) = (paths(asked, limit), asked.rules.base().as_str());
     for method in methods {
         for path in &paths {
             for turn in 0..VALUES {
-                let query = query(limit, turn);
+                let query = query(limit, base, turn);
                 let bodies = match (needs_body, carries_body(method)) {
-                    (true, _) => vec![Some(body(limit, turn).to_string())],
+                    (true, _) => vec![Some(body(limit, base, turn).to_string())],
                     (false, true) => vec![Some("{}".to_owned()), None],
                     (false, false) => vec![None],
                 };
@@ -131,12 +132,12 @@ fn paths(asked: &Asked<'_>, limit: &Limit) -> Vec<String> {
 }
 
 /// The parameters that the line demands, each with its `turn`th value.
-fn query(limit: &Limit, turn: usize) -> Vec<(String, String)> {
+fn query(limit: &Limit, base: &str, turn: usize) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for name in limit
         .params
         .iter()
-        .filter(|param| param.operator == Operator::All)
+        .filter(|param| param.operator.needs_value())
         .map(|param| &param.name)
     {
         if pairs.iter().any(|(known, _)| known == name) {
@@ -145,28 +146,49 @@ fn query(limit: &Limit, turn: usize) -> Vec<(String, String)> {
         let values = limit
             .params
             .iter()
-            .filter(|param| param.operator == Operator::All && param.name == *name)
-            .flat_map(|param| samples(&param.pattern.hir, VALUES));
-        pairs.extend(turned(values.collect(), turn).map(|value| (name.clone(), value)));
+            .filter(|param| param.operator.needs_value() && param.name == *name)
+            .map(|param| &param.pattern);
+        let values = common_values(&values.collect::<Vec<_>>(), base);
+        pairs.extend(turned(values, turn).map(|value| (name.clone(), value)));
     }
     pairs
 }
 
 /// The body that the line demands, each node with its `turn`th value.
-fn body(limit: &Limit, turn: usize) -> Value {
+fn body(limit: &Limit, base: &str, turn: usize) -> Value {
     let mut root = Value::Object(Map::new());
-    for node in limit.nodes.iter().filter(|node| node.operator == Operator::All) {
+    for node in limit.nodes.iter().filter(|node| node.operator.needs_value()) {
         let same = limit
             .nodes
             .iter()
-            .filter(|other| other.operator == Operator::All && other.path == node.path);
-        let kind = same.clone().find_map(|node| node.kind);
-        let values = same.flat_map(|node| samples(&node.pattern.hir, VALUES));
-        if let Some(text) = turned(values.collect(), turn) {
-            put(&mut root, &node.path.0, typed(text, kind));
+            .filter(|other| other.operator.needs_value() && other.path == node.path);
+        let kinds = same.clone().find_map(|node| node.kinds);
+        let patterns: Vec<&Pattern> = same.map(|node| &node.pattern).collect();
+        if let Some(text) = turned(common_values(&patterns, base), turn) {
+            put(&mut root, &node.path.0, typed(text, kinds));
         }
     }
     root
+}
+
+/// Values that may satisfy all of these patterns, those first that do.
+fn common_values(patterns: &[&Pattern], base: &str) -> Vec<String> {
+    let of_pattern = |pattern: &&Pattern| {
+        let bound = pattern.side.zip(Bound::parse(&pattern.text));
+        let near = bound.map(|(side, bound)| bound.near(side)).unwrap_or_default();
+        let texts = samples(&pattern.hir, VALUES).into_iter();
+        near.into_iter()
+            .chain(texts.map(|text| text.replace(BASE_URL_MARK, base)))
+    };
+    let mut values: Vec<String> = patterns.iter().flat_map(of_pattern).collect();
+    if let [_, _, ..] = patterns {
+        let matchers: Vec<Matcher> = patterns
+            .iter()
+            .filter_map(|pattern| Matcher::new(&pattern.hir).ok())
+            .collect();
+        values.sort_by_key(|value| !matchers.iter().all(|matcher| matcher.matches(value)));
+    }
+    values
 }
 
 fn turned(values: Vec<String>, turn: usize) -> Option<String> {
@@ -175,11 +197,11 @@ fn turned(values: Vec<String>, turn: usize) -> Option<String> {
 }
 
 /// Converts a text to a JSON value: of the type that the line names, otherwise of the type that the text looks like.
-fn typed(text: String, kind: Option<Kind>) -> Value {
+fn typed(text: String, kinds: Option<Kinds>) -> Value {
     let read = || serde_json::from_str::<Value>(&text).ok();
-    let value = match kind {
-        Some(Kind::String) => None,
-        Some(Kind::Number | Kind::Boolean | Kind::Null) => read(),
+    let value = match kinds {
+        Some(kinds) if kinds.has(Kind::String) => None,
+        Some(_) => read(),
         None => read().filter(|value| value.is_boolean() || value.is_null()),
     };
     value.unwrap_or(Value::String(text))

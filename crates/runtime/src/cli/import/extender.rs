@@ -102,8 +102,9 @@ impl Cause {
             Self::PosixClass => parsed.with_patterns(|text| with_escapes(text, posix)),
             Self::Angle => parsed.with_patterns(|text| {
                 with_escapes(text, |escape| match escape {
-                    r"\<" => Some("<".to_owned()),
-                    r"\>" => Some(">".to_owned()),
+                    // As escapes: a value does not begin with either character itself.
+                    r"\<" => Some(r"\x3C".to_owned()),
+                    r"\>" => Some(r"\x3E".to_owned()),
                     _ => None,
                 })
             }),
@@ -123,7 +124,10 @@ pub(super) fn unknown_form(line: &str) -> Option<&'static str> {
             Test::Values { operator, .. } if *operator != Operator::All => {
                 return Some("it has a `!=` or a `?=`, which the ancestor does not know");
             }
-            Test::Values { kind: Some(_), .. } => {
+            Test::Range { .. } => {
+                return Some("it has a `<`, a `>` or the like, which the ancestor does not know");
+            }
+            Test::Values { kinds: Some(_), .. } => {
                 return Some("it names a JSON type, which the ancestor does not know");
             }
             Test::Values { .. } => {}
@@ -174,7 +178,7 @@ impl<'l> Parsed<'l> {
             .iter()
             .filter_map(|constraint| match &constraint.test {
                 Test::Values { pattern, .. } => Some(pattern),
-                Test::Only => None,
+                Test::Range { .. } | Test::Only => None,
             });
         std::iter::once(&self.limit.url)
             .chain(values)
@@ -212,7 +216,7 @@ impl<'l> Parsed<'l> {
     fn with_names(&self, of_query: bool) -> String {
         let changes = self.limit.constraints.iter().filter_map(|constraint| {
             let Test::Values {
-                pattern, kind: None, ..
+                pattern, kinds: None, ..
             } = &constraint.test
             else {
                 return None;
@@ -400,6 +404,8 @@ mod tests {
             ".*[JsonData::a?=b]",
             ".*[QueryParam::only]",
             ".*[JsonData::a:number==5]",
+            ".*[QueryParam::a<=5]",
+            ".*[JsonData::a?>2018-01-01]",
             "(?U).*",
             "(?iu:a)",
             "[a--b].*",

@@ -229,3 +229,41 @@ fn members_that_keep_rails_from_wrapping_are_refused_by_name() {
     let nested = r#"{"project_id":"1","issue":{"project_id":"2"}}"#;
     assert!(!is_refused(Product::Gitlab, value, ("/x", nested), false));
 }
+
+#[test]
+fn names_that_stand_for_the_root_or_its_elements_are_refused_by_name() {
+    let body = r#"[{"name":"release"}]"#;
+    let of_elements = "[post]/x[JsonData::$[*].name==release]";
+    for product in [Product::Redmine, Product::Generic] {
+        for target in [
+            "/x?_json=a",
+            "/x?_json[][name]=a",
+            "/x?_json[0][name]=a",
+            "/x?0[name]=a",
+        ] {
+            assert!(
+                is_refused(product, of_elements, (target, body), false),
+                "{target}"
+            );
+        }
+        for target in ["/x", "/x?page=1", "/x?name=a"] {
+            assert!(
+                !is_refused(product, of_elements, (target, body), false),
+                "{target}"
+            );
+        }
+        let of_root = "[post]/x[JsonData::$==svc]";
+        assert!(is_refused(product, of_root, ("/x?_json=a", r#""svc""#), false));
+        assert!(!is_refused(product, of_root, ("/x?page=1", r#""svc""#), false));
+        // Names of elements in another spelling.
+        assert!(is_refused(
+            product,
+            of_elements,
+            ("/x", r#"[{"name[a]":"release"}]"#),
+            false
+        ));
+        // Another line permits objects, whose members are not in any element.
+        let of_both = format!("{of_elements}\n[post]/x[QueryParam::page?=1]");
+        assert!(!is_refused(product, &of_both, ("/x", r#"{"name":"a"}"#), false));
+    }
+}
