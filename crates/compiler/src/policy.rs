@@ -144,9 +144,9 @@ impl Limit {
     /// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.
     pub(crate) fn below_base(hir: &Hir) -> Option<Hir> {
         match hir.kind() {
-            HirKind::Literal(literal) => {
-                Some(Hir::literal(literal.0.strip_prefix(BASE_URL_MARK.as_bytes())?.to_vec()))
-            }
+            HirKind::Literal(literal) => Some(Hir::literal(
+                literal.0.strip_prefix(BASE_URL_MARK.as_bytes())?.to_vec(),
+            )),
             HirKind::Concat(parts) => {
                 let (first, rest) = parts.split_first()?;
                 let below = std::iter::once(Self::below_base(first)?).chain(rest.iter().cloned());

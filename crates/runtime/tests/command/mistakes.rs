@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+use crate::proxy::{call, call_with, listening, serve};
 use crate::tokenward::run;
 
 const CASES: &str = include_str!("../../../../tests/corpus/mistakes/cases.toml");
@@ -173,4 +175,22 @@ fn denied_warnings_fail_a_check() {
     let ended = run(directory.path(), &["compile", "--check"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(ended.out.contains("no findings"), "{}", ended.out);
+}
+
+#[test]
+fn a_proxy_that_starts_with_a_faulty_line_refuses_the_calls_of_its_token() {
+    let directory = TempDir::new().unwrap();
+    let (address, tables) = listening();
+    let secret = "twd_abcdefghijklmnopqrstuvwxyz012345z592xh";
+    let hash = hex::encode(Sha256::digest(secret));
+    let policy = policy_of("/rest/.*\n![delete]/rest/.* # nobody deletes\n").replace(&"1".repeat(64), &hash);
+    put(directory.path(), "tokenward.toml", &tables);
+    put(directory.path(), "policies/ci.toml", &policy);
+    let _serving = serve(directory.path());
+    call(address, "/rest/x");
+    let answer = call_with(address, "/rest/x", &format!("svc-ci:{secret}"));
+    assert!(
+        answer.starts_with("HTTP/1.1 403") && answer.contains("policy-error"),
+        "{answer}"
+    );
 }
