@@ -22,11 +22,8 @@ pub(super) fn check<'p>(
     samples: &[Option<Request>],
 ) -> HashSet<RuleId> {
     let mut empty = HashSet::new();
-    let sampled = samples
-        .iter()
-        .map(Option::is_some)
-        .chain(std::iter::repeat(false));
-    for (entry, sampled) in case.permits.iter().chain(&case.forbids).zip(sampled) {
+    let sampled = samples.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+    for (entry, sample) in case.permits.iter().chain(&case.forbids).zip(sampled) {
         if !search.is_due(entry) {
             continue;
         }
@@ -38,7 +35,7 @@ pub(super) fn check<'p>(
             search.push(found);
             continue;
         }
-        let Some(part) = dead_part(search, entry, sampled) else {
+        let Some(part) = dead_part(search, entry, sample) else {
             continue;
         };
         empty.insert(entry.id);
@@ -65,19 +62,20 @@ pub(super) fn check<'p>(
 }
 
 /// The part at fault, if no request matches the rule.
-pub(super) fn dead_part<'p>(search: &mut Search<'p>, entry: &Entry<'p>, sampled: bool) -> Option<Part> {
+fn dead_part<'p>(search: &mut Search<'p>, entry: &Entry<'p>, sample: Option<&Request>) -> Option<Part> {
     let rule = entry.ruled.rule;
     let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = search.program.url(rule.url) else {
         return Some(Part::Url);
     };
     // Hardly any line is dead, so the cheap questions come first.
     if let Some(endpoints) = &search.endpoints
+        && !sample.is_some_and(|sample| endpoints.matches(&sample.path))
         && matches!(search.prover.has_path(&[url, endpoints]), Ok(false))
     {
         let alive = !matches!(search.prover.has_path(&[url]), Ok(false));
         return Some(if alive { Part::Endpoints } else { Part::Url });
     }
-    if sampled || !matches!(search.ask(&[entry], &[]), Answer::No) {
+    if sample.is_some() || !matches!(search.ask(&[entry], &[]), Answer::No) {
         return None;
     }
     if matches!(search.prover.has_path(&[url]), Ok(false)) {
