@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use tokenward_compiler::{
     BaseUrl, Compilation,
-    analysis::{Analysis, Universe, prove_optimised},
+    analysis::{Analysis, Served, Universe, prove_optimised},
     compile,
     diagnostic::{Code, Diagnostic},
     findings,
@@ -53,7 +53,7 @@ fn findings(policy: &Compiled) -> Vec<Diagnostic> {
         &policy.program,
         &policy.compilation.source_map,
         &[],
-        ASKED,
+        (ASKED.0, &Served::everything(), ASKED.1),
         |_, _| {},
     ) {
         Ok(found) => found.diagnostics,

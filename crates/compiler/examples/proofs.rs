@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Instant};
 use corpus::{LINES, ask, policy};
 use tokenward_compiler::{
     BaseUrl,
-    analysis::{Analysis, Universe},
+    analysis::{Analysis, Served, Universe},
     compile,
     diagnostic::Diagnostic,
     findings,
@@ -97,7 +97,7 @@ fn main() {
         &bound,
         &compilation.source_map,
         &compilation.diagnostics,
-        asked,
+        (asked.0, &Served::everything(), asked.1),
         |_, _| {},
     )
     .unwrap_or_else(|fault| panic!("{fault}"));

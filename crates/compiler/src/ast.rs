@@ -27,6 +27,8 @@ pub struct Limit {
     pub methods: Option<MethodSet>,
     /// The URL regexp.
     pub url: Pattern,
+    /// The URL regexp with the blanks around it, which releases of language 1 read as a part of it.
+    pub url_with_blanks: Span,
     /// The constraints, in order.
     pub constraints: Vec<Constraint>,
 }

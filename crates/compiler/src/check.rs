@@ -1,27 +1,41 @@
-//! Warnings about lines with valid syntax that are probably mistakes. One check per file.
+//! Lines with valid syntax that are mistakes, or probably. One check per file.
 
 mod forbid_alias;
+mod foreign;
+pub(crate) mod hidden_text;
 pub(crate) mod included_twice;
+mod means_more;
 mod misspelt_part;
+pub(crate) mod mixed_scripts;
+pub(crate) mod near_file;
 mod never_matches;
+mod pieces;
+mod repeated_character;
 mod secret;
+mod text;
 mod two_cases;
 mod untyped_literal;
+mod url_text;
+mod value_text;
 
-use crate::{ast, diagnostic::Diagnostic, policy::Limit, source::SourceSet};
+use crate::{ast, diagnostic::Diagnostic, policy::Limit, regexp::Anchor, source::SourceSet};
 
 pub(crate) use secret::check as secrets;
+pub(crate) use text::check as text;
+pub(crate) use url_text::encoded_slash;
 
 /// Reports everything about one line by itself.
 pub(crate) fn line(
     syntax: &ast::Limit,
-    meaning: &Limit,
+    (meaning, anchor_before): (&Limit, Anchor),
     sources: &SourceSet,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    misspelt_part::check(syntax, sources, diagnostics);
+    means_more::check(syntax, meaning, anchor_before, sources, diagnostics);
+    repeated_character::check(syntax, sources, diagnostics);
     untyped_literal::check(syntax, sources, diagnostics);
     never_matches::check(syntax, meaning, diagnostics);
     forbid_alias::check(syntax, sources, diagnostics);
     two_cases::check(syntax, diagnostics);
+    mixed_scripts::check(syntax, sources, diagnostics);
 }

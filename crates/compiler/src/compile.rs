@@ -1,14 +1,15 @@
 //! Compiling: the stages from sources to a program, in their order.
 
 use crate::{
-    artifact, check,
-    diagnostic::{self, Diagnostic, Severity},
+    artifact, check, dead,
+    diagnostic::{self, Code, Diagnostic, Severity},
     ir::Program,
     lower::lower,
+    partial::{self, Partial},
     policy::Policy,
     resolve::resolve,
     seal,
-    source::SourceSet,
+    source::{SourceSet, Span},
     source_map::SourceMap,
     tokens,
 };
@@ -18,6 +19,8 @@ use crate::{
 pub struct Compilation {
     /// The program, unbound; `None` if any diagnostic is an error.
     pub program: Option<Program>,
+    /// If every error is one of a line: the program in which the tokens of such lines may do nothing.
+    pub partial: Option<Partial>,
     /// Everything there is to say, in source order.
     pub diagnostics: Vec<Diagnostic>,
     /// SHA-256 of the secrets of revoked tokens, from every file that parses: these count even if the policy does not
@@ -38,6 +41,10 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     diagnostics.append(&mut resolved.diagnostics);
     diagnostics.append(&mut lowered.diagnostics);
     check::secrets(sources, &mut diagnostics);
+    check::hidden_text::check(sources, &mut diagnostics);
+    check::near_file::check(sources, &mut diagnostics);
+    only_causes(&mut diagnostics);
+    dead::check(&lowered.program, &lowered.source_map, &mut diagnostics);
     let (program, mut source_map) = (lowered.program, lowered.source_map);
     source_map.allowed = resolved.allowed;
     source_map.allow(&mut diagnostics);
@@ -45,16 +52,44 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     let failed = diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
+    let partial = if failed {
+        partial::without_faulty(&program, sources, &diagnostics)
+    } else {
+        None
+    };
     let program = (!failed).then(|| Program {
         digest: artifact::digest(&program),
         ..program
     });
     Compilation {
         program,
+        partial,
         diagnostics,
         revoked: resolved.revoked,
         source_map,
     }
+}
+
+/// Removes what only follows from a character that nobody sees: the file is not TOML, the regexp does not parse.
+fn only_causes(diagnostics: &mut Vec<Diagnostic>) {
+    let hidden: Vec<Span> = diagnostics
+        .iter()
+        .filter(|found| found.code == Code::HiddenText)
+        .map(|found| found.primary.span)
+        .collect();
+    diagnostics.retain(|found| {
+        let follows = match found.code {
+            Code::TomlSyntax => hidden.iter().any(|span| span.source == found.primary.span.source),
+            Code::LineSyntax | Code::UrlText | Code::ValueText | Code::WrongValue | Code::NeverMatches => {
+                hidden.iter().any(|span| {
+                    let place = found.primary.span;
+                    span.source == place.source && place.start <= span.end && span.start <= place.end
+                })
+            }
+            _ => false,
+        };
+        !follows
+    });
 }
 
 /// Compiles a policy for a mode: in secure mode a token without a valid seal keeps it from compiling. Seals are looked at
@@ -62,6 +97,12 @@ pub fn compile(sources: &SourceSet) -> Compilation {
 #[must_use]
 pub fn compile_for(sources: &SourceSet, mode: &seal::Mode) -> Compilation {
     let mut compilation = compile(sources);
+    // A token that may do nothing needs no seal.
+    let is_sealed = |partial: &Partial| {
+        let mut faults = seal::faults(&partial.program, mode).into_iter();
+        faults.all(|(token, _)| partial.refused.contains(&token))
+    };
+    compilation.partial = compilation.partial.take().filter(is_sealed);
     let Some(program) = &compilation.program else {
         return compilation;
     };

@@ -5,6 +5,7 @@
 
 mod case;
 mod covered_line;
+mod dead_here;
 mod empty_line;
 mod equal_reach;
 mod idle_forbid;
@@ -14,10 +15,13 @@ mod taken_back;
 
 use std::collections::HashSet;
 
-pub use self::result::Findings;
 use self::{case::Case, search::Search};
+pub use self::{
+    dead_here::{DeadLine, dead_here},
+    result::Findings,
+};
 use crate::{
-    analysis::{Fault, Prover, Universe},
+    analysis::{Fault, Prover, Served, Universe},
     diagnostic::{Code, Diagnostic, sort},
     ir::Program,
     source_map::SourceMap,
@@ -31,11 +35,11 @@ const SHARE: u64 = 10;
 ///
 /// # Errors
 /// A [`Fault`].
-pub fn find(
-    program: &Program,
-    source_map: &SourceMap,
+pub fn find<'p>(
+    program: &'p Program,
+    source_map: &'p SourceMap,
     known: &[Diagnostic],
-    (universe, budget): (Universe, u64),
+    (universe, served, budget): (Universe, &'p Served, u64),
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Findings, Fault> {
     // Lines that match no request by their form are known already, and not reported again.
@@ -47,6 +51,9 @@ pub fn find(
         program,
         source_map,
         prover: Prover::new(universe, budget / SHARE)?,
+        universe,
+        served,
+        endpoints: served.matcher()?,
         limit: budget.saturating_mul(SHARE),
         never: never.collect(),
         files: HashSet::new(),

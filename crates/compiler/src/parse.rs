@@ -32,17 +32,30 @@ pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
             span,
             placeholders: Vec::new(),
         },
+        url_with_blanks: span,
         constraints: Vec::new(),
     };
+    let mut methods_end = None;
     for pair in pairs.next().into_iter().flat_map(Pair::into_inner) {
         match pair.as_rule() {
             Rule::forbid => limit.effect = Effect::Forbid,
-            Rule::methods => limit.methods = Some(methods(pair)),
+            Rule::methods => {
+                methods_end = Some(place(&pair, span).end);
+                limit.methods = Some(methods(pair));
+            }
             Rule::url => limit.url = pattern(&pair, span),
             Rule::query | Rule::json => limit.constraints.push(constraint(pair, span)?),
             _ => {}
         }
     }
+    limit.url_with_blanks = Span {
+        source: span.source,
+        start: methods_end.unwrap_or(limit.url.span.start),
+        end: limit
+            .constraints
+            .first()
+            .map_or(span.end, |first| first.span.start),
+    };
     if limit.url.span.start == limit.url.span.end {
         return Err(Box::new(
             Diagnostic::new(

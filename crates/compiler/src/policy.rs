@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use ipnet::IpNet;
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, HirKind};
 
 use crate::{
     ast::{Effect, Operator},
     json::{Kinds, Path},
     method::MethodSet,
     range::Side,
-    regexp::Anchor,
+    regexp::{Anchor, BASE_URL_MARK},
     source::Span,
     tokens::Seal,
 };
@@ -138,4 +138,25 @@ pub struct Pattern {
     pub side: Option<Side>,
     /// The pattern's meaning; whole-match.
     pub hir: Hir,
+}
+
+impl Limit {
+    /// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.
+    pub(crate) fn below_base(hir: &Hir) -> Option<Hir> {
+        match hir.kind() {
+            HirKind::Literal(literal) => Some(Hir::literal(
+                literal.0.strip_prefix(BASE_URL_MARK.as_bytes())?.to_vec(),
+            )),
+            HirKind::Concat(parts) => {
+                let (first, rest) = parts.split_first()?;
+                let below = std::iter::once(Self::below_base(first)?).chain(rest.iter().cloned());
+                Some(Hir::concat(below.collect()))
+            }
+            HirKind::Alternation(branches) => {
+                let below: Option<Vec<Hir>> = branches.iter().map(Self::below_base).collect();
+                Some(Hir::alternation(below?))
+            }
+            _ => None,
+        }
+    }
 }

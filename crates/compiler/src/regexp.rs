@@ -5,6 +5,7 @@
 //! possessive quantifiers and `(?-u)` are refused. No flag of `regex-syntax` combines an ASCII `\d` with a Unicode `.`,
 //! so [`translate`] makes the HIR from the parsed regexp itself.
 
+mod anchors;
 mod class;
 mod marks;
 mod nothing;
@@ -15,3 +16,4 @@ pub use marks::{BASE_URL_MARK, MAX_NESTING};
 pub(crate) use nothing::matches_nothing;
 pub use parse::{Anchor, Parsed, parse};
 pub use translate::{Case, translate};
+pub(crate) use translate::{any_bytes, branches};

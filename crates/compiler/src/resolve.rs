@@ -12,12 +12,12 @@ use self::sets::Sets;
 
 use crate::{
     ast,
-    check::included_twice,
+    check::{self, included_twice},
     diagnostic::{Code, Diagnostic},
     parse::parse_line,
     policy::{Limit, Token},
     source::{SourceSet, Span},
-    tokens::TokenDef,
+    tokens::{self, TokenDef},
 };
 
 /// Resolves token definitions one at a time, as they are asked for: the syntax trees of a large policy's regexps take more
@@ -60,6 +60,18 @@ pub(crate) fn resolve(definitions: Vec<TokenDef>, sources: &SourceSet) -> Resolv
         },
         resolved,
     }
+}
+
+/// The lines of each token, own ones and those of its sets, whether or not they have errors; and the lines of all sets.
+pub(crate) fn lines_by_token(sources: &SourceSet) -> (Vec<(Option<String>, Vec<Span>)>, Vec<Span>) {
+    let definitions = tokens::read_all(sources, &mut Vec::new());
+    let mut sets = sets::read(sources, &mut Vec::new());
+    let tokens = definitions.iter().map(|token| {
+        let mut lines = sets.lines_of(&token.include, &mut Vec::new());
+        lines.extend(token.limit_to.iter().flat_map(|lines| &lines.lines));
+        (token.name.as_ref().map(|name| name.value.clone()), lines)
+    });
+    (tokens.collect(), sets.unused(&mut Vec::new()))
 }
 
 fn revoked(definitions: &[TokenDef]) -> Vec<[u8; 32]> {
@@ -107,10 +119,16 @@ impl Resolver<'_> {
             limits.extend(self.lines.shared(span, definition, diagnostics));
         }
         let included = limits.len();
+        check::mixed_scripts::check_token(definition, diagnostics);
         let own = definition.limit_to.iter().flat_map(|lines| &lines.lines);
         for span in own {
             limits.extend(self.lines.own(*span, definition, diagnostics));
         }
+        token::check_unrestricted(
+            definition,
+            limits.get(included..).unwrap_or_default(),
+            diagnostics,
+        );
         Some(Token {
             span: definition.span,
             attributes: token::attributes(definition, diagnostics)?,
@@ -211,11 +229,12 @@ pub(crate) fn read_line(
 ) -> Result<Line, Box<Diagnostic>> {
     sets::refuse_include(sources, span)?;
     let syntax = parse_line(sources.text(span), span)?;
+    check::text(&syntax, sources)?;
     limit::check_only(&syntax)?;
     let regexps = limit::Regexps::parse(&syntax, sources)?;
     // The line is also translated for a placeholder user, so that an error in a set's line is found once, not once per token.
     let meaning = limit::resolve(&syntax, &regexps, sources, regexps.names_user().then_some("user"))?;
-    crate::check::line(&syntax, &meaning, sources, diagnostics);
+    check::line(&syntax, (&meaning, regexps.anchor_before()), sources, diagnostics);
     let limit = (!regexps.names_user()).then(|| Rc::new(meaning));
     Ok(Line {
         syntax,

@@ -5,4 +5,4 @@ mod read;
 mod set;
 
 pub use read::{Links, ReadDirError, is_module_directory};
-pub use set::{Source, SourceId, SourceKind, SourceSet, Span, is_hidden};
+pub use set::{Source, SourceId, SourceKind, SourceSet, Span, is_hidden, is_nearly_read, nearly_special};

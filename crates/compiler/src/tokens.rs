@@ -59,7 +59,7 @@ pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) ->
                 }
             }
             ("token", _) => reader.wrong(value, "one token too is an array's entry: write `[[token]]`"),
-            _ => reader.unknown(key, &["token"]),
+            _ => drop(reader.unknown(key, &["token"])),
         }
     }
     tokens.sort_by_key(|token| token.span);

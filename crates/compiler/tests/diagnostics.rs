@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
-    analysis::{Analysis, Universe},
+    analysis::{Analysis, Served, Universe},
     compile, compile_for,
     diagnostic::{Code, Severity, render_json, render_text},
     findings,
@@ -87,7 +87,14 @@ fn prove(sources: &SourceSet, compilation: &mut Compilation) {
         return;
     };
     let asked = (Universe::default(), Analysis::BUDGET);
-    let proved = findings::find(&program, &compilation.source_map, findings, asked, |_, _| {}).unwrap();
+    let proved = findings::find(
+        &program,
+        &compilation.source_map,
+        findings,
+        (asked.0, &Served::everything(), asked.1),
+        |_, _| {},
+    )
+    .unwrap();
     assert_eq!(proved.inconclusive, 0);
     findings.extend(proved.diagnostics);
     if let Some(invariants) = invariants {

@@ -13,6 +13,8 @@ use std::{fmt::Write as _, path::Path};
 
 use tokenward_compiler::{
     ast::{Effect, Limit, Subject, Test},
+    compile,
+    diagnostic::Severity,
     json::Kinds,
     parse::parse_line,
     range::Bound,
@@ -28,12 +30,23 @@ fn parts(line: &str) -> String {
         end: line.len(),
     };
     match parse_line(line, span) {
-        Ok(limit) => describe(&limit, &sources),
+        Ok(limit) => refused(line).unwrap_or_else(|| describe(&limit, &sources)),
         Err(error) => {
             let text = sources.text(error.primary.span);
             format!("{} at `{text}`: {}\n", error.code, error.headline)
         }
     }
+}
+
+/// The error of a line that parses, and that the compiler refuses.
+fn refused(line: &str) -> Option<String> {
+    let token = "[[token]]\nname = 't'\nuser = 'svc'\nexpires = 2030-01-01\nsecret_hash = 'sha256:";
+    let file = format!("{token}{}'\nlimit_to = '''\n{line}\n'''\n", "1".repeat(64));
+    let sources = SourceSet::from_files([("x.toml".to_owned(), file)]);
+    let mut found = compile(&sources).diagnostics.into_iter();
+    let error = found.find(|found| found.severity == Severity::Error)?;
+    let text = sources.text(error.primary.span);
+    Some(format!("{} at `{text}`: {}\n", error.code, error.headline))
 }
 
 fn describe(limit: &Limit, sources: &SourceSet) -> String {

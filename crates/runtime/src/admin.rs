@@ -68,6 +68,13 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> Htt
     let stats = state.audit.stats();
     let ready = stats.failing.is_none() || state.audit.config().on_failure == OnFailure::AllowSafe;
     let mut body = serde_json::json!({ "ready": ready, "policy": live.program().digest() });
+    let refused = live.refused().len();
+    if refused > 0
+        && let Some(fields) = body.as_object_mut()
+    {
+        // Names are for operators.
+        fields.insert("policy_errors".into(), refused.into());
+    }
     if let (Some(Operator), Some(fields)) = (operator, body.as_object_mut()) {
         let reloads = state.policies.status();
         let since = live
@@ -82,6 +89,8 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> Htt
         fields.insert("reloads".into(), reloads.succeeded.into());
         fields.insert("reloads_failed".into(), reloads.failed.into());
         fields.insert("reload_failure".into(), reloads.failure.into());
+        fields.insert("tokens_refused".into(), live.refused().into());
+        fields.insert("dead_forbid_lines".into(), reloads.dead.into());
         fields.insert("restart_needed".into(), reloads.waiting.into());
         let revocations = state.policies.revocations();
         fields.insert("revoked_secrets".into(), revocations.count().into());

@@ -27,7 +27,6 @@ mod settings;
 mod side;
 mod time;
 mod token;
-mod universe;
 
 pub(crate) use audit::recorded;
 pub(crate) use failure::Failure;

@@ -18,6 +18,7 @@ mod keys;
 mod load;
 mod password;
 mod server;
+pub(crate) mod universe;
 mod value;
 mod values;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The directory of the policy files.
     pub policies: PathBuf,
+    /// Whether `compile` fails on warnings. The proxy loads a policy with warnings in any case.
+    pub deny_warnings: bool,
     /// How tokens are stored. This is read only at the start.
     pub mode: Mode,
     /// Keys of tokens and of compiled policies.

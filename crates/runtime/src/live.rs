@@ -7,20 +7,20 @@ mod mode;
 pub(crate) mod revoked;
 pub(crate) mod watch;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use tokenward_compiler::BaseUrl;
-use tokenward_compiler::ir::{Program, Token};
+use tokenward_compiler::ir::{Program, Token, TokenId};
 
 use crate::hardening;
 
 pub use error::PolicyError;
 use fingerprint::Fingerprint;
-use load::load;
-pub(crate) use load::{artifact_of_file, policy_at, unbound_artifact};
+pub(crate) use load::{LoadSettings, artifact_of_file, policy_at, unbound_artifact};
+use load::{Loaded, Purpose, load};
 pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
 pub(crate) use revoked::{
@@ -32,12 +32,42 @@ pub(crate) use revoked::{
 pub struct Live {
     program: Program,
     since: SystemTime,
+    /// Tokens whose calls are refused, since one of their lines has an error.
+    refused: HashSet<TokenId>,
 }
 
 impl Live {
     /// Returns the bound program.
     pub(crate) fn program(&self) -> &Program {
         &self.program
+    }
+
+    fn new(loaded: Loaded) -> Self {
+        let Loaded { program, refused, .. } = loaded;
+        let ids = program
+            .tokens()
+            .filter(|(_, token)| refused.contains(&token.name));
+        Self {
+            refused: ids.map(|(id, _)| id).collect(),
+            program,
+            since: SystemTime::now(),
+        }
+    }
+
+    /// Whether all calls of a token are refused, since one of its lines has an error.
+    pub(crate) fn refuses(&self, token: TokenId) -> bool {
+        self.refused.contains(&token)
+    }
+
+    /// Names the tokens whose calls are refused.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .refused
+            .iter()
+            .map(|id| self.program.token(*id).name.clone())
+            .collect();
+        names.sort();
+        names
     }
 
     /// Returns the time at which the policy became active.
@@ -55,6 +85,8 @@ pub(crate) struct ReloadStatus {
     pub(crate) failed: u64,
     /// Reason why the last load failed, if it did.
     pub(crate) failure: Option<String>,
+    /// Forbid lines of the active policy that have no effect under this configuration, each with the reason.
+    pub(crate) dead: Vec<String>,
     /// A changed setting that needs a restart, if there is one.
     pub(crate) waiting: Option<String>,
 }
@@ -62,8 +94,7 @@ pub(crate) struct ReloadStatus {
 /// The active policy, and the path that it comes from.
 pub(crate) struct Policies {
     directory: PathBuf,
-    base: BaseUrl,
-    merges: bool,
+    settings: LoadSettings,
     mode: ModeInForce,
     current: ArcSwap<Live>,
     revocations: Arc<Revocations>,
@@ -73,41 +104,46 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// Loads the policy of a directory, for an upstream that merges bodies with the query or does not. Its revocations
-    /// are added to `revocations`.
+    /// Loads the policy of a directory. Its revocations are added to `revocations`.
+    ///
+    /// There is no policy to keep yet. So errors of lines refuse only the calls of the tokens that own or include these
+    /// lines, and so do forbid lines that this configuration leaves without effect.
     ///
     /// # Errors
-    /// The policy cannot be read, or does not compile.
+    /// The policy cannot be read, or has another error.
     pub(crate) fn open(
         directory: &Path,
-        base: &BaseUrl,
-        merges: bool,
+        settings: LoadSettings,
         mode: ModeInForce,
         revocations: Revocations,
     ) -> Result<Self, PolicyError> {
         // Notifications contain absolute paths.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let first_seen = Fingerprint::of(&directory);
-        let (program, revoked) = load(&directory, base, merges, &mode);
+        let (loaded, revoked) = load(&directory, &settings, &mode, &Purpose::Start);
         note(&revocations, revoked);
-        let program = program?;
+        let loaded = loaded?;
+        let program = &loaded.program;
         tracing::info!(
             policy = program.digest(),
             tokens = program.tokens().count(),
             "policy loaded"
         );
+        let (failure, dead) = (loaded.failure(), loaded.dead.clone());
+        if let Some(failure) = &failure {
+            tracing::error!("{failure}");
+        }
+        warn_of(&dead);
         Ok(Self {
             directory,
-            base: base.clone(),
-            merges,
+            settings,
             mode,
-            current: ArcSwap::from_pointee(Live {
-                program,
-                since: SystemTime::now(),
-            }),
+            current: ArcSwap::from_pointee(Live::new(loaded)),
             revocations: Arc::new(revocations),
             status: Mutex::new(ReloadStatus {
                 succeeded: 1,
+                failure,
+                dead,
                 ..ReloadStatus::default()
             }),
             first_seen,
@@ -160,10 +196,13 @@ impl Policies {
     /// cases, its revocations are added.
     pub(crate) fn reload(&self) {
         self.look_at_mode();
-        let (program, revoked) = load(&self.directory, &self.base, self.merges, &self.mode);
+        let purpose = Purpose::Reload {
+            refused: self.current().refused(),
+        };
+        let (loaded, revoked) = load(&self.directory, &self.settings, &self.mode, &purpose);
         note(&self.revocations, revoked);
-        match program {
-            Ok(program) => self.take(program),
+        match loaded {
+            Ok(loaded) => self.take(loaded),
             Err(error) => {
                 let failure = format!("{error}{}", hardening::advice(&error));
                 tracing::error!(
@@ -190,27 +229,37 @@ impl Policies {
         }
     }
 
-    fn take(&self, program: Program) {
-        if program.digest() != self.current().program().digest() {
+    fn take(&self, loaded: Loaded) {
+        let (failure, dead) = (loaded.failure(), loaded.dead.clone());
+        let next = Live::new(loaded);
+        let (program, current) = (next.program(), self.current());
+        // A policy in which tokens were refused is replaced even if only they differ.
+        if program.digest() != current.program().digest() || next.refused() != current.refused() {
             tracing::info!(
                 policy = program.digest(),
                 tokens = program.tokens().count(),
                 "policy replaced"
             );
-            self.current.store(Arc::new(Live {
-                program,
-                since: SystemTime::now(),
-            }));
-            self.lock_status().succeeded += 1;
+            warn_of(&dead);
+            self.current.store(Arc::new(next));
+            let mut status = self.lock_status();
+            status.succeeded += 1;
+            status.dead = dead;
         }
-        let mended = self.lock_status().failure.take();
-        if mended.is_some() {
+        let mended = std::mem::replace(&mut self.lock_status().failure, failure);
+        if mended.is_some() && self.current().refused.is_empty() {
             tracing::info!("the policy compiles again");
         }
     }
 
     fn lock_status(&self) -> MutexGuard<'_, ReloadStatus> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn warn_of(dead: &[String]) {
+    for line in dead {
+        tracing::warn!("a forbid line has no effect under this configuration: {line}");
     }
 }
 

@@ -236,11 +236,13 @@ impl Gate {
         }
         // The token, and whether it works from this address.
         let token = self.authenticate(call, &opened.credentials)?;
-        if call.live.program().token(token).allows_address(call.client) {
-            Ok(token)
-        } else {
-            Err(Problem::Address)
+        if !call.live.program().token(token).allows_address(call.client) {
+            return Err(Problem::Address);
         }
+        if call.live.refuses(token) {
+            return Err(Problem::PolicyError);
+        }
+        Ok(token)
     }
 
     /// Takes the steps that depend on the whole head, in order.

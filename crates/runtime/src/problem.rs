@@ -21,6 +21,8 @@ pub(crate) enum Problem {
     Address,
     /// The request is ambiguous, or refused by the reading.
     Reading(Refusal),
+    /// The token owns or includes a line with an error, and the proxy started with that policy.
+    PolicyError,
     /// `contextUser` names a user for whom the token may not act.
     ContextUser,
     /// The call gives credentials or rights, and the token lacks these keys for it.
@@ -102,6 +104,7 @@ impl Problem {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::TooManyFailures(_) => "too-many-failures",
             Self::Address => "address",
+            Self::PolicyError => "policy-error",
             Self::ContextUser => "context-user",
             Self::Lacks(needs) if needs.mint => "minting",
             Self::Lacks(_) => "escalating",
@@ -145,7 +148,7 @@ impl Problem {
     /// The verdict in the audit.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
-            Self::Denied(_) | Self::Lacks(_) | Self::ContextUser => Verdict::Deny,
+            Self::Denied(_) | Self::Lacks(_) | Self::ContextUser | Self::PolicyError => Verdict::Deny,
             _ => Verdict::Refuse,
         }
     }

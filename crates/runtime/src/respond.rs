@@ -27,6 +27,7 @@ impl Problem {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Address
+            | Self::PolicyError
             | Self::ContextUser
             | Self::Lacks(_)
             | Self::Denied(_)
@@ -55,6 +56,9 @@ impl Problem {
                     .into()
             }
             Self::Address => "The token may not be used from this address.".into(),
+            Self::PolicyError => {
+                "The policy has an error in a line of this token, so the proxy refuses all its calls. The owner of the policy must correct the line.".into()
+            }
             Self::ContextUser => {
                 "The token may not act for the user that the contextUser header names.".into()
             }

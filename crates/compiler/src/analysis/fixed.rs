@@ -21,6 +21,7 @@ pub(super) fn all() -> Result<Vec<Automaton>, AutomatonError> {
             plain(),
             boolean(),
             null(),
+            url(),
         ];
         all.into_iter().collect()
     });
@@ -76,6 +77,11 @@ fn boolean() -> Result<Automaton, AutomatonError> {
 /// `null`
 fn null() -> Result<Automaton, AutomatonError> {
     automaton("null")
+}
+
+/// A scheme, an authority and a path, as [`crate::BaseUrl`] and a request's path give them.
+fn url() -> Result<Automaton, AutomatonError> {
+    automaton(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?/.*")
 }
 
 fn automaton(pattern: &str) -> Result<Automaton, AutomatonError> {

@@ -34,6 +34,8 @@ impl LangId {
     pub(super) const BOOLEAN: Self = Self(7);
     /// `null`.
     pub(super) const NULL: Self = Self(8);
+    /// URLs that requests can have, under any public URL.
+    pub(super) const URL: Self = Self(9);
 }
 
 /// A language, and whether the text is to be in it.

@@ -1,100 +1,257 @@
-//! TW0102: `[psot]` is a legal class, `[QueryParm::x==y]` too; hardly anybody means them so.
+//! TW0102: what looks like a method list or a constraint and is none, which the regexp would take for a class of
+//! characters.
 
+use super::{
+    pieces::{Kind, Piece},
+    text::Url,
+};
 use crate::{
-    ast,
     diagnostic::{Code, Diagnostic, nearest},
     method::Method,
-    source::{SourceSet, Span},
 };
 
-pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
-    let text = sources.text(line.url.span);
-    for class in classes(text) {
-        let Some(inner) = text.get(class.start + 1..class.end - 1) else {
-            continue;
-        };
-        let place = line.url.span.part(class.clone());
-        if class.start == 0
-            && line.methods.is_none()
-            && let Some(methods) = misspelt_methods(inner)
-        {
-            diagnostics.push(
-                warning(
-                    place,
-                    format!("`[{inner}]` is a class of characters, not a method list"),
-                )
-                .help(format!("did you mean `[{methods}]`?")),
-            );
-        } else if let Some(part) = misspelt_constraint(inner) {
-            diagnostics.push(
-                warning(
-                    place,
-                    format!("`[{inner}]` is a class of characters, not a constraint"),
-                )
-                .help(format!(
-                    "did you mean `[{part}::…]`? letters of either case are told apart"
-                )),
-            );
-        }
+/// The kinds of constraints.
+const KINDS: [&str; 2] = ["QueryParam", "JsonData"];
+/// Words that people write for them, each with the kind that it stands for.
+const OTHER_WORDS: [(&str, &str); 16] = [
+    ("Query", "QueryParam"),
+    ("Param", "QueryParam"),
+    ("Params", "QueryParam"),
+    ("Parameter", "QueryParam"),
+    ("QueryParams", "QueryParam"),
+    ("QueryString", "QueryParam"),
+    ("QueryParameter", "QueryParam"),
+    ("UrlParam", "QueryParam"),
+    ("Body", "JsonData"),
+    ("Json", "JsonData"),
+    ("JsonBody", "JsonData"),
+    ("RequestBody", "JsonData"),
+    ("Data", "JsonData"),
+    ("FormData", "JsonData"),
+    ("Form", "JsonData"),
+    ("JsonParam", "JsonData"),
+];
+/// Parts of a request that no line can test.
+const UNTESTED: [&str; 4] = ["Header", "Headers", "HttpHeader", "Cookie"];
+
+/// The first such part of the URL regexp.
+pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
+    misplaced_bang(url)
+        .or_else(|| method_list(url))
+        .or_else(|| url.pieces.iter().find_map(|piece| constraint(url, piece)))
+        .or_else(|| round_brackets(url))
+}
+
+/// `[get]!/rest/x`, `!!/rest/x`.
+fn misplaced_bang(url: &Url<'_>) -> Option<Diagnostic> {
+    let first = url.pieces.first().filter(|piece| piece.is('!'))?;
+    let rest = url.text.get(first.range.end..)?.trim_start();
+    let methods = url.line.get(..url.start)?;
+    let methods = methods.trim_start_matches(['!', ' ', '\t']);
+    Some(
+        url.error(
+            Code::MisspeltPart,
+            first.range.clone(),
+            "`!` here is a part of the URL regexp, and forbids nothing",
+        )
+        .help(format!(
+            "`!` stands once, before everything else: {}",
+            shown(&format!("!{}{rest}{}", methods.trim_end(), url.behind()))
+        )),
+    )
+}
+
+/// A leading bracket of words, of which one is not a method.
+fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
+    let first = url.pieces.first().filter(|piece| piece.kind == Kind::Class)?;
+    // A quantifier or a letter behind it makes it a class: `[a-z]+://`, `[hH]ttps?://`.
+    let is_class = url.pieces.get(1).is_some_and(|next| match next.kind {
+        Kind::Count => true,
+        Kind::Character(next) => next.is_alphabetic() || "*+?".contains(next),
+        _ => false,
+    });
+    if is_class {
+        return None;
     }
-}
-
-fn warning(place: Span, headline: String) -> Diagnostic {
-    Diagnostic::new(Code::MisspeltPart, place, headline)
-}
-
-/// The ranges of the bracketed parts of a regexp, outermost only.
-fn classes(text: &str) -> Vec<std::ops::Range<usize>> {
-    let (mut ranges, mut depth, mut start, mut escaped) = (Vec::new(), 0_usize, 0, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'[' => {
-                if depth == 0 {
-                    start = at;
-                }
-                depth += 1;
-            }
-            b']' if depth > 0 => {
-                depth -= 1;
-                if depth == 0 {
-                    ranges.push(start..at + 1);
-                }
-            }
-            _ => {}
-        }
+    let inner = url.text.get(first.range.start + 1..first.range.end - 1)?;
+    let separators = [',', '|', ';', '!', '/', '&', '+', ' ', '\t', '"', '\''];
+    let words: Vec<&str> = inner.split(separators).filter(|word| !word.is_empty()).collect();
+    let is_word =
+        |word: &&str| *word == "*" || (word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    if words.is_empty() || !words.iter().all(is_word) {
+        return None;
     }
-    ranges
-}
-
-/// The list that was meant, if every word is a method or nearly one, and one is not.
-fn misspelt_methods(inner: &str) -> Option<String> {
-    let known = Method::NAMED.map(|method| method.as_str().to_lowercase());
-    let words: Vec<&str> = inner.split([',', '|']).map(str::trim).collect();
-    let meant: Option<Vec<&str>> = words
-        .iter()
-        .map(|word| {
-            word.chars()
-                .all(|character| character.is_ascii_alphabetic())
-                .then_some(*word)
-        })
-        .map(|word| {
-            nearest(word?, known.iter().map(String::as_str))
-                .filter(|_| word.is_some_and(|word| word.len() > 2))
-        })
-        .collect();
-    Some(meant?.join(","))
-}
-
-/// The part that was meant by `QueryParm::…`, `jsondata::…`, `QueryParam:…`.
-fn misspelt_constraint(inner: &str) -> Option<&'static str> {
-    let (name, rest) = inner.split_once(':')?;
-    let looks_like_a_test = rest.contains('=') || rest.ends_with("only");
-    let near = nearest(name, ["QueryParam", "JsonData"]).filter(|_| looks_like_a_test)?;
-    Some(if near == "QueryParam" {
-        "QueryParam"
+    let place = first.range.clone();
+    let rest = url.text.get(place.end..)?.trim_start();
+    let line = |bang: &str, methods: &str| shown(&format!("{bang}{methods}{rest}{}", url.behind()));
+    let bang = if url.is_forbid() || inner.contains('!') {
+        "!"
     } else {
-        "JsonData"
+        ""
+    };
+    let known = Method::NAMED.map(|method| method.as_str().to_lowercase());
+    let near = |word: &&str| nearest(word, known.iter().map(String::as_str)).map(str::to_owned);
+    let wrong = words.iter().find(|word| Method::from_name(word).is_none());
+    let headline = match wrong {
+        Some(wrong) => format!("`[{inner}]` is not a method list: `{wrong}` is not a method"),
+        None if inner.contains('!') => {
+            format!("`[{inner}]` is not a method list: `!` stands before the line")
+        }
+        None if url.has_methods() => format!("`[{inner}]` is a second method list"),
+        None => format!("`[{inner}]` is not a method list: methods are separated by `,` or `|`"),
+    };
+    let meant: Option<Vec<String>> = words.iter().map(near).collect();
+    let any = |word: &&str| ["*", "any", "all", "every"].contains(&word.to_lowercase().as_str());
+    let help = match meant {
+        _ if words.iter().any(|word| any(&word)) => {
+            format!(
+                "a line without a method list is for all methods: {}",
+                line(bang, "")
+            )
+        }
+        _ if url.has_methods() => "write all methods in one list: `[get,post]`".to_owned(),
+        Some(meant) => format!(
+            "did you mean `[{0}]`? {1}",
+            meant.join(","),
+            line(bang, &format!("[{}]", meant.join(",")))
+        ),
+        None => format!("the methods are {}", known.join(", ")),
+    };
+    Some(
+        url.error(Code::MisspeltPart, place, headline)
+            .help(format!("{help}; `[\\…]` says that a class is meant")),
+    )
+}
+
+/// Square brackets that look like a constraint.
+fn constraint(url: &Url<'_>, piece: &Piece) -> Option<Diagnostic> {
+    if piece.kind != Kind::Class {
+        return None;
+    }
+    let inner = url.text.get(piece.range.start + 1..piece.range.end - 1)?;
+    let headline = format!("`[{inner}]` is a class of characters, not a constraint");
+    let error = |help: String| {
+        Some(
+            url.error(Code::MisspeltPart, piece.range.clone(), &headline)
+                .help(help),
+        )
+    };
+    let escape = "where the class is meant, an escape says so: `[\\:…]`, `[\\=…]`";
+    let (word, behind) = leading_word(inner);
+    if let Some(rest) = behind.trim_start().strip_prefix(':') {
+        if UNTESTED.iter().any(|known| near(word, known)) {
+            return error(
+                "there are no constraints on headers and cookies; a line can test the query (`[QueryParam::name==…]`) and the JSON body (`[JsonData::name==…]`)".to_owned(),
+            );
+        }
+        if let Some(kind) = kind_of(word) {
+            let rest = rest.trim_start_matches([':', ' ']);
+            let meant = format!("[{kind}::{rest}]");
+            return error(format!(
+                "did you mean `{meant}`? {}; letters of either case are told apart",
+                url.mended(&piece.range, &meant)
+            ));
+        }
+    }
+    if has_unescaped(inner, "::") || has_unescaped(inner, "==") {
+        return error(format!(
+            "a constraint is `[QueryParam::name==regexp]` or `[JsonData::name==regexp]`; {escape}"
+        ));
+    }
+    if is_name(word) && starts_with_operator(behind.trim_start()) {
+        return error(format!(
+            "did you mean `[QueryParam::{inner}]` or `[JsonData::{inner}]`? {escape}"
+        ));
+    }
+    None
+}
+
+/// `(QueryParam::a==b)`.
+fn round_brackets(url: &Url<'_>) -> Option<Diagnostic> {
+    let open = url.pieces.iter().find(|piece| {
+        let behind = url.text.get(piece.range.end..).unwrap_or_default();
+        let (word, behind) = leading_word(behind);
+        (piece.is('(') || piece.is('{')) && !word.is_empty() && behind.trim_start().starts_with("::")
+    })?;
+    let rest = url.text.get(open.range.clone().start..)?;
+    let end = rest.find([')', '}']).map_or(rest.len(), |end| end + 1);
+    let place = open.range.start..open.range.start + end;
+    let text = url.text.get(place.clone())?;
+    Some(
+        url.error(
+            Code::MisspeltPart,
+            place,
+            format!("`{text}` is a part of the URL regexp, not a constraint"),
+        )
+        .help("constraints stand in square brackets: `[QueryParam::name==regexp]`; `\\:` says that a colon is meant"),
+    )
+}
+
+/// The letters, digits and other characters of a name at the beginning, or a quoted name; and the rest.
+fn leading_word(inner: &str) -> (&str, &str) {
+    let inner = inner.trim_start();
+    if let Some(quoted) = inner.strip_prefix('"')
+        && let Some(end) = quoted.find('"')
+    {
+        return inner.split_at_checked(end + 2).unwrap_or((inner, ""));
+    }
+    let end = inner
+        .find(|character: char| !(character.is_alphanumeric() || "_.$-".contains(character)))
+        .unwrap_or(inner.len());
+    inner.split_at_checked(end).unwrap_or((inner, ""))
+}
+
+/// Whether a text is a name, and no list of ranges: `[a-zA-Z=]` is a class.
+fn is_name(word: &str) -> bool {
+    let letters = word
+        .chars()
+        .filter(|character| character.is_alphanumeric())
+        .count();
+    let words = || {
+        word.split('-')
+            .map(|word| word.chars().filter(|c| c.is_alphanumeric()).count())
+    };
+    letters > 2
+        && word.starts_with(|first: char| first.is_alphabetic() || "_$\"".contains(first))
+        && (!word.contains('-') || words().filter(|length| *length > 2).count() > 1)
+}
+
+fn starts_with_operator(text: &str) -> bool {
+    let behind = text.strip_prefix(['!', '?']).unwrap_or(text);
+    behind.starts_with(['=', '<', '>', '~'])
+}
+
+/// The kind of constraint that a word stands for, or nearly.
+fn kind_of(word: &str) -> Option<&'static str> {
+    let known = OTHER_WORDS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(word));
+    let kinds = KINDS.iter().find(|kind| near(word, kind));
+    let others = || {
+        OTHER_WORDS
+            .iter()
+            .find(|(known, _)| known.len() > 3 && near(word, known))
+    };
+    known
+        .map(|(_, kind)| *kind)
+        .or(kinds.copied())
+        .or_else(|| others().map(|(_, kind)| *kind))
+}
+
+fn near(word: &str, known: &'static str) -> bool {
+    word.len() > 2 && nearest(word, [known]).is_some()
+}
+
+/// Whether a text has this pair of characters, neither of them behind a backslash.
+fn has_unescaped(text: &str, pair: &str) -> bool {
+    text.match_indices(pair).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let backslashes = before.len() - before.trim_end_matches('\\').len();
+        backslashes % 2 == 0
     })
+}
+
+/// A line to write.
+fn shown(line: &str) -> String {
+    format!("write `{line}`")
 }

@@ -30,7 +30,7 @@ struct Proof<'a> {
 /// Lines and columns count from 1, columns in characters; the end is the first character after the span.
 #[derive(Serialize)]
 struct Place<'a> {
-    file: &'a str,
+    file: std::borrow::Cow<'a, str>,
     line: usize,
     column: usize,
     end_line: usize,
@@ -74,7 +74,7 @@ fn place<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
     let (line, column) = line_column(text, label.span.start);
     let (end_line, end_column) = line_column(text, label.span.end);
     Place {
-        file: source.map_or("", |source| &source.path),
+        file: source.map_or("".into(), |source| sources.shown(&source.path).into()),
         line,
         column,
         end_line,
@@ -86,7 +86,7 @@ fn place<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
 /// The begin of a line in a file that is no part of the policy.
 fn outside(place: &Elsewhere) -> Place<'_> {
     Place {
-        file: &place.file,
+        file: place.file.as_str().into(),
         line: place.line,
         column: 1,
         end_line: place.line,

@@ -46,7 +46,7 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
         let Some(source) = sources.get(id) else { continue };
         let excerpt = Excerpt::around(&source.text, &here);
         let mut snippet = Snippet::source(excerpt.text)
-            .path(untrusted(&source.path))
+            .path(untrusted(&sources.shown(&source.path)))
             .line_start(excerpt.first_line);
         for (kind, label) in here {
             let span = excerpt.place(label);

@@ -1,15 +1,18 @@
-//! TW0107: conditions that exclude each other, paths that the proxy refuses.
+//! TW0107 and TW0027: lines that no request can match under this configuration.
 
 use std::collections::HashSet;
 
 use super::{
-    case::Case,
+    case::{Case, Entry},
     search::{Answer, Search},
 };
 use crate::{
     analysis::Request,
-    diagnostic::{Code, Diagnostic},
-    ir::RuleId,
+    ast::Effect,
+    blame::{self, Part, Settings},
+    check::encoded_slash,
+    diagnostic::Code,
+    ir::{RuleId, UrlMatcher},
 };
 
 /// The rules that no request matches.
@@ -19,14 +22,22 @@ pub(super) fn check<'p>(
     samples: &[Option<Request>],
 ) -> HashSet<RuleId> {
     let mut empty = HashSet::new();
-    let sampled = samples
-        .iter()
-        .map(Option::is_some)
-        .chain(std::iter::repeat(false));
-    for (entry, sampled) in case.permits.iter().chain(&case.forbids).zip(sampled) {
-        if sampled || !search.is_due(entry) || !matches!(search.ask(&[entry], &[]), Answer::No) {
+    let sampled = samples.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+    for (entry, sample) in case.permits.iter().chain(&case.forbids).zip(sampled) {
+        if !search.is_due(entry) {
             continue;
         }
+        if !search.served.has_encoded_slash()
+            && let Some(span) = search.span(entry)
+            && let Some(found) = encoded_slash(search.text(entry), span)
+        {
+            empty.insert(entry.id);
+            search.push(found);
+            continue;
+        }
+        let Some(part) = dead_part(search, entry, sample) else {
+            continue;
+        };
         empty.insert(entry.id);
         let Some(span) = search.span(entry) else { continue };
         let said = |place: &crate::source::Span| {
@@ -35,10 +46,40 @@ pub(super) fn check<'p>(
         if search.never.iter().any(said) {
             continue;
         }
-        search.push(
-            Diagnostic::new(Code::EmptyLine, span, "no request can match this line")
-                .help("its conditions exclude each other, or the proxy refuses every path that it matches"),
-        );
+        let code = match entry.ruled.rule.effect {
+            Effect::Permit => Code::EmptyLine,
+            Effect::Forbid => Code::DeadHere,
+        };
+        let settings = Settings {
+            universe: search.universe,
+            served: search.served,
+            base: search.program.base(),
+        };
+        let found = blame::diagnostic(code, (search.text(entry), span), part, settings);
+        search.push(found);
     }
     empty
+}
+
+/// The part at fault, if no request matches the rule.
+fn dead_part<'p>(search: &mut Search<'p>, entry: &Entry<'p>, sample: Option<&Request>) -> Option<Part> {
+    let rule = entry.ruled.rule;
+    let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = search.program.url(rule.url) else {
+        return Some(Part::Url);
+    };
+    // Hardly any line is dead, so the cheap questions come first.
+    if let Some(endpoints) = &search.endpoints
+        && !sample.is_some_and(|sample| endpoints.matches(&sample.path))
+        && matches!(search.prover.has_path(&[url, endpoints]), Ok(false))
+    {
+        let alive = !matches!(search.prover.has_path(&[url]), Ok(false));
+        return Some(if alive { Part::Endpoints } else { Part::Url });
+    }
+    if sample.is_some() || !matches!(search.ask(&[entry], &[]), Answer::No) {
+        return None;
+    }
+    if matches!(search.prover.has_path(&[url]), Ok(false)) {
+        return Some(Part::Url);
+    }
+    Some(blame::part(search.program, rule, search.universe))
 }

@@ -7,9 +7,9 @@ use super::{
     result::Findings,
 };
 use crate::{
-    analysis::{Prover, Request, Side, allows},
+    analysis::{Prover, Request, Served, Side, Universe, allows},
     diagnostic::{Diagnostic, Witness},
-    ir::{Program, Token, TokenId, Users},
+    ir::{Matcher, Program, Token, TokenId, Users},
     source::{SourceId, Span},
     source_map::SourceMap,
 };
@@ -19,6 +19,10 @@ pub(super) struct Search<'p> {
     pub(super) program: &'p Program,
     pub(super) source_map: &'p SourceMap,
     pub(super) prover: Prover<'p>,
+    pub(super) universe: Universe,
+    pub(super) served: &'p Served,
+    /// The matcher of the served paths; `None`: all.
+    pub(super) endpoints: Option<Matcher>,
     pub(super) limit: u64,
     /// URLs that are known to match nothing.
     pub(super) never: Vec<Span>,

@@ -4,6 +4,7 @@ use regex_syntax::ast::{self, Ast, ErrorKind};
 
 use super::{
     MAX_NESTING,
+    anchors::{self, Misplaced, What},
     marks::{BASE_URL_CHARACTER, USER_CHARACTER},
 };
 use crate::{
@@ -15,10 +16,13 @@ use crate::{
 /// A pattern's syntax tree.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// The tree; placeholders are single characters.
+    /// The tree; placeholders are single characters. It has no `^` and `$`: they repeat what a whole match says, or are
+    /// errors.
     pub tree: Ast,
     /// The part of the URL that a URL pattern is compared with.
     pub anchor: Anchor,
+    /// The same, as releases of language 1 read the pattern.
+    pub anchor_before: Anchor,
     /// Whether `{USER}` occurs.
     pub names_user: bool,
     marked: Marked,
@@ -31,6 +35,11 @@ impl Parsed {
         let mut place = self.marked.place(&ast::Span::splat(position));
         place.end = self.marked.pattern.end;
         place
+    }
+
+    /// The place in the source of a range of the text with marks.
+    pub(super) fn range(&self, span: &ast::Span) -> Span {
+        self.marked.place(span)
     }
 }
 
@@ -55,9 +64,11 @@ pub fn parse(pattern: &Pattern, text: &str) -> Result<Parsed, Box<Diagnostic>> {
         .parse(&marked.text);
     let tree = parser.map_err(|error| Box::new(syntax_error(&error, &marked)))?;
     refuse_what_means_two_things(&tree, &marked)?;
+    let tree = anchors::without_edges(&tree).map_err(|error| Box::new(misplaced(&error, &marked)))?;
     Ok(Parsed {
         tree,
-        anchor: anchor(&marked.text),
+        anchor: anchor(&marked.text, true),
+        anchor_before: anchor(&marked.text, false),
         names_user: pattern
             .placeholders
             .iter()
@@ -123,10 +134,35 @@ impl Marked {
     }
 }
 
-/// Inline flags may come before the `/` that anchors.
-fn anchor(text: &str) -> Anchor {
+fn misplaced(error: &Misplaced, marked: &Marked) -> Diagnostic {
+    let (headline, help) = match error.what {
+        What::Begin => (
+            "`^` within a regexp: nothing that begins here can match",
+            "a line always matches the whole text: remove the `^`, or write `\\^` for the character",
+        ),
+        What::End => (
+            "`$` within a regexp: nothing can follow it",
+            "a line always matches the whole text: remove the `$`, or write `\\$` for the character",
+        ),
+        What::MultiLine => (
+            "there are no lines within a text: `m` has no effect",
+            "remove the flag `m`; a line always matches the whole text",
+        ),
+    };
+    Diagnostic::new(Code::Anchor, marked.place(&error.span), headline).help(help)
+}
+
+/// Inline flags and, if `caret` is set, `^` may come before the `/` that anchors.
+fn anchor(text: &str, caret: bool) -> Anchor {
     let mut rest = text;
-    while let Some(flags) = rest.strip_prefix("(?") {
+    loop {
+        if caret && let Some(behind) = rest.strip_prefix('^').or_else(|| rest.strip_prefix("\\A")) {
+            rest = behind;
+            continue;
+        }
+        let Some(flags) = rest.strip_prefix("(?") else {
+            break;
+        };
         match flags.split_once(')') {
             Some((flags, behind))
                 if flags

@@ -8,7 +8,9 @@ use regex_syntax::{
 use super::{
     BASE_URL_MARK, class,
     marks::{BASE_URL_CHARACTER, USER_CHARACTER},
+    parse::Parsed,
 };
+use crate::source::Span;
 
 /// How letters of a pattern meet letters of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +36,25 @@ pub struct TranslateError {
 /// An unknown `\p{…}` or a flag that would give up Unicode.
 pub fn translate(tree: &Ast, case: Case, user: Option<&str>) -> Result<Hir, TranslateError> {
     Translator { case, user }.hir(tree, &mut Flags::default())
+}
+
+/// The alternatives at the top of a regexp as they are matched in a forbid line's URL, each with its place; fewer than two:
+/// none.
+///
+/// # Errors
+/// See [`translate`].
+pub(crate) fn branches(parsed: &Parsed, user: Option<&str>) -> Result<Vec<(Span, Hir)>, TranslateError> {
+    let Ast::Alternation(alternation) = &parsed.tree else {
+        return Ok(Vec::new());
+    };
+    let translator = Translator {
+        case: Case::Ignored,
+        user,
+    };
+    // Flags apply to the alternatives behind them, too.
+    let mut flags = Flags::default();
+    let branch = |tree: &Ast| Ok((parsed.range(tree.span()), translator.hir(tree, &mut flags)?));
+    alternation.asts.iter().map(branch).collect()
 }
 
 #[derive(Clone, Copy, Default)]

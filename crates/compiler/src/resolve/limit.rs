@@ -7,7 +7,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     method::MethodSet,
     policy::{Limit, Node, Param, Pattern},
-    regexp::{self, Anchor, BASE_URL_MARK, Case, Parsed},
+    regexp::{self, Anchor, Case, Parsed},
     source::{SourceSet, Span},
     tokens::TokenDef,
 };
@@ -33,6 +33,11 @@ impl Regexps {
             url: parse(&line.url)?,
             values: values?,
         })
+    }
+
+    /// What releases of language 1 compared the URL regexp with.
+    pub(super) fn anchor_before(&self) -> Anchor {
+        self.url.anchor_before
     }
 
     pub(super) fn names_user(&self) -> bool {
@@ -157,7 +162,7 @@ impl Patterns<'_> {
         };
         let mut url = self.pattern(line.url.span, parsed, case)?;
         let mut anchor = parsed.anchor;
-        if let Some(below) = below_base(&url.hir) {
+        if let Some(below) = Limit::below_base(&url.hir) {
             (url.hir, anchor) = (below, Anchor::Below);
         }
         if line.effect == Effect::Forbid {
@@ -232,26 +237,6 @@ impl Patterns<'_> {
             }),
         }
         Ok(())
-    }
-}
-
-/// A pattern whose branches all begin with `{BASE_URL}` concerns only the path below it, and needs no binding.
-fn below_base(hir: &Hir) -> Option<Hir> {
-    use regex_syntax::hir::HirKind;
-    match hir.kind() {
-        HirKind::Literal(literal) => Some(Hir::literal(
-            literal.0.strip_prefix(BASE_URL_MARK.as_bytes())?.to_vec(),
-        )),
-        HirKind::Concat(parts) => {
-            let (first, rest) = parts.split_first()?;
-            let below = std::iter::once(below_base(first)?).chain(rest.iter().cloned());
-            Some(Hir::concat(below.collect()))
-        }
-        HirKind::Alternation(branches) => {
-            let below: Option<Vec<Hir>> = branches.iter().map(below_base).collect();
-            Some(Hir::alternation(below?))
-        }
-        _ => None,
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) fn read<'a>(sources: &'a SourceSet, diagnostics: &mut Vec<Diagnostic>
             start: 0,
             end: source.text.find('\n').unwrap_or(source.text.len()),
         };
-        let items = split_lines(id, &source.text, 0..source.text.len())
+        let start = source.text.len() - source.body().len();
+        let items = split_lines(id, &source.text, start..source.text.len())
             .lines
             .into_iter()
             .map(|line| item(sources, line))

@@ -1,10 +1,11 @@
 //! Resolves a token's attributes: finds keys that are missing, taken, or contradictory.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use crate::{
+    ast::Effect,
     diagnostic::{Code, Diagnostic},
-    policy::{Attributes, Users},
+    policy::{Attributes, Limit, Users},
     source::Span,
     tokens::TokenDef,
 };
@@ -171,6 +172,24 @@ fn check_limits(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
             Diagnostic::new(Code::NoLimit, token.span, "the token has no lines").help(
                 "add `limit_to`, `include`, or `unrestricted = true` if it may do all that its user can",
             ),
+        );
+    }
+}
+
+/// A token that may do everything needs no permit lines: whoever writes some believes that they restrict it.
+pub(super) fn check_unrestricted(token: &TokenDef, own: &[Rc<Limit>], diagnostics: &mut Vec<Diagnostic>) {
+    let Some(unrestricted) = token.unrestricted.as_ref().filter(|flag| flag.value) else {
+        return;
+    };
+    if let Some(permit) = own.iter().find(|limit| limit.effect == Effect::Permit) {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::PermitsAll,
+                permit.span,
+                "a permit line in a token with `unrestricted = true`, which may do everything",
+            )
+            .related(unrestricted.span, "this permits everything")
+            .help("remove `unrestricted`, or the permit lines; forbid lines can stay"),
         );
     }
 }

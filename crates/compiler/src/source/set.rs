@@ -63,7 +63,16 @@ pub struct Source {
     pub kind: SourceKind,
 }
 
+/// A byte-order mark at the beginning of a file is not a part of its text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 impl Source {
+    /// The text behind a byte-order mark. Spans count from the beginning of the whole text.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        self.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.text)
+    }
+
     /// The name under which a token includes this set: the file's name without directory and ending.
     #[must_use]
     pub fn set_name(&self) -> &str {
@@ -76,25 +85,53 @@ impl Source {
 #[derive(Clone, Debug, Default)]
 pub struct SourceSet {
     sources: Vec<Source>,
+    directory: String,
+    near: Vec<String>,
 }
 
 impl SourceSet {
     /// A set of the given files: (path, text) pairs. Files whose names end neither in `.toml` nor in `.limits` are
-    /// left out. Compilation follows the order of the paths, not the order given here.
+    /// left out; those with nearly such a name are remembered. Compilation follows the order of the paths, not the order given here.
     #[must_use]
     pub fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut sources: Vec<Source> = files
-            .into_iter()
-            .filter_map(|(path, text)| {
-                Some(Source {
-                    kind: kind_of(&path)?,
-                    path,
-                    text,
-                })
-            })
-            .collect();
+        let (mut sources, mut near) = (Vec::new(), Vec::new());
+        for (path, text) in files {
+            match kind_of(&path) {
+                Some(kind) => sources.push(Source { path, text, kind }),
+                None if is_nearly_read(&path) => near.push(path),
+                None => {}
+            }
+        }
         sources.sort_by(|one, other| one.path.cmp(&other.path));
-        Self { sources }
+        near.sort();
+        Self {
+            sources,
+            directory: String::new(),
+            near,
+        }
+    }
+
+    /// Names the directory in which the files are, as messages show it: places are then paths that an editor opens.
+    #[must_use]
+    pub fn below(mut self, directory: &str) -> Self {
+        let directory = directory.trim_end_matches('/');
+        self.directory = match directory {
+            "" | "." => String::new(),
+            directory => format!("{}/", directory.strip_prefix("./").unwrap_or(directory)),
+        };
+        self
+    }
+
+    /// The names of files that are not read, and nearly would be.
+    #[must_use]
+    pub fn near(&self) -> &[String] {
+        &self.near
+    }
+
+    /// The path of a file as messages show it.
+    #[must_use]
+    pub fn shown(&self, path: &str) -> String {
+        format!("{}{path}", self.directory)
     }
 
     /// Every text with its id, in the order of their paths.
@@ -137,6 +174,41 @@ impl SourceKind {
         }
         kind_of(path)
     }
+}
+
+/// Whether a file that is not read has nearly the name of one that is: `jira.limit`, `ci.tml`, `ci.yaml`, `ci.toml.txt`.
+/// Backups, documents and tests do not.
+#[must_use]
+pub fn is_nearly_read(path: &str) -> bool {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let name = parts.pop().unwrap_or_default();
+    let is_test = |part: &&str| matches!(*part, "tests" | "test");
+    if parts.iter().any(is_test) || is_hidden(name) || name.ends_with('~') || SourceKind::of(path).is_some() {
+        return false;
+    }
+    let lower = name.to_lowercase();
+    let lower = lower.strip_suffix(".txt").unwrap_or(&lower);
+    let Some((stem, ending)) = lower.rsplit_once('.') else {
+        return false;
+    };
+    !stem.is_empty()
+        && (["toml", "limits", "yaml", "yml", "tml", "tom", "lim", "rules"].contains(&ending)
+            || ["toml", "limits"]
+                .iter()
+                .any(|known| strsim::damerau_levenshtein(ending, known) < 2))
+}
+
+/// The name that a token file nearly has: `invariants.toml` for `invariant.toml`.
+#[must_use]
+pub fn nearly_special(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let special = ["invariants.toml", "reviewed.toml"];
+    let stem = name.strip_suffix(".toml")?;
+    special.into_iter().filter(|known| *known != name).find(|known| {
+        let known = known.trim_end_matches(".toml");
+        let distance = strsim::damerau_levenshtein(&stem.to_lowercase(), known);
+        distance < 3 || matches!((stem, known), ("reviews" | "review", "reviewed"))
+    })
 }
 
 /// Whether a file or directory of this name is left out of a policy, with all below it.

@@ -118,6 +118,7 @@ fn invariant(
 ) -> Option<InvariantDef> {
     let place = document::span(reader.id, reader.source, range);
     let (mut name, mut why, mut lines) = (None, None, None);
+    let mut misspelt: Vec<&str> = Vec::new();
     let [mut tokens, mut owners, mut users] = [const { Vec::new() }; 3];
     for (key, value) in table {
         match key.get_ref().as_ref() {
@@ -127,7 +128,7 @@ fn invariant(
             "owners" => owners = reader.strings(value, "owners"),
             "users" => users = reader.strings(value, "users"),
             "lines" => lines = reader.lines(value, "lines"),
-            _ => reader.unknown(key, KEYS),
+            _ => misspelt.extend(reader.unknown(key, KEYS)),
         }
     }
     let given = |key: &str| table.keys().any(|known| known.get_ref() == key);
@@ -138,7 +139,7 @@ fn invariant(
             "add the requests it speaks of, as Limit-to lines between `'''` and `'''`",
         ),
     ] {
-        if !given(key) {
+        if !given(key) && !misspelt.contains(&key) {
             let headline = format!("the invariant has no `{key}`");
             reader
                 .diagnostics

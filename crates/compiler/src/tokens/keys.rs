@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},
-    source::{Source, SourceId},
+    source::{Source, SourceId, nearly_special},
 };
 
 /// Every key that a token may have.
@@ -93,7 +93,10 @@ impl Reader<'_> {
                 "lint_allow" => token.lint_allow = self.codes(value),
                 "secret_sealed" => token.secret_sealed = self.string(value, "secret_sealed").is_some(),
                 "seal" => token.seal = self.seal(value),
-                _ => self.unknown(key, KEYS),
+                _ => {
+                    // A misspelt key is one error, not also a missing key.
+                    token.given.extend(self.unknown(key, KEYS).map(str::to_owned));
+                }
             }
         }
         if let Some(name) = &token.name {
@@ -102,14 +105,21 @@ impl Reader<'_> {
         token
     }
 
-    pub(super) fn unknown(&mut self, key: &Key<'_>, known: &[&str]) {
+    /// Reports an unknown key; the key that was probably meant.
+    pub(super) fn unknown<'k>(&mut self, key: &Key<'_>, known: &[&'k str]) -> Option<&'k str> {
         let place = document::span(self.id, self.source, key.span());
         let name = key.get_ref();
         let diagnostic = Diagnostic::new(Code::UnknownKey, place, format!("there is no key `{name}`"));
-        self.diagnostics.push(match nearest(name, known.iter().copied()) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help(format!("the keys are {}", quoted_list(known))),
-        });
+        let near = nearest(name, known.iter().copied());
+        let diagnostic = match (near, special_file(&self.source.path, name)) {
+            (_, Some(file)) => diagnostic.help(format!(
+                "`[[{name}]]` belongs in a file `{file}`; rename this one"
+            )),
+            (Some(near), None) => diagnostic.help(format!("did you mean `{near}`?")),
+            (None, None) => diagnostic.help(format!("the keys are {}", quoted_list(known))),
+        };
+        self.diagnostics.push(diagnostic);
+        near
     }
 
     pub(super) fn lines(&mut self, value: &toml::Spanned<toml::de::DeValue<'_>>, key: &str) -> Option<Lines> {
@@ -126,6 +136,14 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The file in which an array belongs, if a token file has nearly its name.
+fn special_file(path: &str, key: &str) -> Option<&'static str> {
+    nearly_special(path).filter(|file| match *file {
+        "invariants.toml" => ["never", "only", "always"].contains(&key),
+        _ => ["new_access", "reviewed"].contains(&key),
+    })
 }
 
 fn quoted_list(names: &[&str]) -> String {

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::document::backslash_in_string;
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::Diagnostic,
     source::{SourceId, Span},
 };
 
@@ -65,14 +66,7 @@ pub(super) fn of_string(id: SourceId, text: &str, range: Range<usize>) -> Result
                 start: at,
                 end: at + 1,
             };
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::BackslashInString,
-                    place,
-                    "a backslash in a string in which TOML reads it",
-                )
-                .help("put the lines between `'''` and `'''`, where TOML leaves `\\d` alone"),
-            ));
+            return Err(Box::new(backslash_in_string(place)));
         }
     }
     Ok(split_lines(id, text, inner))

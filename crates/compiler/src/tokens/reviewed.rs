@@ -170,7 +170,7 @@ fn entry(reader: &mut Reader<'_>, table: &DeTable<'_>, range: std::ops::Range<us
             "value" => text = reader.string(value, "value").map(|value| value.value),
             "why" => why = reader.string(value, "why").map(|why| why.value),
             "until" => until = reader.time(value).map(|until| until.value),
-            _ => reader.unknown(key, KEYS),
+            _ => drop(reader.unknown(key, KEYS)),
         }
     }
     let given = |key: &str| table.keys().any(|known| known.get_ref() == key);

@@ -49,6 +49,15 @@ impl Reader<'_> {
             );
             return None;
         }
+        // Text for people may have joiners; a name that holds one reads like another name.
+        if !["description", "owner", "why"].contains(&key) && key != "user" && text.chars().any(is_hidden) {
+            self.invalid(
+                value,
+                &format!("`{key}` has an invisible character"),
+                "type the text again",
+            );
+            return None;
+        }
         Some(self.at(value, text.to_owned()))
     }
 
@@ -193,7 +202,10 @@ impl Reader<'_> {
         for text in texts {
             let network = text.value.parse::<ipnet::IpNet>();
             match network.or_else(|_| text.value.parse::<IpAddr>().map(ipnet::IpNet::from)) {
-                Ok(network) => networks.push(network.trunc()),
+                Ok(network) if network.addr() != network.network() => {
+                    self.diagnostics.push(host_bits(&text, network));
+                }
+                Ok(network) => networks.push(unmapped(network)),
                 Err(_) => self.diagnostics.push(
                     Diagnostic::new(
                         Code::WrongValue,
@@ -211,6 +223,8 @@ impl Reader<'_> {
         let mut codes = Vec::new();
         for text in self.strings(value, "lint_allow") {
             match text.value.parse::<Code>() {
+                // Was a warning: tokens that are sealed with it cannot be changed.
+                Ok(code) if code == Code::MisspeltPart => codes.push(code),
                 Ok(code) if code.severity() == crate::diagnostic::Severity::Warning => codes.push(code),
                 Ok(code) => self.diagnostics.push(
                     Diagnostic::new(
@@ -228,6 +242,33 @@ impl Reader<'_> {
         }
         codes
     }
+}
+
+/// `10.0.0.5/8`: one address was meant, or the whole network.
+fn host_bits(text: &At<String>, network: ipnet::IpNet) -> Diagnostic {
+    let headline = format!(
+        "`{}` is an address within the network `{}`, and not a network",
+        text.value,
+        network.trunc()
+    );
+    Diagnostic::new(Code::WrongValue, text.span, headline).help(format!(
+        "write `{}` for the network, or `{}` for the one address",
+        network.trunc(),
+        network.addr()
+    ))
+}
+
+/// The IPv4 network that `::ffff:a.b.c.d` maps; every other network itself.
+fn unmapped(network: ipnet::IpNet) -> ipnet::IpNet {
+    let ipnet::IpNet::V6(mapped) = network else {
+        return network;
+    };
+    let four = mapped
+        .addr()
+        .to_ipv4_mapped()
+        .zip(mapped.prefix_len().checked_sub(96));
+    four.and_then(|(address, length)| ipnet::Ipv4Net::new(address, length).ok())
+        .map_or(network, ipnet::IpNet::V4)
 }
 
 /// Whether a text has all parts of a moment, which may still be past the last one.

@@ -52,6 +52,18 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
         "1 while the policy's files do not compile",
         u64::from(reloads.failure.is_some()),
     );
+    gauge(
+        all,
+        "policy_tokens_refused",
+        "Tokens whose calls are refused, since one of their lines has an error",
+        count(live.refused().len()),
+    );
+    gauge(
+        all,
+        "policy_dead_forbid_lines",
+        "Forbid lines without effect under this configuration",
+        count(reloads.dead.len()),
+    );
     // Revocations: unsaved ones would be lost by a restart, so they are shown.
     let revocations = policies.revocations();
     gauge(

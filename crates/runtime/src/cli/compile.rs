@@ -19,8 +19,7 @@ use super::plural::plural;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use super::side::Committed;
-use super::universe::universe;
-use crate::config::Config;
+use crate::config::{Config, universe::universe};
 use new_access::{Base, Question};
 use proved::Compiled;
 
@@ -29,12 +28,13 @@ use proved::Compiled;
 /// Reads the *.toml and *.limits files of a directory and tells every error and warning with its place: lines that can
 /// never match, that others cover, that forbid nothing. Proves what invariants.toml says of the tokens. With -o, and
 /// without an error, the compiled policy is written: one file that `tokenward serve` takes in place of the directory.
-/// The exit code is 1 if there is an error; warnings alone leave it at 0.
+/// The exit code is 1 if there is an error; warnings alone leave it at 0, unless they are denied (--deny warnings).
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward compile                     the directory that tokenward.toml names, or policies
-  tokenward compile --check policies    the same for a directory, as CI would run it
+  tokenward compile --check --deny warnings policies
+                                        the same for a directory, as CI would run it
   tokenward compile --check --no-new-access main
                                         fail if anything gives more than the git revision main
   tokenward compile --format json       one JSON object a line, on standard output
@@ -53,6 +53,9 @@ pub(super) struct Args {
     /// Sign the compiled policy with this artifact key [default: the configuration's artifact_key]
     #[arg(long, value_name = "KEY", requires = "output")]
     sign: Option<PathBuf>,
+    /// Fail on warnings as on errors [default: the configuration's warnings]
+    #[arg(long, value_name = "WARNINGS")]
+    deny: Option<Deny>,
     /// How the output is written
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
@@ -86,6 +89,12 @@ pub(super) struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Deny {
+    /// All warnings
+    Warnings,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Format {
     /// For people, on standard error
     Text,
@@ -104,6 +113,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
     let base = args.base(directory)?;
     let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
+    let sources = sources.below(&directory.to_string_lossy());
     let gate = match &base {
         None => None,
         Some(base) => Some((base, args.config.written()?)),
@@ -119,6 +129,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let Some(program) = compiled.program else {
         return Err(failed(diagnostics, &format!("`{}`", directory.display())));
     };
+    args.deny_warnings(&config, diagnostics, directory)?;
     if let Some((base, committed)) = committed {
         args.check_committed(base, committed)?;
     }
@@ -175,6 +186,28 @@ impl Args {
 
     fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }
+    }
+
+    /// Fails if there are warnings, and they are denied.
+    fn deny_warnings(
+        &self,
+        config: &Config,
+        diagnostics: &[Diagnostic],
+        directory: &Path,
+    ) -> Result<(), Failure> {
+        let denied = self.deny.is_some() || config.deny_warnings;
+        if !denied || diagnostics.is_empty() {
+            return Ok(());
+        }
+        let source = match self.deny {
+            Some(Deny::Warnings) => "--deny warnings",
+            None => "`warnings = \"deny\"` in the configuration",
+        };
+        Err(Failure::Findings(format!(
+            "{} in `{}`, denied by {source}; fix what they report, or allow a finding with `lint_allow`",
+            tally(diagnostics),
+            directory.display()
+        )))
     }
 
     /// Writes the findings in the format that was asked for.

@@ -21,7 +21,7 @@ use super::settings::ConfigArg;
 use super::{explain_code, operator};
 use crate::config::Config;
 use crate::identity::Identities;
-use crate::live::{Revocations, beside, policy_at, shown_hash};
+use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at, shown_hash};
 use crate::pep::AuthRules;
 use crate::pep::explain::{Judge, Question, Report, Scheme, Shown};
 use crate::request::{self, Credentials, Kept, Method, Rules, TOKEN_PREFIX};
@@ -262,7 +262,7 @@ fn rules(config: &Config) -> Result<Rules, Failure> {
 fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Failure> {
     let place = args.policies.as_ref().unwrap_or(&config.policies);
     // A policy that cannot be used leaves the question open.
-    let program = policy_at(place, config).map_err(Failure::trouble)?;
+    let program = policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config)).map_err(Failure::trouble)?;
     let rules = rules(config)?;
     let auth = AuthRules::new(config.auth.methods, &config.auth.never_act_as);
     let revoked = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;

@@ -1,6 +1,7 @@
 //! `tokenward import`: imports tokens of other products.
 
 mod conversion;
+mod escape;
 mod export;
 mod extender;
 mod meaning;

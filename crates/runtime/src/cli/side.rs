@@ -72,6 +72,7 @@ impl Side {
             return Ok(Self::of_artifact(name, config, program));
         }
         let sources = SourceSet::read_dir(place, Links::Refuse).map_err(Failure::trouble)?;
+        let sources = sources.below(&place.to_string_lossy());
         let mut side = Self::of_sources(name, config, sources)?;
         let parts = place.components().map(|part| part.as_os_str().to_string_lossy());
         side.directory = parts.collect::<Vec<_>>().join("/");
@@ -97,7 +98,7 @@ impl Side {
                 .program;
             return Ok(Self::of_artifact(name, config, program));
         }
-        let sources = within.sources_at(commit, &directory)?;
+        let sources = within.sources_at(commit, &directory)?.below(&directory);
         let mut side = Self::of_sources(name, config, sources)?;
         side.directory = directory;
         Ok(side)
@@ -117,6 +118,10 @@ impl Side {
                 "the policy in {name} does not compile"
             )));
         };
+        // Both sides are read by this release: what it reads otherwise than the one before is no difference between them.
+        let more = diagnostics.iter().filter(|found| found.code == Code::MeansMore);
+        let more: Vec<Diagnostic> = more.cloned().collect();
+        output::note_raw(&render_text(&sources, &more, output::colours()));
         Ok(Self::compiled(
             name,
             config,

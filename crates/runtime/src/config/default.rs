@@ -21,6 +21,7 @@ impl Default for Config {
         Self {
             file: None,
             policies: PathBuf::from("policies"),
+            deny_warnings: false,
             mode: Mode::Standard,
             keys: Keys::default(),
             server: Server::default(),

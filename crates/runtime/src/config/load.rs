@@ -131,6 +131,9 @@ fn root(it: &mut Fields<'_>) -> Config {
         mode,
         keys,
         policies: it.or("policies", default.policies, value::path),
+        deny_warnings: it.or("warnings", default.deny_warnings, |value| {
+            value::choice(value, &[("allow", false), ("deny", true)])
+        }),
         auth: it.section("auth", |it| auth(it, upstream.product)),
         audit,
         audit_values,

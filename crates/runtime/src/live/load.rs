@@ -1,12 +1,14 @@
 //! Loads a program from a path: a directory of sources or an artifact.
 
-use std::{fs, io, path::Path};
+use std::{collections::HashSet, fs, io, path::Path};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
+    analysis::{Served, Universe},
     artifact::{self, Artifact, ReadError, Signers},
     compile, compile_for,
     diagnostic::{Severity, render_text},
+    findings::dead_here,
     ir::Program,
     seal::{self, Mode},
     source::{Links, SourceSet},
@@ -15,61 +17,175 @@ use tokenward_compiler::{
 use super::error::PolicyError;
 use super::mode::ModeInForce;
 use crate::config::Config;
+use crate::config::universe::{served, universe};
+use crate::config::Config;
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
 /// Maximum depth of directories; a deeper one is a loop of links.
 const MAX_DEPTH: usize = 16;
 
+/// The parts of the configuration that a policy is bound to.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadSettings {
+    /// The public URL.
+    pub(crate) base: BaseUrl,
+    /// Whether the upstream merges bodies with the query.
+    pub(crate) merges: bool,
+    /// The requests that the proxy accepts.
+    pub(crate) universe: Universe,
+    /// The paths that it serves.
+    pub(crate) served: Served,
+}
+
+impl LoadSettings {
+    /// Takes them from the configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            base: config.upstream.public_url.clone(),
+            merges: config.upstream.product.merges(),
+            universe: universe(config),
+            served: served(config),
+        }
+    }
+}
+
+/// The occasion of a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// There is no policy to keep.
+    Start,
+    /// A policy is active, and is kept if the new one has an error.
+    Reload {
+        /// Tokens whose calls are refused now. They stay refused while one of their forbid lines has no effect.
+        refused: Vec<String>,
+    },
+}
+
+impl Purpose {
+    /// Whether a forbid line without effect ends the rights of a token that owns or includes it.
+    fn refuses(&self, token: &String) -> bool {
+        match self {
+            Self::Start => true,
+            Self::Reload { refused } => refused.contains(token),
+        }
+    }
+}
+
+/// A policy that can be used.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// The program, bound.
+    pub(super) program: Program,
+    /// Names of the tokens whose calls are refused.
+    pub(super) refused: HashSet<String>,
+    /// Errors of their lines, rendered.
+    pub(super) errors: String,
+    /// Forbid lines without effect under this configuration, each with the reason.
+    pub(super) dead: Vec<String>,
+}
+
+impl Loaded {
+    /// The reason why calls of some tokens are refused, if they are.
+    pub(super) fn failure(&self) -> Option<String> {
+        if self.refused.is_empty() {
+            return None;
+        }
+        let mut names: Vec<&str> = self.refused.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        Some(format!(
+            "calls of {} {} are refused with `policy-error`, since lines that they own or include have errors: {}\n{}{}",
+            names.len(),
+            if names.len() == 1 { "token" } else { "tokens" },
+            names.join(", "),
+            self.errors,
+            self.dead.join("\n"),
+        ))
+    }
+}
+
 /// Loads the policy at a path, and the secrets that it revokes. The revocations count even if the policy does not
 /// compile.
 pub(super) fn load(
     place: &Path,
-    base: &BaseUrl,
-    merges: bool,
+    settings: &LoadSettings,
     mode: &ModeInForce,
-) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
-    let (program, revoked) = if place.is_file() {
-        read_artifact(place, mode)
+    purpose: &Purpose,
+) -> (Result<Loaded, PolicyError>, Vec<[u8; 32]>) {
+    let (read, revoked) = if place.is_file() {
+        let (program, revoked) = read_artifact(place, mode);
+        (
+            program.map(|program| (program, HashSet::new(), String::new())),
+            revoked,
+        )
     } else {
-        read_sources(place, mode.mode())
+        read_sources(place, mode.mode(), purpose)
     };
-    let bound = program.and_then(|program| Ok(program.bind(base)?.merging_body(merges)));
-    (bound, revoked)
+    let loaded = read.and_then(|(program, mut refused, errors)| {
+        let program = program.bind(&settings.base)?.merging_body(settings.merges);
+        let dead = dead_here(&program, settings.universe, &settings.served);
+        let owners = dead.iter().flat_map(|line| &line.tokens);
+        refused.extend(owners.filter(|token| purpose.refuses(token)).cloned());
+        let dead = dead
+            .into_iter()
+            .map(|line| format!("{}: {}", line.place, line.reason));
+        Ok(Loaded {
+            program,
+            refused,
+            errors,
+            dead: dead.collect(),
+        })
+    });
+    (loaded, revoked)
 }
 
-/// Loads the policy at a path as a proxy with this configuration does, bound to the public URL, without its revocations.
+/// Loads the policy at a path as a proxy with these settings does, without its revocations.
 ///
 /// # Errors
-/// The policy cannot be read, or does not compile.
-pub(crate) fn policy_at(place: &Path, config: &Config) -> Result<Program, PolicyError> {
-    let base = &config.upstream.public_url;
-    let mode = ModeInForce::of(config);
-    load(place, base, config.upstream.product.merges(), &mode).0
+/// The policy cannot be read, or has an error.
+pub(crate) fn policy_at(
+    place: &Path,
+    settings: &LoadSettings,
+    mode: &ModeInForce,
+) -> Result<Program, PolicyError> {
+    let purpose = Purpose::Reload { refused: Vec::new() };
+    load(place, settings, mode, &purpose).0.map(|loaded| loaded.program)
 }
 
-fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
+/// A program, the tokens whose calls are refused, and the errors of their lines.
+type Read = (Program, HashSet<String>, String);
+
+fn read_sources(
+    directory: &Path,
+    mode: &Mode,
+    purpose: &Purpose,
+) -> (Result<Read, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
-        Ok(sources) => sources,
+        Ok(sources) => sources.below(&directory.to_string_lossy()),
         // A file that is not text must not undo the revocations of the others.
         Err(error) => return (Err(error.into()), compile(&readable(directory)).revoked),
     };
     let Compilation {
         program,
+        partial,
         mut diagnostics,
         revoked,
         source_map: _,
     } = compile_for(&sources, mode);
-    let program = program.ok_or_else(|| {
-        // Warnings would hide the errors that must be fixed.
-        diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-        let diagnostics = render_text(&sources, &diagnostics, false);
-        PolicyError::Compile {
+    if let Some(program) = program {
+        return (Ok((program, HashSet::new(), String::new())), revoked);
+    }
+    // Warnings would hide the errors that must be fixed.
+    diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    let diagnostics = render_text(&sources, &diagnostics, false);
+    let read = match partial.filter(|_| *purpose == Purpose::Start) {
+        Some(partial) => Ok((partial.program, partial.refused, diagnostics)),
+        None => Err(PolicyError::Compile {
             directory: directory.to_owned(),
             diagnostics,
-        }
-    });
-    (program, revoked)
+        }),
+    };
+    (read, revoked)
 }
 
 /// Reads the readable files below a directory, only to find revocations.

@@ -3,6 +3,8 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
+use tokenward_compiler::BaseUrl;
+use tokenward_compiler::analysis::{Served, Universe};
 use tokenward_compiler::source::SourceSet;
 
 use super::watch::Watcher;
@@ -25,7 +27,16 @@ fn open(directory: &Path) -> Arc<Policies> {
         revoked::beside(directory)
     };
     let revocations = Revocations::open(&book).unwrap();
-    Arc::new(Policies::open(directory, &base, false, ModeInForce::default(), revocations).unwrap())
+    Arc::new(Policies::open(directory, settings(base), ModeInForce::default(), revocations).unwrap())
+}
+
+fn settings(base: BaseUrl) -> LoadSettings {
+    LoadSettings {
+        base,
+        merges: false,
+        universe: Universe::default(),
+        served: Served::of(["/rest/*".to_owned()], false),
+    }
 }
 
 fn names(policies: &Policies) -> Vec<String> {
@@ -45,6 +56,74 @@ fn within_a_second(holds: impl Fn() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(1), "not within a second");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Writes a policy of two tokens, of which the second has this line.
+fn two(directory: &Path, line: &str) {
+    let text = token("good", "one", "/rest/.*") + &token("faulty", "two", &format!("/rest/.*\n{line}"));
+    fs::write(directory.join("a.toml"), text).unwrap();
+}
+
+#[test]
+fn a_start_refuses_only_the_tokens_of_faulty_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    // Errors of the language, under every configuration and under this one.
+    for line in [
+        "![delete]/rest/.* # nobody",
+        "![delete]rest/.*",
+        "![delete]https://other.example.com/.*",
+    ] {
+        two(folder.path(), line);
+        let policies = open(folder.path());
+        let live = policies.current();
+        assert_eq!(live.refused(), ["faulty"], "{line}");
+        assert_eq!(names(&policies), ["good", "faulty"]);
+        let failure = policies.status().failure.unwrap();
+        assert!(
+            failure.contains("policy-error") && failure.contains("faulty"),
+            "{failure}"
+        );
+        // The refused token has no lines left, or lines that it may not use.
+        let (id, _) = live.program().tokens().nth(1).unwrap();
+        assert!(live.refuses(id));
+        // The same policy changes nothing, and a corrected one is taken.
+        policies.reload();
+        assert_eq!(policies.current().refused(), ["faulty"], "{line}");
+        two(folder.path(), "![delete]/rest/.*");
+        policies.reload();
+        assert!(policies.current().refused().is_empty(), "{line}");
+        assert_eq!(policies.status().failure, None);
+        fs::remove_file(folder.path().join(".revoked")).ok();
+    }
+}
+
+#[test]
+fn a_start_with_another_error_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = token("a", "one", "/rest/.*").replace("user = \"u\"\n", "");
+    fs::write(folder.path().join("a.toml"), broken).unwrap();
+    let base = BaseUrl::parse("https://jira.example.com").unwrap();
+    let revocations = Revocations::open(&folder.path().join(".revoked")).unwrap();
+    let opened = Policies::open(folder.path(), settings(base), ModeInForce::default(), revocations);
+    assert!(opened.is_err());
+}
+
+#[test]
+fn a_reload_refuses_errors_and_warns_of_lines_without_effect_here() {
+    let folder = tempfile::tempdir().unwrap();
+    two(folder.path(), "![delete]/rest/x");
+    let policies = open(folder.path());
+    let before = policies.current().program().digest().to_owned();
+    two(folder.path(), "![delete]rest/x");
+    policies.reload();
+    assert_eq!(policies.current().program().digest(), before);
+    assert!(policies.status().failure.unwrap().contains("TW0026"));
+    two(folder.path(), "![delete]https://other.example.com/.*");
+    policies.reload();
+    assert_ne!(policies.current().program().digest(), before);
+    assert!(policies.current().refused().is_empty());
+    let dead = policies.status().dead;
+    assert!(dead.len() == 1 && dead[0].contains("a.toml:18"), "{dead:?}");
 }
 
 #[test]
@@ -255,7 +334,12 @@ fn an_artifact_that_is_not_signed_as_configured_changes_nothing() {
     let base = BaseUrl::parse("https://jira.example.com").unwrap();
     let start = || {
         let revocations = Revocations::open(&revoked::beside(&file)).unwrap();
-        Policies::open(&file, &base, false, ModeInForce::of(&config), revocations)
+        Policies::open(
+            &file,
+            settings(base.clone()),
+            ModeInForce::of(&config),
+            revocations,
+        )
     };
     fs::write(&file, &good).unwrap();
     let policies = start().unwrap();

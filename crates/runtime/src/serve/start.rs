@@ -27,7 +27,7 @@ use crate::config::{Config, admin_secret};
 use crate::hardening;
 use crate::identity::{self, Identities};
 use crate::live::watch::Watcher;
-use crate::live::{ModeInForce, Policies, Revocations, mode_name, revoked};
+use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
 use crate::pep::{AuthRules, Gate, GateSettings, Judges, Throttle};
 use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
@@ -193,8 +193,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let identities = Identities::load(&config.identity)?;
     let policies = Arc::new(Policies::open(
         &config.policies,
-        &config.upstream.public_url,
-        rules.merges(),
+        LoadSettings::of(&config),
         ModeInForce::of(&config),
         Revocations::open(&revoked::beside(&config.audit.path))?,
     )?);

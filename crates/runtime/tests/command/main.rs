@@ -24,6 +24,7 @@ mod git_hostile;
 mod hardening;
 mod hostile_pull_requests;
 mod import;
+mod mistakes;
 mod proofs;
 mod scan;
 mod signed;

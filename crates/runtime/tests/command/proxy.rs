@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokenward_testbed::{Running, eventually, free_ports};
 
 use crate::tokenward::tokenward;
@@ -32,4 +34,18 @@ pub(crate) fn call(address: SocketAddr, path: &str) {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
+/// Makes a call with Basic credentials; the whole response.
+pub(crate) fn call_with(address: SocketAddr, path: &str, credentials: &str) -> String {
+    let mut connection = eventually("the proxy listens", || TcpStream::connect(address).ok());
+    let credentials = STANDARD.encode(credentials);
+    write!(
+        connection,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
 }

@@ -53,6 +53,9 @@ pub enum ReadDirError {
         /// First byte that is not UTF-8.
         offset: usize,
     },
+    /// Text in another encoding, as some editors of Windows save it.
+    #[error("`{}` is UTF-16; save it as UTF-8", shown(.0))]
+    Utf16(PathBuf),
     /// Larger than any policy.
     #[error("`{}` has {given} bytes, more than the {limit} that a policy file may have", shown(.path))]
     TooLarge {

@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 
 use super::error::{Files, Links, ReadDirError};
-use crate::source::{SourceKind, is_hidden, limits};
+use crate::source::{SourceKind, is_hidden, is_nearly_read, limits};
 
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -186,7 +186,13 @@ impl Walk<'_> {
                 let opened = openat(parent, name, FILE, Mode::empty()).map_err(rustix_error(&path))?;
                 self.file(opened, relative)
             }
-            _ => Ok(()),
+            _ => {
+                // Its name is enough to report it.
+                if is_nearly_read(relative) {
+                    self.files.push((relative.to_owned(), String::new()));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -254,6 +260,9 @@ impl Walk<'_> {
         if self.bytes > limits::TOTAL_BYTES {
             return Err(self.too_much(format!("{} bytes of policy files", limits::TOTAL_BYTES)));
         }
+        if is_utf16(&bytes) {
+            return Err(ReadDirError::Utf16(path));
+        }
         let text = String::from_utf8(bytes).map_err(|error| ReadDirError::NotUtf8 {
             path,
             offset: error.utf8_error().valid_up_to(),
@@ -268,6 +277,15 @@ impl Walk<'_> {
             limit,
         }
     }
+}
+
+/// Whether a text was saved as UTF-16: by its byte-order mark, or because every second byte is NUL.
+pub(super) fn is_utf16(bytes: &[u8]) -> bool {
+    let nul_at = |offset: usize| {
+        let mut every_second = bytes.iter().skip(offset).step_by(2).take(32);
+        bytes.len() > 3 && every_second.all(|byte| *byte == 0)
+    };
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || nul_at(0) || nul_at(1)
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ReadDirError + use<> {

@@ -43,6 +43,7 @@ fn settings(config: &Config) -> Vec<Setting> {
     let Config {
         file: _,
         policies,
+        deny_warnings,
         mode,
         keys,
         server,
@@ -63,7 +64,16 @@ fn settings(config: &Config) -> Vec<Setting> {
         .components()
         .filter(|part| *part != Component::CurDir)
         .collect();
-    let mut settings = vec![Setting::new("policies", path(&policies), Rule::Any)];
+    // Without it, a change can add what the compiler warns of.
+    let warnings = if *deny_warnings {
+        Value::ranked("deny", 0)
+    } else {
+        Value::ranked("allow", 1)
+    };
+    let mut settings = vec![
+        Setting::new("policies", path(&policies), Rule::Any),
+        Setting::new("warnings", warnings, Rule::Grows),
+    ];
     settings.extend(of_keys(mode, keys));
     settings.extend(of_server(server));
     settings.extend(of_admin(admin));

@@ -11,8 +11,8 @@ use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
 use super::super::side::Side;
-use super::super::universe::universe;
 use crate::config::Config;
+use crate::config::universe::universe;
 
 /// Both programs, bound to each configuration under which they are compared.
 pub(in super::super) struct Bound {

@@ -7,6 +7,7 @@ use tokenward_compiler::analysis::Universe;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::{compile, source::SourceSet};
 
+use super::escape;
 use super::export::{Broken, Exported, unknown_keys};
 use super::extender;
 use super::meaning;
@@ -127,7 +128,20 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
     if exported.expires.is_none() {
         decisions.push("it never expires: give it an `expires`".to_owned());
     }
-    for line in &exported.lines {
+    // Lines that Tokenward refuses and Extender allowed get an escape, which keeps their meaning.
+    let mut lines = Vec::with_capacity(exported.lines.len());
+    for line in exported.lines {
+        match escape::escaped(&line) {
+            Some(escaped) => {
+                decisions.push(format!(
+                    "`{line}` is written as `{escaped}`, which means the same; it looks like a slip, so check it"
+                ));
+                lines.push(escaped);
+            }
+            None => lines.push(line),
+        }
+    }
+    for line in &lines {
         if let Some(form) = extender::unknown_form(line) {
             decisions.push(format!("look at `{line}`: {form}"));
         }
@@ -143,8 +157,8 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
         description: Some(exported.description),
         allowed_ips: exported.allowed_ips,
         include: Vec::new(),
-        unrestricted: exported.lines.is_empty(),
-        lines: exported.lines,
+        unrestricted: lines.is_empty(),
+        lines,
     };
     compiles(&token)?;
     Ok(Imported {

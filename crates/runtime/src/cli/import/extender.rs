@@ -199,17 +199,27 @@ impl<'l> Parsed<'l> {
         let start = self.limit.url.span.start;
         let url = self.line.get(start..self.limit.url.span.end)?;
         let mut rest = url;
-        while let Some((flags, behind)) = rest.strip_prefix("(?").and_then(|rest| rest.split_once(')')) {
-            if !flags
-                .bytes()
-                .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
-            {
-                break;
+        loop {
+            if let Some(behind) = rest.strip_prefix('^').or_else(|| rest.strip_prefix("\\A")) {
+                rest = behind;
+                continue;
             }
-            rest = behind;
+            let flags = rest.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+            match flags {
+                Some((flags, behind))
+                    if flags
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphabetic() || byte == b'-') =>
+                {
+                    rest = behind;
+                }
+                _ => break,
+            }
         }
+        // Behind a `^`, which can only be the first.
+        let at = start + (url.len() - rest.len());
         (rest.starts_with('/') || rest.starts_with("\\/"))
-            .then(|| replaced(self.line, [(start..start, "(?:)".to_owned())]))
+            .then(|| replaced(self.line, [(at..at, "(?:)".to_owned())]))
     }
 
     /// The names of parameters, or of nodes, as single names with all their characters.

@@ -1,11 +1,11 @@
 //! The set of requests that the analysis considers.
 
-use tokenward_compiler::analysis::Universe;
+use tokenward_compiler::analysis::{Served, Universe};
 
-use crate::config::{Config, Relax};
+use super::{Config, Relax};
 
 /// The requests that the proxy accepts under this configuration, or more.
-pub(super) fn universe(config: &Config) -> Universe {
+pub(crate) fn universe(config: &Config) -> Universe {
     let Relax {
         control_character,
         nul,
@@ -34,4 +34,16 @@ pub(super) fn universe(config: &Config) -> Universe {
         canonical_paths: !relaxed,
         get_body,
     }
+}
+
+/// The paths that the proxy serves under this configuration, or more: formats of a product's API are not looked at.
+pub(crate) fn served(config: &Config) -> Served {
+    let endpoints = match config.upstream.endpoints.as_slice() {
+        [] => {
+            let own = config.upstream.product.endpoints().iter();
+            own.map(|endpoint| (*endpoint).to_owned()).collect()
+        }
+        configured => configured.to_vec(),
+    };
+    Served::of(endpoints, config.relax.encoded_slash)
 }

@@ -1,0 +1,366 @@
+//! Which part of a line is at fault if no request can match the line, and what to write instead.
+
+use regex_syntax::hir::{Hir, HirKind};
+
+use crate::{
+    BaseUrl,
+    analysis::{Prover, Ruled, Served, Universe},
+    ast::{self, Effect, Operator, Subject, Test},
+    diagnostic::{Code, Diagnostic},
+    ir::{Constraints, Program, Rule},
+    method::{Method, MethodSet},
+    parse::parse_line,
+    policy::Limit,
+    regexp::{self, Anchor},
+    source::Span,
+};
+
+/// States that the search for the part may visit.
+const BUDGET: u64 = 100_000;
+/// Constraints of a line that are tried in pairs.
+const PAIRS: usize = 12;
+
+/// The part of a line that keeps every request from matching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The URL regexp, under every configuration.
+    Url,
+    /// The URL regexp: the paths that it matches are not served.
+    Endpoints,
+    /// A constraint by itself, by its index among the line's constraints that test values.
+    Constraint(usize),
+    /// The methods, of which none has the body that the constraints test.
+    Methods,
+    /// Two constraints together.
+    Pair(usize, usize),
+    /// Several parts together.
+    Several,
+}
+
+/// The settings under which no request matches.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings<'a> {
+    pub(crate) universe: Universe,
+    pub(crate) served: &'a Served,
+    pub(crate) base: Option<&'a BaseUrl>,
+}
+
+/// The part of a rule that is at fault, other than its URL. No request matches the rule.
+pub(crate) fn part(program: &Program, rule: &Rule, universe: Universe) -> Part {
+    let singles = singles(rule);
+    let with = |methods: MethodSet, constraints: Constraints| Rule {
+        methods,
+        constraints: constraints.shared(),
+        ..rule.clone()
+    };
+    let mut variants: Vec<(Part, Rule)> = Vec::new();
+    for (at, single) in singles.iter().enumerate() {
+        variants.push((Part::Constraint(at), with(MethodSet::ALL, single.clone())));
+        // A method without a body is at fault, and not the constraint.
+        variants.push((Part::Methods, with(rule.methods, single.clone())));
+    }
+    for (at, one) in singles.iter().enumerate().take(PAIRS) {
+        for (index, other) in singles.iter().enumerate().take(PAIRS).skip(at + 1) {
+            let both = Constraints {
+                params: [one.params.as_slice(), &other.params].concat(),
+                nodes: [one.nodes.as_slice(), &other.nodes].concat(),
+                ..Constraints::default()
+            };
+            variants.push((Part::Pair(at, index), with(rule.methods, both)));
+        }
+    }
+    let Ok(mut prover) = Prover::new(universe, BUDGET) else {
+        return Part::Several;
+    };
+    for (part, rule) in &variants {
+        if let Ok(None) = prover.request(&[Ruled { program, rule }], &[]) {
+            return *part;
+        }
+    }
+    Part::Several
+}
+
+/// The first constraint of a forbid rule that no value meets. Requests that cannot be read still match the rule; that alone
+/// is hardly what its author wants.
+pub(crate) fn unmet(program: &Program, rule: &Rule, universe: Universe) -> Option<Part> {
+    let variants: Vec<(usize, Rule)> = singles(rule)
+        .into_iter()
+        .enumerate()
+        .filter(|(_, single)| {
+            let params = single.params.iter().map(|test| test.operator);
+            let mut operators = params.chain(single.nodes.iter().map(|test| test.operator));
+            operators.all(|operator| operator == Operator::All)
+        })
+        .map(|(at, single)| {
+            let variant = Rule {
+                effect: Effect::Permit,
+                methods: MethodSet::ALL,
+                constraints: single.shared(),
+                ..rule.clone()
+            };
+            (at, variant)
+        })
+        .collect();
+    let mut prover = Prover::new(universe, BUDGET).ok()?;
+    variants
+        .iter()
+        .find(|(_, rule)| matches!(prover.request(&[Ruled { program, rule }], &[]), Ok(None)))
+        .map(|(at, _)| Part::Constraint(*at))
+}
+
+/// The constraints of a rule that test values, each by itself: parameters first, then nodes.
+fn singles(rule: &Rule) -> Vec<Constraints> {
+    let params = rule.params.iter().map(|test| Constraints {
+        params: vec![test.clone()],
+        ..Constraints::default()
+    });
+    let nodes = rule.nodes.iter().map(|test| Constraints {
+        nodes: vec![test.clone()],
+        ..Constraints::default()
+    });
+    params.chain(nodes).collect()
+}
+
+/// The finding that no request matches a line, placed at the part.
+pub(crate) fn diagnostic(
+    code: Code,
+    (text, line): (&str, Span),
+    part: Part,
+    settings: Settings<'_>,
+) -> Diagnostic {
+    let general = || {
+        Diagnostic::new(code, line, "no request can match this line")
+            .help("its parts exclude each other; write them in lines of their own, or remove one")
+    };
+    let Ok(syntax) = parse_line(text, line) else {
+        return general();
+    };
+    let written = Written {
+        text,
+        line,
+        syntax: &syntax,
+    };
+    match part {
+        Part::Url => written.url(code, settings),
+        Part::Endpoints => written.endpoints(code, settings),
+        Part::Constraint(at) => written.constraint(code, at),
+        Part::Methods => written.methods(code),
+        Part::Pair(one, other) => written.pair(code, one, other),
+        Part::Several => general(),
+    }
+}
+
+/// A line and its syntax.
+struct Written<'a> {
+    text: &'a str,
+    line: Span,
+    syntax: &'a ast::Limit,
+}
+
+impl Written<'_> {
+    fn slice(&self, span: Span) -> &str {
+        let start = span.start.saturating_sub(self.line.start);
+        self.text
+            .get(start..start + (span.end - span.start))
+            .unwrap_or_default()
+    }
+
+    /// The line with another text in a place.
+    fn mended(&self, span: Span, text: &str) -> String {
+        let start = span.start.saturating_sub(self.line.start);
+        let mut line = self.text.to_owned();
+        if line.get(start..start + (span.end - span.start)).is_some() {
+            line.replace_range(start..start + (span.end - span.start), text);
+        }
+        format!("write `{line}`")
+    }
+
+    fn url(&self, code: Code, settings: Settings<'_>) -> Diagnostic {
+        let span = self.syntax.url.span;
+        let text = self.slice(span);
+        let found = |headline: &str| {
+            Diagnostic::new(code, span, format!("no request can match this line: {headline}"))
+        };
+        let unquoted = text.trim_matches(['"', '\'']);
+        if unquoted.len() + 1 < text.len() {
+            return found("the quotes are a part of the URL regexp").help(self.mended(span, unquoted));
+        }
+        let prefix = prefix(&self.syntax.url, text);
+        if let Some((prefix, Anchor::Whole)) = &prefix
+            && !is_url(prefix)
+        {
+            let help = if text.starts_with(|first: char| first.is_alphanumeric()) {
+                format!(
+                    "begin with `/` for the path below the base URL: {}",
+                    self.mended(span, &format!("/{text}"))
+                )
+            } else {
+                "begin with `/` for the path below the base URL, or with `.*`".to_owned()
+            };
+            return found("without a leading `/` the regexp is compared with the whole URL").help(help);
+        }
+        if let (Some((prefix, Anchor::Whole)), Some(base)) = (&prefix, settings.base)
+            && prefix.contains("://")
+        {
+            return found(&format!("the public URL is `{base}`")).help(self.other_host(text));
+        }
+        if text.contains("//") && prefix.is_none_or(|(_, anchor)| anchor == Anchor::Below) {
+            return found("the proxy refuses a path with `//`").help("write one `/`");
+        }
+        if text.contains("[^\\s\\S]") {
+            return found("a class that excludes every character matches nothing")
+                .help("write the class that is meant");
+        }
+        found("the proxy accepts no path that the URL regexp matches").help(
+            "begin with `/` for the path below the base URL; paths are matched decoded, and have no query",
+        )
+    }
+
+    /// The help for a URL with another host: the path by itself.
+    fn other_host(&self, text: &str) -> String {
+        let behind = text.split_once("://").map(|(_, behind)| behind);
+        let path = behind.and_then(|behind| behind.find('/').and_then(|at| behind.get(at..)));
+        match path {
+            Some(path) if !text.contains(['|', '(', '[']) => {
+                format!(
+                    "for that path below the public URL, {}",
+                    self.mended(self.syntax.url.span, path)
+                )
+            }
+            _ => "write the path alone, from its `/`, or `{BASE_URL}` in place of scheme and host".to_owned(),
+        }
+    }
+
+    fn endpoints(&self, code: Code, settings: Settings<'_>) -> Diagnostic {
+        let headline = format!(
+            "no request can match this line: only {} is served below the base URL",
+            settings.served.shown()
+        );
+        Diagnostic::new(code, self.syntax.url.span, headline)
+            .help("correct the path, or add it to `endpoints` in `[upstream]`")
+    }
+
+    /// The constraints that test values: parameters first, then nodes.
+    fn constraints(&self) -> Vec<&ast::Constraint> {
+        let values = || {
+            self.syntax
+                .constraints
+                .iter()
+                .filter(|constraint| constraint.test != Test::Only)
+        };
+        let is_query = |constraint: &&ast::Constraint| matches!(constraint.subject, Subject::Query(_));
+        values()
+            .filter(is_query)
+            .chain(values().filter(|constraint| !is_query(constraint)))
+            .collect()
+    }
+
+    fn constraint(&self, code: Code, at: usize) -> Diagnostic {
+        let Some(constraint) = self.constraints().get(at).copied() else {
+            return Diagnostic::new(code, self.line, "no request can match this line");
+        };
+        let what = match self.syntax.effect {
+            Effect::Permit => "no request can match this line",
+            Effect::Forbid => "this constraint forbids nothing",
+        };
+        let found = |headline: String| Diagnostic::new(code, constraint.span, format!("{what}: {headline}"));
+        let Test::Values { pattern, .. } = &constraint.test else {
+            return found("no value passes this constraint".to_owned());
+        };
+        let value = self.slice(pattern.span);
+        let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        if let Some(unquoted) = unquoted {
+            return found("the quotes are a part of the value".to_owned())
+                .help(self.mended(pattern.span, unquoted));
+        }
+        found(format!("no value of that kind matches `{value}`"))
+            .help("correct the value, or leave the type out")
+    }
+
+    fn methods(&self, code: Code) -> Diagnostic {
+        let mut nodes = self
+            .syntax
+            .constraints
+            .iter()
+            .filter(|constraint| matches!(constraint.subject, Subject::Json(_)));
+        let Some(node) = nodes.next() else {
+            return Diagnostic::new(code, self.line, "no request can match this line");
+        };
+        let text = self.slice(node.span).replacen("[JsonData::", "[QueryParam::", 1);
+        let methods = [Method::Get, Method::Head].map(Method::as_str).join(" and ");
+        Diagnostic::new(
+            code,
+            node.span,
+            format!("no request can match this line: {methods} requests have no body"),
+        )
+        .help(format!(
+            "to test a parameter of the query, {}; otherwise name a method that has a body",
+            self.mended(node.span, &text)
+        ))
+    }
+
+    fn pair(&self, code: Code, one: usize, other: usize) -> Diagnostic {
+        let constraints = self.constraints();
+        let (Some(one), Some(other)) = (constraints.get(one), constraints.get(other)) else {
+            return Diagnostic::new(code, self.line, "no request can match this line");
+        };
+        Diagnostic::new(
+            code,
+            other.span,
+            "no request can match this line: two constraints exclude each other",
+        )
+        .related(one.span, "the other")
+        .help("all constraints of a line must hold; write alternatives as `(A|B)`, or in lines of their own")
+    }
+}
+
+/// The text that every match begins with, as far as it is known, and what it is compared with.
+fn prefix(pattern: &ast::Pattern, text: &str) -> Option<(String, Anchor)> {
+    let parsed = regexp::parse(pattern, text).ok()?;
+    let hir = regexp::translate(&parsed.tree, regexp::Case::AsWritten, Some("user")).ok()?;
+    let bytes = literal_prefix(&hir)?;
+    Some((String::from_utf8(bytes).ok()?, parsed.anchor))
+}
+
+/// Whether a text may be the beginning of a URL.
+fn is_url(prefix: &str) -> bool {
+    let begins = |scheme: &str| {
+        prefix
+            .bytes()
+            .zip(scheme.bytes())
+            .all(|(one, other)| one.eq_ignore_ascii_case(&other))
+    };
+    prefix.is_empty() || begins("http://") || begins("https://") || begins(regexp::BASE_URL_MARK)
+}
+
+/// The bytes that every match begins with, as far as the top of the tree determines them.
+fn literal_prefix(hir: &Hir) -> Option<Vec<u8>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(literal.0.to_vec()),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .find(|part| !matches!(part.kind(), HirKind::Empty))
+            .and_then(literal_prefix),
+        _ => None,
+    }
+}
+
+/// A line's alternatives at the top of its URL regexp, each with its place; fewer than two: none.
+pub(crate) fn alternatives(text: &str, line: Span, user: Option<&str>) -> Vec<(Span, Hir, Anchor)> {
+    let Ok(syntax) = parse_line(text, line) else {
+        return Vec::new();
+    };
+    let start = syntax.url.span.start - line.start;
+    let url = text.get(start..start + (syntax.url.span.end - syntax.url.span.start));
+    let parsed = url.and_then(|url| regexp::parse(&syntax.url, url).ok());
+    parsed.map_or_else(Vec::new, |parsed| {
+        let branches = regexp::branches(&parsed, user).unwrap_or_default();
+        branches
+            .into_iter()
+            .map(|(span, hir)| match Limit::below_base(&hir) {
+                Some(below) => (span, below, Anchor::Below),
+                None => (span, hir, parsed.anchor),
+            })
+            .collect()
+    })
+}

@@ -1,0 +1,115 @@
+//! TW0022: what other languages write for a part of a path, and a regexp reads as something else: `/*`, `/:name`,
+//! `{name}`.
+
+use std::ops::Range;
+
+use super::{
+    pieces::{Kind, Piece},
+    text::{Url, Value},
+};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+
+/// The placeholders of a line.
+const PLACEHOLDERS: [&str; 4] = ["USER", "BASE_URL", "JIRA_URL", "CONFLUENCE_URL"];
+const LIST: &str = "`{USER}`, `{BASE_URL}`, `{JIRA_URL}` and `{CONFLUENCE_URL}`";
+
+/// The first such text of the URL.
+pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
+    glob(url).or_else(|| named_segment(url)).or_else(|| {
+        braces(url.text, &url.pieces, |range, headline| {
+            url.error(Code::ForeignText, range, headline)
+        })
+    })
+}
+
+/// The first braces in a value that are neither a placeholder nor a count.
+pub(super) fn braces_of_value(value: &Value<'_>) -> Option<Diagnostic> {
+    braces(value.text, &value.pieces, |range, headline| {
+        value.error(Code::ForeignText, range, headline)
+    })
+}
+
+/// `/*` and `/**`.
+fn glob(url: &Url<'_>) -> Option<Diagnostic> {
+    let is_slash = |piece: &Piece| piece.is('/') || url.text.get(piece.range.clone()) == Some("\\/");
+    let at = url
+        .pieces
+        .windows(2)
+        .position(|pair| matches!(pair, [slash, star] if is_slash(slash) && star.is('*')))?;
+    let start = url.pieces.get(at)?.range.start;
+    let stars = url.pieces.get(at + 1..)?;
+    let count = stars.iter().take_while(|piece| piece.is('*')).count();
+    let range = start..url.pieces.get(at + count)?.range.end;
+    let text = url.text.get(range.clone())?;
+    let help = if count > 1 {
+        format!("for everything below, {}", url.mended(&range, "/.*"))
+    } else {
+        "write `/[^/]+` for one segment, or `/.*` for everything below; `(?:/)*` says that slashes are meant"
+            .to_owned()
+    };
+    Some(
+        url.error(
+            Code::ForeignText,
+            range,
+            format!("`{text}` is a slash any number of times, not a wildcard"),
+        )
+        .help(help),
+    )
+}
+
+/// `/:name`, and `/<name>`.
+fn named_segment(url: &Url<'_>) -> Option<Diagnostic> {
+    let at = url.pieces.windows(3).position(|three| {
+        let [slash, mark, first] = three else { return false };
+        let is_letter = matches!(first.kind, Kind::Character(first) if first.is_alphabetic() || first == '_');
+        slash.is('/') && (mark.is(':') || mark.is('<')) && is_letter
+    })?;
+    let start = url.pieces.get(at + 1)?.range.start;
+    let behind = url.text.get(start + 1..)?;
+    let mut length = behind
+        .find(|character: char| !(character.is_alphanumeric() || "_:".contains(character)))
+        .unwrap_or(behind.len());
+    if behind.get(length..).is_some_and(|rest| rest.starts_with('>')) {
+        length += 1;
+    }
+    let range = start..start + 1 + length;
+    let text = url.text.get(range.clone())?;
+    Some(
+        url.error(
+            Code::ForeignText,
+            range.clone(),
+            format!("`{text}` is that text itself, not any segment"),
+        )
+        .help(format!(
+            "for any one segment, {}; `\\:` says that a colon is meant",
+            url.mended(&range, "[^/]+")
+        )),
+    )
+}
+
+/// `{name}` that is no placeholder.
+fn braces(
+    text: &str,
+    pieces: &[Piece],
+    error: impl Fn(Range<usize>, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let open = pieces.iter().find(|piece| {
+        let first = text
+            .get(piece.range.end..)
+            .and_then(|behind| behind.chars().next());
+        piece.is('{') && first.is_some_and(|first| first.is_alphabetic() || "_{$ ".contains(first))
+    })?;
+    let rest = text.get(open.range.start..)?;
+    let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+    let name = rest.get(1..end)?.trim_end_matches('}').trim();
+    let diagnostic = error(
+        open.range.start..open.range.start + end,
+        format!("there is no placeholder `{{{name}}}`"),
+    );
+    Some(match nearest(name, PLACEHOLDERS) {
+        Some(near) => diagnostic.help(format!("did you mean `{{{near}}}`? the placeholders are {LIST}")),
+        None => diagnostic.help(format!(
+            "the placeholders are {LIST}; write `[^/]+` for any one segment, or `\\{{` for a brace"
+        )),
+    })
+}

@@ -1,0 +1,54 @@
+//! TW0122: `KANBAN-*` is `KANBAN` with any number of hyphens, not with anything behind it.
+
+use super::pieces::{Kind, Piece, pieces};
+use crate::{
+    ast::{self, Pattern, Test},
+    diagnostic::{Code, Diagnostic},
+    source::SourceSet,
+};
+
+pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
+    let values = line
+        .constraints
+        .iter()
+        .filter_map(|constraint| match &constraint.test {
+            Test::Values { pattern, .. } => Some(pattern),
+            _ => None,
+        });
+    for pattern in std::iter::once(&line.url).chain(values) {
+        find(pattern, sources.text(pattern.span), diagnostics);
+    }
+}
+
+fn find(pattern: &Pattern, text: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let placeholders: Vec<_> = pattern
+        .placeholders
+        .iter()
+        .map(|(_, span)| span.start - pattern.span.start..span.end - pattern.span.start)
+        .collect();
+    let found = pieces(text, &placeholders);
+    let star = found.windows(2).find_map(|pair| match pair {
+        [
+            Piece {
+                kind: Kind::Character(repeated),
+                range,
+            },
+            star,
+        ] if star.is('*') && (repeated.is_alphanumeric() || "-_".contains(*repeated)) => {
+            Some((*repeated, range.start..star.range.end))
+        }
+        _ => None,
+    });
+    if let Some((repeated, range)) = star {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::RepeatedCharacter,
+                pattern.span.part(range),
+                format!("`{repeated}*` is `{repeated}` any number of times"),
+            )
+            .help(format!(
+                "write `{repeated}.*` for anything behind it, `{repeated}\\d+` for a number, or `(?:{repeated})*` if it is meant"
+            )),
+        );
+    }
+}

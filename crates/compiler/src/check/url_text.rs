@@ -1,0 +1,172 @@
+//! TW0020: text in a URL regexp that no URL has: comments, queries, blanks, encoded characters.
+
+use super::{
+    pieces::{Kind, Piece, pieces},
+    text::Url,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    method::Method,
+    parse::parse_line,
+    source::Span,
+};
+
+/// The first such text.
+pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
+    comment(url)
+        .or_else(|| bare_methods(url))
+        .or_else(|| query(url))
+        .or_else(|| blank(url))
+        .or_else(|| encoded(url))
+}
+
+/// A blank and `#`.
+fn comment(url: &Url<'_>) -> Option<Diagnostic> {
+    let hash = (1..url.pieces.len()).find(|at| {
+        let is = |at: usize, test: fn(&Piece) -> bool| url.pieces.get(at).is_some_and(test);
+        is(*at, |piece| piece.is('#')) && is(at - 1, Piece::is_blank)
+    })?;
+    let start = url.pieces.get(hash)?.range.start;
+    let before = url.text.get(..start)?.trim_end().len();
+    Some(
+        url.error(
+            Code::UrlText,
+            start..url.text.len(),
+            "`#` does not begin a comment behind a line: it is a part of the regexp",
+        )
+        .help(format!(
+            "put the comment on a line of its own, and {}",
+            url.mended(&(before..url.text.len()), "")
+        )),
+    )
+}
+
+/// `get /rest/x`, `GET: /rest/x`, `get,post /rest/x`.
+fn bare_methods(url: &Url<'_>) -> Option<Diagnostic> {
+    let end = url.text.find(['/', ' ', '\t', ':', '.', '[', '('])?;
+    let words = url.text.get(..end)?;
+    let rest = url.text.get(end..)?;
+    let are_methods = words
+        .split([',', '|'])
+        .all(|word| Method::from_name(word).is_some());
+    if !are_methods || url.has_methods() {
+        return None;
+    }
+    let rest = rest.trim_start_matches([' ', '\t', ':']);
+    Some(
+        url.error(
+            Code::UrlText,
+            0..end,
+            format!("`{words}` is a part of the URL regexp, not a method list"),
+        )
+        .help(format!(
+            "methods stand in brackets: {}",
+            url.mended(&(0..url.text.len()), &format!("[{words}]{rest}"))
+        )),
+    )
+}
+
+/// `?name=` and `\?name=`.
+fn query(url: &Url<'_>) -> Option<Diagnostic> {
+    let mut marks = url.pieces.iter().enumerate();
+    let (at, mark) = marks.find(|(at, piece)| {
+        let is_mark = piece.is('?') || url.text.get(piece.range.clone()) == Some("\\?");
+        is_mark && name_behind(url, at + 1).is_some()
+    })?;
+    let name = name_behind(url, at + 1)?;
+    let range = mark.range.start..url.text.len();
+    let headline = "the URL regexp never sees the query, so this matches no request as it is meant";
+    let example = format!("[QueryParam::{name}==…]");
+    Some(url.error(Code::UrlText, range, headline).help(format!(
+        "end the URL before the `?`, and write `{example}`; `[?]` says that a question mark in the path is meant"
+    )))
+}
+
+/// The name behind a question mark, if `=` ends it.
+fn name_behind<'a>(url: &Url<'a>, from: usize) -> Option<&'a str> {
+    let is_in_name = |piece: &Piece| match piece.kind {
+        Kind::Character(character) => character.is_alphanumeric() || "_-.$()|*+&:".contains(character),
+        Kind::Escape | Kind::Group | Kind::Class => true,
+        _ => false,
+    };
+    let behind = url.pieces.get(from..)?;
+    let length = behind.iter().take_while(|piece| is_in_name(piece)).count();
+    behind.get(length).filter(|piece| piece.is('='))?;
+    let (first, last) = (behind.first()?, behind.get(length.checked_sub(1)?)?);
+    let name = url.text.get(first.range.start..last.range.end)?;
+    name.contains(char::is_alphanumeric).then_some(name)
+}
+
+/// A blank within the URL.
+fn blank(url: &Url<'_>) -> Option<Diagnostic> {
+    let blank = url.pieces.iter().find(|piece| piece.is_blank())?;
+    Some(
+        url.error(
+            Code::UrlText,
+            blank.range.clone(),
+            "a blank within the URL regexp",
+        )
+        .help("leave it out, or write `\\x20` where the path itself has a blank"),
+    )
+}
+
+/// `%20`: paths are matched decoded.
+fn encoded(url: &Url<'_>) -> Option<Diagnostic> {
+    let range = percent(url.text, &url.pieces, |digits| !digits.eq_ignore_ascii_case("2F"))?;
+    let text = url.text.get(range.clone())?;
+    Some(
+        url.error(
+            Code::UrlText,
+            range,
+            format!("`{text}` never occurs: paths are matched decoded"),
+        )
+        .help(decoded_help(text)),
+    )
+}
+
+/// An error for `%2F` in the URL of a line, for a proxy that refuses such paths.
+pub(crate) fn encoded_slash(text: &str, line: Span) -> Option<Diagnostic> {
+    let syntax = parse_line(text, line).ok()?;
+    let start = syntax.url.span.start - line.start;
+    let url = text.get(start..start + (syntax.url.span.end - syntax.url.span.start))?;
+    let range = percent(url, &pieces(url, &[]), |digits| digits.eq_ignore_ascii_case("2F"))?;
+    Some(
+        Diagnostic::new(
+            Code::UrlText,
+            syntax.url.span.part(range),
+            "`%2F` never occurs: the proxy refuses it in paths",
+        )
+        .help("set `encoded_slash = true` in `[relax]` if the upstream needs it; `[%]` says that a percent sign is meant"),
+    )
+}
+
+/// The help for `%41`.
+pub(super) fn decoded_help(text: &str) -> String {
+    let byte = text
+        .get(1..)
+        .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    match byte {
+        Some(b' ') => "write `\\x20` for a blank; `[%]` says that a percent sign is meant".to_owned(),
+        Some(byte) if byte.is_ascii_graphic() => {
+            let character = regex_syntax::escape(&char::from(byte).to_string());
+            format!("write `{character}`; `[%]` says that a percent sign is meant")
+        }
+        _ => "write the character itself; `[%]` says that a percent sign is meant".to_owned(),
+    }
+}
+
+/// The range of the first `%` with two hexadecimal digits that a test accepts.
+pub(super) fn percent(
+    text: &str,
+    pieces: &[Piece],
+    accepts: impl Fn(&str) -> bool,
+) -> Option<std::ops::Range<usize>> {
+    pieces.windows(3).find_map(|three| {
+        let [sign, high, low] = three else { return None };
+        let is_digit =
+            |piece: &Piece| matches!(piece.kind, Kind::Character(character) if character.is_ascii_hexdigit());
+        let digits = text.get(high.range.start..low.range.end)?;
+        (sign.is('%') && is_digit(high) && is_digit(low) && accepts(digits))
+            .then_some(sign.range.start..low.range.end)
+    })
+}
