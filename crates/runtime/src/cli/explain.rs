@@ -329,16 +329,16 @@ fn shown(question: &Question, config: &Config) -> Result<Option<(Shown, String)>
         return Ok(None);
     };
     let fields = head.fields();
-    let of = |scheme, user, secret: String| {
-        let secret_hash = shown_hash(&secret::hash(&secret));
+    let of = |scheme, user: Option<&String>, secret: &String| {
+        let secret_hash = shown_hash(&secret::hash(secret));
         let shown = Shown {
             scheme,
-            user,
+            user: user.cloned(),
             secret_hash,
         };
-        Ok(Some((shown, secret)))
+        Ok(Some((shown, secret.clone())))
     };
-    match request::read(&head.raw(&fields), &rules).credentials {
+    match &request::read(&head.raw(&fields), &rules).credentials {
         Credentials::None => Ok(None),
         Credentials::Basic { user, secret } => of(Scheme::Basic, Some(user), secret),
         Credentials::Bearer { secret } => of(Scheme::Bearer, None, secret),

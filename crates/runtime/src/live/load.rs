@@ -16,7 +16,6 @@ use tokenward_compiler::{
 
 use super::error::PolicyError;
 use super::mode::ModeInForce;
-use crate::config::Config;
 use crate::config::universe::{served, universe};
 use crate::config::Config;
 

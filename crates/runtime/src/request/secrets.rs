@@ -201,7 +201,7 @@ impl Secrets {
 const BEGINNING: usize = 6;
 
 /// A filter of heads, so that few are compared with each byte of a text. It may have heads that were not added.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, ZeroizeOnDrop)]
 struct Heads([u64; 16]);
 
 impl Heads {
