@@ -15,7 +15,9 @@ cargo=${CARGO:-cargo}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 host=$(rustc -vV | sed -n 's/^host: //p')
 target=${REPRODUCIBLE_TARGET:-$host}
-epoch=$(git log -1 --format=%ct HEAD)
+# Fixed here: the branch may move on while the first build runs.
+commit=$(git rev-parse HEAD)
+epoch=$(git log -1 --format=%ct "$commit")
 
 case $kind in
 whole)
@@ -38,7 +40,7 @@ variant() { # variant NAME DIRECTORY LANGUAGE ZONE MASK
     local directory=$top/$2
     rm -rf "$directory"
     mkdir -p "$directory"
-    git archive HEAD | tar -x -C "$directory"
+    git archive "$commit" | tar -x -C "$directory"
     (
         cd "$directory"
         umask "$5"
@@ -65,5 +67,5 @@ if ! diff "$top/first.digests" "$top/second.digests" >"$top/differences"; then
     echo "reproducible: the builds differ; both are kept in $top" >&2
     exit 1
 fi
-echo "reproducible: both builds of $(git rev-parse --short=12 HEAD) are the same ($(rustc --version), $target)"
+echo "reproducible: both builds of ${commit::12} are the same ($(rustc --version), $target)"
 rm -rf "$top/one" "$top/a"
