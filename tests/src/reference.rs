@@ -306,7 +306,7 @@ fn ordinal(text: &str) -> Option<(bool, i128)> {
     }
     let short = day_of_few.is_match(text);
     let year: u32 = text.split('-').next()?.parse().ok()?;
-    let leap = year % 400 == 0 || year % 4 == 0 && year % 100 != 0;
+    let leap = year.is_multiple_of(400) || year.is_multiple_of(4) && !year.is_multiple_of(100);
     (!short || leap && text.ends_with("-02-29")).then_some((true, digits.parse().ok()?))
 }
 
