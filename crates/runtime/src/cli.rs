@@ -55,7 +55,7 @@ Begin here:
 
 Exit codes:
   0  the command looked, and all is right
-  1  the policy has errors or gives more, or the demo did not do what it said
+  1  the policy has errors or gives more, the request is not allowed, or the demo did not do what it said
   2  wrong usage, or an error in the configuration
   3  something could not be read, compared or settled: a file, git, the network, a proof";
 

@@ -70,7 +70,7 @@ pub(super) struct Args {
     )]
     data: Vec<String>,
     /// A curl command in one text; `-` reads it from standard input
-    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["url", "command"], allow_hyphen_values = true)]
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["method", "command"], allow_hyphen_values = true)]
     curl: Option<String>,
     /// User that the request is made as [default: the token's only user]
     #[arg(long)]
@@ -93,13 +93,19 @@ pub(super) struct Args {
     #[command(flatten)]
     config: ConfigArg,
     /// A curl command, after `--`
-    #[arg(last = true, value_name = "CURL", conflicts_with = "url")]
+    #[arg(last = true, value_name = "CURL", conflicts_with = "method")]
     command: Vec<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let is_alone = args.method.is_none() && args.curl.is_none() && args.command.is_empty();
     if is_alone && args.token.parse::<Code>().is_ok() {
+        if args.has_options() {
+            return Err(Failure::Usage(format!(
+                "`{0}` alone prints the page of the code, without options; a token of this name needs a request: `tokenward explain {0} METHOD URL`",
+                args.token
+            )));
+        }
         return explain_code::page(&args.token);
     }
     let config = args.config.or_default()?;
@@ -122,6 +128,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     } else {
         // The report has said all.
         Err(Failure::Findings(String::new()))
+    }
+}
+
+impl Args {
+    /// Whether there are options that only a request has.
+    fn has_options(&self) -> bool {
+        self.json
+            || self.admin
+            || self.user.is_some()
+            || self.client.is_some()
+            || self.at.is_some()
+            || self.policies.is_some()
     }
 }
 

@@ -62,8 +62,10 @@ Examples:
 struct Extender {
     /// The export; `-` for standard input
     file: PathBuf,
-    /// The policy file [default: imported.toml in the policy directory]
-    #[arg(long, value_name = "FILE")]
+    /// Policy file; it is created if it is missing
+    ///
+    /// Without it, imported.toml in the policy directory is written.
+    #[arg(long, value_name = "FILE", visible_alias = "file")]
     into: Option<PathBuf>,
     /// Leave out the tokens that cannot be taken over, and pass over unknown keys
     #[arg(long)]

@@ -4,6 +4,7 @@ mod address;
 mod admin;
 mod calls;
 mod evidence;
+mod explain;
 mod frames;
 mod harness;
 mod http1;

@@ -87,7 +87,7 @@ impl Place {
         let (name, rest) = arguments.split_first().unwrap();
         let ran = self.explain(&[&[*name, "--json"], rest].concat());
         assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
-        serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}{}", ran.out, ran.err))
+        serde_json::from_str(&ran.out).expect("one JSON object")
     }
 }
 
@@ -423,6 +423,11 @@ fn the_page_of_a_code_is_explained_too() {
         page.err
     );
     assert_eq!(page.out, run(place.path(), &["explain-code", "TW0107"]).out);
+    // Options of a request would be ignored.
+    let ran = place.explain(&["TW0107", "--json"]);
+    assert!(ran.code == 2 && ran.err.contains("METHOD URL"), "{}", ran.err);
+    let ran = place.explain(&["ci", "GET", "--curl", "curl https://x/"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn the_present_export_moves_over_and_one_page_of_it_does_not() {
             .to_string()
     };
     let plain = token(json!({}));
-    let directory = place(&format!("\u{feff}{}", export(1, &[plain.clone()])));
+    let directory = place(&format!("\u{feff}{}", export(1, std::slice::from_ref(&plain))));
     let (code, out, err) = tokenward(&directory, &["import", "extender", "tokens.json"]);
     assert_eq!(code, 0, "{out}{err}");
     let file = imported(&directory).unwrap();
@@ -184,7 +184,7 @@ fn the_present_export_moves_over_and_one_page_of_it_does_not() {
 
     // The other two tokens would be lost silently.
     for keep_going in [&[][..], &["--keep-going"]] {
-        let directory = place(&export(3, &[plain.clone()]));
+        let directory = place(&export(3, std::slice::from_ref(&plain)));
         let arguments = [&["import", "extender", "tokens.json"], keep_going].concat();
         let (code, out, err) = tokenward(&directory, &arguments);
         assert!(

@@ -118,8 +118,7 @@ impl Options {
 
     /// Reads a cluster such as `-sSXPOST`.
     fn short<'w>(&mut self, word: &Word, rest: &mut impl Iterator<Item = &'w Word>) -> Result<(), String> {
-        let mut characters = word.text.char_indices().skip(1);
-        while let Some((at, character)) = characters.next() {
+        for (at, character) in word.text.char_indices().skip(1) {
             let shown = format!("-{character}");
             let Some((_, effect)) = options::short(character) else {
                 return Err(format!(

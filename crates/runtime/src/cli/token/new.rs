@@ -67,7 +67,7 @@ pub(super) struct Args {
     /// What the token is for
     #[arg(long)]
     description: Option<String>,
-    /// The policy file; it is made if it is absent
+    /// Policy file; it is created if it is missing
     #[arg(long)]
     file: PathBuf,
     /// Print JSON for programs
