@@ -1,7 +1,7 @@
 //! Findings about the lines of a token together, each of them proved: see [`crate::analysis`]. One finding a file.
 //!
 //! Related lines are found first by how lines begin and by trying a request of each; only the rest is searched, within
-//! a budget. Past it nothing is claimed.
+//! a budget. Past it nothing is claimed, and what stays open is counted.
 
 mod case;
 mod covered_line;
@@ -17,7 +17,7 @@ use std::collections::HashSet;
 pub use self::result::Findings;
 use self::{case::Case, search::Search};
 use crate::{
-    analysis::{Fault, Prover, Universe},
+    analysis::{Budget, Fault, Prover, Universe},
     diagnostic::{Code, Diagnostic, sort},
     ir::Program,
     source_map::SourceMap,
@@ -35,9 +35,11 @@ pub fn find(
     program: &Program,
     source_map: &SourceMap,
     known: &[Diagnostic],
-    (universe, budget): (Universe, u64),
+    (universe, budget): (Universe, impl Into<Budget>),
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Findings, Fault> {
+    let budget: Budget = budget.into();
+    let states = budget.states();
     // Lines that match no request by their form are known already, and not reported again.
     let never = known
         .iter()
@@ -46,8 +48,8 @@ pub fn find(
     let mut search = Search {
         program,
         source_map,
-        prover: Prover::new(universe, budget / SHARE)?,
-        limit: budget.saturating_mul(SHARE),
+        prover: Prover::new(universe, budget.of_states(states / SHARE))?,
+        limit: states.saturating_mul(SHARE),
         never: never.collect(),
         files: HashSet::new(),
         found: Findings::default(),
@@ -74,6 +76,10 @@ pub fn find(
     // Tokens are compared once each has its samples, since a sample finds the candidates.
     equal_reach::check(&mut search, &reaches)?;
     search.found.visited = search.prover.visited();
+    // Whatever was passed over past the budget is open, also what no question was asked about.
+    if budget.is_spent() {
+        search.found.inconclusive = search.found.inconclusive.max(1);
+    }
     source_map.allow(&mut search.found.diagnostics);
     sort(&mut search.found.diagnostics);
     Ok(search.found)
