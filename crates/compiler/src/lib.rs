@@ -32,6 +32,7 @@ pub mod method;
 pub mod parse;
 pub mod policy;
 pub mod regexp;
+pub mod revoked;
 pub mod seal;
 pub mod secret;
 pub mod source;

@@ -5,8 +5,8 @@ use std::{fs, io, path::Path};
 use tokenward_compiler::{
     BaseUrl, Compilation,
     artifact::{self, Artifact, ReadError, Signers},
-    compile, compile_for,
-    diagnostic::{Severity, render_text},
+    compile_for,
+    diagnostic::{Severity, render_some},
     ir::Program,
     seal::{self, Mode},
     source::{Links, SourceSet},
@@ -17,11 +17,11 @@ use super::mode::ModeInForce;
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
-/// Maximum depth of directories; a deeper one is a loop of links.
-const MAX_DEPTH: usize = 16;
+/// Errors of a policy that the log and `/readyz` show.
+const SHOWN: usize = 50;
 
 /// Loads the policy at a path, and the secrets that it revokes. The revocations count even if the policy does not
-/// compile.
+/// compile. Those of files that cannot be compiled at all are found by `file_revocations`.
 pub(super) fn load(
     place: &Path,
     base: &BaseUrl,
@@ -40,8 +40,7 @@ pub(super) fn load(
 fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
         Ok(sources) => sources,
-        // A file that is not text must not undo the revocations of the others.
-        Err(error) => return (Err(error.into()), compile(&readable(directory)).revoked),
+        Err(error) => return (Err(error.into()), Vec::new()),
     };
     let Compilation {
         program,
@@ -52,36 +51,13 @@ fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>,
     let program = program.ok_or_else(|| {
         // Warnings would hide the errors that must be fixed.
         diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-        let diagnostics = render_text(&sources, &diagnostics, false);
+        let diagnostics = render_some(&sources, &diagnostics, (SHOWN, false));
         PolicyError::Compile {
             directory: directory.to_owned(),
             diagnostics,
         }
     });
     (program, revoked)
-}
-
-/// Reads the readable files below a directory, only to find revocations.
-fn readable(directory: &Path) -> SourceSet {
-    let mut files = Vec::new();
-    let mut directories = vec![(directory.to_owned(), 0)];
-    while let Some((directory, depth)) = directories.pop() {
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            if name.as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            if path.is_dir() && depth < MAX_DEPTH {
-                directories.push((path, depth + 1));
-            } else if path.is_file()
-                && path.extension().is_some_and(|extension| extension == "toml")
-                && let Ok(text) = fs::read_to_string(&path)
-            {
-                files.push((path.display().to_string(), text));
-            }
-        }
-    }
-    SourceSet::from_files(files)
 }
 
 /// Loads an artifact. An artifact that is not accepted revokes nothing: otherwise its author could end every token
