@@ -30,7 +30,7 @@ fn entries(mut words: Words<'_>) -> (Vec<Suspect>, bool) {
     let mut entry = Entry::default();
     // The last two words of a line: a key and `=` come before a value.
     let (mut key, mut is_value, mut brackets, mut is_start) = (None, false, 0, true);
-    while let Some(word) = words.next() {
+    for word in words.by_ref() {
         match word {
             Word::Line => (key, is_value, brackets, is_start) = (None, false, 0, true),
             Word::Sign(b'[') if is_start => brackets += 1,
