@@ -24,7 +24,7 @@
 //! Nothing is approximated: each kind of atom is decided by a procedure that finds a request if there is one, and atoms
 //! over different parts do not depend on each other. The automata are those that decide. An answer is one of three: no
 //! request (a proof by exhaustion), a request (tried on both programs before it is returned; one that does not hold is a
-//! [`Fault`]), or, past a budget of visited states, *inconclusive*, which is never to be taken for "no".
+//! [`Fault`]), or, past a [`Budget`], *inconclusive*, which is never to be taken for "no".
 //!
 //! # Limits of the model
 //!
@@ -34,6 +34,7 @@
 //! * Token attributes other than lines: users, expiry, addresses.
 
 mod body;
+mod budget;
 mod cell;
 mod clauses;
 mod common;
@@ -61,6 +62,7 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
+pub use budget::Budget;
 pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
 pub use fault::Fault;
@@ -69,9 +71,9 @@ pub use served::Served;
 pub use universe::Universe;
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
+    budget::Exhausted,
     clauses::Ruled,
     prefilter::{head, literal},
-    product::Exhausted,
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},

@@ -69,7 +69,7 @@ pub(crate) fn part(program: &Program, rule: &Rule, universe: Universe) -> Part {
             variants.push((Part::Pair(at, index), with(rule.methods, both)));
         }
     }
-    let Ok(mut prover) = Prover::new(universe, BUDGET) else {
+    let Ok(mut prover) = Prover::new(universe, BUDGET.into()) else {
         return Part::Several;
     };
     for (part, rule) in &variants {
@@ -101,7 +101,7 @@ pub(crate) fn unmet(program: &Program, rule: &Rule, universe: Universe) -> Optio
             (at, variant)
         })
         .collect();
-    let mut prover = Prover::new(universe, BUDGET).ok()?;
+    let mut prover = Prover::new(universe, BUDGET.into()).ok()?;
     variants
         .iter()
         .find(|(_, rule)| matches!(prover.request(&[Ruled { program, rule }], &[]), Ok(None)))

@@ -51,7 +51,7 @@ pub(crate) fn check(program: &Program, source_map: &SourceMap, diagnostics: &mut
             continue;
         }
         // It fails only by a bug, which the compiler's own tests find.
-        let Ok(mut prover) = Prover::new(ALL_REQUESTS, BUDGET) else {
+        let Ok(mut prover) = Prover::new(ALL_REQUESTS, BUDGET.into()) else {
             return;
         };
         let text = program.line(line).text;
@@ -106,7 +106,7 @@ fn dead_part(program: &Program, any_path: &Program, rule: &Rule, prover: &mut Pr
         rule,
     };
     // A prover of its own: it may only know rules that live as long as it does.
-    let mut prover = Prover::new(ALL_REQUESTS, BUDGET).ok()?;
+    let mut prover = Prover::new(ALL_REQUESTS, BUDGET.into()).ok()?;
     match prover.request(&[ruled], &[]) {
         Ok(None) => Some(blame::part(any_path, rule, ALL_REQUESTS)),
         Ok(Some(_)) | Err(Exhausted) => blame::unmet(any_path, rule, ALL_REQUESTS),

@@ -11,5 +11,5 @@ pub use code::Code;
 pub use finding::{Diagnostic, Elsewhere, Label, Witness, sort};
 pub use nearest::nearest;
 pub use render_json::render_json;
-pub use render_text::render_text;
+pub use render_text::{SHOWN, render_some, render_text};
 pub use severity::Severity;

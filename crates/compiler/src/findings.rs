@@ -1,7 +1,7 @@
 //! Findings about the lines of a token together, each of them proved: see [`crate::analysis`]. One finding a file.
 //!
 //! Related lines are found first by how lines begin and by trying a request of each; only the rest is searched, within
-//! a budget. Past it nothing is claimed.
+//! a budget. Past it nothing is claimed, and what stays open is counted.
 
 mod case;
 mod covered_line;
@@ -21,7 +21,7 @@ pub use self::{
     result::Findings,
 };
 use crate::{
-    analysis::{Fault, Prover, Served, Universe},
+    analysis::{Budget, Fault, Prover, Served, Universe},
     diagnostic::{Code, Diagnostic, sort},
     ir::Program,
     source_map::SourceMap,
@@ -39,9 +39,11 @@ pub fn find<'p>(
     program: &'p Program,
     source_map: &'p SourceMap,
     known: &[Diagnostic],
-    (universe, served, budget): (Universe, &'p Served, u64),
+    (universe, served, budget): (Universe, &'p Served, impl Into<Budget>),
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Findings, Fault> {
+    let budget: Budget = budget.into();
+    let states = budget.states();
     // Lines that match no request by their form are known already, and not reported again.
     let never = known
         .iter()
@@ -50,11 +52,11 @@ pub fn find<'p>(
     let mut search = Search {
         program,
         source_map,
-        prover: Prover::new(universe, budget / SHARE)?,
+        prover: Prover::new(universe, budget.of_states(states / SHARE))?,
         universe,
         served,
         endpoints: served.matcher()?,
-        limit: budget.saturating_mul(SHARE),
+        limit: states.saturating_mul(SHARE),
         never: never.collect(),
         files: HashSet::new(),
         found: Findings::default(),
@@ -81,6 +83,10 @@ pub fn find<'p>(
     // Tokens are compared once each has its samples, since a sample finds the candidates.
     equal_reach::check(&mut search, &reaches)?;
     search.found.visited = search.prover.visited();
+    // Whatever was passed over past the budget is open, also what no question was asked about.
+    if budget.is_spent() {
+        search.found.inconclusive = search.found.inconclusive.max(1);
+    }
     source_map.allow(&mut search.found.diagnostics);
     sort(&mut search.found.diagnostics);
     Ok(search.found)

@@ -2,15 +2,17 @@
 
 mod resolve;
 
+use std::collections::HashSet;
+
 use self::resolve::resolve_invariants;
 use crate::{
-    analysis::{Accepted, Fault, Inconclusive, Prover, Request, Side, Universe},
+    analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Side, Universe},
     base_url::BaseUrl,
     bind::BindError,
     diagnostic::{Code, Diagnostic, Witness, sort},
     ir::{LineId, Program, Token, TokenId, Users},
     lower::lower,
-    source::SourceSet,
+    source::{SourceSet, Span},
     source_map::SourceMap,
     tokens::{InvariantDef, InvariantKind},
 };
@@ -77,10 +79,10 @@ impl Invariants {
     pub fn broken_by(
         &self,
         program: &Program,
-        (universe, budget): (Universe, u64),
+        (universe, budget): (Universe, impl Into<Budget>),
         asks: &dyn Fn(&InvariantDef, TokenId) -> bool,
     ) -> Result<Vec<Broken>, Fault> {
-        let mut prover = Prover::new(universe, budget)?.with_samples_first();
+        let mut prover = Prover::new(universe, budget.into())?.with_samples_first();
         let source_map = SourceMap::default();
         let mut all = Vec::new();
         for (id, token) in program.tokens() {
@@ -125,11 +127,12 @@ impl Invariants {
         &self,
         program: &Program,
         source_map: &SourceMap,
-        (universe, budget): (Universe, u64),
+        (universe, budget): (Universe, impl Into<Budget>),
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Proof, Fault> {
-        let mut prover = Prover::new(universe, budget)?.with_samples_first();
+        let mut prover = Prover::new(universe, budget.into())?.with_samples_first();
         let mut proof = Proof::default();
+        let mut said = Told::new();
         let mut selected = vec![false; self.definitions.len()];
         let tokens = program.tokens().count();
         // Each invariant is proved for each token that it selects; a token that none selects costs nothing.
@@ -148,7 +151,7 @@ impl Invariants {
                     source_map,
                     invariants: self,
                 };
-                case.prove(&mut prover, of, &mut proof.diagnostics)?;
+                case.prove(&mut prover, of, (&mut proof.diagnostics, &mut said))?;
                 let took = prover.visited() - before;
                 if took > proof.hardest.as_ref().map_or(0, |(.., most)| *most) {
                     proof.hardest = Some((definition.name.value.clone(), token.name.clone(), took));
@@ -208,6 +211,9 @@ struct Breach {
     witness: Request,
 }
 
+/// Lines that break a line of an invariant, and have been reported.
+type Told = HashSet<(Span, Span, InvariantKind)>;
+
 /// One invariant and one token.
 struct Case<'p> {
     definition: &'p InvariantDef,
@@ -222,13 +228,13 @@ impl<'p> Case<'p> {
         &self,
         prover: &mut Prover<'p>,
         of: TokenId,
-        diagnostics: &mut Vec<Diagnostic>,
+        (diagnostics, said): (&mut Vec<Diagnostic>, &mut Told),
     ) -> Result<(), Fault> {
         // Findings are reported even if the rest of the question is inconclusive: a counterexample is certain.
         let answer = self.ask(prover, of)?;
         for breach in answer.broken {
             let lines = (breach.line, breach.their);
-            self.tell(breach.headline, lines, &breach.witness, diagnostics);
+            self.tell(breach.headline, lines, &breach.witness, (diagnostics, said));
         }
         if let Some(why) = answer.inconclusive {
             diagnostics.push(self.open(why));
@@ -284,7 +290,7 @@ impl<'p> Case<'p> {
         headline: String,
         (line, their): (Option<LineId>, Option<LineId>),
         witness: &Request,
-        diagnostics: &mut Vec<Diagnostic>,
+        (diagnostics, said): (&mut Vec<Diagnostic>, &mut Told),
     ) {
         let place = line.and_then(|line| self.source_map.line(line));
         let their = their.and_then(|line| self.invariants.source_map.line(line));
@@ -302,18 +308,17 @@ impl<'p> Case<'p> {
             diagnostic = diagnostic.help(why.clone());
         }
         // A line of a set breaks the invariant for every token alike, so it is reported once.
-        let said = |other: &Diagnostic| {
-            other.code == diagnostic.code
-                && place.is_some_and(|place| place == other.primary.span)
-                && other.related == diagnostic.related
-        };
-        if self.is_own(place) || !diagnostics.iter().any(said) {
+        let is_new = place.is_none_or(|place| {
+            let demand = their.unwrap_or(self.definition.span);
+            said.insert((place, demand, self.definition.kind))
+        });
+        if self.is_own(place) || is_new {
             diagnostics.push(diagnostic);
         }
     }
 
     /// Whether a place is in the token's own file, rather than in that of a set.
-    fn is_own(&self, place: Option<crate::source::Span>) -> bool {
+    fn is_own(&self, place: Option<Span>) -> bool {
         place.map(|place| place.source) == self.source_map.token(self.token.0).map(|token| token.source)
     }
 
@@ -331,7 +336,7 @@ impl<'p> Case<'p> {
         })
     }
 
-    fn place(&self) -> crate::source::Span {
+    fn place(&self) -> Span {
         let place = self.source_map.token(self.token.0);
         place.unwrap_or(self.definition.span)
     }

@@ -33,6 +33,7 @@ pub mod parse;
 pub mod policy;
 pub mod range;
 pub mod regexp;
+pub mod revoked;
 pub mod seal;
 pub mod secret;
 pub mod source;

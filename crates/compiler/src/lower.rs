@@ -55,7 +55,6 @@ struct Lowering<'a> {
     rules: Vec<Rule>,
     values: Interned<(Option<Side>, String), ValueMatcher>,
     urls: Interned<(Anchor, String), UrlMatcher>,
-    line_numbers: LineNumbers,
     source_map: SourceMap,
     diagnostics: Vec<Diagnostic>,
 }
@@ -72,7 +71,6 @@ impl<'a> Lowering<'a> {
             rules: Vec::new(),
             values: Interned::new(),
             urls: Interned::new(),
-            line_numbers: LineNumbers::default(),
             source_map: SourceMap::default(),
             diagnostics: Vec::new(),
         }
@@ -186,7 +184,7 @@ impl<'a> Lowering<'a> {
         let file = self.sources.get(span.source).map(|source| source.path.as_str());
         let id = self.lines.push(Line {
             file: file.unwrap_or_default(),
-            number: self.line_numbers.of(self.sources, span),
+            number: arena_index(self.sources.line_number(span)),
             text,
             digest: LineDigest(digest.first_chunk().copied().unwrap_or_default()),
         });
@@ -265,32 +263,4 @@ fn matcher(hir: &Hir, line: Span, diagnostics: &mut Vec<Diagnostic>) -> Matcher 
         );
         Matcher::Nothing
     })
-}
-
-/// Line numbers of ascending places, without counting from the top each time.
-#[derive(Default)]
-struct LineNumbers {
-    last: Option<(Span, u32)>,
-}
-
-impl LineNumbers {
-    fn of(&mut self, sources: &SourceSet, span: Span) -> u32 {
-        let (from, number) = match self.last {
-            Some((last, number)) if last.source == span.source && last.start <= span.start => {
-                (last.start, number)
-            }
-            _ => (0, 1),
-        };
-        let between = sources
-            .get(span.source)
-            .and_then(|source| source.text.as_bytes().get(from..span.start));
-        let newlines = between
-            .unwrap_or_default()
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count();
-        let number = number + arena_index(newlines);
-        self.last = Some((span, number));
-        number
-    }
 }

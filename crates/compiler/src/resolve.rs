@@ -11,8 +11,7 @@ use std::{collections::HashMap, rc::Rc};
 use self::sets::Sets;
 
 use crate::{
-    ast,
-    check::{self, included_twice},
+    ast, check,
     diagnostic::{Code, Diagnostic},
     parse::parse_line,
     policy::{Limit, Token},
@@ -27,6 +26,19 @@ pub(crate) struct Resolver<'a> {
     sets: Sets<'a>,
     lines: LineCache<'a>,
     resolved: Resolved,
+    /// Lines of sets that tokens may still include.
+    room: usize,
+}
+
+/// Lines of sets, counted for each token that includes them. They take memory for each: a policy of a megabyte could otherwise
+/// have billions.
+const MOST_INCLUDED: usize = 10_000_000;
+
+fn too_many_lines(token: &TokenDef) -> Diagnostic {
+    let headline = format!("the tokens up to this one include more than {MOST_INCLUDED} lines of sets");
+    let place = token.include.first().map_or(token.span, |first| first.span);
+    Diagnostic::new(Code::TooLarge, place, headline)
+        .help("let tokens include only the sets that they need; a set's lines count for each token")
 }
 
 /// What resolving gives in addition to the tokens.
@@ -59,6 +71,7 @@ pub(crate) fn resolve(definitions: Vec<TokenDef>, sources: &SourceSet) -> Resolv
             users: HashMap::new(),
         },
         resolved,
+        room: MOST_INCLUDED,
     }
 }
 
@@ -114,8 +127,16 @@ impl Resolver<'_> {
     fn token(&mut self, definition: &TokenDef) -> Option<Token> {
         let diagnostics = &mut self.resolved.diagnostics;
         let mut limits = Vec::new();
-        included_twice::check(&self.sets.included_twice(&definition.include), diagnostics);
-        for span in self.sets.lines_of(&definition.include, diagnostics) {
+        self.sets.check_twice(&definition.include, diagnostics);
+        let included = self.sets.lines_of(&definition.include, diagnostics);
+        match self.room.checked_sub(included.len()) {
+            Some(room) => self.room = room,
+            None => {
+                diagnostics.push(too_many_lines(definition));
+                return None;
+            }
+        }
+        for span in included {
             limits.extend(self.lines.shared(span, definition, diagnostics));
         }
         let included = limits.len();

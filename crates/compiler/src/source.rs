@@ -1,6 +1,7 @@
 //! The texts that a policy is made of, and places in them.
 
 pub mod limits;
+mod places;
 mod read;
 mod set;
 

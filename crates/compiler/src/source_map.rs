@@ -34,14 +34,46 @@ impl SourceMap {
 
     /// Takes out the warnings that a token's `lint_allow` allows in its entry.
     pub fn allow(&self, diagnostics: &mut Vec<Diagnostic>) {
-        let inside = |place: Span, block: Span| {
-            place.source == block.source && block.start <= place.start && place.end <= block.end
-        };
+        let blocks = Blocks::new(&self.allowed);
         diagnostics.retain(|diagnostic| {
             diagnostic.severity == Severity::Error
-                || !self.allowed.iter().any(|(block, codes)| {
-                    inside(diagnostic.primary.span, *block) && codes.contains(&diagnostic.code)
-                })
+                || !blocks
+                    .around(diagnostic.primary.span)
+                    .any(|codes| codes.contains(&diagnostic.code))
         });
+    }
+}
+
+/// Blocks of text, to find those around a place: there are as many as tokens, and as many places.
+struct Blocks<'a> {
+    /// In the order of their places.
+    blocks: Vec<&'a (Span, Vec<Code>)>,
+    /// For each block, the file and the furthest end of it and of those before it.
+    ends: Vec<(SourceId, usize)>,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(blocks: &'a [(Span, Vec<Code>)]) -> Self {
+        let mut blocks: Vec<&(Span, Vec<Code>)> = blocks.iter().collect();
+        blocks.sort_by_key(|(span, _)| *span);
+        let mut furthest = None;
+        let ends = blocks.iter().map(|(span, _)| {
+            let end = (span.source, span.end);
+            *furthest.insert(furthest.map_or(end, |known: (SourceId, usize)| known.max(end)))
+        });
+        let ends = ends.collect();
+        Self { blocks, ends }
+    }
+
+    /// The codes of the blocks that a place is in. Blocks seldom contain others, so this looks at one or two.
+    fn around(&self, place: Span) -> impl Iterator<Item = &'a [Code]> {
+        let behind = self
+            .blocks
+            .partition_point(|(span, _)| (span.source, span.start) <= (place.source, place.start));
+        let before = self.blocks.iter().zip(&self.ends).take(behind).rev();
+        before
+            .take_while(move |(_, furthest)| **furthest >= (place.source, place.end))
+            .filter(move |((span, _), _)| span.source == place.source && place.end <= span.end)
+            .map(|((_, codes), _)| codes.as_slice())
     }
 }

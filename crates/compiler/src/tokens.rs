@@ -46,6 +46,7 @@ pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) ->
         id,
         source,
         diagnostics,
+        unknown: 0,
     };
     let mut tokens = Vec::new();
     for (key, value) in root.get_ref() {

@@ -99,6 +99,7 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> Htt
             state.policies.revoked_beside_policy().into(),
         );
         fields.insert("revocations_unsaved".into(), revocations.unsaved().into());
+        fields.insert("suspended_tokens".into(), state.policies.suspended().into());
         fields.insert("audit_failing".into(), stats.failing.into());
         fields.insert("audit_last".into(), stats.last.0.into());
     }

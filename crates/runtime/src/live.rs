@@ -1,13 +1,14 @@
 //! The active policy, and its replacement (SEMANTICS section 6).
 
 mod error;
+mod file_revocations;
 mod fingerprint;
 mod load;
 mod mode;
 pub(crate) mod revoked;
 pub(crate) mod watch;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -18,6 +19,7 @@ use tokenward_compiler::ir::{Program, Token, TokenId};
 use crate::hardening;
 
 pub use error::PolicyError;
+use file_revocations::FileRevocations;
 use fingerprint::Fingerprint;
 pub(crate) use load::{LoadSettings, artifact_of_file, policy_at, unbound_artifact};
 use load::{Loaded, Purpose, load};
@@ -98,6 +100,7 @@ pub(crate) struct Policies {
     mode: ModeInForce,
     current: ArcSwap<Live>,
     revocations: Arc<Revocations>,
+    files: Mutex<FileRevocations>,
     status: Mutex<ReloadStatus>,
     /// The directory's state immediately before it was first read, so that a change since then is noticed.
     first_seen: Fingerprint,
@@ -120,6 +123,8 @@ impl Policies {
         // Notifications contain absolute paths.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         let first_seen = Fingerprint::of(&directory);
+        let mut files = FileRevocations::default();
+        files.read(&directory, |revoked| note(&revocations, revoked));
         let (loaded, revoked) = load(&directory, &settings, &mode, &Purpose::Start);
         note(&revocations, revoked);
         let loaded = loaded?;
@@ -140,6 +145,7 @@ impl Policies {
             mode,
             current: ArcSwap::from_pointee(Live::new(loaded)),
             revocations: Arc::new(revocations),
+            files: Mutex::new(files),
             status: Mutex::new(ReloadStatus {
                 succeeded: 1,
                 failure,
@@ -183,7 +189,7 @@ impl Policies {
         let beside = live
             .program()
             .tokens()
-            .filter(|(_, token)| !token.revoked && self.revocations.has(&token.secret_hash));
+            .filter(|(_, token)| !token.revoked && self.revocations.is_permanent(&token.secret_hash));
         beside.map(|(_, token)| token.name.clone()).collect()
     }
 
@@ -192,9 +198,63 @@ impl Policies {
         self.lock_status().clone()
     }
 
+    /// Names the tokens of the active policy that are suspended: a file that does not parse seems to revoke them.
+    pub(crate) fn suspended(&self) -> Vec<String> {
+        let live = self.current();
+        let tokens = live.program().tokens();
+        let suspended = tokens.filter(|(_, token)| self.revocations.is_suspended(&token.secret_hash));
+        suspended.map(|(_, token)| token.name.clone()).collect()
+    }
+
+    /// Adds the revocations of the directory's files, without compiling them, and suspends the tokens that a broken file seems to
+    /// revoke. Quick, whatever the policy: it reads only files that changed.
+    pub(crate) fn revoke_from_files(&self) {
+        if !self.directory.is_file() {
+            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            files.read(&self.directory, |revoked| note(&self.revocations, revoked));
+            self.suspend(&files);
+        }
+    }
+
+    /// Suspends the tokens that broken files seem to revoke now, and no others.
+    fn suspend(&self, files: &FileRevocations) {
+        let live = self.current();
+        let program = live.program();
+        let mut by_name = HashMap::new();
+        if files.suspects().next().is_some() {
+            by_name.extend(program.tokens().map(|(id, token)| (token.name.as_str(), id)));
+        }
+        let mut secrets = HashSet::new();
+        for (path, suspect) in files.suspects() {
+            let by_hash = suspect
+                .hashes
+                .iter()
+                .filter_map(|hash| program.token_by_secret_hash(hash));
+            let by_name = suspect
+                .names
+                .iter()
+                .filter_map(|name| by_name.get(name.as_str()).copied());
+            for token in by_hash.chain(by_name).map(|id| program.token(id)) {
+                secrets.insert(token.secret_hash);
+                secrets.extend(token.previous.map(|(secret, _)| secret));
+                if !self.revocations.has(&token.secret_hash) {
+                    tracing::error!(
+                        token = token.name,
+                        file = %path.display(),
+                        "token suspended: the file is not TOML, and seems to revoke the token; repair the file"
+                    );
+                }
+            }
+        }
+        if self.revocations.suspend(secrets) {
+            tracing::info!("tokens are no longer suspended");
+        }
+    }
+
     /// Reads the directory again. A policy that compiles becomes active; otherwise the active one is kept. In both
-    /// cases, its revocations are added.
+    /// cases, its revocations are added, before it is compiled.
     pub(crate) fn reload(&self) {
+        self.revoke_from_files();
         self.look_at_mode();
         let purpose = Purpose::Reload {
             refused: self.current().refused(),
@@ -242,9 +302,13 @@ impl Policies {
             );
             warn_of(&dead);
             self.current.store(Arc::new(next));
-            let mut status = self.lock_status();
-            status.succeeded += 1;
-            status.dead = dead;
+            {
+                let mut status = self.lock_status();
+                status.succeeded += 1;
+                status.dead = dead;
+            }
+            let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            self.suspend(&files);
         }
         let mended = std::mem::replace(&mut self.lock_status().failure, failure);
         if mended.is_some() && self.current().refused.is_empty() {

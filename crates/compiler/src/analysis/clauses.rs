@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use super::{
     body::{self, BodyAtom, Says},
+    budget::Exhausted,
     language::{Languages, Literal},
     parameters::{self, QueryAtom},
     places::Places,
-    product::Exhausted,
 };
 use crate::{
     ast::Effect,

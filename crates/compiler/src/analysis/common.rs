@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{ir::LineId, json::fold};
 
+/// Steps that a pair of lines counts for when it is told apart without a search.
+const STEPS_A_PAIR: usize = 2_000;
+
 /// Requests that two policies allow, at most one for each permit line of the first.
 #[derive(Debug, Default)]
 pub(crate) struct Common {
@@ -43,6 +46,10 @@ impl<'p> Prover<'p> {
         self.languages.grant(self.budget());
         for source in sources {
             for their in &theirs {
+                if self.take_steps(STEPS_A_PAIR).is_err() {
+                    common.inconclusive = Some(Inconclusive::Budget);
+                    return Ok(common);
+                }
                 if let Some(source) = source
                     && prefilter::are_surely_apart(source, *their, &mut self.languages)
                 {

@@ -1,7 +1,7 @@
 //! Compares two versions of a token's policy.
 
 use super::{
-    Fault, Universe,
+    Budget, Fault, Universe,
     difference::Difference,
     prover::{Accepted, Prover},
     side::Side,
@@ -40,11 +40,16 @@ impl<'p> Analysis<'p> {
     ///
     /// # Errors
     /// A [`Fault`].
-    pub fn new(old: &'p Program, new: &'p Program, universe: Universe, budget: u64) -> Result<Self, Fault> {
+    pub fn new(
+        old: &'p Program,
+        new: &'p Program,
+        universe: Universe,
+        budget: impl Into<Budget>,
+    ) -> Result<Self, Fault> {
         Ok(Self {
             old,
             new,
-            prover: Prover::new(universe, budget)?,
+            prover: Prover::new(universe, budget.into())?,
         })
     }
 

@@ -3,8 +3,8 @@
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use super::{
+    budget::Exhausted,
     language::{Goal, LangId},
-    product::Exhausted,
     prover::Prover,
 };
 use crate::{

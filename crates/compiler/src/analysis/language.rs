@@ -6,7 +6,9 @@ use regex_automata::util::primitives::StateID;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Repetition};
 
 use super::{
-    Exhausted, fixed,
+    Exhausted,
+    budget::Steps,
+    fixed,
     product::{Alphabet, Wish, shortest},
 };
 use crate::ir::{Atom, Automaton, AutomatonError, ByteSet, Code, Glob, Matcher};
@@ -37,6 +39,11 @@ impl LangId {
     /// URLs that requests can have, under any public URL.
     pub(super) const URL: Self = Self(9);
 }
+
+/// Steps that a literal of a goal counts for: it is sorted and hashed.
+const STEPS_A_LITERAL: usize = 50;
+/// Steps that a byte of a glob's code counts for when its automaton is built.
+const STEPS_A_BYTE: usize = 1_000;
 
 /// A language, and whether the text is to be in it.
 pub(super) type Literal = (LangId, bool);
@@ -104,6 +111,8 @@ pub(super) struct Languages {
     automata: Vec<Automaton>,
     known: HashMap<Key, LangId>,
     found: HashMap<Goal, Option<String>>,
+    /// The steps that all questions of the run may still take.
+    pub(super) steps: Steps,
     /// How many tuples of states may still be visited.
     pub(super) budget: u64,
     granted: u64,
@@ -113,8 +122,9 @@ pub(super) struct Languages {
 impl Languages {
     /// # Errors
     /// An automaton of our own does not build: a bug.
-    pub(super) fn new() -> Result<Self, AutomatonError> {
+    pub(super) fn new(steps: Steps) -> Result<Self, AutomatonError> {
         Ok(Self {
+            steps,
             automata: fixed::all()?,
             known: HashMap::new(),
             found: HashMap::new(),
@@ -160,6 +170,7 @@ impl Languages {
         }
         let automaton = match matcher {
             Matcher::Glob(code) => {
+                self.steps.take(STEPS_A_BYTE * code.as_bytes().len())?;
                 let globs = code.globs().ok_or(Exhausted)?;
                 Automaton::new(&Hir::alternation(globs.iter().map(hir).collect())).map_err(|_| Exhausted)?
             }
@@ -178,6 +189,7 @@ impl Languages {
     /// # Errors
     /// The budget is spent.
     pub(super) fn text(&mut self, goal: &Goal) -> Result<Option<String>, Exhausted> {
+        self.steps.take(goal.0.len() * STEPS_A_LITERAL)?;
         let Some(goal) = goal.simplified() else {
             return Ok(None);
         };
@@ -185,12 +197,13 @@ impl Languages {
             return Ok(found.clone());
         }
         let mut ids = vec![LangId::UTF8];
+        let mut places = HashMap::from([(LangId::UTF8, 0)]);
         let mut wish: Wish = vec![vec![vec![(0, true)]]];
         for alternatives in &goal.0 {
             let mut entry = Vec::new();
             for literals in alternatives {
                 let place = |(id, wanted): &Literal| {
-                    let at = ids.iter().position(|known| known == id).unwrap_or_else(|| {
+                    let at = *places.entry(*id).or_insert_with(|| {
                         ids.push(*id);
                         ids.len() - 1
                     });
@@ -204,10 +217,14 @@ impl Languages {
             .iter()
             .filter_map(|id| self.automata.get(id.0 as usize))
             .collect();
-        let mut found = shortest(&automata, &wish, Alphabet::Bytes, &mut self.budget)?;
+        let mut found = shortest(&automata, &wish, (Alphabet::Bytes, &mut self.budget, &self.steps))?;
         if let Some(text) = &found
             && !text.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
-            && let Some(readable) = shortest(&automata, &wish, Alphabet::Printable, &mut self.budget)?
+            && let Some(readable) = shortest(
+                &automata,
+                &wish,
+                (Alphabet::Printable, &mut self.budget, &self.steps),
+            )?
         {
             found = Some(readable);
         }

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::{
+    budget::Exhausted,
     language::{Goal, LangId, Languages, Literal},
-    product::Exhausted,
 };
 use crate::{
     ast::{Effect, Operator},

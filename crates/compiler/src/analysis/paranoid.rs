@@ -2,7 +2,7 @@
 //! plain program, line by line in the same order.
 
 use super::{
-    Analysis, Comparison, Exhausted, Fault, Inconclusive, Request, Universe,
+    Analysis, Budget, Comparison, Exhausted, Fault, Inconclusive, Request, Universe,
     language::{Goal, Languages},
 };
 use crate::ir::{Matcher, Program, ReadBack, Token, TokenId};
@@ -48,7 +48,7 @@ pub enum Deviation {
 pub fn prove_optimised(
     plain: &Program,
     optimised: &Program,
-    (universe, budget): (Universe, u64),
+    (universe, budget): (Universe, impl Into<Budget>),
     mut progress: impl FnMut(usize, usize),
 ) -> Result<(), Deviation> {
     if !optimised.indexes_name_all() {
@@ -60,7 +60,8 @@ pub fn prove_optimised(
         program: read,
         guards,
     } = optimised.read_back().ok_or_else(unreadable)?;
-    check_guards(&guards, budget)?;
+    let budget = budget.into();
+    check_guards(&guards, &budget)?;
     let mut analysis = Analysis::new(&plain, &read, universe, budget)?;
     let tokens = plain.tokens().count();
     if read.tokens().count() != tokens {
@@ -75,10 +76,10 @@ pub fn prove_optimised(
 }
 
 /// Proves that each guard matches everything that its matcher matches.
-fn check_guards(guards: &[(Matcher, Matcher)], budget: u64) -> Result<(), Deviation> {
-    let mut languages = Languages::new().map_err(Fault::from)?;
+fn check_guards(guards: &[(Matcher, Matcher)], budget: &Budget) -> Result<(), Deviation> {
+    let mut languages = Languages::new(budget.steps()).map_err(Fault::from)?;
     for (inner, guard) in guards {
-        languages.grant(budget);
+        languages.grant(budget.states());
         let goal = languages.of(inner).and_then(|inner| {
             let guard = languages.of(guard)?;
             languages.text(&Goal::all([(inner, true), (guard, false)]))

@@ -8,11 +8,8 @@ use std::{
 
 use regex_automata::util::primitives::StateID;
 
+use super::budget::{Exhausted, Steps};
 use crate::ir::Automaton;
-
-/// The budget is spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted;
 
 /// The answers that the automata must give: of every entry one alternative, of an alternative all of its literals. A literal
 /// is an automaton's position and the answer that it must give.
@@ -27,21 +24,27 @@ pub(super) enum Alphabet {
     Bytes,
 }
 
+/// Steps that an automaton counts for when the bytes are found that it distinguishes.
+const REPRESENTATIVES: usize = 300;
+
+/// Steps that an automaton counts for when a tuple is kept.
+const KEPT: usize = 8;
+
 /// Letters and digits read best, then what separates words in URLs.
 const READABLE: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_./ =";
 
 /// The shortest text that grants the wish, among those the one of the most readable bytes; `None` if no text does.
-/// Each tuple of states costs one of `budget`.
+/// Each tuple of states costs one of `budget`, and of the run's steps as many as there are automata times bytes.
 ///
 /// # Errors
 /// The budget is spent.
 pub(super) fn shortest(
     automata: &[&Automaton],
     wish: &Wish,
-    alphabet: Alphabet,
-    budget: &mut u64,
+    (alphabet, budget, steps): (Alphabet, &mut u64, &Steps),
 ) -> Result<Option<Vec<u8>>, Exhausted> {
     // Bytes that all automata treat alike count as one, and dead tuples are not entered: both keep the search small.
+    steps.take(automata.len() * REPRESENTATIVES)?;
     let bytes = representatives(automata, alphabet);
     let start: Box<[StateID]> = automata.iter().map(|automaton| automaton.start()).collect();
     let ends = automata.iter().map(|automaton| Ends {
@@ -64,15 +67,18 @@ pub(super) fn shortest(
     // Breadth first, so that the first tuple that grants the wish has a shortest text.
     while let Some(Reached { states, .. }) = reached.get(at) {
         *budget = budget.checked_sub(1).ok_or(Exhausted)?;
+        steps.take(automata.len() * (bytes.len() + 1))?;
         if grants(automata, wish, states) {
             return Ok(Some(spell(&reached, at)));
         }
         for byte in &bytes {
             next.clear();
-            let steps = automata.iter().zip(states);
-            next.extend(steps.map(|(automaton, state)| automaton.next(*state, *byte)));
+            let pairs = automata.iter().zip(states);
+            next.extend(pairs.map(|(automaton, state)| automaton.next(*state, *byte)));
             // Most steps lead to a tuple that has been visited.
             if !known.contains(next.as_slice()) && may_grant(&mut ends, wish, &next) {
+                // Kept twice, so that memory is bounded by the steps too.
+                steps.take(automata.len() * KEPT)?;
                 let next: Box<[StateID]> = next.as_slice().into();
                 known.insert(next.clone());
                 fresh.push(Reached {

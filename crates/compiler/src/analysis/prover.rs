@@ -3,7 +3,7 @@
 use std::{collections::HashSet, marker::PhantomData};
 
 use super::{
-    Cause, Difference, Exhausted, Fault, Finding, Inconclusive, Universe,
+    Budget, Cause, Difference, Exhausted, Fault, Finding, Inconclusive, Universe,
     cell::Cell,
     clauses::Ruled,
     identity::Identity,
@@ -18,10 +18,13 @@ use crate::{
     param::root_name,
 };
 
+/// Steps that a rule counts for when it is made part of a question: its names are folded, the beginning of its paths is compared.
+const STEPS_A_RULE: usize = 500;
+
 /// The knowledge of the patterns of all programs in the questions so far.
 pub(crate) struct Prover<'p> {
     universe: Universe,
-    budget: u64,
+    budget: Budget,
     pub(super) languages: Languages,
     identity: Identity,
     samples_first: bool,
@@ -30,15 +33,15 @@ pub(crate) struct Prover<'p> {
 }
 
 impl<'p> Prover<'p> {
-    /// `budget`: the product states that a question may visit.
+    /// `budget`: the product states that a question may visit, and the steps of the whole run.
     ///
     /// # Errors
     /// A [`Fault`].
-    pub(crate) fn new(universe: Universe, budget: u64) -> Result<Self, Fault> {
+    pub(crate) fn new(universe: Universe, budget: Budget) -> Result<Self, Fault> {
         Ok(Self {
             universe,
+            languages: Languages::new(budget.steps())?,
             budget,
-            languages: Languages::new()?,
             identity: Identity::default(),
             samples_first: false,
             programs: PhantomData,
@@ -61,7 +64,25 @@ impl<'p> Prover<'p> {
     }
 
     pub(super) fn budget(&self) -> u64 {
-        self.budget
+        self.budget.states()
+    }
+
+    /// Counts work that is done for the questions, beside them.
+    ///
+    /// # Errors
+    /// The steps of the run are used up.
+    pub(crate) fn take_steps(&self, steps: usize) -> Result<(), Exhausted> {
+        self.languages.steps.take(steps)
+    }
+
+    /// Whether the steps of the run are used up.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.budget.is_spent()
+    }
+
+    /// Whether one rule matches all that another does, as far as their forms show it.
+    pub(crate) fn is_within(&mut self, rule: Ruled<'p>, other: Ruled<'p>) -> bool {
+        self.take_steps(STEPS_A_RULE).is_ok() && prefilter::is_within_one(rule, &[other], &mut self.languages)
     }
 
     /// A request that matches all of some rules and none of some others.
@@ -73,7 +94,8 @@ impl<'p> Prover<'p> {
         must: &[Ruled<'p>],
         must_not: &[Ruled<'p>],
     ) -> Result<Option<Request>, Exhausted> {
-        self.languages.grant(self.budget);
+        self.take_steps((must.len() + must_not.len()) * STEPS_A_RULE)?;
+        self.languages.grant(self.budget());
         let names = names(must.iter().chain(must_not));
         let cell = Cell {
             must: must.to_vec(),
@@ -110,7 +132,7 @@ impl<'p> Prover<'p> {
         if sources.iter().all(|(_, known)| *known) && lifted.is_empty() {
             return Ok(Difference::default());
         }
-        self.languages.grant(self.budget);
+        self.languages.grant(self.budget());
         let theirs = less.permits();
         let names = names(
             [more.permits(), more.forbids(), theirs.clone(), less.forbids()]
@@ -122,6 +144,11 @@ impl<'p> Prover<'p> {
         let mut explained = accepted.permits.clone();
         for (permit, known) in &sources {
             if !known && !less.is_unrestricted() {
+                let others = forbids.len() + theirs.len() + explained.len();
+                if self.take_steps(others * STEPS_A_RULE).is_err() {
+                    difference.inconclusive = Some(Inconclusive::Budget);
+                    return Ok(difference);
+                }
                 self.beyond_permit(
                     *permit,
                     (more, less),
@@ -136,6 +163,13 @@ impl<'p> Prover<'p> {
         // A removed forbid line may newly allow requests of each permit line, whether or not that line is new.
         for forbid in lifted {
             for (permit, _) in &sources {
+                if self
+                    .take_steps((forbids.len() + found.len()) * STEPS_A_RULE)
+                    .is_err()
+                {
+                    difference.inconclusive = Some(Inconclusive::Budget);
+                    return Ok(difference);
+                }
                 let cell = Cell {
                     must: permit.iter().copied().chain([forbid]).collect(),
                     // Also where a permit line that was reviewed explains the request: whoever reviewed that line need not

@@ -1,8 +1,8 @@
 //! Sets of JSON scalars, and members of their intersections.
 
 use super::{
+    budget::Exhausted,
     language::{Goal, LangId, Languages, Literal},
-    product::Exhausted,
 };
 use crate::json::{Kind, Kinds};
 

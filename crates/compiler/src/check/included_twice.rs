@@ -2,24 +2,42 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic},
+    source::Span,
     tokens::At,
 };
 
+/// A name by which a token or a set takes in a set.
+#[derive(Clone, Copy)]
+pub(crate) struct Include<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) span: Span,
+}
+
+impl<'a> Include<'a> {
+    /// The name in a token's list.
+    pub(crate) fn of(name: &'a At<String>) -> Self {
+        Self {
+            name: &name.value,
+            span: name.span,
+        }
+    }
+}
+
 /// `twice`: names of sets, each with the name through which the set comes already.
-pub(crate) fn check(twice: &[(&At<String>, &At<String>)], diagnostics: &mut Vec<Diagnostic>) {
+pub(crate) fn check(twice: &[(Include<'_>, Include<'_>)], diagnostics: &mut Vec<Diagnostic>) {
     for (name, by) in twice {
-        let (headline, what) = if name.value == by.value {
+        let (headline, what) = if name.name == by.name {
             (
-                format!("the set `{}` is included twice", name.value),
+                format!("the set `{}` is included twice", name.name),
                 "here already".to_owned(),
             )
         } else {
             (
                 format!(
                     "the set `{}` is included twice: `{}` includes it",
-                    name.value, by.value
+                    name.name, by.name
                 ),
-                format!("includes `{}`", name.value),
+                format!("includes `{}`", name.name),
             )
         };
         diagnostics.push(
@@ -28,4 +46,11 @@ pub(crate) fn check(twice: &[(&At<String>, &At<String>)], diagnostics: &mut Vec<
                 .help("its lines count once; take one of the includes out"),
         );
     }
+}
+
+/// The finding that a list of includes was not searched, since those of all lists lead to too many others.
+pub(crate) fn unsettled(first: Include<'_>) -> Diagnostic {
+    let headline = "too many sets include each other to find those that come twice";
+    Diagnostic::new(Code::IncludedTwice, first.span, headline)
+        .help("let fewer sets include others; a set's lines count once in any case")
 }

@@ -1,6 +1,7 @@
 //! Constraints on the JSON body.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::{
     ast::{Effect, Operator},
@@ -8,6 +9,9 @@ use crate::{
     json::{Kind, Kinds, Node, Nodes, Path, Scalar, Step, Wanted},
     param::{names, root_name},
 };
+
+/// Members up to which comparing each with each name is faster than a table.
+const FEW: usize = 16;
 
 /// What some rules ask of a body together.
 pub(super) enum Asked<'p> {
@@ -165,10 +169,24 @@ fn forbids(test: AskedNode<'_>, node: &Node<'_>) -> bool {
 
 /// Whether the objects at `path` have no members but those that the rule's other paths lead through.
 pub(super) fn only(rule: &Rule, path: &Path, node: &Node<'_>) -> bool {
-    let named = |member: &str| {
-        rule.paths()
-            .filter_map(|other| other.0.strip_prefix(path.0.as_slice())?.first())
-            .any(|step| matches!(step, Step::Name(name) if name == member))
+    if node.misfit || node.lacking {
+        return false;
+    }
+    let named = || {
+        let below = rule
+            .paths()
+            .filter_map(|other| other.0.strip_prefix(path.0.as_slice())?.first());
+        below.filter_map(|step| match step {
+            Step::Name(name) => Some(name.as_str()),
+            Step::Each => None,
+        })
     };
-    !node.misfit && !node.lacking && node.members.iter().all(|member| named(member))
+    // A body may have many members, and a line many names: then their numbers are added, not multiplied.
+    if node.members.len() > FEW {
+        let named: HashSet<&str> = named().collect();
+        return node.members.iter().all(|member| named.contains(&**member));
+    }
+    node.members
+        .iter()
+        .all(|member| named().any(|name| name == member))
 }

@@ -69,12 +69,13 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
 }
 
 fn place<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
-    let source = sources.get(label.span.source);
-    let text = source.map_or("", |source| source.text.as_str());
-    let (line, column) = line_column(text, label.span.start);
-    let (end_line, end_column) = line_column(text, label.span.end);
+    let span = label.span;
+    let (line, column) = sources.line_and_column(span.source, span.start);
+    let (end_line, end_column) = sources.line_and_column(span.source, span.end);
     Place {
-        file: source.map_or("".into(), |source| sources.shown(&source.path).into()),
+        file: sources
+            .get(span.source)
+            .map_or("".into(), |source| sources.shown(&source.path).into()),
         line,
         column,
         end_line,
@@ -93,11 +94,4 @@ fn outside(place: &Elsewhere) -> Place<'_> {
         end_column: 1,
         label: "",
     }
-}
-
-fn line_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
 }

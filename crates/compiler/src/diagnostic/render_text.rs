@@ -3,25 +3,61 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Label, Severity};
-use crate::{secret, source::SourceSet, visible::visible};
+use crate::{
+    secret,
+    source::{SourceId, SourceSet},
+    visible::visible,
+};
 
-/// All diagnostics as text, one blank line between them; empty for none. With `colour`, ANSI sequences.
+/// Findings that a text shows. More than a reader takes in, and few enough for a broken file of any size.
+pub const SHOWN: usize = 500;
+
+/// Findings as text, one blank line between them; empty for none. With `colour`, ANSI sequences.
+///
+/// Of more than [`SHOWN`], errors come first, and a last line counts the rest.
 ///
 /// User text is shown with control and bidirectional characters escaped, so that a policy file cannot repaint the
 /// reviewer's terminal; secrets are masked.
 #[must_use]
 pub fn render_text(sources: &SourceSet, diagnostics: &[Diagnostic], colour: bool) -> String {
+    render_some(sources, diagnostics, (SHOWN, colour))
+}
+
+/// Like [`render_text`], of at most `most` findings.
+#[must_use]
+pub fn render_some(sources: &SourceSet, diagnostics: &[Diagnostic], (most, colour): (usize, bool)) -> String {
     let renderer = if colour {
         Renderer::styled()
     } else {
         Renderer::plain()
     };
-    diagnostics
-        .iter()
+    let mut shown: Vec<&Diagnostic> = diagnostics.iter().collect();
+    if shown.len() > most {
+        // The order among errors, and among warnings, stays.
+        shown.sort_by_key(|diagnostic| diagnostic.severity != Severity::Error);
+    }
+    let left = shown.split_off(most.min(shown.len()));
+    let texts = shown
+        .into_iter()
         .map(|diagnostic| secret::masked(&renderer.render(&[group(sources, diagnostic)])) + "\n\n")
         // The renderer leaves these as they are; some terminals take U+009B for the begin of a sequence.
-        .map(|text| text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}"))
-        .collect()
+        .map(|text| text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}"));
+    texts.chain(rest(&left)).collect()
+}
+
+/// Counts the findings that are not shown.
+fn rest(left: &[&Diagnostic]) -> Option<String> {
+    let errors = left
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error)
+        .count();
+    let warnings = left.len() - errors;
+    (!left.is_empty()).then(|| {
+        format!(
+            "{} more findings are not shown: {errors} errors, {warnings} warnings\n\n",
+            left.len()
+        )
+    })
 }
 
 fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
@@ -31,20 +67,20 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
     };
     let headline = untrusted(&diagnostic.headline);
     let mut group = Group::with_title(level.primary_title(headline).id(diagnostic.code.as_str()));
-    // One snippet a file, the primary's first, with every label of that file.
+    // One snippet a file, the primary's first, with every label of that file that is near.
     let mut labels: Vec<(AnnotationKind, &Label)> = vec![(AnnotationKind::Primary, &diagnostic.primary)];
-    labels.extend(
-        diagnostic
-            .related
-            .iter()
-            .map(|label| (AnnotationKind::Context, label)),
-    );
-    while let Some(id) = labels.first().map(|(_, label)| label.span.source) {
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            labels.into_iter().partition(|(_, label)| label.span.source == id);
+    let related = diagnostic.related.iter().take(RELATED);
+    labels.extend(related.map(|label| (AnnotationKind::Context, label)));
+    while let Some((_, first)) = labels.first() {
+        let first = first.span;
+        let is_here = |label: &Label| {
+            label.span.source == first.source && label.span.start.abs_diff(first.start) <= NEAR
+        };
+        let (here, elsewhere): (Vec<_>, Vec<_>) = labels.into_iter().partition(|(_, label)| is_here(label));
         labels = elsewhere;
+        let id = first.source;
         let Some(source) = sources.get(id) else { continue };
-        let excerpt = Excerpt::around(&source.text, &here);
+        let excerpt = Excerpt::around(sources, (id, &source.text), &here);
         let mut snippet = Snippet::source(excerpt.text)
             .path(untrusted(&sources.shown(&source.path)))
             .line_start(excerpt.first_line);
@@ -69,6 +105,14 @@ fn group<'a>(sources: &'a SourceSet, diagnostic: &'a Diagnostic) -> Group<'a> {
             group = group.element(Level::NOTE.with_name("witness").message(text));
         }
     }
+    if let Some(left) = diagnostic
+        .related
+        .len()
+        .checked_sub(RELATED)
+        .filter(|left| *left > 0)
+    {
+        group = group.element(Level::NOTE.message(format!("{left} more places are not shown")));
+    }
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(untrusted(help))),
         None => group,
@@ -89,9 +133,18 @@ struct Excerpt<'a> {
 
 /// Maximum number of bytes shown before and after the labels.
 const MARGIN: usize = 400;
+/// Labels of one file that are further apart than this many bytes get snippets of their own: the renderer reads through all that is
+/// between the labels of one.
+const NEAR: usize = 4 << 10;
+/// Second places that one finding shows.
+const RELATED: usize = 24;
 
 impl<'a> Excerpt<'a> {
-    fn around(text: &'a str, labels: &[(AnnotationKind, &Label)]) -> Self {
+    fn around(
+        sources: &SourceSet,
+        (id, text): (SourceId, &'a str),
+        labels: &[(AnnotationKind, &Label)],
+    ) -> Self {
         let low = labels
             .iter()
             .map(|(_, label)| label.span.start)
@@ -103,28 +156,20 @@ impl<'a> Excerpt<'a> {
             .map(|(_, label)| label.span.end.min(label.span.start + MARGIN))
             .max()
             .unwrap_or(0);
-        let line_start = text
-            .get(..low)
-            .and_then(|before| before.rfind('\n'))
-            .map_or(0, |at| at + 1);
+        let (first_line, line_start) = sources.line_at(id, low);
         let start = ceil_boundary(text, line_start.max(low.saturating_sub(MARGIN)));
         let high = floor_boundary(text, high.min(text.len()));
-        let line_end = text
-            .get(high..)
+        // No further than what is shown: a line may be all of the file.
+        let furthest = floor_boundary(text, text.len().min(high + MARGIN));
+        let end = text
+            .get(high..furthest)
             .and_then(|after| after.find('\n'))
-            .map_or(text.len(), |at| high + at);
-        let end = floor_boundary(text, line_end.min(high + MARGIN)).max(start);
-        let first_line = text
-            .as_bytes()
-            .get(..start)
-            .unwrap_or_default()
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count();
+            .map_or(furthest, |at| high + at)
+            .max(start);
         Self {
             text: text.get(start..end).unwrap_or_default(),
             start,
-            first_line: first_line + 1,
+            first_line,
         }
     }
 

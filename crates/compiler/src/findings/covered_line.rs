@@ -34,6 +34,9 @@ pub(super) fn check<'p>(
                 unrestricted(search, case, entry);
                 continue;
             }
+            if !search.begins(entries.len()) {
+                continue;
+            }
             let others: Vec<&Entry<'p>> = entries
                 .iter()
                 .filter(|other| {
@@ -47,25 +50,29 @@ pub(super) fn check<'p>(
             if others.is_empty() || sampled.is_some_and(|sample| !search.allows(&others, &[], sample)) {
                 continue;
             }
-            if matches!(search.ask(&[entry], &others), Answer::No) {
+            // One line that covers it is found by its form, before all are searched together.
+            if let Some(one) = sampled.and_then(|sample| search.covering(entry, &others, sample)) {
                 covered.insert(entry.id);
-                tell(search, entry, &others);
+                tell(search, entry, &[one]);
+            } else if matches!(search.ask(&[entry], &others), Answer::No) {
+                covered.insert(entry.id);
+                let covers = search.fewest(&others, |search, some| {
+                    matches!(search.ask(&[entry], some), Answer::No)
+                });
+                tell(search, entry, &covers);
             }
         }
     }
     covered
 }
 
-fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, others: &[&Entry<'p>]) {
-    let covers = search.fewest(others, |search, some| {
-        matches!(search.ask(&[entry], some), Answer::No)
-    });
+fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, covers: &[&Entry<'p>]) {
     let Some(span) = search.span(entry) else { return };
     let does = match entry.ruled.rule.effect {
         Effect::Permit => "allows",
         Effect::Forbid => "forbids",
     };
-    let (headline, what) = match covers.as_slice() {
+    let (headline, what) = match covers {
         [one] => (
             format!("this line {does} nothing that `{}` does not", search.text(one)),
             "covers it",
@@ -77,7 +84,7 @@ fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, others: &[&Entry<'p>]) {
     };
     let diagnostic = Diagnostic::new(Code::CoveredLine, span, headline)
         .help("take it out, or make what covers it narrower, if that is what was meant");
-    let diagnostic = related(diagnostic, search, &covers, what);
+    let diagnostic = related(diagnostic, search, covers, what);
     search.push(diagnostic);
 }
 

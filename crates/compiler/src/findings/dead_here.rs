@@ -70,7 +70,7 @@ fn dead_part(program: &Program, id: RuleId, settings: Settings<'_>) -> Option<Pa
     let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = program.url(rule.url) else {
         return None;
     };
-    let mut prover = Prover::new(settings.universe, BUDGET).ok()?;
+    let mut prover = Prover::new(settings.universe, BUDGET.into()).ok()?;
     let served = settings.served.matcher().ok()?;
     if let Some(served) = &served
         && matches!(prover.has_path(&[url, served]), Ok(false))

@@ -23,6 +23,9 @@ pub(super) fn check<'p>(search: &mut Search<'p>, case: &Case<'p>, idle: &HashSet
         .iter()
         .filter(|forbid| forbid.own && !idle.contains(&forbid.id))
     {
+        if !search.begins(case.permits.len()) {
+            continue;
+        }
         let mut near = case.permits.iter().filter(|permit| permit.is_near(forbid));
         let is_idle = near.all(|permit| matches!(search.ask(&[forbid, permit], &[]), Answer::No));
         if is_idle {

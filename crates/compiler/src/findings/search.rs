@@ -14,6 +14,9 @@ use crate::{
     source_map::SourceMap,
 };
 
+/// Steps that a line counts for when a request is tried on it.
+const STEPS_A_LINE: usize = 100;
+
 /// What checks have in common.
 pub(super) struct Search<'p> {
     pub(super) program: &'p Program,
@@ -43,7 +46,7 @@ impl<'p> Search<'p> {
     /// Whether some request matches all of some rules and none of some others.
     pub(super) fn ask(&mut self, must: &[&Entry<'p>], must_not: &[&Entry<'p>]) -> Answer {
         let ruled = |entries: &[&Entry<'p>]| entries.iter().map(|entry| entry.ruled).collect::<Vec<_>>();
-        if self.prover.visited() > self.limit {
+        if self.prover.visited() > self.limit || self.prover.is_spent() {
             self.found.inconclusive += 1;
             return Answer::Open;
         }
@@ -57,8 +60,37 @@ impl<'p> Search<'p> {
         }
     }
 
-    /// Whether a policy of only these lines allows a request.
+    /// Begins a question that compares a line with so many others. False past the budget: the question stays open.
+    pub(super) fn begins(&mut self, others: usize) -> bool {
+        let begins = self.prover.take_steps(others).is_ok();
+        self.found.inconclusive += usize::from(!begins);
+        begins
+    }
+
+    /// The first of some lines that matches, by its form and by itself, all that a line matches. `sample`: a request that the line
+    /// allows; only lines that allow it are looked at.
+    pub(super) fn covering<'e>(
+        &mut self,
+        entry: &Entry<'p>,
+        others: &[&'e Entry<'p>],
+        sample: &Request,
+    ) -> Option<&'e Entry<'p>> {
+        self.prover.take_steps(others.len() * STEPS_A_LINE).ok()?;
+        let allow = |other: &&&Entry<'p>| {
+            let rule = other.ruled.rule;
+            rule.methods.contains(sample.method) && self.program.url(rule.url).matches(&sample.path)
+        };
+        let near: Vec<&'e Entry<'p>> = others.iter().filter(allow).copied().collect();
+        near.into_iter()
+            .find(|other| self.prover.is_within(entry.ruled, other.ruled))
+    }
+
+    /// Whether a policy of only these lines allows a request. Past the budget the answer is "no", as if the request had not been found.
     pub(super) fn allows(&self, permits: &[&Entry<'p>], forbids: &[&Entry<'p>], request: &Request) -> bool {
+        let rules = permits.len() + forbids.len() + 1;
+        if self.prover.take_steps(rules * STEPS_A_LINE).is_err() {
+            return false;
+        }
         let ids = |entries: &[&Entry<'p>]| entries.iter().map(|entry| entry.id).collect();
         allows(self.program, ids(permits), ids(forbids), request)
     }
@@ -68,6 +100,7 @@ impl<'p> Search<'p> {
         case.permits
             .iter()
             .map(|entry| {
+                self.prover.take_steps(STEPS_A_LINE).ok()?;
                 let sample = self.prover.sample(entry.ruled)?;
                 self.allows(&[entry], &[], &sample).then_some(sample)
             })
@@ -90,6 +123,10 @@ impl<'p> Search<'p> {
         }
         let mut left = others.to_vec();
         for other in others {
+            // All that is left is enough, if not the fewest.
+            if self.prover.take_steps(left.len()).is_err() {
+                break;
+            }
             let without: Vec<&Entry<'p>> = left.iter().copied().filter(|one| one.id != other.id).collect();
             if is_enough(self, &without) {
                 left.retain(|one| one.id != other.id);

@@ -36,6 +36,10 @@ pub(super) fn check<'p>(
         if empty.contains(&entry.id) || is_left && !entry.own {
             continue;
         }
+        if !search.begins(forbids.len()) {
+            is_left = true;
+            continue;
+        }
         let near: Vec<&Entry<'p>> = forbids
             .iter()
             .copied()

@@ -122,6 +122,11 @@ impl<'c> Entry<'c> {
         MethodSet::from_bits(methods).contains(method)
     }
 
+    /// Whether the line has constraints beyond method and URL.
+    pub(super) fn constrains(&self) -> bool {
+        self.flags & (ASKS_QUERY | ASKS_JSON) != 0
+    }
+
     /// Code that the path of every match matches.
     pub(super) fn glob(&self) -> Option<&'c [u8]> {
         (self.flags & (CODED | GUARDED) != 0).then_some(self.glob)

@@ -15,7 +15,7 @@ use super::{
     index::{Candidates, Index},
     sought::Sought,
 };
-use crate::ast::Effect;
+use crate::{ast::Effect, method::Method};
 
 /// Lengths of the two lanes' own segments, forbid lines and permit lines, 4 bytes each, LE, with bits for what else there
 /// is of the lane.
@@ -339,6 +339,45 @@ impl Layout {
                         rest = behind;
                         hold(entry)?;
                     }
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Layout {
+    /// Calls back for each line of a token, of one effect, that constrains anything and whose methods and URL match, whatever the query
+    /// has: in the order of decision, without the indexes.
+    pub(crate) fn each_by_url<'p, B>(
+        &'p self,
+        tables: &'p Tables,
+        (token, effect): (TokenId, Effect),
+        (method, path): (Method, &str),
+        mut found: impl FnMut(Match<'p>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let Some((own, included)) = self.lane(token.0 as usize, effect) else {
+            return ControlFlow::Continue(());
+        };
+        for segment in included.into_iter().chain([own]) {
+            let mut last = None;
+            let mut rest = self.bytes(segment);
+            while let Some((entry, behind)) = Entry::split(rest) {
+                rest = behind;
+                if !entry.permits_method(method) || !entry.constrains() || !entry.may_match(path.as_bytes()) {
+                    continue;
+                }
+                // Lines often share a URL.
+                let matches = match last {
+                    Some((url, matches)) if url == entry.url() => matches,
+                    _ => entry.matches_path(tables, path),
+                };
+                last = Some((entry.url(), matches));
+                if matches {
+                    found(Match {
+                        line: entry.line(),
+                        asks: entry.asks(tables, effect),
+                    })?;
                 }
             }
         }

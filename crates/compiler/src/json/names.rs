@@ -70,6 +70,7 @@ impl<'b> Names<'b> {
     }
 
     /// Whether the innermost object has a name.
+    #[cfg(test)]
     pub(super) fn contains(&self, object: Object, name: &str) -> bool {
         if object.large {
             let hash = self.hash(name);
@@ -121,6 +122,7 @@ impl<'b> Set<'b> {
         }
     }
 
+    #[cfg(test)]
     fn contains(&self, hash: u64, name: &str) -> bool {
         self.by_hash
             .get(&hash)
@@ -129,8 +131,8 @@ impl<'b> Set<'b> {
 }
 
 /// Returns a number that is already a hash.
-#[derive(Default)]
-struct AsItIs(u64);
+#[derive(Clone, Debug, Default)]
+pub(super) struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn finish(&self) -> u64 {

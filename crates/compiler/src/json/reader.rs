@@ -23,7 +23,7 @@ pub(super) fn read<'b>(text: &'b str, wanted: &Wanted<'_>) -> Result<Nodes<'b>, 
         let entered = reader.value(place)?;
         match reader.advance(entered)? {
             Due::Value(next) => place = next,
-            Due::Nothing => return Ok(Nodes(reader.nodes)),
+            Due::Nothing => return Ok(reader.finish()),
         }
     }
 }
@@ -35,7 +35,7 @@ impl Nodes<'_> {
         let mut reader = Reader::new("", wanted);
         reader.enter_object(Some(PlaceId::ROOT));
         reader.close();
-        Nodes(reader.nodes)
+        reader.finish()
     }
 }
 
@@ -43,12 +43,27 @@ struct Reader<'w, 'p, 'b> {
     wanted: &'w Wanted<'p>,
     scan: Scanner<'b>,
     nodes: Vec<Node<'b>>,
+    seen: Vec<Seen>,
     names: Names<'b>,
     open: Vec<Open>,
     // The nodes that an open array belongs to, and that therefore take its values.
     taking: Vec<Slot>,
     // From where on they do: an object within an array hides its members from the array's node.
     taking_from: usize,
+}
+
+/// What stood at a wanted place: counted while reading, and told to the places below at the end. To tell them at once would cost each
+/// element of an array as much as there are names below.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// Objects that stood here.
+    objects: usize,
+    /// Objects that had the member which leads here.
+    had: usize,
+    /// Something stood here that has nothing below: a value, or a root that is no object.
+    leaf: bool,
+    /// An array stood here, which has no members.
+    array: bool,
 }
 
 /// An object or array that is open.
@@ -82,6 +97,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
             wanted,
             scan: Scanner::new(text),
             nodes: vec![Node::default(); wanted.slots()],
+            seen: vec![Seen::default(); wanted.places().len()],
             names: Names::new(),
             open: Vec::with_capacity(8),
             taking: Vec::new(),
@@ -224,7 +240,10 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
         }
         let next = match next {
             Next::Unwanted => None,
-            Next::Wanted(place) => Some(place),
+            Next::Wanted(place) => {
+                self.saw(place, |seen| seen.had += 1);
+                Some(place)
+            }
             Next::CaseVariant => return Err(ReadError::CaseVariant { offset }),
         };
         self.scan.space();
@@ -253,10 +272,10 @@ impl<'b> Reader<'_, '_, 'b> {
 
     fn scalar(&mut self, place: Option<PlaceId>, scalar: Scalar<'b>) {
         self.for_taking(|node| node.values.push(scalar.clone()));
-        let Some(place) = place.and_then(|place| self.wanted.place(place)) else {
+        let Some((id, place)) = place.and_then(|place| Some((place, self.wanted.place(place)?))) else {
             return;
         };
-        place.below().for_each(|below| self.misfit(below));
+        self.saw(id, |seen| seen.leaf = true);
         if let Some(slot) = place.members {
             self.with(slot, |node| node.misfit = true);
         }
@@ -271,9 +290,9 @@ impl<'b> Reader<'_, '_, 'b> {
     fn enter_array(&mut self, place: Option<PlaceId>) {
         let (outer_taking, outer_taking_from) = (self.taking.len(), self.taking_from);
         let mut each = None;
-        if let Some(place) = place.and_then(|place| self.wanted.place(place)) {
+        if let Some((id, place)) = place.and_then(|place| Some((place, self.wanted.place(place)?))) {
             each = place.each;
-            place.names.iter().for_each(|member| self.misfit(member.place));
+            self.saw(id, |seen| seen.array = true);
             if let Some(slot) = place.members {
                 self.with(slot, |node| node.misfit = true);
             }
@@ -293,8 +312,8 @@ impl<'b> Reader<'_, '_, 'b> {
         let (outer_taking, outer_taking_from) = (self.taking.len(), self.taking_from);
         self.for_taking(|node| node.object = true);
         self.taking_from = outer_taking;
-        if let Some(place) = place.and_then(|place| self.wanted.place(place)) {
-            place.each.into_iter().for_each(|below| self.misfit(below));
+        if let Some((id, place)) = place.and_then(|place| Some((place, self.wanted.place(place)?))) {
+            self.saw(id, |seen| seen.objects += 1);
             for slot in place.node.into_iter().chain(place.members) {
                 self.with(slot, |node| {
                     node.found = true;
@@ -313,32 +332,54 @@ impl<'b> Reader<'_, '_, 'b> {
         });
     }
 
-    /// Leaves the innermost object or array. Members that a left object lacks are missing.
+    /// Leaves the innermost object or array.
     fn close(&mut self) {
         let Some(open) = self.open.pop() else { return };
         self.taking.truncate(open.outer_taking);
         self.taking_from = open.outer_taking_from;
-        let OpenKind::Object { place, names } = open.kind else {
-            return;
-        };
-        if let Some(place) = place.and_then(|place| self.wanted.place(place)) {
-            for member in &place.names {
-                if !self.names.contains(names, &member.name) {
-                    self.wanted.all_slots(member.place, |slot| {
-                        self.with(slot, |node| {
-                            node.missing = true;
-                            node.lacking |= place.in_element;
-                        });
-                    });
-                }
-            }
+        if let OpenKind::Object { names, .. } = open.kind {
+            self.names.close(names);
         }
-        self.names.close(names);
     }
 
-    fn misfit(&mut self, place: PlaceId) {
-        self.wanted
-            .all_slots(place, |slot| self.with(slot, |node| node.misfit = true));
+    fn saw(&mut self, place: PlaceId, note: impl FnOnce(&mut Seen)) {
+        if let Some(seen) = self.seen.get_mut(place.index()) {
+            note(seen);
+        }
+    }
+
+    /// Tells each place what those before it on the way to it lacked, or were. A member that an object lacks is missing, with all
+    /// below it; what is below something of the wrong kind is a misfit.
+    fn finish(mut self) -> Nodes<'b> {
+        let mut told = vec![Told::default(); self.seen.len()];
+        for (at, (place, seen)) in self.wanted.places().iter().zip(&self.seen).enumerate() {
+            let own = told.get(at).copied().unwrap_or_default();
+            if own != Told::default() {
+                for slot in place.node.into_iter().chain(place.members) {
+                    if let Some(node) = self.nodes.get_mut(slot.index()) {
+                        node.missing |= own.missing;
+                        node.lacking |= own.lacking;
+                        node.misfit |= own.misfit;
+                    }
+                }
+            }
+            for member in &place.names {
+                let id = member.place.index();
+                let had = self.seen.get(id).map_or(0, |seen| seen.had);
+                let missing = had < seen.objects;
+                if let Some(told) = told.get_mut(id) {
+                    told.missing |= own.missing || missing;
+                    told.lacking |= own.lacking || missing && place.in_element;
+                    told.misfit |= own.misfit || seen.leaf || seen.array;
+                }
+            }
+            if let Some(told) = place.each.and_then(|each| told.get_mut(each.index())) {
+                told.missing |= own.missing;
+                told.lacking |= own.lacking;
+                told.misfit |= own.misfit || seen.leaf || seen.objects > 0;
+            }
+        }
+        Nodes(self.nodes)
     }
 
     fn for_taking(&mut self, mut change: impl FnMut(&mut Node<'b>)) {
@@ -354,6 +395,14 @@ impl<'b> Reader<'_, '_, 'b> {
             change(node);
         }
     }
+}
+
+/// What the places on the way to a place have to tell it.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Told {
+    missing: bool,
+    lacking: bool,
+    misfit: bool,
 }
 
 fn has_control(name: &str) -> bool {

@@ -1,9 +1,15 @@
 //! The wanted nodes of a body: a trie of paths, so that one pass over the body finds them all.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use super::fold::{fold, same_but_for_case};
+use super::names::AsItIs;
 use super::path::{Path, Step};
+
+/// Names of a place up to which looking at each is faster than a table.
+const FEW: usize = 8;
 
 /// The nodes that are wanted of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +75,10 @@ impl<'p> Wanted<'p> {
                     name: owned(member.name),
                     folded: owned(member.folded),
                     place: member.place,
+                    before: member.before,
                 })
                 .collect(),
+            by_hash: place.by_hash,
             each: place.each,
             in_element: place.in_element,
             node: place.node,
@@ -97,17 +105,17 @@ impl<'p> Wanted<'p> {
             let in_element = place.in_element || *step == Step::Each;
             at = match step {
                 Step::Each => *place.each.get_or_insert(fresh),
-                Step::Name(name) => match place.names.iter().find(|known| known.name == *name) {
-                    Some(known) => known.place,
-                    None => {
-                        place.names.push(Member {
-                            name: Cow::Borrowed(name),
-                            folded: fold(name),
-                            place: fresh,
-                        });
-                        fresh
+                Step::Name(name) => {
+                    let folded = fold(name);
+                    let known = place.alike(&folded).find(|known| known.name == *name);
+                    match known.map(|known| known.place) {
+                        Some(known) => known,
+                        None => {
+                            place.add(Cow::Borrowed(name), folded, fresh);
+                            fresh
+                        }
                     }
-                },
+                }
             };
             if at == fresh {
                 self.places.push(Place {
@@ -127,15 +135,9 @@ impl<'p> Wanted<'p> {
         self.places.get(id.0)
     }
 
-    /// Calls back for every slot at a place and below it. A loop, as paths are as long as policies make them.
-    pub(super) fn all_slots(&self, from: PlaceId, mut found: impl FnMut(Slot)) {
-        let mut due = Vec::new();
-        let mut next = Some(from);
-        while let Some(place) = next.and_then(|id| self.place(id)) {
-            place.node.into_iter().chain(place.members).for_each(&mut found);
-            due.extend(place.below());
-            next = due.pop();
-        }
+    /// Every place, those that lead to others before them.
+    pub(super) fn places(&self) -> &[Place<'p>] {
+        &self.places
     }
 }
 
@@ -151,6 +153,10 @@ pub(super) struct PlaceId(usize);
 
 impl PlaceId {
     pub(super) const ROOT: PlaceId = PlaceId(0);
+
+    pub(super) fn index(self) -> usize {
+        self.0
+    }
 }
 
 /// A place in bodies to which wanted paths lead, or which they pass.
@@ -158,6 +164,8 @@ impl PlaceId {
 pub(super) struct Place<'p> {
     /// The next places by the names that lead to them.
     pub(super) names: Vec<Member<'p>>,
+    /// For each hash of a folded name its last member; empty if there are few names.
+    by_hash: HashMap<u64, usize, BuildHasherDefault<AsItIs>>,
     /// The next place for the elements of an array.
     pub(super) each: Option<PlaceId>,
     /// `[*]` is among the steps that lead here.
@@ -172,6 +180,8 @@ pub(super) struct Member<'p> {
     pub(super) name: Cow<'p, str>,
     folded: Cow<'p, str>,
     pub(super) place: PlaceId,
+    /// The member before this one with the same hash.
+    before: Option<usize>,
 }
 
 /// The meaning of a body's name at a place.
@@ -182,24 +192,106 @@ pub(super) enum Next {
     CaseVariant,
 }
 
-impl Place<'_> {
+impl<'p> Place<'p> {
     /// The place that a member's name leads to. A variant of any wanted name is one, even if it is itself wanted: servers
     /// that ignore case would confuse the two.
     pub(super) fn next(&self, name: &str) -> Next {
         if self.names.is_empty() {
             return Next::Unwanted;
         }
-        let folded = fold(name);
-        self.names.iter().fold(Next::Unwanted, |next, wanted| match next {
-            Next::CaseVariant => next,
-            _ if wanted.name == name => Next::Wanted(wanted.place),
-            _ if same_but_for_case(&wanted.folded, &folded) => Next::CaseVariant,
-            _ => next,
-        })
+        let mut next = Next::Unwanted;
+        for wanted in self.alike(&fold(name)) {
+            if wanted.name != name {
+                return Next::CaseVariant;
+            }
+            next = Next::Wanted(wanted.place);
+        }
+        next
     }
 
-    /// All places that are one step away.
-    pub(super) fn below(&self) -> impl Iterator<Item = PlaceId> {
-        self.names.iter().map(|member| member.place).chain(self.each)
+    /// The names that are equal to a folded one but for their case. Cost: about the same for any number of names, since bodies
+    /// have as many as they like.
+    fn alike<'s>(&'s self, folded: &'s str) -> impl Iterator<Item = &'s Member<'p>> {
+        let (all, last) = match self.by_hash.is_empty() {
+            true => (self.names.as_slice(), None),
+            false => (&[][..], self.by_hash.get(&hash(folded))),
+        };
+        let by_hash = std::iter::successors(last.and_then(|at| self.names.get(*at)), |member| {
+            self.names.get(member.before?)
+        });
+        let may_be = all.iter().chain(by_hash);
+        may_be.filter(move |member| same_but_for_case(&member.folded, folded))
+    }
+
+    fn add(&mut self, name: Cow<'p, str>, folded: Cow<'p, str>, place: PlaceId) {
+        let hash_of_new = hash(&folded);
+        self.names.push(Member {
+            name,
+            folded,
+            place,
+            before: None,
+        });
+        let at = self.names.len() - 1;
+        if at == FEW {
+            for at in 0..at {
+                let hash = self.names.get(at).map(|member| hash(&member.folded));
+                hash.into_iter().for_each(|hash| self.list(at, hash));
+            }
+        }
+        if at >= FEW {
+            self.list(at, hash_of_new);
+        }
+    }
+
+    fn list(&mut self, at: usize, hash: u64) {
+        let before = self.by_hash.insert(hash, at);
+        if let Some(member) = self.names.get_mut(at) {
+            member.before = before;
+        }
+    }
+}
+
+/// A hash of a folded name, whatever its letters' case. FNV-1a: the names are the policy's, so nobody gains by a collision.
+fn hash(folded: &str) -> u64 {
+    folded.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> Path {
+        Path(vec![Step::Name(name.to_owned())])
+    }
+
+    #[test]
+    fn many_names_are_found_as_few_are() {
+        let names: Vec<String> = (0..100)
+            .map(|at| format!("name{at}"))
+            .chain(["Maß".to_owned()])
+            .collect();
+        let paths: Vec<Path> = names.iter().map(|name| path(name)).collect();
+        let variant = path("Name7");
+        let mut wanted = Wanted::new();
+        for path in &paths {
+            wanted.node(path);
+        }
+        assert_eq!(wanted.node(&paths[5]), wanted.node(&paths[5]));
+        let root = wanted.place(PlaceId::ROOT).unwrap();
+        assert!(
+            names
+                .iter()
+                .all(|name| matches!(root.next(name), Next::Wanted(_)))
+        );
+        assert!(matches!(root.next("NAME7"), Next::CaseVariant));
+        assert!(matches!(root.next("MASS"), Next::CaseVariant));
+        assert!(matches!(root.next("name100"), Next::Unwanted));
+        // Both spellings are wanted: a body with either is ambiguous.
+        wanted.node(&variant);
+        let root = wanted.place(PlaceId::ROOT).unwrap();
+        assert!(matches!(root.next("name7"), Next::CaseVariant));
+        assert!(matches!(root.next("Name7"), Next::CaseVariant));
     }
 }

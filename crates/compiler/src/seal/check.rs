@@ -1,5 +1,7 @@
 //! Checks whether every token of a policy may be used in secure mode: sources get diagnostics, programs a list.
 
+use std::collections::HashMap;
+
 use super::{Fault, Mode, fault};
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -23,12 +25,17 @@ pub fn faults(program: &Program, mode: &Mode) -> Vec<(String, Fault)> {
 
 /// The findings that report `faults`, at the tokens' definitions.
 pub(crate) fn report(faults: &[(String, Fault)], sources: &SourceSet) -> Vec<Diagnostic> {
+    // A policy that compiles has each name once.
+    let faults: HashMap<&str, &Fault> = faults
+        .iter()
+        .map(|(name, fault)| (name.as_str(), fault))
+        .collect();
     let mut diagnostics = Vec::new();
     for token in tokens::read_all(sources, &mut Vec::new()) {
         let Some(name) = token.name.as_ref().map(|name| &name.value) else {
             continue;
         };
-        for (_, fault) in faults.iter().filter(|(faulty, _)| faulty == name) {
+        if let Some(fault) = faults.get(name.as_str()) {
             let code = match fault {
                 Fault::Readable => Code::ReadableSecret,
                 Fault::Missing | Fault::Stranger(_) | Fault::Wrong => Code::Seal,

@@ -1,6 +1,8 @@
 //! The texts of a policy, and spans in them.
 
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
+
+use super::places::Places;
 
 /// Names one text of a [`SourceSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,6 +89,8 @@ pub struct SourceSet {
     sources: Vec<Source>,
     directory: String,
     near: Vec<String>,
+    /// For each text where its lines begin, once somebody asks.
+    places: Vec<OnceLock<Places>>,
 }
 
 impl SourceSet {
@@ -104,8 +108,10 @@ impl SourceSet {
         }
         sources.sort_by(|one, other| one.path.cmp(&other.path));
         near.sort();
+        let places = sources.iter().map(|_| OnceLock::new()).collect();
         Self {
             sources,
+            places,
             directory: String::new(),
             near,
         }
@@ -153,14 +159,29 @@ impl SourceSet {
             .unwrap_or_default()
     }
 
-    /// The line of a span, counted from 1; 0 if the text is missing.
+    /// The line of a span, counted from 1; 0 if the text is missing. The first question about a text reads it through.
     #[must_use]
     pub fn line_number(&self, span: Span) -> usize {
-        self.get(span.source)
-            .and_then(|source| source.text.as_bytes().get(..span.start))
-            .map_or(0, |before| {
-                1 + before.iter().filter(|&&byte| byte == b'\n').count()
-            })
+        self.places(span.source)
+            .map_or(0, |places| places.line(span.start).0)
+    }
+
+    /// The line and the column of a byte, both counted from 1, the column in characters; `(1, 1)` if the text is missing.
+    pub(crate) fn line_and_column(&self, id: SourceId, at: usize) -> (usize, usize) {
+        match (self.get(id), self.places(id)) {
+            (Some(source), Some(places)) => places.line_and_column(&source.text, at),
+            _ => (1, 1),
+        }
+    }
+
+    /// The number of a byte's line, counted from 1, and its first byte.
+    pub(crate) fn line_at(&self, id: SourceId, at: usize) -> (usize, usize) {
+        self.places(id).map_or((1, 0), |places| places.line(at))
+    }
+
+    fn places(&self, id: SourceId) -> Option<&Places> {
+        let (source, places) = (self.get(id)?, self.places.get(id.0 as usize)?);
+        Some(places.get_or_init(|| Places::of(&source.text)))
     }
 }
 

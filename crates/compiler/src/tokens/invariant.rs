@@ -1,5 +1,7 @@
 //! `invariants.toml` to definitions: rules that every version of the policy must satisfy.
 
+use std::collections::HashMap;
+
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -70,6 +72,7 @@ pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnost
         id,
         source,
         diagnostics,
+        unknown: 0,
     };
     let mut invariants = Vec::new();
     for (key, value) in root.get_ref() {
@@ -96,9 +99,10 @@ pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnost
     }
     invariants.sort_by_key(|invariant| invariant.span);
     // Findings name an invariant, so a name must be unique.
-    for (at, invariant) in invariants.iter().enumerate() {
-        let mut before = invariants.iter().take(at);
-        if let Some(first) = before.find(|other| other.name.value == invariant.name.value) {
+    let mut names: HashMap<&str, &InvariantDef> = HashMap::new();
+    for invariant in &invariants {
+        let first = names.entry(&invariant.name.value).or_insert(invariant);
+        if first.name.span != invariant.name.span {
             let headline = format!("two invariants are named `{}`", invariant.name.value);
             diagnostics.push(
                 Diagnostic::new(Code::DuplicateName, invariant.name.span, headline)

@@ -41,7 +41,12 @@ pub(super) struct Reader<'a> {
     pub(super) id: SourceId,
     pub(super) source: &'a Source,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
+    /// Unknown keys so far.
+    pub(super) unknown: usize,
 }
+
+/// Unknown keys of a file for which the nearest known one is searched.
+const SUGGESTIONS: usize = 1_000;
 
 impl Reader<'_> {
     pub(super) fn token(&mut self, table: &DeTable<'_>, range: std::ops::Range<usize>) -> TokenDef {
@@ -110,7 +115,11 @@ impl Reader<'_> {
         let place = document::span(self.id, self.source, key.span());
         let name = key.get_ref();
         let diagnostic = Diagnostic::new(Code::UnknownKey, place, format!("there is no key `{name}`"));
-        let near = nearest(name, known.iter().copied());
+        // A file of unknown keys alone is no file of tokens, and a suggestion for each would take longest of all.
+        self.unknown += 1;
+        let near = (self.unknown <= SUGGESTIONS)
+            .then(|| nearest(name, known.iter().copied()))
+            .flatten();
         let diagnostic = match (near, special_file(&self.source.path, name)) {
             (_, Some(file)) => diagnostic.help(format!(
                 "`[[{name}]]` belongs in a file `{file}`; rename this one"

@@ -132,6 +132,7 @@ fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec
         id,
         source,
         diagnostics,
+        unknown: 0,
     };
     let mut entries = Vec::new();
     for (key, value) in root.get_ref() {

@@ -78,6 +78,12 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
         "Revocations in force that could not be written",
         count(revocations.unsaved()),
     );
+    gauge(
+        all,
+        "suspended_tokens",
+        "Tokens that a policy file which is not TOML seems to revoke",
+        count(policies.suspended().len()),
+    );
     of_audit(all, audit);
     of_upstream(all, upstream);
     registry

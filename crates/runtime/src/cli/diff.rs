@@ -7,6 +7,8 @@ mod sarif;
 mod sides;
 mod text;
 
+use tokenward_compiler::analysis::Budget;
+
 use super::compare::{Bound, Lines, Report};
 use super::failure::Failure;
 use super::output;
@@ -18,9 +20,10 @@ pub(super) use args::Args;
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (old, new) = sides::read(args)?;
     let bound = Bound::new(&old, &new)?;
-    let mut lines = Lines::new(&bound, args.budget)?;
+    let budget = Budget::new(args.budget);
+    let mut lines = Lines::new(&bound, &budget)?;
     let mut progress = Progress::new("tokens compared");
-    let report = Report::new((&old, &new), (&bound, &mut lines), args.budget, |done, of| {
+    let report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {
         progress.tell(done, of)
     })?;
     let shown = match args.format() {

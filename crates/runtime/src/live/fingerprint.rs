@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     pub(super) identity: Option<(u64, u64)>,
-    files: BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>,
+    files: BTreeMap<PathBuf, Look>,
 }
+
+/// Metadata by which a change of a file shows: device, inode, length, time of the last change in seconds and nanoseconds.
+pub(super) type Look = (u64, u64, u64, i64, i64);
 
 impl Fingerprint {
     pub(super) fn of(directory: &Path) -> Self {
@@ -32,7 +35,7 @@ impl Fingerprint {
 }
 
 /// Collects the metadata of policy files. Links are followed, up to a depth that stops loops.
-fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (u64, u64, u64, i64, i64)>) {
+fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, Look>) {
     if depth > 16 {
         return;
     }
@@ -56,7 +59,7 @@ fn is_policy(path: &Path) -> bool {
         .is_some_and(|extension| extension == "toml" || extension == "limits")
 }
 
-fn look(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
+pub(super) fn look(metadata: &Metadata) -> Look {
     (
         metadata.dev(),
         metadata.ino(),

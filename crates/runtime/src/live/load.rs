@@ -6,8 +6,8 @@ use tokenward_compiler::{
     BaseUrl, Compilation,
     analysis::{Served, Universe},
     artifact::{self, Artifact, ReadError, Signers},
-    compile, compile_for,
-    diagnostic::{Severity, render_text},
+    compile_for,
+    diagnostic::{Severity, render_some},
     findings::dead_here,
     ir::Program,
     seal::{self, Mode},
@@ -16,13 +16,13 @@ use tokenward_compiler::{
 
 use super::error::PolicyError;
 use super::mode::ModeInForce;
-use crate::config::universe::{served, universe};
 use crate::config::Config;
+use crate::config::universe::{served, universe};
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
-/// Maximum depth of directories; a deeper one is a loop of links.
-const MAX_DEPTH: usize = 16;
+/// Errors of a policy that the log and `/readyz` show.
+const SHOWN: usize = 50;
 
 /// The parts of the configuration that a policy is bound to.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ impl Loaded {
 }
 
 /// Loads the policy at a path, and the secrets that it revokes. The revocations count even if the policy does not
-/// compile.
+/// compile. Those of files that cannot be compiled at all are found by `file_revocations`.
 pub(super) fn load(
     place: &Path,
     settings: &LoadSettings,
@@ -148,7 +148,9 @@ pub(crate) fn policy_at(
     mode: &ModeInForce,
 ) -> Result<Program, PolicyError> {
     let purpose = Purpose::Reload { refused: Vec::new() };
-    load(place, settings, mode, &purpose).0.map(|loaded| loaded.program)
+    load(place, settings, mode, &purpose)
+        .0
+        .map(|loaded| loaded.program)
 }
 
 /// A program, the tokens whose calls are refused, and the errors of their lines.
@@ -161,8 +163,7 @@ fn read_sources(
 ) -> (Result<Read, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
         Ok(sources) => sources.below(&directory.to_string_lossy()),
-        // A file that is not text must not undo the revocations of the others.
-        Err(error) => return (Err(error.into()), compile(&readable(directory)).revoked),
+        Err(error) => return (Err(error.into()), Vec::new()),
     };
     let Compilation {
         program,
@@ -176,7 +177,7 @@ fn read_sources(
     }
     // Warnings would hide the errors that must be fixed.
     diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-    let diagnostics = render_text(&sources, &diagnostics, false);
+    let diagnostics = render_some(&sources, &diagnostics, (SHOWN, false));
     let read = match partial.filter(|_| *purpose == Purpose::Start) {
         Some(partial) => Ok((partial.program, partial.refused, diagnostics)),
         None => Err(PolicyError::Compile {
@@ -185,29 +186,6 @@ fn read_sources(
         }),
     };
     (read, revoked)
-}
-
-/// Reads the readable files below a directory, only to find revocations.
-fn readable(directory: &Path) -> SourceSet {
-    let mut files = Vec::new();
-    let mut directories = vec![(directory.to_owned(), 0)];
-    while let Some((directory, depth)) = directories.pop() {
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            if name.as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            if path.is_dir() && depth < MAX_DEPTH {
-                directories.push((path, depth + 1));
-            } else if path.is_file()
-                && path.extension().is_some_and(|extension| extension == "toml")
-                && let Ok(text) = fs::read_to_string(&path)
-            {
-                files.push((path.display().to_string(), text));
-            }
-        }
-    }
-    SourceSet::from_files(files)
 }
 
 /// Loads an artifact. An artifact that is not accepted revokes nothing: otherwise its author could end every token

@@ -1,7 +1,7 @@
 //! Revocations (SEMANTICS section 2): secrets that never work again. They are stored on disk, no reload undoes them,
 //! and calls in progress that depend on them are notified.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -43,6 +43,8 @@ pub enum RevocationError {
 /// All revocations that were ever seen. A revocation is never removed.
 pub(crate) struct Revocations {
     hashes: ArcSwap<HashSet<SecretHash>>,
+    /// Secrets that do not work for the time being. They are in no file.
+    suspended: ArcSwap<HashSet<SecretHash>>,
     book: Mutex<Book>,
     news: watch::Sender<()>,
 }
@@ -51,6 +53,8 @@ pub(crate) struct Revocations {
 struct Book {
     path: PathBuf,
     unsaved: Vec<SecretHash>,
+    /// Minimum length of the file, in bytes: nothing that was written may be missing.
+    length: u64,
 }
 
 impl Revocations {
@@ -82,18 +86,43 @@ impl Revocations {
             })?);
         }
         Ok(Self {
-            hashes: ArcSwap::from_pointee(hashes),
             book: Mutex::new(Book {
                 path: path.to_owned(),
                 unsaved: Vec::new(),
+                length: whole.len() as u64,
             }),
+            hashes: ArcSwap::from_pointee(hashes),
+            suspended: ArcSwap::default(),
             news: watch::Sender::new(()),
         })
     }
 
-    /// Whether the secret is revoked.
+    /// Whether the secret is revoked, or suspended.
     pub(crate) fn has(&self, secret: &SecretHash) -> bool {
+        self.is_permanent(secret) || self.is_suspended(secret)
+    }
+
+    /// Whether the secret is revoked, which nothing undoes.
+    pub(crate) fn is_permanent(&self, secret: &SecretHash) -> bool {
         self.hashes.load().contains(secret)
+    }
+
+    /// Whether the secret is suspended.
+    pub(crate) fn is_suspended(&self, secret: &SecretHash) -> bool {
+        self.suspended.load().contains(secret)
+    }
+
+    /// Suspends these secrets and no others, until the next call; nothing is written to disk. Ends calls in progress like a revocation.
+    /// Returns whether a suspension was lifted.
+    pub(super) fn suspend(&self, secrets: HashSet<SecretHash>) -> bool {
+        let before = self.suspended.load_full();
+        if *before == secrets {
+            return false;
+        }
+        let lifted = before.iter().any(|secret| !secrets.contains(secret));
+        self.suspended.store(Arc::new(secrets));
+        self.news.send_replace(());
+        lifted
     }
 
     /// Returns the number of revoked secrets.
@@ -124,15 +153,16 @@ impl Revocations {
             book.unsaved.extend(new);
             self.news.send_replace(());
         }
-        book.save()
+        book.save(&self.hashes.load())
     }
 
-    /// Writes the revocations that could not be written before.
+    /// Writes the revocations that could not be written before, and all of them if the file has vanished or has become shorter:
+    /// after a restart the tokens would work again.
     ///
     /// # Errors
     /// The revocations still cannot be written.
     pub(crate) fn save(&self) -> io::Result<()> {
-        self.lock().save()
+        self.lock().save(&self.hashes.load())
     }
 
     /// Creates the validity of a call's token from the secret that the call presented and the token's current one.
@@ -149,22 +179,62 @@ impl Revocations {
 }
 
 impl Book {
-    fn save(&mut self) -> io::Result<()> {
-        if self.unsaved.is_empty() {
-            return Ok(());
+    /// Writes what is not on disk. `all`: every revocation.
+    fn save(&mut self, all: &HashSet<SecretHash>) -> io::Result<()> {
+        let length = match fs::metadata(&self.path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        if length < self.length {
+            self.write_again(all)?;
+            tracing::warn!(
+                "{} was missing, or lacked lines, and was written again",
+                self.path.display()
+            );
         }
-        let mut lines = String::new();
-        for secret in &self.unsaved {
-            lines.push_str(&shown(secret));
-            lines.push('\n');
+        if !self.unsaved.is_empty() {
+            self.append(length == 0)?;
         }
-        let created = !self.path.exists();
-        let directory = self
-            .path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        fs::create_dir_all(directory)?;
+        Ok(())
+    }
+
+    fn directory(&self) -> &Path {
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new("."))
+    }
+
+    /// Replaces the file by one with all revocations, and with those that others wrote to it.
+    fn write_again(&mut self, all: &HashSet<SecretHash>) -> io::Result<()> {
+        let left = fs::read_to_string(&self.path).unwrap_or_default();
+        let all: BTreeSet<SecretHash> = all
+            .iter()
+            .copied()
+            .chain(left.lines().filter_map(parse))
+            .collect();
+        let lines = lines(&all);
+        let mut new = OsString::from(&self.path);
+        new.push(".new");
+        let new = PathBuf::from(new);
+        fs::create_dir_all(self.directory())?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .create(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(lines.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        File::open(self.directory())?.sync_all()?;
+        self.length = lines.len() as u64;
+        self.unsaved.clear();
+        Ok(())
+    }
+
+    fn append(&mut self, created: bool) -> io::Result<()> {
+        let lines = lines(&self.unsaved);
+        fs::create_dir_all(self.directory())?;
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -175,11 +245,17 @@ impl Book {
         file.write_all(lines.as_bytes())?;
         file.sync_all()?;
         if created {
-            File::open(directory)?.sync_all()?;
+            File::open(self.directory())?.sync_all()?;
         }
+        self.length = file.metadata()?.len();
         self.unsaved.clear();
         Ok(())
     }
+}
+
+/// The lines of the file.
+fn lines<'s>(secrets: impl IntoIterator<Item = &'s SecretHash>) -> String {
+    secrets.into_iter().map(|secret| shown(secret) + "\n").collect()
 }
 
 /// Removes a last line that a crash left unfinished: a line that is not a hash keeps the proxy from starting.
@@ -310,6 +386,50 @@ mod tests {
         revocations.save().unwrap();
         assert_eq!(revocations.unsaved(), 0);
         assert!(Revocations::open(&path).unwrap().has(&[1; 32]));
+    }
+
+    #[test]
+    fn a_file_that_vanished_or_lost_lines_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store/revoked");
+        let revocations = Revocations::open(&path).unwrap();
+        revocations.save().unwrap();
+        assert!(!path.exists(), "nothing to write");
+        revocations.add([[1; 32], [2; 32]]).unwrap();
+        let all_are_there = |hashes: &[SecretHash]| {
+            let again = Revocations::open(&path).unwrap();
+            assert!(hashes.iter().all(|hash| again.is_permanent(hash)));
+            assert_eq!(again.count(), hashes.len());
+        };
+        fs::remove_dir_all(folder.path().join("store")).unwrap();
+        revocations.save().unwrap();
+        all_are_there(&[[1; 32], [2; 32]]);
+        // A new revocation does not make a file of its own.
+        fs::remove_file(&path).unwrap();
+        revocations.add([[3; 32]]).unwrap();
+        all_are_there(&[[1; 32], [2; 32], [3; 32]]);
+        // What somebody else wrote stays.
+        fs::write(&path, shown(&[4; 32]) + "\n").unwrap();
+        revocations.save().unwrap();
+        all_are_there(&[[1; 32], [2; 32], [3; 32], [4; 32]]);
+        // So it is for revocations that were read at the start.
+        let revocations = Revocations::open(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        revocations.save().unwrap();
+        all_are_there(&[[1; 32], [2; 32], [3; 32], [4; 32]]);
+    }
+
+    #[tokio::test]
+    async fn a_suspension_ends_calls_and_can_be_lifted() {
+        let folder = tempfile::tempdir().unwrap();
+        let revocations = Arc::new(Revocations::open(&folder.path().join("revoked")).unwrap());
+        let ends = tokio::spawn(revocations.validity([[1; 32], [1; 32]]).lost());
+        tokio::task::yield_now().await;
+        assert!(!revocations.suspend(HashSet::from([[1; 32]])));
+        ends.await.unwrap();
+        assert!(revocations.has(&[1; 32]) && !revocations.is_permanent(&[1; 32]));
+        assert!(revocations.suspend(HashSet::new()));
+        assert!(!revocations.has(&[1; 32]));
     }
 
     #[tokio::test]

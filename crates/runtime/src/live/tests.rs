@@ -184,6 +184,141 @@ fn a_revocation_is_undone_by_no_edit_and_no_restart() {
     assert!(open(folder.path()).revocations().has(&hash));
 }
 
+/// Lines that take seconds to compile: each needs an automaton of thousands of states.
+fn slow_lines() -> String {
+    (0..800).fold(String::new(), |lines, at| {
+        lines + &format!("/rest/{at}/(a|b)*a(a|b){{11}}\n")
+    })
+}
+
+#[test]
+fn a_revocation_does_not_wait_for_a_slow_compilation() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    fs::write(&file, token("a", "one", "[get]/rest/a")).unwrap();
+    let policies = open(folder.path());
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+    // Another file keeps the compiler busy, and its own revocation does not wait for that either.
+    let revoked = |name: &str, secret: &str, lines: &str| {
+        token(name, secret, lines).replace("user =", "revoked = true\nuser =")
+    };
+    let is_revoked = |secret: &str| policies.revocations().is_permanent(&crate::secret::hash(secret));
+    fs::write(
+        folder.path().join("slow.toml"),
+        revoked("slow", "two", &slow_lines()),
+    )
+    .unwrap();
+    within_a_second(|| is_revoked("two"));
+    // Revocations that come while it is busy, from a file that was there and from a new one.
+    fs::write(&file, revoked("a", "one", "[get]/rest/a")).unwrap();
+    within_a_second(|| is_revoked("one"));
+    fs::write(
+        folder.path().join("b.toml"),
+        revoked("b", "three", "[get]/rest/a"),
+    )
+    .unwrap();
+    within_a_second(|| is_revoked("three"));
+    assert_eq!(names(&policies), ["a"], "still compiling");
+}
+
+#[test]
+fn each_side_of_a_conflict_revokes_for_good() {
+    let plain = "owner = \"x\"\nuser =";
+    for (ours, theirs) in [("revoked = true\n", ""), ("", "revoked = true\n")] {
+        for base in ["", "||||||| merged common ancestors\nowner = \"y\"\n"] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("a.toml");
+            let before = token("a", "one", "[get]/rest/a").replace("user =", plain);
+            fs::write(&file, &before).unwrap();
+            let policies = open(folder.path());
+            let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+            let conflict = format!(
+                "<<<<<<< HEAD\n{ours}owner = \"a\"\n{base}=======\n{theirs}owner = \"b\"\n>>>>>>> topic\nuser ="
+            );
+            fs::write(&file, before.replace(plain, &conflict)).unwrap();
+            let hash = crate::secret::hash("one");
+            within_a_second(|| policies.revocations().is_permanent(&hash));
+            within_a_second(|| policies.status().failed > 0);
+            assert_eq!(names(&policies), ["a"]);
+            fs::write(&file, before).unwrap();
+            assert!(
+                open(folder.path()).revocations().is_permanent(&hash),
+                "kept by a restart"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_broken_file_suspends_until_it_parses_and_nothing_keeps_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    let both = token("a", "one", "[get]/rest/a") + &token("b", "two", "[get]/rest/b");
+    fs::write(&file, &both).unwrap();
+    let policies = open(folder.path());
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+    let live = policies.current();
+    let [of_a, of_b] = ["a", "b"].map(|name| {
+        let (_, token) = live
+            .program()
+            .tokens()
+            .find(|(_, token)| token.name == name)
+            .unwrap();
+        policies.validity(token.secret_hash, token)
+    });
+    let broken = |more: &str| both.replacen("user =", &format!("{more}\nbroken = \nuser ="), 1);
+    // Comments and strings revoke nobody.
+    for harmless in [
+        "# revoked = true",
+        "description = \"\"\"\nrevoked = true\n\"\"\"",
+        "description = 'revoked = true'",
+    ] {
+        let failed = policies.status().failed;
+        fs::write(&file, broken(harmless)).unwrap();
+        within_a_second(|| policies.status().failed > failed);
+        assert!(!of_a.is_lost() && policies.suspended().is_empty(), "{harmless}");
+    }
+    for _ in 0..2 {
+        fs::write(&file, broken("revoked = true")).unwrap();
+        within_a_second(|| of_a.is_lost());
+        assert!(!of_b.is_lost());
+        assert_eq!(policies.suspended(), ["a"]);
+        assert_eq!(policies.revocations().count(), 0);
+        assert!(!folder.path().join(".revoked").exists(), "not on disk");
+        // Neither the other file of an editor nor a second error lifts it; that the file parses does.
+        fs::write(folder.path().join("c.toml"), "[[").unwrap();
+        fs::remove_file(folder.path().join("c.toml")).unwrap();
+        assert!(of_a.is_lost());
+        fs::write(&file, &both).unwrap();
+        within_a_second(|| !of_a.is_lost());
+        assert!(policies.suspended().is_empty());
+    }
+    // A token that the broken file names by its name alone, and one that nobody knows.
+    fs::write(
+        &file,
+        broken("revoked = true").replace("secret_hash", "secret_hsah"),
+    )
+    .unwrap();
+    within_a_second(|| of_a.is_lost());
+    fs::remove_file(&file).unwrap();
+    within_a_second(|| !of_a.is_lost());
+}
+
+#[test]
+fn revocations_whose_file_vanishes_while_serving_are_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    fs::write(&file, token("a", "one", "[get]/rest/a")).unwrap();
+    let policies = open(folder.path());
+    let book = folder.path().join(".revoked");
+    policies.revocations().add([[1; 32], [2; 32]]).unwrap();
+    let _watcher = Watcher::start(Arc::clone(&policies)).unwrap();
+    fs::remove_file(&book).unwrap();
+    within_a_second(|| book.exists());
+    let again = Revocations::open(&book).unwrap();
+    assert!([[1; 32], [2; 32]].iter().all(|hash| again.is_permanent(hash)));
+}
+
 #[test]
 fn a_file_that_is_no_text_hides_no_revocation() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,12 @@
 //! Watches the policy directory for changes.
 //!
-//! The system's notifications make reloads fast. A check of names, times and sizes every half second also covers
+//! Two threads: one watches and applies revocations, the other compiles. The system's notifications make reloads fast. A check of names, times and sizes every half second also covers
 //! network file systems, lost notifications, and links that lead out of the watched directory.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// Starts to watch on a separate thread.
+    /// Starts to watch and to load on separate threads. A load in progress does not keep the watcher from being dropped.
     ///
     /// # Errors
     /// The system cannot create a thread.
@@ -43,9 +43,10 @@ impl Watcher {
         let sender = signals.clone();
         // This state is older than the first reading, so that a change in between is noticed.
         let seen = policies.first_seen.clone();
+        let loader = Loader::start(Arc::clone(&policies))?;
         let thread = thread::Builder::new()
             .name("policy-watch".to_owned())
-            .spawn(move || watch(&policies, &sender, &received, seen))?;
+            .spawn(move || watch(&policies, &sender, &received, (&loader, seen)))?;
         Ok(Self {
             signals,
             thread: Some(thread),
@@ -62,7 +63,36 @@ impl Drop for Watcher {
     }
 }
 
-fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signal>, mut seen: Fingerprint) {
+/// Loads policies on a thread of its own, one after the other.
+struct Loader(SyncSender<()>);
+
+impl Loader {
+    fn start(policies: Arc<Policies>) -> std::io::Result<Self> {
+        // One place: what changes during a load needs one more, however much it is.
+        let (wakes, woken) = mpsc::sync_channel(1);
+        thread::Builder::new()
+            .name("policy-load".to_owned())
+            .spawn(move || {
+                while woken.recv().is_ok() {
+                    policies.reload();
+                }
+            })?;
+        Ok(Self(wakes))
+    }
+
+    fn wake(&self) {
+        if let Err(TrySendError::Disconnected(())) = self.0.try_send(()) {
+            tracing::error!("internal error: policies are no longer loaded; restart the proxy");
+        }
+    }
+}
+
+fn watch(
+    policies: &Policies,
+    sender: &Sender<Signal>,
+    received: &Receiver<Signal>,
+    (loader, mut seen): (&Loader, Fingerprint),
+) {
     let directory = &policies.directory;
     let mut notifier = Notifier::start(directory, sender);
     loop {
@@ -82,8 +112,10 @@ fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signa
         }
         let now = Fingerprint::of(directory);
         if notified || now != seen {
-            // The fingerprint is older than the reading, so a change in between is noticed next time.
-            policies.reload();
+            // The fingerprint is older than the reading, so a change in between is noticed next time. Revocations come first, and
+            // aside: the policy may take long to compile.
+            policies.revoke_from_files();
+            loader.wake();
         }
         if now.identity != seen.identity || notifier.is_none() {
             notifier = Notifier::start(directory, sender);

@@ -8,10 +8,10 @@
 use super::{BodyAtom, Fact, Quantity, Says};
 use crate::{
     analysis::{
+        budget::Exhausted,
         language::Languages,
         parameters::fresh,
         places::{Place, PlaceId, Places},
-        product::Exhausted,
         values::{ValueSet, member},
         witness::Json,
     },

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::{Code, Severity, render_text};
 use tokenward_compiler::invariants::{Broken, Invariants};
 use tokenward_compiler::ir::TokenId;
@@ -50,7 +51,7 @@ impl Kept {
         (old, new): (&Side, &Side),
         bound: &Bound,
         pairs: &[Pair],
-        budget: u64,
+        budget: &Budget,
     ) -> Result<Self, Failure> {
         // Read the demands of both sides.
         let Some(before) = read(old, old)? else {

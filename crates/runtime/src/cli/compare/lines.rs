@@ -6,7 +6,9 @@
 
 use std::collections::HashSet;
 
-use tokenward_compiler::analysis::{Analysis, Cause, Difference, Finding, Inconclusive, Request, Universe};
+use tokenward_compiler::analysis::{
+    Analysis, Budget, Cause, Difference, Finding, Inconclusive, Request, Universe,
+};
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
@@ -82,7 +84,7 @@ pub(in super::super) struct Lines<'p> {
 }
 
 impl<'p> Lines<'p> {
-    pub(in super::super) fn new(bound: &'p Bound, budget: u64) -> Result<Self, Failure> {
+    pub(in super::super) fn new(bound: &'p Bound, budget: &Budget) -> Result<Self, Failure> {
         let analyses = bound
             .pairs
             .iter()

@@ -1,5 +1,6 @@
 //! The comparison of two sides as data: `diff` shows it, and `--no-new-access` requires reviews for it.
 
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::Code;
 use tokenward_compiler::ir::TokenId;
 
@@ -59,7 +60,7 @@ impl Report {
     pub(in super::super) fn new(
         (old, new): (&Side, &Side),
         (bound, lines): (&Bound, &mut Lines<'_>),
-        budget: u64,
+        budget: &Budget,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Self, Failure> {
         let pairs = pairs(&old.program, &new.program);

@@ -5,7 +5,7 @@ mod reviews;
 
 use std::path::{Path, PathBuf};
 
-use tokenward_compiler::analysis::{Cause, Inconclusive};
+use tokenward_compiler::analysis::{Budget, Cause, Inconclusive};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Witness};
 use tokenward_compiler::ir::{LineId, TokenId};
 use tokenward_compiler::source::Span;
@@ -115,7 +115,7 @@ impl Base {
     pub(super) fn check(
         &self,
         new: &Side,
-        budget: u64,
+        budget: &Budget,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<(), Failure> {
         let old = &self.old;

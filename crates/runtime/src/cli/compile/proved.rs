@@ -1,6 +1,6 @@
 //! Compiles a policy and proves its properties.
 
-use tokenward_compiler::analysis::Fault;
+use tokenward_compiler::analysis::{Budget, Fault};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, sort};
 use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::ir::Program;
@@ -24,6 +24,8 @@ pub(super) struct Compiled {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Short summary of the proofs.
     pub(super) proved: String,
+    /// Number of questions about lines that were not settled.
+    pub(super) open: usize,
 }
 
 impl Compiled {
@@ -31,7 +33,7 @@ impl Compiled {
     /// configuration with paths as written.
     pub(super) fn new(
         sources: &SourceSet,
-        (config, budget): (&Config, u64),
+        (config, budget): (&Config, &Budget),
         gate: Option<(&Base, Config)>,
     ) -> Result<Self, Failure> {
         // Compile the sources, and read the invariants for this configuration.
@@ -47,6 +49,7 @@ impl Compiled {
         let mut compiled = Self {
             program: compilation.program,
             proved: String::new(),
+            open: 0,
             diagnostics,
         };
         if let Some(program) = &compiled.program {
@@ -103,13 +106,7 @@ impl Compiled {
                     .proved
                     .push_str(&format!(", most work for `{token}` ({states} states)"));
             }
-            if proved.inconclusive > 0 {
-                let count = proved.inconclusive;
-                compiled.proved.push_str(&format!(
-                    ", {count} {} past the budget left open",
-                    plural(count, "question")
-                ));
-            }
+            compiled.open = proved.inconclusive;
         }
         // With any error, a proof's included, there is no program to serve.
         sort(&mut compiled.diagnostics);

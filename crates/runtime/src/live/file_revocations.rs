@@ -1,0 +1,103 @@
+//! Finds revocations in the policy's files, without compiling them: a revocation must not wait for a policy that takes long to
+//! compile, nor for one that does not.
+
+use std::collections::HashMap;
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokenward_compiler::revoked::{RevokedIn, Suspect, revoked_in};
+use tokenward_compiler::source::{SourceKind, limits};
+
+use super::fingerprint::{Look, look};
+use super::revoked::SecretHash;
+
+/// Time after a change within which another change may leave a file's metadata the same.
+const CLOCK: Duration = Duration::from_secs(2);
+
+/// What the files say, as they were last read.
+#[derive(Debug, Default)]
+pub(super) struct FileRevocations {
+    known: HashMap<PathBuf, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// `None`: to be read again, whatever the metadata.
+    look: Option<Look>,
+    suspects: Vec<Suspect>,
+}
+
+impl FileRevocations {
+    /// Reads the token files below a directory that changed since the last time, small ones first. `revoke` receives the secrets that a
+    /// file revokes as soon as it is read. Links are followed.
+    pub(super) fn read(&mut self, directory: &Path, mut revoke: impl FnMut(Vec<SecretHash>)) {
+        let mut before = std::mem::take(&mut self.known);
+        for (path, metadata) in token_files(directory) {
+            let known = before.remove(&path);
+            let looks = look(&metadata);
+            let is_read = known.as_ref().is_some_and(|known| known.look == Some(looks));
+            let bytes = if is_read { None } else { fs::read(&path).ok() };
+            // Of a file that cannot be read now, what it said before stays.
+            let Some(bytes) = bytes else {
+                self.known.extend(known.map(|known| (path, known)));
+                continue;
+            };
+            // What does not parse for not being UTF-8 suspends like any other broken text.
+            let RevokedIn { hashes, suspects } = revoked_in(&String::from_utf8_lossy(&bytes));
+            if !hashes.is_empty() {
+                revoke(hashes);
+            }
+            let look = is_settled(&metadata).then_some(looks);
+            self.known.insert(path, Known { look, suspects });
+        }
+    }
+
+    /// Lists what text that is not TOML seems to revoke, with its file.
+    pub(super) fn suspects(&self) -> impl Iterator<Item = (&Path, &Suspect)> {
+        let known = self.known.iter();
+        known.flat_map(|(path, known)| known.suspects.iter().map(|suspect| (path.as_path(), suspect)))
+    }
+}
+
+/// Whether a change of the file from now on would show in its metadata.
+fn is_settled(metadata: &Metadata) -> bool {
+    let changed = metadata.modified().unwrap_or(UNIX_EPOCH);
+    SystemTime::now()
+        .duration_since(changed)
+        .is_ok_and(|age| age > CLOCK)
+}
+
+/// Lists the files of tokens below a directory, small ones first. Unreadable ones are left out, and so is what exceeds the limits of a
+/// policy.
+fn token_files(directory: &Path) -> Vec<(PathBuf, Metadata)> {
+    let mut files = Vec::new();
+    let mut directories = vec![(directory.to_owned(), 0)];
+    let mut entries = 0;
+    while let Some((directory, depth)) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            entries += 1;
+            if entries > limits::ENTRIES {
+                break;
+            }
+            let (path, name) = (entry.path(), entry.file_name());
+            // A link's metadata is that of its target.
+            let Ok(metadata) = fs::metadata(&path) else {
+                continue;
+            };
+            if metadata.is_dir() {
+                let hidden = name.as_encoded_bytes().starts_with(b".");
+                if !hidden && depth < limits::DEPTH {
+                    directories.push((path, depth + 1));
+                }
+            } else if metadata.is_file()
+                && metadata.len() <= limits::FILE_BYTES
+                && SourceKind::of(&name.to_string_lossy()) == Some(SourceKind::Tokens)
+            {
+                files.push((path, metadata));
+            }
+        }
+    }
+    files.sort_by_key(|(_, metadata)| metadata.len());
+    files
+}
