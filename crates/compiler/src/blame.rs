@@ -200,7 +200,7 @@ impl Written<'_> {
             return found("without a leading `/` the regexp is compared with the whole URL").help(help);
         }
         if let (Some((prefix, Anchor::Whole)), Some(base)) = (&prefix, settings.base)
-            && prefix.contains("://")
+            && (prefix.contains("://") || text.contains("://"))
         {
             return found(&format!("the public URL is `{base}`")).help(self.other_host(text));
         }
@@ -318,7 +318,7 @@ impl Written<'_> {
 fn prefix(pattern: &ast::Pattern, text: &str) -> Option<(String, Anchor)> {
     let parsed = regexp::parse(pattern, text).ok()?;
     let hir = regexp::translate(&parsed.tree, regexp::Case::AsWritten, Some("user")).ok()?;
-    let bytes = literal_prefix(&hir)?;
+    let bytes = literal_prefix(&hir).unwrap_or_default();
     Some((String::from_utf8(bytes).ok()?, parsed.anchor))
 }
 

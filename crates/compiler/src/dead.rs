@@ -101,6 +101,14 @@ fn dead_part(program: &Program, any_path: &Program, rule: &Rule, prover: &mut Pr
         return Some(Part::Url);
     }
     rule.constraints.as_ref()?;
+    // Values with the base URL match nothing before the program is bound.
+    let line = program.line(rule.line).text;
+    if ["{BASE_URL}", "{JIRA_URL}", "{CONFLUENCE_URL}"]
+        .iter()
+        .any(|name| line.contains(name))
+    {
+        return None;
+    }
     let ruled = Ruled {
         program: any_path,
         rule,

@@ -75,8 +75,11 @@ pub(crate) fn resolve(definitions: Vec<TokenDef>, sources: &SourceSet) -> Resolv
     }
 }
 
-/// The lines of each token, own ones and those of its sets, whether or not they have errors; and the lines of all sets.
-pub(crate) fn lines_by_token(sources: &SourceSet) -> (Vec<(Option<String>, Vec<Span>)>, Vec<Span>) {
+/// A token's name, if it has one, and its lines: own ones and those of its sets, whether or not they have errors.
+pub(crate) type TokenLines = (Option<String>, Vec<Span>);
+
+/// The lines of each token, and the lines of sets that no token includes.
+pub(crate) fn lines_by_token(sources: &SourceSet) -> (Vec<TokenLines>, Vec<Span>) {
     let definitions = tokens::read_all(sources, &mut Vec::new());
     let mut sets = sets::read(sources, &mut Vec::new());
     let tokens = definitions.iter().map(|token| {

@@ -376,7 +376,10 @@ fn programs_that_decide_differently_have_different_digests() {
         ("expires", "revoked = true\nexpires"),
         ("expires", "mint = true\nexpires"),
         ("expires", "escalate = true\nexpires"),
-        ("expires", "unrestricted = true\nexpires"),
+        (
+            "limit_to = '''\n[get]/rest/api/2/issue/AAA\n",
+            "unrestricted = true\nlimit_to = '''\n",
+        ),
         ("expires", "owner = \"o\"\nexpires"),
         ("expires", "description = \"o\"\nexpires"),
         ("expires", "lint_allow = [\"TW0101\"]\nexpires"),

@@ -101,9 +101,9 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
         None => format!("`[{inner}]` is not a method list: methods are separated by `,` or `|`"),
     };
     let meant: Option<Vec<String>> = words.iter().map(near).collect();
-    let any = |word: &&str| ["*", "any", "all", "every"].contains(&word.to_lowercase().as_str());
+    let any = |word: &str| ["*", "any", "all", "every"].contains(&word.to_lowercase().as_str());
     let help = match meant {
-        _ if words.iter().any(|word| any(&word)) => {
+        _ if words.iter().any(|word| any(word)) => {
             format!(
                 "a line without a method list is for all methods: {}",
                 line(bang, "")

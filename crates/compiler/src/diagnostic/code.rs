@@ -61,7 +61,7 @@ codes! {
     OnlyInForbid "TW0017" Error "`only` in a forbid line";
     UserKeys "TW0018" Error "user keys that contradict each other";
     UrlText "TW0020" Error "text that no URL has";
-    ValueText "TW0021" Error "a value that is hardly meant as written";
+    ValueText "TW0021" Error "an encoded character in a value";
     ForeignText "TW0022" Error "a wildcard or placeholder of another language";
     Anchor "TW0023" Error "an anchor within a regexp";
     HiddenText "TW0024" Error "text that is shown otherwise than it is read";

@@ -77,7 +77,7 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
             (escaped != inner).then(|| with(start + 1..end - 1, &escaped))?
         }
         Code::MisspeltPart if text.starts_with('(') => with(start..end, &text.replacen("::", "\\:\\:", 1)),
-        Code::UrlText | Code::ValueText | Code::HiddenText => {
+        Code::LineSyntax | Code::UrlText | Code::ValueText | Code::HiddenText => {
             escape_of(text).and_then(|(length, escape)| with(start..start + length, &escape))
         }
         // `/*` and `/:name` as Java reads them.
