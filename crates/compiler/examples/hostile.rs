@@ -200,7 +200,7 @@ fn measure(name: &str, files: Files, most: Duration) {
         let invariants = Invariants::read(&sources, &base, false, &mut diagnostics).ok()?;
         let mut broken = 0;
         if let Some(invariants) = invariants {
-            let proof = invariants.prove(&program, &compilation.source_map, asked, |_, _| {});
+            let proof = invariants.prove(&program, &compilation.source_map, (universe, &budget), |_, _| {});
             broken = proof.unwrap_or_else(|fault| panic!("{fault}")).diagnostics.len();
         }
         Some(format!(
