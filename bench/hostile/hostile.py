@@ -252,7 +252,7 @@ def filled(text, size):
 
 
 def heads():
-    """Heads of about 57 KB without a valid token."""
+    """Heads without a valid token, most of about 57 KB."""
     size = 56_000
     words = "".join(f"{filled('a-', 248)}b{n}: x\r\n" for n in range(90))
     keys = "".join(f"x-{n}-api-key: {filled('k', 600)}\r\n" for n in range(90))
@@ -269,7 +269,15 @@ def heads():
         "state": "Tracestate: " + filled("a=1,", size),
         "parameters": "Content-Type: a/b" + "".join(f";a{n}=b" for n in range(size // 9)),
     }
-    made = {what: f"GET /rest{target} HTTP/1.1\r\nHost: a\r\n\r\n" for what, target in targets.items()}
+    # Short ones that are shown whole, next to many secrets to search them for.
+    secrets = "Authorization: Token " + " ".join(f"secret-number-{n:02}-abcdefgh" for n in range(16))
+    shown = {
+        "like secrets": "/" + filled("secretnu", 2000), "like escaped secrets": "/x?a=" + filled("secretnu%25", 2000),
+        "shown pairs": "/x?" + filled("a=b&", 400) + filled("c", 1500), "256 pairs": "/x?" + filled("a=b&", 1024),
+        "pieces": "/" + filled("a;", 2000),
+    }
+    made = {what: f"GET /rest{target} HTTP/1.1\r\nHost: a\r\n{secrets}\r\n\r\n" for what, target in shown.items()}
+    made |= {what: f"GET /rest{target} HTTP/1.1\r\nHost: a\r\n\r\n" for what, target in targets.items()}
     made |= {what: f"GET /rest/x HTTP/1.1\r\nHost: a\r\n{field.rstrip()}\r\n\r\n" for what, field in fields.items()}
     return {what: text.encode() for what, text in made.items()}
 

@@ -20,7 +20,9 @@ pub const SELF_PATH: &str = "/.tokenward/self";
 const REQUEST_ID_BYTES: usize = 128;
 
 /// Maximum length in bytes of a refused target that is shown with its query.
-const SHOWN_TARGET: usize = 4 * 1024;
+const SHOWN_TARGET: usize = 2 * 1024;
+/// Maximum number of parameters, and of parts between other separators, of such a target. Each is searched by itself.
+const SHOWN_PARTS: usize = 100;
 /// Maximum length of the header values of a trace that are used, in bytes.
 const TRACE_BYTES: usize = 2 * 1024;
 
@@ -44,7 +46,7 @@ pub struct Reading {
     /// Whether a trace's headers can be used: none of them contains a secret.
     pub traceable: bool,
     /// The URL for the audit: printable ASCII, with secrets masked. For refused requests it is the target as sent, cut
-    /// at 2 KiB; one over 4 KiB without its query.
+    /// at 2 KiB; a longer one without its query.
     pub shown_url: String,
 }
 
@@ -170,12 +172,12 @@ impl Opened<'_> {
     }
 
     /// Formats the URL for the audit, of a request whose rest is not read. It is what reading would show, unless the
-    /// target is longer than 4 KiB, or only a header would have been refused.
+    /// target is long, or only a header would have been refused.
     #[must_use]
     pub fn shown_url(self, raw: &RawHead<'_>, rules: &Rules) -> String {
         let mut secrets = self.secrets;
         add_refused(raw, rules, &mut secrets);
-        if raw.target.len() > SHOWN_TARGET {
+        if is_long(raw.target) {
             return shown_refused(raw, rules, &secrets);
         }
         let located = self
@@ -199,11 +201,15 @@ impl Query<'_> {
 
 /// Formats the URL for the audit, of a request that is refused.
 fn shown_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> String {
-    if raw.target.len() > SHOWN_TARGET {
+    if is_long(raw.target) {
         rules.shown_long(raw.target, secrets)
     } else {
         rules.shown_raw(raw.target, secrets)
     }
+}
+
+fn is_long(target: &[u8]) -> bool {
+    target.len() > SHOWN_TARGET || memchr::memchr3_iter(b'&', b';', b'?', target).count() > SHOWN_PARTS
 }
 
 fn shown_method(method: &str, rules: &Rules, secrets: &Secrets) -> String {

@@ -238,6 +238,10 @@ fn a_long_target_is_shown_without_its_query() {
             format!("/ctx/{secret}?b={long}"),
             "https://a.example/ctx/***?*dropped*",
         ),
+        (
+            format!("/ctx/a?{}", "b=c&".repeat(101)),
+            "https://a.example/ctx/a?*dropped*",
+        ),
         (format!("/ctx/{long}"), "https://a.example/***"),
         (format!("/ctx/{long}?a"), "https://a.example/***?*dropped*"),
         // The secret begins in the path and ends in the query.
