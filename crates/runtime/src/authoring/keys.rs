@@ -180,6 +180,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use tokenward_audit::Exposed;
+
     use super::*;
     use tokenward_compiler::policy::{Attributes, Users};
     use tokenward_compiler::seal::{Fault, fault, statement};
@@ -249,10 +251,10 @@ mod tests {
             Err(KeyError::Io { doing: "make", .. })
         ));
         assert!(matches!(SealingKey::read(&path), Err(KeyError::NotAKey { .. })));
-        for mode in [0o640, 0o604, 0o610] {
+        for mode in [0o660, 0o604, 0o610] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             assert!(
-                matches!(SigningKey::read(&path), Err(KeyError::Open { mode: told, .. }) if told == mode)
+                matches!(SigningKey::read(&path), Err(KeyError::Open { exposed: Exposed(told), .. }) if told == mode)
             );
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
+use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 
 /// The configured identity cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,14 @@ pub enum IdentityError {
         path: PathBuf,
         /// Error of the operating system.
         source: std::io::Error,
+    },
+    /// Other users can read or change a file.
+    #[error("cannot use the upstream credentials in {}: {exposed}", path.display())]
+    Open {
+        /// Path of the file.
+        path: PathBuf,
+        /// Permissions of the file.
+        exposed: Exposed,
     },
     /// A file has the wrong content. Its text is not quoted because it contains secrets.
     #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
@@ -42,8 +51,15 @@ pub(super) fn secret_value(text: &str, shown: &str) -> Result<HeaderValue, Ident
 }
 
 pub(super) fn read(path: &Path) -> Result<String, IdentityError> {
-    std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
-        path: path.to_owned(),
-        source,
+    let path_of = || path.to_owned();
+    read_private_text(path).map_err(|error| match error {
+        PrivateFileError::Io(source) => IdentityError::Unreadable {
+            path: path_of(),
+            source,
+        },
+        PrivateFileError::Exposed(exposed) => IdentityError::Open {
+            path: path_of(),
+            exposed,
+        },
     })
 }

@@ -1,7 +1,6 @@
 //! Each user's own credentials at the upstream, from a file that is read again when it changes.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -83,15 +82,12 @@ fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<String>) -> Option<S
     let kept = |error: &IdentityError| {
         tracing::error!("the upstream credentials in use are kept: {error}");
     };
-    let text = match fs::read_to_string(path) {
+    let text = match read(path) {
         Ok(text) if seen.as_ref() == Some(&text) => return seen,
         Ok(text) => text,
-        Err(source) => {
+        Err(error) => {
             if seen.is_some() {
-                kept(&IdentityError::Unreadable {
-                    path: path.to_owned(),
-                    source,
-                });
+                kept(&error);
             }
             return None;
         }
@@ -127,13 +123,22 @@ fn parse(text: &str, path: &Path) -> Result<Users, IdentityError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    /// Writes a file that only its owner can read.
+    fn write_private(path: &Path, text: &str) {
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
 
     #[test]
     fn a_changed_file_is_taken_up_and_a_broken_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
-        let write = |text: &str| fs::write(&path, text).unwrap();
+        let write = |text: &str| write_private(&path, text);
         let one = "alice = { token = \"one\" }\n";
         write(one);
         let users = ArcSwap::from_pointee(parse(one, &path).unwrap());
@@ -154,15 +159,23 @@ mod tests {
             (HeaderValue::from_static("Bearer two"), &None)
         );
         write("bob = { token = \"three\" }\n");
-        look(&users, &path, seen);
+        seen = look(&users, &path, seen);
         assert_eq!(alice(), None);
+        // A file that other users can read is not used, whatever it contains.
+        write("alice = { token = \"four\" }\n");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        seen = look(&users, &path, seen);
+        assert_eq!((alice(), &seen), (None, &None));
+        write("alice = { token = \"four\" }\n");
+        look(&users, &path, seen);
+        assert_eq!(alice().unwrap(), "Bearer four");
     }
 
     #[test]
     fn the_file_is_watched() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
-        fs::write(&path, "alice = { token = \"one\" }\n").unwrap();
+        write_private(&path, "alice = { token = \"one\" }\n");
         let users = PerUser::load(&path).unwrap();
         assert_eq!(users.of("alice").unwrap(), "Bearer one");
         fs::write(&path, "alice = { token = \"two\" }\n").unwrap();
