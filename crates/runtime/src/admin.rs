@@ -14,11 +14,13 @@
 //! | `GET /v1/audit/proof` | the stored blocks and signed heads, from `since_ms` on: see `tokenward_audit::Reader::proof_head` |
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
 //!
-//! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`.
+//! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`. Wrong secrets are logged,
+//! counted and slowed.
 
 mod audit;
 mod export;
 mod gauges;
+mod operator;
 mod report;
 mod revoke;
 mod state;
@@ -34,7 +36,7 @@ pub(crate) use audit::OUTCOME_WAIT;
 pub(crate) use state::AdminState;
 
 use crate::text::time;
-use state::Operator;
+use operator::Operator;
 
 /// Registers the routes of the admin listener.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {

@@ -64,6 +64,7 @@ pub(crate) struct Metrics {
     accepted: Counter,
     panics: Counter,
     slowed: Counter,
+    wrong_admin_secrets: Counter,
     deciding: Histogram,
     recording: Histogram,
     upstream: Histogram,
@@ -82,6 +83,7 @@ impl Default for Metrics {
             accepted: Counter::default(),
             panics: Counter::default(),
             slowed: Counter::default(),
+            wrong_admin_secrets: Counter::default(),
             deciding: Histogram::new(DECISION),
             recording: Histogram::new(AUDIT),
             upstream: Histogram::new(UPSTREAM),
@@ -131,6 +133,11 @@ impl Metrics {
             "failed_credentials_slowed",
             "Failed credentials that were answered late, or with 429, because their address had too many",
             self.slowed.clone(),
+        );
+        all.register(
+            "wrong_admin_secrets",
+            "Requests to the admin listener with a wrong secret",
+            self.wrong_admin_secrets.clone(),
         );
         // Histograms, in seconds.
         for (name, help, histogram) in [
@@ -221,6 +228,11 @@ impl Metrics {
     /// Counts a delayed response to failed credentials.
     pub(crate) fn slowed(&self) {
         self.slowed.inc();
+    }
+
+    /// Counts a request to the admin listener with a wrong secret.
+    pub(crate) fn wrong_admin_secret(&self) {
+        self.wrong_admin_secrets.inc();
     }
 
     /// Counts a connection of a client, which is open until the value is dropped.

@@ -22,7 +22,7 @@ use tokenward_compiler::ir::{LineId, TokenId};
 
 pub(crate) use auth::AuthRules;
 pub(crate) use rehearse::would_allow;
-pub(crate) use throttle::Throttle;
+pub(crate) use throttle::{Pace, Throttle};
 
 use crate::call::permit::Permit;
 use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
@@ -36,7 +36,6 @@ use crate::proxy::{self, Answer, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
 use crate::respond;
 use crate::wire::{BodyStream, WireHead};
-use throttle::Pace;
 
 /// State that all calls share.
 pub(crate) struct Gate {

@@ -199,7 +199,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
     let state = AdminState::new(
-        &secret,
+        (&secret, config.auth.throttling),
         Arc::clone(&policies),
         audit.clone(),
         Arc::clone(&metrics),
