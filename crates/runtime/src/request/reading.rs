@@ -12,10 +12,16 @@ use super::rules::Rules;
 use super::secrets::Secrets;
 use super::target::{self, Target};
 use super::{Reason, Refusal, framing, headers, media, path};
+use crate::secret::strength;
 
 /// Path below the base URL. The proxy answers `GET` and `HEAD` of it, so they count as served regardless of the
 /// endpoints.
 pub const SELF_PATH: &str = "/.tokenward/self";
+
+/// Maximum number of cookies of one header that are examined for secrets, …
+const COOKIES: usize = 16;
+/// … and maximum length of their values, in bytes.
+const COOKIE_BYTES: usize = 128;
 
 /// Maximum length of a client's request id that is kept, in bytes.
 const REQUEST_ID_BYTES: usize = 128;
@@ -73,9 +79,12 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
         context_user.as_ref().map_err(Refusal::clone)?;
         canonical(raw, rules, body, location.path, query, &secrets)
     });
-    // For the audit, show the URL, the method and the request id without secrets.
+    // For the audit, show the URL, the method and the request id without secrets, also without those that the caller
+    // presented at a place where they do not count.
+    misplaced(raw, rules, &mut secrets);
     let shown_url = match &head {
-        Ok(head) => head.url.clone(),
+        Ok(head) if !rules.bears_secret(head.url.as_bytes(), &secrets) => head.url.clone(),
+        Ok(_) => rules.shown_raw(raw.target, &secrets),
         Err(_) => {
             add_refused(raw, rules, &mut secrets);
             rules.shown_raw(raw.target, &secrets)
@@ -192,6 +201,46 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
         raw.values(header).for_each(|value| _ = secrets.add(value));
     }
     secrets
+}
+
+/// Adds secrets at places where they do not authenticate: as the user of Basic credentials, and in cookies. They only
+/// decide what is shown: a user's name may occur in a URL, and so may the value of a cookie.
+fn misplaced(raw: &RawHead<'_>, rules: &Rules, secrets: &mut Secrets) {
+    for value in raw.values("authorization") {
+        secrets.add_basic_user(value);
+        rules
+            .whole_secret(value)
+            .iter()
+            .for_each(|secret| _ = secrets.add(secret));
+    }
+    for value in raw.values("cookie") {
+        rules
+            .whole_secret(value)
+            .iter()
+            .for_each(|secret| _ = secrets.add(secret));
+        for cookie in value.split(|byte| *byte == b';').take(COOKIES) {
+            let (_, value) = cookie_parts(cookie);
+            if is_hard_to_guess(value) {
+                secrets.add(value);
+            }
+        }
+    }
+}
+
+/// Splits a cookie into name and value.
+fn cookie_parts(cookie: &[u8]) -> (&[u8], &[u8]) {
+    let equals = cookie.iter().position(|byte| *byte == b'=');
+    let parts = equals.and_then(|at| Some((cookie.get(..at)?, trim(cookie.get(at + 1..)?))));
+    parts.unwrap_or_default()
+}
+
+/// Whether the text is as hard to guess as a secret must be. Longer texts are not examined: the cost of an estimate grows
+/// with the square of the length.
+fn is_hard_to_guess(text: &[u8]) -> bool {
+    let text = std::str::from_utf8(text)
+        .ok()
+        .filter(|text| text.len() <= COOKIE_BYTES);
+    text.is_some_and(|text| strength::bits(text) >= strength::REQUIRED)
 }
 
 /// Adds the values of refused credential headers.

@@ -79,18 +79,19 @@ impl Secrets {
 
     /// Adds the text. If it is Base64 in either alphabet, also adds the decoded part after the colon.
     fn add_encoded(&mut self, text: &[u8]) -> bool {
-        let standard: Vec<u8> = text
-            .iter()
-            .map(|byte| match byte {
-                b'-' => b'+',
-                b'_' => b'/',
-                byte => *byte,
-            })
-            .collect();
-        let decoded = ANY.decode(standard).unwrap_or_default();
-        let colon = decoded.iter().position(|byte| *byte == b':');
-        let behind = colon.and_then(|at| decoded.get(at + 1..)).unwrap_or_default();
+        let decoded = decoded(text);
+        let (_, behind) = user_and_password(&decoded);
         self.add(behind) | self.add(text)
+    }
+
+    /// Adds the user of Basic credentials if the password is too short to be a secret: the user is then likely the
+    /// token, as in `curl -u TOKEN:` and in `TOKEN:x-oauth-basic` of other products.
+    pub(super) fn add_basic_user(&mut self, value: &[u8]) {
+        self.add_parts(value, |secrets, part| {
+            let decoded = decoded(part);
+            let (user, password) = user_and_password(&decoded);
+            password.len() < SECRET_BYTES && secrets.add(user)
+        });
     }
 
     fn add_text(&mut self, text: &[u8]) -> bool {
@@ -149,6 +150,26 @@ impl Secrets {
         let text: Vec<u8> = fold(text, &read).collect();
         self.folded.iter().any(|(_, secret)| holds_bytes(&text, secret))
     }
+}
+
+/// Decodes Base64 in either alphabet, with or without padding; empty if the text is not Base64.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let standard: Vec<u8> = text
+        .iter()
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            byte => *byte,
+        })
+        .collect();
+    ANY.decode(standard).unwrap_or_default()
+}
+
+/// Splits decoded Basic credentials at the first colon; without one, both are empty.
+fn user_and_password(decoded: &[u8]) -> (&[u8], &[u8]) {
+    let colon = decoded.iter().position(|byte| *byte == b':');
+    let parts = colon.and_then(|at| Some((decoded.get(..at)?, decoded.get(at + 1..)?)));
+    parts.unwrap_or_default()
 }
 
 fn shifted(head: Head, byte: &u8) -> Head {
@@ -273,6 +294,22 @@ mod tests {
         assert!(secrets.stand_in(format!("x{odd}").as_bytes()));
         assert!(secrets.stand_in(odd.replace('!', "%2521").as_bytes()));
         assert!(!secrets.stand_in(b"!?-._~!?-._~"));
+    }
+
+    #[test]
+    fn a_user_without_a_password_is_a_secret() {
+        let shown = |user: &str, password: &str| {
+            let mut secrets = Secrets::default();
+            let encoded = STANDARD.encode(format!("{user}:{password}"));
+            secrets.add_basic_user(format!("Basic {encoded}").as_bytes());
+            !secrets.stand_in(SECRET.as_bytes())
+        };
+        assert!(!shown(SECRET, "") && !shown(SECRET, "x") && !shown(SECRET, "x-oauth-basic"));
+        assert!(
+            shown(SECRET, "q8w2e6r4t1y9u3i7o5p0"),
+            "the password is the secret"
+        );
+        assert!(shown("alice", ""));
     }
 
     #[test]
