@@ -43,6 +43,10 @@ fn program() -> Program {
         any_user = true
         mint = true
         escalate = true
+        rate = "600/1m"
+        burst = 100
+        concurrent = 5
+        max_body = "1MiB"
         unrestricted = true
         revoked = true
         secret_hash = "sha256:HASH3"
@@ -123,7 +127,7 @@ fn what_is_no_artifact_is_told_apart() {
 #[test]
 fn a_policy_keeps_its_digest_until_format_or_language_change() {
     let name = format!("format {FORMAT}, language {LANGUAGE}");
-    insta::assert_snapshot!(format!("{name}: {}", program().digest()), @"format 5, language 1: 79d3f1b713449e47975f46a115afbbfb68925f9039bfb8cfd7792122db64cdaf");
+    insta::assert_snapshot!(format!("{name}: {}", program().digest()), @"format 5, language 1: b809eeb54bcc9e59d7e664912225d8426dd406dc459dea5749653763609278a4");
 }
 
 proptest! {

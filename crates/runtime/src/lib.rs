@@ -11,6 +11,7 @@ pub mod config;
 pub mod fuzzing;
 mod git;
 pub mod identity;
+mod limiter;
 pub mod live;
 mod metrics;
 pub mod pep;

@@ -18,7 +18,7 @@ use std::time::Instant;
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Store, Verdict};
 use tokenward_compiler::decide::{self, Decision, Denial, DenyReason, Grant};
-use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_compiler::ir::{LineId, Token, TokenId};
 
 pub(crate) use auth::AuthRules;
 pub(crate) use rehearse::would_allow;
@@ -29,6 +29,7 @@ use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allo
 use crate::call::validity::while_valid;
 use crate::call::{Call, CallReporting, REQUEST_ID};
 use crate::identity::Identities;
+use crate::limiter::Limiter;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
 use crate::problem::{Denied, Problem};
@@ -47,6 +48,7 @@ pub(crate) struct Gate {
     pub(crate) identities: Identities,
     pub(crate) auth: AuthRules,
     pub(crate) throttle: Throttle,
+    pub(crate) limiter: Limiter,
     pub(crate) settings: GateSettings,
 }
 
@@ -89,6 +91,14 @@ enum HeadVerdict {
     Own,
 }
 
+/// Names the token's limit of a body where that is the one that was exceeded.
+fn of_token(call: &Call, problem: Problem) -> Problem {
+    match problem {
+        Problem::BodyOverLimit(most) if call.max_body == Some(most) => Problem::BodyOverTokenLimit(most),
+        other => other,
+    }
+}
+
 impl Gate {
     /// Judges a head that came from `peer`, before a byte of the body is read. A refusal is recorded before it is
     /// answered.
@@ -114,7 +124,11 @@ impl Gate {
             return Headed::Settled(self.answer_preflight(&call, headers).await);
         }
         match self.judge_reading(&mut call, reading) {
-            Ok((token, _, HeadVerdict::Own)) => Headed::Settled(self.answer_own(&call, token).await),
+            Ok((token, _, HeadVerdict::Own)) => {
+                let mut answer = self.answer_own(&call, token).await;
+                respond::mark_level(&mut answer, call.level);
+                Headed::Settled(answer)
+            }
             Ok((token, canonical, verdict)) => Headed::Judged(Box::new(Judged {
                 call,
                 canonical,
@@ -124,6 +138,7 @@ impl Gate {
             })),
             Err(problem) => {
                 let mut answer = self.refuse(&call, &problem).await;
+                respond::mark_level(&mut answer, call.level);
                 cors::mark(&mut answer, origin);
                 Headed::Settled(answer)
             }
@@ -139,8 +154,8 @@ impl Gate {
             verdict,
             origin,
         } = judged;
-        let close = canonical.close;
-        let mut body = RequestBody::new(body, canonical.body, self.settings.pace);
+        let (close, level) = (canonical.close, call.level);
+        let mut body = RequestBody::new(body, canonical.body, self.pace_of(&call));
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
         let validity = undecided.call.validity.clone();
         let granting = self.grant(&mut undecided.call, &canonical, token, verdict, &mut body);
@@ -153,10 +168,11 @@ impl Gate {
                 .map_err(|_| Problem::NoUpstreamIdentity)
         });
         let mut answer = match identity {
-            Err(problem) => self.refuse(call, &problem).await,
+            Err(problem) => self.refuse(call, &of_token(call, problem)).await,
             Ok((grant, identity)) => self.send(call, canonical, grant, identity, body, upstream).await,
         };
         answer.close |= close;
+        respond::mark_level(&mut answer, level);
         cors::mark(&mut answer, origin);
         answer
     }
@@ -189,7 +205,7 @@ impl Gate {
             Ok(Err(error)) => {
                 tracing::warn!(request_id = %call.id, "{error}");
                 outcome.end(error.end());
-                self.fail(call, &error.problem(), outcome)
+                self.fail(call, &of_token(call, error.problem()), outcome)
             }
         }
     }
@@ -212,6 +228,7 @@ impl Gate {
         if !definition.allows_address(call.client) {
             return Err(Problem::Address);
         }
+        self.admit(call, definition)?;
         // Errors of the reading are only shown to callers with a valid token.
         let canonical = reading.head.map_err(Problem::Reading)?;
         inspect::check_query(live.program(), token, &canonical, &self.rules)?;
@@ -251,9 +268,9 @@ impl Gate {
             Decision::Allow(_) | Decision::NeedsBody(_) => HeadVerdict::NeedsBody,
         };
         // Bodies that are announced as too large are refused before they are read.
-        let most = self.settings.pace.most;
+        let most = self.pace_of(call).most;
         if matches!(canonical.body, request::Framing::Length(length) if length > most) {
-            return Err(Problem::BodyOverLimit(most));
+            return Err(of_token(call, Problem::BodyOverLimit(most)));
         }
         if matches!(verdict, HeadVerdict::NeedsBody)
             && matches!(canonical.body, request::Framing::Length(length) if length > self.inspect_limit() as u64)
@@ -261,6 +278,27 @@ impl Gate {
             return Err(Problem::BodyTooLarge(self.inspect_limit()));
         }
         Ok((token, canonical, verdict))
+    }
+
+    /// Counts the call towards its token's limits.
+    fn admit(&self, call: &mut Call, token: &Token) -> Result<(), Problem> {
+        let admitted = self.limiter.admit(call.live.program(), token);
+        call.level = match &admitted {
+            Ok(admitted) => admitted.level,
+            Err(over) => over.level,
+        };
+        call.admitted = Some(admitted.map_err(Problem::OverLimit)?);
+        call.max_body = self.limiter.limits_of(token).max_body;
+        Ok(())
+    }
+
+    /// The pace of a call's body: its size is bounded for all calls, and for those of its token.
+    fn pace_of(&self, call: &Call) -> BodyPace {
+        let pace = self.settings.pace;
+        BodyPace {
+            most: call.max_body.map_or(pace.most, |most| most.min(pace.most)),
+            ..pace
+        }
     }
 
     fn authenticate(&self, call: &mut Call, credentials: &Credentials) -> Result<TokenId, Problem> {
@@ -419,7 +457,7 @@ impl Gate {
         {
             return self.fail(call, &Problem::Audit, outcome);
         }
-        let answer = respond::json(&call.id, &own::describe(call, token));
+        let answer = respond::json(&call.id, &own::describe(call, token, &self.limiter));
         outcome.status(answer.status.as_u16());
         answer
     }

@@ -181,6 +181,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use tokenward_audit::Exposed;
+    use tokenward_compiler::call_limits::CallLimits;
 
     use super::*;
     use tokenward_compiler::policy::{Attributes, Users};
@@ -200,6 +201,10 @@ mod tests {
             description: None,
             mint: false,
             escalate: false,
+            limits: CallLimits {
+                rate: Some("600/1m".parse().unwrap()),
+                ..CallLimits::NONE
+            },
             unrestricted: false,
             lint_allow: Vec::new(),
             secret_sealed: false,
@@ -275,7 +280,7 @@ mod tests {
             Some(Fault::Stranger(key.public().id()))
         );
         type Change = fn(&mut Attributes);
-        let changes: [Change; 12] = [
+        let changes: [Change; 13] = [
             |it| it.name.push('b'),
             |it| it.users = Users::Any,
             |it| it.secret_hash = [2; 32],
@@ -287,6 +292,7 @@ mod tests {
             |it| it.description = Some("d".to_owned()),
             |it| it.mint = true,
             |it| it.escalate = true,
+            |it| it.limits = CallLimits::NONE,
             |it| it.unrestricted = true,
         ];
         for (number, change) in changes.iter().enumerate() {

@@ -12,7 +12,7 @@ use super::fields::{Fields, Sink, Wrong};
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Identity, Limits, Log,
     LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry, Throttling,
-    TlsFiles, Upstream, keys, server, value, values,
+    TlsFiles, Upstream, keys, server, tokens, value, values,
 };
 
 impl Config {
@@ -131,6 +131,7 @@ fn root(it: &mut Fields<'_>) -> Config {
         mode,
         keys,
         policies: it.or("policies", default.policies, value::path),
+        tokens: it.section("tokens", tokens::tokens),
         auth: it.section("auth", |it| auth(it, upstream.product)),
         audit,
         audit_values,

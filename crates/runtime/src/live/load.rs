@@ -1,14 +1,14 @@
 //! Loads a program from a path: a directory of sources or an artifact.
 
-use std::{fs, io, path::Path};
+use std::{fmt, fs, io, path::Path};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
     artifact::{self, Artifact, ReadError, Signers},
-    compile, compile_for,
+    ceiling, compile, compile_within,
     diagnostic::{Severity, render_text},
     ir::Program,
-    seal::{self, Mode},
+    seal,
     source::{Links, SourceSet},
 };
 
@@ -31,13 +31,13 @@ pub(super) fn load(
     let (program, revoked) = if place.is_file() {
         read_artifact(place, mode)
     } else {
-        read_sources(place, mode.mode())
+        read_sources(place, mode)
     };
     let bound = program.and_then(|program| Ok(program.bind(base)?.merging_body(merges)));
     (bound, revoked)
 }
 
-fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
+fn read_sources(directory: &Path, mode: &ModeInForce) -> (Result<Program, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
         Ok(sources) => sources,
         // A file that is not text must not undo the revocations of the others.
@@ -48,7 +48,7 @@ fn read_sources(directory: &Path, mode: &Mode) -> (Result<Program, PolicyError>,
         mut diagnostics,
         revoked,
         source_map: _,
-    } = compile_for(&sources, mode);
+    } = compile_within(&sources, mode.mode(), mode.ceiling(), now_ms());
     let program = program.ok_or_else(|| {
         // Warnings would hide the errors that must be fixed.
         diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
@@ -98,18 +98,35 @@ fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyErro
     let hashes = hashes.collect();
     let sealed = program.and_then(|program| {
         let faults = seal::faults(&program, mode.mode());
-        if faults.is_empty() {
-            return Ok(program);
+        if !faults.is_empty() {
+            return Err(PolicyError::Seals {
+                path: file.to_owned(),
+                faults: listed(&faults),
+            });
         }
-        Err(PolicyError::Seals {
-            path: file.to_owned(),
-            faults: faults
-                .iter()
-                .map(|(token, fault)| format!("`{token}` {fault}"))
-                .collect(),
-        })
+        let excesses = ceiling::excesses(&program, mode.ceiling(), now_ms());
+        if !excesses.is_empty() {
+            return Err(PolicyError::Ceiling {
+                path: file.to_owned(),
+                excesses: listed(&excesses),
+            });
+        }
+        Ok(program)
     });
     (sealed, hashes)
+}
+
+/// Formats tokens, each with a problem.
+fn listed(problems: &[(String, impl fmt::Display)]) -> Vec<String> {
+    let told = problems
+        .iter()
+        .map(|(token, problem)| format!("`{token}` {problem}"));
+    told.collect()
+}
+
+/// The present time, milliseconds since 1970 UTC.
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
 }
 
 /// Reads the unbound program of an artifact that one of these signers has signed.

@@ -23,6 +23,7 @@ use crate::admin::{AdminState, routes};
 use crate::call::CallReporting;
 use crate::config::{Config, admin_secret};
 use crate::identity::{self, Identities};
+use crate::limiter::Limiter;
 use crate::live::watch::Watcher;
 use crate::live::{ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
@@ -217,6 +218,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         identities,
         auth: AuthRules::new(config.auth.methods, &config.auth.never_act_as),
         throttle: Throttle::new(config.auth.throttling),
+        limiter: Limiter::new(config.tokens.limits, config.tokens.together),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
             pace: BodyPace {

@@ -8,6 +8,7 @@ mod frames;
 mod harness;
 mod http1;
 mod http2;
+mod limits;
 mod links;
 mod masked;
 mod nasty_http2;
