@@ -60,7 +60,9 @@ fn search(format: &str) {
         [token.entry(), expired.entry()].concat(),
     )
     .unwrap();
-    fs::write(directory.path().join("password"), PASSWORD).unwrap();
+    let password = directory.path().join("password");
+    fs::write(&password, PASSWORD).unwrap();
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
     let proxy = Proxy::start_in(&setup, directory);
 
     let mut written: Written = Vec::new();

@@ -3,4 +3,5 @@
 pub(crate) mod bad_sectors;
 pub(crate) mod faults;
 pub(crate) mod permissions;
+pub(crate) mod private_file;
 pub(crate) mod space;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::disk::private_file::Exposed;
+
 /// The store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -160,13 +162,13 @@ pub enum KeyError {
         /// Why not.
         source: io::Error,
     },
-    /// Others than its owner can read the secret.
-    #[error("others than its owner can read the key {} (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", path.display())]
+    /// Other users can read or change the secret.
+    #[error("cannot use the key {}: {exposed}", path.display())]
     Open {
         /// Where.
         path: PathBuf,
         /// Permissions of the file.
-        mode: u32,
+        exposed: Exposed,
     },
     /// The file contains something else.
     #[error("{} is no {wanted}; `tokenward audit keygen` makes one", path.display())]

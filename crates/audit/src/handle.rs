@@ -23,7 +23,7 @@ use crate::store::lock::lock;
 use crate::store::periods::Periods;
 use crate::writer::clock::Now;
 use crate::writer::queue::{Pushed, Queue};
-use crate::writer::quota::Quota;
+use crate::writer::quota::{Quotas, Refused};
 use crate::writer::stats::{Counters, StoreStats, count};
 use crate::writer::{Shared, Writer};
 
@@ -70,10 +70,10 @@ impl Store {
         permissions::make(&config.path).map_err(io_error("make", &config.path))?;
         let lock = lock(&config.path)?;
         let waits = config.durability == Durability::Durable;
-        let quota = Quota::new(config.outsider_quota_per_minute);
+        let quotas = Quotas::new(config.outsider_quota_per_minute);
         let (sender, tail) = watch::channel(0);
         let shared = Shared {
-            queue: Arc::new(Queue::new(config.queue_bytes, config.wait, waits, quota)),
+            queue: Arc::new(Queue::new(config.queue_bytes, config.wait, waits, quotas)),
             periods: Arc::new(Periods::new(&config.path, config.cache_bytes)),
             counters: Arc::new(Counters::default()),
             tail: sender,
@@ -135,8 +135,13 @@ impl Store {
         let Shared {
             queue, counters, now, ..
         } = &self.0.shared;
-        if !record.authenticated && !queue.admit_outsider(now()) {
-            count(&counters.counted_outsiders);
+        if let Some(refused) = Refused::of(&record)
+            && !queue.admit(refused, now())
+        {
+            count(match refused {
+                Refused::Outsider => &counters.counted_outsiders,
+                Refused::Token => &counters.counted_refused_tokens,
+            });
             return Ok(Appended::Counted);
         }
         let pushed = queue.push_record(Item::Decision(Box::new(record)))?;

@@ -91,6 +91,7 @@ mod tools;
 mod writer;
 
 pub use config::{Config, Durability, OnFailure};
+pub use disk::private_file::{Exposed, PrivateFileError, read_private, read_private_text};
 pub use error::{AppendError, DiskError, KeyError, OpenError, QueryError};
 pub use handle::{OpenReport, Store};
 pub use integrity::findings::{Fault, Finding, Verified};

@@ -1,7 +1,9 @@
 //! Compiling: the stages from sources to a program, in their order.
 
 use crate::{
-    artifact, check, dead,
+    artifact,
+    ceiling::{self, Ceiling},
+    check, dead,
     diagnostic::{self, Code, Diagnostic, Severity},
     ir::Program,
     lower::lower,
@@ -109,6 +111,25 @@ pub fn compile_for(sources: &SourceSet, mode: &seal::Mode) -> Compilation {
     let faults = seal::faults(program, mode);
     if !faults.is_empty() {
         compilation.diagnostics.extend(seal::report(&faults, sources));
+        diagnostic::sort(&mut compilation.diagnostics);
+        compilation.program = None;
+    }
+    compilation
+}
+
+/// Compiles a policy for a mode, like [`compile_for`], and for what the configuration allows every token at most: a token
+/// beyond that at `now_ms` (milliseconds since 1970 UTC) keeps it from compiling.
+#[must_use]
+pub fn compile_within(sources: &SourceSet, mode: &seal::Mode, ceiling: &Ceiling, now_ms: i64) -> Compilation {
+    let mut compilation = compile_for(sources, mode);
+    let Some(program) = &compilation.program else {
+        return compilation;
+    };
+    let excesses = ceiling::excesses(program, ceiling, now_ms);
+    if !excesses.is_empty() {
+        compilation
+            .diagnostics
+            .extend(ceiling::report(&excesses, sources));
         diagnostic::sort(&mut compilation.diagnostics);
         compilation.program = None;
     }

@@ -22,6 +22,8 @@
 pub mod analysis;
 pub mod artifact;
 pub mod ast;
+pub mod call_limits;
+pub mod ceiling;
 pub mod decide;
 pub mod diagnostic;
 pub mod findings;
@@ -38,6 +40,7 @@ pub mod seal;
 pub mod secret;
 pub mod source;
 pub mod tokens;
+pub mod units;
 
 mod base_url;
 mod bind;
@@ -57,7 +60,7 @@ mod visible;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use bind::BindError;
-pub use compile::{Compilation, compile, compile_for, resolve_policy};
+pub use compile::{Compilation, compile, compile_for, compile_within, resolve_policy};
 pub use hidden::is_hidden;
 pub use partial::Partial;
 pub use source_map::SourceMap;

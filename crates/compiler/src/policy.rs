@@ -7,6 +7,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use crate::{
     ast::{Effect, Operator},
+    call_limits::CallLimits,
     json::{Kinds, Path},
     method::MethodSet,
     range::Side,
@@ -62,6 +63,8 @@ pub struct Attributes {
     pub mint: bool,
     /// Whether it may call what gives rights.
     pub escalate: bool,
+    /// How often, how many at a time, and with how large a body it may call.
+    pub limits: CallLimits,
     /// Whether it permits all that its forbid lines do not take back.
     pub unrestricted: bool,
     /// The warnings that it allows.

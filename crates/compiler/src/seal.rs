@@ -13,7 +13,11 @@
 //! allowed_ips 10:10.0.0.0/8⏎                      one for each, with its prefix length
 //! on_behalf_of 5:alice⏎                           one for each
 //! mint 4:true⏎                                    if set
-//! escalate 4:true⏎                            if set; version 1 lacks this key
+//! escalate 4:true⏎                            if set; version 1 lacks this key and the next four
+//! rate 6:600/1m⏎                                  if set; the time in its longest unit
+//! burst 3:100⏎                                    the same
+//! concurrent 1:5⏎                                 the same
+//! max_body 7:1048576⏎                             the same, in bytes
 //! unrestricted 4:true⏎                            if set
 //! owner 4:team⏎
 //! description 3:why⏎

@@ -44,6 +44,10 @@ fn program() -> Program {
         any_user = true
         mint = true
         escalate = true
+        rate = "600/1m"
+        burst = 100
+        concurrent = 5
+        max_body = "1MiB"
         unrestricted = true
         revoked = true
         secret_hash = "sha256:HASH3"

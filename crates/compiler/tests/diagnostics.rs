@@ -12,12 +12,15 @@ use std::{collections::BTreeSet, fs, path::Path};
 use tokenward_compiler::{
     BaseUrl, Compilation,
     analysis::{Analysis, Served, Universe},
-    compile, compile_for,
+    call_limits::CallLimits,
+    ceiling::Ceiling,
+    compile, compile_for, compile_within,
     diagnostic::{Code, Severity, render_json, render_text},
     findings,
     invariants::Invariants,
     seal::Mode,
     source::{Links, SourceSet},
+    units,
 };
 
 #[test]
@@ -37,7 +40,12 @@ fn every_fixture_is_told_what_is_wrong() {
             Some("seals") => Mode::Secure(vec![key.parse().unwrap()]),
             _ => Mode::Standard,
         };
-        let mut compilation = compile_for(&sources, &mode);
+        // Another is of a configuration that limits tokens, at the beginning of 2026.
+        let ceiling = match name.to_str() {
+            Some("ceiling") => ceiling(),
+            _ => Ceiling::default(),
+        };
+        let mut compilation = compile_within(&sources, &mode, &ceiling, 1_767_225_600_000);
         let errors = compilation
             .diagnostics
             .iter()
@@ -69,9 +77,22 @@ fn every_fixture_is_told_what_is_wrong() {
         Code::GrownSet,
         Code::OpenComparison,
         Code::NewEscalate,
+        Code::MoreCalls,
     ]);
     let unseen: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code)).collect();
     assert!(unseen.is_empty(), "no fixture shows {unseen:?}");
+}
+
+fn ceiling() -> Ceiling {
+    Ceiling {
+        limits: CallLimits {
+            rate: Some("600/1m".parse().unwrap()),
+            burst: CallLimits::count(100),
+            concurrent: CallLimits::count(10),
+            max_body: Some(1 << 20),
+        },
+        max_lifetime: units::duration("90d"),
+    }
 }
 
 /// Adds what the analysis has to say.

@@ -15,12 +15,14 @@
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
 //! | `POST /v1/explain` | how the proxy would answer a request, and why: the question is `Question` in `pep/explain/question.rs` |
 //!
-//! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`.
+//! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`. Wrong secrets are logged,
+//! counted and slowed.
 
 mod audit;
 mod explain;
 mod export;
 mod gauges;
+mod operator;
 mod report;
 mod revoke;
 mod state;
@@ -36,7 +38,7 @@ pub(crate) use audit::OUTCOME_WAIT;
 pub(crate) use state::AdminState;
 
 use crate::text::time;
-use state::Operator;
+use operator::Operator;
 
 /// Registers the routes of the admin listener.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {

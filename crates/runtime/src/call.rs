@@ -21,6 +21,7 @@ use self::evidence::{Evidence, line_ref};
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::{TRACEPARENT, TRACESTATE, Trace};
+use crate::limiter::{Admitted, Level};
 use crate::live::{Live, TokenValidity};
 use crate::request::{Framing, Opened, RawHead};
 use crate::text::{SHORT, bounded};
@@ -43,6 +44,12 @@ pub(crate) struct Call {
     pub(crate) authenticated: bool,
     /// Whether the token is still valid; present once the call is authenticated.
     pub(crate) validity: Option<TokenValidity>,
+    /// Whether the call is within its token's limits: it counts as in progress while this is kept.
+    pub(crate) admitted: Option<Admitted>,
+    /// How much of the token's rate is left, if it has one.
+    pub(crate) level: Option<Level>,
+    /// The largest body that the token may send, in bytes.
+    pub(crate) max_body: Option<u64>,
     /// The line that denied the call.
     pub(crate) line: Option<LineId>,
     /// Time spent on decisions.
@@ -84,6 +91,9 @@ impl Call {
             on_behalf_of: None,
             authenticated: false,
             validity: None,
+            admitted: None,
+            level: None,
+            max_body: None,
             line: None,
             deciding: Duration::ZERO,
             evidence: Evidence::default(),

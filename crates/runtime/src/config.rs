@@ -18,6 +18,7 @@ mod keys;
 mod load;
 mod password;
 mod server;
+mod tokens;
 pub(crate) mod universe;
 mod value;
 mod values;
@@ -26,6 +27,7 @@ pub use error::{ConfigError, Problem};
 pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
 pub use password::PasswordSource;
+pub use tokens::Tokens;
 pub use value::parse_duration;
 pub use values::{Values, ValuesError};
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub mode: Mode,
     /// Keys of tokens and of compiled policies.
     pub keys: Keys,
+    /// What every token is allowed at most.
+    pub tokens: Tokens,
     /// The listener for clients.
     pub server: Server,
     /// The listener for operators.

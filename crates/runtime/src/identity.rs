@@ -100,6 +100,10 @@ fn password_of(source: &PasswordSource) -> Result<Zeroizing<String>, IdentityErr
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
     use super::*;
 
     fn pairs(identities: &Identities, user: &str) -> Vec<(String, String)> {
@@ -114,6 +118,42 @@ mod tests {
                 )
             })
             .collect()
+    }
+
+    fn write_private(path: &Path, text: &str) {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    }
+
+    #[test]
+    fn secrets_that_other_users_can_read_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let password = Identity::ServiceAccount {
+            user: "svc".into(),
+            password: PasswordSource::File(path.clone()),
+            header: "contextUser".into(),
+        };
+        let credentials = Identity::PerUser {
+            credentials: path.clone(),
+        };
+        write_private(&path, "alice = { token = \"s3cret\" }\n");
+        for identity in [&password, &credentials] {
+            for (mode, works) in [(0o600, true), (0o440, true), (0o644, false), (0o662, false)] {
+                std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+                match Identities::load(identity) {
+                    Ok(_) => assert!(works, "{mode:o}"),
+                    Err(error) => {
+                        let error = error.to_string();
+                        assert!(!works && error.contains("`chmod 600`"), "{error}");
+                        assert!(
+                            error.contains("`defaultMode: 0400`") && !error.contains("s3cret"),
+                            "{error}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     fn pair(name: &str, value: &str) -> (String, String) {
@@ -139,11 +179,10 @@ mod tests {
     fn each_user_has_own_credentials_or_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
-        std::fs::write(
+        write_private(
             &path,
             "alice = { basic = \"alice:pw\" }\n\"bob@x\" = { token = \"pat\" }\n",
-        )
-        .unwrap();
+        );
         let identities = Identities::load(&Identity::PerUser {
             credentials: path.clone(),
         })
@@ -155,7 +194,7 @@ mod tests {
         assert_eq!(pairs(&identities, "bob@x"), [pair("authorization", "Bearer pat")]);
         assert_eq!(identities.headers("carol"), Err(NoIdentity));
 
-        std::fs::write(&path, "alice = { basic = 'secret\n").unwrap();
+        write_private(&path, "alice = { basic = 'secret\n");
         let error = Identities::load(&Identity::PerUser { credentials: path })
             .err()
             .unwrap();
@@ -166,7 +205,7 @@ mod tests {
     fn a_service_account_acts_for_the_user() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
-        std::fs::write(&path, "pw\n").unwrap();
+        write_private(&path, "pw\n");
         let identities = Identities::load(&Identity::ServiceAccount {
             user: "svc".into(),
             password: PasswordSource::File(path),

@@ -12,6 +12,7 @@ pub mod fuzzing;
 mod git;
 mod hardening;
 pub mod identity;
+mod limiter;
 pub mod live;
 mod metrics;
 pub mod pep;

@@ -67,6 +67,7 @@ pub(crate) struct Metrics {
     slowed: Counter,
     gave_way: Counter,
     slow_readers: Counter,
+    wrong_admin_secrets: Counter,
     deciding: Histogram,
     recording: Histogram,
     upstream: Histogram,
@@ -88,6 +89,7 @@ impl Default for Metrics {
             slowed: Counter::default(),
             gave_way: Counter::default(),
             slow_readers: Counter::default(),
+            wrong_admin_secrets: Counter::default(),
             deciding: Histogram::new(DECISION),
             recording: Histogram::new(AUDIT),
             upstream: Histogram::new(UPSTREAM),
@@ -152,6 +154,11 @@ impl Metrics {
             "slow_readers",
             "Answers that the proxy broke off because the client read them too slowly",
             self.slow_readers.clone(),
+        );
+        all.register(
+            "wrong_admin_secrets",
+            "Requests to the admin listener with a wrong secret",
+            self.wrong_admin_secrets.clone(),
         );
         // Histograms, in seconds.
         for (name, help, histogram) in [
@@ -257,6 +264,11 @@ impl Metrics {
     /// Counts an answer that its client read too slowly.
     pub(crate) fn slow_reader(&self) {
         self.slow_readers.inc();
+    }
+
+    /// Counts a request to the admin listener with a wrong secret.
+    pub(crate) fn wrong_admin_secret(&self) {
+        self.wrong_admin_secrets.inc();
     }
 
     /// Counts a connection of a client, which is open until the value is dropped.

@@ -20,18 +20,19 @@ use std::time::Instant;
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Store, Verdict};
 use tokenward_compiler::decide::{self, Decision, Denial, Grant};
-use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_compiler::ir::{LineId, Token, TokenId};
 
 pub(crate) use auth::AuthRules;
 pub(crate) use judging::Judges;
 pub(crate) use rehearse::would_allow;
-pub(crate) use throttle::Throttle;
+pub(crate) use throttle::{Pace, Throttle};
 
 use crate::call::permit::Permit;
 use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
 use crate::call::validity::while_valid;
 use crate::call::{Call, CallReporting, REQUEST_ID};
 use crate::identity::Identities;
+use crate::limiter::Limiter;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
 use crate::problem::{Denied, Problem};
@@ -43,7 +44,6 @@ use crate::respond;
 use crate::wire::{BodyStream, WireHead};
 use inspect::Inspection;
 use judging::INLINE_BYTES;
-use throttle::Pace;
 
 /// Maximum size of the head of a preflight. Browsers' have some hundred bytes and the URL.
 const PREFLIGHT_BYTES: usize = 8 * 1024;
@@ -62,6 +62,7 @@ pub(crate) struct Gate {
     pub(crate) bodies: BodyBudget,
     /// Threads that judge large bodies.
     pub(crate) judges: Arc<Judges>,
+    pub(crate) limiter: Limiter,
     pub(crate) settings: GateSettings,
 }
 
@@ -104,6 +105,14 @@ enum HeadVerdict {
     Own,
 }
 
+/// Names the token's limit of a body where that is the one that was exceeded.
+fn of_token(call: &Call, problem: Problem) -> Problem {
+    match problem {
+        Problem::BodyOverLimit(most) if call.max_body == Some(most) => Problem::BodyOverTokenLimit(most),
+        other => other,
+    }
+}
+
 impl Gate {
     /// Judges a head that came from `peer`, before a byte of the body is read. A refusal is recorded before it is
     /// answered.
@@ -142,7 +151,11 @@ impl Gate {
             }
         };
         match judged {
-            Ok((token, _, HeadVerdict::Own)) => Headed::Settled(self.answer_own(&call, token).await),
+            Ok((token, _, HeadVerdict::Own)) => {
+                let mut answer = self.answer_own(&call, token).await;
+                respond::mark_level(&mut answer, call.level);
+                Headed::Settled(answer)
+            }
             Ok((token, canonical, verdict)) => Headed::Judged(Box::new(Judged {
                 call,
                 canonical,
@@ -152,6 +165,7 @@ impl Gate {
             })),
             Err(problem) => {
                 let mut answer = self.refuse(&call, &problem).await;
+                respond::mark_level(&mut answer, call.level);
                 cors::mark(&mut answer, origin);
                 Headed::Settled(answer)
             }
@@ -167,9 +181,9 @@ impl Gate {
             verdict,
             origin,
         } = judged;
-        let close = canonical.close;
+        let (close, level) = (canonical.close, call.level);
         let share = self.bodies.share(call.live.program().token(token).secret_hash);
-        let mut body = RequestBody::new(body, canonical.body, self.settings.pace).within(share);
+        let mut body = RequestBody::new(body, canonical.body, self.pace_of(&call)).within(share);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
         let validity = undecided.call.validity.clone();
         let granting = self.grant(&mut undecided.call, canonical, token, verdict, &mut body);
@@ -182,12 +196,13 @@ impl Gate {
                 .map_err(|_| Problem::NoUpstreamIdentity)
         });
         let mut answer = match identity {
-            Err(problem) => self.refuse(call, &problem).await,
+            Err(problem) => self.refuse(call, &of_token(call, problem)).await,
             Ok(((grant, canonical), identity)) => {
                 self.send(call, canonical, grant, identity, body, upstream).await
             }
         };
         answer.close |= close;
+        respond::mark_level(&mut answer, level);
         cors::mark(&mut answer, origin);
         answer
     }
@@ -220,7 +235,7 @@ impl Gate {
             Ok(Err(error)) => {
                 tracing::warn!(request_id = %call.id, "{error}");
                 outcome.end(error.end());
-                self.fail(call, &error.problem(), outcome)
+                self.fail(call, &of_token(call, error.problem()), outcome)
             }
         }
     }
@@ -239,6 +254,8 @@ impl Gate {
         if !call.live.program().token(token).allows_address(call.client) {
             return Err(Problem::Address);
         }
+        let live = Arc::clone(&call.live);
+        self.admit(call, live.program().token(token))?;
         if call.live.refuses(token) {
             return Err(Problem::PolicyError);
         }
@@ -293,9 +310,9 @@ impl Gate {
             Decision::Allow(_) | Decision::NeedsBody(_) => HeadVerdict::NeedsBody,
         };
         // Bodies that are announced as too large are refused before they are read.
-        let most = self.settings.pace.most;
+        let most = self.pace_of(call).most;
         if matches!(canonical.body, request::Framing::Length(length) if length > most) {
-            return Err(Problem::BodyOverLimit(most));
+            return Err(of_token(call, Problem::BodyOverLimit(most)));
         }
         if matches!(verdict, HeadVerdict::NeedsBody)
             && matches!(canonical.body, request::Framing::Length(length) if length > self.inspect_limit() as u64)
@@ -303,6 +320,27 @@ impl Gate {
             return Err(Problem::BodyTooLarge(self.inspect_limit()));
         }
         Ok((token, canonical, verdict))
+    }
+
+    /// Counts the call towards its token's limits.
+    fn admit(&self, call: &mut Call, token: &Token) -> Result<(), Problem> {
+        let admitted = self.limiter.admit(call.live.program(), token);
+        call.level = match &admitted {
+            Ok(admitted) => admitted.level,
+            Err(over) => over.level,
+        };
+        call.admitted = Some(admitted.map_err(Problem::OverLimit)?);
+        call.max_body = self.limiter.limits_of(token).max_body;
+        Ok(())
+    }
+
+    /// The pace of a call's body: its size is bounded for all calls, and for those of its token.
+    fn pace_of(&self, call: &Call) -> BodyPace {
+        let pace = self.settings.pace;
+        BodyPace {
+            most: call.max_body.map_or(pace.most, |most| most.min(pace.most)),
+            ..pace
+        }
     }
 
     fn authenticate(&self, call: &mut Call, credentials: &Credentials) -> Result<TokenId, Problem> {
@@ -455,7 +493,7 @@ impl Gate {
         {
             return self.fail(call, &Problem::Audit, outcome);
         }
-        let answer = respond::json(&call.id, &own::describe(call, token));
+        let answer = respond::json(&call.id, &own::describe(call, token, &self.limiter));
         outcome.status(answer.status.as_u16());
         answer
     }

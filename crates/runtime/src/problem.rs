@@ -4,6 +4,7 @@ use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
+use crate::limiter::{Exceeded, OverLimit};
 use crate::request::{Needs, Refusal};
 
 /// Reason why a request is not answered by the upstream.
@@ -19,6 +20,8 @@ pub(crate) enum Problem {
     TooManyFailures(u64),
     /// The token is not valid from this address.
     Address,
+    /// The call is over a limit of its token, or of all tokens together.
+    OverLimit(OverLimit),
     /// The request is ambiguous, or refused by the reading.
     Reading(Refusal),
     /// The token owns or includes a line with an error, and the proxy started with that policy.
@@ -35,6 +38,8 @@ pub(crate) enum Problem {
     BodyOverLimit(u64),
     /// The process keeps so many bodies in memory that this one has no room.
     BodyBudget,
+    /// The body is larger than the token may send, in bytes.
+    BodyOverTokenLimit(u64),
     /// The policy inspects the body, which is ambiguous.
     Json(ReadError),
     /// The product reads credentials or another identity from this JSON node.
@@ -105,6 +110,12 @@ impl Problem {
             Self::TooManyFailures(_) => "too-many-failures",
             Self::Address => "address",
             Self::PolicyError => "policy-error",
+            Self::OverLimit(over) => match (over.limit, over.together) {
+                (Exceeded::Rate, false) => "rate-limit",
+                (Exceeded::Rate, true) => "rate-limit-together",
+                (Exceeded::Concurrent, false) => "concurrent-limit",
+                (Exceeded::Concurrent, true) => "concurrent-limit-together",
+            },
             Self::ContextUser => "context-user",
             Self::Lacks(needs) if needs.mint => "minting",
             Self::Lacks(_) => "escalating",
@@ -115,6 +126,7 @@ impl Problem {
             Self::BodyTooLarge(_) => "body-too-large",
             Self::BodyOverLimit(_) => "body-over-limit",
             Self::BodyBudget => "body-budget",
+            Self::BodyOverTokenLimit(_) => "body-over-token-limit",
             Self::Json(error) => match error {
                 ReadError::NotJson { .. } => "json-syntax",
                 ReadError::DuplicateName { .. } => "json-duplicate-name",

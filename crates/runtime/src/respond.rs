@@ -3,6 +3,8 @@
 //! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They say what a caller
 //! can change, but show nothing of the policy, unless `answers.show_policy` is on. The audit has the details.
 
+use std::time::Duration;
+
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
@@ -11,6 +13,7 @@ use tokenward_compiler::json::ReadError;
 
 use crate::call::{REQUEST_ID, RequestId};
 use crate::config::Methods;
+use crate::limiter::{Exceeded, Level, OverLimit};
 use crate::problem::Problem;
 use crate::proxy::{Answer, AnswerBody};
 
@@ -25,14 +28,16 @@ impl Problem {
             Self::ClientGone => StatusCode::BAD_REQUEST,
             Self::OutsideEndpoints => StatusCode::NOT_FOUND,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyFailures(_) | Self::OverLimit(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Address
             | Self::PolicyError
             | Self::ContextUser
             | Self::Lacks(_)
             | Self::Denied(_)
             | Self::NoUpstreamIdentity => StatusCode::FORBIDDEN,
-            Self::BodyTooLarge(_) | Self::BodyOverLimit(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge(_) | Self::BodyOverLimit(_) | Self::BodyOverTokenLimit(_) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::BodySlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Audit | Self::BodyBudget => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamUnreachable
@@ -55,6 +60,7 @@ impl Problem {
                 "Too many requests with credentials that do not work came from this address; try again later."
                     .into()
             }
+            Self::OverLimit(over) => over_limit(over),
             Self::Address => "The token may not be used from this address.".into(),
             Self::PolicyError => {
                 "The policy has an error in a line of this token, so the proxy refuses all its calls. The owner of the policy must correct the line.".into()
@@ -82,6 +88,9 @@ impl Problem {
             Self::BodyOverLimit(limit) => format!("Bodies over {limit} bytes are not sent on."),
             Self::BodyBudget => {
                 "The proxy keeps too many request bodies in memory at the moment; try again later.".into()
+            }
+            Self::BodyOverTokenLimit(limit) => {
+                format!("Bodies of this token's calls may have at most {limit} bytes.")
             }
             Self::Json(error) => match error {
                 ReadError::NotJson { offset, what } => {
@@ -174,6 +183,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
     match problem {
         Problem::Audit | Problem::BodyBudget => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
         Problem::TooManyFailures(seconds) => headers.push((RETRY_AFTER, HeaderValue::from(*seconds))),
+        Problem::OverLimit(over) => headers.push((RETRY_AFTER, HeaderValue::from(seconds(over.retry_after)))),
         _ => {}
     }
     Answer {
@@ -187,8 +197,49 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
                 | Problem::BodyTooSlow
                 | Problem::BodyOverLimit(_)
                 | Problem::BodyBudget
+                | Problem::BodyOverTokenLimit(_)
                 | Problem::ClientGone
         ),
+    }
+}
+
+fn over_limit(over: &OverLimit) -> String {
+    let whose = if over.together {
+        "of all tokens together"
+    } else {
+        "of this token"
+    };
+    let what = match over.limit {
+        Exceeded::Rate => format!("The rate {whose} is used up"),
+        Exceeded::Concurrent => format!("As many calls {whose} are in progress as may be"),
+    };
+    match seconds(over.retry_after) {
+        1 => format!("{what}; try again in 1 second."),
+        seconds => format!("{what}; try again in {seconds} seconds."),
+    }
+}
+
+/// A time to wait in whole seconds, rounded up; at least one.
+fn seconds(wait: Duration) -> u64 {
+    let part = u64::from(wait.subsec_nanos() > 0);
+    wait.as_secs().saturating_add(part).max(1)
+}
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Adds how much of the token's rate is left (draft-ietf-httpapi-ratelimit-headers-10): `q` calls may come at once, and all
+/// of them are back after `w` seconds; `r` are left, and the next comes back within `t` seconds. Fields of the upstream stay:
+/// both are lists, in which each server names its own policy.
+pub(crate) fn mark_level(answer: &mut Answer, level: Option<Level>) {
+    let Some(level) = level else { return };
+    let policy = format!("\"token\";q={};w={}", level.burst, seconds(level.window));
+    let limit = format!("\"token\";r={};t={}", level.left, seconds(level.next));
+    for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
+        // Numbers are always valid in a header.
+        answer
+            .headers
+            .extend(HeaderValue::from_str(&value).map(|value| (name, value)));
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 /// The bits of a mode that others than the owner have.
-pub(crate) const OTHERS: u32 = 0o077;
+const OTHERS: u32 = 0o077;
 
 /// Makes the directory, and those above it as any others; one that is there is left as it is.
 pub(crate) fn make(directory: &Path) -> io::Result<()> {

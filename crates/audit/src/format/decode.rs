@@ -271,6 +271,7 @@ impl<'b> Items<'b> {
             1 => Counted::Unrecorded,
             2 => Counted::LostOutcomes,
             3 => Counted::LostRecords,
+            4 => Counted::RefusedTokens,
             _ => return Err(Malformed("what was counted is not known")),
         };
         let count = self.from.number()?;

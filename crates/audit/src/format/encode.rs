@@ -196,6 +196,7 @@ impl Encoder {
                     Counted::Unrecorded => 1,
                     Counted::LostOutcomes => 2,
                     Counted::LostRecords => 3,
+                    Counted::RefusedTokens => 4,
                 };
                 self.items.extend_from_slice(&[COUNTED, what]);
                 put_number(&mut self.items, *count);

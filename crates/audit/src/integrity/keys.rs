@@ -6,7 +6,7 @@ mod tests;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
 
-use crate::disk::permissions::OTHERS;
+use crate::disk::private_file;
 use crate::error::KeyError;
 
 const SECRET_WORD: &str = "tokenward-audit-signing-key";
@@ -79,9 +79,7 @@ impl SigningKey {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::open(path).map_err(unreadable)?;
-        // The mode of the file that was opened, since the name may lead to another one by now.
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
+        let (mut file, exposed) = private_file::open(path).map_err(unreadable)?;
         let mut text = Zeroizing::new(String::new());
         file.read_to_string(&mut text).map_err(unreadable)?;
         let path = path.to_owned();
@@ -90,13 +88,14 @@ impl SigningKey {
             .strip_prefix(SECRET_WORD)
             .and_then(hex32)
             .map(Zeroizing::new);
-        match seed.and_then(|seed| Self::of(&seed)) {
-            None => Err(KeyError::NotAKey {
+        // Another kind of file is reported first: a public key may be readable by everyone.
+        match (seed.and_then(|seed| Self::of(&seed)), exposed) {
+            (None, _) => Err(KeyError::NotAKey {
                 path,
                 wanted: "signing key",
             }),
-            Some(_) if mode & OTHERS != 0 => Err(KeyError::Open { path, mode }),
-            Some(key) => Ok(key),
+            (Some(_), Some(exposed)) => Err(KeyError::Open { path, exposed }),
+            (Some(key), None) => Ok(key),
         }
     }
 

@@ -19,7 +19,7 @@ pub enum Appended {
     Stored(Sequence),
     /// The record is queued (`Durability::Buffered`).
     Queued,
-    /// The record exceeded the quota of unauthenticated callers, and was counted instead.
+    /// The record exceeded the quota of its kind of callers, and was counted instead.
     Counted,
 }
 

@@ -81,6 +81,8 @@ pub enum Event {
 pub enum Counted {
     /// No token was recognised, and the minute's quota was used up.
     Outsiders,
+    /// The token that was recognised did not work for the caller, and the minute's quota of such calls was used up.
+    RefusedTokens,
     /// The disk failed, and the caller let them pass by its setting.
     Unrecorded,
     /// Outcomes given up because queue or disk did not keep up.

@@ -42,7 +42,8 @@ pub struct Record {
     pub request_bytes: Option<u64>,
     /// Time that the decision took, nanoseconds.
     pub decision_ns: u64,
-    /// Whether a token was recognised. Otherwise the quota of unauthenticated callers applies.
+    /// Whether the token works for the caller. Otherwise a quota applies: that of recognised tokens if `token` is given,
+    /// else that of unauthenticated callers.
     pub authenticated: bool,
     /// Values of the body that constraints looked at, as far as they are kept.
     pub nodes: Vec<NodeValue>,

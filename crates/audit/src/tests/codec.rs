@@ -161,6 +161,7 @@ fn an_end() -> impl Strategy<Value = Ended> {
 fn an_event() -> impl Strategy<Value = Event> {
     let what = prop_oneof![
         Just(Counted::Outsiders),
+        Just(Counted::RefusedTokens),
         Just(Counted::Unrecorded),
         Just(Counted::LostOutcomes),
         Just(Counted::LostRecords)

@@ -186,6 +186,57 @@ fn outsiders_beyond_the_quota_are_counted() {
 }
 
 #[test]
+fn use_of_a_dead_token_is_recorded_whatever_outsiders_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::at(NOON);
+    let store = open_with(
+        Config {
+            outsider_quota_per_minute: 3,
+            ..config(dir.path())
+        },
+        &clock,
+    );
+    for n in 1..=5 {
+        append(&store, outsider(n)).unwrap();
+    }
+    let dead = |n| Record {
+        token: Some("old".into()),
+        reason: "revoked".into(),
+        ..outsider(n)
+    };
+    // The quota of outsiders is used up; that of recognised tokens is as large, and has an end, too.
+    for n in 11..=15 {
+        let appended = append(&store, dead(n)).unwrap();
+        assert_eq!(
+            matches!(appended, Appended::Stored(_)),
+            n <= 13,
+            "{n}: {appended:?}"
+        );
+    }
+    let stats = store.stats();
+    assert_eq!((stats.counted_outsiders, stats.counted_refused_tokens), (2, 2));
+    clock.set(NOON + 61_000);
+    assert!(matches!(append(&store, dead(16)), Ok(Appended::Stored(_))));
+    store.close().unwrap();
+    let store = open_with(config(dir.path()), &clock);
+    let told: Vec<_> = store
+        .events(0, i64::MAX)
+        .unwrap()
+        .into_iter()
+        .map(|(_, e)| e)
+        .collect();
+    for what in [Counted::Outsiders, Counted::RefusedTokens] {
+        let counted = Event::Counted {
+            what,
+            count: 2,
+            from_ms: NOON,
+            to_ms: NOON,
+        };
+        assert!(told.contains(&counted), "{told:?}");
+    }
+}
+
+#[test]
 fn a_flood_of_outsiders_takes_no_more_than_the_quota_and_holds_nobody_up() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_with(

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::error::AppendError;
 use crate::model::entry::{Appended, Sequence};
 use crate::model::item::{Counted, Event, Item};
-use crate::writer::quota::{MissedCalls, Quota};
+use crate::writer::quota::{MissedCalls, Quotas, Refused};
 
 /// How long items that nobody waits for may lie, so that they share a commit.
 const LINGER: Duration = Duration::from_millis(200);
@@ -66,7 +66,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    quota: Mutex<Quota>,
+    quotas: Mutex<Quotas>,
     // The writer waits here, the deadline thread there, `close` at the third.
     ready: Condvar,
     clock: Condvar,
@@ -104,11 +104,11 @@ enum PutBack {
 
 impl Queue {
     /// An empty queue.
-    pub(crate) fn new(limit: usize, wait: Duration, waits_for_disk: bool, quota: Quota) -> Self {
+    pub(crate) fn new(limit: usize, wait: Duration, waits_for_disk: bool, quotas: Quotas) -> Self {
         let (ready, clock, done) = Default::default();
         Self {
             state: Mutex::default(),
-            quota: Mutex::new(quota),
+            quotas: Mutex::new(quotas),
             ready,
             clock,
             done,
@@ -123,13 +123,13 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn quota(&self) -> MutexGuard<'_, Quota> {
-        self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    fn quotas(&self) -> MutexGuard<'_, Quotas> {
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a record of an unauthenticated caller may be stored now; if not, it is counted.
-    pub(crate) fn admit_outsider(&self, now_ms: i64) -> bool {
-        self.quota().admit(now_ms)
+    /// Whether a record of such a caller may be stored now; if not, it is counted.
+    pub(crate) fn admit(&self, refused: Refused, now_ms: i64) -> bool {
+        self.quotas().of(refused).admit(now_ms)
     }
 
     /// Adds a record.
@@ -325,10 +325,7 @@ impl Queue {
         events.extend(state.unrecorded.take(Counted::Unrecorded));
         events.extend(state.lost_outcomes.take(Counted::LostOutcomes));
         events.extend(state.lost_records.take(Counted::LostRecords));
-        let mut quota = self.quota();
-        if state.closing || quota.is_due(now_ms) {
-            events.extend(quota.over().take(Counted::Outsiders));
-        }
+        events.extend(self.quotas().take_due(now_ms, state.closing));
         events.into_iter().map(Item::Event).collect()
     }
 
@@ -396,7 +393,14 @@ impl Queue {
                 to_ms,
             }) => {
                 match what {
-                    Counted::Outsiders => self.quota().over().restore(count, from_ms, to_ms),
+                    Counted::Outsiders => {
+                        let mut quotas = self.quotas();
+                        quotas.of(Refused::Outsider).over().restore(count, from_ms, to_ms);
+                    }
+                    Counted::RefusedTokens => {
+                        let mut quotas = self.quotas();
+                        quotas.of(Refused::Token).over().restore(count, from_ms, to_ms);
+                    }
                     Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
                     Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
                     Counted::LostRecords => state.lost_records.restore(count, from_ms, to_ms),

@@ -1,8 +1,69 @@
-//! The outsiders' quota: so many records a minute are stored, further ones are counted.
+//! The quotas of refused callers: so many records a minute are stored, further ones are counted.
 
 use crate::model::item::{Counted, Event};
+use crate::model::record::Record;
 
 const MINUTE_MS: i64 = 60_000;
+
+/// The quotas, one for each kind of refused callers. Anyone can use up that of outsiders. It must not hide that a
+/// revoked or expired token is still used, for which its secret is needed.
+#[derive(Debug)]
+pub(crate) struct Quotas {
+    outsiders: Quota,
+    refused_tokens: Quota,
+}
+
+/// A kind of refused callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// No token was recognised.
+    Outsider,
+    /// The recognised token does not work for the caller.
+    Token,
+}
+
+impl Refused {
+    /// The kind of the record's caller; `None` if the token works, so that no quota applies.
+    pub(crate) fn of(record: &Record) -> Option<Self> {
+        match (record.authenticated, &record.token) {
+            (true, _) => None,
+            (false, Some(_)) => Some(Self::Token),
+            (false, None) => Some(Self::Outsider),
+        }
+    }
+}
+
+impl Quotas {
+    /// Quotas of `per_minute` each.
+    pub(crate) fn new(per_minute: u32) -> Self {
+        Self {
+            outsiders: Quota::new(per_minute),
+            refused_tokens: Quota::new(per_minute),
+        }
+    }
+
+    /// The quota of a kind of callers.
+    pub(crate) fn of(&mut self, refused: Refused) -> &mut Quota {
+        match refused {
+            Refused::Outsider => &mut self.outsiders,
+            Refused::Token => &mut self.refused_tokens,
+        }
+    }
+
+    /// Takes the counts that are due as events: those of past minutes, or `all`.
+    pub(crate) fn take_due(&mut self, now_ms: i64, all: bool) -> impl Iterator<Item = Event> {
+        let due = |quota: &mut Quota, what| {
+            let is_due = all || quota.is_due(now_ms);
+            is_due.then(|| quota.over().take(what)).flatten()
+        };
+        [
+            due(&mut self.outsiders, Counted::Outsiders),
+            due(&mut self.refused_tokens, Counted::RefusedTokens),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
 
 /// Counts of the present minute.
 #[derive(Debug)]

@@ -30,6 +30,8 @@ pub struct StoreStats {
     pub unrecorded: u64,
     /// Records of outsiders that were over their quota, and counted instead.
     pub counted_outsiders: u64,
+    /// Records of recognised tokens that did not work for the caller, over their quota, and counted instead.
+    pub counted_refused_tokens: u64,
     /// Bytes waiting for the disk.
     pub queue_bytes: u64,
     /// Last entry on disk.
@@ -50,6 +52,7 @@ pub(crate) struct Counters {
     pub(crate) appended: AtomicU64,
     pub(crate) unrecorded: AtomicU64,
     pub(crate) counted_outsiders: AtomicU64,
+    pub(crate) counted_refused_tokens: AtomicU64,
     pub(crate) lost_outcomes: AtomicU64,
     lost_records: AtomicU64,
     durable: AtomicU64,
@@ -118,6 +121,7 @@ impl Counters {
             lost_records: of(&self.lost_records),
             unrecorded: of(&self.unrecorded),
             counted_outsiders: of(&self.counted_outsiders),
+            counted_refused_tokens: of(&self.counted_refused_tokens),
             queue_bytes,
             last,
             failing: rest.failing.clone(),

@@ -1,6 +1,6 @@
 //! Bytes to a program, or the reason why not.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     DecodeError, ReadError, Signers,
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     ast::{Effect, Operator},
+    call_limits::{CallLimits, Rate},
     ir::{
         Automaton, Code, Constraints, LineDigest, LineId, Lines, Matcher, MatcherId, NodeTest, ParamTest,
         Place, Program, Rule, RuleId, Rules, Tables, Token, TokenId, UrlId, UrlMatcher, ValueMatcher, Whole,
@@ -21,6 +22,7 @@ use crate::{
     method::MethodSet,
     policy::{Attributes, Users},
     tokens::{KeyId, Seal, Version},
+    units,
 };
 
 /// An artifact that was read.
@@ -101,7 +103,7 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
         urls: urls_read.len(),
     };
     let rules_read = rules.list(14, |reader| rule(reader, limits, &constraints_read))?;
-    let tokens_read = tokens.list(74, |reader| token(reader, &rules_read))?;
+    let tokens_read = tokens.list(78, |reader| token(reader, &rules_read))?;
     // Bytes after the last item of a section would be content that nobody reads.
     for section in [names, paths, asked, rules, tokens] {
         section.end()?;
@@ -346,6 +348,7 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
         description: reader.option(Reader::text)?,
         mint: reader.bool()?,
         escalate: reader.bool()?,
+        limits: call_limits(reader)?,
         unrestricted: reader.bool()?,
         lint_allow: reader.list(4, |reader| {
             reader
@@ -369,6 +372,27 @@ fn token(reader: &mut Reader<'_>, rules: &[Rule]) -> Result<Token, DecodeError> 
         forbids: ids(reader, rules, Effect::Forbid)?,
         permits: ids(reader, rules, Effect::Permit)?,
     })
+}
+
+fn call_limits(reader: &mut Reader<'_>) -> Result<CallLimits, DecodeError> {
+    let damaged = || DecodeError::Damaged("limits that a policy cannot have");
+    let count = |reader: &mut Reader<'_>| CallLimits::count(reader.u32()?.into()).ok_or_else(damaged);
+    let limits = CallLimits {
+        rate: reader.option(|reader| {
+            let (calls, milliseconds) = (reader.u32()?, reader.u64()?);
+            Rate::new(calls, Duration::from_millis(milliseconds)).ok_or_else(damaged)
+        })?,
+        burst: reader.option(count)?,
+        concurrent: reader.option(count)?,
+        max_body: reader.option(Reader::u64)?,
+    };
+    let in_range = limits
+        .max_body
+        .is_none_or(|size| (1..=units::LARGEST_SIZE).contains(&size));
+    match limits.check() {
+        Ok(()) if in_range => Ok(limits),
+        _ => Err(damaged()),
+    }
 }
 
 fn ids(reader: &mut Reader<'_>, rules: &[Rule], effect: Effect) -> Result<Rules, DecodeError> {

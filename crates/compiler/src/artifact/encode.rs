@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     ast::Effect,
+    call_limits::CallLimits,
     ir::{
         Constraints, Lines, Matcher, NodeTest, ParamTest, Place, Program, Rule, Rules, Tables, Token,
         UrlMatcher, ValueMatcher, Whole, arena_index,
@@ -332,6 +333,7 @@ fn attributes(out: &mut Writer, attributes: &Attributes) {
         description,
         mint,
         escalate,
+        limits,
         unrestricted,
         lint_allow,
         secret_sealed,
@@ -358,6 +360,7 @@ fn attributes(out: &mut Writer, attributes: &Attributes) {
     out.option(description.as_deref(), Writer::text);
     out.bool(*mint);
     out.bool(*escalate);
+    call_limits(out, *limits);
     out.bool(*unrestricted);
     out.list(lint_allow, |out, code| out.text(code.as_str()));
     out.bool(*secret_sealed);
@@ -371,6 +374,23 @@ fn attributes(out: &mut Writer, attributes: &Attributes) {
         out.0.extend(key);
         out.0.extend(signature);
     });
+}
+
+fn call_limits(out: &mut Writer, limits: CallLimits) {
+    let CallLimits {
+        rate,
+        burst,
+        concurrent,
+        max_body,
+    } = limits;
+    out.option(rate, |out, rate| {
+        out.u32(rate.calls().get());
+        // The milliseconds of a rate fit, since its time is bounded.
+        out.u64(u64::try_from(rate.per().as_millis()).unwrap_or(u64::MAX));
+    });
+    out.option(burst, |out, burst| out.u32(burst.get()));
+    out.option(concurrent, |out, concurrent| out.u32(concurrent.get()));
+    out.option(max_body, Writer::u64);
 }
 
 fn rules(out: &mut Writer, rules: &Rules) {

@@ -106,8 +106,11 @@ codes! {
     GrownSet "TW0315" Warning "an unused set that grew";
     OpenComparison "TW0316" Error "a comparison that could not be settled";
     NewEscalate "TW0317" Error "a token that newly gives rights";
+    MoreCalls "TW0320" Error "a token that may call more";
     Seal "TW0401" Error "a token without a valid seal";
     ReadableSecret "TW0402" Error "a secret that can be read, in secure mode";
+    TooLongLife "TW0403" Error "a token that lives longer than the configuration allows";
+    OverCeiling "TW0404" Error "a limit higher than the configuration allows";
 }
 
 impl std::fmt::Display for Code {

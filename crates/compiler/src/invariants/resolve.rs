@@ -67,6 +67,7 @@ fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<D
             description: None,
             mint: false,
             escalate: false,
+            limits: crate::call_limits::CallLimits::NONE,
             unrestricted: false,
             secret_sealed: false,
             seal: None,

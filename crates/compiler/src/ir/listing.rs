@@ -48,6 +48,7 @@ impl Program {
             Users::Named(users) => write!(f, " of {}", users.join(", "))?,
             Users::Any => write!(f, " of anybody")?,
         }
+        write!(f, "{}", token.limits)?;
         writeln!(f, "{}", if token.unrestricted { ", unrestricted" } else { "" })?;
         for rule in token
             .forbids

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::rule::Rules;
 use crate::{
     ast::Effect,
+    call_limits::CallLimits,
     policy::{Attributes, Users},
 };
 
@@ -57,6 +58,7 @@ impl Token {
                 description: None,
                 mint: false,
                 escalate: false,
+                limits: CallLimits::NONE,
                 unrestricted: false,
                 lint_allow: Vec::new(),
                 secret_sealed: false,

@@ -4,6 +4,7 @@ use std::{collections::HashMap, rc::Rc};
 
 use crate::{
     ast::Effect,
+    call_limits::CallLimitsFault,
     diagnostic::{Code, Diagnostic},
     policy::{Attributes, Limit, Users},
     source::Span,
@@ -61,6 +62,7 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
     let users = users(token, diagnostics);
     check_limits(token, diagnostics);
     check_rotation(token, diagnostics);
+    check_call_limits(token, diagnostics);
     if !token.gives("expires") && !token.lint_allow.contains(&Code::NoExpiry) {
         let name = token.name.as_ref().map_or("this token", |name| &name.value);
         diagnostics.push(
@@ -106,6 +108,7 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
         description: token.description.clone(),
         mint: token.mint,
         escalate: token.escalate,
+        limits: token.limits(),
         unrestricted: token.unrestricted.as_ref().is_some_and(|flag| flag.value),
         lint_allow: token.lint_allow.clone(),
         secret_sealed: token.secret_sealed,
@@ -192,6 +195,26 @@ pub(super) fn check_unrestricted(token: &TokenDef, own: &[Rc<Limit>], diagnostic
             .help("remove `unrestricted`, or the permit lines; forbid lines can stay"),
         );
     }
+}
+
+fn check_call_limits(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
+    // A rate with an unusable value has already been reported.
+    if token.gives("rate") && token.rate.is_none() {
+        return;
+    }
+    let Err(fault) = token.limits().check() else {
+        return;
+    };
+    let place = token.burst.as_ref().map(|burst| burst.span);
+    let place = place.or_else(|| token.rate.as_ref().map(|rate| rate.span));
+    let (code, help) = match fault {
+        CallLimitsFault::BurstAlone => (
+            Code::MissingKey,
+            "add `rate = \"600/1m\"`, which fills the burst again",
+        ),
+        CallLimitsFault::SlowBurst => (Code::WrongValue, "choose a smaller burst, or a higher rate"),
+    };
+    diagnostics.push(Diagnostic::new(code, place.unwrap_or(token.span), fault.to_string()).help(help));
 }
 
 fn check_rotation(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {

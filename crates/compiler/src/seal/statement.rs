@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
+    call_limits::CallLimits,
     policy::{Attributes, Users},
     tokens::Version,
 };
@@ -58,6 +59,7 @@ fn entries(token: &Attributes) -> Vec<(&'static str, Cow<'_, str>)> {
         on_behalf_of,
         mint,
         escalate,
+        limits,
         unrestricted,
         owner,
         description,
@@ -89,14 +91,32 @@ fn entries(token: &Attributes) -> Vec<(&'static str, Cow<'_, str>)> {
     for user in on_behalf_of {
         put("on_behalf_of", user.into());
     }
-    for (key, flag) in [
-        ("mint", *mint),
-        ("escalate", *escalate),
-        ("unrestricted", *unrestricted),
-    ] {
+    let mut put_flag = |key, flag: bool| {
         if flag {
             put(key, "true".into());
         }
+    };
+    put_flag("mint", *mint);
+    put_flag("escalate", *escalate);
+    let CallLimits {
+        rate,
+        burst,
+        concurrent,
+        max_body,
+    } = limits;
+    if let Some(rate) = rate {
+        put("rate", rate.to_string().into());
+    }
+    for (key, count) in [("burst", burst), ("concurrent", concurrent)] {
+        if let Some(count) = count {
+            put(key, count.to_string().into());
+        }
+    }
+    if let Some(bytes) = max_body {
+        put("max_body", bytes.to_string().into());
+    }
+    if *unrestricted {
+        put("unrestricted", "true".into());
     }
     for (key, text) in [("owner", owner), ("description", description)] {
         if let Some(text) = text {

@@ -1,7 +1,13 @@
 //! A token as its entry defines it, before anything is looked up.
 
+use std::num::NonZeroU32;
+
 use super::{document::At, lines::Lines, seal::Seal};
-use crate::{diagnostic::Code, source::Span};
+use crate::{
+    call_limits::{CallLimits, Rate},
+    diagnostic::Code,
+    source::Span,
+};
 
 /// One `[[token]]` entry as written; `resolve` reports missing and contradictory keys.
 #[derive(Clone, Debug)]
@@ -34,6 +40,14 @@ pub struct TokenDef {
     pub mint: bool,
     /// `escalate`
     pub escalate: bool,
+    /// `rate`
+    pub rate: Option<At<Rate>>,
+    /// `burst`
+    pub burst: Option<At<NonZeroU32>>,
+    /// `concurrent`
+    pub concurrent: Option<At<NonZeroU32>>,
+    /// `max_body`, in bytes
+    pub max_body: Option<At<u64>>,
     /// `unrestricted`
     pub unrestricted: Option<At<bool>>,
     /// `owner`
@@ -55,6 +69,17 @@ pub struct TokenDef {
 }
 
 impl TokenDef {
+    /// The limits of calls, without their places.
+    #[must_use]
+    pub fn limits(&self) -> CallLimits {
+        CallLimits {
+            rate: self.rate.as_ref().map(|rate| rate.value),
+            burst: self.burst.as_ref().map(|burst| burst.value),
+            concurrent: self.concurrent.as_ref().map(|concurrent| concurrent.value),
+            max_body: self.max_body.as_ref().map(|most| most.value),
+        }
+    }
+
     /// Whether the entry has a key, with any value.
     #[must_use]
     pub fn gives(&self, key: &str) -> bool {

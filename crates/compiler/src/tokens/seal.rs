@@ -55,7 +55,7 @@ impl Version {
         ],
     };
 
-    /// The second version: it signs `escalate`, too.
+    /// The second version: it also signs `escalate` and the limits of calls.
     pub(crate) const V2: Self = Self {
         number: 2,
         keys: &[
@@ -70,6 +70,10 @@ impl Version {
             "on_behalf_of",
             "mint",
             "escalate",
+            "rate",
+            "burst",
+            "concurrent",
+            "max_body",
             "unrestricted",
             "owner",
             "description",

@@ -1,6 +1,6 @@
 //! Values of a token's keys: each reader returns `None`, with a diagnostic, for an unusable value.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, num::NonZeroU32};
 
 use toml::{Spanned, de::DeValue};
 
@@ -9,8 +9,10 @@ use super::{
     keys::Reader,
     seal::Seal,
 };
+use crate::call_limits::{CallLimits, Rate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::hidden::is_hidden;
+use crate::units;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
@@ -123,6 +125,62 @@ impl Reader<'_> {
             return None;
         };
         Some(self.at(value, flag))
+    }
+
+    /// So many calls in so long, such as `"600/1m"`.
+    pub(super) fn rate(&mut self, value: &Value<'_>) -> Option<At<Rate>> {
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong(
+                value,
+                "`rate` is a number of calls and a time, in quotes: `\"600/1m\"`",
+            );
+            return None;
+        };
+        match text.parse::<Rate>() {
+            Ok(rate) => Some(self.at(value, rate)),
+            Err(error) => {
+                let help = match error.near {
+                    Some(near) => format!("did you mean `\"{near}\"`?"),
+                    None => error.to_string(),
+                };
+                self.invalid(value, &format!("`{text}` is not a rate"), &help);
+                None
+            }
+        }
+    }
+
+    /// A number of calls, from 1 to a million.
+    pub(super) fn count(&mut self, value: &Value<'_>, key: &str) -> Option<At<NonZeroU32>> {
+        let DeValue::Integer(given) = value.get_ref() else {
+            self.wrong(value, &format!("`{key}` is a whole number, without quotes"));
+            return None;
+        };
+        let number = i64::from_str_radix(given.as_str(), given.radix()).ok();
+        if let Some(count) = number.and_then(CallLimits::count) {
+            return Some(self.at(value, count));
+        }
+        self.invalid(
+            value,
+            &format!("`{key}` is out of range"),
+            "write a whole number from 1 to 1000000; `revoked = true` ends a token",
+        );
+        None
+    }
+
+    /// A size of at least one byte, such as `"1MiB"`.
+    pub(super) fn size(&mut self, value: &Value<'_>, key: &str) -> Option<At<u64>> {
+        let help =
+            "write a size from `\"1B\"` to `\"64GiB\"`: a whole number and B, KiB, MiB or GiB, in quotes";
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong(value, help);
+            return None;
+        };
+        let size = units::size(text).filter(|size| (1..=units::LARGEST_SIZE).contains(size));
+        if let Some(size) = size {
+            return Some(self.at(value, size));
+        }
+        self.invalid(value, &format!("`{key}` is not a size, or is out of range"), help);
+        None
     }
 
     pub(super) fn hash(&mut self, value: &Value<'_>) -> Option<At<[u8; 32]>> {

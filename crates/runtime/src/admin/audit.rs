@@ -11,7 +11,8 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{End, Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
-use super::state::{AdminError, AdminState, Operator};
+use super::operator::Operator;
+use super::state::{AdminError, AdminState};
 use crate::audit_json::json_line;
 use crate::call::now_ms;
 

@@ -3,7 +3,8 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 
-use super::state::{AdminError, AdminState, Operator};
+use super::operator::Operator;
+use super::state::{AdminError, AdminState};
 use crate::pep::explain::Question;
 use crate::text::escaped;
 

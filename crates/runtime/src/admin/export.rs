@@ -9,7 +9,8 @@ use futures_util::stream;
 use tokenward_audit::{Filter, Page, Reader, Sequence};
 
 use super::audit::{ALIVE, Question, json_lines};
-use super::state::{AdminError, AdminState, Operator};
+use super::operator::Operator;
+use super::state::{AdminError, AdminState};
 use crate::audit_json::json_line;
 
 /// Maximum number of calls read in one step.

@@ -141,6 +141,11 @@ fn of_audit(all: &mut Registry, audit: &StoreStats) {
             "Refusals counted, not recorded",
             audit.counted_outsiders,
         ),
+        (
+            "audit_refused_tokens",
+            "Refusals of known tokens counted, not recorded",
+            audit.counted_refused_tokens,
+        ),
     ] {
         counter(all, name, help, value);
     }

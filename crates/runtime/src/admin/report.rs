@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::audit::{Question, json_lines};
 use super::export::Working;
-use super::state::{AdminError, AdminState, Operator};
+use super::operator::Operator;
+use super::state::{AdminError, AdminState};
 use crate::audit_json::{EventLine, UsageReport, VerifyReport};
 use crate::text::escaped;
 

@@ -5,7 +5,8 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::state::{AdminError, AdminState, Operator};
+use super::operator::Operator;
+use super::state::{AdminError, AdminState};
 use crate::live::revoked;
 
 /// The token or secret to revoke; exactly one of the two.

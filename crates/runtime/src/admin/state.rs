@@ -1,14 +1,14 @@
-//! The state of the admin listener, its errors, and who is admitted.
+//! The state of the admin listener, and its errors.
 
 use std::sync::Arc;
 
-use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
-use sha2::{Digest, Sha256};
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
 use tokenward_audit::Store;
 
+use super::operator::Admission;
+use crate::config::Throttling;
 use crate::live::Policies;
 use crate::metrics::Metrics;
 use crate::pep::Gate;
@@ -16,8 +16,7 @@ use crate::proxy::Addresses;
 
 /// Everything that the admin listener shows.
 pub(crate) struct AdminState {
-    /// SHA-256 of the admin secret.
-    secret: [u8; 32],
+    pub(super) admission: Admission,
     pub(super) policies: Arc<Policies>,
     pub(super) audit: Store,
     pub(super) metrics: Arc<Metrics>,
@@ -27,9 +26,9 @@ pub(crate) struct AdminState {
 }
 
 impl AdminState {
-    /// Makes the state of a listener that admits requests with this secret.
+    /// Makes the state of a listener that admits requests with this secret, and slows wrong ones.
     pub(crate) fn new(
-        secret: &str,
+        (secret, throttling): (&str, Throttling),
         policies: Arc<Policies>,
         audit: Store,
         metrics: Arc<Metrics>,
@@ -37,7 +36,7 @@ impl AdminState {
         gate: Arc<Gate>,
     ) -> Self {
         Self {
-            secret: Sha256::digest(secret.as_bytes()).into(),
+            admission: Admission::new(secret, throttling, Arc::clone(&metrics)),
             policies,
             audit,
             metrics,
@@ -45,27 +44,7 @@ impl AdminState {
             gate,
         }
     }
-
-    /// Whether the request has the secret. Hashes are compared in full, so that the time reveals nothing.
-    fn admits(&self, request: &HttpRequest) -> bool {
-        let mut fields = request.headers().get_all(AUTHORIZATION);
-        let (Some(field), None) = (fields.next(), fields.next()) else {
-            return false;
-        };
-        let Some((scheme, given)) = field.to_str().ok().and_then(|field| field.split_once(' ')) else {
-            return false;
-        };
-        let given: [u8; 32] = Sha256::digest(given.as_bytes()).into();
-        let difference = given
-            .iter()
-            .zip(&self.secret)
-            .fold(0, |all, (a, b)| all | (a ^ b));
-        scheme.eq_ignore_ascii_case("bearer") && difference == 0
-    }
 }
-
-/// Proof that a request had the secret.
-pub(crate) struct Operator;
 
 /// Error of a request to the admin listener.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +52,9 @@ pub(crate) enum AdminError {
     /// The secret is missing or wrong.
     #[error("this needs the admin secret as a Bearer token; its place is [admin] secret_file")]
     NotAdmitted,
+    /// Too many wrong secrets came from the address; with the seconds after which to try again.
+    #[error("too many requests with a wrong admin secret; try again later")]
+    TooManyFailures(u64),
     /// A parameter is unknown, or has an invalid value.
     #[error("{0}")]
     Question(String),
@@ -94,6 +76,7 @@ impl ResponseError for AdminError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotAdmitted => StatusCode::UNAUTHORIZED,
+            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Question(_) => StatusCode::BAD_REQUEST,
             Self::NoSuchToken => StatusCode::NOT_FOUND,
             Self::Unsaved(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -103,8 +86,14 @@ impl ResponseError for AdminError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        if matches!(self, Self::NotAdmitted) {
-            response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tokenward admin\""));
+        match self {
+            Self::NotAdmitted => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tokenward admin\""));
+            }
+            Self::TooManyFailures(seconds) => {
+                response.insert_header((RETRY_AFTER, seconds.to_string()));
+            }
+            _ => {}
         }
         let status = self.status_code();
         let problem = serde_json::json!({
@@ -115,21 +104,5 @@ impl ResponseError for AdminError {
         response
             .insert_header((CONTENT_TYPE, "application/problem+json"))
             .body(format!("{problem}\n"))
-    }
-}
-
-impl FromRequest for Operator {
-    type Error = AdminError;
-    type Future = std::future::Ready<Result<Self, AdminError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let admitted = request
-            .app_data::<web::Data<AdminState>>()
-            .is_some_and(|state| state.admits(request));
-        std::future::ready(if admitted {
-            Ok(Self)
-        } else {
-            Err(AdminError::NotAdmitted)
-        })
     }
 }

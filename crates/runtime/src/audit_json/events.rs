@@ -13,7 +13,7 @@ pub(crate) struct EventLine {
     pub(crate) time: String,
     pub(crate) time_ms: i64,
     /// Kind of event: `opened`, `deleted` or `trouble`; for entries that were counted and not stored `outsiders`,
-    /// `unrecorded`, `lost-outcomes` or `lost-records`.
+    /// `refused-tokens`, `unrecorded`, `lost-outcomes` or `lost-records`.
     pub(crate) kind: String,
     /// Number of counted entries; absent for other kinds.
     pub(crate) count: Option<u64>,
@@ -92,6 +92,11 @@ fn names(what: Counted) -> (&'static str, &'static str, &'static str) {
             "refused call without a valid token was counted and not recorded, `[audit] outsiders_per_minute` being used up",
             "refused calls without a valid token were counted and not recorded, `[audit] outsiders_per_minute` being used up",
         ),
+        Counted::RefusedTokens => (
+            "refused-tokens",
+            "refused call with a known but unusable token was counted and not recorded, `[audit] outsiders_per_minute` being used up",
+            "refused calls with known but unusable tokens were counted and not recorded, `[audit] outsiders_per_minute` being used up",
+        ),
         Counted::Unrecorded => (
             "unrecorded",
             "call was let pass unrecorded, as `[audit] on_failure` says",
@@ -132,6 +137,7 @@ mod tests {
             Event::Opened { time_ms: 0 },
             counted(Counted::Outsiders, 1),
             counted(Counted::Outsiders, 4),
+            counted(Counted::RefusedTokens, 5),
             counted(Counted::Unrecorded, 1),
             counted(Counted::LostOutcomes, 2),
             counted(Counted::LostRecords, 3),

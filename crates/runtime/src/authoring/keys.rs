@@ -182,6 +182,9 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use tokenward_audit::Exposed;
+    use tokenward_compiler::call_limits::CallLimits;
+
     use super::*;
     use tokenward_compiler::policy::{Attributes, Users};
     use tokenward_compiler::seal::{Fault, fault, statement};
@@ -200,6 +203,10 @@ mod tests {
             description: None,
             mint: false,
             escalate: false,
+            limits: CallLimits {
+                rate: Some("600/1m".parse().unwrap()),
+                ..CallLimits::NONE
+            },
             unrestricted: false,
             lint_allow: Vec::new(),
             secret_sealed: false,
@@ -251,10 +258,10 @@ mod tests {
             Err(KeyError::Io { doing: "make", .. })
         ));
         assert!(matches!(SealingKey::read(&path), Err(KeyError::NotAKey { .. })));
-        for mode in [0o640, 0o604, 0o610] {
+        for mode in [0o660, 0o604, 0o610] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             assert!(
-                matches!(SigningKey::read(&path), Err(KeyError::Open { mode: told, .. }) if told == mode)
+                matches!(SigningKey::read(&path), Err(KeyError::Open { exposed: Exposed(told), .. }) if told == mode)
             );
         }
     }
@@ -275,7 +282,7 @@ mod tests {
             Some(Fault::Stranger(key.public().id()))
         );
         type Change = fn(&mut Attributes);
-        let changes: [Change; 12] = [
+        let changes: [Change; 13] = [
             |it| it.name.push('b'),
             |it| it.users = Users::Any,
             |it| it.secret_hash = [2; 32],
@@ -287,6 +294,7 @@ mod tests {
             |it| it.description = Some("d".to_owned()),
             |it| it.mint = true,
             |it| it.escalate = true,
+            |it| it.limits = CallLimits::NONE,
             |it| it.unrestricted = true,
         ];
         for (number, change) in changes.iter().enumerate() {

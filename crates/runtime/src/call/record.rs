@@ -9,6 +9,7 @@ use tokenward_compiler::ir::LineId;
 use super::access_log::Line;
 use super::meter::Meter;
 use super::{Call, RequestId};
+use crate::limiter::Admitted;
 use crate::live::TokenValidity;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
@@ -102,6 +103,8 @@ pub(crate) struct OutcomeRecorder {
     metrics: Arc<Metrics>,
     id: RequestId,
     validity: Option<TokenValidity>,
+    // The call is in progress until its outcome is recorded.
+    _admitted: Option<Admitted>,
     line: Option<Line>,
     began: Instant,
     sent: Arc<Meter>,
@@ -123,6 +126,7 @@ impl OutcomeRecorder {
             metrics: Arc::clone(metrics),
             id: call.id,
             validity: call.validity.clone(),
+            _admitted: call.admitted.clone(),
             line: Line::of(call),
             began: call.began,
             sent,

@@ -99,6 +99,7 @@ impl From<PolicyError> for Failure {
             PolicyError::Compile { .. }
             | PolicyError::Signature { .. }
             | PolicyError::Seals { .. }
+            | PolicyError::Ceiling { .. }
             | PolicyError::Bind(_) => Self::Findings(error.to_string()),
             PolicyError::Read(_) | PolicyError::ReadArtifact { .. } | PolicyError::Artifact { .. } => {
                 Self::trouble(error)

@@ -30,6 +30,11 @@ fn signed(text: &str) -> Option<SignedDuration> {
     parse_duration(text)?.try_into().ok()
 }
 
+/// The present time, milliseconds since 1970 UTC.
+pub(super) fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 use zeroize::Zeroizing;
 
 use crate::secret::{NoRandomness, Secret};
@@ -25,6 +26,14 @@ pub enum AdminSecretError {
         /// Error of the operating system.
         source: std::io::Error,
     },
+    /// Other users can read or change the file.
+    #[error("cannot use the admin secret `{}`: {exposed}", .path.display())]
+    Open {
+        /// Path of the file.
+        path: PathBuf,
+        /// Permissions of the file.
+        exposed: Exposed,
+    },
     /// The secret in the file is too short.
     #[error(
         "the admin secret `{}` is shorter than {LEAST} characters; remove the file, and `tokenward serve` makes a good one",
@@ -42,9 +51,15 @@ pub enum AdminSecretError {
 /// Reads the secret of the running proxy.
 ///
 /// # Errors
-/// The file is absent, unreadable or too short.
+/// The file is absent, unreadable or too short, or other users can read or change it.
 pub fn read(path: &Path) -> Result<Zeroizing<String>, AdminSecretError> {
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(io("read", path))?);
+    let text = read_private_text(path).map_err(|error| match error {
+        PrivateFileError::Io(source) => io("read", path)(source),
+        PrivateFileError::Exposed(exposed) => AdminSecretError::Open {
+            path: path.to_owned(),
+            exposed,
+        },
+    })?;
     let secret = text.lines().next().unwrap_or_default().trim();
     if secret.len() < LEAST {
         return Err(AdminSecretError::Short {
@@ -57,7 +72,7 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, AdminSecretError> {
 /// Reads the secret from the file. If the file is missing, it is created with a new secret, readable only by its owner.
 ///
 /// # Errors
-/// The file can neither be read nor created, or its secret is too short.
+/// The file can neither be read nor created, other users can read or change it, or its secret is too short.
 pub fn read_or_create(path: &Path) -> Result<Zeroizing<String>, AdminSecretError> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(directory).map_err(io("make the directory of", path))?;
@@ -108,9 +123,27 @@ mod tests {
             Err(AdminSecretError::Io { doing: "read", .. })
         ));
         fs::write(&path, "hunter2\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(matches!(
             read_or_create(&path),
             Err(AdminSecretError::Short { .. })
         ));
+    }
+
+    #[test]
+    fn a_secret_that_other_users_can_read_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let made = read_or_create(&path).unwrap();
+        for mode in [0o604, 0o644, 0o602, 0o660] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            for refused in [read(&path), read_or_create(&path)] {
+                let refused = refused.unwrap_err().to_string();
+                assert!(refused.contains("`chmod 600`"), "{refused}");
+                assert!(!refused.contains(made.as_str()), "{refused}");
+            }
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
+        assert_eq!(read(&path).unwrap(), made);
     }
 }

@@ -8,7 +8,7 @@ use tokenward_compiler::BaseUrl;
 
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Identity, Keys, Limits,
-    Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Upstream, Values,
+    Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Tokens, Upstream, Values,
 };
 
 /// Default header of [`Identity::TrustedHeader`].
@@ -24,6 +24,7 @@ impl Default for Config {
             deny_warnings: false,
             mode: Mode::Standard,
             keys: Keys::default(),
+            tokens: Tokens::default(),
             server: Server::default(),
             admin: Admin::default(),
             upstream: Upstream::default(),

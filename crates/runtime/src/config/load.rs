@@ -12,7 +12,7 @@ use super::fields::{Fields, Sink, Wrong};
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Identity, Limits, Log,
     LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry, Throttling,
-    TlsFiles, Upstream, keys, server, value, values,
+    TlsFiles, Upstream, keys, server, tokens, value, values,
 };
 
 impl Config {
@@ -134,6 +134,7 @@ fn root(it: &mut Fields<'_>) -> Config {
         deny_warnings: it.or("warnings", default.deny_warnings, |value| {
             value::choice(value, &[("allow", false), ("deny", true)])
         }),
+        tokens: it.section("tokens", tokens::tokens),
         auth: it.section("auth", |it| auth(it, upstream.product)),
         audit,
         audit_values,

@@ -160,6 +160,65 @@ fn users_whom_nobody_can_name_are_errors() {
 }
 
 #[test]
+fn limits_of_tokens_that_mean_nothing_are_errors() {
+    for (section, line, expected) in [
+        (
+            "tokens",
+            "rate = \"600/m\"",
+            "3:8: `rate` is \"600/m\"; it must be a number of calls from 1 to 1000000, `/`, and a duration of at most 31d, such as \"600/1m\"; did you mean \"600/1m\"?",
+        ),
+        ("tokens", "rate = 600", "`rate` must be a string in quotes"),
+        ("tokens", "rate = \"0/1m\"", "`rate` is \"0/1m\""),
+        ("tokens.together", "rate = \"-1/1m\"", "`rate` is \"-1/1m\""),
+        ("tokens", "burst = 5", "3:9: `burst` without `rate`"),
+        ("tokens.together", "burst = 5", "`burst` without `rate`"),
+        (
+            "tokens",
+            "rate = \"1/1d\"\nburst = 1000",
+            "takes more than 366 days to fill again",
+        ),
+        (
+            "tokens",
+            "rate = \"1/1d\"\nburst = 0",
+            "`burst` must be a whole number from 1 to 1000000",
+        ),
+        (
+            "tokens",
+            "concurrent = 0",
+            "`concurrent` must be a whole number from 1 to 1000000",
+        ),
+        (
+            "tokens",
+            "concurrent = 99999999999999999999",
+            "`concurrent` must be a whole number",
+        ),
+        ("tokens", "max_body = \"0B\"", "`max_body` must be a size"),
+        (
+            "tokens.together",
+            "max_body = \"1MiB\"",
+            "unknown key `max_body` in [tokens.together]",
+        ),
+        (
+            "tokens",
+            "max_lifetime = \"0d\"",
+            "`max_lifetime` must be a duration",
+        ),
+        ("tokens", "max_lifetime = 90", "`max_lifetime` must be a duration"),
+        ("tokens", "max_life = \"90d\"", "did you mean `max_lifetime`?"),
+        ("tokens", "rate = \"5/m\"\nburst = 7", "did you mean \"5/1m\"?"),
+    ] {
+        let found = problems(&format!("# \n[{section}]\n{line}"));
+        assert!(found.contains(expected), "{line}: {found}");
+        assert_eq!(found.lines().count(), 1, "{found}");
+    }
+    let text = "[tokens]\nrate = \"600/60s\"\nmax_lifetime = \"90d\"\n[tokens.together]\nconcurrent = 3";
+    let tokens = parse(text).unwrap().tokens;
+    assert_eq!(tokens.limits.to_string(), ", rate 600/1m, burst 600");
+    assert_eq!(tokens.together.to_string(), ", concurrent 3");
+    assert_eq!(tokens.max_lifetime, Some(Duration::from_secs(90 * 86_400)));
+}
+
+#[test]
 fn what_belongs_together_is_checked_together() {
     insta::assert_snapshot!(problems("server = 1\n[admin]\nlisten = '127.0.0.1:8080'"), @r"
     tokenward.toml:1:10: `server` is a section: write [server] on a line of its own

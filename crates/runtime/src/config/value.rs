@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokenward_compiler::{BaseUrl, is_hidden};
+use tokenward_compiler::{BaseUrl, is_hidden, units};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -65,18 +65,7 @@ pub(super) fn duration(value: &Value<'_>) -> Result<Duration, Wrong> {
 
 /// Parses a duration such as `30s`; `None` if the text is not a duration, is zero, or exceeds ten years.
 pub fn parse_duration(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
-    let number: u64 = number.parse().ok()?;
-    let milliseconds = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    let total = Duration::from_millis(number.checked_mul(milliseconds)?);
-    (!total.is_zero() && total <= Duration::from_secs(3660 * 86_400)).then_some(total)
+    units::duration(text)
 }
 
 /// Reads a size such as `"1MiB"`: a whole number and `B`, `KiB`, `MiB` or `GiB`, or a bare number of bytes; 1 byte to
@@ -88,15 +77,15 @@ pub(super) fn size(value: &Value<'_>) -> Result<usize, Wrong> {
 /// Reads a size of at least `LEAST` bytes.
 pub(super) fn size_from<const LEAST: u64>(value: &Value<'_>) -> Result<usize, Wrong> {
     let bytes = match value.get_ref() {
-        DeValue::String(text) => parse_size(text),
+        DeValue::String(text) => units::size(text),
         DeValue::Integer(given) => u64::from_str_radix(given.as_str(), given.radix()).ok(),
         _ => None,
     };
     bytes
-        .filter(|bytes| (LEAST..=64 << 30).contains(bytes))
+        .filter(|bytes| (LEAST..=units::LARGEST_SIZE).contains(bytes))
         .and_then(|bytes| usize::try_from(bytes).ok())
         .ok_or_else(|| {
-            let least = shown_size(LEAST);
+            let least = units::shown_size(LEAST);
             let units = "in B, KiB, MiB or GiB, such as \"512KiB\"";
             Wrong::at(
                 value,
@@ -105,31 +94,9 @@ pub(super) fn size_from<const LEAST: u64>(value: &Value<'_>) -> Result<usize, Wr
         })
 }
 
-/// Formats a size in the largest unit that divides it.
-fn shown_size(bytes: u64) -> String {
-    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let unit = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit));
-    unit.map_or_else(
-        || format!("{bytes}B"),
-        |(unit, name)| format!("{}{name}", bytes / unit),
-    )
-}
-
 pub(super) fn size_u64(value: &Value<'_>) -> Result<u64, Wrong> {
     let bytes = size(value)?;
     u64::try_from(bytes).map_err(|_| Wrong::at(value, "is too large"))
-}
-
-fn parse_size(text: &str) -> Option<u64> {
-    let (number, unit) = text.split_at_checked(text.find(|c: char| !c.is_ascii_digit())?)?;
-    let factor: u64 = match unit.trim_start() {
-        "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// Reads a socket address such as `"127.0.0.1:8080"` or `"[::1]:8080"`.

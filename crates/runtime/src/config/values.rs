@@ -1,9 +1,8 @@
 //! `[audit.values]`: how the audit stores the values that calls contain.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 
 use zeroize::Zeroizing;
 
@@ -47,16 +46,13 @@ pub enum ValuesError {
         /// Reason for the failure.
         why: String,
     },
-    /// Other users than the owner can read the file.
-    #[error(
-        "others than its owner can read the key `{}` of [audit.values] (mode {mode:03o}); chmod 600 it, and ask yourself who has read it",
-        .path.display()
-    )]
+    /// Other users can read or change the file.
+    #[error("cannot use the key `{}` of [audit.values]: {exposed}", .path.display())]
     Open {
         /// Path of the file.
         path: PathBuf,
-        /// Mode bits of the file.
-        mode: u32,
+        /// Permissions of the file.
+        exposed: Exposed,
     },
     /// The key is short enough to be guessed.
     #[error(
@@ -92,13 +88,13 @@ fn key(source: &PasswordSource) -> Result<Zeroizing<String>, ValuesError> {
     let (place, text) = match source {
         PasswordSource::File(path) => (
             path.display().to_string(),
-            match private_text(path) {
-                Ok(Ok(text)) => Ok(text),
-                Ok(Err(mode)) => {
+            match read_private_text(path) {
+                Ok(text) => Ok(text),
+                Err(PrivateFileError::Exposed(exposed)) => {
                     let path = path.clone();
-                    return Err(ValuesError::Open { path, mode });
+                    return Err(ValuesError::Open { path, exposed });
                 }
-                Err(error) => Err(error.to_string()),
+                Err(PrivateFileError::Io(error)) => Err(error.to_string()),
             },
         ),
         PasswordSource::Environment(name) => (
@@ -117,19 +113,6 @@ fn key(source: &PasswordSource) -> Result<Zeroizing<String>, ValuesError> {
         return Err(ValuesError::Short { place });
     }
     Ok(key.to_owned().into())
-}
-
-/// Reads a file that only its owner can read; returns the file's mode if others can read it too.
-fn private_text(path: &Path) -> io::Result<Result<Zeroizing<String>, u32>> {
-    let mut file = File::open(path)?;
-    // Check the opened file, not the name, which may change.
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Ok(Err(mode));
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text)?;
-    Ok(Ok(text))
 }
 
 pub(super) fn values(it: &mut Fields<'_>) -> Values {
@@ -192,6 +175,8 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -203,7 +188,13 @@ mod tests {
             key: Some(PasswordSource::File(path.clone())),
             ..Values::default()
         };
-        for (mode, works) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+        for (mode, works) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, true),
+            (0o660, false),
+            (0o604, false),
+        ] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             match values.load() {
                 Ok(_) => assert!(works, "{mode:o}"),

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderValue;
+use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 use zeroize::Zeroizing;
 
 /// The configured identity cannot be used.
@@ -18,6 +19,14 @@ pub enum IdentityError {
         path: PathBuf,
         /// Error of the operating system.
         source: std::io::Error,
+    },
+    /// Other users can read or change a file.
+    #[error("cannot use the upstream credentials in {}: {exposed}", path.display())]
+    Open {
+        /// Path of the file.
+        path: PathBuf,
+        /// Permissions of the file.
+        exposed: Exposed,
     },
     /// A file has the wrong content. Its text is not quoted because it contains secrets.
     #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
@@ -50,9 +59,15 @@ pub(super) fn secret_value(scheme: &str, secret: &str, shown: &str) -> Result<He
 }
 
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, IdentityError> {
-    let text = std::fs::read_to_string(path).map_err(|source| IdentityError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(text.into())
+    let path_of = || path.to_owned();
+    read_private_text(path).map_err(|error| match error {
+        PrivateFileError::Io(source) => IdentityError::Unreadable {
+            path: path_of(),
+            source,
+        },
+        PrivateFileError::Exposed(exposed) => IdentityError::Open {
+            path: path_of(),
+            exposed,
+        },
+    })
 }

@@ -139,14 +139,21 @@ fn parse(text: &str, path: &Path) -> Result<Users, IdentityError> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    /// Writes a file that only its owner can read.
+    fn write_private(path: &Path, text: &str) {
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
 
     #[test]
     fn a_changed_file_is_taken_up_and_a_broken_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
-        let write = |text: &str| fs::write(&path, text).unwrap();
+        let write = |text: &str| write_private(&path, text);
         let one = "alice = { token = \"one\" }\n";
         write(one);
         let users = ArcSwap::from_pointee(parse(one, &path).unwrap());
@@ -167,15 +174,23 @@ mod tests {
             (HeaderValue::from_static("Bearer two"), &None)
         );
         write("bob = { token = \"three\" }\n");
-        look(&users, &path, seen);
+        seen = look(&users, &path, seen);
         assert_eq!(alice(), None);
+        // A file that other users can read is not used, whatever it contains.
+        write("alice = { token = \"four\" }\n");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        seen = look(&users, &path, seen);
+        assert_eq!((alice(), &seen), (None, &None));
+        write("alice = { token = \"four\" }\n");
+        look(&users, &path, seen);
+        assert_eq!(alice().unwrap(), "Bearer four");
     }
 
     #[test]
     fn the_file_is_watched() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
-        fs::write(&path, "alice = { token = \"one\" }\n").unwrap();
+        write_private(&path, "alice = { token = \"one\" }\n");
         let users = PerUser::load(&path).unwrap();
         assert_eq!(users.of("alice").unwrap(), "Bearer one");
         fs::write(&path, "alice = { token = \"two\" }\n").unwrap();

@@ -55,6 +55,17 @@ pub enum PolicyError {
         /// The tokens, with the problem of each.
         faults: Vec<String>,
     },
+    /// The compiled policy has tokens that the configuration does not allow.
+    #[error(
+        "cannot use {}, since {}; change the tokens and compile the policy again, or change [tokens]",
+        path.display(), excesses.join(", ")
+    )]
+    Ceiling {
+        /// Path of the file.
+        path: PathBuf,
+        /// The tokens, with the problem of each.
+        excesses: Vec<String>,
+    },
     /// The policy cannot be bound to the public URL.
     #[error("the policy cannot be bound to the public URL: {0}")]
     Bind(#[from] BindError),

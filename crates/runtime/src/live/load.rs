@@ -1,16 +1,16 @@
 //! Loads a program from a path: a directory of sources or an artifact.
 
-use std::{collections::HashSet, fs, io, path::Path};
+use std::{collections::HashSet, fmt, fs, io, path::Path};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
     analysis::{Served, Universe},
     artifact::{self, Artifact, ReadError, Signers},
-    compile_for,
+    ceiling, compile_within,
     diagnostic::{Severity, render_some},
     findings::dead_here,
     ir::Program,
-    seal::{self, Mode},
+    seal,
     source::{Links, SourceSet},
 };
 
@@ -118,7 +118,7 @@ pub(super) fn load(
             revoked,
         )
     } else {
-        read_sources(place, mode.mode(), purpose)
+        read_sources(place, mode, purpose)
     };
     let loaded = read.and_then(|(program, mut refused, errors)| {
         let program = program.bind(&settings.base)?.merging_body(settings.merges);
@@ -158,7 +158,7 @@ type Read = (Program, HashSet<String>, String);
 
 fn read_sources(
     directory: &Path,
-    mode: &Mode,
+    mode: &ModeInForce,
     purpose: &Purpose,
 ) -> (Result<Read, PolicyError>, Vec<[u8; 32]>) {
     let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
@@ -171,7 +171,7 @@ fn read_sources(
         mut diagnostics,
         revoked,
         source_map: _,
-    } = compile_for(&sources, mode);
+    } = compile_within(&sources, mode.mode(), mode.ceiling(), now_ms());
     if let Some(program) = program {
         return (Ok((program, HashSet::new(), String::new())), revoked);
     }
@@ -202,18 +202,35 @@ fn read_artifact(file: &Path, mode: &ModeInForce) -> (Result<Program, PolicyErro
     let hashes = hashes.collect();
     let sealed = program.and_then(|program| {
         let faults = seal::faults(&program, mode.mode());
-        if faults.is_empty() {
-            return Ok(program);
+        if !faults.is_empty() {
+            return Err(PolicyError::Seals {
+                path: file.to_owned(),
+                faults: listed(&faults),
+            });
         }
-        Err(PolicyError::Seals {
-            path: file.to_owned(),
-            faults: faults
-                .iter()
-                .map(|(token, fault)| format!("`{token}` {fault}"))
-                .collect(),
-        })
+        let excesses = ceiling::excesses(&program, mode.ceiling(), now_ms());
+        if !excesses.is_empty() {
+            return Err(PolicyError::Ceiling {
+                path: file.to_owned(),
+                excesses: listed(&excesses),
+            });
+        }
+        Ok(program)
     });
     (sealed, hashes)
+}
+
+/// Formats tokens, each with a problem.
+fn listed(problems: &[(String, impl fmt::Display)]) -> Vec<String> {
+    let told = problems
+        .iter()
+        .map(|(token, problem)| format!("`{token}` {problem}"));
+    told.collect()
+}
+
+/// The present time, milliseconds since 1970 UTC.
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
 }
 
 /// Reads the unbound program of an artifact that one of these signers has signed.

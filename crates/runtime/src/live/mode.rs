@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use tokenward_compiler::artifact::Signers;
+use tokenward_compiler::ceiling::Ceiling;
 use tokenward_compiler::seal::Mode;
 
 use crate::config::Config;
@@ -16,6 +17,7 @@ use crate::config::Config;
 pub(crate) struct ModeInForce {
     mode: Mode,
     signers: Signers,
+    ceiling: Ceiling,
     file: Option<PathBuf>,
     seen: Mutex<Option<(u64, SystemTime)>>,
 }
@@ -26,6 +28,7 @@ impl ModeInForce {
         let mode = Self {
             mode: config.mode.clone(),
             signers: config.artifact_signers(),
+            ceiling: config.tokens.ceiling(),
             file: config.file.clone(),
             seen: Mutex::default(),
         };
@@ -36,6 +39,11 @@ impl ModeInForce {
     /// Returns the mode in which policies are checked.
     pub(crate) fn mode(&self) -> &Mode {
         &self.mode
+    }
+
+    /// Returns what the configuration allows every token at most.
+    pub(crate) fn ceiling(&self) -> &Ceiling {
+        &self.ceiling
     }
 
     /// Returns the keys whose compiled policies are accepted.

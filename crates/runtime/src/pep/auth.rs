@@ -60,6 +60,13 @@ pub(crate) struct Authenticated {
     pub(crate) secret: SecretHash,
 }
 
+/// Minimum length of a token's secret, in bytes: that of 128 bits in printable ASCII, rounded down.
+const SECRET_BYTES: usize = 16;
+
+fn is_secret(program: &Program, user: &str) -> bool {
+    user.len() >= SECRET_BYTES && program.token_by_secret_hash(&secret::hash(user)).is_some()
+}
+
 /// A failure, with the token if one was recognised.
 pub(crate) type Failed = (AuthFailure, Option<TokenId>);
 
@@ -83,6 +90,10 @@ pub(crate) fn authenticate(
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
+    // A name that is the secret of a token must not be recorded, nor sent upstream as a user's.
+    if named.is_some_and(|user| is_secret(program, user)) {
+        return Err((AuthFailure::Malformed, None));
+    }
     authenticate_hash(program, (secret::hash(secret), named), rules, is_revoked, now_ms)
 }
 

@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;
 
 use crate::call::Call;
+use crate::limiter::Limiter;
 use crate::text::time;
 
-/// Describes the call's token: name, user, expiry and lines.
-pub(super) fn describe(call: &Call, id: TokenId) -> Value {
+/// Describes the call's token: name, user, expiry, limits and lines.
+pub(super) fn describe(call: &Call, id: TokenId, limiter: &Limiter) -> Value {
     let program = call.live.program();
     let token = program.token(id);
+    // Those of the configuration are included: the holder is interested in what applies.
+    let limits = limiter.limits_of(token);
     let lines: Vec<&str> = program.lines_of(token).map(|(_, line)| line.text).collect();
     json!({
         "token": token.name,
@@ -21,6 +24,13 @@ pub(super) fn describe(call: &Call, id: TokenId) -> Value {
         "unrestricted": token.unrestricted,
         "mint": token.mint,
         "escalate": token.escalate,
+        "limits": {
+            "rate": limits.rate.map(|rate| rate.to_string()),
+            "burst": limits.whole_burst(),
+            "left": call.level.map(|level| level.left),
+            "concurrent": limits.concurrent,
+            "max_body": limits.max_body,
+        },
         "lines": lines,
         "policy": program.digest(),
     })

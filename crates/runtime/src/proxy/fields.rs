@@ -113,6 +113,11 @@ fn address(address: IpAddr) -> Result<HeaderValue, http::Error> {
     Ok(HeaderValue::from_str(&address.to_canonical().to_string())?)
 }
 
+/// Beginnings of fields by which the upstream tells a server in front of it to send a file or another URL in place of
+/// the response: nginx, Apache, lighttpd, Perlbal and h2o. A client could not use them, but a server in front of this
+/// proxy would, with its own rights.
+const INTERNAL_REDIRECTS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-reproxy-"];
+
 /// Gives the headers of the upstream's response that go to the client.
 pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(HeaderName, HeaderValue)> {
     let named = named_by_connection(upstream);
@@ -121,7 +126,12 @@ pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(Header
         .filter(|(name, _)| {
             let name = name.as_str();
             let cookie = name == "set-cookie" && !cookies;
-            !(cookie || HOP_BY_HOP.contains(&name) || NOT_PASSED_BACK.contains(&name) || named.contains(name))
+            let redirects = INTERNAL_REDIRECTS.iter().any(|begin| name.starts_with(begin));
+            !(cookie
+                || redirects
+                || HOP_BY_HOP.contains(&name)
+                || NOT_PASSED_BACK.contains(&name)
+                || named.contains(name))
         })
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
@@ -186,6 +196,28 @@ mod tests {
             passed,
             expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
+    }
+
+    #[test]
+    fn a_server_in_front_gets_no_orders_of_the_upstream() {
+        let orders = [
+            ("X-Accel-Redirect", "/internal/secrets"),
+            ("X-Accel-Buffering", "no"),
+            ("X-ACCEL-Expires", "3600"),
+            ("X-Accel-Charset", "utf-8"),
+            ("X-Accel-Limit-Rate", "0"),
+            ("X-Sendfile", "/etc/passwd"),
+            ("X-Sendfile2", "/etc/passwd 0-99"),
+            ("X-Sendfile-Type", "X-Accel-Redirect"),
+            ("X-LIGHTTPD-send-file", "/etc/passwd"),
+            ("X-LIGHTTPD-Send-Tempfile", "/etc/passwd"),
+            ("X-Reproxy-URL", "http://127.0.0.1:8081/metrics"),
+            ("X-REPROXY-FILE", "/etc/passwd"),
+        ];
+        assert_eq!(pass(&orders, false), pass(&[], false));
+        assert_eq!(pass(&orders, true), pass(&[], true));
+        let others = [("X-Accelerate", "1"), ("X-Send", "1"), ("X-Reproxy", "1")];
+        assert_eq!(pass(&others, false).len(), pass(&[], false).len() + others.len());
     }
 
     #[test]

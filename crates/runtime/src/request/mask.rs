@@ -96,6 +96,11 @@ impl Mask {
         secrets.stand_in(text) || self.prefix.bears_whole(text)
     }
 
+    /// Returns the first whole secret of Tokenward's in the text, decoded.
+    pub(super) fn whole_secret(&self, text: &[u8]) -> Option<Vec<u8>> {
+        self.prefix.whole(text)
+    }
+
     /// Masks one part of a text that a caller chose.
     pub(super) fn part<'t>(&self, text: &'t str, secrets: &Secrets) -> Cow<'t, str> {
         if secrets.stand_in(text.as_bytes()) {

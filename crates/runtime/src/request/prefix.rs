@@ -1,7 +1,8 @@
 //! Finds the prefix of Tokenward's secrets in a text: in any case, through escapes, within Base64.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use memchr::memmem::Finder;
 
 use super::escape::unit;
@@ -9,6 +10,10 @@ use super::work;
 
 /// Number of secret characters after the prefix that make a text a secret, as opposed to a text about secrets.
 const SECRET_CHARACTERS: usize = 32;
+
+/// Decodes Base64 that was cut out of a longer text.
+const CUT: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// Finds the prefix of Tokenward's secrets.
 #[derive(Clone, Debug)]
@@ -72,6 +77,23 @@ impl Prefix {
         // This is the length of a plain secret; Base64 and escapes are longer.
         text.len() >= self.text.len() + SECRET_CHARACTERS
             && (self.places(text).any(|(_, end)| is_whole(text, end)) || self.is_in_base64(text))
+    }
+
+    /// Returns the first whole secret of Tokenward's in a text, decoded: the prefix, and as many characters as make it
+    /// one. In Base64, only those after the prefix are found by their text.
+    pub(super) fn whole(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let plain = self
+            .places(text)
+            .find_map(|(_, end)| secret_characters(text, end));
+        let body = plain.or_else(|| {
+            let mut places = self.encoded.iter().flat_map(|encoded| {
+                let found = encoded.finder.find_iter(text);
+                let whole = found.filter(|at| self.decodes(encoded, text, *at));
+                whole.filter_map(|at| self.decoded(encoded, text, at))
+            });
+            places.next()
+        })?;
+        Some([self.text.as_bytes(), &body].concat())
     }
 
     /// Finds the beginning and the end of each prefix.
@@ -158,6 +180,20 @@ impl Prefix {
         }
         false
     }
+
+    /// Returns the characters after the prefix of a whole secret: `encoded` is at `at` in its Base64 text.
+    fn decoded(&self, encoded: &Encoded, text: &[u8], at: usize) -> Option<Vec<u8>> {
+        let bytes = encoded.before + self.text.len() + SECRET_CHARACTERS;
+        let characters = (bytes * 8).div_ceil(6);
+        // Characters before it in the group are not part of the secret, so any will do.
+        let mut group = vec![b'A'; encoded.shared];
+        let rest = text.get(at..).unwrap_or_default();
+        group.extend(rest.iter().take(characters - encoded.shared));
+        let decoded = CUT.decode(&group).ok()?;
+        let behind = decoded.get(encoded.before + self.text.len()..)?;
+        // The bits that its first character shares are not part of it either.
+        secret_characters(behind, 0).filter(|_| decoded.len() >= bytes)
+    }
 }
 
 /// Returns the six bits of a Base64 character.
@@ -174,13 +210,21 @@ fn sextet(character: u8) -> Option<u32> {
 }
 
 fn is_whole(text: &[u8], at: usize) -> bool {
+    units(text, at).take(SECRET_CHARACTERS).count() == SECRET_CHARACTERS
+}
+
+/// Returns the characters of a secret from `at` on, decoded; `None` if there are too few.
+fn secret_characters(text: &[u8], at: usize) -> Option<Vec<u8>> {
+    is_whole(text, at).then(|| units(text, at).take(SECRET_CHARACTERS).collect())
+}
+
+/// Lists letters and digits from `at` on, decoded, up to the first other character.
+fn units(text: &[u8], at: usize) -> impl Iterator<Item = u8> {
     let mut at = at;
-    (0..SECRET_CHARACTERS).all(|_| match unit(text, at) {
-        Some((byte, next)) => {
-            at = next;
-            byte.is_ascii_alphanumeric()
-        }
-        None => false,
+    std::iter::from_fn(move || {
+        let (byte, next) = unit(text, at)?;
+        at = next;
+        byte.is_ascii_alphanumeric().then_some(byte)
     })
 }
 
@@ -222,6 +266,21 @@ mod tests {
         for text in [cut, "twd_0123456789abcdef ghijklmnopqrstuv", "twd_"] {
             assert!(!prefix.bears_whole(text.as_bytes()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_whole_secret_is_returned_decoded() {
+        let prefix = Prefix::new("twd_");
+        let escaped = SECRET.replace('_', "%5f").replace('b', "%62");
+        let encoded = STANDARD.encode(format!("u:{SECRET}99"));
+        for text in [SECRET, &format!("a=1; t={SECRET}xyz"), &escaped, &encoded] {
+            assert_eq!(
+                prefix.whole(text.as_bytes()).as_deref(),
+                Some(SECRET.as_bytes()),
+                "{text}"
+            );
+        }
+        assert_eq!(prefix.whole(b"twd_0123456789"), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::credentials::{self, Credentials};
 use super::query::{self, Pair};
 use super::raw::{Framing, METHOD_BYTES, NAME_BYTES, RawHead, trim};
 use super::rules::Rules;
-use super::secrets::Secrets;
+use super::secrets::{self, Secrets};
 use super::target::{self, Target};
 use super::{Reason, Refusal, framing, headers, media, path};
 
@@ -69,6 +69,8 @@ pub struct Opened<'a> {
     /// The query; not decoded yet, unless it may have the token.
     query: Query<'a>,
     secrets: Secrets,
+    /// All secrets, if there are some at places where they do not authenticate.
+    misplaced: Option<Secrets>,
 }
 
 enum Query<'a> {
@@ -110,15 +112,19 @@ pub fn open<'a>(raw: &RawHead<'a>, rules: &Rules) -> Opened<'a> {
         }
         credentials => credentials,
     };
+    // Nothing that is shown has a secret, nor one that the caller presented where it does not count.
+    let misplaced = misplaced(raw, rules, &secrets);
+    let hidden = misplaced.as_ref().unwrap_or(&secrets);
     Opened {
         in_endpoints: !matches!(&path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints),
-        client_request_id: client_request_id(raw, rules, &secrets),
-        shown_method: shown_method(raw.method, rules, &secrets),
-        traceable: is_traceable(raw, rules, &secrets),
+        client_request_id: client_request_id(raw, rules, hidden),
+        shown_method: shown_method(raw.method, rules, hidden),
+        traceable: is_traceable(raw, rules, hidden),
         framing,
         credentials,
         path,
         query,
+        misplaced,
         secrets,
     }
 }
@@ -141,6 +147,7 @@ impl Opened<'_> {
             path,
             query,
             mut secrets,
+            misplaced,
             ..
         } = self;
         let context_user = context_user(raw);
@@ -148,7 +155,14 @@ impl Opened<'_> {
             context_user.as_ref().map_err(Refusal::clone)?;
             canonical(raw, rules, body, path, query.decoded(rules), &secrets)
         });
+        let has_misplaced = misplaced.is_some();
+        if let Some(all) = misplaced {
+            secrets = all;
+        }
         let shown_url = match &head {
+            Ok(head) if has_misplaced && rules.bears_secret(head.url.as_bytes(), &secrets) => {
+                shown_refused(raw, rules, &secrets)
+            }
             Ok(head) => head.url.clone(),
             Err(_) => {
                 add_refused(raw, rules, &mut secrets);
@@ -175,7 +189,7 @@ impl Opened<'_> {
     /// target is long, or only a header would have been refused.
     #[must_use]
     pub fn shown_url(self, raw: &RawHead<'_>, rules: &Rules) -> String {
-        let mut secrets = self.secrets;
+        let mut secrets = self.misplaced.unwrap_or(self.secrets);
         add_refused(raw, rules, &mut secrets);
         if is_long(raw.target) {
             return shown_refused(raw, rules, &secrets);
@@ -316,6 +330,28 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
         raw.values(header).for_each(|value| _ = secrets.add(value));
     }
     secrets
+}
+
+/// Adds secrets at places where they do not authenticate to those that were presented: as the user of Basic credentials, and
+/// Tokenward's own in cookies. They only decide what is shown: a user's name may occur in a URL. Other values of cookies are not
+/// secrets here, since a caller could hide the URL of a call by repeating it in a cookie.
+fn misplaced(raw: &RawHead<'_>, rules: &Rules, presented: &Secrets) -> Option<Secrets> {
+    let mut all = None;
+    let mut add = |secret: &[u8]| all.get_or_insert_with(|| presented.clone()).add(secret);
+    for value in raw.values("authorization") {
+        for (user, is_alone) in secrets::long_basic_users(value) {
+            if is_alone || rules.whole_secret(&user).is_some() {
+                add(&user);
+            }
+        }
+    }
+    for value in raw.values("cookie") {
+        rules
+            .whole_secret(value)
+            .iter()
+            .for_each(|secret| _ = add(secret));
+    }
+    all
 }
 
 /// Adds the values of refused credential headers.

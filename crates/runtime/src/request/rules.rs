@@ -293,6 +293,11 @@ impl Rules {
         self.mask.bears_secret(text, secrets)
     }
 
+    /// Returns the first whole secret of Tokenward's in the text, decoded.
+    pub(super) fn whole_secret(&self, text: &[u8]) -> Option<Vec<u8>> {
+        self.mask.whole_secret(text)
+    }
+
     /// Masks a text that a caller chose: wholly if it contains one of `secrets`, otherwise from Tokenward's prefix on.
     pub(crate) fn shown_text<'t>(&self, text: &'t str, secrets: &Secrets) -> Cow<'t, str> {
         self.mask.part(text, secrets)

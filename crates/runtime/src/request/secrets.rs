@@ -74,12 +74,7 @@ impl Secrets {
     }
 
     fn add_parts(&mut self, value: &[u8], add: impl Fn(&mut Self, &[u8]) -> bool) {
-        let value = value.get(..PARTS_BYTES).unwrap_or(value);
-        work::done(value.len());
-        let parts = value.split(|byte| matches!(byte, b' ' | b'\t' | b',' | b';' | b'"' | b'='));
-        // The `uri` of Digest is not a secret.
-        let parts = parts.filter(|part| part.len() >= SECRET_BYTES && !part.starts_with(b"/"));
-        for part in parts {
+        for part in parts(value) {
             if self.texts == MOST {
                 return;
             }
@@ -101,19 +96,8 @@ impl Secrets {
 
     /// Adds the text. If it is Base64 in either alphabet, also adds the decoded part after the colon.
     fn add_encoded(&mut self, text: &[u8]) -> bool {
-        let encoded = text.get(..DECODED).unwrap_or(text);
-        let standard: Zeroizing<Vec<u8>> = encoded
-            .iter()
-            .map(|byte| match byte {
-                b'-' => b'+',
-                b'_' => b'/',
-                byte => *byte,
-            })
-            .collect::<Vec<u8>>()
-            .into();
-        let decoded = Zeroizing::new(ANY.decode(&standard).unwrap_or_default());
-        let colon = decoded.iter().position(|byte| *byte == b':');
-        let behind = colon.and_then(|at| decoded.get(at + 1..)).unwrap_or_default();
+        let decoded = decoded(text);
+        let (_, behind) = user_and_password(&decoded);
         self.add(behind) | self.add(text)
     }
 
@@ -222,6 +206,49 @@ impl Heads {
         let hash = head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54;
         (usize::try_from(hash >> 6).unwrap_or_default(), 1 << (hash & 63))
     }
+}
+
+/// Splits a header at its separators into the parts that are long enough for a secret.
+fn parts(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let value = value.get(..PARTS_BYTES).unwrap_or(value);
+    work::done(value.len());
+    let parts = value.split(|byte| matches!(byte, b' ' | b'\t' | b',' | b';' | b'"' | b'='));
+    // The `uri` of Digest is not a secret.
+    parts.filter(|part| part.len() >= SECRET_BYTES && !part.starts_with(b"/"))
+}
+
+/// Finds the users of Basic credentials that are as long as a secret, each with the password. If the password is too short to be a
+/// secret, the user is likely the token, as in `curl -u TOKEN:` and in `TOKEN:x-oauth-basic` of other products.
+pub(super) fn long_basic_users(value: &[u8]) -> impl Iterator<Item = (Zeroizing<Vec<u8>>, bool)> {
+    parts(value).take(MOST).filter_map(|part| {
+        let decoded = decoded(part);
+        let (user, password) = user_and_password(&decoded);
+        let is_alone = password.len() < SECRET_BYTES;
+        (user.len() >= SECRET_BYTES).then(|| (Zeroizing::new(user.to_vec()), is_alone))
+    })
+}
+
+/// Decodes Base64 in either alphabet, with or without padding; empty if the text is not Base64.
+fn decoded(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let standard: Zeroizing<Vec<u8>> = text
+        .get(..DECODED)
+        .unwrap_or(text)
+        .iter()
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            byte => *byte,
+        })
+        .collect::<Vec<u8>>()
+        .into();
+    Zeroizing::new(ANY.decode(&standard).unwrap_or_default())
+}
+
+/// Splits decoded Basic credentials at the first colon; without one, both are empty.
+fn user_and_password(decoded: &[u8]) -> (&[u8], &[u8]) {
+    let colon = decoded.iter().position(|byte| *byte == b':');
+    let parts = colon.and_then(|at| Some((decoded.get(..at)?, decoded.get(at + 1..)?)));
+    parts.unwrap_or_default()
 }
 
 fn shifted(head: Head, byte: &u8) -> Head {
@@ -346,6 +373,24 @@ mod tests {
         assert!(secrets.stand_in(format!("x{odd}").as_bytes()));
         assert!(secrets.stand_in(odd.replace('!', "%2521").as_bytes()));
         assert!(!secrets.stand_in(b"!?-._~!?-._~"));
+    }
+
+    #[test]
+    fn a_long_user_without_a_password_is_alone() {
+        let users = |user: &str, password: &str| {
+            let value = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+            let users = long_basic_users(value.as_bytes());
+            let users = users.map(|(user, is_alone)| (String::from_utf8(user.to_vec()).unwrap(), is_alone));
+            users.collect::<Vec<_>>()
+        };
+        for password in ["", "x", "x-oauth-basic"] {
+            assert_eq!(users(SECRET, password), [(SECRET.to_owned(), true)]);
+        }
+        assert_eq!(
+            users(SECRET, "q8w2e6r4t1y9u3i7o5p0"),
+            [(SECRET.to_owned(), false)]
+        );
+        assert_eq!(users("alice", ""), []);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::call::CallReporting;
 use crate::config::{Config, admin_secret};
 use crate::hardening;
 use crate::identity::{self, Identities};
+use crate::limiter::Limiter;
 use crate::live::watch::Watcher;
 use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
@@ -225,6 +226,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         throttle: Throttle::new(config.auth.throttling),
         bodies: BodyBudget::new(config.limits.inspected_total, Arc::clone(&metrics)),
         judges: Arc::new(Judges::new(workers(&config))),
+        limiter: Limiter::new(config.tokens.limits, config.tokens.together),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
             pace: BodyPace {
@@ -241,7 +243,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         },
     });
     let state = AdminState::new(
-        &secret,
+        (&secret, config.auth.throttling),
         Arc::clone(&policies),
         audit.clone(),
         Arc::clone(&metrics),

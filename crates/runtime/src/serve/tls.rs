@@ -130,6 +130,9 @@ fn look(current: &Current, files: &TlsFiles, seen: Option<[u8; 32]>) -> Option<[
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::serve::tests::tls::Authority;
 
@@ -157,9 +160,15 @@ mod tests {
         // The rest of a pair that was written in two steps.
         std::fs::copy(other.certificate, &files.certificate).unwrap();
         std::fs::write(&files.key, good_key).unwrap();
+        std::fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
         seen = look(&current, &files, seen);
         assert_eq!(shown(), first);
         std::fs::write(&files.key, other_key).unwrap();
+        // A key that other users can read is not used.
+        std::fs::set_permissions(&files.key, Permissions::from_mode(0o644)).unwrap();
+        seen = look(&current, &files, seen);
+        assert_eq!(shown(), first);
+        std::fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
         look(&current, &files, seen);
         assert_ne!(shown(), first);
     }
@@ -168,6 +177,13 @@ mod tests {
     fn what_is_wrong_with_the_files_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let files = Authority::new().files(folder.path(), "a.test");
+        std::fs::set_permissions(&files.key, Permissions::from_mode(0o604)).unwrap();
+        let told = Certificate::load(files.clone())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("a.test.key`: other users can read"), "{told}");
+        std::fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
         std::fs::write(&files.certificate, "").unwrap();
         let told = Certificate::load(files.clone())
             .map(|_| ())

@@ -11,6 +11,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
+use tokenward_audit::{Exposed, PrivateFileError, read_private};
 use zeroize::Zeroizing;
 
 use crate::config::TlsFiles;
@@ -25,6 +26,14 @@ pub enum TlsError {
         path: PathBuf,
         /// Reason for the failure.
         source: io::Error,
+    },
+    /// Other users can read or change the file of a private key.
+    #[error("cannot use the private key `{}`: {exposed}", .path.display())]
+    Open {
+        /// Path of the file.
+        path: PathBuf,
+        /// Permissions of the file.
+        exposed: Exposed,
     },
     /// A file does not contain the expected PEM section.
     #[error("`{}` has no {what} in PEM: {source}", .path.display())]
@@ -64,11 +73,11 @@ impl Pair {
     /// Reads certificate and key.
     ///
     /// # Errors
-    /// One of the files cannot be read.
+    /// One of the files cannot be read, or other users can read or change the key.
     pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
         Ok(Self {
             chain: contents(&files.certificate)?,
-            key: contents(&files.key)?.into(),
+            key: private_contents(&files.key)?,
         })
     }
 
@@ -112,6 +121,19 @@ pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(|source| TlsError::Unreadable {
         path: path.to_owned(),
         source,
+    })
+}
+
+fn private_contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    read_private(path).map_err(|error| match error {
+        PrivateFileError::Io(source) => TlsError::Unreadable {
+            path: path.to_owned(),
+            source,
+        },
+        PrivateFileError::Exposed(exposed) => TlsError::Open {
+            path: path.to_owned(),
+            exposed,
+        },
     })
 }
 

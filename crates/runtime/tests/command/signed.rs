@@ -160,10 +160,10 @@ fn what_a_proxy_would_refuse_is_not_written() {
         "no artifact key",
     );
     let key = path.join("other.key");
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     refused(
         &["compile", "-o", "policy.twp", "--sign", "other.key"],
-        "(mode 640)",
+        "(mode 644)",
     );
     let public = keys.lines().filter(|line| !line.starts_with("artifact_key"));
     let public: Vec<&str> = public.collect();

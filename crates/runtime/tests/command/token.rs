@@ -365,3 +365,100 @@ fn help_and_completions_name_every_verb() {
         );
     }
 }
+
+#[test]
+fn the_configuration_bounds_the_life_and_the_limits_of_tokens() {
+    let directory = policies();
+    let path = directory.path();
+    let configured = |text: &str| fs::write(path.join("tokenward.toml"), text).unwrap();
+    configured("[tokens]\nmax_lifetime = \"90d\"\nrate = \"600/1m\"\n");
+    // The token that is there ends in 2090.
+    let compiled = run(path, &["compile", "--check"]);
+    assert_eq!(compiled.code, 1, "{}", compiled.err);
+    assert!(
+        compiled.err.contains("TW0403") && compiled.err.contains("`a` expires more than 90d from now"),
+        "{}",
+        compiled.err
+    );
+    fs::remove_file(path.join("policies/ci.toml")).unwrap();
+    let new = |name: &str, more: &[&str]| {
+        let base = [
+            "token",
+            "new",
+            "--name",
+            name,
+            "--user",
+            "svc",
+            "--limit",
+            "/rest/b",
+            "--file",
+            "policies/b.toml",
+            "--json",
+        ];
+        run(path, &[&base, more].concat())
+    };
+    // Without a time a new token gets the longest life, and it compiles.
+    let made = new(
+        "b",
+        &["--rate", "60/1m", "--concurrent", "5", "--max-body", "1MiB"],
+    );
+    assert_eq!(made.code, 0, "{}", made.err);
+    let made: Value = serde_json::from_str(&made.out).unwrap();
+    let ends: jiff::Timestamp = made["expires"].as_str().unwrap().parse().unwrap();
+    let days = ends.duration_since(jiff::Timestamp::now()).as_hours();
+    assert!((89 * 24..=90 * 24).contains(&days), "{made}");
+    assert_eq!(run(path, &["compile", "--check"]).code, 0);
+    let written = fs::read_to_string(path.join("policies/b.toml")).unwrap();
+    for (more, said) in [
+        (&["--expires", "91d"][..], "TW0403"),
+        (&["--rate", "601/1m"], "TW0404"),
+        (&["--rate", "600/m"], "a rate is a number of calls"),
+        (&["--rate", "60/1m", "--burst", "0"], "--burst"),
+        (&["--rate", "60/1m", "--burst", "601"], "TW0404"),
+        (&["--concurrent=-1"], "--concurrent"),
+        (&["--max-body", "1MB"], "is not a size"),
+    ] {
+        let refused = new("c", more);
+        assert!(
+            refused.code != 0 && refused.err.contains(said),
+            "{more:?}: {}",
+            refused.err
+        );
+        assert_eq!(fs::read_to_string(path.join("policies/b.toml")).unwrap(), written);
+    }
+    // What shows tokens shows their limits.
+    let listed = json(path, &["token", "list", "--json"]);
+    assert_eq!(
+        (
+            &listed["rate"],
+            &listed["burst"],
+            &listed["concurrent"],
+            &listed["max_body"]
+        ),
+        (&"60/1m".into(), &60.into(), &5.into(), &"1MiB".into()),
+        "{listed}"
+    );
+    let shown = succeed(path, &["token", "show", "b"]);
+    assert!(
+        shown.contains("rate         60/1m\n") && shown.contains("max body     1MiB\n"),
+        "{shown}"
+    );
+    let inspected = succeed(path, &["inspect"]);
+    assert!(
+        inspected.contains("token \"b\" of svc, rate 60/1m, burst 60, concurrent 5, max_body 1MiB\n"),
+        "{inspected}"
+    );
+    // A compiled policy is checked, too, by the proxy that would serve it.
+    succeed(path, &["compile", "-o", "policy.twp"]);
+    configured("policies = \"policy.twp\"\n[tokens]\nmax_lifetime = \"30d\"\nconcurrent = 4\n");
+    let served = run(path, &["serve"]);
+    assert_eq!(served.code, 1, "{}", served.err);
+    assert!(
+        served.err.contains("`b` expires more than 30d from now")
+            && served
+                .err
+                .contains("`b` has more concurrent calls than [tokens] allows, 4"),
+        "{}",
+        served.err
+    );
+}

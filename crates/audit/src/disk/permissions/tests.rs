@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Config, KeyError, Reader, SigningKey, Store};
+use crate::{Config, Exposed, KeyError, Reader, SigningKey, Store};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -28,11 +28,11 @@ fn a_signing_key_that_others_read_is_none() {
     let path = dir.path().join("new/audit.key");
     SigningKey::generate(&path).unwrap();
     assert!(SigningKey::read(&path).is_ok());
-    for open in [0o640, 0o604, 0o644] {
+    for open in [0o660, 0o604, 0o644] {
         fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
         let read = SigningKey::read(&path);
         assert!(
-            matches!(read, Err(KeyError::Open { mode, .. }) if mode == open),
+            matches!(read, Err(KeyError::Open { exposed: Exposed(mode), .. }) if mode == open),
             "{read:?}"
         );
     }

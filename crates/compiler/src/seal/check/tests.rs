@@ -38,7 +38,7 @@ fn findings(text: &str, mode: &Mode) -> (bool, Vec<Code>) {
 fn a_sealed_token_may_have_no_key_that_this_release_does_not_know() {
     let (text, mode) = sealed();
     assert_eq!(findings(&text, &mode), (true, Vec::new()));
-    for later in ["rate = \"600/1m\"", "concurrent = 4", "Mint = true"] {
+    for later in ["hours = \"9-17\"", "Rate = \"600/1m\"", "Mint = true"] {
         let added = format!("{text}{later}\n");
         assert_eq!(
             findings(&added, &mode),
@@ -49,6 +49,9 @@ fn a_sealed_token_may_have_no_key_that_this_release_does_not_know() {
     for known in [
         "mint = true",
         "escalate = true",
+        "rate = \"600/1m\"",
+        "concurrent = 4",
+        "max_body = \"1MiB\"",
         "owner = \"o\"",
         "allowed_ips = [\"::1\"]",
         "lint_allow = [\"TW0102\"]",

@@ -2,6 +2,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::*;
 use crate::{
+    call_limits::CallLimits,
     seal::{Fault, PublicKey, Seal, fault},
     tokens::TOKEN_KEYS,
 };
@@ -23,6 +24,12 @@ fn full() -> Attributes {
         description: Some("d".to_owned()),
         mint: true,
         escalate: true,
+        limits: CallLimits {
+            rate: Some("600/60s".parse().unwrap()),
+            burst: CallLimits::count(100),
+            concurrent: CallLimits::count(5),
+            max_body: Some(1 << 20),
+        },
         unrestricted: true,
         lint_allow: vec!["TW0101".parse().unwrap()],
         secret_sealed: false,
@@ -61,6 +68,7 @@ fn the_first_version_stays_what_it_was() {
     );
     let without = Attributes {
         escalate: false,
+        limits: CallLimits::NONE,
         ..full()
     };
     let signed = statement(&Version::V1, &without, LINES).unwrap();
@@ -74,15 +82,17 @@ fn the_first_version_stays_what_it_was() {
 }
 
 #[test]
-fn the_second_version_signs_escalate_too() {
+fn the_second_version_signs_escalate_and_limits_too() {
     let without = Attributes {
         escalate: false,
+        limits: CallLimits::NONE,
         ..full()
     };
     let of = |version, token| String::from_utf8(statement(version, token, LINES).unwrap()).unwrap();
     let first = of(&Version::V1, &without).replace("seal 1", "seal 2");
     assert_eq!(of(&Version::V2, &without), first);
-    let with = first.replace("mint 4:true\n", "mint 4:true\nescalate 4:true\n");
+    let added = "escalate 4:true\nrate 6:600/1m\nburst 3:100\nconcurrent 1:5\nmax_body 7:1048576\n";
+    let with = first.replace("mint 4:true\n", &format!("mint 4:true\n{added}"));
     assert_eq!(of(&Version::V2, &full()), with);
     // A token sealed before there was the key does not get it without a new seal.
     let refused = statement(&Version::V1, &full(), LINES).unwrap_err();
@@ -128,7 +138,7 @@ fn new_seals_sign_every_key_that_a_token_may_have() {
 fn each_attribute_but_the_unsigned_ones_changes_the_statement() {
     type Change = fn(&mut Attributes);
     let of = |token: &Attributes| statement(Version::CURRENT, token, LINES).unwrap();
-    let signed: [Change; 15] = [
+    let signed: [Change; 20] = [
         |it| it.name.push('b'),
         |it| it.users = Users::Any,
         |it| it.users = Users::Named(vec!["v".to_owned(), "u".to_owned()]),
@@ -140,6 +150,11 @@ fn each_attribute_but_the_unsigned_ones_changes_the_statement() {
         |it| it.on_behalf_of.clear(),
         |it| it.mint = false,
         |it| it.escalate = false,
+        |it| it.limits.rate = None,
+        |it| it.limits.rate = Some("600/1h".parse().unwrap()),
+        |it| it.limits.burst = CallLimits::count(101),
+        |it| it.limits.concurrent = None,
+        |it| it.limits.max_body = Some(1),
         |it| it.unrestricted = false,
         |it| it.owner = None,
         |it| it.description = Some("e".to_owned()),
@@ -178,6 +193,10 @@ fn a_key_that_the_version_does_not_sign_makes_the_seal_wrong() {
             "allowed_ips",
             "on_behalf_of",
             "escalate",
+            "rate",
+            "burst",
+            "concurrent",
+            "max_body",
             "unrestricted",
             "owner",
             "description",

@@ -1,6 +1,8 @@
 //! The text of a new `[[token]]` section.
 
 use jiff::Timestamp;
+use tokenward_compiler::call_limits::CallLimits;
+use tokenward_compiler::units;
 use toml_edit::Value;
 
 use super::error::EditError;
@@ -22,6 +24,8 @@ pub struct NewToken {
     pub description: Option<String>,
     /// Networks from which the token works; empty means any.
     pub allowed_ips: Vec<String>,
+    /// Limits of the token's calls.
+    pub limits: CallLimits,
     /// Names of the included sets.
     pub include: Vec<String>,
     /// The token's own lines.
@@ -66,6 +70,23 @@ pub(crate) fn entry(token: &NewToken) -> Result<String, EditError> {
     }
     if !token.allowed_ips.is_empty() {
         key("allowed_ips", list(&token.allowed_ips));
+    }
+    let CallLimits {
+        rate,
+        burst,
+        concurrent,
+        max_body,
+    } = token.limits;
+    if let Some(rate) = rate {
+        key("rate", quoted(&rate.to_string()));
+    }
+    for (name, count) in [("burst", burst), ("concurrent", concurrent)] {
+        if let Some(count) = count {
+            key(name, count.to_string());
+        }
+    }
+    if let Some(bytes) = max_body {
+        key("max_body", quoted(&units::shown_size(bytes)));
     }
     if !token.include.is_empty() {
         key("include", list(&token.include));

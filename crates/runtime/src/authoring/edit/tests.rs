@@ -2,6 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use jiff::Timestamp;
+use tokenward_compiler::call_limits::CallLimits;
 use toml_edit::DocumentMut;
 
 use super::*;
@@ -20,6 +21,7 @@ fn token(name: &str) -> NewToken {
         owner: None,
         description: None,
         allowed_ips: Vec::new(),
+        limits: CallLimits::NONE,
         include: Vec::new(),
         unrestricted: false,
         lines: vec![r"[get]/rest/api/2/issue/KANBAN-\d+".to_owned()],
@@ -60,6 +62,27 @@ fn what_stood_there_stays_byte_for_byte() {
         read["token"][1]["limit_to"].as_str(),
         Some("[get]/rest/api/2/issue/KANBAN-\\d+\n")
     );
+}
+
+#[test]
+fn limits_are_written_as_they_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let limits = CallLimits {
+        rate: Some("600/60s".parse().unwrap()),
+        burst: CallLimits::count(100),
+        concurrent: CallLimits::count(5),
+        max_body: Some(1 << 20),
+    };
+    let new = NewToken { limits, ..token("a") };
+    add(directory.path(), "a.toml", &new).unwrap();
+    let text = content(directory.path(), "a.toml");
+    assert!(
+        text.contains("\nrate = \"600/1m\"\nburst = 100\nconcurrent = 5\nmax_body = \"1MiB\"\n"),
+        "{text}"
+    );
+    let sources = tokenward_compiler::source::SourceSet::from_files([("a.toml".to_owned(), text)]);
+    let program = tokenward_compiler::compile(&sources).program.unwrap();
+    assert_eq!(program.tokens().next().unwrap().1.limits, limits);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Key files: one word and 32 bytes in hexadecimal, readable only by their owner.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
+use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 use tokenward_compiler::seal::PublicKey;
 use zeroize::Zeroizing;
 
@@ -22,13 +23,13 @@ pub enum KeyError {
         /// Error of the operating system.
         source: io::Error,
     },
-    /// Other users than its owner can read the file.
-    #[error("others than its owner can read the key `{}` (mode {mode:03o}); chmod 600 it, and ask yourself who has read it", .path.display())]
+    /// Other users can read or change the file.
+    #[error("cannot use the key `{}`: {exposed}", .path.display())]
     Open {
         /// Path of the key file.
         path: PathBuf,
-        /// Mode bits of the file.
-        mode: u32,
+        /// Permissions of the file.
+        exposed: Exposed,
     },
     /// The file contains something else.
     #[error("`{}` is no {wanted}; `tokenward keys new` makes one", .path.display())]
@@ -82,17 +83,13 @@ pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), KeyErr
 }
 
 pub(super) fn read(path: &Path, word: &str, wanted: &'static str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    let mut file = File::open(path).map_err(io("read", path))?;
-    // Check the opened file, not the name, which may change.
-    let mode = file.metadata().map_err(io("read", path))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(KeyError::Open {
+    let text = read_private_text(path).map_err(|error| match error {
+        PrivateFileError::Io(source) => io("read", path)(source),
+        PrivateFileError::Exposed(exposed) => KeyError::Open {
             path: path.to_owned(),
-            mode: mode & 0o777,
-        });
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text).map_err(io("read", path))?;
+            exposed,
+        },
+    })?;
     let mut bytes = Zeroizing::new([0; 32]);
     let digits = text.trim().strip_prefix(word).map(str::trim);
     if digits.is_some_and(|digits| hex::decode_to_slice(digits, bytes.as_mut_slice()).is_ok()) {

@@ -1,9 +1,11 @@
 //! Compares the keys of a token, beyond its lines, before and after a change.
 
 use jiff::Timestamp;
+use tokenward_compiler::call_limits::CallLimits;
 use tokenward_compiler::diagnostic::Code;
 use tokenward_compiler::ir::{Program, Token, Users};
 use tokenward_compiler::policy::Attributes;
+use tokenward_compiler::units;
 
 use super::change::{Change, list, name};
 
@@ -29,6 +31,7 @@ pub(super) fn changes(old: Option<&Token>, new: &Token) -> Vec<Change> {
         description: _,
         mint: _,
         escalate: _,
+        limits: _,
         unrestricted: _,
         lint_allow: _,
         secret_sealed: _,
@@ -36,7 +39,12 @@ pub(super) fn changes(old: Option<&Token>, new: &Token) -> Vec<Change> {
         seal: _,
     } = new;
     let mut changes = Vec::new();
-    for change in [whom(old, new), when(old, new), otherwise(old, new)] {
+    for change in [
+        whom(old, new),
+        when(old, new),
+        how_much(old, new),
+        otherwise(old, new),
+    ] {
         changes.extend(change);
     }
     changes.retain(|change| change.old != change.new);
@@ -120,6 +128,53 @@ fn when(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
             revoked(new),
             old.is_some_and(|old| old.revoked && !new.revoked)
                 .then_some(Code::LongerLife),
+        ),
+    ]
+}
+
+/// Compares how often, how many at a time, and with how large a body the token may call. Limits take something away, so
+/// that a new token without them has nothing that its lines do not show.
+fn how_much(old: Option<&Attributes>, new: &Attributes) -> Vec<Change> {
+    let Some(old) = old else { return Vec::new() };
+    let (old, new) = (old.limits, new.limits);
+    // Without a limit, everything is allowed.
+    fn grows<T>(old: Option<T>, new: Option<T>, exceeds: impl Fn(&T, &T) -> bool) -> bool {
+        match (old, new) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(old), Some(new)) => exceeds(&new, &old),
+        }
+    }
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "(any)".to_owned());
+    let rate = |of: CallLimits| shown(of.rate.map(|rate| rate.to_string()));
+    let burst = |of: CallLimits| shown(of.whole_burst().map(|burst| burst.to_string()));
+    let concurrent = |of: CallLimits| shown(of.concurrent.map(|concurrent| concurrent.to_string()));
+    let max_body = |of: CallLimits| shown(of.max_body.map(units::shown_size));
+    let change = |key, old, new, grows: bool| Change::new(key, old, new, grows.then_some(Code::MoreCalls));
+    vec![
+        change(
+            "rate",
+            rate(old),
+            rate(new),
+            grows(old.rate, new.rate, |new, old| new.exceeds(*old)),
+        ),
+        change(
+            "burst",
+            burst(old),
+            burst(new),
+            grows(old.whole_burst(), new.whole_burst(), PartialOrd::gt),
+        ),
+        change(
+            "concurrent",
+            concurrent(old),
+            concurrent(new),
+            grows(old.concurrent, new.concurrent, PartialOrd::gt),
+        ),
+        change(
+            "max_body",
+            max_body(old),
+            max_body(new),
+            grows(old.max_body, new.max_body, PartialOrd::gt),
         ),
     ]
 }
@@ -345,6 +400,41 @@ mod tests {
         // The secret ends with the token's own expiry in any case.
         let beyond = |until| previous("22", until, expires);
         assert_eq!(codes(&beyond("2031-01-01"), &beyond("2040-01-01")), []);
+    }
+
+    #[test]
+    fn higher_limits_and_those_that_are_gone_are_more() {
+        let widens = |old: &str, new: &str| -> Vec<String> {
+            let changes = widened(
+                &token(&format!("user = \"a\"\n{old}")),
+                &token(&format!("user = \"a\"\n{new}")),
+            );
+            let more = changes.into_iter().filter(|(_, code)| code.is_some());
+            more.map(|(key, code)| format!("{key} {}", code.unwrap()))
+                .collect()
+        };
+        for (old, new, more) in [
+            (
+                "rate = \"600/1m\"",
+                "rate = \"601/1m\"\nburst = 600",
+                &["rate TW0320"][..],
+            ),
+            ("rate = \"600/1m\"", "", &["rate TW0320", "burst TW0320"]),
+            ("rate = \"600/1m\"", "rate = \"36000/1h\"", &["burst TW0320"]),
+            (
+                "rate = \"600/1m\"\nburst = 5",
+                "rate = \"600/1m\"",
+                &["burst TW0320"],
+            ),
+            ("concurrent = 5", "concurrent = 6", &["concurrent TW0320"]),
+            ("concurrent = 5", "", &["concurrent TW0320"]),
+            ("max_body = \"1MiB\"", "max_body = \"1GiB\"", &["max_body TW0320"]),
+            ("max_body = \"1MiB\"", "", &["max_body TW0320"]),
+            ("rate = \"600/1m\"", "rate = \"10/1s\"", &[]),
+            ("", "rate = \"600/1m\"\nconcurrent = 1\nmax_body = \"1B\"", &[]),
+        ] {
+            assert_eq!(widens(old, new), more, "{old:?} {new:?}");
+        }
     }
 
     #[test]

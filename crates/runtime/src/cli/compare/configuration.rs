@@ -3,15 +3,17 @@
 
 mod rule;
 
+use std::num::NonZeroU32;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use tokenward_compiler::call_limits::{CallLimits, Rate};
 use tokenward_compiler::diagnostic::Code;
 
 use super::change::Change;
 use crate::config::{
     Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Identity, Keys, Limits, Log, Mode,
-    OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Upstream, Values,
+    OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
 };
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
@@ -46,6 +48,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         deny_warnings,
         mode,
         keys,
+        tokens,
         server,
         admin,
         upstream,
@@ -75,6 +78,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         Setting::new("warnings", warnings, Rule::Grows),
     ];
     settings.extend(of_keys(mode, keys));
+    settings.extend(of_tokens(*tokens));
     settings.extend(of_server(server));
     settings.extend(of_admin(admin));
     settings.extend(of_upstream(upstream));
@@ -127,6 +131,40 @@ fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {
         ),
         Setting::new("keys.artifact_public_keys", signers, Rule::Gains),
     ]
+}
+
+/// Lists what tokens are allowed at most. Without a limit they are allowed anything.
+fn of_tokens(tokens: Tokens) -> Vec<Setting> {
+    let Tokens {
+        limits,
+        together,
+        max_lifetime,
+    } = tokens;
+    let CallLimits {
+        rate,
+        burst: _,
+        concurrent,
+        max_body,
+    } = limits;
+    let any = || Value::ranked("(any)", u128::MAX);
+    let number = |number: Option<NonZeroU32>| number.map_or_else(any, |number| count(number.get().into()));
+    // A scale on which each rate has its own rank.
+    let rank =
+        |rate: Rate| u128::from(rate.calls().get()) * 1_000_000_000_000 / rate.per().as_millis().max(1);
+    let rated =
+        |rate: Option<Rate>| rate.map_or_else(any, |rate| Value::ranked(&rate.to_string(), rank(rate)));
+    let settings = [
+        ("tokens.rate", rated(rate)),
+        ("tokens.burst", number(limits.whole_burst())),
+        ("tokens.concurrent", number(concurrent)),
+        ("tokens.max_body", max_body.map_or_else(any, count)),
+        ("tokens.max_lifetime", max_lifetime.map_or_else(any, time)),
+        ("tokens.together.rate", rated(together.rate)),
+        ("tokens.together.burst", number(together.whole_burst())),
+        ("tokens.together.concurrent", number(together.concurrent)),
+    ];
+    let grows = |(key, value)| Setting::new(key, value, Rule::Grows);
+    settings.into_iter().map(grows).collect()
 }
 
 fn of_server(server: &Server) -> Vec<Setting> {

@@ -37,7 +37,12 @@ impl Compiled {
         gate: Option<(&Base, Config)>,
     ) -> Result<Self, Failure> {
         // Compile the sources, and read the invariants for this configuration.
-        let compilation = tokenward_compiler::compile_for(sources, &config.mode);
+        let compilation = tokenward_compiler::compile_within(
+            sources,
+            &config.mode,
+            &config.tokens.ceiling(),
+            crate::cli::time::now_ms(),
+        );
         let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
         let unusable = |error| {
             Failure::Findings(format!(

@@ -138,6 +138,7 @@ mod tests {
             owner: None,
             description: None,
             allowed_ips: Vec::new(),
+            limits: tokenward_compiler::call_limits::CallLimits::NONE,
             include: Vec::new(),
             lines: lines.iter().map(|line| (*line).to_owned()).collect(),
             unrestricted: false,

@@ -1,6 +1,6 @@
 //! What every change of a token goes through: its seal or its encrypted secret, the compiler's judgement, the file.
 
-use tokenward_compiler::compile_for;
+use tokenward_compiler::compile_within;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_text};
 use tokenward_compiler::resolve_policy;
 use tokenward_compiler::seal::{self, Mode, Version, statement};
@@ -8,6 +8,7 @@ use tokenward_compiler::seal::{self, Mode, Version, statement};
 use super::{Failure, output};
 use crate::authoring::edit::{Change, Key, Prepared};
 use crate::authoring::keys::{SealingKey, SigningKey};
+use crate::cli::time::now_ms;
 use crate::config::Config;
 use crate::live::parse_hash;
 use crate::secret::Secret;
@@ -105,7 +106,8 @@ pub(super) fn judge(
     mode: &Mode,
 ) -> Result<(), Failure> {
     let sources = prepared.sources();
-    let compilation = compile_for(&sources, mode);
+    let ceiling = config.tokens.ceiling();
+    let compilation = compile_within(&sources, mode, &ceiling, now_ms());
     let is_inside = prepared.sections_of(names);
     let is_ours = |found: &Diagnostic| is_inside(&sources, found.primary.span);
     let (ours, others): (Vec<Diagnostic>, Vec<Diagnostic>) =

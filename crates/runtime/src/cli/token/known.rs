@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::policy::{Attributes, Users};
 use tokenward_compiler::source::{Links, SourceSet, Span};
-use tokenward_compiler::{compile_for, resolve_policy};
+use tokenward_compiler::{compile_within, resolve_policy, units};
 
 use super::Failure;
 use super::usage::{Caller, Usage, callers};
 use crate::authoring::edit::sections;
 use crate::cli::output;
+use crate::cli::time::now_ms;
 use crate::config::Config;
 use crate::git;
 use crate::live::{Revocations, beside, unbound_artifact};
@@ -115,7 +116,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
     }
     let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
     // Tokens are shown even if others have errors.
-    let diagnostics = compile_for(&sources, &config.mode).diagnostics;
+    let diagnostics = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms()).diagnostics;
     let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
     if errors.count() > 0 {
         output::note(
@@ -306,6 +307,10 @@ impl Known {
             "file": self.place.as_ref().map(|(file, _)| file),
             "line": self.place.as_ref().map(|(_, line)| line),
             "revoked_in_file": it.revoked,
+            "rate": it.limits.rate.map(|rate| rate.to_string()),
+            "burst": it.limits.whole_burst(),
+            "concurrent": it.limits.concurrent,
+            "max_body": it.limits.max_body.map(units::shown_size),
             "last_used": self.used.as_ref().and_then(|used| used.last.clone()),
             "calls": self.used.as_ref().map(|used| used.calls),
             "previous_until": it.previous.map(|(_, until)| time(until)),

@@ -1,9 +1,13 @@
 //! `tokenward token new`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tokenward_compiler::call_limits::{CallLimits, Rate};
+use tokenward_compiler::units;
 
 use super::change::{committed, finished};
 use super::{Failure, output, print_json};
@@ -45,9 +49,9 @@ pub(super) struct Args {
     /// Whoever has the token names the user himself
     #[arg(long)]
     any_user: bool,
-    /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z
+    /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z [default: [tokens] max_lifetime]
     ///
-    /// Without it, the token never expires.
+    /// Without it, and without `max_lifetime` in the configuration, the token never expires.
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
     /// Line that says what the token may do; may be given more than once
@@ -61,6 +65,18 @@ pub(super) struct Args {
     /// Named set of lines, from policies/SET.limits; may be given more than once
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
+    /// Calls in a time, such as 600/1m [default: those of the configuration]
+    #[arg(long, value_name = "RATE")]
+    rate: Option<Rate>,
+    /// Calls that may come at once [default: as many as the rate names]
+    #[arg(long, value_name = "CALLS", requires = "rate")]
+    burst: Option<NonZeroU32>,
+    /// Calls that may be in progress [default: those of the configuration]
+    #[arg(long, value_name = "CALLS")]
+    concurrent: Option<NonZeroU32>,
+    /// Largest body of a request, such as 1MiB [default: that of the configuration]
+    #[arg(long, value_name = "SIZE", value_parser = body_size)]
+    max_body: Option<u64>,
     /// Whom to ask about the token
     #[arg(long)]
     owner: Option<String>,
@@ -82,7 +98,11 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let secret = Secret::generate().map_err(Failure::trouble)?;
-    let expires = args.expires.map(|text| time::expiry(&text, Timestamp::now()));
+    let now = Timestamp::now();
+    let expires = match &args.expires {
+        Some(text) => Some(time::expiry(text, now)),
+        None => config.tokens.max_lifetime.map(|longest| latest(now, longest)),
+    };
     let token = NewToken {
         name: args.name,
         users: if args.any_user {
@@ -97,6 +117,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         owner: args.owner,
         description: args.description,
         allowed_ips: Vec::new(),
+        limits: CallLimits {
+            rate: args.rate,
+            burst: args.burst,
+            concurrent: args.concurrent,
+            max_body: args.max_body,
+        },
         include: args.include,
         lines: args.lines,
         unrestricted: false,
@@ -127,4 +153,16 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             "the secret could not be shown, so no one has it: remove `{name}` from {file} and make it again"
         ))
     })
+}
+
+fn body_size(text: &str) -> Result<u64, String> {
+    units::size(text).ok_or_else(|| format!("`{text}` is not a size; write a number and B, KiB, MiB or GiB"))
+}
+
+/// The latest expiry that the configuration allows.
+fn latest(now: Timestamp, longest: Duration) -> Result<Timestamp, String> {
+    let longest = SignedDuration::try_from(longest).ok();
+    longest
+        .and_then(|longest| now.checked_add(longest).ok())
+        .ok_or_else(|| "[tokens] max_lifetime is out of range".to_owned())
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tokenward_compiler::seal::Mode;
+use tokenward_compiler::units;
 use zeroize::Zeroizing;
 
 use super::change::hash_of;
@@ -125,6 +126,13 @@ fn text(token: &Known) -> String {
         "escalate",
         it.escalate.then(|| "may call what gives rights".to_owned()),
     );
+    say("rate", it.limits.rate.map(|rate| rate.to_string()));
+    say("burst", it.limits.whole_burst().map(|burst| burst.to_string()));
+    say(
+        "concurrent",
+        it.limits.concurrent.map(|calls| format!("{calls} calls")),
+    );
+    say("max body", it.limits.max_body.map(units::shown_size));
     say(
         "unrestricted",
         it.unrestricted

@@ -4,12 +4,13 @@ use serde_json::json;
 use tokenward_compiler::policy::{Token, Users};
 use tokenward_compiler::seal::Mode;
 use tokenward_compiler::source::{Links, SourceSet};
-use tokenward_compiler::{compile_for, resolve_policy};
+use tokenward_compiler::{compile_within, resolve_policy};
 
 use super::show::secret_of;
 use super::{Failure, output, print_json};
 use crate::authoring::snippet::{Asked, Call, Language, Scheme, Secret, Snippet, VARIABLE, witness};
 use crate::cli::settings::ConfigArg;
+use crate::cli::time::now_ms;
 use crate::config::Config;
 use crate::request::{Kept, Rules};
 use crate::serve;
@@ -121,11 +122,13 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
     // Read requests and compile the policy as the proxy does.
     let rules = Rules::new(&serve::reading(config, None, Kept::default()))
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    let program = compile_for(&sources, &config.mode).program.ok_or_else(|| {
-        Failure::Findings(
-            "the policy has errors, so no call would be let through; see `tokenward compile`".to_owned(),
-        )
-    })?;
+    let program = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms())
+        .program
+        .ok_or_else(|| {
+            Failure::Findings(
+                "the policy has errors, so no call would be let through; see `tokenward compile`".to_owned(),
+            )
+        })?;
     let program = program
         .bind(&config.upstream.public_url)
         .map_err(|error| Failure::Findings(error.to_string()))?

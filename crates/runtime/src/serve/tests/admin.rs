@@ -43,6 +43,77 @@ async fn only_the_secret_opens_the_desk() {
 }
 
 #[tokio::test]
+async fn wrong_admin_secrets_are_counted_and_slowed_and_the_right_one_is_not() {
+    let delay = std::time::Duration::from_millis(300);
+    let behind = Behind::answering(OK).await;
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.auth.throttling.attempts = 2;
+        config.auth.throttling.delay = delay;
+    });
+    let address = scene.running().admin_addr();
+    let ask = |path: &'static str, authorization: &'static str| async move {
+        let began = std::time::Instant::now();
+        let mut client = Client(TcpStream::connect(address).await.unwrap());
+        client
+            .send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n"))
+            .await;
+        (client.reply().await, began.elapsed())
+    };
+    const WRONG: &str = "Authorization: Bearer wrong\r\n";
+    // Requests without a secret are no attempts, however many there are.
+    for _ in 0..5 {
+        assert_eq!(ask("/metrics", "").await.0.status, 401);
+    }
+    for path in ["/metrics", "/v1/audit"] {
+        let (reply, took) = ask(path, WRONG).await;
+        assert!(reply.status == 401 && took < delay, "{reply:?} after {took:?}");
+    }
+    // The open page answers differently to the secret, so wrong ones count there, too.
+    for (path, status) in [("/metrics", 401), ("/readyz", 200)] {
+        let (reply, took) = ask(path, WRONG).await;
+        assert_eq!(reply.status, status, "{path}");
+        assert!(took >= delay, "{path} after {took:?}");
+    }
+    let began = std::time::Instant::now();
+    let metrics = scene.admin("/metrics").await;
+    assert!(began.elapsed() < delay && metrics.status == 200, "{metrics:?}");
+    assert!(
+        metrics.body.contains("tokenward_wrong_admin_secrets_total 4\n"),
+        "{}",
+        metrics.body
+    );
+    // Of many at one time some are refused.
+    let mut asked: Vec<_> = (0..40).map(|_| tokio::spawn(ask("/metrics", WRONG))).collect();
+    let mut refused = 0;
+    for asked in asked.drain(..) {
+        let (reply, _) = asked.await.unwrap();
+        if reply.status == 429 {
+            refused += 1;
+            assert_eq!(reply.header("retry-after"), Some("60"), "{reply:?}");
+        }
+    }
+    assert_eq!(refused, 40 - 16);
+    assert_eq!(scene.admin("/metrics").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_admin_secret_that_others_can_read_prevents_starting() {
+    let behind = Behind::answering(OK).await;
+    let mut scene = Scene::new(behind.addr, "/rest/.*");
+    let file = scene.folder.path().join("admin.secret");
+    let config = scene.config.clone();
+    scene.running.take().unwrap().stop().unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&file, open).unwrap();
+    let error = super::super::start(config).err().unwrap().to_string();
+    assert!(
+        error.contains("admin.secret") && error.contains("`chmod 600`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_reload_is_shown_and_drops_no_request() {
     let behind = Behind::answering(OK).await;
     let scene = Scene::new(behind.addr, "/rest/a");

@@ -31,7 +31,7 @@ pub(super) fn token(name: &str, secret: &str, more: &str, lines: &str) -> String
 pub(super) struct Scene {
     pub(super) folder: tempfile::TempDir,
     pub(super) running: Option<Running>,
-    config: Config,
+    pub(super) config: Config,
 }
 
 impl Scene {

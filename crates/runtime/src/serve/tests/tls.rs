@@ -1,5 +1,7 @@
 //! TLS on both sides.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,6 +48,8 @@ impl Authority {
         };
         std::fs::write(&files.certificate, certificate).unwrap();
         std::fs::write(&files.key, key).unwrap();
+        // A key that other users can read is refused.
+        std::fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
         files
     }
 

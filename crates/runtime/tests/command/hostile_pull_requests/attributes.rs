@@ -111,6 +111,17 @@ fn it_issues_credentials() {
 }
 
 #[test]
+fn it_calls_more() {
+    let limits = "rate = \"10/1s\"\nconcurrent = 5\nmax_body = \"1MiB\"";
+    becomes(
+        limits,
+        "rate = \"10/1s\"\nconcurrent = 6\nmax_body = \"1MiB\"",
+        &["TW0320"],
+    );
+    becomes(limits, "", &["TW0320"; 4]);
+}
+
+#[test]
 fn it_is_unrestricted() {
     becomes("", "unrestricted = true", &["TW0309"]);
 }

@@ -35,6 +35,38 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "keys.artifact_public_keys = [\"ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29\"]",
         "",
     ),
+    (
+        "tokens.rate",
+        "tokens.rate = \"60/1m\"\ntokens.burst = 60",
+        "tokens.rate = \"2/1s\"\ntokens.burst = 60",
+    ),
+    (
+        "tokens.burst",
+        "tokens.rate = \"60/1m\"",
+        "tokens.rate = \"60/1m\"\ntokens.burst = 61",
+    ),
+    ("tokens.concurrent", "tokens.concurrent = 5", ""),
+    (
+        "tokens.max_body",
+        "tokens.max_body = \"1MiB\"",
+        "tokens.max_body = \"2MiB\"",
+    ),
+    ("tokens.max_lifetime", "tokens.max_lifetime = \"90d\"", ""),
+    (
+        "tokens.together.rate",
+        "tokens.together.rate = \"60/1m\"\ntokens.together.burst = 60",
+        "tokens.together.rate = \"61/1m\"\ntokens.together.burst = 60",
+    ),
+    (
+        "tokens.together.burst",
+        "tokens.together.rate = \"60/1m\"\ntokens.together.burst = 1",
+        "tokens.together.rate = \"60/1m\"",
+    ),
+    (
+        "tokens.together.concurrent",
+        "tokens.together.concurrent = 5",
+        "tokens.together.concurrent = 6",
+    ),
     ("keys.sealing_keys", "", "keys.sealing_keys = [\"mine\"]"),
     (
         "server.listen",

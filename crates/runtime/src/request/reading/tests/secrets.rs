@@ -119,3 +119,48 @@ fn no_header_takes_the_secret_upstream() {
     let typed = post("/ctx/x", &media).with("Authorization", &bearer);
     assert_eq!(typed.refused(), Some(Reason::MalformedContentType));
 }
+
+#[test]
+fn a_secret_as_basic_user_or_in_a_cookie_is_shown_nowhere() {
+    const OURS: &str = "twd_0123456789abcdefghijklmnopqrstuvwxyz01";
+    let basic =
+        |user: &str, password: &str| format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    for secret in [OURS, IMPORTED] {
+        let (begin, end) = secret.split_at(20);
+        let presented = [
+            ("Authorization", basic(secret, "")),
+            ("Authorization", basic(secret, "x-oauth-basic")),
+            ("Authorization", basic(secret, "").replace('=', "")),
+            ("Cookie", format!("session={secret}")),
+            ("Cookie", format!("a=1; t={secret} ; b=2")),
+        ];
+        for (name, value) in &presented {
+            for target in [
+                format!("/ctx/x?note={secret}"),
+                format!("/ctx/{secret}/b"),
+                format!("/ctx/x?p={begin}+{end}"),
+                format!("/ctx/x?p={}", STANDARD.encode(format!("me:{secret}"))),
+            ] {
+                let reading = get(&target).with(name, value).with("X-Request-ID", secret).read();
+                let shown = reading.shown_url.to_lowercase().replace("%20", "");
+                assert!(
+                    !shown.contains(end) && shown.contains("***"),
+                    "{name}: {value}: {target}: {shown}"
+                );
+                assert_eq!(reading.client_request_id, None, "{name}: {value}");
+            }
+        }
+    }
+    // Ordinary users and cookies may stand in a URL.
+    let own_name = basic("alice.longname", IMPORTED);
+    let ordinary = get("/ctx/x?user=alice.longname&theme=dark")
+        .with("Authorization", &own_name)
+        .with(
+            "Cookie",
+            "theme=dark; lang=en-GB; page=issues-of-the-project-kanban",
+        );
+    assert_eq!(
+        ordinary.read().shown_url,
+        "https://a.example/ctx/x?user=alice.longname&theme=dark"
+    );
+}

@@ -1,0 +1,218 @@
+//! Limits of calls: the rate, the burst and the calls in progress of each token, and of all tokens together.
+//!
+//! The state is kept across reloads, by the token's name. It is made by the first call of a token that has limits; an unknown
+//! token has no name, and makes none.
+
+mod bucket;
+
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokenward_compiler::call_limits::CallLimits;
+use tokenward_compiler::ir::{Program, Token};
+
+pub(crate) use bucket::Level;
+use bucket::{Bucket, Clock};
+
+/// Number of states, in addition to twice the policy's tokens, from which on those of former tokens are removed.
+const SPARE: usize = 1024;
+
+/// The limits of the configuration, and what calls have used.
+pub(crate) struct Limiter {
+    /// Limits of a token that sets none itself.
+    each: CallLimits,
+    /// Limits of all tokens together.
+    together: CallLimits,
+    tokens: RwLock<HashMap<String, Arc<Usage>>>,
+    all: Arc<Usage>,
+    clock: Clock,
+}
+
+/// What the calls of a token, or of all tokens, have used.
+#[derive(Default)]
+struct Usage {
+    bucket: Mutex<Option<Bucket>>,
+    in_progress: Arc<AtomicU32>,
+}
+
+/// Reason why a call is over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OverLimit {
+    pub(crate) limit: Exceeded,
+    /// Whether the limit is that of all tokens together.
+    pub(crate) together: bool,
+    /// Time after which a call may succeed.
+    pub(crate) retry_after: Duration,
+    /// The token's rate, if it has one.
+    pub(crate) level: Option<Level>,
+}
+
+/// The limit that a call is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exceeded {
+    /// The rate, or its burst.
+    Rate,
+    /// The number of calls in progress.
+    Concurrent,
+}
+
+/// A call within the limits. It counts as in progress until the last copy of this value is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted {
+    /// The token's rate after this call, if it has one.
+    pub(crate) level: Option<Level>,
+    _slots: Arc<[Option<Slot>; 2]>,
+}
+
+/// A call in progress.
+#[derive(Debug)]
+struct Slot(Arc<AtomicU32>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Limiter {
+    /// Makes a limiter of the limits of each token, and of all together.
+    pub(crate) fn new(each: CallLimits, together: CallLimits) -> Self {
+        Self::at(each, together, Clock::default())
+    }
+
+    fn at(each: CallLimits, together: CallLimits, clock: Clock) -> Self {
+        Self {
+            each,
+            together,
+            tokens: RwLock::default(),
+            all: Arc::default(),
+            clock,
+        }
+    }
+
+    /// Gives the limits that apply to a token: its own, or those of the configuration. The compiler has checked that its
+    /// own are not higher.
+    pub(crate) fn limits_of(&self, token: &Token) -> CallLimits {
+        let own = token.limits;
+        CallLimits {
+            rate: own.rate.or(self.each.rate),
+            // A burst belongs to its rate.
+            burst: match own.rate {
+                Some(_) => own.burst,
+                None => self.each.burst,
+            },
+            concurrent: own.concurrent.or(self.each.concurrent),
+            max_body: own.max_body.or(self.each.max_body),
+        }
+    }
+
+    /// Counts a call of a token, if it is within all limits.
+    ///
+    /// # Errors
+    /// The call is over a limit. It does not count then, except towards the token's own rate if only a limit of all tokens
+    /// together is exceeded.
+    pub(crate) fn admit(&self, program: &Program, token: &Token) -> Result<Admitted, OverLimit> {
+        let own = self.limits_of(token);
+        let usage = is_limited(own).then(|| self.usage_of(program, token));
+        // A token beyond its own limits uses up nothing of what is shared.
+        let (slot, level) = match &usage {
+            Some(usage) => usage.take(own, &self.clock, false)?,
+            None => (None, None),
+        };
+        let (shared, _) = self
+            .all
+            .take(self.together, &self.clock, true)
+            .map_err(|over| OverLimit {
+                level: level.or(over.level),
+                ..over
+            })?;
+        Ok(Admitted {
+            level,
+            _slots: Arc::new([slot, shared]),
+        })
+    }
+
+    fn usage_of(&self, program: &Program, token: &Token) -> Arc<Usage> {
+        let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(usage) = known.get(&token.name) {
+            return Arc::clone(usage);
+        }
+        drop(known);
+        let mut known = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let tokens = program.tokens().count();
+        if known.len() >= tokens.saturating_mul(2).saturating_add(SPARE) {
+            let names: HashSet<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
+            known.retain(|name, usage| names.contains(name.as_str()) || usage.is_in_use());
+        }
+        Arc::clone(known.entry(token.name.clone()).or_default())
+    }
+}
+
+fn is_limited(limits: CallLimits) -> bool {
+    limits.rate.is_some() || limits.concurrent.is_some()
+}
+
+impl Usage {
+    fn is_in_use(&self) -> bool {
+        self.in_progress.load(Ordering::Acquire) > 0
+    }
+
+    fn take(
+        &self,
+        limits: CallLimits,
+        clock: &Clock,
+        together: bool,
+    ) -> Result<(Option<Slot>, Option<Level>), OverLimit> {
+        // The slot comes first: a call that finds none must not use up the rate.
+        let slot = limits.concurrent.map(|most| self.slot(most)).transpose();
+        let slot = slot.map_err(|NoSlot| OverLimit {
+            limit: Exceeded::Concurrent,
+            together,
+            // Nobody knows when a call ends.
+            retry_after: Duration::from_secs(1),
+            level: None,
+        })?;
+        let level = self
+            .fill(limits, clock)
+            .map_err(|(level, retry_after)| OverLimit {
+                limit: Exceeded::Rate,
+                together,
+                retry_after,
+                level: (!together).then_some(level),
+            })?;
+        Ok((slot, level))
+    }
+
+    fn slot(&self, most: NonZeroU32) -> Result<Slot, NoSlot> {
+        let more = |in_progress: u32| (in_progress < most.get()).then_some(in_progress + 1);
+        self.in_progress
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .map(|_| Slot(Arc::clone(&self.in_progress)))
+            .map_err(|_| NoSlot)
+    }
+
+    /// Counts a call towards the rate, if there is one.
+    fn fill(&self, limits: CallLimits, clock: &Clock) -> Result<Option<Level>, (Level, Duration)> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(rate), Some(burst)) = (limits.rate, limits.whole_burst()) else {
+            *bucket = None;
+            return Ok(None);
+        };
+        let current = bucket.take_if(|bucket| !bucket.has(rate, burst));
+        let bucket = match current {
+            // A policy with another rate was loaded.
+            Some(old) => bucket.insert(Bucket::after(&old, rate, burst, clock)),
+            None => bucket.get_or_insert_with(|| Bucket::new(rate, burst, clock)),
+        };
+        bucket.take().map(Some)
+    }
+}
+
+/// As many calls are in progress as may be.
+struct NoSlot;
+
+#[cfg(test)]
+mod tests;
