@@ -1,4 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a failed expectation is a test's way to fail")]
 
 use proptest::prelude::*;
 
