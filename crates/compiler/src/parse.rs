@@ -4,7 +4,7 @@ use pest::{Parser, error::InputLocation, iterators::Pair};
 
 use crate::{
     ast::{Constraint, Effect, Limit, Operator, Pattern, Placeholder, Subject, Test},
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, nearest},
     grammar::{LimitParser, Rule},
     json::{Kind, Kinds, Path, Step},
     method::{Method, MethodSet},
@@ -423,6 +423,17 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
         ),
         rest if from.is_some() && rest.starts_with([' ', '\t']) => {
             diagnostic.help("remove the blank, or put the name in quotes if the blank belongs to it")
+        }
+        rest if expected.contains("`boolean`") && rest.starts_with(|first: char| first.is_alphabetic()) => {
+            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            let types = ["string", "number", "boolean", "null"];
+            let word = rest.get(..end).unwrap_or_default();
+            // `bool` and `int` are short for their types, and far from them.
+            let short = types.into_iter().find(|known| word.len() > 2 && known.starts_with(word));
+            match short.or_else(|| nearest(word, types)) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic,
+            }
         }
         "" if from.is_some() => {
             diagnostic.help("a constraint ends with its own `]`; write `\\]` for one within the regexp")

@@ -123,7 +123,7 @@ fn a_reload_refuses_errors_and_warns_of_lines_without_effect_here() {
     assert_ne!(policies.current().program().digest(), before);
     assert!(policies.current().refused().is_empty());
     let dead = policies.status().dead;
-    assert!(dead.len() == 1 && dead[0].contains("a.toml:18"), "{dead:?}");
+    assert!(dead.len() == 1 && dead[0].contains("a.toml:16"), "{dead:?}");
 }
 
 #[test]

@@ -100,13 +100,17 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
 fn escaped_class(inner: &str) -> String {
     let (mut out, mut is_escaped) = (String::with_capacity(inner.len()), false);
     for character in inner.chars() {
-        if !is_escaped && ":=<>~!".contains(character) {
+        if !is_escaped && "<>".contains(character) {
+            // In a class, `\<` is not an escape.
+            out.push_str(&format!("\\x{:02X}", u32::from(character)));
+            continue;
+        }
+        if !is_escaped && ":=~!".contains(character) {
             out.push('\\');
         }
         is_escaped = character == '\\' && !is_escaped;
         out.push(character);
     }
-    // Java's POSIX classes are written otherwise, so a leading word needs an escape only if it has none by now.
     out
 }
 
@@ -139,7 +143,7 @@ mod tests {
                 "[get].*/rest/x[QueryParm::a==b]",
                 r"[get].*/rest/x[QueryParm\:\:a\=\=b]",
             ),
-            ("[get].*/rest/x[amount<500]", r"[get].*/rest/x[amount\<500]"),
+            ("[get].*/rest/x[amount<500]", r"[get].*/rest/x[amount\x3C500]"),
             ("[get].*/rest/x y", r"[get].*/rest/x\x{20}y"),
             (
                 "[get].*/rest/x [QueryParam::a==b]",

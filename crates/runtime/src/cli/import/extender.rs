@@ -198,10 +198,12 @@ impl<'l> Parsed<'l> {
     fn without_anchor(&self) -> Option<String> {
         let start = self.limit.url.span.start;
         let url = self.line.get(start..self.limit.url.span.end)?;
-        let mut rest = url;
+        let (mut rest, mut at) = (url, start);
         loop {
             if let Some(behind) = rest.strip_prefix('^').or_else(|| rest.strip_prefix("\\A")) {
                 rest = behind;
+                // Behind a `^`, which can only be the first.
+                at = start + (url.len() - rest.len());
                 continue;
             }
             let flags = rest.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
@@ -216,8 +218,6 @@ impl<'l> Parsed<'l> {
                 _ => break,
             }
         }
-        // Behind a `^`, which can only be the first.
-        let at = start + (url.len() - rest.len());
         (rest.starts_with('/') || rest.starts_with("\\/"))
             .then(|| replaced(self.line, [(at..at, "(?:)".to_owned())]))
     }
@@ -337,6 +337,7 @@ mod tests {
             (Cause::Forbid, "![delete].*", Some("[!][delete].*")),
             (Cause::Anchor, "[get]/rest/x", Some("[get](?:)/rest/x")),
             (Cause::Anchor, "(?i)/rest/x", Some("(?:)(?i)/rest/x")),
+            (Cause::Anchor, "(?i)^/rest/x", Some("(?i)^(?:)/rest/x")),
             (Cause::Anchor, r"\/rest", Some(r"(?:)\/rest")),
             (Cause::Anchor, ".*/rest/x", None),
             (Cause::Anchor, "!/rest/x", None),

@@ -281,7 +281,7 @@ async fn what_prevents_starting_is_told_in_a_sentence() {
     std::fs::create_dir(&config.policies).unwrap();
     std::fs::write(
         config.policies.join("a.toml"),
-        token("t", SECRET, "user = \"u\"", "/rest/(b"),
+        token("t", SECRET, "usr = \"u\"", "/rest/b"),
     )
     .unwrap();
     let error = super::super::start(config.clone()).err().unwrap().to_string();
