@@ -99,6 +99,11 @@ impl Call {
         }
     }
 
+    /// Notes that the body, whose length the head did not say, is empty.
+    pub(crate) fn found_empty(&mut self) {
+        self.request_bytes = Some(0);
+    }
+
     /// Gives the time at which the call arrived, milliseconds since 1970 UTC.
     pub(crate) fn time_ms(&self) -> i64 {
         self.time_ms

@@ -64,6 +64,7 @@ pub(crate) struct Metrics {
     accepted: Counter,
     panics: Counter,
     slowed: Counter,
+    upstream_shown: Counter,
     deciding: Histogram,
     recording: Histogram,
     upstream: Histogram,
@@ -82,6 +83,7 @@ impl Default for Metrics {
             accepted: Counter::default(),
             panics: Counter::default(),
             slowed: Counter::default(),
+            upstream_shown: Counter::default(),
             deciding: Histogram::new(DECISION),
             recording: Histogram::new(AUDIT),
             upstream: Histogram::new(UPSTREAM),
@@ -131,6 +133,11 @@ impl Metrics {
             "failed_credentials_slowed",
             "Failed credentials that were answered late, or with 429, because their address had too many",
             self.slowed.clone(),
+        );
+        all.register(
+            "upstream_address_shown",
+            "Responses with the upstream's own address in their body",
+            self.upstream_shown.clone(),
         );
         // Histograms, in seconds.
         for (name, help, histogram) in [
@@ -221,6 +228,11 @@ impl Metrics {
     /// Counts a delayed response to failed credentials.
     pub(crate) fn slowed(&self) {
         self.slowed.inc();
+    }
+
+    /// Counts a response that shows the upstream's own address.
+    pub(crate) fn shown_upstream(&self) {
+        self.upstream_shown.inc();
     }
 
     /// Counts a connection of a client, which is open until the value is dropped.

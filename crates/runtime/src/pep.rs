@@ -24,6 +24,7 @@ pub(crate) use auth::AuthRules;
 pub(crate) use rehearse::would_allow;
 pub(crate) use throttle::Throttle;
 
+use crate::call::evidence::Evidence;
 use crate::call::permit::Permit;
 use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
 use crate::call::validity::while_valid;
@@ -33,7 +34,9 @@ use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
 use crate::problem::{Denied, Problem};
 use crate::proxy::{self, Answer, BodyPace, READ_AHEAD, RequestBody, Upstream};
-use crate::request::{self, Canonical, Credentials, Method, RawHead, Reading, Rules, SELF_PATH, Trust};
+use crate::request::{
+    self, Canonical, Credentials, Framing, Method, RawHead, Reading, Refusal, Rules, SELF_PATH, Trust,
+};
 use crate::respond;
 use crate::wire::{BodyStream, WireHead};
 use throttle::Pace;
@@ -77,10 +80,36 @@ pub(crate) enum Headed {
 /// A call whose head has passed.
 pub(crate) struct Judged {
     call: Call,
-    canonical: Canonical,
     token: TokenId,
-    verdict: HeadVerdict,
+    passed: Passed,
     origin: Option<HeaderValue>,
+    /// Whether the connection is closed after the response.
+    close: bool,
+}
+
+/// A request as far as its head tells.
+enum Passed {
+    /// The head says whether there is a body.
+    Head(Box<Canonical>, HeadVerdict),
+    /// The body marks its own end. Its first byte tells whether there is one: without it the request is another one, and
+    /// at least one of the two passes.
+    Either(Box<Either>),
+}
+
+/// The two readings of a request whose body may turn out to be empty.
+#[derive(Clone)]
+struct Either {
+    full: Result<Canonical, Refusal>,
+    empty: Result<Canonical, Refusal>,
+    context_user: Option<String>,
+}
+
+/// What is done with a call that is allowed.
+enum Decided {
+    /// It is sent upstream.
+    Send(Box<Canonical>, Grant),
+    /// The proxy answers it itself.
+    Own,
 }
 
 enum HeadVerdict {
@@ -114,17 +143,18 @@ impl Gate {
         if let Some(headers) = self.preflight(&raw, &reading, origin.as_ref()) {
             return Headed::Settled(self.answer_preflight(&call, headers).await);
         }
+        let close = reading.offers_upgrade;
         match self.judge_reading(&mut call, reading) {
-            Ok((token, _, HeadVerdict::Own)) => Headed::Settled(self.answer_own(&call, token).await),
-            Ok((token, canonical, verdict)) => Headed::Judged(Box::new(Judged {
+            Ok((token, passed)) => Headed::Judged(Box::new(Judged {
                 call,
-                canonical,
                 token,
-                verdict,
+                passed,
                 origin,
+                close,
             })),
             Err(problem) => {
                 let mut answer = self.refuse(&call, &problem).await;
+                answer.close |= close;
                 cors::mark(&mut answer, origin);
                 Headed::Settled(answer)
             }
@@ -135,31 +165,59 @@ impl Gate {
     pub(crate) async fn proceed(&self, judged: Judged, body: BodyStream, upstream: &Upstream) -> Answer {
         let Judged {
             call,
-            canonical,
             token,
-            verdict,
+            passed,
             origin,
+            close,
         } = judged;
-        let close = canonical.close;
-        let mut body = RequestBody::new(body, canonical.body, self.settings.pace);
+        let framing = match &passed {
+            Passed::Head(canonical, _) => canonical.body,
+            Passed::Either(_) => Framing::Chunked,
+        };
+        let mut body = RequestBody::new(body, framing, self.settings.pace);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
         let validity = undecided.call.validity.clone();
-        let granting = self.grant(&mut undecided.call, &canonical, token, verdict, &mut body);
-        let granted = while_valid(validity, granting).await.flatten();
+        let deciding = self.decide(&mut undecided.call, token, passed, &mut body);
+        let decided = while_valid(validity, deciding).await.flatten();
         let call = undecided.decided();
-        let identity = granted.and_then(|grant| {
-            let headers = self.identities.headers(call.effective_user());
-            headers
-                .map(|headers| (grant, headers))
-                .map_err(|_| Problem::NoUpstreamIdentity)
-        });
-        let mut answer = match identity {
+        let mut answer = match decided {
+            Ok(Decided::Send(canonical, grant)) => match self.identities.headers(call.effective_user()) {
+                Ok(identity) => self.send(call, *canonical, grant, identity, body, upstream).await,
+                Err(_) => self.refuse(call, &Problem::NoUpstreamIdentity).await,
+            },
+            Ok(Decided::Own) => self.answer_own(call, token).await,
             Err(problem) => self.refuse(call, &problem).await,
-            Ok((grant, identity)) => self.send(call, canonical, grant, identity, body, upstream).await,
         };
         answer.close |= close;
         cors::mark(&mut answer, origin);
         answer
+    }
+
+    /// Reads as much of the body as needed, and decides.
+    async fn decide(
+        &self,
+        call: &mut Call,
+        token: TokenId,
+        passed: Passed,
+        body: &mut RequestBody,
+    ) -> Result<Decided, Problem> {
+        let (canonical, verdict) = match passed {
+            Passed::Head(canonical, verdict) => (canonical, verdict),
+            Passed::Either(either) => {
+                body.read_ahead(1).await.map_err(inspect::problem)?;
+                let head = if body.length() == Some(0) {
+                    call.found_empty();
+                    either.empty
+                } else {
+                    either.full
+                };
+                self.judge_request(call, token, head, either.context_user)?
+            }
+        };
+        match self.grant(call, &canonical, token, verdict, body).await? {
+            Some(grant) => Ok(Decided::Send(canonical, grant)),
+            None => Ok(Decided::Own),
+        }
     }
 
     /// Records the call, and sends it upstream.
@@ -196,11 +254,7 @@ impl Gate {
     }
 
     /// Takes the steps that depend only on the head, in order.
-    fn judge_reading(
-        &self,
-        call: &mut Call,
-        reading: Reading,
-    ) -> Result<(TokenId, Canonical, HeadVerdict), Problem> {
+    fn judge_reading(&self, call: &mut Call, reading: Reading) -> Result<(TokenId, Passed), Problem> {
         // Ambiguous framing and paths that are not served are refused for everyone.
         reading.framing.map_err(Problem::Framing)?;
         if !reading.in_endpoints {
@@ -213,11 +267,46 @@ impl Gate {
         if !definition.allows_address(call.client) {
             return Err(Problem::Address);
         }
+        let Some(empty) = reading.if_empty else {
+            let (canonical, verdict) = self.judge_request(call, token, reading.head, reading.context_user)?;
+            return Ok((token, Passed::Head(canonical, verdict)));
+        };
+        // The body is read only if one of the two readings passes. The refusal is that of a request with a body.
+        let either = Either {
+            full: reading.head,
+            empty,
+            context_user: reading.context_user,
+        };
+        let Either {
+            full,
+            empty,
+            context_user,
+        } = either.clone();
+        let as_empty = self.judge_request(call, token, empty, context_user.clone());
+        let as_full = self.judge_request(call, token, full, context_user);
+        match (as_full, as_empty) {
+            (Err(problem), Err(_)) => Err(problem),
+            _ => Ok((token, Passed::Either(Box::new(either)))),
+        }
+    }
+
+    /// Takes the steps that depend on the reading of the request: its rights, and the decision as far as the head allows.
+    fn judge_request(
+        &self,
+        call: &mut Call,
+        token: TokenId,
+        head: Result<Canonical, Refusal>,
+        context_user: Option<String>,
+    ) -> Result<(Box<Canonical>, HeadVerdict), Problem> {
+        let live = Arc::clone(&call.live);
+        let definition = live.program().token(token);
+        // The other reading of the request may have been judged before.
+        (call.line, call.evidence, call.on_behalf_of) = (None, Evidence::default(), None);
         // Errors of the reading are only shown to callers with a valid token.
-        let canonical = reading.head.map_err(Problem::Reading)?;
+        let canonical = Box::new(head.map_err(Problem::Reading)?);
         inspect::check_query(live.program(), token, &canonical, &self.rules)?;
         // Rights that lines do not express: acting for others, and issuing credentials.
-        if let Some(user) = reading.context_user {
+        if let Some(user) = context_user {
             if !definition.on_behalf_of.contains(&user) || self.auth.never(&user) {
                 return Err(Problem::ContextUser);
             }
@@ -234,7 +323,7 @@ impl Gate {
         if canonical.path == SELF_PATH {
             let own = canonical.method == Method::Get;
             return if own {
-                Ok((token, canonical, HeadVerdict::Own))
+                Ok((canonical, HeadVerdict::Own))
             } else {
                 Err(Problem::OutsideEndpoints)
             };
@@ -261,7 +350,7 @@ impl Gate {
         {
             return Err(Problem::BodyTooLarge(self.inspect_limit()));
         }
-        Ok((token, canonical, verdict))
+        Ok((canonical, verdict))
     }
 
     fn authenticate(&self, call: &mut Call, credentials: &Credentials) -> Result<TokenId, Problem> {
@@ -291,7 +380,8 @@ impl Gate {
         }
     }
 
-    /// Reads as much of the body as needed before the upstream is contacted, and completes the decision.
+    /// Reads as much of the body as needed before the upstream is contacted, and completes the decision. `None` if the
+    /// proxy answers the call itself.
     async fn grant(
         &self,
         call: &mut Call,
@@ -299,10 +389,14 @@ impl Gate {
         token: TokenId,
         verdict: HeadVerdict,
         body: &mut RequestBody,
-    ) -> Result<Grant, Problem> {
-        if let HeadVerdict::Granted(grant) = verdict {
-            body.read_ahead(READ_AHEAD).await.map_err(inspect::problem)?;
-            return Ok(grant);
+    ) -> Result<Option<Grant>, Problem> {
+        match verdict {
+            HeadVerdict::Own => return Ok(None),
+            HeadVerdict::Granted(grant) => {
+                body.read_ahead(READ_AHEAD).await.map_err(inspect::problem)?;
+                return Ok(Some(grant));
+            }
+            HeadVerdict::NeedsBody => {}
         }
         inspect::read_whole(body, self.inspect_limit()).await?;
         let live = Arc::clone(&call.live);
@@ -320,7 +414,7 @@ impl Gate {
         )?;
         call.deciding += started.elapsed();
         match decision {
-            Decision::Allow(grant) => Ok(grant),
+            Decision::Allow(grant) => Ok(Some(grant)),
             Decision::Deny(denial) => Err(self.denied(call, (token, canonical), &denial)),
             // The body was supplied, so this must not happen. Without a decision nothing is permitted.
             Decision::NeedsBody(_) => Err(self.denied(
@@ -405,7 +499,7 @@ impl Gate {
 
     /// Responds to a problem of a call that is recorded, or cannot be.
     fn fail(&self, call: &Call, problem: &Problem, mut outcome: OutcomeRecorder) -> Answer {
-        let answer = respond::problem(problem, &call.id, self.auth.methods());
+        let answer = respond::problem(problem, &call.id, self.auth.accepted());
         outcome.status(answer.status.as_u16());
         answer
     }

@@ -9,6 +9,7 @@ mod fields;
 mod health;
 mod links;
 mod location;
+mod references;
 mod settings;
 
 pub(crate) use addresses::Addresses;

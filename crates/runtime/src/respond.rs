@@ -130,8 +130,17 @@ struct ProblemBody<'a> {
     policy_line: Option<&'a str>,
 }
 
+/// The ways in which a token may be presented in `Authorization`.
+#[derive(Clone, Debug)]
+pub(crate) struct Accepted {
+    /// Whether Basic and Bearer are accepted.
+    pub(crate) methods: Methods,
+    /// Further schemes that carry the bare token.
+    pub(crate) schemes: Vec<String>,
+}
+
 /// Makes the response to a request with this problem.
-pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> Answer {
+pub(crate) fn problem(problem: &Problem, id: &RequestId, accepted: &Accepted) -> Answer {
     let status = problem.status();
     // A policy line is only present if the configuration shows it.
     let line = match problem {
@@ -153,7 +162,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
     ];
     // Headers that depend on the problem.
     if matches!(problem, Problem::Unauthenticated(_)) {
-        headers.extend(challenges(methods));
+        headers.extend(challenges(accepted));
     }
     match problem {
         Problem::Audit => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
@@ -207,15 +216,18 @@ fn json_line(body: &impl Serialize) -> Vec<u8> {
     line
 }
 
-fn challenges(methods: Methods) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+fn challenges(accepted: &Accepted) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let Accepted { methods, schemes } = accepted;
     let basic = methods
         .basic()
-        .then_some(r#"Basic realm="tokenward", charset="UTF-8""#);
-    let bearer = methods.bearer().then_some(r#"Bearer realm="tokenward""#);
+        .then(|| r#"Basic realm="tokenward", charset="UTF-8""#.to_owned());
+    let bearer = methods.bearer().then_some("Bearer");
+    let bare = bearer.into_iter().chain(schemes.iter().map(String::as_str));
+    let bare = bare.map(|scheme| format!(r#"{scheme} realm="tokenward""#));
     basic
         .into_iter()
-        .chain(bearer)
-        .map(|challenge| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
+        .chain(bare)
+        .filter_map(|challenge| Some((WWW_AUTHENTICATE, HeaderValue::from_str(&challenge).ok()?)))
 }
 
 /// Makes a response without a body, to a CORS preflight.
@@ -253,7 +265,11 @@ mod tests {
                 line: line.map(str::to_owned),
             })
         };
-        let body = text(&problem(&denied(None), &id, Methods::Basic));
+        let accepted = |methods| Accepted {
+            methods,
+            schemes: vec!["token".into()],
+        };
+        let body = text(&problem(&denied(None), &id, &accepted(Methods::Basic)));
         assert_eq!(body["status"], 403);
         assert_eq!(body["reason"], "no-line");
         assert_eq!(
@@ -262,23 +278,33 @@ mod tests {
         );
         assert_eq!(body["request_id"], "07".repeat(16));
         assert_eq!(body.get("policy_line"), None);
-        let body = text(&problem(&denied(Some("a.toml:3: [get]/x")), &id, Methods::Basic));
+        let body = text(&problem(
+            &denied(Some("a.toml:3: [get]/x")),
+            &id,
+            &accepted(Methods::Basic),
+        ));
         assert_eq!(body["policy_line"], "a.toml:3: [get]/x");
     }
 
     #[test]
     fn every_failed_authentication_looks_the_same_to_the_client() {
         let id = RequestId::from([1; 16]);
+        let accepted = Accepted {
+            methods: Methods::Both,
+            schemes: vec!["token".into()],
+        };
         let answers: Vec<String> = AuthFailure::ALL
             .iter()
             .map(|&failure| {
                 format!(
                     "{:?}",
-                    problem(&Problem::Unauthenticated(failure), &id, Methods::Both)
+                    problem(&Problem::Unauthenticated(failure), &id, &accepted)
                 )
             })
             .collect();
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
-        assert!(answers[0].contains("Basic realm") && answers[0].contains("Bearer realm"));
+        for scheme in ["Basic realm", "Bearer realm", "token realm"] {
+            assert!(answers[0].contains(scheme), "{}", answers[0]);
+        }
     }
 }

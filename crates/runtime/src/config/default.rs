@@ -78,6 +78,7 @@ impl Default for Upstream {
             health_interval: Duration::from_secs(5),
             public_url: default_public_url(),
             endpoints: Vec::new(),
+            streams: Vec::new(),
             product: Product::Jira,
             host: None,
             ca_file: None,
@@ -109,6 +110,7 @@ impl Default for Auth {
             methods: Methods::Basic,
             query_parameter: None,
             product_header: false,
+            schemes: Vec::new(),
             never_act_as: Vec::new(),
             throttling: Throttling {
                 attempts: 20,
@@ -129,6 +131,7 @@ impl Default for Limits {
             header_count: 96,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
+            stream_timeout: Duration::from_secs(3600),
             body_rate: 240,
             connect_timeout: Duration::from_secs(5),
             upstream_timeout: Duration::from_secs(60),

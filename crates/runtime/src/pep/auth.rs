@@ -4,33 +4,33 @@ use std::collections::HashSet;
 
 use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
-use crate::config::Methods;
 use crate::live::SecretHash;
 use crate::problem::AuthFailure;
 use crate::request::{Credentials, folded, folded_with_letters_above, folded_without_iota};
+use crate::respond::Accepted;
 use crate::secret;
 
 /// Settings of authentication, in addition to the policy.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthRules {
     /// The accepted authentication schemes.
-    methods: Methods,
+    accepted: Accepted,
     /// Users that no token may act as, each name folded.
     never_act_as: HashSet<String>,
 }
 
 impl AuthRules {
     /// Creates the rules. Names are folded once, so that a call only folds its own user's name.
-    pub(crate) fn new(methods: Methods, never_act_as: &[String]) -> Self {
+    pub(crate) fn new(accepted: Accepted, never_act_as: &[String]) -> Self {
         Self {
-            methods,
+            accepted,
             never_act_as: never_act_as.iter().flat_map(|name| as_any_server(name)).collect(),
         }
     }
 
     /// Returns the accepted authentication schemes.
-    pub(crate) fn methods(&self) -> Methods {
-        self.methods
+    pub(crate) fn accepted(&self) -> &Accepted {
+        &self.accepted
     }
 
     /// Whether no token may act as this user. Names are compared as the loosest server compares them: the upstream's
@@ -78,8 +78,13 @@ pub(crate) fn authenticate(
     let (secret, named) = match credentials {
         Credentials::None => return Err((AuthFailure::NoCredentials, None)),
         Credentials::Malformed => return Err((AuthFailure::Malformed, None)),
-        Credentials::Basic { .. } if !rules.methods.basic() => return Err((AuthFailure::Method, None)),
-        Credentials::Bearer { .. } if !rules.methods.bearer() => return Err((AuthFailure::Method, None)),
+        Credentials::OtherScheme => return Err((AuthFailure::Method, None)),
+        Credentials::Basic { .. } if !rules.accepted.methods.basic() => {
+            return Err((AuthFailure::Method, None));
+        }
+        Credentials::Bearer { .. } if !rules.accepted.methods.bearer() => {
+            return Err((AuthFailure::Method, None));
+        }
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };

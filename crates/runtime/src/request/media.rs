@@ -85,18 +85,18 @@ impl std::fmt::Display for MediaType {
     }
 }
 
-/// Classifies a request's body for policies. A body without a type is a form, as it is to servers that merge forms.
+/// The type of a body that the client sent without one. The proxy forwards it, so that no server can take the body for
+/// a form.
+pub(super) const UNTYPED: &str = "application/octet-stream";
+
+/// Classifies a request's body for policies. A body without a type is judged as [`UNTYPED`].
 ///
 /// # Errors
 /// The product's upstream adds the body's members to the query's parameters, and may read a body that Tokenward cannot
 /// read.
 pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) -> Result<Media, Refusal> {
     let Some(given) = given else {
-        return if encoded && rules.merges() {
-            Err(Reason::EncodedBody.into())
-        } else {
-            Ok(Media::Form)
-        };
+        return Ok(Media::Other);
     };
     if given.essence.starts_with("multipart/") {
         return if rules.merges() && !rules.relax().merged_multipart {

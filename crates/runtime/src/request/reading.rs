@@ -35,6 +35,11 @@ pub struct Reading {
     pub client_request_id: Option<String>,
     /// The request, or the reason for which it is refused.
     pub head: Result<Canonical, Refusal>,
+    /// The request as it is read if its body, which marks its own end, has no byte. `None` if the head says whether
+    /// there is a body.
+    pub if_empty: Option<Result<Canonical, Refusal>>,
+    /// Whether the client offers another protocol. The connection is closed after the response, also after a refusal.
+    pub offers_upgrade: bool,
     /// The method for the audit: as sent, unless it contains a secret.
     pub shown_method: String,
     /// Whether a trace's headers can be used: none of them contains a secret.
@@ -69,14 +74,23 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
     // Read the whole request; the framing's refusal takes precedence.
     let in_endpoints = !matches!(&location.path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints);
     let context_user = context_user(raw);
-    let mut head = framing.clone().and_then(|body| {
+    let with_body = |body: Framing, path: Result<String, Refusal>, query: Result<Vec<Pair>, Refusal>| {
         context_user.as_ref().map_err(Refusal::clone)?;
-        canonical(raw, rules, body, location.path, query, &secrets)
-    });
+        canonical(raw, rules, body, path, query, &secrets)
+    };
+    let mut if_empty = matches!(framing, Ok(Framing::Chunked))
+        .then(|| with_body(Framing::Length(0), location.path.clone(), query.clone()));
+    let mut head = framing
+        .clone()
+        .and_then(|body| with_body(body, location.path, query));
     // For the audit, show the URL, the method and the request id without secrets.
-    let shown_url = match &head {
-        Ok(head) => head.url.clone(),
-        Err(_) => {
+    let canonical = head
+        .as_ref()
+        .ok()
+        .or(if_empty.as_ref().and_then(|head| head.as_ref().ok()));
+    let shown_url = match canonical {
+        Some(canonical) => canonical.url.clone(),
+        None => {
             add_refused(raw, rules, &mut secrets);
             rules.shown_raw(raw.target, &secrets)
         }
@@ -86,8 +100,12 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
     let traceable = ["traceparent", "tracestate"]
         .iter()
         .all(|name| !raw.values(name).any(|value| rules.bears_secret(value, &secrets)));
-    if let Ok(head) = &mut head {
-        head.secrets = secrets;
+    for head in [Some(&mut head), if_empty.as_mut()]
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        head.secrets = secrets.clone();
     }
     Reading {
         framing: framing.map(|_| ()),
@@ -96,6 +114,8 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
         context_user: context_user.unwrap_or_default(),
         client_request_id,
         head,
+        if_empty,
+        offers_upgrade: raw.values("upgrade").next().is_some(),
         shown_method,
         traceable,
         shown_url,
@@ -156,7 +176,7 @@ fn take_token(pairs: &mut Vec<Pair>, name: Option<&str>, secrets: &mut Secrets) 
 
 fn in_headers(raw: &RawHead<'_>, rules: &Rules) -> Credentials {
     let authorization = match raw.values("authorization").next() {
-        Some(value) => Credentials::from_authorization(value),
+        Some(value) => Credentials::from_authorization(value, rules.schemes()),
         None => Credentials::None,
     };
     let Some(header) = rules.product_header() else {
@@ -186,7 +206,7 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
     let mut secrets = Secrets::default();
     for name in ["authorization", "proxy-authorization"] {
         raw.values(name)
-            .for_each(|value| secrets.add_authorization(value));
+            .for_each(|value| secrets.add_authorization(value, rules.schemes()));
     }
     if let Some(header) = rules.product_header() {
         raw.values(header).for_each(|value| _ = secrets.add(value));
@@ -264,7 +284,7 @@ fn canonical(
         return Err(Reason::SecretInUrl.into());
     }
     // Read the headers. A charset other than UTF-8 may also apply to the query, so it is refused with one.
-    let headers = headers::read(raw, body, rules, secrets)?;
+    let mut headers = headers::read(raw, body, rules, secrets)?;
     let typed = headers.content_type.as_ref();
     if !query.is_empty() && typed.is_some_and(|media| !media.is_utf8())
         || query
@@ -279,6 +299,10 @@ fn canonical(
     } else {
         Media::Other
     };
+    if body.has_body() && headers.content_type.is_none() {
+        let untyped = ("content-type".to_owned(), media::UNTYPED.as_bytes().to_vec());
+        headers.upstream.push(untyped);
+    }
     Ok(Canonical {
         method,
         method_text: raw.method.to_owned(),

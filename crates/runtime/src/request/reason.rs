@@ -70,7 +70,7 @@ reasons! {
         "A header value has a control character, or is continued on a second line.";
     TooManyHeaders "too-many-headers" Some("limits.header_count"),
         "The request has more header lines than the limit.";
-    HeadTooLarge "head-too-large" Some("limits.head_bytes"),
+    HeadTooLarge "head-too-large" Some("limits.head_size"),
         "The request line and the headers have more bytes than the limit.";
     LengthAndCoding "length-and-coding" None,
         "The request has both Content-Length and Transfer-Encoding: the two sides could cut it differently.";
@@ -172,8 +172,6 @@ reasons! {
         "Connection names a header that the proxy relies on.";
     MalformedConnection "malformed-connection" None,
         "Connection is not a list of header names.";
-    UpgradeWithBody "upgrade-with-body" None,
-        "A request with a body asks for another protocol.";
     UnknownExpectation "unknown-expectation" None,
         "Expect asks for anything but `100-continue`.";
     MalformedContextUser "malformed-context-user" None,

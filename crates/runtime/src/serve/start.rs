@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
 use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
+use crate::respond::Accepted;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
@@ -205,6 +206,10 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         Arc::clone(&metrics),
         Arc::clone(upstream.addresses()),
     );
+    let accepted = Accepted {
+        methods: config.auth.methods,
+        schemes: config.auth.schemes.clone(),
+    };
     let gate = Arc::new(Gate {
         rules,
         trust: Trust::new(
@@ -215,7 +220,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         audit: audit.clone(),
         metrics: Arc::clone(&metrics),
         identities,
-        auth: AuthRules::new(config.auth.methods, &config.auth.never_act_as),
+        auth: AuthRules::new(accepted, &config.auth.never_act_as),
         throttle: Throttle::new(config.auth.throttling),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
@@ -305,6 +310,7 @@ pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept
         accepted_names: config.upstream.accepted_names.clone(),
         query_token: config.auth.query_parameter.clone(),
         product_header: config.auth.product_header,
+        schemes: config.auth.schemes.clone(),
         kept,
         ..Settings::new(config.upstream.public_url.clone(), config.upstream.product)
     }

@@ -12,6 +12,7 @@ mod links;
 mod masked;
 mod nasty_http2;
 mod order;
+mod ordinary;
 mod revoked;
 mod streams;
 mod telemetry;

@@ -171,6 +171,7 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         health_interval,
         public_url,
         endpoints,
+        streams,
         product,
         host,
         ca_file,
@@ -195,6 +196,11 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         // Lines, and `{BASE_URL}` in them, match below it.
         Setting::new("upstream.public_url", text(public_url), Rule::Any),
         Setting::new("upstream.endpoints", Value::set(endpoints), Rule::GainsPaths),
+        Setting::new(
+            "upstream.streams",
+            names(streams),
+            Rule::Nothing("a response that pauses longer gives nobody more"),
+        ),
         // Another product has other names that are refused, and other calls that give credentials or rights.
         Setting::new("upstream.product", text(product.name()), Rule::Any),
         Setting::new("upstream.host", maybe(host.as_ref()), Rule::Any),
@@ -247,6 +253,7 @@ fn of_auth(auth: &Auth) -> Vec<Setting> {
         methods,
         query_parameter,
         product_header,
+        schemes: further,
         never_act_as,
         throttling,
     } = auth;
@@ -265,6 +272,7 @@ fn of_auth(auth: &Auth) -> Vec<Setting> {
         ),
         Setting::new("auth.query_parameter", Value::set(parameter), Rule::Gains),
         Setting::new("auth.product_header", Value::flag(*product_header), Rule::Grows),
+        Setting::new("auth.schemes", Value::set(further.clone()), Rule::Gains),
         Setting::new("auth.never_act_as", Value::set(never_act_as.clone()), Rule::Loses),
         Setting::new("auth.failed_attempts", attempts, Rule::Grows),
         Setting::new("auth.failed_window", time(throttling.window), Rule::Shrinks),
@@ -365,6 +373,7 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         header_count,
         head_timeout,
         body_timeout,
+        stream_timeout,
         body_rate,
         connect_timeout,
         upstream_timeout,
@@ -391,6 +400,7 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
     for (key, value) in [
         ("limits.head_timeout", time(*head_timeout)),
         ("limits.body_timeout", time(*body_timeout)),
+        ("limits.stream_timeout", time(*stream_timeout)),
         ("limits.body_rate", count((*body_rate).into())),
         ("limits.connect_timeout", time(*connect_timeout)),
         ("limits.upstream_timeout", time(*upstream_timeout)),

@@ -1,10 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Methods;
 
 fn rules(never: &[&str]) -> AuthRules {
     let never: Vec<String> = never.iter().map(|name| (*name).to_owned()).collect();
-    AuthRules::new(Methods::Both, &never)
+    let accepted = Accepted {
+        methods: Methods::Both,
+        schemes: Vec::new(),
+    };
+    AuthRules::new(accepted, &never)
 }
 
 #[test]

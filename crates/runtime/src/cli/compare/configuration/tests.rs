@@ -158,6 +158,7 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "upstream.product = \"gitlab\"",
         "upstream.product = \"gitlab\"\nauth.product_header = true",
     ),
+    ("auth.schemes", "", "auth.schemes = [\"token\"]"),
     (
         "auth.never_act_as",
         "auth.never_act_as = [\"admin\", \"root\"]",
