@@ -21,7 +21,8 @@ use self::evidence::{Evidence, line_ref};
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::{TRACEPARENT, TRACESTATE, Trace};
-use crate::live::{Live, TokenValidity};
+use crate::live::{Live, SecretHash, TokenValidity};
+use crate::problem::Shortfall;
 use crate::request::{Framing, RawHead, Reading};
 use crate::text::{SHORT, bounded};
 
@@ -39,6 +40,9 @@ pub(crate) struct Call {
     pub(crate) user: Option<String>,
     /// User that the caller acts for.
     pub(crate) on_behalf_of: Option<String>,
+    /// Hash of the token's current secret, which tells tokens of the same name apart; present once the call is
+    /// authenticated.
+    pub(crate) secret: Option<SecretHash>,
     /// Whether the token works for this caller.
     pub(crate) authenticated: bool,
     /// Whether the token is still valid; present once the call is authenticated.
@@ -82,6 +86,7 @@ impl Call {
             token: None,
             user: None,
             on_behalf_of: None,
+            secret: None,
             authenticated: false,
             validity: None,
             line: None,
@@ -158,6 +163,8 @@ impl Call {
             authenticated: self.authenticated,
             nodes: self.evidence.nodes.clone(),
             tried: self.evidence.tried.clone(),
+            lacking: self.evidence.lacking.as_ref().map(Shortfall::recorded),
+            unread: self.evidence.unread.as_deref().map(|why| bounded(why, SHORT)),
         }
     }
 }

@@ -290,9 +290,9 @@ pub struct Limits {
 }
 
 /// Content of responses to clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
-    /// Whether refusals name the nearest policy line.
+    /// Whether callers are shown policy text: denials name the nearest line, and a token's own page has its lines.
     pub show_policy: bool,
     /// Origins whose CORS preflights the proxy answers.
     pub cors_origins: Vec<String>,

@@ -6,6 +6,7 @@
 mod ambiguity;
 mod auth;
 mod cors;
+mod denials;
 mod inspect;
 mod own;
 mod rehearse;
@@ -17,10 +18,11 @@ use std::time::Instant;
 
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Store, Verdict};
-use tokenward_compiler::decide::{self, Decision, Denial, DenyReason, Grant};
+use tokenward_compiler::decide::{Decision, Denial, DenyReason, Grant};
 use tokenward_compiler::ir::{LineId, TokenId};
 
 pub(crate) use auth::AuthRules;
+pub(crate) use denials::Denials;
 pub(crate) use rehearse::would_allow;
 pub(crate) use throttle::Throttle;
 
@@ -32,7 +34,7 @@ use crate::call::{Call, CallReporting, REQUEST_ID};
 use crate::identity::Identities;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
-use crate::problem::{Denied, Problem};
+use crate::problem::{Denied, Problem, Shown};
 use crate::proxy::{self, Answer, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{
     self, Canonical, Credentials, Framing, Method, RawHead, Reading, Refusal, Rules, SELF_PATH, Trust,
@@ -51,6 +53,7 @@ pub(crate) struct Gate {
     pub(crate) identities: Identities,
     pub(crate) auth: AuthRules,
     pub(crate) throttle: Throttle,
+    pub(crate) denials: Denials,
     pub(crate) settings: GateSettings,
 }
 
@@ -61,7 +64,7 @@ pub(crate) struct GateSettings {
     pub(crate) inspect_bytes: usize,
     /// The slowest accepted pace of a request body.
     pub(crate) pace: BodyPace,
-    /// Whether denials show the closest line.
+    /// Whether callers are shown policy text: denials name the nearest line, and a token's own page has its lines.
     pub(crate) show_policy: bool,
     /// Origins whose pages may make calls.
     pub(crate) cors_origins: Vec<String>,
@@ -214,9 +217,15 @@ impl Gate {
                 self.judge_request(call, token, head, either.context_user)?
             }
         };
-        match self.grant(call, &canonical, token, verdict, body).await? {
-            Some(grant) => Ok(Decided::Send(canonical, grant)),
-            None => Ok(Decided::Own),
+        match self.grant(call, &canonical, token, verdict, body).await {
+            Ok(Some(grant)) => Ok(Decided::Send(canonical, grant)),
+            Ok(None) => Ok(Decided::Own),
+            Err(problem) => {
+                if let Problem::Json(unreadable) = &problem {
+                    call.evidence.unread = Some(unreadable.to_string());
+                }
+                Err(problem)
+            }
         }
     }
 
@@ -334,7 +343,7 @@ impl Gate {
         call.deciding += started.elapsed();
         call.evidence = inspect::evidence_unread(&decision, live.program(), token, &canonical, &self.rules);
         let verdict = match decision {
-            Decision::Deny(denial) => return Err(self.denied(call, (token, &canonical), &denial)),
+            Decision::Deny(denial) => return Err(self.denied(call, &denial)),
             Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => {
                 HeadVerdict::Granted(grant)
             }
@@ -357,10 +366,11 @@ impl Gate {
         let live = Arc::clone(&call.live);
         let program = live.program();
         let is_revoked = |secret: &SecretHash| self.policies.revocations().has(secret);
-        let found = auth::authenticate(program, credentials, &self.auth, is_revoked, call.time_ms());
+        let caller = (call.client, call.time_ms());
+        let found = auth::authenticate(program, credentials, &self.auth, is_revoked, caller);
         let token = match &found {
             Ok(authenticated) => Some(authenticated.token),
-            Err((_, token)) => *token,
+            Err(failed) => failed.token,
         };
         call.token = token.map(|token| program.token(token).name.clone());
         match found {
@@ -368,14 +378,18 @@ impl Gate {
                 let definition = program.token(authenticated.token);
                 call.validity = Some(self.policies.validity(authenticated.secret, definition));
                 call.user = Some(authenticated.user);
+                call.secret = Some(definition.secret_hash);
                 call.authenticated = true;
                 Ok(authenticated.token)
             }
-            Err((failure, _)) => {
+            Err(failed) => {
                 if let Credentials::Basic { user, .. } = credentials {
                     call.user = token.map(|_| self.rules.shown_user(user));
                 }
-                Err(Problem::Unauthenticated(failure))
+                Err(match failed.is_told {
+                    true => Problem::NotAccepted(failed.failure),
+                    false => Problem::Unauthenticated(failed.failure),
+                })
             }
         }
     }
@@ -415,11 +429,10 @@ impl Gate {
         call.deciding += started.elapsed();
         match decision {
             Decision::Allow(grant) => Ok(Some(grant)),
-            Decision::Deny(denial) => Err(self.denied(call, (token, canonical), &denial)),
+            Decision::Deny(denial) => Err(self.denied(call, &denial)),
             // The body was supplied, so this must not happen. Without a decision nothing is permitted.
             Decision::NeedsBody(_) => Err(self.denied(
                 call,
-                (token, canonical),
                 &Denial {
                     reason: DenyReason::NoLine,
                     line: None,
@@ -428,23 +441,39 @@ impl Gate {
         }
     }
 
-    fn denied(&self, call: &mut Call, (token, canonical): (TokenId, &Canonical), denial: &Denial) -> Problem {
+    fn denied(&self, call: &mut Call, denial: &Denial) -> Problem {
         call.line = denial.line;
         let program = call.live.program();
-        let nearest = || decide::nearest(program, token, canonical.method, &canonical.path);
-        let shown = if self.settings.show_policy {
-            denial.line.or_else(nearest)
-        } else {
-            None
-        };
+        let forbids = denial.line.map(|line| {
+            let line = program.line(line);
+            Shown::Forbids(format!("{}:{}: {}", line.file, line.number, line.text))
+        });
+        let shown = forbids.or_else(|| call.evidence.lacking.clone().map(Shown::Lacks));
         Problem::Denied(Denied {
             reason: denial.reason,
             call: call.shown(),
-            line: shown.map(|line| {
-                let line = program.line(line);
-                format!("{}:{}: {}", line.file, line.number, line.text)
-            }),
+            shown: shown.filter(|_| self.settings.show_policy),
+            unread: call.evidence.unread.clone(),
         })
+    }
+
+    /// Keeps a denial for the token's own page. Refusals for the client's address are not shown there, nor what is not the
+    /// caller's to change.
+    fn remember(&self, call: &Call, problem: &Problem, status: u16) {
+        let is_callers = !matches!(
+            problem,
+            Problem::Address
+                | Problem::Audit
+                | Problem::ClientGone
+                | Problem::Internal
+                | Problem::NotAccepted(_)
+                | Problem::Unauthenticated(_)
+        );
+        if let Some(token) = call.secret.filter(|_| call.authenticated && is_callers) {
+            let denial = denials::Denial::new(call, problem, status, self.settings.show_policy);
+            self.denials
+                .add(token, call.user.as_deref().unwrap_or_default(), denial);
+        }
     }
 
     async fn record(
@@ -481,12 +510,14 @@ impl Gate {
             (Ok(_), Pace::TooMany) => &Problem::TooManyFailures(self.throttle.retry_after()),
         };
         outcome.end(problem.end());
-        self.fail(call, problem, outcome)
+        let answer = self.fail(call, problem, outcome);
+        self.remember(call, problem, answer.status.as_u16());
+        answer
     }
 
     fn pace(&self, call: &Call, problem: &Problem) -> Pace<'_> {
         match problem {
-            Problem::Unauthenticated(failure) if failure.is_attempt() => {
+            Problem::Unauthenticated(failure) | Problem::NotAccepted(failure) if failure.is_attempt() => {
                 let pace = self.throttle.failed(call.client);
                 if !matches!(pace, Pace::AtOnce) {
                     self.metrics.slowed();
@@ -499,7 +530,7 @@ impl Gate {
 
     /// Responds to a problem of a call that is recorded, or cannot be.
     fn fail(&self, call: &Call, problem: &Problem, mut outcome: OutcomeRecorder) -> Answer {
-        let answer = respond::problem(problem, &call.id, self.auth.accepted());
+        let answer = respond::problem(problem, &call.id, self.auth.help());
         outcome.status(answer.status.as_u16());
         answer
     }
@@ -514,7 +545,17 @@ impl Gate {
         {
             return self.fail(call, &Problem::Audit, outcome);
         }
-        let answer = respond::json(&call.id, &own::describe(call, token));
+        let denials = call.secret.map(|secret| {
+            let user = call.user.as_deref().unwrap_or_default();
+            self.denials.of(&secret, user)
+        });
+        let page = own::describe(
+            call,
+            token,
+            self.settings.show_policy,
+            &denials.unwrap_or_default(),
+        );
+        let answer = respond::json(&call.id, &page);
         outcome.status(answer.status.as_u16());
         answer
     }

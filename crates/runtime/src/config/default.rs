@@ -144,6 +144,16 @@ impl Default for Limits {
     }
 }
 
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            show_policy: true,
+            cors_origins: Vec::new(),
+            rewrite_links: false,
+        }
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Self {

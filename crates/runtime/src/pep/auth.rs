@@ -1,36 +1,37 @@
 //! Authentication: determines the token of a call, and its user (SEMANTICS section 2).
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
 use crate::live::SecretHash;
 use crate::problem::AuthFailure;
 use crate::request::{Credentials, folded, folded_with_letters_above, folded_without_iota};
-use crate::respond::Accepted;
+use crate::respond::Help;
 use crate::secret;
 
 /// Settings of authentication, in addition to the policy.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthRules {
-    /// The accepted authentication schemes.
-    accepted: Accepted,
+    /// What responses say of the proxy, with the accepted authentication schemes.
+    help: Help,
     /// Users that no token may act as, each name folded.
     never_act_as: HashSet<String>,
 }
 
 impl AuthRules {
     /// Creates the rules. Names are folded once, so that a call only folds its own user's name.
-    pub(crate) fn new(accepted: Accepted, never_act_as: &[String]) -> Self {
+    pub(crate) fn new(help: Help, never_act_as: &[String]) -> Self {
         Self {
-            accepted,
+            help,
             never_act_as: never_act_as.iter().flat_map(|name| as_any_server(name)).collect(),
         }
     }
 
-    /// Returns the accepted authentication schemes.
-    pub(crate) fn accepted(&self) -> &Accepted {
-        &self.accepted
+    /// Returns what responses say of the proxy.
+    pub(crate) fn help(&self) -> &Help {
+        &self.help
     }
 
     /// Whether no token may act as this user. Names are compared as the loosest server compares them: the upstream's
@@ -60,10 +61,39 @@ pub(crate) struct Authenticated {
     pub(crate) secret: SecretHash,
 }
 
-/// A failure, with the token if one was recognised.
-pub(crate) type Failed = (AuthFailure, Option<TokenId>);
+/// A failure of authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) failure: AuthFailure,
+    /// The recognised token.
+    pub(crate) token: Option<TokenId>,
+    /// Whether the caller may learn the reason.
+    pub(crate) is_told: bool,
+}
+
+impl Failed {
+    /// A failure whose reason the caller does not learn.
+    fn silent(failure: AuthFailure, token: Option<TokenId>) -> Self {
+        Self {
+            failure,
+            token,
+            is_told: false,
+        }
+    }
+
+    /// The scheme is not accepted. This depends only on the configuration, so everyone may learn it.
+    fn scheme() -> Self {
+        Self {
+            is_told: true,
+            ..Self::silent(AuthFailure::Method, None)
+        }
+    }
+}
 
 /// Finds the token of these credentials, if it is valid for their user at `now_ms` (UTC).
+///
+/// Only a caller who shows a token's secret with the right user from an allowed address (`client`) learns that the token
+/// was revoked or has expired: nobody can guess the secret. Everyone else gets the response to an unknown secret.
 ///
 /// # Errors
 /// The credentials are not valid; the failure gives the reason.
@@ -72,19 +102,16 @@ pub(crate) fn authenticate(
     credentials: &Credentials,
     rules: &AuthRules,
     is_revoked: impl Fn(&[u8; 32]) -> bool,
-    now_ms: i64,
+    (client, now_ms): (IpAddr, i64),
 ) -> Result<Authenticated, Failed> {
     // The scheme must be accepted before a secret is looked up.
+    let methods = rules.help.methods;
     let (secret, named) = match credentials {
-        Credentials::None => return Err((AuthFailure::NoCredentials, None)),
-        Credentials::Malformed => return Err((AuthFailure::Malformed, None)),
-        Credentials::OtherScheme => return Err((AuthFailure::Method, None)),
-        Credentials::Basic { .. } if !rules.accepted.methods.basic() => {
-            return Err((AuthFailure::Method, None));
-        }
-        Credentials::Bearer { .. } if !rules.accepted.methods.bearer() => {
-            return Err((AuthFailure::Method, None));
-        }
+        Credentials::None => return Err(Failed::silent(AuthFailure::NoCredentials, None)),
+        Credentials::Malformed => return Err(Failed::silent(AuthFailure::Malformed, None)),
+        Credentials::OtherScheme => return Err(Failed::scheme()),
+        Credentials::Basic { .. } if !methods.basic() => return Err(Failed::scheme()),
+        Credentials::Bearer { .. } if !methods.bearer() => return Err(Failed::scheme()),
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
@@ -92,33 +119,39 @@ pub(crate) fn authenticate(
     let hash = secret::hash(secret);
     let id = program
         .token_by_secret_hash(&hash)
-        .ok_or((AuthFailure::UnknownToken, None))?;
+        .ok_or(Failed::silent(AuthFailure::UnknownToken, None))?;
     let token = program.token(id);
-    let fail = |failure| Err((failure, Some(id)));
-    // Revocation comes first, so that the audit shows it for expired tokens too.
-    if token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash) {
-        return fail(AuthFailure::Revoked);
-    }
-    if token.expires.is_some_and(|expires| now_ms >= expires) {
-        return fail(AuthFailure::Expired);
-    }
-    if hash != token.secret_hash
-        && !token
-            .previous
-            .is_some_and(|(previous, until)| previous == hash && now_ms < until)
-    {
-        return fail(AuthFailure::RotatedAway);
-    }
     // The token must work for the user that the credentials name.
-    match user_of(token, named) {
-        Err(failure) => fail(failure),
-        Ok(user) if rules.never(user) => fail(AuthFailure::NeverActAs),
-        Ok(user) => Ok(Authenticated {
+    let user = user_of(token, named).and_then(|user| match rules.never(user) {
+        true => Err(AuthFailure::NeverActAs),
+        false => Ok(user),
+    });
+    // Revocation comes first, so that the audit shows it for expired tokens too.
+    let is_revoked = token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash);
+    let ended = match () {
+        () if is_revoked => Some(AuthFailure::Revoked),
+        () if token.expires.is_some_and(|expires| now_ms >= expires) => Some(AuthFailure::Expired),
+        () if is_rotated_away(token, &hash, now_ms) => Some(AuthFailure::RotatedAway),
+        () => None,
+    };
+    match (ended, user) {
+        (Some(failure), user) => Err(Failed {
+            is_told: user.is_ok() && token.allows_address(client),
+            ..Failed::silent(failure, Some(id))
+        }),
+        (None, Err(failure)) => Err(Failed::silent(failure, Some(id))),
+        (None, Ok(user)) => Ok(Authenticated {
             token: id,
             user: user.to_owned(),
             secret: hash,
         }),
     }
+}
+
+/// Whether the secret is not the token's current one, and its overlap has ended.
+fn is_rotated_away(token: &Token, hash: &[u8; 32], now_ms: i64) -> bool {
+    let overlaps = |(previous, until): ([u8; 32], i64)| previous == *hash && now_ms < until;
+    *hash != token.secret_hash && !token.previous.is_some_and(overlaps)
 }
 
 /// Determines the user that a token works for, from the one that the credentials name.

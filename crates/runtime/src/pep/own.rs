@@ -3,14 +3,17 @@
 use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;
 
+use super::denials::Denial;
 use crate::call::Call;
 use crate::text::time;
 
-/// Describes the call's token: name, user, expiry and lines.
-pub(super) fn describe(call: &Call, id: TokenId) -> Value {
+/// Describes the call's token: name, user, expiry, the last denials of this user, and the lines if policy text is shown
+/// (`null` otherwise).
+pub(super) fn describe(call: &Call, id: TokenId, show_policy: bool, denials: &[Denial]) -> Value {
     let program = call.live.program();
     let token = program.token(id);
-    let lines: Vec<&str> = program.lines_of(token).map(|(_, line)| line.text).collect();
+    let texts = || program.lines_of(token).map(|(_, line)| line.text);
+    let lines: Option<Vec<&str>> = show_policy.then(|| texts().collect());
     json!({
         "token": token.name,
         "user": call.user,
@@ -22,6 +25,7 @@ pub(super) fn describe(call: &Call, id: TokenId) -> Value {
         "mint": token.mint,
         "escalate": token.escalate,
         "lines": lines,
+        "denials": denials,
         "policy": program.digest(),
     })
 }

@@ -126,6 +126,29 @@ pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) 
     })
 }
 
+/// Maximum length of a media type that is shown.
+const SHOWN: usize = 64;
+
+/// Tells by the head why a body is not read as JSON; `None` if it is read.
+pub(super) fn why_unread(given: Option<&MediaType>, encoded: bool) -> Option<String> {
+    let Some(given) = given else {
+        return Some("it has no Content-Type; send `application/json`".to_owned());
+    };
+    let essence = given.essence.as_str();
+    let shown = if essence.len() <= SHOWN {
+        essence
+    } else {
+        "too long to show"
+    };
+    if !given.is_json() {
+        Some(format!("its Content-Type is `{shown}`; send `application/json`"))
+    } else if !given.is_utf8() {
+        Some("its charset is not UTF-8; send UTF-8".to_owned())
+    } else {
+        encoded.then(|| "it has a Content-Encoding; send it without one".to_owned())
+    }
+}
+
 fn parse(value: &[u8]) -> Option<MediaType> {
     let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii())?;
     let at = text.find(';').unwrap_or(text.len());

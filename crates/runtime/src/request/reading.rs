@@ -311,6 +311,10 @@ fn canonical(
         path,
         query,
         media,
+        unread: body
+            .has_body()
+            .then(|| media::why_unread(headers.content_type.as_ref(), headers.encoded))
+            .flatten(),
         body,
         headers: headers.upstream,
         expect_continue: headers.expect_continue,

@@ -225,17 +225,42 @@ mod tests {
 
     #[test]
     fn every_sentence_is_one_and_every_setting_exists() {
+        let keys = crate::config::Config::keys();
         for reason in Reason::ALL {
             assert!(reason.explain().ends_with('.'), "{}", reason.code());
-            let Some(setting) = reason.setting() else { continue };
-            if let Some(name) = setting.strip_prefix("relax.") {
-                assert!(crate::request::Relax::NAMES.contains(&name), "{setting}");
-            } else {
+            if let Some(setting) = reason.setting() {
+                assert!(keys.iter().any(|key| key == setting), "{setting}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_pages_about_refusals_name_settings_that_exist() {
+        let keys = crate::config::Config::keys();
+        let sections: HashSet<&str> = keys
+            .iter()
+            .filter_map(|key| key.split_once('.'))
+            .map(|(section, _)| section)
+            .collect();
+        for page in ["refusals.md", "troubleshooting.md"] {
+            let path = format!("{}/../../docs/{page}", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let named = text
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .map(|code| code.split(" = ").next().unwrap_or_default());
+            let named: Vec<&str> = named
+                .filter(|name| {
+                    name.split_once('.')
+                        .is_some_and(|(section, _)| sections.contains(section))
+                })
+                .collect();
+            assert!(named.len() > 5, "{named:?}");
+            for name in named {
                 assert!(
-                    ["limits.", "upstream.", "server."]
-                        .iter()
-                        .any(|section| setting.starts_with(section)),
-                    "{setting}"
+                    keys.iter().any(|key| key == name),
+                    "{page} names `{name}`, which is not a setting"
                 );
             }
         }

@@ -26,10 +26,10 @@ use crate::identity::{self, Identities};
 use crate::live::watch::Watcher;
 use crate::live::{ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
-use crate::pep::{AuthRules, Gate, GateSettings, Throttle};
+use crate::pep::{AuthRules, Denials, Gate, GateSettings, Throttle};
 use crate::proxy::{BodyPace, HealthChecks, Upstream, UpstreamSettings};
-use crate::request::{Kept, Rules, Settings, Trust};
-use crate::respond::Accepted;
+use crate::request::{Kept, Rules, SELF_PATH, Settings, Trust};
+use crate::respond::Help;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
@@ -206,9 +206,10 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         Arc::clone(&metrics),
         Arc::clone(upstream.addresses()),
     );
-    let accepted = Accepted {
+    let help = Help {
         methods: config.auth.methods,
         schemes: config.auth.schemes.clone(),
+        own_page: format!("{}{SELF_PATH}", config.upstream.public_url),
     };
     let gate = Arc::new(Gate {
         rules,
@@ -220,8 +221,9 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         audit: audit.clone(),
         metrics: Arc::clone(&metrics),
         identities,
-        auth: AuthRules::new(accepted, &config.auth.never_act_as),
+        auth: AuthRules::new(help, &config.auth.never_act_as),
         throttle: Throttle::new(config.auth.throttling),
+        denials: Denials::default(),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
             pace: BodyPace {

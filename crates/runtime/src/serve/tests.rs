@@ -17,4 +17,5 @@ mod revoked;
 mod streams;
 mod telemetry;
 pub(super) mod tls;
+mod told;
 mod upstreams;

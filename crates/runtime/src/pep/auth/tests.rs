@@ -5,11 +5,12 @@ use crate::config::Methods;
 
 fn rules(never: &[&str]) -> AuthRules {
     let never: Vec<String> = never.iter().map(|name| (*name).to_owned()).collect();
-    let accepted = Accepted {
+    let help = Help {
         methods: Methods::Both,
         schemes: Vec::new(),
+        own_page: String::new(),
     };
-    AuthRules::new(accepted, &never)
+    AuthRules::new(help, &never)
 }
 
 #[test]

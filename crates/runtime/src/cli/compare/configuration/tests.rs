@@ -219,7 +219,7 @@ const LOOSENED: &[(&str, &str, &str)] = &[
     ("relax.cookies", "", "relax.cookies = true"),
     ("relax.merged_multipart", "", "relax.merged_multipart = true"),
     ("relax.xml_body", "", "relax.xml_body = true"),
-    ("answers.show_policy", "", "answers.show_policy = true"),
+    ("answers.show_policy", "answers.show_policy = false", ""),
     (
         "answers.cors_origins",
         "",
