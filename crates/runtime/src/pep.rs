@@ -449,12 +449,12 @@ impl Gate {
             Shown::Forbids(format!("{}:{}: {}", line.file, line.number, line.text))
         });
         let shown = forbids.or_else(|| call.evidence.lacking.clone().map(Shown::Lacks));
-        Problem::Denied(Denied {
+        Problem::Denied(Box::new(Denied {
             reason: denial.reason,
             call: call.shown(),
             shown: shown.filter(|_| self.settings.show_policy),
             unread: call.evidence.unread.clone(),
-        })
+        }))
     }
 
     /// Keeps a denial for the token's own page. Refusals for the client's address are not shown there, nor what is not the

@@ -34,7 +34,7 @@ pub(crate) enum Problem {
     /// The call gives credentials or rights, and the token lacks these keys for it.
     Lacks(Needs),
     /// No line permits the call, or a line forbids it.
-    Denied(Denied),
+    Denied(Box<Denied>),
     /// The body is larger than the limit for inspected bodies, in bytes.
     BodyTooLarge(usize),
     /// The body is larger than the limit for all bodies, in bytes.
@@ -236,12 +236,12 @@ mod tests {
         let json = |error| Problem::Json(Unreadable::new(error, b""));
         let needs = |mint, escalate| Problem::Lacks(Needs { mint, escalate });
         let denied = |reason| {
-            Problem::Denied(Denied {
+            Problem::Denied(Box::new(Denied {
                 reason,
                 call: String::new(),
                 shown: None,
                 unread: None,
-            })
+            }))
         };
         let listed = |problem: &Problem| match problem {
             Problem::Framing(_)

@@ -325,12 +325,12 @@ mod tests {
     }
 
     fn denied(shown: Option<Shown>, unread: Option<&str>) -> Problem {
-        Problem::Denied(Denied {
+        Problem::Denied(Box::new(Denied {
             reason: DenyReason::NoLine,
             call: "GET https://x/rest/a".into(),
             shown,
             unread: unread.map(str::to_owned),
-        })
+        }))
     }
 
     #[test]

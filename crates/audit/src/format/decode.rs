@@ -47,8 +47,15 @@ pub(crate) struct RecordView<'b> {
     // Copied: few calls have any.
     pub(crate) nodes: Vec<NodeValue>,
     pub(crate) tried: Vec<Tried>,
-    pub(crate) lacking: Option<Lacking>,
-    pub(crate) unread: Option<&'b str>,
+    // Few calls have any of it, and views are moved about.
+    pub(crate) denial: Option<Box<DenialView<'b>>>,
+}
+
+/// What a record has of a denial.
+#[derive(Debug)]
+pub(crate) struct DenialView<'b> {
+    lacking: Option<Lacking>,
+    unread: Option<&'b str>,
 }
 
 impl RecordView<'_> {
@@ -77,8 +84,11 @@ impl RecordView<'_> {
             authenticated: self.authenticated,
             nodes: self.nodes.clone(),
             tried: self.tried.clone(),
-            lacking: self.lacking.clone(),
-            unread: self.unread.map(str::to_owned),
+            lacking: self.denial.as_ref().and_then(|denial| denial.lacking.clone()),
+            unread: self
+                .denial
+                .as_ref()
+                .and_then(|denial| denial.unread.map(str::to_owned)),
         }
     }
 }
@@ -205,26 +215,30 @@ impl<'b> Items<'b> {
             authenticated: has(AUTHENTICATED),
             nodes: Vec::new(),
             tried: Vec::new(),
-            lacking: None,
-            unread: None,
+            denial: None,
         };
         if has(JUDGED) {
             (view.nodes, view.tried) = evidence::read(&self.texts, &mut self.from)?;
         }
-        if more & LACKING != 0 {
-            let (file, number, digest) = self.line()?;
-            view.lacking = Some(Lacking {
-                line: LineRef {
-                    file: file.to_owned(),
-                    number,
-                    digest: digest.to_owned(),
-                },
-                condition: self.text()?.to_owned(),
-                found: self.text()?.to_owned(),
-            });
+        if more != 0 {
+            let lacking = (more & LACKING != 0).then(|| self.lacking()).transpose()?;
+            let unread = self.optional(more & UNREAD != 0)?;
+            view.denial = Some(Box::new(DenialView { lacking, unread }));
         }
-        view.unread = self.optional(more & UNREAD != 0)?;
         Ok(view)
+    }
+
+    fn lacking(&mut self) -> Result<Lacking, Malformed> {
+        let (file, number, digest) = self.line()?;
+        Ok(Lacking {
+            line: LineRef {
+                file: file.to_owned(),
+                number,
+                digest: digest.to_owned(),
+            },
+            condition: self.text()?.to_owned(),
+            found: self.text()?.to_owned(),
+        })
     }
 
     fn address(&mut self) -> Result<IpAddr, Malformed> {

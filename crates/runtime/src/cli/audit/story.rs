@@ -50,7 +50,7 @@ pub(super) fn of<'p>(call: &Value, text_of: impl Fn(&str) -> Option<&'p str>) ->
             lacking.get("line").map(line).unwrap_or_default()
         ));
     }
-    steps.push(decision(call, &line));
+    steps.push(decision(call, line));
     // The end.
     steps.extend(end(call));
     let numbered = steps.into_iter().zip(1..);
