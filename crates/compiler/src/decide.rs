@@ -1,17 +1,16 @@
 //! The decision: pure, synchronous, the same for the same program and request.
 
 pub mod explain;
+pub mod nearest;
 
 mod body;
 mod constrained;
 mod found;
-mod nearest;
 mod query;
 
 pub use crate::param::Param;
 pub use constrained::{Constrained, constrained, constrains};
 pub use found::{Found, Scalars};
-pub use nearest::{Failed, Nearest, nearest};
 
 use std::{borrow::Cow, ops::ControlFlow};
 

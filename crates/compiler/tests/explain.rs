@@ -12,9 +12,9 @@ use tokenward_compiler::{
     ast::Effect,
     compile,
     decide::{
-        Body, Decision, Failed, Media, Param, Request, decide,
+        Body, Decision, Media, Param, Request, decide,
         explain::{Held, explain},
-        nearest,
+        nearest::{Failed, nearest},
     },
     diagnostic::render_text,
     ir::Program,

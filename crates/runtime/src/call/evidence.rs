@@ -3,7 +3,8 @@
 use tokenward_audit::{Constraint, Held, LineRef, NodeKind, NodeValue, Tried};
 use tokenward_compiler::ast::Effect;
 use tokenward_compiler::decide::explain::{self, explain};
-use tokenward_compiler::decide::{self, Body, Decision, Denial, DenyReason, Media, Request};
+use tokenward_compiler::decide::nearest::nearest;
+use tokenward_compiler::decide::{Body, Decision, Denial, DenyReason, Media, Request};
 use tokenward_compiler::ir::{LineId, Program};
 use tokenward_compiler::json::Kind;
 
@@ -93,7 +94,7 @@ fn lacking(
     if denial.reason == DenyReason::ForbidLine {
         return None;
     }
-    let nearest = decide::nearest(program, request, tried)?;
+    let nearest = nearest(program, request, tried)?;
     Some(Shortfall::new(program, &nearest, request))
 }
 

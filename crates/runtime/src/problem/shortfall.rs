@@ -1,7 +1,8 @@
 //! What a denied call lacks, in words: for its response, for the token's own page and for the audit.
 
 use tokenward_audit::{Lacking, LineRef};
-use tokenward_compiler::decide::{Failed, Media, Nearest, Request};
+use tokenward_compiler::decide::nearest::{Failed, Nearest};
+use tokenward_compiler::decide::{Media, Request};
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::method::{Method, MethodSet};
 

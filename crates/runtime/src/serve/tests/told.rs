@@ -73,7 +73,7 @@ async fn a_denial_names_the_nearest_line_and_its_first_condition_that_failed() {
         ),
         (
             "POST /rest/api/2/issue",
-            r#"{"fields":{"key":"K"},"public":true,"hidden":1}"#,
+            r#"{"fields":{"key":"K"},"public":true}"#,
             9,
             "JsonData::public:boolean==",
             "a boolean",
