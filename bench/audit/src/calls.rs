@@ -44,6 +44,8 @@ pub fn call(n: u64) -> (Record, Outcome) {
         authenticated: true,
         nodes: Vec::new(),
         tried: Vec::new(),
+        lacking: None,
+        unread: None,
     };
     let upstream_us = 4_000 + (mix >> 20 & 0x3fff);
     let outcome = Outcome {

@@ -82,5 +82,7 @@ fn record(request_id: [u8; 16], n: u64) -> Record {
         authenticated: true,
         nodes: Vec::new(),
         tried: Vec::new(),
+        lacking: None,
+        unread: None,
     }
 }

@@ -32,6 +32,8 @@
 //!     authenticated: true,
 //!     nodes: Vec::new(),
 //!     tried: Vec::new(),
+//!     lacking: None,
+//!     unread: None,
 //! };
 //! runtime.block_on(store.append(record))?; // now it is on disk
 //! store.append_outcome(Outcome {
@@ -97,7 +99,7 @@ pub use handle::{OpenReport, Store};
 pub use integrity::findings::{Fault, Finding, Verified};
 pub use integrity::keys::{NotPublic, PublicKey, SigningKey};
 pub use model::entry::{Appended, Entry, Sequence};
-pub use model::evidence::{Constraint, Held, Kept, LineRef, NodeKind, NodeValue, Tried};
+pub use model::evidence::{Constraint, Held, Kept, Lacking, LineRef, NodeKind, NodeValue, Tried};
 pub use model::filter::{Filter, Page};
 pub use model::item::{Counted, Event};
 pub use model::record::{End, Outcome, Record, Verdict};

@@ -22,3 +22,4 @@ mod reopen;
 mod sample;
 mod signed;
 mod version_1;
+mod version_2;

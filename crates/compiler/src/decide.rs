@@ -2,13 +2,16 @@
 
 pub mod compare;
 pub mod explain;
+pub mod nearest;
 
 mod body;
 mod constrained;
+mod found;
 mod query;
 
 pub use crate::param::Param;
 pub use constrained::{Constrained, constrained, constrains};
+pub use found::{Found, Scalars};
 
 use std::{borrow::Cow, ops::ControlFlow};
 
@@ -25,11 +28,11 @@ use crate::{
 pub enum Media {
     /// One JSON media type, charset absent or UTF-8, no `Content-Encoding`.
     Json,
-    /// A form, or a body without a content type.
+    /// A form.
     Form,
     /// Any `multipart/*`.
     Multipart,
-    /// Any other media type.
+    /// Any other media type, and a body without one.
     Other,
 }
 
@@ -256,20 +259,4 @@ fn constraints(asks: &Asks<'_>, request: &Request<'_>) -> Held {
         Body::Unread(Media::Other) if asks.json => unreadable,
         _ => Held::Yes,
     }
-}
-
-/// Explains a denial without a matching line: returns the permit line that came nearest. This is a line whose URL and method
-/// match, otherwise one whose URL matches, otherwise `None`. Goes through all lines of the token.
-#[must_use]
-pub fn nearest(program: &Program, token: TokenId, method: Method, path: &str) -> Option<LineId> {
-    let rules = || {
-        program
-            .token(token)
-            .permits
-            .iter()
-            .filter_map(|id| program.rule(id))
-    };
-    let by_url = || rules().filter(|rule| program.url(rule.url).matches(path));
-    let by_method = by_url().find(|rule| rule.methods.contains(method));
-    by_method.or_else(|| by_url().next()).map(|rule| rule.line)
 }

@@ -40,6 +40,6 @@ pub(crate) use rule::Rules;
 pub use rule::{Constraints, NodeTest, ParamTest, Rule};
 pub(crate) use sought::Sought;
 pub(crate) use tables::Tables;
-pub use token::Token;
+pub use token::{Token, contains};
 pub use whole::Whole;
 pub(crate) use whole::{has_mark, marked};

@@ -14,6 +14,7 @@ use tokenward_compiler::{
     decide::{
         Body, Decision, Media, Param, Request, decide,
         explain::{Held, explain},
+        nearest::{Failed, nearest},
     },
     diagnostic::render_text,
     ir::Program,
@@ -222,4 +223,74 @@ fn a_forbid_line_that_holds_ends_it() {
             "7 permit yes:",
         ],
     );
+}
+
+/// The nearest line of a denied request: its number, and the condition that failed.
+#[track_caller]
+fn nearest_of(
+    program: &Program,
+    method: Method,
+    path: &str,
+    query: &[Param<'_>],
+    body: Body<'_>,
+) -> (u32, String) {
+    let request = Request {
+        token: program.tokens().next().unwrap().0,
+        method,
+        path,
+        query,
+        body,
+    };
+    let found = nearest(program, &request, &explain(program, &request)).unwrap();
+    let failed = match found.failed {
+        Failed::Url => "url".to_owned(),
+        Failed::Method(methods) => format!("method {methods}"),
+        Failed::Body(media) => format!("body {media:?}"),
+        Failed::Constraint(text, found) => format!("{text} {found}"),
+    };
+    (program.line(found.line).number, failed)
+}
+
+#[test]
+fn the_nearest_line_is_the_one_that_got_furthest() {
+    let lines = "[get]/rest/api/2/issue/K-\\d+\n[put]/rest/api/2/issue/.*\n/rest/x[QueryParam::a==1][QueryParam::b==2]\n/rest/x[QueryParam::a==1][QueryParam::c?=2]\n.*/other/.*";
+    let plain = program(lines).without_layout();
+    for program in [program(lines), plain] {
+        let param = |name, value| Param {
+            name,
+            value: Some(value),
+        };
+        let of = |method, path, query: &[Param<'_>], body| nearest_of(&program, method, path, query, body);
+        // The URL of a line, then its methods.
+        assert_eq!(
+            of(Method::Get, "/rest/api/2/issue/L-1", &[], Body::Absent),
+            (8, "method PUT".into())
+        );
+        assert_eq!(
+            of(Method::Get, "/rest/api/2/user", &[], Body::Absent),
+            (7, "url".into())
+        );
+        assert_eq!(
+            of(Method::Get, "/elsewhere", &[], Body::Absent),
+            (7, "url".into())
+        );
+        // Of lines that match so far, the one with the fewest constraints that failed, then the first.
+        assert_eq!(
+            of(Method::Get, "/rest/x", &[], Body::Absent),
+            (10, "QueryParam::a== nothing".into())
+        );
+        let query = [param("a", "1"), param("c", "9")];
+        assert_eq!(
+            of(Method::Get, "/rest/x", &query, Body::Absent),
+            (9, "QueryParam::b== nothing".into())
+        );
+        let query = [param("a", "1"), param("a", "2"), param("b", "2")];
+        assert_eq!(
+            of(Method::Get, "/rest/x", &query, Body::Absent),
+            (9, "QueryParam::a== 2 values".into())
+        );
+        // A form adds to the parameters.
+        let form = Body::Unread(Media::Form);
+        assert_eq!(of(Method::Post, "/rest/x", &query, form), (9, "body Form".into()));
+    }
 }

@@ -22,7 +22,8 @@ pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::{TRACEPARENT, TRACESTATE, Trace};
 use crate::limiter::{Admitted, Level};
-use crate::live::{Live, TokenValidity};
+use crate::live::{Live, SecretHash, TokenValidity};
+use crate::problem::Shortfall;
 use crate::request::{Framing, Opened, RawHead};
 use crate::text::{SHORT, bounded};
 
@@ -40,6 +41,9 @@ pub(crate) struct Call {
     pub(crate) user: Option<String>,
     /// User that the caller acts for.
     pub(crate) on_behalf_of: Option<String>,
+    /// Hash of the token's current secret, which tells tokens of the same name apart; present once the call is
+    /// authenticated.
+    pub(crate) secret: Option<SecretHash>,
     /// Whether the token works for this caller.
     pub(crate) authenticated: bool,
     /// Whether the token is still valid; present once the call is authenticated.
@@ -89,6 +93,7 @@ impl Call {
             token: None,
             user: None,
             on_behalf_of: None,
+            secret: None,
             authenticated: false,
             validity: None,
             admitted: None,
@@ -107,6 +112,11 @@ impl Call {
                 Framing::Chunked => None,
             },
         }
+    }
+
+    /// Notes that the body, whose length the head did not say, is empty.
+    pub(crate) fn found_empty(&mut self) {
+        self.request_bytes = Some(0);
     }
 
     /// Gives the time at which the call arrived, milliseconds since 1970 UTC.
@@ -168,6 +178,8 @@ impl Call {
             authenticated: self.authenticated,
             nodes: self.evidence.nodes.clone(),
             tried: self.evidence.tried.clone(),
+            lacking: self.evidence.lacking.as_ref().map(Shortfall::recorded),
+            unread: self.evidence.unread.as_deref().map(|why| bounded(why, SHORT)),
         }
     }
 }

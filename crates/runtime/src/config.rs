@@ -165,6 +165,8 @@ pub struct Upstream {
     /// Paths below the base URL that the proxy serves, each exact or ending in `/*`. If empty, the product's own are
     /// served.
     pub endpoints: Vec<String>,
+    /// Paths below the base URL whose responses may pause for as long as an event stream, each exact or ending in `/*`.
+    pub streams: Vec<String>,
     /// The product at the upstream, whose behaviour the proxy knows.
     pub product: Product,
     /// The `Host` header for the upstream; `None` uses the public URL's authority.
@@ -226,6 +228,8 @@ pub struct Auth {
     pub query_parameter: Option<String>,
     /// Whether the product's own header (`PRIVATE-TOKEN`, `X-Redmine-API-Key`) may contain the token.
     pub product_header: bool,
+    /// Further schemes of `Authorization` that carry the token alone, in lower case.
+    pub schemes: Vec<String>,
     /// Users, such as administrators, that no token and no `contextUser` may act as.
     pub never_act_as: Vec<String>,
     /// Delays for repeated authentication failures.
@@ -287,6 +291,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// The longest pause within a body, in either direction.
     pub body_timeout: Duration,
+    /// The longest pause within a response that is a stream: of type `text/event-stream`, or of `Upstream::streams`.
+    pub stream_timeout: Duration,
     /// Minimum rate in bytes per second at which an awaited request body must arrive; 0 for no minimum.
     pub body_rate: u32,
     /// Minimum rate in bytes per second at which a client must read a response while it is waited for; 0 for no minimum.
@@ -312,9 +318,9 @@ pub struct Limits {
 }
 
 /// Content of responses to clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
-    /// Whether refusals name the nearest policy line.
+    /// Whether callers are shown policy text: denials name the nearest line, and a token's own page has its lines.
     pub show_policy: bool,
     /// Origins whose CORS preflights the proxy answers.
     pub cors_origins: Vec<String>,

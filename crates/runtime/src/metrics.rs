@@ -68,6 +68,7 @@ pub(crate) struct Metrics {
     gave_way: Counter,
     slow_readers: Counter,
     wrong_admin_secrets: Counter,
+    upstream_shown: Counter,
     deciding: Histogram,
     recording: Histogram,
     upstream: Histogram,
@@ -90,6 +91,7 @@ impl Default for Metrics {
             gave_way: Counter::default(),
             slow_readers: Counter::default(),
             wrong_admin_secrets: Counter::default(),
+            upstream_shown: Counter::default(),
             deciding: Histogram::new(DECISION),
             recording: Histogram::new(AUDIT),
             upstream: Histogram::new(UPSTREAM),
@@ -159,6 +161,11 @@ impl Metrics {
             "wrong_admin_secrets",
             "Requests to the admin listener with a wrong secret",
             self.wrong_admin_secrets.clone(),
+        );
+        all.register(
+            "upstream_address_shown",
+            "Responses with the upstream's own address in their body",
+            self.upstream_shown.clone(),
         );
         // Histograms, in seconds.
         for (name, help, histogram) in [
@@ -269,6 +276,11 @@ impl Metrics {
     /// Counts a request to the admin listener with a wrong secret.
     pub(crate) fn wrong_admin_secret(&self) {
         self.wrong_admin_secrets.inc();
+    }
+
+    /// Counts a response that shows the upstream's own address.
+    pub(crate) fn shown_upstream(&self) {
+        self.upstream_shown.inc();
     }
 
     /// Counts a connection of a client, which is open until the value is dropped.

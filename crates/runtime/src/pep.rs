@@ -6,6 +6,7 @@
 mod ambiguity;
 mod auth;
 mod cors;
+mod denials;
 pub(crate) mod explain;
 mod inspect;
 mod judging;
@@ -19,14 +20,16 @@ use std::time::Instant;
 
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Store, Verdict};
-use tokenward_compiler::decide::{self, Decision, Denial, Grant};
+use tokenward_compiler::decide::{Decision, Denial, Grant};
 use tokenward_compiler::ir::{LineId, Token, TokenId};
 
 pub(crate) use auth::AuthRules;
+pub(crate) use denials::Denials;
 pub(crate) use judging::Judges;
 pub(crate) use rehearse::would_allow;
 pub(crate) use throttle::{Pace, Throttle};
 
+use crate::call::evidence::Evidence;
 use crate::call::permit::Permit;
 use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
 use crate::call::validity::while_valid;
@@ -35,10 +38,10 @@ use crate::identity::Identities;
 use crate::limiter::Limiter;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
-use crate::problem::{Denied, Problem};
+use crate::problem::{Denied, Problem, Shown};
 use crate::proxy::{self, Answer, BodyBudget, BodyPace, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{
-    self, Canonical, Credentials, Method, Opened, RawHead, Reading, Rules, SELF_PATH, Trust,
+    self, Canonical, Credentials, Framing, Method, Opened, RawHead, Reading, Refusal, Rules, SELF_PATH, Trust,
 };
 use crate::respond;
 use crate::wire::{BodyStream, WireHead};
@@ -63,6 +66,7 @@ pub(crate) struct Gate {
     /// Threads that judge large bodies.
     pub(crate) judges: Arc<Judges>,
     pub(crate) limiter: Limiter,
+    pub(crate) denials: Denials,
     pub(crate) settings: GateSettings,
 }
 
@@ -73,7 +77,7 @@ pub(crate) struct GateSettings {
     pub(crate) inspect_bytes: usize,
     /// The slowest accepted pace of a request body.
     pub(crate) pace: BodyPace,
-    /// Whether denials show the closest line.
+    /// Whether callers are shown policy text: denials name the nearest line, and a token's own page has its lines.
     pub(crate) show_policy: bool,
     /// Origins whose pages may make calls.
     pub(crate) cors_origins: Vec<String>,
@@ -92,10 +96,36 @@ pub(crate) enum Headed {
 /// A call whose head has passed.
 pub(crate) struct Judged {
     call: Call,
-    canonical: Canonical,
     token: TokenId,
-    verdict: HeadVerdict,
+    passed: Passed,
     origin: Option<HeaderValue>,
+    /// Whether the connection is closed after the response.
+    close: bool,
+}
+
+/// A request as far as its head tells.
+enum Passed {
+    /// The head says whether there is a body.
+    Head(Box<Canonical>, HeadVerdict),
+    /// The body marks its own end. Its first byte tells whether there is one: without it the request is another one, and
+    /// at least one of the two passes.
+    Either(Box<Either>),
+}
+
+/// The two readings of a request whose body may turn out to be empty.
+#[derive(Clone)]
+struct Either {
+    full: Result<Canonical, Refusal>,
+    empty: Result<Canonical, Refusal>,
+    context_user: Option<String>,
+}
+
+/// What is done with a call that is allowed.
+enum Decided {
+    /// It is sent upstream.
+    Send(Box<Canonical>, Grant),
+    /// The proxy answers it itself.
+    Own,
 }
 
 enum HeadVerdict {
@@ -138,6 +168,7 @@ impl Gate {
             call.set_url(url);
             return Headed::Settled(self.answer_preflight(&call, headers).await);
         }
+        let close = raw.values("upgrade").next().is_some();
         // The rest of the head is read only for a caller with a valid token.
         let judged = match self.recognise(&mut call, &opened) {
             Ok(token) => {
@@ -151,20 +182,16 @@ impl Gate {
             }
         };
         match judged {
-            Ok((token, _, HeadVerdict::Own)) => {
-                let mut answer = self.answer_own(&call, token).await;
-                respond::mark_level(&mut answer, call.level);
-                Headed::Settled(answer)
-            }
-            Ok((token, canonical, verdict)) => Headed::Judged(Box::new(Judged {
+            Ok((token, passed)) => Headed::Judged(Box::new(Judged {
                 call,
-                canonical,
                 token,
-                verdict,
+                passed,
                 origin,
+                close,
             })),
             Err(problem) => {
                 let mut answer = self.refuse(&call, &problem).await;
+                answer.close |= close;
                 respond::mark_level(&mut answer, call.level);
                 cors::mark(&mut answer, origin);
                 Headed::Settled(answer)
@@ -176,35 +203,68 @@ impl Gate {
     pub(crate) async fn proceed(&self, judged: Judged, body: BodyStream, upstream: &Upstream) -> Answer {
         let Judged {
             call,
-            canonical,
             token,
-            verdict,
+            passed,
             origin,
+            close,
         } = judged;
-        let (close, level) = (canonical.close, call.level);
+        let level = call.level;
+        let framing = match &passed {
+            Passed::Head(canonical, _) => canonical.body,
+            Passed::Either(_) => Framing::Chunked,
+        };
         let share = self.bodies.share(call.live.program().token(token).secret_hash);
-        let mut body = RequestBody::new(body, canonical.body, self.pace_of(&call)).within(share);
+        let mut body = RequestBody::new(body, framing, self.pace_of(&call)).within(share);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
         let validity = undecided.call.validity.clone();
-        let granting = self.grant(&mut undecided.call, canonical, token, verdict, &mut body);
-        let granted = while_valid(validity, granting).await.flatten();
+        let deciding = self.decide(&mut undecided.call, token, passed, &mut body);
+        let decided = while_valid(validity, deciding).await.flatten();
         let call = undecided.decided();
-        let identity = granted.and_then(|granted| {
-            let headers = self.identities.headers(call.effective_user());
-            headers
-                .map(|headers| (granted, headers))
-                .map_err(|_| Problem::NoUpstreamIdentity)
-        });
-        let mut answer = match identity {
+        let mut answer = match decided {
+            Ok(Decided::Send(canonical, grant)) => match self.identities.headers(call.effective_user()) {
+                Ok(identity) => self.send(call, *canonical, grant, identity, body, upstream).await,
+                Err(_) => self.refuse(call, &Problem::NoUpstreamIdentity).await,
+            },
+            Ok(Decided::Own) => self.answer_own(call, token).await,
             Err(problem) => self.refuse(call, &of_token(call, problem)).await,
-            Ok(((grant, canonical), identity)) => {
-                self.send(call, canonical, grant, identity, body, upstream).await
-            }
         };
         answer.close |= close;
         respond::mark_level(&mut answer, level);
         cors::mark(&mut answer, origin);
         answer
+    }
+
+    /// Reads as much of the body as needed, and decides.
+    async fn decide(
+        &self,
+        call: &mut Call,
+        token: TokenId,
+        passed: Passed,
+        body: &mut RequestBody,
+    ) -> Result<Decided, Problem> {
+        let (canonical, verdict) = match passed {
+            Passed::Head(canonical, verdict) => (canonical, verdict),
+            Passed::Either(either) => {
+                body.read_ahead(1).await.map_err(inspect::problem)?;
+                let head = if body.length() == Some(0) {
+                    call.found_empty();
+                    either.empty
+                } else {
+                    either.full
+                };
+                self.judge_request(call, token, head, either.context_user)?
+            }
+        };
+        match self.grant(call, canonical, token, verdict, body).await {
+            Ok(Some((grant, canonical))) => Ok(Decided::Send(canonical, grant)),
+            Ok(None) => Ok(Decided::Own),
+            Err(problem) => {
+                if let Problem::Json(unreadable) = &problem {
+                    call.evidence.unread = Some(unreadable.to_string());
+                }
+                Err(problem)
+            }
+        }
     }
 
     /// Records the call, and sends it upstream.
@@ -268,14 +328,47 @@ impl Gate {
         call: &mut Call,
         token: TokenId,
         reading: Reading,
-    ) -> Result<(TokenId, Canonical, HeadVerdict), Problem> {
+    ) -> Result<(TokenId, Passed), Problem> {
+        let Some(empty) = reading.if_empty else {
+            let (canonical, verdict) = self.judge_request(call, token, reading.head, reading.context_user)?;
+            return Ok((token, Passed::Head(canonical, verdict)));
+        };
+        // The body is read only if one of the two readings passes. The refusal is that of a request with a body.
+        let either = Either {
+            full: reading.head,
+            empty,
+            context_user: reading.context_user,
+        };
+        let Either {
+            full,
+            empty,
+            context_user,
+        } = either.clone();
+        let as_empty = self.judge_request(call, token, empty, context_user.clone());
+        let as_full = self.judge_request(call, token, full, context_user);
+        match (as_full, as_empty) {
+            (Err(problem), Err(_)) => Err(problem),
+            _ => Ok((token, Passed::Either(Box::new(either)))),
+        }
+    }
+
+    /// Takes the steps that depend on the reading of the request: its rights, and the decision as far as the head allows.
+    fn judge_request(
+        &self,
+        call: &mut Call,
+        token: TokenId,
+        head: Result<Canonical, Refusal>,
+        context_user: Option<String>,
+    ) -> Result<(Box<Canonical>, HeadVerdict), Problem> {
         let live = Arc::clone(&call.live);
         let definition = live.program().token(token);
+        // The other reading of the request may have been judged before.
+        (call.line, call.evidence, call.on_behalf_of) = (None, Evidence::default(), None);
         // Errors of the reading are only shown to callers with a valid token.
-        let canonical = reading.head.map_err(Problem::Reading)?;
+        let canonical = Box::new(head.map_err(Problem::Reading)?);
         inspect::check_query(live.program(), token, &canonical, &self.rules)?;
         // Rights that lines do not express: acting for others, and issuing credentials.
-        if let Some(user) = reading.context_user {
+        if let Some(user) = context_user {
             if !definition.on_behalf_of.contains(&user) || self.auth.never(&user) {
                 return Err(Problem::ContextUser);
             }
@@ -292,7 +385,7 @@ impl Gate {
         if canonical.path == SELF_PATH {
             let own = canonical.method == Method::Get;
             return if own {
-                Ok((token, canonical, HeadVerdict::Own))
+                Ok((canonical, HeadVerdict::Own))
             } else {
                 Err(Problem::OutsideEndpoints)
             };
@@ -303,7 +396,7 @@ impl Gate {
         call.deciding += started.elapsed();
         call.evidence = inspect::evidence_unread(&decision, live.program(), token, &canonical, &self.rules);
         let verdict = match decision {
-            Decision::Deny(denial) => return Err(self.denied(call, (token, &canonical), &denial)),
+            Decision::Deny(denial) => return Err(self.denied(call, &denial)),
             Decision::Allow(grant) if !inspect::product_reads(&canonical, &self.rules) => {
                 HeadVerdict::Granted(grant)
             }
@@ -319,7 +412,7 @@ impl Gate {
         {
             return Err(Problem::BodyTooLarge(self.inspect_limit()));
         }
-        Ok((token, canonical, verdict))
+        Ok((canonical, verdict))
     }
 
     /// Counts the call towards its token's limits.
@@ -347,10 +440,11 @@ impl Gate {
         let live = Arc::clone(&call.live);
         let program = live.program();
         let is_revoked = |secret: &SecretHash| self.policies.revocations().has(secret);
-        let found = auth::authenticate(program, credentials, &self.auth, is_revoked, call.time_ms());
+        let caller = (call.client, call.time_ms());
+        let found = auth::authenticate(program, credentials, &self.auth, is_revoked, caller);
         let token = match &found {
             Ok(authenticated) => Some(authenticated.token),
-            Err((_, token)) => *token,
+            Err(failed) => failed.token,
         };
         call.token = token.map(|token| program.token(token).name.clone());
         match found {
@@ -358,30 +452,36 @@ impl Gate {
                 let definition = program.token(authenticated.token);
                 call.validity = Some(self.policies.validity(authenticated.secret, definition));
                 call.user = Some(authenticated.user);
+                call.secret = Some(definition.secret_hash);
                 call.authenticated = true;
                 Ok(authenticated.token)
             }
-            Err((failure, _)) => {
+            Err(failed) => {
                 if let Credentials::Basic { user, .. } = credentials {
                     call.user = token.map(|_| self.rules.shown_user(user));
                 }
-                Err(Problem::Unauthenticated(failure))
+                Err(failed.problem())
             }
         }
     }
 
-    /// Reads as much of the body as needed before the upstream is contacted, and completes the decision.
+    /// Reads as much of the body as needed before the upstream is contacted, and completes the decision. `None` if the
+    /// proxy answers the call itself.
     async fn grant(
         &self,
         call: &mut Call,
-        canonical: Canonical,
+        canonical: Box<Canonical>,
         token: TokenId,
         verdict: HeadVerdict,
         body: &mut RequestBody,
-    ) -> Result<(Grant, Canonical), Problem> {
-        if let HeadVerdict::Granted(grant) = verdict {
-            body.read_ahead(READ_AHEAD).await.map_err(inspect::problem)?;
-            return Ok((grant, canonical));
+    ) -> Result<Option<(Grant, Box<Canonical>)>, Problem> {
+        match verdict {
+            HeadVerdict::Own => return Ok(None),
+            HeadVerdict::Granted(grant) => {
+                body.read_ahead(READ_AHEAD).await.map_err(inspect::problem)?;
+                return Ok(Some((grant, canonical)));
+            }
+            HeadVerdict::NeedsBody => {}
         }
         inspect::read_whole(body, self.inspect_limit()).await?;
         let inspection = Inspection {
@@ -402,28 +502,44 @@ impl Gate {
             call.evidence = inspected.evidence;
         }
         match inspected.verdict? {
-            inspect::Verdict::Allow(grant) => Ok((grant, inspected.canonical)),
-            inspect::Verdict::Deny(denial) => Err(self.denied(call, (token, &inspected.canonical), &denial)),
+            inspect::Verdict::Allow(grant) => Ok(Some((grant, inspected.canonical))),
+            inspect::Verdict::Deny(denial) => Err(self.denied(call, &denial)),
         }
     }
 
-    fn denied(&self, call: &mut Call, (token, canonical): (TokenId, &Canonical), denial: &Denial) -> Problem {
+    fn denied(&self, call: &mut Call, denial: &Denial) -> Problem {
         call.line = denial.line;
         let program = call.live.program();
-        let nearest = || decide::nearest(program, token, canonical.method, &canonical.path);
-        let shown = if self.settings.show_policy {
-            denial.line.or_else(nearest)
-        } else {
-            None
-        };
-        Problem::Denied(Denied {
+        let forbids = denial.line.map(|line| {
+            let line = program.line(line);
+            Shown::Forbids(format!("{}:{}: {}", line.file, line.number, line.text))
+        });
+        let shown = forbids.or_else(|| call.evidence.lacking.clone().map(Shown::Lacks));
+        Problem::Denied(Box::new(Denied {
             reason: denial.reason,
             call: call.shown(),
-            line: shown.map(|line| {
-                let line = program.line(line);
-                format!("{}:{}: {}", line.file, line.number, line.text)
-            }),
-        })
+            shown: shown.filter(|_| self.settings.show_policy),
+            unread: call.evidence.unread.clone(),
+        }))
+    }
+
+    /// Keeps a denial for the token's own page. Refusals for the client's address are not shown there, nor what is not the
+    /// caller's to change.
+    fn remember(&self, call: &Call, problem: &Problem, status: u16) {
+        let is_callers = !matches!(
+            problem,
+            Problem::Address
+                | Problem::Audit
+                | Problem::ClientGone
+                | Problem::Internal
+                | Problem::NotAccepted(_)
+                | Problem::Unauthenticated(_)
+        );
+        if let Some(token) = call.secret.filter(|_| call.authenticated && is_callers) {
+            let denial = denials::Denial::new(call, problem, status, self.settings.show_policy);
+            self.denials
+                .add(token, call.user.as_deref().unwrap_or_default(), denial);
+        }
     }
 
     async fn record(
@@ -460,12 +576,14 @@ impl Gate {
             (Ok(_), Pace::TooMany) => &Problem::TooManyFailures(self.throttle.retry_after()),
         };
         outcome.end(problem.end());
-        self.fail(call, problem, outcome)
+        let answer = self.fail(call, problem, outcome);
+        self.remember(call, problem, answer.status.as_u16());
+        answer
     }
 
     fn pace(&self, call: &Call, problem: &Problem) -> Pace<'_> {
         match problem {
-            Problem::Unauthenticated(failure) if failure.is_attempt() => {
+            Problem::Unauthenticated(failure) | Problem::NotAccepted(failure) if failure.is_attempt() => {
                 let pace = self.throttle.failed(call.client);
                 if !matches!(pace, Pace::AtOnce) {
                     self.metrics.slowed();
@@ -478,7 +596,7 @@ impl Gate {
 
     /// Responds to a problem of a call that is recorded, or cannot be.
     fn fail(&self, call: &Call, problem: &Problem, mut outcome: OutcomeRecorder) -> Answer {
-        let answer = respond::problem(problem, &call.id, self.auth.methods());
+        let answer = respond::problem(problem, &call.id, self.auth.help());
         outcome.status(answer.status.as_u16());
         answer
     }
@@ -493,7 +611,17 @@ impl Gate {
         {
             return self.fail(call, &Problem::Audit, outcome);
         }
-        let answer = respond::json(&call.id, &own::describe(call, token, &self.limiter));
+        let denials = call.secret.map(|secret| {
+            let user = call.user.as_deref().unwrap_or_default();
+            self.denials.of(&secret, user)
+        });
+        let page = own::describe(
+            call,
+            token,
+            (&self.limiter, self.settings.show_policy),
+            &denials.unwrap_or_default(),
+        );
+        let answer = respond::json(&call.id, &page);
         outcome.status(answer.status.as_u16());
         answer
     }

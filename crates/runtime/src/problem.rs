@@ -1,11 +1,16 @@
 //! Reasons why a request is not answered by the upstream, with their stable codes and their verdicts in the audit.
 
+mod shortfall;
+mod unreadable;
+
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
 use crate::limiter::{Exceeded, OverLimit};
 use crate::request::{Needs, Refusal};
+pub(crate) use shortfall::Shortfall;
+pub(crate) use unreadable::Unreadable;
 
 /// Reason why a request is not answered by the upstream.
 #[derive(Debug)]
@@ -14,8 +19,11 @@ pub(crate) enum Problem {
     Framing(Refusal),
     /// The path is outside of `upstream.endpoints`.
     OutsideEndpoints,
-    /// The credentials have no token that works for this caller.
+    /// The credentials have no token that works for this caller. The caller does not learn why.
     Unauthenticated(AuthFailure),
+    /// The scheme is not accepted, or the right secret was shown for the right user from an allowed address, but the
+    /// token has ended. The caller learns which.
+    NotAccepted(AuthFailure),
     /// Too many failed credentials came from the address; with the seconds after which to try again.
     TooManyFailures(u64),
     /// The token is not valid from this address.
@@ -31,7 +39,7 @@ pub(crate) enum Problem {
     /// The call gives credentials or rights, and the token lacks these keys for it.
     Lacks(Needs),
     /// No line permits the call, or a line forbids it.
-    Denied(Denied),
+    Denied(Box<Denied>),
     /// The body is larger than the limit for inspected bodies, in bytes.
     BodyTooLarge(usize),
     /// The body is larger than the limit for all bodies, in bytes.
@@ -41,7 +49,7 @@ pub(crate) enum Problem {
     /// The body is larger than the token may send, in bytes.
     BodyOverTokenLimit(u64),
     /// The policy inspects the body, which is ambiguous.
-    Json(ReadError),
+    Json(Unreadable),
     /// The product reads credentials or another identity from this JSON node.
     BodyCredentials(String),
     /// The body's bytes break the framing.
@@ -107,6 +115,7 @@ impl Problem {
             Self::Framing(refusal) | Self::Reading(refusal) => refusal.reason.code(),
             Self::OutsideEndpoints => "outside-endpoints",
             Self::Unauthenticated(_) => "unauthenticated",
+            Self::NotAccepted(failure) => failure.public_code(),
             Self::TooManyFailures(_) => "too-many-failures",
             Self::Address => "address",
             Self::PolicyError => "policy-error",
@@ -127,7 +136,7 @@ impl Problem {
             Self::BodyOverLimit(_) => "body-over-limit",
             Self::BodyBudget => "body-budget",
             Self::BodyOverTokenLimit(_) => "body-over-token-limit",
-            Self::Json(error) => match error {
+            Self::Json(unreadable) => match unreadable.error {
                 ReadError::NotJson { .. } => "json-syntax",
                 ReadError::DuplicateName { .. } => "json-duplicate-name",
                 ReadError::ControlInName { .. } => "json-control-in-name",
@@ -152,7 +161,7 @@ impl Problem {
     /// The reason code in the audit, which may say more than [`Self::code`].
     pub(crate) fn audit_code(&self) -> &'static str {
         match self {
-            Self::Unauthenticated(failure) => failure.code(),
+            Self::Unauthenticated(failure) | Self::NotAccepted(failure) => failure.code(),
             other => other.code(),
         }
     }
@@ -181,11 +190,22 @@ pub(crate) struct Denied {
     pub(crate) reason: DenyReason,
     /// Method and canonical URL, as the audit has them.
     pub(crate) call: String,
-    /// The line that denied, otherwise the closest permit line; only if the configuration shows lines.
-    pub(crate) line: Option<String>,
+    /// The policy's part in it; only if the configuration shows policy text.
+    pub(crate) shown: Option<Shown>,
+    /// Why the body could not be read, if a line looks into it.
+    pub(crate) unread: Option<String>,
 }
 
-/// Reason why credentials do not work. The client gets the same 401 for all of them.
+/// What a caller is shown of the policy.
+#[derive(Debug)]
+pub(crate) enum Shown {
+    /// The forbid line that matched, with its place.
+    Forbids(String),
+    /// The nearest permit line, and what it lacks.
+    Lacks(Shortfall),
+}
+
+/// Reason why credentials do not work. The client gets the same 401 for those that depend on who knows the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthFailure {
     /// The request has no credentials.
@@ -225,6 +245,14 @@ impl AuthFailure {
         Self::NeverActAs,
     ];
 
+    /// The stable reason code in the response to a caller who may learn the reason.
+    pub(crate) fn public_code(self) -> &'static str {
+        match self {
+            Self::RotatedAway => Self::Expired.code(),
+            told => told.code(),
+        }
+    }
+
     /// Whether the caller may be guessing secrets; a request without credentials is not a guess.
     pub(crate) fn is_attempt(self) -> bool {
         self != Self::NoCredentials
@@ -243,6 +271,148 @@ impl AuthFailure {
             Self::WrongUser => "wrong-user",
             Self::NoUser => "no-user",
             Self::NeverActAs => "never-act-as",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limiter::OverLimit;
+    use crate::request::Reason;
+    use crate::wire::Violation;
+
+    /// One problem of each kind; a new kind does not compile until it is listed here.
+    fn each() -> Vec<Problem> {
+        let json = |error| Problem::Json(Unreadable::new(error, b""));
+        let needs = |mint, escalate| Problem::Lacks(Needs { mint, escalate });
+        let denied = |reason| {
+            Problem::Denied(Box::new(Denied {
+                reason,
+                call: String::new(),
+                shown: None,
+                unread: None,
+            }))
+        };
+        let over = |limit, together| {
+            Problem::OverLimit(OverLimit {
+                limit,
+                together,
+                retry_after: Duration::ZERO,
+                level: None,
+            })
+        };
+        let listed = |problem: &Problem| match problem {
+            Problem::Framing(_)
+            | Problem::OutsideEndpoints
+            | Problem::Unauthenticated(_)
+            | Problem::NotAccepted(_)
+            | Problem::TooManyFailures(_)
+            | Problem::Address
+            | Problem::Reading(_)
+            | Problem::ContextUser
+            | Problem::Lacks(_)
+            | Problem::Denied(_)
+            | Problem::BodyTooLarge(_)
+            | Problem::BodyOverLimit(_)
+            | Problem::Json(_)
+            | Problem::BodyCredentials(_)
+            | Problem::BodyBroken(_)
+            | Problem::BodySlow
+            | Problem::BodyTooSlow
+            | Problem::ClientGone
+            | Problem::Audit
+            | Problem::NoUpstreamIdentity
+            | Problem::UpstreamUnreachable
+            | Problem::UpstreamBroken
+            | Problem::UpstreamTimeout
+            | Problem::UpstreamUnauthorized
+            | Problem::Internal
+            | Problem::OverLimit(_)
+            | Problem::PolicyError
+            | Problem::BodyBudget
+            | Problem::BodyOverTokenLimit(_)
+            | Problem::UpstreamInterims => true,
+        };
+        let mut problems = vec![
+            Problem::OutsideEndpoints,
+            Problem::Unauthenticated(AuthFailure::UnknownToken),
+            Problem::TooManyFailures(1),
+            Problem::Address,
+            Problem::ContextUser,
+            needs(true, false),
+            needs(false, true),
+            denied(DenyReason::NoLine),
+            denied(DenyReason::ForbidLine),
+            Problem::BodyTooLarge(1),
+            Problem::BodyOverLimit(1),
+            json(ReadError::NotJson { offset: 0, what: "" }),
+            json(ReadError::DuplicateName { offset: 0 }),
+            json(ReadError::ControlInName { offset: 0 }),
+            json(ReadError::CaseVariant { offset: 0 }),
+            Problem::BodyCredentials(String::new()),
+            Problem::BodySlow,
+            Problem::BodyTooSlow,
+            Problem::ClientGone,
+            Problem::Audit,
+            Problem::NoUpstreamIdentity,
+            Problem::UpstreamUnreachable,
+            Problem::UpstreamBroken,
+            Problem::UpstreamTimeout,
+            Problem::UpstreamUnauthorized,
+            Problem::Internal,
+            Problem::PolicyError,
+            Problem::BodyBudget,
+            Problem::BodyOverTokenLimit(1),
+            Problem::UpstreamInterims,
+            over(Exceeded::Rate, false),
+            over(Exceeded::Rate, true),
+            over(Exceeded::Concurrent, false),
+            over(Exceeded::Concurrent, true),
+        ];
+        let told = [
+            AuthFailure::Method,
+            AuthFailure::Revoked,
+            AuthFailure::Expired,
+            AuthFailure::RotatedAway,
+        ];
+        problems.extend(told.map(Problem::NotAccepted));
+        problems.extend(
+            Reason::ALL
+                .iter()
+                .map(|reason| Problem::Reading((*reason).into())),
+        );
+        problems.extend(
+            Violation::ALL
+                .iter()
+                .map(|violation| Problem::BodyBroken(violation.code())),
+        );
+        assert!(problems.iter().all(listed));
+        problems
+    }
+
+    #[test]
+    fn each_reason_code_has_its_cure_on_the_page() {
+        let page = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/troubleshooting.md"
+        ));
+        for problem in each() {
+            let code = problem.code();
+            let row = page.lines().find(|line| {
+                let first = line.split('|').nth(1).unwrap_or_default();
+                first.split(',').any(|name| name.trim() == format!("`{code}`"))
+            });
+            let cells: Vec<&str> = row
+                .unwrap_or_else(|| panic!("docs/troubleshooting.md lacks `{code}`"))
+                .split('|')
+                .collect();
+            assert!(
+                cells.len() >= 5 && cells[3].trim().len() > 10,
+                "`{code}` has no cure"
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ mod fields;
 mod health;
 mod links;
 mod location;
+mod references;
 mod settings;
 
 pub(crate) use addresses::Addresses;

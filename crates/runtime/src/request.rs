@@ -49,6 +49,7 @@ pub use calls::{Call, Class, Group, Needs, Source};
 pub use canonical::Canonical;
 pub use client::{ClientAddress, Trust};
 pub use credentials::Credentials;
+pub(crate) use endpoint::matches_pattern;
 pub(crate) use filed::Filed;
 pub(crate) use fold::{folded, folded_with_letters_above, folded_without_iota};
 pub use form::check_form;

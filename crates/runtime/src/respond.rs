@@ -1,7 +1,7 @@
 //! Responses of the proxy itself: the one map from a problem to a response (SEMANTICS section 5).
 //!
 //! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They say what a caller
-//! can change, but show nothing of the policy, unless `answers.show_policy` is on. The audit has the details.
+//! can change. `answers.show_policy` switches policy text off. The audit has the details.
 
 use std::time::Duration;
 
@@ -12,10 +12,11 @@ use tokenward_compiler::decide::DenyReason;
 use tokenward_compiler::json::ReadError;
 
 use crate::call::{REQUEST_ID, RequestId};
-use crate::config::Methods;
+use crate::config::{Config, Methods};
 use crate::limiter::{Exceeded, Level, OverLimit};
-use crate::problem::Problem;
+use crate::problem::{AuthFailure, Denied, Problem, Shown};
 use crate::proxy::{Answer, AnswerBody};
+use crate::request::SELF_PATH;
 
 impl Problem {
     fn status(&self) -> StatusCode {
@@ -27,7 +28,7 @@ impl Problem {
             | Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
             Self::ClientGone => StatusCode::BAD_REQUEST,
             Self::OutsideEndpoints => StatusCode::NOT_FOUND,
-            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated(_) | Self::NotAccepted(_) => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures(_) | Self::OverLimit(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Address
             | Self::PolicyError
@@ -49,13 +50,26 @@ impl Problem {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self, help: &Help) -> String {
         match self {
             Self::Framing(refusal) | Self::Reading(refusal) => refusal.detail.clone(),
             Self::OutsideEndpoints => "This path is not served here.".into(),
-            Self::Unauthenticated(_) => {
-                "The request needs a token that is valid for its user, in the Authorization header.".into()
-            }
+            Self::Unauthenticated(_) => format!(
+                "The request needs a token that is valid for its user. The Authorization header must have {}.",
+                help.ways()
+            ),
+            Self::NotAccepted(failure) => match failure {
+                AuthFailure::Revoked => "The token was revoked. Ask its owner for another one.".into(),
+                AuthFailure::Expired => "The token has expired. Ask its owner for another one.".into(),
+                AuthFailure::RotatedAway => {
+                    "This secret has expired, because the token has a new one. Ask the token's owner for it."
+                        .into()
+                }
+                _ => format!(
+                    "This scheme is not accepted. The Authorization header must have {}.",
+                    help.ways()
+                ),
+            },
             Self::TooManyFailures(_) => {
                 "Too many requests with credentials that do not work came from this address; try again later."
                     .into()
@@ -78,10 +92,7 @@ impl Problem {
                 }
                 (false, _) => "This call gives rights. The token lacks `escalate = true`.".into(),
             },
-            Self::Denied(denied) => match denied.reason {
-                DenyReason::NoLine => format!("No line of this token allows {}.", denied.call),
-                DenyReason::ForbidLine => format!("A line of this token forbids {}.", denied.call),
-            },
+            Self::Denied(denied) => denied_detail(denied, help),
             Self::BodyTooLarge(limit) => {
                 format!("The policy inspects this body, and bodies over {limit} bytes are not inspected.")
             }
@@ -92,21 +103,9 @@ impl Problem {
             Self::BodyOverTokenLimit(limit) => {
                 format!("Bodies of this token's calls may have at most {limit} bytes.")
             }
-            Self::Json(error) => match error {
-                ReadError::NotJson { offset, what } => {
-                    format!("The body is not JSON: {what} at byte {offset}.")
-                }
-                ReadError::DuplicateName { offset } => {
-                    format!("The JSON body repeats a name at byte {offset}.")
-                }
-                ReadError::ControlInName { offset } => {
-                    format!("A name in the JSON body has a control character, at byte {offset}.")
-                }
-                ReadError::CaseVariant { offset } => {
-                    format!(
-                        "A name in the JSON body differs only in case from one that the policy checks, at byte {offset}."
-                    )
-                }
+            Self::Json(unreadable) => match unreadable.error {
+                ReadError::NotJson { .. } => format!("The body is not JSON: {unreadable}."),
+                _ => format!("Servers read the JSON body in different ways: {unreadable}."),
             },
             Self::BodyCredentials(node) => {
                 format!(
@@ -138,6 +137,24 @@ impl Problem {
     }
 }
 
+/// Describes a denial. The policy's text is in members of its own.
+fn denied_detail(denied: &Denied, help: &Help) -> String {
+    let mut detail = match denied.reason {
+        DenyReason::NoLine => format!("No line of this token allows {}.", denied.call),
+        DenyReason::ForbidLine => format!("A line of this token forbids {}.", denied.call),
+    };
+    if let Some(why) = &denied.unread {
+        detail.push_str(&format!(" The body was not read as JSON: {why}."));
+    }
+    if let Some(Shown::Lacks(_)) = &denied.shown {
+        detail.push_str(
+            " `policy_line` came nearest; `failed` is its first condition that failed, and `found` what was there.",
+        );
+    }
+    detail.push_str(&format!(" GET {} shows this token.", help.own_page));
+    detail
+}
+
 /// The body of a problem's response; members beyond RFC 9457's are Tokenward's own.
 #[derive(Serialize)]
 struct ProblemBody<'a> {
@@ -147,29 +164,88 @@ struct ProblemBody<'a> {
     reason: &'a str,
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    policy_line: Option<&'a str>,
+    policy_line: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<&'a str>,
+    #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
+    own_page: Option<&'a str>,
+}
+
+/// What responses say of the proxy itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Help {
+    /// Whether Basic and Bearer are help.
+    pub(crate) methods: Methods,
+    /// Further schemes that carry the bare token.
+    pub(crate) schemes: Vec<String>,
+    /// URL at which a token shows its own lines and last denials.
+    pub(crate) own_page: String,
+}
+
+impl Help {
+    /// Takes it from the configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            methods: config.auth.methods,
+            schemes: config.auth.schemes.clone(),
+            own_page: format!("{}{SELF_PATH}", config.upstream.public_url),
+        }
+    }
+
+    /// Lists the ways in which a token may be presented in `Authorization`.
+    fn ways(&self) -> String {
+        let basic = self
+            .methods
+            .basic()
+            .then(|| "`Basic` with user and token".to_owned());
+        let bearer = self.methods.bearer().then_some("Bearer");
+        let bare = bearer.into_iter().chain(self.schemes.iter().map(String::as_str));
+        let bare = bare.map(|scheme| format!("`{scheme}` with the token"));
+        basic.into_iter().chain(bare).collect::<Vec<_>>().join(", or ")
+    }
 }
 
 /// Gives the status and the explanation of the response to a request with this problem.
-pub(crate) fn described(problem: &Problem) -> (u16, String) {
-    (problem.status().as_u16(), problem.detail())
+pub(crate) fn described(problem: &Problem, help: &Help) -> (u16, String) {
+    (problem.status().as_u16(), problem.detail(help))
 }
 
 /// Makes the response to a request with this problem.
-pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> Answer {
+pub(crate) fn problem(problem: &Problem, id: &RequestId, help: &Help) -> Answer {
     let status = problem.status();
-    // A policy line is only present if the configuration shows it.
-    let line = match problem {
-        Problem::Denied(denied) => denied.line.as_deref(),
+    // Policy text is only present if the configuration shows it.
+    let denied = match problem {
+        Problem::Denied(denied) => Some(denied),
         _ => None,
     };
+    let shown = denied.and_then(|denied| denied.shown.as_ref());
+    let lacks = shown.and_then(|shown| match shown {
+        Shown::Lacks(lacks) => Some(lacks),
+        Shown::Forbids(_) => None,
+    });
+    let line = shown.map(|shown| match shown {
+        Shown::Forbids(line) => line.clone(),
+        Shown::Lacks(lacks) => lacks.shown_line(),
+    });
+    let is_of_token = matches!(
+        problem,
+        Problem::Denied(_) | Problem::Lacks(_) | Problem::ContextUser
+    );
     let body = ProblemBody {
         title: status.canonical_reason().unwrap_or_default(),
         status: status.as_u16(),
-        detail: &problem.detail(),
+        detail: &problem.detail(help),
         reason: problem.code(),
         request_id: &id.to_string(),
         policy_line: line,
+        failed: lacks.map(|lacks| lacks.condition.as_str()),
+        found: lacks.map(|lacks| lacks.found.as_str()),
+        unread: denied.and_then(|denied| denied.unread.as_deref()),
+        own_page: is_of_token.then_some(help.own_page.as_str()),
     };
     let mut headers = vec![
         (CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
@@ -177,8 +253,8 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, methods: Methods) -> An
         (REQUEST_ID, id.header()),
     ];
     // Headers that depend on the problem.
-    if matches!(problem, Problem::Unauthenticated(_)) {
-        headers.extend(challenges(methods));
+    if matches!(problem, Problem::Unauthenticated(_) | Problem::NotAccepted(_)) {
+        headers.extend(challenges(help));
     }
     match problem {
         Problem::Audit | Problem::BodyBudget => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
@@ -275,15 +351,18 @@ fn json_line(body: &impl Serialize) -> Vec<u8> {
     line
 }
 
-fn challenges(methods: Methods) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+fn challenges(help: &Help) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let Help { methods, schemes, .. } = help;
     let basic = methods
         .basic()
-        .then_some(r#"Basic realm="tokenward", charset="UTF-8""#);
-    let bearer = methods.bearer().then_some(r#"Bearer realm="tokenward""#);
+        .then(|| r#"Basic realm="tokenward", charset="UTF-8""#.to_owned());
+    let bearer = methods.bearer().then_some("Bearer");
+    let bare = bearer.into_iter().chain(schemes.iter().map(String::as_str));
+    let bare = bare.map(|scheme| format!(r#"{scheme} realm="tokenward""#));
     basic
         .into_iter()
-        .chain(bearer)
-        .map(|challenge| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
+        .chain(bare)
+        .filter_map(|challenge| Some((WWW_AUTHENTICATE, HeaderValue::from_str(&challenge).ok()?)))
 }
 
 /// Makes a response without a body, to a CORS preflight.
@@ -299,7 +378,7 @@ pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{AuthFailure, Denied};
+    use crate::problem::Shortfall;
 
     fn text(answer: &Answer) -> serde_json::Value {
         match &answer.body {
@@ -311,42 +390,106 @@ mod tests {
         }
     }
 
+    fn help() -> Help {
+        Help {
+            methods: Methods::Both,
+            schemes: vec!["token".into()],
+            own_page: "https://x/.tokenward/self".into(),
+        }
+    }
+
+    fn id() -> RequestId {
+        RequestId::from([7; 16])
+    }
+
+    fn denied(shown: Option<Shown>, unread: Option<&str>) -> Problem {
+        Problem::Denied(Box::new(Denied {
+            reason: DenyReason::NoLine,
+            call: "GET https://x/rest/a".into(),
+            shown,
+            unread: unread.map(str::to_owned),
+        }))
+    }
+
     #[test]
     fn a_denial_says_what_is_missing_and_shows_policy_only_on_setting() {
-        let id = RequestId::from([7; 16]);
-        let denied = |line: Option<&str>| {
-            Problem::Denied(Denied {
-                reason: DenyReason::NoLine,
-                call: "GET https://x/rest/a".into(),
-                line: line.map(str::to_owned),
-            })
-        };
-        let body = text(&problem(&denied(None), &id, Methods::Basic));
+        let body = text(&problem(&denied(None, None), &id(), &help()));
         assert_eq!(body["status"], 403);
         assert_eq!(body["reason"], "no-line");
         assert_eq!(
             body["detail"],
-            "No line of this token allows GET https://x/rest/a."
+            "No line of this token allows GET https://x/rest/a. GET https://x/.tokenward/self shows this token."
         );
         assert_eq!(body["request_id"], "07".repeat(16));
-        assert_eq!(body.get("policy_line"), None);
-        let body = text(&problem(&denied(Some("a.toml:3: [get]/x")), &id, Methods::Basic));
-        assert_eq!(body["policy_line"], "a.toml:3: [get]/x");
+        for absent in ["policy_line", "failed", "found", "unread"] {
+            assert_eq!(body.get(absent), None);
+        }
+        let lacks = Shortfall {
+            line: tokenward_audit::LineRef {
+                file: "a.toml".into(),
+                number: 3,
+                digest: "00".into(),
+            },
+            text: "[get]/x[QueryParam::a==1]".into(),
+            condition: "QueryParam::a==".into(),
+            found: "nothing".into(),
+        };
+        let shown = Some(Shown::Lacks(lacks));
+        let body = text(&problem(&denied(shown, Some("it is a form")), &id(), &help()));
+        assert_eq!(body["policy_line"], "a.toml:3: [get]/x[QueryParam::a==1]");
+        assert_eq!(body["failed"], "QueryParam::a==");
+        assert_eq!(body["found"], "nothing");
+        assert_eq!(body["unread"], "it is a form");
+        assert_eq!(body["self"], "https://x/.tokenward/self");
+        let detail = body["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("The body was not read as JSON: it is a form."),
+            "{detail}"
+        );
+        let forbids = Some(Shown::Forbids("a.toml:4: !/x".into()));
+        let body = text(&problem(&denied(forbids, None), &id(), &help()));
+        assert_eq!(body["policy_line"], "a.toml:4: !/x");
+        assert_eq!(body.get("failed"), None);
+        // A denial for the address says nothing more.
+        let body = text(&problem(&Problem::Address, &id(), &help()));
+        let members: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members, ["detail", "reason", "request_id", "status", "title"]);
     }
 
     #[test]
     fn every_failed_authentication_looks_the_same_to_the_client() {
-        let id = RequestId::from([1; 16]);
         let answers: Vec<String> = AuthFailure::ALL
             .iter()
             .map(|&failure| {
                 format!(
                     "{:?}",
-                    problem(&Problem::Unauthenticated(failure), &id, Methods::Both)
+                    problem(&Problem::Unauthenticated(failure), &id(), &help())
                 )
             })
             .collect();
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
-        assert!(answers[0].contains("Basic realm") && answers[0].contains("Bearer realm"));
+        for scheme in ["Basic realm", "Bearer realm", "token realm"] {
+            assert!(answers[0].contains(scheme), "{}", answers[0]);
+        }
+    }
+
+    #[test]
+    fn who_may_learn_the_reason_is_told_it() {
+        for (failure, reason, detail) in [
+            (AuthFailure::Expired, "expired", "The token has expired."),
+            (AuthFailure::RotatedAway, "expired", "This secret has expired"),
+            (AuthFailure::Revoked, "revoked", "The token was revoked."),
+            (
+                AuthFailure::Method,
+                "auth-method",
+                "`Basic` with user and token, or `Bearer` with the token, or `token` with the token",
+            ),
+        ] {
+            let answer = problem(&Problem::NotAccepted(failure), &id(), &help());
+            assert!(answer.headers.iter().any(|(name, _)| name == WWW_AUTHENTICATE));
+            let body = text(&answer);
+            assert_eq!((&body["status"], &body["reason"]), (&401.into(), &reason.into()));
+            assert!(body["detail"].as_str().unwrap().contains(detail), "{body}");
+        }
     }
 }

@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use crate::format::bytes::{Cursor, Malformed};
 use crate::format::encode::{
-    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LINE,
-    OPENED, SAME_STATUS, STATUS, TOKEN, TROUBLE, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION, VERSION_1,
+    AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LACKING,
+    LINE, OPENED, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION,
+    VERSION_1, VERSION_2,
 };
 use crate::format::evidence;
 use crate::format::text_table::TextTable;
-use crate::model::evidence::{LineRef, NodeValue, Tried};
+use crate::model::evidence::{Lacking, LineRef, NodeValue, Tried};
 use crate::model::item::{Counted, Ended, Event};
 use crate::model::record::{End, Outcome, Record, Verdict};
 
@@ -46,6 +47,15 @@ pub(crate) struct RecordView<'b> {
     // Copied: few calls have any.
     pub(crate) nodes: Vec<NodeValue>,
     pub(crate) tried: Vec<Tried>,
+    // Few calls have any of it, and views are moved about.
+    pub(crate) denial: Option<Box<DenialView<'b>>>,
+}
+
+/// What a record has of a denial.
+#[derive(Debug)]
+pub(crate) struct DenialView<'b> {
+    lacking: Option<Lacking>,
+    unread: Option<&'b str>,
 }
 
 impl RecordView<'_> {
@@ -74,6 +84,11 @@ impl RecordView<'_> {
             authenticated: self.authenticated,
             nodes: self.nodes.clone(),
             tried: self.tried.clone(),
+            lacking: self.denial.as_ref().and_then(|denial| denial.lacking.clone()),
+            unread: self
+                .denial
+                .as_ref()
+                .and_then(|denial| denial.unread.map(str::to_owned)),
         }
     }
 }
@@ -104,7 +119,7 @@ impl<'b> Items<'b> {
     pub(crate) fn read(content: &'b [u8], first: u64) -> Result<Self, Malformed> {
         let mut from = Cursor(content);
         let version = from.byte()?;
-        if !matches!(version, VERSION | VERSION_1) {
+        if !matches!(version, VERSION | VERSION_1 | VERSION_2) {
             return Err(Malformed("its version is not known; a newer release wrote it"));
         }
         let texts = TextTable::read(&mut from)?;
@@ -164,6 +179,13 @@ impl<'b> Items<'b> {
 
     fn decision(&mut self) -> Result<RecordView<'b>, Malformed> {
         let flags = self.from.byte()?;
+        let more = match self.version {
+            VERSION_1 | VERSION_2 => 0,
+            _ => self.from.byte()?,
+        };
+        if more & !(LACKING | UNREAD) != 0 {
+            return Err(Malformed("a decision has fields that are not known"));
+        }
         let verdict = match self.from.byte()? {
             0 => Verdict::Allow,
             1 => Verdict::Deny,
@@ -193,11 +215,30 @@ impl<'b> Items<'b> {
             authenticated: has(AUTHENTICATED),
             nodes: Vec::new(),
             tried: Vec::new(),
+            denial: None,
         };
         if has(JUDGED) {
             (view.nodes, view.tried) = evidence::read(&self.texts, &mut self.from)?;
         }
+        if more != 0 {
+            let lacking = (more & LACKING != 0).then(|| self.lacking()).transpose()?;
+            let unread = self.optional(more & UNREAD != 0)?;
+            view.denial = Some(Box::new(DenialView { lacking, unread }));
+        }
         Ok(view)
+    }
+
+    fn lacking(&mut self) -> Result<Lacking, Malformed> {
+        let (file, number, digest) = self.line()?;
+        Ok(Lacking {
+            line: LineRef {
+                file: file.to_owned(),
+                number,
+                digest: digest.to_owned(),
+            },
+            condition: self.text()?.to_owned(),
+            found: self.text()?.to_owned(),
+        })
     }
 
     fn address(&mut self) -> Result<IpAddr, Malformed> {

@@ -1,7 +1,7 @@
 //! The content of a block: a version, the texts, then the items in the order of their sequence numbers.
 //!
 //! An item is a tag byte and its fields. Times are differences to the item before. Version 2 added the evidence of a decision
-//! (`evidence`). Version 1 is version 2 without it, and is still read.
+//! (`evidence`), and version 3 a second byte of flags. Versions 1 and 2 are version 3 without these, and are still read.
 
 use std::net::IpAddr;
 
@@ -12,9 +12,10 @@ use crate::model::item::{Counted, Ended, Event, Item};
 use crate::model::record::{End, Record, Verdict};
 
 /// The version that is written.
-pub(crate) const VERSION: u8 = 2;
-/// The older version that is read as well.
+pub(crate) const VERSION: u8 = 3;
+/// The older versions that are read as well.
 pub(crate) const VERSION_1: u8 = 1;
+pub(crate) const VERSION_2: u8 = 2;
 
 pub(crate) const DECISION: u8 = 1;
 pub(crate) const ENDED: u8 = 2;
@@ -32,6 +33,10 @@ pub(crate) const LINE: u8 = 16;
 pub(crate) const BYTES: u8 = 32;
 pub(crate) const AUTHENTICATED: u8 = 64;
 pub(crate) const JUDGED: u8 = 128;
+
+// Flags in the second byte.
+pub(crate) const LACKING: u8 = 1;
+pub(crate) const UNREAD: u8 = 2;
 
 // Flags: the optional fields of an end that are present.
 pub(crate) const STATUS: u8 = 1;
@@ -107,7 +112,9 @@ impl Encoder {
             Verdict::Deny => 1,
             Verdict::Refuse => 2,
         };
-        self.items.extend_from_slice(&[DECISION, flags(&there), verdict]);
+        let more = flags(&[(LACKING, r.lacking.is_some()), (UNREAD, r.unread.is_some())]);
+        self.items
+            .extend_from_slice(&[DECISION, flags(&there), more, verdict]);
         self.time(r.time_ms);
         self.items.extend_from_slice(&r.request_id);
         self.optional(r.client_request_id.as_ref());
@@ -136,6 +143,14 @@ impl Encoder {
         if judged {
             evidence::put(&r.nodes, &r.tried, &mut self.texts, &mut self.items);
         }
+        if let Some(lacking) = &r.lacking {
+            self.text(&lacking.line.file);
+            put_number(&mut self.items, lacking.line.number.into());
+            self.text(&lacking.line.digest);
+            self.text(&lacking.condition);
+            self.text(&lacking.found);
+        }
+        self.optional(r.unread.as_ref());
     }
 
     fn ended(&mut self, ended: &Ended, sequence: u64) {

@@ -36,6 +36,17 @@ pub struct Tried {
     pub constraints: Vec<Constraint>,
 }
 
+/// What a denied call lacks: the line that came nearest, and the first of its conditions that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking {
+    /// The line.
+    pub line: LineRef,
+    /// The condition: `url`, `method` with the methods of the line, `body`, or a constraint without its regexp.
+    pub condition: String,
+    /// The kind of what was there, such as `a string`; never a value.
+    pub found: String,
+}
+
 /// One constraint of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint {

@@ -125,8 +125,14 @@ impl Record {
         ];
         let line = self.line.as_ref().map_or(0, |l| l.file.len() + l.digest.len());
         let fixed = self.method.len() + self.url.len() + self.reason.len() + self.policy.len();
+        let lacking = self.lacking.as_ref().map_or(0, |lacking| {
+            let line = lacking.line.file.len() + lacking.line.digest.len();
+            line + lacking.condition.len() + lacking.found.len()
+        });
         optional.into_iter().flatten().map(String::len).sum::<usize>()
             + line
+            + lacking
+            + self.unread.as_ref().map_or(0, String::len)
             + fixed
             + self.judged_text_bytes()
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::evidence::{LineRef, NodeValue, Tried};
+use crate::model::evidence::{Lacking, LineRef, NodeValue, Tried};
 
 /// Most bytes of one record's texts.
 pub(crate) const TEXT_LIMIT: usize = 32 << 10;
@@ -49,6 +49,10 @@ pub struct Record {
     pub nodes: Vec<NodeValue>,
     /// The lines with constraints that were tried, in the order of decision, up to the one that decided.
     pub tried: Vec<Tried>,
+    /// What a denied call lacks, if a line came near.
+    pub lacking: Option<Lacking>,
+    /// Why the body of a denied call could not be read, if a line looks into it.
+    pub unread: Option<String>,
 }
 
 /// The decision on a call.

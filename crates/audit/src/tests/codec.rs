@@ -8,7 +8,9 @@ use crate::format::block::{self, Block, Header};
 use crate::format::decode::{ItemView, Items};
 use crate::format::encode::Encoder;
 use crate::model::item::{Counted, Ended, Event, Item};
-use crate::{Constraint, End, Held, Kept, LineRef, NodeKind, NodeValue, Outcome, Record, Tried, Verdict};
+use crate::{
+    Constraint, End, Held, Kept, Lacking, LineRef, NodeKind, NodeValue, Outcome, Record, Tried, Verdict,
+};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z-]{0,12}", "\\PC{0,20}", Just("token".to_owned())]
@@ -67,9 +69,12 @@ fn a_record() -> impl Strategy<Value = Record> {
     );
     let line = maybe((text(), any::<u32>(), text()));
     let verdict = prop_oneof![Just(Verdict::Allow), Just(Verdict::Deny), Just(Verdict::Refuse)];
+    let lacking = maybe((text(), any::<u32>(), text(), text(), text()));
     let judged = (
         proptest::collection::vec(a_node(), 0..3),
         proptest::collection::vec(a_tried(), 0..3),
+        lacking,
+        maybe(text()),
     );
     let what = (text(), text(), line, verdict, text(), text(), judged);
     (
@@ -82,7 +87,12 @@ fn a_record() -> impl Strategy<Value = Record> {
     )
         .prop_map(|(time_ms, request_id, who, what, request_bytes, decision_ns)| {
             let (client_request_id, token, user, on_behalf_of, client, authenticated) = who;
-            let (method, url, line, verdict, reason, policy, (nodes, tried)) = what;
+            let (method, url, line, verdict, reason, policy, (nodes, tried, lacking, unread)) = what;
+            let lacking = lacking.map(|(file, number, digest, condition, found)| Lacking {
+                line: LineRef { file, number, digest },
+                condition,
+                found,
+            });
             let line = line.map(|(file, number, digest)| LineRef { file, number, digest });
             Record {
                 time_ms,
@@ -103,6 +113,8 @@ fn a_record() -> impl Strategy<Value = Record> {
                 authenticated,
                 nodes,
                 tried,
+                lacking,
+                unread,
             }
         })
 }

@@ -87,6 +87,8 @@ pub(super) fn record(n: u8, time_ms: i64) -> Record {
         authenticated: true,
         nodes: Vec::new(),
         tried: Vec::new(),
+        lacking: None,
+        unread: None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Asked, Body, Held as Bearing, Request, body, constraints, each_match, query};
+use super::{Asked, Body, Found, Held as Bearing, Request, body, constraints, each_match, query};
 use crate::{
     ast::Effect,
     ir::{Asks, LineId, Program, Rule, Slots},
@@ -31,6 +31,8 @@ pub struct Constraint<'a> {
     pub text: String,
     /// Whether it held, all by itself.
     pub held: Held,
+    /// The kind of what the constraint looked at.
+    pub found: Found,
     /// For a constraint on a node of a body that was read: its path, and the values that stood there.
     pub node: Option<(&'a Path, &'a [Scalar<'a>])>,
 }
@@ -112,10 +114,11 @@ pub(super) fn each<'a>(asks: Asks<'a>, slots: Option<&Slots>, request: &Request<
     constraints
 }
 
-fn without_node<'a>(text: String, held: Held) -> Constraint<'a> {
+fn without_node<'a>(text: String, held: Held, found: Found) -> Constraint<'a> {
     Constraint {
         text,
         held,
+        found,
         node: None,
     }
 }
@@ -125,14 +128,21 @@ fn of_query<'a>(asks: &Asks<'a>, rule: &Rule, request: &Request<'a>) -> Vec<Cons
     let mut constraints = Vec::new();
     for (test, asked) in rule.params.iter().zip(asks.params()) {
         let text = format!("QueryParam::{}{}", test.name, test.operator.as_str());
-        constraints.push(without_node(
-            text,
-            query::holds_one(rule.effect, asked, request.query).into(),
-        ));
+        let given = request
+            .query
+            .iter()
+            .filter(|given| *given.name == *test.name)
+            .count();
+        let held = query::holds_one(rule.effect, asked, request.query);
+        constraints.push(without_node(text, held.into(), Found::Parameters(given)));
     }
     if rule.params_only {
         let only = query::only(asks, request.query);
-        constraints.push(without_node("QueryParam::only".to_owned(), only.into()));
+        constraints.push(without_node(
+            "QueryParam::only".to_owned(),
+            only.into(),
+            Found::others(only),
+        ));
     }
     constraints
 }
@@ -161,14 +171,12 @@ fn of_body<'a>(
         let kinds = test.kinds.map_or_else(String::new, |kinds| format!(":{kinds}"));
         let text = format!("JsonData::{}{kinds}{}", test.path, test.operator.as_str());
         let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.nodes.get(at)?)));
-        let held = match (node, own.and_then(|own| own.nodes.get(at))) {
-            (Some(node), _) => body::holds_one(rule.effect, asked, node).into(),
-            (None, Some(slot)) => body::holds_one(rule.effect, asked, empty.node(*slot)).into(),
-            _ => elsewise,
-        };
+        let looked_at = node.or_else(|| Some(empty.node(*own?.nodes.get(at)?)));
+        let held = looked_at.map(|node| body::holds_one(rule.effect, asked, node).into());
         constraints.push(Constraint {
             text,
-            held,
+            held: held.unwrap_or(elsewise),
+            found: looked_at.map_or(Found::Unread, Found::at),
             node: node.map(|node| (&*test.path, node.values.as_slice())),
         });
     }
@@ -179,12 +187,13 @@ fn of_body<'a>(
             false => format!("{path}."),
         };
         let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.members.get(at)?)));
-        let held = match (node, own.and_then(|own| own.members.get(at))) {
-            (Some(node), _) => body::only(rule, path, node).into(),
-            (None, Some(slot)) => body::only(rule, path, empty.node(*slot)).into(),
-            _ => elsewise,
-        };
-        constraints.push(without_node(format!("JsonData::{object}only"), held));
+        let looked_at = node.or_else(|| Some(empty.node(*own?.members.get(at)?)));
+        let held = looked_at.map(|node| body::only(rule, path, node));
+        constraints.push(without_node(
+            format!("JsonData::{object}only"),
+            held.map_or(elsewise, Held::from),
+            held.map_or(Found::Unread, Found::others),
+        ));
     }
     constraints
 }

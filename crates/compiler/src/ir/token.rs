@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::rule::Rules;
 use crate::{
     ast::Effect,
@@ -37,10 +39,24 @@ impl Token {
     /// Whether a call may come from `address`; a mapped IPv4 address counts as IPv4 (RFC 4291 section 2.5.5.2).
     #[must_use]
     pub fn allows_address(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.allowed_ips.is_empty() || self.allowed_ips.iter().any(|network| network.contains(&address))
+        self.allowed_ips.is_empty() || self.allowed_ips.iter().any(|network| contains(network, address))
     }
 }
+
+/// Whether the network contains the address. A network within `::ffff:0:0/96` contains the IPv4 addresses that it maps
+/// (RFC 4291 section 2.5.5.2), and a mapped address counts as IPv4. `::/0` contains no IPv4 address.
+#[must_use]
+pub fn contains(network: &IpNet, address: IpAddr) -> bool {
+    match (network, address.to_canonical()) {
+        (IpNet::V6(network), IpAddr::V4(address)) => {
+            network.prefix_len() >= MAPPED_PREFIX && network.contains(&address.to_ipv6_mapped())
+        }
+        (network, address) => network.contains(&address),
+    }
+}
+
+/// Prefix length of the network of all mapped IPv4 addresses.
+const MAPPED_PREFIX: u8 = 96;
 
 impl Token {
     pub(super) fn nobody() -> Self {

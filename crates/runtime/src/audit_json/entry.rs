@@ -2,14 +2,14 @@
 
 mod evidence;
 
-use evidence::{LineRef, Node, Tried};
+use evidence::{Lacking, LineRef, Node, Tried};
 use serde::Serialize;
 use tokenward_audit::Entry;
 
 use crate::text::{escaped, time};
 
-/// One recorded call. Absent values are `null`, so that each line has every member. Only empty `nodes` and `tried` are
-/// left out, as in exports of earlier releases.
+/// One recorded call. Absent values are `null`, so that each line has every member. Only empty `nodes` and `tried`, and an
+/// absent `lacking` and `unread`, are left out, as in exports of earlier releases.
 #[derive(Serialize)]
 pub(crate) struct Line {
     sequence: u64,
@@ -34,6 +34,10 @@ pub(crate) struct Line {
     nodes: Vec<Node>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tried: Vec<Tried>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lacking: Option<Lacking>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +105,8 @@ impl From<Entry> for Line {
             },
             nodes: record.nodes.into_iter().map(Node::from).collect(),
             tried: record.tried.into_iter().map(Tried::from).collect(),
+            lacking: record.lacking.map(Lacking::from),
+            unread: record.unread,
         }
     }
 }
@@ -162,6 +168,16 @@ mod tests {
                         held: Held::No,
                     }],
                 }],
+                lacking: Some(tokenward_audit::Lacking {
+                    line: tokenward_audit::LineRef {
+                        file: "ci.toml".into(),
+                        number: 3,
+                        digest: "00ff".into(),
+                    },
+                    condition: "JsonData::fields.key==".into(),
+                    found: "a number".into(),
+                }),
+                unread: None,
             },
             outcome: Some(Outcome {
                 request_id: [0xab; 16],
@@ -204,5 +220,9 @@ mod tests {
         assert!(value["nodes"][0]["value"].is_null());
         assert_eq!(value["tried"][0]["effect"], "permit");
         assert_eq!(value["tried"][0]["constraints"][0]["held"], "no");
+        assert_eq!(value["lacking"]["line"]["number"], 3);
+        assert_eq!(value["lacking"]["condition"], "JsonData::fields.key==");
+        assert_eq!(value["lacking"]["found"], "a number");
+        assert_eq!(value.get("unread"), None);
     }
 }

@@ -2,11 +2,13 @@
 
 use tokenward_audit::{Constraint, Held, LineRef, NodeKind, NodeValue, Tried};
 use tokenward_compiler::ast::Effect;
-use tokenward_compiler::decide::Request;
 use tokenward_compiler::decide::explain::{self, explain};
+use tokenward_compiler::decide::nearest::nearest;
+use tokenward_compiler::decide::{Body, Decision, Denial, DenyReason, Media, Request};
 use tokenward_compiler::ir::{LineId, Program};
 use tokenward_compiler::json::Kind;
 
+use crate::problem::Shortfall;
 use crate::request::{Rules, Secrets};
 use crate::text::{SHORT, bounded};
 
@@ -23,19 +25,37 @@ const VALUES: usize = 32;
 pub(crate) struct Evidence {
     pub(crate) nodes: Vec<NodeValue>,
     pub(crate) tried: Vec<Tried>,
+    /// What a denied call lacks, if no line decided.
+    pub(crate) lacking: Option<Shortfall>,
+    /// Why the body of a denied call could not be read, if a line that was tried depends on it.
+    pub(crate) unread: Option<String>,
 }
 
 impl Evidence {
     /// Whether no line with constraints was tried.
     pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.tried.is_empty()
+        self.nodes.is_empty() && self.tried.is_empty() && self.lacking.is_none() && self.unread.is_none()
     }
 
     /// Collects the evidence for the decision on this request. A line without constraints is left out: if it was tried,
     /// it matched and decided, and the record names it. Of more than 16 lines the first 15 and the last are kept; the
-    /// last decided, if any line with constraints did.
-    pub(crate) fn at(program: &Program, request: &Request<'_>, (rules, secrets): (&Rules, &Secrets)) -> Self {
+    /// last decided, if any line with constraints did. `unread` is the reason for which the body cannot be read, if
+    /// there is one.
+    pub(crate) fn at(
+        program: &Program,
+        request: &Request<'_>,
+        decision: &Decision<'_>,
+        unread: Option<String>,
+        (rules, secrets): (&Rules, &Secrets),
+    ) -> Self {
         let mut found = explain(program, request);
+        let (lacking, unread) = match decision {
+            Decision::Deny(denial) => (
+                lacking(program, request, denial, &found),
+                unread.filter(|_| found.iter().any(|tried| needs_body(tried, request.body))),
+            ),
+            Decision::Allow(_) | Decision::NeedsBody(_) => (None, None),
+        };
         found.retain(|tried| !tried.constraints.is_empty());
         if found.len() > LINES
             && let Some(last) = found.pop()
@@ -43,7 +63,11 @@ impl Evidence {
             found.truncate(LINES - 1);
             found.push(last);
         }
-        let mut evidence = Self::default();
+        let mut evidence = Self {
+            lacking,
+            unread,
+            ..Self::default()
+        };
         for tried in &found {
             for (path, values) in tried.constraints.iter().filter_map(|constraint| constraint.node) {
                 let path = path.to_string();
@@ -62,6 +86,31 @@ impl Evidence {
         }
         evidence.tried = found.into_iter().map(|found| tried(program, found)).collect();
         evidence
+    }
+}
+
+/// Finds what a denied request lacks. A forbid line that matched is the whole reason.
+fn lacking(
+    program: &Program,
+    request: &Request<'_>,
+    denial: &Denial,
+    tried: &[explain::Tried<'_>],
+) -> Option<Shortfall> {
+    if denial.reason == DenyReason::ForbidLine {
+        return None;
+    }
+    let nearest = nearest(program, request, tried)?;
+    Some(Shortfall::new(program, &nearest, request))
+}
+
+/// Whether a line would depend on the body if it could be read: it looks into it, or into parameters to which a form adds.
+fn needs_body(tried: &explain::Tried<'_>, body: Body<'_>) -> bool {
+    match body {
+        Body::Unread(Media::Form | Media::Multipart) => !tried.constraints.is_empty(),
+        _ => tried
+            .constraints
+            .iter()
+            .any(|constraint| constraint.text.starts_with("JsonData::")),
     }
 }
 

@@ -168,6 +168,11 @@ impl OutcomeRecorder {
         self.received += bytes as u64;
     }
 
+    /// Counts that the response shows the upstream's own address.
+    pub(crate) fn shows_upstream(&self) {
+        self.metrics.shown_upstream();
+    }
+
     /// Validity of the call's token; `None` if nobody was authenticated.
     pub(crate) fn validity(&self) -> Option<&TokenValidity> {
         self.validity.as_ref()

@@ -18,7 +18,7 @@ pub(crate) async fn while_valid<T>(
     };
     tokio::select! {
         biased;
-        () = validity.lost() => Err(Problem::Unauthenticated(AuthFailure::Revoked)),
+        () = validity.lost() => Err(Problem::NotAccepted(AuthFailure::Revoked)),
         done = work => Ok(done),
     }
 }

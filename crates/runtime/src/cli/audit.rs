@@ -20,6 +20,7 @@ mod recorded;
 mod show;
 mod source;
 mod stats;
+mod story;
 mod table;
 mod verify;
 mod which;

@@ -21,10 +21,12 @@ use super::settings::ConfigArg;
 use super::{explain_code, operator};
 use crate::config::Config;
 use crate::identity::Identities;
+use crate::limiter::Limiter;
 use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at, shown_hash};
 use crate::pep::AuthRules;
 use crate::pep::explain::{Judge, Question, Report, Scheme, Shown};
 use crate::request::{self, Credentials, Kept, Method, Rules, TOKEN_PREFIX};
+use crate::respond::Help;
 use crate::secret;
 use crate::serve;
 use curl::Sent;
@@ -283,7 +285,7 @@ fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Fa
     let program =
         policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config)).map_err(Failure::trouble)?;
     let rules = rules(config)?;
-    let auth = AuthRules::new(config.auth.methods, &config.auth.never_act_as);
+    let auth = AuthRules::new(Help::of(config), &config.auth.never_act_as);
     let revoked = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;
     let identities = Identities::load(&config.identity);
     let judge = Judge {
@@ -293,6 +295,9 @@ fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Fa
         cors_origins: &config.answers.cors_origins,
         inspect_bytes: config.limits.inspect_bytes,
         body_bytes: config.limits.body_bytes.unwrap_or(u64::MAX),
+        limiter: &Limiter::new(config.tokens.limits, config.tokens.together),
+        // A policy with errors was not loaded.
+        is_refused: &|_| false,
         is_revoked: &|secret| revoked.has(secret),
     };
     let mut report = judge
@@ -361,7 +366,7 @@ fn shown(question: &Question, config: &Config) -> Result<Option<(Shown, String)>
         Credentials::None => Ok(None),
         Credentials::Basic { user, secret } => of(Scheme::Basic, Some(user), secret),
         Credentials::Bearer { secret } => of(Scheme::Bearer, None, secret),
-        Credentials::Switched { .. } | Credentials::Malformed => Err(Failure::Usage(
+        Credentials::Switched { .. } | Credentials::Malformed | Credentials::OtherScheme => Err(Failure::Usage(
             "with --admin, credentials must be one Authorization header with Basic or Bearer; leave out --admin to explain others"
                 .to_owned(),
         )),

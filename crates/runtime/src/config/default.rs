@@ -81,6 +81,7 @@ impl Default for Upstream {
             health_interval: Duration::from_secs(5),
             public_url: default_public_url(),
             endpoints: Vec::new(),
+            streams: Vec::new(),
             product: Product::Jira,
             host: None,
             ca_file: None,
@@ -112,6 +113,7 @@ impl Default for Auth {
             methods: Methods::Basic,
             query_parameter: None,
             product_header: false,
+            schemes: Vec::new(),
             never_act_as: Vec::new(),
             throttling: Throttling {
                 attempts: 20,
@@ -133,6 +135,7 @@ impl Default for Limits {
             header_count: 96,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
+            stream_timeout: Duration::from_secs(3600),
             body_rate: 240,
             answer_rate: 240,
             connect_timeout: Duration::from_secs(5),
@@ -144,6 +147,16 @@ impl Default for Limits {
             max_connections_per_48: 2048,
             http2_streams: 100,
             http2_resets: 100,
+        }
+    }
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            show_policy: true,
+            cors_origins: Vec::new(),
+            rewrite_links: false,
         }
     }
 }

@@ -126,6 +126,12 @@ fn root(it: &mut Fields<'_>) -> Config {
         (audit(it, default.audit), it.section("values", values::values))
     });
     let (mode, keys) = keys::keys(it);
+    let relax = it.section("relax", |it| relax(it, upstream.product));
+    let doubled = upstream.endpoints.iter().find(|path| path.contains("//"));
+    if let Some(path) = doubled.filter(|_| !relax.empty_segment) {
+        let message = format!("`endpoints` has `{path}`, which needs `empty_segment = true` in [relax]");
+        it.complain(&["upstream"], message);
+    }
     Config {
         file: None,
         mode,
@@ -139,7 +145,7 @@ fn root(it: &mut Fields<'_>) -> Config {
         audit,
         audit_values,
         limits: it.section("limits", limits),
-        relax: it.section("relax", |it| relax(it, upstream.product)),
+        relax,
         answers: it.section("answers", answers),
         log: it.section("log", log),
         telemetry: it.section("telemetry", telemetry),
@@ -176,6 +182,9 @@ fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
             None => listened_at(it, server).unwrap_or(default.public_url),
         },
         endpoints: it.or("endpoints", default.endpoints, value::endpoints),
+        streams: it.or("streams", default.streams, |value| {
+            value::any_of(value, value::endpoint)
+        }),
         product: it.or("product", default.product, |value| {
             value::choice(value, &PRODUCTS)
         }),
@@ -302,6 +311,7 @@ fn auth(it: &mut Fields<'_>, product: Product) -> Auth {
         methods: it.or("methods", default.methods, |value| value::choice(value, &METHODS)),
         query_parameter: it.optional("query_parameter", value::text),
         product_header: it.or("product_header", default.product_header, value::boolean),
+        schemes: it.or("schemes", default.schemes, value::schemes),
         never_act_as: it.or("never_act_as", default.never_act_as, value::users),
         throttling: Throttling {
             attempts: it.or(
@@ -374,6 +384,7 @@ fn limits(it: &mut Fields<'_>) -> Limits {
         header_count: it.or("header_count", default.header_count, value::count_usize::<1, 96>),
         head_timeout: it.or("head_timeout", default.head_timeout, value::duration),
         body_timeout: it.or("body_timeout", default.body_timeout, value::duration),
+        stream_timeout: it.or("stream_timeout", default.stream_timeout, value::duration),
         body_rate: it.or("body_rate", default.body_rate, value::count::<0, 1_000_000_000>),
         answer_rate: it.or(
             "answer_rate",

@@ -143,6 +143,32 @@ level = "loud=extra=much"
 }
 
 #[test]
+fn schemes_are_names_that_carry_a_bare_token() {
+    let config = parse("[auth]\nschemes = ['Token', 'x-key']").unwrap();
+    assert_eq!(config.auth.schemes, ["token", "x-key"]);
+    for (name, expected) in [
+        ("basic", "`methods` says"),
+        ("Bearer", "`methods` says"),
+        ("Digest", "does not carry a bare token"),
+        ("token:", "write the name of the scheme alone"),
+        ("token x", "write the name of the scheme alone"),
+        ("", "is empty"),
+    ] {
+        let found = problems(&format!("[auth]\nschemes = ['{name}']"));
+        assert!(found.contains("`schemes`") && found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn an_endpoint_with_a_doubled_slash_needs_its_relaxation() {
+    let endpoints = "[upstream]\nendpoints = ['/rest/*', '//rest/*']\n";
+    assert!(problems(endpoints).contains("`//rest/*`, which needs `empty_segment = true` in [relax]"));
+    let config = parse(&format!("{endpoints}[relax]\nempty_segment = true")).unwrap();
+    assert_eq!(config.upstream.endpoints, ["/rest/*", "//rest/*"]);
+    assert!(problems("[upstream]\nstreams = ['rest']").contains("`streams` has `rest`"));
+}
+
+#[test]
 fn users_whom_nobody_can_name_are_errors() {
     for (name, expected) in [
         ("adm\\u200Bin", "control or invisible"),

@@ -284,16 +284,45 @@ fn user(value: &Value<'_>) -> Result<String, Wrong> {
     Ok(given)
 }
 
+/// Reads names of authentication schemes, without regard to case.
+pub(super) fn schemes(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
+    any_of(value, scheme)
+}
+
+fn scheme(value: &Value<'_>) -> Result<String, Wrong> {
+    // These have a meaning of their own, and carry no bare token.
+    const TAKEN: [&str; 6] = ["digest", "dpop", "hawk", "mutual", "negotiate", "ntlm"];
+    let given = text(value)?.to_ascii_lowercase();
+    let is_name = given
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    match given.as_str() {
+        "basic" | "bearer" => Err(Wrong::at(
+            value,
+            format!("has `{given}`; `methods` says whether this scheme is accepted"),
+        )),
+        taken if TAKEN.contains(&taken) => Err(Wrong::at(
+            value,
+            format!("has `{given}`, a scheme that does not carry a bare token"),
+        )),
+        _ if is_name => Ok(given),
+        _ => Err(Wrong::at(
+            value,
+            format!("has `{given}`; write the name of the scheme alone, such as \"token\""),
+        )),
+    }
+}
+
 pub(super) fn endpoints(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
     some_of(value, endpoint)
 }
 
-fn endpoint(value: &Value<'_>) -> Result<String, Wrong> {
+pub(super) fn endpoint(value: &Value<'_>) -> Result<String, Wrong> {
     let given = text(value)?;
     let stem = given.strip_suffix('*').unwrap_or(&given);
     let starred_whole_segment = stem.len() == given.len() || stem.ends_with('/');
-    let plain =
-        stem.starts_with('/') && !stem.contains(['*', '?', '#', '%', '\\', ';']) && !stem.contains("//");
+    // Whether an empty segment is allowed depends on `relax.empty_segment`, which is read later.
+    let plain = stem.starts_with('/') && !stem.contains(['*', '?', '#', '%', '\\', ';']);
     let dotted = stem.split('/').any(|segment| segment == "." || segment == "..");
     if plain && starred_whole_segment && !dotted {
         Ok(given)

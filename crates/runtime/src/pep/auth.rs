@@ -1,36 +1,37 @@
 //! Authentication: determines the token of a call, and its user (SEMANTICS section 2).
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
-use crate::config::Methods;
 use crate::live::SecretHash;
-use crate::problem::AuthFailure;
+use crate::problem::{AuthFailure, Problem};
 use crate::request::{Credentials, folded, folded_with_letters_above, folded_without_iota};
+use crate::respond::Help;
 use crate::secret;
 
 /// Settings of authentication, in addition to the policy.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthRules {
-    /// The accepted authentication schemes.
-    methods: Methods,
+    /// What responses say of the proxy, with the accepted authentication schemes.
+    help: Help,
     /// Users that no token may act as, each name folded.
     never_act_as: HashSet<String>,
 }
 
 impl AuthRules {
     /// Creates the rules. Names are folded once, so that a call only folds its own user's name.
-    pub(crate) fn new(methods: Methods, never_act_as: &[String]) -> Self {
+    pub(crate) fn new(help: Help, never_act_as: &[String]) -> Self {
         Self {
-            methods,
+            help,
             never_act_as: never_act_as.iter().flat_map(|name| as_any_server(name)).collect(),
         }
     }
 
-    /// Returns the accepted authentication schemes.
-    pub(crate) fn methods(&self) -> Methods {
-        self.methods
+    /// Returns what responses say of the proxy.
+    pub(crate) fn help(&self) -> &Help {
+        &self.help
     }
 
     /// Whether no token may act as this user. Names are compared as the loosest server compares them: the upstream's
@@ -67,10 +68,47 @@ fn is_secret(program: &Program, user: &str) -> bool {
     user.len() >= SECRET_BYTES && program.token_by_secret_hash(&secret::hash(user)).is_some()
 }
 
-/// A failure, with the token if one was recognised.
-pub(crate) type Failed = (AuthFailure, Option<TokenId>);
+/// A failure of authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) failure: AuthFailure,
+    /// The recognised token.
+    pub(crate) token: Option<TokenId>,
+    /// Whether the caller may learn the reason.
+    pub(crate) is_told: bool,
+}
+
+impl Failed {
+    /// A failure whose reason the caller does not learn.
+    fn silent(failure: AuthFailure, token: Option<TokenId>) -> Self {
+        Self {
+            failure,
+            token,
+            is_told: false,
+        }
+    }
+
+    /// The scheme is not accepted. This depends only on the configuration, so everyone may learn it.
+    fn scheme() -> Self {
+        Self {
+            is_told: true,
+            ..Self::silent(AuthFailure::Method, None)
+        }
+    }
+
+    /// The problem that the caller is told.
+    pub(super) fn problem(self) -> Problem {
+        match self.is_told {
+            true => Problem::NotAccepted(self.failure),
+            false => Problem::Unauthenticated(self.failure),
+        }
+    }
+}
 
 /// Finds the token of these credentials, if it is valid for their user at `now_ms` (UTC).
+///
+/// Only a caller who shows a token's secret with the right user from an allowed address (`client`) learns that the token
+/// was revoked or has expired: nobody can guess the secret. Everyone else gets the response to an unknown secret.
 ///
 /// # Errors
 /// The credentials are not valid; the failure gives the reason.
@@ -79,22 +117,25 @@ pub(crate) fn authenticate(
     credentials: &Credentials,
     rules: &AuthRules,
     is_revoked: impl Fn(&[u8; 32]) -> bool,
-    now_ms: i64,
+    (client, now_ms): (IpAddr, i64),
 ) -> Result<Authenticated, Failed> {
     // The scheme must be accepted before a secret is looked up.
+    let methods = rules.help.methods;
     let (secret, named) = match credentials {
-        Credentials::None => return Err((AuthFailure::NoCredentials, None)),
-        Credentials::Malformed => return Err((AuthFailure::Malformed, None)),
-        Credentials::Basic { .. } if !rules.methods.basic() => return Err((AuthFailure::Method, None)),
-        Credentials::Bearer { .. } if !rules.methods.bearer() => return Err((AuthFailure::Method, None)),
+        Credentials::None => return Err(Failed::silent(AuthFailure::NoCredentials, None)),
+        Credentials::Malformed => return Err(Failed::silent(AuthFailure::Malformed, None)),
+        Credentials::OtherScheme => return Err(Failed::scheme()),
+        Credentials::Basic { .. } if !methods.basic() => return Err(Failed::scheme()),
+        Credentials::Bearer { .. } if !methods.bearer() => return Err(Failed::scheme()),
         Credentials::Basic { user, secret } => (secret, Some(user.as_str())),
         Credentials::Bearer { secret } | Credentials::Switched { secret } => (secret, None),
     };
     // A name that is the secret of a token must not be recorded, nor sent upstream as a user's.
     if named.is_some_and(|user| is_secret(program, user)) {
-        return Err((AuthFailure::Malformed, None));
+        return Err(Failed::silent(AuthFailure::Malformed, None));
     }
-    authenticate_hash(program, (secret::hash(secret), named), rules, is_revoked, now_ms)
+    let shown = (secret::hash(secret), named);
+    authenticate_hash(program, shown, rules, is_revoked, (client, now_ms))
 }
 
 /// Finds the token of the secret with this hash, if it is valid for the named user at `now_ms` (UTC).
@@ -106,38 +147,44 @@ pub(super) fn authenticate_hash(
     (hash, named): (SecretHash, Option<&str>),
     rules: &AuthRules,
     is_revoked: impl Fn(&[u8; 32]) -> bool,
-    now_ms: i64,
+    (client, now_ms): (IpAddr, i64),
 ) -> Result<Authenticated, Failed> {
     // Look up the token by its secret, current or previous.
     let id = program
         .token_by_secret_hash(&hash)
-        .ok_or((AuthFailure::UnknownToken, None))?;
+        .ok_or(Failed::silent(AuthFailure::UnknownToken, None))?;
     let token = program.token(id);
-    let fail = |failure| Err((failure, Some(id)));
-    // Revocation comes first, so that the audit shows it for expired tokens too.
-    if token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash) {
-        return fail(AuthFailure::Revoked);
-    }
-    if token.expires.is_some_and(|expires| now_ms >= expires) {
-        return fail(AuthFailure::Expired);
-    }
-    if hash != token.secret_hash
-        && !token
-            .previous
-            .is_some_and(|(previous, until)| previous == hash && now_ms < until)
-    {
-        return fail(AuthFailure::RotatedAway);
-    }
     // The token must work for the user that the credentials name.
-    match user_of(token, named) {
-        Err(failure) => fail(failure),
-        Ok(user) if rules.never(user) => fail(AuthFailure::NeverActAs),
-        Ok(user) => Ok(Authenticated {
+    let user = user_of(token, named).and_then(|user| match rules.never(user) {
+        true => Err(AuthFailure::NeverActAs),
+        false => Ok(user),
+    });
+    // Revocation comes first, so that the audit shows it for expired tokens too.
+    let is_revoked = token.revoked || is_revoked(&hash) || is_revoked(&token.secret_hash);
+    let ended = match () {
+        () if is_revoked => Some(AuthFailure::Revoked),
+        () if token.expires.is_some_and(|expires| now_ms >= expires) => Some(AuthFailure::Expired),
+        () if is_rotated_away(token, &hash, now_ms) => Some(AuthFailure::RotatedAway),
+        () => None,
+    };
+    match (ended, user) {
+        (Some(failure), user) => Err(Failed {
+            is_told: user.is_ok() && token.allows_address(client),
+            ..Failed::silent(failure, Some(id))
+        }),
+        (None, Err(failure)) => Err(Failed::silent(failure, Some(id))),
+        (None, Ok(user)) => Ok(Authenticated {
             token: id,
             user: user.to_owned(),
             secret: hash,
         }),
     }
+}
+
+/// Whether the secret is not the token's current one, and its overlap has ended.
+fn is_rotated_away(token: &Token, hash: &[u8; 32], now_ms: i64) -> bool {
+    let overlaps = |(previous, until): ([u8; 32], i64)| previous == *hash && now_ms < until;
+    *hash != token.secret_hash && !token.previous.is_some_and(overlaps)
 }
 
 /// Determines the user that a token works for, from the one that the credentials name.

@@ -7,13 +7,14 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue};
 
+use crate::call::REQUEST_ID;
 use crate::proxy::Answer;
 use crate::request::RawHead;
+use crate::wire::raw::is_token;
 
 /// Seconds for which a browser keeps the response to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const ORIGIN: HeaderValue = HeaderValue::from_static("origin");
-const EXPOSED: HeaderValue = HeaderValue::from_static("x-request-id");
 
 /// Gives the origin of the page that makes the request, if it is configured.
 pub(crate) fn origin(raw: &RawHead<'_>, origins: &[String]) -> Option<HeaderValue> {
@@ -40,17 +41,37 @@ pub(crate) fn preflight(raw: &RawHead<'_>, origin: &HeaderValue) -> Option<Vec<(
     Some(headers)
 }
 
-/// Marks a response as readable by the origin, and replaces the upstream's headers about origins.
+/// Marks a response as readable by the origin, and replaces the upstream's headers about origins. The names of headers
+/// that the upstream exposes are kept.
 pub(crate) fn mark(answer: &mut Answer, origin: Option<HeaderValue>) {
     let (Some(origin), headers) = (origin, &mut answer.headers) else {
         return;
     };
+    let exposed = exposed(headers);
     headers.retain(|(name, _)| !name.as_str().starts_with("access-control-"));
     headers.extend([
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
-        (ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, exposed),
         (VARY, ORIGIN),
     ]);
+}
+
+/// Joins the names of headers that pages may read: the upstream's, and the proxy's own request id.
+fn exposed(headers: &[(HeaderName, HeaderValue)]) -> HeaderValue {
+    let mut names = vec![REQUEST_ID.as_str().to_owned()];
+    let lists = headers
+        .iter()
+        .filter(|(name, _)| name == ACCESS_CONTROL_EXPOSE_HEADERS);
+    for name in lists
+        .filter_map(|(_, list)| list.to_str().ok())
+        .flat_map(|list| list.split(','))
+    {
+        let name = name.trim().to_ascii_lowercase();
+        if is_token(name.as_bytes()) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    HeaderValue::from_str(&names.join(", ")).unwrap_or_else(|_| REQUEST_ID.into())
 }
 
 /// Gives the value of a field that occurs once.

@@ -17,6 +17,7 @@ use super::auth::{self, AuthRules, Authenticated};
 use super::{Gate, cors, inspect};
 use crate::call::evidence::Evidence;
 use crate::identity::Identities;
+use crate::limiter::Limiter;
 use crate::problem::{AuthFailure, Problem};
 use crate::request::{self, Canonical, Framing, Media, Method, Reading, Rules, SELF_PATH, Secrets};
 use refused::Refused;
@@ -34,6 +35,10 @@ pub(crate) struct Judge<'j> {
     pub(crate) inspect_bytes: usize,
     /// The largest body of all, in bytes.
     pub(crate) body_bytes: u64,
+    /// What the configuration allows each token.
+    pub(crate) limiter: &'j Limiter,
+    /// Whether calls of the token are refused, since one of its lines has an error.
+    pub(crate) is_refused: &'j dyn Fn(TokenId) -> bool,
     /// Whether the secret with this hash is revoked, in addition to the policy's own revocations.
     pub(crate) is_revoked: &'j dyn Fn(&[u8; 32]) -> bool,
 }
@@ -44,6 +49,7 @@ impl Gate {
     /// # Errors
     /// The question lacks something that the answer depends on.
     pub(crate) fn explain(&self, question: &Question) -> Result<Report, Incomplete> {
+        let live = self.policies.current();
         let judge = Judge {
             rules: &self.rules,
             auth: &self.auth,
@@ -51,9 +57,11 @@ impl Gate {
             cors_origins: &self.settings.cors_origins,
             inspect_bytes: self.settings.inspect_bytes,
             body_bytes: self.settings.pace.most,
+            limiter: &self.limiter,
+            is_refused: &|token| live.refuses(token),
             is_revoked: &|secret| self.policies.revocations().has(secret),
         };
-        judge.explain(self.policies.current().program(), question)
+        judge.explain(live.program(), question)
     }
 }
 
@@ -81,6 +89,10 @@ impl Judge<'_> {
         let fields = head.fields();
         let raw = head.raw(&fields);
         let mut reading = request::read(&raw, self.rules);
+        // A body that marks its own end, and has no byte, is none.
+        if let Some(empty) = reading.if_empty.take().filter(|_| body.is_empty()) {
+            reading.head = empty;
+        }
         let mut facts = Facts::of(&reading);
         let origin = cors::origin(&raw, self.cors_origins);
         facts.preflight = reading.framing.is_ok()
@@ -106,7 +118,7 @@ impl Judge<'_> {
             Err(Stop::Refused(refused)) => Err(refused),
             Ok(line) => Ok(line),
         };
-        let mut report = Report::new(program, (facts, &token.name), &judged);
+        let mut report = Report::new((program, self.auth.help()), (facts, &token.name), &judged);
         if let (Err(Refused::Denied(denial)), Ok(canonical)) = (&judged, &head)
             && denial.reason == DenyReason::NoLine
         {
@@ -141,6 +153,9 @@ impl Judge<'_> {
             .is_some_and(|client| !token.allows_address(client))
         {
             return Err(Problem::Address.into());
+        }
+        if (self.is_refused)(caller.token) {
+            return Err(Problem::PolicyError.into());
         }
         let canonical = match (canonical, reading.head) {
             (Some(canonical), _) => canonical,
@@ -193,11 +208,11 @@ impl Judge<'_> {
         let found = match (credentials, given) {
             (request::Credentials::None, Some(shown)) => {
                 let accepted = match shown.scheme {
-                    Scheme::Basic => self.auth.methods().basic(),
-                    Scheme::Bearer => self.auth.methods().bearer(),
+                    Scheme::Basic => self.auth.help().methods.basic(),
+                    Scheme::Bearer => self.auth.help().methods.bearer(),
                 };
                 if !accepted {
-                    return Err(Problem::Unauthenticated(AuthFailure::Method).into());
+                    return Err(Problem::NotAccepted(AuthFailure::Method).into());
                 }
                 let user = shown.user.as_deref();
                 self.by_hash(program, (shown.hash()?, user), question)
@@ -209,7 +224,7 @@ impl Judge<'_> {
                     _ => return Err(Incomplete::User(token.name.clone()).into()),
                 };
                 // Bearer names no user, so such a token works only if it has one user.
-                let user = user.filter(|_| self.auth.methods().basic());
+                let user = user.filter(|_| self.auth.help().methods.basic());
                 self.by_hash(program, (token.secret_hash, user), question)
             }
             (credentials, _) => auth::authenticate(
@@ -217,17 +232,17 @@ impl Judge<'_> {
                 credentials,
                 self.auth,
                 self.is_revoked,
-                question.time_ms(),
+                question.caller(),
             ),
         };
         let other = match &found {
             Ok(caller) => Some(caller.token),
-            Err((_, token)) => *token,
+            Err(failed) => failed.token,
         };
         if let Some(other) = other.filter(|other| *other != named) {
             return Err(Incomplete::OtherToken(program.token(other).name.clone()).into());
         }
-        let caller = found.map_err(|(failure, _)| Problem::Unauthenticated(failure))?;
+        let caller = found.map_err(auth::Failed::problem)?;
         // Bearer names no user, so the user that was asked about must be the token's.
         match &question.user {
             Some(user) if *user != caller.user => {
@@ -243,7 +258,7 @@ impl Judge<'_> {
         shown: ([u8; 32], Option<&str>),
         question: &Question,
     ) -> Result<Authenticated, auth::Failed> {
-        auth::authenticate_hash(program, shown, self.auth, self.is_revoked, question.time_ms())
+        auth::authenticate_hash(program, shown, self.auth, self.is_revoked, question.caller())
     }
 
     /// Decides with the whole body, in the order in which `pep.rs` looks at head and body.
@@ -260,8 +275,13 @@ impl Judge<'_> {
             return Err(Refused::Denied(denial));
         }
         let needs_body = product_reads || matches!(decision, Decision::NeedsBody(_));
-        if body.len() as u64 > self.body_bytes {
+        let length = body.len() as u64;
+        if length > self.body_bytes {
             return Err(Problem::BodyOverLimit(self.body_bytes).into());
+        }
+        let of_token = self.limiter.limits_of(program.token(token)).max_body;
+        if let Some(most) = of_token.filter(|most| length > *most) {
+            return Err(Problem::BodyOverTokenLimit(most).into());
         }
         if needs_body && body.len() > self.inspect_bytes {
             return Err(Problem::BodyTooLarge(self.inspect_bytes).into());

@@ -11,7 +11,7 @@ use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 use super::ambiguity::{BodyNames, is_query_ambiguous};
 use crate::call::evidence::Evidence;
 use crate::live::Live;
-use crate::problem::Problem;
+use crate::problem::{Problem, Unreadable};
 use crate::proxy::RequestBody;
 use crate::request::{self, Canonical, Media, Reason, Rules};
 use crate::wire::BodyError;
@@ -36,20 +36,30 @@ pub(super) fn evidence_unread(
 ) -> Evidence {
     match decision {
         Decision::NeedsBody(_) => Evidence::default(),
-        _ => evidence(program, token, canonical, unread(canonical), rules),
+        _ => {
+            let why = canonical.unread.clone();
+            let body = unread(canonical);
+            evidence((program, decision), token, canonical, (body, why), rules)
+        }
     }
 }
 
 fn evidence(
-    program: &Program,
+    (program, decision): (&Program, &Decision<'_>),
     token: TokenId,
     canonical: &Canonical,
-    body: Body<'_>,
+    (body, why_unread): (Body<'_>, Option<String>),
     rules: &Rules,
 ) -> Evidence {
     let query = parameters(canonical);
     let asked = request(token, canonical, &query, body);
-    Evidence::at(program, &asked, (rules, canonical.secrets()))
+    Evidence::at(
+        program,
+        &asked,
+        decision,
+        why_unread,
+        (rules, canonical.secrets()),
+    )
 }
 
 pub(super) fn parameters(canonical: &Canonical) -> Vec<Param<'_>> {
@@ -133,13 +143,13 @@ pub(super) struct Inspection {
     pub(super) rules: Arc<Rules>,
     pub(super) live: Arc<Live>,
     pub(super) token: TokenId,
-    pub(super) canonical: Canonical,
+    pub(super) canonical: Box<Canonical>,
     pub(super) body: Bytes,
 }
 
 /// The result of an inspection.
 pub(super) struct Inspected {
-    pub(super) canonical: Canonical,
+    pub(super) canonical: Box<Canonical>,
     /// The evidence of the decision, if it depends on the body.
     pub(super) evidence: Evidence,
     /// Duration of the inspection.
@@ -212,7 +222,8 @@ fn check_json(bytes: &[u8], rules: &Rules, names: &BodyNames<'_>) -> Result<(), 
     let paths = rules.refused_nodes();
     let refused: Vec<Slot> = paths.iter().map(|path| wanted.node(path)).collect();
     let asked = names.ask(&mut wanted);
-    let nodes = json::read(bytes, &wanted).map_err(Problem::Json)?;
+    let unreadable = |error| Problem::Json(Unreadable::new(error, bytes));
+    let nodes = json::read(bytes, &wanted).map_err(unreadable)?;
     let found = refused.into_iter().position(|slot| nodes.node(slot).found);
     if let Some(path) = found.and_then(|at| paths.get(at)) {
         let name = shown(path);
@@ -222,9 +233,7 @@ fn check_json(bytes: &[u8], rules: &Rules, names: &BodyNames<'_>) -> Result<(), 
         });
     }
     if names.are_ambiguous(&asked, &nodes)
-        || names
-            .are_unwrapped(&asked, &nodes, bytes)
-            .map_err(Problem::Json)?
+        || names.are_unwrapped(&asked, &nodes, bytes).map_err(unreadable)?
     {
         return Err(Problem::Reading(Reason::AmbiguousParameter.into()));
     }
@@ -259,16 +268,20 @@ pub(super) fn decide_whole<'p>(
     } else {
         match json::read(bytes, &wanted) {
             Ok(nodes) => nodes,
-            Err(ReadError::NotJson { .. }) => {
-                *note = evidence(program, token, canonical, Body::Unreadable, rules);
-                return Ok(decide(program, token, canonical, Body::Unreadable));
+            Err(error @ ReadError::NotJson { .. }) => {
+                let why = Unreadable::new(error, bytes).to_string();
+                let decision = decide(program, token, canonical, Body::Unreadable);
+                let body = (Body::Unreadable, Some(why));
+                *note = evidence((program, &decision), token, canonical, body, rules);
+                return Ok(decision);
             }
-            Err(error) => return Err(Problem::Json(error)),
+            Err(error) => return Err(Problem::Json(Unreadable::new(error, bytes))),
         }
     };
     let body = Body::Read(&nodes);
-    *note = evidence(program, token, canonical, body, rules);
-    Ok(decide(program, token, canonical, body))
+    let decision = decide(program, token, canonical, body);
+    *note = evidence((program, &decision), token, canonical, (body, None), rules);
+    Ok(decision)
 }
 
 /// Converts an error of an incomplete body to a problem.

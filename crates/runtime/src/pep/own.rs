@@ -3,17 +3,25 @@
 use serde_json::{Value, json};
 use tokenward_compiler::ir::TokenId;
 
+use super::denials::Denial;
 use crate::call::Call;
 use crate::limiter::Limiter;
 use crate::text::time;
 
-/// Describes the call's token: name, user, expiry, limits and lines.
-pub(super) fn describe(call: &Call, id: TokenId, limiter: &Limiter) -> Value {
+/// Describes the call's token: name, user, expiry, limits, the last denials of this user, and the lines if policy text is shown
+/// (`null` otherwise).
+pub(super) fn describe(
+    call: &Call,
+    id: TokenId,
+    (limiter, show_policy): (&Limiter, bool),
+    denials: &[Denial],
+) -> Value {
     let program = call.live.program();
     let token = program.token(id);
     // Those of the configuration are included: the holder is interested in what applies.
     let limits = limiter.limits_of(token);
-    let lines: Vec<&str> = program.lines_of(token).map(|(_, line)| line.text).collect();
+    let texts = || program.lines_of(token).map(|(_, line)| line.text);
+    let lines: Option<Vec<&str>> = show_policy.then(|| texts().collect());
     json!({
         "token": token.name,
         "user": call.user,
@@ -32,6 +40,7 @@ pub(super) fn describe(call: &Call, id: TokenId, limiter: &Limiter) -> Value {
             "max_body": limits.max_body,
         },
         "lines": lines,
+        "denials": denials,
         "policy": program.digest(),
     })
 }

@@ -15,8 +15,9 @@ use tokenward_audit::End;
 use tokio::time::{Sleep, sleep};
 
 use super::fields::client_headers;
-use super::links::Links;
+use super::links::{Links, Watch};
 use super::location::redirect;
+use super::references::{self, characters, header};
 use super::settings::UpstreamSettings;
 use crate::call::permit::Permit;
 use crate::call::record::OutcomeRecorder;
@@ -27,15 +28,18 @@ use crate::live::TokenValidity;
 pub(crate) struct Forwarded {
     response: Response<Incoming>,
     target: String,
+    /// Whether the path is one whose responses are streams.
+    streams: bool,
     head: bool,
     safe: bool,
     id: RequestId,
 }
 
 impl Forwarded {
-    pub(super) fn new(response: Response<Incoming>, permit: &Permit) -> Self {
+    pub(super) fn new(response: Response<Incoming>, permit: &Permit, upstream: &UpstreamSettings) -> Self {
         let canonical = permit.canonical();
         Self {
+            streams: upstream.streams(&canonical.path) || is_event_stream(response.headers()),
             response,
             target: canonical.upstream_target().to_owned(),
             head: canonical.method_text == Method::HEAD.as_str(),
@@ -51,19 +55,28 @@ impl Forwarded {
         let mut headers = client_headers(&parts.headers, upstream.cookies());
         // Redirects must not lead around the proxy.
         for (_, value) in headers.iter_mut().filter(|(name, _)| name == LOCATION) {
-            if let Ok(location) = value.to_str() {
-                let (new_status, location) =
-                    redirect(upstream.places(), self.safe, &self.target, status, location);
-                status = new_status;
-                *value = HeaderValue::from_str(&location).unwrap_or_else(|_| value.clone());
-            }
+            let (new_status, location) = redirect(
+                upstream.places(),
+                self.safe,
+                &self.target,
+                status,
+                &characters(value),
+            );
+            status = new_status;
+            *value = header(&location).unwrap_or_else(|| value.clone());
         }
+        headers
+            .iter_mut()
+            .for_each(|field| references::rewrite(upstream.places(), field));
         headers.push((REQUEST_ID, self.id.header()));
         // A body with rewritten links no longer matches its digests.
         let links = upstream
             .links()
             .filter(|_| is_plain_json(&parts.headers))
             .map(Links::new);
+        let watch = upstream
+            .watch()
+            .filter(|_| links.is_none() && is_text(&parts.headers));
         if links.is_some() {
             headers.retain(|(name, _)| !DIGESTS.contains(&name.as_str()));
         }
@@ -86,9 +99,10 @@ impl Forwarded {
                 cut: outcome.validity().cloned().map(Cut::new),
                 id: self.id,
                 outcome,
-                pause: upstream.pause(),
+                pause: upstream.pause(self.streams),
                 timer: None,
                 links,
+                watch,
             }))
         };
         Answer {
@@ -119,16 +133,27 @@ const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-dig
 
 /// Whether the body is uncompressed JSON.
 fn is_plain_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(kind)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
-        return false;
-    };
-    let essence = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = essence(headers);
     (essence == "application/json" || essence.ends_with("+json")) && !headers.contains_key(CONTENT_ENCODING)
+}
+
+/// Whether the body is uncompressed text, in which an address of the upstream can be found.
+fn is_text(headers: &HeaderMap) -> bool {
+    let essence = essence(headers);
+    let is_text = essence.starts_with("text/") || ["json", "xml"].iter().any(|end| essence.ends_with(end));
+    is_text && !headers.contains_key(CONTENT_ENCODING)
+}
+
+/// Whether the body is a stream of events, which may pause for long.
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    essence(headers) == "text/event-stream"
+}
+
+/// Gives the media type of the body in lower case, without parameters; empty if there is none.
+fn essence(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.unwrap_or_default().split(';').next();
+    essence.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// A body that streams from the upstream. If it is dropped before its end, it records that the client closed the
@@ -143,6 +168,8 @@ pub(crate) struct UpstreamBody {
     timer: Option<Pin<Box<Sleep>>>,
     /// Rewrites links to the upstream's own origin; `None` after the end of the body.
     links: Option<Links>,
+    /// Looks for the upstream's own address, if links are not rewritten; `None` once it was found.
+    watch: Option<Watch>,
 }
 
 /// Resolves when the token that the call depends on is revoked.
@@ -221,6 +248,13 @@ impl UpstreamBody {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.outcome.received(data.len());
+                        if let Some(watch) = &mut self.watch
+                            && watch.finds(&data)
+                        {
+                            watch.report();
+                            self.outcome.shows_upstream();
+                            self.watch = None;
+                        }
                         let data = match &mut self.links {
                             Some(links) => Bytes::from(links.push(&data)),
                             None => data,

@@ -257,7 +257,7 @@ pub(crate) async fn forward(
         _ if has_other_coding(response.headers()) => {
             Err(ForwardError::Broken("unexpected transfer coding".to_owned()))
         }
-        _ => Ok(Forwarded::new(response, &permit)),
+        _ => Ok(Forwarded::new(response, &permit, &upstream.settings)),
     }
 }
 

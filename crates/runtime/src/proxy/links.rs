@@ -5,6 +5,7 @@
 //! between two pieces of a body is shorter than the longest searched text.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokenward_compiler::BaseUrl;
 
@@ -37,6 +38,82 @@ impl LinkTexts {
         all.dedup_by(|a, b| a.0 == b.0);
         Self(all.into())
     }
+}
+
+/// Maximum number of bytes of a body in which [`Watch`] looks for the upstream's address.
+const WATCHED: usize = 256 * 1024;
+
+/// Looks for the upstream's own address in a body that is not changed.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    texts: LinkTexts,
+    /// The last bytes of the pieces so far, in which a text may have begun.
+    tail: Vec<u8>,
+    left: usize,
+    reported: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Makes the watch of an upstream; `None` if its own address is the public one.
+    pub(super) fn new(texts: LinkTexts) -> Option<Self> {
+        let differs = |(from, to): &(Vec<u8>, Vec<u8>)| !to.eq_ignore_ascii_case(from);
+        texts.0.iter().any(differs).then(|| Self {
+            texts,
+            tail: Vec::new(),
+            left: WATCHED,
+            reported: Arc::default(),
+        })
+    }
+
+    /// Whether the address occurs in these bytes, which follow those of the calls before. Stops at 256 KiB of a body.
+    pub(super) fn finds(&mut self, bytes: &[u8]) -> bool {
+        let bytes = bytes.get(..self.left).unwrap_or(bytes);
+        self.left -= bytes.len();
+        let longest = self.texts.0.first().map_or(0, |(from, _)| from.len());
+        // Across the border of two pieces, then within the piece.
+        let border = bytes.get(..longest + 1).unwrap_or(bytes);
+        let joined = [self.tail.as_slice(), border].concat();
+        let found = occurs(&self.texts, &joined) || occurs(&self.texts, bytes);
+        let kept = if bytes.len() > longest {
+            bytes
+        } else {
+            joined.as_slice()
+        };
+        self.tail = kept
+            .get(kept.len().saturating_sub(longest)..)
+            .unwrap_or_default()
+            .to_vec();
+        found
+    }
+
+    /// Writes to the log how to keep clients at the proxy, once for all responses.
+    pub(super) fn report(&self) {
+        if !self.reported.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a response shows the upstream's own address, to which clients would go past the proxy; set \
+                 `rewrite_links = true` in [answers], or configure the public URL as the upstream's own; further responses \
+                 are counted in tokenward_upstream_address_shown_total"
+            );
+        }
+    }
+}
+
+/// Whether one of the texts that are not public occurs, followed by a byte that ends it.
+fn occurs(texts: &LinkTexts, bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = memchr::memchr2(b'h', b'H', rest) {
+        let (_, from) = rest.split_at_checked(at).unwrap_or_default();
+        let is_shown = |(text, public): &(Vec<u8>, Vec<u8>)| {
+            let ends = from.get(text.len()).is_some_and(|after| !goes_on(*after));
+            let begin = from.get(..text.len()).unwrap_or_default();
+            ends && begin.eq_ignore_ascii_case(text) && !public.eq_ignore_ascii_case(text)
+        };
+        if texts.0.iter().any(is_shown) {
+            return true;
+        }
+        rest = from.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 /// State of the replacement in one body.
@@ -168,6 +245,28 @@ mod tests {
             r#""https://jira.example.com/ctx2/a""#,
         );
         check("http://jira.internal", "https://jira.example.com");
+    }
+
+    #[test]
+    fn an_address_is_found_across_pieces_and_only_where_it_is_not_public() {
+        let texts = |public: &str| {
+            let public = BaseUrl::parse(public).unwrap();
+            LinkTexts::new("http", &["10.0.0.7:8080"], "/ctx", &public)
+        };
+        let shown = r#"{"a":"hello","next":"HTTP://10.0.0.7:8080/ctx/x"}"#;
+        for size in [1, 2, 7, 30, 1000] {
+            let found = |body: &str| {
+                let mut watch = Watch::new(texts("https://jira.example.com/jira")).unwrap();
+                body.as_bytes().chunks(size).any(|piece| watch.finds(piece))
+            };
+            assert!(found(shown) && found(r#""http:\/\/10.0.0.7:8080\/""#), "{size}");
+            assert!(
+                !found(r#""http://10.0.0.7:80801/ctx""#) && !found("http"),
+                "{size}"
+            );
+            assert!(!found(&format!("{}{shown}", " ".repeat(WATCHED))), "{size}");
+        }
+        assert!(Watch::new(texts("http://10.0.0.7:8080/ctx")).is_none());
     }
 
     #[test]

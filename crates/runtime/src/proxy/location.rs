@@ -1,4 +1,4 @@
-//! Rewrites redirects of the upstream for the client (SEMANTICS section 5).
+//! Rewrites redirects of the upstream, and references in other headers, for the client (SEMANTICS section 5).
 //!
 //! A `Location` at the upstream's own address would make the client, and its token, bypass the proxy, so it is
 //! rewritten to the public URL. Most clients repeat a POST as a GET after 301 and 302. If the upstream only corrects
@@ -36,16 +36,29 @@ pub(crate) fn redirect(
         StatusCode::FOUND if !safe && same_place(target, path) => StatusCode::TEMPORARY_REDIRECT,
         other => other,
     };
-    if is_absolute(location) || places.upstream_path != places.public.path() {
-        match path.strip_prefix(places.upstream_path.as_str()) {
-            Some(below) if below.is_empty() || below.starts_with(['/', '?', '#']) => (
-                status,
-                format!("{}{}{below}", places.public.origin(), places.public.path()),
-            ),
-            _ => (status, format!("{}{path}", places.public.origin())),
+    (status, at_public(places, location, path))
+}
+
+/// Gives a reference to one of the upstream's own addresses as clients may follow it: below the public URL. Relative
+/// references, and those to other places, stay as they are.
+pub(super) fn public_reference(places: &Places, reference: &str) -> String {
+    let trimmed = reference.trim();
+    match own_path(places, trimmed) {
+        Some(path) => at_public(places, trimmed, path),
+        None => reference.to_owned(),
+    }
+}
+
+/// Puts the path of an own reference below the public URL.
+fn at_public(places: &Places, reference: &str, path: &str) -> String {
+    if !is_absolute(reference) && places.upstream_path == places.public.path() {
+        return reference.to_owned();
+    }
+    match path.strip_prefix(places.upstream_path.as_str()) {
+        Some(below) if below.is_empty() || below.starts_with(['/', '?', '#']) => {
+            format!("{}{}{below}", places.public.origin(), places.public.path())
         }
-    } else {
-        (status, location.to_owned())
+        _ => format!("{}{path}", places.public.origin()),
     }
 }
 

@@ -9,9 +9,10 @@ use rustls::ClientConfig;
 
 use super::addresses::Addresses;
 use super::fields::Public;
-use super::links::LinkTexts;
+use super::links::{LinkTexts, Watch};
 use super::location::{Places, host_of};
 use crate::config::Config;
+use crate::request::matches_pattern;
 use crate::tls::{TlsError, client_config};
 
 /// Settings of the upstream.
@@ -25,9 +26,13 @@ pub(crate) struct UpstreamSettings {
     pub(super) connect_timeout: Duration,
     pub(super) timeout: Duration,
     pub(super) pause: Duration,
+    pub(super) stream_pause: Duration,
+    /// Patterns of the paths whose responses are streams.
+    pub(super) streams: Vec<String>,
     pub(super) places: Places,
     pub(super) cookies: bool,
     pub(super) links: Option<LinkTexts>,
+    pub(super) watch: Option<Watch>,
 }
 
 /// The configuration of the upstream is not usable.
@@ -72,7 +77,7 @@ impl UpstreamSettings {
         let header = |text: &str| HeaderValue::from_str(text).map_err(|_| error());
         let upstream_path = uri.path().trim_end_matches('/').to_owned();
         let rewriting = config.answers.rewrite_links;
-        let links = rewriting.then(|| LinkTexts::new(scheme.as_str(), &authorities, &upstream_path, public));
+        let texts = LinkTexts::new(scheme.as_str(), &authorities, &upstream_path, public);
         Ok(Self {
             scheme: scheme.clone(),
             addresses: Arc::new(Addresses::new(
@@ -92,13 +97,16 @@ impl UpstreamSettings {
             connect_timeout: config.limits.connect_timeout,
             timeout: config.limits.upstream_timeout,
             pause: config.limits.body_timeout,
+            stream_pause: config.limits.stream_timeout,
+            streams: config.upstream.streams.clone(),
             places: Places {
                 public: public.clone(),
                 upstream_hosts: hosts.ok_or_else(error)?,
                 upstream_path,
             },
             cookies: config.relax.cookies,
-            links,
+            watch: Watch::new(texts.clone()).filter(|_| !rewriting),
+            links: rewriting.then_some(texts),
         })
     }
 
@@ -127,9 +135,19 @@ impl UpstreamSettings {
         self.health.as_ref()
     }
 
-    /// Gives the maximum pause within a body.
-    pub(super) fn pause(&self) -> Duration {
-        self.pause
+    /// Gives the maximum pause within a body, which is longer in a stream.
+    pub(super) fn pause(&self, is_stream: bool) -> Duration {
+        if is_stream { self.stream_pause } else { self.pause }
+    }
+
+    /// Whether the configuration names the path below the base URL as one whose responses are streams.
+    pub(super) fn streams(&self, path: &str) -> bool {
+        self.streams.iter().any(|pattern| matches_pattern(pattern, path))
+    }
+
+    /// Gives the watch for the upstream's own address in responses, if links are not rewritten.
+    pub(super) fn watch(&self) -> Option<Watch> {
+        self.watch.clone()
     }
 
     pub(super) fn places(&self) -> &Places {

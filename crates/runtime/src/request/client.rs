@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
+use tokenward_compiler::ir::contains;
 
 use super::raw::{RawHead, is_token, trim};
 use super::{Reason, Refusal};
@@ -87,8 +88,7 @@ impl Trust {
     /// Whether the address belongs to a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.proxies.iter().any(|network| network.contains(&address))
+        self.proxies.iter().any(|network| contains(network, address))
     }
 
     /// Returns the first of `items` that is not a trusted proxy's, otherwise the last one; `None` if an item up to

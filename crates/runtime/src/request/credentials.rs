@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokenward_compiler::is_hidden;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use super::raw::trim;
+use super::raw::{is_token, trim};
 
 /// Maximum length of a user name, in bytes.
 const USER_BYTES: usize = 256;
@@ -39,6 +39,8 @@ pub enum Credentials {
         /// The secret as sent, decoded if it is a parameter.
         secret: String,
     },
+    /// `Authorization` with another scheme. It authenticates nobody.
+    OtherScheme,
     /// Credentials of another form, or at several places. They authenticate nobody.
     Malformed,
 }
@@ -51,6 +53,7 @@ impl std::fmt::Debug for Credentials {
             Self::Basic { .. } => "Basic",
             Self::Bearer { .. } => "Bearer",
             Self::Switched { .. } => "Switched",
+            Self::OtherScheme => "OtherScheme",
             Self::Malformed => "Malformed",
         })
     }
@@ -58,10 +61,20 @@ impl std::fmt::Debug for Credentials {
 
 impl Credentials {
     /// Reads an `Authorization` value: a scheme in any case, one blank, and one token68 (RFC 9110 section 11.4,
-    /// RFC 7617, RFC 6750).
-    pub(super) fn from_authorization(value: &[u8]) -> Self {
+    /// RFC 7617, RFC 6750). `schemes`, in lower case, are the further schemes that a setting enables.
+    pub(super) fn from_authorization(value: &[u8], schemes: &[String]) -> Self {
         let parsed = std::str::from_utf8(trim(value)).ok().and_then(|text| {
+            if let Some(secret) = schemes.iter().find_map(|scheme| behind_scheme(text, scheme)) {
+                return Some(Self::from_alone(secret.as_bytes()));
+            }
             let (scheme, given) = text.split_once(' ')?;
+            if is_token(scheme.as_bytes())
+                && !["basic", "bearer"]
+                    .iter()
+                    .any(|known| scheme.eq_ignore_ascii_case(known))
+            {
+                return Some(Self::OtherScheme);
+            }
             if given.len() > ENCODED_BYTES || !is_token68(given) {
                 None
             } else if scheme.eq_ignore_ascii_case("bearer") {
@@ -101,9 +114,30 @@ impl Credentials {
     pub(super) fn secret(&self) -> Option<&str> {
         match self {
             Self::Basic { secret, .. } | Self::Bearer { secret } | Self::Switched { secret } => Some(secret),
-            Self::None | Self::Malformed => None,
+            Self::None | Self::OtherScheme | Self::Malformed => None,
         }
     }
+}
+
+/// Gives the secret behind a scheme that carries the bare token. Clients write it as `token SECRET`, some with a colon
+/// (`token: SECRET`) or as a parameter (`Token token="SECRET"`, as Rails reads it). `None` if the value has another scheme.
+fn behind_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, rest) = text.split_at_checked(scheme.len())?;
+    if !given.eq_ignore_ascii_case(scheme) || !rest.starts_with([' ', '\t', ':']) {
+        return None;
+    }
+    let secret = rest
+        .strip_prefix(':')
+        .unwrap_or(rest)
+        .trim_start_matches([' ', '\t']);
+    let secret = match secret.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("token") => value,
+        _ => secret,
+    };
+    let unquoted = secret
+        .strip_prefix('"')
+        .and_then(|secret| secret.strip_suffix('"'));
+    Some(unquoted.unwrap_or(secret))
 }
 
 /// Reads `user:secret` in canonical base64. The first colon ends the user (RFC 7617 section 2).
@@ -157,7 +191,7 @@ mod tests {
     }
 
     fn basic_of(text: impl AsRef<[u8]>) -> Credentials {
-        Credentials::from_authorization(format!("Basic {}", STANDARD.encode(text)).as_bytes())
+        Credentials::from_authorization(format!("Basic {}", STANDARD.encode(text)).as_bytes(), &[])
     }
 
     #[test]
@@ -169,12 +203,12 @@ mod tests {
             " Bearer twd_abc ",
         ] {
             assert!(
-                Credentials::from_authorization(value.as_bytes()) == bearer("twd_abc"),
+                Credentials::from_authorization(value.as_bytes(), &[]) == bearer("twd_abc"),
                 "{value}"
             );
         }
         let read =
-            Credentials::from_authorization(format!("bAsIc {}", STANDARD.encode("svc:t:x")).as_bytes());
+            Credentials::from_authorization(format!("bAsIc {}", STANDARD.encode("svc:t:x")).as_bytes(), &[]);
         assert!(
             read == Credentials::Basic {
                 user: "svc".into(),
@@ -203,7 +237,6 @@ mod tests {
             "Bearer \"abc\"",
             "abc",
             "Bearer a, Bearer b",
-            "Digest abc",
             "Bearer =",
             "Bearer ab=c",
             "Bearer a\u{e9}",
@@ -220,11 +253,11 @@ mod tests {
             "Basic c3ZjOnQ=,",
         ] {
             assert!(
-                Credentials::from_authorization(value.as_bytes()) == Credentials::Malformed,
+                Credentials::from_authorization(value.as_bytes(), &[]) == Credentials::Malformed,
                 "{value}"
             );
         }
-        assert!(Credentials::from_authorization(b"Bearer \xff") == Credentials::Malformed);
+        assert!(Credentials::from_authorization(b"Bearer \xff", &[]) == Credentials::Malformed);
         for text in [
             "svc",
             ":t",
@@ -252,9 +285,45 @@ mod tests {
         assert!(basic_of(format!("{}:t", "u".repeat(257))) == Credentials::Malformed);
         assert!(basic_of(format!("u:{}", "t".repeat(257))) == Credentials::Malformed);
         assert!(
-            Credentials::from_authorization(&[&b"Bearer "[..], &[b't'; 257]].concat())
+            Credentials::from_authorization(&[&b"Bearer "[..], &[b't'; 257]].concat(), &[])
                 == Credentials::Malformed
         );
+    }
+
+    #[test]
+    fn further_schemes_carry_the_bare_token_where_they_are_named() {
+        let schemes = ["token".to_owned(), "apikey".to_owned()];
+        let read = |value: &str| Credentials::from_authorization(value.as_bytes(), &schemes);
+        for value in [
+            "token twd_abc",
+            "Token twd_abc",
+            "TOKEN \t twd_abc",
+            "token:twd_abc",
+            "token: twd_abc",
+            "Token token=twd_abc",
+            "Token token=\"twd_abc\"",
+            "ApiKey twd_abc",
+        ] {
+            assert!(read(value) == Credentials::from_alone(b"twd_abc"), "{value}");
+            assert!(read(value).secret() == Some("twd_abc"), "{value}");
+        }
+        for value in [
+            "token",
+            "token ",
+            "token a b",
+            "token \"abc",
+            "token=abc",
+            "token user:abc",
+            "Token token=a, x=b",
+        ] {
+            assert!(read(value).secret().is_none(), "{value}");
+        }
+        for value in ["Digest abc", "Token2 abc", "tok abc", "Negotiate YII="] {
+            assert!(read(value) == Credentials::OtherScheme, "{value}");
+        }
+        assert!(read("Bearer abc") == bearer("abc"));
+        // A scheme that is not named authenticates nobody.
+        assert!(Credentials::from_authorization(b"token twd_abc", &[]) == Credentials::OtherScheme);
     }
 
     #[test]

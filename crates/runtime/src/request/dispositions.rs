@@ -6,8 +6,8 @@ use super::Reason;
 use super::disposition::Disposition;
 use super::header_words::{by_words, overrides_method};
 use super::known_headers::{
-    CLAIMED, CLAIMED_FAMILIES, CREDENTIAL_ENDINGS, CREDENTIALS, HOP_BY_HOP, METHOD_OVERRIDES, OWN, RELIED_ON,
-    URL_OVERRIDES,
+    CLAIMED, CLAIMED_FAMILIES, CREDENTIAL_ENDINGS, CREDENTIALS, HOP_BY_HOP, MCP, MCP_PARAMETER,
+    METHOD_OVERRIDES, OWN, RELIED_ON, URL_OVERRIDES,
 };
 use super::work;
 
@@ -92,6 +92,7 @@ impl Dispositions {
     fn of_plain(&self, name: &str) -> Disposition {
         match self.names.get(name) {
             Some(disposition) => *disposition,
+            None if MCP.contains(&name) || name.starts_with(MCP_PARAMETER) => Disposition::Pass,
             None if overrides_method(name) => Disposition::Refused(Reason::MethodOverride),
             None if self.ends_as_credential(name) => Disposition::Refused(Reason::CredentialHeader),
             None if CLAIMED_FAMILIES.iter().any(|family| name.starts_with(family)) => Disposition::Claimed,
@@ -143,6 +144,7 @@ mod tests {
         let lists = [
             HOP_BY_HOP,
             OWN,
+            MCP,
             RELIED_ON,
             CLAIMED,
             METHOD_OVERRIDES,
@@ -168,6 +170,14 @@ mod tests {
             ("x-atlassian-token", Disposition::Pass),
             ("if-match", Disposition::Pass),
             ("upgrade-insecure-requests", Disposition::Pass),
+            ("mcp-method", Disposition::Pass),
+            ("mcp-name", Disposition::Pass),
+            ("mcp-session-id", Disposition::Pass),
+            ("mcp-protocol-version", Disposition::Pass),
+            ("mcp-param-user", Disposition::Pass),
+            ("mcp-param-target-path", Disposition::Pass),
+            ("x-mcp-method", Disposition::Claimed),
+            ("mcp_method", Disposition::Claimed),
             ("x-csrf-token", Disposition::Pass),
             ("x-!", Disposition::Pass),
             ("connection", Disposition::HopByHop),

@@ -14,6 +14,14 @@ pub(super) enum Endpoint {
     InFormat(String, &'static [&'static str]),
 }
 
+/// Whether the path is the pattern's, or below it if the pattern ends in `/*`.
+pub(crate) fn matches_pattern(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => path.starts_with(start),
+        None => path == pattern,
+    }
+}
+
 impl Endpoint {
     pub(super) fn serves(&self, path: &str) -> bool {
         match self {
@@ -60,7 +68,7 @@ pub(super) fn endpoints(settings: &Settings, preset: &Preset) -> Result<Vec<Endp
             };
             let plain = path.starts_with('/')
                 && !path.contains(['*', '?', '#', '%', ';', '\\'])
-                && !path.contains("//")
+                && (settings.relax.empty_segment || !path.contains("//"))
                 && !path.split('/').any(|segment| matches!(segment, "." | ".."));
             match below {
                 _ if !plain => Err(RulesError::Endpoint(pattern.clone())),

@@ -5,8 +5,7 @@ use super::query::names_other_charset;
 use super::rules::Rules;
 use super::{Reason, Refusal};
 
-/// Checks a whole `application/x-www-form-urlencoded` body (also one without a type) for fields that would change the
-/// method or contain credentials. Servlets, Rails and Grape add its fields to the query's parameters.
+/// Checks a whole `application/x-www-form-urlencoded` body for fields that would change the method or contain credentials. Servlets, Rails and Grape add its fields to the query's parameters.
 ///
 /// Some servers treat `;` as a separator, so names are checked in both readings. Cost: linear.
 ///

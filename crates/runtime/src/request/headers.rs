@@ -60,14 +60,10 @@ pub(super) fn read(
         let value = trim(value);
         match rules.disposition(&name) {
             Disposition::Refused(reason) => return Err(reason.into()),
-            Disposition::HopByHop if name == "upgrade" => {
-                // Java clients offer h2c without being asked. With a body, the bytes after it may already be in the
-                // other protocol.
-                if body.has_body() {
-                    return Err(Reason::UpgradeWithBody.into());
-                }
-                read.close = true;
-            }
+            // Java's client and `curl --http2` offer h2c with every request. A server may ignore the offer (RFC 9110
+            // section 7.8). The connection is closed after the response, so that no byte after the request is read,
+            // whatever protocol it may be of.
+            Disposition::HopByHop if name == "upgrade" => read.close = true,
             Disposition::Own if name == "expect" => {
                 if !value.eq_ignore_ascii_case(b"100-continue") {
                     return Err(Reason::UnknownExpectation.into());

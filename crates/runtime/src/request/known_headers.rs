@@ -34,6 +34,12 @@ pub(super) const RELIED_ON: &[&str] = &[
     "x-request-id",
 ];
 
+/// Headers of the Model Context Protocol, which are forwarded although words in them would have another meaning.
+pub(super) const MCP: &[&str] = &["mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id"];
+
+/// Beginning of the names of headers that mirror a parameter of a Model Context Protocol call.
+pub(super) const MCP_PARAMETER: &str = "mcp-param-";
+
 /// Identity and forwarding headers of servers, gateways and single sign-on products. Also `Proxy`: CGI uses it as the
 /// proxy for the server's own calls (CVE-2016-5385).
 pub(super) const CLAIMED: &[&str] = &[

@@ -89,18 +89,18 @@ impl std::fmt::Display for MediaType {
     }
 }
 
-/// Classifies a request's body for policies. A body without a type is a form, as it is to servers that merge forms.
+/// The type of a body that the client sent without one. The proxy forwards it, so that no server can take the body for
+/// a form.
+pub(super) const UNTYPED: &str = "application/octet-stream";
+
+/// Classifies a request's body for policies. A body without a type is judged as [`UNTYPED`].
 ///
 /// # Errors
 /// The product's upstream adds the body's members to the query's parameters, and may read a body that Tokenward cannot
 /// read.
 pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) -> Result<Media, Refusal> {
     let Some(given) = given else {
-        return if encoded && rules.merges() {
-            Err(Reason::EncodedBody.into())
-        } else {
-            Ok(Media::Form)
-        };
+        return Ok(Media::Other);
     };
     if given.essence.starts_with("multipart/") {
         return if rules.merges() && !rules.relax().merged_multipart {
@@ -128,6 +128,29 @@ pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) 
         json if json.is_json() && readable => Media::Json,
         _ => Media::Other,
     })
+}
+
+/// Maximum length of a media type that is shown.
+const SHOWN: usize = 64;
+
+/// Tells by the head why a body is not read as JSON; `None` if it is read.
+pub(super) fn why_unread(given: Option<&MediaType>, encoded: bool) -> Option<String> {
+    let Some(given) = given else {
+        return Some("it has no Content-Type; send `application/json`".to_owned());
+    };
+    let essence = given.essence.as_str();
+    let shown = if essence.len() <= SHOWN {
+        essence
+    } else {
+        "too long to show"
+    };
+    if !given.is_json() {
+        Some(format!("its Content-Type is `{shown}`; send `application/json`"))
+    } else if !given.is_utf8() {
+        Some("its charset is not UTF-8; send UTF-8".to_owned())
+    } else {
+        encoded.then(|| "it has a Content-Encoding; send it without one".to_owned())
+    }
 }
 
 fn parse(value: &[u8]) -> Option<MediaType> {

@@ -41,6 +41,11 @@ pub struct Reading {
     pub client_request_id: Option<String>,
     /// The request, or the reason for which it is refused.
     pub head: Result<Canonical, Refusal>,
+    /// The request as it is read if its body, which marks its own end, has no byte. `None` if the head says whether
+    /// there is a body.
+    pub if_empty: Option<Result<Canonical, Refusal>>,
+    /// Whether the client offers another protocol. The connection is closed after the response, also after a refusal.
+    pub offers_upgrade: bool,
     /// The method for the audit: as sent, unless it contains a secret.
     pub shown_method: String,
     /// Whether a trace's headers can be used: none of them contains a secret.
@@ -151,24 +156,32 @@ impl Opened<'_> {
             ..
         } = self;
         let context_user = context_user(raw);
-        let mut head = framing.clone().and_then(|body| {
+        let query = query.decoded(rules);
+        let with_body = |body: Framing, path: Result<String, Refusal>, query: Result<Vec<Pair>, Refusal>| {
             context_user.as_ref().map_err(Refusal::clone)?;
-            canonical(raw, rules, body, path, query.decoded(rules), &secrets)
-        });
+            canonical(raw, rules, body, path, query, &secrets)
+        };
+        let mut if_empty = matches!(framing, Ok(Framing::Chunked))
+            .then(|| with_body(Framing::Length(0), path.clone(), query.clone()));
+        let mut head = framing.clone().and_then(|body| with_body(body, path, query));
         let has_misplaced = misplaced.is_some();
         if let Some(all) = misplaced {
             secrets = all;
         }
-        let shown_url = match &head {
-            Ok(head) if has_misplaced && rules.bears_secret(head.url.as_bytes(), &secrets) => {
+        let either = |head: &Result<Canonical, Refusal>| head.as_ref().ok().map(|head| head.url.clone());
+        let shown_url = match either(&head).or_else(|| either(if_empty.as_ref()?)) {
+            Some(url) if has_misplaced && rules.bears_secret(url.as_bytes(), &secrets) => {
                 shown_refused(raw, rules, &secrets)
             }
-            Ok(head) => head.url.clone(),
-            Err(_) => {
+            Some(url) => url,
+            None => {
                 add_refused(raw, rules, &mut secrets);
                 shown_refused(raw, rules, &secrets)
             }
         };
+        if let Some(Ok(head)) = &mut if_empty {
+            head.secrets = secrets.clone();
+        }
         if let Ok(head) = &mut head {
             head.secrets = secrets;
         }
@@ -179,6 +192,8 @@ impl Opened<'_> {
             context_user: context_user.unwrap_or_default(),
             client_request_id: self.client_request_id,
             head,
+            if_empty,
+            offers_upgrade: raw.values("upgrade").next().is_some(),
             shown_method: self.shown_method,
             traceable: self.traceable,
             shown_url,
@@ -194,9 +209,15 @@ impl Opened<'_> {
         if is_long(raw.target) {
             return shown_refused(raw, rules, &secrets);
         }
-        let located = self
-            .framing
-            .and_then(|body| located(raw, rules, body, self.path, self.query.decoded(rules), &secrets));
+        let located = self.framing.and_then(|body| {
+            // A chunked body may be empty.
+            let body = if body == Framing::Chunked {
+                Framing::Length(0)
+            } else {
+                body
+            };
+            located(raw, rules, body, self.path, self.query.decoded(rules), &secrets)
+        });
         match located {
             Ok(located) => located.url(rules),
             Err(_) => rules.shown_raw(raw.target, &secrets),
@@ -294,7 +315,7 @@ fn take_token(pairs: &mut Vec<Pair>, name: &str, secrets: &mut Secrets) -> Crede
 
 fn in_headers(raw: &RawHead<'_>, rules: &Rules) -> Credentials {
     let authorization = match raw.values("authorization").next() {
-        Some(value) => Credentials::from_authorization(value),
+        Some(value) => Credentials::from_authorization(value, rules.schemes()),
         None => Credentials::None,
     };
     let Some(header) = rules.product_header() else {
@@ -324,7 +345,7 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
     let mut secrets = Secrets::default();
     for name in ["authorization", "proxy-authorization"] {
         raw.values(name)
-            .for_each(|value| secrets.add_authorization(value));
+            .for_each(|value| secrets.add_authorization(value, rules.schemes()));
     }
     if let Some(header) = rules.product_header() {
         raw.values(header).for_each(|value| _ = secrets.add(value));
@@ -465,7 +486,7 @@ fn canonical(
     let located = located(raw, rules, body, path, query, secrets)?;
     let query = &located.query;
     // Read the headers. A charset other than UTF-8 may also apply to the query, so it is refused with one.
-    let headers = headers::read(raw, body, rules, secrets)?;
+    let mut headers = headers::read(raw, body, rules, secrets)?;
     let typed = headers.content_type.as_ref();
     if !query.is_empty() && typed.is_some_and(|media| !media.is_utf8())
         || query
@@ -480,6 +501,10 @@ fn canonical(
     } else {
         Media::Other
     };
+    if body.has_body() && headers.content_type.is_none() {
+        let untyped = ("content-type".to_owned(), media::UNTYPED.as_bytes().to_vec());
+        headers.upstream.push(untyped);
+    }
     Ok(Canonical {
         method: located.method,
         method_text: raw.method.to_owned(),
@@ -488,6 +513,10 @@ fn canonical(
         path: located.path,
         query: located.query,
         media,
+        unread: body
+            .has_body()
+            .then(|| media::why_unread(headers.content_type.as_ref(), headers.encoded))
+            .flatten(),
         body,
         headers: headers.upstream,
         expect_continue: headers.expect_continue,

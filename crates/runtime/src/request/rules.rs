@@ -182,11 +182,10 @@ impl Rules {
     }
 
     /// Whether the request's body is a form that must be read and passed to `check_form`, since its fields may reach
-    /// the upstream as parameters. Merging frameworks also treat a body without a type as a form; servlets do not.
+    /// the upstream as parameters.
     #[must_use]
     pub fn reads_form(&self, request: &Canonical) -> bool {
-        let typed = || request.headers.iter().any(|(name, _)| name == "content-type");
-        request.body.has_body() && request.media == Media::Form && (self.merges() || typed())
+        request.body.has_body() && request.media == Media::Form
     }
 
     /// Top-level nodes in which the upstream reads credentials, another identity or another method (`names_method`). A
@@ -247,6 +246,11 @@ impl Rules {
     /// Returns the product's token header, if it is read as Tokenward's.
     pub(super) fn product_header(&self) -> Option<&'static str> {
         self.preset.token_header.filter(|_| self.settings.product_header)
+    }
+
+    /// Returns the further schemes that carry the bare token, in lower case.
+    pub(super) fn schemes(&self) -> &[String] {
+        &self.settings.schemes
     }
 
     /// Returns the context path at the upstream.

@@ -62,8 +62,8 @@ impl std::fmt::Debug for Secrets {
 impl Secrets {
     /// Adds the secrets in an `Authorization` header, even if it does not authenticate, such as one with another
     /// scheme.
-    pub(super) fn add_authorization(&mut self, value: &[u8]) {
-        if let Some(secret) = Credentials::from_authorization(value).secret() {
+    pub(super) fn add_authorization(&mut self, value: &[u8], schemes: &[String]) {
+        if let Some(secret) = Credentials::from_authorization(value, schemes).secret() {
             // If the secret is too short, the whole value may be long enough.
             if !self.add(secret.as_bytes()) {
                 self.add_parts(value, Self::add_text);
@@ -299,7 +299,7 @@ mod tests {
 
     fn of(authorization: &str) -> Secrets {
         let mut secrets = Secrets::default();
-        secrets.add_authorization(authorization.as_bytes());
+        secrets.add_authorization(authorization.as_bytes(), &[]);
         secrets
     }
 

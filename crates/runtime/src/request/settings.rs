@@ -42,6 +42,8 @@ pub struct Settings {
     pub query_token: Option<String>,
     /// Whether the product's own token header is read.
     pub product_header: bool,
+    /// Further schemes of `Authorization` that carry the bare token, in lower case.
+    pub schemes: Vec<String>,
     /// The fixed prefix of Tokenward's secrets.
     pub token_prefix: String,
     /// Rules for the values that the audit stores.
@@ -68,6 +70,7 @@ impl Settings {
             accepted_names: Vec::new(),
             query_token: None,
             product_header: false,
+            schemes: Vec::new(),
             token_prefix: TOKEN_PREFIX.to_owned(),
             kept: Kept::default(),
         }

@@ -30,9 +30,10 @@ use crate::limiter::Limiter;
 use crate::live::watch::Watcher;
 use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
-use crate::pep::{AuthRules, Gate, GateSettings, Judges, Throttle};
+use crate::pep::{AuthRules, Denials, Gate, GateSettings, Judges, Throttle};
 use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
 use crate::request::{Kept, Rules, Settings, Trust};
+use crate::respond::Help;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
@@ -222,11 +223,12 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         audit: audit.clone(),
         metrics: Arc::clone(&metrics),
         identities,
-        auth: AuthRules::new(config.auth.methods, &config.auth.never_act_as),
+        auth: AuthRules::new(Help::of(&config), &config.auth.never_act_as),
         throttle: Throttle::new(config.auth.throttling),
         bodies: BodyBudget::new(config.limits.inspected_total, Arc::clone(&metrics)),
         judges: Arc::new(Judges::new(workers(&config))),
         limiter: Limiter::new(config.tokens.limits, config.tokens.together),
+        denials: Denials::default(),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
             pace: BodyPace {
@@ -323,6 +325,7 @@ pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept
         accepted_names: config.upstream.accepted_names.clone(),
         query_token: config.auth.query_parameter.clone(),
         product_header: config.auth.product_header,
+        schemes: config.auth.schemes.clone(),
         kept,
         ..Settings::new(config.upstream.public_url.clone(), config.upstream.product)
     }

@@ -8,12 +8,11 @@ use futures_util::FutureExt;
 
 use super::date::DateCache;
 use crate::call::{RequestId, now_ms};
-use crate::config::Methods;
 use crate::metrics::Metrics;
 use crate::pep::Gate;
 use crate::problem::Problem;
 use crate::proxy::{Answer, Upstream};
-use crate::respond;
+use crate::respond::{self, Help};
 
 /// State that one worker shares between its connections.
 pub(super) struct Worker {
@@ -24,17 +23,17 @@ pub(super) struct Worker {
 
 /// Runs a call. A panic in it is counted, and gets a response.
 pub(super) async fn caught<T>(gate: &Gate, call: impl Future<Output = T>) -> Result<T, Answer> {
-    catch(&gate.metrics, gate.auth.methods(), call).await
+    catch(&gate.metrics, gate.auth.help(), call).await
 }
 
-async fn catch<T>(metrics: &Metrics, methods: Methods, call: impl Future<Output = T>) -> Result<T, Answer> {
+async fn catch<T>(metrics: &Metrics, help: &Help, call: impl Future<Output = T>) -> Result<T, Answer> {
     match AssertUnwindSafe(call).catch_unwind().await {
         Ok(value) => Ok(value),
         Err(_) => {
             let id = RequestId::new(now_ms());
             metrics.panicked();
             tracing::error!(request_id = %id, "a request met a fault of the proxy");
-            let mut answer = respond::problem(&Problem::Internal, &id, methods);
+            let mut answer = respond::problem(&Problem::Internal, &id, help);
             answer.close = true;
             Err(answer)
         }
@@ -44,11 +43,17 @@ async fn catch<T>(metrics: &Metrics, methods: Methods, call: impl Future<Output 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Methods;
 
     #[tokio::test]
     async fn a_panic_is_answered_and_counted() {
         let metrics = Metrics::default();
-        let answer = catch(&metrics, Methods::Basic, async { panic!("on purpose") }).await;
+        let help = Help {
+            methods: Methods::Basic,
+            schemes: Vec::new(),
+            own_page: String::new(),
+        };
+        let answer = catch(&metrics, &help, async { panic!("on purpose") }).await;
         let answer: Answer = answer.map(|(): ()| ()).unwrap_err();
         assert_eq!(answer.status.as_u16(), 500);
         assert!(answer.close);

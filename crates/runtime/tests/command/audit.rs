@@ -109,6 +109,8 @@ fn record(n: u8) -> Record {
         policy: "00".into(),
         nodes: Vec::new(),
         tried: Vec::new(),
+        lacking: None,
+        unread: None,
         request_bytes: None,
         decision_ns: 700,
         authenticated: n < 6,

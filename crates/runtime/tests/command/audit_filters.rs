@@ -50,6 +50,8 @@ fn with_calls(calls: &[(&str, End, u16)]) -> TempDir {
             policy: "00".into(),
             nodes: Vec::new(),
             tried: Vec::new(),
+            lacking: None,
+            unread: None,
             request_bytes: None,
             decision_ns: 1,
             authenticated: true,

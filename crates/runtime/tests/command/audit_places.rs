@@ -34,6 +34,8 @@ fn record(n: u8) -> Record {
         authenticated: true,
         nodes: Vec::new(),
         tried: Vec::new(),
+        lacking: None,
+        unread: None,
     }
 }
 

@@ -21,6 +21,8 @@ fn record(n: u8, time_ms: i64) -> Record {
         policy: "00".into(),
         nodes: Vec::new(),
         tried: Vec::new(),
+        lacking: None,
+        unread: None,
         request_bytes: None,
         decision_ns: 1,
         authenticated: true,

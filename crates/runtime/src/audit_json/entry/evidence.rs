@@ -21,6 +21,14 @@ pub(super) struct Tried {
     constraints: Vec<Constraint>,
 }
 
+/// What a denied call lacks.
+#[derive(Serialize)]
+pub(super) struct Lacking {
+    line: LineRef,
+    condition: String,
+    found: String,
+}
+
 #[derive(Serialize)]
 struct Constraint {
     constraint: String,
@@ -54,6 +62,16 @@ impl From<tokenward_audit::Tried> for Tried {
             effect: if tried.forbids { "forbid" } else { "permit" },
             held: tried.held.as_str(),
             constraints: constraints.collect(),
+        }
+    }
+}
+
+impl From<tokenward_audit::Lacking> for Lacking {
+    fn from(lacking: tokenward_audit::Lacking) -> Self {
+        Self {
+            line: lacking.line.into(),
+            condition: lacking.condition,
+            found: lacking.found,
         }
     }
 }

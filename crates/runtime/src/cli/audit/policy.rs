@@ -1,5 +1,7 @@
 //! The current policy, for comparison with the audit.
 
+use std::collections::HashMap;
+
 use tokenward_compiler::ir::{Line, Program};
 use tokenward_compiler::source::{Links, SourceSet};
 
@@ -31,11 +33,8 @@ pub(super) fn lines(program: &Program) -> Vec<Line<'_>> {
     lines
 }
 
-/// Finds the text of the line with this digest, if the policy has it.
-pub(super) fn line(config: &Config, digest: &str) -> Option<String> {
-    let program = program(config).ok()?;
-    let line = lines(&program)
-        .into_iter()
-        .find(|line| line.digest.to_string() == digest)?;
-    Some(line.text.to_owned())
+/// Maps the digest of each line of the policy to its text.
+pub(super) fn texts(program: &Program) -> HashMap<String, &str> {
+    let lines = lines(program).into_iter();
+    lines.map(|line| (line.digest.to_string(), line.text)).collect()
 }

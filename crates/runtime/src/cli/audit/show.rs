@@ -5,6 +5,7 @@ use tokenward_audit::{Filter, Page, Sequence};
 
 use super::policy;
 use super::source::Source;
+use super::story;
 use super::table::shown;
 use super::which::Place;
 use super::{Failure, output};
@@ -51,11 +52,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let call: Value = serde_json::from_str(&call).map_err(Failure::trouble)?;
     let mut text = String::new();
     flattened("", &call, &mut text);
-    // Show the line if the policy still has it; it is not an error if not.
+    // Show the lines if the policy still has them; it is not an error if not.
+    let policy = policy::program(&config).ok();
+    let texts = policy.as_ref().map(policy::texts).unwrap_or_default();
+    let of_digest = |digest: &str| texts.get(digest).copied();
     let digest = call.pointer("/line/digest").and_then(Value::as_str);
-    let line = digest.and_then(|digest| policy::line(&config, digest));
-    if let Some(line) = line {
-        text.push_str(&format!("{:24}{}\n", "line.text", shown(&line)));
+    if let Some(line) = digest.and_then(of_digest) {
+        text.push_str(&format!("{:24}{}\n", "line.text", shown(line)));
+    }
+    text.push('\n');
+    for step in story::of(&call, of_digest) {
+        text.push_str(&format!("{}\n", shown(&step)));
     }
     output::print(&text)
 }

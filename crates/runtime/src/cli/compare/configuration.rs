@@ -227,6 +227,7 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         health_interval,
         public_url,
         endpoints,
+        streams,
         product,
         host,
         ca_file,
@@ -251,6 +252,11 @@ fn of_upstream(upstream: &Upstream) -> Vec<Setting> {
         // Lines, and `{BASE_URL}` in them, match below it.
         Setting::new("upstream.public_url", text(public_url), Rule::Any),
         Setting::new("upstream.endpoints", Value::set(endpoints), Rule::GainsPaths),
+        Setting::new(
+            "upstream.streams",
+            names(streams),
+            Rule::Nothing("a response that pauses longer gives nobody more"),
+        ),
         // Another product has other names that are refused, and other calls that give credentials or rights.
         Setting::new("upstream.product", text(product.name()), Rule::Any),
         Setting::new("upstream.host", maybe(host.as_ref()), Rule::Any),
@@ -303,6 +309,7 @@ fn of_auth(auth: &Auth) -> Vec<Setting> {
         methods,
         query_parameter,
         product_header,
+        schemes: further,
         never_act_as,
         throttling,
     } = auth;
@@ -321,6 +328,7 @@ fn of_auth(auth: &Auth) -> Vec<Setting> {
         ),
         Setting::new("auth.query_parameter", Value::set(parameter), Rule::Gains),
         Setting::new("auth.product_header", Value::flag(*product_header), Rule::Grows),
+        Setting::new("auth.schemes", Value::set(further.clone()), Rule::Gains),
         Setting::new("auth.never_act_as", Value::set(never_act_as.clone()), Rule::Loses),
         Setting::new("auth.failed_attempts", attempts, Rule::Grows),
         Setting::new("auth.failed_window", time(throttling.window), Rule::Shrinks),
@@ -422,6 +430,7 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         header_count,
         head_timeout,
         body_timeout,
+        stream_timeout,
         body_rate,
         answer_rate,
         connect_timeout,
@@ -451,6 +460,7 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
     for (key, value) in [
         ("limits.head_timeout", time(*head_timeout)),
         ("limits.body_timeout", time(*body_timeout)),
+        ("limits.stream_timeout", time(*stream_timeout)),
         ("limits.body_rate", count((*body_rate).into())),
         ("limits.answer_rate", count((*answer_rate).into())),
         ("limits.inspected_total", count(*inspected_total as u64)),

@@ -1,10 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Methods;
 
 fn rules(never: &[&str]) -> AuthRules {
     let never: Vec<String> = never.iter().map(|name| (*name).to_owned()).collect();
-    AuthRules::new(Methods::Both, &never)
+    let help = Help {
+        methods: Methods::Both,
+        schemes: Vec::new(),
+        own_page: String::new(),
+    };
+    AuthRules::new(help, &never)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The question that an explanation answers: a request, and who makes it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -115,7 +115,15 @@ impl Question {
         STANDARD.decode(&self.body).map_err(|_| Incomplete::Body)
     }
 
-    pub(super) fn time_ms(&self) -> i64 {
+    /// The address that the request comes from, and its time. Without an address the token has no address to compare with.
+    pub(super) fn caller(&self) -> (IpAddr, i64) {
+        (
+            self.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            self.time_ms(),
+        )
+    }
+
+    fn time_ms(&self) -> i64 {
         self.time_ms.unwrap_or_else(now_ms)
     }
 

@@ -10,7 +10,7 @@ use super::question::Question;
 use super::refused::Refused;
 use crate::problem::{AuthFailure, Problem};
 use crate::request::{Canonical, Media, Reading};
-use crate::respond;
+use crate::respond::{self, Help};
 use crate::text::{SHORT, bounded};
 use crate::wire::Violation;
 
@@ -102,7 +102,7 @@ impl Facts {
 impl Report {
     /// The report on a judged request.
     pub(super) fn new(
-        program: &Program,
+        (program, help): (&Program, &Help),
         (facts, token): (Facts, &str),
         judged: &Result<Option<LineId>, Refused>,
     ) -> Self {
@@ -147,8 +147,8 @@ impl Report {
                 ),
             },
             Err(Refused::Problem(problem)) => {
-                let (status, mut detail) = respond::described(problem);
-                if let Problem::Unauthenticated(failure) = problem {
+                let (status, mut detail) = respond::described(problem, help);
+                if let Problem::Unauthenticated(failure) | Problem::NotAccepted(failure) = problem {
                     detail = failed_authentication(*failure).to_owned();
                 }
                 (problem.verdict(), Some(status), problem.audit_code(), detail)

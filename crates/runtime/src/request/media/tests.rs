@@ -103,7 +103,8 @@ fn only_json_in_utf8_is_json() {
         ),
         ("application/x-www-form-urlencoded-x", false, Media::Form),
         ("text/x-www-form-urlencoded", false, Media::Form),
-        ("", false, Media::Form),
+        ("", false, Media::Other),
+        ("", true, Media::Other),
         ("multipart/form-data; boundary=x", false, Media::Multipart),
         ("multipart/mixed", true, Media::Multipart),
     ] {
@@ -122,7 +123,6 @@ fn merging_servers_get_no_body_that_we_cannot_read() {
             ("application/json", true, Reason::EncodedBody),
             ("application/json; charset=utf-16", false, Reason::EncodedBody),
             ("application/x-www-form-urlencoded", true, Reason::EncodedBody),
-            ("", true, Reason::EncodedBody),
             ("text/json", false, Reason::UnclearJson),
             ("application/jsonrequest", false, Reason::UnclearJson),
             ("application/x-json", false, Reason::UnclearJson),
@@ -143,6 +143,8 @@ fn merging_servers_get_no_body_that_we_cannot_read() {
         );
         assert_eq!(class(product, "application/x-ndjson", false), Ok(Media::Other));
         assert_eq!(class(product, "application/octet-stream", true), Ok(Media::Other));
+        // It is sent on as octets, which no framework takes for a form or for JSON.
+        assert_eq!(class(product, "", true), Ok(Media::Other));
     }
     assert_eq!(
         class(Product::Redmine, "application/xml", false),

@@ -84,6 +84,10 @@ impl Frames {
                     // The status comes first, and these have an index of their own (RFC 7541, appendix A).
                     HEADERS if stream == wanted => {
                         let at = payload.iter().position(|byte| byte & 0xe0 != 0x20).unwrap();
+                        // `100 Continue` has no other field and does not end the stream: it is not the answer.
+                        if head[4] & END_STREAM == 0 && payload.len() <= at + "x:100".len() {
+                            continue;
+                        }
                         return match payload[at] {
                             0x88 => Fate::Ok,
                             0x8c => Fate::BadRequest,

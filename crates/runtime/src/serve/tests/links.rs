@@ -77,3 +77,64 @@ async fn other_answers_and_other_settings_change_nothing() {
         assert_eq!(reply.header("content-md5"), Some("x"), "{line}");
     }
 }
+
+/// An upstream whose headers name its own address.
+async fn pointing() -> Behind {
+    Behind::new(move |_, mut stream| async move {
+        let own = stream.local_addr().unwrap();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLink: <http://{own}/rest/a?page=2>; rel=\"next\", </rest/b>; rel=last\r\n\
+             Link: <http://{own}/rest/c>; title=\"a, <b>\"\r\nContent-Location: http://{own}/rest/a\r\n\
+             Refresh: 5; url=http://{own}/rest/d\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        Some(stream)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn references_in_headers_lead_to_the_proxy_whatever_the_setting() {
+    let behind = pointing().await;
+    for on in [false, true] {
+        let reply = scene(&behind, on).ask(&request("GET /rest/a", "")).await;
+        let public = "http://127.0.0.1:8080";
+        for line in [
+            format!("link: <{public}/rest/a?page=2>; rel=\"next\", </rest/b>; rel=last"),
+            format!("link: <{public}/rest/c>; title=\"a, <b>\""),
+            format!("content-location: {public}/rest/a"),
+            format!("refresh: 5; url={public}/rest/d"),
+        ] {
+            assert!(
+                reply.head.lines().any(|found| found == line),
+                "{line} in {reply:?}"
+            );
+        }
+        assert!(!reply.head.contains(&behind.addr.to_string()), "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn responses_that_show_the_upstream_are_counted() {
+    for (line, count) in [
+        ("Content-Type: application/json", 2),
+        ("Content-Type: text/html; charset=utf-8", 2),
+        ("Content-Type: application/octet-stream", 0),
+        ("Content-Type: application/json\r\nContent-Encoding: x", 0),
+    ] {
+        let behind = linking(line).await;
+        let shown = scene(&behind, false);
+        for _ in 0..2 {
+            shown.ask(&request("GET /rest/a", "")).await;
+        }
+        let counted = format!("tokenward_upstream_address_shown_total {count}");
+        shown.counted(&[&counted]).await;
+    }
+    // What is rewritten shows nothing.
+    let behind = linking("Content-Type: application/json").await;
+    let rewriting = scene(&behind, true);
+    rewriting.ask(&request("GET /rest/a", "")).await;
+    rewriting
+        .counted(&["tokenward_upstream_address_shown_total 0"])
+        .await;
+}

@@ -59,8 +59,8 @@ async fn the_earlier_reason_wins() {
         (get("/secure/admin", "nobody", ""), 404, "outside-endpoints"),
         // Then 401, before the address, the reading and the lines.
         (get("/rest/a;b", "nobody", ""), 401, "unauthenticated"),
-        (get("/rest/ok", "revoked", ""), 401, "unauthenticated"),
-        (get("/rest/ok", "old", ""), 401, "unauthenticated"),
+        (get("/rest/ok", "revoked", ""), 401, "revoked"),
+        (get("/rest/ok", "old", ""), 401, "expired"),
         (get("/rest/ok", "two", ""), 401, "unauthenticated"),
         (get("/rest/ok", "any", ""), 401, "unauthenticated"),
         (basic("v", SECRET), 401, "unauthenticated"),

@@ -68,7 +68,7 @@ async fn a_call_that_waits_is_answered_401_and_leaves_the_upstream() {
     let began = Instant::now();
     revoke_in_file(&scene);
     let reply = client.reply().await;
-    assert_eq!((reply.status, reply.reason().as_str()), (401, "unauthenticated"));
+    assert_eq!((reply.status, reply.reason().as_str()), (401, "revoked"));
     assert_eq!(news(&mut told).await, "closed");
     assert!(began.elapsed() < AT_MOST, "{:?}", began.elapsed());
     let entry = scene.only_entry().await;

@@ -192,6 +192,7 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "upstream.product = \"gitlab\"",
         "upstream.product = \"gitlab\"\nauth.product_header = true",
     ),
+    ("auth.schemes", "", "auth.schemes = [\"token\"]"),
     (
         "auth.never_act_as",
         "auth.never_act_as = [\"admin\", \"root\"]",
@@ -252,7 +253,7 @@ const LOOSENED: &[(&str, &str, &str)] = &[
     ("relax.cookies", "", "relax.cookies = true"),
     ("relax.merged_multipart", "", "relax.merged_multipart = true"),
     ("relax.xml_body", "", "relax.xml_body = true"),
-    ("answers.show_policy", "", "answers.show_policy = true"),
+    ("answers.show_policy", "answers.show_policy = false", ""),
     (
         "answers.cors_origins",
         "",
