@@ -4,6 +4,8 @@
 //! `regex` crate, JSON is a tree, and every rule is a sentence of the specification turned into code. Whatever decides
 //! requests is held against it.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 use tokenward_compiler::{
     ast::{Effect, Operator},
@@ -282,7 +284,16 @@ enum Matching {
 
 /// A number as an integer, in units of 10^-15; or a date as one.
 fn ordinal(text: &str) -> Option<(bool, i128)> {
-    let is_number = regex(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", "").is_match(text);
+    static FORMS: LazyLock<[Regex; 3]> = LazyLock::new(|| {
+        [
+            r"-?(0|[1-9][0-9]*)(\.[0-9]+)?",
+            "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+            "....-(04|06|09|11)-31|....-02-3.|....-02-29",
+        ]
+        .map(|form| regex(form, ""))
+    });
+    let [number, date, day_of_few] = &*FORMS;
+    let is_number = number.is_match(text);
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if is_number && digits.len() <= 15 {
         let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
@@ -290,12 +301,12 @@ fn ordinal(text: &str) -> Option<(bool, i128)> {
         let negative = text.starts_with('-');
         return (value != 0 || !negative).then_some((false, if negative { -value } else { value }));
     }
-    if !regex("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "").is_match(text) {
+    if !date.is_match(text) {
         return None;
     }
-    let short = regex("....-(04|06|09|11)-31|....-02-3.|....-02-29", "").is_match(text);
+    let short = day_of_few.is_match(text);
     let year: u32 = text.split('-').next()?.parse().ok()?;
-    let leap = year % 400 == 0 || year % 4 == 0 && year % 100 != 0;
+    let leap = year.is_multiple_of(400) || year.is_multiple_of(4) && !year.is_multiple_of(100);
     (!short || leap && text.ends_with("-02-29")).then_some((true, digits.parse().ok()?))
 }
 

@@ -54,9 +54,9 @@ impl Program {
 fn bind_value(value: &ValueMatcher, base: &BaseUrl) -> Result<ValueMatcher, AutomatonError> {
     match value {
         ValueMatcher::Fixed(_) => Ok(value.clone()),
-        ValueMatcher::OfBase(hir, _) => {
+        ValueMatcher::Unbound(hir) | ValueMatcher::Bound(hir, _) => {
             let matcher = Matcher::new(&substitute(hir, base.as_str()))?;
-            Ok(ValueMatcher::OfBase(hir.clone(), matcher))
+            Ok(ValueMatcher::Bound(hir.clone(), matcher))
         }
     }
 }

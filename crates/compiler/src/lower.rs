@@ -202,7 +202,7 @@ impl<'a> Lowering<'a> {
             // As of whole URLs, the size is known only roughly before binding.
             let matcher = matcher(&pattern.hir, line, &mut self.diagnostics);
             if has_mark(&pattern.hir) {
-                ValueMatcher::unbound(Box::new(pattern.hir.clone()))
+                ValueMatcher::Unbound(Box::new(pattern.hir.clone()))
             } else {
                 ValueMatcher::Fixed(matcher)
             }

@@ -141,6 +141,21 @@ fn constraints_on_parameters_are_told_one_by_one() {
 }
 
 #[test]
+fn ranges_types_and_the_root_are_told_as_they_are_written() {
+    let lines =
+        "/rest/x[JsonData::$[*].n:number|null<=5][QueryParam::d?>2018-01-01]\n/rest/x[JsonData::$==2]";
+    check(
+        lines,
+        &[("d", "2017-01-01")],
+        Some(r#"[{"n": 6}]"#),
+        &[
+            "7 permit no: QueryParam::d?> no, JsonData::$[*].n:number|null<= unknown",
+            "8 permit no: JsonData::$== no [$: ]",
+        ],
+    );
+}
+
+#[test]
 fn constraints_on_the_body_are_told_with_the_values_that_they_looked_at() {
     let lines = "/rest/x[JsonData::a:number==1][JsonData::f.k?=K]\n/rest/x[JsonData::a==2][JsonData::only]\n/rest/x[QueryParam::q==1]";
     check(

@@ -63,11 +63,14 @@ fn every_policy_of_the_tests_is_optimised_to_itself() {
 /// Long enough for indexes: anchored, floating, neither; with and without constraints.
 #[test]
 fn indexed_policies_are_optimised_to_themselves() {
-    let lines = (0..40).map(|at| match at % 5 {
+    let lines = (0..48).map(|at| match at % 6 {
         0 => format!("[get]/rest/api/2/issue/KEY{at}-[0-9]+"),
         1 => format!(".*/rest/api/2/project/KEY{at}.*"),
         2 => format!("/(a|b)/{at}"),
-        3 => format!("!/rest/api/2/issue/KEY{at}/x"),
+        3 => format!("!/rest/api/2/issue/KEY{at}/x[QueryParam::n>{at}.5]"),
+        4 => {
+            format!("[post]/rest/r{at}[JsonData::$[*].n:number|null<={at}][QueryParam::u?={{BASE_URL}}/{at}]")
+        }
         _ => format!("[post]/rest/{at}[JsonData::n=={at}][QueryParam::q?=x]"),
     });
     prove(&program(&lines.collect::<Vec<_>>().join("\n")));

@@ -196,7 +196,7 @@ impl<'p> Ruled<'p> {
     fn query_parts(self, parts: &mut Parts, holds: bool, languages: &mut Languages) -> Result<(), Exhausted> {
         let Self { program, rule } = self;
         for test in &rule.params {
-            let language = languages.of(program.value(test.value))?;
+            let language = languages.of(program.known_value(test.value).ok_or(Exhausted)?)?;
             let alternatives =
                 parameters::alternatives((rule.effect, test.operator), &test.name, language, holds);
             parts.query.push(atoms(alternatives, Atom::Query));
@@ -238,7 +238,7 @@ impl<'p> Ruled<'p> {
                 effect: rule.effect,
                 operator: node.operator,
                 kinds: node.kinds,
-                language: languages.of(program.value(node.value))?,
+                language: languages.of(program.known_value(node.value).ok_or(Exhausted)?)?,
             };
             let alternatives = body::alternatives(test, places.at(&node.path), holds);
             parts.body.push(atoms(alternatives, Atom::Body));

@@ -91,6 +91,71 @@ fn what_is_only_written_otherwise_is_equivalent() {
 }
 
 #[test]
+fn ranges_types_and_roots() {
+    check(
+        "/a[QueryParam::n<=500]",
+        "/a[QueryParam::n<500.01]",
+        "+ GET /a?n=500.001\n",
+    );
+    check("/a[QueryParam::n<5]", "/a[QueryParam::n<=5]", "+ GET /a?n=5\n");
+    check("/a[QueryParam::n>0]", "/a[QueryParam::n>=-1]", "+ GET /a?n=0\n");
+    check(
+        "/a[QueryParam::d>=2020-03-01]",
+        "/a[QueryParam::d>2020-02-28]",
+        "+ GET /a?d=2020-02-29\n",
+    );
+    check("/a[QueryParam::n<5]", "/a[QueryParam::n?<5]", "+ GET /a\n");
+    // Exactly the same numbers and days.
+    for (old, new) in [
+        ("/a[QueryParam::n<=5.0]", "/a[QueryParam::n<=5]"),
+        (
+            "/a[QueryParam::n>=0][QueryParam::n<=0]",
+            "/a[QueryParam::n==0([.]0{1,14})?]",
+        ),
+        (
+            "/a[QueryParam::n>4][QueryParam::n<5]",
+            "/a[QueryParam::n==4[.]0*[1-9][0-9]*][QueryParam::n<=5]",
+        ),
+        (
+            "/a[QueryParam::d>=2019-02-01][QueryParam::d<2019-03-01]",
+            "/a[QueryParam::d==2019-02-(0[1-9]|1[0-9]|2[0-8])]",
+        ),
+        ("/a\n!/a[QueryParam::n?>5]", "/a[QueryParam::n<=5]"),
+        ("[post]/a[JsonData::n:number|string<5]", "[post]/a[JsonData::n<5]"),
+        ("[post]/a[JsonData::$.n==x]", "[post]/a[JsonData::n==x]"),
+    ] {
+        check(old, new, "");
+    }
+    check(
+        "[post]/a[JsonData::n:number<=1]",
+        "[post]/a[JsonData::n:number|null<=1]",
+        "+ POST /a with application/json: {\"n\": null}\n",
+    );
+    check(
+        "[post]/a\n![post]/a[JsonData::n>1]",
+        "[post]/a\n![post]/a[JsonData::n>2]",
+        "+ POST /a with application/json: {\"n\": \"2\"}\n",
+    );
+    check(
+        "[post]/a[JsonData::$:string==x|1]",
+        "[post]/a[JsonData::$==x|1]",
+        "+ POST /a with application/json: 1\n",
+    );
+    check(
+        "[post]/a[JsonData::$[*].n==x]",
+        "[post]/a[JsonData::$[*].n==x|y]",
+        "+ POST /a with application/json: [{\"n\": \"y\"}]\n",
+    );
+    check("[post]/a[JsonData::$==x]", "[post]/a[JsonData::$?=x]", "");
+    // Bound to the base.
+    check(
+        "/a[QueryParam::u==https://h/x]",
+        "/a[QueryParam::u=={BASE_URL}/x|{BASE_URL}/y]",
+        "+ GET /a?u=https%3A%2F%2Fh%2Fy\n",
+    );
+}
+
+#[test]
 fn constraints_on_parameters() {
     check("/a[QueryParam::n==x]", "/a", "+ GET /a\n");
     check("/a[QueryParam::n==x]", "/a[QueryParam::n?=x]", "+ GET /a\n");

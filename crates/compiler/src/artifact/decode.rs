@@ -200,7 +200,7 @@ fn value(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<ValueMatcher, D
         let hir = regexp::decode(reader)?;
         // Any other tree would match nothing until it is bound, for no reason.
         return match has_mark(&hir) {
-            true => Ok(ValueMatcher::unbound(Box::new(hir))),
+            true => Ok(ValueMatcher::Unbound(Box::new(hir))),
             false => Err(DecodeError::Damaged(
                 "a value of the base URL that does not name it",
             )),

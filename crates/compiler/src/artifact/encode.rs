@@ -221,7 +221,7 @@ pub(super) const OF_BASE: u8 = 4;
 fn value(out: &mut Writer, value: &ValueMatcher) {
     match value {
         ValueMatcher::Fixed(fixed) => matcher(out, fixed),
-        ValueMatcher::OfBase(hir, _) => {
+        ValueMatcher::Unbound(hir) | ValueMatcher::Bound(hir, _) => {
             out.u8(OF_BASE);
             regexp::encode(out, hir);
         }

@@ -101,21 +101,19 @@ impl Matcher {
 pub enum ValueMatcher {
     /// The pattern does not name the base URL.
     Fixed(Matcher),
-    /// The pattern names the base URL. The tree is kept for binding; before that, the matcher matches nothing.
-    OfBase(Box<Hir>, Matcher),
+    /// The pattern names the base URL and waits to be bound to it; until then it matches nothing.
+    Unbound(Box<Hir>),
+    /// A pattern that names the base URL, bound.
+    Bound(Box<Hir>, Matcher),
 }
 
 impl ValueMatcher {
-    /// The test of a pattern that names the base URL, not bound yet.
-    pub(crate) fn unbound(hir: Box<Hir>) -> Self {
-        Self::OfBase(hir, Matcher::Nothing)
-    }
-
-    /// The matcher, bound if the program is.
+    /// The matcher; `None` if it is not known yet.
     #[must_use]
-    pub fn matcher(&self) -> &Matcher {
+    pub fn known(&self) -> Option<&Matcher> {
         match self {
-            Self::Fixed(matcher) | Self::OfBase(_, matcher) => matcher,
+            Self::Fixed(matcher) | Self::Bound(_, matcher) => Some(matcher),
+            Self::Unbound(_) => None,
         }
     }
 }

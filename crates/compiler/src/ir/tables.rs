@@ -29,9 +29,12 @@ impl Tables {
     }
 
     pub(crate) fn value(&self, id: MatcherId) -> &Matcher {
-        self.values
-            .get(id.0 as usize)
-            .map_or(&Matcher::Nothing, ValueMatcher::matcher)
+        self.known_value(id).unwrap_or(&Matcher::Nothing)
+    }
+
+    /// The matcher of a value; `None` if it waits for the base URL, so that nothing can be said of it.
+    pub(crate) fn known_value(&self, id: MatcherId) -> Option<&Matcher> {
+        self.values.get(id.0 as usize)?.known()
     }
 
     pub(crate) fn url(&self, id: UrlId) -> &UrlMatcher {

@@ -215,7 +215,7 @@ proptest! {
 /// All texts of the form, from year 0 to 9999, with days that exist and days that do not.
 fn dates() -> impl Iterator<Item = (String, bool)> {
     (0..=9999_u32).flat_map(|year| {
-        let leap = year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
+        let leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
         let lengths = [
             31,
             if leap { 29 } else { 28 },

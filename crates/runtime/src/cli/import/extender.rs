@@ -355,7 +355,7 @@ mod tests {
             (
                 Cause::Angle,
                 r".*[QueryParam::q==\<b\>\\<]",
-                Some(r".*[QueryParam::q==<b>\\<]"),
+                Some(r".*[QueryParam::q==\x3Cb\x3E\\<]"),
             ),
             (
                 Cause::Node,
