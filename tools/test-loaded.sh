@@ -12,6 +12,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 runs=${1:-10}
 loops=${LOOPS:-4}
 cargo=${CARGO:-cargo}
+if ! [[ $runs =~ ^[1-9][0-9]*$ && $loops =~ ^[0-9]+$ ]]; then
+    echo "test-loaded.sh: RUNS must be a number from 1 on, and LOOPS a number" >&2
+    exit 2
+fi
 read -ra packages <<<"${PACKAGES:-tokenward-audit tokenward-runtime tokenward-tests}"
 selected=()
 for package in "${packages[@]}"; do selected+=(--package "$package"); done
