@@ -9,7 +9,7 @@ export TOKENWARD_BIN ?= $(TARGET)/debug/tokenward
 NEXTEST := $(shell $(CARGO) nextest --version 2>/dev/null | head -n 1)
 DENY := $(firstword $(wildcard $(TARGET)/tools/bin/cargo-deny) $(shell command -v cargo-deny))
 
-.PHONY: help run build test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak bench-proxy bench-proxy-audit clean-e2e
+.PHONY: help run build test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit clean-e2e
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ ifneq ($(NEXTEST),)
 else
 	$(CARGO) test $(ALL) --no-fail-fast --quiet
 endif
+
+test-loaded: ## the tests that wait for something, RUNS=10 times beside LOOPS=4 busy loops, with the failures of each; needs bash
+	CARGO="$(CARGO)" tools/test-loaded.sh $(RUNS)
 
 doctest: ## examples in the documentation
 	$(CARGO) test --workspace --doc --locked --quiet

@@ -35,5 +35,5 @@ mod upstream;
 pub use client::{Answer, Call, Client};
 pub use proxy::{AuditRow, Proxy, Setup, run};
 pub use token::TestToken;
-pub use tokenward_testbed::{PATIENCE, Ran, eventually};
+pub use tokenward_testbed::{PATIENCE, Ran, Stopwatch, eventually};
 pub use upstream::{Seen, Upstream};

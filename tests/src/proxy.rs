@@ -195,6 +195,12 @@ impl Proxy {
         unreachable!("the loop returns or panics")
     }
 
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The port that clients call.
     #[must_use]
     pub fn port(&self) -> u16 {

@@ -7,10 +7,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokenward_audit::{Config, Filter, Page, Sequence, Store};
-use tokenward_tests::{Call, Client, Proxy, Setup, TestToken, Upstream, eventually};
+use tokenward_tests::{Call, Client, Proxy, Setup, Stopwatch, TestToken, Upstream, eventually};
 
 const CLIENTS: usize = 6;
 
@@ -23,10 +23,10 @@ fn rounds() -> usize {
 /// What the store of a killed proxy has after the place `after`, in the form of the upstream's targets; with its last place,
 /// and how long it took to open.
 fn recorded(directory: &std::path::Path, mut after: Sequence) -> (BTreeSet<String>, Sequence, Duration) {
-    let begun = Instant::now();
+    let watch = Stopwatch::start();
     let store =
         Store::open(Config::at(directory.join(".tokenward/audit"))).expect("the store opens after a kill");
-    let took = begun.elapsed();
+    let took = watch.took();
     assert!(store.opened().warnings.is_empty(), "{:?}", store.opened());
     let verified = store.verify().expect("the store can be read");
     assert!(verified.is_sound(), "{:?}", verified.findings);

@@ -259,6 +259,12 @@ impl Store {
         }
     }
 
+    /// Whether it takes nothing more, because it is being closed.
+    #[cfg(test)]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.0.shared.queue.is_closing()
+    }
+
     /// Counters and present state.
     pub fn stats(&self) -> StoreStats {
         let queued = u64::try_from(self.0.shared.queue.bytes()).unwrap_or(u64::MAX);

@@ -109,7 +109,7 @@ impl Reader {
     }
 
     /// Recomputes the chain over all periods and compares the signed heads with it. Each head must be signed by one of `keys`;
-    /// without keys, it must only agree with the chain. Reads everything.
+    /// without keys, it must only agree with the chain. Reads everything, as the files are now.
     ///
     /// # Errors
     /// See [`QueryError`]. Faults of the chain are not errors: [`Verified`] lists them.

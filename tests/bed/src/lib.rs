@@ -21,16 +21,19 @@ mod invocation;
 mod ports;
 mod ran;
 mod running;
+mod stopwatch;
 
 pub use invocation::Invocation;
 pub use ports::free_ports;
 pub use ran::Ran;
 pub use running::Running;
+pub use stopwatch::Stopwatch;
 
 use std::time::{Duration, Instant};
 
-/// How long a condition may take before a test gives up on it. Generous, since it is only reached by a failure.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a condition may take before a test gives up on it. Generous, since only a failure reaches it, and a machine may be
+/// busy with much else.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `ready` gives something.
 ///

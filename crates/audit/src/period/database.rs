@@ -57,8 +57,16 @@ struct Data {
     // That holds the data, to be synced.
     file: File,
     directory: PathBuf,
-    // Short blocks that are in the journal and not yet in the database. They become a batch.
-    short: Mutex<Batch>,
+    memory: Mutex<Memory>,
+}
+
+/// The blocks that are only in memory and in the journal.
+#[derive(Default)]
+struct Memory {
+    // Short blocks that are not yet in the database. They become a batch.
+    short: Batch,
+    // How often blocks were moved to the database: a search of both that spans a move may miss blocks.
+    moved: u64,
 }
 
 /// A block of a period.
@@ -93,7 +101,7 @@ impl Database {
             data: Arc::new(Data {
                 file,
                 directory: path.to_owned(),
-                short: Mutex::default(),
+                memory: Mutex::default(),
             }),
             journal: Mutex::new(None),
             last_batch: LastBatch::default(),
@@ -127,7 +135,7 @@ impl Database {
     /// The block that contains the sequence number `at`, or the last one before it if none does.
     pub(crate) fn at_or_before(&self, at: u64) -> Result<Option<StoredBlock>, DiskError> {
         // Memory is searched first: a block that goes into a batch meanwhile is then found twice, and not missed.
-        if let Some(found) = self.data.short().at_or_before(at) {
+        if let Some(found) = self.data.memory().short.at_or_before(at) {
             return copied(found).map(Some);
         }
         let database = self.database()?;
@@ -143,29 +151,47 @@ impl Database {
     /// The first block that begins at or after the sequence number `at`, with its key even if it cannot be read, so that the
     /// caller can step over it.
     pub(crate) fn from(&self, at: u64) -> Result<Option<Keyed>, DiskError> {
-        let short = self
-            .data
-            .short()
-            .at_or_after(at)
-            .map(|(first, bytes)| (first, copied((first, bytes))));
+        self.search(at, || {})
+    }
+
+    /// Does the work of [`Database::from`]. `between` runs before each search of the database: a test writes there.
+    ///
+    /// A search takes several steps, and the writer does not wait for them. If it moves blocks from memory to the database
+    /// between two steps, a block may be in neither where the steps look, and a later block would be returned. So the search is
+    /// repeated if blocks were moved.
+    fn search(&self, at: u64, mut between: impl FnMut()) -> Result<Option<Keyed>, DiskError> {
+        loop {
+            let (short, moved) = {
+                let memory = self.data.memory();
+                let short = memory.short.at_or_after(at);
+                (short.map(|found| (found.0, copied(found))), memory.moved)
+            };
+            let found = self.search_database(at, &mut between)?;
+            if self.data.memory().moved == moved {
+                return Ok(found.or(short));
+            }
+        }
+    }
+
+    /// The first block in the database that begins at or after the sequence number `at`.
+    fn search_database(&self, at: u64, between: &mut impl FnMut()) -> Result<Option<Keyed>, DiskError> {
         let database = self.database()?;
+        between();
         // The block may be in a batch that begins before. If that batch cannot be read, the error is reported at its own key.
         let before = caught(|| database.range(..at.to_be_bytes()).next_back().transpose())?;
         if let Some((_, value)) = before
             && batch::is_batch(&value)
             && let Ok(blocks) = self.batch(&value)
-            && let Some((first, bytes)) = blocks.at_or_after(at)
+            && let Some(found) = blocks.at_or_after(at)
         {
-            return Ok(Some((first, copied((first, bytes)))));
+            return Ok(Some((found.0, copied(found))));
         }
+        between();
         let found = caught(|| database.range(at.to_be_bytes()..).next().transpose())?;
-        Ok(match found {
-            Some(found) => {
-                let key = key_of(&found.0);
-                Some((key, self.stored(found, key)))
-            }
-            None => short,
-        })
+        Ok(found.map(|found| {
+            let key = key_of(&found.0);
+            (key, self.stored(found, key))
+        }))
     }
 
     /// The last block at or before the sequence number `at` in the value under a key.
@@ -224,37 +250,46 @@ impl Drop for Database {
 }
 
 impl Data {
-    fn short(&self) -> MutexGuard<'_, Batch> {
+    fn memory(&self) -> MutexGuard<'_, Memory> {
         // A panic in sled under the lock becomes an error, after which nothing more is written.
-        self.short.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a block in memory, after all others.
     fn put(&self, database: &sled::Db, first: u64, bytes: &[u8]) -> Result<(), DiskError> {
-        let mut short = self.short();
-        if short.size() + bytes.len() > batch::LIMIT {
-            bind(&mut short, database)?;
+        let mut memory = self.memory();
+        if memory.short.size() + bytes.len() > batch::LIMIT {
+            memory.bind(database)?;
         }
         if bytes.len() > batch::SHORT {
-            bind(&mut short, database)?;
+            memory.bind(database)?;
             insert(database, first, bytes)?;
         } else {
-            short.push(first, bytes);
+            memory.short.push(first, bytes);
         }
         Ok(())
     }
 
-    /// Makes a batch of the short blocks.
-    fn bind(&self, database: &sled::Db) -> Result<(), DiskError> {
-        bind(&mut self.short(), database)
-    }
-
     /// Puts everything that is only in memory on disk.
     fn settle(&self, database: &sled::Db) -> Result<(), DiskError> {
-        self.bind(database)?;
+        self.memory().bind(database)?;
         caught(|| database.flush())?;
         faults::check(&self.directory.join("db"), faults::Act::Sync)?;
         Ok(self.file.sync_data()?)
+    }
+}
+
+impl Memory {
+    /// Moves the short blocks to the database, as a batch.
+    fn bind(&mut self, database: &sled::Db) -> Result<(), DiskError> {
+        if let Some(first) = self.short.first() {
+            let value = self.short.encode();
+            let value = value.ok_or_else(|| DiskError::Database("a sheaf of blocks is too long".into()))?;
+            insert(database, first, &value)?;
+            self.short = Batch::default();
+            self.moved = self.moved.wrapping_add(1);
+        }
+        Ok(())
     }
 }
 
@@ -266,16 +301,6 @@ impl std::fmt::Debug for Database {
 
 fn key_of(key: &[u8]) -> u64 {
     <[u8; 8]>::try_from(key).map_or(u64::MAX, u64::from_be_bytes)
-}
-
-fn bind(short: &mut Batch, database: &sled::Db) -> Result<(), DiskError> {
-    if let Some(first) = short.first() {
-        let value = short.encode();
-        let value = value.ok_or_else(|| DiskError::Database("a sheaf of blocks is too long".into()))?;
-        insert(database, first, &value)?;
-        *short = Batch::default();
-    }
-    Ok(())
 }
 
 /// Puts a value into the database, and reads it several times to keep the cache bounded.
@@ -321,3 +346,6 @@ fn sync_new(path: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

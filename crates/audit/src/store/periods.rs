@@ -172,6 +172,14 @@ impl Periods {
         drop(gone);
     }
 
+    /// Closes the periods that are read from files of a store, so that the next question reads the files as they are then.
+    pub(crate) fn close_files(&self) {
+        if !self.is_one_file() {
+            let is_database = |opened: &OpenPeriod| matches!(opened, OpenPeriod::Database(_));
+            self.open().periods.retain(|(_, opened)| is_database(opened));
+        }
+    }
+
     /// Closes all.
     pub(crate) fn clear(&self) {
         let all = std::mem::take(&mut *self.open());

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::sample::{Clock, NOON, append, config, copy, open, open_with, record, stored};
+use tokenward_testbed::eventually;
+
+use super::sample::{Clock, Gate, NOON, append, config, copy, open, open_with, record, stored};
 use crate::disk::faults::{Act, Injected};
 use crate::{
     AppendError, Appended, Config, DiskError, Durability, Event, Filter, OpenError, Page, QueryError, Reader,
@@ -381,10 +383,17 @@ fn closing_tells_what_was_lost_though_the_disk_works_again() {
         durability: Durability::Buffered,
         ..config(dir.path())
     };
-    let store = open_with(buffered, &Clock::at(NOON));
+    // The record must not be written before the store closes.
+    let gate = Gate::default();
+    let store = Store::open_at(buffered, gate.clock()).unwrap();
+    gate.set(true);
     append(&store, record(1, NOON)).unwrap();
     let _fault = Injected::once(&period(dir.path()), Act::Sync, EIO);
-    let error = store.close().unwrap_err();
+    let closing = store.clone();
+    let closed = std::thread::spawn(move || closing.close());
+    eventually("the store closes", || store.is_closing().then_some(()));
+    gate.set(false);
+    let error = closed.join().unwrap().unwrap_err();
     assert!(matches!(error, AppendError::Failed { .. }), "{error}");
     let stats = store.stats();
     assert_eq!((stats.lost_records, stats.failing), (1, None));

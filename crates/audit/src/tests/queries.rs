@@ -288,7 +288,7 @@ fn pages_follow_each_other() {
                 ..Page::default()
             }
         ),
-        []
+        Vec::<u8>::new()
     );
 }
 

@@ -116,6 +116,19 @@ fn files_answer_as_the_open_store_does_and_stay_as_they_are() {
 }
 
 #[test]
+fn what_was_written_since_an_earlier_question_is_verified_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &Clock::at(NOON));
+    let first = stored(&store, record(1, NOON));
+    let reader = Reader::open(&dir.path().join("audit")).unwrap();
+    assert_eq!(reader.last().unwrap(), first);
+    let second = stored(&store, record(2, NOON));
+    let verified = reader.verify(&[]).unwrap();
+    assert_eq!((verified.findings, verified.last), (vec![], Some(second)));
+    store.close().unwrap();
+}
+
+#[test]
 fn a_later_part_proves_itself_and_a_gap_in_it_shows() {
     let dir = tempfile::tempdir().unwrap();
     let store = made(dir.path());

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tokenward_testbed::eventually;
+
 use super::sample::{Clock, DAY, NOON, config, copy, open_with, record, stored};
 use crate::{Config, Fault, OpenError, PublicKey, Reader, Sequence, SigningKey, Store};
 
@@ -159,7 +161,10 @@ fn a_chain_that_no_trusted_key_signed_is_not_vouched_for() {
     // From the next start on there is a head, even while the store is open.
     let store = signing(dir.path(), &key);
     stored(&store, record(1, NOON));
-    assert_eq!(faults(dir.path(), &trusted), []);
+    // The writer signs after it has answered.
+    eventually("a head is signed", || {
+        faults(dir.path(), &trusted).is_empty().then_some(())
+    });
     stored(&store, record(2, NOON));
     store.close().unwrap();
     assert_eq!(faults(dir.path(), &trusted), []);

@@ -1,11 +1,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokenward_compiler::BaseUrl;
 use tokenward_compiler::analysis::{Served, Universe};
 use tokenward_compiler::source::SourceSet;
+use tokenward_testbed::{Stopwatch, eventually};
 
 use super::watch::Watcher;
 use super::*;
@@ -51,11 +52,10 @@ fn names(policies: &Policies) -> Vec<String> {
 /// Waits until a change takes effect, for at most the promised second.
 #[track_caller]
 fn within_a_second(holds: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(1), "not within a second");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let watch = Stopwatch::start();
+    eventually("the change takes effect", || holds().then_some(()));
+    let took = watch.took();
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
 /// Writes a policy of two tokens, of which the second has this line.

@@ -260,7 +260,7 @@ async fn a_silent_upstream_is_given_up() {
     .await;
     let policy = super::harness::token("t", SECRET, "user = \"u\"", "/rest/.*");
     let scene = Scene::with(behind.addr, &policy, |config| {
-        config.limits.upstream_timeout = std::time::Duration::from_millis(50);
+        config.limits.upstream_timeout = std::time::Duration::from_millis(500);
     });
     let reply = scene.ask(&request("GET /rest/a", "")).await;
     assert_eq!((reply.status, reply.reason().as_str()), (504, "upstream-timeout"));

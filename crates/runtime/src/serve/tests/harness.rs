@@ -14,7 +14,7 @@ use crate::config::{Config, Methods};
 use crate::serve::{Running, start};
 
 /// Nothing in these tests takes so long unless it hangs.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) use tokenward_testbed::PATIENCE;
 
 /// The secret of the token `t` of user `u`.
 pub(super) const SECRET: &str = "twd_secret-of-t";

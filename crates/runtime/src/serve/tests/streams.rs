@@ -234,18 +234,22 @@ async fn a_body_over_the_limit_is_refused_by_its_length_or_where_it_exceeds_it()
 
 #[tokio::test]
 async fn an_early_answer_reaches_a_client_that_is_still_sending() {
-    let behind = Behind::new(|_, mut stream| async move {
-        stream
-            .write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge")
-            .await
-            .unwrap();
-        // It goes on reading for a while, as servers do that mean the answer to arrive.
-        let _ = timeout(
-            Duration::from_millis(100),
-            tokio::io::copy(&mut stream, &mut tokio::io::sink()),
-        )
-        .await;
-        None
+    let (arrived, arrives) = tokio::sync::watch::channel(false);
+    let behind = Behind::new(move |_, mut stream| {
+        let mut arrives = arrives.clone();
+        async move {
+            stream
+                .write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge")
+                .await
+                .unwrap();
+            // It goes on reading, as servers do that mean the answer to arrive.
+            let mut nowhere = tokio::io::sink();
+            tokio::select! {
+                _ = tokio::io::copy(&mut stream, &mut nowhere) => {}
+                _ = arrives.wait_for(|arrived| *arrived) => {}
+            }
+            None
+        }
     })
     .await;
     let scene = Scene::new(behind.addr, "/rest/.*");
@@ -270,6 +274,7 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
     })
     .await
     .expect("the answer arrives");
+    arrived.send(true).unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 413"));
     drop(read);
     sending.abort();
@@ -318,8 +323,8 @@ async fn slow_heads_are_cut_off_on_every_request_of_a_connection() {
     let behind = Behind::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
     let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
     let scene = Scene::with(behind.addr, &policy, |config| {
-        config.limits.head_timeout = Duration::from_millis(60);
-        config.limits.idle_timeout = Duration::from_millis(200);
+        config.limits.head_timeout = Duration::from_millis(500);
+        config.limits.idle_timeout = Duration::from_secs(1);
     });
     let mut client = scene.connect().await;
     client.send(&request("GET /rest/a", "")).await;
