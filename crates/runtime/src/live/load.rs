@@ -16,8 +16,8 @@ use tokenward_compiler::{
 
 use super::error::PolicyError;
 use super::mode::ModeInForce;
-use crate::config::universe::{served, universe};
 use crate::config::Config;
+use crate::config::universe::{served, universe};
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
@@ -148,7 +148,9 @@ pub(crate) fn policy_at(
     mode: &ModeInForce,
 ) -> Result<Program, PolicyError> {
     let purpose = Purpose::Reload { refused: Vec::new() };
-    load(place, settings, mode, &purpose).0.map(|loaded| loaded.program)
+    load(place, settings, mode, &purpose)
+        .0
+        .map(|loaded| loaded.program)
 }
 
 /// A program, the tokens whose calls are refused, and the errors of their lines.

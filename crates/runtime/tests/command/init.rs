@@ -138,6 +138,8 @@ fn wrong_values_are_refused_before_anything_is_written() {
         ("--upstream", "jira.internal"),
         ("--public-url", "https://api.example.com/?x"),
         ("--listen", "8080"),
+        ("--listen", "0.0.0.0:8080"),
+        ("--listen", "[::]:8080"),
         ("--product", "Jira"),
     ] {
         let product = if option == "--product" {

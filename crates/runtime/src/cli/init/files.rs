@@ -1,5 +1,6 @@
 //! The files of a first policy repository.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -64,6 +65,12 @@ pub(super) fn files(choices: &Choices<'_>) -> Result<Vec<File>, Failure> {
 fn configuration(choices: &Choices<'_>, example: &Example) -> Result<(String, String), Failure> {
     let public_url = match choices.public_url {
         Some(url) => url.to_owned(),
+        None if listens_everywhere(choices.listen) => {
+            return Err(Failure::Usage(format!(
+                "`--public-url` is required with `--listen {}`: clients cannot call this address; nothing was written",
+                choices.listen
+            )));
+        }
         None => format!("http://{}", choices.listen),
     };
     let administrators: toml_edit::Array = example.administrators.iter().copied().collect();
@@ -82,6 +89,12 @@ fn configuration(choices: &Choices<'_>, example: &Example) -> Result<(String, St
     let config = Config::parse(&text, Path::new("tokenward.toml"))
         .map_err(|error| Failure::from(error).after("nothing was written: "))?;
     Ok((text, config.upstream.public_url.as_str().to_owned()))
+}
+
+/// Whether the address stands for all addresses of the machine.
+fn listens_everywhere(listen: &str) -> bool {
+    let address: Result<SocketAddr, _> = listen.parse();
+    address.is_ok_and(|address| address.ip().is_unspecified())
 }
 
 /// Formats the example token. Its secret is dropped here, so nobody can use it.
