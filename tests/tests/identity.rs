@@ -1,10 +1,6 @@
 //! The recipes of docs/identity.md, before an upstream that behaves as the product does.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failed expectation is a test's way to fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a test's way to fail")]
 
 use std::path::{Path, PathBuf};
 
