@@ -2,29 +2,61 @@
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
-# Every target builds the same set in the same profile, so that nothing is compiled twice for differing features.
+# Every target that tests builds the same set in the same profile, so that nothing is compiled twice for differing features.
 ALL := --workspace --lib --bins --tests --locked
 export TOKENWARD_BIN ?= $(TARGET)/debug/tokenward
 
 NEXTEST := $(shell $(CARGO) nextest --version 2>/dev/null | head -n 1)
 DENY := $(firstword $(wildcard $(TARGET)/tools/bin/cargo-deny) $(shell command -v cargo-deny))
 
-.PHONY: help run build test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit clean-e2e
+# Where `make install` puts files; DESTDIR goes before all of them.
+PREFIX ?= /usr/local
+UNITS ?= $(PREFIX)/lib/systemd/system
+# The binary to install or to package. If you name one, nothing is built: `sudo make install BINARY=target/release/tokenward`.
+BINARY ?=
+RELEASED := $(or $(BINARY),$(TARGET)/release/tokenward)
+
+.PHONY: help run build release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit clean-e2e
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 
-run: build ## build, then `tokenward demo`: a sample upstream, a policy, the proxy, and curl lines to try
-	"$(TOKENWARD_BIN)" demo
+run: ## build the command, then `tokenward demo`: a sample upstream, a policy, the proxy, and curl lines to try
+	$(CARGO) build --locked --bin tokenward
+	"$(TARGET)/debug/tokenward" demo
 
 build: ## the binary and every test (debug)
 	$(CARGO) build $(ALL) --examples
+
+release: ## the optimised command: target/release/tokenward
+ifeq ($(BINARY),)
+	$(CARGO) build --release --locked --package tokenward-runtime --bin tokenward
+endif
+
+install: release ## the command without debug information, manual, completions, unit: PREFIX (/usr/local), DESTDIR
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/doc/tokenward"
+	install -m 755 -s "$(RELEASED)" "$(DESTDIR)$(PREFIX)/bin/tokenward"
+	install -D -m 644 deploy/tokenward.1 "$(DESTDIR)$(PREFIX)/share/man/man1/tokenward.1"
+	install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions" \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d" "$(DESTDIR)$(UNITS)"
+	umask 022 && "$(RELEASED)" completions bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tokenward"
+	umask 022 && "$(RELEASED)" completions zsh > "$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_tokenward"
+	umask 022 && "$(RELEASED)" completions fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tokenward.fish"
+	umask 022 && sed 's|/usr/local/bin/|$(PREFIX)/bin/|' deploy/tokenward.service > "$(DESTDIR)$(UNITS)/tokenward.service"
+	install -m 644 tokenward.toml "$(DESTDIR)$(PREFIX)/share/doc/tokenward/tokenward.toml"
+
+deb: release ## a Debian package of the release: target/deb; needs dpkg-deb and strip
+	tools/deb.sh "$(RELEASED)" "$(TARGET)/deb"
+
+deb-check: ## the package of BINARY (default: the debug build) built twice, lintian, installed in a throwaway root; as root on Debian
+	tests/e2e/deb.sh "$(or $(BINARY),$(TOKENWARD_BIN))"
 
 test: fmt clippy unit doctest doc ## all that a clone can test; needs nothing but the toolchain
 
 check: test deny ## make test and cargo deny (if there is one: make deny-install)
 
-full: check e2e sbom reproducible ## make check, and all that takes long: the end-to-end tests, the release built twice
+full: check e2e sbom reproducible deb ## make check, and all that takes long: end-to-end tests, the release built twice, its package
+	$(MAKE) deb-check BINARY="$(RELEASED)"
 
 fmt: ## formatting
 	$(CARGO) fmt --all --check

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end tests run, and nothing that is there already: Tomcat, PHP, Puma, Rails, Redmine, strace and curl by
+# Installs what the end-to-end tests run, and nothing that is there already: Tomcat, PHP, Puma, Rails, Redmine, strace, lintian and curl by
 # apt-get (as root, or with sudo), the `jira` client into $OUT/venv by pip, prism into $OUT/npm, newman and httpyac into $OUT/clients by npm, the
 # frameworks into $OUT/frameworks-*. Everything else of these tests works offline.
 source "$(dirname "$0")/lib.sh"
@@ -14,6 +14,9 @@ command -v unshare >/dev/null || apt_packages+=(util-linux)
 [ -x /usr/share/tomcat10/bin/catalina.sh ] || apt_packages+=(tomcat10-common)
 command -v tomcat10-instance-create >/dev/null || apt_packages+=(tomcat10-user)
 command -v php >/dev/null || apt_packages+=(php-cli)
+command -v strip >/dev/null || apt_packages+=(binutils)
+command -v lintian >/dev/null || apt_packages+=(lintian)
+command -v systemd-sysusers >/dev/null || apt_packages+=(systemd-standalone-sysusers)
 # With Rack.
 command -v puma >/dev/null || apt_packages+=(puma)
 command -v setpriv >/dev/null || apt_packages+=(util-linux)

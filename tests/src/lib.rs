@@ -33,7 +33,7 @@ mod token;
 mod upstream;
 
 pub use client::{Answer, Call, Client};
-pub use proxy::{AuditRow, Proxy, Setup, run};
+pub use proxy::{AuditRow, Proxy, Setup, binary, run};
 pub use token::TestToken;
-pub use tokenward_testbed::{PATIENCE, Ran, Stopwatch, eventually};
+pub use tokenward_testbed::{Invocation, PATIENCE, Ran, Stopwatch, eventually, free_ports};
 pub use upstream::{Seen, Upstream};

@@ -316,7 +316,10 @@ fn command(directory: &Path, arguments: &[&str]) -> Invocation {
 }
 
 /// The binary: `TOKENWARD_BIN`, or the one of this test's own target directory and profile, built now if it is not fresh.
-fn binary() -> &'static Path {
+///
+/// # Panics
+/// It cannot be built.
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         if let Some(path) = std::env::var_os("TOKENWARD_BIN") {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 /// Bodies are kept up to this size, in bytes; larger ones are counted.
 const KEPT: usize = 64 << 10;
 const PIECE: usize = 16 << 10;
+const UNAUTHORIZED: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
 
 /// A request as it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,16 @@ struct State {
     open: AtomicU64,
     released: AtomicBool,
     stopped: AtomicBool,
+    /// The only `Authorization` that is accepted; any, if there is none.
+    accepted: Option<String>,
+}
+
+impl State {
+    fn accepts(&self, request: &Seen) -> bool {
+        self.accepted
+            .as_deref()
+            .is_none_or(|accepted| request.values("authorization") == [accepted])
+    }
 }
 
 /// A recording upstream. It answers 200 with `METHOD target` as text and these fields: `X-Upstream-Target` (the target) and
@@ -67,9 +78,25 @@ impl Upstream {
     /// There is none.
     #[must_use]
     pub fn start() -> Self {
+        Self::with(State::default())
+    }
+
+    /// Starts one that answers 401 unless `Authorization` has this value, as a product that checks credentials itself.
+    ///
+    /// # Panics
+    /// As [`Upstream::start`].
+    #[must_use]
+    pub fn accepting(authorization: &str) -> Self {
+        Self::with(State {
+            accepted: Some(authorization.to_owned()),
+            ..State::default()
+        })
+    }
+
+    fn with(state: State) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State::default());
+        let state = Arc::new(state);
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -181,7 +208,8 @@ fn converse(state: &State, stream: TcpStream) -> std::io::Result<()> {
         }
         match path.rsplit('/').next().unwrap_or_default() {
             "endless" => return endless(state, &mut out),
-            "unauthorized" => out.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")?,
+            _ if !state.accepts(&request) => out.write_all(UNAUTHORIZED)?,
+            "unauthorized" => out.write_all(UNAUTHORIZED)?,
             _ => {
                 let text = format!("{} {}\n", request.method, request.target);
                 let body = if request.method == "HEAD" {

@@ -15,6 +15,7 @@ mod explain;
 mod explain_code;
 mod failure;
 mod import;
+mod init;
 mod inspect;
 mod keys;
 mod operator;
@@ -47,6 +48,8 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Begin here:
   tokenward demo                  see it work, with nothing to set up
+  tokenward init --product jira tokens
+                                  write a first policy repository
   tokenward compile policies      check policy files
   tokenward diff main..HEAD       what a change of policy newly allows
   tokenward explain NAME GET /rest/api/2/myself
@@ -61,6 +64,7 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Verb {
+    Init(init::Args),
     Compile(compile::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
@@ -87,6 +91,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let result = match cli.verb {
+        Verb::Init(args) => init::run(&args),
         Verb::Compile(args) => compile::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),

@@ -24,6 +24,7 @@ mod git_hostile;
 mod hardening;
 mod hostile_pull_requests;
 mod import;
+mod init;
 mod mistakes;
 mod proofs;
 mod scan;
