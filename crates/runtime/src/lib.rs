@@ -14,6 +14,7 @@ mod hardening;
 pub mod identity;
 pub mod live;
 mod metrics;
+mod ownership;
 pub mod pep;
 mod problem;
 pub mod proxy;

@@ -77,7 +77,10 @@ impl From<GitError> for Failure {
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         match error {
-            EditError::Io { .. } | EditError::ReadDir(_) | EditError::Changed(_) => Self::trouble(error),
+            EditError::Io { .. }
+            | EditError::NotKept { .. }
+            | EditError::ReadDir(_)
+            | EditError::Changed(_) => Self::trouble(error),
             EditError::HalfDone { .. } | EditError::Conflict(_) => Self::Findings(error.to_string()),
             EditError::NoDirectory(_)
             | EditError::NoSuchToken { .. }

@@ -7,6 +7,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod ownership;
 mod policy;
 mod proxy;
 mod repository;
