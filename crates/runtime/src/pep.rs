@@ -35,7 +35,7 @@ use crate::identity::Identities;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
 use crate::problem::{Denied, Problem};
-use crate::proxy::{self, Answer, BodyBudget, BodyPace, READ_AHEAD, RequestBody, Upstream};
+use crate::proxy::{self, Answer, BodyBudget, BodyPace, NotForwarded, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{
     self, Canonical, Credentials, Method, Opened, RawHead, Reading, Rules, SELF_PATH, Trust,
 };
@@ -217,8 +217,14 @@ impl Gate {
                 self.fail(call, &revoked, outcome)
             }
             Ok(Ok(forwarded)) => forwarded.into_answer(upstream.settings(), outcome),
-            Ok(Err(error)) => {
-                tracing::warn!(request_id = %call.id, "{error}");
+            Ok(Err(failed)) => {
+                let NotForwarded { address, error } = failed;
+                tracing::warn!(
+                    request_id = %call.id,
+                    address = address.as_deref(),
+                    error = error.to_string(),
+                    "call not forwarded"
+                );
                 outcome.end(error.end());
                 self.fail(call, &error.problem(), outcome)
             }

@@ -1,5 +1,6 @@
 //! The state of the admin listener, its errors, and who is admitted.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -9,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
 use sha2::{Digest, Sha256};
 use tokenward_audit::Store;
 
+use super::health::Readiness;
 use crate::live::Policies;
 use crate::metrics::Metrics;
 use crate::pep::Gate;
@@ -20,10 +22,13 @@ pub(crate) struct AdminState {
     secret: [u8; 32],
     pub(super) policies: Arc<Policies>,
     pub(super) audit: Store,
+    pub(super) readiness: Readiness,
     pub(super) metrics: Arc<Metrics>,
     pub(super) upstream: Arc<Addresses>,
     /// The gate of the calls, to explain its decisions.
     pub(super) gate: Arc<Gate>,
+    /// Addresses of all listeners.
+    listeners: Vec<SocketAddr>,
 }
 
 impl AdminState {
@@ -32,6 +37,7 @@ impl AdminState {
         secret: &str,
         policies: Arc<Policies>,
         audit: Store,
+        readiness: Readiness,
         metrics: Arc<Metrics>,
         upstream: Arc<Addresses>,
         gate: Arc<Gate>,
@@ -40,10 +46,22 @@ impl AdminState {
             secret: Sha256::digest(secret.as_bytes()).into(),
             policies,
             audit,
+            readiness,
             metrics,
             upstream,
             gate,
+            listeners: Vec::new(),
         }
+    }
+
+    /// Adds the addresses of the listeners.
+    pub(crate) fn with_listeners(self, listeners: Vec<SocketAddr>) -> Self {
+        Self { listeners, ..self }
+    }
+
+    /// The addresses of the listeners, as text.
+    pub(super) fn listeners(&self) -> Vec<String> {
+        self.listeners.iter().map(ToString::to_string).collect()
     }
 
     /// Whether the request has the secret. Hashes are compared in full, so that the time reveals nothing.

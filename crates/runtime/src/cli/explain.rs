@@ -280,7 +280,8 @@ fn rules(config: &Config) -> Result<Rules, Failure> {
 fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Failure> {
     let place = args.policies.as_ref().unwrap_or(&config.policies);
     // A policy that cannot be used leaves the question open.
-    let program = policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config)).map_err(Failure::trouble)?;
+    let program =
+        policy_at(place, &LoadSettings::of(config), &ModeInForce::of(config)).map_err(Failure::trouble)?;
     let rules = rules(config)?;
     let auth = AuthRules::new(config.auth.methods, &config.auth.never_act_as);
     let revoked = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokenward_compiler::BaseUrl;
 
 use super::{
-    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Identity, Keys, Limits,
-    Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Health, Identity, Keys,
+    Limits, Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Upstream, Values,
 };
 
 /// Default header of [`Identity::TrustedHeader`].
@@ -26,6 +26,7 @@ impl Default for Config {
             keys: Keys::default(),
             server: Server::default(),
             admin: Admin::default(),
+            health: Health::default(),
             upstream: Upstream::default(),
             identity: Identity::default(),
             auth: Auth::default(),

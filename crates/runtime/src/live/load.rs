@@ -7,17 +7,17 @@ use tokenward_compiler::{
     analysis::{Served, Universe},
     artifact::{self, Artifact, ReadError, Signers},
     compile, compile_for,
-    diagnostic::{Severity, render_text},
+    diagnostic::{Severity, render_json, render_text},
     findings::dead_here,
     ir::Program,
     seal::{self, Mode},
     source::{Links, SourceSet},
 };
 
-use super::error::PolicyError;
+use super::error::{PolicyError, PolicyFault};
 use super::mode::ModeInForce;
-use crate::config::universe::{served, universe};
 use crate::config::Config;
+use crate::config::universe::{served, universe};
 
 /// Maximum size of an artifact. Policies are far smaller; the limit stops at devices and dumps.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
@@ -80,6 +80,8 @@ pub(super) struct Loaded {
     pub(super) refused: HashSet<String>,
     /// Errors of their lines, rendered.
     pub(super) errors: String,
+    /// The same errors, for the log.
+    pub(super) faults: Vec<PolicyFault>,
     /// Forbid lines without effect under this configuration, each with the reason.
     pub(super) dead: Vec<String>,
 }
@@ -114,13 +116,13 @@ pub(super) fn load(
     let (read, revoked) = if place.is_file() {
         let (program, revoked) = read_artifact(place, mode);
         (
-            program.map(|program| (program, HashSet::new(), String::new())),
+            program.map(|program| (program, HashSet::new(), String::new(), Vec::new())),
             revoked,
         )
     } else {
         read_sources(place, mode.mode(), purpose)
     };
-    let loaded = read.and_then(|(program, mut refused, errors)| {
+    let loaded = read.and_then(|(program, mut refused, errors, faults)| {
         let program = program.bind(&settings.base)?.merging_body(settings.merges);
         let dead = dead_here(&program, settings.universe, &settings.served);
         let owners = dead.iter().flat_map(|line| &line.tokens);
@@ -132,6 +134,7 @@ pub(super) fn load(
             program,
             refused,
             errors,
+            faults,
             dead: dead.collect(),
         })
     });
@@ -148,11 +151,13 @@ pub(crate) fn policy_at(
     mode: &ModeInForce,
 ) -> Result<Program, PolicyError> {
     let purpose = Purpose::Reload { refused: Vec::new() };
-    load(place, settings, mode, &purpose).0.map(|loaded| loaded.program)
+    load(place, settings, mode, &purpose)
+        .0
+        .map(|loaded| loaded.program)
 }
 
 /// A program, the tokens whose calls are refused, and the errors of their lines.
-type Read = (Program, HashSet<String>, String);
+type Read = (Program, HashSet<String>, String, Vec<PolicyFault>);
 
 fn read_sources(
     directory: &Path,
@@ -172,16 +177,18 @@ fn read_sources(
         source_map: _,
     } = compile_for(&sources, mode);
     if let Some(program) = program {
-        return (Ok((program, HashSet::new(), String::new())), revoked);
+        return (Ok((program, HashSet::new(), String::new(), Vec::new())), revoked);
     }
     // Warnings would hide the errors that must be fixed.
     diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    let faults = PolicyFault::all(&render_json(&sources, &diagnostics));
     let diagnostics = render_text(&sources, &diagnostics, false);
     let read = match partial.filter(|_| *purpose == Purpose::Start) {
-        Some(partial) => Ok((partial.program, partial.refused, diagnostics)),
+        Some(partial) => Ok((partial.program, partial.refused, diagnostics, faults)),
         None => Err(PolicyError::Compile {
             directory: directory.to_owned(),
             diagnostics,
+            faults,
         }),
     };
     (read, revoked)

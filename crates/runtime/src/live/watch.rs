@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 enum Signal {
     Changed,
+    Reload,
     Stop,
 }
 
@@ -51,6 +52,11 @@ impl Watcher {
             thread: Some(thread),
         })
     }
+
+    /// Reads the policy again, changed or not, and logs the result. Does not wait for it.
+    pub(crate) fn reload(&self) {
+        let _ = self.signals.send(Signal::Reload);
+    }
 }
 
 impl Drop for Watcher {
@@ -66,22 +72,25 @@ fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signa
     let directory = &policies.directory;
     let mut notifier = Notifier::start(directory, sender);
     loop {
-        let notified = match received.recv_timeout(PERIOD) {
+        let (notified, requested) = match received.recv_timeout(PERIOD) {
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Signal::Reload) => (true, true),
             Ok(Signal::Changed) => match settle(received) {
-                Settled::Quiet => true,
+                Settled::Quiet { requested } => (true, requested),
                 Settled::Stop => return,
             },
-            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Timeout) => (false, false),
         };
         if let Err(error) = policies.revocations().save() {
-            tracing::debug!("revocations are still not on disk: {error}");
+            tracing::debug!(error = error.to_string(), "revocations still not on disk");
         }
         if policies.mode.file_changed() {
             policies.look_at_mode();
         }
         let now = Fingerprint::of(directory);
-        if notified || now != seen {
+        if requested {
+            policies.reload_on_request();
+        } else if notified || now != seen {
             // The fingerprint is older than the reading, so a change in between is noticed next time.
             policies.reload();
         }
@@ -93,21 +102,26 @@ fn watch(policies: &Policies, sender: &Sender<Signal>, received: &Receiver<Signa
 }
 
 enum Settled {
-    Quiet,
+    /// The changes have ended. During them, an operator may have requested a reload.
+    Quiet {
+        requested: bool,
+    },
     Stop,
 }
 
 /// Waits for the end of a series of changes.
 fn settle(received: &Receiver<Signal>) -> Settled {
     let first = Instant::now();
+    let mut requested = false;
     while first.elapsed() < PATIENCE {
         match received.recv_timeout(QUIET) {
             Ok(Signal::Changed) => {}
+            Ok(Signal::Reload) => requested = true,
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return Settled::Stop,
             Err(RecvTimeoutError::Timeout) => break,
         }
     }
-    Settled::Quiet
+    Settled::Quiet { requested }
 }
 
 /// The system's notifications for a directory, and for its parent if they name the directory: a watch is lost when its
@@ -132,11 +146,21 @@ impl Notifier {
             }
         });
         let mut watcher = watcher
-            .inspect_err(|error| tracing::warn!("no notifications of policy changes: {error}"))
+            .inspect_err(|error| {
+                tracing::warn!(
+                    error = error.to_string(),
+                    "no notifications of policy changes, checking periodically"
+                );
+            })
             .ok()?;
         watcher
             .watch(directory, RecursiveMode::Recursive)
-            .inspect_err(|error| tracing::debug!("the policy directory is not watched: {error}"))
+            .inspect_err(|error| {
+                tracing::debug!(
+                    error = error.to_string(),
+                    "policy directory not watched, checking periodically"
+                );
+            })
             .ok()?;
         if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             let _ = watcher.watch(parent, RecursiveMode::NonRecursive);

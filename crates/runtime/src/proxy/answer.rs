@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -30,10 +31,12 @@ pub(crate) struct Forwarded {
     head: bool,
     safe: bool,
     id: RequestId,
+    /// The upstream's address that sent it.
+    address: Arc<str>,
 }
 
 impl Forwarded {
-    pub(super) fn new(response: Response<Incoming>, permit: &Permit) -> Self {
+    pub(super) fn new(response: Response<Incoming>, permit: &Permit, address: Arc<str>) -> Self {
         let canonical = permit.canonical();
         Self {
             response,
@@ -41,6 +44,7 @@ impl Forwarded {
             head: canonical.method_text == Method::HEAD.as_str(),
             safe: matches!(canonical.method_text.as_str(), "GET" | "HEAD"),
             id: *permit.id(),
+            address,
         }
     }
 
@@ -83,6 +87,7 @@ impl Forwarded {
         } else {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 incoming,
+                address: self.address,
                 cut: outcome.validity().cloned().map(Cut::new),
                 id: self.id,
                 outcome,
@@ -136,6 +141,8 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
+    /// The upstream's address that sends it.
+    address: Arc<str>,
     id: RequestId,
     outcome: OutcomeRecorder,
     cut: Option<Cut>,
@@ -245,7 +252,12 @@ impl UpstreamBody {
     }
 
     fn break_off(&mut self, end: End, reason: &dyn fmt::Display) -> BrokenOff {
-        tracing::warn!(request_id = %self.id, "the answer broke off: {reason}");
+        tracing::warn!(
+            request_id = %self.id,
+            address = &*self.address,
+            error = reason.to_string(),
+            "response cut short"
+        );
         self.outcome.end(end);
         BrokenOff
     }
