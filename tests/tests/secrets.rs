@@ -118,7 +118,7 @@ fn search(format: &str) {
         }
     }
     let log = tokenward_tests::eventually("the log tells of the broken policy", || {
-        Some(proxy.log()).filter(|log| log.contains("the policy was not replaced"))
+        Some(proxy.log()).filter(|log| log.contains("policy not replaced"))
     });
     assert!(
         log.contains("hyper") && log.contains("TRACE") && log.contains("tokenward::call"),

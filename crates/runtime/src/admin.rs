@@ -2,7 +2,7 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `GET /healthz` | `ok`; open to all |
+//! | `GET /healthz`, `GET /livez` | `ok`, `live`; open to all |
 //! | `GET /readyz` | JSON: whether calls are served, and the policy in force; with the secret also why the last reload failed |
 //! | `GET /metrics` | OpenMetrics text, as Prometheus reads it |
 //! | `GET /v1/audit` | recorded calls as JSON lines; the parameters are `Question` in `admin/audit.rs` |
@@ -15,13 +15,14 @@
 //! | `POST /v1/revoke` | revokes a token by `{"token": "NAME"}` or `{"hash": "sha256:…"}`, for good |
 //! | `POST /v1/explain` | how the proxy would answer a request, and why: the question is `Question` in `pep/explain/question.rs` |
 //!
-//! All but the first two require `Authorization: Bearer` with the secret of `[admin] secret_file`. Wrong secrets are logged,
+//! All but the health checks require `Authorization: Bearer` with the secret of `[admin] secret_file`. Wrong secrets are logged,
 //! counted and slowed.
 
 mod audit;
 mod explain;
 mod export;
 mod gauges;
+mod health;
 mod operator;
 mod report;
 mod revoke;
@@ -32,9 +33,9 @@ use std::time::UNIX_EPOCH;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
-use tokenward_audit::OnFailure;
 
 pub(crate) use audit::OUTCOME_WAIT;
+pub(crate) use health::{LIVE, READY, Readiness, health_routes};
 pub(crate) use state::AdminState;
 
 use crate::text::time;
@@ -44,6 +45,7 @@ use operator::Operator;
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/healthz", web::get().to(healthz))
+        .route("/livez", web::get().to(health::livez))
         .route("/readyz", web::get().to(readyz))
         .route("/metrics", web::get().to(show_metrics))
         .route("/v1/audit", web::get().to(audit::list))
@@ -68,7 +70,7 @@ async fn healthz() -> &'static str {
 async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> HttpResponse {
     let live = state.policies.current();
     let stats = state.audit.stats();
-    let ready = stats.failing.is_none() || state.audit.config().on_failure == OnFailure::AllowSafe;
+    let ready = state.readiness.is_ready();
     let mut body = serde_json::json!({ "ready": ready, "policy": live.program().digest() });
     let refused = live.refused().len();
     if refused > 0
@@ -102,6 +104,7 @@ async fn readyz(state: web::Data<AdminState>, operator: Option<Operator>) -> Htt
         );
         fields.insert("revocations_unsaved".into(), revocations.unsaved().into());
         fields.insert("suspended_tokens".into(), state.policies.suspended().into());
+        fields.insert("listeners".into(), state.listeners().into());
         fields.insert("audit_failing".into(), stats.failing.into());
         fields.insert("audit_last".into(), stats.last.0.into());
     }

@@ -9,11 +9,13 @@ mod audit;
 mod compare;
 mod compile;
 mod completions;
+mod config;
 mod demo;
 mod diff;
 mod explain;
 mod explain_code;
 mod failure;
+mod health;
 mod import;
 mod init;
 mod inspect;
@@ -54,6 +56,7 @@ Begin here:
   tokenward diff main..HEAD       what a change of policy newly allows
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
+  tokenward config check          check the configuration and all that it names
   tokenward serve                 run the proxy as tokenward.toml says
 
 Exit codes:
@@ -71,6 +74,8 @@ enum Verb {
     Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
+    Health(health::Args),
+    Config(config::Args),
     Token(token::Args),
     Import(import::Args),
     Scan(scan::Args),
@@ -98,6 +103,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),
+        Verb::Health(args) => health::run(&args),
+        Verb::Config(args) => config::run(&args),
         Verb::Token(args) => token::run(args),
         Verb::Import(args) => import::run(args),
         Verb::Scan(args) => scan::run(&args),

@@ -54,6 +54,8 @@ pub struct Config {
     pub server: Server,
     /// The listener for operators.
     pub admin: Admin,
+    /// The listener for health checks.
+    pub health: Health,
     /// The protected REST API.
     pub upstream: Upstream,
     /// How the upstream learns on whose behalf a call is made.
@@ -148,6 +150,13 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// The file with the admin secret in one line; `serve` creates it if it is missing.
     pub secret_file: PathBuf,
+}
+
+/// The listener for health checks. It answers only whether the proxy runs and serves, so other machines may reach it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The address to listen on; `None` if there is no such listener.
+    pub listen: Option<SocketAddr>,
 }
 
 /// The protected REST API.

@@ -57,6 +57,11 @@ pub(crate) fn apply(config: &Config) -> Result<(), HardeningError> {
     Ok(())
 }
 
+/// Returns the reason why this kernel cannot enforce all restrictions, if there is one. Restricts nothing.
+pub(crate) fn unsupported() -> Option<String> {
+    kernel::unsupported()
+}
+
 fn log(held: &Held, missing: &str, grants: &Grants) {
     let holds = held.holds.join(", ");
     let (read, write) = (shown(&grants.read), shown(&grants.write));

@@ -15,6 +15,7 @@ pub mod identity;
 mod limiter;
 pub mod live;
 mod metrics;
+mod ownership;
 pub mod pep;
 mod problem;
 pub mod proxy;

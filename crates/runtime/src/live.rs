@@ -18,7 +18,7 @@ use tokenward_compiler::ir::{Program, Token, TokenId};
 
 use crate::hardening;
 
-pub use error::PolicyError;
+pub use error::{PolicyError, PolicyFault};
 use file_revocations::FileRevocations;
 use fingerprint::Fingerprint;
 pub(crate) use load::{LoadSettings, artifact_of_file, policy_at, unbound_artifact};
@@ -135,8 +135,8 @@ impl Policies {
             "policy loaded"
         );
         let (failure, dead) = (loaded.failure(), loaded.dead.clone());
-        if let Some(failure) = &failure {
-            tracing::error!("{failure}");
+        if failure.is_some() {
+            log_refused(&loaded);
         }
         warn_of(&dead);
         Ok(Self {
@@ -181,6 +181,25 @@ impl Policies {
                 std::iter::once(token.secret_hash).chain(token.previous.map(|(secret, _)| secret))
             })
             .collect()
+    }
+
+    /// Names the active policy's tokens that have one of these secrets, current or previous.
+    pub(crate) fn names_of(&self, secrets: &[SecretHash]) -> Vec<String> {
+        let live = self.current();
+        let has = |token: &Token| {
+            let previous = token.previous.map(|(secret, _)| secret);
+            secrets.contains(&token.secret_hash) || previous.is_some_and(|secret| secrets.contains(&secret))
+        };
+        let named = live.program().tokens().filter(|(_, token)| has(token));
+        named.map(|(_, token)| token.name.clone()).collect()
+    }
+
+    /// Logs the names of the tokens that these secrets newly revoke.
+    fn log_revoked(&self, secrets: &[SecretHash]) {
+        let new = secrets.iter().filter(|secret| !self.revocations.has(secret));
+        for token in self.names_of(&new.copied().collect::<Vec<_>>()) {
+            tracing::warn!(token, by = "policy", "token revoked");
+        }
     }
 
     /// Names the tokens of the active policy that were revoked by command, but not in a policy file.
@@ -260,19 +279,31 @@ impl Policies {
             refused: self.current().refused(),
         };
         let (loaded, revoked) = load(&self.directory, &self.settings, &self.mode, &purpose);
+        self.log_revoked(&revoked);
         note(&self.revocations, revoked);
         match loaded {
             Ok(loaded) => self.take(loaded),
             Err(error) => {
                 let failure = format!("{error}{}", hardening::advice(&error));
-                tracing::error!(
-                    policy = self.current().program().digest(),
-                    "the policy was not replaced: {failure}"
-                );
+                self.log_not_replaced(&error);
                 let mut status = self.lock_status();
                 status.failed += 1;
                 status.failure = Some(failure);
             }
+        }
+    }
+
+    /// Does the same at an operator's request, and also logs that nothing has changed.
+    pub(crate) fn reload_on_request(&self) {
+        let before = self.status();
+        self.reload();
+        let (after, live) = (self.status(), self.current());
+        if (after.succeeded, after.failed) == (before.succeeded, before.failed) {
+            tracing::info!(
+                policy = live.program().digest(),
+                tokens = live.program().tokens().count(),
+                "policy unchanged"
+            );
         }
     }
 
@@ -282,10 +313,36 @@ impl Policies {
         let mut status = self.lock_status();
         if status.waiting != waiting {
             match &waiting {
-                Some(waiting) => tracing::warn!("{waiting}"),
-                None => tracing::info!("the configuration says the mode in force again"),
+                Some(waiting) => {
+                    tracing::warn!(change = waiting, "restart needed to apply the configuration")
+                }
+                None => tracing::info!("restart no longer needed"),
             }
             status.waiting = waiting;
+        }
+    }
+
+    /// Logs why the policy was not replaced: one event for the failure, and one for each error of the policy.
+    fn log_not_replaced(&self, error: &PolicyError) {
+        let live = self.current();
+        let policy = live.program().digest();
+        match error {
+            PolicyError::Compile {
+                directory, faults, ..
+            } => {
+                tracing::error!(
+                    policy,
+                    directory = %directory.display(),
+                    errors = faults.len(),
+                    "policy not replaced, it has errors"
+                );
+                log_faults(faults);
+            }
+            error => tracing::error!(
+                policy,
+                error = format!("{error}{}", hardening::advice(error)),
+                "policy not replaced"
+            ),
         }
     }
 
@@ -312,7 +369,10 @@ impl Policies {
         }
         let mended = std::mem::replace(&mut self.lock_status().failure, failure);
         if mended.is_some() && self.current().refused.is_empty() {
-            tracing::info!("the policy compiles again");
+            tracing::info!(
+                policy = self.current().program().digest(),
+                "the policy compiles again"
+            );
         }
     }
 
@@ -321,16 +381,48 @@ impl Policies {
     }
 }
 
+/// Maximum number of errors of a policy that the log reports one by one.
+const LOGGED_FAULTS: usize = 20;
+
+/// Logs the errors of a policy, one event each.
+fn log_faults(faults: &[PolicyFault]) {
+    for PolicyFault { code, place, error } in faults.iter().take(LOGGED_FAULTS) {
+        tracing::error!(place, code, error, "error in the policy");
+    }
+    if let Some(more) = faults.len().checked_sub(LOGGED_FAULTS).filter(|more| *more > 0) {
+        tracing::error!(
+            more,
+            "further errors in the policy; `tokenward compile` shows all"
+        );
+    }
+}
+
+/// Logs which tokens are refused, and the errors of their lines.
+fn log_refused(loaded: &Loaded) {
+    let mut names: Vec<&str> = loaded.refused.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    tracing::error!(
+        tokens = names.join(", "),
+        errors = loaded.faults.len(),
+        reason = "policy-error",
+        "calls of tokens are refused, since lines that they own or include have errors"
+    );
+    log_faults(&loaded.faults);
+}
+
 fn warn_of(dead: &[String]) {
     for line in dead {
-        tracing::warn!("a forbid line has no effect under this configuration: {line}");
+        tracing::warn!(line, "forbid line has no effect under this configuration");
     }
 }
 
 /// Adds the policy's revocations. If they cannot be written, they are still in effect, and writing is retried.
 fn note(revocations: &Revocations, revoked: Vec<SecretHash>) {
     if let Err(error) = revocations.add(revoked) {
-        tracing::error!("revocations are in force and not on disk, a restart would forget them: {error}");
+        tracing::error!(
+            error = error.to_string(),
+            "cannot write revocations to disk; they are in effect, but a restart would lose them"
+        );
     }
 }
 

@@ -39,7 +39,7 @@ use crate::limiter::Limiter;
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
 use crate::problem::{Denied, Problem, Shown};
-use crate::proxy::{self, Answer, BodyBudget, BodyPace, READ_AHEAD, RequestBody, Upstream};
+use crate::proxy::{self, Answer, BodyBudget, BodyPace, NotForwarded, READ_AHEAD, RequestBody, Upstream};
 use crate::request::{
     self, Canonical, Credentials, Framing, Method, Opened, RawHead, Reading, Refusal, Rules, SELF_PATH, Trust,
 };
@@ -292,8 +292,14 @@ impl Gate {
                 self.fail(call, &revoked, outcome)
             }
             Ok(Ok(forwarded)) => forwarded.into_answer(upstream.settings(), outcome),
-            Ok(Err(error)) => {
-                tracing::warn!(request_id = %call.id, "{error}");
+            Ok(Err(failed)) => {
+                let NotForwarded { address, error } = failed;
+                tracing::warn!(
+                    request_id = %call.id,
+                    address = address.as_deref(),
+                    error = error.to_string(),
+                    "call not forwarded"
+                );
                 outcome.end(error.end());
                 self.fail(call, &of_token(call, error.problem()), outcome)
             }

@@ -1,5 +1,6 @@
 //! Serving: the listener for clients, the one for operators, and their background threads.
 
+mod access;
 mod connection_limit;
 mod date;
 mod error;
@@ -8,6 +9,7 @@ mod http1;
 mod http2;
 mod network;
 mod places;
+mod prepare;
 mod proxy_protocol;
 mod reader_pace;
 mod start;
@@ -18,6 +20,8 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use access::AccessError;
+pub(crate) use access::{creatable, owner_of, store_access};
 pub use error::ServeError;
 pub(crate) use start::reading;
 pub use start::{Running, run, start};

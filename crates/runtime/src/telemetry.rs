@@ -166,7 +166,10 @@ impl Sender {
     /// Sends the queued spans, for a few seconds at most.
     pub(crate) fn stop(self) {
         if let Err(error) = self.spans.0.shutdown_with_timeout(TIMEOUT) {
-            tracing::warn!("telemetry: the last spans were not sent: {error}");
+            tracing::warn!(
+                error = error.to_string(),
+                "telemetry: the last spans were not sent"
+            );
         }
         let _ = self.stop.send(());
         let _ = self.thread.join();

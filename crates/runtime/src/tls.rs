@@ -1,7 +1,9 @@
 //! TLS: certificates and keys from files, and connections to servers.
 
+mod expiry;
 mod files;
 mod upstream;
 
-pub(crate) use files::{Pair, TlsError, provider};
+pub(crate) use expiry::Expiry;
+pub(crate) use files::{Pair, TlsError, certificates, contents, provider};
 pub(crate) use upstream::{client_config, https_connector};

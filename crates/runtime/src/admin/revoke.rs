@@ -39,11 +39,7 @@ pub(super) async fn revoke(
         return Err(AdminError::NoSuchToken);
     }
     let hashes: Vec<String> = secrets.iter().map(revoked::shown).collect();
-    tracing::warn!(
-        token = order.token,
-        hashes = hashes.join(","),
-        "revoked by an operator"
-    );
+    log(&state.policies.names_of(&secrets));
     let revocations = state.policies.revocations().clone();
     let added = web::block(move || revocations.add(secrets)).await;
     added
@@ -53,6 +49,20 @@ pub(super) async fn revoke(
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(format!("{}\n", json!({ "revoked": hashes }))))
+}
+
+/// Logs the tokens by name. A secret that no token of the active policy has is counted only: its hash is in the file of
+/// revocations.
+fn log(names: &[String]) {
+    for token in names {
+        tracing::warn!(token, by = "operator", "token revoked");
+    }
+    if names.is_empty() {
+        tracing::warn!(
+            by = "operator",
+            "secret revoked that no token of the active policy has"
+        );
+    }
 }
 
 const EXPECTED: &str = r#"the body is {"token": "NAME"} or {"hash": "sha256:…"}"#;

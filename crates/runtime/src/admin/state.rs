@@ -1,5 +1,6 @@
 //! The state of the admin listener, and its errors.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -7,6 +8,7 @@ use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use tokenward_audit::Store;
 
+use super::health::Readiness;
 use super::operator::Admission;
 use crate::config::Throttling;
 use crate::live::Policies;
@@ -19,10 +21,13 @@ pub(crate) struct AdminState {
     pub(super) admission: Admission,
     pub(super) policies: Arc<Policies>,
     pub(super) audit: Store,
+    pub(super) readiness: Readiness,
     pub(super) metrics: Arc<Metrics>,
     pub(super) upstream: Arc<Addresses>,
     /// The gate of the calls, to explain its decisions.
     pub(super) gate: Arc<Gate>,
+    /// Addresses of all listeners.
+    listeners: Vec<SocketAddr>,
 }
 
 impl AdminState {
@@ -31,6 +36,7 @@ impl AdminState {
         (secret, throttling): (&str, Throttling),
         policies: Arc<Policies>,
         audit: Store,
+        readiness: Readiness,
         metrics: Arc<Metrics>,
         upstream: Arc<Addresses>,
         gate: Arc<Gate>,
@@ -39,10 +45,22 @@ impl AdminState {
             admission: Admission::new(secret, throttling, Arc::clone(&metrics)),
             policies,
             audit,
+            readiness,
             metrics,
             upstream,
             gate,
+            listeners: Vec::new(),
         }
+    }
+
+    /// Adds the addresses of the listeners.
+    pub(crate) fn with_listeners(self, listeners: Vec<SocketAddr>) -> Self {
+        Self { listeners, ..self }
+    }
+
+    /// The addresses of the listeners, as text.
+    pub(super) fn listeners(&self) -> Vec<String> {
+        self.listeners.iter().map(ToString::to_string).collect()
     }
 }
 

@@ -6,8 +6,8 @@
 //! immediately before it is replaced. If it changed, nothing is written.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::diagnostic::nearest;
@@ -24,6 +24,7 @@ pub use section::{Change, Key};
 pub(crate) use section::{Section, sections};
 
 use crate::git;
+use crate::ownership::{WriteError, write_version};
 
 /// One change in progress. It holds the policy directory's lock until it is dropped.
 #[derive(Debug)]
@@ -269,10 +270,10 @@ impl Prepared {
         &self.after
     }
 
-    /// Replaces the file atomically, keeps its permissions, and waits until it is on disk.
+    /// Replaces the file atomically, keeps its owner, group, mode, ACL and extended attributes, and waits until it is on disk.
     ///
     /// # Errors
-    /// The file changed since it was read, or cannot be written. It is unchanged then.
+    /// The file changed since it was read, cannot be written, or cannot keep one of its attributes. It is unchanged then.
     pub fn commit(self) -> Result<(), EditError> {
         let Self { edit, after } = self;
         let path = &edit.path;
@@ -375,17 +376,13 @@ fn temporary_beside(path: &Path) -> PathBuf {
 }
 
 fn write_new(temporary: &Path, text: &str, model: &Path) -> Result<(), EditError> {
-    let failed = |error| io("write", temporary)(error);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(temporary)
-        .map_err(failed)?;
-    if let Ok(metadata) = fs::metadata(model) {
-        file.set_permissions(metadata.permissions()).map_err(failed)?;
-    }
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.sync_all().map_err(failed)
+    write_version(temporary, text.as_bytes(), model).map_err(|error| match error {
+        WriteError::Io(error) => io("write", temporary)(error),
+        source @ WriteError::NotKept { .. } => EditError::NotKept {
+            path: model.to_owned(),
+            source,
+        },
+    })
 }
 
 fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> EditError {

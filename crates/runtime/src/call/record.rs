@@ -53,7 +53,12 @@ pub(crate) async fn record(
             // unrecorded.
             let failure = !matches!(error, AppendError::TooLarge { .. });
             let passes = failure && audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
-            tracing::error!(request_id = %call.id, passes, "{error}");
+            tracing::error!(
+                request_id = %call.id,
+                passes,
+                error = error.to_string(),
+                "call not recorded"
+            );
             if passes {
                 audit.count_unrecorded();
                 Ok(Recorded(()))
@@ -214,7 +219,11 @@ impl Drop for OutcomeRecorder {
         if !self.counted
             && let Err(error) = self.audit.append_outcome(outcome)
         {
-            tracing::warn!(request_id = %self.id, "the outcome of a call was not recorded: {error}");
+            tracing::warn!(
+                request_id = %self.id,
+                error = error.to_string(),
+                "outcome of a call not recorded"
+            );
         }
         // This comes last: the audit is closed at shutdown when no call is in flight.
         self.metrics.in_flight(-1);
@@ -263,7 +272,11 @@ impl Drop for Undecided<'_> {
             match audit.append(record).await {
                 Ok(appended) => outcome.appended(appended),
                 Err(error) => {
-                    tracing::error!(request_id = %outcome.id, "a call that its client gave up was not recorded: {error}");
+                    tracing::error!(
+                        request_id = %outcome.id,
+                        error = error.to_string(),
+                        "call that its client cancelled not recorded"
+                    );
                 }
             }
         });

@@ -4,7 +4,6 @@ mod new_access;
 mod proved;
 mod signing;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -20,6 +19,7 @@ use super::progress::Progress;
 use super::settings::ConfigArg;
 use super::side::Committed;
 use crate::config::{Config, universe::universe};
+use crate::ownership::{WriteError, write_version};
 use new_access::{Base, Question};
 use proved::Compiled;
 
@@ -305,8 +305,9 @@ fn paranoid(program: &Program, config: &Config, budget: &Budget) -> Result<(), F
     prove_optimised(&plain, &served, asked, |done, of| progress.tell(done, of)).map_err(Failure::trouble)
 }
 
-/// Writes a file atomically: a proxy that watches it must never see half of it.
-fn write(bytes: &[u8], file: &Path) -> std::io::Result<()> {
+/// Writes a file atomically: a proxy that watches it must never see half of it. A file that is replaced keeps its owner, mode,
+/// ACL and extended attributes.
+fn write(bytes: &[u8], file: &Path) -> Result<(), WriteError> {
     let directory = file
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -314,11 +315,8 @@ fn write(bytes: &[u8], file: &Path) -> std::io::Result<()> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = directory.join(name);
-    let written = std::fs::File::create(&temporary).and_then(|mut out| {
-        out.write_all(bytes)?;
-        out.sync_all()
-    });
-    let renamed = written.and_then(|()| std::fs::rename(&temporary, file));
+    let written = write_version(&temporary, bytes, file);
+    let renamed = written.and_then(|()| Ok(std::fs::rename(&temporary, file)?));
     if renamed.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }

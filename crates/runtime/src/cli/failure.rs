@@ -77,7 +77,10 @@ impl From<GitError> for Failure {
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         match error {
-            EditError::Io { .. } | EditError::ReadDir(_) | EditError::Changed(_) => Self::trouble(error),
+            EditError::Io { .. }
+            | EditError::NotKept { .. }
+            | EditError::ReadDir(_)
+            | EditError::Changed(_) => Self::trouble(error),
             EditError::HalfDone { .. } | EditError::Conflict(_) => Self::Findings(error.to_string()),
             EditError::NoDirectory(_)
             | EditError::NoSuchToken { .. }
@@ -112,10 +115,34 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Policy(error) => error.into(),
+            ServeError::Several(errors) => several(errors),
             ServeError::Rules(_) | ServeError::Upstream(_) | ServeError::Identity(_) => {
                 Self::Usage(error.to_string())
             }
             _ => Self::trouble(error),
         }
+    }
+}
+
+/// Joins the errors of a start. An error of the configuration decides the exit code, then one of the policy: starting again
+/// cures neither.
+fn several(errors: Vec<ServeError>) -> Failure {
+    let failures: Vec<Failure> = errors.into_iter().map(Failure::from).collect();
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|failure| format!("- {}", failure.message()))
+        .collect();
+    let message = format!(
+        "the proxy cannot start, for {} reasons\n{}",
+        lines.len(),
+        lines.join("\n")
+    );
+    let has = |is: fn(&Failure) -> bool| failures.iter().any(is);
+    if has(|failure| matches!(failure, Failure::Usage(_))) {
+        Failure::Usage(message)
+    } else if has(|failure| matches!(failure, Failure::Findings(_))) {
+        Failure::Findings(message)
+    } else {
+        Failure::Trouble(message)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -43,6 +43,18 @@ impl RevocationStatus {
 /// # Errors
 /// The listener cannot be reached, or refuses the request.
 pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value, Failure> {
+    send(config, Method::POST, target, order.to_string())
+}
+
+/// Asks the proxy that runs with this configuration.
+///
+/// # Errors
+/// The listener cannot be reached, or refuses the request.
+pub(super) fn get(config: &Config, target: &str) -> Result<Value, Failure> {
+    send(config, Method::GET, target, String::new())
+}
+
+fn send(config: &Config, method: Method, target: &str, body: String) -> Result<Value, Failure> {
     let place = config.admin.listen;
     let failed = |why: &str| {
         Failure::Trouble(format!(
@@ -51,10 +63,12 @@ pub(super) fn post(config: &Config, target: &str, order: &Value) -> Result<Value
     };
     // The request, authenticated by the admin secret.
     let secret = admin_secret::read(&config.admin.secret_file).map_err(Failure::trouble)?;
-    let request = Request::post(format!("http://{place}{target}"))
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("http://{place}{target}"))
         .header(header::AUTHORIZATION, format!("Bearer {}", *secret))
         .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::<Bytes>::from(order.to_string()))
+        .body(Full::<Bytes>::from(body))
         .map_err(Failure::trouble)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let answer = async {

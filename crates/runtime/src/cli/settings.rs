@@ -1,12 +1,31 @@
 //! The `--config` option.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::failure::Failure;
+use super::output;
 use crate::config::{Config, ConfigError};
 
 /// The configuration in the working directory.
 const USUAL: &str = "tokenward.toml";
+
+/// Whether the command has reported its assumption.
+static REPORTED: AtomicBool = AtomicBool::new(false);
+
+/// Gives the defaults, and reports once that the command assumes them.
+fn assumed() -> Config {
+    let config = Config::default();
+    if !REPORTED.swap(true, Ordering::Relaxed) {
+        output::note(&format!(
+            "tokenward: no {USUAL} in this directory, using the built-in defaults (policies in `{}`, product `{}`, public URL {})",
+            config.policies.display(),
+            config.upstream.product.name(),
+            config.upstream.public_url,
+        ));
+    }
+    config
+}
 
 #[derive(clap::Args)]
 pub(super) struct ConfigArg {
@@ -24,7 +43,7 @@ impl ConfigArg {
     /// Gives the configuration; the defaults if no file was named and the working directory has none.
     pub(super) fn or_default(&self) -> Result<Config, Failure> {
         match Config::load(self.path()) {
-            Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(Config::default()),
+            Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(assumed()),
             result => Ok(result?),
         }
     }
@@ -32,7 +51,7 @@ impl ConfigArg {
     /// The same with paths as the file has them, to be compared with another version of it.
     pub(super) fn written(&self) -> Result<Config, Failure> {
         match Config::load_as_written(self.path()) {
-            Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(Config::default()),
+            Err(ConfigError::Absent { .. }) if self.config.is_none() => Ok(assumed()),
             result => Ok(result?),
         }
     }

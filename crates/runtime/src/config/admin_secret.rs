@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 use zeroize::Zeroizing;
 
+use crate::ownership::adopt_at;
 use crate::secret::{NoRandomness, Secret};
 
 /// Minimum number of characters of a secret.
@@ -85,6 +86,7 @@ pub fn read_or_create(path: &Path) -> Result<Zeroizing<String>, AdminSecretError
         .open(path);
     match made {
         Ok(mut file) => {
+            adopt_at(path).map_err(io("give away", path))?;
             writeln!(file, "{}", secret.expose()).map_err(io("write", path))?;
             Ok(secret.expose().to_owned().into())
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokenward_compiler::BaseUrl;
 
 use super::{
-    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Identity, Keys, Limits,
-    Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Tokens, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Health, Identity, Keys,
+    Limits, Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Tokens, Upstream, Values,
 };
 
 /// Default header of [`Identity::TrustedHeader`].
@@ -27,6 +27,7 @@ impl Default for Config {
             tokens: Tokens::default(),
             server: Server::default(),
             admin: Admin::default(),
+            health: Health::default(),
             upstream: Upstream::default(),
             identity: Identity::default(),
             auth: Auth::default(),

@@ -1,7 +1,7 @@
 //! Reads a configuration file into [`Config`]. This module and those of its sections name the keys.
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::BaseUrl;
@@ -10,9 +10,9 @@ use toml::de::DeTable;
 use super::default::{CONTEXT_USER_HEADER, TRUSTED_HEADER};
 use super::fields::{Fields, Sink, Wrong};
 use super::{
-    Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Identity, Limits, Log,
-    LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry, Throttling,
-    TlsFiles, Upstream, keys, server, tokens, value, values,
+    Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity, Limits,
+    Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
+    Throttling, TlsFiles, Upstream, keys, server, tokens, value, values,
 };
 
 impl Config {
@@ -121,6 +121,7 @@ fn root(it: &mut Fields<'_>) -> Config {
     let default = Config::default();
     let server = it.section("server", server::server);
     let admin = it.section("admin", |it| admin(it, &server));
+    let health = it.section("health", |it| health(it, &server, &admin));
     let (upstream, identity) = it.section("upstream", |it| upstream(it, &server));
     let (audit, audit_values) = it.section("audit", |it| {
         (audit(it, default.audit), it.section("values", values::values))
@@ -151,6 +152,7 @@ fn root(it: &mut Fields<'_>) -> Config {
         telemetry: it.section("telemetry", telemetry),
         server,
         admin,
+        health,
         upstream,
         identity,
     }
@@ -169,6 +171,26 @@ fn admin(it: &mut Fields<'_>, server: &Server) -> Admin {
         );
     }
     admin
+}
+
+fn health(it: &mut Fields<'_>, server: &Server, admin: &Admin) -> Health {
+    let listen = it.optional("listen", value::address);
+    let taken = listen.filter(|address| address.port() != 0);
+    for (section, other) in [("server", server.listen), ("admin", admin.listen)] {
+        if taken.is_some_and(|address| overlap(address, other)) {
+            it.complain(
+                &["listen"],
+                format!("`listen` of [health] overlaps with that of [{section}]: give each its own port"),
+            );
+        }
+    }
+    Health { listen }
+}
+
+/// Whether two sockets cannot listen at the same time.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port()
+        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
 }
 
 fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {

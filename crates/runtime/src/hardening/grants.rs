@@ -97,6 +97,8 @@ impl Grants {
 
     fn ports(&mut self, config: &Config) {
         self.bind = BTreeSet::from([config.server.listen.port(), config.admin.listen.port()]);
+        self.bind
+            .extend(config.health.listen.map(|address| address.port()));
         let urls = config
             .upstream
             .urls
@@ -228,6 +230,7 @@ mod tests {
             "policies = '../policies/p'\n\
              [server.tls]\ncertificate = '../tls/c.pem'\nkey = '../tls/k.pem'\n\
              [admin]\nsecret_file = '../admin/secret'\n\
+             [health]\nlisten = '0.0.0.0:8082'\n\
              [upstream]\nurl = 'https://10.0.0.1'\npublic_url = 'https://a.example'\nca_file = '../ca/ca.pem'\n\
              client_certificate = '../client/c.pem'\nclient_key = '../client/k.pem'\n\
              [upstream.identity]\nmode = 'per-user'\ncredentials = '../users/u.toml'\n\
@@ -238,7 +241,7 @@ mod tests {
         assert_eq!(grants.read, wanted);
         assert_eq!(grants.write, BTreeSet::from([top.join("state")]));
         assert!(!grants.writes_root);
-        assert_eq!(grants.bind, BTreeSet::from([8080, 8081]));
+        assert_eq!(grants.bind, BTreeSet::from([8080, 8081, 8082]));
         assert_eq!(
             grants.connect,
             BTreeSet::from([443]),

@@ -90,6 +90,30 @@ fn landlock(grants: &Grants, held: &mut Held) {
     }
 }
 
+/// Returns the reason why this kernel cannot enforce all restrictions, if there is one. Restricts only a thread that then ends.
+pub(super) fn unsupported() -> Option<String> {
+    let probe = std::thread::spawn(|| {
+        let ruleset = Ruleset::default()
+            .set_compatibility(CompatLevel::BestEffort)
+            .handle_access(AccessFs::Execute)?;
+        Ok::<_, RulesetError>(ruleset.create()?.restrict_self()?.landlock)
+    });
+    let needed = SCOPES.1;
+    match probe.join() {
+        Ok(Ok(LandlockStatus::Available { effective_abi, .. })) if effective_abi >= needed => None,
+        Ok(Ok(LandlockStatus::Available { effective_abi, .. })) => Some(format!(
+            "this kernel's Landlock is of version {}, not {}",
+            effective_abi as i32, needed as i32
+        )),
+        Ok(Ok(LandlockStatus::NotEnabled)) => {
+            Some("Landlock is not enabled in this kernel (boot option `lsm=`)".to_owned())
+        }
+        Ok(Ok(_)) => Some("this kernel has no Landlock, or a filter of system calls forbids it".to_owned()),
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("the kernel could not be asked".to_owned()),
+    }
+}
+
 /// Enforces as much as this kernel can; returns its version of Landlock.
 fn enforce(grants: &Grants) -> Result<LandlockStatus, RulesetError> {
     let mut ruleset = Ruleset::default()

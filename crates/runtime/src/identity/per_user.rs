@@ -89,8 +89,8 @@ impl Drop for PerUser {
 fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<Seen>) -> Option<Seen> {
     let kept = |error: &IdentityError| {
         tracing::error!(
-            "the upstream credentials in use are kept: {error}{}",
-            hardening::advice(error)
+            error = format!("{error}{}", hardening::advice(error)),
+            "cannot load the changed upstream credentials, keeping the current ones"
         );
     };
     let text = match read(path) {
@@ -105,10 +105,7 @@ fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<Seen>) -> Option<See
     };
     match parse(&text, path) {
         Ok(users) => {
-            tracing::info!(
-                users = users.len(),
-                "the upstream credentials changed and are in use"
-            );
+            tracing::info!(users = users.len(), "upstream credentials replaced");
             current.store(Arc::new(users));
         }
         Err(error) => kept(&error),

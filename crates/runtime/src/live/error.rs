@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
 use tokenward_compiler::BindError;
 use tokenward_compiler::artifact::{DecodeError, SignatureError};
 use tokenward_compiler::source::ReadDirError;
@@ -19,6 +20,8 @@ pub enum PolicyError {
         directory: PathBuf,
         /// Rendered diagnostics.
         diagnostics: String,
+        /// The same diagnostics, for the log.
+        faults: Vec<PolicyFault>,
     },
     /// The compiled policy cannot be read.
     #[error("cannot read the compiled policy {}: {source}", path.display())]
@@ -69,4 +72,32 @@ pub enum PolicyError {
     /// The policy cannot be bound to the public URL.
     #[error("the policy cannot be bound to the public URL: {0}")]
     Bind(#[from] BindError),
+}
+
+/// An error of a policy in one line, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFault {
+    /// The code, such as `TW0107`.
+    pub code: String,
+    /// The place, `FILE:LINE:COLUMN`.
+    pub place: String,
+    /// The headline.
+    pub error: String,
+}
+
+impl PolicyFault {
+    /// Takes them from diagnostics as JSON lines, in which secrets are masked.
+    pub(super) fn all(lines: &str) -> Vec<Self> {
+        let rows = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
+        rows.map(|row: Value| {
+            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+            let number = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or_default();
+            Self {
+                code: text("code").to_owned(),
+                place: format!("{}:{}:{}", text("file"), number("line"), number("column")),
+                error: text("headline").to_owned(),
+            }
+        })
+        .collect()
+    }
 }

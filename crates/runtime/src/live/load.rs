@@ -7,14 +7,14 @@ use tokenward_compiler::{
     analysis::{Served, Universe},
     artifact::{self, Artifact, ReadError, Signers},
     ceiling, compile_within,
-    diagnostic::{Severity, render_some},
+    diagnostic::{Severity, render_json, render_some},
     findings::dead_here,
     ir::Program,
     seal,
     source::{Links, SourceSet},
 };
 
-use super::error::PolicyError;
+use super::error::{PolicyError, PolicyFault};
 use super::mode::ModeInForce;
 use crate::config::Config;
 use crate::config::universe::{served, universe};
@@ -80,6 +80,8 @@ pub(super) struct Loaded {
     pub(super) refused: HashSet<String>,
     /// Errors of their lines, rendered.
     pub(super) errors: String,
+    /// The same errors, for the log.
+    pub(super) faults: Vec<PolicyFault>,
     /// Forbid lines without effect under this configuration, each with the reason.
     pub(super) dead: Vec<String>,
 }
@@ -114,13 +116,13 @@ pub(super) fn load(
     let (read, revoked) = if place.is_file() {
         let (program, revoked) = read_artifact(place, mode);
         (
-            program.map(|program| (program, HashSet::new(), String::new())),
+            program.map(|program| (program, HashSet::new(), String::new(), Vec::new())),
             revoked,
         )
     } else {
         read_sources(place, mode, purpose)
     };
-    let loaded = read.and_then(|(program, mut refused, errors)| {
+    let loaded = read.and_then(|(program, mut refused, errors, faults)| {
         let program = program.bind(&settings.base)?.merging_body(settings.merges);
         let dead = dead_here(&program, settings.universe, &settings.served);
         let owners = dead.iter().flat_map(|line| &line.tokens);
@@ -132,6 +134,7 @@ pub(super) fn load(
             program,
             refused,
             errors,
+            faults,
             dead: dead.collect(),
         })
     });
@@ -154,7 +157,7 @@ pub(crate) fn policy_at(
 }
 
 /// A program, the tokens whose calls are refused, and the errors of their lines.
-type Read = (Program, HashSet<String>, String);
+type Read = (Program, HashSet<String>, String, Vec<PolicyFault>);
 
 fn read_sources(
     directory: &Path,
@@ -173,16 +176,18 @@ fn read_sources(
         source_map: _,
     } = compile_within(&sources, mode.mode(), mode.ceiling(), now_ms());
     if let Some(program) = program {
-        return (Ok((program, HashSet::new(), String::new())), revoked);
+        return (Ok((program, HashSet::new(), String::new(), Vec::new())), revoked);
     }
     // Warnings would hide the errors that must be fixed.
     diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    let faults = PolicyFault::all(&render_json(&sources, &diagnostics));
     let diagnostics = render_some(&sources, &diagnostics, (SHOWN, false));
     let read = match partial.filter(|_| *purpose == Purpose::Start) {
-        Some(partial) => Ok((partial.program, partial.refused, diagnostics)),
+        Some(partial) => Ok((partial.program, partial.refused, diagnostics, faults)),
         None => Err(PolicyError::Compile {
             directory: directory.to_owned(),
             diagnostics,
+            faults,
         }),
     };
     (read, revoked)

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use crate::ownership::adopt;
+
 /// SHA-256 hash of a token's secret.
 pub(crate) type SecretHash = [u8; 32];
 
@@ -249,6 +251,12 @@ impl Book {
         }
         self.length = file.metadata()?.len();
         self.unsaved.clear();
+        // The proxy, which runs as the owner of the store, has to read what root's command wrote.
+        let store = self.path.with_extension("");
+        let neighbour = if store.exists() { &store } else { directory };
+        if created {
+            adopt(&file, neighbour)?;
+        }
         Ok(())
     }
 }

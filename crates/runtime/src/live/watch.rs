@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 enum Signal {
     Changed,
+    Reload,
     Stop,
 }
 
@@ -52,6 +54,11 @@ impl Watcher {
             thread: Some(thread),
         })
     }
+
+    /// Reads the policy again, changed or not, and logs the result. Does not wait for it.
+    pub(crate) fn reload(&self) {
+        let _ = self.signals.send(Signal::Reload);
+    }
 }
 
 impl Drop for Watcher {
@@ -64,24 +71,38 @@ impl Drop for Watcher {
 }
 
 /// Loads policies on a thread of its own, one after the other.
-struct Loader(SyncSender<()>);
+struct Loader {
+    wakes: SyncSender<()>,
+    /// Whether an operator asked for the next load.
+    requested: Arc<AtomicBool>,
+}
 
 impl Loader {
     fn start(policies: Arc<Policies>) -> std::io::Result<Self> {
         // One place: what changes during a load needs one more, however much it is.
         let (wakes, woken) = mpsc::sync_channel(1);
+        let requested = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&requested);
         thread::Builder::new()
             .name("policy-load".to_owned())
             .spawn(move || {
                 while woken.recv().is_ok() {
-                    policies.reload();
+                    if asked.swap(false, Ordering::AcqRel) {
+                        policies.reload_on_request();
+                    } else {
+                        policies.reload();
+                    }
                 }
             })?;
-        Ok(Self(wakes))
+        Ok(Self { wakes, requested })
     }
 
-    fn wake(&self) {
-        if let Err(TrySendError::Disconnected(())) = self.0.try_send(()) {
+    /// Loads the policy once more; `requested`: an operator asked for it, and its result is logged in any case.
+    fn wake(&self, requested: bool) {
+        if requested {
+            self.requested.store(true, Ordering::Release);
+        }
+        if let Err(TrySendError::Disconnected(())) = self.wakes.try_send(()) {
             tracing::error!("internal error: policies are no longer loaded; restart the proxy");
         }
     }
@@ -96,16 +117,17 @@ fn watch(
     let directory = &policies.directory;
     let mut notifier = Notifier::start(directory, sender);
     loop {
-        let notified = match received.recv_timeout(PERIOD) {
+        let (notified, requested) = match received.recv_timeout(PERIOD) {
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Signal::Reload) => (true, true),
             Ok(Signal::Changed) => match settle(received) {
-                Settled::Quiet => true,
+                Settled::Quiet { requested } => (true, requested),
                 Settled::Stop => return,
             },
-            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Timeout) => (false, false),
         };
         if let Err(error) = policies.revocations().save() {
-            tracing::debug!("revocations are still not on disk: {error}");
+            tracing::debug!(error = error.to_string(), "revocations still not on disk");
         }
         if policies.mode.file_changed() {
             policies.look_at_mode();
@@ -115,7 +137,7 @@ fn watch(
             // The fingerprint is older than the reading, so a change in between is noticed next time. Revocations come first, and
             // aside: the policy may take long to compile.
             policies.revoke_from_files();
-            loader.wake();
+            loader.wake(requested);
         }
         if now.identity != seen.identity || notifier.is_none() {
             notifier = Notifier::start(directory, sender);
@@ -125,21 +147,26 @@ fn watch(
 }
 
 enum Settled {
-    Quiet,
+    /// The changes have ended. During them, an operator may have requested a reload.
+    Quiet {
+        requested: bool,
+    },
     Stop,
 }
 
 /// Waits for the end of a series of changes.
 fn settle(received: &Receiver<Signal>) -> Settled {
     let first = Instant::now();
+    let mut requested = false;
     while first.elapsed() < PATIENCE {
         match received.recv_timeout(QUIET) {
             Ok(Signal::Changed) => {}
+            Ok(Signal::Reload) => requested = true,
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return Settled::Stop,
             Err(RecvTimeoutError::Timeout) => break,
         }
     }
-    Settled::Quiet
+    Settled::Quiet { requested }
 }
 
 /// The system's notifications for a directory, and for its parent if they name the directory: a watch is lost when its
@@ -164,11 +191,21 @@ impl Notifier {
             }
         });
         let mut watcher = watcher
-            .inspect_err(|error| tracing::warn!("no notifications of policy changes: {error}"))
+            .inspect_err(|error| {
+                tracing::warn!(
+                    error = error.to_string(),
+                    "no notifications of policy changes, checking periodically"
+                );
+            })
             .ok()?;
         watcher
             .watch(directory, RecursiveMode::Recursive)
-            .inspect_err(|error| tracing::debug!("the policy directory is not watched: {error}"))
+            .inspect_err(|error| {
+                tracing::debug!(
+                    error = error.to_string(),
+                    "policy directory not watched, checking periodically"
+                );
+            })
             .ok()?;
         if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             let _ = watcher.watch(parent, RecursiveMode::NonRecursive);

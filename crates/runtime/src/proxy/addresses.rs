@@ -1,7 +1,7 @@
 //! The upstream's addresses: their order of use, and which of them respond.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Time for which an address that accepts no connection is skipped; doubled for each further failure, …
@@ -21,7 +21,7 @@ pub(crate) struct Addresses {
 /// One address of the upstream.
 #[derive(Debug)]
 pub(crate) struct Address {
-    authority: String,
+    authority: Arc<str>,
     failures: AtomicU64,
     state: Mutex<State>,
 }
@@ -40,8 +40,8 @@ struct State {
 impl Addresses {
     /// Makes the addresses, each `host:port`. All count as healthy at first.
     pub(crate) fn new(authorities: Vec<String>) -> Self {
-        let address = |authority| Address {
-            authority,
+        let address = |authority: String| Address {
+            authority: authority.into(),
             failures: AtomicU64::new(0),
             state: Mutex::default(),
         };
@@ -73,6 +73,11 @@ impl Address {
     /// Gives `host:port`.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// Gives the same for a log line that may be written later.
+    pub(crate) fn shared_authority(&self) -> Arc<str> {
+        Arc::clone(&self.authority)
     }
 
     /// Whether calls are sent to the address.
@@ -116,14 +121,14 @@ impl Address {
         match (was_open, is_open) {
             (true, false) => {
                 tracing::warn!(
-                    address = self.authority,
-                    "the upstream's health check fails: left out"
+                    address = self.authority(),
+                    "health check of the upstream failed, address skipped"
                 );
             }
             (false, true) => {
                 tracing::info!(
-                    address = self.authority,
-                    "the upstream's health check passes again"
+                    address = self.authority(),
+                    "health check of the upstream passed, address used again"
                 );
             }
             _ => {}

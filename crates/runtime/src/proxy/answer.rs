@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -33,10 +34,17 @@ pub(crate) struct Forwarded {
     head: bool,
     safe: bool,
     id: RequestId,
+    /// The upstream's address that sent it.
+    address: Arc<str>,
 }
 
 impl Forwarded {
-    pub(super) fn new(response: Response<Incoming>, permit: &Permit, upstream: &UpstreamSettings) -> Self {
+    pub(super) fn new(
+        response: Response<Incoming>,
+        permit: &Permit,
+        upstream: &UpstreamSettings,
+        address: Arc<str>,
+    ) -> Self {
         let canonical = permit.canonical();
         Self {
             streams: upstream.streams(&canonical.path) || is_event_stream(response.headers()),
@@ -45,6 +53,7 @@ impl Forwarded {
             head: canonical.method_text == Method::HEAD.as_str(),
             safe: matches!(canonical.method_text.as_str(), "GET" | "HEAD"),
             id: *permit.id(),
+            address,
         }
     }
 
@@ -96,6 +105,7 @@ impl Forwarded {
         } else {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 incoming,
+                address: self.address,
                 cut: outcome.validity().cloned().map(Cut::new),
                 id: self.id,
                 outcome,
@@ -161,6 +171,8 @@ fn essence(headers: &HeaderMap) -> String {
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
+    /// The upstream's address that sends it.
+    address: Arc<str>,
     id: RequestId,
     outcome: OutcomeRecorder,
     cut: Option<Cut>,
@@ -279,7 +291,12 @@ impl UpstreamBody {
     }
 
     fn break_off(&mut self, end: End, reason: &dyn fmt::Display) -> BrokenOff {
-        tracing::warn!(request_id = %self.id, "the answer broke off: {reason}");
+        tracing::warn!(
+            request_id = %self.id,
+            address = &*self.address,
+            error = reason.to_string(),
+            "response cut short"
+        );
         self.outcome.end(end);
         BrokenOff
     }

@@ -118,6 +118,16 @@ impl ForwardError {
     }
 }
 
+/// A call that was not forwarded, and the upstream's address that it was sent to last, if there was one.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub(crate) struct NotForwarded {
+    /// `host:port`.
+    pub(crate) address: Option<Arc<str>>,
+    /// Reason for the failure.
+    pub(crate) error: ForwardError,
+}
+
 /// Makes the connector to the upstream.
 pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
     let mut connector = HttpConnector::new();
@@ -188,9 +198,12 @@ impl Upstream {
         permit: &Permit,
         body: RequestBody,
         repeats: bool,
-    ) -> Result<Response<Incoming>, ForwardError> {
+    ) -> Result<(Response<Incoming>, Arc<str>), NotForwarded> {
         let again = || RequestBody::new(BodyStream::empty(), Framing::None, NO_WAIT);
-        let none = || ForwardError::Unreachable("it has no address".to_owned());
+        let none = || NotForwarded {
+            address: None,
+            error: ForwardError::Unreachable("it has no address".to_owned()),
+        };
         let addresses = &self.settings.addresses;
         let mut address = addresses.pick(&[]).ok_or_else(none)?;
         let mut tried = vec![address];
@@ -204,12 +217,17 @@ impl Upstream {
             tried.push(other);
             answer = self.once(address, permit, again()).await;
         }
+        if repeats && let Err(ForwardError::Broken(reason)) = &answer {
+            tracing::debug!(request_id = %permit.id(), address = address.authority(), reason, "sending the request once more");
+            answer = self.once(address, permit, again()).await;
+        }
+        let address = address.shared_authority();
         match answer {
-            Err(ForwardError::Broken(reason)) if repeats => {
-                tracing::debug!(request_id = %permit.id(), reason, "sending the request once more");
-                self.once(address, permit, again()).await
-            }
-            answer => answer,
+            Ok(response) => Ok((response, address)),
+            Err(error) => Err(NotForwarded {
+                address: Some(address),
+                error,
+            }),
         }
     }
 
@@ -244,20 +262,31 @@ pub(crate) async fn forward(
     permit: Permit,
     body: RequestBody,
     outcome: &mut OutcomeRecorder,
-) -> Result<Forwarded, ForwardError> {
+) -> Result<Forwarded, NotForwarded> {
     let repeats = is_repeatable(permit.canonical()) && body.length() == Some(0);
     let started = Instant::now();
-    let response = upstream.in_turn(&permit, body, repeats).await?;
+    let (response, address) = upstream.in_turn(&permit, body, repeats).await?;
     outcome.answered(response.status().as_u16(), started.elapsed());
+    match unacceptable(&response) {
+        None => Ok(Forwarded::new(response, &permit, &upstream.settings, address)),
+        Some(error) => Err(NotForwarded {
+            address: Some(address),
+            error,
+        }),
+    }
+}
+
+/// The reason why a response must not be forwarded, if there is one.
+fn unacceptable(response: &Response<Incoming>) -> Option<ForwardError> {
     match response.status() {
-        StatusCode::UNAUTHORIZED => Err(ForwardError::Unauthorized),
+        StatusCode::UNAUTHORIZED => Some(ForwardError::Unauthorized),
         status if status.is_informational() => {
-            Err(ForwardError::Broken(format!("unexpected status {status}")))
+            Some(ForwardError::Broken(format!("unexpected status {status}")))
         }
         _ if has_other_coding(response.headers()) => {
-            Err(ForwardError::Broken("unexpected transfer coding".to_owned()))
+            Some(ForwardError::Broken("unexpected transfer coding".to_owned()))
         }
-        _ => Ok(Forwarded::new(response, &permit, &upstream.settings)),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::{Request, Uri};
+use http::{Request, StatusCode, Uri};
 use http_body_util::Empty;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -88,15 +88,71 @@ async fn is_well(
     address: &Address,
     path: &str,
 ) -> bool {
+    let status = ask(client, upstream, address, path).await;
+    status.is_ok_and(|status| status.is_success() || status.is_redirection())
+}
+
+/// Sends a request to the address, and gives the status of its response.
+///
+/// # Errors
+/// There is no response. The text is the cause.
+async fn ask(
+    client: &Client<Connector, Empty<Bytes>>,
+    upstream: &UpstreamSettings,
+    address: &Address,
+    path: &str,
+) -> Result<StatusCode, String> {
     let uri = Uri::builder()
         .scheme(upstream.scheme().clone())
         .authority(address.authority())
         .path_and_query(path)
-        .build();
-    let Ok(uri) = uri else { return false };
+        .build()
+        .map_err(|error| error.to_string())?;
     let mut request = Request::new(Empty::new());
     *request.uri_mut() = uri;
     request.headers_mut().insert(HOST, upstream.host().clone());
     let answer = client.request(request).await;
-    answer.is_ok_and(|answer| answer.status().is_success() || answer.status().is_redirection())
+    answer
+        .map(|answer| answer.status())
+        .map_err(|error| innermost(&error))
+}
+
+/// Gives the innermost error, which names the cause.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// An address, and its status or the reason why it is not healthy.
+pub(crate) type Asked = (String, Result<StatusCode, String>);
+
+/// Sends one request to each address: to the health path if there is one, which must give 2xx or 3xx, otherwise to the context
+/// path, which may give any status below 500.
+///
+/// # Errors
+/// The system gives no runtime.
+pub(crate) fn ask_once(upstream: &UpstreamSettings) -> io::Result<Vec<Asked>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let root = format!("{}/", upstream.path());
+    let (path, most) = match upstream.health() {
+        Some(health) => (health.path.as_str(), 400),
+        None => (root.as_str(), 500),
+    };
+    Ok(runtime.block_on(async {
+        let client = Client::builder(hyper_util::rt::TokioExecutor::new()).build(connector(upstream));
+        let all = upstream.addresses().all().iter().map(|address| async {
+            let answer = match timeout(PATIENCE, ask(&client, upstream, address, path)).await {
+                Ok(Ok(status)) if status.as_u16() >= most => Err(format!("GET {path} answers {status}")),
+                Ok(answer) => answer,
+                Err(_) => Err(format!("no response within {} s", PATIENCE.as_secs())),
+            };
+            (address.authority().to_owned(), answer)
+        });
+        futures_util::future::join_all(all).await
+    }))
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use tokenward_audit::{AppendError, OpenError};
 
+use super::access::AccessError;
 use crate::config::ValuesError;
 use crate::config::admin_secret::AdminSecretError;
 use crate::hardening::HardeningError;
@@ -67,6 +68,12 @@ pub enum ServeError {
     /// The admin secret is not available.
     #[error(transparent)]
     AdminSecret(#[from] AdminSecretError),
+    /// The process cannot use the files of the audit store.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// There are several errors.
+    #[error("the proxy cannot start, for {} reasons\n{}", .0.len(), lines(.0))]
+    Several(Vec<ServeError>),
     /// The audit store cannot be opened.
     #[error(transparent)]
     Audit(#[from] OpenError),
@@ -82,4 +89,9 @@ pub enum ServeError {
     /// The server stopped because of an internal error.
     #[error("the server stopped unexpectedly; its log says why, and starting it again is safe")]
     Stopped,
+}
+
+fn lines(errors: &[ServeError]) -> String {
+    let lines: Vec<String> = errors.iter().map(|error| format!("- {error}")).collect();
+    lines.join("\n")
 }

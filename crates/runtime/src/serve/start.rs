@@ -1,6 +1,5 @@
-//! Starts the two listeners from the configuration, and stops them.
+//! Starts the listeners from the configuration, and stops them.
 
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
@@ -8,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use actix_server::{Server, ServerHandle};
+use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 
@@ -18,21 +18,22 @@ use super::front::{Front, service};
 use super::http1::Http1Settings;
 use super::http2::Http2Settings;
 use super::places::Places;
+use super::prepare::{Listeners, Prepared};
 use super::reader_pace::ReaderLimits;
 use super::tls::Certificate;
 use super::worker::Worker;
-use crate::admin::{AdminState, routes};
+use crate::admin::{AdminState, Readiness, health_routes, routes};
 use crate::call::CallReporting;
-use crate::config::{Config, admin_secret};
+use crate::config::Config;
 use crate::hardening;
-use crate::identity::{self, Identities};
+use crate::identity;
 use crate::limiter::Limiter;
+use crate::live::mode_name;
 use crate::live::watch::Watcher;
-use crate::live::{LoadSettings, ModeInForce, Policies, Revocations, mode_name, revoked};
 use crate::metrics::Metrics;
 use crate::pep::{AuthRules, Denials, Gate, GateSettings, Judges, Throttle};
 use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
-use crate::request::{Kept, Rules, Settings, Trust};
+use crate::request::{Kept, Settings, Trust};
 use crate::respond::Help;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
@@ -43,38 +44,47 @@ const WAITING: usize = 64;
 const OUTCOMES: Duration = Duration::from_secs(2);
 
 /// Serves until the process is stopped (SIGTERM, SIGINT). Then it accepts nothing new, requests in progress get
-/// `server.shutdown_grace` to finish, and the audit is closed.
+/// `server.shutdown_grace` to finish, and the audit is closed. SIGHUP loads policy and certificate again.
 ///
 /// # Errors
 /// The proxy cannot start; see [`ServeError`].
 pub fn run(mut config: Config) -> Result<(), ServeError> {
-    // The limit of the control group is read from files that the restricted process cannot open.
-    config.server.workers = workers(&config);
-    // Before any thread is started, since threads inherit the restrictions.
-    hardening::apply(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // Register first, so that no signal during the start is lost.
+    // Register first, so that no signal during the start is lost, and SIGHUP never ends the process.
     let mut signals = {
         let _entered = runtime.enter();
         Signals::install()?
     };
+    let written = config.clone();
+    // The limit of the control group is read from files that the restricted process cannot open.
+    config.server.workers = workers(&config);
+    // Before any thread is started, since threads inherit the restrictions.
+    hardening::apply(&config)?;
     let running = start(config).inspect_err(|error| {
         let advice = hardening::advice(error);
         if !advice.is_empty() {
-            tracing::warn!("{}", advice.trim_start_matches("; "));
+            tracing::warn!(
+                advice = advice.trim_start_matches("; "),
+                "the start may have failed because of the hardening"
+            );
         }
     })?;
     let received = runtime.block_on(async {
-        tokio::select! {
-            name = signals.next() => Some(name),
-            () = running.ended() => None,
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Received::Reload => reload(&running, &written),
+                    Received::Stop(name) => break Some(name),
+                },
+                () = running.ended() => break None,
+            }
         }
     });
     match received {
         Some(name) => {
-            tracing::info!(signal = name, "stopping: requests under way may finish");
+            tracing::info!(signal = name, "shutting down; waiting for requests in progress");
             running.stop()
         }
         None => {
@@ -84,9 +94,35 @@ pub fn run(mut config: Config) -> Result<(), ServeError> {
     }
 }
 
+/// Loads policy and certificate again, and reports if the configuration file would not give the proxy that runs.
+fn reload(running: &Running, written: &Config) {
+    tracing::info!(signal = "SIGHUP", "reloading policy and certificate");
+    running.reload();
+    let Some(file) = &written.file else { return };
+    match Config::load(file) {
+        Ok(now) if now == *written => {}
+        Ok(_) => tracing::warn!(
+            file = %file.display(),
+            "the configuration file has changed; restart the proxy to apply the changes"
+        ),
+        Err(error) => tracing::error!(
+            file = %file.display(),
+            error = error.to_string(),
+            "cannot use the configuration file; a restart would fail"
+        ),
+    }
+}
+
+/// A signal that the proxy handles.
+enum Received {
+    Stop(&'static str),
+    Reload,
+}
+
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -95,13 +131,15 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> Received {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => Received::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Received::Stop("SIGINT"),
+            _ = self.hangup.recv() => Received::Reload,
         }
     }
 }
@@ -110,8 +148,10 @@ impl Signals {
 pub struct Running {
     proxy_addr: SocketAddr,
     admin_addr: SocketAddr,
+    health_addr: Option<SocketAddr>,
     proxy: ServerHandle,
-    admin: ServerHandle,
+    operators: Vec<ServerHandle>,
+    readiness: Readiness,
     servers: JoinHandle<std::io::Result<()>>,
     ended: tokio::sync::watch::Receiver<()>,
     audit: Store,
@@ -135,10 +175,24 @@ impl Running {
         self.admin_addr
     }
 
+    /// Address of the listener for health checks, if there is one.
+    #[must_use]
+    pub fn health_addr(&self) -> Option<SocketAddr> {
+        self.health_addr
+    }
+
     /// Gives the audit store.
     #[cfg(test)]
     pub(super) fn audit(&self) -> &Store {
         &self.audit
+    }
+
+    /// Loads the policy and the certificate again, and logs the results. Does not wait for them.
+    pub fn reload(&self) {
+        self.watcher.reload();
+        if let Some(certificate) = &self.certificate {
+            certificate.reload();
+        }
     }
 
     /// Resolves when the servers have ended, on request or not.
@@ -153,6 +207,7 @@ impl Running {
     /// # Errors
     /// The audit did not write its last entries, or a server failed.
     pub fn stop(self) -> Result<(), ServeError> {
+        self.readiness.stop();
         // The command is sent immediately; the end of the threads shows that it is carried out.
         drop(self.proxy.stop(true));
         drop(self.watcher);
@@ -160,7 +215,9 @@ impl Running {
         drop(self.certificate);
         let ended = self.servers.join().map_err(|_| ServeError::Stopped);
         wait_for_outcomes(&self.metrics);
-        drop(self.admin.stop(false));
+        for server in self.operators {
+            drop(server.stop(false));
+        }
         if let Some(telemetry) = self.telemetry {
             telemetry.stop();
         }
@@ -185,30 +242,25 @@ fn wait_for_outcomes(metrics: &Metrics) {
 /// # Errors
 /// A required resource is missing or in use; see [`ServeError`].
 pub fn start(config: Config) -> Result<Running, ServeError> {
-    // Read everything that can be wrong before a port or the audit is opened.
-    let upstream = UpstreamSettings::read(&config)?;
-    let rules = Rules::new(&reading(
-        &config,
-        Some(upstream.path().to_owned()),
-        config.audit_values.load()?,
-    ))?;
-    let identities = Identities::load(&config.identity)?;
-    let policies = Arc::new(Policies::open(
-        &config.policies,
-        LoadSettings::of(&config),
-        ModeInForce::of(&config),
-        Revocations::open(&revoked::beside(&config.audit.path))?,
-    )?);
-    let certificate = config.server.tls.clone().map(Certificate::load).transpose();
-    let certificate = certificate.map_err(ServeError::Tls)?;
-    let secret = admin_secret::read_or_create(&config.admin.secret_file)?;
-    // Bind the ports before the audit is opened: a second proxy must fail without touching it.
-    let proxy_listener = listen("server", config.server.listen)?;
-    let admin_listener = listen("admin", config.admin.listen)?;
-    let (proxy_addr, admin_addr) = (proxy_listener.local_addr()?, admin_listener.local_addr()?);
+    let prepared = Prepared::of(&config)?;
+    let Prepared {
+        upstream,
+        rules,
+        identities,
+        policies,
+        certificate,
+        secret,
+        listeners,
+    } = prepared;
+    let (proxy_addr, admin_addr) = (listeners.proxy.local_addr()?, listeners.admin.local_addr()?);
+    let health_addr = listeners
+        .health
+        .as_ref()
+        .map(TcpListener::local_addr)
+        .transpose()?;
     let audit = Store::open(config.audit.clone())?;
     for warning in &audit.opened().warnings {
-        tracing::warn!("audit: {warning}");
+        tracing::warn!(warning = warning.to_string(), "audit opened with a warning");
     }
     // State that the listeners share.
     let metrics = Arc::new(Metrics::default());
@@ -244,14 +296,17 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
             },
         },
     });
+    let readiness = Readiness::new(audit.clone());
     let state = AdminState::new(
         (&secret, config.auth.throttling),
         Arc::clone(&policies),
         audit.clone(),
+        readiness.clone(),
         Arc::clone(&metrics),
         Arc::clone(upstream.addresses()),
         Arc::clone(&gate),
-    );
+    )
+    .with_listeners([proxy_addr, admin_addr].into_iter().chain(health_addr).collect());
     // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
     let health = HealthChecks::start(upstream.clone())?;
@@ -263,12 +318,14 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         upstream,
         tls: certificate.as_ref().map(Certificate::config),
         state,
+        readiness: readiness.clone(),
     };
-    let (servers, ended, proxy, admin) = spawn(plan, proxy_listener, admin_listener)?;
+    let (servers, ended, proxy, operators) = spawn(plan, listeners)?;
     tracing::info!(
         listen = %proxy_addr,
         mode = mode_name(&config.mode),
         admin = %admin_addr,
+        health = health_addr.map(|address| address.to_string()),
         upstream = config.upstream.urls.join(","),
         public_url = %config.upstream.public_url,
         "serving"
@@ -276,8 +333,10 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     Ok(Running {
         proxy_addr,
         admin_addr,
+        health_addr,
         proxy,
-        admin,
+        operators,
+        readiness,
         servers,
         ended,
         audit,
@@ -286,17 +345,6 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         health,
         certificate,
         telemetry,
-    })
-}
-
-fn listen(section: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => ServeError::PortInUse { section, address },
-        _ => ServeError::Listen {
-            section,
-            address,
-            source,
-        },
     })
 }
 
@@ -339,43 +387,56 @@ struct Plan {
     upstream: UpstreamSettings,
     tls: Option<Arc<rustls::ServerConfig>>,
     state: AdminState,
+    readiness: Readiness,
 }
 
 type Spawned = (
     JoinHandle<std::io::Result<()>>,
     tokio::sync::watch::Receiver<()>,
     ServerHandle,
-    ServerHandle,
+    Vec<ServerHandle>,
 );
 
-/// Runs both servers on a thread of their own.
-fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, ServeError> {
+/// Runs the servers on a thread of their own.
+fn spawn(plan: Plan, listeners: Listeners) -> Result<Spawned, ServeError> {
     let (handles, received) = mpsc::sync_channel(1);
     let (alive, ended) = tokio::sync::watch::channel(());
     let servers = thread::Builder::new().name("servers".to_owned()).spawn(move || {
         let _alive = alive;
         actix_rt::System::new().block_on(async move {
-            let built =
-                proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.state, admin)?)));
-            match built {
+            match build(plan, listeners) {
                 Err(error) => {
                     let _ = handles.send(Err(error));
                     Ok(())
                 }
-                Ok((proxy, admin)) => {
-                    let admin_handle = admin.handle();
-                    let _ = handles.send(Ok((proxy.handle(), admin_handle.clone())));
-                    let admin = actix_rt::spawn(admin);
+                Ok((proxy, operators)) => {
+                    let stops: Vec<ServerHandle> = operators.iter().map(Server::handle).collect();
+                    let _ = handles.send(Ok((proxy.handle(), stops.clone())));
+                    let operators: Vec<_> = operators.into_iter().map(actix_rt::spawn).collect();
                     let proxy = proxy.await;
-                    admin_handle.stop(false).await;
-                    let _ = admin.await;
+                    for stop in stops {
+                        stop.stop(false).await;
+                    }
+                    for operator in operators {
+                        let _ = operator.await;
+                    }
                     proxy
                 }
             }
         })
     })?;
-    let (proxy, admin) = received.recv().map_err(|_| ServeError::Stopped)??;
-    Ok((servers, ended, proxy, admin))
+    let (proxy, operators) = received.recv().map_err(|_| ServeError::Stopped)??;
+    Ok((servers, ended, proxy, operators))
+}
+
+/// Builds the server for clients, and those for operators.
+fn build(plan: Plan, listeners: Listeners) -> std::io::Result<(Server, Vec<Server>)> {
+    let proxy = proxy_server(&plan, listeners.proxy)?;
+    let mut operators = vec![admin_server(plan.state, listeners.admin)?];
+    if let Some(listener) = listeners.health {
+        operators.push(health_server(plan.readiness, listener)?);
+    }
+    Ok((proxy, operators))
 }
 
 fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
@@ -445,6 +506,26 @@ fn admin_server(state: AdminState, listener: TcpListener) -> std::io::Result<Ser
     let state = web::Data::new(state);
     let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
         .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+/// Maximum number of connections to the health listener.
+const HEALTH_CONNECTIONS: usize = 64;
+/// Time that a client of the health listener has for its request.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Builds the server for health checks. Anyone may reach it, so it keeps no connection, and waits for none.
+fn health_server(readiness: Readiness, listener: TcpListener) -> std::io::Result<Server> {
+    let readiness = web::Data::new(readiness);
+    let server = HttpServer::new(move || App::new().app_data(readiness.clone()).configure(health_routes))
+        .workers(1)
+        .max_connections(HEALTH_CONNECTIONS)
+        .keep_alive(KeepAlive::Disabled)
+        .client_request_timeout(HEALTH_PATIENCE)
+        .client_disconnect_timeout(HEALTH_PATIENCE)
         .shutdown_timeout(1)
         .disable_signals()
         .listen(listener)?;

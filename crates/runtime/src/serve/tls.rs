@@ -1,18 +1,19 @@
 //! TLS towards clients: the certificate, loaded again when its files change.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::config::TlsFiles;
 use crate::hardening;
-use crate::tls::{Pair, TlsError, provider};
+use crate::tls::{Expiry, Pair, TlsError, provider};
 
 /// Interval at which the files are read. They are small; comparing times and sizes would miss changes behind links.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -35,10 +36,16 @@ impl ResolvesServerCert for Current {
     }
 }
 
+/// An order to the thread that watches the files.
+enum Order {
+    Reload,
+    Stop,
+}
+
 /// The certificate from the files, watched until this is dropped.
 pub(super) struct Certificate {
     config: Arc<ServerConfig>,
-    stop: Sender<()>,
+    orders: Sender<Order>,
     watch: Option<JoinHandle<()>>,
 }
 
@@ -49,7 +56,9 @@ impl Certificate {
     /// The files do not contain a certificate with its key.
     pub(super) fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let pair = Pair::read(&files)?;
-        let current = Arc::new(Current(ArcSwap::from_pointee(pair.certified(&files)?)));
+        let certified = pair.certified(&files)?;
+        log_expiry(&certified, &files);
+        let current = Arc::new(Current(ArcSwap::from_pointee(certified)));
         let unusable = |source| TlsError::Unusable {
             path: files.certificate.clone(),
             source,
@@ -61,15 +70,13 @@ impl Certificate {
             .with_no_client_auth()
             .with_cert_resolver(Arc::<Current>::clone(&current));
         config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
-        let (stop, stopped) = mpsc::channel();
+        let (orders, received) = mpsc::channel();
         let watch = thread::Builder::new()
             .name("certificate-watch".to_owned())
             .spawn(move || {
-                let mut seen = Some(pair.digest());
+                let seen = pair.digest();
                 drop(pair);
-                while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                    seen = look(&current, &files, seen);
-                }
+                watch_files(&current, &files, &received, seen);
             })
             .ok();
         if watch.is_none() {
@@ -79,9 +86,14 @@ impl Certificate {
         }
         Ok(Self {
             config: Arc::new(config),
-            stop,
+            orders,
             watch,
         })
+    }
+
+    /// Reads the files again, changed or not, and logs the result. Does not wait for it.
+    pub(super) fn reload(&self) {
+        let _ = self.orders.send(Order::Reload);
     }
 
     /// Gives the configuration for handshakes.
@@ -92,40 +104,80 @@ impl Certificate {
 
 impl Drop for Certificate {
     fn drop(&mut self) {
-        let _ = self.stop.send(());
+        let _ = self.orders.send(Order::Stop);
         if let Some(watch) = self.watch.take() {
             let _ = watch.join();
         }
     }
 }
 
+/// Looks at the files periodically and at request, until it is told to stop.
+fn watch_files(current: &Current, files: &TlsFiles, orders: &Receiver<Order>, seen: [u8; 32]) {
+    let mut seen = Some(seen);
+    loop {
+        seen = match orders.recv_timeout(PERIOD) {
+            Err(RecvTimeoutError::Timeout) => look(current, files, seen),
+            Ok(Order::Reload) => reload(current, files),
+            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+        };
+    }
+}
+
 /// Loads the files if they have changed since the last look. Each state of them is reported once.
 fn look(current: &Current, files: &TlsFiles, seen: Option<[u8; 32]>) -> Option<[u8; 32]> {
-    let kept = |error: &TlsError| {
-        tracing::error!(
-            "the certificate in use is kept: {error}{}",
-            hardening::advice(error)
-        );
-    };
-    let pair = match Pair::read(files) {
-        Ok(pair) if seen == Some(pair.digest()) => return seen,
-        Ok(pair) => pair,
+    match Pair::read(files) {
+        Ok(pair) if seen == Some(pair.digest()) => seen,
+        Ok(pair) => Some(take(current, files, &pair)),
         Err(error) => {
             if seen.is_some() {
-                kept(&error);
+                report_kept(&error);
             }
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// Loads the files, and reports the result in any case.
+fn reload(current: &Current, files: &TlsFiles) -> Option<[u8; 32]> {
+    match Pair::read(files) {
+        Ok(pair) => Some(take(current, files, &pair)),
+        Err(error) => {
+            report_kept(&error);
+            None
+        }
+    }
+}
+
+/// Uses a pair from the next handshake on. Gives its digest.
+fn take(current: &Current, files: &TlsFiles, pair: &Pair) -> [u8; 32] {
+    let certificate = files.certificate.display();
     match pair.certified(files) {
+        Ok(certified) if certified.cert == current.0.load().cert => {
+            tracing::info!(%certificate, "certificate unchanged");
+        }
         Ok(certified) => {
+            log_expiry(&certified, files);
             current.0.store(Arc::new(certified));
-            tracing::info!(certificate = %files.certificate.display(), "the certificate changed and is in use");
+            tracing::info!(%certificate, "certificate replaced");
         }
         // While the two files are being replaced, they do not form a pair.
-        Err(error) => kept(&error),
+        Err(error) => report_kept(&error),
     }
-    Some(pair.digest())
+    pair.digest()
+}
+
+/// Logs that the server's own certificate has expired, or will soon.
+fn log_expiry(certified: &CertifiedKey, files: &TlsFiles) {
+    if let Some(certificate) = certified.cert.first() {
+        Expiry::of(certificate, Timestamp::now()).log(&files.certificate);
+    }
+}
+
+fn report_kept(error: &TlsError) {
+    tracing::error!(
+        error = format!("{error}{}", hardening::advice(error)),
+        "cannot load the changed certificate, keeping the current one"
+    );
 }
 
 #[cfg(test)]

@@ -45,7 +45,12 @@ impl CollectorClient {
 
     fn tell(&self, failure: Option<&HttpError>) {
         match (self.failing.swap(failure.is_some(), Ordering::Relaxed), failure) {
-            (false, Some(error)) => tracing::warn!("telemetry: the collector takes no spans: {error}"),
+            (false, Some(error)) => {
+                tracing::warn!(
+                    error = error.to_string(),
+                    "telemetry: the collector takes no spans"
+                );
+            }
             (true, None) => tracing::info!("telemetry: the collector takes spans again"),
             _ => {}
         }

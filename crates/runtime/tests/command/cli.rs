@@ -160,7 +160,7 @@ fn what_is_not_there_is_3_or_2() {
     let directory = TempDir::new().unwrap();
     let ended = run(directory.path(), &["compile", "nowhere"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.err.starts_with("tokenward: `nowhere`"), "{}", ended.err);
+    assert!(ended.err.contains("\ntokenward: `nowhere`"), "{}", ended.err);
     let ended = run(directory.path(), &["serve"]);
     assert_eq!(ended.code, 2);
     assert!(
@@ -273,7 +273,9 @@ fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
         (taken.code, taken.err.as_str()),
         (
             2,
-            "tokenward: the name `a` is taken in `ci.toml`; choose another\n"
+            "tokenward: no tokenward.toml in this directory, using the built-in defaults (policies in `policies`, \
+             product `jira`, public URL http://127.0.0.1:8080)\n\
+             tokenward: the name `a` is taken in `ci.toml`; choose another\n"
         )
     );
     let past = new(&["--name", "b", "--limit", "/rest/ok", "--expires", "2020-01-01"]);

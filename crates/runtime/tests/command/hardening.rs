@@ -223,13 +223,13 @@ fn swapped_links_and_renewed_files_still_open() {
     for number in [2, 3] {
         proxy.then_logs(
             || renew(&proxy.at(""), "archive/a", number),
-            "the certificate changed and is in use",
+            "certificate replaced",
         );
     }
     for (version, secret) in [("..2", "two"), ("..3", "three")] {
         proxy.then_logs(
             || credentials(&proxy.at("users"), version, secret),
-            "the upstream credentials changed and are in use",
+            "upstream credentials replaced",
         );
     }
     assert!(
@@ -276,20 +276,20 @@ fn a_file_that_was_moved_outside_names_the_hardening() {
     let blamed = "the hardening of this process may be the cause";
     release(&proxy.at("outside/policies-of-elsewhere"), "two");
     let act = || point(&proxy.at("srv/current"), "../outside/policies-of-elsewhere");
-    let line = proxy.then_logs(act, "the policy was not replaced");
+    let line = proxy.then_logs(act, "policy not replaced");
     assert!(
         line.contains(blamed) && line.contains("restart the proxy"),
         "{line}"
     );
     let line = proxy.then_logs(
         || renew(&proxy.at(""), "outside/archive", 9),
-        "the certificate in use is kept",
+        "cannot load the changed certificate",
     );
     assert!(line.contains(blamed), "{line}");
     fs::write(proxy.at("outside/users.toml"), "alice = { token = \"x\" }\n").unwrap();
     let line = proxy.then_logs(
         || point(&proxy.at("users/users.toml"), "../outside/users.toml"),
-        "the upstream credentials in use are kept",
+        "cannot load the changed upstream credentials",
     );
     assert!(line.contains(blamed), "{line}");
     // What comes back is taken up again.
@@ -340,7 +340,7 @@ fn replaced_credentials_are_no_longer_in_memory() {
     const AFTER: &str = "a7d9-the-credential-after-the-change";
     // A process that is not dumpable shows its memory to root only.
     let proxy = Hardened::start("off");
-    let changed = "the upstream credentials changed and are in use";
+    let changed = "upstream credentials replaced";
     proxy.logs_after(0, "serving");
     proxy.then_logs(|| credentials(&proxy.at("users"), "..2", BEFORE), changed);
     let process = proxy.process.id();

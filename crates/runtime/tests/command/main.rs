@@ -7,6 +7,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod ownership;
 mod policy;
 mod proxy;
 mod repository;
@@ -18,15 +19,18 @@ mod audit_live;
 mod audit_output;
 mod audit_places;
 mod cli;
+mod config_check;
 mod diff;
 mod explain;
 mod git_hostile;
 mod hardening;
+mod health;
 mod hostile_pull_requests;
 mod import;
 mod init;
 mod mistakes;
 mod proofs;
 mod scan;
+mod signals;
 mod signed;
 mod token;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tokenward_compiler::source::ReadDirError;
 
+use crate::ownership::WriteError;
+
 /// Reason why a policy file was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
@@ -17,6 +19,14 @@ pub enum EditError {
         path: PathBuf,
         /// Error of the operating system.
         source: io::Error,
+    },
+    /// The new version of a file cannot have its owner, mode, ACL or extended attributes.
+    #[error("cannot replace `{}`: {source}; nothing was written", .path.display())]
+    NotKept {
+        /// Path of the file.
+        path: PathBuf,
+        /// The attribute, and the reason.
+        source: WriteError,
     },
     /// The policy directory does not exist.
     #[error("there is no policy directory `{}`; make it, or name another configuration with --config", .0.display())]

@@ -10,6 +10,8 @@ use tokenward_audit::{Exposed, PrivateFileError, read_private_text};
 use tokenward_compiler::seal::PublicKey;
 use zeroize::Zeroizing;
 
+use crate::ownership::adopt_at;
+
 /// Reason why a key cannot be used or made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -77,6 +79,7 @@ pub(super) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), KeyErr
         .mode(mode)
         .open(path);
     let mut file = made.map_err(io("make", path))?;
+    adopt_at(path).map_err(io("give away", path))?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(io("write", path))

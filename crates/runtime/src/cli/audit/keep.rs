@@ -12,6 +12,7 @@ use super::source::Source;
 use super::which::Place;
 use super::{Failure, output};
 use crate::audit_json::json_line;
+use crate::ownership::adopt_at;
 
 #[derive(clap::Args)]
 pub(super) struct Salvage {
@@ -171,6 +172,11 @@ fn store_around(place: &Path) -> Option<PathBuf> {
 
 pub(super) fn keygen(args: &Keygen) -> Result<(), Failure> {
     let key = SigningKey::generate(&args.file).map_err(Failure::trouble)?;
+    let mut public = args.file.as_os_str().to_owned();
+    public.push(".pub");
+    for file in [&args.file, Path::new(&public)] {
+        adopt_at(file).map_err(|error| Failure::Trouble(format!("`{}`: {error}", file.display())))?;
+    }
     let file = args.file.display();
     output::note(&format!(
         "The secret is in {file}: name it as [audit] signing_key. Keep {file}.pub elsewhere; it is"

@@ -12,8 +12,8 @@ use tokenward_compiler::diagnostic::Code;
 
 use super::change::Change;
 use crate::config::{
-    Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Identity, Keys, Limits, Log, Mode,
-    OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Health, Identity, Keys, Limits, Log,
+    Mode, OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
 };
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
@@ -51,6 +51,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         tokens,
         server,
         admin,
+        health,
         upstream,
         identity,
         auth,
@@ -81,6 +82,7 @@ fn settings(config: &Config) -> Vec<Setting> {
     settings.extend(of_tokens(*tokens));
     settings.extend(of_server(server));
     settings.extend(of_admin(admin));
+    settings.push(of_health(health));
     settings.extend(of_upstream(upstream));
     settings.extend(of_identity(identity));
     settings.extend(of_auth(auth));
@@ -218,6 +220,12 @@ fn of_admin(admin: &Admin) -> Vec<Setting> {
         Setting::new("admin.listen", text(listen), Rule::Any),
         Setting::new("admin.secret_file", path(secret_file), Rule::Any),
     ]
+}
+
+fn of_health(health: &Health) -> Setting {
+    let Health { listen } = health;
+    // Others may then reach a listener of the process, although it has no secret.
+    Setting::new("health.listen", maybe(listen.as_ref()), Rule::Any)
 }
 
 fn of_upstream(upstream: &Upstream) -> Vec<Setting> {

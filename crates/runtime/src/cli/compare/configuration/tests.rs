@@ -74,6 +74,7 @@ const LOOSENED: &[(&str, &str, &str)] = &[
         "upstream.public_url = \"https://a.example\"",
         "upstream.public_url = \"https://a.example\"\nserver.listen = \"0.0.0.0:8080\"",
     ),
+    ("health.listen", "", "health.listen = \"0.0.0.0:8082\""),
     (
         "server.trusted_proxies",
         PROXIED,

@@ -1,0 +1,197 @@
+//! The items of `tokenward config check`.
+
+use std::fmt::Display;
+
+use rustix::process::geteuid;
+use tokenward_audit::in_use;
+
+use super::{files, ports};
+use crate::config::{Config, Hardening};
+use crate::hardening;
+use crate::identity::Identities;
+use crate::live::{LoadSettings, ModeInForce, PolicyError, Revocations, beside, policy_at};
+use crate::proxy::{UpstreamSettings, ask_once};
+use crate::request::Rules;
+use crate::serve::{owner_of, reading, store_access};
+
+/// One thing that the configuration names or demands, and what the check found.
+pub(super) struct Item {
+    pub(super) subject: &'static str,
+    pub(super) result: Result,
+}
+
+/// The result of a check, with a detail in one line.
+pub(super) enum Result {
+    Right(String),
+    /// It is not needed, or is checked only on demand.
+    Skipped(String),
+    Wrong(String),
+    /// It could not be checked.
+    NotChecked(String),
+}
+
+impl Result {
+    /// Name in the output.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Right(_) => "ok",
+            Self::Skipped(_) => "skipped",
+            Self::Wrong(_) => "wrong",
+            Self::NotChecked(_) => "not checked",
+        }
+    }
+
+    /// What was found.
+    pub(super) fn detail(&self) -> &str {
+        match self {
+            Self::Right(detail) | Self::Skipped(detail) | Self::Wrong(detail) | Self::NotChecked(detail) => {
+                detail
+            }
+        }
+    }
+
+    /// Takes a value's description or an error.
+    pub(super) fn of(found: std::result::Result<impl Into<String>, impl Display>) -> Self {
+        match found {
+            Ok(detail) => Self::Right(detail.into()),
+            Err(error) => Self::Wrong(error.to_string()),
+        }
+    }
+}
+
+/// Checks everything, in the order in which `serve` uses it.
+pub(super) fn all(config: &Config, ask_upstream: bool) -> Vec<Item> {
+    let running = ports::Running::find(config);
+    let mut items = vec![
+        item("configuration", configuration(config)),
+        item("user", user(config)),
+        item("policy", policy(config)),
+        item("revocations", revocations(config)),
+        item("request rules", rules(config)),
+        item("identity", identity(config)),
+    ];
+    items.extend(files::all(config));
+    items.extend(ports::all(config, running.as_ref()));
+    items.push(item("audit store", store(config, running.is_some())));
+    items.push(item("hardening", hardened(config)));
+    items.extend(upstream(config, ask_upstream));
+    items
+}
+
+pub(super) fn item(subject: &'static str, result: Result) -> Item {
+    Item { subject, result }
+}
+
+fn configuration(config: &Config) -> Result {
+    let file = config.file.as_ref().map(|file| file.display().to_string());
+    Result::Right(file.unwrap_or_default())
+}
+
+/// Root can open everything, so its check would show nothing about the proxy's user.
+fn user(config: &Config) -> Result {
+    let me = geteuid();
+    match owner_of(&config.audit.path) {
+        Some(owner) if me.is_root() && owner != 0 => Result::NotChecked(format!(
+            "root can read every file, but the audit store belongs to uid {owner}; run `sudo -u '#{owner}' tokenward config check`"
+        )),
+        _ => Result::Right(format!("uid {}", me.as_raw())),
+    }
+}
+
+fn policy(config: &Config) -> Result {
+    let path = config.policies.display();
+    match policy_at(
+        &config.policies,
+        &LoadSettings::of(config),
+        &ModeInForce::of(config),
+    ) {
+        Ok(program) => Result::Right(format!("{path}: {} tokens", program.tokens().count())),
+        Err(PolicyError::Compile { faults, .. }) => {
+            let first = faults
+                .first()
+                .map(|fault| format!(", the first at {}: {}", fault.place, fault.error))
+                .unwrap_or_default();
+            Result::Wrong(format!(
+                "{path}: {} errors{first}; run `tokenward compile {path}`",
+                faults.len()
+            ))
+        }
+        Err(error) => Result::Wrong(error.to_string()),
+    }
+}
+
+fn revocations(config: &Config) -> Result {
+    let path = beside(&config.audit.path);
+    let count = Revocations::open(&path)
+        .map(|revocations| format!("{}: {} revoked secrets", path.display(), revocations.count()));
+    Result::of(count)
+}
+
+fn rules(config: &Config) -> Result {
+    let path = UpstreamSettings::read(config)
+        .ok()
+        .map(|upstream| upstream.path().to_owned());
+    match config.audit_values.load() {
+        Ok(kept) => Result::of(Rules::new(&reading(config, path, kept)).map(|_| "valid")),
+        Err(error) => Result::Wrong(error.to_string()),
+    }
+}
+
+fn identity(config: &Config) -> Result {
+    Result::of(Identities::load(&config.identity).map(|_| "credentials can be used"))
+}
+
+fn store(config: &Config, running: bool) -> Result {
+    let path = &config.audit.path;
+    let shown = path.display();
+    if path.exists() && !path.is_dir() {
+        return Result::Wrong(format!("`{shown}` is not a directory; [audit] path names one"));
+    }
+    if let Err(error) = store_access(path, &beside(path)) {
+        return Result::Wrong(error.to_string());
+    }
+    match (in_use(path), running) {
+        (true, true) => Result::Right(format!("{shown}: in use by the running proxy")),
+        (true, false) => Result::Wrong(format!(
+            "{shown}: another process has it open, and no proxy answers at [admin] listen"
+        )),
+        (false, _) if path.exists() => Result::Right(format!("{shown}: can be read and written")),
+        (false, _) => Result::Right(format!("{shown}: `serve` creates it")),
+    }
+}
+
+fn hardened(config: &Config) -> Result {
+    match config.server.hardening {
+        Hardening::Off => Result::Skipped("off".to_owned()),
+        level => match (hardening::unsupported(), level) {
+            (None, _) => Result::Right("the kernel can enforce all of it".to_owned()),
+            (Some(why), Hardening::Required) => Result::Wrong(format!("required, but {why}")),
+            (Some(why), _) => Result::Right(format!("best effort: {why}")),
+        },
+    }
+}
+
+fn upstream(config: &Config, ask: bool) -> Vec<Item> {
+    let settings = match UpstreamSettings::read(config) {
+        Ok(settings) => settings,
+        Err(error) => return vec![item("upstream", Result::Wrong(error.to_string()))],
+    };
+    if !ask {
+        let urls = config.upstream.urls.join(", ");
+        let detail = format!("{urls}: not asked; `--upstream` sends one request to each address");
+        return vec![item("upstream", Result::Skipped(detail))];
+    }
+    match ask_once(&settings) {
+        Ok(answers) => answers
+            .into_iter()
+            .map(|(address, answer)| {
+                let found = answer.map(|status| format!("{address} answers {status}"));
+                item(
+                    "upstream",
+                    Result::of(found.map_err(|why| format!("{address}: {why}"))),
+                )
+            })
+            .collect(),
+        Err(error) => vec![item("upstream", Result::NotChecked(error.to_string()))],
+    }
+}
