@@ -227,6 +227,7 @@ impl Book {
             .open(&new)?;
         file.write_all(lines.as_bytes())?;
         file.sync_all()?;
+        self.give_to_owner_of_store(&file)?;
         fs::rename(&new, &self.path)?;
         File::open(self.directory())?.sync_all()?;
         self.length = lines.len() as u64;
@@ -251,13 +252,16 @@ impl Book {
         }
         self.length = file.metadata()?.len();
         self.unsaved.clear();
-        // The proxy, which runs as the owner of the store, has to read what root's command wrote.
-        let store = self.path.with_extension("");
-        let neighbour = if store.exists() { &store } else { directory };
         if created {
-            adopt(&file, neighbour)?;
+            self.give_to_owner_of_store(&file)?;
         }
         Ok(())
+    }
+
+    /// The proxy, which runs as the owner of the store, has to read what root's command wrote.
+    fn give_to_owner_of_store(&self, file: &File) -> io::Result<()> {
+        let store = self.path.with_extension("");
+        adopt(file, if store.exists() { &store } else { self.directory() })
     }
 }
 

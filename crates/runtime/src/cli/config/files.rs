@@ -1,11 +1,9 @@
 //! Key files, certificates and secrets that the configuration names.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use tokenward_audit::SigningKey as AuditKey;
+use tokenward_audit::{PrivateFileError, SigningKey as AuditKey, read_private};
 
 use super::check::{Item, Result, item};
 use crate::authoring::keys::{ArtifactKey, SealingKey, SigningKey};
@@ -109,17 +107,13 @@ fn secrets(config: &Config) -> Vec<&Path> {
     }
 }
 
-/// Checks that only the owner and the group can open a file with a secret.
+/// Checks that the proxy would read a file with a secret: other users must not be able to.
 fn private(path: &Path) -> Result {
     let shown = path.display();
-    match fs::File::open(path).and_then(|file| file.metadata()) {
-        Ok(metadata) => match metadata.permissions().mode() & 0o777 {
-            mode if mode & 0o007 == 0 => Result::Right(format!("{shown} (mode {mode:03o})")),
-            mode => Result::Wrong(format!(
-                "other users can open `{shown}` (mode {mode:03o}); run `chmod o= {shown}`, and check who may have read it"
-            )),
-        },
-        Err(error) => Result::Wrong(format!("cannot read `{shown}`: {error}")),
+    match read_private(path) {
+        Ok(_) => Result::Right(shown.to_string()),
+        Err(PrivateFileError::Exposed(exposed)) => Result::Wrong(format!("`{shown}`: {exposed}")),
+        Err(PrivateFileError::Io(error)) => Result::Wrong(format!("cannot read `{shown}`: {error}")),
     }
 }
 

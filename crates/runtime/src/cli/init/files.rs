@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
+use tokenward_compiler::call_limits::CallLimits;
 use toml_edit::Value;
 
 use super::Failure;
@@ -111,6 +112,7 @@ fn token(example: &Example) -> Result<String, Failure> {
         allowed_ips: Vec::new(),
         include: Vec::new(),
         lines: example.lines.iter().map(|line| (*line).to_owned()).collect(),
+        limits: CallLimits::default(),
         unrestricted: false,
     };
     let entry = entry(&token)?;
