@@ -79,11 +79,16 @@ pub(crate) enum Problem {
 }
 
 /// The codes of problems that do not take their code from a part.
-pub(crate) const CODES: [&str; 26] = [
+pub(crate) const CODES: [&str; 34] = [
     "outside-endpoints",
     "unauthenticated",
     "too-many-failures",
     "address",
+    "policy-error",
+    "rate-limit",
+    "rate-limit-together",
+    "concurrent-limit",
+    "concurrent-limit-together",
     "context-user",
     "minting",
     "escalating",
@@ -91,6 +96,8 @@ pub(crate) const CODES: [&str; 26] = [
     "forbid-line",
     "body-too-large",
     "body-over-limit",
+    "body-budget",
+    "body-over-token-limit",
     "json-syntax",
     "json-duplicate-name",
     "json-control-in-name",
@@ -104,6 +111,7 @@ pub(crate) const CODES: [&str; 26] = [
     "upstream-unreachable",
     "upstream-broken",
     "upstream-timeout",
+    "upstream-interim-flood",
     "upstream-unauthorized",
     "internal",
 ];

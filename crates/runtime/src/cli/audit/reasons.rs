@@ -10,10 +10,11 @@ const ALLOWED: [&str; 4] = ["allowed", "previous-secret", "self", "cors-prefligh
 
 /// Reasons of the client's answer that are known only after the decision: with the end and the status in the outcome. The
 /// decision's own reason is `allowed`.
-const AFTER: [(&str, Option<End>, Option<u16>); 10] = [
+const AFTER: [(&str, Option<End>, Option<u16>); 11] = [
     ("upstream-unreachable", Some(End::UpstreamFailed), Some(502)),
     ("upstream-broken", Some(End::UpstreamFailed), Some(502)),
     ("upstream-unauthorized", Some(End::UpstreamFailed), Some(502)),
+    ("upstream-interim-flood", Some(End::UpstreamFailed), Some(502)),
     ("upstream-failed", Some(End::UpstreamFailed), None),
     ("upstream-timeout", Some(End::Timeout), Some(504)),
     // These end a call before or after the decision.
