@@ -103,6 +103,7 @@ mod tests {
     use std::future::Future;
     use std::sync::mpsc;
     use std::task::Poll;
+    use std::time::Duration;
 
     use futures_util::poll;
 
@@ -165,7 +166,9 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), both_are_back).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(60), both_are_back)
+            .await
+            .unwrap();
     }
 
     #[tokio::test]

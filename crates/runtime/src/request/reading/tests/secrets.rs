@@ -156,7 +156,10 @@ fn a_secret_as_basic_user_or_in_a_cookie_is_shown_nowhere() {
     }
     // A cookie that repeats the URL must not hide it from the audit.
     let repeated = get("/ctx/x?note=restapi2issuekanban100").with("Cookie", "a=restapi2issuekanban100");
-    assert_eq!(repeated.read().shown_url, "https://a.example/ctx/x?note=restapi2issuekanban100");
+    assert_eq!(
+        repeated.read().shown_url,
+        "https://a.example/ctx/x?note=restapi2issuekanban100"
+    );
     // Ordinary users and cookies may stand in a URL.
     let own_name = basic("alice.longname", IMPORTED);
     let ordinary = get("/ctx/x?user=alice.longname&theme=dark")
