@@ -3,7 +3,8 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 
-use super::state::{AdminError, AdminState, Operator};
+use super::state::{AdminError, Operator};
+use crate::pep::Gate;
 use crate::pep::explain::Question;
 use crate::text::escaped;
 
@@ -12,14 +13,15 @@ pub(super) const LARGEST: usize = 64 << 20;
 
 /// Responds with the report, as JSON.
 pub(super) async fn explain(
-    state: web::Data<AdminState>,
+    gate: web::Data<Gate>,
     _: Operator,
     body: web::Bytes,
 ) -> Result<HttpResponse, AdminError> {
     // The error of the parser could repeat a part of the request, so it is not shown.
     let question: Question =
         serde_json::from_slice(&body).map_err(|_| AdminError::Question(EXPECTED.to_owned()))?;
-    let report = state.gate.explain(&question);
+    let question = question.with_host(gate.rules.base().authority());
+    let report = gate.explain(&question);
     let report = report.map_err(|incomplete| AdminError::Question(incomplete.to_string()))?;
     let json = serde_json::to_string(&report).map_err(|_| AdminError::Stopping)?;
     Ok(HttpResponse::Ok()

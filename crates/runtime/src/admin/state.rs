@@ -11,7 +11,6 @@ use tokenward_audit::Store;
 
 use crate::live::Policies;
 use crate::metrics::Metrics;
-use crate::pep::Gate;
 use crate::proxy::Addresses;
 
 /// Everything that the admin listener shows.
@@ -22,8 +21,6 @@ pub(crate) struct AdminState {
     pub(super) audit: Store,
     pub(super) metrics: Arc<Metrics>,
     pub(super) upstream: Arc<Addresses>,
-    /// The gate of the calls, to explain its decisions.
-    pub(super) gate: Arc<Gate>,
 }
 
 impl AdminState {
@@ -34,7 +31,6 @@ impl AdminState {
         audit: Store,
         metrics: Arc<Metrics>,
         upstream: Arc<Addresses>,
-        gate: Arc<Gate>,
     ) -> Self {
         Self {
             secret: Sha256::digest(secret.as_bytes()).into(),
@@ -42,7 +38,6 @@ impl AdminState {
             audit,
             metrics,
             upstream,
-            gate,
         }
     }
 

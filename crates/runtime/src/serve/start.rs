@@ -198,6 +198,13 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
     // State that the listeners share.
     let metrics = Arc::new(Metrics::default());
     let telemetry = Sender::start(&config.telemetry)?;
+    let state = AdminState::new(
+        &secret,
+        Arc::clone(&policies),
+        audit.clone(),
+        Arc::clone(&metrics),
+        Arc::clone(upstream.addresses()),
+    );
     let gate = Arc::new(Gate {
         rules,
         trust: Trust::new(
@@ -225,14 +232,6 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
             },
         },
     });
-    let state = AdminState::new(
-        &secret,
-        Arc::clone(&policies),
-        audit.clone(),
-        Arc::clone(&metrics),
-        Arc::clone(upstream.addresses()),
-        Arc::clone(&gate),
-    );
     // Background threads: reloads and health checks.
     let watcher = Watcher::start(policies)?;
     let health = HealthChecks::start(upstream.clone())?;
@@ -335,8 +334,8 @@ fn spawn(plan: Plan, proxy: TcpListener, admin: TcpListener) -> Result<Spawned, 
     let servers = thread::Builder::new().name("servers".to_owned()).spawn(move || {
         let _alive = alive;
         actix_rt::System::new().block_on(async move {
-            let built =
-                proxy_server(&plan, proxy).and_then(|proxy| Ok((proxy, admin_server(plan.state, admin)?)));
+            let built = proxy_server(&plan, proxy)
+                .and_then(|proxy| Ok((proxy, admin_server((plan.state, plan.gate), admin)?)));
             match built {
                 Err(error) => {
                     let _ = handles.send(Err(error));
@@ -410,9 +409,15 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     Ok(builder.run())
 }
 
-fn admin_server(state: AdminState, listener: TcpListener) -> std::io::Result<Server> {
-    let state = web::Data::new(state);
-    let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
+fn admin_server((state, gate): (AdminState, Arc<Gate>), listener: TcpListener) -> std::io::Result<Server> {
+    let (state, gate) = (web::Data::new(state), web::Data::from(gate));
+    let app = move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(gate.clone())
+            .configure(routes)
+    };
+    let server = HttpServer::new(app)
         .workers(1)
         .shutdown_timeout(1)
         .disable_signals()
