@@ -20,6 +20,7 @@ pub(super) async fn explain(
     // The error of the parser could repeat a part of the request, so it is not shown.
     let question: Question =
         serde_json::from_slice(&body).map_err(|_| AdminError::Question(EXPECTED.to_owned()))?;
+    let question = question.with_host(state.gate.rules.base().authority());
     let report = state.gate.explain(&question);
     let report = report.map_err(|incomplete| AdminError::Question(incomplete.to_string()))?;
     let json = serde_json::to_string(&report).map_err(|_| AdminError::Stopping)?;

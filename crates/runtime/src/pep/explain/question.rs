@@ -111,6 +111,18 @@ impl Question {
         }
     }
 
+    /// Adds a `Host` header if there is none.
+    pub(crate) fn with_host(mut self, host: &str) -> Self {
+        let has_host = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        if !has_host {
+            self.headers.insert(0, ("Host".to_owned(), host.to_owned()));
+        }
+        self
+    }
+
     pub(super) fn body(&self) -> Result<Vec<u8>, Incomplete> {
         STANDARD.decode(&self.body).map_err(|_| Incomplete::Body)
     }
