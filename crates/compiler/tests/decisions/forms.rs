@@ -331,16 +331,13 @@ fn slips_of_operators_names_and_bounds_are_errors() {
         ("[QueryParam::n==<b>]", "the value begins with `<`"),
         (
             "[QueryParam::n ==x]",
-            "a blank in a name without quotes, or around one",
+            "a space in or around a name without quotes",
         ),
         (
             "[QueryParam:: n==x]",
-            "a blank in a name without quotes, or around one",
+            "a space in or around a name without quotes",
         ),
-        (
-            "[JsonData::a b==x]",
-            "a blank in a name without quotes, or around one",
-        ),
+        ("[JsonData::a b==x]", "a space in or around a name without quotes"),
         ("[JsonData::==x]", "the name is missing"),
         ("[QueryParam::<5]", "the name is missing"),
         ("[JsonData::*.a==x]", "`*` by itself is not a name"),

@@ -277,7 +277,7 @@ fn failed(diagnostics: &[Diagnostic], place: &str) -> Failure {
 /// The failure of a policy some of whose lines were not checked: no finding does not mean that there is none.
 fn unsettled(count: usize) -> Failure {
     Failure::Trouble(format!(
-        "{count} {} about the lines could not be settled within the budget; simplify the patterns, or give a larger --budget; nothing was written",
+        "{count} {} about the lines could not be settled within the budget; simplify the patterns, or use a larger --budget; nothing was written",
         plural(count, "question")
     ))
 }

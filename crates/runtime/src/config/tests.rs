@@ -389,7 +389,7 @@ fn a_mode_has_its_own_keys() {
     "#);
     insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}', 'x']\n")), @r#"
     tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard"
-    tokenward.toml:2:92: `public_keys` has a text that is none: a public key is `ed25519:` and 64 hexadecimal digits, as `tokenward keys new` prints it
+    tokenward.toml:2:92: `public_keys` has a text that is none: a public key must be `ed25519:` and 64 hexadecimal digits, as `tokenward keys new` prints it
     "#);
     insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}']\n")), @r#"tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard""#);
 }

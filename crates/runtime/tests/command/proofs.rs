@@ -35,7 +35,7 @@ fn a_broken_invariant_keeps_a_policy_from_compiling() {
     let (code, out, err) = check(&directory, &[]);
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     for expected in [
-        "error[TW0201]: `a` allows what `nobody-deletes` says it never does\n",
+        "error[TW0201]: `a` allows a request that `nobody-deletes` excludes\n",
         "a.toml:7:1\n",
         "invariants.toml:3:10\n",
         "witness: DELETE /rest/a\n",

@@ -427,7 +427,7 @@ impl Gate<'_> {
             self.place(after),
             format!("{headline}: {why}"),
         );
-        self.push(found.help("simplify the patterns, or give a larger --budget"));
+        self.push(found.help("simplify the patterns, or use a larger --budget"));
     }
 
     /// Adds a finding unless the change was reviewed.

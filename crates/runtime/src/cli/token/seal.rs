@@ -15,7 +15,7 @@ use crate::config::Config;
 /// Seal tokens from before secure mode, or from before the keys changed
 ///
 /// In secure mode: signs the token as it is, once you have looked at it, and takes out what would let its secret be read. A
-/// token with a valid seal of an accepted key gets one of the present signing key. One that was changed since it was sealed
+/// token with a valid seal of an accepted key gets one of the present signing key. One that was changed after it was sealed
 /// is refused: take the change back, or revoke it. In standard mode: encrypts the secret anew with the first of
 /// `[keys] sealing_keys`.
 #[derive(clap::Args)]

@@ -177,7 +177,7 @@ fn an_include_in_an_invariant_proves_nothing() {
             ("policies/dels.limits", "[delete].*\n"),
         ])
         .finds(&["TW0011"])
-        .says("`@include` where it takes in nothing");
+        .says("`@include` cannot be used here");
 }
 
 #[test]
