@@ -35,8 +35,8 @@ pub(crate) use serve::log_as;
 
 /// Decides which REST calls an API token may make.
 ///
-/// Tokens and their rules stand in policy files, in git. `tokenward serve` stands before the REST API, lets through
-/// what a rule allows, refuses the rest, and records every call.
+/// Policy files, kept in git, define tokens and their rules. `tokenward serve` is a proxy in front of the REST API.
+/// It forwards calls that a rule allows, refuses all others, and records every call.
 #[derive(Parser)]
 #[command(name = "tokenward", version, after_help = AFTER_HELP, max_term_width = 110)]
 struct Cli {

@@ -32,12 +32,16 @@ use shell::Word;
 
 /// Explain how the proxy would answer a request, and why
 ///
-/// Judges the request as the proxy does, without a call: its reading, the token, the user, the address, the time, the lines
-/// and the body. If no line allows it, each line of the token is listed with its first part that failed and the value that the
-/// part met. The request is given by its method and URL, or as a curl command. Secrets are never shown. The exit code is 0 if
-/// the request is allowed, 1 if it is not.
 ///
-/// With the code of an error or warning alone, such as TW0107, its page is printed, as by `explain-code`.
+/// Evaluates the request as the proxy does, without making a call. This includes the parsing of the request, the
+/// token, the user, the address, the time, the lines and the body. If no line allows the request, the command lists
+/// each line of the token with its first part that failed and the value that this part was compared with.
+///
+/// Specify the request by its method and URL, or as a curl command. Secrets are never shown. The exit code is 0 if
+/// the request is allowed, and 1 if it is not.
+///
+/// If the only argument is the code of an error or warning, such as TW0107, the command prints its page, like
+/// `explain-code`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,17 +54,17 @@ Examples:
                                              by the running proxy, with its policy and settings
   tokenward explain TW0107                   the page of an error or warning")]
 pub(super) struct Args {
-    /// The token's name, or the code of an error or warning
+    /// Name of the token, or code of an error or warning
     #[arg(value_name = "TOKEN|CODE")]
     token: String,
-    /// The method
+    /// Method of the request
     method: Option<String>,
-    /// The URL, or the path below the public URL
+    /// URL of the request, or its path below the public URL
     url: Option<String>,
     /// Header of the request: 'Name: value'; may be given more than once
     #[arg(short = 'H', long = "header", value_name = "HEADER", requires = "url")]
     headers: Vec<String>,
-    /// Body of the request, as `curl -d` takes it: text, or @FILE; may be given more than once
+    /// Body of the request, as for `curl -d`: text, or @FILE; may be given more than once
     #[arg(
         short,
         long,
@@ -69,7 +73,7 @@ pub(super) struct Args {
         allow_hyphen_values = true
     )]
     data: Vec<String>,
-    /// A curl command in one text; `-` reads it from standard input
+    /// Curl command as one argument; `-` reads it from standard input
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["method", "command"], allow_hyphen_values = true)]
     curl: Option<String>,
     /// User that the request is made as [default: the token's only user]
@@ -81,18 +85,18 @@ pub(super) struct Args {
     /// Time of the request: 2027-06-30 or 2027-06-30T12:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// A policy directory, or a compiled policy [default: the configuration's]
+    /// Policy directory or compiled policy [default: the configuration's]
     #[arg(long, value_name = "PLACE", visible_alias = "artifact")]
     policies: Option<PathBuf>,
     /// Ask the running proxy, through its admin listener
     #[arg(long, conflicts_with = "policies")]
     admin: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     config: ConfigArg,
-    /// A curl command, after `--`
+    /// Curl command, after `--`
     #[arg(last = true, value_name = "CURL", conflicts_with = "method")]
     command: Vec<String>,
 }

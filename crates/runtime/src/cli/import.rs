@@ -20,7 +20,7 @@ use crate::authoring::edit::{Edit, EditError};
 use conversion::{Options, convert};
 use report::Report;
 
-/// Take over tokens that were made elsewhere
+/// Import tokens that were created elsewhere
 #[derive(clap::Args)]
 #[command(after_help = "\
 Only the REST API tokens of Extender come with what a policy is made of: secrets and lines.
@@ -35,9 +35,9 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum From {
     Extender(Extender),
-    /// Says why there is nothing to import from Jira's personal access tokens
+    /// Explain why Jira's personal access tokens cannot be imported
     JiraPat(Ignored),
-    /// Says why there is nothing to import from GitLab's personal access tokens
+    /// Explain why GitLab's personal access tokens cannot be imported
     Gitlab(Ignored),
 }
 
@@ -48,11 +48,14 @@ struct Ignored {
     _given: Vec<String>,
 }
 
-/// Take over the REST API tokens of Extender for Jira or Confluence
+/// Import the REST API tokens of Extender for Jira or Confluence
 ///
-/// Reads the export (JSON, comments allowed), writes the tokens with the hashes of their secrets to a policy file, and
-/// reports every line that means something else here than it did, with a request that proves it, and every token that
-/// needs a decision. The secrets are written nowhere. If one token cannot be taken over, none is.
+///
+/// Reads the export (JSON, comments allowed) and writes the tokens to a policy file, with the hashes of their
+/// secrets. Reports every line whose meaning changes, with a request that proves it, and every token that needs a
+/// decision. The secrets are not written anywhere.
+///
+/// If one token cannot be imported, nothing is imported.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -60,26 +63,26 @@ Examples:
   tokenward import extender tokens.json                   to imported.toml in the policy directory
   tokenward import extender tokens.json --keep-going      what can be taken over, without the rest")]
 struct Extender {
-    /// The export; `-` for standard input
+    /// File with the export; `-` for standard input
     file: PathBuf,
-    /// Policy file; it is created if it is missing
+    /// Policy file; created if it does not exist
     ///
-    /// Without it, imported.toml in the policy directory is written.
+    /// Without this option, the command writes imported.toml in the policy directory.
     #[arg(long, value_name = "FILE", visible_alias = "file")]
     into: Option<PathBuf>,
-    /// Leave out the tokens that cannot be taken over, and pass over unknown keys
+    /// Skip tokens that cannot be imported, and ignore unknown keys
     #[arg(long)]
     keep_going: bool,
-    /// Make new secrets for tokens that come without one (an export in secure mode), and show them
+    /// Create and show new secrets for tokens without one (an export in secure mode)
     #[arg(long)]
     new_secrets: bool,
-    /// Take over tokens without lines, which may do everything that their users may
+    /// Import tokens without lines, which allow everything that their users can do
     #[arg(long)]
     allow_unrestricted: bool,
-    /// Report, and write nothing
+    /// Report only; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

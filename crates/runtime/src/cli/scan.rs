@@ -21,12 +21,14 @@ use crate::git::{GitError, Past, Repository};
 use crate::text::escaped;
 use find::{Form, Found};
 
-/// Find secrets of tokens in files and in git's history
+/// Find secrets of tokens in files and in the git history
 ///
-/// Looks for what has the prefix and the checksum of our secrets: as it is, in UTF-16, and in base64 as in an
-/// `Authorization` header. Says whose secret it is and whether it still works, and never shows it. The exit code is 1 if
-/// any was found, working or not: a file that holds one will hold the next. It is 3 if a file or a history could not be
-/// searched.
+///
+/// Searches for text with the prefix and the checksum of Tokenward's secrets: in plain text, in UTF-16, and in base64
+/// as in an `Authorization` header. Shows the token of each secret and whether it still works, but never the secret.
+///
+/// The exit code is 1 if any secret was found, even if it no longer works. It is 3 if a file or a history could not
+/// be searched.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,13 +36,13 @@ Examples:
   tokenward scan --no-history logs    files alone
   tokenward scan --json . || notify   for programs")]
 pub(super) struct Args {
-    /// Files and directories
+    /// Files and directories to search
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Leave git's history out
+    /// Do not search the git history
     #[arg(long)]
     no_history: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -10,7 +10,7 @@ const USUAL: &str = "tokenward.toml";
 
 #[derive(clap::Args)]
 pub(super) struct ConfigArg {
-    /// The configuration [default: tokenward.toml]
+    /// Configuration file [default: tokenward.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use crate::text::escaped;
 pub(super) struct Args {
     #[command(flatten)]
     period: Period,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -19,10 +19,11 @@ pub(super) struct Args {
     which: Which,
     /// File to write
     ///
-    /// Without it, standard output is written. The suffix says the format: .jsonl, .csv or .parquet.
+    /// Without this option, the command writes to standard output. The suffix selects the format: .jsonl, .csv or
+    /// .parquet.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Also write, to this file, the stored blocks and signed heads that prove the calls, from --since on
+    /// File for the stored blocks and signed heads that prove the calls, from --since on
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
     #[command(flatten)]

@@ -10,13 +10,13 @@ use super::table::{self, Heading};
 /// How calls are shown; without any of these, as a table.
 #[derive(clap::Args)]
 pub(super) struct FormArg {
-    /// How the output is written
+    /// Format of the output
     #[arg(long, value_enum, conflicts_with_all = ["json", "csv"])]
     format: Option<Form>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print comma-separated values (RFC 4180), the columns' names first
+    /// Print comma-separated values (RFC 4180) with a header line
     #[arg(long)]
     csv: bool,
 }
@@ -27,7 +27,7 @@ pub(super) enum Form {
     /// For people
     #[value(name = "text")]
     Table,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// Comma-separated values
     Csv,
@@ -47,16 +47,16 @@ impl FormArg {
 /// How calls are exported; without any of these, by the file's name.
 #[derive(clap::Args)]
 pub(super) struct ExportArg {
-    /// How the output is written
+    /// Format of the output
     #[arg(long, value_enum, conflicts_with_all = ["json", "csv", "parquet"])]
     format: Option<ExportForm>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long, conflicts_with_all = ["csv", "parquet"])]
     json: bool,
-    /// Print comma-separated values (RFC 4180), the columns' names first
+    /// Print comma-separated values (RFC 4180) with a header line
     #[arg(long, conflicts_with = "parquet")]
     csv: bool,
-    /// Write Apache Parquet, the columns of CSV with their types
+    /// Write Apache Parquet, with the columns of CSV and their types
     #[arg(long, requires = "output")]
     parquet: bool,
 }
@@ -64,7 +64,7 @@ pub(super) struct ExportArg {
 /// One format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub(super) enum ExportForm {
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// Comma-separated values
     Csv,

@@ -15,7 +15,7 @@ use crate::audit_json::json_line;
 
 #[derive(clap::Args)]
 pub(super) struct Salvage {
-    /// The directory of one period, such as .tokenward/audit/2026-11-24.damaged-1
+    /// Directory of one period, such as .tokenward/audit/2026-11-24.damaged-1
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     /// File to write
@@ -27,7 +27,7 @@ pub(super) struct Salvage {
 
 #[derive(clap::Args)]
 pub(super) struct Backup {
-    /// The directory to make
+    /// Directory to create
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(super) struct Backup {
 
 #[derive(clap::Args)]
 pub(super) struct Keygen {
-    /// The file of the secret key; the public key goes to FILE.pub
+    /// File for the secret key; the public key is written to FILE.pub
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }

@@ -17,7 +17,7 @@ pub(super) struct List {
     /// Number of recorded calls to show
     #[arg(long, default_value_t = 50, value_parser = limit)]
     limit: u16,
-    /// The oldest first
+    /// Show the oldest calls first
     #[arg(long)]
     oldest_first: bool,
     #[command(flatten)]

@@ -11,10 +11,10 @@ use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The request id of the answer (32 hexadecimal digits), or the call's place in the audit (a number)
+    /// Request id of the response (32 hexadecimal digits), or the call's sequence number in the audit
     #[arg(value_name = "ID")]
     id: String,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::config::Config;
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -16,13 +16,13 @@ use crate::audit_json::VerifyReport;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A public key to trust, as `keygen` made it; may be given more than once [default: the configuration's]
+    /// File of a trusted public key, created by `keygen`; may be given more than once [default: the configuration's]
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// Also compare an export (JSON lines) with the audit, call by call
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

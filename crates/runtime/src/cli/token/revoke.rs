@@ -10,18 +10,19 @@ use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 use crate::live::{Revocations, SecretHash, beside, shown_hash};
 
-/// End a token at once and for good
+/// Revoke a token immediately and permanently
 ///
-/// Tells the running proxy, which ends the token's calls under way, and writes `revoked = true` into the policy file. Nothing
-/// brings a revoked secret back. Until the file says so too, and git has it, `tokenward token list` shows the difference.
+/// The running proxy refuses the token and ends its calls in progress. The command also writes `revoked = true` to
+/// the policy file. A revoked secret can never be used again. Until the file and git contain the revocation,
+/// `tokenward token list` shows the difference.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token revoke ci-comments")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

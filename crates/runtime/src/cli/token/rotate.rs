@@ -12,28 +12,31 @@ use crate::config::parse_duration;
 use crate::live::shown_hash;
 use crate::secret::Secret;
 
-/// Give a token a new secret; the old one works on for a while
+/// Give a token a new secret; the old one stays valid for the overlap period
 ///
-/// The new secret goes to standard output. The old one keeps working for the overlap, so that whoever uses it can change
-/// over; `tokenward token list` says who still does. One secret waits so at a time: a second rotation within an overlap ends
-/// the oldest. For a secret that leaked, `--overlap none`. Not in secure mode: revoke, and make another.
+///
+/// The command prints the new secret to standard output. The old secret stays valid for the overlap period, so that
+/// its users can change to the new one. `tokenward token list` shows which clients still use it. A token has at most
+/// one old secret: a second rotation within an overlap ends the oldest one.
+///
+/// If a secret has leaked, use `--overlap none`. Not available in secure mode: revoke the token and create another.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token rotate ci-comments --overlap 7d
   tokenward token rotate ci-comments --overlap none --expires 90d")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// How long the old secret works on: 12h, 7d; or none
+    /// Time for which the old secret stays valid, such as 12h or 7d; or none
     #[arg(long, value_name = "DURATION", default_value = "7d")]
     overlap: String,
     /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z
     ///
-    /// Without it, the expiry stays as it is.
+    /// Without this option, the expiry does not change.
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     ///
     /// The object contains the secret.
     #[arg(long)]

@@ -15,21 +15,22 @@ use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 use crate::text::time;
 
-/// Show all that is known of a token; with --secret, its secret alone
+/// Show all details of a token, or only its secret with --secret
 ///
-/// The secret can be shown in standard mode, of tokens that were made, or rotated, while `[keys] sealing_keys` named a key.
+/// The secret can be shown in standard mode, if the token was created or rotated while `[keys] sealing_keys` named a
+/// key.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token show ci-comments
   tokenward token show ci-comments --secret | pass insert -e ci-comments")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// Its secret, on standard output
+    /// Print only the secret, on standard output
     #[arg(long)]
     secret: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
