@@ -46,18 +46,18 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Begin here:
-  tokenward demo                  see it work, with nothing to set up
+  tokenward demo                  run a demo, without any setup
   tokenward compile policies      check policy files
-  tokenward diff main..HEAD       what a change of policy newly allows
+  tokenward diff main..HEAD       what a policy change newly allows
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
-  tokenward serve                 run the proxy as tokenward.toml says
+  tokenward serve                 run the proxy with tokenward.toml
 
 Exit codes:
-  0  the command looked, and all is right
-  1  the policy has errors or gives more, the request is not allowed, or the demo did not do what it said
-  2  wrong usage, or an error in the configuration
-  3  something could not be read, compared or settled: a file, git, the network, a proof";
+  0  success: the command checked, and everything is right
+  1  the policy has errors or gives more, the request is not allowed, or the demo had unexpected results
+  2  invalid usage or configuration
+  3  file, git, network or system error, or an inconclusive proof";
 
 #[derive(Subcommand)]
 enum Verb {

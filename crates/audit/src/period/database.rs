@@ -271,7 +271,7 @@ fn key_of(key: &[u8]) -> u64 {
 fn bind(short: &mut Batch, database: &sled::Db) -> Result<(), DiskError> {
     if let Some(first) = short.first() {
         let value = short.encode();
-        let value = value.ok_or_else(|| DiskError::Database("a sheaf of blocks is too long".into()))?;
+        let value = value.ok_or_else(|| DiskError::Database("a batch of blocks is too long".into()))?;
         insert(database, first, &value)?;
         *short = Batch::default();
     }
@@ -304,7 +304,7 @@ fn copied((first, bytes): (u64, &[u8])) -> Result<StoredBlock, DiskError> {
 }
 
 fn other_key() -> DiskError {
-    DiskError::Database("a block stands under a key that is not its own".into())
+    DiskError::Database("a block is stored under the wrong key".into())
 }
 
 /// Syncs the files and directories of a new period, so that a power cut does not take them.

@@ -133,6 +133,6 @@ pub(super) async fn proof(
 }
 
 fn broken_off(error: AdminError) -> AdminError {
-    tracing::error!("an export of the audit was broken off: {error}");
+    tracing::error!("an export of the audit was aborted: {error}");
     error
 }

@@ -258,7 +258,7 @@ impl Drop for Undecided<'_> {
             match audit.append(record).await {
                 Ok(appended) => outcome.appended(appended),
                 Err(error) => {
-                    tracing::error!(request_id = %outcome.id, "a call that its client gave up was not recorded: {error}");
+                    tracing::error!(request_id = %outcome.id, "a call that its client cancelled was not recorded: {error}");
                 }
             }
         });

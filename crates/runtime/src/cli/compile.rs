@@ -42,11 +42,11 @@ Examples:
   tokenward compile --check --deny warnings policies
                                         the same for a directory, as CI would run it
   tokenward compile --check --no-new-access main
-                                        fail if anything gives more than the git revision main
-  tokenward compile --format json       one JSON object a line, on standard output
+                                        fail on any new access compared with the git revision main
+  tokenward compile --format json       one JSON object per line, on standard output
   tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
   tokenward compile -o policy.twp --sign artifact.key
-                                        the same, signed, as secure mode wants it")]
+                                        the same, signed, as secure mode requires")]
 pub(super) struct Args {
     /// Only check; write nothing
     #[arg(long, conflicts_with = "output")]
@@ -168,7 +168,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let bytes = signing::artifact(&program, key.as_ref());
             write(&bytes, file).map_err(|error| {
                 Failure::trouble(format!(
-                    "the compiled policy cannot be written to `{}`: {error}",
+                    "cannot write the compiled policy to `{}`: {error}",
                     file.display()
                 ))
             })?;
@@ -219,7 +219,7 @@ impl Args {
             None => "`warnings = \"deny\"` in the configuration",
         };
         Err(Failure::Findings(format!(
-            "{} in `{}`, denied by {source}; fix what they report, or allow a finding with `lint_allow`",
+            "{} in `{}`, denied by {source}; fix the warnings, or allow a finding with `lint_allow`",
             tally(diagnostics),
             directory.display()
         )))

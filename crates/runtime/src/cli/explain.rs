@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if is_alone && args.token.parse::<Code>().is_ok() {
         if args.has_options() {
             return Err(Failure::Usage(format!(
-                "`{0}` alone prints the page of the code, without options; a token of this name needs a request: `tokenward explain {0} METHOD URL`",
+                "`{0}` without a request prints the page of the code, and takes no options; for a token of this name, add a request: `tokenward explain {0} METHOD URL`",
                 args.token
             )));
         }
@@ -161,7 +161,7 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
         (Some(text), _) => {
             let command = shell::split(&pasted(text)?).map_err(usage)?;
             if command.is_piped {
-                notes.push("the part of the command after `|` does not belong to the request".to_owned());
+                notes.push("the part of the command after `|` is ignored".to_owned());
             }
             (command.words, false)
         }
@@ -178,10 +178,10 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
             let token = &args.token;
             let message = match &args.method {
                 Some(method) if method.contains('/') => {
-                    format!("give the method too: `tokenward explain {token} GET {method}`")
+                    format!("add the method: `tokenward explain {token} GET {method}`")
                 }
                 _ => format!(
-                    "say which request: `tokenward explain {token} METHOD URL`, or `tokenward explain {token} -- curl …`"
+                    "add a request: `tokenward explain {token} METHOD URL`, or `tokenward explain {token} -- curl …`"
                 ),
             };
             return Err(Failure::Usage(message));
@@ -231,14 +231,14 @@ fn other_host(sent: &Sent, config: &Config) -> Option<String> {
     let public = config.upstream.public_url.authority();
     let is_own = host.eq_ignore_ascii_case(public) || *host == config.server.listen.to_string();
     (!is_own).then(|| {
-        format!("`{host}` is neither the public URL nor the proxy's address; it is taken as the proxy's")
+        format!("`{host}` is neither the public URL nor the proxy's address; it is treated as the proxy's")
     })
 }
 
 fn question(args: &Args, sent: &Sent) -> Result<Question, Failure> {
     if args.token.starts_with(TOKEN_PREFIX) && secret::is_well_formed(&args.token) {
         return Err(Failure::Usage(
-            "give the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
+            "specify the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
         ));
     }
     let time_ms = match args.at.as_deref() {
@@ -256,7 +256,7 @@ fn question(args: &Args, sent: &Sent) -> Result<Question, Failure> {
     let user = match (&args.user, &sent.user) {
         (Some(asked), Some(user)) if asked != user => {
             return Err(Failure::Usage(format!(
-                "the command says the user `{user}`, and --user `{asked}`; leave out --user"
+                "the command has the user `{user}`, but --user is `{asked}`; remove --user"
             )));
         }
         (asked, user) => asked.clone().or_else(|| user.clone()),
@@ -314,8 +314,7 @@ fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Fa
 fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure> {
     if !tokenward_audit::in_use(&config.audit.path) {
         return Err(Failure::Trouble(
-            "no proxy is running with this configuration; leave out --admin to explain by the policy files"
-                .to_owned(),
+            "no proxy is running with this configuration; remove --admin to use the policy files".to_owned(),
         ));
     }
     if let Some((shown, secret)) = shown(&question, config)? {
@@ -325,14 +324,14 @@ fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure>
             .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
         if bears(&question, &secret) {
             return Err(Failure::Usage(
-                "the secret also stands outside of the Authorization header, where the proxy refuses it; leave out --admin to see how"
+                "the secret is also outside the Authorization header, and the proxy refuses such requests; remove --admin to see how"
                     .to_owned(),
             ));
         }
     }
     if bears(&question, TOKEN_PREFIX) {
         return Err(Failure::Usage(
-            "the request has a secret outside of the Authorization header; leave out --admin to explain it"
+            "the request has a secret outside the Authorization header; remove --admin to explain it"
                 .to_owned(),
         ));
     }
@@ -340,7 +339,8 @@ fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure>
     let told = operator::post(config, "/v1/explain", &order)?;
     serde_json::from_value(told).map_err(|_| {
         Failure::Trouble(
-            "the proxy's answer is not one that this version knows; use the proxy's own version".to_owned(),
+            "this version does not understand the proxy's response; use the same version as the proxy"
+                .to_owned(),
         )
     })
 }
@@ -366,7 +366,7 @@ fn shown(question: &Question, config: &Config) -> Result<Option<(Shown, String)>
         Credentials::Basic { user, secret } => of(Scheme::Basic, Some(user), secret),
         Credentials::Bearer { secret } => of(Scheme::Bearer, None, secret),
         Credentials::Switched { .. } | Credentials::Malformed => Err(Failure::Usage(
-            "with --admin, credentials must be one Authorization header with Basic or Bearer; leave out --admin to explain others"
+            "with --admin, credentials must be one Authorization header with Basic or Bearer; remove --admin to explain others"
                 .to_owned(),
         )),
     }

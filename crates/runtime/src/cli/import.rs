@@ -23,10 +23,10 @@ use report::Report;
 /// Import tokens that were created elsewhere
 #[derive(clap::Args)]
 #[command(after_help = "\
-Only the REST API tokens of Extender come with what a policy is made of: secrets and lines.
+Only the REST API tokens of Extender contain secrets and lines, as needed for a policy.
 Lists of personal access tokens (Jira's /rest/pat/latest/tokens, GitLab's
-/personal_access_tokens) hold neither, so there is nothing to import from them: make a
-token of ours for each with `tokenward token new`, and retire the old one.")]
+/personal_access_tokens) contain neither, so they cannot be imported: create a
+Tokenward token for each with `tokenward token new`, and revoke the old one.")]
 pub(super) struct Args {
     #[command(subcommand)]
     from: From,
@@ -59,9 +59,9 @@ struct Ignored {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward import extender tokens.json --dry-run         the report, and nothing written
+  tokenward import extender tokens.json --dry-run         only the report; nothing is written
   tokenward import extender tokens.json                   to imported.toml in the policy directory
-  tokenward import extender tokens.json --keep-going      what can be taken over, without the rest")]
+  tokenward import extender tokens.json --keep-going      skip tokens that cannot be imported")]
 struct Extender {
     /// File with the export; `-` for standard input
     file: PathBuf,
@@ -99,7 +99,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 fn nothing(whose: &str) -> Failure {
     Failure::Usage(format!(
-        "a list of {whose} personal access tokens holds neither their secrets nor lines, so there is nothing to import; make a token for each with `tokenward token new`, and retire the old one"
+        "a list of {whose} personal access tokens contains neither secrets nor lines, so there is nothing to import; create a token for each with `tokenward token new`, and revoke the old one"
     ))
 }
 
@@ -123,7 +123,7 @@ fn extender(args: &Extender) -> Result<(), Failure> {
     if !report.broken.is_empty() && !args.keep_going {
         show(&report, args)?;
         return Err(Failure::Findings(format!(
-            "nothing was imported, since {} cannot be taken over; mend the export, or leave them out with --keep-going",
+            "nothing was imported, because {} cannot be imported; correct the export, or skip them with --keep-going",
             report::tokens(report.broken.len())
         )));
     }

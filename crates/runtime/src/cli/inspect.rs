@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             Some((_, token)) => output::print(&bound.listing_of(token))?,
             None => {
                 return Err(Failure::Usage(format!(
-                    "there is no token `{name}` in `{}`",
+                    "no token `{name}` in `{}`",
                     place.display()
                 )));
             }
@@ -100,8 +100,8 @@ fn artifact(file: &Path, config: &Config) -> Result<Seen, Failure> {
             let key = hex::encode(key);
             let checked = match (&refusal, &signers) {
                 (Some(_), _) => "which is refused here",
-                (None, Signers::Keys(_)) => "which [keys] artifact_public_keys lists",
-                (None, Signers::Anyone) => "not checked, since [keys] artifact_public_keys lists no key",
+                (None, Signers::Keys(_)) => "which is in [keys] artifact_public_keys",
+                (None, Signers::Anyone) => "not checked, because [keys] artifact_public_keys lists no key",
             };
             format!("signed with the key {key}, {checked}")
         }

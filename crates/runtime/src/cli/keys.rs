@@ -35,7 +35,7 @@ enum Action {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward keys new sealing                       .tokenward/sealing.key, beside the configuration
+  tokenward keys new sealing                       .tokenward/sealing.key, next to the configuration
   tokenward keys new signing /secure/signing.key   and /secure/signing.key.pub
   tokenward keys new artifact                      .tokenward/artifact.key and .tokenward/artifact.key.pub")]
 struct New {
@@ -107,7 +107,7 @@ fn make(args: &New) -> Result<(), Failure> {
     }
     let text = |path: &Path| toml_edit::Value::from(path.to_string_lossy().as_ref()).to_string();
     output::note(&format!(
-        "The key is in {}, which its owner alone can read. Keep a copy where git is not. In the configuration:",
+        "The key is in {}, which only its owner can read. Keep a copy outside git. Add to the configuration:",
         file.display()
     ));
     let file = text(&file);

@@ -32,8 +32,8 @@ use find::{Form, Found};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward scan .                    the files here, and all that git ever had of them
-  tokenward scan --no-history logs    files alone
+  tokenward scan .                    the files here, and their whole git history
+  tokenward scan --no-history logs    only files
   tokenward scan --json . || notify   for programs")]
 pub(super) struct Args {
     /// Files and directories to search
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     for path in &args.paths {
         // The first question to an absent path is the user's mistake; below it, files come and go.
         std::fs::metadata(path)
-            .map_err(|error| Failure::Trouble(format!("cannot look at `{}`: {error}", path.display())))?;
+            .map_err(|error| Failure::Trouble(format!("cannot search `{}`: {error}", path.display())))?;
         search(path, !args.no_history, &mut findings, &mut unsearched);
     }
     for finding in &findings {
@@ -87,13 +87,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 fn conclude(found: usize, unsearched: usize) -> Result<(), Failure> {
     let secrets = match found {
         0 => "no secret was found".to_owned(),
-        1 => "a secret was found".to_owned(),
+        1 => "1 secret was found".to_owned(),
         _ => format!("{found} secrets were found"),
     };
     match (found, unsearched) {
         (0, 0) => Ok(()),
         (_, 0) => Err(Failure::Findings(format!(
-            "{secrets}; revoke what still works (`tokenward token revoke`), then take it out"
+            "{secrets}; revoke those that still work (`tokenward token revoke`), then remove them"
         ))),
         // A path that was not searched may contain a secret, even if the others do not.
         (_, 1) => Err(Failure::Trouble(format!(
@@ -153,7 +153,7 @@ fn look_back(
     let mut past: Vec<(Past, Finding)> = Vec::new();
     let done = repository.history(path, place::MAX_BYTES, |blob, bytes| {
         let Some(bytes) = bytes else {
-            let why = format!("it has more than {} bytes in git's history", place::MAX_BYTES);
+            let why = format!("it has more than {} bytes in the git history", place::MAX_BYTES);
             unsearched.push((blob.path.clone(), why));
             return;
         };

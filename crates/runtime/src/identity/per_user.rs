@@ -63,9 +63,7 @@ impl PerUser {
             })
             .ok();
         if watch.is_none() {
-            tracing::error!(
-                "the system gives no thread: changed credentials are taken up by a restart alone"
-            );
+            tracing::error!("cannot start a thread: changed credentials are loaded only at a restart");
         }
         Ok(Self { users, stop, watch })
     }
@@ -89,7 +87,7 @@ impl Drop for PerUser {
 fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<Seen>) -> Option<Seen> {
     let kept = |error: &IdentityError| {
         tracing::error!(
-            "the upstream credentials in use are kept: {error}{}",
+            "cannot load the changed upstream credentials, keeping the current ones: {error}{}",
             hardening::advice(error)
         );
     };
@@ -105,10 +103,7 @@ fn look(current: &ArcSwap<Users>, path: &Path, seen: Option<Seen>) -> Option<See
     };
     match parse(&text, path) {
         Ok(users) => {
-            tracing::info!(
-                users = users.len(),
-                "the upstream credentials changed and are in use"
-            );
+            tracing::info!(users = users.len(), "changed upstream credentials loaded");
             current.store(Arc::new(users));
         }
         Err(error) => kept(&error),

@@ -117,7 +117,7 @@ impl Address {
             (true, false) => {
                 tracing::warn!(
                     address = self.authority,
-                    "the upstream's health check fails: left out"
+                    "the upstream's health check fails; no calls are sent to this address"
                 );
             }
             (false, true) => {

@@ -245,7 +245,7 @@ impl UpstreamBody {
     }
 
     fn break_off(&mut self, end: End, reason: &dyn fmt::Display) -> BrokenOff {
-        tracing::warn!(request_id = %self.id, "the answer broke off: {reason}");
+        tracing::warn!(request_id = %self.id, "the response was aborted: {reason}");
         self.outcome.end(end);
         BrokenOff
     }

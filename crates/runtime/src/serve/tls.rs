@@ -73,9 +73,7 @@ impl Certificate {
             })
             .ok();
         if watch.is_none() {
-            tracing::error!(
-                "the system gives no thread: a changed certificate is taken up by a restart alone"
-            );
+            tracing::error!("cannot start a thread: a changed certificate is loaded only at a restart");
         }
         Ok(Self {
             config: Arc::new(config),
@@ -103,7 +101,7 @@ impl Drop for Certificate {
 fn look(current: &Current, files: &TlsFiles, seen: Option<[u8; 32]>) -> Option<[u8; 32]> {
     let kept = |error: &TlsError| {
         tracing::error!(
-            "the certificate in use is kept: {error}{}",
+            "cannot load the changed certificate, keeping the current one: {error}{}",
             hardening::advice(error)
         );
     };
@@ -120,7 +118,7 @@ fn look(current: &Current, files: &TlsFiles, seen: Option<[u8; 32]>) -> Option<[
     match pair.certified(files) {
         Ok(certified) => {
             current.0.store(Arc::new(certified));
-            tracing::info!(certificate = %files.certificate.display(), "the certificate changed and is in use");
+            tracing::info!(certificate = %files.certificate.display(), "changed certificate loaded");
         }
         // While the two files are being replaced, they do not form a pair.
         Err(error) => kept(&error),

@@ -45,8 +45,8 @@ impl CollectorClient {
 
     fn tell(&self, failure: Option<&HttpError>) {
         match (self.failing.swap(failure.is_some(), Ordering::Relaxed), failure) {
-            (false, Some(error)) => tracing::warn!("telemetry: the collector takes no spans: {error}"),
-            (true, None) => tracing::info!("telemetry: the collector takes spans again"),
+            (false, Some(error)) => tracing::warn!("telemetry: the collector does not accept spans: {error}"),
+            (true, None) => tracing::info!("telemetry: the collector accepts spans again"),
             _ => {}
         }
     }
@@ -70,7 +70,7 @@ impl HttpClient for CollectorClient {
         };
         let answer = answer.and_then(|answer| match answer.status() {
             status if status.is_success() => Ok(answer),
-            status => Err(format!("it answered {status}").into()),
+            status => Err(format!("it responded with {status}").into()),
         });
         self.tell(answer.as_ref().err());
         answer

@@ -423,6 +423,6 @@ fn outsiders_past_their_quota_leave_no_entry() {
             .sum::<u64>(),
         counted
     );
-    assert!(fine(root, &["events"]).contains("were counted and not recorded"));
+    assert!(fine(root, &["events"]).contains("were counted but not recorded"));
     assert_eq!(fine(root, &["events", "--since", "2090-01-01"]), "");
 }

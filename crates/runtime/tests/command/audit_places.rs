@@ -80,14 +80,14 @@ fn what_a_trusted_key_never_signed_is_not_sound() {
     );
     assert_eq!(code, 1, "{out}{err}");
     assert!(
-        out.contains("nothing is vouched for") && !out.contains("Sound"),
+        out.contains("nothing is covered by a signature") && !out.contains("Sound"),
         "{out}"
     );
     // The configured key counts like one that is given.
     fs::remove_file(root.join("audit/HEADS")).unwrap();
     let (code, out, err) = told(root, &["verify"]);
     assert_eq!(code, 1, "{out}{err}");
-    assert!(out.contains("nothing is vouched for"), "{out}");
+    assert!(out.contains("nothing is covered by a signature"), "{out}");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_question_to_what_is_no_audit_is_an_error() {
                 "{verb} {place}: {out}{err}"
             );
             assert!(
-                place == "absent" || err.contains("there is no audit at"),
+                place == "absent" || err.contains("no audit at"),
                 "{place}: {err}"
             );
         }
@@ -125,7 +125,7 @@ fn a_question_to_what_is_no_audit_is_an_error() {
     assert!(code == 0 && out.contains("The audit is empty."), "{out}");
     // Nothing at all was ever signed there.
     let (code, out, _) = told(root, &["verify", "--key", "audit.key.pub"]);
-    assert!(code == 1 && out.contains("nothing is vouched for"), "{out}");
+    assert!(code == 1 && out.contains("nothing is covered by a signature"), "{out}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn an_answer_that_lacks_damaged_calls_says_so() {
         assert_eq!(code, 1, "{verb}: {err}");
         assert!(!out.is_empty(), "what is left is told");
         assert!(
-            err.contains("are damaged or missing and left out") && err.contains("audit salvage"),
+            err.contains("are damaged or missing, and omitted") && err.contains("audit salvage"),
             "{verb}: {err}"
         );
     }

@@ -120,8 +120,8 @@ fn new_access_fails_unless_it_was_reviewed() {
         "error[TW0301]",
         "error[TW0305]",
         "error[TW0310]",
-        "`a` newly allows what this line matches\n",
-        "`a` newly allows what `![get]/rest/b/x` forbade\n",
+        "`a` newly allows requests that this line matches\n",
+        "`a` newly allows requests that `![get]/rest/b/x` forbade\n",
         "`expires` was 2090-01-01T00:00:00Z and is 2091-01-01T00:00:00Z\n",
         "witness: GET /rest/aa\n",
     ] {

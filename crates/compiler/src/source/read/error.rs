@@ -35,8 +35,7 @@ pub enum ReadDirError {
     },
     /// The path is a link, and links are not followed.
     #[error(
-        "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or \
-         directory that it leads to", shown(.0)
+        "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or directory that it points to", shown(.0)
     )]
     Link(PathBuf),
     /// A link that leads to another place.

@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.place.config()?;
     let events = args.place.source(&config)?.events(since_ms, until_ms)?;
     if events.is_empty() {
-        output::note("Nothing was said then.");
+        output::note("No events in this time.");
     }
     if !args.json {
         return output::print(&events.iter().map(row).collect::<String>());

@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             || are_one(&partial_of(output), proof)
             || are_one(output, &partial_of(proof)))
     {
-        let message = "--output and --proof name the same file: give each its own";
+        let message = "--output and --proof name the same file; use two different files";
         return Err(Failure::Usage(message.to_owned()));
     }
     // Both files are created before anything is written, and renamed when both are complete.
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         file.finish()?;
     }
     if let Some(path) = &args.output {
-        output::note(&format!("{count} calls are in {}.", path.display()));
+        output::note(&format!("{count} calls written to {}.", path.display()));
     }
     source.tell_lacking()
 }

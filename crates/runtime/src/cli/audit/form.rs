@@ -87,13 +87,13 @@ impl ExportArg {
         };
         let Some(file) = file else {
             return match given.unwrap_or(ExportForm::Json) {
-                ExportForm::Parquet => Err("Parquet needs a file; name it with -o".to_owned()),
+                ExportForm::Parquet => Err("Parquet needs a file; specify it with -o".to_owned()),
                 form => Ok(form),
             };
         };
         match (given, ExportForm::of(file)?) {
             (Some(given), Some(named)) if given != named => Err(format!(
-                "`{}` is a name for {}, and the export would be {}; rename the file, or leave out the option",
+                "`{}` is a file name for {}, but the export would be {}; rename the file, or remove the option",
                 file.display(),
                 named.name(),
                 given.name()
@@ -120,7 +120,7 @@ impl ExportForm {
             "parquet" | "pq" => Ok(Some(Self::Parquet)),
             "gz" | "zst" | "bz2" | "xz" | "zip" | "tsv" | "xls" | "xlsx" | "ods" | "xml" | "yaml" | "yml"
             | "avro" | "orc" | "db" | "sqlite" => Err(format!(
-                "`{}`: calls are not exported as .{suffix}; give a name that ends in .jsonl, .csv or .parquet",
+                "`{}`: calls cannot be exported as .{suffix}; use a name that ends in .jsonl, .csv or .parquet",
                 file.display()
             )),
             _ => Ok(None),

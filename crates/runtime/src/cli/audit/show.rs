@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None => {
             let place = args.id.parse().map_err(|_| {
                 Failure::Usage(format!(
-                    "`{}` is neither a request id, 32 hexadecimal digits, nor a call's number",
+                    "`{}` is neither a request id (32 hexadecimal digits) nor the number of a call",
                     shown(&args.id)
                 ))
             })?;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     let Some(call) = found else {
         return Err(Failure::Findings(format!(
-            "there is no call `{}`; what the audit itself has to say is told by `tokenward audit events`",
+            "no call `{}` in the audit; `tokenward audit events` shows the audit's own events",
             shown(&args.id)
         )));
     };
@@ -115,7 +115,7 @@ fn looked_at(item: &Value) -> String {
     let held = |of: &Value| match of.get("held").and_then(Value::as_str) {
         Some("yes") => "held",
         Some("no") => "did not hold",
-        _ => "was not asked",
+        _ => "was not checked",
     };
     let each = constraints.iter().map(|constraint| {
         let name = constraint.get("constraint").and_then(Value::as_str);

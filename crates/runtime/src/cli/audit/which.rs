@@ -122,7 +122,9 @@ fn status(text: &str) -> Result<Status, String> {
     match (text.parse(), class) {
         (Ok(status @ 100..=999), _) => Ok(Status::One(status)),
         (_, Some(Ok(class @ 1..=9))) => Ok(Status::Class(class)),
-        _ => Err("a status is a number from 100 to 999, such as 403, or a class, such as 4xx".to_owned()),
+        _ => {
+            Err("a status must be a number from 100 to 999, such as 403, or a class, such as 4xx".to_owned())
+        }
     }
 }
 
@@ -246,7 +248,7 @@ fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<i64>, Optio
     };
     let (since_ms, until_ms) = (moment("--since", since)?, moment("--until", until)?);
     if since_ms.zip(until_ms).is_some_and(|(since, until)| since > until) {
-        let message = "--since is later than --until: no call is both";
+        let message = "--since is later than --until, so no call can match";
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok((since_ms, until_ms))
@@ -261,7 +263,7 @@ fn line_of(text: &str, policies: &Path) -> Result<(String, Option<u32>), String>
             _ if text.ends_with(".toml") => (text, None),
             _ => {
                 return Err(format!(
-                    "`{number}` is no number of a line; write FILE:LINE or FILE"
+                    "`{number}` is not a line number; write FILE:LINE or FILE"
                 ));
             }
         },

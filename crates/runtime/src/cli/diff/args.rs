@@ -29,8 +29,8 @@ Examples:
   tokenward diff old-policies policies          two directories
   tokenward diff policy.twp policies            a compiled policy and a directory
   tokenward diff main HEAD                      two git revisions; the same as main..HEAD
-  tokenward diff main..                         a git revision and the directory as it is
-  tokenward diff main staging                   another directory, at a git revision and as it is
+  tokenward diff main..                         a git revision and the current directory content
+  tokenward diff main staging                   another directory, at a git revision and now
   tokenward diff main...HEAD                    what HEAD changed since it left main
   tokenward diff --format markdown main..HEAD   a comment for a pull request")]
 pub(in super::super) struct Args {

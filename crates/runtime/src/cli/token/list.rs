@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let (tokens, silent) = known::all(&config)?;
     if let Some(why) = silent {
-        output::note(&format!("Last uses are not told: {why}"));
+        output::note(&format!("Last uses cannot be shown: {why}"));
     }
     if args.json {
         return tokens.iter().try_for_each(|token| print_json(&token.json()));

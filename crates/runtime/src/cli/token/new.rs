@@ -143,14 +143,14 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         }))
     } else {
         output::note(&format!(
-            "The token `{name}` is in {file}. {}",
+            "Token `{name}` created in {file}. {}",
             super::change::reshow_note(&config)
         ));
         output::print(&format!("{exposed}\n"))
     };
     shown.map_err(|_| {
         Failure::Trouble(format!(
-            "the secret could not be shown, so no one has it: remove `{name}` from {file} and make it again"
+            "the secret could not be shown, so no one has it; remove `{name}` from {file} and create it again"
         ))
     })
 }

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }));
     }
     output::note(&format!(
-        "`{}` is now `{}`, in {}. The audit has its calls so far under the old name.",
+        "Token `{}` renamed to `{}` in {}. In the audit, earlier calls have the old name.",
         args.name,
         args.new,
         path.display()

@@ -53,9 +53,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Report both results.
     let in_proxy = match &proxy {
         Ok(RevocationStatus::Revoked) => "The running proxy refuses it from now on.",
-        Ok(RevocationStatus::Kept) => "No proxy runs here; the next one to start refuses it.",
+        Ok(RevocationStatus::Kept) => "No proxy is running here; the next one to start refuses it.",
         Ok(RevocationStatus::Nobody) => {
-            "No proxy runs here; one elsewhere refuses it a second after the file has reached it."
+            "No proxy is running here; one elsewhere refuses it within a second after it has received the file."
         }
         Err(_) => "",
     };
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             }))?;
         } else {
             output::note(&format!(
-                "`{name}` is revoked in {}; commit that. {in_proxy}",
+                "Token `{name}` revoked in {}; commit this change. {in_proxy}",
                 path.display()
             ));
         }
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (Ok(_), Ok(_)) => Ok(()),
         (Err(failure), Ok(_)) => Err(failure),
         (Ok(RevocationStatus::Revoked), Err(failure)) => Err(failure.after(&format!(
-            "the running proxy refuses `{name}` from now on, but the file does not say so: "
+            "the running proxy refuses `{name}` from now on, but the file was not changed: "
         ))),
         (_, Err(failure)) => Err(failure),
     }
@@ -103,7 +103,7 @@ fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<Revocation
     }
     let book = Revocations::open(&beside(audit)).map_err(Failure::trouble)?;
     book.add(hashes.iter().copied()).map_err(|error| {
-        Failure::Trouble(format!("the revocation cannot be kept beside the audit: {error}"))
+        Failure::Trouble(format!("cannot store the revocation next to the audit: {error}"))
     })?;
     Ok(RevocationStatus::Kept)
 }

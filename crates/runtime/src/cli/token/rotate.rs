@@ -61,11 +61,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let prepared = Edit::of_token(&config.policies, name)?.unchanged();
     let section = prepared.section(name)?;
     if section.says(prepared.text(), "revoked", "true") {
-        return Err(Failure::Usage(format!("`{name}` is revoked; make another token")));
+        return Err(Failure::Usage(format!(
+            "`{name}` is revoked; create another token"
+        )));
     }
     let old = hash_of(&section, "secret_hash").ok_or_else(|| {
         Failure::Findings(format!(
-            "`{name}` has no `secret_hash`; `tokenward compile` says more"
+            "`{name}` has no `secret_hash`; `tokenward compile` shows details"
         ))
     })?;
     // Replace the hash; the old one stays valid for the overlap.
@@ -89,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     committed(prepared, name, &config)?;
     let until = until.map(|until| format!("{until:.0}"));
     if overtaken {
-        output::note("The secret from before the last rotation, if its overlap still ran, has ended.");
+        output::note("If the secret from before the last rotation was still valid, it is no longer.");
     }
     // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
@@ -101,11 +103,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }))
     } else {
         let old = match &until {
-            Some(until) => format!("works until {until}"),
-            None => "works no longer".to_owned(),
+            Some(until) => format!("is valid until {until}"),
+            None => "is no longer valid".to_owned(),
         };
         output::note(&format!(
-            "`{name}` has a new secret, in {}; the old one {old}. {}",
+            "Token `{name}` has a new secret in {}; the old one {old}. {}",
             path.display(),
             reshow_note(&config)
         ));
@@ -127,5 +129,5 @@ fn end_of(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
         .and_then(|overlap| SignedDuration::try_from(overlap).ok())
         .and_then(|overlap| now.checked_add(overlap).ok());
     end.map(Some)
-        .ok_or_else(|| format!("`{text}` is no duration; write 12h, 7d, or none"))
+        .ok_or_else(|| format!("`{text}` is not a duration; write 12h, 7d, or none"))
 }

@@ -70,9 +70,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if args.json {
             print_json(&json!({ "token": name, "file": path.to_string_lossy(), "changed": changed }))?;
         } else if changed {
-            output::note(&format!("`{name}` is sealed, in {}.", path.display()));
+            output::note(&format!("Token `{name}` sealed in {}.", path.display()));
         } else {
-            output::note(&format!("`{name}` had nothing to be sealed anew."));
+            output::note(&format!("Token `{name}` did not need to be sealed again."));
         }
     }
     Ok(())
@@ -96,7 +96,7 @@ fn signed(prepared: Prepared, name: &str, config: &Config, reviewed: bool) -> Re
             Fault::Missing | Fault::Readable => false,
         }) {
             return Err(Failure::Findings(format!(
-                "`{name}` {found}, so it is not sealed again: take the change back, or revoke it and make another"
+                "`{name}` {found}, so it is not sealed again; revert the change, or revoke the token and create another"
             )));
         }
     }
@@ -117,7 +117,7 @@ fn encrypted(prepared: Prepared, name: &str, config: &Config) -> Result<Prepared
         return Ok(prepared);
     }
     let secret = SealingKey::open(&keys, text, &hash)
-        .map_err(|error| Failure::Findings(format!("the secret of `{name}` cannot be read: {error}")))?;
+        .map_err(|error| Failure::Findings(format!("cannot read the secret of `{name}`: {error}")))?;
     let text = key.seal(&secret, &hash).map_err(Failure::trouble)?;
     Ok(prepared.with(name, &[Change::Text(Key::SecretSealed, text)])?)
 }

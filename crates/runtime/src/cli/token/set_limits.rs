@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return print_json(&json!({ "token": args.name, "file": path.to_string_lossy() }));
     }
     output::note(&format!(
-        "The limits of `{}` are in {}.",
+        "Limits of token `{}` written to {}.",
         args.name,
         path.display()
     ));

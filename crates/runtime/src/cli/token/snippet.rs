@@ -96,7 +96,7 @@ fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, 
         return match &it.users {
             Users::Named(users) if users.len() == 1 => Ok(Scheme::Bearer),
             Users::Named(_) | Users::Any => Err(Failure::Usage(format!(
-                "[auth] methods accepts \"bearer\" alone, with which `{}`, a token without one user, does not work",
+                "[auth] methods accepts only \"bearer\", which does not work for `{}`, a token without a single user",
                 it.name
             ))),
         };
@@ -108,7 +108,7 @@ fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, 
         (_, Some(user)) => Ok(Scheme::Basic(user.to_owned())),
         (Users::Named(users), None) => Ok(Scheme::Basic(users.first().cloned().unwrap_or_default())),
         (Users::Any, None) => Err(Failure::Usage(format!(
-            "`{}` works for any user; say for whom with --user",
+            "`{}` works for any user; specify the user with --user",
             it.name
         ))),
     }
@@ -127,7 +127,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         .program
         .ok_or_else(|| {
             Failure::Findings(
-                "the policy has errors, so no call would be let through; see `tokenward compile`".to_owned(),
+                "the policy has errors, so the proxy would allow no call; see `tokenward compile`".to_owned(),
             )
         })?;
     let program = program
@@ -167,7 +167,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
     };
     let call = witness(&asked, &token, &endpoints).ok_or_else(|| {
         Failure::Findings(format!(
-            "no call was found that the proxy would let through for `{name}`; `tokenward inspect --token {name}` shows its lines"
+            "no call found that the proxy would allow for `{name}`; `tokenward inspect --token {name}` shows its lines"
         ))
     })?;
     let line = call.line.map(|span| sources.text(span).to_owned());
