@@ -55,7 +55,6 @@ Examples:
   tokenward audit show 0193a5b2c0de4f7f9a31c6b1f0aa12de
   tokenward audit show 4711 --json")]
     Show(show::Args),
-    ///
     /// Count calls by token, line, reason and hour
     ///
     /// Shows when each was last used, and which tokens and lines were never used.
@@ -70,7 +69,6 @@ Examples:
   tokenward audit events --since 7d
   tokenward audit events --json | jq 'select(.count)'")]
     Events(events::Args),
-    ///
     /// Export calls as JSON lines, CSV or Parquet, the oldest first
     ///
     /// With --proof it also writes a file that proves the calls on another machine.

@@ -25,7 +25,6 @@ use proved::Compiled;
 
 /// Check policy files, and compile them to one file
 ///
-///
 /// Reads the *.toml and *.limits files of a directory and reports every error and warning with its place. Warnings
 /// include lines that match no request, redundant lines, and forbid lines without effect. Proves the invariants of
 /// invariants.toml.
@@ -69,7 +68,6 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// Fail on any new access compared with BASE, unless BASE's reviewed.toml lists it
-    ///
     ///
     /// BASE is a git revision, a directory or a compiled policy, with its own configuration, invariants and reviews.
     /// `./NAME` is always a path, and `NAME..` is always a revision. The work tree must contain the commits of BASE.

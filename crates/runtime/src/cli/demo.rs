@@ -20,7 +20,6 @@ const PLACE: &str = ".tokenward-demo";
 
 /// Run a demo with a sample API and example policies
 ///
-///
 /// Starts a small issue tracker in place of Jira, and the proxy in front of it with example policies. Prints calls
 /// that you can make from another terminal, each with its expected result.
 ///

@@ -32,7 +32,6 @@ use shell::Word;
 
 /// Explain how the proxy would answer a request, and why
 ///
-///
 /// Evaluates the request as the proxy does, without making a call. This includes the parsing of the request, the
 /// token, the user, the address, the time, the lines and the body. If no line allows the request, the command lists
 /// each line of the token with its first part that failed and the value that this part was compared with.

@@ -50,7 +50,6 @@ struct Ignored {
 
 /// Import the REST API tokens of Extender for Jira or Confluence
 ///
-///
 /// Reads the export (JSON, comments allowed) and writes the tokens to a policy file, with the hashes of their
 /// secrets. Reports every line whose meaning changes, with a request that proves it, and every token that needs a
 /// decision. The secrets are not written anywhere.

@@ -15,7 +15,6 @@ use crate::live::{PolicyError, artifact_of_file};
 
 /// Show the compiled form of a policy
 ///
-///
 /// Lists each token with its lines in the order of evaluation. For each line it shows the compiled test: a glob
 /// (literals, * for any text, [0-9]{1,} for a run), or an automaton. Patterns for the whole URL are shown as the part
 /// below the public URL.

@@ -23,7 +23,6 @@ use find::{Form, Found};
 
 /// Find secrets of tokens in files and in the git history
 ///
-///
 /// Searches for text with the prefix and the checksum of Tokenward's secrets: in plain text, in UTF-16, and in base64
 /// as in an `Authorization` header. Shows the token of each secret and whether it still works, but never the secret.
 ///

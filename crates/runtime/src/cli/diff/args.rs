@@ -9,7 +9,6 @@ use super::super::settings::ConfigArg;
 
 /// Show which requests a policy change newly allows and denies
 ///
-///
 /// Compares two policies token by token, over all possible requests. For every difference it shows a request that the
 /// new policy allows and the old one denies, or vice versa, with the lines responsible. Lines are compared under both
 /// configurations. Token keys, settings, invariants and unused sets are compared too.

@@ -8,7 +8,6 @@ use crate::text::time;
 
 /// List tokens with their user, expiry, last use and findings
 ///
-///
 /// The last use, and the clients that still use a secret from before a rotation, come from the audit: from the
 /// running proxy, or from the store's files.
 ///

@@ -14,7 +14,6 @@ use crate::secret::Secret;
 
 /// Give a token a new secret; the old one stays valid for the overlap period
 ///
-///
 /// The command prints the new secret to standard output. The old secret stays valid for the overlap period, so that
 /// its users can change to the new one. `tokenward token list` shows which clients still use it. A token has at most
 /// one old secret: a second rotation within an overlap ends the oldest one.

@@ -14,7 +14,6 @@ use crate::config::Config;
 
 /// Seal tokens from before secure mode or before a change of keys
 ///
-///
 /// In secure mode, the command signs the current content of the token, so review it first. It also removes data from
 /// which the secret could be read. A token with a valid seal of an accepted key gets a seal of the current signing
 /// key. A token that was changed after it was sealed is refused: revert the change, or revoke the token.
