@@ -14,7 +14,7 @@ use tokenward_compiler::{
     analysis::{Analysis, Served, Universe},
     call_limits::CallLimits,
     ceiling::Ceiling,
-    compile, compile_for, compile_within,
+    compile, compile_within,
     diagnostic::{Code, Severity, render_json, render_text},
     findings,
     invariants::Invariants,
