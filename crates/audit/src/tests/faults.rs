@@ -178,7 +178,7 @@ fn an_error_of_reading_is_told_with_its_period() {
     let store = open(dir.path(), &Clock::at(NOON));
     let warnings = &store.opened().warnings;
     assert!(
-        warnings.len() == 1 && warnings[0].starts_with("the audit period 2026-11-24 cannot be read"),
+        warnings.len() == 1 && warnings[0].starts_with("cannot read the audit period 2026-11-24"),
         "{warnings:?}"
     );
     stored(&store, record(2, NOON));

@@ -187,14 +187,14 @@ mod tests {
         for (odd, words) in [
             ('\0', "NUL"),
             ('\r', "carriage return"),
-            ('\u{b}', "blank"),
-            ('\u{a0}', "blank"),
+            ('\u{b}', "space character"),
+            ('\u{a0}', "space character"),
             ('\u{85}', "line end"),
             ('\u{2028}', "line end"),
             ('\u{200b}', "invisible"),
             ('\u{202e}', "invisible"),
             ('\u{feff}', "byte-order mark"),
-            ('\u{3000}', "blank"),
+            ('\u{3000}', "space character"),
         ] {
             for (name, before, after) in [
                 ("a.limits", "# x", "y\n/rest/x\n"),

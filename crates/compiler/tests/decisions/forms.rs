@@ -327,7 +327,7 @@ fn slips_of_operators_names_and_bounds_are_errors() {
         ("[QueryParam::n=~x]", "`=~` is not an operator"),
         ("[QueryParam::n~x]", "`~` is not an operator"),
         ("[QueryParam::n!x]", "`!` is not an operator"),
-        ("[QueryParam::n== x]", "the value begins with a blank"),
+        ("[QueryParam::n== x]", "the value begins with a space"),
         ("[QueryParam::n==<b>]", "the value begins with `<`"),
         (
             "[QueryParam::n ==x]",
