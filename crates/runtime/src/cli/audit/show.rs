@@ -181,7 +181,7 @@ mod tests {
         nodes                   a (string) = x\u{1b}y
         nodes                   b (number) hmac 00ff
         nodes                   c (null) dropped
-        tried                   ci.toml:7 (permit) did not hold: QueryParam::jql== held, JsonData::a== was not asked
+        tried                   ci.toml:7 (permit) did not hold: QueryParam::jql== held, JsonData::a== was not checked
         ");
     }
 }

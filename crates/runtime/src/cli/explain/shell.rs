@@ -357,7 +357,7 @@ mod tests {
             ("curl a\ncurl b", "second line"),
             ("curl https://x/a?b=1&c=2", "`&` ends the command"),
             ("curl a; curl b", "`;` ends the command"),
-            ("curl a > b", "redirects"),
+            ("curl a > b", "redirection"),
             ("curl $(pass show a)", "runs a command"),
             ("curl \"`a`\"", "backtick"),
             ("curl ${A:-b}", "depends on the shell"),

@@ -112,7 +112,7 @@ fn files_that_the_command_names_are_read() {
         "{text}"
     );
     let missing = command("curl -d @/no/such/file https://x/").unwrap_err();
-    assert!(missing.contains("cannot read `/no/such/file`"), "{missing}");
+    assert!(missing.contains("cannot read the file `/no/such/file`"), "{missing}");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn own_arguments_take_a_path_or_a_url_as_it_is() {
     assert!(native("/rest/a").notes.is_empty());
     let below = native("/ctx/rest/a");
     assert!(
-        below.notes.first().unwrap().contains("leave out `/ctx`"),
+        below.notes.first().unwrap().contains("remove `/ctx`"),
         "{below:?}"
     );
     let encoded = native("https://x/ctx/rest/s?jql=a = ü");
