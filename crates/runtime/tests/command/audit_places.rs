@@ -73,14 +73,14 @@ fn what_a_trusted_key_never_signed_is_not_sound() {
     let bare = [b"tokenward-audit-proof 1\n".as_slice(), &proof[text + 1..]].concat();
     fs::write(root.join("bare.proof"), bare).unwrap();
     let (code, out, _) = told(root, &["verify", "--store", "bare.proof"]);
-    assert!(code == 0 && out.contains("Sound"), "{out}");
+    assert!(code == 0 && out.contains("Intact"), "{out}");
     let (code, out, err) = told(
         root,
         &["verify", "--store", "bare.proof", "--key", "audit.key.pub"],
     );
     assert_eq!(code, 1, "{out}{err}");
     assert!(
-        out.contains("nothing is covered by a signature") && !out.contains("Sound"),
+        out.contains("nothing is covered by a signature") && !out.contains("Intact"),
         "{out}"
     );
     // The configured key counts like one that is given.

@@ -600,7 +600,7 @@ fn explanations_are_what_the_proxy_answers() {
     );
     let ran = place.explain(&["nobody", "--admin", "GET", "/rest/x"]);
     assert!(
-        ran.code == 2 && ran.err.contains("there is no token `nobody`"),
+        ran.code == 2 && ran.err.contains("no token `nobody`"),
         "{}",
         ran.err
     );

@@ -151,7 +151,7 @@ fn bad_input_is_refused_and_nothing_written() {
     refused(
         &["token", "rotate", "a", "--overlap", "soon"],
         2,
-        "`soon` is no duration",
+        "`soon` is not a duration",
     );
     refused(&["token", "set-limits", "a", "--limit", "/rest/("], 1, "TW0013");
     refused(&["token", "set-limits", "a", "--no-limit"], 1, "TW0007");
@@ -167,7 +167,7 @@ fn bad_input_is_refused_and_nothing_written() {
         2,
         "works for svc, not for `bob`",
     );
-    refused(&["token", "seal", "nobody"], 2, "there is no token `nobody`");
+    refused(&["token", "seal", "nobody"], 2, "no token `nobody`");
     let new = |file: &str, code: i32, said: &str| {
         let arguments = [
             "token", "new", "--name", "n", "--user", "u", "--limit", "/rest/n", "--file", file,
