@@ -80,7 +80,7 @@ PROXY = [
     Fault("stop period everything EIO", "stop", "period", ALL, "error=EIO"),
     # On a store that is there, when the proxy starts. What cannot be read is left behind, loudly, after the last noted entry.
     *(Fault(f"start {seed} {target} {calls.split(',')[0]} {error} {count or 'all'}", "start", target, calls, f"error={error}", count, seed=seed,
-            fails=fails, names=("cannot be read, a new one begins",) if told and seed in told else ())
+            fails=fails, names=("cannot read the audit period",) if told and seed in told else ())
       for seed in ("closed", "crashed")
       for target, calls, error, count, fails, told in (
           ("db", "openat", "EIO", "", True, ()),
@@ -99,9 +99,9 @@ PROXY = [
           ("journal", "fallocate,pwrite64", "ENOSPC", "", True, ()),
           ("summaries", "openat,read", "EIO", "", False, ()),
       )),
-    Fault("start closed db read EIO", "start", "db", "read,pread64", "error=EIO", fails=False, names=("cannot be read, a new one begins",)),
-    Fault("start closed db read EIO once", "start", "db", "read,pread64", "error=EIO", "2", fails=False, names=("cannot be read, a new one begins",)),
-    Fault("start crashed journal read EIO", "start", "journal", "read", "error=EIO", seed="crashed", fails=False, names=("cannot be read, a new one begins",)),
+    Fault("start closed db read EIO", "start", "db", "read,pread64", "error=EIO", fails=False, names=("cannot read the audit period",)),
+    Fault("start closed db read EIO once", "start", "db", "read,pread64", "error=EIO", "2", fails=False, names=("cannot read the audit period",)),
+    Fault("start crashed journal read EIO", "start", "journal", "read", "error=EIO", seed="crashed", fails=False, names=("cannot read the audit period",)),
     Fault("start head read EIO", "start", "head", "read", "error=EIO", fails=False),
     Fault("start none db write EIO", "start", "db", "pwrite64", "error=EIO", seed="none"),
     Fault("start none db openat EIO", "start", "db", "openat", "error=EIO", seed="none"),
@@ -125,7 +125,7 @@ COMMANDS = [
     *(asked(name, command, target, calls, count, names=(target,))
       for name, command in READS.items()
       for target, calls, count in (("db", READ, ""), ("db", READ, "2"), ("db", "openat", ""), ("journal", "openat", ""), ("journal", READ, ""))),
-    *(asked("salvage", SALVAGE, target, READ, count, names=("the disk did not give",))
+    *(asked("salvage", SALVAGE, target, READ, count, names=("the disk could not read",))
       for target, count in (("db", ""), ("db", "3..6"), ("journal", ""))),
     asked("salvage", SALVAGE, "db", READ, "2", fails=False),
     asked("salvage", SALVAGE, "db", "openat", names=("db",)),

@@ -12,7 +12,7 @@ use crate::disk::private_file::Exposed;
 pub enum OpenError {
     /// Another process has it.
     #[error(
-        "the store at {} is in use by another process; ask it through the admin listener, or stop it",
+        "the store at {} is in use by another process; query it through the admin listener, or stop that process",
         path.display()
     )]
     Locked {
@@ -20,7 +20,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The directory cannot be made, read or written.
-    #[error("cannot {doing} {}; check that the directory exists and that this user may write there", path.display())]
+    #[error("cannot {doing} {}; check that the directory exists and that this user can write to it", path.display())]
     Io {
         /// The action that was tried.
         doing: &'static str,
@@ -30,7 +30,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The store does not exist or cannot be read.
-    #[error("cannot read the audit at {}: {source}; check the place, and that this user may read it", path.display())]
+    #[error("cannot read the audit at {}: {source}; check the path, and that this user can read it", path.display())]
     Unreadable {
         /// Directory of the store.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The path is not an audit.
-    #[error("there is no audit at {}: it is {is}; name a store's directory, a backup or a proof", path.display())]
+    #[error("no audit at {}: the path is {is}; specify a store directory, a backup or a proof", path.display())]
     NoAudit {
         /// The given path.
         path: PathBuf,
@@ -46,10 +46,10 @@ pub enum OpenError {
         is: &'static str,
     },
     /// The key that signs heads cannot be used.
-    #[error("heads cannot be signed: {0}")]
+    #[error("cannot sign heads: {0}")]
     Key(#[from] KeyError),
     /// The period of today cannot be begun.
-    #[error("cannot begin {}: {source}; check the disk's space and health", path.display())]
+    #[error("cannot begin {}: {source}; check the free space and the health of the disk", path.display())]
     Begin {
         /// Directory of the period.
         path: PathBuf,
@@ -63,20 +63,20 @@ pub enum OpenError {
 pub enum AppendError {
     /// The queue stayed full, or the disk gave no answer in time.
     #[error(
-        "the audit is too slow: no room or no answer within {waited:?}; check the disk's speed, or raise the queue's size"
+        "the audit is too slow: no space in the queue or no response within {waited:?}; check the speed of the disk, or increase the queue size"
     )]
     Busy {
         /// How long was waited.
         waited: Duration,
     },
     /// The disk refused. Later appends try again.
-    #[error("the audit cannot be written: {source}; free space or mend the disk, no restart is needed")]
+    #[error("cannot write to the audit: {source}; free disk space or repair the disk (no restart needed)")]
     Failed {
         /// Why.
         source: DiskError,
     },
     /// The record has texts that the store does not take.
-    #[error("the record is of {size} bytes and the store takes {limit}; shorten what goes into it")]
+    #[error("the record has {size} bytes, more than the maximum of {limit}; shorten its values")]
     TooLarge {
         /// Size of the record, bytes.
         size: usize,
@@ -84,7 +84,7 @@ pub enum AppendError {
         limit: usize,
     },
     /// The store was closed.
-    #[error("the audit store is closed; the process is stopping")]
+    #[error("the audit store is closed; the process is shutting down")]
     Closed,
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn of_file(name: &str, error: &io::Error) -> io::Error {
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// A period cannot be read.
-    #[error("cannot read the period {period}: {source}; `audit verify` says what is left of it")]
+    #[error("cannot read the period {period}: {source}; `audit verify` shows what is left of it")]
     Unreadable {
         /// Name of its directory.
         period: String,
@@ -129,7 +129,7 @@ pub enum QueryError {
         source: DiskError,
     },
     /// The list of periods cannot be read.
-    #[error("cannot list {}; check that this user may read it", path.display())]
+    #[error("cannot list {}; check that this user can read it", path.display())]
     List {
         /// Directory of the store.
         path: PathBuf,
@@ -137,7 +137,7 @@ pub enum QueryError {
         source: io::Error,
     },
     /// The signed heads cannot be read.
-    #[error("cannot read {}: {source}; check that this user may read it", path.display())]
+    #[error("cannot read {}: {source}; check that this user can read it", path.display())]
     Heads {
         /// File with the heads, or the proof.
         path: PathBuf,
@@ -145,7 +145,7 @@ pub enum QueryError {
         source: io::Error,
     },
     /// The store was closed.
-    #[error("the audit store is closed; the process is stopping")]
+    #[error("the audit store is closed; the process is shutting down")]
     Closed,
 }
 
@@ -171,7 +171,7 @@ pub enum KeyError {
         exposed: Exposed,
     },
     /// The file contains something else.
-    #[error("{} is no {wanted}; `tokenward audit keygen` makes one", path.display())]
+    #[error("{} is not a {wanted}; create one with `tokenward audit keygen`", path.display())]
     NotAKey {
         /// Where.
         path: PathBuf,
@@ -179,6 +179,6 @@ pub enum KeyError {
         wanted: &'static str,
     },
     /// The system gives no random numbers.
-    #[error("the system gives no random numbers")]
+    #[error("the operating system provides no random numbers")]
     NoRandom,
 }

@@ -214,8 +214,8 @@ fn other_than_audit(path: &Path, store: &Periods) -> std::io::Result<Option<&'st
         .is_some_and(|name| Period::parse(name).is_some());
     let mut entries = std::fs::read_dir(path)?;
     Ok(Some(match entries.next() {
-        _ if is_period => "the directory of one period, and the store's is the one above it",
-        None => "an empty directory, in which no proxy has run yet",
-        Some(_) => "a directory with other things",
+        _ if is_period => "the directory of one period; the store is the directory above it",
+        None => "an empty directory; no proxy has used it yet",
+        Some(_) => "a directory with other files",
     }))
 }

@@ -133,7 +133,7 @@ impl Writer {
     pub(crate) fn start(&mut self) -> Vec<String> {
         if let Err(error) = self.write(&[]) {
             let text = format!(
-                "the audit cannot be written: {error}; until it can, calls are refused or pass unrecorded, by the setting `on_failure`"
+                "cannot write to the audit: {error}; until this works, calls are refused or forwarded unrecorded, depending on `on_failure`"
             );
             self.warnings.push(text);
         }
@@ -168,7 +168,7 @@ impl Writer {
         };
         let now = (self.shared.now)();
         if let Err(error) = self.signing.sign(&chain, now, finally) {
-            let text = format!("heads of the audit are signed no more until it is opened again: {error}");
+            let text = format!("heads of the audit are no longer signed until it is opened again: {error}");
             self.events.push(recover::trouble(now, &text));
         }
     }
@@ -271,7 +271,7 @@ impl Writer {
             // The cut is on record. What cannot be deleted today is tried again tomorrow.
             if let Err(error) = retention::delete(&periods, period) {
                 let text = format!(
-                    "the audit period {period} is outdated and cannot be deleted: {error}; check the rights of its directory"
+                    "cannot delete the expired audit period {period}: {error}; check the permissions of its directory"
                 );
                 self.events.push(recover::trouble(now, &text));
                 self.warnings.push(text);

@@ -18,7 +18,7 @@ pub enum BaseUrlError {
     #[error("`{0}` has no valid host")]
     Host(String),
     /// A query, a fragment, credentials, or a path that the proxy itself would refuse.
-    #[error("`{0}` must be scheme, host, port and a plain path, nothing else")]
+    #[error("`{0}` must consist only of scheme, host, port and a plain path")]
     Rest(String),
 }
 

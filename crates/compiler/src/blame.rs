@@ -130,7 +130,7 @@ pub(crate) fn diagnostic(
 ) -> Diagnostic {
     let general = || {
         Diagnostic::new(code, line, "no request can match this line")
-            .help("its parts exclude each other; write them in lines of their own, or remove one")
+            .help("its parts exclude each other; write them in separate lines, or remove one")
     };
     let Ok(syntax) = parse_line(text, line) else {
         return general();
@@ -183,7 +183,7 @@ impl Written<'_> {
         };
         let unquoted = text.trim_matches(['"', '\'']);
         if unquoted.len() + 1 < text.len() {
-            return found("the quotes are a part of the URL regexp").help(self.mended(span, unquoted));
+            return found("the quotes are part of the URL regexp").help(self.mended(span, unquoted));
         }
         let prefix = prefix(&self.syntax.url, text);
         if let Some((prefix, Anchor::Whole)) = &prefix
@@ -209,10 +209,10 @@ impl Written<'_> {
         }
         if text.contains("[^\\s\\S]") {
             return found("a class that excludes every character matches nothing")
-                .help("write the class that is meant");
+                .help("write the intended class");
         }
         found("the proxy accepts no path that the URL regexp matches").help(
-            "begin with `/` for the path below the base URL; paths are matched decoded, and have no query",
+            "begin with `/` for the path below the base URL; paths are matched decoded and without a query",
         )
     }
 
@@ -223,17 +223,18 @@ impl Written<'_> {
         match path {
             Some(path) if !text.contains(['|', '(', '[']) => {
                 format!(
-                    "for that path below the public URL, {}",
+                    "to match this path below the public URL, {}",
                     self.mended(self.syntax.url.span, path)
                 )
             }
-            _ => "write the path alone, from its `/`, or `{BASE_URL}` in place of scheme and host".to_owned(),
+            _ => "write only the path, beginning with `/`, or use `{BASE_URL}` instead of scheme and host"
+                .to_owned(),
         }
     }
 
     fn endpoints(&self, code: Code, settings: Settings<'_>) -> Diagnostic {
         let headline = format!(
-            "no request can match this line: only {} is served below the base URL",
+            "no request can match this line: below the base URL, the proxy serves only {}",
             settings.served.shown()
         );
         Diagnostic::new(code, self.syntax.url.span, headline)
@@ -265,16 +266,16 @@ impl Written<'_> {
         };
         let found = |headline: String| Diagnostic::new(code, constraint.span, format!("{what}: {headline}"));
         let Test::Values { pattern, .. } = &constraint.test else {
-            return found("no value passes this constraint".to_owned());
+            return found("no value satisfies this constraint".to_owned());
         };
         let value = self.slice(pattern.span);
         let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
         if let Some(unquoted) = unquoted {
-            return found("the quotes are a part of the value".to_owned())
+            return found("the quotes are part of the value".to_owned())
                 .help(self.mended(pattern.span, unquoted));
         }
-        found(format!("no value of that kind matches `{value}`"))
-            .help("correct the value, or leave the type out")
+        found(format!("no value of that type matches `{value}`"))
+            .help("correct the value, or remove the type")
     }
 
     fn methods(&self, code: Code) -> Diagnostic {
@@ -294,7 +295,7 @@ impl Written<'_> {
             format!("no request can match this line: {methods} requests have no body"),
         )
         .help(format!(
-            "to test a parameter of the query, {}; otherwise name a method that has a body",
+            "to test a query parameter, {}; otherwise use a method that has a body",
             self.mended(node.span, &text)
         ))
     }
@@ -310,7 +311,7 @@ impl Written<'_> {
             "no request can match this line: two constraints exclude each other",
         )
         .related(one.span, "the other")
-        .help("all constraints of a line must hold; write alternatives as `(A|B)`, or in lines of their own")
+        .help("all constraints of a line must hold; write alternatives as `(A|B)`, or in separate lines")
     }
 }
 

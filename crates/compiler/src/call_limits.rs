@@ -33,7 +33,7 @@ pub struct Rate {
 
 /// The text is not a rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a rate is a number of calls from 1 to {MOST}, `/`, and a duration of at most 31d: `600/1m`")]
+#[error("a rate is a number of calls from 1 to {MOST}, `/`, and a duration of at most 31d, such as `600/1m`")]
 pub struct NotARate {
     /// The rate that was most likely meant.
     pub near: Option<Rate>,
@@ -46,7 +46,7 @@ pub enum CallLimitsFault {
     #[error("`burst` without `rate`")]
     BurstAlone,
     /// The burst would take too long to fill again.
-    #[error("at this rate, a used-up burst takes more than 366 days to fill again")]
+    #[error("at this rate, an exhausted burst takes more than 366 days to refill")]
     SlowBurst,
 }
 

@@ -132,7 +132,7 @@ impl Excess {
     fn help(self) -> String {
         match self {
             Self::Endless(most) | Self::TooLong(most) => format!(
-                "set `expires` to at most {} from now; `tokenward token new` does so by itself",
+                "set `expires` to at most {} from now; `tokenward token new` does this by default",
                 units::shown_duration(most)
             ),
             Self::Rate(_) | Self::Burst(_) | Self::Concurrent(_) | Self::MaxBody(_) => {
@@ -148,7 +148,7 @@ impl fmt::Display for Excess {
         match self {
             Self::Endless(most) => write!(
                 f,
-                "never expires, and [tokens] max_lifetime is {}",
+                "never expires, but [tokens] max_lifetime is {}",
                 units::shown_duration(*most)
             ),
             Self::TooLong(most) => write!(

@@ -168,7 +168,7 @@ impl Invariants {
                         definition.span,
                         format!("`{}` selects no token", definition.name.value),
                     )
-                    .help("`*` stands for any text in `tokens`, `owners` and `users`; a token must match all that are given"),
+                    .help("`*` matches any text in `tokens`, `owners` and `users`; a token must match all keys that are given"),
                 );
             }
         }
@@ -250,7 +250,7 @@ impl<'p> Case<'p> {
             InvariantKind::Never => {
                 let common = prover.common(policy, demand)?;
                 let broken = common.findings.into_iter().map(|found| Breach {
-                    headline: format!("`{name}` allows what `{inv}` says it never does"),
+                    headline: format!("`{name}` allows a request that `{inv}` excludes"),
                     line: found.lines.0,
                     their: found.lines.1,
                     witness: found.witness,
@@ -266,10 +266,10 @@ impl<'p> Case<'p> {
         let is_only = self.definition.kind == InvariantKind::Only;
         let broken = beyond.findings.into_iter().map(|found| {
             let (headline, line, their) = if is_only {
-                let headline = format!("`{name}` allows more than `{inv}` leaves it");
+                let headline = format!("`{name}` allows more than `{inv}` permits");
                 (headline, found.allowed_by, found.denied_by)
             } else {
-                let headline = format!("`{name}` does not allow what `{inv}` says it always does");
+                let headline = format!("`{name}` does not allow a request that `{inv}` requires");
                 (headline, found.denied_by, found.allowed_by)
             };
             Breach {
@@ -331,8 +331,8 @@ impl<'p> Case<'p> {
         )
         .related(self.definition.span, "the invariant")
         .help(match why {
-            Inconclusive::Budget => "simplify the patterns, or give a larger --budget",
-            Inconclusive::CaseVariants => "write the name in the case in which the upstream reads it",
+            Inconclusive::Budget => "simplify the patterns, or use a larger --budget",
+            Inconclusive::CaseVariants => "write the name in the letter case that the upstream uses",
         })
     }
 

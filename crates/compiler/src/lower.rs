@@ -259,7 +259,7 @@ fn matcher(hir: &Hir, line: Span, diagnostics: &mut Vec<Diagnostic>) -> Matcher 
         };
         diagnostics.push(
             Diagnostic::new(Code::TooLarge, line, headline)
-                .help("make counted repetitions smaller, or replace `.{1,1000}` by `.+`"),
+                .help("reduce the counts of repetitions, or replace `.{1,1000}` by `.+`"),
         );
         Matcher::Nothing
     })

@@ -64,7 +64,7 @@ pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
                 "the line has no URL regexp, so no request could match it",
             )
             .help(
-                "write the path behind the methods: `[get]/rest/api/2/issue/KANBAN-[0-9]+`, or `.*` for any",
+                "write the path after the methods: `[get]/rest/api/2/issue/KANBAN-[0-9]+`, or `.*` for any",
             ),
         ));
     }
@@ -75,7 +75,7 @@ pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
 fn within_bounds(text: &str, span: Span) -> Result<(), Box<Diagnostic>> {
     if text.len() > MAX_LINE_BYTES {
         let headline = format!(
-            "the line has {} bytes, more than the {MAX_LINE_BYTES} that one may have",
+            "the line has {} bytes, more than the maximum of {MAX_LINE_BYTES}",
             text.len()
         );
         return Err(Box::new(
@@ -91,7 +91,7 @@ fn within_bounds(text: &str, span: Span) -> Result<(), Box<Diagnostic>> {
                 return Err(Box::new(Diagnostic::new(
                     Code::LineSyntax,
                     place,
-                    "the line holds a NUL character",
+                    "the line contains a NUL character",
                 )));
             }
             _ if escaped => escaped = false,
@@ -196,7 +196,7 @@ fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagno
 /// A value that begins like more of the operator is a slip (`===x`, `!==x`), and so is one that begins with a blank.
 fn check_beginning(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnostic>> {
     let (shown, instead) = match value.as_str().chars().next() {
-        Some(' ' | '\t') => ("a blank", "\\x20"),
+        Some(' ' | '\t') => ("a space", "\\x20"),
         Some('=') => ("`=`", "[=]"),
         Some('<') => ("`<`", "[<]"),
         Some('>') => ("`>`", "[>]"),
@@ -206,9 +206,9 @@ fn check_beginning(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnos
     let place = line.part(start..start + 1);
     Err(Box::new(
         Diagnostic::new(Code::LineSyntax, place, format!("the value begins with {shown}"))
-            .label("the operator ends before this")
+            .label("this is not part of the operator")
             .help(format!(
-                "remove it; if the value itself begins so, write `{instead}` for it"
+                "remove it; if the value itself begins with it, write `{instead}`"
             )),
     ))
 }
@@ -282,9 +282,9 @@ fn no_operator(span: Span, is_query: bool) -> Diagnostic {
         "[JsonData::name==regexp]"
     };
     Diagnostic::new(Code::LineSyntax, span, "the constraint has no operator")
-        .label("expected an operator after the name: `==`, `!=`, `?=`, `<=` or the like")
+        .label("expected an operator after the name, such as `==`, `!=`, `?=` or `<=`")
         .help(format!(
-            "write `{example}`, or `only` in place of the name to allow nothing else"
+            "write `{example}`, or write `only` instead of the name to allow no other names"
         ))
 }
 
@@ -406,7 +406,7 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
     let rest = text.get(at..).unwrap_or_default();
     let is_name_missing = text.get(..at).is_some_and(|before| before.ends_with("::"));
     let headline = match rest.chars().next().filter(|_| from.is_some()) {
-        Some(' ' | '\t') => "a blank in a name without quotes, or around one".to_owned(),
+        Some(' ' | '\t') => "a space in or around a name without quotes".to_owned(),
         Some('=' | '!' | '?' | '~' | '<' | '>') if is_name_missing => "the name is missing".to_owned(),
         Some('=' | '!' | '?' | '~') => {
             let length = rest.find(|c| !"=!?~<>".contains(c)).unwrap_or(rest.len());
@@ -419,10 +419,10 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
         rest if from.is_some() && is_name_missing && rest.starts_with(['=', '!', '?', '~', '<', '>']) => diagnostic
             .help("write the name before the operator; `\"\"` is the empty name"),
         rest if from.is_some() && rest.starts_with(['=', '!', '?', '~']) => diagnostic.help(
-            "the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=` and `>`, and `?<` and the like; a name with one of `=<>!?~` in it is written in quotes",
+            "the operators are `==`, `!=`, `?=`, `<`, `<=`, `>=`, `>`, and `?` before a comparison such as `?<`; put a name that contains one of `=<>!?~` in quotes",
         ),
         rest if from.is_some() && rest.starts_with([' ', '\t']) => {
-            diagnostic.help("remove the blank, or put the name in quotes if the blank belongs to it")
+            diagnostic.help("remove the space, or put the name in quotes if the space is part of it")
         }
         rest if expected.contains("`boolean`") && rest.starts_with(|first: char| first.is_alphabetic()) => {
             let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
@@ -436,13 +436,13 @@ fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box
             }
         }
         "" if from.is_some() => {
-            diagnostic.help("a constraint ends with its own `]`; write `\\]` for one within the regexp")
+            diagnostic.help("add the `]` that ends the constraint; to match `]` in the regexp, write `\\]`")
         }
         rest if rest.starts_with("[*]") && is_name_missing => {
             diagnostic.help("write `$[*]` for the elements of a body that is an array: `[JsonData::$[*].name==…]`")
         }
         rest if rest.starts_with(':') || rest.starts_with('[') || rest.starts_with('"') => diagnostic
-            .help("put a name with `.`, `:`, `[` or `]` in it in quotes: `[QueryParam::\"f[]\"==…]`"),
+            .help("put a name that contains `.`, `:`, `[` or `]` in quotes: `[QueryParam::\"f[]\"==…]`"),
         _ => diagnostic,
     })
 }
@@ -451,7 +451,7 @@ fn expectations(positives: &[Rule], rest: Option<&str>) -> String {
     let mut names: Vec<&str> = positives
         .iter()
         .map(|rule| match rule {
-            Rule::operator => "an operator (`==`, `!=`, `?=`, `<=` or the like)",
+            Rule::operator => "an operator such as `==`, `!=`, `?=` or `<=`",
             Rule::query_name | Rule::query_bare => "a parameter's name",
             Rule::path | Rule::step | Rule::step_bare | Rule::quoted => "a node's name",
             Rule::kind | Rule::kinds => "`string`, `number`, `boolean` or `null`",

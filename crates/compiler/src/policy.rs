@@ -61,7 +61,7 @@ pub struct Attributes {
     pub description: Option<String>,
     /// Whether it may call what mints or shows credentials.
     pub mint: bool,
-    /// Whether it may call what gives rights.
+    /// Whether it may call endpoints that grant rights.
     pub escalate: bool,
     /// How often, how many at a time, and with how large a body it may call.
     pub limits: CallLimits,

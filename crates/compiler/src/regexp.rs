@@ -1,7 +1,7 @@
 //! The regexps of lines: the syntax of the `regex` crate with the meaning of Extender's Java regexps.
 //!
 //! Differences from the `regex` crate, each because a line that moves over must not grow: a match is always of the whole
-//! text; `.` matches line ends too; `\d`, `\w`, `\s`, `\b` and `(?i)` are ASCII-only; look-around, back-references,
+//! text; `.` also matches line ends; `\d`, `\w`, `\s`, `\b` and `(?i)` are ASCII-only; look-around, back-references,
 //! possessive quantifiers and `(?-u)` are refused. No flag of `regex-syntax` combines an ASCII `\d` with a Unicode `.`,
 //! so [`translate`] makes the HIR from the parsed regexp itself.
 

@@ -38,7 +38,7 @@ fn too_many_lines(token: &TokenDef) -> Diagnostic {
     let headline = format!("the tokens up to this one include more than {MOST_INCLUDED} lines of sets");
     let place = token.include.first().map_or(token.span, |first| first.span);
     Diagnostic::new(Code::TooLarge, place, headline)
-        .help("let tokens include only the sets that they need; a set's lines count for each token")
+        .help("include only the sets that each token needs; the lines of a set count for each token")
 }
 
 /// What resolving gives in addition to the tokens.

@@ -55,11 +55,14 @@ pub fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) ->
                 for entry in entries.iter() {
                     match entry.get_ref() {
                         DeValue::Table(table) => tokens.push(reader.token(table, entry.span())),
-                        _ => reader.wrong(entry, "`token` holds tables: write `[[token]]` above each"),
+                        _ => reader.wrong(entry, "`token` must contain tables: write `[[token]]` above each"),
                     }
                 }
             }
-            ("token", _) => reader.wrong(value, "one token too is an array's entry: write `[[token]]`"),
+            ("token", _) => reader.wrong(
+                value,
+                "a single token must also be an array entry: write `[[token]]`",
+            ),
             _ => drop(reader.unknown(key, &["token"])),
         }
     }

@@ -241,7 +241,7 @@ fn an_artifact_of_another_language_is_refused_by_name() {
     assert_eq!(error, ReadError::Decode(DecodeError::Language { found: 3 }));
     assert_eq!(
         error.to_string(),
-        "the compiled policy was made for version 3 of the policy language, this version of tokenward has 2; compile the sources again with this version"
+        "the compiled policy uses version 3 of the policy language, but this version of tokenward uses 2; compile the sources again with this version"
     );
 }
 

@@ -38,8 +38,8 @@ pub(crate) use serve::log_as;
 
 /// Decides which REST calls an API token may make.
 ///
-/// Tokens and their rules stand in policy files, in git. `tokenward serve` stands before the REST API, lets through
-/// what a rule allows, refuses the rest, and records every call.
+/// Policy files, kept in git, define tokens and their rules. `tokenward serve` is a proxy in front of the REST API.
+/// It forwards calls that a rule allows, refuses all others, and records every call.
 #[derive(Parser)]
 #[command(name = "tokenward", version, after_help = AFTER_HELP, max_term_width = 110)]
 struct Cli {
@@ -53,17 +53,17 @@ Begin here:
   tokenward init --product jira tokens
                                   write a first policy repository
   tokenward compile policies      check policy files
-  tokenward diff main..HEAD       what a change of policy newly allows
+  tokenward diff main..HEAD       what a policy change newly allows
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
   tokenward serve                 run the proxy as tokenward.toml says
 
 Exit codes:
-  0  the command looked, and all is right
-  1  the policy has errors or gives more, the request is not allowed, or the demo did not do what it said
-  2  wrong usage, or an error in the configuration
-  3  something could not be read, compared or settled: a file, git, the network, a proof";
+  0  success: the command checked, and everything is right
+  1  the policy has errors or gives more, the request is not allowed, or the demo had unexpected results
+  2  invalid usage or configuration
+  3  file, git, network or system error, or an inconclusive proof";
 
 #[derive(Subcommand)]
 enum Verb {

@@ -23,7 +23,7 @@ static READABLE: OnceLock<Vec<PathBuf>> = OnceLock::new();
 pub enum HardeningError {
     /// The system cannot enforce a part, and `hardening = "required"`.
     #[error(
-        "[server] hardening = \"required\", and this system does not enforce all of it: {0}; use a kernel that does, or set \"best-effort\""
+        "[server] hardening = \"required\", but this system does not enforce all of it: {0}; use a kernel that does, or set \"best-effort\""
     )]
     Incomplete(String),
     /// A directory that the restriction needs cannot be created.
@@ -39,7 +39,7 @@ pub enum HardeningError {
 pub(crate) fn apply(config: &Config) -> Result<(), HardeningError> {
     let level = config.server.hardening;
     if level == Hardening::Off {
-        tracing::warn!("hardening: off, as [server] hardening says");
+        tracing::warn!("hardening: disabled by [server] hardening");
         return Ok(());
     }
     let grants = Grants::of(config)?;
@@ -66,15 +66,9 @@ fn log(held: &Held, missing: &str, grants: &Grants) {
     let holds = held.holds.join(", ");
     let (read, write) = (shown(&grants.read), shown(&grants.write));
     if missing.is_empty() {
-        tracing::info!(holds, read, write, "hardening: all of it is enforced");
+        tracing::info!(holds, read, write, "hardening: fully enforced");
     } else {
-        tracing::warn!(
-            holds,
-            missing,
-            read,
-            write,
-            "hardening: a part of it is not enforced"
-        );
+        tracing::warn!(holds, missing, read, write, "hardening: only partly enforced");
     }
 }
 

@@ -112,16 +112,16 @@ impl Metrics {
         let all = &mut self.registry;
         all.register(
             "decisions",
-            "Calls by verdict, reason, and token (empty where none was recognised)",
+            "Calls by verdict, reason, and token (empty if none was recognised)",
             self.decisions.clone(),
         );
         all.register("calls_ended", "Calls by how they ended", self.ended.clone());
         all.register(
             "bad_framing",
-            "What never became a request, by reason",
+            "Messages that are not valid requests, by reason",
             self.violations.clone(),
         );
-        all.register("calls_in_flight", "Calls under way", self.in_flight.clone());
+        all.register("calls_in_flight", "Calls in progress", self.in_flight.clone());
         all.register(
             "connections",
             "Open connections of clients",
@@ -139,12 +139,12 @@ impl Metrics {
         );
         all.register(
             "panics",
-            "Requests that met a fault of the proxy",
+            "Requests that caused an internal error",
             self.panics.clone(),
         );
         all.register(
             "failed_credentials_slowed",
-            "Failed credentials that were answered late, or with 429, because their address had too many",
+            "Failed credentials with a delayed response or 429, because their address had too many",
             self.slowed.clone(),
         );
         all.register(
@@ -154,7 +154,7 @@ impl Metrics {
         );
         all.register(
             "slow_readers",
-            "Answers that the proxy broke off because the client read them too slowly",
+            "Responses that the proxy aborted because the client read them too slowly",
             self.slow_readers.clone(),
         );
         all.register(
@@ -169,7 +169,11 @@ impl Metrics {
         );
         // Histograms, in seconds.
         for (name, help, histogram) in [
-            ("decision", "Time that the policy took for a call", &self.deciding),
+            (
+                "decision",
+                "Time to evaluate the policy for a call",
+                &self.deciding,
+            ),
             (
                 "audit_wait",
                 "Time that a call waited for its record",
@@ -177,7 +181,7 @@ impl Metrics {
             ),
             (
                 "upstream",
-                "Time until the head of the upstream's answer",
+                "Time until the head of the upstream's response",
                 &self.upstream,
             ),
         ] {

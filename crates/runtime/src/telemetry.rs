@@ -39,7 +39,7 @@ pub enum TelemetryError {
     #[error("[telemetry] otlp_endpoint: {0}")]
     Exporter(String),
     /// The system gave no thread for sending.
-    #[error("no thread for telemetry: {0}")]
+    #[error("cannot start a thread for telemetry: {0}")]
     Thread(#[from] std::io::Error),
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn warning(directory: &Path) -> Option<String> {
     let mode = fs::metadata(directory).ok()?.permissions().mode() & 0o777;
     (mode & OTHERS != 0).then(|| {
         format!(
-            "others than its owner can look into the audit {} (mode {mode:03o}); chmod 700 it",
+            "other users can read the audit {} (mode {mode:03o}); run `chmod 700` on it",
             directory.display()
         )
     })

@@ -75,7 +75,7 @@ pub fn read_private_text(path: &Path) -> Result<Zeroizing<String>, PrivateFileEr
         Err(error) => {
             // The error contains the bytes, which are a secret.
             *bytes = error.into_bytes();
-            let error = io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
+            let error = io::Error::new(io::ErrorKind::InvalidData, "the file is not UTF-8");
             Err(PrivateFileError::Io(error))
         }
     }

@@ -94,7 +94,7 @@ pub(crate) fn is_batch(value: &[u8]) -> bool {
 pub(crate) fn read(value: &[u8]) -> Result<Arc<Batch>, Malformed> {
     match at_start(value) {
         Some((blocks, size)) if size == value.len() => Ok(Arc::new(blocks)),
-        _ => Err(Malformed("a sheaf of blocks is not what was written")),
+        _ => Err(Malformed("a batch of blocks differs from the written one")),
     }
 }
 

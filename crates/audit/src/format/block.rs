@@ -162,12 +162,12 @@ impl<B: AsRef<[u8]>> Block<B> {
         let (header, hash, compressed, is_masked, content_length, stored) = read_head(all)?;
         let body = HEADER_SIZE.saturating_add(stored);
         if body.checked_add(4) != Some(all.len()) {
-            return Err(Malformed("a block's length is not what it says"));
+            return Err(Malformed("a block's length differs from the stored length"));
         }
         let mut from = Cursor(all);
         let covered = from.take(body)?;
         if crc32fast::hash(covered) != u32::from_le_bytes(from.array()?) {
-            return Err(Malformed("a block's checksum does not hold"));
+            return Err(Malformed("a block's checksum is wrong"));
         }
         Ok(Self {
             header,
@@ -225,7 +225,7 @@ impl<B: AsRef<[u8]>> Block<B> {
         let mut out = vec![0; self.content_length];
         match lz4_flex::block::decompress_into(&stored, &mut out) {
             Ok(n) if n == self.content_length => Ok(out),
-            _ => Err(Malformed("a block does not unpack")),
+            _ => Err(Malformed("a block cannot be decompressed")),
         }
     }
 
@@ -243,12 +243,12 @@ impl<B: AsRef<[u8]>> Block<B> {
 fn read_head(all: &[u8]) -> Result<(Header, Hash, bool, bool, usize, usize), Malformed> {
     let mut from = Cursor(all);
     if from.array()? != MAGIC {
-        return Err(Malformed("it is not a block"));
+        return Err(Malformed("the data is not a block"));
     }
     let version = from.byte()?;
     if !matches!(version, VERSION | MASKED) {
         return Err(Malformed(
-            "a block's version is not known; a newer release wrote it",
+            "a block's version is unknown; a newer release wrote it",
         ));
     }
     let flags = from.byte()?;
@@ -267,7 +267,7 @@ fn read_head(all: &[u8]) -> Result<(Header, Hash, bool, bool, usize, usize), Mal
     let content = usize::try_from(u32::from_le_bytes(from.array()?)).unwrap_or(usize::MAX);
     let stored = usize::try_from(u32::from_le_bytes(from.array()?)).unwrap_or(usize::MAX);
     if content > CONTENT_LIMIT || stored > content {
-        return Err(Malformed("a block is larger than any that is written"));
+        return Err(Malformed("a block is larger than the maximum"));
     }
     let is_masked = version == MASKED;
     Ok((header, hash, flags & COMPRESSED != 0, is_masked, content, stored))

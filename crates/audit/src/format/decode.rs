@@ -154,7 +154,7 @@ impl<'b> Items<'b> {
                 time_ms: self.time()?,
                 text: self.text()?.to_owned(),
             }),
-            _ => return Err(Malformed("an entry's kind is not known")),
+            _ => return Err(Malformed("an entry's kind is unknown")),
         };
         let sequence = self.sequence;
         self.sequence = self
@@ -190,11 +190,11 @@ impl<'b> Items<'b> {
             0 => Verdict::Allow,
             1 => Verdict::Deny,
             2 => Verdict::Refuse,
-            _ => return Err(Malformed("a verdict is not known")),
+            _ => return Err(Malformed("a verdict is unknown")),
         };
         let has = |bit: u8| flags & bit != 0;
         if has(JUDGED) && self.version == VERSION_1 {
-            return Err(Malformed("a decision has what its version has not"));
+            return Err(Malformed("a decision has a field that its version does not have"));
         }
         let mut view = RecordView {
             time_ms: self.time()?,
@@ -265,7 +265,7 @@ impl<'b> Items<'b> {
             3 => End::Timeout,
             4 => End::Internal,
             5 => End::Revoked,
-            _ => return Err(Malformed("an end is not known")),
+            _ => return Err(Malformed("an end is unknown")),
         };
         let at_ms = self.time()?;
         // The decision is named by its distance, or by the id of its call.
@@ -313,7 +313,7 @@ impl<'b> Items<'b> {
             2 => Counted::LostOutcomes,
             3 => Counted::LostRecords,
             4 => Counted::RefusedTokens,
-            _ => return Err(Malformed("what was counted is not known")),
+            _ => return Err(Malformed("the kind of a count is unknown")),
         };
         let count = self.from.number()?;
         Ok(Event::Counted {

@@ -68,7 +68,7 @@ fn held(bits: u8) -> Result<Held, Malformed> {
         0 => Ok(Held::No),
         1 => Ok(Held::Yes),
         2 => Ok(Held::Unknown),
-        _ => Err(Malformed("whether something held is not known")),
+        _ => Err(Malformed("the result of a constraint is unknown")),
     }
 }
 
@@ -78,7 +78,7 @@ struct Room(usize);
 impl Room {
     fn copy(&mut self, text: &str) -> Result<String, Malformed> {
         let left = self.0.checked_sub(text.len());
-        self.0 = left.ok_or(Malformed("a decision is larger than any that is written"))?;
+        self.0 = left.ok_or(Malformed("a decision is larger than the maximum"))?;
         Ok(text.to_owned())
     }
 }
@@ -113,7 +113,7 @@ fn read_nodes(
             TEXT => Kept::Text(room.copy(texts.text(from)?)?),
             HASH => Kept::Hash(room.copy(texts.text(from)?)?),
             DROPPED => Kept::Dropped,
-            _ => return Err(Malformed("how a value was kept is not known")),
+            _ => return Err(Malformed("the form of a stored value is unknown")),
         };
         nodes.push(NodeValue { path, kind, value });
     }

@@ -81,11 +81,10 @@ impl Fault {
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.what {
-            Fault::NoHeads(why) => return write!(f, "the file HEADS cannot be read: {why}"),
+            Fault::NoHeads(why) => return write!(f, "cannot read the file HEADS: {why}"),
             Fault::NoTrustedHead => {
                 return f.write_str(
-                    "nothing is vouched for: no head by a trusted key stands on this chain, which may be another's or lack any end; \
-                     where signing was only now configured, the proxy signs when it next starts",
+                    "nothing is covered by a signature: this chain has no head signed by a trusted key; it may be another chain, or its end may be missing; if signing was configured only now, the proxy signs at its next start",
                 );
             }
             _ => write!(f, "period {}", self.period)?,
@@ -96,32 +95,32 @@ impl std::fmt::Display for Finding {
         match &self.what {
             Fault::Changed => f.write_str(": changed after it was written"),
             Fault::Broken => {
-                f.write_str(": does not continue what stands before it; something was removed or reordered")
+                f.write_str(": does not continue the entry before it; something was removed or reordered")
             }
             Fault::Missing => f.write_str(": entries before it are missing"),
             Fault::MissingStart => {
-                f.write_str(": what stood before it is missing, and no retention cut tells of it")
+                f.write_str(": the entries before it are missing, and no retention record explains this")
             }
-            Fault::CutOff => f.write_str(": was written and is missing; the end was cut off"),
+            Fault::CutOff => f.write_str(": was written but is missing; the end was cut off"),
             Fault::Unreadable(why) => write!(f, ": cannot be read: {why}"),
-            Fault::Damaged(why) => write!(f, ": damaged, searched for sound blocks: {why}"),
+            Fault::Damaged(why) => write!(f, ": damaged, searched for intact blocks: {why}"),
             Fault::Hidden => f.write_str(
-                ": hidden from questions by the period's file `summaries`; delete that file to see it",
+                ": hidden from queries by the period's file `summaries`; delete that file to see it",
             ),
             Fault::Misdated => f.write_str(
-                ": questions with times do not look for it here: its directory was renamed, or lacks its file `untimely`",
+                ": queries with times do not search for it here: its directory was renamed, or its file `untimely` is missing",
             ),
             Fault::Miscounted => f.write_str(
-                ": calls from here on are miscounted by the period's file `sums`; delete that file, and they are counted as they are",
+                ": calls from here on are miscounted by the period's file `sums`; delete that file to count them correctly",
             ),
-            Fault::OtherHead => f.write_str(": a signed head tells that the chain was another up to here"),
-            Fault::Forged => f.write_str(": the signature of the head does not hold"),
+            Fault::OtherHead => f.write_str(": a signed head shows that the chain was different up to here"),
+            Fault::Forged => f.write_str(": the signature of the head is wrong"),
             Fault::UnknownKey => {
-                f.write_str(": the head is signed by another key; `--key` names those to trust")
+                f.write_str(": the head is signed by another key; specify trusted keys with `--key`")
             }
             // Said above.
             Fault::NoHeads(_) | Fault::NoTrustedHead => Ok(()),
-            Fault::Unconfirmed => f.write_str(": was reported as not written, and is there; harmless"),
+            Fault::Unconfirmed => f.write_str(": was reported as not written, but exists; harmless"),
         }
     }
 }

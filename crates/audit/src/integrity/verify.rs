@@ -115,7 +115,7 @@ impl Check {
     fn period(&mut self, store: &Periods, period: Period) -> Result<(), QueryError> {
         self.period = period.to_string();
         if period.is_damaged() {
-            return self.search(store, period, "it was set aside");
+            return self.search(store, period, "the period was set aside");
         }
         let opened = match open(store, period) {
             Ok(opened) => opened,
@@ -201,7 +201,7 @@ impl Check {
         if count == u64::from(header.count) {
             Ok(hidden)
         } else {
-            Err(Malformed("it has another number of entries"))
+            Err(Malformed("the number of entries differs"))
         }
     }
 

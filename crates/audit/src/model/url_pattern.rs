@@ -21,7 +21,7 @@ pub struct UrlPattern {
 #[derive(Debug, thiserror::Error)]
 pub enum PatternError {
     /// The pattern is not a regular expression.
-    #[error("`{pattern}` is no regular expression: {why}")]
+    #[error("`{pattern}` is not a regular expression: {why}")]
     Syntax {
         /// The given pattern.
         pattern: String,
@@ -29,7 +29,7 @@ pub enum PatternError {
         why: String,
     },
     /// Compiled it would be too large.
-    #[error("`{pattern}` takes more than {limit} bytes once compiled; use smaller counts in {{}}")]
+    #[error("`{pattern}` takes more than {limit} bytes when compiled; use smaller counts in {{}}")]
     TooLarge {
         /// The given pattern.
         pattern: String,

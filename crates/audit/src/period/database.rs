@@ -329,7 +329,7 @@ fn copied((first, bytes): (u64, &[u8])) -> Result<StoredBlock, DiskError> {
 }
 
 fn other_key() -> DiskError {
-    DiskError::Database("a block stands under a key that is not its own".into())
+    DiskError::Database("a block is stored under the wrong key".into())
 }
 
 /// Syncs the files and directories of a new period, so that a power cut does not take them.

@@ -205,7 +205,7 @@ impl Files {
         self.next(at).map(|at| {
             let block = if self.twice.binary_search(&at.first).is_ok() {
                 Err(DiskError::Database(
-                    "two different blocks stand at one place".into(),
+                    "two different blocks have the same sequence number".into(),
                 ))
             } else {
                 self.read(at)

@@ -29,7 +29,7 @@ impl fmt::Display for LeftOut {
             Some(first) => write!(f, "entries {first} to {}", self.last)?,
             None => write!(f, "entries before {}", self.last.saturating_add(1))?,
         }
-        f.write_str(" are damaged or missing and left out; see `audit verify`, `audit salvage`")
+        f.write_str(" are damaged or missing, and omitted; see `audit verify` and `audit salvage`")
     }
 }
 

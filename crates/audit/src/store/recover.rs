@@ -57,7 +57,7 @@ pub(crate) fn recover(store: &Periods) -> Result<Recovered, DiskError> {
         Some(noted) if noted.next > chain.next => {
             let (there, last) = (chain.next.saturating_sub(1), noted.next.saturating_sub(1));
             troubles.push(format!(
-                "the audit ends at entry {there}, and entry {last} had been written: the end is missing or damaged, a new period begins; look for a copy of the newest one"
+                "the audit ends at entry {there}, but entry {last} had been written: the end is missing or damaged; a new period begins; look for a copy of the newest period"
             ));
             // Later blocks do not continue the blocks on disk: verification shows the gap.
             chain = noted.after_gap();
@@ -75,7 +75,7 @@ fn after_unreadable(period: Period, noted: Chain, error: &io::Error) -> Recovere
     Recovered {
         chain: noted.after_gap(),
         troubles: vec![format!(
-            "the audit period {period} cannot be read, a new one begins after entry {there}, which is the last that was noted: {error}"
+            "cannot read the audit period {period}; a new period begins after entry {there}, the last recorded one: {error}"
         )],
     }
 }

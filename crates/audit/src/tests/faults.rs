@@ -54,7 +54,7 @@ fn survived(act: Act, code: i32) -> DiskError {
     let error = append(&store, record(2, NOON)).unwrap_err();
     assert!(store.stats().failing.is_some() && store.stats().failures == 1);
     assert!(
-        error.to_string().starts_with("the audit cannot be written: "),
+        error.to_string().starts_with("cannot write to the audit: "),
         "{error}"
     );
     drop(fault);
@@ -180,7 +180,7 @@ fn an_error_of_reading_is_told_with_its_period() {
     let store = open(dir.path(), &Clock::at(NOON));
     let warnings = &store.opened().warnings;
     assert!(
-        warnings.len() == 1 && warnings[0].starts_with("the audit period 2026-11-24 cannot be read"),
+        warnings.len() == 1 && warnings[0].starts_with("cannot read the audit period 2026-11-24"),
         "{warnings:?}"
     );
     stored(&store, record(2, NOON));
@@ -200,7 +200,7 @@ fn without_a_note_nothing_is_written_after_what_cannot_be_read() {
     fs::remove_file(dir.path().join("audit/HEAD")).unwrap();
     let fault = Injected::new(&period(dir.path()), Act::Read, EIO);
     let store = open(dir.path(), &Clock::at(NOON));
-    assert!(store.opened().warnings[0].starts_with("the audit cannot be written: "));
+    assert!(store.opened().warnings[0].starts_with("cannot write to the audit: "));
     drop(fault);
     recovers(&store, 2);
     assert_eq!(calls(&store.reader()), [1, 2]);
@@ -223,7 +223,7 @@ fn a_directory_that_may_not_be_written_is_told() {
     let store = open(dir.path(), &Clock::at(NOON));
     let warning = store.opened().warnings[0].clone();
     assert!(
-        warning.starts_with("the audit cannot be written: ") && warning.contains("on_failure"),
+        warning.starts_with("cannot write to the audit: ") && warning.contains("on_failure"),
         "{warning}"
     );
     assert!(matches!(
@@ -307,7 +307,7 @@ fn a_store_that_takes_nothing_is_opened_and_goes_on_when_it_does() {
     let fault = Injected::new(&dir.path().join("audit"), Act::Write, EROFS);
     let store = open_with(config(), &Clock::at(NOON));
     assert!(
-        store.opened().warnings[0].starts_with("the audit cannot be written: "),
+        store.opened().warnings[0].starts_with("cannot write to the audit: "),
         "{:?}",
         store.opened()
     );

@@ -252,7 +252,7 @@ fn what_is_not_there_is_said() {
     let error = Reader::open(&dir.path().join("nowhere")).unwrap_err();
     assert!(error.to_string().contains("nowhere"), "{error}");
     let error = Reader::open(dir.path()).unwrap_err();
-    assert!(error.to_string().contains("there is no audit at"), "{error}");
+    assert!(error.to_string().contains("no audit at"), "{error}");
     fs::write(dir.path().join("LOCK"), "").unwrap();
     let empty = Reader::open(dir.path()).unwrap();
     assert_eq!(empty.last().unwrap(), Sequence(0));

@@ -124,7 +124,7 @@ fn a_second_process_is_told_what_to_do() {
     assert!(
         error
             .to_string()
-            .ends_with("is in use by another process; ask it through the admin listener, or stop it")
+            .ends_with("is in use by another process; query it through the admin listener, or stop that process")
     );
     store.close().unwrap();
     assert!(matches!(

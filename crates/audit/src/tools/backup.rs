@@ -34,13 +34,13 @@ pub struct Copied {
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The target exists already.
-    #[error("{} exists already; name a directory that does not", path.display())]
+    #[error("{} already exists; specify a new directory", path.display())]
     Exists {
         /// Where.
         path: PathBuf,
     },
     /// Another copy to this target is in progress, or was when its process was killed.
-    #[error("{} exists already: another backup writes it, or one was killed; remove it then", path.display())]
+    #[error("{} already exists: another backup is writing it, or a backup was killed; in the second case delete it", path.display())]
     Begun {
         /// Path of the unfinished copy.
         path: PathBuf,

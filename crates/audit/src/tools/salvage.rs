@@ -44,7 +44,7 @@ pub enum SalvageError {
     },
     /// The directory is a store.
     #[error(
-        "{} is a store, not a period; name one of its periods: {}",
+        "{} is a store, not a period; specify one of its periods: {}",
         directory.display(),
         periods.join(", ")
     )]
@@ -56,7 +56,7 @@ pub enum SalvageError {
     },
     /// Nothing of ours is there.
     #[error(
-        "{} has no file of a period ({DATA}, journal-0); name a directory of the store such as 2026-11-24",
+        "{} has no file of a period ({DATA}, journal-0); specify a directory of the store, such as 2026-11-24",
         directory.display()
     )]
     NoPeriod {

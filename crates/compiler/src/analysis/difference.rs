@@ -57,8 +57,8 @@ pub enum Inconclusive {
 impl std::fmt::Display for Inconclusive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Budget => "the lines' patterns take more than the budget to tell apart",
-            Self::CaseVariants => "lines constrain members whose names differ in case alone",
+            Self::Budget => "comparing the patterns of the lines takes more than the budget",
+            Self::CaseVariants => "lines constrain members whose names differ only in letter case",
         })
     }
 }

@@ -11,13 +11,13 @@ use crate::ir::{Matcher, Program, ReadBack, Token, TokenId};
 #[derive(Debug, thiserror::Error)]
 pub enum Deviation {
     /// The optimised program has other tokens, or lines in another order.
-    #[error("the optimised program has other lines of `{token}`, or in another order")]
+    #[error("the optimised program has different lines for `{token}`, or a different order of lines")]
     Lines {
         /// The token.
         token: String,
     },
     /// The optimised program decides this request otherwise.
-    #[error("the optimised program decides otherwise for `{token}`: {request}")]
+    #[error("the optimised program decides differently for `{token}`: {request}")]
     Request {
         /// The token.
         token: String,
@@ -25,7 +25,7 @@ pub enum Deviation {
         request: Box<Request>,
     },
     /// The proof is inconclusive.
-    #[error("whether the optimised program decides alike for `{token}` could not be settled: {why}")]
+    #[error("cannot prove that the optimised program decides the same for `{token}`: {why}")]
     Open {
         /// The token.
         token: String,
@@ -33,7 +33,7 @@ pub enum Deviation {
         why: Inconclusive,
     },
     /// An index hides a line from a path that it matches.
-    #[error("an index of the optimised program leaves out a line that matches")]
+    #[error("an index of the optimised program omits a line that matches")]
     Index,
     /// A bug in the analysis.
     #[error(transparent)]

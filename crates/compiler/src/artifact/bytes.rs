@@ -151,7 +151,7 @@ impl<'b> Reader<'b> {
         if self.0.is_empty() {
             Ok(())
         } else {
-            Err(DecodeError::Damaged("bytes behind a section's content"))
+            Err(DecodeError::Damaged("bytes after the content of a section"))
         }
     }
 }

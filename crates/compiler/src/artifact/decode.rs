@@ -131,7 +131,7 @@ fn by_secret(tokens: &[Token]) -> Result<HashMap<[u8; 32], TokenId>, DecodeError
         let hashes = std::iter::once(token.secret_hash).chain(token.previous.map(|(hash, _)| hash));
         for hash in hashes {
             if by_secret.insert(hash, id).is_some() {
-                return Err(DecodeError::Damaged("two tokens of one secret"));
+                return Err(DecodeError::Damaged("two tokens with the same secret"));
             }
         }
     }
@@ -140,7 +140,7 @@ fn by_secret(tokens: &[Token]) -> Result<HashMap<[u8; 32], TokenId>, DecodeError
 
 fn section<'b>(reader: &mut Reader<'b>, tag: Section) -> Result<Reader<'b>, DecodeError> {
     if reader.u32()? != tag as u32 {
-        return Err(DecodeError::Damaged("a section that is not where it belongs"));
+        return Err(DecodeError::Damaged("a section in the wrong place"));
     }
     let length = reader.u64()?;
     reader
@@ -159,7 +159,7 @@ fn lines(mut reader: Reader<'_>) -> Result<Lines, DecodeError> {
         })
     })?;
     let texts = utf8(reader.0)?.to_owned();
-    Lines::new(texts, files, places).ok_or(DecodeError::Damaged("a line that stands nowhere"))
+    Lines::new(texts, files, places).ok_or(DecodeError::Damaged("a line without a position"))
 }
 
 /// A section with code in it. It is copied once, and all its code is part of the copy.
@@ -178,7 +178,7 @@ fn coded<T>(
 fn code(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<Code, DecodeError> {
     let length = reader.bytes()?.len();
     let end = section.len() - reader.0.len();
-    Code::within(section, end - length..end).ok_or(DecodeError::Damaged("code that is no glob's"))
+    Code::within(section, end - length..end).ok_or(DecodeError::Damaged("code that is not a glob"))
 }
 
 fn matcher(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<Matcher, DecodeError> {
@@ -190,7 +190,7 @@ fn matcher(reader: &mut Reader<'_>, section: &Arc<[u8]>) -> Result<Matcher, Deco
             let automaton = Automaton::from_bytes(reader.bytes()?);
             automaton
                 .map(Matcher::Automaton)
-                .ok_or(DecodeError::Damaged("tables that are no automaton's"))
+                .ok_or(DecodeError::Damaged("tables that are not an automaton"))
         }
         _ => Err(DecodeError::Damaged("an unknown kind of matcher")),
     }
@@ -241,7 +241,7 @@ struct Known<'r> {
 fn named<'r, T>(reader: &mut Reader<'_>, things: &'r [T]) -> Result<&'r T, DecodeError> {
     things
         .get(reader.u32()? as usize)
-        .ok_or(DecodeError::Damaged("a reference that leads nowhere"))
+        .ok_or(DecodeError::Damaged("a reference without a target"))
 }
 
 /// A number that must name one of `count` things.
@@ -250,7 +250,7 @@ fn reference(reader: &mut Reader<'_>, count: usize) -> Result<u32, DecodeError> 
     if (id as usize) < count {
         Ok(id)
     } else {
-        Err(DecodeError::Damaged("a reference that leads nowhere"))
+        Err(DecodeError::Damaged("a reference without a target"))
     }
 }
 
@@ -297,7 +297,7 @@ fn rule(
                 constraints
                     .get(at as usize)
                     .map(Arc::clone)
-                    .ok_or(DecodeError::Damaged("a reference that leads nowhere"))?,
+                    .ok_or(DecodeError::Damaged("a reference without a target"))?,
             ),
         },
     })
@@ -401,7 +401,7 @@ fn ids(reader: &mut Reader<'_>, rules: &[Rule], effect: Effect) -> Result<Rules,
             let id = reader.u32()?;
             match rules.get(id as usize) {
                 Some(rule) if rule.effect == effect => Ok(RuleId(id)),
-                _ => Err(DecodeError::Damaged("a reference that leads nowhere")),
+                _ => Err(DecodeError::Damaged("a reference without a target")),
             }
         })
     };

@@ -8,12 +8,12 @@ use crate::tokens::KeyId;
 pub enum DecodeError {
     /// The bytes are not an artifact.
     #[error(
-        "this is no compiled policy: it does not begin with `TWPOLICY`; make one with `tokenward compile -o`"
+        "not a compiled policy: the file does not begin with `TWPOLICY`; create one with `tokenward compile -o`"
     )]
     NotAnArtifact,
     /// Made by a version that writes them otherwise.
     #[error(
-        "the compiled policy has format {found}, this version reads format {FORMAT}; compile the sources again with this version"
+        "the compiled policy has format {found}, but this version reads format {FORMAT}; compile the sources again with this version"
     )]
     Format {
         /// The format that the bytes say they have.
@@ -21,7 +21,7 @@ pub enum DecodeError {
     },
     /// Made by a version that gives lines another meaning.
     #[error(
-        "the compiled policy was made for version {found} of the policy language, this version of tokenward has {LANGUAGE}; compile the sources again with this version"
+        "the compiled policy uses version {found} of the policy language, but this version of tokenward uses {LANGUAGE}; compile the sources again with this version"
     )]
     Language {
         /// The version of the language that the bytes say they have.
@@ -48,7 +48,7 @@ pub enum ReadError {
 pub enum SignatureError {
     /// No key is known by which it could be accepted.
     #[error(
-        "no key is configured to check its signature; list the public key in [keys] artifact_public_keys (`tokenward keys new artifact` makes a key)"
+        "no key is configured to check its signature; list the public key in [keys] artifact_public_keys (create a key with `tokenward keys new artifact`)"
     )]
     NoKeys,
     /// The artifact is not signed.

@@ -72,7 +72,7 @@ impl Header {
         if found == self.digest {
             Ok(())
         } else {
-            Err(DecodeError::Damaged("its digest does not fit its content"))
+            Err(DecodeError::Damaged("its digest does not match its content"))
         }
     }
 

@@ -118,7 +118,7 @@ fn node(reader: &mut Reader<'_>, depth: u32) -> Result<Hir, DecodeError> {
 }
 
 fn character(reader: &mut Reader<'_>) -> Result<char, DecodeError> {
-    char::from_u32(reader.u32()?).ok_or(DecodeError::Damaged("a number that is no character's"))
+    char::from_u32(reader.u32()?).ok_or(DecodeError::Damaged("a number that is not a character"))
 }
 
 #[cfg(test)]

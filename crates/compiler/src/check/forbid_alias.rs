@@ -13,8 +13,8 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
         .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
     if line.effect == Effect::Forbid && names_one_thing {
         diagnostics.push(
-            Diagnostic::new(Code::ForbidAlias, line.span, "the upstream may know what this forbids under another name")
-                .help("an id for a key, a moved issue, `latest` for `2`: prefer permit lines that name what is allowed"),
+            Diagnostic::new(Code::ForbidAlias, line.span, "the upstream may accept another name for the resource that this line forbids")
+                .help("use permit lines that list the allowed resources; other names are an id for a key, a moved issue, or `latest` for `2`"),
         );
     }
 }

@@ -42,16 +42,16 @@ fn glob(url: &Url<'_>) -> Option<Diagnostic> {
     let range = start..url.pieces.get(at + count)?.range.end;
     let text = url.text.get(range.clone())?;
     let help = if count > 1 {
-        format!("for everything below, {}", url.mended(&range, "/.*"))
+        format!("to match everything below, {}", url.mended(&range, "/.*"))
     } else {
-        "write `/[^/]+` for one segment, or `/.*` for everything below; `(?:/)*` says that slashes are meant"
+        "write `/[^/]+` for one segment, or `/.*` for everything below; to match slashes, write `(?:/)*`"
             .to_owned()
     };
     Some(
         url.error(
             Code::ForeignText,
             range,
-            format!("`{text}` is a slash any number of times, not a wildcard"),
+            format!("`{text}` matches any number of slashes; it is not a wildcard"),
         )
         .help(help),
     )
@@ -78,10 +78,10 @@ fn named_segment(url: &Url<'_>) -> Option<Diagnostic> {
         url.error(
             Code::ForeignText,
             range.clone(),
-            format!("`{text}` is that text itself, not any segment"),
+            format!("`{text}` matches only this text, not any segment"),
         )
         .help(format!(
-            "for any one segment, {}; `\\:` says that a colon is meant",
+            "to match any one segment, {}; to match a colon, write `\\:`",
             url.mended(&range, "[^/]+")
         )),
     )
@@ -109,7 +109,7 @@ fn braces(
     Some(match nearest(name, PLACEHOLDERS) {
         Some(near) => diagnostic.help(format!("did you mean `{{{near}}}`? the placeholders are {LIST}")),
         None => diagnostic.help(format!(
-            "the placeholders are {LIST}; write `[^/]+` for any one segment, or `\\{{` for a brace"
+            "the placeholders are {LIST}; write `[^/]+` to match any one segment, or `\\{{` to match a brace"
         )),
     })
 }

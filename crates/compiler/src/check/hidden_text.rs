@@ -68,20 +68,20 @@ fn found(character: char, span: Span) -> Diagnostic {
             "remove it; a file with many was saved as UTF-16: save it as UTF-8",
         ),
         '\u{feff}' => (
-            "a byte-order mark",
+            "a byte-order mark within the file",
             "it can only be the first character of a file; remove it",
         ),
         '\u{2028}' | '\u{2029}' | '\u{85}' => (
-            "a line end that only some editors show",
+            "a line separator that only some editors show",
             "end lines with a line feed",
         ),
         character if character.is_whitespace() => (
-            "a blank that is not a space",
-            "write a space; in a regexp `\\x{…}` says that this one is meant",
+            "a space character other than a space",
+            "write a space; to match this character in a regexp, write `\\x{…}`",
         ),
         _ => (
             "an invisible character",
-            "remove it; in a regexp `\\x{…}` says that it is meant",
+            "remove it; to match it in a regexp, write `\\x{…}`",
         ),
     };
     Diagnostic::new(Code::HiddenText, span, format!("{what} ({number})")).help(help)
@@ -187,14 +187,14 @@ mod tests {
         for (odd, words) in [
             ('\0', "NUL"),
             ('\r', "carriage return"),
-            ('\u{b}', "blank"),
-            ('\u{a0}', "blank"),
+            ('\u{b}', "space character"),
+            ('\u{a0}', "space character"),
             ('\u{85}', "line end"),
             ('\u{2028}', "line end"),
             ('\u{200b}', "invisible"),
             ('\u{202e}', "invisible"),
             ('\u{feff}', "byte-order mark"),
-            ('\u{3000}', "blank"),
+            ('\u{3000}', "space character"),
         ] {
             for (name, before, after) in [
                 ("a.limits", "# x", "y\n/rest/x\n"),

@@ -29,7 +29,7 @@ pub(crate) fn check(twice: &[(Include<'_>, Include<'_>)], diagnostics: &mut Vec<
         let (headline, what) = if name.name == by.name {
             (
                 format!("the set `{}` is included twice", name.name),
-                "here already".to_owned(),
+                "first included here".to_owned(),
             )
         } else {
             (
@@ -43,14 +43,14 @@ pub(crate) fn check(twice: &[(Include<'_>, Include<'_>)], diagnostics: &mut Vec<
         diagnostics.push(
             Diagnostic::new(Code::IncludedTwice, name.span, headline)
                 .related(by.span, what)
-                .help("its lines count once; take one of the includes out"),
+                .help("its lines apply once; remove one of the includes"),
         );
     }
 }
 
 /// The finding that a list of includes was not searched, since those of all lists lead to too many others.
 pub(crate) fn unsettled(first: Include<'_>) -> Diagnostic {
-    let headline = "too many sets include each other to find those that come twice";
+    let headline = "too many sets include each other to find sets that are included twice";
     Diagnostic::new(Code::IncludedTwice, first.span, headline)
-        .help("let fewer sets include others; a set's lines count once in any case")
+        .help("reduce the includes between sets; the lines of a set apply once in any case")
 }

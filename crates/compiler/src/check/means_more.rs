@@ -27,11 +27,14 @@ pub(super) fn check(
     let written = sources.text(line.url.span);
     let (why, url) = if is_anchored && !says_base {
         (
-            "language 1 did not anchor a URL behind `^`",
+            "version 1 of the language did not anchor a URL after `^`",
             written.trim_start_matches('^').trim_end_matches('$'),
         )
     } else {
-        ("language 1 read the blanks as a part of the URL", written)
+        (
+            "version 1 of the language read the spaces as part of the URL",
+            written,
+        )
     };
     let before_url = sources.text(crate::source::Span {
         end: line.url_with_blanks.start,
@@ -46,7 +49,7 @@ pub(super) fn check(
         Diagnostic::new(
             Code::MeansMore,
             line.span,
-            format!("this line permits more than the release before gave it: {why}"),
+            format!("this line allows more than in earlier releases: {why}"),
         )
         .help(format!(
             "review it as new access, and write `{}{url}{constraints}`",

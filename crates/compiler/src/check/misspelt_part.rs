@@ -52,10 +52,10 @@ fn misplaced_bang(url: &Url<'_>) -> Option<Diagnostic> {
         url.error(
             Code::MisspeltPart,
             first.range.clone(),
-            "`!` here is a part of the URL regexp, and forbids nothing",
+            "this `!` is part of the URL regexp, and forbids nothing",
         )
         .help(format!(
-            "`!` stands once, before everything else: {}",
+            "write `!` once, at the beginning of the line: {}",
             shown(&format!("!{}{rest}{}", methods.trim_end(), url.behind()))
         )),
     )
@@ -95,7 +95,7 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     let headline = match wrong {
         Some(wrong) => format!("`[{inner}]` is not a method list: `{wrong}` is not a method"),
         None if inner.contains('!') => {
-            format!("`[{inner}]` is not a method list: `!` stands before the line")
+            format!("`[{inner}]` is not a method list: `!` must be at the beginning of the line")
         }
         None if url.has_methods() => format!("`[{inner}]` is a second method list"),
         None => format!("`[{inner}]` is not a method list: methods are separated by `,` or `|`"),
@@ -105,7 +105,7 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     let help = match meant {
         _ if words.iter().any(|word| any(word)) => {
             format!(
-                "a line without a method list is for all methods: {}",
+                "a line without a method list applies to all methods: {}",
                 line(bang, "")
             )
         }
@@ -119,7 +119,7 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     };
     Some(
         url.error(Code::MisspeltPart, place, headline)
-            .help(format!("{help}; `[\\…]` says that a class is meant")),
+            .help(format!("{help}; if a character class is intended, write `[\\…]`")),
     )
 }
 
@@ -129,14 +129,14 @@ fn constraint(url: &Url<'_>, piece: &Piece) -> Option<Diagnostic> {
         return None;
     }
     let inner = url.text.get(piece.range.start + 1..piece.range.end - 1)?;
-    let headline = format!("`[{inner}]` is a class of characters, not a constraint");
+    let headline = format!("`[{inner}]` is a character class, not a constraint");
     let error = |help: String| {
         Some(
             url.error(Code::MisspeltPart, piece.range.clone(), &headline)
                 .help(help),
         )
     };
-    let escape = "where the class is meant, an escape says so: `[\\:…]`, `[\\=…]`";
+    let escape = "if a character class is intended, write an escape: `[\\:…]`, `[\\=…]`";
     let (word, behind) = leading_word(inner);
     if let Some(rest) = behind.trim_start().strip_prefix(':') {
         if UNTESTED.iter().any(|known| near(word, known)) {
@@ -148,7 +148,7 @@ fn constraint(url: &Url<'_>, piece: &Piece) -> Option<Diagnostic> {
             let rest = rest.trim_start_matches([':', ' ']);
             let meant = format!("[{kind}::{rest}]");
             return error(format!(
-                "did you mean `{meant}`? {}; letters of either case are told apart",
+                "did you mean `{meant}`? {}; the name is case-sensitive",
                 url.mended(&piece.range, &meant)
             ));
         }
@@ -181,9 +181,9 @@ fn round_brackets(url: &Url<'_>) -> Option<Diagnostic> {
         url.error(
             Code::MisspeltPart,
             place,
-            format!("`{text}` is a part of the URL regexp, not a constraint"),
+            format!("`{text}` is part of the URL regexp, not a constraint"),
         )
-        .help("constraints stand in square brackets: `[QueryParam::name==regexp]`; `\\:` says that a colon is meant"),
+        .help("write constraints in square brackets: `[QueryParam::name==regexp]`; to match a colon, write `\\:`"),
     )
 }
 

@@ -51,12 +51,12 @@ fn report(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
                 Code::MixedScripts,
                 span,
                 format!(
-                    "`{word}` mixes letters of several scripts: `{one}` (U+{:04X}) and `{other}` (U+{:04X})",
+                    "`{word}` mixes letters from several scripts: `{one}` (U+{:04X}) and `{other}` (U+{:04X})",
                     u32::from(one),
                     u32::from(other)
                 ),
             )
-            .help("type the word again in one script"),
+            .help("type the word again, with letters from one script only"),
         );
         return;
     }

@@ -18,11 +18,10 @@ pub(crate) fn check(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
         .filter(|(_, source)| source.kind == SourceKind::Tokens)
     {
         if let Some(special) = nearly_special(&source.path) {
-            let headline = format!("`{}` is read as tokens", source.path);
-            diagnostics.push(
-                found(sources, &source.path, headline)
-                    .help(format!("rename the file `{special}` if it is meant as that one")),
-            );
+            let headline = format!("`{}` is read as a token file", source.path);
+            diagnostics.push(found(sources, &source.path, headline).help(format!(
+                "rename the file to `{special}` if it is intended as such"
+            )));
         }
     }
 }

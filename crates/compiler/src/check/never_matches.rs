@@ -20,7 +20,7 @@ pub(super) fn check(line: &ast::Limit, meaning: &Limit, diagnostics: &mut Vec<Di
         && !overlaps(&prefix, regexp::BASE_URL_MARK.as_bytes())
     {
         diagnostics.push(never(
-            "no URL matches: without a leading `/` the regexp is held against the whole URL",
+            "no URL matches: without a leading `/` the regexp is compared with the whole URL",
             "begin with `/` for the path below the base URL, or with `.*`",
         ));
     } else if regexp::matches_nothing(&meaning.url.hir) {

@@ -44,10 +44,10 @@ fn find(pattern: &Pattern, text: &str, diagnostics: &mut Vec<Diagnostic>) {
             Diagnostic::new(
                 Code::RepeatedCharacter,
                 pattern.span.part(range),
-                format!("`{repeated}*` is `{repeated}` any number of times"),
+                format!("`{repeated}*` matches only `{repeated}`, zero or more times"),
             )
             .help(format!(
-                "write `{repeated}.*` for anything behind it, `{repeated}\\d+` for a number, or `(?:{repeated})*` if it is meant"
+                "write `{repeated}.*` for any text after it, `{repeated}\\d+` for a number, or `(?:{repeated})*` if the repetition is intended"
             )),
         );
     }

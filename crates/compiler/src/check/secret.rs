@@ -16,8 +16,8 @@ pub(crate) fn check(sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
                 end: place.end,
             };
             diagnostics.push(
-                Diagnostic::new(Code::SecretInFile, span, "a token's secret stands in a policy file")
-                    .help("revoke the token: whoever has read the file, or its history in git, has the secret; policies hold `secret_hash` alone"),
+                Diagnostic::new(Code::SecretInFile, span, "a policy file contains a token's secret")
+                    .help("revoke the token: anyone who can read the file or its git history has the secret; a policy file must contain only `secret_hash`"),
             );
         }
     }

@@ -40,14 +40,14 @@ pub(super) fn check(line: &ast::Limit, diagnostics: &mut Vec<Diagnostic>) {
 
 fn warning(effect: Effect, (other, first): (&str, Span), (name, second): (&str, Span)) -> Diagnostic {
     let follows = match effect {
-        Effect::Permit => "the line can never permit one that has both",
-        Effect::Forbid => "the line never gets to judge one",
+        Effect::Permit => "the line can never permit a body that has both",
+        Effect::Forbid => "the line is never checked for such a body",
     };
     Diagnostic::new(
         Code::TwoCases,
         second,
-        format!("`{other}` and `{name}` differ in letter case alone: a body with either is refused"),
+        format!("`{other}` and `{name}` differ only in letter case: the proxy refuses a body with either"),
     )
-    .related(first, format!("`{other}` is named here"))
-    .help(format!("name the one that the upstream knows; {follows}"))
+    .related(first, format!("`{other}` is used here"))
+    .help(format!("use the name that the upstream knows; {follows}"))
 }

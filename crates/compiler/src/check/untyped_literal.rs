@@ -30,7 +30,7 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
                 Diagnostic::new(
                     Code::UntypedLiteral,
                     constraint.span,
-                    format!("`{text}` here also meets a string of that text"),
+                    format!("`{text}` here also matches a string with that text"),
                 )
                 .help(format!(
                     "write `[JsonData::{path}:{kind}{}{text}]`",

@@ -32,10 +32,10 @@ fn comment(url: &Url<'_>) -> Option<Diagnostic> {
         url.error(
             Code::UrlText,
             start..url.text.len(),
-            "`#` does not begin a comment behind a line: it is a part of the regexp",
+            "`#` does not begin a comment after a line: it is part of the regexp",
         )
         .help(format!(
-            "put the comment on a line of its own, and {}",
+            "put the comment on a separate line, and {}",
             url.mended(&(before..url.text.len()), "")
         )),
     )
@@ -57,10 +57,10 @@ fn bare_methods(url: &Url<'_>) -> Option<Diagnostic> {
         url.error(
             Code::UrlText,
             0..end,
-            format!("`{words}` is a part of the URL regexp, not a method list"),
+            format!("`{words}` is part of the URL regexp, not a method list"),
         )
         .help(format!(
-            "methods stand in brackets: {}",
+            "write methods in brackets: {}",
             url.mended(&(0..url.text.len()), &format!("[{words}]{rest}"))
         )),
     )
@@ -75,10 +75,10 @@ fn query(url: &Url<'_>) -> Option<Diagnostic> {
     })?;
     let name = name_behind(url, at + 1)?;
     let range = mark.range.start..url.text.len();
-    let headline = "the URL regexp never sees the query, so this matches no request as it is meant";
+    let headline = "the URL is matched without its query, so this does not match the intended requests";
     let example = format!("[QueryParam::{name}==…]");
     Some(url.error(Code::UrlText, range, headline).help(format!(
-        "end the URL before the `?`, and write `{example}`; `[?]` says that a question mark in the path is meant"
+        "end the URL before the `?`, and write `{example}`; to match a question mark in the path, write `[?]`"
     )))
 }
 
@@ -104,9 +104,9 @@ fn blank(url: &Url<'_>) -> Option<Diagnostic> {
         url.error(
             Code::UrlText,
             blank.range.clone(),
-            "a blank within the URL regexp",
+            "a space within the URL regexp",
         )
-        .help("leave it out, or write `\\x20` where the path itself has a blank"),
+        .help("remove it, or write `\\x20` if the path contains a space"),
     )
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn encoded_slash(text: &str, line: Span) -> Option<Diagnostic> {
             syntax.url.span.part(range),
             "`%2F` never occurs: the proxy refuses it in paths",
         )
-        .help("set `encoded_slash = true` in `[relax]` if the upstream needs it; `[%]` says that a percent sign is meant"),
+        .help("set `encoded_slash = true` in `[relax]` if the upstream needs it; to match a percent sign, write `[%]`"),
     )
 }
 
@@ -146,12 +146,12 @@ pub(super) fn decoded_help(text: &str) -> String {
         .get(1..)
         .and_then(|digits| u8::from_str_radix(digits, 16).ok());
     match byte {
-        Some(b' ') => "write `\\x20` for a blank; `[%]` says that a percent sign is meant".to_owned(),
+        Some(b' ') => "write `\\x20` for a space; to match a percent sign, write `[%]`".to_owned(),
         Some(byte) if byte.is_ascii_graphic() => {
             let character = regex_syntax::escape(&char::from(byte).to_string());
-            format!("write `{character}`; `[%]` says that a percent sign is meant")
+            format!("write `{character}`; to match a percent sign, write `[%]`")
         }
-        _ => "write the character itself; `[%]` says that a percent sign is meant".to_owned(),
+        _ => "write the character itself; to match a percent sign, write `[%]`".to_owned(),
     }
 }
 

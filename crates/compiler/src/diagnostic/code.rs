@@ -42,73 +42,73 @@ macro_rules! codes {
 }
 
 codes! {
-    TomlSyntax "TW0001" Error "a token file is not TOML";
+    TomlSyntax "TW0001" Error "a token file that is not valid TOML";
     UnknownKey "TW0002" Error "an unknown key";
-    WrongValue "TW0003" Error "a value of the wrong kind";
-    MissingKey "TW0004" Error "a key that a token needs is missing";
-    DuplicateName "TW0005" Error "two tokens, or two sets, of one name";
-    DuplicateSecret "TW0006" Error "two tokens of one secret";
+    WrongValue "TW0003" Error "an invalid value";
+    MissingKey "TW0004" Error "a missing key";
+    DuplicateName "TW0005" Error "two tokens, or two sets, with the same name";
+    DuplicateSecret "TW0006" Error "two tokens with the same secret";
     NoLimit "TW0007" Error "a token without lines";
-    BackslashInString "TW0008" Error "limit lines in a string that eats backslashes";
+    BackslashInString "TW0008" Error "limit lines in a string with backslash escapes";
     UnknownSet "TW0009" Error "a set that does not exist";
     IncludeCycle "TW0010" Error "sets that include each other";
     LineSyntax "TW0011" Error "a line that does not parse";
     EmptyUrl "TW0012" Error "a line without a URL";
     Regexp "TW0013" Error "a regexp that does not parse";
-    RegexpFeature "TW0014" Error "a regexp feature that does not exist here";
-    TooLarge "TW0015" Error "a line or regexp past its size limit";
-    UserPlaceholder "TW0016" Error "{USER} where there is no one user";
+    RegexpFeature "TW0014" Error "a regexp feature that is not supported";
+    TooLarge "TW0015" Error "a line or regexp over its size limit";
+    UserPlaceholder "TW0016" Error "{USER} where the user is not fixed";
     OnlyInForbid "TW0017" Error "`only` in a forbid line";
     UserKeys "TW0018" Error "user keys that contradict each other";
-    UrlText "TW0020" Error "text that no URL has";
+    UrlText "TW0020" Error "text that no URL contains";
     ValueText "TW0021" Error "an encoded character in a value";
     ForeignText "TW0022" Error "a wildcard or placeholder of another language";
-    Anchor "TW0023" Error "an anchor within a regexp";
-    HiddenText "TW0024" Error "text that is shown otherwise than it is read";
-    MixedScripts "TW0025" Error "a word of letters of several scripts";
+    Anchor "TW0023" Error "an anchor in the middle of a regexp";
+    HiddenText "TW0024" Error "text that looks different from what the compiler reads";
+    MixedScripts "TW0025" Error "a word with letters from several scripts";
     DeadForbid "TW0026" Error "a forbid line that no request can match";
-    DeadHere "TW0027" Error "a forbid line that this configuration leaves without effect";
-    PermitsAll "TW0028" Error "permit lines of an unrestricted token";
+    DeadHere "TW0027" Error "a forbid line without effect under this configuration";
+    PermitsAll "TW0028" Error "permit lines in an unrestricted token";
     SecretInFile "TW0030" Error "a token's secret in a policy file";
     NoExpiry "TW0101" Warning "a token that never expires";
-    MisspeltPart "TW0102" Error "text that looks like a part of a line and is not";
-    UntypedLiteral "TW0103" Warning "`true`, `false` or `null` that a string also meets";
-    ForbidAlias "TW0104" Warning "a forbid line that an alias of the upstream may escape";
+    MisspeltPart "TW0102" Error "text that looks like a method list or constraint but is not";
+    UntypedLiteral "TW0103" Warning "`true`, `false` or `null` that also matches a string";
+    ForbidAlias "TW0104" Warning "a forbid line that an alias in the upstream may bypass";
     NeverMatches "TW0105" Warning "a URL regexp that no URL can match";
     UnusedSet "TW0106" Warning "a set that no token includes";
     EmptyLine "TW0107" Warning "a line that no request can match";
-    CoveredLine "TW0108" Warning "a line that other lines cover";
+    CoveredLine "TW0108" Warning "a line that other lines make redundant";
     IdleForbid "TW0109" Warning "a forbid line that forbids nothing";
-    TakenBack "TW0110" Warning "a line that forbid lines take back altogether";
-    EqualReach "TW0111" Warning "two tokens of one user that allow the same";
+    TakenBack "TW0110" Warning "a permit line that forbid lines override completely";
+    EqualReach "TW0111" Warning "two tokens with the same users that allow the same requests";
     IncludedTwice "TW0112" Warning "a set that is included twice";
-    TwoCases "TW0113" Warning "JSON names that differ in letter case alone";
-    NearFile "TW0120" Warning "a file whose name is nearly that of a policy file";
-    MeansMore "TW0121" Warning "a line that means more than it did";
+    TwoCases "TW0113" Warning "JSON names that differ only in letter case";
+    NearFile "TW0120" Warning "a file name similar to that of a policy file";
+    MeansMore "TW0121" Warning "a line that allows more than in earlier versions";
     RepeatedCharacter "TW0122" Warning "a `*` that repeats one character";
     BrokenInvariant "TW0201" Error "a token that breaks an invariant";
     OpenInvariant "TW0202" Error "an invariant that could not be settled";
     IdleInvariant "TW0203" Warning "an invariant that selects no token";
     NewAccess "TW0301" Error "access that nobody reviewed";
-    StaleReview "TW0302" Warning "a review that nothing needs any more";
+    StaleReview "TW0302" Warning "a review that is no longer needed";
     NewCredential "TW0303" Error "a credential that nobody reviewed";
     NewUser "TW0304" Error "a user that nobody reviewed";
-    LongerLife "TW0305" Error "a token or secret that works longer";
-    MoreAddresses "TW0306" Error "addresses from which a token did not work";
-    ActsForMore "TW0307" Error "a user that a token newly acts for";
+    LongerLife "TW0305" Error "a token or secret that stays valid longer";
+    MoreAddresses "TW0306" Error "new addresses from which a token works";
+    ActsForMore "TW0307" Error "a new user that a token can act for";
     NewMint "TW0308" Error "a token that newly issues credentials";
     NewUnrestricted "TW0309" Error "a token that is newly unrestricted";
     LiftedForbid "TW0310" Error "a forbid line that was lifted";
-    LooserConfiguration "TW0311" Error "a setting that gives more";
+    LooserConfiguration "TW0311" Error "a less strict setting";
     LostInvariant "TW0312" Error "an invariant that was removed or changed";
     FreedToken "TW0313" Error "a token that breaks an invariant of the base";
     UnacceptedReview "TW0314" Error "a review that the base does not have";
     GrownSet "TW0315" Warning "an unused set that grew";
     OpenComparison "TW0316" Error "a comparison that could not be settled";
-    NewEscalate "TW0317" Error "a token that newly gives rights";
-    MoreCalls "TW0320" Error "a token that may call more";
+    NewEscalate "TW0317" Error "a token that can newly grant rights";
+    MoreCalls "TW0320" Error "a token with higher call limits";
     Seal "TW0401" Error "a token without a valid seal";
-    ReadableSecret "TW0402" Error "a secret that can be read, in secure mode";
+    ReadableSecret "TW0402" Error "a readable secret in secure mode";
     TooLongLife "TW0403" Error "a token that lives longer than the configuration allows";
     OverCeiling "TW0404" Error "a limit higher than the configuration allows";
 }
@@ -134,5 +134,5 @@ impl std::str::FromStr for Code {
 
 /// The text is not a code.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no code `{0}`; codes look like `TW0011`")]
+#[error("the code `{0}` does not exist; codes look like `TW0011`")]
 pub struct UnknownCode(String);

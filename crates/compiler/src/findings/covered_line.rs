@@ -74,16 +74,22 @@ fn tell<'p>(search: &mut Search<'p>, entry: &Entry<'p>, covers: &[&Entry<'p>]) {
     };
     let (headline, what) = match covers {
         [one] => (
-            format!("this line {does} nothing that `{}` does not", search.text(one)),
-            "covers it",
+            format!(
+                "this line is redundant: `{}` already {does} every request that it {does}",
+                search.text(one)
+            ),
+            "this line covers it",
         ),
         _ => (
-            format!("this line {does} nothing that {} others do not", covers.len()),
-            "covers a part of it",
+            format!(
+                "this line is redundant: {} other lines together cover every request that it {does}",
+                covers.len()
+            ),
+            "this line covers a part of it",
         ),
     };
     let diagnostic = Diagnostic::new(Code::CoveredLine, span, headline)
-        .help("take it out, or make what covers it narrower, if that is what was meant");
+        .help("remove the line, or narrow what covers it if it was intended to be narrower");
     let diagnostic = related(diagnostic, search, covers, what);
     search.push(diagnostic);
 }
@@ -93,9 +99,9 @@ fn unrestricted<'p>(search: &mut Search<'p>, case: &Case<'p>, entry: &Entry<'p>)
     let mut diagnostic = Diagnostic::new(
         Code::CoveredLine,
         span,
-        "this line allows nothing that `unrestricted = true` does not",
+        "this line is redundant: `unrestricted = true` already allows every request that it allows",
     )
-    .help("take it out, or `unrestricted`");
+    .help("remove the line, or `unrestricted`");
     if let Some(token) = search.source_map.token(case.id) {
         diagnostic = diagnostic.related(token, "this token is unrestricted");
     }

@@ -157,11 +157,11 @@ fn tell(search: &mut Search<'_>, id: TokenId, other: TokenId) {
     let Some((span, twins)) = search.source_map.token(id).zip(search.source_map.token(other)) else {
         return;
     };
-    let headline = format!("`{}` allows the same as `{}`", token.name, twin.name);
+    let headline = format!("`{}` allows the same requests as `{}`", token.name, twin.name);
     search.push(
         Diagnostic::new(Code::EqualReach, span, headline)
             .related(twins, "the other")
-            .help("one token would do; or was a line of the copy to be changed?"),
+            .help("remove one of the tokens, or change the lines of the copy if they should differ"),
     );
 }
 

@@ -36,9 +36,10 @@ pub(super) fn check<'p>(search: &mut Search<'p>, case: &Case<'p>, idle: &HashSet
 
 fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
     let Some(span) = search.span(forbid) else { return };
-    let headline = "this line forbids nothing that the token would be allowed";
-    let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline)
-        .help("what no line permits is denied without it; is a permit line missing, or this one misspelt?");
+    let headline = "this line has no effect: the token does not allow any request that it forbids";
+    let mut diagnostic = Diagnostic::new(Code::IdleForbid, span, headline).help(
+        "correct the line, or add the missing permit line; a request that no line permits is denied anyway",
+    );
     if let Answer::Yes(request) = search.ask(&[forbid], &[]) {
         diagnostic = diagnostic.witness(search.witness(case.token, &request));
     }

@@ -80,10 +80,10 @@ fn one_line<'p>(
     let mut diagnostic = Diagnostic::new(
         Code::TakenBack,
         span,
-        "the token's forbid lines take back all that this line allows",
+        "the token's forbid lines override this line completely",
     )
-    .help("take one of them out, or make the forbid line narrower");
-    diagnostic = related(diagnostic, search, &covers, "takes it back");
+    .help("remove one of them, or narrow the forbid line");
+    diagnostic = related(diagnostic, search, &covers, "this line overrides it");
     if let Some(sample) = sample {
         diagnostic = diagnostic.witness(search.witness(case.token, sample));
     }
@@ -96,16 +96,16 @@ fn everything<'p>(search: &mut Search<'p>, case: &Case<'p>, near: &[&Entry<'p>],
         return;
     };
     let headline = format!(
-        "the forbid lines of `{}` take back all that it allows",
+        "the forbid lines of `{}` override everything that it allows",
         case.token.name
     );
     let mut diagnostic = Diagnostic::new(Code::TakenBack, span, headline)
-        .help("make them narrower, or revoke the token if it is to do nothing");
+        .help("narrow them, or revoke the token if it should allow nothing");
     let own: Vec<&Entry<'p>> = match near {
         [] => case.forbids.iter().collect(),
         near => near.to_vec(),
     };
-    diagnostic = related(diagnostic, search, &own, "takes back");
+    diagnostic = related(diagnostic, search, &own, "this line overrides permit lines");
     if let Some(sample) = sample {
         diagnostic = diagnostic.witness(search.witness(case.token, sample));
     }

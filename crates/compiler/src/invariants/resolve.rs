@@ -45,7 +45,7 @@ fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<D
                 Diagnostic::new(
                     Code::UserPlaceholder,
                     user_placeholder(&line.syntax),
-                    "`{USER}` in an invariant, which speaks of many tokens",
+                    "`{USER}` in an invariant, which applies to many tokens",
                 )
                 .help("write the names that are meant"),
             ),

@@ -12,7 +12,7 @@ pub enum ReadError {
         what: &'static str,
     },
     /// An object has two members of one name, after unescaping.
-    #[error("an object has two members of the name at byte {offset}")]
+    #[error("an object has two members with the name at byte {offset}")]
     DuplicateName {
         /// The offset of the second of the two names.
         offset: usize,
@@ -24,7 +24,7 @@ pub enum ReadError {
         offset: usize,
     },
     /// A name equals one that is wanted at its place but for its case.
-    #[error("the name at byte {offset} is that of a constrained node in another case")]
+    #[error("the name at byte {offset} differs from that of a constrained node only in letter case")]
     CaseVariant {
         /// The offset of the name.
         offset: usize,

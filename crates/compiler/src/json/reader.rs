@@ -153,8 +153,8 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
             Some(b't') => self.word(place, Kind::Boolean, "true")?,
             Some(b'f') => self.word(place, Kind::Boolean, "false")?,
             Some(b'n') => self.word(place, Kind::Null, "null")?,
-            Some(_) => return Err(self.scan.fail("something that begins no value")),
-            None => return Err(self.scan.fail("an end where a value is due")),
+            Some(_) => return Err(self.scan.fail("text that does not begin a value")),
+            None => return Err(self.scan.fail("the text ends where a value is expected")),
         }
         Ok(false)
     }
@@ -180,7 +180,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
             let Some(open) = self.open.last() else {
                 return match self.scan.peek() {
                     None => Ok(Due::Nothing),
-                    Some(_) => Err(self.scan.fail("something behind the value")),
+                    Some(_) => Err(self.scan.fail("text after the value")),
                 };
             };
             match (open.kind, self.scan.peek()) {
@@ -196,10 +196,10 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
                 }
                 (kind, Some(_)) if first => return self.item(kind),
                 (OpenKind::Array { .. }, Some(_)) => {
-                    return Err(self.scan.fail("no comma or `]` behind an element"));
+                    return Err(self.scan.fail("no comma or `]` after an element"));
                 }
                 (OpenKind::Object { .. }, Some(_)) => {
-                    return Err(self.scan.fail("no comma or `}` behind a member"));
+                    return Err(self.scan.fail("no comma or `}` after a member"));
                 }
                 (OpenKind::Array { .. }, None) => return Err(self.scan.fail("an array without an end")),
                 (OpenKind::Object { .. }, None) => return Err(self.scan.fail("an object without an end")),
@@ -218,7 +218,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
     fn name(&mut self, place: Option<PlaceId>) -> Result<Option<PlaceId>, ReadError> {
         let offset = self.scan.offset();
         if self.scan.peek() != Some(b'"') {
-            return Err(self.scan.fail("no name where one is due"));
+            return Err(self.scan.fail("no name where one is expected"));
         }
         let quoted = self.scan.string()?;
         let name = quoted.unescaped().map_err(|what| self.scan.fail(what))?;
@@ -248,7 +248,7 @@ impl<'w, 'p, 'b> Reader<'w, 'p, 'b> {
         };
         self.scan.space();
         if self.scan.peek() != Some(b':') {
-            return Err(self.scan.fail("no colon behind a name"));
+            return Err(self.scan.fail("no colon after a name"));
         }
         self.scan.bump();
         self.scan.space();

@@ -96,7 +96,7 @@ impl<'b> Scanner<'b> {
             self.at += 1;
         }
         if self.at == start {
-            Err(self.fail("a number without a digit where one is due"))
+            Err(self.fail("a number without a digit where one is expected"))
         } else {
             Ok(())
         }

@@ -145,7 +145,7 @@ fn misplaced(error: &Misplaced, marked: &Marked) -> Diagnostic {
             "a line always matches the whole text: remove the `$`, or write `\\$` for the character",
         ),
         What::MultiLine => (
-            "there are no lines within a text: `m` has no effect",
+            "a text is always a single line: `m` has no effect",
             "remove the flag `m`; a line always matches the whole text",
         ),
     };
@@ -191,24 +191,23 @@ fn syntax_error(error: &ast::Error, marked: &Marked) -> Diagnostic {
         ErrorKind::UnsupportedLookAround => (
             Code::RegexpFeature,
             Some(
-                "there is no look-around; permit more and take the exception back with a forbid line: `![delete].*`, or use `!=` in a constraint",
+                "look-around is not supported; permit more and exclude the exception with a forbid line such as `![delete].*`, or use `!=` in a constraint",
             ),
         ),
         ErrorKind::UnsupportedBackreference => (
             Code::RegexpFeature,
-            Some("there are no back-references; write the alternatives out"),
+            Some("back-references are not supported; write all alternatives"),
         ),
-        ErrorKind::NestLimitExceeded(_) => (
-            Code::TooLarge,
-            Some("write the regexp with fewer groups within groups"),
-        ),
+        ErrorKind::NestLimitExceeded(_) => {
+            (Code::TooLarge, Some("write the regexp with fewer nested groups"))
+        }
         ErrorKind::EscapeUnrecognized if escape == "\\Q" || escape == "\\E" => (
             Code::RegexpFeature,
-            Some("there is no `\\Q…\\E`; put a backslash before each special character"),
+            Some("`\\Q…\\E` is not supported; put a backslash before each special character"),
         ),
         ErrorKind::EscapeUnrecognized if escape == "\\Z" || escape == "\\G" => (
             Code::RegexpFeature,
-            Some("a line always matches the whole text; leave the anchor out"),
+            Some("a line always matches the whole text; remove the anchor"),
         ),
         ErrorKind::RepetitionMissing => (
             Code::Regexp,
@@ -265,11 +264,15 @@ fn refuse_what_means_two_things(tree: &Ast, marked: &Marked) -> Result<(), Box<D
                     let place = self.0.place(&outer.op.span);
                     let possessive = matches!(outer.op.kind, ast::RepetitionKind::OneOrMore);
                     Err(Box::new(if possessive {
-                        Diagnostic::new(Code::RegexpFeature, place, "there are no possessive quantifiers")
-                            .help("leave the second `+` out: matching takes linear time without it")
+                        Diagnostic::new(
+                            Code::RegexpFeature,
+                            place,
+                            "possessive quantifiers are not supported",
+                        )
+                        .help("remove the second `+`: matching takes linear time without it")
                     } else {
-                        Diagnostic::new(Code::Regexp, place, "a quantifier stands behind a quantifier")
-                            .help("put the first in a group, `(…)`, if both are meant")
+                        Diagnostic::new(Code::Regexp, place, "a quantifier follows another quantifier")
+                            .help("put the first one in a group, `(…)`, if both are intended")
                     }))
                 }
                 _ => Ok(()),

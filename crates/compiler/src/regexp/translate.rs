@@ -219,7 +219,7 @@ fn class_hir(set: ClassUnicode) -> Hir {
 fn unknown(error: class::UnknownClass) -> TranslateError {
     TranslateError {
         at: error.0.start.offset,
-        what: "there is no such Unicode class",
+        what: "this Unicode class does not exist",
     }
 }
 
@@ -234,7 +234,7 @@ fn apply(set: &ast::Flags, flags: &mut Flags) -> Result<(), TranslateError> {
             ast::FlagsItemKind::Flag(ast::Flag::Unicode) if !on => {
                 return Err(TranslateError {
                     at: item.span.start.offset,
-                    what: "`(?-u)` would match bytes that are no characters",
+                    what: "`(?-u)` would match bytes that are not characters",
                 });
             }
             // `.` matches everything, greed cannot change a whole match, and the parser has seen to `x`.

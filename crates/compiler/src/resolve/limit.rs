@@ -56,9 +56,9 @@ pub(super) fn check_only(line: &ast::Limit) -> Result<(), Box<Diagnostic>> {
             Diagnostic::new(
                 Code::OnlyInForbid,
                 only.span,
-                "`only` has no meaning in a forbid line",
+                "`only` cannot be used in a forbid line",
             )
-            .help("write `only` in the permit lines, which then match nothing with further names"),
+            .help("write `only` in the permit lines; they then match no request with further names"),
         )),
         _ => Ok(()),
     }
@@ -67,7 +67,7 @@ pub(super) fn check_only(line: &ast::Limit) -> Result<(), Box<Diagnostic>> {
 pub(super) fn no_single_user(line: &ast::Limit, token: &TokenDef, headline: &str) -> Diagnostic {
     Diagnostic::new(Code::UserPlaceholder, user_placeholder(line), headline)
         .related(token.span, "this token")
-        .help("give the token one `user`, or write the names that are meant")
+        .help("give the token a single `user`, or write the intended names")
 }
 
 /// The span of the first `{USER}`.

@@ -67,7 +67,7 @@ pub(super) fn read<'a>(sources: &'a SourceSet, diagnostics: &mut Vec<Diagnostic>
             diagnostics.push(
                 Diagnostic::new(Code::DuplicateName, span, headline)
                     .related(first.span, "the other")
-                    .help("a set's name is its file's, whatever the directory; rename one"),
+                    .help("the name of a set is the name of its file, in any directory; rename one of the files"),
             );
             continue;
         }
@@ -105,7 +105,7 @@ pub(super) fn refuse_include(sources: &SourceSet, line: Span) -> Result<(), Box<
     if !forbidden.trim_start().starts_with(INCLUDE) {
         return Ok(());
     }
-    let headline = "`@include` where it takes in nothing";
+    let headline = "`@include` cannot be used here";
     Err(Box::new(Diagnostic::new(Code::LineSyntax, line, headline).help(
         "write `@include NAME` in a line of its own in a `*.limits` file; a token has the key `include`, and an invariant its own lines",
     )))
@@ -264,7 +264,7 @@ impl<'a> Sets<'a> {
             names.splice(SHOWN - 1..names.len() - 1, [more.as_str()]);
         }
         let headline = format!("the set `{}` includes itself: {}", name(&id), names.join(" → "));
-        Diagnostic::new(Code::IncludeCycle, include.span, headline).help("take one of the includes out")
+        Diagnostic::new(Code::IncludeCycle, include.span, headline).help("remove one of the includes")
     }
 
     fn unknown(&mut self, include: Include<'_>) -> Diagnostic {

@@ -25,7 +25,7 @@ pub(super) fn check_unique(tokens: &[TokenDef], diagnostics: &mut Vec<Diagnostic
                         format!("two tokens are named `{}`", name.value),
                     )
                     .related(*first, "the other")
-                    .help("the audit knows tokens by their names; rename one"),
+                    .help("the audit identifies tokens by their names; rename one"),
                 ),
                 None => drop(names.insert(&name.value, name.span)),
             }
@@ -33,9 +33,13 @@ pub(super) fn check_unique(tokens: &[TokenDef], diagnostics: &mut Vec<Diagnostic
         for hash in token.secret_hash.iter().chain(&token.previous_secret_hash) {
             match secrets.get(&hash.value) {
                 Some(first) => diagnostics.push(
-                    Diagnostic::new(Code::DuplicateSecret, hash.span, "two tokens have one secret")
-                        .related(*first, "the other")
-                        .help("make a secret for each with `tokenward token new`"),
+                    Diagnostic::new(
+                        Code::DuplicateSecret,
+                        hash.span,
+                        "two tokens have the same secret",
+                    )
+                    .related(*first, "the other")
+                    .help("create a secret for each with `tokenward token new`"),
                 ),
                 None => drop(secrets.insert(hash.value, hash.span)),
             }
@@ -49,11 +53,11 @@ pub(super) fn check_unique(tokens: &[TokenDef], diagnostics: &mut Vec<Diagnostic
 /// The headline that reports why the token has no such user.
 pub(super) fn only_user(token: &TokenDef) -> Result<&str, &'static str> {
     if token.on_behalf_of.is_some() {
-        return Err("`{USER}` in a token with `on_behalf_of`, which acts for several");
+        return Err("`{USER}` in a token with `on_behalf_of`, which can act for several users");
     }
     match (&token.user, &token.users) {
         (Some(user), None) => Ok(&user.value),
-        _ => Err("`{USER}` in a token that has no one user"),
+        _ => Err("`{USER}` in a token without a single user"),
     }
 }
 
@@ -66,8 +70,9 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
     if !token.gives("expires") && !token.lint_allow.contains(&Code::NoExpiry) {
         let name = token.name.as_ref().map_or("this token", |name| &name.value);
         diagnostics.push(
-            Diagnostic::new(Code::NoExpiry, token.span, format!("`{name}` never expires"))
-                .help("add `expires = 2027-06-30T00:00:00Z`, or `lint_allow = [\"TW0101\"]` if it is meant"),
+            Diagnostic::new(Code::NoExpiry, token.span, format!("`{name}` never expires")).help(
+                "add `expires = 2027-06-30T00:00:00Z`, or `lint_allow = [\"TW0101\"]` if this is intended",
+            ),
         );
     }
     // Keys that every token needs; the values of others have been checked above.
@@ -78,13 +83,13 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
     if !token.gives("name") {
         missing(
             "name",
-            "add `name = \"…\"`: the audit and the messages know the token by it",
+            "add `name = \"…\"`: the audit and the messages identify the token by it",
         );
     }
     if !token.gives("secret_hash") {
         missing(
             "secret_hash",
-            "`tokenward token new` makes a secret and writes its hash",
+            "`tokenward token new` creates a secret and writes its hash",
         );
     }
     // Each missing value has been reported by now, so `?` hides nothing.
@@ -134,9 +139,9 @@ fn users(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) -> Option<Users> {
                 Diagnostic::new(
                     Code::MissingKey,
                     token.span,
-                    "the token says for whom it works in none of `user`, `users` and `any_user`",
+                    "the token has no `user`, `users` or `any_user` key",
                 )
-                .help("add `user = \"…\"`; `any_user = true` lets its holder be whoever he says he is"),
+                .help("add `user = \"…\"`; with `any_user = true`, the caller can supply any user name"),
             );
             None
         }
@@ -151,7 +156,7 @@ fn users(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) -> Option<Users> {
                     place.unwrap_or(token.span),
                     "`user`, `users` and `any_user` exclude each other",
                 )
-                .help("keep the one that is meant"),
+                .help("keep the intended one"),
             );
             None
         }
@@ -173,7 +178,7 @@ fn check_limits(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
     if !unrestricted && !has_lines && token.include.is_empty() {
         diagnostics.push(
             Diagnostic::new(Code::NoLimit, token.span, "the token has no lines").help(
-                "add `limit_to`, `include`, or `unrestricted = true` if it may do all that its user can",
+                "add `limit_to`, `include`, or `unrestricted = true` to allow everything that its user can do",
             ),
         );
     }
@@ -189,10 +194,10 @@ pub(super) fn check_unrestricted(token: &TokenDef, own: &[Rc<Limit>], diagnostic
             Diagnostic::new(
                 Code::PermitsAll,
                 permit.span,
-                "a permit line in a token with `unrestricted = true`, which may do everything",
+                "a permit line in a token with `unrestricted = true`, which allows everything",
             )
             .related(unrestricted.span, "this permits everything")
-            .help("remove `unrestricted`, or the permit lines; forbid lines can stay"),
+            .help("remove `unrestricted` or the permit lines; forbid lines can be kept"),
         );
     }
 }
@@ -210,7 +215,7 @@ fn check_call_limits(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
     let (code, help) = match fault {
         CallLimitsFault::BurstAlone => (
             Code::MissingKey,
-            "add `rate = \"600/1m\"`, which fills the burst again",
+            "add `rate = \"600/1m\"`, which refills the burst",
         ),
         CallLimitsFault::SlowBurst => (Code::WrongValue, "choose a smaller burst, or a higher rate"),
     };
@@ -227,7 +232,7 @@ fn check_rotation(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
         Diagnostic::new(
             Code::MissingKey,
             place,
-            "`previous_secret_hash` and `previous_until` go together",
+            "`previous_secret_hash` and `previous_until` must be used together",
         )
         .help("`tokenward token rotate` writes both"),
     );

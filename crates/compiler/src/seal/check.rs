@@ -42,13 +42,13 @@ pub(crate) fn report(faults: &[(String, Fault)], sources: &SourceSet) -> Vec<Dia
             };
             let help = match fault {
                 Fault::Readable | Fault::Missing => {
-                    "`tokenward token seal` seals it, and takes `secret_sealed` out, if its data are right"
+                    "check the data of the token, then run `tokenward token seal`, which seals it and removes `secret_sealed`"
                 }
                 Fault::Stranger(_) => {
-                    "name that key in [keys] public_keys, or seal the token again if its data are right"
+                    "add that key to [keys] public_keys, or check the data of the token and seal it again"
                 }
                 Fault::Wrong => {
-                    "nothing but `revoked` can be changed in secure mode: take the change back, or revoke the token and make another"
+                    "only `revoked` can be changed in secure mode: revert the change, or revoke the token and create another"
                 }
             };
             let finding = Diagnostic::new(code, token.span, format!("`{name}` {fault}"));

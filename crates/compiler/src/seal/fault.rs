@@ -75,11 +75,11 @@ impl fmt::Display for Fault {
             Self::Missing => f.write_str("has no seal"),
             Self::Stranger(key) => write!(
                 f,
-                "has the seal of a key that is not accepted here ({})",
+                "has a seal with a key that is not accepted here ({})",
                 hex::encode(key)
             ),
-            Self::Wrong => f.write_str("was changed since it was sealed"),
-            Self::Readable => f.write_str("has a secret that can be read, in secure mode"),
+            Self::Wrong => f.write_str("was changed after it was sealed"),
+            Self::Readable => f.write_str("has a readable secret, which secure mode does not allow"),
         }
     }
 }

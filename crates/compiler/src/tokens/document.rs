@@ -38,7 +38,10 @@ pub(super) fn parse<'s>(
     }
     for error in &errors {
         let range = error.span().unwrap_or(0..0);
-        let headline = format!("the file is not TOML: {}", error.message().replace('\n', ", "));
+        let headline = format!(
+            "the file is not valid TOML: {}",
+            error.message().replace('\n', ", ")
+        );
         diagnostics.push(Diagnostic::new(
             Code::TomlSyntax,
             span(id, source, range),
@@ -84,9 +87,9 @@ pub(super) fn backslash_in_string(place: Span) -> Diagnostic {
     Diagnostic::new(
         Code::BackslashInString,
         place,
-        "a backslash in a string in which TOML reads it",
+        "a backslash in a string in which TOML interprets it",
     )
-    .help("put the lines between `'''` and `'''`, where TOML leaves `\\d` alone")
+    .help("put the lines between `'''` and `'''`, where TOML does not interpret `\\d`")
 }
 
 pub(super) fn span(id: SourceId, source: &Source, range: Range<usize>) -> Span {

@@ -107,7 +107,7 @@ pub(crate) fn read(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnost
             diagnostics.push(
                 Diagnostic::new(Code::DuplicateName, invariant.name.span, headline)
                     .related(first.name.span, "the other")
-                    .help("findings know invariants by their names; rename one"),
+                    .help("findings identify invariants by their names; rename one"),
             );
         }
     }
@@ -140,7 +140,7 @@ fn invariant(
         ("name", "add `name = \"…\"`: findings name the invariant by it"),
         (
             "lines",
-            "add the requests it speaks of, as Limit-to lines between `'''` and `'''`",
+            "add the requests that it applies to, as Limit-to lines between `'''` and `'''`",
         ),
     ] {
         if !given(key) && !misspelt.contains(&key) {
@@ -152,9 +152,10 @@ fn invariant(
     }
     let (name, lines) = (name?, lines?);
     if lines.lines.is_empty() {
-        let headline = "the invariant has no lines, so it speaks of no request";
+        let headline = "the invariant has no lines, so it does not apply to any request";
         reader.diagnostics.push(
-            Diagnostic::new(Code::MissingKey, name.span, headline).help("write a line, or take it out"),
+            Diagnostic::new(Code::MissingKey, name.span, headline)
+                .help("add a line, or remove the invariant"),
         );
         return None;
     }

@@ -134,7 +134,7 @@ impl Reader<'_> {
             .flatten();
         let diagnostic = match (near, special_file(&self.source.path, name)) {
             (_, Some(file)) => diagnostic.help(format!(
-                "`[[{name}]]` belongs in a file `{file}`; rename this one"
+                "`[[{name}]]` belongs in a file named `{file}`; rename this file"
             )),
             (Some(near), None) => diagnostic.help(format!("did you mean `{near}`?")),
             (None, None) => diagnostic.help(format!("the keys are {}", quoted_list(known))),
@@ -146,7 +146,7 @@ impl Reader<'_> {
     pub(super) fn lines(&mut self, value: &toml::Spanned<toml::de::DeValue<'_>>, key: &str) -> Option<Lines> {
         let range = value.span();
         if value.get_ref().as_str().is_none() {
-            self.wrong(value, &format!("`{key}` is a block of lines: `'''` … `'''`"));
+            self.wrong(value, &format!("`{key}` must be a block of lines: `'''` … `'''`"));
             return None;
         }
         match lines::of_string(self.id, &self.source.text, range) {

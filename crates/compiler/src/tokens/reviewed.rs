@@ -223,17 +223,17 @@ fn is_whole(reader: &mut Reader<'_>, place: Span, given: &dyn Fn(&str) -> bool) 
     if !SUBJECTS.iter().any(|key| given(key)) {
         missing(
             "token",
-            "add the name of the token that may allow more, or `configuration` or `invariant`",
+            "add the name of the token that allows more, or `configuration` or `invariant`",
         );
     }
     if !given("why") {
-        missing("why", "say for whoever comes after you why it is right");
+        missing("why", "explain for later readers why this is right");
     }
     let has_value = given("value") && (given("key") || !given("token"));
     if !(given("line") || given("lifted") || has_value) {
         missing(
             "line",
-            "add the permit line as it is written, or `lifted` with the forbid line that went, or `key` and `value` as `tokenward diff` shows them",
+            "add the permit line as it is written, or `lifted` with the removed forbid line, or `key` and `value` as `tokenward diff` shows them",
         );
     }
     let exclusive = [
@@ -255,7 +255,7 @@ fn is_whole(reader: &mut Reader<'_>, place: Span, given: &dyn Fn(&str) -> bool) 
     let both = exclusive.iter().find(|(one, other)| given(one) && given(other));
     if let Some((one, other)) = both {
         let headline = format!("the entry has both `{one}` and `{other}`");
-        tell(Code::WrongValue, headline, "write an entry for each");
+        tell(Code::WrongValue, headline, "write one entry for each");
         return false;
     }
     whole

@@ -152,7 +152,7 @@ impl fmt::Display for PublicKey {
 
 /// The text is not a public key.
 #[derive(Debug, thiserror::Error)]
-#[error("a public key is `{KIND}` and 64 hexadecimal digits, as `tokenward keys new` prints it")]
+#[error("a public key must be `{KIND}` and 64 hexadecimal digits, as `tokenward keys new` prints it")]
 pub struct NotAKey;
 
 impl FromStr for PublicKey {
@@ -181,7 +181,7 @@ impl fmt::Display for Seal {
 /// The text is not a seal.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "a seal is `{}:`, the key's id and a signature, as `tokenward token seal` writes it",
+    "a seal must be `{}:`, the key's id and a signature, as `tokenward token seal` writes it",
     Version::CURRENT
 )]
 pub struct NotASeal;

@@ -19,7 +19,7 @@ type Value<'i> = Spanned<DeValue<'i>>;
 impl Reader<'_> {
     pub(super) fn wrong(&mut self, value: &Value<'_>, help: &str) {
         let place = document::span(self.id, self.source, value.span());
-        let headline = format!("a value of the wrong kind: {}", value.get_ref().type_str());
+        let headline = format!("a value of the wrong type: {}", value.get_ref().type_str());
         self.diagnostics
             .push(Diagnostic::new(Code::WrongValue, place, headline).help(help));
     }
@@ -40,13 +40,13 @@ impl Reader<'_> {
     /// A string that is not empty and has no control characters.
     pub(super) fn string(&mut self, value: &Value<'_>, key: &str) -> Option<At<String>> {
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong(value, &format!("`{key}` is a string"));
+            self.wrong(value, &format!("`{key}` must be a string"));
             return None;
         };
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             self.invalid(
                 value,
-                &format!("`{key}` is empty or holds control characters"),
+                &format!("`{key}` is empty or contains control characters"),
                 "write plain text",
             );
             return None;
@@ -55,7 +55,7 @@ impl Reader<'_> {
         if !["description", "owner", "why"].contains(&key) && key != "user" && text.chars().any(is_hidden) {
             self.invalid(
                 value,
-                &format!("`{key}` has an invisible character"),
+                &format!("`{key}` contains an invisible character"),
                 "type the text again",
             );
             return None;
@@ -65,7 +65,7 @@ impl Reader<'_> {
 
     pub(super) fn strings(&mut self, value: &Value<'_>, key: &str) -> Vec<At<String>> {
         let Some(entries) = value.get_ref().as_array() else {
-            self.wrong(value, &format!("`{key}` is a list of strings: `[\"…\"]`"));
+            self.wrong(value, &format!("`{key}` must be a list of strings: `[\"…\"]`"));
             return Vec::new();
         };
         entries
@@ -80,16 +80,16 @@ impl Reader<'_> {
         if user.value.contains(':') {
             self.invalid(
                 value,
-                "a user name has no colon",
-                "Basic credentials end the name at the first `:`",
+                "a user name must not contain a colon",
+                "in Basic credentials, the name ends at the first `:`",
             );
             return None;
         }
         if user.value.chars().any(is_hidden) {
             self.invalid(
                 value,
-                "this user name has a control or invisible character",
-                "type the name again; servers drop such characters, and take the name for another one",
+                "this user name contains a control or invisible character",
+                "type the name again; servers may drop such characters and read another name",
             );
             return None;
         }
@@ -100,7 +100,7 @@ impl Reader<'_> {
         let Some(entries) = value.get_ref().as_array() else {
             self.wrong(
                 value,
-                &format!("`{key}` is a list of user names: `[\"alice\", \"bob\"]`"),
+                &format!("`{key}` must be a list of user names: `[\"alice\", \"bob\"]`"),
             );
             return None;
         };
@@ -112,7 +112,7 @@ impl Reader<'_> {
             self.invalid(
                 value,
                 &format!("`{key}` is empty"),
-                "name at least one user, or leave the key out",
+                "name at least one user, or remove the key",
             );
             return None;
         }
@@ -132,7 +132,7 @@ impl Reader<'_> {
         let Some(text) = value.get_ref().as_str() else {
             self.wrong(
                 value,
-                "`rate` is a number of calls and a time, in quotes: `\"600/1m\"`",
+                "`rate` must be a number of calls and a time, in quotes: `\"600/1m\"`",
             );
             return None;
         };
@@ -152,7 +152,7 @@ impl Reader<'_> {
     /// A number of calls, from 1 to a million.
     pub(super) fn count(&mut self, value: &Value<'_>, key: &str) -> Option<At<NonZeroU32>> {
         let DeValue::Integer(given) = value.get_ref() else {
-            self.wrong(value, &format!("`{key}` is a whole number, without quotes"));
+            self.wrong(value, &format!("`{key}` must be a whole number, without quotes"));
             return None;
         };
         let number = i64::from_str_radix(given.as_str(), given.radix()).ok();
@@ -162,7 +162,7 @@ impl Reader<'_> {
         self.invalid(
             value,
             &format!("`{key}` is out of range"),
-            "write a whole number from 1 to 1000000; `revoked = true` ends a token",
+            "write a whole number from 1 to 1000000; to disable a token, set `revoked = true`",
         );
         None
     }
@@ -194,8 +194,8 @@ impl Reader<'_> {
         }
         self.invalid(
             value,
-            "a secret's hash is `sha256:` and 64 hexadecimal digits",
-            "`tokenward token new` makes a secret and writes its hash; never write the secret itself",
+            "the hash of a secret must be `sha256:` and 64 hexadecimal digits",
+            "`tokenward token new` creates a secret and writes its hash; never write the secret itself",
         );
         None
     }
@@ -207,8 +207,8 @@ impl Reader<'_> {
         }
         self.invalid(
             value,
-            "a seal is its version, the key's id and a signature, as in `v2:…:…`",
-            "`tokenward token seal` writes it; nobody else can",
+            "a seal must be its version, the key's id and a signature, as in `v2:…:…`",
+            "create a seal with `tokenward token seal`; it cannot be written by hand",
         );
         None
     }
@@ -231,12 +231,12 @@ impl Reader<'_> {
                 self.invalid(
                     value,
                     "the time is out of range",
-                    "the last moment is `9999-12-30T22:00:00Z`; a token without `expires` never ends",
+                    "write a time up to `9999-12-30T22:00:00Z`; a token without `expires` never expires",
                 );
                 None
             }
             Err(_) => {
-                self.invalid(value, "the time has no offset, or is none", help);
+                self.invalid(value, "the time is invalid or has no offset", help);
                 None
             }
         }
@@ -253,7 +253,7 @@ impl Reader<'_> {
             self.invalid(
                 value,
                 "`allowed_ips` is empty",
-                "name at least one network, or leave the key out for any address",
+                "name at least one network, or remove the key to allow any address",
             );
         }
         let mut networks = Vec::new();
@@ -268,7 +268,7 @@ impl Reader<'_> {
                     Diagnostic::new(
                         Code::WrongValue,
                         text.span,
-                        format!("`{}` is no address or network", text.value),
+                        format!("`{}` is not an address or network", text.value),
                     )
                     .help("write `10.0.0.0/8`, `192.0.2.7` or `2001:db8::/32`"),
                 ),
@@ -305,7 +305,7 @@ impl Reader<'_> {
 /// `10.0.0.5/8`: one address was meant, or the whole network.
 fn host_bits(text: &At<String>, network: ipnet::IpNet) -> Diagnostic {
     let headline = format!(
-        "`{}` is an address within the network `{}`, and not a network",
+        "`{}` is an address in the network `{}`, not a network",
         text.value,
         network.trunc()
     );

@@ -108,7 +108,7 @@ impl Question {
             newest_first: match self.order.as_deref() {
                 None | Some("newest") => true,
                 Some("oldest") => false,
-                Some(_) => return Err(AdminError::Question("order is newest or oldest".into())),
+                Some(_) => return Err(AdminError::Question("order must be newest or oldest".into())),
             },
         })
     }
@@ -121,7 +121,7 @@ fn pattern(text: &str) -> Result<UrlPattern, AdminError> {
 fn request_id(text: &str) -> Result<[u8; 16], AdminError> {
     let mut id = [0; 16];
     hex::decode_to_slice(text, &mut id)
-        .map_err(|_| AdminError::Question("request_id is 32 hexadecimal digits".into()))?;
+        .map_err(|_| AdminError::Question("request_id must be 32 hexadecimal digits".into()))?;
     Ok(id)
 }
 
@@ -129,7 +129,7 @@ fn end(text: &str) -> Result<End, AdminError> {
     let found = End::ALL.into_iter().find(|end| end.as_str() == text);
     found.ok_or_else(|| {
         let names: Vec<&str> = End::ALL.iter().map(|end| end.as_str()).collect();
-        AdminError::Question(format!("end is one of {}", names.join(", ")))
+        AdminError::Question(format!("end must be one of {}", names.join(", ")))
     })
 }
 
@@ -137,7 +137,7 @@ fn verdict(text: &str) -> Result<Verdict, AdminError> {
     [Verdict::Allow, Verdict::Deny, Verdict::Refuse]
         .into_iter()
         .find(|verdict| verdict.as_str() == text)
-        .ok_or_else(|| AdminError::Question("verdict is allow, deny or refuse".into()))
+        .ok_or_else(|| AdminError::Question("verdict must be allow, deny or refuse".into()))
 }
 
 /// Answers `GET /v1/audit`.

@@ -25,11 +25,11 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
     // The policy.
     let live = policies.current();
     let digest = vec![("digest", live.program().digest().to_owned())];
-    all.register("policy", "The policy in force", Info::new(digest));
+    all.register("policy", "The active policy", Info::new(digest));
     gauge(
         all,
         "policy_tokens",
-        "Tokens of the policy in force",
+        "Tokens of the active policy",
         count(live.program().tokens().count()),
     );
     // Its loads: a broken policy stays visible until one succeeds.
@@ -37,13 +37,13 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
     counter(
         all,
         "policy_loads",
-        "Loads of the policy that took effect",
+        "Successful loads of the policy",
         reloads.succeeded,
     );
     counter(
         all,
         "policy_loads_failed",
-        "Loads of the policy that did not",
+        "Failed loads of the policy",
         reloads.failed,
     );
     gauge(
@@ -55,7 +55,7 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
     gauge(
         all,
         "policy_tokens_refused",
-        "Tokens whose calls are refused, since one of their lines has an error",
+        "Tokens whose calls are refused because one of their lines has an error",
         count(live.refused().len()),
     );
     gauge(
@@ -75,13 +75,13 @@ pub(super) fn state(policies: &Policies, audit: &StoreStats, upstream: &Addresse
     gauge(
         all,
         "revocations_unsaved",
-        "Revocations in force that could not be written",
+        "Active revocations that could not be written",
         count(revocations.unsaved()),
     );
     gauge(
         all,
         "suspended_tokens",
-        "Tokens that a policy file which is not TOML seems to revoke",
+        "Tokens that an invalid policy file seems to revoke",
         count(policies.suspended().len()),
     );
     of_audit(all, audit);
@@ -102,7 +102,7 @@ fn of_upstream(all: &mut Registry, upstream: &Addresses) {
     }
     all.register(
         "upstream_up",
-        "1 while calls go to this address; 0 while it is left out, because it accepts none or is not well",
+        "1 while calls go to this address; 0 while it is skipped, because it accepts no connections or is unhealthy",
         up,
     );
     all.register(
@@ -116,7 +116,7 @@ fn of_audit(all: &mut Registry, audit: &StoreStats) {
     gauge(
         all,
         "audit_queue_bytes",
-        "Bytes that wait for the disk",
+        "Bytes waiting to be written to the disk",
         audit.queue_bytes,
     );
     gauge(
@@ -135,7 +135,7 @@ fn of_audit(all: &mut Registry, audit: &StoreStats) {
             "Buffered records not kept",
             audit.lost_records,
         ),
-        ("audit_unrecorded", "Calls let pass unrecorded", audit.unrecorded),
+        ("audit_unrecorded", "Calls forwarded unrecorded", audit.unrecorded),
         (
             "audit_outsiders",
             "Refusals counted, not recorded",

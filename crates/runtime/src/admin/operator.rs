@@ -81,7 +81,7 @@ impl Admission {
         match self.throttle.failed(from) {
             Pace::AtOnce => tracing::warn!(client = %from, path, "wrong admin secret"),
             Pace::Held(held) => {
-                tracing::warn!(client = %from, path, "wrong admin secret, answered late");
+                tracing::warn!(client = %from, path, "wrong admin secret, response delayed");
                 held.wait().await;
             }
             // These are only counted: their number has no bound, and that of log lines must have one.

@@ -68,7 +68,7 @@ impl AdminState {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminError {
     /// The secret is missing or wrong.
-    #[error("this needs the admin secret as a Bearer token; its place is [admin] secret_file")]
+    #[error("the admin secret is required as a Bearer token; it is in [admin] secret_file")]
     NotAdmitted,
     /// Too many wrong secrets came from the address; with the seconds after which to try again.
     #[error("too many requests with a wrong admin secret; try again later")]
@@ -80,13 +80,15 @@ pub(crate) enum AdminError {
     #[error("{0}")]
     Audit(#[from] tokenward_audit::QueryError),
     /// The active policy has no token with this name.
-    #[error("the policy in force has no token of that name; revoke by hash, which needs none")]
+    #[error("the active policy has no token of that name; revoke by hash instead")]
     NoSuchToken,
     /// A revocation is in effect, but not on disk.
-    #[error("revoked until the next start, but not written: {0}; it is tried again twice a second")]
+    #[error(
+        "revoked until the next start, but cannot write the revocation: {0}; the proxy retries twice a second"
+    )]
     Unsaved(std::io::Error),
     /// Reading stopped because the process is stopping.
-    #[error("the process is stopping")]
+    #[error("the process is shutting down")]
     Stopping,
 }
 

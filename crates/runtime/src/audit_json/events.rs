@@ -44,7 +44,7 @@ impl From<(Sequence, Event)> for EventLine {
         match event {
             Event::Opened { .. } => Self {
                 kind: "opened".into(),
-                text: "A process opened the audit; calls before that have no outcome will never have one."
+                text: "A process opened the audit. Earlier calls without an outcome will never have one."
                     .into(),
                 ..line
             },
@@ -65,10 +65,10 @@ impl From<(Sequence, Event)> for EventLine {
                 kind: "deleted".into(),
                 text: match last {
                     0 => format!(
-                        "The period {period} was deleted, being older than is kept; its end could not be read."
+                        "The period {period} was deleted because it was older than the retention time. Its end could not be read."
                     ),
                     last => format!(
-                        "The period {period}, up to entry {last}, was deleted, being older than is kept."
+                        "The period {period}, up to entry {last}, was deleted because it was older than the retention time."
                     ),
                 },
                 period: Some(period),
@@ -89,28 +89,28 @@ fn names(what: Counted) -> (&'static str, &'static str, &'static str) {
     match what {
         Counted::Outsiders => (
             "outsiders",
-            "refused call without a valid token was counted and not recorded, `[audit] outsiders_per_minute` being used up",
-            "refused calls without a valid token were counted and not recorded, `[audit] outsiders_per_minute` being used up",
+            "refused call without a valid token was counted but not recorded, because `[audit] outsiders_per_minute` was exceeded",
+            "refused calls without a valid token were counted but not recorded, because `[audit] outsiders_per_minute` was exceeded",
         ),
         Counted::RefusedTokens => (
             "refused-tokens",
-            "refused call with a known but unusable token was counted and not recorded, `[audit] outsiders_per_minute` being used up",
-            "refused calls with known but unusable tokens were counted and not recorded, `[audit] outsiders_per_minute` being used up",
+            "refused call with a known but unusable token was counted but not recorded, because `[audit] outsiders_per_minute` was exceeded",
+            "refused calls with known but unusable tokens were counted but not recorded, because `[audit] outsiders_per_minute` was exceeded",
         ),
         Counted::Unrecorded => (
             "unrecorded",
-            "call was let pass unrecorded, as `[audit] on_failure` says",
-            "calls were let pass unrecorded, as `[audit] on_failure` says",
+            "call was forwarded unrecorded, as set by `[audit] on_failure`",
+            "calls were forwarded unrecorded, as set by `[audit] on_failure`",
         ),
         Counted::LostOutcomes => (
             "lost-outcomes",
-            "outcome of a call was given up, disk or queue not keeping up",
-            "outcomes of calls were given up, disk or queue not keeping up",
+            "outcome of a call was not recorded, because the disk or the queue was too slow",
+            "outcomes of calls were not recorded, because the disk or the queue was too slow",
         ),
         Counted::LostRecords => (
             "lost-records",
-            "buffered record was given up, the disk failing",
-            "buffered records were given up, the disk failing",
+            "buffered record was lost, because the disk failed",
+            "buffered records were lost, because the disk failed",
         ),
     }
 }

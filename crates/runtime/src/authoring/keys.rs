@@ -29,10 +29,10 @@ const VERSION: &str = "v1";
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The key that sealed the secret is not configured.
-    #[error("it was sealed with the key {0}, which [keys] sealing_keys does not name")]
+    #[error("it was encrypted with the key {0}, which is not in [keys] sealing_keys")]
     OtherKey(String),
     /// The sealed text, or the token's hash, was changed.
-    #[error("`secret_sealed` is not of this token, or was changed")]
+    #[error("`secret_sealed` does not belong to this token, or was changed")]
     Damaged,
 }
 

@@ -25,10 +25,10 @@ mod table;
 mod verify;
 mod which;
 
-/// Read the record of calls
+/// Query, export and verify the audit
 ///
-/// Works while the proxy runs, through its admin listener, and while it does not, from the store's files, which it
-/// never changes.
+/// If the proxy is running, the command uses its admin listener. Otherwise it reads the store's files. It never
+/// changes them.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -37,7 +37,7 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show recorded calls, the newest first
+    /// List recorded calls, the newest first
     #[command(after_help = "\
 Examples:
   tokenward audit list --since 2h --decision deny
@@ -50,25 +50,29 @@ Examples:
   tokenward audit tail
   tokenward audit tail --decision deny --json")]
     Tail(list::Tail),
-    /// Show all that is known of one call
+    /// Show all details of one call
     #[command(after_help = "\
 Examples:
   tokenward audit show 0193a5b2c0de4f7f9a31c6b1f0aa12de
   tokenward audit show 4711 --json")]
     Show(show::Args),
-    /// Count calls by token, line, reason and hour; show when each was last used, and what never was
+    /// Count calls by token, line, reason and hour
+    ///
+    /// Shows when each was last used, and which tokens and lines were never used.
     #[command(after_help = "\
 Examples:
   tokenward audit stats --since 90d
   tokenward audit stats --json | jq .unused.lines")]
     Stats(stats::Args),
-    /// Show what the audit itself has to say: calls that were counted and not recorded, what was deleted, what went wrong
+    /// Show the audit's own events: calls counted but not recorded, deleted periods, errors
     #[command(after_help = "\
 Examples:
   tokenward audit events --since 7d
   tokenward audit events --json | jq 'select(.count)'")]
     Events(events::Args),
-    /// Write all calls, the oldest first, as JSON lines, CSV or Parquet, perhaps with what proves them elsewhere
+    /// Export calls as JSON lines, CSV or Parquet, the oldest first
+    ///
+    /// With --proof it also writes a file that proves the calls on another machine.
     #[command(after_help = "\
 Examples:
   tokenward audit export --since 2027-06-01 --until 2027-07-01 -o june.csv
@@ -78,24 +82,24 @@ Examples:
     Export(export::Args),
     /// Check that nothing was changed, removed, inserted or reordered
     ///
-    /// Recomputes the chain of hashes over all that is stored. The exit code is 1 if anything is wrong.
+    /// Recomputes the chain of hashes over everything that is stored. The exit code is 1 if anything is wrong.
     #[command(after_help = "\
 Examples:
   tokenward audit verify
   tokenward audit verify --store backup/audit --key audit.key.pub")]
     Verify(verify::Args),
-    /// Recover what is sound in a damaged period
+    /// Recover the intact calls of a damaged period
     #[command(after_help = "\
 Examples:
   tokenward audit salvage .tokenward/audit/2026-11-24.damaged-1 -o rest.jsonl")]
     Salvage(keep::Salvage),
-    /// Copy the audit to a new directory, which is a store like any other
+    /// Copy the audit to a new directory, which can be used as a store
     #[command(after_help = "\
 Examples:
   tokenward audit backup /var/backups/audit-2026-11-24
   tokenward audit list --store /var/backups/audit-2026-11-24")]
     Backup(keep::Backup),
-    /// Make the key that signs the audit's heads
+    /// Create the key that signs the audit's heads
     #[command(after_help = "\
 Examples:
   tokenward audit keygen .tokenward/audit.key")]

@@ -25,10 +25,15 @@ use proved::Compiled;
 
 /// Check policy files, and compile them to one file
 ///
-/// Reads the *.toml and *.limits files of a directory and tells every error and warning with its place: lines that can
-/// never match, that others cover, that forbid nothing. Proves what invariants.toml says of the tokens. With -o, and
-/// without an error, the compiled policy is written: one file that `tokenward serve` takes in place of the directory.
-/// The exit code is 1 if there is an error; warnings alone leave it at 0, unless they are denied (--deny warnings).
+/// Reads the *.toml and *.limits files of a directory and reports every error and warning with its place. Warnings
+/// include lines that match no request, redundant lines, and forbid lines without effect. Proves the invariants of
+/// invariants.toml.
+///
+/// With -o, the command writes the compiled policy if there is no error. This is one file that `tokenward serve` can
+/// load instead of the directory.
+///
+/// The exit code is 1 if there is an error. Warnings alone do not change the exit code 0, unless --deny warnings is
+/// given.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,18 +41,18 @@ Examples:
   tokenward compile --check --deny warnings policies
                                         the same for a directory, as CI would run it
   tokenward compile --check --no-new-access main
-                                        fail if anything gives more than the git revision main
-  tokenward compile --format json       one JSON object a line, on standard output
+                                        fail on any new access compared with the git revision main
+  tokenward compile --format json       one JSON object per line, on standard output
   tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
   tokenward compile -o policy.twp --sign artifact.key
-                                        the same, signed, as secure mode wants it")]
+                                        the same, signed, as secure mode requires")]
 pub(super) struct Args {
-    /// Only check, write nothing
+    /// Only check; write nothing
     #[arg(long, conflicts_with = "output")]
     check: bool,
     /// File to write
     ///
-    /// The compiled policy is written only if there is no error.
+    /// The command writes the compiled policy only if there is no error.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Sign the compiled policy with this artifact key [default: the configuration's artifact_key]
@@ -56,36 +61,38 @@ pub(super) struct Args {
     /// Fail on warnings as on errors [default: the configuration's warnings]
     #[arg(long, value_name = "WARNINGS")]
     deny: Option<Deny>,
-    /// How the output is written
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
-    /// Fail on everything that gives somebody more than BASE, unless BASE's reviewed.toml lists it
+    /// Fail on any new access compared with BASE, unless BASE's reviewed.toml lists it
     ///
-    /// BASE is a git revision, a directory or a compiled policy, each with its own configuration, invariants and reviews.
-    /// `./NAME` is always a path, and `NAME..` always a revision. The work tree must contain the commits of BASE. Lines,
-    /// credentials, users, times, addresses, rights, settings and invariants are compared.
+    /// BASE is a git revision, a directory or a compiled policy, with its own configuration, invariants and reviews.
+    /// `./NAME` is always a path, and `NAME..` is always a revision. The work tree must contain the commits of BASE.
+    ///
+    /// The comparison covers lines, credentials, users, times, addresses, rights, settings and invariants.
     #[arg(long, value_name = "BASE")]
     no_new_access: Option<String>,
-    /// Let the reviews of the new side count too: only for a change that an owner approved
+    /// Also accept the reviews of the new side; use it only for a change that an owner approved
     #[arg(long, requires = "no_new_access")]
     accept_reviews: bool,
     /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
     #[arg(long, value_name = "FILE", requires = "no_new_access")]
     old_config: Option<PathBuf>,
-    /// Prove that the optimised program, and what is read from the compiled file, decide like the plain one
+    /// Prove that the optimised program and the compiled file decide like the unoptimised program
     #[arg(long)]
     paranoid: bool,
     /// Maximum number of states that one proof may visit; beyond it the result is "inconclusive"
     ///
-    /// All proofs of a run together may take 2,500 steps for each of these states. A result that is inconclusive is never exit code 0.
+    /// All proofs of a run together may take 2,500 steps for each of these states. If a result is inconclusive, the
+    /// exit code is never 0.
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     budget: u64,
     #[command(flatten)]
     config: ConfigArg,
-    /// The policy directory [default: the configuration's]
+    /// Policy directory [default: the configuration's]
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
 }
@@ -100,7 +107,7 @@ enum Deny {
 enum Format {
     /// For people, on standard error
     Text,
-    /// One JSON object a line, on standard output
+    /// One JSON object per line, on standard output
     Json,
 }
 
@@ -159,7 +166,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let bytes = signing::artifact(&program, key.as_ref());
             write(&bytes, file).map_err(|error| {
                 Failure::trouble(format!(
-                    "the compiled policy cannot be written to `{}`: {error}",
+                    "cannot write the compiled policy to `{}`: {error}",
                     file.display()
                 ))
             })?;
@@ -210,7 +217,7 @@ impl Args {
             None => "`warnings = \"deny\"` in the configuration",
         };
         Err(Failure::Findings(format!(
-            "{} in `{}`, denied by {source}; fix what they report, or allow a finding with `lint_allow`",
+            "{} in `{}`, denied by {source}; fix the warnings, or allow a finding with `lint_allow`",
             tally(diagnostics),
             directory.display()
         )))
@@ -277,7 +284,7 @@ fn failed(diagnostics: &[Diagnostic], place: &str) -> Failure {
 /// The failure of a policy some of whose lines were not checked: no finding does not mean that there is none.
 fn unsettled(count: usize) -> Failure {
     Failure::Trouble(format!(
-        "{count} {} about the lines could not be settled within the budget; simplify the patterns, or give a larger --budget; nothing was written",
+        "{count} {} about the lines could not be settled within the budget; simplify the patterns, or use a larger --budget; nothing was written",
         plural(count, "question")
     ))
 }

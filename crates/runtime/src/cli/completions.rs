@@ -13,7 +13,7 @@ Examples:
   tokenward completions bash > /etc/bash_completion.d/tokenward
   tokenward completions zsh > ~/.zfunc/_tokenward")]
 pub(super) struct Args {
-    /// The shell
+    /// Shell to print the script for
     #[arg(value_enum)]
     shell: Shell,
 }

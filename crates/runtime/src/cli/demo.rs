@@ -18,17 +18,18 @@ use running::Demo;
 /// Directory of the demo, in the working directory so that its policies are easy to find.
 const PLACE: &str = ".tokenward-demo";
 
-/// See it work
+/// Run a demo with a sample API and example policies
 ///
-/// Starts a small issue tracker that stands in for Jira, the proxy before it with example policies, and prints calls
-/// to try from another terminal, each with what it will do. Everything is in ./.tokenward-demo: edit the policies
-/// there while it runs.
+/// Starts a small issue tracker in place of Jira, and the proxy in front of it with example policies. Prints calls
+/// that you can make from another terminal, each with its expected result.
+///
+/// All files are in ./.tokenward-demo. You can edit the policies while the demo is running.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The proxy's port; the admin listener and the sample take the next two; 0 takes free ones
+    /// Port of the proxy; the admin listener and the sample API use the next two; 0 selects free ports
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Make all the printed calls, compare the answers with what is said of them, and stop
+    /// Make all printed calls, compare each answer with the expected one, and exit
     #[arg(long)]
     check: bool,
 }

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     if report.is_open() {
         return Err(Failure::Trouble(
-            "whether more is allowed could not be settled; simplify the patterns, or give a larger --budget"
+            "cannot decide whether more is allowed; simplify the patterns, or use a larger --budget"
                 .to_owned(),
         ));
     }

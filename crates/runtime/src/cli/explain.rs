@@ -34,12 +34,15 @@ use shell::Word;
 
 /// Explain how the proxy would answer a request, and why
 ///
-/// Judges the request as the proxy does, without a call: its reading, the token, the user, the address, the time, the lines
-/// and the body. If no line allows it, each line of the token is listed with its first part that failed and the value that the
-/// part met. The request is given by its method and URL, or as a curl command. Secrets are never shown. The exit code is 0 if
-/// the request is allowed, 1 if it is not.
+/// Evaluates the request as the proxy does, without making a call. This includes the parsing of the request, the
+/// token, the user, the address, the time, the lines and the body. If no line allows the request, the command lists
+/// each line of the token with its first part that failed and the value that this part was compared with.
 ///
-/// With the code of an error or warning alone, such as TW0107, its page is printed, as by `explain-code`.
+/// Specify the request by its method and URL, or as a curl command. Secrets are never shown. The exit code is 0 if
+/// the request is allowed, and 1 if it is not.
+///
+/// If the only argument is the code of an error or warning, such as TW0107, the command prints its page, like
+/// `explain-code`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -52,17 +55,17 @@ Examples:
                                              by the running proxy, with its policy and settings
   tokenward explain TW0107                   the page of an error or warning")]
 pub(super) struct Args {
-    /// The token's name, or the code of an error or warning
+    /// Name of the token, or code of an error or warning
     #[arg(value_name = "TOKEN|CODE")]
     token: String,
-    /// The method
+    /// Method of the request
     method: Option<String>,
-    /// The URL, or the path below the public URL
+    /// URL of the request, or its path below the public URL
     url: Option<String>,
     /// Header of the request: 'Name: value'; may be given more than once
     #[arg(short = 'H', long = "header", value_name = "HEADER", requires = "url")]
     headers: Vec<String>,
-    /// Body of the request, as `curl -d` takes it: text, or @FILE; may be given more than once
+    /// Body of the request, as for `curl -d`: text, or @FILE; may be given more than once
     #[arg(
         short,
         long,
@@ -71,7 +74,7 @@ pub(super) struct Args {
         allow_hyphen_values = true
     )]
     data: Vec<String>,
-    /// A curl command in one text; `-` reads it from standard input
+    /// Curl command as one argument; `-` reads it from standard input
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["method", "command"], allow_hyphen_values = true)]
     curl: Option<String>,
     /// User that the request is made as [default: the token's only user]
@@ -83,18 +86,18 @@ pub(super) struct Args {
     /// Time of the request: 2027-06-30 or 2027-06-30T12:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// A policy directory, or a compiled policy [default: the configuration's]
+    /// Policy directory or compiled policy [default: the configuration's]
     #[arg(long, value_name = "PLACE", visible_alias = "artifact")]
     policies: Option<PathBuf>,
     /// Ask the running proxy, through its admin listener
     #[arg(long, conflicts_with = "policies")]
     admin: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     config: ConfigArg,
-    /// A curl command, after `--`
+    /// Curl command, after `--`
     #[arg(last = true, value_name = "CURL", conflicts_with = "method")]
     command: Vec<String>,
 }
@@ -104,7 +107,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if is_alone && args.token.parse::<Code>().is_ok() {
         if args.has_options() {
             return Err(Failure::Usage(format!(
-                "`{0}` alone prints the page of the code, without options; a token of this name needs a request: `tokenward explain {0} METHOD URL`",
+                "`{0}` without a request prints the page of the code, and takes no options; for a token of this name, add a request: `tokenward explain {0} METHOD URL`",
                 args.token
             )));
         }
@@ -159,7 +162,7 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
         (Some(text), _) => {
             let command = shell::split(&pasted(text)?).map_err(usage)?;
             if command.is_piped {
-                notes.push("the part of the command after `|` does not belong to the request".to_owned());
+                notes.push("the part of the command after `|` is ignored".to_owned());
             }
             (command.words, false)
         }
@@ -176,10 +179,10 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
             let token = &args.token;
             let message = match &args.method {
                 Some(method) if method.contains('/') => {
-                    format!("give the method too: `tokenward explain {token} GET {method}`")
+                    format!("add the method: `tokenward explain {token} GET {method}`")
                 }
                 _ => format!(
-                    "say which request: `tokenward explain {token} METHOD URL`, or `tokenward explain {token} -- curl …`"
+                    "add a request: `tokenward explain {token} METHOD URL`, or `tokenward explain {token} -- curl …`"
                 ),
             };
             return Err(Failure::Usage(message));
@@ -229,14 +232,14 @@ fn other_host(sent: &Sent, config: &Config) -> Option<String> {
     let public = config.upstream.public_url.authority();
     let is_own = host.eq_ignore_ascii_case(public) || *host == config.server.listen.to_string();
     (!is_own).then(|| {
-        format!("`{host}` is neither the public URL nor the proxy's address; it is taken as the proxy's")
+        format!("`{host}` is neither the public URL nor the proxy's address; it is treated as the proxy's")
     })
 }
 
 fn question(args: &Args, sent: &Sent) -> Result<Question, Failure> {
     if args.token.starts_with(TOKEN_PREFIX) && secret::is_well_formed(&args.token) {
         return Err(Failure::Usage(
-            "give the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
+            "specify the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
         ));
     }
     let time_ms = match args.at.as_deref() {
@@ -254,7 +257,7 @@ fn question(args: &Args, sent: &Sent) -> Result<Question, Failure> {
     let user = match (&args.user, &sent.user) {
         (Some(asked), Some(user)) if asked != user => {
             return Err(Failure::Usage(format!(
-                "the command says the user `{user}`, and --user `{asked}`; leave out --user"
+                "the command has the user `{user}`, but --user is `{asked}`; remove --user"
             )));
         }
         (asked, user) => asked.clone().or_else(|| user.clone()),
@@ -315,8 +318,7 @@ fn judge(question: &Question, args: &Args, config: &Config) -> Result<Report, Fa
 fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure> {
     if !tokenward_audit::in_use(&config.audit.path) {
         return Err(Failure::Trouble(
-            "no proxy is running with this configuration; leave out --admin to explain by the policy files"
-                .to_owned(),
+            "no proxy is running with this configuration; remove --admin to use the policy files".to_owned(),
         ));
     }
     if let Some((shown, secret)) = shown(&question, config)? {
@@ -326,14 +328,14 @@ fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure>
             .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
         if bears(&question, &secret) {
             return Err(Failure::Usage(
-                "the secret also stands outside of the Authorization header, where the proxy refuses it; leave out --admin to see how"
+                "the secret is also outside the Authorization header, and the proxy refuses such requests; remove --admin to see how"
                     .to_owned(),
             ));
         }
     }
     if bears(&question, TOKEN_PREFIX) {
         return Err(Failure::Usage(
-            "the request has a secret outside of the Authorization header; leave out --admin to explain it"
+            "the request has a secret outside the Authorization header; remove --admin to explain it"
                 .to_owned(),
         ));
     }
@@ -341,7 +343,8 @@ fn ask_proxy(mut question: Question, config: &Config) -> Result<Report, Failure>
     let told = operator::post(config, "/v1/explain", &order)?;
     serde_json::from_value(told).map_err(|_| {
         Failure::Trouble(
-            "the proxy's answer is not one that this version knows; use the proxy's own version".to_owned(),
+            "this version does not understand the proxy's response; use the same version as the proxy"
+                .to_owned(),
         )
     })
 }

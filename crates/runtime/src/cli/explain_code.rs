@@ -7,10 +7,10 @@ use super::output;
 
 /// Explain the code of an error or warning, such as TW0011
 ///
-/// Without a code: all of them, one a line.
+/// Without a code, the command lists all codes, one per line.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The code, as it stands in brackets behind `error` or `warning`
+    /// Code, as shown in brackets after `error` or `warning`
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }

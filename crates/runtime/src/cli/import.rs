@@ -20,13 +20,13 @@ use crate::authoring::edit::{Edit, EditError};
 use conversion::{Options, convert};
 use report::Report;
 
-/// Take over tokens that were made elsewhere
+/// Import tokens that were created elsewhere
 #[derive(clap::Args)]
 #[command(after_help = "\
-Only the REST API tokens of Extender come with what a policy is made of: secrets and lines.
+Only the REST API tokens of Extender contain secrets and lines, as needed for a policy.
 Lists of personal access tokens (Jira's /rest/pat/latest/tokens, GitLab's
-/personal_access_tokens) hold neither, so there is nothing to import from them: make a
-token of ours for each with `tokenward token new`, and retire the old one.")]
+/personal_access_tokens) contain neither, so they cannot be imported: create a
+Tokenward token for each with `tokenward token new`, and revoke the old one.")]
 pub(super) struct Args {
     #[command(subcommand)]
     from: From,
@@ -35,9 +35,9 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum From {
     Extender(Extender),
-    /// Says why there is nothing to import from Jira's personal access tokens
+    /// Explain why Jira's personal access tokens cannot be imported
     JiraPat(Ignored),
-    /// Says why there is nothing to import from GitLab's personal access tokens
+    /// Explain why GitLab's personal access tokens cannot be imported
     Gitlab(Ignored),
 }
 
@@ -48,38 +48,40 @@ struct Ignored {
     _given: Vec<String>,
 }
 
-/// Take over the REST API tokens of Extender for Jira or Confluence
+/// Import the REST API tokens of Extender for Jira or Confluence
 ///
-/// Reads the export (JSON, comments allowed), writes the tokens with the hashes of their secrets to a policy file, and
-/// reports every line that means something else here than it did, with a request that proves it, and every token that
-/// needs a decision. The secrets are written nowhere. If one token cannot be taken over, none is.
+/// Reads the export (JSON, comments allowed) and writes the tokens to a policy file, with the hashes of their
+/// secrets. Reports every line whose meaning changes, with a request that proves it, and every token that needs a
+/// decision. The secrets are not written anywhere.
+///
+/// If one token cannot be imported, nothing is imported.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward import extender tokens.json --dry-run         the report, and nothing written
+  tokenward import extender tokens.json --dry-run         only the report; nothing is written
   tokenward import extender tokens.json                   to imported.toml in the policy directory
-  tokenward import extender tokens.json --keep-going      what can be taken over, without the rest")]
+  tokenward import extender tokens.json --keep-going      skip tokens that cannot be imported")]
 struct Extender {
-    /// The export; `-` for standard input
+    /// File with the export; `-` for standard input
     file: PathBuf,
-    /// Policy file; it is created if it is missing
+    /// Policy file; created if it does not exist
     ///
-    /// Without it, imported.toml in the policy directory is written.
+    /// Without this option, the command writes imported.toml in the policy directory.
     #[arg(long, value_name = "FILE", visible_alias = "file")]
     into: Option<PathBuf>,
-    /// Leave out the tokens that cannot be taken over, and pass over unknown keys
+    /// Skip tokens that cannot be imported, and ignore unknown keys
     #[arg(long)]
     keep_going: bool,
-    /// Make new secrets for tokens that come without one (an export in secure mode), and show them
+    /// Create and show new secrets for tokens without one (an export in secure mode)
     #[arg(long)]
     new_secrets: bool,
-    /// Take over tokens without lines, which may do everything that their users may
+    /// Import tokens without lines, which allow everything that their users can do
     #[arg(long)]
     allow_unrestricted: bool,
-    /// Report, and write nothing
+    /// Report only; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -96,7 +98,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 fn nothing(whose: &str) -> Failure {
     Failure::Usage(format!(
-        "a list of {whose} personal access tokens holds neither their secrets nor lines, so there is nothing to import; make a token for each with `tokenward token new`, and retire the old one"
+        "a list of {whose} personal access tokens contains neither secrets nor lines, so there is nothing to import; create a token for each with `tokenward token new`, and revoke the old one"
     ))
 }
 
@@ -120,7 +122,7 @@ fn extender(args: &Extender) -> Result<(), Failure> {
     if !report.broken.is_empty() && !args.keep_going {
         show(&report, args)?;
         return Err(Failure::Findings(format!(
-            "nothing was imported, since {} cannot be taken over; mend the export, or leave them out with --keep-going",
+            "nothing was imported, because {} cannot be imported; correct the export, or skip them with --keep-going",
             report::tokens(report.broken.len())
         )));
     }

@@ -13,12 +13,14 @@ use super::settings::ConfigArg;
 use crate::config::Config;
 use crate::live::{PolicyError, artifact_of_file};
 
-/// Show what a policy was compiled to
+/// Show the compiled form of a policy
 ///
-/// Lists each token with its lines in the order in which they decide, and for each line the test that it became: a glob
-/// (literals, * for any text, [0-9]{1,} for a run), or an automaton. Patterns of the whole URL are shown as what is left
-/// of them below the public URL. Of a compiled policy it first shows the digest, the format, the version of the language and
-/// the key that signed it; one that the configuration refuses is shown too, and the exit code is 1.
+/// Lists each token with its lines in the order of evaluation. For each line it shows the compiled test: a glob
+/// (literals, * for any text, [0-9]{1,} for a run), or an automaton. Patterns for the whole URL are shown as the part
+/// below the public URL.
+///
+/// For a compiled policy, the command first shows the digest, the format, the language version and the key that
+/// signed it. A compiled policy that the configuration refuses is also shown, but the exit code is 1.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,7 +33,7 @@ pub(super) struct Args {
     token: Option<String>,
     #[command(flatten)]
     config: ConfigArg,
-    /// A policy directory, or a compiled policy [default: the configuration's]
+    /// Policy directory or compiled policy [default: the configuration's]
     #[arg(value_name = "PLACE")]
     place: Option<PathBuf>,
 }
@@ -66,7 +68,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             Some((_, token)) => output::print(&bound.listing_of(token))?,
             None => {
                 return Err(Failure::Usage(format!(
-                    "there is no token `{name}` in `{}`",
+                    "no token `{name}` in `{}`",
                     place.display()
                 )));
             }
@@ -97,8 +99,8 @@ fn artifact(file: &Path, config: &Config) -> Result<Seen, Failure> {
             let key = hex::encode(key);
             let checked = match (&refusal, &signers) {
                 (Some(_), _) => "which is refused here",
-                (None, Signers::Keys(_)) => "which [keys] artifact_public_keys lists",
-                (None, Signers::Anyone) => "not checked, since [keys] artifact_public_keys lists no key",
+                (None, Signers::Keys(_)) => "which is in [keys] artifact_public_keys",
+                (None, Signers::Anyone) => "not checked, because [keys] artifact_public_keys lists no key",
             };
             format!("signed with the key {key}, {checked}")
         }

@@ -11,11 +11,11 @@ use super::output;
 use super::settings::ConfigArg;
 use crate::authoring::keys::{ArtifactKey, KeyError, SealingKey, SigningKey};
 
-/// Make the keys with which tokens are kept and compiled policies are signed
+/// Create and show keys for secrets, seals and compiled policies
 ///
-/// A sealing key encrypts secrets in standard mode, so that `token show --secret` and `token snippet` can show them again. A
-/// signing key seals tokens in secure mode. An artifact key signs compiled policies. docs/tokens.md says how keys are changed,
-/// and what a lost one means.
+/// A sealing key encrypts secrets in standard mode, so that `token show --secret` and `token snippet` can show them
+/// again. A signing key seals tokens in secure mode. An artifact key signs compiled policies. docs/tokens.md
+/// describes how to change keys, and the consequences of a lost key.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -28,38 +28,38 @@ enum Action {
     Show(Show),
 }
 
-/// Make a key in a new file that its owner alone can read
+/// Create a key in a new file that only its owner can read
 ///
-/// Prints what to write into the configuration. The private key stays out of git; whoever only checks tokens needs the
-/// public key alone.
+/// Prints the keys to add to the configuration. Keep the private key out of git. To only check tokens, the public key
+/// is sufficient.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward keys new sealing                       .tokenward/sealing.key, beside the configuration
+  tokenward keys new sealing                       .tokenward/sealing.key, next to the configuration
   tokenward keys new signing /secure/signing.key   and /secure/signing.key.pub
   tokenward keys new artifact                      .tokenward/artifact.key and .tokenward/artifact.key.pub")]
 struct New {
-    /// What the key does
+    /// Kind of key
     #[arg(value_enum)]
     kind: Kind,
-    /// Its file, which must not exist [default: .tokenward/KIND.key beside the configuration]
+    /// New file for the key [default: .tokenward/KIND.key next to the configuration]
     file: Option<PathBuf>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     config: ConfigArg,
 }
 
-/// Show what a key file holds: its kind, its id, its public key; never the key
+/// Show the kind, the id and the public key of a key file, never the private key
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward keys show .tokenward/signing.key")]
 struct Show {
-    /// The file
+    /// Key file
     file: PathBuf,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
 }
@@ -107,7 +107,7 @@ fn make(args: &New) -> Result<(), Failure> {
     }
     let text = |path: &Path| toml_edit::Value::from(path.to_string_lossy().as_ref()).to_string();
     output::note(&format!(
-        "The key is in {}, which its owner alone can read. Keep a copy where git is not. In the configuration:",
+        "The key is in {}, which only its owner can read. Keep a copy outside git. Add to the configuration:",
         file.display()
     ));
     let file = text(&file);

@@ -58,7 +58,7 @@ fn send(config: &Config, method: Method, target: &str, body: String) -> Result<V
     let place = config.admin.listen;
     let failed = |why: &str| {
         Failure::Trouble(format!(
-            "a proxy runs with this configuration, and its admin listener {place} did not do as it was told: {why}"
+            "the admin listener {place} of the running proxy did not carry out the request: {why}"
         ))
     };
     // The request, authenticated by the admin secret.
@@ -76,11 +76,11 @@ fn send(config: &Config, method: Method, target: &str, body: String) -> Result<V
         let response = client
             .request(request)
             .await
-            .map_err(|_| failed("it cannot be reached; does [admin] listen name its address?"))?;
+            .map_err(|_| failed("cannot connect to it; check the address in [admin] listen"))?;
         // The body is limited: the address may belong to another program.
         let status = response.status();
         let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
-        let body = body.map_err(|_| failed("its answer broke off"))?.to_bytes();
+        let body = body.map_err(|_| failed("its response was cut off"))?.to_bytes();
         let told: Value = serde_json::from_slice(&body).unwrap_or_default();
         match status {
             StatusCode::OK => Ok(told),
@@ -92,7 +92,7 @@ fn send(config: &Config, method: Method, target: &str, body: String) -> Result<V
                     .to_owned(),
             )),
             StatusCode::UNAUTHORIZED => Err(failed(
-                "it does not know our secret; is [admin] secret_file the one that it was started with?",
+                "it rejected the admin secret; check that [admin] secret_file is the one that it was started with",
             )),
             _ => Err(failed(
                 told.get("detail")
@@ -104,5 +104,5 @@ fn send(config: &Config, method: Method, target: &str, body: String) -> Result<V
     let answer = runtime
         .map_err(Failure::trouble)?
         .block_on(async { tokio::time::timeout(PATIENCE, answer).await });
-    answer.map_err(|_| failed("it gave no answer"))?
+    answer.map_err(|_| failed("it did not respond"))?
 }

@@ -21,26 +21,27 @@ use crate::git::{GitError, Past, Repository};
 use crate::text::escaped;
 use find::{Form, Found};
 
-/// Find secrets of tokens in files and in git's history
+/// Find secrets of tokens in files and in the git history
 ///
-/// Looks for what has the prefix and the checksum of our secrets: as it is, in UTF-16, and in base64 as in an
-/// `Authorization` header. Says whose secret it is and whether it still works, and never shows it. The exit code is 1 if
-/// any was found, working or not: a file that holds one will hold the next. It is 3 if a file or a history could not be
-/// searched.
+/// Searches for text with the prefix and the checksum of Tokenward's secrets: in plain text, in UTF-16, and in base64
+/// as in an `Authorization` header. Shows the token of each secret and whether it still works, but never the secret.
+///
+/// The exit code is 1 if any secret was found, even if it no longer works. It is 3 if a file or a history could not
+/// be searched.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  tokenward scan .                    the files here, and all that git ever had of them
-  tokenward scan --no-history logs    files alone
+  tokenward scan .                    the files here, and their whole git history
+  tokenward scan --no-history logs    only files
   tokenward scan --json . || notify   for programs")]
 pub(super) struct Args {
-    /// Files and directories
+    /// Files and directories to search
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Leave git's history out
+    /// Do not search the git history
     #[arg(long)]
     no_history: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     for path in &args.paths {
         // The first question to an absent path is the user's mistake; below it, files come and go.
         std::fs::metadata(path)
-            .map_err(|error| Failure::Trouble(format!("cannot look at `{}`: {error}", path.display())))?;
+            .map_err(|error| Failure::Trouble(format!("cannot search `{}`: {error}", path.display())))?;
         search(path, !args.no_history, &mut findings, &mut unsearched);
     }
     for finding in &findings {
@@ -85,13 +86,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 fn conclude(found: usize, unsearched: usize) -> Result<(), Failure> {
     let secrets = match found {
         0 => "no secret was found".to_owned(),
-        1 => "a secret was found".to_owned(),
+        1 => "1 secret was found".to_owned(),
         _ => format!("{found} secrets were found"),
     };
     match (found, unsearched) {
         (0, 0) => Ok(()),
         (_, 0) => Err(Failure::Findings(format!(
-            "{secrets}; revoke what still works (`tokenward token revoke`), then take it out"
+            "{secrets}; revoke those that still work (`tokenward token revoke`), then remove them"
         ))),
         // A path that was not searched may contain a secret, even if the others do not.
         (_, 1) => Err(Failure::Trouble(format!(
@@ -151,7 +152,7 @@ fn look_back(
     let mut past: Vec<(Past, Finding)> = Vec::new();
     let done = repository.history(path, place::MAX_BYTES, |blob, bytes| {
         let Some(bytes) = bytes else {
-            let why = format!("it has more than {} bytes in git's history", place::MAX_BYTES);
+            let why = format!("it has more than {} bytes in the git history", place::MAX_BYTES);
             unsearched.push((blob.path.clone(), why));
             return;
         };

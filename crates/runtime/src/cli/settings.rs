@@ -29,7 +29,7 @@ fn assumed() -> Config {
 
 #[derive(clap::Args)]
 pub(super) struct ConfigArg {
-    /// The configuration [default: tokenward.toml]
+    /// Configuration file [default: tokenward.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

@@ -149,7 +149,7 @@ pub(super) fn config_of(place: &Path, command: &Command<'_>) -> Result<Config, F
     let new = command.config.path();
     if command.config.is_named() || new.symlink_metadata().is_ok() {
         return Err(Failure::Usage(format!(
-            "`{}` has no configuration of its own; name the file with --old-config (to compare it under that of the new side: \
+            "`{}` has no configuration of its own; specify the file with --old-config (to compare it under that of the new side: \
              `--old-config {}`)",
             place.display(),
             new.display()

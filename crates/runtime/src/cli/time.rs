@@ -8,9 +8,9 @@ use crate::config::parse_duration;
 pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let time = absolute(text)
         .or_else(|| now.checked_add(signed(text)?).ok())
-        .ok_or_else(|| format!("`{text}` is no time; write 90d, 2027-06-30 or 2027-06-30T12:00:00Z"))?;
+        .ok_or_else(|| format!("`{text}` is not a time; write 90d, 2027-06-30 or 2027-06-30T12:00:00Z"))?;
     if time <= now {
-        return Err(format!("`{text}` has passed already; choose a later time"));
+        return Err(format!("`{text}` is in the past; choose a later time"));
     }
     Ok(time)
 }
@@ -19,7 +19,7 @@ pub(super) fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 pub(super) fn past(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     absolute(text)
         .or_else(|| now.checked_sub(signed(text)?).ok())
-        .ok_or_else(|| format!("`{text}` is no time; write 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z"))
+        .ok_or_else(|| format!("`{text}` is not a time; write 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z"))
 }
 
 pub(super) fn absolute(text: &str) -> Option<Timestamp> {

@@ -20,10 +20,10 @@ pub(super) use change::committed_all;
 use super::failure::Failure;
 use super::output::{self, print_json};
 
-/// Make tokens, look at them, change and revoke them
+/// Create, list, change and revoke tokens
 ///
-/// Commands that change a token edit its policy file: comments and layout stay, the change is whole or not at all, and two
-/// at once wait for each other. A running proxy takes a change up within a second.
+/// Commands that change a token edit its policy file, and keep its comments and layout. A change is atomic.
+/// Concurrent changes wait for each other. A running proxy applies a change within a second.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -18,7 +18,7 @@ const LEAST: usize = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum AdminSecretError {
     /// The file cannot be read or created.
-    #[error("cannot {doing} the admin secret `{}`: {source}; [admin] secret_file names its place", .path.display())]
+    #[error("cannot {doing} the admin secret `{}`: {source}; its path is set in [admin] secret_file", .path.display())]
     Io {
         /// The operation that failed.
         doing: &'static str,
@@ -37,7 +37,7 @@ pub enum AdminSecretError {
     },
     /// The secret in the file is too short.
     #[error(
-        "the admin secret `{}` is shorter than {LEAST} characters; remove the file, and `tokenward serve` makes a good one",
+        "the admin secret `{}` is shorter than {LEAST} characters; delete the file, and `tokenward serve` creates a strong one",
         .path.display()
     )]
     Short {

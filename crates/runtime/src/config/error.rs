@@ -10,7 +10,7 @@ use tokenward_compiler::visible;
 pub enum ConfigError {
     /// The file does not exist.
     #[error(
-        "there is no configuration file `{}`; name one with --config FILE, or start from the commented tokenward.toml of the distribution",
+        "no configuration file at `{}`; specify one with --config FILE, or start from the commented tokenward.toml of the distribution",
         .path.display()
     )]
     Absent {

@@ -73,7 +73,7 @@ impl<'a> Fields<'a> {
                 let path = self.path_of(key);
                 self.sink.push(Wrong::at(
                     value,
-                    format!("`{key}` is a section: write [{path}] on a line of its own"),
+                    format!("`{key}` is a section; write [{path}] on a separate line"),
                 ));
                 None
             }
@@ -162,7 +162,7 @@ impl<'a> Fields<'a> {
             };
             let advice = match nearest(given, &self.known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here: {}", self.known.join(", ")),
+                None => format!("known keys: {}", self.known.join(", ")),
             };
             self.sink.push(Wrong {
                 offset: name.span().start,

@@ -14,8 +14,7 @@ pub(super) fn keys(it: &mut Fields<'_>) -> (Mode, Keys) {
     let secure = it.or("mode", false, |value| value::choice(value, &MODES));
     let (keys, public) = it.section("keys", |it| section(it, secure));
     if secure && public.is_empty() {
-        let message =
-            "mode = \"secure\" needs `public_keys` in [keys], which `tokenward keys new signing` prints";
+        let message = "`public_keys` in [keys] is required when mode = \"secure\"; `tokenward keys new signing` prints it";
         it.complain(&["mode"], message.to_owned());
     }
     let mode = if secure {
@@ -42,17 +41,17 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
     });
     if secure && it.has("sealing_keys") {
         // Git's history may still contain secrets that these keys decrypt.
-        let message = "`sealing_keys` has no meaning with mode = \"secure\": take it out, and destroy those files, which open the secrets in git's history";
+        let message = "`sealing_keys` cannot be used with mode = \"secure\"; remove it, and destroy those files, because they can decrypt the secrets in the git history";
         it.complain(&["sealing_keys"], message.to_owned());
     }
     for key in ["signing_key", "public_keys"] {
         if !secure && it.has(key) {
-            it.complain(&[key], format!("`{key}` has no meaning with mode = \"standard\""));
+            it.complain(&[key], format!("`{key}` cannot be used with mode = \"standard\""));
         }
     }
     if keys.artifact_public.iter().any(|key| public.contains(key)) {
         // With a shared key, anyone who makes tokens could sign as the build, and the build could make tokens.
-        let message = "`artifact_public_keys` has a key of `public_keys`: make a key for compiled policies only, with `tokenward keys new artifact`";
+        let message = "`artifact_public_keys` has a key of `public_keys`; create a separate key for compiled policies with `tokenward keys new artifact`";
         it.complain(&["artifact_public_keys"], message.to_owned());
     }
     (keys, public)
@@ -61,5 +60,5 @@ fn section(it: &mut Fields<'_>, secure: bool) -> (Keys, Vec<PublicKey>) {
 fn public_key(value: &Spanned<DeValue<'_>>) -> Result<PublicKey, Wrong> {
     value::text(value)?
         .parse()
-        .map_err(|error| Wrong::at(value, format!("has a text that is none: {error}")))
+        .map_err(|error| Wrong::at(value, format!("has an invalid item: {error}")))
 }

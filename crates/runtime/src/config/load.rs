@@ -69,7 +69,7 @@ impl Config {
         for error in errors {
             sink.push(Wrong {
                 offset: error.span().map_or(0, |span| span.start),
-                message: format!("this is no TOML: {}", error.message()),
+                message: format!("the file is not valid TOML: {}", error.message()),
             });
         }
         (None, sink)
@@ -167,7 +167,7 @@ fn admin(it: &mut Fields<'_>, server: &Server) -> Admin {
     if admin.listen == server.listen && admin.listen.port() != 0 {
         it.complain(
             &["listen"],
-            "`listen` of [admin] is that of [server]: give each its own port".to_owned(),
+            "`listen` of [admin] is the same as that of [server]; use two different ports".to_owned(),
         );
     }
     admin
@@ -221,7 +221,7 @@ fn upstream(it: &mut Fields<'_>, server: &Server) -> (Upstream, Identity) {
     let plain = !upstream.speaks_tls();
     for key in ["ca_file", "client_certificate", "client_key"] {
         if plain && it.has(key) {
-            it.complain(&[key], format!("`{key}` has no meaning with a `url` of http://"));
+            it.complain(&[key], format!("`{key}` cannot be used with a `url` of http://"));
         }
     }
     (upstream, it.section("identity", identity))
@@ -234,7 +234,7 @@ fn listened_at(it: &Fields<'_>, server: &Server) -> Option<BaseUrl> {
         IpAddr::V6(ip) => ip.is_unspecified(),
     };
     if everywhere && !it.has("public_url") {
-        let message = "`public_url` of [upstream] is needed, since the proxy listens on all addresses: the URL that clients call";
+        let message = "`public_url` of [upstream] is required when the proxy listens on all addresses; set it to the URL that clients call";
         it.complain(&["url"], message.to_owned());
     }
     let scheme = if server.tls.is_some() { "https" } else { "http" };
@@ -283,7 +283,7 @@ fn identity(it: &mut Fields<'_>) -> Identity {
         .find(|(_, other)| *other == mode)
         .map_or("", |(name, _)| name);
     for key in foreign.iter().filter(|key| it.has(key)) {
-        it.complain(&[key], format!("`{key}` has no meaning with mode = \"{name}\""));
+        it.complain(&[key], format!("`{key}` cannot be used with mode = \"{name}\""));
     }
     // Build the mode's settings, and require the keys without a default.
     match mode {
@@ -292,7 +292,7 @@ fn identity(it: &mut Fields<'_>) -> Identity {
         },
         IdentityMode::PerUser => {
             if !it.has("credentials") {
-                let message = "mode = \"per-user\" needs `credentials`, the file with each user's credentials at the upstream";
+                let message = "`credentials` is required when mode = \"per-user\": the file with each user's credentials at the upstream";
                 it.complain(&["mode"], message.to_owned());
             }
             Identity::PerUser {
@@ -303,11 +303,11 @@ fn identity(it: &mut Fields<'_>) -> Identity {
             if !it.has("user") {
                 it.complain(
                     &["mode"],
-                    "mode = \"service-account\" needs `user`, the account's name".to_owned(),
+                    "`user` is required when mode = \"service-account\": the name of the account".to_owned(),
                 );
             }
             if it.has("secret_file") == it.has("secret_env") {
-                let message = "mode = \"service-account\" needs the account's password: either `secret_file` or `secret_env`";
+                let message = "`secret_file` or `secret_env` is required when mode = \"service-account\": the password of the account";
                 it.complain(&["mode"], message.to_owned());
             }
             Identity::ServiceAccount {
@@ -347,7 +347,7 @@ fn auth(it: &mut Fields<'_>, product: Product) -> Auth {
     };
     if auth.product_header && product.token_header().is_none() {
         let message =
-            "`product_header` has no meaning with this product, which has no token header of its own";
+            "`product_header` cannot be used with this product, which has no token header of its own";
         it.complain(&["product_header"], message.to_owned());
     }
     auth

@@ -39,17 +39,16 @@ pub(super) fn server(it: &mut Fields<'_>) -> Server {
     };
     match (server.client_address, server.trusted_proxies.as_slice()) {
         (ClientAddress::Peer, [_, ..]) => {
-            let message = "`trusted_proxies` has no meaning with client_address = \"peer\"";
+            let message = "`trusted_proxies` cannot be used with client_address = \"peer\"";
             it.complain(&["trusted_proxies"], message.to_owned());
         }
         (ClientAddress::Peer, []) | (_, [_, ..]) => {}
         (_, []) if it.has("trusted_proxies") => {
-            let message =
-                "`trusted_proxies` must name who may say whose request it is, such as [\"10.0.0.5\"]";
+            let message = "`trusted_proxies` must list the proxies that may report a client's address, such as [\"10.0.0.5\"]";
             it.complain(&["trusted_proxies"], message.to_owned());
         }
         (_, []) => {
-            let message = "`client_address` needs `trusted_proxies`: who may say whose request it is";
+            let message = "`trusted_proxies` is required when `client_address` is set: the proxies that may report a client's address";
             it.complain(&["client_address"], message.to_owned());
         }
     }
@@ -62,7 +61,7 @@ pub(super) fn files(it: &mut Fields<'_>, certificate: &'static str, key: &'stati
     let secret = it.optional(key, value::path);
     for (one, other) in [(certificate, key), (key, certificate)] {
         if it.has(one) && !it.has(other) {
-            it.complain(&[one], format!("`{one}` needs `{other}` beside it"));
+            it.complain(&[one], format!("`{other}` is required when `{one}` is set"));
         }
     }
     Some(TlsFiles {
@@ -86,7 +85,7 @@ fn network(value: &Spanned<DeValue<'_>>) -> Result<IpNet, Wrong> {
         Ok(network) => Err(Wrong::at(
             value,
             format!(
-                "has `{given}`, which has bits past its prefix; did you mean `{}`?",
+                "has `{given}`, which has bits after its prefix; did you mean `{}`?",
                 network.trunc()
             ),
         )),

@@ -67,9 +67,9 @@ fn examples_in_comments_hold_too() {
     let unexpected: Vec<&str> = problems
         .lines()
         .filter(|line| {
-            !line.contains("has no meaning with mode")
-                && !line.contains("has no meaning with a `url` of http://")
-                && !line.contains("has no meaning with `key_file`")
+            !line.contains("cannot be used with mode")
+                && !line.contains("cannot be used with a `url` of http://")
+                && !line.contains("cannot be used with `key_file`")
         })
         .collect();
     assert_eq!(unexpected, Vec::<&str>::new());
@@ -201,7 +201,7 @@ fn limits_of_tokens_that_mean_nothing_are_errors() {
         (
             "tokens",
             "rate = \"1/1d\"\nburst = 1000",
-            "takes more than 366 days to fill again",
+            "takes more than 366 days to refill",
         ),
         (
             "tokens",
@@ -247,11 +247,11 @@ fn limits_of_tokens_that_mean_nothing_are_errors() {
 #[test]
 fn what_belongs_together_is_checked_together() {
     insta::assert_snapshot!(problems("server = 1\n[admin]\nlisten = '127.0.0.1:8080'"), @r"
-    tokenward.toml:1:10: `server` is a section: write [server] on a line of its own
-    tokenward.toml:3:10: `listen` of [admin] is that of [server]: give each its own port
+    tokenward.toml:1:10: `server` is a section; write [server] on a separate line
+    tokenward.toml:3:10: `listen` of [admin] is the same as that of [server]; use two different ports
     ");
-    insta::assert_snapshot!(problems("[server]\nlisten = '0.0.0.0:80'\n"), @"tokenward.toml:1:1: `public_url` of [upstream] is needed, since the proxy listens on all addresses: the URL that clients call");
-    insta::assert_snapshot!(problems("[upstream.identity]\nmode = 'per-user'\n"), @r#"tokenward.toml:2:8: mode = "per-user" needs `credentials`, the file with each user's credentials at the upstream"#);
+    insta::assert_snapshot!(problems("[server]\nlisten = '0.0.0.0:80'\n"), @"tokenward.toml:1:1: `public_url` of [upstream] is required when the proxy listens on all addresses; set it to the URL that clients call");
+    insta::assert_snapshot!(problems("[upstream.identity]\nmode = 'per-user'\n"), @r#"tokenward.toml:2:8: `credentials` is required when mode = "per-user": the file with each user's credentials at the upstream"#);
 }
 
 #[test]
@@ -284,11 +284,11 @@ fn what_is_kept_of_values_is_checked() {
     let at = parse("[audit.values]\nkey_file = 'k'").unwrap().audit_values.key;
     assert!(matches!(at, Some(PasswordSource::File(path)) if path == Path::new("k")));
     insta::assert_snapshot!(problems("[audit.values]\nhash = ['a', 'b']\ndrop = ['A']\nbody = 'mask'\n"), @r#"
-    tokenward.toml:2:8: `hash` needs `key_file` or `key_env`: a hash without a key is undone by trying values
-    tokenward.toml:3:8: `A` stands twice in [audit.values]: keep it, hash it or drop it
+    tokenward.toml:2:8: `key_file` or `key_env` is required when `hash` is set; a hash without a key can be reversed by trying values
+    tokenward.toml:3:8: `A` is listed twice in [audit.values]; list it once, to keep, hash or drop it
     tokenward.toml:4:8: `body` is "mask"; it must be "keep", "hash" or "drop"
     "#);
-    insta::assert_snapshot!(problems("[audit.values]\nquery = 'hash'\n"), @"tokenward.toml:2:9: `hash` needs `key_file` or `key_env`: a hash without a key is undone by trying values");
+    insta::assert_snapshot!(problems("[audit.values]\nquery = 'hash'\n"), @"tokenward.toml:2:9: `key_file` or `key_env` is required when `hash` is set; a hash without a key can be reversed by trying values");
 }
 
 #[test]
@@ -322,15 +322,15 @@ fn who_may_say_whose_request_it_is() {
     assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
     assert!(config.upstream.public_url.as_str().starts_with("https://"));
     insta::assert_snapshot!(problems("[server]\nclient_address = 'forwarded'\n[server.tls]\nkey = 'k'\n[upstream]\nca_file = 'c'\nclient_key = 'k'"), @r"
-    tokenward.toml:2:18: `client_address` needs `trusted_proxies`: who may say whose request it is
-    tokenward.toml:4:7: `key` needs `certificate` beside it
-    tokenward.toml:6:11: `ca_file` has no meaning with a `url` of http://
-    tokenward.toml:7:14: `client_key` needs `client_certificate` beside it
-    tokenward.toml:7:14: `client_key` has no meaning with a `url` of http://
+    tokenward.toml:2:18: `trusted_proxies` is required when `client_address` is set: the proxies that may report a client's address
+    tokenward.toml:4:7: `certificate` is required when `key` is set
+    tokenward.toml:6:11: `ca_file` cannot be used with a `url` of http://
+    tokenward.toml:7:14: `client_certificate` is required when `client_key` is set
+    tokenward.toml:7:14: `client_key` cannot be used with a `url` of http://
     ");
-    insta::assert_snapshot!(problems("[server]\ntrusted_proxies = ['10.0.0.1/8', 'lb.test']"), @"tokenward.toml:2:20: `trusted_proxies` has `10.0.0.1/8`, which has bits past its prefix; did you mean `10.0.0.0/8`?");
-    insta::assert_snapshot!(problems("[server]\nclient_address = 'forwarded'\ntrusted_proxies = []"), @r#"tokenward.toml:3:19: `trusted_proxies` must name who may say whose request it is, such as ["10.0.0.5"]"#);
-    insta::assert_snapshot!(problems("[server]\ntrusted_proxies = ['10.0.0.1']"), @r#"tokenward.toml:2:19: `trusted_proxies` has no meaning with client_address = "peer""#);
+    insta::assert_snapshot!(problems("[server]\ntrusted_proxies = ['10.0.0.1/8', 'lb.test']"), @"tokenward.toml:2:20: `trusted_proxies` has `10.0.0.1/8`, which has bits after its prefix; did you mean `10.0.0.0/8`?");
+    insta::assert_snapshot!(problems("[server]\nclient_address = 'forwarded'\ntrusted_proxies = []"), @r#"tokenward.toml:3:19: `trusted_proxies` must list the proxies that may report a client's address, such as ["10.0.0.5"]"#);
+    insta::assert_snapshot!(problems("[server]\ntrusted_proxies = ['10.0.0.1']"), @r#"tokenward.toml:2:19: `trusted_proxies` cannot be used with client_address = "peer""#);
 }
 
 #[test]
@@ -339,22 +339,22 @@ fn product_decides_what_is_lifted_and_whether_it_has_a_header() {
     assert!(gitlab.relax.encoded_slash && gitlab.auth.product_header);
     let strict = parse("[upstream]\nproduct = 'gitlab'\n[relax]\nencoded_slash = false").unwrap();
     assert!(!strict.relax.encoded_slash);
-    insta::assert_snapshot!(problems("[auth]\nproduct_header = true\n"), @"tokenward.toml:2:18: `product_header` has no meaning with this product, which has no token header of its own");
+    insta::assert_snapshot!(problems("[auth]\nproduct_header = true\n"), @"tokenward.toml:2:18: `product_header` cannot be used with this product, which has no token header of its own");
 }
 
 #[test]
 fn broken_toml_is_told_with_its_place() {
-    insta::assert_snapshot!(problems("policies = \"p\"\n\n[server\nlisten = 1\n"), @"tokenward.toml:3:8: this is no TOML: unclosed table, expected `]`");
+    insta::assert_snapshot!(problems("policies = \"p\"\n\n[server\nlisten = 1\n"), @"tokenward.toml:3:8: the file is not valid TOML: unclosed table, expected `]`");
     insta::assert_snapshot!(problems("é = 1\npolicies = [\n"), @r"
-    tokenward.toml:1:1: this is no TOML: invalid unquoted key, expected letters, numbers, `-`, `_`
-    tokenward.toml:2:13: this is no TOML: unclosed array, expected `]`
+    tokenward.toml:1:1: the file is not valid TOML: invalid unquoted key, expected letters, numbers, `-`, `_`
+    tokenward.toml:2:13: the file is not valid TOML: unclosed array, expected `]`
     ");
 }
 
 #[test]
 fn absent_file_says_what_to_do() {
     let error = Config::load(Path::new("/nowhere/tokenward.toml")).unwrap_err();
-    insta::assert_snapshot!(error, @"there is no configuration file `/nowhere/tokenward.toml`; name one with --config FILE, or start from the commented tokenward.toml of the distribution");
+    insta::assert_snapshot!(error, @"no configuration file at `/nowhere/tokenward.toml`; specify one with --config FILE, or start from the commented tokenward.toml of the distribution");
 }
 
 #[test]
@@ -392,7 +392,7 @@ fn an_upstream_may_have_several_addresses() {
         ("[]", "at least one"),
         ("['http://a:1', 'https://b:1']", "more than host and port"),
         ("['http://a:1/x', 'http://b:1/y']", "more than host and port"),
-        ("['http://a:1', 'http://b:1', 'http://a:1']", "one URL twice"),
+        ("['http://a:1', 'http://b:1', 'http://a:1']", "the same URL twice"),
     ] {
         let error = urls(wrong).unwrap_err().to_string();
         assert!(error.contains(why), "{wrong}: {error}");
@@ -410,14 +410,14 @@ fn a_mode_has_its_own_keys() {
     let standard = parse("[keys]\nsealing_keys = ['a', 'b']\n").unwrap();
     assert_eq!(standard.keys.sealing, [Path::new("a"), Path::new("b")]);
     insta::assert_snapshot!(problems("mode = 'secure'\n[keys]\nsealing_keys = ['a']\n"), @r#"
-    tokenward.toml:1:8: mode = "secure" needs `public_keys` in [keys], which `tokenward keys new signing` prints
-    tokenward.toml:3:16: `sealing_keys` has no meaning with mode = "secure": take it out, and destroy those files, which open the secrets in git's history
+    tokenward.toml:1:8: `public_keys` in [keys] is required when mode = "secure"; `tokenward keys new signing` prints it
+    tokenward.toml:3:16: `sealing_keys` cannot be used with mode = "secure"; remove it, and destroy those files, because they can decrypt the secrets in the git history
     "#);
     insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}', 'x']\n")), @r#"
-    tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard"
-    tokenward.toml:2:92: `public_keys` has a text that is none: a public key is `ed25519:` and 64 hexadecimal digits, as `tokenward keys new` prints it
+    tokenward.toml:2:15: `public_keys` cannot be used with mode = "standard"
+    tokenward.toml:2:92: `public_keys` has an invalid item: a public key must be `ed25519:` and 64 hexadecimal digits, as `tokenward keys new` prints it
     "#);
-    insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}']\n")), @r#"tokenward.toml:2:15: `public_keys` has no meaning with mode = "standard""#);
+    insta::assert_snapshot!(problems(&format!("[keys]\npublic_keys = ['{key}']\n")), @r#"tokenward.toml:2:15: `public_keys` cannot be used with mode = "standard""#);
 }
 
 #[test]
@@ -439,5 +439,5 @@ fn compiled_policies_have_keys_of_their_own() {
     assert_eq!(config.artifact_signers(), both, "in standard mode they bind, too");
     assert_eq!(config.keys.artifact.as_deref(), Some(Path::new("/etc/tw/k")));
     let shared = format!("{secure}artifact_public_keys = ['{two}', '{one}']\n");
-    insta::assert_snapshot!(problems(&shared), @"tokenward.toml:4:24: `artifact_public_keys` has a key of `public_keys`: make a key for compiled policies only, with `tokenward keys new artifact`");
+    insta::assert_snapshot!(problems(&shared), @"tokenward.toml:4:24: `artifact_public_keys` has a key of `public_keys`; create a separate key for compiled policies with `tokenward keys new artifact`");
 }

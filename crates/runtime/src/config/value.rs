@@ -113,14 +113,14 @@ pub(super) fn loopback_address(value: &Value<'_>) -> Result<SocketAddr, Wrong> {
     if given.ip().is_loopback() {
         Ok(given)
     } else {
-        let why = "must be a loopback address such as \"127.0.0.1:8081\": whoever reaches it reads the audit";
+        let why = "must be a loopback address such as \"127.0.0.1:8081\", because anyone who can connect to it can read the audit";
         Err(Wrong::at(value, why))
     }
 }
 
 /// Reads the public URL.
 pub(super) fn public_url(value: &Value<'_>) -> Result<BaseUrl, Wrong> {
-    BaseUrl::parse(&text(value)?).map_err(|error| Wrong::at(value, format!("is no base URL: {error}")))
+    BaseUrl::parse(&text(value)?).map_err(|error| Wrong::at(value, format!("is not a base URL: {error}")))
 }
 
 /// Reads `http://host:port[/context]` or `https://…`, or several that differ only in host and port.
@@ -138,11 +138,11 @@ pub(super) fn upstream_urls(value: &Value<'_>) -> Result<Vec<String>, Wrong> {
     {
         return Err(Wrong::at(
             value,
-            "has URLs that differ in more than host and port: a call may go to any of them",
+            "has URLs that differ in more than host and port, but a call may go to any of them",
         ));
     }
     if urls.iter().enumerate().any(again) {
-        return Err(Wrong::at(value, "has one URL twice"));
+        return Err(Wrong::at(value, "has the same URL twice"));
     }
     Ok(urls.iter().map(|url| url.as_str().to_owned()).collect())
 }
@@ -154,7 +154,7 @@ pub(super) fn health_path(value: &Value<'_>) -> Result<String, Wrong> {
         Ok(_) if given.starts_with('/') => Ok(given),
         _ => Err(Wrong::at(
             value,
-            format!("is `{given}`; it must be a path from the server's root, such as \"/status\""),
+            format!("is `{given}`; it must be an absolute path on the server, such as \"/status\""),
         )),
     }
 }
@@ -171,7 +171,7 @@ pub(super) fn host(value: &Value<'_>) -> Result<String, Wrong> {
         Ok(url) if url.path().is_empty() && !given.contains('/') => Ok(given),
         _ => Err(Wrong::at(
             value,
-            format!("is `{given}`; it must be a host and perhaps a port, such as \"jira.internal:8443\""),
+            format!("is `{given}`; it must be a host with an optional port, such as \"jira.internal:8443\""),
         )),
     }
 }
@@ -227,7 +227,7 @@ fn header_name(value: &Value<'_>) -> Result<String, Wrong> {
     } else {
         Err(Wrong::at(
             value,
-            format!("has `{given}`; a header's name is letters, digits and `-`"),
+            format!("has `{given}`; a header name consists of letters, digits and `-`"),
         ))
     }
 }
@@ -330,7 +330,7 @@ pub(super) fn endpoint(value: &Value<'_>) -> Result<String, Wrong> {
         Err(Wrong::at(
             value,
             format!(
-                "has `{given}`; an endpoint is a path below the base URL, alone (\"/status\") or with all below it (\"/rest/*\")"
+                "has `{given}`; an endpoint is a path below the base URL, by itself (\"/status\") or with everything below it (\"/rest/*\")"
             ),
         ))
     }
@@ -346,7 +346,9 @@ fn origin(value: &Value<'_>) -> Result<String, Wrong> {
         Ok(url) if url.path().is_empty() && !given.ends_with('/') => Ok(url.origin().to_owned()),
         _ => Err(Wrong::at(
             value,
-            format!("has `{given}`; an origin is scheme, host and port, such as \"https://app.example.com\""),
+            format!(
+                "has `{given}`; an origin consists of scheme, host and port, such as \"https://app.example.com\""
+            ),
         )),
     }
 }

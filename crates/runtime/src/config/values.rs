@@ -56,7 +56,7 @@ pub enum ValuesError {
     },
     /// The key is short enough to be guessed.
     #[error(
-        "the key `{place}` of [audit.values] is shorter than {LEAST} characters; `openssl rand -hex 32` makes one"
+        "the key `{place}` of [audit.values] is shorter than {LEAST} characters; create one with `openssl rand -hex 32`"
     )]
     Short {
         /// The file or the environment variable.
@@ -129,7 +129,9 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
             if names.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
                 it.complain(
                     &[key],
-                    format!("`{name}` stands twice in [audit.values]: keep it, hash it or drop it"),
+                    format!(
+                        "`{name}` is listed twice in [audit.values]; list it once, to keep, hash or drop it"
+                    ),
                 );
             }
             names.push((name, keep));
@@ -150,7 +152,7 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
             (Some(_), Some(_)) => {
                 it.complain(
                     &["key_env"],
-                    "`key_env` has no meaning with `key_file`".to_owned(),
+                    "`key_env` cannot be used with `key_file`".to_owned(),
                 );
                 None
             }
@@ -167,7 +169,7 @@ pub(super) fn values(it: &mut Fields<'_>) -> Values {
         && !it.has("key_file")
         && !it.has("key_env")
     {
-        let message = "`hash` needs `key_file` or `key_env`: a hash without a key is undone by trying values";
+        let message = "`key_file` or `key_env` is required when `hash` is set; a hash without a key can be reversed by trying values";
         it.complain(&["hash", "query", "body"], message.to_owned());
     }
     values

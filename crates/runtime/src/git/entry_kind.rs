@@ -40,7 +40,7 @@ impl EntryKind {
     /// Explains how to replace an entry of a refused kind.
     pub(super) fn cure(self) -> &'static str {
         match self {
-            Self::Link => "a copy of the file or directory that it leads to",
+            Self::Link => "a copy of the file or directory that it points to",
             Self::Submodule => "the files that it contains",
             Self::Directory | Self::File | Self::Executable | Self::Malformed => {
                 "a regular file with an ordinary name"
@@ -57,7 +57,7 @@ impl fmt::Display for EntryKind {
             Self::Executable => "an executable file",
             Self::Link => "a symbolic link",
             Self::Submodule => "a submodule",
-            Self::Malformed => "an entry that no file can have",
+            Self::Malformed => "an entry that cannot be a file",
         })
     }
 }

@@ -25,7 +25,7 @@ pub(crate) enum GitError {
         said: String,
     },
     /// git gave no output for too long.
-    #[error("git {verb} gave no output for {seconds} seconds; run `git fsck` to check the repository")]
+    #[error("git {verb} produced no output for {seconds} seconds; run `git fsck` to check the repository")]
     Slow {
         /// The git subcommand.
         verb: &'static str,
@@ -33,7 +33,7 @@ pub(crate) enum GitError {
         seconds: u64,
     },
     /// git gave more output than any real repository needs.
-    #[error("git {verb} gave more than {limit} bytes; run `git fsck` to check the repository")]
+    #[error("git {verb} produced more than {limit} bytes; run `git fsck` to check the repository")]
     TooMuch {
         /// The git subcommand.
         verb: &'static str,
@@ -101,7 +101,7 @@ pub(crate) enum GitError {
         why: &'static str,
     },
     /// No object has this name.
-    #[error("there is no revision `{revision}` in this clone; {hint}")]
+    #[error("no revision `{revision}` in this clone; {hint}")]
     Unknown {
         /// The revision, as given.
         revision: String,
@@ -146,7 +146,7 @@ pub(crate) enum GitError {
     #[error("`{0}` and `{1}` have several common ancestors ({2}); name one of them instead of `...`")]
     ManyBases(String, String, String),
     /// A revision lacks the directory.
-    #[error("there is no directory `{path}` at `{revision}`; check the path, or name another revision")]
+    #[error("no directory `{path}` at `{revision}`; check the path, or name another revision")]
     NoDirectory {
         /// Path from the repository's top, with `/`.
         path: String,

@@ -47,7 +47,7 @@ impl<'a> Spelled<'a> {
             ));
         }
         if revision.contains("^{") {
-            return Err(wrong("`^{…}` selects by kind or text; leave it out"));
+            return Err(wrong("`^{…}` selects by kind or text; remove it"));
         }
         if revision.contains(':') {
             return Err(wrong(

@@ -215,7 +215,7 @@ impl Repository {
             .windows(2)
             .any(|pair| matches!(pair, [one, other] if one.0 == other.0))
         {
-            return Err(corrupt("two entries have one name"));
+            return Err(corrupt("two entries have the same name"));
         }
         Ok(entries)
     }

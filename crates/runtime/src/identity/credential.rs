@@ -38,7 +38,7 @@ pub enum IdentityError {
     #[error("the environment variable {0}, which should hold the service account's password, is not set")]
     Unset(String),
     /// A name or a secret is not a valid header value.
-    #[error("`{0}` cannot stand in an HTTP header; change it in [upstream.identity]")]
+    #[error("`{0}` cannot be used in an HTTP header; change it in [upstream.identity]")]
     Unsendable(String),
 }
 

@@ -63,9 +63,7 @@ impl PerUser {
             })
             .ok();
         if watch.is_none() {
-            tracing::error!(
-                "the system gives no thread: changed credentials are taken up by a restart alone"
-            );
+            tracing::error!("cannot start a thread: changed credentials are loaded only at a restart");
         }
         Ok(Self { users, stop, watch })
     }

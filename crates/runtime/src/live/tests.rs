@@ -423,7 +423,7 @@ fn a_link_out_of_the_directory_keeps_the_old_policy_and_is_told() {
         assert_eq!(names(&live), ["honest"]);
         let failure = live.status().failure.unwrap();
         assert!(
-            failure.contains(link) && failure.contains("leads out"),
+            failure.contains(link) && failure.contains("outside the policy directory"),
             "{failure}"
         );
         fs::remove_file(policies.join(link)).unwrap();

@@ -54,28 +54,28 @@ pub(crate) struct Upstream {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForwardError {
     /// No connection could be made.
-    #[error("the upstream cannot be reached: {0}")]
+    #[error("cannot connect to the upstream: {0}")]
     Unreachable(String),
     /// No connection was made in time.
     #[error("the upstream did not accept a connection in time")]
     Unconnected,
     /// The connection broke, or the response is not HTTP.
-    #[error("the upstream broke off: {0}")]
+    #[error("the upstream closed the connection: {0}")]
     Broken(String),
     /// No response came in time.
-    #[error("the upstream did not answer in time")]
+    #[error("the upstream did not respond in time")]
     Timeout,
     /// Too many interim responses came, or too large ones.
     #[error("the upstream sent too many interim responses (1xx)")]
     Interims,
     /// The upstream rejected the proxy's credentials.
-    #[error("the upstream answered 401 to the proxy's own credentials")]
+    #[error("the upstream rejected the proxy's own credentials with 401")]
     Unauthorized,
     /// The client's body ended early.
     #[error("{0}")]
     Body(BodyError),
     /// The canonical request cannot be written, which would be an error in reading it.
-    #[error("the canonical request cannot be written: {0}")]
+    #[error("cannot write the canonical request: {0}")]
     Unwritable(#[from] http::Error),
 }
 

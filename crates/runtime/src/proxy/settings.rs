@@ -40,7 +40,7 @@ pub(crate) struct UpstreamSettings {
 pub enum UpstreamError {
     /// The URL is not valid for an upstream.
     #[error(
-        "`{url}` is no upstream; [upstream] url must be http(s)://host:port, with a context path at most"
+        "`{url}` is not an upstream; [upstream] url must be http(s)://host:port, with an optional context path"
     )]
     Url {
         /// The configured URL.

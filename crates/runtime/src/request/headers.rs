@@ -40,7 +40,7 @@ pub(super) fn read(
         if raw.values(name).nth(1).is_some() {
             return Err(Refusal::new(
                 Reason::RepeatedHeader,
-                format!("The header `{name}` stands more than once."),
+                format!("The header `{name}` occurs more than once."),
             ));
         }
     }

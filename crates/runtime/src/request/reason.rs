@@ -65,7 +65,7 @@ reasons! {
     MalformedMethod "malformed-method" None,
         "The method is not a token.";
     MalformedHeaderName "malformed-header-name" None,
-        "A header name has characters that no token has.";
+        "A header name has characters that are not allowed in a token.";
     MalformedHeaderValue "malformed-header-value" None,
         "A header value has a control character, or is continued on a second line.";
     TooManyHeaders "too-many-headers" Some("limits.header_count"),
@@ -75,11 +75,11 @@ reasons! {
     LengthAndCoding "length-and-coding" None,
         "The request has both Content-Length and Transfer-Encoding: the two sides could cut it differently.";
     RepeatedLength "repeated-length" None,
-        "Content-Length stands more than once.";
+        "Content-Length occurs more than once.";
     MalformedLength "malformed-length" None,
         "Content-Length is not a plain decimal number that fits 64 bits.";
     TransferCoding "transfer-coding" None,
-        "Transfer-Encoding is anything but the one coding `chunked`.";
+        "Transfer-Encoding is not exactly the single coding `chunked`.";
     Http10Body "http10-body" None,
         "An HTTP/1.0 request has a body whose length no Content-Length gives.";
     LengthMismatch "length-mismatch" None,
@@ -87,13 +87,13 @@ reasons! {
     MissingHost "missing-host" None,
         "The request has neither Host nor `:authority`.";
     RepeatedHost "repeated-host" None,
-        "Host stands more than once, or differs from `:authority`.";
+        "Host occurs more than once, or differs from `:authority`.";
     MalformedHost "malformed-host" None,
         "Host is not a host with an optional port.";
     ConnectionSpecific "connection-specific" None,
         "An HTTP/2 request has a header that only HTTP/1.1 connections have.";
     ClientAddress "client-address" Some("server.client_address"),
-        "A trusted proxy sent the request without saying, in the form agreed, from which address it came.";
+        "A trusted proxy sent the request without the client's address in the configured form.";
 
     // Target.
     TargetForm "target-form" None,
@@ -101,7 +101,7 @@ reasons! {
     ForeignAuthority "foreign-authority" None,
         "The request target names another scheme, host or port than the public URL, or credentials.";
     TargetByte "target-byte" None,
-        "The request target has a blank, a control character or a non-ASCII byte that is not percent-encoded.";
+        "The request target has a space, a control character or a non-ASCII byte that is not percent-encoded.";
     NumberSign "number-sign" Some("relax.number_sign"),
         "The request target has a raw `#`, where some servers cut it; `%23` is data.";
     OutsideEndpoints "outside-endpoints" Some("upstream.endpoints"),
@@ -109,7 +109,7 @@ reasons! {
 
     // Path.
     MalformedEscape "malformed-escape" None,
-        "The path has a `%` without two hexadecimal digits behind it.";
+        "The path has a `%` without two hexadecimal digits after it.";
     PathNotUtf8 "path-not-utf8" None,
         "The decoded path is not UTF-8.";
     Nul "nul" Some("relax.nul"),
@@ -123,17 +123,17 @@ reasons! {
     DoubleEncoding "double-encoding" Some("relax.double_encoding"),
         "The decoded path has an escape that a second decoding would read.";
     Semicolon "semicolon" Some("relax.semicolon"),
-        "The path has a semicolon, raw or as `%3B`, behind which servlet containers cut.";
+        "The path has a semicolon, raw or as `%3B`, after which servlet containers cut it.";
     DotSegment "dot-segment" Some("relax.dot_segment"),
         "The path has a `.` or `..` segment, raw, encoded or in look-alike characters.";
     EmptySegment "empty-segment" Some("relax.empty_segment"),
-        "The path has an empty segment, which some servers drop; one slash at the end is fine.";
+        "The path has an empty segment, which some servers drop; one slash at the end is allowed.";
     LongPath "long-path" None,
         "The path is longer than 8 KiB, as it was sent; no common server accepts it.";
 
     // Query.
     QueryEscape "query-escape" None,
-        "The query has a `%` without two hexadecimal digits behind it.";
+        "The query has a `%` without two hexadecimal digits after it.";
     QueryNotUtf8 "query-not-utf8" None,
         "A decoded parameter is not UTF-8.";
     QuerySemicolon "query-semicolon" None,
@@ -157,13 +157,13 @@ reasons! {
     RefusedMethod "refused-method" None,
         "TRACE, TRACK, CONNECT and PRI are not proxied.";
     MethodCase "method-case" None,
-        "The method is a known one but for its letter case, and some servers take it for that one.";
+        "The method differs from a known one only in letter case, and some servers treat it as that one.";
     BodyOnGet "body-on-get" Some("relax.get_body"),
         "A GET or HEAD request has a body, which some servers read as parameters.";
 
     // Headers.
     RepeatedHeader "repeated-header" None,
-        "A header that may stand once stands more than once.";
+        "A header that may occur only once occurs more than once.";
     MethodOverride "method-override" None,
         "A header such as X-HTTP-Method-Override would change the method.";
     UrlOverride "url-override" None,
@@ -175,7 +175,7 @@ reasons! {
     MalformedConnection "malformed-connection" None,
         "Connection is not a list of header names.";
     UnknownExpectation "unknown-expectation" None,
-        "Expect asks for anything but `100-continue`.";
+        "Expect asks for something other than `100-continue`.";
     MalformedContextUser "malformed-context-user" None,
         "contextUser is empty, too long, not UTF-8, or has blanks around it or control or invisible characters.";
 

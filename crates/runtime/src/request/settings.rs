@@ -87,10 +87,10 @@ pub enum RulesError {
     #[error("upstream path `{0}` must be empty or begin, but not end, with a slash")]
     UpstreamPath(String),
     /// The text cannot be a header's name.
-    #[error("`{0}` is no header name")]
+    #[error("`{0}` is not a header name")]
     Header(String),
     /// The text cannot be a parameter's name.
-    #[error("`{0}` is no parameter name")]
+    #[error("`{0}` is not a parameter name")]
     Parameter(String),
     /// The prefix is too short, or has other characters, so that secrets could not be recognised by it.
     #[error("token prefix `{0}` is too short or has characters other than letters, digits and `_`")]

@@ -21,7 +21,7 @@ use crate::tls::TlsError;
 pub enum ServeError {
     /// Another process listens on the address.
     #[error(
-        "{address} is in use by another process; stop that, or set [{section}] listen to another address"
+        "{address} is in use by another process; stop that process, or set [{section}] listen to another address"
     )]
     PortInUse {
         /// The section of the configuration that names the address.
@@ -31,7 +31,7 @@ pub enum ServeError {
     },
     /// The proxy cannot listen on the address.
     #[error(
-        "cannot listen on {address}: {source}; set [{section}] listen to an address of this machine that this user may take"
+        "cannot listen on {address}: {source}; set [{section}] listen to an address of this machine that this user can listen on"
     )]
     Listen {
         /// The section of the configuration that names the address.
@@ -84,10 +84,10 @@ pub enum ServeError {
     #[error(transparent)]
     Hardening(#[from] HardeningError),
     /// The system gives no threads, or no signals.
-    #[error("the system refused what the proxy needs to run: {0}")]
+    #[error("cannot start the proxy, a request to the operating system failed: {0}")]
     System(#[from] io::Error),
     /// The server stopped because of an internal error.
-    #[error("the server stopped unexpectedly; its log says why, and starting it again is safe")]
+    #[error("the server stopped unexpectedly; see its log; it can be started again safely")]
     Stopped,
 }
 

@@ -80,9 +80,7 @@ impl Certificate {
             })
             .ok();
         if watch.is_none() {
-            tracing::error!(
-                "the system gives no thread: a changed certificate is taken up by a restart alone"
-            );
+            tracing::error!("cannot start a thread: a changed certificate is loaded only at a restart");
         }
         Ok(Self {
             config: Arc::new(config),

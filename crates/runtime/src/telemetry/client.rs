@@ -75,7 +75,7 @@ impl HttpClient for CollectorClient {
         };
         let answer = answer.and_then(|answer| match answer.status() {
             status if status.is_success() => Ok(answer),
-            status => Err(format!("it answered {status}").into()),
+            status => Err(format!("it responded with {status}").into()),
         });
         self.tell(answer.as_ref().err());
         answer

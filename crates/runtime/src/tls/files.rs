@@ -46,7 +46,7 @@ pub enum TlsError {
         source: pem::Error,
     },
     /// Certificate and key are not usable, or do not match.
-    #[error("the certificate `{}` cannot be used: {source}", .path.display())]
+    #[error("cannot use the certificate `{}`: {source}", .path.display())]
     Unusable {
         /// Path of the certificate's file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// The system has no trusted authorities, or they cannot be read.
-    #[error("the system's trusted authorities cannot be read ({0}); set [upstream] ca_file")]
+    #[error("cannot read the system's trusted authorities ({0}); set [upstream] ca_file")]
     NoRoots(String),
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum BodyError {
     #[error("the request body is malformed ({})", .0.code())]
     Broken(Violation),
     /// The client closed the connection before its end.
-    #[error("the client went away within the request body")]
+    #[error("the client closed the connection within the request body")]
     Gone,
     /// The client sent nothing for too long.
     #[error("the client paused too long within the request body")]

@@ -164,7 +164,7 @@ fn calls_are_found_by_every_filter() {
     let wrong = run(root, &["list", "--url", "a("]);
     assert_eq!(wrong.code, 2);
     assert!(
-        wrong.err.contains("`a(` is no regular expression"),
+        wrong.err.contains("`a(` is not a regular expression"),
         "{}",
         wrong.err
     );
@@ -266,7 +266,7 @@ fn an_export_is_verified_elsewhere() {
     let sound = run(there, &verify);
     assert_eq!(sound.code, 0, "{}{}", sound.out, sound.err);
     assert!(
-        sound.out.contains("signed heads") && sound.out.contains("Sound"),
+        sound.out.contains("signed heads") && sound.out.contains("Intact"),
         "{}",
         sound.out
     );
@@ -299,7 +299,7 @@ fn an_export_is_verified_elsewhere() {
 fn what_was_cut_off_shows_and_what_is_left_is_saved() {
     let directory = made();
     let root = directory.path();
-    assert!(fine(root, &["verify"]).contains("Sound"));
+    assert!(fine(root, &["verify"]).contains("Intact"));
     fine(root, &["backup", "backup"]);
     assert_eq!(run(root, &["backup", "backup"]).code, 2, "nothing is overwritten");
     let listed = fine(root, &["list", "--json"]);
@@ -358,7 +358,7 @@ fn every_verb_works_while_the_proxy_runs() {
     assert!(fine(root, &[&["list"][..], &seventh].concat()).contains("refuse    lost"));
     let verified = fine(root, &["verify"]);
     assert!(
-        verified.contains("Sound") && verified.contains("signed heads"),
+        verified.contains("Intact") && verified.contains("signed heads"),
         "{verified}"
     );
     fine(root, &["export", "-o", "all.jsonl", "--proof", "all.proof"]);
@@ -378,7 +378,7 @@ fn every_verb_works_while_the_proxy_runs() {
         "--export",
         "all.jsonl",
     ];
-    assert!(fine(root, &elsewhere).contains("Sound"));
+    assert!(fine(root, &elsewhere).contains("Intact"));
     fine(root, &["backup", "backup"]);
     assert_eq!(fine(root, &["export", "--store", "backup"]).lines().count(), 8);
     // The files themselves answer too.
@@ -389,7 +389,7 @@ fn every_verb_works_while_the_proxy_runs() {
     assert_eq!(other.code, 1, "{}", other.err);
     assert!(other.err.contains("another key"), "{}", other.err);
     drop(serving);
-    assert!(fine(root, &["verify"]).contains("Sound"), "killed, and sound");
+    assert!(fine(root, &["verify"]).contains("Intact"), "killed, and sound");
 }
 
 #[test]
@@ -425,6 +425,6 @@ fn outsiders_past_their_quota_leave_no_entry() {
             .sum::<u64>(),
         counted
     );
-    assert!(fine(root, &["events"]).contains("were counted and not recorded"));
+    assert!(fine(root, &["events"]).contains("were counted but not recorded"));
     assert_eq!(fine(root, &["events", "--since", "2090-01-01"]), "");
 }

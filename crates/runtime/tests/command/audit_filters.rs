@@ -210,10 +210,10 @@ fn an_export_is_what_its_name_says() {
         );
     }
     for (arguments, name, expected) in [
-        (&["--json"][..], "x.csv", "is a name for CSV"),
-        (&["--csv"], "x.parquet", "is a name for Parquet"),
-        (&["--parquet"], "x.jsonl", "is a name for JSON lines"),
-        (&["--format", "json"], "x.parquet", "is a name for Parquet"),
+        (&["--json"][..], "x.csv", "is a file name for CSV"),
+        (&["--csv"], "x.parquet", "is a file name for Parquet"),
+        (&["--parquet"], "x.jsonl", "is a file name for JSON lines"),
+        (&["--format", "json"], "x.parquet", "is a file name for Parquet"),
         (&[], "x.csv.gz", "not exported as .gz"),
         (&["--csv"], "x.xlsx", "not exported as .xlsx"),
     ] {

@@ -107,7 +107,7 @@ fn nothing_is_written_over_and_one_name_is_not_given_twice() {
     ] {
         let (code, said) = run(root, arguments);
         assert!(matches!(code, 2 | 3), "{said}");
-        assert!(said.contains("exists already"), "{said}");
+        assert!(said.contains("already exists"), "{said}");
     }
     assert_eq!(fs::read_to_string(root.join("mine")).unwrap(), "mine");
     assert_eq!(names(root).len(), before.len() + 1);
@@ -120,7 +120,7 @@ fn a_salvage_of_nothing_is_not_fine() {
     let root = directory.path();
     let salvage = |place: &str| run(root, &["salvage", place, "-o", "n"]);
     let (code, said) = salvage("audit");
-    assert!(code == 2 && said.contains("name one of its periods: 2"), "{said}");
+    assert!(code == 2 && said.contains("specify one of its periods: 2"), "{said}");
     let (code, said) = salvage("policies");
     assert!(code == 2 && said.contains("has no file of a period"), "{said}");
     assert!(!root.join("n").exists());
@@ -152,8 +152,8 @@ fn what_cannot_be_meant_is_refused() {
     for (wrong, told) in [
         (["--since", "1h", "--until", "2h"].as_slice(), "--since is later"),
         (&["--status", "0"], "from 100 to 999"),
-        (&["--line", "x:abc"], "`abc` is no number of a line"),
-        (&["--line", "x:0"], "`0` is no number of a line"),
+        (&["--line", "x:abc"], "`abc` is not a line number"),
+        (&["--line", "x:0"], "`0` is not a line number"),
     ] {
         let (code, said) = run(root, &[&["list"], wrong].concat());
         assert!(code == 2 && said.contains(told), "{wrong:?}: {said}");

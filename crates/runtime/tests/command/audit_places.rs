@@ -75,21 +75,21 @@ fn what_a_trusted_key_never_signed_is_not_sound() {
     let bare = [b"tokenward-audit-proof 1\n".as_slice(), &proof[text + 1..]].concat();
     fs::write(root.join("bare.proof"), bare).unwrap();
     let (code, out, _) = told(root, &["verify", "--store", "bare.proof"]);
-    assert!(code == 0 && out.contains("Sound"), "{out}");
+    assert!(code == 0 && out.contains("Intact"), "{out}");
     let (code, out, err) = told(
         root,
         &["verify", "--store", "bare.proof", "--key", "audit.key.pub"],
     );
     assert_eq!(code, 1, "{out}{err}");
     assert!(
-        out.contains("nothing is vouched for") && !out.contains("Sound"),
+        out.contains("nothing is covered by a signature") && !out.contains("Intact"),
         "{out}"
     );
     // The configured key counts like one that is given.
     fs::remove_file(root.join("audit/HEADS")).unwrap();
     let (code, out, err) = told(root, &["verify"]);
     assert_eq!(code, 1, "{out}{err}");
-    assert!(out.contains("nothing is vouched for"), "{out}");
+    assert!(out.contains("nothing is covered by a signature"), "{out}");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_question_to_what_is_no_audit_is_an_error() {
                 "{verb} {place}: {out}{err}"
             );
             assert!(
-                place == "absent" || err.contains("there is no audit at"),
+                place == "absent" || err.contains("no audit at"),
                 "{place}: {err}"
             );
         }
@@ -127,7 +127,7 @@ fn a_question_to_what_is_no_audit_is_an_error() {
     assert!(code == 0 && out.contains("The audit is empty."), "{out}");
     // Nothing at all was ever signed there.
     let (code, out, _) = told(root, &["verify", "--key", "audit.key.pub"]);
-    assert!(code == 1 && out.contains("nothing is vouched for"), "{out}");
+    assert!(code == 1 && out.contains("nothing is covered by a signature"), "{out}");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn an_answer_that_lacks_damaged_calls_says_so() {
         assert_eq!(code, 1, "{verb}: {err}");
         assert!(!out.is_empty(), "what is left is told");
         assert!(
-            err.contains("are damaged or missing and left out") && err.contains("audit salvage"),
+            err.contains("are damaged or missing, and omitted") && err.contains("audit salvage"),
             "{verb}: {err}"
         );
     }

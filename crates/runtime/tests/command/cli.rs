@@ -137,7 +137,7 @@ fn a_policy_is_compiled_to_one_file_and_shown() {
     std::fs::write(directory.path().join("other.twp"), "nothing of ours").unwrap();
     let other = run(directory.path(), &["inspect", "other.twp"]);
     assert_eq!(other.code, 3);
-    assert!(other.err.contains("no compiled policy"), "{}", other.err);
+    assert!(other.err.contains("not a compiled policy"), "{}", other.err);
 }
 
 #[test]
@@ -363,7 +363,11 @@ fn the_demo_does_what_it_says() {
     let directory = TempDir::new().unwrap();
     let ended = run(directory.path(), &["demo", "--check"]);
     assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
-    assert!(ended.out.ends_with("All as it was said.\n"), "{}", ended.out);
+    assert!(
+        ended.out.ends_with("All calls had the expected result.\n"),
+        "{}",
+        ended.out
+    );
     assert_eq!(
         fs::read_dir(directory.path()).unwrap().count(),
         0,

@@ -149,7 +149,7 @@ fn a_denial_names_the_first_part_of_each_line_that_failed() {
         post(r#"{"fields": 5}"#),
         "[JsonData::fields.project.key==…] does not hold: a step on the way has the wrong type"
     );
-    assert!(post("{").starts_with("the line looks into the body, which is unreadable: not JSON"));
+    assert!(post("{").starts_with("the line has constraints on the body, which cannot be read: not JSON"));
     // As with curl, -d alone sends a form.
     let form = place.report(1, &["ci", "POST", "/rest/api/2/issue", "-d", body]);
     assert_eq!(
@@ -365,7 +365,7 @@ fn a_question_that_lacks_something_says_what() {
                 "https://jira.example.com/rest/x",
             ],
             2,
-            "leave out --user",
+            "remove --user",
         ),
         (
             &[
@@ -379,7 +379,7 @@ fn a_question_that_lacks_something_says_what() {
                 "https://jira.example.com/rest/x",
             ],
             2,
-            "leave out --user",
+            "remove --user",
         ),
         (&["ci", "--at", "tomorrow", "GET", "/rest/x"], 2, "--at"),
         (&["ci", "--", "wget", "https://x/"], 2, "must begin with `curl`"),
@@ -593,14 +593,14 @@ fn explanations_are_what_the_proxy_answers() {
     let twice = at(&format!("/rest/x?a={}", place.secret.expose()));
     let ran = place.explain(&["ci", "--admin", "--", "curl", "-u", &user, &twice]);
     assert!(
-        ran.code == 2 && ran.err.contains("leave out --admin"),
+        ran.code == 2 && ran.err.contains("remove --admin"),
         "{}{}",
         ran.out,
         ran.err
     );
     let ran = place.explain(&["nobody", "--admin", "GET", "/rest/x"]);
     assert!(
-        ran.code == 2 && ran.err.contains("there is no token `nobody`"),
+        ran.code == 2 && ran.err.contains("no token `nobody`"),
         "{}",
         ran.err
     );

@@ -114,7 +114,7 @@ fn one_broken_token_stops_all_unless_told_otherwise() {
     let (code, out, err) = tokenward(&directory, &["import", "extender", "tokens.json"]);
     assert_eq!(code, 1);
     assert!(
-        err.contains("8 tokens cannot be taken over") && err.contains("--keep-going"),
+        err.contains("8 tokens cannot be imported") && err.contains("--keep-going"),
         "{err}"
     );
     assert_eq!(imported(&directory), None);
@@ -191,7 +191,7 @@ fn the_present_export_moves_over_and_one_page_of_it_does_not() {
             code == 2
                 && out.is_empty()
                 && err.contains("1 of 3 tokens")
-                && err.contains("export all in one file"),
+                && err.contains("export all tokens to one file"),
             "{code} {out}{err}"
         );
         assert_eq!(imported(&directory), None);
@@ -209,7 +209,7 @@ fn the_present_export_moves_over_and_one_page_of_it_does_not() {
     assert_eq!(imported(&directory), None);
     let (code, out, err) = tokenward(&directory, &["import", "extender", "tokens.json", "--keep-going"]);
     assert!(
-        code == 0 && out.contains("look whether they restrict the token"),
+        code == 0 && out.contains("check whether they restrict the token"),
         "{out}{err}"
     );
     let file = imported(&directory).unwrap();

@@ -35,7 +35,7 @@ fn a_broken_invariant_keeps_a_policy_from_compiling() {
     let (code, out, err) = check(&directory, &[]);
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     for expected in [
-        "error[TW0201]: `a` allows what `nobody-deletes` says it never does\n",
+        "error[TW0201]: `a` allows a request that `nobody-deletes` excludes\n",
         "a.toml:7:1\n",
         "invariants.toml:3:10\n",
         "witness: DELETE /rest/a\n",
@@ -120,8 +120,8 @@ fn new_access_fails_unless_it_was_reviewed() {
         "error[TW0301]",
         "error[TW0305]",
         "error[TW0310]",
-        "`a` newly allows what this line matches\n",
-        "`a` newly allows what `![get]/rest/b/x` forbade\n",
+        "`a` newly allows requests that this line matches\n",
+        "`a` newly allows requests that `![get]/rest/b/x` forbade\n",
         "`expires` was 2090-01-01T00:00:00Z and is 2091-01-01T00:00:00Z\n",
         "witness: GET /rest/aa\n",
     ] {

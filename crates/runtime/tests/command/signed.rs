@@ -55,7 +55,7 @@ fn what_a_build_signs_is_what_the_configuration_accepts() {
     assert_eq!(inspected.code, 0, "{}", inspected.err);
     assert!(
         inspected.out.contains(&format!(
-            "format 6, language 2, signed with the key {id}, which [keys] artifact_public_keys lists\n"
+            "format 6, language 2, signed with the key {id}, which is in [keys] artifact_public_keys\n"
         )),
         "{}",
         inspected.out

@@ -110,7 +110,7 @@ fn without_an_audit_the_list_says_so() {
     assert!(
         ended
             .err
-            .starts_with("Last uses are not told: there is no audit at"),
+            .starts_with("Last uses cannot be shown: no audit at"),
         "{}",
         ended.err
     );
@@ -146,12 +146,12 @@ fn bad_input_is_refused_and_nothing_written() {
     refused(
         &["token", "rotate", "a", "--expires", "2020-01-01"],
         2,
-        "has passed already",
+        "is in the past",
     );
     refused(
         &["token", "rotate", "a", "--overlap", "soon"],
         2,
-        "`soon` is no duration",
+        "`soon` is not a duration",
     );
     refused(&["token", "set-limits", "a", "--limit", "/rest/("], 1, "TW0013");
     refused(&["token", "set-limits", "a", "--no-limit"], 1, "TW0007");
@@ -167,7 +167,7 @@ fn bad_input_is_refused_and_nothing_written() {
         2,
         "works for svc, not for `bob`",
     );
-    refused(&["token", "seal", "nobody"], 2, "there is no token `nobody`");
+    refused(&["token", "seal", "nobody"], 2, "no token `nobody`");
     let new = |file: &str, code: i32, said: &str| {
         let arguments = [
             "token", "new", "--name", "n", "--user", "u", "--limit", "/rest/n", "--file", file,
@@ -284,7 +284,7 @@ fn a_call_is_found_or_it_is_said_that_none_was() {
         fs::write(path.join("policies/ci.toml"), FILE.replace("[get]/rest/a", line)).unwrap();
         let none = run(path, &["token", "snippet", "a"]);
         assert_eq!((none.code, none.out.as_str()), (1, ""), "{line}");
-        assert!(none.err.contains("no call was found"), "{}", none.err);
+        assert!(none.err.contains("no call found"), "{}", none.err);
     }
 }
 
@@ -325,7 +325,7 @@ fn keys_are_made_once_and_refused_when_others_can_read_them() {
     let lost = run(path, &["token", "show", "a", "--secret"]);
     assert_eq!(lost.code, 1);
     assert!(
-        lost.err.contains("which [keys] sealing_keys does not name"),
+        lost.err.contains("which is not in [keys] sealing_keys"),
         "{}",
         lost.err
     );

@@ -18,7 +18,7 @@ fn a_store_and_its_copy_are_their_owners() {
     fs::set_permissions(&root, fs::Permissions::from_mode(0o750)).unwrap();
     let store = Store::open(Config::at(&root)).unwrap();
     let warnings = store.opened().warnings.join("");
-    assert!(warnings.contains("(mode 750); chmod 700"), "{warnings}");
+    assert!(warnings.contains("(mode 750); run `chmod 700`"), "{warnings}");
     assert_eq!(mode(&root), 0o750);
 }
 

@@ -69,7 +69,7 @@ impl Chunk {
         if from.0.is_empty() {
             Ok(groups)
         } else {
-            Err(Malformed("a chapter has more than its groups"))
+            Err(Malformed("a segment has data after its groups"))
         }
     }
 
@@ -89,7 +89,7 @@ fn group<'c>(
         0 => Verdict::Allow,
         1 => Verdict::Deny,
         2 => Verdict::Refuse,
-        _ => return Err(Malformed("a verdict is not known")),
+        _ => return Err(Malformed("a verdict is unknown")),
     };
     // The common properties, as far as the flags say that they are present.
     let token = if flags & TOKEN == 0 {
@@ -110,7 +110,7 @@ fn group<'c>(
     let last_ms = last_ms.ok_or(Malformed("a time exceeds its field"))?;
     let hour = hour_of(first_ms);
     if count == 0 || hour_of(last_ms) != hour {
-        return Err(Malformed("a group has no calls, or those of two hours"));
+        return Err(Malformed("a group has no calls, or calls of two hours"));
     }
     let common = GroupKey {
         token,

@@ -12,7 +12,7 @@ fn keys_are_made_once_and_read_back() {
     assert_eq!(mode & 0o777, 0o600);
     assert!(matches!(SigningKey::generate(&path), Err(KeyError::Io { .. })));
     let wrong = SigningKey::read(&dir.path().join("audit.key.pub")).unwrap_err();
-    assert!(wrong.to_string().contains("is no signing key"), "{wrong}");
+    assert!(wrong.to_string().contains("is not a signing key"), "{wrong}");
     let secret = fs::read_to_string(&path).unwrap();
     assert!(!format!("{key:?}").contains(secret.split_whitespace().last().unwrap()));
 }

@@ -23,7 +23,7 @@ fn patterns_are_bounded_and_errors_say_what_is_wrong() {
     let digits = UrlPattern::new(r"/issue/[A-Z]+-\d+$").unwrap();
     assert!(digits.is_in("https://x/issue/AB-12") && !digits.is_in("https://x/issue/AB-12/comment"));
     let error = UrlPattern::new("a(b").unwrap_err().to_string();
-    assert_eq!(error, "`a(b` is no regular expression: unclosed group");
+    assert_eq!(error, "`a(b` is not a regular expression: unclosed group");
     assert!(matches!(
         UrlPattern::new(r"(\w{1000}){1000}"),
         Err(PatternError::TooLarge {

@@ -53,7 +53,7 @@ pub(super) fn guarded<T: Send + 'static>(
     match receive.recv_timeout(limit) {
         Ok(Ok(result)) => result.map_err(open_failure),
         Ok(Err(panic)) => Err(DiskError::Database(panic)),
-        Err(_) => Err(DiskError::Database(format!("it does not open within {limit:?}"))),
+        Err(_) => Err(DiskError::Database(format!("it did not open within {limit:?}"))),
     }
 }
 
@@ -64,7 +64,7 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or("unknown");
     // The first line is enough, because sled prints whole structures.
     format!(
-        "the database failed within: {}",
+        "panic in the database: {}",
         text.lines().next().unwrap_or_default()
     )
 }

@@ -23,10 +23,10 @@ pub enum Links {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadDirError {
     /// The path does not lead to a directory.
-    #[error("the policy directory `{}` is not a directory; name the folder that holds the `*.toml` files", shown(.0))]
+    #[error("the policy directory `{}` is not a directory; specify the directory that contains the `*.toml` files", shown(.0))]
     NotADirectory(PathBuf),
     /// The file system refused.
-    #[error("`{}` cannot be read: {source}", shown(.path))]
+    #[error("cannot read `{}`: {source}", shown(.path))]
     Io {
         /// The path that was being read.
         path: PathBuf,
@@ -35,12 +35,11 @@ pub enum ReadDirError {
     },
     /// The path is a link, and links are not followed.
     #[error(
-        "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or \
-         directory that it leads to", shown(.0)
+        "`{}` is a symbolic link, which a policy directory cannot contain or be; replace it by a copy of the file or directory that it points to", shown(.0)
     )]
     Link(PathBuf),
     /// A link that leads to another place.
-    #[error("`{}` is a symbolic link that leads out of the policy directory; move the file or directory into it", shown(.0))]
+    #[error("`{}` is a symbolic link to a place outside the policy directory; move the file or directory into it", shown(.0))]
     LinkOutside(PathBuf),
     /// A submodule, or another repository.
     #[error("`{}` is a git repository of its own, such as a submodule; replace it by the files that it contains", shown(.0))]
@@ -57,7 +56,7 @@ pub enum ReadDirError {
     #[error("`{}` is UTF-16; save it as UTF-8", shown(.0))]
     Utf16(PathBuf),
     /// Larger than any policy.
-    #[error("`{}` has {given} bytes, more than the {limit} that a policy file may have", shown(.path))]
+    #[error("`{}` has {given} bytes, more than the maximum of {limit} for a policy file", shown(.path))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -67,10 +66,10 @@ pub enum ReadDirError {
         limit: u64,
     },
     /// Directories nested without end, usually a loop of symbolic links.
-    #[error("`{}` lies more than {} directories deep; is there a loop of links?", shown(.0), limits::DEPTH)]
+    #[error("`{}` is more than {} directories deep; check for a loop of links", shown(.0), limits::DEPTH)]
     TooDeep(PathBuf),
     /// More entries or bytes than any policy.
-    #[error("`{}` has more than {limit}; move what is not part of the policy elsewhere", shown(.path))]
+    #[error("`{}` has more than {limit}; move files that are not part of the policy elsewhere", shown(.path))]
     TooMuch {
         /// The directory.
         path: PathBuf,
@@ -78,7 +77,7 @@ pub enum ReadDirError {
         limit: String,
     },
     /// Every reading saw another state.
-    #[error("`{}` kept changing while it was read", shown(.0))]
+    #[error("`{}` changed repeatedly while it was read; try again", shown(.0))]
     Unsteady(PathBuf),
 }
 

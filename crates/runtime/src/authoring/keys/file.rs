@@ -34,7 +34,7 @@ pub enum KeyError {
         exposed: Exposed,
     },
     /// The file contains something else.
-    #[error("`{}` is no {wanted}; `tokenward keys new` makes one", .path.display())]
+    #[error("`{}` is not a {wanted}; create one with `tokenward keys new`", .path.display())]
     NotAKey {
         /// Path of the key file.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum KeyError {
         wanted: &'static str,
     },
     /// The system gives no random numbers.
-    #[error("the system gives no random numbers")]
+    #[error("the operating system provides no random numbers")]
     NoRandomness,
 }
 

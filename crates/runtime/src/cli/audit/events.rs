@@ -10,7 +10,7 @@ use crate::text::escaped;
 pub(super) struct Args {
     #[command(flatten)]
     period: Period,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.place.config()?;
     let events = args.place.source(&config)?.events(since_ms, until_ms)?;
     if events.is_empty() {
-        output::note("Nothing was said then.");
+        output::note("No events in this time.");
     }
     if !args.json {
         return output::print(&events.iter().map(row).collect::<String>());

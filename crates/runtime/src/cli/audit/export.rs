@@ -19,10 +19,11 @@ pub(super) struct Args {
     which: Which,
     /// File to write
     ///
-    /// Without it, standard output is written. The suffix says the format: .jsonl, .csv or .parquet.
+    /// Without this option, the command writes to standard output. The suffix selects the format: .jsonl, .csv or
+    /// .parquet.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Also write, to this file, the stored blocks and signed heads that prove the calls, from --since on
+    /// File for the stored blocks and signed heads that prove the calls, from --since on
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
     #[command(flatten)]
@@ -41,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             || are_one(&partial_of(output), proof)
             || are_one(output, &partial_of(proof)))
     {
-        let message = "--output and --proof name the same file: give each its own";
+        let message = "--output and --proof name the same file; use two different files";
         return Err(Failure::Usage(message.to_owned()));
     }
     // Both files are created before anything is written, and renamed when both are complete.
@@ -68,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         file.finish()?;
     }
     if let Some(path) = &args.output {
-        output::note(&format!("{count} calls are in {}.", path.display()));
+        output::note(&format!("{count} calls written to {}.", path.display()));
     }
     source.tell_lacking()
 }

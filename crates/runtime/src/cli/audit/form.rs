@@ -10,13 +10,13 @@ use super::table::{self, Heading};
 /// How calls are shown; without any of these, as a table.
 #[derive(clap::Args)]
 pub(super) struct FormArg {
-    /// How the output is written
+    /// Format of the output
     #[arg(long, value_enum, conflicts_with_all = ["json", "csv"])]
     format: Option<Form>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print comma-separated values (RFC 4180), the columns' names first
+    /// Print comma-separated values (RFC 4180) with a header line
     #[arg(long)]
     csv: bool,
 }
@@ -27,7 +27,7 @@ pub(super) enum Form {
     /// For people
     #[value(name = "text")]
     Table,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// Comma-separated values
     Csv,
@@ -47,16 +47,16 @@ impl FormArg {
 /// How calls are exported; without any of these, by the file's name.
 #[derive(clap::Args)]
 pub(super) struct ExportArg {
-    /// How the output is written
+    /// Format of the output
     #[arg(long, value_enum, conflicts_with_all = ["json", "csv", "parquet"])]
     format: Option<ExportForm>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long, conflicts_with_all = ["csv", "parquet"])]
     json: bool,
-    /// Print comma-separated values (RFC 4180), the columns' names first
+    /// Print comma-separated values (RFC 4180) with a header line
     #[arg(long, conflicts_with = "parquet")]
     csv: bool,
-    /// Write Apache Parquet, the columns of CSV with their types
+    /// Write Apache Parquet, with the columns of CSV and their types
     #[arg(long, requires = "output")]
     parquet: bool,
 }
@@ -64,7 +64,7 @@ pub(super) struct ExportArg {
 /// One format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub(super) enum ExportForm {
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// Comma-separated values
     Csv,
@@ -87,13 +87,13 @@ impl ExportArg {
         };
         let Some(file) = file else {
             return match given.unwrap_or(ExportForm::Json) {
-                ExportForm::Parquet => Err("Parquet needs a file; name it with -o".to_owned()),
+                ExportForm::Parquet => Err("Parquet needs a file; specify it with -o".to_owned()),
                 form => Ok(form),
             };
         };
         match (given, ExportForm::of(file)?) {
             (Some(given), Some(named)) if given != named => Err(format!(
-                "`{}` is a name for {}, and the export would be {}; rename the file, or leave out the option",
+                "`{}` is a file name for {}, but the export would be {}; rename the file, or remove the option",
                 file.display(),
                 named.name(),
                 given.name()
@@ -120,7 +120,7 @@ impl ExportForm {
             "parquet" | "pq" => Ok(Some(Self::Parquet)),
             "gz" | "zst" | "bz2" | "xz" | "zip" | "tsv" | "xls" | "xlsx" | "ods" | "xml" | "yaml" | "yml"
             | "avro" | "orc" | "db" | "sqlite" => Err(format!(
-                "`{}`: calls are not exported as .{suffix}; give a name that ends in .jsonl, .csv or .parquet",
+                "`{}`: calls cannot be exported as .{suffix}; use a name that ends in .jsonl, .csv or .parquet",
                 file.display()
             )),
             _ => Ok(None),

@@ -16,7 +16,7 @@ use crate::ownership::adopt_at;
 
 #[derive(clap::Args)]
 pub(super) struct Salvage {
-    /// The directory of one period, such as .tokenward/audit/2026-11-24.damaged-1
+    /// Directory of one period, such as .tokenward/audit/2026-11-24.damaged-1
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     /// File to write
@@ -28,7 +28,7 @@ pub(super) struct Salvage {
 
 #[derive(clap::Args)]
 pub(super) struct Backup {
-    /// The directory to make
+    /// Directory to create
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(super) struct Backup {
 
 #[derive(clap::Args)]
 pub(super) struct Keygen {
-    /// The file of the secret key; the public key goes to FILE.pub
+    /// File for the secret key; the public key is written to FILE.pub
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -45,7 +45,7 @@ pub(super) struct Keygen {
 pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
     if !args.directory.is_dir() {
         return Err(Failure::Usage(format!(
-            "`{}` is no directory of a period",
+            "`{}` is not the directory of a period",
             args.directory.display()
         )));
     }
@@ -54,7 +54,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
         None | Some(ExportForm::Json)
     ) {
         return Err(Failure::Usage(format!(
-            "recovered calls are written as JSON lines; give `{}` a name that ends in .jsonl",
+            "recovered calls are written as JSON lines; change `{}` to a name that ends in .jsonl",
             args.output.display()
         )));
     }
@@ -66,7 +66,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
     })?;
     if found.blocks == 0 && found.bytes > 0 && found.unread_bytes == 0 {
         return Err(Failure::Findings(format!(
-            "no block of `{}` is sound: nothing could be recovered from its {} bytes",
+            "no block of `{}` is intact: nothing could be recovered from its {} bytes",
             args.directory.display(),
             found.bytes
         )));
@@ -80,13 +80,13 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
     file.finish()?;
     let file = args.output.display();
     output::note(&format!(
-        "{calls} calls of {} sound blocks are in {file}.",
+        "{calls} calls of {} intact blocks written to {file}.",
         found.blocks
     ));
     // Report the gaps: a reader must know which calls the file lacks.
     if let Some(first) = found.begins_late {
         output::note(&format!(
-            "The beginning of the period is missing: what is found begins with entry {first}."
+            "The beginning of the period is missing: the first recovered entry is {first}."
         ));
     }
     for (first, last) in found.missing {
@@ -98,7 +98,7 @@ pub(super) fn salvage(args: &Salvage) -> Result<(), Failure> {
     // Unread bytes may contain further calls, so the result is not complete.
     if found.unread_bytes > 0 {
         return Err(Failure::Findings(format!(
-            "the disk did not give {} bytes of `{}`; what was in them is not in {file}",
+            "the disk could not read {} bytes of `{}`; their content is not in {file}",
             found.unread_bytes,
             args.directory.display()
         )));
@@ -113,7 +113,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     // A backup within the audit would be taken for a period of it.
     if let Some(store) = store_around(directory) {
         return Err(Failure::Usage(format!(
-            "`{}` is within the audit {}: name a directory elsewhere, on another disk if there is one",
+            "`{}` is within the audit {}; specify a directory elsewhere, preferably on another disk",
             directory.display(),
             store.display()
         )));
@@ -147,7 +147,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
     let keys = args.place.keys(&[], &config)?;
     let verified = Source::files(directory)?.verify(&keys)?;
     output::note(&format!(
-        "{} entries up to {} are in {}.",
+        "{} entries up to {} written to {}.",
         copied.entries,
         copied.last,
         directory.display()
@@ -156,7 +156,7 @@ pub(super) fn backup(args: &Backup) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Findings(
-        "the backup, like the audit, does not verify; `tokenward audit verify` says what is wrong".to_owned(),
+        "the backup, like the audit, does not verify; `tokenward audit verify` shows the errors".to_owned(),
     ))
 }
 
@@ -179,7 +179,7 @@ pub(super) fn keygen(args: &Keygen) -> Result<(), Failure> {
     }
     let file = args.file.display();
     output::note(&format!(
-        "The secret is in {file}: name it as [audit] signing_key. Keep {file}.pub elsewhere; it is"
+        "The secret is in {file}. Set it as [audit] signing_key. Keep {file}.pub elsewhere; it is"
     ));
     output::print(&format!("{}\n", key.public()))
 }

@@ -17,7 +17,7 @@ pub(super) struct List {
     /// Number of recorded calls to show
     #[arg(long, default_value_t = 50, value_parser = limit)]
     limit: u16,
-    /// The oldest first
+    /// Show the oldest calls first
     #[arg(long)]
     oldest_first: bool,
     #[command(flatten)]
@@ -49,7 +49,7 @@ fn limit(text: &str) -> Result<u16, String> {
     match text.parse::<u64>().map(u16::try_from) {
         Ok(Ok(limit @ 1..=MOST)) => Ok(limit),
         Ok(_) => Err(format!(
-            "at least 1 and at most {MOST} calls are listed; `tokenward audit export` writes any number"
+            "the number of calls must be from 1 to {MOST}; `tokenward audit export` writes any number"
         )),
         Err(error) => Err(error.to_string()),
     }
@@ -66,7 +66,7 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     let source = args.place.source(&config)?;
     let calls = source.list(&filter, page)?;
     if calls.is_empty() {
-        output::note("No such calls.");
+        output::note("No calls found.");
         args.which.note_unknown(&config);
     }
     output::print(&args.form.form().of(&calls, Heading::Shown))?;
@@ -97,7 +97,7 @@ pub(super) fn tail(args: &Tail) -> Result<(), Failure> {
     }
     output::print(&form.of(&earlier, Heading::Shown))?;
     let Source::Admin(admin) = source else {
-        output::note("No proxy has the audit open, so no new calls come: these were the last.");
+        output::note("No proxy has the audit open, so there are no new calls. These were the last.");
         return Ok(());
     };
     let page = Page {

@@ -30,7 +30,7 @@ impl NewFile {
             .open(&partial);
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Failure::Trouble(format!(
-                "cannot write `{}`: `{}` exists already: another command writes it, or one was killed; remove it then",
+                "cannot write `{}`: `{}` already exists; another command is writing it, or was killed; in the second case delete it",
                 path.display(),
                 partial.display()
             )),
@@ -105,7 +105,7 @@ pub(super) fn partial_of(path: &Path) -> PathBuf {
 
 fn exists(path: &Path) -> Failure {
     Failure::Trouble(format!(
-        "cannot write `{}`: it exists already; name another file, or remove it first",
+        "cannot write `{}`: it already exists; specify another file, or delete it first",
         path.display()
     ))
 }

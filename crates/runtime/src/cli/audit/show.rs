@@ -12,10 +12,10 @@ use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The request id of the answer (32 hexadecimal digits), or the call's place in the audit (a number)
+    /// Request id of the response (32 hexadecimal digits), or the call's sequence number in the audit
     #[arg(value_name = "ID")]
     id: String,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None => {
             let place = args.id.parse().map_err(|_| {
                 Failure::Usage(format!(
-                    "`{}` is neither a request id, 32 hexadecimal digits, nor a call's number",
+                    "`{}` is neither a request id (32 hexadecimal digits) nor the number of a call",
                     shown(&args.id)
                 ))
             })?;
@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     let Some(call) = found else {
         return Err(Failure::Findings(format!(
-            "there is no call `{}`; what the audit itself has to say is told by `tokenward audit events`",
+            "no call `{}` in the audit; `tokenward audit events` shows the audit's own events",
             shown(&args.id)
         )));
     };
@@ -122,7 +122,7 @@ fn looked_at(item: &Value) -> String {
     let held = |of: &Value| match of.get("held").and_then(Value::as_str) {
         Some("yes") => "held",
         Some("no") => "did not hold",
-        _ => "was not asked",
+        _ => "was not checked",
     };
     let each = constraints.iter().map(|constraint| {
         let name = constraint.get("constraint").and_then(Value::as_str);
@@ -188,7 +188,7 @@ mod tests {
         nodes                   a (string) = x\u{1b}y
         nodes                   b (number) hmac 00ff
         nodes                   c (null) dropped
-        tried                   ci.toml:7 (permit) did not hold: QueryParam::jql== held, JsonData::a== was not asked
+        tried                   ci.toml:7 (permit) did not hold: QueryParam::jql== held, JsonData::a== was not checked
         ");
     }
 }

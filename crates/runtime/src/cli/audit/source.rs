@@ -57,9 +57,9 @@ impl Source {
     pub(super) fn open(config: &Config) -> Result<Self, Failure> {
         let path = &config.audit.path;
         if !path.exists() {
-            let advice = "`tokenward serve` makes it; is this the right configuration?";
+            let advice = "`tokenward serve` creates it; check that this is the right configuration";
             return Err(Failure::Trouble(format!(
-                "there is no audit at `{}`; {advice}",
+                "no audit at `{}`; {advice}",
                 path.display()
             )));
         }
@@ -133,7 +133,7 @@ impl Source {
             return Ok(());
         }
         Err(Failure::Findings(
-            "the answer is not whole: the audit has damage".to_owned(),
+            "the result is incomplete: the audit is damaged".to_owned(),
         ))
     }
 
@@ -234,12 +234,12 @@ impl Admin {
                 .collect()
                 .await;
             body.map(Collected::to_bytes)
-                .map_err(|_| self.failed("its answer broke off"))
+                .map_err(|_| self.failed("its response was cut off"))
         };
         let answer = self
             .runtime
             .block_on(async { tokio::time::timeout(PATIENCE, answer).await });
-        let text = answer.map_err(|_| self.failed("it gave no answer"))??;
+        let text = answer.map_err(|_| self.failed("it did not respond"))??;
         Ok(String::from_utf8_lossy(&text)
             .lines()
             .map(str::to_owned)
@@ -276,11 +276,11 @@ impl Admin {
             told = Some(line.to_owned());
             Ok(())
         })?;
-        let told = told.ok_or_else(|| self.failed("its answer broke off"))?;
+        let told = told.ok_or_else(|| self.failed("its response was cut off"))?;
         serde_json::from_str(&told).map_err(|_| {
             let error: Option<serde_json::Value> = serde_json::from_str(&told).ok();
             let error = error.and_then(|error| Some(error.get("error")?.as_str()?.to_owned()));
-            self.failed(&error.unwrap_or_else(|| "its answer is not one that this version knows".to_owned()))
+            self.failed(&error.unwrap_or_else(|| "this version does not understand its response".to_owned()))
         })
     }
 
@@ -311,10 +311,11 @@ impl Admin {
             let mut body = self.call(target).await?.into_body();
             loop {
                 let frame = tokio::time::timeout(SILENCE, body.frame()).await;
-                let frame = frame.map_err(|_| self.failed("it fell silent"))?;
+                let frame = frame.map_err(|_| self.failed("it stopped responding"))?;
                 let Some(frame) = frame else { return Ok(()) };
-                let frame =
-                    frame.map_err(|_| self.failed("it broke off; its log says why, or it stopped"))?;
+                let frame = frame.map_err(|_| {
+                    self.failed("it closed the connection; see its log, or check whether it stopped")
+                })?;
                 each(frame.data_ref().map(Bytes::as_ref).unwrap_or_default())?;
             }
         })
@@ -327,12 +328,12 @@ impl Admin {
             .body(Empty::<Bytes>::new())
             .map_err(Failure::trouble)?;
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let unreachable = |_| self.failed("it cannot be reached; does [admin] listen name its address?");
+        let unreachable = |_| self.failed("cannot connect to it; check the address in [admin] listen");
         let response = client.request(request).await.map_err(unreachable)?;
         match response.status() {
             StatusCode::OK => Ok(response),
             StatusCode::UNAUTHORIZED => Err(self.failed(
-                "it does not know our secret; is [admin] secret_file the one that it was started with?",
+                "it rejected the admin secret; check that [admin] secret_file is the one that it was started with",
             )),
             status => {
                 let why = tokio::time::timeout(SILENCE, detail(response))
@@ -340,7 +341,7 @@ impl Admin {
                     .ok()
                     .flatten();
                 let why = why.map(|why| format!(": {}", shown(&why)));
-                Err(self.failed(&format!("it answered {status}{}", why.unwrap_or_default())))
+                Err(self.failed(&format!("it responded with {status}{}", why.unwrap_or_default())))
             }
         }
     }
@@ -348,7 +349,7 @@ impl Admin {
     fn failed(&self, why: &str) -> Failure {
         let place = self.address;
         Failure::Trouble(format!(
-            "the audit is open in another process, and asking its admin listener {place} failed: {why}"
+            "the audit is open in another process, and the query to its admin listener {place} failed: {why}"
         ))
     }
 }

@@ -15,7 +15,7 @@ use crate::config::Config;
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let unused = unused(&usage, &config)
         .inspect_err(|why| {
-            output::note(&format!("What was never used is not told: {why}"));
+            output::note(&format!("Unused tokens and lines cannot be shown: {why}"));
         })
         .ok();
     let stats = Stats { usage, unused };
@@ -129,7 +129,7 @@ fn text(stats: &Stats) -> String {
             ));
         }
         if unused.tokens.is_empty() && unused.lines.is_empty() {
-            out.push_str("nothing: every token and every line was used\n");
+            out.push_str("none: every token and every line was used\n");
         }
     }
     out

@@ -16,13 +16,13 @@ use crate::audit_json::VerifyReport;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// A public key to trust, as `keygen` made it; may be given more than once [default: the configuration's]
+    /// File of a trusted public key, created by `keygen`; may be given more than once [default: the configuration's]
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// Also compare an export (JSON lines) with the audit, call by call
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -37,7 +37,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let (true, Source::Files(reader)) = (keys.is_empty(), &source) {
         keys = reader.claimed_keys();
         if !keys.is_empty() {
-            output::note("The proof itself names its key; --key says whether it is the one you know.");
+            output::note(
+                "The proof itself names its key. Use --key to check that it is the key that you trust.",
+            );
         }
     }
     let report = source.verify(&keys)?;
@@ -57,10 +59,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(Compared { calls, differing }) = &compared {
         let tally = format!("The export has {calls} calls");
         match differing {
-            None => output::note(&format!("{tally}, as the audit has them.")),
+            None => output::note(&format!("{tally}, the same as in the audit.")),
             Some(place) => {
                 return Err(Failure::Findings(format!(
-                    "{tally} before one, entry {place}, that the audit has not so"
+                    "{tally} before entry {place}, which differs from the audit"
                 )));
             }
         }
@@ -70,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let faults = report.findings.iter().filter(|found| !found.harmless).count();
     Err(Failure::Findings(format!(
-        "the audit is not as it was written: {faults} {}",
+        "the audit differs from what was written: {faults} {}",
         if faults == 1 { "finding" } else { "findings" }
     )))
 }
@@ -80,13 +82,13 @@ fn same_keys(keys: &[PublicKey], report: &VerifyReport) -> Result<(), Failure> {
     let known: Vec<String> = keys.iter().map(ToString::to_string).collect();
     if report.keys.is_empty() && !known.is_empty() {
         return Err(Failure::Findings(
-            "nothing is vouched for: the proxy that has the audit open runs without [audit] signing_key; restart it with one"
+            "nothing is covered by a signature: the running proxy has no [audit] signing_key; set one and restart the proxy"
                 .to_owned(),
         ));
     }
     match report.keys.iter().find(|key| !known.contains(key)) {
         Some(key) if !known.is_empty() => Err(Failure::Findings(format!(
-            "the proxy signs with another key than is trusted here: {key}"
+            "the proxy signs with a key that is not trusted here: {key}"
         ))),
         _ => Ok(()),
     }
@@ -107,7 +109,7 @@ fn text(report: &VerifyReport) -> String {
     ));
     if let (Some(signed), Some(time)) = (report.signed_last, &report.signed_time) {
         let by = if report.keys.is_empty() {
-            "; no key was given, so that nobody vouches for the signatures"
+            "; no trusted key was given, so the signatures prove nothing about their author"
         } else {
             ""
         };
@@ -117,12 +119,12 @@ fn text(report: &VerifyReport) -> String {
         ));
         if signed < last && !report.keys.is_empty() {
             out.push_str(&format!(
-                "Entries after {signed} are not vouched for: they are not signed yet, or their heads were removed.\n"
+                "Entries after {signed} are not covered by a signature: they are not signed yet, or their heads were removed.\n"
             ));
         }
     }
     if report.sound {
-        out.push_str("Sound: nothing was changed, removed, inserted or reordered.\n");
+        out.push_str("Intact: nothing was changed, removed, inserted or reordered.\n");
     }
     out
 }
@@ -145,7 +147,7 @@ fn compare(source: &Source, export: &Path) -> Result<Compared, Failure> {
         let Some(line) = line else { return Ok(None) };
         let place = sequence(&line).ok_or_else(|| {
             Failure::Usage(format!(
-                "`{}` is no export as JSON lines: `{}`",
+                "`{}` is not an export as JSON lines: `{}`",
                 export.display(),
                 shown(line.get(..60).unwrap_or(&line))
             ))

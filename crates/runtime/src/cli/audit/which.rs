@@ -17,7 +17,7 @@ use crate::config::Config;
 /// Where the audit is.
 #[derive(clap::Args)]
 pub(super) struct Place {
-    /// A store's directory, a backup or a proof to read, whether a proxy runs or not [default: the configuration's]
+    /// Store directory, backup or proof to read, even if a proxy is running [default: the configuration's]
     #[arg(long, value_name = "PATH")]
     store: Option<PathBuf>,
     #[command(flatten)]
@@ -69,22 +69,22 @@ pub(super) struct Which {
     /// Address of the client
     #[arg(long, value_name = "IP")]
     client: Option<std::net::IpAddr>,
-    /// Only calls with this method: GET
+    /// Only calls with this method, such as GET
     #[arg(long)]
     method: Option<String>,
-    /// Only calls whose URL has a match of this regular expression: '/issue/KANBAN-\d+$'
+    /// Only calls whose URL matches this regular expression, such as '/issue/KANBAN-\d+$'
     #[arg(long, value_name = "REGEXP")]
     url: Option<String>,
     /// Only calls with this decision
     #[arg(long, value_enum)]
     decision: Option<Decision>,
-    /// Only calls with this reason: no-line, or with this end: upstream-unreachable
+    /// Only calls with this reason, such as no-line, or this end, such as upstream-unreachable
     #[arg(long, value_name = "CODE")]
     reason: Option<String>,
-    /// Only calls that this policy file, or this line of it, decided
+    /// Only calls decided by this policy file, or by this line in it
     #[arg(long, value_name = "FILE[:LINE]")]
     line: Option<String>,
-    /// Only calls answered with this status: 403, or of this class: 4xx
+    /// Only calls with this response status, such as 403, or this class, such as 4xx
     #[arg(long, value_parser = status)]
     status: Option<Status>,
     #[command(flatten)]
@@ -94,10 +94,10 @@ pub(super) struct Which {
 /// Which time.
 #[derive(clap::Args)]
 pub(super) struct Period {
-    /// From this time on: 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z
+    /// Only calls from this time on: 2h (ago), 2027-06-30 or 2027-06-30T12:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Before this time
+    /// Only calls before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 }
@@ -122,7 +122,9 @@ fn status(text: &str) -> Result<Status, String> {
     match (text.parse(), class) {
         (Ok(status @ 100..=999), _) => Ok(Status::One(status)),
         (_, Some(Ok(class @ 1..=9))) => Ok(Status::Class(class)),
-        _ => Err("a status is a number from 100 to 999, such as 403, or a class, such as 4xx".to_owned()),
+        _ => {
+            Err("a status must be a number from 100 to 999, such as 403, or a class, such as 4xx".to_owned())
+        }
     }
 }
 
@@ -132,7 +134,7 @@ enum Decision {
     Allow,
     /// No policy line allowed it
     Deny,
-    /// It was refused before any policy was asked: no valid token, or no one reading
+    /// Refused before the policy was evaluated: no valid token, or an ambiguous request
     Refuse,
 }
 
@@ -246,7 +248,7 @@ fn times(since: Option<&str>, until: Option<&str>) -> Result<(Option<i64>, Optio
     };
     let (since_ms, until_ms) = (moment("--since", since)?, moment("--until", until)?);
     if since_ms.zip(until_ms).is_some_and(|(since, until)| since > until) {
-        let message = "--since is later than --until: no call is both";
+        let message = "--since is later than --until, so no call can match";
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok((since_ms, until_ms))
@@ -261,7 +263,7 @@ fn line_of(text: &str, policies: &Path) -> Result<(String, Option<u32>), String>
             _ if text.ends_with(".toml") => (text, None),
             _ => {
                 return Err(format!(
-                    "`{number}` is no number of a line; write FILE:LINE or FILE"
+                    "`{number}` is not a line number; write FILE:LINE or FILE"
                 ));
             }
         },

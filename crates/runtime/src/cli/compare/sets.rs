@@ -35,7 +35,7 @@ pub(super) fn grown(old: &Side, new: &Side) -> Vec<Grown> {
         };
         let now = match (added, lifted) {
             (added, 0) => format!("{}, {added} of them new", count(&is)),
-            (added, lifted) => format!("{}, {added} of them new, {lifted} forbid lines less", count(&is)),
+            (added, lifted) => format!("{}, {added} of them new, {lifted} forbid lines fewer", count(&is)),
         };
         Some(Grown {
             place: Span {

@@ -57,7 +57,7 @@ impl Base {
         // A range could hide commits that the new side lacks.
         if is_range(base) {
             return Err(Failure::Usage(format!(
-                "`{base}` is a range and not a revision, and a merge base would hide what the branch lacks; name one revision, \
+                "`{base}` is a range, not a revision, and a merge base would hide changes that the branch lacks; name one revision, \
                  as in `--no-new-access main`"
             )));
         }
@@ -161,7 +161,7 @@ impl Gate<'_> {
             };
             let gives = if change.is_certain { "gives" } else { "may give" };
             let headline = format!(
-                "the setting `{}` {gives} more: it was {} and is {}",
+                "the setting `{}` {gives} more: it was {} and is now {}",
                 change.key, change.old, change.new
             );
             let found = Diagnostic::new(code, Span::nowhere(), headline);
@@ -171,9 +171,9 @@ impl Gate<'_> {
             let change = &lost.change;
             let place = lost.place.unwrap_or_else(Span::nowhere);
             let headline = if lost.place.is_some() {
-                format!("the invariant `{}` is not what it was", change.key)
+                format!("the invariant `{}` was changed", change.key)
             } else {
-                format!("the invariant `{}` is gone", change.key)
+                format!("the invariant `{}` was removed", change.key)
             };
             let mut found = Diagnostic::new(Code::LostInvariant, place, headline);
             if lost.place.is_none() {
@@ -184,11 +184,11 @@ impl Gate<'_> {
         for grown in &report.sets {
             let change = &grown.change;
             let headline = format!(
-                "the set `{}`, which no token includes, grew: it had {} and has {}",
+                "the set `{}`, which no token includes, grew: it had {} and now has {}",
                 change.key, change.old, change.new
             );
             let found = Diagnostic::new(Code::GrownSet, grown.place, headline);
-            self.push(found.help("a later `include` takes in all of it: review it now"));
+            self.push(found.help("review the set now: a later `include` would apply all its lines"));
         }
     }
 
@@ -243,7 +243,7 @@ impl Gate<'_> {
                 continue;
             }
             let headline = format!(
-                "`{}` takes over the reviews of its name: `{}` of that name was {} and is {}",
+                "`{}` would inherit the reviews of its new name: `{}` of that name was {} and is now {}",
                 token.name, change.key, change.old, change.new
             );
             let found = Diagnostic::new(Code::NewCredential, self.place(after), headline);
@@ -264,12 +264,12 @@ impl Gate<'_> {
         let Some(code) = change.widens else { return };
         let headline = if code == Code::FreedToken {
             format!(
-                "`{}` is free of the base's invariant {}, which selected it",
+                "`{}` is no longer selected by the base's invariant {}",
                 token.name, change.old
             )
         } else {
             format!(
-                "`{}` gives more: `{}` was {} and is {}",
+                "`{}` gives more: `{}` was {} and is now {}",
                 token.name, change.key, change.old, change.new
             )
         };
@@ -407,11 +407,11 @@ impl Gate<'_> {
             Cause::Permit(line) => (
                 Code::NewAccess,
                 self.new.source_map.line(line),
-                format!("`{}` newly allows what this line matches", token.name),
+                format!("`{}` newly allows requests that this line matches", token.name),
             ),
             Cause::Lifted(line) => {
                 let text = self.old.program.line(line).text;
-                let headline = format!("`{}` newly allows what `{text}` forbade", token.name);
+                let headline = format!("`{}` newly allows requests that `{text}` forbade", token.name);
                 (Code::LiftedForbid, None, headline)
             }
             Cause::Unrestricted => return,
@@ -427,7 +427,7 @@ impl Gate<'_> {
             self.place(after),
             format!("{headline}: {why}"),
         );
-        self.push(found.help("simplify the patterns, or give a larger --budget"));
+        self.push(found.help("simplify the patterns, or use a larger --budget"));
     }
 
     /// Adds a finding unless the change was reviewed.
@@ -486,7 +486,7 @@ fn advice(what: &ReviewedWhat) -> String {
             format!("invariant = {}, value = {}", quoted(name), quoted(value))
         }
     };
-    format!("if that is right: [[reviewed]] in reviewed.toml, with {entry}, why = \"…\"")
+    format!("if this is right, add [[reviewed]] to reviewed.toml, with {entry}, why = \"…\"")
 }
 
 /// A text as a TOML string: as it is where single quotes can hold it.

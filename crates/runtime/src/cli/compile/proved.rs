@@ -46,7 +46,7 @@ impl Compiled {
         let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
         let unusable = |error| {
             Failure::Findings(format!(
-                "with this configuration the policy cannot be used: {error}"
+                "the policy cannot be used with this configuration: {error}"
             ))
         };
         let mut diagnostics = compilation.diagnostics;

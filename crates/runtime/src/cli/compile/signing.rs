@@ -20,7 +20,7 @@ pub(super) fn key(named: Option<&Path>, config: &Config) -> Result<Option<Artifa
         return match signers {
             Signers::Anyone => Ok(None),
             Signers::Keys(_) => Err(Failure::Usage(
-                "a proxy with this configuration refuses a compiled policy that is not signed; name an artifact key with `--sign` or `[keys] artifact_key` (`tokenward keys new artifact` makes one); nothing was written"
+                "a proxy with this configuration refuses a compiled policy that is not signed; specify an artifact key with `--sign` or `[keys] artifact_key` (create one with `tokenward keys new artifact`); nothing was written"
                     .to_owned(),
             )),
         };
@@ -31,7 +31,7 @@ pub(super) fn key(named: Option<&Path>, config: &Config) -> Result<Option<Artifa
     })?;
     match signers {
         Signers::Keys(public) if !public.contains(&key.public()) => Err(Failure::Usage(format!(
-            "[keys] artifact_public_keys does not list the public key of `{}`, so a proxy would refuse what it signs; add \"{}\"; nothing was written",
+            "[keys] artifact_public_keys does not list the public key of `{}`, so a proxy would refuse the signed policy; add \"{}\"; nothing was written",
             file.display(),
             key.public()
         ))),

@@ -84,19 +84,19 @@ pub(super) const CALLS: &[Call] = &[
         ..GET
     },
     Call {
-        says: "Refused before any policy is asked: a path with .. has no single reading.",
+        says: "Refused before the policy is evaluated: a path with .. is ambiguous.",
         target: "/rest/api/2/issue/KANBAN-100/../HR-1",
         status: 400,
         ..GET
     },
     Call {
-        says: "Refused the same way: %2e%2e is .. to some servers.",
+        says: "Refused for the same reason: some servers read %2e%2e as .. too.",
         target: "/rest/api/2/issue/KANBAN-100/%2e%2e/HR-1",
         status: 400,
         ..GET
     },
     Call {
-        says: "Allowed by people.toml: the line's [JsonData::editable:boolean==false] holds.",
+        says: "Allowed by people.toml: the line's condition [JsonData::editable:boolean==false] is met.",
         who: BOB,
         method: "POST",
         target: "/rest/api/2/filter",
@@ -105,7 +105,7 @@ pub(super) const CALLS: &[Call] = &[
         ..GET
     },
     Call {
-        says: "Denied: it does not hold.",
+        says: "Denied: this condition is not met.",
         who: BOB,
         method: "POST",
         target: "/rest/api/2/filter",
@@ -114,7 +114,7 @@ pub(super) const CALLS: &[Call] = &[
         ..GET
     },
     Call {
-        says: "Refused: servers disagree which of two members of one name counts.",
+        says: "Refused: servers disagree on which of two members with the same name counts.",
         who: BOB,
         method: "POST",
         target: "/rest/api/2/filter",
@@ -123,14 +123,14 @@ pub(super) const CALLS: &[Call] = &[
         ..GET
     },
     Call {
-        says: "Allowed by jira-read.limits: every jql is project = KANBAN. The token alone, as Bearer.",
+        says: "Allowed by jira-read.limits: every jql is project = KANBAN. The credentials are only the token, as Bearer.",
         who: ALICE,
         target: "/rest/api/2/search?jql=project%20%3D%20KANBAN&maxResults=5",
         answer: "\"seenAs\":\"alice\"",
         ..GET
     },
     Call {
-        says: "Denied: the second jql is another.",
+        says: "Denied: the second jql is different.",
         who: ALICE,
         target: "/rest/api/2/search?jql=project%20%3D%20KANBAN&jql=project%20%3D%20HR",
         status: 403,
@@ -153,13 +153,13 @@ pub(super) const CALLS: &[Call] = &[
         ..GET
     },
     Call {
-        says: "Refused: this is no token of ours. The answer would be the same for an expired or a revoked one.",
+        says: "Refused: this is not a known token. The response is the same for an expired or revoked token.",
         who: Who::Stranger,
         status: 401,
         ..GET
     },
     Call {
-        says: "Refused: the token is svc-ci's, not alice's.",
+        says: "Refused: the token belongs to svc-ci, not to alice.",
         who: Who::Basic("alice", "ci-comments"),
         status: 401,
         ..GET
@@ -221,7 +221,7 @@ pub(super) fn screen(home: &Home, base: &str) -> String {
     let policies = home.policies();
     let policies = policies.display();
     let mut text = format!(
-        "Tokenward stands at {base} before a sample issue tracker.\n\
+        "Tokenward is running at {base}, in front of a sample issue tracker.\n\
          Its policies are in {policies}: edit them while it runs. Ctrl-C stops it.\n\n\
          Try these in another terminal. Behind each number is the status of the answer.\n"
     );
@@ -245,7 +245,7 @@ pub(super) fn screen(home: &Home, base: &str) -> String {
     let (before, after) = (EDIT.0.trim_end(), EDIT.1.trim_end());
     let _ = write!(
         text,
-        "\nEvery call is on record, allowed or not, and no secret with it:\n    \
+        "\nEvery call is recorded, allowed or not, but no secret:\n    \
          {program} audit list --config {config}\n    \
          {program} audit tail --config {config} --decision deny\n\n\
          Change the policy: in {policies}/ci.toml, make\n    {before}\nread\n    {after}\n\

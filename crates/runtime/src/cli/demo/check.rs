@@ -37,7 +37,7 @@ pub(super) fn run(demo: &Demo) -> Result<(), Failure> {
         print(&format!("{number:>2}. {status} {mark}  {}\n", call.says))?;
         if !right {
             differences.push(format!(
-                "call {number}: {} and `{}` were said, {status} came: {body}",
+                "call {number}: expected {} and `{}`, got {status}: {body}",
                 call.status, call.answer
             ));
         }
@@ -45,10 +45,10 @@ pub(super) fn run(demo: &Demo) -> Result<(), Failure> {
     differences.extend(runtime.block_on(edit(&client, demo))?);
     differences.extend(audit(demo)?);
     if differences.is_empty() {
-        print("All as it was said.\n")
+        print("All calls had the expected result.\n")
     } else {
         Err(Failure::Findings(format!(
-            "the demo did not do what it said\n{}",
+            "the demo did not have the expected results\n{}",
             differences.join("\n")
         )))
     }
@@ -96,7 +96,7 @@ async fn edit(client: &Http, demo: &Demo) -> Result<Option<String>, Failure> {
         let (status, _) = make(client, demo, &HR).await?;
         let waited = begun.elapsed();
         if status == 200 {
-            print(&format!("Edit: in force after {} ms\n", waited.as_millis()))?;
+            print(&format!("Edit: active after {} ms\n", waited.as_millis()))?;
             return Ok(None);
         }
         if waited > EDIT_WAIT {
@@ -114,15 +114,15 @@ fn audit(demo: &Demo) -> Result<Vec<String>, Failure> {
     let mut differences = Vec::new();
     if entries.len() < CALLS.len() {
         differences.push(format!(
-            "{} calls were made, {} are on record",
+            "{} calls were made, but {} are recorded",
             CALLS.len(),
             entries.len()
         ));
     }
     let text = entries.join("\n");
     if CALLS.iter().any(|call| text.contains(call.secret(&demo.home))) {
-        differences.push("a secret is on record".to_owned());
+        differences.push("a secret was recorded".to_owned());
     }
-    print(&format!("Audit: {} calls on record\n", entries.len()))?;
+    print(&format!("Audit: {} calls recorded\n", entries.len()))?;
     Ok(differences)
 }

@@ -40,7 +40,7 @@ impl Home {
         lock.try_lock().map_err(|_| {
             let place = directory.display();
             Failure::Trouble(format!(
-                "another demo runs in `{place}`; stop it, or start this one in another directory"
+                "another demo is running in `{place}`; stop it, or start this one in another directory"
             ))
         })?;
         let mut home = Self {
@@ -142,7 +142,7 @@ level = "warn,tokenward_runtime::live=info"
 
 fn failed(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
     Failure::Trouble(format!(
-        "cannot {doing} `{}` ({error}); the demo writes into the working directory, so start it where you may write",
+        "cannot {doing} `{}` ({error}); the demo writes to the working directory, so start it in a directory that you can write to",
         path.display()
     ))
 }
@@ -180,6 +180,6 @@ mod tests {
         let config = crate::config::Config::load(&home.config()).unwrap();
         assert_eq!(config.policies, home.policies());
         let second = Home::make(directory.path(), [address; 3]).err().unwrap();
-        assert!(matches!(second, Failure::Trouble(message) if message.starts_with("another demo runs in")));
+        assert!(matches!(second, Failure::Trouble(message) if message.starts_with("another demo is running in")));
     }
 }

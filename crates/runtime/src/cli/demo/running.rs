@@ -77,8 +77,11 @@ fn ports(first: u16) -> Result<[Port; 3], Failure> {
         } else {
             first.checked_add(offset)
         };
-        let port = port
-            .ok_or_else(|| Failure::Usage(format!("--port {first}: three ports are needed from there on")))?;
+        let port = port.ok_or_else(|| {
+            Failure::Usage(format!(
+                "--port {first}: three consecutive ports are needed, beginning with this one"
+            ))
+        })?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
             Failure::Trouble(format!(
                 "cannot listen on port {port} ({error}); choose another with --port, or --port 0"

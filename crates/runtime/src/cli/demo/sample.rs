@@ -99,7 +99,7 @@ fn answer(method: &str, path: &str, query: &str, user: Option<&str>, body: &[u8]
         ),
         _ => (
             404,
-            json!({ "errorMessages": [format!("There is nothing at {path}.")], "seenAs": user }),
+            json!({ "errorMessages": [format!("No resource at {path}.")], "seenAs": user }),
         ),
     }
 }

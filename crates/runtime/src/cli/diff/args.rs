@@ -7,36 +7,39 @@ use tokenward_compiler::analysis::Analysis;
 
 use super::super::settings::ConfigArg;
 
-/// Show what a change of policy newly allows and newly denies
+/// Show which requests a policy change newly allows and denies
 ///
-/// Compares two policies token by token, over all requests there can be, and shows a request for every difference: one
-/// that the new policy allows and the old one denies, or the other way round, with the lines responsible. Lines are
-/// compared under both configurations. Keys of tokens, settings, invariants and unused sets are compared too. A token is
-/// compared with whatever its secrets opened before, otherwise with the old token of its name.
+/// Compares two policies token by token, over all possible requests. For every difference it shows a request that the
+/// new policy allows and the old one denies, or vice versa, with the lines responsible. Lines are compared under both
+/// configurations. Token keys, settings, invariants and unused sets are compared too.
 ///
-/// A side is a directory, a compiled policy or a git revision. A revision has its own configuration, invariants and policy
-/// directory. `./NAME` is always a path, and `NAME..` as a side is always a revision. The new side must contain the commits
-/// of the old one; `A...B` compares B with the merge base of both.
+/// Each token is compared with the old tokens that its secrets belonged to, otherwise with the old token of the same
+/// name.
 ///
-/// The exit code is 1 if anything is newly allowed, 3 if a question could not be settled or a side could not be read.
+/// A side is a directory, a compiled policy or a git revision. A revision has its own configuration, invariants and
+/// policy directory. `./NAME` is always a path, and `NAME..` as a side is always a revision. The new side must
+/// contain the commits of the old one. `A...B` compares B with the merge base of both.
+///
+/// The exit code is 1 if anything is newly allowed. It is 3 if a comparison is inconclusive or a side could not be
+/// read.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward diff old-policies policies          two directories
   tokenward diff policy.twp policies            a compiled policy and a directory
   tokenward diff main HEAD                      two git revisions; the same as main..HEAD
-  tokenward diff main..                         a git revision and the directory as it is
-  tokenward diff main staging                   another directory, at a git revision and as it is
+  tokenward diff main..                         a git revision and the current directory content
+  tokenward diff main staging                   another directory, at a git revision and now
   tokenward diff main...HEAD                    what HEAD changed since it left main
   tokenward diff --format markdown main..HEAD   a comment for a pull request")]
 pub(in super::super) struct Args {
-    /// How the output is written
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
-    /// Maximum number of states that a proof may visit; beyond it, it is inconclusive
+    /// Maximum number of states that one proof may visit; beyond it the result is "inconclusive"
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     pub(super) budget: u64,
     /// Configuration of an old side that is a directory or a compiled policy [default: the one next to it]
@@ -44,10 +47,10 @@ pub(in super::super) struct Args {
     pub(super) old_config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) config: ConfigArg,
-    /// The policy as it was: a directory, a compiled policy, a revision, or REVISION..[REVISION]
+    /// Old policy: a directory, a compiled policy, a revision, or REVISION..[REVISION]
     #[arg(value_name = "OLD")]
     pub(super) old: String,
-    /// The policy as it is to be: a directory, a compiled policy or a revision
+    /// New policy: a directory, a compiled policy or a revision
     #[arg(value_name = "NEW")]
     pub(super) new: Option<String>,
 }
@@ -66,6 +69,6 @@ pub(super) enum Format {
     Json,
     /// For a comment on a pull request
     Markdown,
-    /// SARIF 2.1.0, for tools that show findings beside lines
+    /// SARIF 2.1.0, for tools that show findings next to lines
     Sarif,
 }

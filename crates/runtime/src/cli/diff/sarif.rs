@@ -65,7 +65,7 @@ pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path)
             "A request by which a token breaks an invariant of the old side",
         ),
         (CHANGED, "A key that changed"),
-        (OPEN, "A question past the budget"),
+        (OPEN, "A comparison that exceeds the budget"),
     ];
     let rules: Vec<Value> = rules
         .iter()

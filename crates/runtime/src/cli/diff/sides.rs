@@ -83,7 +83,7 @@ fn named(args: &Args, within: Option<&Within>) -> Result<Named, Failure> {
     if let Some(new) = &args.new {
         if is_range(&args.old) || is_range(new) {
             return Err(Failure::Usage(format!(
-                "`{} {new}` names more than two sides; write `tokenward diff OLD NEW`, or one range",
+                "`{} {new}` names more than two sides; write `tokenward diff OLD NEW`, or a single range",
                 args.old
             )));
         }
@@ -123,7 +123,7 @@ fn since_merge_base(one: &str, other: &str, within: Option<&Within>) -> Result<N
     let mut base = repository.merge_base(&repository.resolve(one)?, &with)?;
     base.name = base.id.to_string();
     output::note(&format!(
-        "comparing with {}, the merge base of `{one}` and `{}`; what `{one}` has gained since is not compared",
+        "comparing with {}, the merge base of `{one}` and `{}`; later changes of `{one}` are not compared",
         base.name, with.name
     ));
     Ok(Named {

@@ -101,7 +101,7 @@ impl Options {
             let near = nearest(name, options::names());
             let near = near.map_or_else(String::new, |near| format!("; did you mean `--{near}`?"));
             return Err(format!(
-                "the curl option `{shown}` is not known here; leave it out if it does not change the request{near}"
+                "the curl option `{shown}` is unknown; remove it if it does not change the request{near}"
             ));
         };
         match effect {
@@ -122,7 +122,7 @@ impl Options {
             let shown = format!("-{character}");
             let Some((_, effect)) = options::short(character) else {
                 return Err(format!(
-                    "the curl option `{shown}` is not known here; leave it out if it does not change the request"
+                    "the curl option `{shown}` is unknown; remove it if it does not change the request"
                 ));
             };
             let attached = word.text.get(at + character.len_utf8()..).unwrap_or_default();
@@ -168,7 +168,7 @@ impl Options {
                 return Ok(());
             }
             return Err(format!(
-                "`{}` is a variable of the shell; replace it by its value, or put the command behind `--`, where the shell replaces it",
+                "`{}` is a shell variable; replace it with its value, or put the command after `--`, so that the shell replaces it",
                 word.variables.first().map(String::as_str).unwrap_or_default()
             ));
         }
@@ -242,7 +242,7 @@ impl Options {
         let [url] = self.urls.as_slice() else {
             return Err(match self.urls.len() {
                 0 => "the command has no URL".to_owned(),
-                _ => "the command has several URLs; explain each request by itself".to_owned(),
+                _ => "the command has several URLs; explain each request separately".to_owned(),
             });
         };
         let kinds = [self.data.is_some(), !self.parts.is_empty(), self.upload.is_some()];
@@ -250,7 +250,7 @@ impl Options {
             || self.head && kinds != [false; 3] && !self.get
         {
             return Err(
-                "curl refuses these options together: only one of -d, -F, -T and -I makes a request"
+                "curl does not accept these options together: a request can have only one of -d, -F, -T and -I"
                     .to_owned(),
             );
         }
@@ -261,7 +261,7 @@ impl Options {
                 .is_some_and(|rest| rest.starts_with('/'))
         {
             sent.notes.push(format!(
-                "a path is taken below `{}`; leave out `{context}` if that was not meant",
+                "a path is relative to `{}`; remove `{context}` if this is not intended",
                 base.as_str()
             ));
         }
@@ -317,15 +317,15 @@ impl Options {
             return Ok(url);
         }
         if url.authority.is_none() {
-            return Err(format!("`{text}` is a path; a curl command has a whole URL"));
+            return Err(format!("`{text}` is a path; a curl command needs a complete URL"));
         }
         if !self.glob_off && url.target.contains(['[', ']', '{', '}']) {
             return Err(
-                "curl takes `[…]` and `{…}` in a URL for several URLs; write `%5B`, `%5D`, `%7B`, `%7D`, or add -g".to_owned(),
+                "curl reads `[…]` and `{…}` in a URL as several URLs; write `%5B`, `%5D`, `%7B`, `%7D`, or add -g".to_owned(),
             );
         }
         if url.target.contains(' ') {
-            return Err("curl refuses a URL with a blank; write `%20`".to_owned());
+            return Err("curl does not accept a URL with a space; write `%20`".to_owned());
         }
         if !self.path_as_is {
             url.remove_dots();
@@ -350,8 +350,9 @@ impl Options {
             Some(Authorization::Header(value)) => own.push(("Authorization", value)),
             Some(Authorization::Unknown { user }) => {
                 sent.user = user;
-                sent.notes
-                    .push("the command does not show the secret; it is taken as the token's".to_owned());
+                sent.notes.push(
+                    "the command does not contain the secret; the token's own secret is assumed".to_owned(),
+                );
             }
             None => {}
         }
@@ -410,7 +411,7 @@ impl Options {
 
 fn next<'w>(option: &str, rest: &mut impl Iterator<Item = &'w Word>) -> Result<&'w Word, String> {
     rest.next()
-        .ok_or_else(|| format!("the curl option `{option}` lacks its value"))
+        .ok_or_else(|| format!("the curl option `{option}` needs a value"))
 }
 
 fn refused(option: &str, why: &str) -> String {
@@ -464,15 +465,15 @@ fn named_content(text: &str) -> Result<Vec<u8>, String> {
 
 fn content(file: &str) -> Result<Vec<u8>, String> {
     if matches!(file, "-" | ".") {
-        return Err("the body comes from standard input; name a file, or give the text itself".to_owned());
+        return Err("the body comes from standard input; specify a file or the text itself".to_owned());
     }
-    let failed = |error: std::io::Error| format!("cannot read `{file}`, which the command names: {error}");
+    let failed = |error: std::io::Error| format!("cannot read the file `{file}` of the command: {error}");
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).map_err(failed)?;
     opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
         return Err(format!(
-            "`{file}` has more than {LARGEST} bytes; give a smaller body"
+            "`{file}` has more than {LARGEST} bytes; use a smaller body"
         ));
     }
     Ok(bytes)

@@ -55,7 +55,7 @@ use Effect::{Idle, IdleValue, Refused, RefusedValue};
 
 const SCHEME: &str = "it negotiates a scheme that Tokenward does not accept";
 const FILE: &str = "it reads more options or credentials from a file";
-const SEVERAL: &str = "it makes several requests; explain each by itself";
+const SEVERAL: &str = "it makes several requests; explain each separately";
 
 /// Short name (or a blank), long name, effect.
 const OPTIONS: &[(char, &str, Effect)] = &[
@@ -178,12 +178,12 @@ const OPTIONS: &[(char, &str, Effect)] = &[
     ('C', "continue-at", RefusedValue("the request depends on a file")),
     ('z', "time-cond", RefusedValue("the request depends on a file")),
     (' ', "etag-compare", RefusedValue("the request depends on a file")),
-    ('0', "http1.0", Refused("Tokenward is asked about HTTP/1.1")),
+    ('0', "http1.0", Refused("requests are explained as HTTP/1.1")),
     (' ', "http3", Refused("the proxy does not speak HTTP/3")),
     (
         ' ',
         "tr-encoding",
-        Refused("it adds a header that is not read here; write it with -H"),
+        Refused("it adds a header that is not supported here; write it with -H"),
     ),
 ];
 

@@ -70,7 +70,7 @@ impl Lexer<'_> {
                     self.end_word();
                     if self.rest.any(|character| !character.is_whitespace()) {
                         return Err(
-                            "the command goes on in a second line; end each line but the last with `\\`"
+                            "the command continues on a second line; end each line except the last with `\\`"
                                 .to_owned(),
                         );
                     }
@@ -160,7 +160,7 @@ impl Lexer<'_> {
                 self.rest.next();
                 self.double_quoted()
             }
-            Some('(') => Err("`$(…)` runs a command; replace it by its output".to_owned()),
+            Some('(') => Err("`$(…)` runs a command; replace it with its output".to_owned()),
             Some('{') => {
                 self.rest.next();
                 let mut name = String::new();
@@ -170,7 +170,7 @@ impl Lexer<'_> {
                 self.rest.next();
                 if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
                     return Err(format!(
-                        "`${{{name}}}` depends on the shell; replace it by its value"
+                        "`${{{name}}}` depends on the shell; replace it with its value"
                     ));
                 }
                 self.variable(format!("${{{name}}}"));
@@ -278,9 +278,9 @@ fn backtick() -> String {
 fn operator(character: char) -> String {
     match character {
         '&' => "`&` ends the command; put the URL in single quotes".to_owned(),
-        ';' => "`;` ends the command; give one command, or put the text in single quotes".to_owned(),
+        ';' => "`;` ends the command; use a single command, or put the text in single quotes".to_owned(),
         '(' | ')' => format!("`{character}` is special to the shell; put the text in single quotes"),
-        _ => format!("`{character}` redirects, which is not part of the request; leave it out"),
+        _ => format!("`{character}` is a redirection and not part of the request; remove it"),
     }
 }
 
@@ -357,7 +357,7 @@ mod tests {
             ("curl a\ncurl b", "second line"),
             ("curl https://x/a?b=1&c=2", "`&` ends the command"),
             ("curl a; curl b", "`;` ends the command"),
-            ("curl a > b", "redirects"),
+            ("curl a > b", "redirection"),
             ("curl $(pass show a)", "runs a command"),
             ("curl \"`a`\"", "backtick"),
             ("curl ${A:-b}", "depends on the shell"),

@@ -45,7 +45,7 @@ impl Url {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
             return Err(format!(
-                "`{scheme}` is not a scheme of the proxy; the URL begins with http:// or https://"
+                "`{scheme}` is not a scheme of the proxy; the URL must begin with http:// or https://"
             ));
         }
         let at = rest.find(['/', '?']).unwrap_or(rest.len());

@@ -59,13 +59,13 @@ pub(super) fn convert(
         let name = free_name(&label, &mut names);
         let judged = match taken.get(&name) {
             Some(file) => Err(format!(
-                "the name `{name}` is taken in `{file}`; if it was imported before, there is nothing to do, else change its label"
+                "the name `{name}` already exists in `{file}`; if the token was imported before, nothing needs to be done, otherwise change its label"
             )),
             None => judge(exported, name, options),
         };
         let judged = judged.and_then(|imported| match secrets.get(&imported.token.secret_hash) {
             Some(other) => Err(format!(
-                "it has the same secret as `{other}`; give one of them a new one"
+                "it has the same secret as `{other}`; create a new secret for one of them"
             )),
             None => Ok(imported),
         });
@@ -101,32 +101,32 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
         let unknown = unknown_keys(&exported.unknown);
         if !options.pass_unknown {
             return Err(format!(
-                "{unknown}; pass over them with --keep-going if they mean nothing"
+                "{unknown}; ignore them with --keep-going if they have no effect"
             ));
         }
-        decisions.push(format!("{unknown}: look whether they restrict the token"));
+        decisions.push(format!("{unknown}: check whether they restrict the token"));
     }
     // Collect the decisions that a person must make. Only missing lines can stop the import, since they allow everything.
     if name != exported.label {
         decisions.push(format!(
-            "another token has the label `{}` too, so this one is `{name}`",
+            "another token also has the label `{}`, so this one is named `{name}`",
             exported.label
         ));
     }
     if exported.user.is_none() {
         decisions.push(
-            "it has no user, so whoever has the secret names the user himself: give it a `user`, or name the administrators in `never_act_as`"
+            "it has no user, so the caller supplies the user name: add a `user`, or list the administrators in `never_act_as`"
                 .to_owned(),
         );
     }
     if exported.lines.is_empty() {
         if !options.allow_unrestricted {
-            return Err("it has no lines, so it may do everything that its user may; give it lines, or say --allow-unrestricted".to_owned());
+            return Err("it has no lines, so it allows everything that its user can do; add lines, or use --allow-unrestricted".to_owned());
         }
-        decisions.push("it has no lines: it may do everything that its user may".to_owned());
+        decisions.push("it has no lines: it allows everything that its user can do".to_owned());
     }
     if exported.expires.is_none() {
-        decisions.push("it never expires: give it an `expires`".to_owned());
+        decisions.push("it never expires: add `expires`".to_owned());
     }
     // Lines that Tokenward refuses and Extender allowed get an escape, which keeps their meaning.
     let mut lines = Vec::with_capacity(exported.lines.len());
@@ -134,7 +134,7 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
         match escape::escaped(&line) {
             Some(escaped) => {
                 decisions.push(format!(
-                    "`{line}` is written as `{escaped}`, which means the same; it looks like a slip, so check it"
+                    "`{line}` is written as `{escaped}`, which has the same meaning; check it, because it may be a mistake"
                 ));
                 lines.push(escaped);
             }
@@ -143,7 +143,7 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
     }
     for line in &lines {
         if let Some(form) = extender::unknown_form(line) {
-            decisions.push(format!("look at `{line}`: {form}"));
+            decisions.push(format!("check `{line}`: {form}"));
         }
     }
     // The token must compile by itself before it is written.
@@ -175,10 +175,10 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
 fn secret(given: Option<&str>, options: Options) -> Result<(String, Option<Secret>), String> {
     match given {
         Some(secret) if secret.chars().count() > MAX_SECRET => Err(format!(
-            "its secret has more than {MAX_SECRET} characters; give it a new one"
+            "its secret has more than {MAX_SECRET} characters; create a new one"
         )),
         Some(secret) if strength::bits(secret) < strength::REQUIRED => Err(format!(
-            "its secret is weak: about {:.0} bits, {:.0} are required; give it a new one",
+            "its secret is weak: about {:.0} bits, {:.0} are required; create a new one",
             strength::bits(secret),
             strength::REQUIRED
         )),
@@ -187,9 +187,9 @@ fn secret(given: Option<&str>, options: Options) -> Result<(String, Option<Secre
             let secret = Secret::generate().map_err(|error| error.to_string())?;
             Ok((secret.hash_text(), Some(secret)))
         }
-        None => {
-            Err("the export has no secret for it (secure mode); make new ones with --new-secrets".to_owned())
-        }
+        None => Err(
+            "the export has no secret for it (secure mode); create new secrets with --new-secrets".to_owned(),
+        ),
     }
 }
 

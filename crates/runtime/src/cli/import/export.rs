@@ -75,10 +75,10 @@ pub(super) fn read(text: &str) -> Result<Vec<Result<Exported, Broken>>, String> 
     // Editors and PowerShell write a byte-order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let whole: Value =
-        parse_to_serde_value(text, &options).map_err(|error| format!("it is no JSON: {error}"))?;
+        parse_to_serde_value(text, &options).map_err(|error| format!("it is not valid JSON: {error}"))?;
     let Some(Value::Array(tokens)) = whole.get("tokens") else {
         return Err(
-            "it is no export of REST API tokens: that is an object with a list `tokens`; export again, or name the right file"
+            "it is not an export of REST API tokens, which is an object with a list `tokens`; export again, or specify the right file"
                 .to_owned(),
         );
     };
@@ -119,7 +119,7 @@ fn whole_list(whole: &Value, found: usize) -> Result<(), String> {
         (None, None) => "not the first page".to_owned(),
     };
     Err(format!(
-        "it has {of}; export all in one file (with a larger `maxResults`, or by joining the lists `tokens` of all pages and leaving out `pages` and `startAt`)"
+        "it has {of}; export all tokens to one file (use a larger `maxResults`, or join the lists `tokens` of all pages and remove `pages` and `startAt`)"
     ))
 }
 
@@ -130,7 +130,7 @@ fn read_token(at: usize, token: &Value) -> Result<Exported, Broken> {
         why,
     };
     let Value::Object(token) = token else {
-        return Err(broken(&place, "it is no object".to_owned()));
+        return Err(broken(&place, "it is not an object".to_owned()));
     };
     let label = match text(token, "label") {
         Ok(Some(label)) => label,
@@ -157,13 +157,13 @@ fn fields(token: &Map<String, Value>, label: &str) -> Result<Exported, String> {
     let switches: Vec<String> = unknown.iter().filter(is_switch).cloned().collect();
     if !switches.is_empty() {
         return Err(format!(
-            "{}, which may say that the token is switched off; leave out the token, or take the key out of the export",
+            "{}, which may mean that the token is disabled; remove the token or the key from the export",
             unknown_keys(&switches)
         ));
     }
     let user = text(token, "user")?;
     if user.is_none() && text(token, "userKey")?.is_some() {
-        return Err("it has a `userKey` and no `user`; write the user's name into `user`".to_owned());
+        return Err("it has a `userKey` but no `user`; add the user's name as `user`".to_owned());
     }
     Ok(Exported {
         label: label.to_owned(),
@@ -181,8 +181,11 @@ fn fields(token: &Map<String, Value>, label: &str) -> Result<Exported, String> {
 pub(super) fn unknown_keys(keys: &[String]) -> String {
     let named: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
     match named.as_slice() {
-        [one] => format!("it has a key {one} that this import does not know"),
-        _ => format!("it has keys that this import does not know: {}", named.join(", ")),
+        [one] => format!("it has a key {one} that is unknown to this import"),
+        _ => format!(
+            "it has keys that are unknown to this import: {}",
+            named.join(", ")
+        ),
     }
 }
 
@@ -191,13 +194,13 @@ fn text(token: &Map<String, Value>, key: &str) -> Result<Option<String>, String>
     match token.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-        Some(_) => Err(format!("its `{key}` is no text")),
+        Some(_) => Err(format!("its `{key}` is not a text")),
     }
 }
 
 /// Reads a time in ms UTC, which some exports write as text; 0 means that it is unset.
 fn milliseconds(token: &Map<String, Value>, key: &str) -> Result<Option<Timestamp>, String> {
-    let wrong = || format!("its `{key}` is no time in milliseconds");
+    let wrong = || format!("its `{key}` is not a time in milliseconds");
     let number = match token.get(key) {
         None | Some(Value::Null) => 0,
         Some(Value::Number(number)) => number.as_i64().ok_or_else(wrong)?,
@@ -262,10 +265,10 @@ fn networks(value: Option<&Value>) -> Result<Vec<String>, String> {
         Some(Value::String(text)) => given.push(text.as_str()),
         Some(Value::Array(texts)) => {
             for text in texts {
-                given.push(text.as_str().ok_or("its `ip` is no list of addresses")?);
+                given.push(text.as_str().ok_or("its `ip` is not a list of addresses")?);
             }
         }
-        Some(_) => return Err("its `ip` is no text".to_owned()),
+        Some(_) => return Err("its `ip` is not a text".to_owned()),
     }
     let parts = given
         .iter()
@@ -275,7 +278,7 @@ fn networks(value: Option<&Value>) -> Result<Vec<String>, String> {
     for part in parts {
         networks.push(network(part).ok_or_else(|| {
             format!(
-                "its `ip` names `{part}`, which is neither an address nor a network; write it as 10.0.0.0/8"
+                "its `ip` contains `{part}`, which is neither an address nor a network; write a network as 10.0.0.0/8"
             )
         })?);
     }
@@ -371,7 +374,7 @@ mod tests {
             r#""total": 52, "startAt": 50, "pages": 2"#,
         ] {
             let error = read(&format!("{{{tokens}, {rest}}}")).unwrap_err();
-            assert!(error.contains("export all in one file"), "{rest}: {error}");
+            assert!(error.contains("export all tokens to one file"), "{rest}: {error}");
         }
         for rest in [
             r#""total": 2, "pages": 1, "startAt": 0, "maxResults": 50"#,
@@ -420,7 +423,7 @@ mod tests {
             .iter()
             .map(|token| token.as_ref().unwrap_err().why.as_str())
             .collect();
-        assert!(why[0].contains("userKey") && why[1].contains("`disabled`") && why[2].contains("no object"));
+        assert!(why[0].contains("userKey") && why[1].contains("`disabled`") && why[2].contains("not an object"));
         assert!(
             why[3].contains("label") && why[4].contains("validUntil"),
             "{why:?}"

@@ -74,17 +74,19 @@ impl Cause {
     /// Explains the difference.
     pub(super) fn explanation(self) -> &'static str {
         match self {
-            Self::Forbid => "it begins with `!`: a forbid line here, a character of the URL before",
+            Self::Forbid => "it begins with `!`: this was a character of the URL, and is now a forbid line",
             Self::Anchor => {
-                "it begins with `/`: matched from the base URL on here; before, a regexp for the whole URL, which nothing matched"
+                "it begins with `/`: it is now matched from the base URL on; before, it was compared with the whole URL and matched nothing"
             }
-            Self::Placeholder => "it has a `{NAME}` that stands for something here, and for nothing before",
+            Self::Placeholder => "it has a `{NAME}` that is now a placeholder, and was not before",
             Self::PosixClass => {
-                "a class such as `\\p{Alpha}` has all of Unicode's letters here, ASCII's alone in Java"
+                "a class such as `\\p{Alpha}` contains all Unicode letters here, but only ASCII letters in Java"
             }
-            Self::Angle => "`\\<` and `\\>` are the ends of words here, the characters themselves in Java",
-            Self::Node => "the name of its JSON node is a path here, and was one name before",
-            Self::Quotes => "the quotes around its parameter's name belonged to the name before",
+            Self::Angle => {
+                "`\\<` and `\\>` match word boundaries here, but the characters themselves in Java"
+            }
+            Self::Node => "the name of its JSON node is now a path, and was a single name before",
+            Self::Quotes => "the quotes around its parameter's name were part of the name before",
         }
     }
 
@@ -120,15 +122,15 @@ pub(super) fn unknown_form(line: &str) -> Option<&'static str> {
     let parsed = Parsed::new(line)?;
     for constraint in &parsed.limit.constraints {
         match &constraint.test {
-            Test::Only => return Some("it has an `only`, which the ancestor does not know"),
+            Test::Only => return Some("it has an `only`, which Extender does not support"),
             Test::Values { operator, .. } if *operator != Operator::All => {
-                return Some("it has a `!=` or a `?=`, which the ancestor does not know");
+                return Some("it has a `!=` or a `?=`, which Extender does not support");
             }
             Test::Range { .. } => {
-                return Some("it has a `<`, a `>` or the like, which the ancestor does not know");
+                return Some("it has a `<`, a `>` or a similar operator, which Extender does not support");
             }
             Test::Values { kinds: Some(_), .. } => {
-                return Some("it names a JSON type, which the ancestor does not know");
+                return Some("it has a JSON type, which Extender does not support");
             }
             Test::Values { .. } => {}
         }
@@ -136,12 +138,12 @@ pub(super) fn unknown_form(line: &str) -> Option<&'static str> {
     let texts = || parsed.patterns().into_iter().filter_map(|range| line.get(range));
     if texts().any(has_unicode_flag) {
         return Some(
-            "it has a flag `u` or `U`, which Java reads otherwise; write the classes that are meant",
+            "it has a flag `u` or `U`, which has another meaning in Java; write the intended classes",
         );
     }
     if texts().any(has_set_operation) {
         return Some(
-            "it has `--` or `~~` within a class, an operation here and characters in Java; write `\\-` or `\\~`",
+            "it has `--` or `~~` within a class, which is an operation here but characters in Java; write `\\-` or `\\~`",
         );
     }
     None

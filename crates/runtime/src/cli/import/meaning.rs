@@ -66,7 +66,7 @@ pub(super) fn changes(token: &NewToken, base: &BaseUrl, universe: Universe) -> R
         let inconclusive = |(line, cause)| Change {
             line,
             cause,
-            proof: Proof::Inconclusive("the line as it was does not compile here".to_owned()),
+            proof: Proof::Inconclusive("the original line does not compile here".to_owned()),
         };
         return Ok(steps.into_iter().map(inconclusive).collect());
     };

@@ -36,12 +36,12 @@ pub(super) struct Imported {
 
 /// Differences that apply to every line, so they are reported once.
 const OF_ALL: [&str; 6] = [
-    "every value counts: of a parameter or node that comes twice, all values must match (`?a=good&a=bad` is denied)",
-    "what has no single reading (`..`, `//`, `;`, `%2F`, JSON names that come twice, a form beside a constraint) is refused, whatever the lines say",
-    "`.` matches line ends too",
+    "if a parameter or node occurs several times, all its values must match (`?a=good&a=bad` is denied)",
+    "an ambiguous request is always refused (`..`, `//`, `;`, `%2F`, duplicate JSON names, a form together with a constraint)",
+    "`.` also matches line ends",
     "`[get]` does not grant HEAD, and no line grants methods other than GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
-    "calls that mint or show credentials are forbidden unless the token says `mint = true`",
-    "calls that give rights are forbidden unless the token says `escalate = true`, calls that carry others unless it says both",
+    "calls that issue or show credentials are forbidden unless the token has `mint = true`",
+    "calls that grant rights are forbidden unless the token has `escalate = true`; calls that carry other calls are forbidden unless it has both",
 ];
 
 /// Escapes characters with which an export could deceive a terminal.
@@ -69,7 +69,7 @@ impl Report {
         self.write_changes(&mut out);
         self.write_decisions(&mut out);
         if !self.left_out.is_empty() {
-            out.push_str("Left out:\n");
+            out.push_str("Skipped:\n");
             for (label, why) in &self.left_out {
                 let _ = writeln!(out, "  {label}: {why}");
             }
@@ -95,7 +95,7 @@ impl Report {
         };
         let _ = writeln!(
             out,
-            "{} {verb} {}, {changed} of them with lines that change their meaning; {} left out, {} cannot be taken over",
+            "{} {verb} {}, {changed} of them with lines that change their meaning; {} skipped, {} cannot be imported",
             tokens(self.imported.len()),
             self.into,
             self.left_out.len(),
@@ -108,7 +108,7 @@ impl Report {
         if self.broken.is_empty() {
             return;
         }
-        out.push_str("Cannot be taken over:\n");
+        out.push_str("Cannot be imported:\n");
         for Broken { label, why } in &self.broken {
             let _ = writeln!(out, "  {label}: {}", why.replace('\n', "\n    "));
         }
@@ -121,7 +121,7 @@ impl Report {
         if changed.peek().is_none() {
             return;
         }
-        out.push_str("Lines that mean something else here:\n");
+        out.push_str("Lines that have a different meaning here:\n");
         for imported in changed {
             let _ = writeln!(out, "  {}:", imported.token.name);
             for change in &imported.changes {
@@ -153,7 +153,7 @@ impl Report {
         if needing.peek().is_none() {
             return;
         }
-        out.push_str("Need a decision:\n");
+        out.push_str("Decisions needed:\n");
         for imported in needing {
             for decision in &imported.decisions {
                 let _ = writeln!(out, "  {}: {decision}", imported.token.name);
@@ -172,7 +172,7 @@ impl Report {
         if !self.written || made.peek().is_none() {
             return;
         }
-        out.push_str("New secrets, shown this once and stored nowhere:\n");
+        out.push_str("New secrets, shown only now and stored nowhere:\n");
         for (name, secret) in made {
             let _ = writeln!(out, "  {name}: {}", secret.expose());
         }

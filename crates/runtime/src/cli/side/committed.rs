@@ -67,7 +67,7 @@ pub(in super::super) fn refuse_compiled(policies: &Path) -> Result<(), Failure> 
         return Ok(());
     }
     Err(Failure::Trouble(format!(
-        "`{}` is a file, and `--no-new-access` checks a policy directory; compare compiled policies with `tokenward diff OLD NEW`",
+        "`{}` is a file, but `--no-new-access` checks a policy directory; compare compiled policies with `tokenward diff OLD NEW`",
         policies.display()
     )))
 }

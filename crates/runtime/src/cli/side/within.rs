@@ -83,7 +83,7 @@ impl Within {
         let Some(bytes) = self.repository.file(commit, file)? else {
             if command.config.is_named() {
                 return Err(Failure::Trouble(format!(
-                    "there is no configuration `{file}` at `{}`; name one that both sides have",
+                    "no configuration `{file}` at `{}`; specify one that both sides have",
                     commit.name
                 )));
             }
@@ -116,7 +116,7 @@ impl Within {
         let from = Path::new(file).parent().unwrap_or(Path::new(""));
         below(&from.join(&config.policies)).ok_or_else(|| {
             Failure::Trouble(format!(
-                "`policies` of `{file}` at `{}` is `{}`, which leads out of the repository; name a directory in it",
+                "`policies` of `{file}` at `{}` is `{}`, which is outside the repository; specify a directory in it",
                 commit.name,
                 config.policies.display()
             ))

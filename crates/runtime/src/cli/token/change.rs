@@ -18,7 +18,7 @@ pub(super) fn refuse_in_secure(config: &Config, verb: &str) -> Result<(), Failur
     match config.mode {
         Mode::Standard => Ok(()),
         Mode::Secure(_) => Err(Failure::Usage(format!(
-            "`{verb}` changes a token, and mode = \"secure\" lets none be changed but by `revoke`: revoke it and make another"
+            "`{verb}` changes a token, but with mode = \"secure\" a token can only be revoked; revoke it and create another"
         ))),
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn finished(
 pub(super) fn sealed(mut prepared: Prepared, names: &[&str], config: &Config) -> Result<Prepared, Failure> {
     let Some(file) = &config.keys.signing else {
         return Err(Failure::Usage(
-            "in secure mode tokens are sealed as they are made, and [keys] signing_key names no key; make one with `tokenward keys new signing`, or make tokens where it is"
+            "in secure mode new tokens are sealed, but [keys] signing_key is not set; create a key with `tokenward keys new signing`, or create tokens on the machine that has it"
                 .to_owned(),
         ));
     };
@@ -56,7 +56,7 @@ pub(super) fn sealed(mut prepared: Prepared, names: &[&str], config: &Config) ->
         && !public.contains(&key.public())
     {
         return Err(Failure::Usage(format!(
-            "[keys] public_keys does not have the public key of `{}`, so what it seals would not be accepted; add \"{}\"",
+            "[keys] public_keys does not contain the public key of `{}`, so its seals would not be accepted; add \"{}\"",
             file.display(),
             key.public()
         )));
@@ -116,13 +116,13 @@ pub(super) fn judge(
     let wrong = |found: &[Diagnostic]| found.iter().any(|one| one.severity == Severity::Error);
     if wrong(&ours) {
         return Err(Failure::Findings(
-            "what was to be written has errors, so nothing was written".to_owned(),
+            "the change has errors; nothing was written".to_owned(),
         ));
     }
     let Some(program) = compilation.program else {
         output::note_raw(&render_text(&sources, &others, output::colours()));
         return Err(Failure::Findings(
-            "the policy has errors elsewhere, so the change would not take effect and nothing was written; mend them first"
+            "the policy has errors elsewhere, so the change would not take effect; fix them first; nothing was written"
                 .to_owned(),
         ));
     };
@@ -135,8 +135,8 @@ pub(super) fn judge(
 /// Explains whether the shown secret can be shown again.
 pub(super) fn reshow_note(config: &Config) -> &'static str {
     match (&config.mode, config.keys.sealing.is_empty()) {
-        (Mode::Standard, false) => "This is its secret; `tokenward token show --secret` shows it again:",
-        _ => "This is its secret; it is shown this once and stored nowhere:",
+        (Mode::Standard, false) => "This is its secret. `tokenward token show --secret` shows it again:",
+        _ => "This is its secret. It is shown only now and stored nowhere:",
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn all(config: &Config) -> Result<(Vec<Known>, Option<String>), Failu
     };
     let revoked = Revocations::open(&beside(&config.audit.path));
     if let Err(error) = &revoked {
-        output::note(&format!("What was revoked by command is not told: {error}."));
+        output::note(&format!("Revocations by command cannot be shown: {error}."));
     }
     let now = Timestamp::now().as_millisecond();
     for token in &mut tokens {
@@ -120,7 +120,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
     let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
     if errors.count() > 0 {
         output::note(
-            "The policy has errors, and tokens that cannot be read are not shown: see `tokenward compile`.",
+            "The policy has errors. Tokens that cannot be read are not shown; see `tokenward compile`.",
         );
     }
     let policy = resolve_policy(&sources);
@@ -209,13 +209,13 @@ impl Known {
             if self.is_uncommitted(config) {
                 found.push(Found::warning(
                     "revoked-not-in-git",
-                    "revoked in the file, and not in git's last commit: commit it",
+                    "revoked in the file, but not in the last git commit; commit it",
                 ));
             }
         } else if revoked_by_command {
             found.push(Found::warning(
                 "revoked-beside-file",
-                "revoked by command, and the policy file does not say so: write `revoked = true`",
+                "revoked by command, but not in the policy file; add `revoked = true`",
             ));
         }
         // Expiry and use matter only while the token works.
@@ -231,7 +231,7 @@ impl Known {
                 _ => {}
             }
             if self.used.as_ref().is_some_and(|used| used.calls == 0) {
-                found.push(Found::warning("never-used", "the audit has no call of it"));
+                found.push(Found::warning("never-used", "the audit has no call with it"));
             }
         }
         // After a rotation, show who still uses the previous secret.
@@ -244,13 +244,13 @@ impl Known {
                     severity: "note",
                     ..Found::warning(
                         "previous-secret",
-                        format!("the secret before the rotation works until {until}; nobody has used it since"),
+                        format!("the secret before the rotation is valid until {until}, and has not been used since the rotation"),
                     )
                 },
                 calls => Found::warning(
                     "previous-secret-in-use",
                     format!(
-                        "the secret before the rotation works until {until} and had {calls} {}, the last {}, by {}",
+                        "the secret before the rotation is valid until {until}, and was used for {calls} {}, the last {}, by {}",
                         if calls == 1 { "call" } else { "calls" },
                         used.last.as_deref().unwrap_or("-"),
                         named(callers)

@@ -6,18 +6,20 @@ use crate::cli::audit::shown;
 use crate::cli::settings::ConfigArg;
 use crate::text::time;
 
-/// List tokens: for whom, until when, last used, and what is to be said of them
+/// List tokens with their user, expiry, last use and findings
 ///
-/// Last use and who still shows a secret from before a rotation come from the audit, of the running proxy or of the store's
-/// files. Below a token stand the compiler's warnings about it, whether it has expired or will soon, whether it was never
-/// used, and whether its revocation is not in the file or not in git yet.
+/// The last use, and the clients that still use a secret from before a rotation, come from the audit: from the
+/// running proxy, or from the store's files.
+///
+/// The findings of a token are the compiler's warnings about it, and whether it has expired or will expire soon, was
+/// never used, or is revoked but not yet in the file or in git.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token list
   tokenward token list --json | jq -r 'select(.findings[].code == \"never-used\").token'")]
 pub(super) struct Args {
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -28,7 +30,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let (tokens, silent) = known::all(&config)?;
     if let Some(why) = silent {
-        output::note(&format!("Last uses are not told: {why}"));
+        output::note(&format!("Last uses cannot be shown: {why}"));
     }
     if args.json {
         return tokens.iter().try_for_each(|token| print_json(&token.json()));

@@ -16,11 +16,11 @@ use crate::cli::settings::ConfigArg;
 use crate::cli::time;
 use crate::secret::Secret;
 
-/// Make a token: write its entry to a policy file, show its secret once
+/// Create a token in a policy file, and show its secret once
 ///
-/// The secret goes to standard output and nowhere else: the file gets its hash, and in standard mode, where there is a
-/// sealing key, the secret encrypted. In secure mode the entry is sealed. Whatever stands in the file stays as it is. A
-/// running proxy takes the token up within a second.
+/// The command prints the secret to standard output only. The file contains its hash and, in standard mode with a
+/// sealing key, the encrypted secret. In secure mode the entry is sealed. Existing content of the file is not
+/// changed. A running proxy loads the token within a second.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,10 +35,10 @@ on the query and the JSON body:
   [get]/rest/api/2/search[QueryParam::jql==project = KANBAN]
   [post]/rest/api/2/filter[JsonData::editable:boolean==false]")]
 pub(super) struct Args {
-    /// The token's name: for people, and for the audit
+    /// Name of the token, used in messages and in the audit
     #[arg(long)]
     name: String,
-    /// The user whose calls these are; may be given more than once
+    /// User that the calls are made as; may be given more than once
     #[arg(
         long = "user",
         value_name = "USER",
@@ -46,15 +46,15 @@ pub(super) struct Args {
         conflicts_with = "any_user"
     )]
     users: Vec<String>,
-    /// Whoever has the token names the user himself
+    /// The token works for any user; the caller supplies the user name
     #[arg(long)]
     any_user: bool,
     /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z [default: [tokens] max_lifetime]
     ///
-    /// Without it, and without `max_lifetime` in the configuration, the token never expires.
+    /// Without this option, and without `max_lifetime` in the configuration, the token never expires.
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// Line that says what the token may do; may be given more than once
+    /// Limit line of the token; may be given more than once
     #[arg(
         long = "limit-to",
         alias = "limit",
@@ -65,28 +65,28 @@ pub(super) struct Args {
     /// Named set of lines, from policies/SET.limits; may be given more than once
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
-    /// Calls in a time, such as 600/1m [default: those of the configuration]
+    /// Maximum number of calls per time, such as 600/1m [default: the configuration's]
     #[arg(long, value_name = "RATE")]
     rate: Option<Rate>,
-    /// Calls that may come at once [default: as many as the rate names]
+    /// Maximum number of calls at once [default: the number in the rate]
     #[arg(long, value_name = "CALLS", requires = "rate")]
     burst: Option<NonZeroU32>,
-    /// Calls that may be in progress [default: those of the configuration]
+    /// Maximum number of calls in progress [default: the configuration's]
     #[arg(long, value_name = "CALLS")]
     concurrent: Option<NonZeroU32>,
-    /// Largest body of a request, such as 1MiB [default: that of the configuration]
+    /// Maximum size of a request body, such as 1MiB [default: the configuration's]
     #[arg(long, value_name = "SIZE", value_parser = body_size)]
     max_body: Option<u64>,
-    /// Whom to ask about the token
+    /// Person or team to ask about the token
     #[arg(long)]
     owner: Option<String>,
-    /// What the token is for
+    /// Purpose of the token
     #[arg(long)]
     description: Option<String>,
-    /// Policy file; it is created if it is missing
+    /// Policy file; created if it does not exist
     #[arg(long)]
     file: PathBuf,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     ///
     /// The object contains the secret.
     #[arg(long)]
@@ -143,14 +143,14 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         }))
     } else {
         output::note(&format!(
-            "The token `{name}` is in {file}. {}",
+            "Token `{name}` created in {file}. {}",
             super::change::reshow_note(&config)
         ));
         output::print(&format!("{exposed}\n"))
     };
     shown.map_err(|_| {
         Failure::Trouble(format!(
-            "the secret could not be shown, so no one has it: remove `{name}` from {file} and make it again"
+            "the secret could not be shown, so no one has it; remove `{name}` from {file} and create it again"
         ))
     })
 }

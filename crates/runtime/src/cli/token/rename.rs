@@ -7,19 +7,19 @@ use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit, Key};
 use crate::cli::settings::ConfigArg;
 
-/// Give a token another name
+/// Rename a token
 ///
-/// Its secret stays. The audit knows calls made so far by the old name. Not in secure mode.
+/// The secret does not change. In the audit, earlier calls keep the old name. Not available in secure mode.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token rename ci-comments ci-jira-comments")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// The name that it gets
+    /// New name of the token
     new: String,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }));
     }
     output::note(&format!(
-        "`{}` is now `{}`, in {}. The audit has its calls so far under the old name.",
+        "Token `{}` renamed to `{}` in {}. In the audit, earlier calls have the old name.",
         args.name,
         args.new,
         path.display()

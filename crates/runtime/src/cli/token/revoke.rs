@@ -10,18 +10,19 @@ use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 use crate::live::{Revocations, SecretHash, beside, shown_hash};
 
-/// End a token at once and for good
+/// Revoke a token immediately and permanently
 ///
-/// Tells the running proxy, which ends the token's calls under way, and writes `revoked = true` into the policy file. Nothing
-/// brings a revoked secret back. Until the file says so too, and git has it, `tokenward token list` shows the difference.
+/// The running proxy refuses the token and ends its calls in progress. The command also writes `revoked = true` to
+/// the policy file. A revoked secret can never be used again. Until the file and git contain the revocation,
+/// `tokenward token list` shows the difference.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token revoke ci-comments")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -52,9 +53,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Report both results.
     let in_proxy = match &proxy {
         Ok(RevocationStatus::Revoked) => "The running proxy refuses it from now on.",
-        Ok(RevocationStatus::Kept) => "No proxy runs here; the next one to start refuses it.",
+        Ok(RevocationStatus::Kept) => "No proxy is running here; the next one to start refuses it.",
         Ok(RevocationStatus::Nobody) => {
-            "No proxy runs here; one elsewhere refuses it a second after the file has reached it."
+            "No proxy is running here; one elsewhere refuses it within a second after it has received the file."
         }
         Err(_) => "",
     };
@@ -67,7 +68,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             }))?;
         } else {
             output::note(&format!(
-                "`{name}` is revoked in {}; commit that. {in_proxy}",
+                "Token `{name}` revoked in {}; commit this change. {in_proxy}",
                 path.display()
             ));
         }
@@ -77,7 +78,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (Ok(_), Ok(_)) => Ok(()),
         (Err(failure), Ok(_)) => Err(failure),
         (Ok(RevocationStatus::Revoked), Err(failure)) => Err(failure.after(&format!(
-            "the running proxy refuses `{name}` from now on, but the file does not say so: "
+            "the running proxy refuses `{name}` from now on, but the file was not changed: "
         ))),
         (_, Err(failure)) => Err(failure),
     }
@@ -102,7 +103,7 @@ fn tell(config: &Config, name: &str, hashes: &[SecretHash]) -> Result<Revocation
     }
     let book = Revocations::open(&beside(audit)).map_err(Failure::trouble)?;
     book.add(hashes.iter().copied()).map_err(|error| {
-        Failure::Trouble(format!("the revocation cannot be kept beside the audit: {error}"))
+        Failure::Trouble(format!("cannot store the revocation next to the audit: {error}"))
     })?;
     Ok(RevocationStatus::Kept)
 }

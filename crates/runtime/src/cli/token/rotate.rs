@@ -12,28 +12,30 @@ use crate::config::parse_duration;
 use crate::live::shown_hash;
 use crate::secret::Secret;
 
-/// Give a token a new secret; the old one works on for a while
+/// Give a token a new secret; the old one stays valid for the overlap period
 ///
-/// The new secret goes to standard output. The old one keeps working for the overlap, so that whoever uses it can change
-/// over; `tokenward token list` says who still does. One secret waits so at a time: a second rotation within an overlap ends
-/// the oldest. For a secret that leaked, `--overlap none`. Not in secure mode: revoke, and make another.
+/// The command prints the new secret to standard output. The old secret stays valid for the overlap period, so that
+/// its users can change to the new one. `tokenward token list` shows which clients still use it. A token has at most
+/// one old secret: a second rotation within an overlap ends the oldest one.
+///
+/// If a secret has leaked, use `--overlap none`. Not available in secure mode: revoke the token and create another.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token rotate ci-comments --overlap 7d
   tokenward token rotate ci-comments --overlap none --expires 90d")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// How long the old secret works on: 12h, 7d; or none
+    /// Time for which the old secret stays valid, such as 12h or 7d; or none
     #[arg(long, value_name = "DURATION", default_value = "7d")]
     overlap: String,
     /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z
     ///
-    /// Without it, the expiry stays as it is.
+    /// Without this option, the expiry does not change.
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     ///
     /// The object contains the secret.
     #[arg(long)]
@@ -58,11 +60,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let prepared = Edit::of_token(&config.policies, name)?.unchanged();
     let section = prepared.section(name)?;
     if section.says(prepared.text(), "revoked", "true") {
-        return Err(Failure::Usage(format!("`{name}` is revoked; make another token")));
+        return Err(Failure::Usage(format!(
+            "`{name}` is revoked; create another token"
+        )));
     }
     let old = hash_of(&section, "secret_hash").ok_or_else(|| {
         Failure::Findings(format!(
-            "`{name}` has no `secret_hash`; `tokenward compile` says more"
+            "`{name}` has no `secret_hash`; `tokenward compile` shows details"
         ))
     })?;
     // Replace the hash; the old one stays valid for the overlap.
@@ -86,7 +90,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     committed(prepared, name, &config)?;
     let until = until.map(|until| format!("{until:.0}"));
     if overtaken {
-        output::note("The secret from before the last rotation, if its overlap still ran, has ended.");
+        output::note("If the secret from before the last rotation was still valid, it is no longer.");
     }
     // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
@@ -98,11 +102,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }))
     } else {
         let old = match &until {
-            Some(until) => format!("works until {until}"),
-            None => "works no longer".to_owned(),
+            Some(until) => format!("is valid until {until}"),
+            None => "is no longer valid".to_owned(),
         };
         output::note(&format!(
-            "`{name}` has a new secret, in {}; the old one {old}. {}",
+            "Token `{name}` has a new secret in {}; the old one {old}. {}",
             path.display(),
             reshow_note(&config)
         ));
@@ -124,5 +128,5 @@ fn end_of(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
         .and_then(|overlap| SignedDuration::try_from(overlap).ok())
         .and_then(|overlap| now.checked_add(overlap).ok());
     end.map(Some)
-        .ok_or_else(|| format!("`{text}` is no duration; write 12h, 7d, or none"))
+        .ok_or_else(|| format!("`{text}` is not a duration; write 12h, 7d, or none"))
 }

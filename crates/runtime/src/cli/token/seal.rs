@@ -12,28 +12,29 @@ use crate::authoring::keys::{SealingKey, sealing_keys};
 use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 
-/// Seal tokens from before secure mode, or from before the keys changed
+/// Seal tokens from before secure mode or before a change of keys
 ///
-/// In secure mode: signs the token as it is, once you have looked at it, and takes out what would let its secret be read. A
-/// token with a valid seal of an accepted key gets one of the present signing key. One that was changed since it was sealed
-/// is refused: take the change back, or revoke it. In standard mode: encrypts the secret anew with the first of
-/// `[keys] sealing_keys`.
+/// In secure mode, the command signs the current content of the token, so review it first. It also removes data from
+/// which the secret could be read. A token with a valid seal of an accepted key gets a seal of the current signing
+/// key. A token that was changed after it was sealed is refused: revert the change, or revoke the token.
+///
+/// In standard mode, the command encrypts the secret again with the first of `[keys] sealing_keys`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token seal ci-comments report
   tokenward token seal --all")]
 pub(super) struct Args {
-    /// The tokens' names
+    /// Names of the tokens
     #[arg(value_name = "NAME", required_unless_present = "all")]
     names: Vec<String>,
-    /// Every token that is not revoked
+    /// Seal every token that is not revoked
     #[arg(long, conflicts_with = "names")]
     all: bool,
-    /// Also those with the seal of a key that is accepted no longer: you have compared them with what they should be
+    /// Also seal tokens with a seal of a key that is no longer accepted; review their content first
     #[arg(long)]
     reviewed: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -68,9 +69,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if args.json {
             print_json(&json!({ "token": name, "file": path.to_string_lossy(), "changed": changed }))?;
         } else if changed {
-            output::note(&format!("`{name}` is sealed, in {}.", path.display()));
+            output::note(&format!("Token `{name}` sealed in {}.", path.display()));
         } else {
-            output::note(&format!("`{name}` had nothing to be sealed anew."));
+            output::note(&format!("Token `{name}` did not need to be sealed again."));
         }
     }
     Ok(())
@@ -94,7 +95,7 @@ fn signed(prepared: Prepared, name: &str, config: &Config, reviewed: bool) -> Re
             Fault::Missing | Fault::Readable => false,
         }) {
             return Err(Failure::Findings(format!(
-                "`{name}` {found}, so it is not sealed again: take the change back, or revoke it and make another"
+                "`{name}` {found}, so it is not sealed again; revert the change, or revoke the token and create another"
             )));
         }
     }
@@ -115,7 +116,7 @@ fn encrypted(prepared: Prepared, name: &str, config: &Config) -> Result<Prepared
         return Ok(prepared);
     }
     let secret = SealingKey::open(&keys, text, &hash)
-        .map_err(|error| Failure::Findings(format!("the secret of `{name}` cannot be read: {error}")))?;
+        .map_err(|error| Failure::Findings(format!("cannot read the secret of `{name}`: {error}")))?;
     let text = key.seal(&secret, &hash).map_err(Failure::trouble)?;
     Ok(prepared.with(name, &[Change::Text(Key::SecretSealed, text)])?)
 }

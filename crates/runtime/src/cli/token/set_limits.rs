@@ -7,31 +7,32 @@ use super::{Failure, output, print_json};
 use crate::authoring::edit::{Change, Edit};
 use crate::cli::settings::ConfigArg;
 
-/// Say anew what a token may do
+/// Replace the limit lines or sets of a token
 ///
-/// The lines given take the place of the token's own lines, the sets given that of the sets it includes; what is not given
-/// stays as it is. Lines that stay keep their places and the comments about them; new ones come last. Not in secure mode.
+/// The given lines replace the token's own lines, and the given sets replace its included sets. If no lines or no
+/// sets are given, they do not change. Lines that are kept retain their position and comments; new lines are added at
+/// the end. Not available in secure mode.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token set-limits ci-comments --limit-to '[get,post]/rest/api/2/issue/KANBAN-\\d+/comment'
   tokenward token set-limits report --include jira-read --no-limit-to")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// Line that says what the token may do; may be given more than once
+    /// Limit line of the token; may be given more than once
     #[arg(long = "limit-to", alias = "limit", value_name = "LINE", required_unless_present_any = ["include", "no_limit", "no_include"])]
     lines: Vec<String>,
-    /// Take its own lines out
+    /// Remove the token's own lines
     #[arg(long = "no-limit-to", alias = "no-limit", conflicts_with = "lines")]
     no_limit: bool,
     /// Named set of lines, from policies/SET.limits; may be given more than once
     #[arg(long, value_name = "SET")]
     include: Vec<String>,
-    /// Include no set
+    /// Remove all includes
     #[arg(long, conflicts_with = "include")]
     no_include: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -57,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return print_json(&json!({ "token": args.name, "file": path.to_string_lossy() }));
     }
     output::note(&format!(
-        "The limits of `{}` are in {}.",
+        "Limits of token `{}` written to {}.",
         args.name,
         path.display()
     ));

@@ -15,21 +15,22 @@ use crate::cli::settings::ConfigArg;
 use crate::config::Config;
 use crate::text::time;
 
-/// Show all that is known of a token; with --secret, its secret alone
+/// Show all details of a token, or only its secret with --secret
 ///
-/// The secret can be shown in standard mode, of tokens that were made, or rotated, while `[keys] sealing_keys` named a key.
+/// The secret can be shown in standard mode, if the token was created or rotated while `[keys] sealing_keys` named a
+/// key.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   tokenward token show ci-comments
   tokenward token show ci-comments --secret | pass insert -e ci-comments")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// Its secret, on standard output
+    /// Print only the secret, on standard output
     #[arg(long)]
     secret: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -48,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (tokens, silent) = known::all(&config)?;
     let token = known::one(tokens, &args.name, &config)?;
     if let Some(why) = silent {
-        output::note(&format!("Its last use is not told: {why}"));
+        output::note(&format!("Its last use cannot be shown: {why}"));
     }
     if args.json {
         let mut value = token.json();
@@ -68,19 +69,19 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 pub(super) fn secret_of(name: &str, config: &Config) -> Result<Zeroizing<String>, Failure> {
     if let Mode::Secure(_) = config.mode {
         return Err(Failure::Usage(
-            "with mode = \"secure\" a secret is shown once, when the token is made".to_owned(),
+            "with mode = \"secure\" a secret is shown only once, when the token is created".to_owned(),
         ));
     }
     let prepared = Edit::of_token(&config.policies, name)?.unchanged();
     let section = prepared.section(name)?;
     let (Some(sealed), Some(hash)) = (section.text("secret_sealed"), hash_of(&section, "secret_hash")) else {
         return Err(Failure::Usage(format!(
-            "the secret of `{name}` was not kept, since there was no sealing key when it was made: `tokenward keys new sealing`, then `tokenward token rotate {name}`"
+            "the secret of `{name}` was not kept, because there was no sealing key when it was created; run `tokenward keys new sealing`, then `tokenward token rotate {name}`"
         )));
     };
     let keys = sealing_keys(&config.keys.sealing).map_err(Failure::trouble)?;
     SealingKey::open(&keys, sealed, &hash)
-        .map_err(|error| Failure::Findings(format!("the secret of `{name}` cannot be shown: {error}")))
+        .map_err(|error| Failure::Findings(format!("cannot show the secret of `{name}`: {error}")))
 }
 
 fn text(token: &Known) -> String {
@@ -120,11 +121,13 @@ fn text(token: &Known) -> String {
     );
     say(
         "mint",
-        it.mint.then(|| "may call what mints credentials".to_owned()),
+        it.mint
+            .then(|| "may call endpoints that issue credentials".to_owned()),
     );
     say(
         "escalate",
-        it.escalate.then(|| "may call what gives rights".to_owned()),
+        it.escalate
+            .then(|| "may call endpoints that grant rights".to_owned()),
     );
     say("rate", it.limits.rate.map(|rate| rate.to_string()));
     say("burst", it.limits.whole_burst().map(|burst| burst.to_string()));
@@ -136,7 +139,7 @@ fn text(token: &Known) -> String {
     say(
         "unrestricted",
         it.unrestricted
-            .then(|| "may do all that no line forbids".to_owned()),
+            .then(|| "allows everything that no line forbids".to_owned()),
     );
     say(
         "secret",

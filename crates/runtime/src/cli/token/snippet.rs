@@ -15,11 +15,12 @@ use crate::config::Config;
 use crate::request::{Kept, Rules};
 use crate::serve;
 
-/// Show a ready call with a token: to a URL that it may call, with a body where a line needs one
+/// Show a complete call that the token allows, ready to run
 ///
-/// The call is one that the proxy would let through, found from the token's lines; where none is found, that is said, and the
-/// exit code is 1. In standard mode it has the secret, if that was kept; otherwise it reads the secret from the environment
-/// variable TOKENWARD_TOKEN. With any_user, or several users, --user says whose call it is.
+/// The command finds a call from the token's lines that the proxy would allow, with a body if a line needs one. If no
+/// call is found, it reports this and the exit code is 1. In standard mode the call contains the secret, if it was
+/// kept. Otherwise the call reads it from the environment variable TOKENWARD_TOKEN. If the token has several users or
+/// any_user, --user selects the user.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,18 +29,18 @@ Examples:
   tokenward token snippet ci-comments --lang postman --env > call.json
   newman run call.json --env-var \"TOKENWARD_TOKEN=$TOKENWARD_TOKEN\"")]
 pub(super) struct Args {
-    /// The token's name
+    /// Name of the token
     name: String,
-    /// What the call is written in
+    /// Language of the call
     #[arg(long, value_enum, default_value_t = Language::Curl)]
     lang: Language,
     /// User that the request is made as [default: the token's only user]
     #[arg(long)]
     user: Option<String>,
-    /// Leave the secret out: read it from the environment variable TOKENWARD_TOKEN
+    /// Read the secret from the environment variable TOKENWARD_TOKEN instead of including it
     #[arg(long)]
     env: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -95,7 +96,7 @@ fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, 
         return match &it.users {
             Users::Named(users) if users.len() == 1 => Ok(Scheme::Bearer),
             Users::Named(_) | Users::Any => Err(Failure::Usage(format!(
-                "[auth] methods accepts \"bearer\" alone, with which `{}`, a token without one user, does not work",
+                "[auth] methods accepts only \"bearer\", which does not work for `{}`, a token without a single user",
                 it.name
             ))),
         };
@@ -107,7 +108,7 @@ fn scheme(token: &Token, user: Option<&str>, config: &Config) -> Result<Scheme, 
         (_, Some(user)) => Ok(Scheme::Basic(user.to_owned())),
         (Users::Named(users), None) => Ok(Scheme::Basic(users.first().cloned().unwrap_or_default())),
         (Users::Any, None) => Err(Failure::Usage(format!(
-            "`{}` works for any user; say for whom with --user",
+            "`{}` works for any user; specify the user with --user",
             it.name
         ))),
     }
@@ -126,7 +127,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
         .program
         .ok_or_else(|| {
             Failure::Findings(
-                "the policy has errors, so no call would be let through; see `tokenward compile`".to_owned(),
+                "the policy has errors, so the proxy would allow no call; see `tokenward compile`".to_owned(),
             )
         })?;
     let program = program
@@ -166,7 +167,7 @@ fn call_of(name: &str, config: &Config) -> Result<(Token, Call, Option<String>),
     };
     let call = witness(&asked, &token, &endpoints).ok_or_else(|| {
         Failure::Findings(format!(
-            "no call was found that the proxy would let through for `{name}`; `tokenward inspect --token {name}` shows its lines"
+            "no call found that the proxy would allow for `{name}`; `tokenward inspect --token {name}` shows its lines"
         ))
     })?;
     let line = call.line.map(|span| sources.text(span).to_owned());

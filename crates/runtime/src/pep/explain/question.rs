@@ -66,27 +66,27 @@ pub(crate) enum Scheme {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Incomplete {
     /// The policy has no such token.
-    #[error("there is no token `{name}` in the policy{}", near.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
+    #[error("no token `{name}` in the policy{}", near.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
     NoSuchToken { name: String, near: Option<String> },
     /// The name begins like a secret; it is not repeated.
-    #[error("give the token's name, not its secret; `tokenward token list` shows the names")]
+    #[error("specify the token's name, not its secret; `tokenward token list` shows the names")]
     Secret,
     /// The token has several users, or any.
     #[error("`{0}` works for more than one user; name the user of the request with --user")]
     User(String),
     /// The credentials name the user, and the question names one too.
-    #[error("the request has credentials, which say the user; leave out --user")]
+    #[error("the request has credentials, which specify the user; remove --user")]
     TwoUsers,
     /// The token is restricted to addresses.
     #[error("`{0}` works only from certain addresses; name the client's address with --client")]
     Client(String),
     /// The credentials are another token's.
     #[error(
-        "the request has the secret of another token, `{0}`; explain that one, or leave out the credentials"
+        "the request has the secret of another token, `{0}`; explain that one, or remove the credentials"
     )]
     OtherToken(String),
     /// `Content-Length` differs from the body.
-    #[error("Content-Length is {0}, but the body has {1} bytes; leave out the header")]
+    #[error("Content-Length is {0}, but the body has {1} bytes; remove the header")]
     Length(u64, usize),
     /// The body is not base64.
     #[error("`body` must be base64")]

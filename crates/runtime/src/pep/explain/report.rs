@@ -261,14 +261,13 @@ impl Part {
                 part("body", vec![kind.to_owned()], why)
             }
             Failed::NotJson(error) => {
-                let why = format!("the line looks into the body, which is unreadable: {error}");
+                let why = format!("the line has constraints on the body, which cannot be read: {error}");
                 part("body", Vec::new(), why)
             }
             Failed::Merged => part(
                 "body",
                 Vec::new(),
-                "the upstream merges query and body, and a name of the line stands on the other side"
-                    .to_owned(),
+                "the upstream merges query and body, and a name of the line is on the other side".to_owned(),
             ),
         }
     }
@@ -325,14 +324,14 @@ fn sentence(met: &Met, constraint: &str, saw: &[String]) -> String {
 fn failed_authentication(failure: AuthFailure) -> &'static str {
     match failure {
         AuthFailure::NoCredentials => "The request has no credentials.",
-        AuthFailure::Malformed => "The credentials cannot be read, or stand at several places.",
+        AuthFailure::Malformed => "The credentials cannot be read, or are in several places.",
         AuthFailure::Method => "`[auth] methods` does not accept this scheme.",
         AuthFailure::UnknownToken => "No token of the policy has this secret.",
         AuthFailure::Revoked => "The token is revoked.",
         AuthFailure::Expired => "The token has expired.",
         AuthFailure::RotatedAway => "This is the secret before a rotation, and its overlap has ended.",
         AuthFailure::WrongUser => "The token does not work for this user.",
-        AuthFailure::NoUser => "The token has several users, and the credentials name none.",
+        AuthFailure::NoUser => "The token has several users, but the credentials name none.",
         AuthFailure::NeverActAs => "`[auth] never_act_as` lists this user.",
     }
 }

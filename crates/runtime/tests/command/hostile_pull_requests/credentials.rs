@@ -127,7 +127,7 @@ fn a_weak_secret_becomes_a_strong_tokens_previous_one() {
         weak_and_strong().proposes(&[("policies/t.toml", &token("strong", "22", &keys, "/rest/.*"))]);
     answer
         .finds(&["TW0301", "TW0303", "TW0305"])
-        .says("`strong` newly allows what this line matches");
+        .says("`strong` newly allows requests that this line matches");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn a_forbid_line_is_lifted() {
             &token("ci", "11", "", "[get]/rest/a\n[delete]/rest/b"),
         )])
         .finds(&["TW0310"])
-        .says("`ci` newly allows what `![delete]/rest/.*` forbade")
+        .says("`ci` newly allows requests that `![delete]/rest/.*` forbade")
         .says("lifted = '![delete]/rest/.*'");
 }
 
@@ -113,8 +113,8 @@ fn an_unused_set_grows() {
         .says("warning[TW0315]: the set `set`, which no token includes, grew");
     repository
         .proposes(&[("policies/set.limits", "[get]/rest/a\n"), ("policies/new.limits", "/rest/.*\n")])
-        .says("warning[TW0315]: the set `new`, which no token includes, grew: it had 0 lines and has 1 line, 1 of them new")
-        .says("the set `set`, which no token includes, grew: it had 2 lines and has 1 line, 0 of them new, 1 forbid line");
+        .says("warning[TW0315]: the set `new`, which no token includes, grew: it had 0 lines and now has 1 line, 1 of them new")
+        .says("the set `set`, which no token includes, grew: it had 2 lines and now has 1 line, 0 of them new, 1 forbid line");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_review_is_of_its_value_alone() {
         .finds(&["TW0304"]);
 }
 
-/// A question past the budget is no "nothing new".
+/// A comparison that exceeds the budget is not a "nothing new".
 #[test]
 fn a_line_is_too_hard_to_compare() {
     let repository = Repository::new(&[(

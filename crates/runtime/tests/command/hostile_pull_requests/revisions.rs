@@ -134,7 +134,7 @@ fn diff_takes_two_revisions() {
     }
     repository
         .tokenward(&["diff", "main..HEAD", "change"])
-        .ends(2, &["`tokenward diff OLD NEW`, or one range"]);
+        .ends(2, &["`tokenward diff OLD NEW`, or a single range"]);
     // Back to what was: less, and no question of what a merge would be.
     assert_eq!(repository.tokenward(&["diff", "HEAD", "main"]).code, 0);
 }

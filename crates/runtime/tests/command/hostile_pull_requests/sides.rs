@@ -15,7 +15,7 @@ fn the_configuration_moves_the_policy_elsewhere() {
     repository
         .proposes(&[("tokenward.toml", "policies = \"elsewhere\"\n")])
         .finds(&["TW0301", "TW0311"])
-        .says("the setting `policies` may give more: it was policies and is elsewhere");
+        .says("the setting `policies` may give more: it was policies and is now elsewhere");
 }
 
 /// The command names the directory; what `serve` would read is another, and that is told.

@@ -89,18 +89,18 @@ impl Reviews {
                 let headline = format!("the base does not have this review of {}", entry.what);
                 let found = Diagnostic::new(Code::UnacceptedReview, entry.span, headline);
                 diagnostics.push(found.help(
-                    "have an owner approve the change, and let CI run the command with --accept-reviews",
+                    "ask an owner to approve the change, then run the command in CI with --accept-reviews",
                 ));
             }
             let headline = if !needed {
-                format!("nothing that is newly given needs this review of {}", entry.what)
+                format!("no new access needs this review of {}", entry.what)
             } else if !counts(entry, self.now) {
-                "this review has ended".to_owned()
+                "this review has expired".to_owned()
             } else {
                 continue;
             };
             let found = Diagnostic::new(Code::StaleReview, entry.span, headline);
-            diagnostics.push(found.help("remove it, or look again and give it a new `until`"));
+            diagnostics.push(found.help("remove it, or review the access again and set a new `until`"));
         }
     }
 }

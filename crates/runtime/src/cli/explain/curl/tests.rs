@@ -112,7 +112,7 @@ fn files_that_the_command_names_are_read() {
         "{text}"
     );
     let missing = command("curl -d @/no/such/file https://x/").unwrap_err();
-    assert!(missing.contains("cannot read `/no/such/file`"), "{missing}");
+    assert!(missing.contains("cannot read the file `/no/such/file`"), "{missing}");
 }
 
 #[test]
@@ -128,18 +128,18 @@ fn what_cannot_be_known_is_named() {
         ("curl -K file https://x/", "`-K` cannot be explained"),
         ("curl -n https://x/", "`-n` cannot be explained"),
         ("curl --dta x https://x/", "did you mean `--data`"),
-        ("curl -sSW https://x/", "`-W` is not known"),
+        ("curl -sSW https://x/", "`-W` is unknown"),
         ("curl -d", "`-d` lacks its value"),
-        ("curl -d a -F b=c https://x/", "refuses these options together"),
-        ("curl -I -d a https://x/", "refuses these options together"),
+        ("curl -d a -F b=c https://x/", "does not accept these options together"),
+        ("curl -I -d a https://x/", "does not accept these options together"),
         ("curl 'https://x/{a,b}'", "several URLs"),
         ("curl 'https://x/a b'", "`%20`"),
         ("curl /rest/a", "whole URL"),
         ("curl -b cookies.txt https://x/", "cookies from a file"),
         ("curl -H @file https://x/", "headers from a file"),
         ("curl -d @- https://x/", "standard input"),
-        ("curl \"https://x/$ID\"", "`$ID` is a variable"),
-        ("curl -u \"$USER:$TOKEN\" https://x/", "`$USER` is a variable"),
+        ("curl \"https://x/$ID\"", "`$ID` is a shell variable"),
+        ("curl -u \"$USER:$TOKEN\" https://x/", "`$USER` is a shell variable"),
         ("curl -H nothing https://x/", "is not a header"),
         ("curl ftp://x/", "not a scheme"),
         ("curl https://x/ --next https://y/", "several requests"),
@@ -173,7 +173,7 @@ fn own_arguments_take_a_path_or_a_url_as_it_is() {
     assert!(native("/rest/a").notes.is_empty());
     let below = native("/ctx/rest/a");
     assert!(
-        below.notes.first().unwrap().contains("leave out `/ctx`"),
+        below.notes.first().unwrap().contains("remove `/ctx`"),
         "{below:?}"
     );
     let encoded = native("https://x/ctx/rest/s?jql=a = ü");
