@@ -121,11 +121,9 @@ fn a_second_process_is_told_what_to_do() {
     let store = open(dir.path(), &clock);
     let error = Store::open_at(config(dir.path()), clock.now()).unwrap_err();
     assert!(matches!(error, OpenError::Locked { .. }));
-    assert!(
-        error
-            .to_string()
-            .ends_with("is in use by another process; query it through the admin listener, or stop that process")
-    );
+    assert!(error.to_string().ends_with(
+        "is in use by another process; query it through the admin listener, or stop that process"
+    ));
     store.close().unwrap();
     assert!(matches!(
         append(&store, record(1, NOON)),

@@ -179,7 +179,10 @@ fn a_chain_that_no_trusted_key_signed_is_not_vouched_for() {
     let verified = proof.verify(&trusted).unwrap();
     let [found] = verified.findings.try_into().unwrap();
     assert_eq!(found.what, Fault::NoTrustedHead);
-    assert!(found.to_string().starts_with("nothing is covered by a signature"), "{found}");
+    assert!(
+        found.to_string().starts_with("nothing is covered by a signature"),
+        "{found}"
+    );
     // Its last period, and all that tells of it, are gone.
     for gone in ["HEAD", "HEADS"] {
         fs::remove_file(audit.join(gone)).unwrap();

@@ -120,7 +120,10 @@ fn a_salvage_of_nothing_is_not_fine() {
     let root = directory.path();
     let salvage = |place: &str| run(root, &["salvage", place, "-o", "n"]);
     let (code, said) = salvage("audit");
-    assert!(code == 2 && said.contains("specify one of its periods: 2"), "{said}");
+    assert!(
+        code == 2 && said.contains("specify one of its periods: 2"),
+        "{said}"
+    );
     let (code, said) = salvage("policies");
     assert!(code == 2 && said.contains("has no file of a period"), "{said}");
     assert!(!root.join("n").exists());

@@ -112,10 +112,7 @@ fn a_question_to_what_is_no_audit_is_an_error() {
                 err.contains(place) && out.is_empty(),
                 "{verb} {place}: {out}{err}"
             );
-            assert!(
-                place == "absent" || err.contains("no audit at"),
-                "{place}: {err}"
-            );
+            assert!(place == "absent" || err.contains("no audit at"), "{place}: {err}");
         }
     }
     // Where the proxy has not run yet, and where it had only begun.
@@ -127,7 +124,10 @@ fn a_question_to_what_is_no_audit_is_an_error() {
     assert!(code == 0 && out.contains("The audit is empty."), "{out}");
     // Nothing at all was ever signed there.
     let (code, out, _) = told(root, &["verify", "--key", "audit.key.pub"]);
-    assert!(code == 1 && out.contains("nothing is covered by a signature"), "{out}");
+    assert!(
+        code == 1 && out.contains("nothing is covered by a signature"),
+        "{out}"
+    );
 }
 
 #[test]

@@ -108,9 +108,7 @@ fn without_an_audit_the_list_says_so() {
     let ended = run(directory.path(), &["token", "list"]);
     assert_eq!(ended.code, 0);
     assert!(
-        ended
-            .err
-            .starts_with("Last uses cannot be shown: no audit at"),
+        ended.err.starts_with("Last uses cannot be shown: no audit at"),
         "{}",
         ended.err
     );

@@ -141,7 +141,9 @@ fn links_out_of_the_directory_are_followed_nowhere() {
         link(folder.path(), name, target);
         let error = names(folder.path(), Links::WithinDirectory).unwrap_err();
         assert!(
-            error.contains(&format!("policies/{name}` is a symbolic link to a place outside the policy directory")),
+            error.contains(&format!(
+                "policies/{name}` is a symbolic link to a place outside the policy directory"
+            )),
             "{error}"
         );
         assert!(names(folder.path(), Links::Refuse).is_err());
@@ -188,10 +190,7 @@ fn pipes_sockets_and_devices_are_errors_and_hold_nothing_up() {
     assert!(pipe.unwrap().success());
     for links in [Links::Refuse, Links::WithinDirectory] {
         let error = names(folder, links).unwrap_err();
-        assert!(
-            error.contains("p.toml`: not a regular file"),
-            "{error}"
-        );
+        assert!(error.contains("p.toml`: not a regular file"), "{error}");
     }
     fs::remove_file(policies.join("p.toml")).unwrap();
     let _socket = UnixListener::bind(policies.join("s.toml")).unwrap();

@@ -180,6 +180,8 @@ mod tests {
         let config = crate::config::Config::load(&home.config()).unwrap();
         assert_eq!(config.policies, home.policies());
         let second = Home::make(directory.path(), [address; 3]).err().unwrap();
-        assert!(matches!(second, Failure::Trouble(message) if message.starts_with("another demo is running in")));
+        assert!(
+            matches!(second, Failure::Trouble(message) if message.starts_with("another demo is running in"))
+        );
     }
 }

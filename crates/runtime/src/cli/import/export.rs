@@ -423,7 +423,9 @@ mod tests {
             .iter()
             .map(|token| token.as_ref().unwrap_err().why.as_str())
             .collect();
-        assert!(why[0].contains("userKey") && why[1].contains("`disabled`") && why[2].contains("not an object"));
+        assert!(
+            why[0].contains("userKey") && why[1].contains("`disabled`") && why[2].contains("not an object")
+        );
         assert!(
             why[3].contains("label") && why[4].contains("validUntil"),
             "{why:?}"

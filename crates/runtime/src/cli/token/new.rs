@@ -49,9 +49,9 @@ pub(super) struct Args {
     /// The token works for any user; the caller supplies the user name
     #[arg(long)]
     any_user: bool,
-    /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z [default: [tokens] max_lifetime]
+    /// When the token expires: 90d (from now), 2027-06-30 or 2027-06-30T12:00:00Z
     ///
-    /// Without this option, and without `max_lifetime` in the configuration, the token never expires.
+    /// The default is `max_lifetime` of [tokens] in the configuration. Without both, the token never expires.
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
     /// Limit line of the token; may be given more than once

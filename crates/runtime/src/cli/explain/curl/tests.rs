@@ -112,7 +112,10 @@ fn files_that_the_command_names_are_read() {
         "{text}"
     );
     let missing = command("curl -d @/no/such/file https://x/").unwrap_err();
-    assert!(missing.contains("cannot read the file `/no/such/file`"), "{missing}");
+    assert!(
+        missing.contains("cannot read the file `/no/such/file`"),
+        "{missing}"
+    );
 }
 
 #[test]
@@ -130,8 +133,14 @@ fn what_cannot_be_known_is_named() {
         ("curl --dta x https://x/", "did you mean `--data`"),
         ("curl -sSW https://x/", "`-W` is unknown"),
         ("curl -d", "`-d` lacks its value"),
-        ("curl -d a -F b=c https://x/", "does not accept these options together"),
-        ("curl -I -d a https://x/", "does not accept these options together"),
+        (
+            "curl -d a -F b=c https://x/",
+            "does not accept these options together",
+        ),
+        (
+            "curl -I -d a https://x/",
+            "does not accept these options together",
+        ),
         ("curl 'https://x/{a,b}'", "several URLs"),
         ("curl 'https://x/a b'", "`%20`"),
         ("curl /rest/a", "whole URL"),
@@ -139,7 +148,10 @@ fn what_cannot_be_known_is_named() {
         ("curl -H @file https://x/", "headers from a file"),
         ("curl -d @- https://x/", "standard input"),
         ("curl \"https://x/$ID\"", "`$ID` is a shell variable"),
-        ("curl -u \"$USER:$TOKEN\" https://x/", "`$USER` is a shell variable"),
+        (
+            "curl -u \"$USER:$TOKEN\" https://x/",
+            "`$USER` is a shell variable",
+        ),
         ("curl -H nothing https://x/", "is not a header"),
         ("curl ftp://x/", "not a scheme"),
         ("curl https://x/ --next https://y/", "several requests"),
