@@ -2,6 +2,7 @@
 
 mod check;
 mod files;
+mod item;
 mod ports;
 
 use clap::Subcommand;
@@ -12,7 +13,7 @@ use super::failure::Failure;
 use super::output::{self, print_json};
 use super::plural::plural;
 use super::settings::ConfigArg;
-use check::{Item, Result as Checked};
+use item::{Item, Result as Checked};
 
 /// Check the configuration and everything that it names
 #[derive(clap::Args)]

@@ -1,5 +1,9 @@
 //! `tokenward serve`: the proxy.
 
+use tokenward_compiler::visible;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{FormatFields, debug_fn};
+
 use super::failure::Failure;
 use super::settings::ConfigArg;
 use crate::config::{Log, LogFormat};
@@ -45,7 +49,7 @@ pub(crate) fn log_as(log: &Log) {
         .with_writer(std::io::stderr);
     // Fails only if a log is there already, which then serves.
     let _ = match log.format {
-        LogFormat::Text => builder.try_init(),
+        LogFormat::Text => builder.fmt_fields(one_line()).try_init(),
         // Fields are at the top level, as in the text form, because queries expect them there.
         LogFormat::Json => builder
             .json()
@@ -56,10 +60,64 @@ pub(crate) fn log_as(log: &Log) {
     };
 }
 
+/// Writes the fields of an event in one line: line ends and other control characters of a value are escaped.
+fn one_line() -> impl for<'writer> FormatFields<'writer> + 'static {
+    debug_fn(|out, field, value| {
+        let text = visible(&format!("{value:?}"));
+        match field.name() {
+            "message" => write!(out, "{text}"),
+            // Added by the bridge from the `log` crate.
+            name if name.starts_with("log.") => Ok(()),
+            name => write!(out, "{name}={text}"),
+        }
+    })
+    .delimited(" ")
+}
+
 /// A level without a target applies to Tokenward; its libraries then log only warnings.
 fn filter(level: &str) -> String {
     match level {
         "info" | "debug" | "trace" => format!("warn,tokenward={level}"),
         filter => filter.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_its_values() {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .fmt_fields(one_line())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let text = "a\nb\u{1b}[31m";
+            tracing::warn!(%text, quoted = text, number = 1, "message\nof two {text}");
+        });
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let fields = r#"message\nof two a\nb\u{1b}[31m text=a\nb\u{1b}[31m quoted="a\nb\u{1b}[31m" number=1"#;
+        assert!(text.trim_end().ends_with(fields), "{text}");
     }
 }

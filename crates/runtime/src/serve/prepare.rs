@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::ServeError;
 use super::access::{owner_of, store_access};
-use super::start::reading;
+use super::reading::reading;
 use super::tls::Certificate;
 use crate::config::{Config, admin_secret};
 use crate::identity::Identities;

@@ -26,14 +26,13 @@ use crate::admin::{AdminState, Readiness, health_routes, routes};
 use crate::call::CallReporting;
 use crate::config::Config;
 use crate::hardening;
-use crate::identity;
 use crate::limiter::Limiter;
 use crate::live::mode_name;
 use crate::live::watch::Watcher;
 use crate::metrics::Metrics;
 use crate::pep::{AuthRules, Denials, Gate, GateSettings, Judges, Throttle};
 use crate::proxy::{BodyBudget, BodyPace, HealthChecks, Upstream, UpstreamSettings};
-use crate::request::{Kept, Settings, Trust};
+use crate::request::Trust;
 use crate::respond::Help;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
@@ -354,29 +353,6 @@ fn workers(config: &Config) -> usize {
         workers => workers,
     }
     .min(512)
-}
-
-/// Makes the settings for reading requests: from the configuration, the context path at the upstream, and the rules for
-/// values in the audit.
-pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept) -> Settings {
-    Settings {
-        endpoints: config.upstream.endpoints.clone(),
-        upstream_path,
-        relax: config.relax,
-        query_pairs: config.limits.query_pairs,
-        header_count: config.limits.header_count,
-        head_bytes: config.limits.head_bytes,
-        identity_headers: identity::header_names(&config.identity),
-        refused_parameters: config.upstream.refused_parameters.clone(),
-        refused_headers: config.upstream.refused_headers.clone(),
-        refused_members: config.upstream.refused_members.clone(),
-        accepted_names: config.upstream.accepted_names.clone(),
-        query_token: config.auth.query_parameter.clone(),
-        product_header: config.auth.product_header,
-        schemes: config.auth.schemes.clone(),
-        kept,
-        ..Settings::new(config.upstream.public_url.clone(), config.upstream.product)
-    }
 }
 
 /// Everything that the servers' thread needs.

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokenward_audit::{PrivateFileError, SigningKey as AuditKey, read_private};
 
-use super::check::{Item, Result, item};
+use super::item::{Item, Result, item};
 use crate::authoring::keys::{ArtifactKey, SealingKey, SigningKey};
 use crate::config::{Config, Identity, PasswordSource, TlsFiles, admin_secret};
 use crate::serve::creatable;

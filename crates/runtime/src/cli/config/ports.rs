@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde_json::Value;
 
-use super::check::{Item, Result, item};
+use super::item::{Item, Result, item};
 use crate::cli::operator;
 use crate::config::Config;
 

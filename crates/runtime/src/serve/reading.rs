@@ -1,0 +1,28 @@
+//! The settings for reading requests, from the configuration.
+
+use crate::config::Config;
+use crate::identity;
+use crate::request::{Kept, Settings};
+
+/// Makes the settings for reading requests: from the configuration, the context path at the upstream, and the rules for
+/// values in the audit.
+pub(crate) fn reading(config: &Config, upstream_path: Option<String>, kept: Kept) -> Settings {
+    Settings {
+        endpoints: config.upstream.endpoints.clone(),
+        upstream_path,
+        relax: config.relax,
+        query_pairs: config.limits.query_pairs,
+        header_count: config.limits.header_count,
+        head_bytes: config.limits.head_bytes,
+        identity_headers: identity::header_names(&config.identity),
+        refused_parameters: config.upstream.refused_parameters.clone(),
+        refused_headers: config.upstream.refused_headers.clone(),
+        refused_members: config.upstream.refused_members.clone(),
+        accepted_names: config.upstream.accepted_names.clone(),
+        query_token: config.auth.query_parameter.clone(),
+        product_header: config.auth.product_header,
+        schemes: config.auth.schemes.clone(),
+        kept,
+        ..Settings::new(config.upstream.public_url.clone(), config.upstream.product)
+    }
+}
