@@ -160,7 +160,7 @@ fn what_is_not_there_is_3_or_2() {
     let directory = TempDir::new().unwrap();
     let ended = run(directory.path(), &["compile", "nowhere"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.err.starts_with("tokenward: `nowhere`"), "{}", ended.err);
+    assert!(ended.err.starts_with("tokenward: cannot read `nowhere`"), "{}", ended.err);
     let ended = run(directory.path(), &["serve"]);
     assert_eq!(ended.code, 2);
     assert!(
@@ -264,7 +264,7 @@ fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
     let broken = new(&["--name", "b", "--limit", "/rest/ok", "--limit", "/rest/("]);
     assert_eq!(broken.code, 1);
     assert!(
-        broken.err.contains("ci.toml:17") && broken.err.contains("so nothing was written"),
+        broken.err.contains("ci.toml:17") && broken.err.contains("nothing was written"),
         "{}",
         broken.err
     );
