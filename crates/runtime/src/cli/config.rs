@@ -36,12 +36,12 @@ enum Action {
 #[command(after_help = "\
 Examples:
   tokenward config check
-  tokenward config check --upstream --config /etc/tokenward/tokenward.toml
+  tokenward config check --ask-upstream --config /etc/tokenward/tokenward.toml
   sudo -u tokenward tokenward config check --config /etc/tokenward/tokenward.toml")]
 struct Check {
     /// Also send one request to each address of the upstream
     #[arg(long)]
-    upstream: bool,
+    ask_upstream: bool,
     /// Print JSON for programs
     #[arg(long)]
     json: bool,
@@ -52,7 +52,7 @@ struct Check {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let Action::Check(args) = &args.action;
     let config = args.config.required()?;
-    let items = check::all(&config, args.upstream);
+    let items = check::all(&config, args.ask_upstream);
     for item in &items {
         if args.json {
             let Item { subject, result } = item;

@@ -151,7 +151,7 @@ fn the_upstream_is_asked_on_demand() {
     .unwrap();
     assert_eq!(check(path, &[]).0, 0);
     let address = format!("127.0.0.1:{port}: ");
-    is_wrong(path, &["--upstream"], "upstream", &address);
+    is_wrong(path, &["--ask-upstream"], "upstream", &address);
 }
 
 #[test]

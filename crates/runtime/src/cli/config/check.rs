@@ -128,7 +128,7 @@ fn upstream(config: &Config, ask: bool) -> Vec<Item> {
     };
     if !ask {
         let urls = config.upstream.urls.join(", ");
-        let detail = format!("{urls}: not asked; `--upstream` sends one request to each address");
+        let detail = format!("{urls}: not asked; `--ask-upstream` sends one request to each address");
         return vec![item("upstream", Result::Skipped(detail))];
     }
     match ask_once(&settings) {
