@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -117,7 +117,7 @@ fn renew(top: &Path, archive: &str, number: u32) {
     let certificate = params.self_signed(&key).unwrap();
     fs::create_dir_all(top.join(archive)).unwrap();
     for (name, text) in [("fullchain", certificate.pem()), ("privkey", key.serialize_pem())] {
-        fs::write(top.join(archive).join(format!("{name}{number}.pem")), text).unwrap();
+        write_private(&top.join(archive).join(format!("{name}{number}.pem")), &text);
         let target = format!("../../{archive}/{name}{number}.pem");
         point(&top.join(format!("live/a/{name}.pem")), &target);
     }
@@ -127,8 +127,14 @@ fn renew(top: &Path, archive: &str, number: u32) {
 fn credentials(directory: &Path, version: &str, token: &str) {
     fs::create_dir_all(directory.join(version)).unwrap();
     let text = format!("alice = {{ token = \"{token}\" }}\n");
-    fs::write(directory.join(version).join("users.toml"), text).unwrap();
+    write_private(&directory.join(version).join("users.toml"), &text);
     point(&directory.join("..data"), version);
+}
+
+/// Writes a file that only its owner can read, as the proxy requires of secrets.
+fn write_private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Whether the memory that a process can write contains a text.
