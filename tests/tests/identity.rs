@@ -17,6 +17,7 @@ fn send(port: u16, call: &Call) -> Answer {
 fn per_user(directory: &Path, users: &str) -> String {
     let file = directory.join("upstream-credentials.toml");
     std::fs::write(&file, users).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     format!(
         "[upstream.identity]\nmode = \"per-user\"\ncredentials = '{}'\n",
         file.display()

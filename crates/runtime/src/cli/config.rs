@@ -42,7 +42,7 @@ struct Check {
     /// Also send one request to each address of the upstream
     #[arg(long)]
     ask_upstream: bool,
-    /// Print JSON for programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -121,7 +121,7 @@ mod tests {
         // Columns count characters.
         check(
             "{\"ü\":1 \"b\":2}".as_bytes(),
-            "no comma or `}` behind a member, at line 1, column 8",
+            "no comma or `}` after a member, at line 1, column 8",
         );
         check(
             b"{\"a\":1,\r\n\"a\":2}",

@@ -160,7 +160,11 @@ fn what_is_not_there_is_3_or_2() {
     let directory = TempDir::new().unwrap();
     let ended = run(directory.path(), &["compile", "nowhere"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.err.contains("\ntokenward: cannot read `nowhere`"), "{}", ended.err);
+    assert!(
+        ended.err.contains("\ntokenward: cannot read `nowhere`"),
+        "{}",
+        ended.err
+    );
     let ended = run(directory.path(), &["serve"]);
     assert_eq!(ended.code, 2);
     assert!(
@@ -308,15 +312,19 @@ fn a_reader_that_has_gone_is_no_trouble() {
 
 #[test]
 fn serving_a_wrong_policy_is_1_with_the_place() {
-    let directory = policies("/rest/(");
+    // An error of a line alone would only refuse the calls of its token.
+    let directory = policies("/rest/x");
+    let file = directory.path().join("policies/ci.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}nonsense = 1\n")).unwrap();
     fs::write(
         directory.path().join("tokenward.toml"),
-        "[server]\nlisten = '127.0.0.1:0'\n",
+        "[server]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n",
     )
     .unwrap();
     let ended = run(directory.path(), &["serve"]);
-    assert_eq!(ended.code, 1);
-    assert!(ended.err.contains("ci.toml:8"), "{}", ended.err);
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("ci.toml:9"), "{}", ended.err);
 }
 
 #[test]

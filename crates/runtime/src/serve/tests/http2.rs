@@ -308,10 +308,10 @@ async fn what_is_under_way_is_answered_when_the_proxy_is_told_to_stop() {
         .unwrap();
     assert_eq!(body(answer.into_body()).await.unwrap(), b"ok");
     drop(client);
-    timeout(PATIENCE, connection)
+    // Whether the proxy has closed the connection by the time at which the client does decides what the client ends with.
+    let _ended = timeout(PATIENCE, connection)
         .await
         .expect("an end in time")
-        .unwrap()
         .unwrap();
     stopped.await.unwrap().unwrap();
 }

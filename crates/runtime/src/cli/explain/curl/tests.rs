@@ -132,7 +132,7 @@ fn what_cannot_be_known_is_named() {
         ("curl -n https://x/", "`-n` cannot be explained"),
         ("curl --dta x https://x/", "did you mean `--data`"),
         ("curl -sSW https://x/", "`-W` is unknown"),
-        ("curl -d", "`-d` lacks its value"),
+        ("curl -d", "`-d` needs a value"),
         (
             "curl -d a -F b=c https://x/",
             "does not accept these options together",
