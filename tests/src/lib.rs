@@ -22,6 +22,7 @@
 pub mod compose;
 pub mod generate;
 pub mod layers;
+pub mod living;
 pub mod naive;
 pub mod property;
 pub mod reference;

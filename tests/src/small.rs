@@ -10,6 +10,8 @@ use tokenward_compiler::{
     method::Method,
 };
 
+use crate::reference;
+
 /// A line over few words, so that all requests that matter can be counted up.
 pub fn line() -> impl Strategy<Value = String> {
     let url = select(
@@ -169,6 +171,22 @@ fn allowed(
     Some(matches!(decide::decide(program, &request), Decision::Allow(_)))
 }
 
+fn as_reference(value: serde_json::Value) -> reference::Json {
+    match value {
+        serde_json::Value::Null => reference::Json::Null,
+        serde_json::Value::Bool(value) => reference::Json::Boolean(value),
+        serde_json::Value::Number(digits) => reference::Json::Number(digits.to_string()),
+        serde_json::Value::String(text) => reference::Json::String(text),
+        serde_json::Value::Array(elements) => {
+            reference::Json::Array(elements.into_iter().map(as_reference).collect())
+        }
+        serde_json::Value::Object(members) => {
+            let members = members.into_iter();
+            reference::Json::Object(members.map(|(name, value)| (name, as_reference(value))).collect())
+        }
+    }
+}
+
 /// A request of the small world.
 #[derive(Clone, Debug)]
 pub struct SmallRequest {
@@ -179,6 +197,28 @@ pub struct SmallRequest {
 }
 
 impl SmallRequest {
+    /// The same request as the reference reads it.
+    #[must_use]
+    pub fn as_reference(&self) -> reference::Request {
+        let query = self.query.iter();
+        reference::Request {
+            method: self.method,
+            path: self.path.to_owned(),
+            query: query
+                .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())))
+                .collect(),
+            body: match self.body {
+                None => reference::Body::Absent,
+                Some("form") => reference::Body::Opaque(Media::Form),
+                Some("other") => reference::Body::Opaque(Media::Other),
+                Some(text) => match serde_json::from_str(text) {
+                    Ok(value) => reference::Body::Json(as_reference(value)),
+                    Err(_) => reference::Body::Broken,
+                },
+            },
+        }
+    }
+
     /// Whether a program's first token allows it; `None` for a body that it refuses to judge.
     #[must_use]
     pub fn allowed_by(&self, program: &Program) -> Option<bool> {

@@ -16,7 +16,7 @@ use tokenward_compiler::{
     source::SourceSet,
 };
 use tokenward_tests::{
-    generate,
+    generate, living,
     reference::{self, Body, Json, Outcome, Place},
     small,
 };
@@ -30,7 +30,7 @@ struct Policy {
 
 impl Policy {
     fn new(lines: &[String], unrestricted: bool, place: Place<'_>) -> Self {
-        let file = generate::token_file(lines, unrestricted);
+        let file = generate::token_file(&living::lines(lines, unrestricted), unrestricted);
         let sources = SourceSet::from_files([("t.toml".to_owned(), file.clone())]);
         let program = compile(&sources).program.expect("what is generated compiles");
         let base = BaseUrl::parse(place.base).expect("a base URL");

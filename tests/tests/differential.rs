@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tokenward_compiler::{compile, source::SourceSet};
-use tokenward_tests::{compose, generate, property, reference::Place};
+use tokenward_tests::{compose, generate, living, property, reference::Place};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
@@ -14,6 +14,7 @@ proptest! {
         merges in any::<bool>(),
         base in prop::sample::select(property::BASES),
     ) {
+        let file = living::file(&file);
         let sources = SourceSet::from_files([("t.toml".to_owned(), file.clone())]);
         prop_assert!(compile(&sources).program.is_some(), "{}", file);
         property::agree(&file, Place { base, merges }, &requests);

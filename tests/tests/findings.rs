@@ -11,9 +11,9 @@ use tokenward_compiler::{
     findings,
     invariants::Invariants,
     ir::Program,
-    source::SourceSet,
+    source::{SourceSet, Span},
 };
-use tokenward_tests::{generate, small};
+use tokenward_tests::{generate, living, small};
 
 struct Compiled {
     sources: SourceSet,
@@ -61,6 +61,15 @@ fn findings(policy: &Compiled) -> Vec<Diagnostic> {
     }
 }
 
+/// The line in which a span lies.
+fn whole_line(sources: &SourceSet, span: Span) -> &str {
+    let text = sources.get(span.source).map_or("", |source| &source.text);
+    let before = text.get(..span.start).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let rest = text.get(start..).unwrap_or_default();
+    rest.split('\n').next().unwrap_or_default()
+}
+
 /// The first small request on which two programs differ, bodies that either refuses aside.
 fn differs(one: &Program, other: &Program) -> Option<small::SmallRequest> {
     small::requests().find(|request| {
@@ -79,17 +88,22 @@ proptest! {
         lines in prop::collection::vec(small::line(), 1..5),
         merges in prop::bool::weighted(0.3),
     ) {
+        let lines = living::lines(&lines, false);
         let policy = compiled(&[("t.toml", generate::token_file(&lines, false))], merges);
         for finding in findings(&policy) {
-            let text = policy.sources.text(finding.primary.span);
+            // A part of a line stands for the line.
+            let text = match whole_line(&policy.sources, finding.primary.span) {
+                line if lines.iter().any(|known| known == line) => line,
+                _ => policy.sources.text(finding.primary.span),
+            };
             let line = policy.sources.line_number(finding.primary.span).checked_sub(8);
             match finding.code {
-                Code::EmptyLine | Code::CoveredLine | Code::IdleForbid => {
+                Code::EmptyLine | Code::DeadHere | Code::CoveredLine | Code::IdleForbid => {
                     let at = line.expect("a line of the token");
                     let mut left = lines.clone();
                     prop_assert_eq!(left.remove(at), text);
                     if left.is_empty() {
-                        left.push("/nothing/of/the/kind".to_owned());
+                        left.push(living::NOTHING.to_owned());
                     }
                     let without = compiled(&[("t.toml", generate::token_file(&left, false))], merges);
                     let differs = differs(&policy.program, &without.program);
@@ -111,6 +125,7 @@ proptest! {
     /// What the optimiser makes of any policy is proved to be what went in.
     #[test]
     fn the_optimised_program_is_the_plain_one(lines in prop::collection::vec(generate::line(), 1..40), merges in any::<bool>()) {
+        let lines = living::lines(&lines, false);
         let policy = compiled(&[("t.toml", generate::token_file(&lines, false))], merges);
         let proved = prove_optimised(&policy.program, &policy.program, ASKED, |_, _| {});
         prop_assert!(proved.is_ok(), "{:?} {lines:?}", proved.err());
@@ -123,6 +138,7 @@ proptest! {
         one in prop::collection::vec(small::line(), 1..3),
         other in prop::collection::vec(small::line(), 1..3),
     ) {
+        let (one, other) = (living::lines(&one, false), living::lines(&other, false));
         let second = generate::token_file(&other, false).replace("\"t\"", "\"t2\"").replace("11", "22");
         let policy = compiled(&[("t.toml", generate::token_file(&one, false) + &second)], false);
         let found = findings(&policy).iter().any(|finding| finding.code == Code::EqualReach);
@@ -148,6 +164,7 @@ proptest! {
         kind in prop::sample::select(&["never", "only", "always"][..]),
         merges in prop::bool::weighted(0.3),
     ) {
+        let (lines, demand) = (living::lines(&lines, false), living::lines(&demand, false));
         let invariant = format!("[[{kind}]]\nname = \"i\"\nlines = '''\n{}\n'''\n", demand.join("\n"));
         let file = generate::token_file(&lines, false);
         let policy = compiled(&[("t.toml", file), ("invariants.toml", invariant)], merges);

@@ -7,7 +7,10 @@ use tokenward_compiler::{
 };
 
 use super::choices::Choices;
-use crate::reference::{self, Outcome, Place};
+use crate::{
+    living,
+    reference::{self, Outcome, Place},
+};
 
 /// Public URLs to decide below.
 pub const BASES: &[&str] = &[
@@ -28,12 +31,14 @@ pub fn decide(bytes: &[u8]) {
 }
 
 /// Whatever decides, decides as the reference does, by the same line: the program as the proxy has it, without the passes, and by
-/// way of an artifact. Holds of a policy of one token; one that does not compile decides nothing.
+/// way of an artifact. Holds of a policy of one token, without the lines that are refused as dead; one that does not compile
+/// even so decides nothing.
 ///
 /// # Panics
 /// It does not hold.
 pub fn agree(file: &str, place: Place<'_>, requests: &[reference::Request]) {
-    let sources = SourceSet::from_files([("t.toml".to_owned(), file.to_owned())]);
+    let file = living::file(file);
+    let sources = SourceSet::from_files([("t.toml".to_owned(), file.clone())]);
     let Some(unbound) = compile(&sources).program else {
         return;
     };
