@@ -160,7 +160,11 @@ fn what_is_not_there_is_3_or_2() {
     let directory = TempDir::new().unwrap();
     let ended = run(directory.path(), &["compile", "nowhere"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.err.contains("\ntokenward: cannot read `nowhere`"), "{}", ended.err);
+    assert!(
+        ended.err.contains("\ntokenward: cannot read `nowhere`"),
+        "{}",
+        ended.err
+    );
     let ended = run(directory.path(), &["serve"]);
     assert_eq!(ended.code, 2);
     assert!(
