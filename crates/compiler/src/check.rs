@@ -9,6 +9,7 @@ mod misspelt_part;
 pub(crate) mod mixed_scripts;
 pub(crate) mod near_file;
 mod never_matches;
+mod parts;
 mod pieces;
 mod repeated_character;
 mod secret;

@@ -18,7 +18,9 @@
 //! All but the health checks require `Authorization: Bearer` with the secret of `[admin] secret_file`. Wrong secrets are logged,
 //! counted and slowed.
 
+mod admission;
 mod audit;
+mod error;
 mod explain;
 mod export;
 mod gauges;

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::{
+    parts::{Url, Value},
     pieces::{Kind, Piece},
-    text::{Url, Value},
 };
 use crate::diagnostic::{Code, Diagnostic, nearest};
 

@@ -2,8 +2,8 @@
 //! characters.
 
 use super::{
+    parts::Url,
     pieces::{Kind, Piece},
-    text::Url,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, nearest},

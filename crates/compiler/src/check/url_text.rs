@@ -1,8 +1,8 @@
 //! TW0020: text in a URL regexp that no URL has: comments, queries, blanks, encoded characters.
 
 use super::{
+    parts::Url,
     pieces::{Kind, Piece, pieces},
-    text::Url,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},

@@ -1,6 +1,6 @@
 //! TW0021: encoded characters in the value of a parameter; and foreign placeholders in any value.
 
-use super::{foreign, text::Value, url_text};
+use super::{foreign, parts::Value, url_text};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The first such text. Values of parameters are matched decoded; in a JSON body `%20` is text.

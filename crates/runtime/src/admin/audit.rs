@@ -11,8 +11,9 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokenward_audit::{End, Entry, Filter, Page, QueryError, Sequence, Store, UrlPattern, Verdict};
 
+use super::error::AdminError;
 use super::operator::Operator;
-use super::state::{AdminError, AdminState};
+use super::state::AdminState;
 use crate::audit_json::json_line;
 use crate::call::now_ms;
 

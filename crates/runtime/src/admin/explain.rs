@@ -3,8 +3,9 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 
+use super::error::AdminError;
 use super::operator::Operator;
-use super::state::{AdminError, AdminState};
+use super::state::AdminState;
 use crate::pep::explain::Question;
 use crate::text::escaped;
 

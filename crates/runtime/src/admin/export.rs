@@ -9,8 +9,9 @@ use futures_util::stream;
 use tokenward_audit::{Filter, Page, Reader, Sequence};
 
 use super::audit::{ALIVE, Question, json_lines};
+use super::error::AdminError;
 use super::operator::Operator;
-use super::state::{AdminError, AdminState};
+use super::state::AdminState;
 use crate::audit_json::json_line;
 
 /// Maximum number of calls read in one step.

@@ -5,9 +5,10 @@ use futures_util::stream;
 use serde::Serialize;
 
 use super::audit::{Question, json_lines};
+use super::error::AdminError;
 use super::export::Working;
 use super::operator::Operator;
-use super::state::{AdminError, AdminState};
+use super::state::AdminState;
 use crate::audit_json::{EventLine, UsageReport, VerifyReport};
 use crate::text::escaped;
 

@@ -5,8 +5,9 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::error::AdminError;
 use super::operator::Operator;
-use super::state::{AdminError, AdminState};
+use super::state::AdminState;
 use crate::live::revoked;
 
 /// The token or secret to revoke; exactly one of the two.
