@@ -160,22 +160,24 @@ fn what_is_not_there_is_3_or_2() {
     let directory = TempDir::new().unwrap();
     let ended = run(directory.path(), &["compile", "nowhere"]);
     assert_eq!(ended.code, 3);
-    assert!(ended.err.contains("\ntokenward: cannot read `nowhere`"), "{}", ended.err);
+    assert!(
+        ended.err.starts_with("tokenward: cannot read `nowhere`"),
+        "{}",
+        ended.err
+    );
     let ended = run(directory.path(), &["serve"]);
     assert_eq!(ended.code, 2);
     assert!(
         ended
             .err
-            .starts_with("tokenward: there is no configuration file `tokenward.toml`"),
+            .starts_with("tokenward: no configuration file at `tokenward.toml`"),
         "{}",
         ended.err
     );
     let ended = run(directory.path(), &["audit", "list"]);
     assert_eq!(ended.code, 3);
     assert!(
-        ended
-            .err
-            .starts_with("tokenward: there is no audit at `.tokenward/audit`"),
+        ended.err.starts_with("tokenward: no audit at `.tokenward/audit`"),
         "{}",
         ended.err
     );
@@ -264,7 +266,10 @@ fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
     let broken = new(&["--name", "b", "--limit", "/rest/ok", "--limit", "/rest/("]);
     assert_eq!(broken.code, 1);
     assert!(
-        broken.err.contains("ci.toml:17") && broken.err.contains("so nothing was written"),
+        broken.err.contains("ci.toml:17")
+            && broken
+                .err
+                .contains("tokenward: the change has errors; nothing was written"),
         "{}",
         broken.err
     );
@@ -273,10 +278,13 @@ fn a_new_token_that_would_not_do_is_refused_and_nothing_written() {
         (taken.code, taken.err.as_str()),
         (
             2,
-            "tokenward: no tokenward.toml in this directory, using the built-in defaults (policies in `policies`, \
-             product `jira`, public URL http://127.0.0.1:8080)\n\
-             tokenward: the name `a` is taken in `ci.toml`; choose another\n"
+            "tokenward: the name `a` is taken in `ci.toml`; choose another\n"
         )
+    );
+    assert_eq!(
+        taken.assumed,
+        "tokenward: no tokenward.toml in this directory, using the built-in defaults (policies in `policies`, \
+         product `jira`, public URL http://127.0.0.1:8080)\n"
     );
     let past = new(&["--name", "b", "--limit", "/rest/ok", "--expires", "2020-01-01"]);
     assert_eq!(past.code, 2);
