@@ -282,7 +282,13 @@ fn an_export_is_verified_elsewhere() {
     fs::write(there.join("a.jsonl"), export.replace("n=3", "n=9")).unwrap();
     let changed = run(there, &verify);
     assert_eq!(changed.code, 1);
-    assert!(changed.err.contains("has 2 calls before one"), "{}", changed.err);
+    assert!(
+        changed
+            .err
+            .contains("has 2 calls before entry 6, which differs from the audit"),
+        "{}",
+        changed.err
+    );
     let mut proof = fs::read(there.join("a.proof")).unwrap();
     let length = proof.len();
     proof[length - 300] ^= 1;
