@@ -316,15 +316,22 @@ fn a_reader_that_has_gone_is_no_trouble() {
 
 #[test]
 fn serving_a_wrong_policy_is_1_with_the_place() {
-    let directory = policies("/rest/(");
+    // An error in a line refuses only the calls of its token (`live/tests.rs`); any other keeps the proxy from starting.
+    let directory = policies("/rest/x");
+    let wrong = ci(&directory).replace("user = ", "usr = ");
+    fs::write(directory.path().join("policies/ci.toml"), wrong).unwrap();
     fs::write(
         directory.path().join("tokenward.toml"),
-        "[server]\nlisten = '127.0.0.1:0'\n",
+        "[server]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n",
     )
     .unwrap();
     let ended = run(directory.path(), &["serve"]);
-    assert_eq!(ended.code, 1);
-    assert!(ended.err.contains("ci.toml:8"), "{}", ended.err);
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(
+        ended.err.contains("there is no key `usr`") && ended.err.contains("ci.toml:4:1"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
