@@ -2,6 +2,10 @@
 
 use std::process::Output;
 
+/// What `tokenward` reports first on standard error where it finds no configuration and assumes the defaults.
+const ASSUMED: &str = "tokenward: no tokenward.toml in this directory, using the built-in defaults \
+    (policies in `policies`, product `jira`, public URL http://127.0.0.1:8080)\n";
+
 /// How a program ended.
 #[derive(Clone, Debug)]
 pub struct Ran {
@@ -9,17 +13,25 @@ pub struct Ran {
     pub code: i32,
     /// Its standard output.
     pub out: String,
-    /// Its standard error.
+    /// Its standard error, without the line in `assumed`.
     pub err: String,
+    /// The line with which `tokenward` reported on standard error that it assumes the defaults; empty if it did not.
+    pub assumed: String,
 }
 
 impl Ran {
     pub(crate) fn of(output: Output) -> Self {
-        let ran = Self {
+        let mut ran = Self {
             code: output.status.code().expect("no signal ended it"),
             out: String::from_utf8(output.stdout).expect("UTF-8"),
             err: String::from_utf8(output.stderr).expect("UTF-8"),
+            assumed: String::new(),
         };
+        // Reported once: a second one stays.
+        if let Some(at) = ran.err.find(ASSUMED) {
+            let end = at + ASSUMED.len();
+            ran.assumed = ran.err.drain(at..end).collect();
+        }
         assert!(
             !ran.err.contains("panicked") && !ran.err.contains("RUST_BACKTRACE"),
             "{}",

@@ -67,7 +67,7 @@ impl SealingKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Self::of(&*read(path, SEALING, "sealing key")?).ok_or(KeyError::NoRandomness)
+        Self::of(&*read(path, SEALING, "a sealing key")?).ok_or(KeyError::NoRandomness)
     }
 
     fn of(bytes: &[u8; 32]) -> Option<Self> {
@@ -153,7 +153,7 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Ok(Self(key_pair(&*read(path, SIGNING, "signing key")?)?))
+        Ok(Self(key_pair(&*read(path, SIGNING, "a signing key")?)?))
     }
 
     /// The public key, which verifies the seals.

@@ -214,8 +214,8 @@ fn an_export_is_what_its_name_says() {
         (&["--csv"], "x.parquet", "is a file name for Parquet"),
         (&["--parquet"], "x.jsonl", "is a file name for JSON lines"),
         (&["--format", "json"], "x.parquet", "is a file name for Parquet"),
-        (&[], "x.csv.gz", "not exported as .gz"),
-        (&["--csv"], "x.xlsx", "not exported as .xlsx"),
+        (&[], "x.csv.gz", "calls cannot be exported as .gz"),
+        (&["--csv"], "x.xlsx", "calls cannot be exported as .xlsx"),
     ] {
         let ran = run(root, &[&["export", "-o", name], arguments].concat());
         assert!(ran.code == 2 && ran.err.contains(expected), "{name}: {}", ran.err);

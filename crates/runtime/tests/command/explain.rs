@@ -578,8 +578,8 @@ fn explanations_are_what_the_proxy_answers() {
             let reason = match report["status"].as_u64() {
                 // An answer to HEAD has no body.
                 _ if command.contains(&"-I") => expected.1.clone(),
-                // The client is not told why.
-                Some(401) => "unauthenticated".to_owned(),
+                // The client is not told why, unless its scheme is not accepted.
+                Some(401) if report["reason"] != "auth-method" => "unauthenticated".to_owned(),
                 _ => report["reason"].as_str().unwrap().to_owned(),
             };
             assert_eq!(

@@ -86,7 +86,7 @@ fn tokens_move_over_without_their_secrets() {
     // Again, everything has its name already.
     let (code, out, _) = tokenward(&directory, &["import", "extender", "tokens.json"]);
     assert!(
-        code == 1 && out.contains("taken in `imported.toml`"),
+        code == 1 && out.contains("the name `comments` already exists in `imported.toml`"),
         "{code} {out}"
     );
     assert_eq!(imported(&directory).unwrap(), file);

@@ -122,7 +122,7 @@ fn new_access_fails_unless_it_was_reviewed() {
         "error[TW0310]",
         "`a` newly allows requests that this line matches\n",
         "`a` newly allows requests that `![get]/rest/b/x` forbade\n",
-        "`expires` was 2090-01-01T00:00:00Z and is 2091-01-01T00:00:00Z\n",
+        "`expires` was 2090-01-01T00:00:00Z and is now 2091-01-01T00:00:00Z\n",
         "witness: GET /rest/aa\n",
     ] {
         assert!(err.contains(expected), "{expected} in {err}");

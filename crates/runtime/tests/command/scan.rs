@@ -111,7 +111,7 @@ fn without_a_policy_or_a_repository() {
     );
     let (code, out, err) = scan(&directory, &["absent"]);
     assert!(
-        code == 3 && out.is_empty() && err.contains("cannot look at `absent`"),
+        code == 3 && out.is_empty() && err.contains("cannot search `absent`"),
         "{err}"
     );
     let (code, ..) = scan(&directory, &[]);

@@ -157,7 +157,7 @@ fn what_a_proxy_would_refuse_is_not_written() {
     let _ = run(path, &["keys", "new", "signing", "people.key"]);
     refused(
         &["compile", "-o", "policy.twp", "--sign", "people.key"],
-        "no artifact key",
+        "`people.key` is not an artifact key",
     );
     let key = path.join("other.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();

@@ -273,17 +273,18 @@ fn a_call_is_found_or_it_is_said_that_none_was() {
             "{line}"
         );
     }
-    for line in [
-        "/elsewhere/a",
-        "/rest/a[QueryParam::_method==x]",
-        "[trace]/rest/a",
-        "/rest/a//b",
-    ] {
+    for line in ["/elsewhere/a", "/rest/a[QueryParam::_method==x]", "/rest/a//b"] {
         fs::write(path.join("policies/ci.toml"), FILE.replace("[get]/rest/a", line)).unwrap();
         let none = run(path, &["token", "snippet", "a"]);
         assert_eq!((none.code, none.out.as_str()), (1, ""), "{line}");
         assert!(none.err.contains("no call found"), "{}", none.err);
     }
+    // A method that is none is an error of the policy.
+    let wrong = FILE.replace("[get]/rest/a", "[trace]/rest/a");
+    fs::write(path.join("policies/ci.toml"), wrong).unwrap();
+    let none = run(path, &["token", "snippet", "a"]);
+    assert_eq!((none.code, none.out.as_str()), (1, ""));
+    assert!(none.err.contains("the policy has errors"), "{}", none.err);
 }
 
 #[test]

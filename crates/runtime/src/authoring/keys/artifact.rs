@@ -31,7 +31,7 @@ impl ArtifactKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        Ok(Self(key_pair(&*read(path, WORD, "artifact key")?)?))
+        Ok(Self(key_pair(&*read(path, WORD, "an artifact key")?)?))
     }
 
     /// Gives the public key that verifies its signatures.

@@ -34,11 +34,11 @@ pub enum KeyError {
         exposed: Exposed,
     },
     /// The file contains something else.
-    #[error("`{}` is not a {wanted}; create one with `tokenward keys new`", .path.display())]
+    #[error("`{}` is not {wanted}; create one with `tokenward keys new`", .path.display())]
     NotAKey {
         /// Path of the key file.
         path: PathBuf,
-        /// The expected kind of key.
+        /// The expected kind of key, with its article.
         wanted: &'static str,
     },
     /// The system gives no random numbers.

@@ -37,8 +37,14 @@ fn certificates_of(config: &Config) -> Vec<Item> {
     ];
     for (subject, files) in pairs {
         let Some(files) = files else { continue };
-        items.push(item(subject, certificate(files)));
-        items.push(item("certificate key", private(&files.key)));
+        let key = private(&files.key);
+        // A key that cannot be used is reported once; the certificate is then checked without it.
+        let checked = match &key {
+            Result::Wrong(_) => authorities(&files.certificate),
+            _ => certificate(files),
+        };
+        items.push(item(subject, checked));
+        items.push(item("certificate key", key));
     }
     if let Some(file) = &config.upstream.ca_file {
         items.push(item("upstream CA", authorities(file)));

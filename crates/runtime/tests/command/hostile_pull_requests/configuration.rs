@@ -231,5 +231,5 @@ fn the_first_sealing_key_is_named_and_what_was_before_it_too() {
     Repository::plain()
         .proposes(&[("tokenward.toml", "[keys]\nsealing_keys = [\"k\"]\n")])
         .finds(&["TW0311"])
-        .says("`keys.sealing_keys` may give more: it was (none) and is k");
+        .says("the setting `keys.sealing_keys` may give more: it was (none) and is now k\n");
 }

@@ -24,7 +24,7 @@ fn a_previous_secret_is_added() {
     Repository::plain()
         .proposes(&[("policies/ci.toml", &token("ci", "11", &keys, LINE))])
         .finds(&["TW0303", "TW0305"])
-        .says("`previous_secret_hash` was (none) and is sha256:9999");
+        .says("`previous_secret_hash` was (none) and is now sha256:9999");
 }
 
 #[test]
@@ -32,7 +32,11 @@ fn the_secret_is_replaced() {
     Repository::plain()
         .proposes(&[("policies/ci.toml", &token("ci", "99", "", LINE))])
         .finds(&["TW0303"])
-        .says(&format!("`secret_hash` was {} and is {}", hash("11"), hash("99")));
+        .says(&format!(
+            "`secret_hash` was {} and is now {}",
+            hash("11"),
+            hash("99")
+        ));
 }
 
 /// A rotation as the command makes it: the old secret goes on for a while, the new one is to be reviewed.
@@ -184,7 +188,7 @@ fn a_reviewed_name_is_taken_by_a_renamed_token() {
     boss_is_reviewed("")
         .proposes(&[("policies/ci.toml", &renamed)])
         .finds(&["TW0301", "TW0303", "TW0304", "TW0308"])
-        .says("`boss` takes over the reviews of its name");
+        .says("`boss` would inherit the reviews of its new name");
     // The token that the reviews are of.
     boss_is_reviewed("")
         .proposes(&[("policies/boss.toml", &token("boss", "22", BOSS, "/rest/.*"))])

@@ -140,7 +140,7 @@ fn a_token_is_freed_and_gains_nothing_yet() {
         repository
             .proposes(&[("policies/ci.toml", &after)])
             .finds(&["TW0313"])
-            .says("is free of the base's invariant kanban-alone, which selected it")
+            .says("is no longer selected by the base's invariant kanban-alone")
             .says("key = \"invariant\", value = \"free of kanban-alone\"");
         let diff = repository.tokenward(&["diff", "main", "HEAD"]);
         assert_eq!(diff.code, 1, "{}", diff.out);

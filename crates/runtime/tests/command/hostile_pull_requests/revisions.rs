@@ -113,7 +113,7 @@ fn diff_with_a_merge_base_says_so() {
         "{}",
         answer.err
     );
-    answer.says("the merge base of `main` and `HEAD`; what `main` has gained since is not compared");
+    answer.says("the merge base of `main` and `HEAD`; later changes of `main` are not compared");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn the_configuration_is_deleted() {
     repository
         .proposes(&[])
         .finds(&["TW0311"])
-        .says("`auth.never_act_as` gives more: it was admin and is (none)");
+        .says("the setting `auth.never_act_as` gives more: it was admin and is now (none)");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_named_configuration_that_the_base_lacks_is_not_guessed() {
     repository.commit(&[("deploy/t.toml", "policies = \"../policies\"\n")]);
     repository
         .gate(&["--config", "deploy/t.toml"])
-        .refuses(&["there is no configuration `deploy/t.toml` at `main`"]);
+        .refuses(&["no configuration `deploy/t.toml` at `main`"]);
 }
 
 #[test]
@@ -134,9 +134,13 @@ fn tokens_hide_in_files_of_other_names() {
             ("policies/new.toml.bak", &new),
         ])
         .ends(0, &[]);
-    // A token's file as a set: lines that nobody includes.
+    // A token's file as a set: its keys are no lines.
     repository
         .proposes(&[("policies/new.limits", &new)])
+        .finds(&["TW0020"; 5]);
+    // A set of lines that nobody includes.
+    repository
+        .proposes(&[("policies/new.limits", "/rest/.*\n")])
         .finds(&[])
         .says("warning[TW0315]");
     // A set as a token's file.
