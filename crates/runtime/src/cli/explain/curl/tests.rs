@@ -143,7 +143,7 @@ fn what_cannot_be_known_is_named() {
         ),
         ("curl 'https://x/{a,b}'", "several URLs"),
         ("curl 'https://x/a b'", "`%20`"),
-        ("curl /rest/a", "whole URL"),
+        ("curl /rest/a", "complete URL"),
         ("curl -b cookies.txt https://x/", "cookies from a file"),
         ("curl -H @file https://x/", "headers from a file"),
         ("curl -d @- https://x/", "standard input"),
