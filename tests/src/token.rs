@@ -26,6 +26,24 @@ impl TestToken {
         }
     }
 
+    /// The same token without its forbid lines; one line that permits nothing stays if they were all.
+    #[must_use]
+    pub fn without_forbid_lines(&self) -> Self {
+        let mut lines: Vec<String> = self
+            .lines
+            .iter()
+            .filter(|line| !line.starts_with('!'))
+            .cloned()
+            .collect();
+        if lines.is_empty() {
+            lines.push("[get]/rest/never-sent".to_owned());
+        }
+        Self {
+            lines,
+            ..self.clone()
+        }
+    }
+
     /// The same token, secret and name with other limit lines.
     #[must_use]
     pub fn limited_to(&self, lines: &[&str]) -> Self {
