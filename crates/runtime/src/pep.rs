@@ -168,6 +168,7 @@ impl Gate {
             call.set_url(url);
             return Headed::Settled(self.answer_preflight(&call, headers).await);
         }
+        // A client that offers another protocol must not wait for it on this connection, whatever the response is.
         let close = raw.values("upgrade").next().is_some();
         // The rest of the head is read only for a caller with a valid token.
         let judged = match self.recognise(&mut call, &opened) {

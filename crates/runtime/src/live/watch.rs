@@ -1,7 +1,8 @@
 //! Watches the policy directory for changes.
 //!
-//! Two threads: one watches and applies revocations, the other compiles. The system's notifications make reloads fast. A check of names, times and sizes every half second also covers
-//! network file systems, lost notifications, and links that lead out of the watched directory.
+//! Two threads: one watches and applies revocations, the other compiles. The system's notifications make reloads fast. A
+//! check of names, times and sizes every half second also covers network file systems, lost notifications, and links that
+//! lead out of the watched directory.
 
 use std::ffi::OsString;
 use std::path::Path;

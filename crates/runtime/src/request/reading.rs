@@ -44,8 +44,6 @@ pub struct Reading {
     /// The request as it is read if its body, which marks its own end, has no byte. `None` if the head says whether
     /// there is a body.
     pub if_empty: Option<Result<Canonical, Refusal>>,
-    /// Whether the client offers another protocol. The connection is closed after the response, also after a refusal.
-    pub offers_upgrade: bool,
     /// The method for the audit: as sent, unless it contains a secret.
     pub shown_method: String,
     /// Whether a trace's headers can be used: none of them contains a secret.
@@ -193,7 +191,6 @@ impl Opened<'_> {
             client_request_id: self.client_request_id,
             head,
             if_empty,
-            offers_upgrade: raw.values("upgrade").next().is_some(),
             shown_method: self.shown_method,
             traceable: self.traceable,
             shown_url,

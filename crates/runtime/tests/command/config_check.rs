@@ -79,7 +79,7 @@ fn what_is_right_is_0_with_one_line_an_item() {
     let ran = run(directory.path(), &["config", "check"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     for text in [
-        "ok          policy             policies: 1 tokens",
+        "ok          policy             policies: 1 token",
         "tls.pem, valid until 2400-01-01T00:00:00Z",
         "is free",
         "skipped     upstream           http://127.0.0.1:8090: not asked",
@@ -104,7 +104,7 @@ fn each_wrong_thing_is_named_with_its_cause() {
     is_wrong(path, &[], "certificate key", "mode 644");
     certify(path, 2400);
     fs::write(path.join("policies/ci.toml"), token("one", "01", "", "/rest/(")).unwrap();
-    is_wrong(path, &[], "policy", "1 errors, the first at policies/ci.toml:");
+    is_wrong(path, &[], "policy", "1 error, the first at policies/ci.toml:");
     fs::write(path.join("policies/ci.toml"), token("one", "01", "", "/rest/x")).unwrap();
     fs::create_dir(path.join(".tokenward")).unwrap();
     fs::write(path.join(".tokenward/audit.revoked"), "sha256:00\n").unwrap();

@@ -3,6 +3,7 @@
 use rustix::process::geteuid;
 use tokenward_audit::in_use;
 
+use super::super::plural::plural;
 use super::item::{Item, Result, item};
 use super::{files, ports};
 use crate::config::{Config, Hardening};
@@ -55,15 +56,19 @@ fn policy(config: &Config) -> Result {
         &LoadSettings::of(config),
         &ModeInForce::of(config),
     ) {
-        Ok(program) => Result::Right(format!("{path}: {} tokens", program.tokens().count())),
+        Ok(program) => {
+            let count = program.tokens().count();
+            Result::Right(format!("{path}: {count} {}", plural(count, "token")))
+        }
         Err(PolicyError::Compile { faults, .. }) => {
             let first = faults
                 .first()
                 .map(|fault| format!(", the first at {}: {}", fault.place, fault.error))
                 .unwrap_or_default();
             Result::Wrong(format!(
-                "{path}: {} errors{first}; run `tokenward compile {path}`",
-                faults.len()
+                "{path}: {} {}{first}; run `tokenward compile {path}`",
+                faults.len(),
+                plural(faults.len(), "error")
             ))
         }
         Err(error) => Result::Wrong(error.to_string()),
