@@ -79,7 +79,7 @@ def call(port, n):
     began = time.monotonic()
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_LIMIT)) as connection:
         method = "POST" if n % 2 else "GET"
-        connection.request(method, f"/n/{n}/{filler}", headers={"Authorization": f"Bearer {SECRET}"})
+        connection.request(method, f"/n/{n}/?{filler}", headers={"Authorization": f"Bearer {SECRET}"})
         answer = connection.getresponse()
         body = answer.read()
         code = json.loads(body).get("reason") if answer.status >= 400 else None

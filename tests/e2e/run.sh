@@ -7,6 +7,7 @@ source "$(dirname "$0")/lib.sh"
 names=("$@")
 ((${#names[@]})) || names=(demo classification bypass faults tomcat frameworks parameter_names rails redmine real_clients snippets deb)
 summary=()
+failures=()
 failed=0
 
 step() { # step NAME COMMAND…
@@ -14,7 +15,7 @@ step() { # step NAME COMMAND…
     shift
     echo
     echo "### $name"
-    "$@" || { outcome=FAILED; failed=1; }
+    "$@" 2>&1 | tee "$LOGS/step-$name.log" || { outcome=FAILED; failed=1; failures+=("$name"); }
     summary+=("$(printf '%-14s %-6s %4d s' "$name" "$outcome" "$((SECONDS - from))")")
 }
 
@@ -27,4 +28,9 @@ fi
 echo
 echo "### end to end (logs: $LOGS)"
 printf '%s\n' "${summary[@]}"
+# Whoever keeps only the end of a long log still sees why.
+for name in "${failures[@]}"; do
+    echo "--- the end of $name:"
+    tail -n 15 "$LOGS/step-$name.log"
+done
 exit "$failed"
