@@ -15,6 +15,7 @@ import os
 import pathlib
 import shutil
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -162,7 +163,23 @@ class Bench:
         process.folder = folder
         return process, port
 
-    def nginx(self, server, events="worker_connections 1024;"):
+    def certificate(self):
+        """A directory with a certificate for nobody, and its key."""
+        folder = self.folder({})
+        try:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                            "-subj", "/CN=a", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Unmeasured(f"openssl makes no certificate: {error}") from error
+        (folder / "key.pem").chmod(0o600)
+        return folder
+
+    def tls(self):
+        """Settings of `[server]` for TLS."""
+        folder = self.certificate()
+        return f'workers = 1\n[server.tls]\ncertificate = "{folder}/cert.pem"\nkey = "{folder}/key.pem"'
+
+    def nginx(self, server, events="worker_connections 1024;", listen=""):
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
             return None, None
@@ -171,7 +188,7 @@ class Bench:
         paths = "".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         (folder / "nginx.conf").write_text(
             f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{ {events} }}\n"
-            f"http {{ access_log off; {paths} keepalive_requests 1000000; server {{ listen 127.0.0.1:{port}; {server} }} }}\n")
+            f"http {{ access_log off; {paths} keepalive_requests 1000000; server {{ listen 127.0.0.1:{port} {listen}; {server} }} }}\n")
         process = Process([program, "-p", str(folder), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"], folder / "log")
         self.running.append(process)
         process.await_port(port)
@@ -243,6 +260,78 @@ class Client:
         return part
 
 
+class Http2Client:
+    """A connection with HTTP/2 over TLS that sends one head at a time, each field literal and never indexed (RFC 7541, 6.2.3)."""
+
+    def __init__(self, port):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(["h2"])
+        plain = socket.create_connection(("127.0.0.1", port), CAP)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = context.wrap_socket(plain)
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(4, 0, 0, b"")
+                            + self.frame(8, 0, 0, (1 << 30).to_bytes(4, "big")))  # a window for all the answers
+        self.stream = -1
+
+    @staticmethod
+    def frame(kind, flags, stream, payload):
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+    @staticmethod
+    def text(value):
+        """A string literal without Huffman coding (RFC 7541, 5.2)."""
+        length, prefix = len(value), b"\x7f"
+        if length < 127:
+            return bytes([length]) + value
+        length -= 127
+        while length >= 128:
+            prefix += bytes([length % 128 + 128])
+            length //= 128
+        return prefix + bytes([length]) + value
+
+    def ask(self, head):
+        """Sends an HTTP/1 head as a stream without a body, and waits until the stream ends."""
+        first, *lines = head.rstrip(b"\r\n").split(b"\r\n")
+        method, path, _ = first.split(b" ", 2)
+        fields = [(b":method", method), (b":scheme", b"https"), (b":authority", b"a"), (b":path", path)]
+        for line in lines:
+            name, value = line.split(b":", 1)
+            # HTTP/2 has no field for the connection (RFC 9113, 8.2.2).
+            if name.lower() not in (b"host", b"connection"):
+                fields.append((name.lower(), value.strip()))
+        block = b"".join(b"\x10" + self.text(name) + self.text(value) for name, value in fields)
+        parts = [block[at:at + 16_384] for at in range(0, len(block), 16_384)]
+        self.stream += 2
+        frames = b"".join(self.frame(9 if n else 1, (4 if n == len(parts) - 1 else 0) | (0 if n else 1), self.stream, part)
+                          for n, part in enumerate(parts))
+        self.socket.sendall(frames)
+        while True:
+            size, kind, flags, stream = self.frame_head()
+            self.exactly(size)
+            if kind == 7:
+                raise Unmeasured("the server ends the connection")
+            # A reset (RST_STREAM) is an answer to a malformed head.
+            if stream == self.stream and (kind == 3 or (kind in (0, 1) and flags & 1)):
+                return
+
+    def frame_head(self):
+        head = self.exactly(9)
+        return int.from_bytes(head[:3], "big"), head[3], head[4], int.from_bytes(head[5:], "big")
+
+    def exactly(self, size):
+        data = b""
+        while len(data) < size:
+            part = self.socket.recv(size - len(data))
+            if not part:
+                raise Unmeasured("the connection ended before an answer")
+            data += part
+        return data
+
+    def close(self):
+        self.socket.close()
+
+
 def request(line, more="", secret=SECRET):
     return f"{line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\n{more}\r\n".encode()
 
@@ -282,14 +371,14 @@ def heads():
     return {what: text.encode() for what, text in made.items()}
 
 
-def worst_head(process, port, more=b""):
+def worst_head(process, port, more=b"", connect=Client):
     """The largest CPU time a head, in ms, and which it is. `more` is added to each head that has no credentials."""
     worst = (0.0, "")
     for what, head in heads().items():
         if more and b"\r\nAuthorization:" in head:
             continue
         head = head[:-2] + more + b"\r\n"
-        client = Client(port)
+        client = connect(port)
         for _ in range(10):
             client.ask(head)
         number, before, spent = 0, process.cpu(), 0.0
@@ -313,6 +402,19 @@ def row_heads(bench):
 def row_token_heads(bench):
     process, port = bench.proxy({"a.toml": token("t", "/rest/none")}, bench.upstream())
     return worst_head(process, port, f"Authorization: Bearer {SECRET}\r\n".encode())
+
+
+def row_http2_heads(bench):
+    """The heads of 57 KB as HTTP/2; what TLS takes is in it."""
+    process, port = bench.proxy({"a.toml": token("t", "/rest/.*")}, bench.upstream(), server=bench.tls())
+    return worst_head(process, port, connect=Http2Client)
+
+
+def peer_http2_heads(bench):
+    tls = bench.certificate()
+    process, port = bench.nginx(f"large_client_header_buffers 8 64k; ssl_certificate {tls}/cert.pem; ssl_certificate_key {tls}/key.pem; "
+                                "location / { return 401; }", listen="ssl http2")
+    return worst_head(process, port, connect=Http2Client) if process else None
 
 
 def peer_heads(bench):
@@ -486,7 +588,7 @@ def per_call(process, port, ask, expected):
         number += 1
         spent = process.cpu() - before
     client.close()
-    return spent / number * 1000, f"{status}"
+    return spent / number * 1000, f"{status} {json.loads(body).get('reason', '')}"
 
 
 def json_policy():
@@ -504,6 +606,16 @@ def row_json(bench):
     body = json_body()
     head = request("POST /rest/j", f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n")
     return per_call(process, port, head + body, 403)
+
+
+def row_json_names(bench):
+    """The same under a preset whose servers read brackets in names as paths."""
+    members = ",".join(f'"a{n}[b{n}][c]":"x{n}"' for n in range(40_000))
+    body = ("{" + members[:MB - 20].rsplit(",\"a", 1)[0] + "}").encode()
+    lines = json_policy().replace("/rest/j", "/issues.json")
+    process, port = bench.proxy({"a.toml": token("t", lines)}, bench.upstream(), product="redmine")
+    head = request("POST /issues.json", f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n")
+    return per_call(process, port, head + body, 400)
 
 
 def row_beside_json(bench):
@@ -592,6 +704,7 @@ def row_revocation(bench):
 ROWS = [
     ("heads", "unauthenticated head of 57 KB, the worst", "ms CPU", 0.2, row_heads, peer_heads),
     ("token-heads", "the same with a valid token", "ms CPU", 2.0, row_token_heads, None),
+    ("http2-heads", "unauthenticated head, HTTP/2 over TLS", "ms CPU", 0.4, row_http2_heads, peer_http2_heads),
     ("chunks", "1-byte chunks: memory for each byte kept", "x", 2.0, row_chunks, None),
     ("bodies", "bodies of one token in memory until 503", "MB", 256, row_bodies, None),
     ("idle", "a valid call while all slots are idle", "ms", 100, row_idle, peer_idle),
@@ -599,6 +712,7 @@ ROWS = [
     ("interims", "upstream's flood of 1xx: until the call ends", "s", 1.0, row_interims, None),
     ("parameters", "250 parameters x 2,000 constrained lines", "ms CPU", 1.0, row_parameters, None),
     ("json", "1 MB JSON x 500 lines' names", "ms CPU", 10.0, row_json, None),
+    ("json-names", "1 MB JSON x 500 names, bracket preset", "ms CPU", 10.0, row_json_names, None),
     ("beside", "a small call while 1 MB JSON is judged", "ms", 100, row_beside_json, None),
     ("tokens", "30,000 empty [[token]]", "s", 1.0, row_empty_tokens, None),
     ("sets", "5,000 chained sets", "s", 1.0, row_chained_sets, None),
