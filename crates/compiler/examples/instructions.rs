@@ -36,7 +36,7 @@ const MANY: u64 = 1200;
 const WIDE: usize = 1000;
 
 /// Name, lines of the token, kind of call.
-const CASES: [(&str, usize, Kind); 12] = [
+const CASES: [(&str, usize, Kind); 14] = [
     ("url-first-line", LINES, Kind::First),
     ("url-last-line", LINES, Kind::Last),
     ("url-any-then-literal", LINES, Kind::Floating),
@@ -49,7 +49,11 @@ const CASES: [(&str, usize, Kind); 12] = [
     ("wide-denied", WIDE, Kind::Denied),
     ("wide-query", WIDE, Kind::Query),
     ("wide-json-1k", WIDE, Kind::Json),
+    ("nearest", LINES, Kind::Denied),
+    ("wide-nearest", WIDE, Kind::Denied),
 ];
+/// Cases of this name count the search for the nearest line, in addition to the decision and its evidence.
+const NEAREST: &str = "nearest";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -87,6 +91,13 @@ fn decide(case: &str, decisions: u64) {
     let Some(asked) = ids.first().map(|id| Asked::new(&call, *id)) else {
         panic!("no token")
     };
+    if case.ends_with(NEAREST) {
+        let tried = asked.tried(&program);
+        for _ in 0..decisions {
+            assert!(black_box(&asked).nearest(&program, &tried).is_some());
+        }
+        return;
+    }
     for _ in 0..decisions {
         assert_eq!(
             black_box(&asked).allowed(&program),

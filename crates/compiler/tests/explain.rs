@@ -294,3 +294,55 @@ fn the_nearest_line_is_the_one_that_got_furthest() {
         assert_eq!(of(Method::Post, "/rest/x", &query, form), (9, "body Form".into()));
     }
 }
+
+#[test]
+fn the_nearest_line_is_the_same_with_and_without_an_index() {
+    let mut lines: Vec<String> = (0..20)
+        .map(|n| format!("[get]/rest/api/2/search[QueryParam::jql==project{n:02}][QueryParam::max?=10]"))
+        .collect();
+    lines.push("[get]/rest/api/2/search[QueryParam::jql==other][QueryParam::only]".to_owned());
+    lines.extend((0..20).map(|n| format!("[put]/rest/api/2/issue/K{n:02}-\\d+")));
+    lines.extend((0..20).map(|n| format!(".*/rest/agile/board{n:02}/.*[QueryParam::state==open]")));
+    let lines = lines.join("\n");
+    let (indexed, plain) = (program(&lines), program(&lines).without_layout());
+    let param = |name, value| Param {
+        name,
+        value: Some(value),
+    };
+    for (path, query, expected) in [
+        ("/rest/api/2/search", &[][..], (7, "QueryParam::jql== nothing")),
+        (
+            "/rest/api/2/search",
+            &[param("jql", "x"), param("max", "10")],
+            (7, "QueryParam::jql== a value"),
+        ),
+        (
+            "/rest/api/2/search",
+            &[param("jql", "x"), param("max", "9")],
+            (7, "QueryParam::jql== a value"),
+        ),
+        (
+            "/rest/api/2/search",
+            &[param("jql", "other"), param("max", "9")],
+            (27, "QueryParam::only a name that the line does not have"),
+        ),
+        (
+            "/rest/api/2/search",
+            &[param("jql", "project07"), param("max", "9")],
+            (14, "QueryParam::max?= a value"),
+        ),
+        ("/rest/api/2/issue/K07-3", &[], (35, "method PUT")),
+        ("/rest/api/2/issue/K07-x", &[], (35, "url")),
+        (
+            "/x/rest/agile/board11/sprint",
+            &[param("state", "closed")],
+            (59, "QueryParam::state== a value"),
+        ),
+        ("/elsewhere", &[], (7, "url")),
+    ] {
+        for program in [&indexed, &plain] {
+            let found = nearest_of(program, Method::Get, path, query, Body::Absent);
+            assert_eq!(found, (expected.0, expected.1.to_owned()), "{path} {query:?}");
+        }
+    }
+}

@@ -149,20 +149,16 @@ impl Gate {
     pub(crate) async fn judge(&self, head: &WireHead, peer: IpAddr) -> Headed {
         let fields = head.fields();
         let raw = head.raw(&fields);
-        let mut opened = request::open(&raw, &self.rules);
+        let live = self.policies.current();
+        let mut opened =
+            request::open_knowing(&raw, &self.rules, |text| auth::is_token(live.program(), text));
         let client = self.trust.client(peer, &raw).unwrap_or_else(|refusal| {
             // Check the client's address first, since later steps depend on it. A refusal of the framing takes
             // precedence.
             opened.framing = opened.framing.clone().and(Err(refusal));
             peer
         });
-        let mut call = Call::new(
-            &raw,
-            &opened,
-            client,
-            self.policies.current(),
-            self.settings.reporting.clone(),
-        );
+        let mut call = Call::new(&raw, &opened, client, live, self.settings.reporting.clone());
         let origin = cors::origin(&raw, &self.settings.cors_origins);
         if let Some((headers, url)) = self.preflight(&raw, &opened, origin.as_ref()) {
             call.set_url(url);

@@ -58,7 +58,7 @@ pub use mask::TOKEN_PREFIX;
 pub use product::{Classified, Product};
 pub use query::Pair;
 pub use raw::{Framing, RawHead, Version};
-pub use reading::{Opened, Reading, SELF_PATH, open, read};
+pub use reading::{Opened, Reading, SELF_PATH, open, open_knowing, read};
 pub use reason::{Reason, Refusal};
 pub use relax::Relax;
 pub use rules::Rules;

@@ -2,8 +2,12 @@
 
 use tokenward_compiler::{
     BaseUrl, compile,
-    decide::{Body, Decision, Media, Param, Request, decide},
-    ir::{Program, TokenId},
+    decide::{
+        Body, Decision, Media, Param, Request, decide,
+        explain::{Tried, explain},
+        nearest::nearest,
+    },
+    ir::{LineId, Program, TokenId},
     json,
     method::Method,
     source::SourceSet,
@@ -79,6 +83,18 @@ impl<'c> Asked<'c> {
             query: query.collect(),
             body: call.body.as_deref(),
         }
+    }
+
+    /// The lines that the decision tries, before a body is read.
+    #[must_use]
+    pub fn tried<'a>(&'a self, program: &'a Program) -> Vec<Tried<'a>> {
+        explain(program, &self.request(Body::Absent))
+    }
+
+    /// The permit line that came nearest.
+    #[must_use]
+    pub fn nearest(&self, program: &Program, tried: &[Tried<'_>]) -> Option<LineId> {
+        nearest(program, &self.request(Body::Absent), tried).map(|nearest| nearest.line)
     }
 
     /// Whether the program allows it; a body is read if the decision asks for it, and then it is asked again.

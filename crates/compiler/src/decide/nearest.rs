@@ -3,17 +3,20 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Body, Found, Media, Request, each_match,
-    explain::{Constraint, Held, Tried},
+    Body, Found, Media, Request,
+    explain::{self, Constraint, Held, Tried},
+    query,
 };
 use crate::{
     ast::Effect,
-    ir::{LineId, Program, Rule},
-    method::{Method, MethodSet},
+    ir::{Asks, Code, LineId, Near, Program, Reach, alike, url_code},
+    method::MethodSet,
 };
 
-/// Maximum number of lines whose URLs are compared with the path if none matches.
-const LINES: usize = 64;
+/// Maximum number of lines whose constraints are looked at.
+const CONSTRAINED: usize = 64;
+/// Maximum number of lines whose beginnings are compared with the path, of those that share a key with it and of all.
+const BEGINNINGS: usize = 64;
 
 /// The permit line that came nearest to a denied request.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,37 +45,201 @@ pub enum Failed {
 /// the token has no permit line.
 ///
 /// A line whose URL and methods match comes before one whose URL matches, and this before all others. Of lines with constraints
-/// it is the one with the fewest that failed, of others the one whose URL begins as the path does for longest.
+/// it is the one of whose parameters the fewest failed, then of whose constraints on the body; of others the one whose URL begins
+/// as the path does for longest. Of equals it is the first.
 ///
-/// Costs at most as much as a decision for each method, and comparisons with the beginnings of 64 lines.
+/// Costs at most as much as a decision, which compares the URL with the same lines, and in addition the constraints on parameters
+/// of 64 lines and the beginnings of 128.
 #[must_use]
 pub fn nearest(program: &Program, request: &Request<'_>, tried: &[Tried<'_>]) -> Option<Nearest> {
-    let permits = tried.iter().filter(|tried| tried.effect == Effect::Permit);
-    let failed = |tried: &Tried<'_>| {
-        let constraints = tried.constraints.iter();
-        constraints
-            .filter(|constraint| constraint.held != Held::Yes)
-            .count()
+    let mut search = Search {
+        request,
+        tried: tried.iter().filter(|tried| tried.effect == Effect::Permit),
+        next_tried: None,
+        constrained: None,
+        left: CONSTRAINED,
+        of_other_method: None,
+        beginning: Longest::default(),
+        beginnings_left: BEGINNINGS,
     };
-    if let Some(best) = permits.min_by_key(|tried| failed(tried)) {
+    search.next_tried = search.tried.next();
+    each_near(program, request, |near| search.compare(&near));
+    if let Some(best) = search.constrained {
+        let failed = match best.tried {
+            Some(tried) => first_failed(&tried.constraints, request.body),
+            // The decision found the line by its parameter to be none of the request's, and did not try it.
+            None => first_failed(
+                &best
+                    .asks
+                    .map_or_else(Vec::new, |asks| explain::each(asks, None, request)),
+                request.body,
+            ),
+        };
         return Some(Nearest {
             line: best.line,
-            failed: first_failed(best, request.body),
+            failed,
         });
     }
-    by_method(program, request).or_else(|| by_url(program, request))
+    if let Some((line, methods)) = search.of_other_method {
+        let failed = Failed::Method(methods);
+        return Some(Nearest { line, failed });
+    }
+    let mut first = Longest::default();
+    each_beginning(program, request, |line, code| {
+        first.offer(line, code, request.path)
+    });
+    let line = first.or_longer(search.beginning)?;
+    Some(Nearest {
+        line,
+        failed: Failed::Url,
+    })
 }
 
-fn first_failed(tried: &Tried<'_>, body: Body<'_>) -> Failed {
+/// What is known of the lines that were compared so far.
+struct Search<'s, T> {
+    request: &'s Request<'s>,
+    /// The permit lines that the decision tried, in its order, from the one after `next_tried` on.
+    tried: T,
+    next_tried: Option<&'s Tried<'s>>,
+    /// The best line whose URL and methods match.
+    constrained: Option<Constrained<'s>>,
+    /// Lines whose constraints are still looked at.
+    left: usize,
+    /// The first line whose URL matches, for other methods.
+    of_other_method: Option<(LineId, MethodSet)>,
+    /// The best line whose URL does not match.
+    beginning: Longest,
+    beginnings_left: usize,
+}
+
+/// A line whose URL and methods match.
+struct Constrained<'s> {
+    line: LineId,
+    /// How many constraints on parameters failed, and, if none did, on the body.
+    failed: (usize, usize),
+    asks: Option<Asks<'s>>,
+    /// What the decision saw of it, if it tried it.
+    tried: Option<&'s Tried<'s>>,
+}
+
+impl<'s, T: Iterator<Item = &'s Tried<'s>>> Search<'s, T> {
+    fn compare(&mut self, near: &Near<'s>) -> ControlFlow<()> {
+        match near.reach {
+            Reach::Url(methods, asks) if methods.contains(self.request.method) => {
+                return self.compare_constraints(near.line, asks);
+            }
+            Reach::Url(methods, _) => match &mut self.of_other_method {
+                None => self.of_other_method = Some((near.line, methods)),
+                // A line may be several rules.
+                Some((line, all)) if *line == near.line => *all = all.union(methods),
+                Some(_) => {}
+            },
+            Reach::Part(code) => {
+                if let Some(left) = self.beginnings_left.checked_sub(1) {
+                    self.beginnings_left = left;
+                    self.beginning.offer(near.line, code, self.request.path);
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn compare_constraints(&mut self, line: LineId, asks: Option<Asks<'s>>) -> ControlFlow<()> {
+        // Both come in the order of decision.
+        let tried = self.next_tried.filter(|tried| tried.line == line);
+        if tried.is_some() {
+            self.next_tried = self.tried.next();
+        }
+        let of_query = asks.map_or(0, |asks| query::failed(&asks, self.request.query));
+        let of_body = tried.filter(|_| of_query == 0).map_or(0, failed_of_body);
+        let failed = (of_query, of_body);
+        if self.constrained.as_ref().is_none_or(|best| failed < best.failed) {
+            self.constrained = Some(Constrained {
+                line,
+                failed,
+                asks,
+                tried,
+            });
+        }
+        self.left -= 1;
+        match self.left {
+            0 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// The line whose URL shares the longest beginning with the path.
+#[derive(Clone, Copy, Default)]
+struct Longest(Option<(usize, LineId)>);
+
+impl Longest {
+    fn offer(&mut self, line: LineId, code: Option<&[u8]>, path: &str) {
+        let length = code.map_or(0, |code| alike(code, path.as_bytes()));
+        if self.0.is_none_or(|(longest, _)| length > longest) {
+            self.0 = Some((length, line));
+        }
+    }
+
+    /// The other line if it shares more.
+    fn or_longer(self, other: Self) -> Option<LineId> {
+        let (one, other) = (self.0, other.0);
+        let length = |longest: Option<(usize, LineId)>| longest.map(|(length, _)| length);
+        let best = if length(other) > length(one) { other } else { one };
+        best.map(|(_, line)| line)
+    }
+}
+
+/// Calls back for the permit lines that a search by the URL finds, in the order of decision.
+fn each_near<'p>(
+    program: &'p Program,
+    request: &Request<'_>,
+    mut found: impl FnMut(Near<'p>) -> ControlFlow<()>,
+) {
+    if let Some(layout) = &program.layout {
+        layout.each_near(program, request.token, request.path, found);
+        return;
+    }
+    let rules = program.token(request.token).rules(Effect::Permit).iter();
+    for (id, rule) in rules.filter_map(|id| Some((id, program.rule(id)?))) {
+        let reach = match program.url(rule.url).matches(request.path) {
+            true => Reach::Url(rule.methods, Asks::of_rule(program, id, rule)),
+            false => Reach::Part(None),
+        };
+        let line = rule.line;
+        if found(Near { line, reach }).is_break() {
+            return;
+        }
+    }
+}
+
+/// Calls back for the first permit lines, with the code of the beginning of each URL.
+fn each_beginning(program: &Program, request: &Request<'_>, mut found: impl FnMut(LineId, Option<&[u8]>)) {
+    if let Some(layout) = &program.layout {
+        let lines = layout.first_permits(request.token, BEGINNINGS);
+        lines.for_each(|(line, code)| found(line, code));
+        return;
+    }
+    let rules = program.token(request.token).rules(Effect::Permit);
+    for rule in rules.iter().filter_map(|id| program.rule(id)).take(BEGINNINGS) {
+        let code = url_code(program.url(rule.url)).0;
+        found(rule.line, code.as_deref().map(Code::as_bytes));
+    }
+}
+
+fn failed_of_body(tried: &Tried<'_>) -> usize {
+    let failed = tried
+        .constraints
+        .iter()
+        .filter(|constraint| constraint.held != Held::Yes);
+    failed.count()
+}
+
+fn first_failed(constraints: &[Constraint<'_>], body: Body<'_>) -> Failed {
     if let Body::Unread(media @ (Media::Form | Media::Multipart)) = body {
         return Failed::Body(media);
     }
-    let by = |held: Held| {
-        tried
-            .constraints
-            .iter()
-            .find(|constraint| constraint.held == held)
-    };
+    let by = |held: Held| constraints.iter().find(|constraint| constraint.held == held);
     let told = |constraint: &Constraint<'_>| Failed::Constraint(constraint.text.clone(), constraint.found);
     let failed = by(Held::No).or_else(|| by(Held::Unknown)).map(told);
     // All of them hold by themselves: the upstream would mix query and body.
@@ -80,100 +247,4 @@ fn first_failed(tried: &Tried<'_>, body: Body<'_>) -> Failed {
         Body::Unread(media) => media,
         Body::Absent | Body::Read(_) | Body::Unreadable => Media::Json,
     }))
-}
-
-/// The first line whose URL matches, for another method.
-fn by_method(program: &Program, request: &Request<'_>) -> Option<Nearest> {
-    let others = Method::NAMED
-        .into_iter()
-        .filter(|method| *method != request.method);
-    others.into_iter().find_map(|method| {
-        let asked = Request { method, ..*request };
-        let found = each_match(program, &asked, Effect::Permit, |found| {
-            ControlFlow::Break(found.line)
-        });
-        let line = found.break_value()?;
-        let rules = permits(program, request);
-        let methods = rules
-            .filter(|rule| rule.line == line)
-            .map(|rule| rule.methods)
-            .reduce(MethodSet::union);
-        Some(Nearest {
-            line,
-            failed: Failed::Method(methods.unwrap_or(MethodSet::EMPTY.with(method))),
-        })
-    })
-}
-
-/// The line whose URL begins as the path does for longest.
-fn by_url(program: &Program, request: &Request<'_>) -> Option<Nearest> {
-    let mut best: Option<(usize, LineId)> = None;
-    for rule in permits(program, request).take(LINES) {
-        let start = literal_start(program.line(rule.line).text);
-        let pairs = start.bytes().zip(request.path.bytes());
-        let alike = pairs.take_while(|(one, other)| one == other).count();
-        if best.is_none_or(|(most, _)| alike > most) {
-            best = Some((alike, rule.line));
-        }
-    }
-    best.map(|(_, line)| Nearest {
-        line,
-        failed: Failed::Url,
-    })
-}
-
-fn permits<'p>(program: &'p Program, request: &Request<'_>) -> impl Iterator<Item = &'p Rule> {
-    let rules = program.token(request.token).rules(Effect::Permit);
-    rules.iter().filter_map(|id| program.rule(id))
-}
-
-/// The text with which every URL of a line begins, as far as a look at the line tells; for [`by_url`], which only chooses what is
-/// shown.
-fn literal_start(line: &str) -> String {
-    let is_method = |c: char| c.is_ascii_alphabetic() || matches!(c, ',' | '|' | ' ');
-    let url = match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((methods, url)) if methods.chars().all(is_method) => url.trim_start(),
-        _ => line,
-    };
-    let url = url.trim_start_matches(['^', '.', '*']);
-    let mut start = String::new();
-    let mut rest = url.chars().peekable();
-    while let Some(character) = rest.next() {
-        match character {
-            '\\' => match rest.next().filter(char::is_ascii_punctuation) {
-                Some(escaped) => start.push(escaped),
-                None => break,
-            },
-            '*' | '+' | '?' | '{' | '|' => {
-                start.pop();
-                break;
-            }
-            '[' | '(' | '$' => break,
-            '.' if matches!(rest.peek(), Some('*' | '+' | '?' | '{')) => break,
-            literal => start.push(literal),
-        }
-    }
-    start
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_beginning_of_a_line_is_told_without_its_methods() {
-        for (line, expected) in [
-            (
-                "[get,put]/rest/api/2/issue/KANBAN-\\d+",
-                "/rest/api/2/issue/KANBAN-",
-            ),
-            (".*/rest/api/2/.*", "/rest/api/2/"),
-            ("[a-z]+://x", ""),
-            ("/rest/a\\.b/c?", "/rest/a.b/"),
-            ("^/rest/(a|b)", "/rest/"),
-            ("/rest[QueryParam::a==1]", "/rest"),
-        ] {
-            assert_eq!(literal_start(line), expected, "{line}");
-        }
-    }
 }

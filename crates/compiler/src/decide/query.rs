@@ -12,6 +12,12 @@ pub(super) fn holds(asks: &Asks<'_>, query: &[Param<'_>]) -> bool {
     (!asks.params_only || only(asks, query)) && asks.params().all(|test| holds_one(asks.effect, test, query))
 }
 
+/// How many of a rule's constraints on parameters fail.
+pub(super) fn failed(asks: &Asks<'_>, query: &[Param<'_>]) -> usize {
+    let failed = asks.params().filter(|test| !holds_one(asks.effect, *test, query));
+    failed.count() + usize::from(asks.params_only && !only(asks, query))
+}
+
 /// Whether one constraint holds, in a rule of this effect.
 pub(super) fn holds_one(effect: Effect, test: AskedParam<'_>, query: &[Param<'_>]) -> bool {
     match effect {

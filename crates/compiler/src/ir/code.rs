@@ -334,6 +334,20 @@ pub(super) fn beginning(code: &[u8]) -> Option<Beginning<'_>> {
     }
 }
 
+/// How many of a text's first bytes are those that some match of the code begins with, or has after any beginning.
+pub(crate) fn alike(code: &[u8], text: &[u8]) -> usize {
+    let literals = alternatives(code).filter_map(|code| match beginning(code)? {
+        Beginning::Whole(literal) | Beginning::Anchored(literal) | Beginning::Floating(literal) => {
+            Some(literal)
+        }
+    });
+    let alike = literals.map(|literal| {
+        let pairs = literal.iter().zip(text);
+        pairs.take_while(|(one, other)| one == other).count()
+    });
+    alike.max().unwrap_or(0)
+}
+
 /// The code of all texts that begin with a literal; `None` for an empty or a very long one.
 pub(super) fn anything_behind(literal: &[u8]) -> Option<Code> {
     let glob = Glob::from_atoms(vec![Atom::Literal(literal.to_vec()), Atom::Any])?;

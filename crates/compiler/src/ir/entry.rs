@@ -207,8 +207,8 @@ pub(super) fn write(
     }
 }
 
-/// The code that tests the URL, if any, and the flag of the kind of test.
-fn url_code(url: &UrlMatcher) -> (Option<Cow<'_, Code>>, u8) {
+/// The code that tests the URL, or its beginning, if any, and the flag of the kind of test.
+pub(crate) fn url_code(url: &UrlMatcher) -> (Option<Cow<'_, Code>>, u8) {
     match url {
         UrlMatcher::Below(Matcher::Everything) | UrlMatcher::Bound(_, Matcher::Everything) => {
             (None, EVERYTHING)

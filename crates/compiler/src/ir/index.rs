@@ -35,6 +35,8 @@ pub(crate) struct Index {
     entries: Vec<u32>,
     /// Entries that any request may match, ascending.
     always: Vec<u32>,
+    /// Entries that are listed by a parameter, and whose URL has no literal to list them under, ascending.
+    by_parameter_only: Vec<u32>,
 }
 
 /// A key, and its list among the entries.
@@ -69,30 +71,34 @@ impl Index {
         let all = || choices.iter().flatten().flatten();
         let cuts = Family::ALL.map(|family| cuts(all().filter(|literal| literal.family == family)));
         // For each entry and choice, the keys that would lead to it.
-        let keys: Vec<Vec<Vec<u32>>> = choices
+        let keys: Vec<Vec<Keys>> = choices
             .iter()
             .map(|choices| {
-                let keys = choices.iter().map(|literals| {
-                    let keys = literals.iter().map(|literal| key(literal, &cuts));
-                    keys.collect::<Option<Vec<u32>>>()
-                });
+                let keys = choices.iter().map(|literals| Keys::of(literals, &cuts));
                 keys.flatten().collect()
             })
             .collect();
         // Each entry goes under the choice whose most crowded key is the least crowded.
         let mut shared: HashMap<u32, usize> = HashMap::new();
-        for key in keys.iter().flatten().flatten() {
+        for key in keys.iter().flatten().flat_map(|choice| &choice.keys) {
             *shared.entry(*key).or_default() += 1;
         }
-        let crowd = |keys: &Vec<u32>| keys.iter().filter_map(|key| shared.get(key)).max().copied();
+        let crowd = |keys: &Keys| keys.keys.iter().filter_map(|key| shared.get(key)).max().copied();
         let mut lists: HashMap<u32, Vec<u32>> = HashMap::new();
-        let mut always = Vec::new();
+        let mut list = |key, at| lists.entry(key).or_default().push(at);
+        let (mut always, mut by_parameter_only) = (Vec::new(), Vec::new());
         for ((at, _), choices) in entries.iter().zip(&keys) {
-            match choices.iter().min_by_key(|keys| crowd(keys)) {
-                Some(keys) => keys
-                    .iter()
-                    .for_each(|key| lists.entry(*key).or_default().push(*at)),
-                None => always.push(*at),
+            let Some(chosen) = choices.iter().min_by_key(|keys| crowd(keys)) else {
+                always.push(*at);
+                continue;
+            };
+            chosen.keys.iter().for_each(|key| list(*key, *at));
+            if chosen.of_parameter {
+                // A search by the URL alone must find the entry too.
+                match choices.iter().find(|choice| !choice.of_parameter) {
+                    Some(url) => url.keys.iter().for_each(|key| list(beside(*key), *at)),
+                    None => by_parameter_only.push(*at),
+                }
             }
         }
         // The filter for literals after `.*`: most paths need no lookup at each `/`.
@@ -103,6 +109,7 @@ impl Index {
             table: vec![Slot::default(); (lists.len() * 2).next_power_of_two()],
             entries: Vec::new(),
             always,
+            by_parameter_only,
         };
         // Sorted, so that equal policies have equal tables.
         let mut lists: Vec<_> = lists.into_iter().collect();
@@ -134,33 +141,8 @@ impl Index {
     pub(super) fn candidates<'i>(&'i self, sought: Sought<'_>, found: &mut Candidates<'i>) -> Option<()> {
         found.used = 0;
         found.add(&self.always)?;
-        let path = sought.path.as_bytes();
-        let [_, anchored, floating, params] = &self.cuts;
-        self.look_up(hash::of_whole(Family::Whole.seed(&[]), path), found)?;
-        each_cut(Family::Anchored.seed(&[]), path, anchored, |hash| {
-            self.look_up(hash, found)
-        })?;
-        if !floating.is_empty() {
-            let mut look_behind = |slash: usize| {
-                let rest = path.get(slash..).unwrap_or_default();
-                if self.floating & hash::bit(rest) == 0 {
-                    return Some(());
-                }
-                each_cut(Family::Floating.seed(&[]), rest, floating, |hash| {
-                    self.look_up(hash, found)
-                })
-            };
-            // A search by vectors is for longer texts than most paths are.
-            if path.len() <= SHORT {
-                for (at, byte) in path.iter().enumerate() {
-                    if *byte == b'/' {
-                        look_behind(at)?;
-                    }
-                }
-            } else {
-                memchr::memchr_iter(b'/', path).try_for_each(look_behind)?;
-            }
-        }
+        self.each_key_of_path(sought.path.as_bytes(), |key| self.look_up(key, found))?;
+        let [.., params] = &self.cuts;
         if !params.is_empty() {
             for param in sought.query {
                 let seed = Family::Param.seed(param.name.as_bytes());
@@ -169,6 +151,47 @@ impl Index {
             }
         }
         Some(())
+    }
+
+    /// The entries whose URL may match the path, whatever the query has; `None`: too many lists.
+    pub(super) fn candidates_by_url<'i>(&'i self, path: &str, found: &mut Candidates<'i>) -> Option<()> {
+        found.used = 0;
+        found.add(&self.always)?;
+        found.add(&self.by_parameter_only)?;
+        self.each_key_of_path(path.as_bytes(), |key| {
+            self.look_up(key, found)?;
+            self.look_up(beside(key), found)
+        })
+    }
+
+    /// Calls back with each key under which entries that match the path by a literal of their URL may be listed. Ends early where
+    /// the callback says so.
+    #[inline]
+    fn each_key_of_path(&self, path: &[u8], mut look_up: impl FnMut(u32) -> Option<()>) -> Option<()> {
+        let [_, anchored, floating, _] = &self.cuts;
+        look_up(hash::of_whole(Family::Whole.seed(&[]), path))?;
+        each_cut(Family::Anchored.seed(&[]), path, anchored, &mut look_up)?;
+        if floating.is_empty() {
+            return Some(());
+        }
+        let mut look_behind = |slash: usize| {
+            let rest = path.get(slash..).unwrap_or_default();
+            if self.floating & hash::bit(rest) == 0 {
+                return Some(());
+            }
+            each_cut(Family::Floating.seed(&[]), rest, floating, &mut look_up)
+        };
+        // A search by vectors is for longer texts than most paths are.
+        if path.len() <= SHORT {
+            for (at, byte) in path.iter().enumerate() {
+                if *byte == b'/' {
+                    look_behind(at)?;
+                }
+            }
+            Some(())
+        } else {
+            memchr::memchr_iter(b'/', path).try_for_each(look_behind)
+        }
     }
 
     /// Whether an entry is a candidate of every request that its code and tests match: it is listed for all
@@ -198,6 +221,28 @@ impl Index {
             at = (at + 1) & mask;
         }
     }
+}
+
+/// The keys under which an entry can be listed: one for each literal of a choice.
+struct Keys {
+    keys: Vec<u32>,
+    /// The literals are values of a parameter.
+    of_parameter: bool,
+}
+
+impl Keys {
+    fn of(literals: &[Literal<'_>], cuts: &[Vec<u8>; Family::COUNT]) -> Option<Self> {
+        let keys = literals.iter().map(|literal| key(literal, cuts));
+        Some(Self {
+            keys: keys.collect::<Option<_>>()?,
+            of_parameter: literals.iter().any(|literal| literal.family == Family::Param),
+        })
+    }
+}
+
+/// The key under which a search by the URL alone finds an entry that decisions find by a parameter.
+fn beside(key: u32) -> u32 {
+    key.rotate_left(16) ^ 0x9E37_79B9
 }
 
 /// Offsets of entries, ascending, without repetition.

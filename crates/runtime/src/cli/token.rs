@@ -1,6 +1,7 @@
 //! `tokenward token`: the life of a token, in policy files and in the running proxy. One file a verb.
 
 mod change;
+mod file;
 mod known;
 mod list;
 mod new;

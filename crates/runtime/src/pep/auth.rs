@@ -68,6 +68,11 @@ fn is_secret(program: &Program, user: &str) -> bool {
     user.len() >= SECRET_BYTES && program.token_by_secret_hash(&secret::hash(user)).is_some()
 }
 
+/// Whether the text is the secret of a token of this policy, valid or not.
+pub(super) fn is_token(program: &Program, text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| is_secret(program, text))
+}
+
 /// A failure of authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failed {

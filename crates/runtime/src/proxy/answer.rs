@@ -62,6 +62,14 @@ impl Forwarded {
         let (parts, incoming) = self.response.into_parts();
         let mut status = parts.status;
         let mut headers = client_headers(&parts.headers, upstream.cookies());
+        let names_upstream = |headers: &[(HeaderName, HeaderValue)]| {
+            let watch = upstream.watch()?;
+            headers
+                .iter()
+                .any(|(_, value)| watch.is_in(value))
+                .then_some(watch)
+        };
+        let named = names_upstream(&headers);
         // Redirects must not lead around the proxy.
         for (_, value) in headers.iter_mut().filter(|(name, _)| name == LOCATION) {
             let (new_status, location) = redirect(
@@ -77,15 +85,26 @@ impl Forwarded {
         headers
             .iter_mut()
             .for_each(|field| references::rewrite(upstream.places(), field));
+        let shown = named.is_some() && names_upstream(&headers).is_some();
+        match named {
+            Some(watch) if shown => {
+                watch.report(upstream.links().is_some());
+                outcome.shows_upstream();
+            }
+            Some(watch) => watch.report_rewritten(),
+            None => {}
+        }
         headers.push((REQUEST_ID, self.id.header()));
         // A body with rewritten links no longer matches its digests.
         let links = upstream
             .links()
             .filter(|_| is_plain_json(&parts.headers))
             .map(Links::new);
+        // A response that is counted for its headers is not counted again for its body.
         let watch = upstream
             .watch()
-            .filter(|_| links.is_none() && is_text(&parts.headers));
+            .filter(|_| !shown && links.is_none() && is_text(&parts.headers))
+            .cloned();
         if links.is_some() {
             headers.retain(|(name, _)| !DIGESTS.contains(&name.as_str()));
         }
@@ -111,6 +130,7 @@ impl Forwarded {
                 outcome,
                 pause: upstream.pause(self.streams),
                 timer: None,
+                rewriting: upstream.links().is_some(),
                 links,
                 watch,
             }))
@@ -182,6 +202,8 @@ pub(crate) struct UpstreamBody {
     links: Option<Links>,
     /// Looks for the upstream's own address, if links are not rewritten; `None` once it was found.
     watch: Option<Watch>,
+    /// Whether links in JSON are rewritten. This body may be of another type.
+    rewriting: bool,
 }
 
 /// Resolves when the token that the call depends on is revoked.
@@ -263,7 +285,7 @@ impl UpstreamBody {
                         if let Some(watch) = &mut self.watch
                             && watch.finds(&data)
                         {
-                            watch.report();
+                            watch.report(self.rewriting);
                             self.outcome.shows_upstream();
                             self.watch = None;
                         }

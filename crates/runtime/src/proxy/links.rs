@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use http::HeaderValue;
+use memchr::memmem;
 use tokenward_compiler::BaseUrl;
 
 /// Pairs of searched text and replacement, longest first.
@@ -50,7 +52,14 @@ pub(super) struct Watch {
     /// The last bytes of the pieces so far, in which a text may have begun.
     tail: Vec<u8>,
     left: usize,
-    reported: Arc<AtomicBool>,
+    reports: Arc<Reports>,
+}
+
+/// What was written to the log already.
+#[derive(Debug, Default)]
+struct Reports {
+    shown: AtomicBool,
+    rewritten: AtomicBool,
 }
 
 impl Watch {
@@ -61,7 +70,7 @@ impl Watch {
             texts,
             tail: Vec::new(),
             left: WATCHED,
-            reported: Arc::default(),
+            reports: Arc::default(),
         })
     }
 
@@ -86,17 +95,44 @@ impl Watch {
         found
     }
 
-    /// Writes to the log how to keep clients at the proxy, once for all responses.
-    pub(super) fn report(&self) {
-        if !self.reported.swap(true, Ordering::Relaxed) {
+    /// Whether the address occurs in the value of a header.
+    pub(super) fn is_in(&self, value: &HeaderValue) -> bool {
+        let value = value.as_bytes();
+        // Few values have a URL.
+        memmem::find(value, b"://").is_some() && occurs(&self.texts, &[value, b" "].concat())
+    }
+
+    /// Writes to the log how to keep clients at the proxy, once for all responses. `rewriting` tells whether links in JSON are
+    /// rewritten.
+    pub(super) fn report(&self, rewriting: bool) {
+        if !self.reports.shown.swap(true, Ordering::Relaxed) {
+            let remedy = if rewriting {
+                REMEDY
+            } else {
+                "set `rewrite_links = true` in [answers] to rewrite links in JSON, or configure the public URL as the base URL of the \
+                 upstream"
+            };
             tracing::warn!(
-                "a response shows the upstream's own address, to which clients would go past the proxy; set \
-                 `rewrite_links = true` in [answers], or configure the public URL as the upstream's own; further responses \
-                 are counted in tokenward_upstream_address_shown_total"
+                remedy,
+                "a response shows the upstream's own address, so clients may bypass the proxy; further responses are only counted \
+                 (tokenward_upstream_address_shown_total)"
+            );
+        }
+    }
+
+    /// Writes to the log that the upstream takes its own address for the public one, once for all responses.
+    pub(super) fn report_rewritten(&self) {
+        if !self.reports.rewritten.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                remedy = REMEDY,
+                "a redirect or link in a header named the upstream's own address, and was rewritten to the public URL"
             );
         }
     }
 }
+
+/// How the upstream learns the URL that clients call.
+const REMEDY: &str = "configure the public URL as the base URL of the upstream";
 
 /// Whether one of the texts that are not public occurs, followed by a byte that ends it.
 fn occurs(texts: &LinkTexts, bytes: &[u8]) -> bool {

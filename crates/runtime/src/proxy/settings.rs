@@ -105,7 +105,7 @@ impl UpstreamSettings {
                 upstream_path,
             },
             cookies: config.relax.cookies,
-            watch: Watch::new(texts.clone()).filter(|_| !rewriting),
+            watch: Watch::new(texts.clone()),
             links: rewriting.then_some(texts),
         })
     }
@@ -145,9 +145,9 @@ impl UpstreamSettings {
         self.streams.iter().any(|pattern| matches_pattern(pattern, path))
     }
 
-    /// Gives the watch for the upstream's own address in responses, if links are not rewritten.
-    pub(super) fn watch(&self) -> Option<Watch> {
-        self.watch.clone()
+    /// Gives the watch for the upstream's own address in responses, if it is not the public one.
+    pub(super) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
     }
 
     pub(super) fn places(&self) -> &Places {

@@ -90,6 +90,13 @@ pub fn read(raw: &RawHead<'_>, rules: &Rules) -> Reading {
 /// Reads as much of a head as depends on no token. Cost: a small multiple of looking at each byte once.
 #[must_use]
 pub fn open<'a>(raw: &RawHead<'a>, rules: &Rules) -> Opened<'a> {
+    open_knowing(raw, rules, |_| false)
+}
+
+/// Reads a head like [`open`]. `is_token` returns whether a text is the secret of a token that the policy has; such a text in a
+/// cookie is shown nowhere. It is called for at most 128 texts, and not without a `Cookie` header.
+#[must_use]
+pub fn open_knowing<'a>(raw: &RawHead<'a>, rules: &Rules, is_token: impl Fn(&[u8]) -> bool) -> Opened<'a> {
     // Read framing and path separately, since each has its own response.
     let settings = rules.settings();
     let framing = framing::check(raw, settings.header_count, settings.head_bytes);
@@ -116,7 +123,7 @@ pub fn open<'a>(raw: &RawHead<'a>, rules: &Rules) -> Opened<'a> {
         credentials => credentials,
     };
     // Nothing that is shown has a secret, nor one that the caller presented where it does not count.
-    let misplaced = misplaced(raw, rules, &secrets);
+    let misplaced = misplaced(raw, (rules, is_token), &secrets);
     let hidden = misplaced.as_ref().unwrap_or(&secrets);
     Opened {
         in_endpoints: !matches!(&path, Err(refusal) if refusal.reason == Reason::OutsideEndpoints),
@@ -350,10 +357,16 @@ fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
     secrets
 }
 
-/// Adds secrets at places where they do not authenticate to those that were presented: as the user of Basic credentials, and
-/// Tokenward's own in cookies. They only decide what is shown: a user's name may occur in a URL. Other values of cookies are not
-/// secrets here, since a caller could hide the URL of a call by repeating it in a cookie.
-fn misplaced(raw: &RawHead<'_>, rules: &Rules, presented: &Secrets) -> Option<Secrets> {
+/// Adds secrets at places where they do not authenticate to those that were presented: as the user of Basic credentials, and in
+/// cookies. They only decide what is shown: a user's name may occur in a URL.
+///
+/// A cookie's value counts as a secret only if it has the form of Tokenward's secrets, or is the secret of a known token. If any value
+/// counted, a caller could hide the URL of a call from the audit by repeating it in a cookie.
+fn misplaced(
+    raw: &RawHead<'_>,
+    (rules, is_token): (&Rules, impl Fn(&[u8]) -> bool),
+    presented: &Secrets,
+) -> Option<Secrets> {
     let mut all = None;
     let mut add = |secret: &[u8]| all.get_or_insert_with(|| presented.clone()).add(secret);
     for value in raw.values("authorization") {
@@ -369,6 +382,9 @@ fn misplaced(raw: &RawHead<'_>, rules: &Rules, presented: &Secrets) -> Option<Se
             .iter()
             .for_each(|secret| _ = add(secret));
     }
+    secrets::in_cookies(raw.values("cookie"))
+        .filter(|text| is_token(text))
+        .for_each(|secret| _ = add(&secret));
     all
 }
 
@@ -449,8 +465,8 @@ fn located(
         return Err(Reason::BodyOnGet.into());
     }
     let query = query?;
-    if let Some(reason) = query.iter().find_map(|(name, _)| rules.refused_parameter(name)) {
-        return Err(reason.into());
+    if let Some(refusal) = query.iter().find_map(|(name, _)| rules.refused_parameter(name)) {
+        return Err(refusal);
     }
     if rules.is_ambiguous(&query) {
         return Err(Reason::AmbiguousParameter.into());

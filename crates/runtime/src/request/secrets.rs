@@ -30,6 +30,9 @@ const LOOKED_FOR: usize = 256;
 /// taken.
 const PARTS_BYTES: usize = 8 * 1024;
 
+/// Maximum number of parts of all cookies that may be compared with the secrets of known tokens.
+const COOKIE_PARTS: usize = 64;
+
 /// Number of characters of a part that are decoded in search of a user and a secret.
 const DECODED: usize = 1024;
 
@@ -225,6 +228,21 @@ pub(super) fn long_basic_users(value: &[u8]) -> impl Iterator<Item = (Zeroizing<
         let (user, password) = user_and_password(&decoded);
         let is_alone = password.len() < SECRET_BYTES;
         (user.len() >= SECRET_BYTES).then(|| (Zeroizing::new(user.to_vec()), is_alone))
+    })
+}
+
+/// Finds the texts in `Cookie` headers that are long enough for a secret: each part, without its percent encoding, and the part after
+/// the colon if it is Base64 of Basic credentials.
+pub(super) fn in_cookies<'a>(
+    values: impl Iterator<Item = &'a [u8]>,
+) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
+    values.flat_map(parts).take(COOKIE_PARTS).flat_map(|part| {
+        let plain = Zeroizing::new(decode_loosely(part));
+        let decoded = decoded(part);
+        let password = Zeroizing::new(user_and_password(&decoded).1.to_vec());
+        [plain, password]
+            .into_iter()
+            .filter(|text| text.len() >= SECRET_BYTES)
     })
 }
 

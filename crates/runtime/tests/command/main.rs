@@ -34,3 +34,4 @@ mod scan;
 mod signals;
 mod signed;
 mod token;
+mod upstream_address;

@@ -461,3 +461,90 @@ fn the_configuration_bounds_the_life_and_the_limits_of_tokens() {
         served.err
     );
 }
+
+/// Creates a token without `--file`.
+fn new_token(directory: &Path, name: &str) -> tokenward_testbed::Ran {
+    run(
+        directory,
+        &[
+            "token", "new", "--name", name, "--user", "svc", "--limit", "/rest/b",
+        ],
+    )
+}
+
+#[test]
+fn a_new_token_goes_to_the_only_file_with_tokens() {
+    let directory = policies();
+    let path = directory.path();
+    // Sets, invariants and reviews define no tokens.
+    fs::write(path.join("policies/read.limits"), "[get]/rest/a\n").unwrap();
+    fs::write(path.join("policies/invariants.toml"), "").unwrap();
+    let ran = new_token(path, "b");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("Token `b` created in policies/ci.toml."),
+        "{}",
+        ran.err
+    );
+    assert!(ci(path).contains("name = \"b\""));
+}
+
+#[test]
+fn the_first_token_of_a_fresh_repository_gets_a_file_of_its_name() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path();
+    succeed(path, &["init", "--product", "jira"]);
+    let example = fs::read_to_string(path.join("policies/example.toml")).unwrap();
+    let ran = new_token(path, "ci-notes");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("created in policies/ci-notes.toml"),
+        "{}",
+        ran.err
+    );
+    // The second token goes to the file of the first one, and the example stays as it is.
+    let ran = new_token(path, "reports");
+    assert!(
+        ran.err.contains("created in policies/ci-notes.toml"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        fs::read_to_string(path.join("policies/example.toml")).unwrap(),
+        example
+    );
+}
+
+#[test]
+fn a_new_token_needs_a_file_if_there_are_several_or_no_suitable_name() {
+    let directory = policies();
+    let path = directory.path();
+    fs::create_dir(path.join("policies/teams")).unwrap();
+    let other = FILE
+        .replace("name = \"a\"", "name = \"z\"")
+        .replace("abab", "cdcd");
+    fs::write(path.join("policies/teams/z.toml"), &other).unwrap();
+    let ran = new_token(path, "b");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    for part in [
+        "2 files define tokens",
+        "`policies/ci.toml`",
+        "`policies/teams/z.toml`",
+        "`--file`",
+    ] {
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+    assert_eq!(ci(path), FILE);
+    fs::remove_file(path.join("policies/ci.toml")).unwrap();
+    fs::remove_dir_all(path.join("policies/teams")).unwrap();
+    for name in ["../b", ".b", "a b", "invariants", "reviewed"] {
+        let ran = new_token(path, name);
+        assert_eq!(ran.code, 2, "{name}: {}", ran.err);
+        assert!(
+            ran.err.contains("`--file policies/tokens.toml`"),
+            "{name}: {}",
+            ran.err
+        );
+    }
+    assert_eq!(fs::read_dir(path.join("policies")).unwrap().count(), 0);
+}

@@ -10,7 +10,7 @@ use tokenward_compiler::call_limits::{CallLimits, Rate};
 use tokenward_compiler::units;
 
 use super::change::{committed, finished};
-use super::{Failure, output, print_json};
+use super::{Failure, file, output, print_json};
 use crate::authoring::edit::{Edit, NewToken, Users};
 use crate::cli::settings::ConfigArg;
 use crate::cli::time;
@@ -25,7 +25,7 @@ use crate::secret::Secret;
 #[command(after_help = "\
 Examples:
   tokenward token new --name ci-comments --user svc-ci --expires 90d \\
-      --limit-to '[post]/rest/api/2/issue/KANBAN-\\d+/comment' --file policies/ci.toml
+      --limit-to '[post]/rest/api/2/issue/KANBAN-\\d+/comment'
   tokenward token new --name report --user alice --include jira-read \\
       --file policies/people.toml | pass insert -e report
 
@@ -83,9 +83,12 @@ pub(super) struct Args {
     /// Purpose of the token
     #[arg(long)]
     description: Option<String>,
-    /// Policy file; created if it does not exist
+    /// Policy file; created if it does not exist [default: the only file with tokens, or NAME.toml]
+    ///
+    /// If no file has tokens, apart from the example of `tokenward init`, the default is NAME.toml in the policy directory.
+    /// If several files have tokens, the option is required.
     #[arg(long)]
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// Print JSON, for programs
     ///
     /// The object contains the secret.
@@ -97,6 +100,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
+    let file = match args.file {
+        Some(file) => file,
+        None => file::for_token(&config, &args.name)?,
+    };
     let secret = Secret::generate().map_err(Failure::trouble)?;
     let now = Timestamp::now();
     let expires = match &args.expires {
@@ -128,29 +135,29 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         unrestricted: false,
     };
     // Write the entry before the secret is shown: a shown secret must work.
-    let prepared = Edit::begin(&config.policies, &args.file)?.with_token(&token)?;
+    let prepared = Edit::begin(&config.policies, &file)?.with_token(&token)?;
     let finished = finished(prepared, &token.name, Some(&secret), &config)?;
     committed(finished, &token.name, &config)?;
-    let file = args.file.display();
+    let shown_file = file.display();
     let (name, exposed) = (&token.name, secret.expose());
     // The secret is the only thing on standard output, so that a script can read it.
     let shown = if args.json {
         print_json(&json!({
             "token": name,
-            "file": args.file.to_string_lossy(),
+            "file": file.to_string_lossy(),
             "expires": token.expires.map(|time| format!("{time:.0}")),
             "secret": exposed,
         }))
     } else {
         output::note(&format!(
-            "Token `{name}` created in {file}. {}",
+            "Token `{name}` created in {shown_file}. {}",
             super::change::reshow_note(&config)
         ));
         output::print(&format!("{exposed}\n"))
     };
     shown.map_err(|_| {
         Failure::Trouble(format!(
-            "the secret could not be shown, so no one has it; remove `{name}` from {file} and create it again"
+            "the secret could not be shown, so no one has it; remove `{name}` from {shown_file} and create it again"
         ))
     })
 }

@@ -73,7 +73,21 @@ impl<'a> Given<'a> {
         self.read_by(&Rules::new(&self.settings).unwrap())
     }
 
+    /// Reads with a policy that has a token of this secret.
+    fn read_knowing(&self, secret: &str) -> Reading {
+        self.read_asking(|text| text == secret.as_bytes())
+    }
+
+    fn read_asking(&self, is_token: impl Fn(&[u8]) -> bool) -> Reading {
+        let rules = Rules::new(&self.settings).unwrap();
+        self.with_raw(|raw| open_knowing(raw, &rules, is_token).read(raw, &rules))
+    }
+
     fn read_by(&self, rules: &Rules) -> Reading {
+        self.with_raw(|raw| read(raw, rules))
+    }
+
+    fn with_raw<R>(&self, read: impl FnOnce(&RawHead<'_>) -> R) -> R {
         let headers: Vec<(&[u8], &[u8])> = self
             .lines
             .iter()
@@ -87,7 +101,7 @@ impl<'a> Given<'a> {
             authority: None,
             body: self.body,
         };
-        read(&raw, rules)
+        read(&raw)
     }
 
     fn head(&self) -> Result<Canonical, Reason> {

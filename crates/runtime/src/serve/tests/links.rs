@@ -130,11 +130,37 @@ async fn responses_that_show_the_upstream_are_counted() {
         let counted = format!("tokenward_upstream_address_shown_total {count}");
         shown.counted(&[&counted]).await;
     }
-    // What is rewritten shows nothing.
-    let behind = linking("Content-Type: application/json").await;
-    let rewriting = scene(&behind, true);
-    rewriting.ask(&request("GET /rest/a", "")).await;
-    rewriting
+    // JSON that is rewritten shows nothing; pages are not rewritten.
+    for (line, count) in [
+        ("Content-Type: application/json", 0),
+        ("Content-Type: text/html", 1),
+    ] {
+        let behind = linking(line).await;
+        let rewriting = scene(&behind, true);
+        rewriting.ask(&request("GET /rest/a", "")).await;
+        let counted = format!("tokenward_upstream_address_shown_total {count}");
+        rewriting.counted(&[&counted]).await;
+    }
+    // Other headers are not rewritten. A response counts once.
+    let behind = Behind::new(|_, mut stream| async move {
+        let own = stream.local_addr().unwrap();
+        let body = format!("see http://{own}/rest/a now");
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\nX-Next: http://{own}/rest/b\r\n\r\n{body}"
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        Some(stream)
+    })
+    .await;
+    let shown = scene(&behind, false);
+    shown.ask(&request("GET /rest/a", "")).await;
+    shown.counted(&["tokenward_upstream_address_shown_total 1"]).await;
+    // References that are rewritten do not show it.
+    let behind = pointing().await;
+    let rewritten = scene(&behind, false);
+    rewritten.ask(&request("GET /rest/a", "")).await;
+    rewritten
         .counted(&["tokenward_upstream_address_shown_total 0"])
         .await;
 }

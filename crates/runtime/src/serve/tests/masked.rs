@@ -172,3 +172,35 @@ async fn kept_values_of_a_body_and_a_trace_have_no_presented_secret() {
     let sent = behind.heads().remove(0);
     assert_eq!(leaks(&sent), None, "{sent}");
 }
+
+#[tokio::test]
+async fn the_secret_of_another_known_token_in_a_cookie_is_masked_and_other_cookies_hide_nothing() {
+    let behind = Behind::answering(OK).await;
+    let policy = [
+        token("t", OURS, "user = \"svc-ci\"", "/rest/.*"),
+        token("old", IMPORTED, "user = \"old-ci\"\nrevoked = true", "/rest/.*"),
+    ]
+    .concat();
+    let scene = Scene::with(behind.addr, &policy, |_| {});
+    let own = format!("Basic {}", basic("svc-ci", OURS));
+    for (authorization, cookie) in [
+        (&*own, format!("s={IMPORTED}")),
+        ("Bearer unknown", format!("a=b; s={}", basic("old-ci", IMPORTED))),
+    ] {
+        let line = format!("GET /rest/a?note={IMPORTED}");
+        let reply = scene
+            .ask(&head(&line, authorization, &format!("Cookie: {cookie}\r\n")))
+            .await;
+        assert_eq!(leaks(&reply.body), None, "{reply:?}");
+    }
+    let line = format!("GET /rest/a?note={STRANGE}");
+    scene
+        .ask(&head(&line, &own, &format!("Cookie: s={STRANGE}\r\n")))
+        .await;
+    let entries = scene.audit_when(|entries| entries.len() == 3).await;
+    let url = |entry: &serde_json::Value| entry["url"].as_str().unwrap().to_owned();
+    let mut urls: Vec<String> = entries.iter().map(url).collect();
+    urls.sort_unstable();
+    let shown = |note: &str| format!("http://127.0.0.1:8080/rest/a?note={note}");
+    assert_eq!(urls, [shown("***"), shown("***"), shown(STRANGE)]);
+}
