@@ -29,6 +29,7 @@ mod kept;
 mod known_headers;
 mod mask;
 mod media;
+mod name_hash;
 #[doc(hidden)]
 pub mod parameter_paths;
 mod path;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue};
 
+use super::random;
+
 /// The header with the proxy's id of a request, sent to the client and to the upstream.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -16,13 +18,21 @@ impl RequestId {
     /// Makes a new id.
     pub(crate) fn new(time_ms: i64) -> Self {
         let mut bytes = [0; 16];
-        // Without randomness (which all known systems have) ids of the same millisecond would be equal, but still
-        // valid.
-        let _ = getrandom::fill(&mut bytes);
-        for (byte, time) in bytes.iter_mut().zip(time_ms.to_be_bytes().into_iter().skip(2)) {
+        let (time, random) = bytes.split_at_mut(6);
+        for (byte, time) in time.iter_mut().zip(time_ms.to_be_bytes().into_iter().skip(2)) {
             *byte = time;
         }
+        // Without randomness ids of the same millisecond would be equal, but still valid.
+        random::fill(random);
         Self(bytes)
+    }
+
+    /// Gives the id's 32 digits.
+    pub(crate) fn digits(&self) -> [u8; 32] {
+        let mut digits = [b'0'; 32];
+        // The room is exactly that of the digits.
+        let _ = hex::encode_to_slice(self.0, &mut digits);
+        digits
     }
 
     /// Gives the id's bytes, as in the audit.
@@ -33,7 +43,7 @@ impl RequestId {
     /// Gives the id as a header's value.
     pub(crate) fn header(&self) -> HeaderValue {
         // Hexadecimal digits are always a valid header value.
-        HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("-"))
+        HeaderValue::from_bytes(&self.digits()).unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 }
 
@@ -45,7 +55,7 @@ impl From<[u8; 16]> for RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&hex::encode(self.0))
+        out.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

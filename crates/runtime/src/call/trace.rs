@@ -3,14 +3,8 @@
 //! A client's fields are used only if they are well-formed, and are written again by the proxy: only the trace id, two
 //! flags and a bounded list of vendors' members pass. If the proxy begins a trace, the trace id is the request id.
 
-use std::fmt::Write as _;
-
-use http::{HeaderName, HeaderValue};
-
 use super::id::RequestId;
-
-pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+use super::random;
 
 /// The flags that the standard defines: sampled, and random.
 const FLAGS: u8 = 0b11;
@@ -32,25 +26,26 @@ pub(crate) struct Trace {
 impl Trace {
     /// Takes the trace that the fields name; otherwise begins a new one, sampled or not.
     pub(crate) fn of(fields: &[(&[u8], &[u8])], request: &RequestId, sampled: bool) -> Self {
-        let named = |wanted: &HeaderName| {
-            let wanted = wanted.as_str().as_bytes();
+        let named = |wanted: &'static [u8]| {
             let found = fields
                 .iter()
                 .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
-            found.map(|(_, value)| *value).collect::<Vec<_>>()
+            found.map(|(_, value)| *value)
         };
-        let parent = match named(&TRACEPARENT).as_slice() {
-            [value] => parent(value),
+        let mut parents = named(b"traceparent");
+        let parent = match (parents.next(), parents.next()) {
+            (Some(value), None) => parent(value),
             _ => None,
         };
         let (id, parent, flags, state) = match parent {
-            Some((id, parent, flags)) => (id, Some(parent), flags, state(&named(&TRACESTATE))),
+            Some((id, parent, flags)) => (id, Some(parent), flags, state(named(b"tracestate"))),
             // Without a valid `traceparent`, `tracestate` is ignored (section 3.3.1.1).
             None => (request.bytes(), None, u8::from(sampled), None),
         };
         let mut span = [0; 8];
+        random::fill(&mut span);
         // Without randomness spans cannot be told apart. All zeros would be an invalid id.
-        if getrandom::fill(&mut span).is_err() || span == [0; 8] {
+        if span == [0; 8] {
             span = [0, 0, 0, 0, 0, 0, 0, 1];
         }
         Self {
@@ -77,15 +72,22 @@ impl Trace {
         hex::encode(self.id)
     }
 
-    /// The fields for the upstream, with this call as the parent.
-    pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let mut parent = format!("00-{}-{}-", hex::encode(self.id), hex::encode(self.span));
-        // Writing to a string cannot fail.
-        let _ = write!(parent, "{:02x}", self.flags);
-        let parent = HeaderValue::from_str(&parent).map(|value| (TRACEPARENT, value));
-        let state = self.state.as_deref().map(HeaderValue::from_str);
-        let state = state.and_then(Result::ok).map(|value| (TRACESTATE, value));
-        parent.into_iter().chain(state).collect()
+    /// Gives the `traceparent` for the upstream, with this call as the parent.
+    pub(crate) fn parent(&self) -> [u8; 55] {
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let ids = [(3, self.id.as_slice()), (36, &self.span), (53, &[self.flags])];
+        for (at, id) in ids {
+            // The room is exactly that of the digits.
+            if let Some(digits) = text.get_mut(at..at + 2 * id.len()) {
+                let _ = hex::encode_to_slice(id, digits);
+            }
+        }
+        text
+    }
+
+    /// Gives the `tracestate` for the upstream.
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.state.as_deref()
     }
 }
 
@@ -112,7 +114,7 @@ fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// Joins the `tracestate` fields into one line, if they are well-formed (section 3.3.1) and not too long.
-fn state(values: &[&[u8]]) -> Option<String> {
+fn state<'f>(values: impl Iterator<Item = &'f [u8]>) -> Option<String> {
     let mut members: Vec<&str> = Vec::new();
     for value in values {
         let value = std::str::from_utf8(value).ok()?;
@@ -175,8 +177,12 @@ mod tests {
     }
 
     fn shown(trace: &Trace) -> Vec<String> {
-        let text = |(name, value): &(HeaderName, HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
-        trace.headers().iter().map(text).collect()
+        let parent = String::from_utf8(trace.parent().to_vec()).unwrap();
+        let state = trace.state().map(|state| format!("tracestate: {state}"));
+        [format!("traceparent: {parent}")]
+            .into_iter()
+            .chain(state)
+            .collect()
     }
 
     #[test]

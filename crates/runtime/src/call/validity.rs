@@ -1,6 +1,8 @@
 //! Work that is cancelled when the token that it depends on is revoked.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use crate::live::TokenValidity;
 use crate::problem::{AuthFailure, Problem};
@@ -16,6 +18,14 @@ pub(crate) async fn while_valid<T>(
     let Some(validity) = validity else {
         return Err(Problem::Unauthenticated(AuthFailure::NoCredentials));
     };
+    let mut work = pin!(work);
+    // Most work is done at once, and then nobody has to be woken for a revocation.
+    if validity.is_lost() {
+        return Err(Problem::NotAccepted(AuthFailure::Revoked));
+    }
+    if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        return Ok(done);
+    }
     tokio::select! {
         biased;
         () = validity.lost() => Err(Problem::NotAccepted(AuthFailure::Revoked)),

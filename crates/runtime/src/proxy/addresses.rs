@@ -21,6 +21,7 @@ pub(crate) struct Addresses {
 /// One address of the upstream.
 #[derive(Debug)]
 pub(crate) struct Address {
+    number: usize,
     authority: Arc<str>,
     failures: AtomicU64,
     state: Mutex<State>,
@@ -40,13 +41,14 @@ struct State {
 impl Addresses {
     /// Makes the addresses, each `host:port`. All count as healthy at first.
     pub(crate) fn new(authorities: Vec<String>) -> Self {
-        let address = |authority: String| Address {
+        let address = |(number, authority): (usize, String)| Address {
+            number,
             authority: authority.into(),
             failures: AtomicU64::new(0),
             state: Mutex::default(),
         };
         Self {
-            all: authorities.into_iter().map(address).collect(),
+            all: authorities.into_iter().enumerate().map(address).collect(),
             next: AtomicUsize::new(0),
         }
     }
@@ -70,6 +72,11 @@ impl Addresses {
 }
 
 impl Address {
+    /// Gives the place of the address among all, counted from 0.
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
     /// Gives `host:port`.
     pub(crate) fn authority(&self) -> &str {
         &self.authority

@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use http_body::{Body, Frame};
-use hyper::body::Incoming;
+use http::{HeaderName, HeaderValue, StatusCode};
 use tokenward_audit::End;
 use tokio::time::{Sleep, sleep};
 
+use super::exchange::Exchange;
 use super::fields::client_headers;
 use super::links::{Links, Watch};
 use super::location::redirect;
@@ -24,10 +23,14 @@ use crate::call::permit::Permit;
 use crate::call::record::OutcomeRecorder;
 use crate::call::{REQUEST_ID, RequestId};
 use crate::live::TokenValidity;
+use crate::wire::response::ResponseHead;
 
 /// A response of the upstream, and the facts of the request that affect it.
 pub(crate) struct Forwarded {
-    response: Response<Incoming>,
+    status: StatusCode,
+    fields: Vec<(HeaderName, HeaderValue)>,
+    exchange: Exchange,
+    /// Path and query that were sent upstream, if the response is a redirect.
     target: String,
     /// Whether the path is one whose responses are streams.
     streams: bool,
@@ -40,17 +43,23 @@ pub(crate) struct Forwarded {
 
 impl Forwarded {
     pub(super) fn new(
-        response: Response<Incoming>,
+        head: ResponseHead,
+        exchange: Exchange,
         permit: &Permit,
         upstream: &UpstreamSettings,
         address: Arc<str>,
     ) -> Self {
         let canonical = permit.canonical();
         Self {
-            streams: upstream.streams(&canonical.path) || is_event_stream(response.headers()),
-            response,
-            target: canonical.upstream_target().to_owned(),
-            head: canonical.method_text == Method::HEAD.as_str(),
+            streams: upstream.streams(&canonical.path) || is_event_stream(&head.fields),
+            status: head.status,
+            target: match find(&head.fields, &LOCATION) {
+                Some(_) => canonical.upstream_target().to_owned(),
+                None => String::new(),
+            },
+            fields: head.fields,
+            exchange,
+            head: canonical.method_text == "HEAD",
             safe: matches!(canonical.method_text.as_str(), "GET" | "HEAD"),
             id: *permit.id(),
             address,
@@ -59,9 +68,10 @@ impl Forwarded {
 
     /// Makes the client's response. The outcome is recorded when its body ends.
     pub(crate) fn into_answer(self, upstream: &UpstreamSettings, mut outcome: OutcomeRecorder) -> Answer {
-        let (parts, incoming) = self.response.into_parts();
-        let mut status = parts.status;
-        let mut headers = client_headers(&parts.headers, upstream.cookies());
+        let (mut status, mut headers, exchange) = (self.status, self.fields, self.exchange);
+        let announced = announced(&headers);
+        let (is_json, is_text) = (is_plain_json(&headers), is_text(&headers));
+        client_headers(&mut headers, upstream.cookies());
         let names_upstream = |headers: &[(HeaderName, HeaderValue)]| {
             let watch = upstream.watch()?;
             headers
@@ -96,14 +106,11 @@ impl Forwarded {
         }
         headers.push((REQUEST_ID, self.id.header()));
         // A body with rewritten links no longer matches its digests.
-        let links = upstream
-            .links()
-            .filter(|_| is_plain_json(&parts.headers))
-            .map(Links::new);
+        let links = upstream.links().filter(|_| is_json).map(Links::new);
         // A response that is counted for its headers is not counted again for its body.
         let watch = upstream
             .watch()
-            .filter(|_| !shown && links.is_none() && is_text(&parts.headers))
+            .filter(|_| !shown && links.is_none() && is_text)
             .cloned();
         if links.is_some() {
             headers.retain(|(name, _)| !DIGESTS.contains(&name.as_str()));
@@ -112,20 +119,20 @@ impl Forwarded {
         // A response without a body ends here; otherwise the body records the end.
         let body = if self.head {
             outcome.end(End::Complete);
-            let length = announced(&parts.headers).filter(|_| links.is_none());
+            let length = announced.filter(|_| links.is_none());
             length.map_or(AnswerBody::None, AnswerBody::Omitted)
         } else if has_no_body(status) {
             outcome.end(End::Complete);
-            headers.extend(kept_length(&parts.headers, status).filter(|_| links.is_none()));
+            headers.extend(kept_length(announced, status).filter(|_| links.is_none()));
             AnswerBody::None
-        } else if incoming.size_hint().exact() == Some(0) {
+        } else if exchange.is_complete() {
             outcome.end(End::Complete);
             AnswerBody::Whole(Vec::new())
         } else {
             AnswerBody::Upstream(Box::new(UpstreamBody {
-                incoming,
+                exchange,
                 address: self.address,
-                cut: outcome.validity().cloned().map(Cut::new),
+                cut: outcome.validity().cloned().map(Cut::Unwatched),
                 id: self.id,
                 outcome,
                 pause: upstream.pause(self.streams),
@@ -148,13 +155,18 @@ fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+fn announced(fields: &[(HeaderName, HeaderValue)]) -> Option<u64> {
+    find(fields, &CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn find<'f>(fields: &'f [(HeaderName, HeaderValue)], wanted: &HeaderName) -> Option<&'f HeaderValue> {
+    let found = fields.iter().find(|(name, _)| name == wanted);
+    found.map(|(_, value)| value)
 }
 
 /// Keeps the length in a 304 response, which describes the body that a 200 would have (RFC 9110 section 8.6).
-fn kept_length(headers: &HeaderMap, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
-    let length = announced(headers).filter(|_| status == StatusCode::NOT_MODIFIED)?;
+fn kept_length(announced: Option<u64>, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+    let length = announced.filter(|_| status == StatusCode::NOT_MODIFIED)?;
     Some((CONTENT_LENGTH, HeaderValue::from(length)))
 }
 
@@ -162,35 +174,45 @@ fn kept_length(headers: &HeaderMap, status: StatusCode) -> Option<(HeaderName, H
 const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
 
 /// Whether the body is uncompressed JSON.
-fn is_plain_json(headers: &HeaderMap) -> bool {
-    let essence = essence(headers);
-    (essence == "application/json" || essence.ends_with("+json")) && !headers.contains_key(CONTENT_ENCODING)
+fn is_plain_json(fields: &[(HeaderName, HeaderValue)]) -> bool {
+    let essence = essence(fields);
+    (essence.eq_ignore_ascii_case(b"application/json") || ends(essence, b"+json"))
+        && find(fields, &CONTENT_ENCODING).is_none()
 }
 
 /// Whether the body is uncompressed text, in which an address of the upstream can be found.
-fn is_text(headers: &HeaderMap) -> bool {
-    let essence = essence(headers);
-    let is_text = essence.starts_with("text/") || ["json", "xml"].iter().any(|end| essence.ends_with(end));
-    is_text && !headers.contains_key(CONTENT_ENCODING)
+fn is_text(fields: &[(HeaderName, HeaderValue)]) -> bool {
+    let essence = essence(fields);
+    let begins = essence
+        .get(..5)
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(b"text/"));
+    (begins || ends(essence, b"json") || ends(essence, b"xml")) && find(fields, &CONTENT_ENCODING).is_none()
 }
 
 /// Whether the body is a stream of events, which may pause for long.
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    essence(headers) == "text/event-stream"
+fn is_event_stream(fields: &[(HeaderName, HeaderValue)]) -> bool {
+    essence(fields).eq_ignore_ascii_case(b"text/event-stream")
 }
 
-/// Gives the media type of the body in lower case, without parameters; empty if there is none.
-fn essence(headers: &HeaderMap) -> String {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.unwrap_or_default().split(';').next();
-    essence.unwrap_or_default().trim().to_ascii_lowercase()
+/// Whether the text ends so, in any letter case.
+fn ends(text: &[u8], end: &[u8]) -> bool {
+    let at = text.len().checked_sub(end.len());
+    at.and_then(|at| text.get(at..))
+        .is_some_and(|last| last.eq_ignore_ascii_case(end))
+}
+
+/// Gives the media type of the body, without parameters; empty if there is none.
+fn essence(fields: &[(HeaderName, HeaderValue)]) -> &[u8] {
+    let kind = find(fields, &CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let essence = kind.unwrap_or_default().split(|byte| *byte == b';').next();
+    essence.unwrap_or_default().trim_ascii()
 }
 
 /// A body that streams from the upstream. If it is dropped before its end, it records that the client closed the
 /// connection.
 #[derive(Debug)]
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
+    exchange: Exchange,
     /// The upstream's address that sends it.
     address: Arc<str>,
     id: RequestId,
@@ -206,12 +228,28 @@ pub(crate) struct UpstreamBody {
     rewriting: bool,
 }
 
-/// Resolves when the token that the call depends on is revoked.
-struct Cut(Pin<Box<dyn Future<Output = ()> + Send>>);
+/// Tells when the token that the call depends on is revoked.
+enum Cut {
+    /// Nothing has waited yet, so nobody has to be woken.
+    Unwatched(TokenValidity),
+    Watched(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
 
 impl Cut {
-    fn new(validity: TokenValidity) -> Self {
-        Self(Box::pin(validity.lost()))
+    /// Whether the token is revoked.
+    fn is_due(&self) -> bool {
+        matches!(self, Self::Unwatched(validity) if validity.is_lost())
+    }
+
+    /// Ready when the token is revoked; otherwise the task is woken when it is.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Self::Unwatched(validity) = self {
+            *self = Self::Watched(Box::pin(validity.clone().lost()));
+        }
+        match self {
+            Self::Unwatched(_) => Poll::Pending,
+            Self::Watched(lost) => lost.as_mut().poll(cx),
+        }
     }
 }
 
@@ -228,18 +266,30 @@ pub(crate) struct BrokenOff;
 impl UpstreamBody {
     /// Gives the length of the rest of the body, if the upstream sent it.
     pub(crate) fn length(&self) -> Option<u64> {
-        self.incoming.size_hint().exact().filter(|_| self.links.is_none())
+        self.exchange.length().filter(|_| self.links.is_none())
     }
 
-    /// Ready if the call must be cancelled; otherwise the task is woken when it must. [`Self::poll_next`] checks this
-    /// too. This function is for a sender that waits for its client and does not ask for more.
-    pub(crate) fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
+    /// Ready if the call must be cancelled; otherwise the task is woken when it must. Sends what is left of the request
+    /// meanwhile. [`Self::poll_next`] does both too. This function is for a sender that waits for its client and does not
+    /// ask for more.
+    pub(crate) fn poll_aside(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
+        if let Poll::Ready(broken) = self.exchange.poll_send(cx) {
+            return Poll::Ready(self.break_off(End::UpstreamFailed, &broken));
+        }
+        self.poll_cut(cx)
+    }
+
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         let Some(cut) = &mut self.cut else {
             return Poll::Pending;
         };
-        ready!(cut.0.as_mut().poll(cx));
+        ready!(cut.poll(cx));
+        Poll::Ready(self.cut_off())
+    }
+
+    fn cut_off(&mut self) -> BrokenOff {
         self.cut = None;
-        Poll::Ready(self.break_off(End::Revoked, &"its token was revoked"))
+        self.break_off(End::Revoked, &"its token was revoked")
     }
 
     /// Ends the body because the client reads it too slowly.
@@ -254,11 +304,14 @@ impl UpstreamBody {
     /// The upstream closed the connection early or paused for too long, or the token was revoked. The log has the
     /// reason.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        if let Poll::Ready(broken) = self.poll_cut(cx) {
-            return Poll::Ready(Some(Err(broken)));
+        if self.cut.as_ref().is_some_and(Cut::is_due) {
+            return Poll::Ready(Some(Err(self.cut_off())));
         }
         loop {
-            let Poll::Ready(frame) = self.poll_frame(cx) else {
+            let Poll::Ready(data) = self.exchange.poll_data(cx) else {
+                if let Poll::Ready(broken) = self.poll_cut(cx) {
+                    return Poll::Ready(Some(Err(broken)));
+                }
                 let pause = self.pause;
                 let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(pause)));
                 ready!(timer.as_mut().poll(cx));
@@ -266,7 +319,7 @@ impl UpstreamBody {
                 return Poll::Ready(Some(Err(broken)));
             };
             self.timer = None;
-            match frame {
+            match data {
                 None => {
                     let rest = self.links.take().map(|mut links| links.finish());
                     if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
@@ -278,38 +331,26 @@ impl UpstreamBody {
                 Some(Err(error)) => {
                     return Poll::Ready(Some(Err(self.break_off(End::UpstreamFailed, &error))));
                 }
-                // Trailers are dropped: a client that does not expect them may take them for fields.
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.outcome.received(data.len());
-                        if let Some(watch) = &mut self.watch
-                            && watch.finds(&data)
-                        {
-                            watch.report(self.rewriting);
-                            self.outcome.shows_upstream();
-                            self.watch = None;
-                        }
-                        let data = match &mut self.links {
-                            Some(links) => Bytes::from(links.push(&data)),
-                            None => data,
-                        };
-                        // The rewriter may hold all of it back.
-                        if !data.is_empty() {
-                            return Poll::Ready(Some(Ok(data)));
-                        }
+                Some(Ok(data)) => {
+                    self.outcome.received(data.len());
+                    if let Some(watch) = &mut self.watch
+                        && watch.finds(&data)
+                    {
+                        watch.report(self.rewriting);
+                        self.outcome.shows_upstream();
+                        self.watch = None;
+                    }
+                    let data = match &mut self.links {
+                        Some(links) => Bytes::from(links.push(&data)),
+                        None => data,
+                    };
+                    // The rewriter may hold all of it back.
+                    if !data.is_empty() {
+                        return Poll::Ready(Some(Ok(data)));
                     }
                 }
             }
         }
-    }
-
-    /// Gives the next frame. A body is complete when its announced length has arrived; hyper reports that only after
-    /// its own task has run again.
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        if self.incoming.is_end_stream() {
-            return Poll::Ready(None);
-        }
-        Pin::new(&mut self.incoming).poll_frame(cx)
     }
 
     fn break_off(&mut self, end: End, reason: &dyn fmt::Display) -> BrokenOff {

@@ -182,10 +182,7 @@ impl Body for RequestBody {
             this.meter.set_waits_for_client(polled.is_pending());
             match ready!(polled) {
                 Some(Ok(data)) => data,
-                Some(Err(error)) => {
-                    this.meter.fail(error);
-                    return Poll::Ready(Some(Err(error)));
-                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => {
                     this.ended = true;
                     return Poll::Ready(None);
@@ -205,21 +202,6 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         self.length().map_or_else(SizeHint::new, SizeHint::with_exact)
-    }
-}
-
-/// Resolves when no byte has moved between client and upstream for `limit`, and the upstream is the one to act.
-pub(crate) async fn upstream_stalls(meter: &Meter, limit: Duration) {
-    let mut moved = meter.bytes();
-    let mut since = Instant::now();
-    loop {
-        tokio::time::sleep_until(since + limit).await;
-        if meter.bytes() != moved || meter.waits_for_client() {
-            moved = meter.bytes();
-            since = Instant::now();
-        } else {
-            return;
-        }
     }
 }
 

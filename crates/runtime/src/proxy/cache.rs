@@ -5,6 +5,10 @@ use http::{HeaderName, HeaderValue};
 
 /// Marks a response as `private`, and removes headers by which a shared cache could store it anyway.
 pub(crate) fn keep_from_shared_caches(headers: &mut Vec<(HeaderName, HeaderValue)>) {
+    if !headers.iter().any(|(name, _)| name == CACHE_CONTROL) {
+        headers.push((CACHE_CONTROL, HeaderValue::from_static("private")));
+        return;
+    }
     let directives: Vec<String> = headers
         .iter()
         .filter(|(name, _)| name == CACHE_CONTROL)

@@ -1,38 +1,30 @@
 //! The client towards the upstream: one pool per worker, and the only function that sends a request.
 
-use std::error::Error as _;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::TRANSFER_ENCODING;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
-use hyper::body::Incoming;
-use hyper::ext::on_informational;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use http::{StatusCode, Uri};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokenward_audit::End;
+use tokio::time::timeout;
 
 use super::addresses::Address;
 use super::answer::Forwarded;
-use super::body::{BodyPace, RequestBody, upstream_stalls};
-use super::fields::upstream_headers;
+use super::body::{BodyPace, RequestBody};
+use super::exchange::Exchange;
+use super::fields::{Unwritable, write_request};
+use super::pool::{Connection, Pool};
 use super::settings::UpstreamSettings;
+use super::stream::{ConnectError, Connector};
 use crate::call::permit::Permit;
 use crate::call::record::OutcomeRecorder;
 use crate::problem::Problem;
 use crate::request::{Canonical, Framing, Method};
+use crate::wire::response::ResponseHead;
 use crate::wire::{BodyError, BodyStream};
-
-/// Time for which an idle connection is kept. It is shorter than Tomcat's (20 s), so that few requests meet a
-/// connection that is being closed.
-const POOL_IDLE: Duration = Duration::from_secs(15);
-
-/// Maximum size of the buffer of a connection to the upstream, and so of a response's head. A client that reads slowly
-/// keeps its buffer full.
-const BUFFER: usize = 64 * 1024;
 
 /// The pace of a body that is complete already.
 const NO_WAIT: BodyPace = BodyPace {
@@ -41,12 +33,11 @@ const NO_WAIT: BodyPace = BodyPace {
     most: u64::MAX,
 };
 
-/// Connector with or without TLS.
-pub(super) type Connector = HttpsConnector<HttpConnector>;
-
 /// Client with the connections to the upstream.
 pub(crate) struct Upstream {
-    client: Client<Connector, RequestBody>,
+    connector: Connector,
+    /// One for each address, in the order of the addresses.
+    pools: Vec<Pool>,
     settings: UpstreamSettings,
 }
 
@@ -76,7 +67,7 @@ pub(crate) enum ForwardError {
     Body(BodyError),
     /// The canonical request cannot be written, which would be an error in reading it.
     #[error("cannot write the canonical request: {0}")]
-    Unwritable(#[from] http::Error),
+    Unwritable(#[from] Unwritable),
 }
 
 impl ForwardError {
@@ -142,14 +133,11 @@ pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
 }
 
 impl Upstream {
-    /// Makes a client with a pool of its own, for one worker: its connections belong to that worker's runtime.
+    /// Makes a client with pools of its own, for one worker: its connections belong to that worker's runtime.
     pub(crate) fn open(settings: UpstreamSettings) -> Self {
         Self {
-            client: Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(POOL_IDLE)
-                .http1_max_buf_size(BUFFER)
-                .build(connector(&settings)),
+            connector: connector(&settings),
+            pools: settings.addresses.all().iter().map(|_| Pool::default()).collect(),
             settings,
         }
     }
@@ -165,29 +153,52 @@ impl Upstream {
         address: &Address,
         permit: &Permit,
         body: RequestBody,
-    ) -> Result<Response<Incoming>, ForwardError> {
-        let meter = Arc::clone(body.meter());
-        let mut request = self.request(address, permit, body)?;
-        let counter = Arc::clone(&meter);
-        on_informational(&mut request, move |interim| {
-            let fields = interim.headers().iter();
-            let sizes = fields.map(|(name, value)| name.as_str().len() + value.len() + 4);
-            counter.interim(sizes.sum());
-        });
-        let answer = tokio::select! {
-            answer = self.client.request(request) => answer.map_err(|error| match meter.failure() {
-                Some(failure) => ForwardError::Body(failure),
-                None => forward_error(&error),
-            }),
-            () = upstream_stalls(&meter, self.settings.timeout) => Err(ForwardError::Timeout),
-            () = meter.flooded() => Err(ForwardError::Interims),
-        };
+    ) -> Result<(ResponseHead, Exchange), ForwardError> {
+        let answer = self.exchange(address, permit, body).await;
         match &answer {
             Err(error) if error.is_connect() => address.failed(),
             Ok(_) => address.reached(),
             Err(_) => {}
         }
         answer
+    }
+
+    async fn exchange(
+        &self,
+        address: &Address,
+        permit: &Permit,
+        body: RequestBody,
+    ) -> Result<(ResponseHead, Exchange), ForwardError> {
+        let pool = self.pools.get(address.number()).cloned().unwrap_or_default();
+        let mut connection = match pool.take() {
+            Some(connection) => connection,
+            None => self.connect(address).await?,
+        };
+        // The request is written only from the permit.
+        write_request(
+            connection.output.buffer(),
+            permit,
+            &self.settings.public,
+            body.length(),
+        )?;
+        let to_head = permit.canonical().method == Method::Head;
+        let mut exchange = Exchange::begin(connection, pool, body, to_head, self.settings.timeout);
+        let head = poll_fn(|cx| exchange.poll_head(cx)).await?;
+        Ok((head, exchange))
+    }
+
+    async fn connect(&self, address: &Address) -> Result<Connection, ForwardError> {
+        let uri = Uri::builder()
+            .scheme(self.settings.scheme.clone())
+            .authority(address.authority())
+            .path_and_query("/")
+            .build()
+            .map_err(|error| ForwardError::Unreachable(error.to_string()))?;
+        let connecting = Connection::open(self.connector.clone(), uri);
+        match timeout(self.settings.timeout, connecting).await {
+            Ok(opened) => opened.map_err(|error| connect_error(&error)),
+            Err(_) => Err(ForwardError::Timeout),
+        }
     }
 
     /// Sends a request to the next address. If the request `repeats`, it is sent to the other addresses in turn as long
@@ -198,7 +209,7 @@ impl Upstream {
         permit: &Permit,
         body: RequestBody,
         repeats: bool,
-    ) -> Result<(Response<Incoming>, Arc<str>), NotForwarded> {
+    ) -> Result<(ResponseHead, Exchange, Arc<str>), NotForwarded> {
         let again = || RequestBody::new(BodyStream::empty(), Framing::None, NO_WAIT);
         let none = || NotForwarded {
             address: None,
@@ -223,33 +234,12 @@ impl Upstream {
         }
         let address = address.shared_authority();
         match answer {
-            Ok(response) => Ok((response, address)),
+            Ok((head, exchange)) => Ok((head, exchange, address)),
             Err(error) => Err(NotForwarded {
                 address: Some(address),
                 error,
             }),
         }
-    }
-
-    /// Makes the upstream request, only from the permit.
-    fn request(
-        &self,
-        address: &Address,
-        permit: &Permit,
-        body: RequestBody,
-    ) -> Result<Request<RequestBody>, http::Error> {
-        let canonical = permit.canonical();
-        let headers = upstream_headers(permit, &self.settings.public, body.length())?;
-        let uri = Uri::builder()
-            .scheme(self.settings.scheme.clone())
-            .authority(address.authority())
-            .path_and_query(canonical.upstream_target())
-            .build()?;
-        let mut request = Request::new(body);
-        *request.method_mut() = canonical.method_text.parse().map_err(http::Error::from)?;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        Ok(request)
     }
 }
 
@@ -265,10 +255,16 @@ pub(crate) async fn forward(
 ) -> Result<Forwarded, NotForwarded> {
     let repeats = is_repeatable(permit.canonical()) && body.length() == Some(0);
     let started = Instant::now();
-    let (response, address) = upstream.in_turn(&permit, body, repeats).await?;
-    outcome.answered(response.status().as_u16(), started.elapsed());
-    match unacceptable(&response) {
-        None => Ok(Forwarded::new(response, &permit, &upstream.settings, address)),
+    let (head, exchange, address) = upstream.in_turn(&permit, body, repeats).await?;
+    outcome.answered(head.status.as_u16(), started.elapsed());
+    match unacceptable(head.status) {
+        None => Ok(Forwarded::new(
+            head,
+            exchange,
+            &permit,
+            &upstream.settings,
+            address,
+        )),
         Some(error) => Err(NotForwarded {
             address: Some(address),
             error,
@@ -276,26 +272,15 @@ pub(crate) async fn forward(
     }
 }
 
-/// The reason why a response must not be forwarded, if there is one.
-fn unacceptable(response: &Response<Incoming>) -> Option<ForwardError> {
-    match response.status() {
+/// The reason why a response of this status must not be forwarded, if there is one.
+fn unacceptable(status: StatusCode) -> Option<ForwardError> {
+    match status {
         StatusCode::UNAUTHORIZED => Some(ForwardError::Unauthorized),
         status if status.is_informational() => {
             Some(ForwardError::Broken(format!("unexpected status {status}")))
         }
-        _ if has_other_coding(response.headers()) => {
-            Some(ForwardError::Broken("unexpected transfer coding".to_owned()))
-        }
         _ => None,
     }
-}
-
-/// Whether a transfer coding other than `chunked` was applied to the body. The client removes only that one and drops
-/// the header, so the encoded bytes would be taken for the content.
-fn has_other_coding(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
-    let is_chunked = |line: &HeaderValue| line.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
-    lines.next().is_some_and(|line| !is_chunked(line)) || lines.next().is_some()
 }
 
 /// Whether sending the request twice has the same effect as once (RFC 9110 section 9.2.2). PUT and DELETE are excluded,
@@ -304,23 +289,21 @@ fn is_repeatable(canonical: &Canonical) -> bool {
     matches!(canonical.method, Method::Get | Method::Head | Method::Options)
 }
 
-fn forward_error(error: &ClientError) -> ForwardError {
-    // hyper's own message describes only the outer layer; the innermost error names the cause.
+fn connect_error(error: &ConnectError) -> ForwardError {
+    // The message describes only the outer layer; the innermost error names the cause.
     let mut reason = error.to_string();
     let mut timed_out = false;
-    let mut source = error.source();
-    while let Some(inner) = source {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+    while let Some(inner) = cause {
         reason = inner.to_string();
         timed_out |= inner
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
-        source = inner.source();
+        cause = inner.source();
     }
-    if error.is_connect() && timed_out {
+    if timed_out {
         ForwardError::Unconnected
-    } else if error.is_connect() {
-        ForwardError::Unreachable(reason)
     } else {
-        ForwardError::Broken(reason)
+        ForwardError::Unreachable(reason)
     }
 }

@@ -1,21 +1,38 @@
 //! Header fields that go upstream, and those that come back.
 
-use std::collections::HashSet;
-use std::net::IpAddr;
+use std::fmt::Write as _;
 
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, IF_RANGE, RANGE, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::BytesMut;
+use http::header::CONNECTION;
+use http::{HeaderName, HeaderValue};
 
 use super::cache;
+use crate::call::REQUEST_ID;
 use crate::call::permit::Permit;
-use crate::call::{REQUEST_ID, TRACEPARENT, TRACESTATE};
+use crate::request::Framing;
+use crate::wire::raw::{is_control, is_token, run_without};
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_HOST: &str = "x-forwarded-host";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
 
 /// Fields that the proxy writes itself; the client's are dropped.
-const OWN: [HeaderName; 3] = [HOST, TRACEPARENT, TRACESTATE];
+const OWN: [&str; 6] = [
+    "host",
+    FORWARDED_FOR,
+    FORWARDED_HOST,
+    FORWARDED_PROTO,
+    TRACEPARENT,
+    TRACESTATE,
+];
+
+/// Fields by which the client would get a part of a response, or a compressed one.
+const OF_WHOLE_ANSWERS: [&str; 3] = ["accept-encoding", "if-range", "range"];
+
+/// Room for the parts of a head other than the target and the client's fields.
+const BASE_BYTES: usize = 512;
 
 /// Fields of one connection (RFC 9110 section 7.6.1), and of the framing, which the proxy writes itself.
 const HOP_BY_HOP: [&str; 11] = [
@@ -55,62 +72,106 @@ pub(crate) struct Public {
     pub(crate) whole_answers: bool,
 }
 
-/// Makes the headers of the upstream request: those of the canonical request, and the proxy's own. `length` is the
+/// The canonical request has a part that cannot be written, which would be an error in reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a byte that cannot be sent in the {0}")]
+pub(crate) struct Unwritable(&'static str);
+
+/// Writes the head of the upstream request: the fields of the canonical request, and the proxy's own. `length` is the
 /// body's; `None` means chunked.
 ///
 /// # Errors
-/// A canonical header is not valid in a request, which would be an error in reading it.
-pub(crate) fn upstream_headers(
+/// The canonical request has a part that would be read as another one.
+pub(super) fn write_request(
+    out: &mut BytesMut,
     permit: &Permit,
     public: &Public,
     length: Option<u64>,
-) -> Result<HeaderMap, http::Error> {
+) -> Result<(), Unwritable> {
     let canonical = permit.canonical();
-    let mut headers = HeaderMap::with_capacity(canonical.headers.len() + 8);
-    headers.insert(HOST, public.host.clone());
+    let target = canonical.upstream_target().as_bytes();
+    if !is_token(canonical.method_text.as_bytes()) {
+        return Err(Unwritable("method"));
+    }
+    if !target.starts_with(b"/") || !target.iter().all(u8::is_ascii_graphic) {
+        return Err(Unwritable("target"));
+    }
+    let fields = canonical.headers.iter();
+    let sizes = fields.map(|(name, value)| name.len() + value.len() + 4);
+    out.reserve(BASE_BYTES + target.len() + sizes.sum::<usize>());
+    for part in [
+        canonical.method_text.as_bytes(),
+        b" ",
+        target,
+        b" HTTP/1.1\r\nhost: ",
+        public.host.as_bytes(),
+    ] {
+        out.extend_from_slice(part);
+    }
+    out.extend_from_slice(b"\r\n");
     // The client's fields, without those that the proxy writes itself.
     for (name, value) in &canonical.headers {
-        let name = HeaderName::from_bytes(name.as_bytes())?;
-        if !OWN.contains(&name) && !HOP_BY_HOP.contains(&name.as_str()) {
-            headers.append(name, HeaderValue::from_bytes(value)?);
+        if !is_own(name, permit, public) {
+            checked_field(name, value, out)?;
         }
     }
     // Links can only be rewritten in complete, uncompressed responses.
     if public.whole_answers {
-        headers.remove(RANGE);
-        headers.remove(IF_RANGE);
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        field("accept-encoding", b"identity", out);
     }
     // The framing is that of the body, not of the client.
     match length {
-        Some(length) if length > 0 || canonical.body != crate::request::Framing::None => {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        Some(length) if length > 0 || canonical.body != Framing::None => {
+            // Writing to `BytesMut` cannot fail.
+            let _ = write!(out, "content-length: {length}\r\n");
         }
         Some(_) => {}
-        None => {
-            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
+        None => field("transfer-encoding", b"chunked", out),
     }
-    // The proxy's own fields. They come last and replace others, so that no client can set them.
-    headers.insert(FORWARDED_FOR, address(permit.client())?);
-    headers.insert(FORWARDED_HOST, public.authority.clone());
-    headers.insert(FORWARDED_PROTO, public.scheme.clone());
-    headers.insert(REQUEST_ID, permit.id().header());
-    headers.extend(
-        permit
-            .trace()
-            .headers()
-            .into_iter()
-            .map(|(name, value)| (Some(name), value)),
-    );
-    for (name, value) in permit.identity() {
-        headers.insert(name.clone(), value.clone());
-    }
-    Ok(headers)
+    write_own(out, permit, public)
 }
 
-fn address(address: IpAddr) -> Result<HeaderValue, http::Error> {
-    Ok(HeaderValue::from_str(&address.to_canonical().to_string())?)
+/// Writes the proxy's own fields. No client can set them: its own are dropped.
+fn write_own(out: &mut BytesMut, permit: &Permit, public: &Public) -> Result<(), Unwritable> {
+    // Writing to `BytesMut` cannot fail.
+    let _ = write!(out, "{FORWARDED_FOR}: {}\r\n", permit.client().to_canonical());
+    field(FORWARDED_HOST, public.authority.as_bytes(), out);
+    field(FORWARDED_PROTO, public.scheme.as_bytes(), out);
+    field(REQUEST_ID.as_str(), &permit.id().digits(), out);
+    let trace = permit.trace();
+    field(TRACEPARENT, &trace.parent(), out);
+    if let Some(state) = trace.state() {
+        checked_field(TRACESTATE, state.as_bytes(), out)?;
+    }
+    for (name, value) in permit.identity() {
+        field(name.as_str(), value.as_bytes(), out);
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// Whether the proxy writes the field, named in lower case, itself, or it belongs to the client's connection.
+fn is_own(name: &str, permit: &Permit, public: &Public) -> bool {
+    OWN.contains(&name)
+        || HOP_BY_HOP.contains(&name)
+        || name == REQUEST_ID.as_str()
+        || public.whole_answers && OF_WHOLE_ANSWERS.contains(&name)
+        || permit.identity().iter().any(|(own, _)| own.as_str() == name)
+}
+
+fn checked_field(name: &str, value: &[u8], out: &mut BytesMut) -> Result<(), Unwritable> {
+    if !is_token(name.as_bytes()) || run_without(value, is_control) != value.len() {
+        return Err(Unwritable("fields"));
+    }
+    field(name, value, out);
+    Ok(())
+}
+
+fn field(name: &str, value: &[u8], out: &mut BytesMut) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Beginnings of fields by which the upstream tells a server in front of it to send a file or another URL in place of
@@ -118,36 +179,30 @@ fn address(address: IpAddr) -> Result<HeaderValue, http::Error> {
 /// proxy would, with its own rights.
 const INTERNAL_REDIRECTS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-reproxy-"];
 
-/// Gives the headers of the upstream's response that go to the client.
-pub(crate) fn client_headers(upstream: &HeaderMap, cookies: bool) -> Vec<(HeaderName, HeaderValue)> {
-    let named = named_by_connection(upstream);
-    let mut headers: Vec<_> = upstream
-        .iter()
-        .filter(|(name, _)| {
-            let name = name.as_str();
-            let cookie = name == "set-cookie" && !cookies;
-            let redirects = INTERNAL_REDIRECTS.iter().any(|begin| name.starts_with(begin));
-            !(cookie
-                || redirects
-                || HOP_BY_HOP.contains(&name)
-                || NOT_PASSED_BACK.contains(&name)
-                || named.contains(name))
-        })
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    cache::keep_from_shared_caches(&mut headers);
-    headers
+/// Keeps those of the upstream's fields that go to the client.
+pub(crate) fn client_headers(fields: &mut Vec<(HeaderName, HeaderValue)>, cookies: bool) {
+    let connection = fields.iter().filter(|(name, _)| name == CONNECTION);
+    let connection: Vec<_> = connection.map(|(_, value)| value.clone()).collect();
+    fields.retain(|(name, _)| {
+        let name = name.as_str();
+        let cookie = name == "set-cookie" && !cookies;
+        let redirects = INTERNAL_REDIRECTS.iter().any(|begin| name.starts_with(begin));
+        !(cookie
+            || redirects
+            || HOP_BY_HOP.contains(&name)
+            || NOT_PASSED_BACK.contains(&name)
+            || is_named(&connection, name))
+    });
+    cache::keep_from_shared_caches(fields);
 }
 
-/// Gives the names in `Connection`.
-fn named_by_connection(headers: &HeaderMap) -> HashSet<String> {
-    headers
-        .get_all(http::header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .collect()
+/// Whether one of the values of `Connection` names the field.
+fn is_named(connection: &[HeaderValue], name: &str) -> bool {
+    let options = |value: &HeaderValue| {
+        let mut options = value.as_bytes().split(|byte| *byte == b',');
+        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+    };
+    connection.iter().any(options)
 }
 
 #[cfg(test)]
@@ -155,14 +210,13 @@ mod tests {
     use super::*;
 
     fn pass(fields: &[(&str, &str)], cookies: bool) -> Vec<(String, String)> {
-        let mut upstream = HeaderMap::new();
-        for (name, value) in fields {
-            upstream.append(
-                HeaderName::from_bytes(name.as_bytes()).unwrap(),
-                value.parse().unwrap(),
-            );
-        }
-        client_headers(&upstream, cookies)
+        let field = |(name, value): &(&str, &str)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            (name, value.parse().unwrap())
+        };
+        let mut fields = fields.iter().map(field).collect();
+        client_headers(&mut fields, cookies);
+        fields
             .into_iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
             .collect()

@@ -16,8 +16,9 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use super::addresses::Address;
-use super::client::{Connector, connector};
+use super::client::connector;
 use super::settings::{HealthSettings, UpstreamSettings};
+use super::stream::Connector;
 use hyper_util::client::legacy::Client;
 
 /// Time limit of a health check.

@@ -3,7 +3,10 @@
 //! Servers differ in the parts of a path that they drop, decode and cut. For the class of a call every reading counts:
 //! each can only add a class, never remove one. Forbid lines are matched by the policy's own, narrower rules.
 
+use std::borrow::Cow;
+
 use super::fold::folded;
+use super::raw::run_without;
 
 /// Properties of a product's routes.
 #[derive(Clone, Copy, Debug)]
@@ -31,22 +34,37 @@ pub(super) struct Segment<'a> {
     pub(super) stem: &'a str,
 }
 
-/// Lists the readings of a canonical path, folded. The first is that of an ordinary server.
-pub(super) fn readings(path: &str, routes: Routes) -> Vec<String> {
-    let plain = folded(path).into_owned();
-    // Other readings: a server decodes once more, uses `\` as a separator, or resolves dots. They differ only if the
-    // configuration admits such paths, or letters of other widths produce them.
-    let odd = plain.contains(['%', '\\', '\0', '?', '#']) || plain.split('/').any(is_dots);
-    let mut readings = Vec::with_capacity(2);
-    if odd {
-        readings.push(loosest(&plain, routes));
+/// The readings of a canonical path, folded.
+#[derive(Clone, Debug)]
+pub(super) struct Readings<'a> {
+    /// That of an ordinary server.
+    pub(super) plain: Cow<'a, str>,
+    /// That of a server that decodes once more, uses `\` as a separator, or resolves dots. It differs only if the
+    /// configuration admits such paths, or letters of other widths produce them.
+    pub(super) loosest: Option<String>,
+}
+
+/// Reads a canonical path in all ways.
+pub(super) fn readings(path: &str, routes: Routes) -> Readings<'_> {
+    let plain = folded(path);
+    let is_odd = |byte| matches!(byte, b'%' | b'\\' | b'\0' | b'?' | b'#' | b'.');
+    // Few paths have a dot, and fewer a segment of dots.
+    let odd = run_without(plain.as_bytes(), is_odd) < plain.len()
+        && (plain.contains(['%', '\\', '\0', '?', '#']) || plain.split('/').any(is_dots));
+    Readings {
+        loosest: odd.then(|| loosest(&plain, routes)),
+        plain,
     }
-    readings.insert(0, plain);
-    readings
 }
 
 /// Splits a folded path into segments; empty ones are left out.
 pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
+    // Most paths have none of the characters at which segments are cut and trimmed.
+    let cuts = |byte| !matches!(byte, b'!'..b'\x7f') || matches!(byte, b'!' | b'.' | b':' | b';');
+    if run_without(path.as_bytes(), cuts) == path.len() {
+        let segments = path.split('/').filter(|segment| !segment.is_empty());
+        return segments.map(|whole| Segment { whole, stem: whole }).collect();
+    }
     path.split('/')
         .map(|segment| {
             let whole = trimmed(segment.split(';').next().unwrap_or_default());
@@ -59,10 +77,10 @@ pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
         .collect()
 }
 
-/// Finds the segments at which the path may begin: the first, and the one after each `_` of a resource prefix. `None`
-/// if there are more of them than any client sends.
-pub(super) fn beginnings(segments: &[Segment<'_>], routes: Routes) -> Option<Vec<usize>> {
-    let mut beginnings = vec![0];
+/// Finds the segments other than the first at which the path may begin: the one after each `_` of a resource prefix.
+/// `None` if there are more of them than any client sends.
+pub(super) fn later_beginnings(segments: &[Segment<'_>], routes: Routes) -> Option<Vec<usize>> {
+    let mut beginnings = Vec::new();
     if routes.resource_prefix && segments.first().is_some_and(|first| first.whole == "s") {
         let behind = segments.iter().enumerate();
         beginnings.extend(
@@ -71,7 +89,7 @@ pub(super) fn beginnings(segments: &[Segment<'_>], routes: Routes) -> Option<Vec
                 .map(|(at, _)| at + 1),
         );
     }
-    (beginnings.len() <= PREFIXES).then_some(beginnings)
+    (beginnings.len() < PREFIXES).then_some(beginnings)
 }
 
 fn trimmed(text: &str) -> &str {
@@ -181,21 +199,26 @@ mod tests {
             ("/a?b#c", ATLASSIAN, &["/a?b#c", "/a"]),
             ("/100%", ATLASSIAN, &["/100%", "/100%"]),
         ] {
-            assert_eq!(readings(path, routes), expected, "{path}");
+            let found = readings(path, routes);
+            let found: Vec<&str> = [&*found.plain]
+                .into_iter()
+                .chain(found.loosest.as_deref())
+                .collect();
+            assert_eq!(found, expected, "{path}");
         }
     }
 
     #[test]
     fn a_resource_prefix_is_passed_over() {
         for (path, expected) in [
-            ("/rest/_/x", Some(vec![0])),
-            ("/s/x/_/rest", Some(vec![0, 3])),
-            ("/S/x/1/2/_/s/y/_/rest", Some(vec![0, 5, 8])),
+            ("/rest/_/x", Some(vec![])),
+            ("/s/x/_/rest", Some(vec![3])),
+            ("/S/x/1/2/_/s/y/_/rest", Some(vec![5, 8])),
             ("/s/_/_/_/_/_/_/_/_/_/rest", None),
         ] {
             let path = folded(path);
-            assert_eq!(beginnings(&segments(&path), ATLASSIAN), expected, "{path}");
-            assert_eq!(beginnings(&segments(&path), GITLAB), Some(vec![0]), "{path}");
+            assert_eq!(later_beginnings(&segments(&path), ATLASSIAN), expected, "{path}");
+            assert_eq!(later_beginnings(&segments(&path), GITLAB), Some(vec![]), "{path}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokenward_compiler::method::Method;
 
-use super::alias::{Routes, Segment, beginnings, readings, segments};
+use super::alias::{Routes, Segment, later_beginnings, readings, segments};
 use super::calls::{Call, Group, Needs};
 
 /// A node of the tree: the state after the segments up to it have matched.
@@ -66,12 +66,15 @@ impl CallIndex {
                 found(*entry);
             }
         };
-        for reading in readings(path, self.routes) {
-            let segments = segments(&reading);
-            let Some(beginnings) = beginnings(&segments, self.routes) else {
+        let readings = readings(path, self.routes);
+        let all = [Some(&*readings.plain), readings.loosest.as_deref()];
+        for reading in all.into_iter().flatten() {
+            let segments = segments(reading);
+            let Some(later) = later_beginnings(&segments, self.routes) else {
                 return false;
             };
-            for begin in beginnings {
+            self.root.walk(&segments, &mut by_method);
+            for begin in later {
                 self.root
                     .walk(segments.get(begin..).unwrap_or_default(), &mut by_method);
             }

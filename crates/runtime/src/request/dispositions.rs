@@ -7,14 +7,15 @@ use super::disposition::Disposition;
 use super::header_words::{by_words, overrides_method};
 use super::known_headers::{
     CLAIMED, CLAIMED_FAMILIES, CREDENTIAL_ENDINGS, CREDENTIALS, HOP_BY_HOP, MCP, MCP_PARAMETER,
-    METHOD_OVERRIDES, OWN, RELIED_ON, URL_OVERRIDES,
+    METHOD_OVERRIDES, OWN, RELIED_ON, URL_OVERRIDES, USUAL,
 };
+use super::name_hash::NameHash;
 use super::work;
 
 /// The dispositions of all names; each takes one look-up.
 #[derive(Clone, Debug)]
 pub(super) struct Dispositions {
-    names: HashMap<String, Disposition>,
+    names: HashMap<String, Disposition, NameHash>,
     /// Names that are accepted although their words would cause them to be refused or dropped.
     accepted: HashSet<String>,
 }
@@ -32,7 +33,7 @@ impl Dispositions {
             .copied()
             .chain(refused)
             .filter(|name| !accepted.contains(*name));
-        let mut names: HashMap<String, Disposition> = credentials
+        let mut names: HashMap<String, Disposition, NameHash> = credentials
             .map(|name| (name.to_owned(), Disposition::Refused(Reason::CredentialHeader)))
             .collect();
         let mut add = |list: &[&str], disposition| {
@@ -48,7 +49,13 @@ impl Dispositions {
         };
         add(HOP_BY_HOP, Disposition::HopByHop);
         add(OWN, Disposition::Own);
-        Self { names, accepted }
+        let mut table = Self { names, accepted };
+        // Names in daily use are found at once, and not searched for words.
+        for name in USUAL {
+            let disposition = table.of_plain(name);
+            table.names.insert((*name).to_owned(), disposition);
+        }
+        table
     }
 
     /// Returns the disposition of a header, named in lower case.

@@ -24,8 +24,11 @@ pub(crate) fn folded(text: &str) -> Cow<'_, str> {
         if text.bytes().all(plain) {
             return Cow::Borrowed(text);
         }
-        let kept = text.chars().filter(|character| !character.is_ascii_control());
-        return Cow::Owned(kept.map(|character| character.to_ascii_lowercase()).collect());
+        let mut kept = text.to_ascii_lowercase();
+        if text.bytes().any(|byte| byte.is_ascii_control()) {
+            kept.retain(|character| !character.is_ascii_control());
+        }
+        return Cow::Owned(kept);
     }
     Cow::Owned(twice(text, LetterMarks::Iota))
 }

@@ -197,7 +197,7 @@ impl Prefix {
 }
 
 /// Returns the six bits of a Base64 character.
-fn sextet(character: u8) -> Option<u32> {
+pub(super) fn sextet(character: u8) -> Option<u32> {
     let value = match character {
         b'A'..=b'Z' => character - b'A',
         b'a'..=b'z' => character - b'a' + 26,

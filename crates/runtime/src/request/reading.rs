@@ -102,7 +102,11 @@ pub fn open_knowing<'a>(raw: &RawHead<'a>, rules: &Rules, is_token: impl Fn(&[u8
     let framing = framing::check(raw, settings.header_count, settings.head_bytes);
     let Location { path, mut query } = Location::read(raw, rules);
     // Collect the secrets first: they decide which text may be forwarded and shown.
-    let mut secrets = presented(raw, rules);
+    let authorization = match raw.values("authorization").next() {
+        Some(value) => Credentials::from_authorization(value, rules.schemes()),
+        None => Credentials::None,
+    };
+    let mut secrets = presented(raw, rules, &authorization);
     let in_parameter = match &settings.query_token {
         Some(name) => {
             let mut decoded = query.decoded(rules);
@@ -115,7 +119,7 @@ pub fn open_knowing<'a>(raw: &RawHead<'a>, rules: &Rules, is_token: impl Fn(&[u8
         }
         None => Credentials::None,
     };
-    let credentials = match in_headers(raw, rules).or_else_malformed(in_parameter) {
+    let credentials = match in_headers(raw, rules, authorization).or_else_malformed(in_parameter) {
         // A caller who sends a secret as the user must not be named anywhere.
         Credentials::Basic { ref user, .. } if rules.bears_secret(user.as_bytes(), &secrets) => {
             Credentials::Malformed
@@ -317,11 +321,7 @@ fn take_token(pairs: &mut Vec<Pair>, name: &str, secrets: &mut Secrets) -> Crede
     found
 }
 
-fn in_headers(raw: &RawHead<'_>, rules: &Rules) -> Credentials {
-    let authorization = match raw.values("authorization").next() {
-        Some(value) => Credentials::from_authorization(value, rules.schemes()),
-        None => Credentials::None,
-    };
+fn in_headers(raw: &RawHead<'_>, rules: &Rules, authorization: Credentials) -> Credentials {
     let Some(header) = rules.product_header() else {
         return authorization;
     };
@@ -345,12 +345,16 @@ fn context_user(raw: &RawHead<'_>) -> Result<Option<String>, Refusal> {
 
 /// Collects the secrets in authentication headers, even if the proxy does not read them there. They must not occur
 /// elsewhere in the request, nor in anything that is reported about it.
-fn presented(raw: &RawHead<'_>, rules: &Rules) -> Secrets {
+/// `authorization` is the first `Authorization`, read.
+fn presented(raw: &RawHead<'_>, rules: &Rules, authorization: &Credentials) -> Secrets {
     let mut secrets = Secrets::default();
-    for name in ["authorization", "proxy-authorization"] {
-        raw.values(name)
-            .for_each(|value| secrets.add_authorization(value, rules.schemes()));
+    let mut values = raw.values("authorization");
+    if let Some(first) = values.next() {
+        secrets.add_credentials(authorization, first);
     }
+    values
+        .chain(raw.values("proxy-authorization"))
+        .for_each(|value| secrets.add_authorization(value, rules.schemes()));
     if let Some(header) = rules.product_header() {
         raw.values(header).for_each(|value| _ = secrets.add(value));
     }

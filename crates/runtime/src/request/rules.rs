@@ -11,6 +11,7 @@ use super::disposition::Disposition;
 use super::dispositions::Dispositions;
 use super::endpoint::{Endpoint, endpoints};
 use super::mask::Mask;
+use super::name_hash::NameHash;
 use super::parameter_paths::{Step, is_plain, parameter_paths};
 use super::product::{Preset, Product};
 use super::query::{self, Pair, first_name, underscored};
@@ -28,7 +29,7 @@ pub struct Rules {
     endpoints: Vec<Endpoint>,
     dispositions: Dispositions,
     /// First names of refused parameters, each with the reason.
-    parameters: HashMap<String, Reason>,
+    parameters: HashMap<String, Reason, NameHash>,
     members: Vec<json::Path>,
     mask: Mask,
     base_path: String,
@@ -101,7 +102,7 @@ impl Rules {
         {
             return Err(RulesError::Parameter((*bad).to_owned()));
         }
-        let mut parameters: HashMap<String, Reason> = credentials
+        let mut parameters: HashMap<String, Reason, NameHash> = credentials
             .iter()
             .map(|name| (first_name(name), Reason::CredentialParameter))
             .collect();

@@ -9,11 +9,11 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use memchr::memmem;
-use zeroize::{ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::credentials::Credentials;
 use super::escape::{decode_loosely, unit};
-use super::prefix::within_base64;
+use super::prefix::{sextet, within_base64};
 use super::work;
 
 /// Minimum length in bytes of a secret: shorter ones would be found in ordinary text.
@@ -47,13 +47,22 @@ const ANY: GeneralPurpose =
 /// is overwritten when they are dropped, which is far less than it took to fill it.
 #[derive(Clone, Default, ZeroizeOnDrop)]
 pub(crate) struct Secrets {
-    /// Folded secrets, each with its first bytes.
-    folded: Vec<(Head, Vec<u8>)>,
+    /// The folded secrets, one after the other.
+    bytes: Vec<u8>,
+    folded: Vec<Folded>,
     heads: Heads,
     /// Secrets that are too short when folded, kept as they are.
     literal: Vec<Vec<u8>>,
     shortest: usize,
     texts: usize,
+}
+
+/// A folded secret: its first bytes, and its place.
+#[derive(Clone, Copy, Zeroize)]
+struct Folded {
+    head: Head,
+    start: usize,
+    end: usize,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -66,7 +75,12 @@ impl Secrets {
     /// Adds the secrets in an `Authorization` header, even if it does not authenticate, such as one with another
     /// scheme.
     pub(super) fn add_authorization(&mut self, value: &[u8], schemes: &[String]) {
-        if let Some(secret) = Credentials::from_authorization(value, schemes).secret() {
+        self.add_credentials(&Credentials::from_authorization(value, schemes), value);
+    }
+
+    /// Does the same for an `Authorization` header that is read already.
+    pub(super) fn add_credentials(&mut self, credentials: &Credentials, value: &[u8]) {
+        if let Some(secret) = credentials.secret() {
             // If the secret is too short, the whole value may be long enough.
             if !self.add(secret.as_bytes()) {
                 self.add_parts(value, Self::add_text);
@@ -88,10 +102,12 @@ impl Secrets {
     /// Adds a secret and its forms within Base64. Returns whether it was treated as a secret.
     pub(super) fn add(&mut self, secret: &[u8]) -> bool {
         let secret = secret.get(..LOOKED_FOR).unwrap_or(secret);
+        // Room for the secret and its three forms, of four characters for three bytes.
+        self.reserve(secret.len() * 5);
         let taken = self.add_text(secret);
         if taken {
-            for (_, _, text) in within_base64(secret) {
-                self.add_form(text.as_bytes());
+            for form in WithinBase64::ALL {
+                self.add_within_base64(secret, form);
             }
         }
         taken
@@ -115,23 +131,70 @@ impl Secrets {
     }
 
     fn add_form(&mut self, form: &[u8]) {
-        let folded: Vec<u8> = fold(form, unit).collect();
-        let length = if folded.len() >= SECRET_BYTES {
-            let length = folded.len();
-            let head = folded.iter().take(size_of::<Head>()).fold(0, shifted);
-            self.heads.add(head);
-            self.folded.push((head, folded));
-            length
-        } else if form.len() >= SECRET_BYTES {
+        self.reserve(form.len());
+        let start = self.bytes.len();
+        self.bytes.extend(fold(form, unit));
+        if !self.take_folded(start) {
+            self.add_literal(form);
+        }
+    }
+
+    /// Adds the text that the secret has within Base64, at one of the three places in a group.
+    fn add_within_base64(&mut self, secret: &[u8], form: WithinBase64) {
+        let start = self.bytes.len();
+        form.fold(secret, &mut self.bytes);
+        if !self.take_folded(start) {
+            let text = within_base64(secret).nth(form.place);
+            text.iter()
+                .for_each(|(_, _, text)| self.add_literal(text.as_bytes()));
+        }
+    }
+
+    /// Takes the bytes from `start` on as a folded secret; `false` if they are too few.
+    fn take_folded(&mut self, start: usize) -> bool {
+        let folded = self.bytes.get(start..).unwrap_or_default();
+        if folded.len() < SECRET_BYTES {
+            self.bytes.truncate(start);
+            return false;
+        }
+        let head = folded.iter().take(size_of::<Head>()).fold(0, shifted);
+        let length = folded.len();
+        self.heads.add(head);
+        self.folded.push(Folded {
+            head,
+            start,
+            end: self.bytes.len(),
+        });
+        self.note_length(length);
+        true
+    }
+
+    fn add_literal(&mut self, form: &[u8]) {
+        if form.len() >= SECRET_BYTES {
             self.literal.push(form.to_vec());
-            form.len()
-        } else {
-            return;
-        };
+            self.note_length(form.len());
+        }
+    }
+
+    fn note_length(&mut self, length: usize) {
         self.shortest = match self.shortest {
             0 => length,
             shortest => shortest.min(length),
         };
+    }
+
+    /// Makes room for so many more bytes. The memory that is given back is overwritten.
+    fn reserve(&mut self, more: usize) {
+        if self.bytes.capacity() - self.bytes.len() < more {
+            let mut larger = Vec::with_capacity((self.bytes.len() + more).max(2 * self.bytes.len()));
+            larger.extend_from_slice(&self.bytes);
+            std::mem::replace(&mut self.bytes, larger).zeroize();
+        }
+    }
+
+    fn all_folded(&self) -> impl Iterator<Item = &[u8]> {
+        let text = |folded: &Folded| self.bytes.get(folded.start..folded.end).unwrap_or_default();
+        self.folded.iter().map(text)
     }
 
     /// Whether the text contains one of the secrets. Linear; allocates only if the beginning of one occurs in it.
@@ -154,7 +217,7 @@ impl Secrets {
         let begins = |last: Head| {
             self.heads.may_have(last) && {
                 work::done(self.folded.len());
-                self.folded.iter().any(|(head, _)| *head == last)
+                self.folded.iter().any(|folded| folded.head == last)
             }
         };
         let mut last = 0;
@@ -166,7 +229,7 @@ impl Secrets {
             return false;
         }
         let text: Vec<u8> = fold(text, &read).collect();
-        self.folded.iter().any(|(_, secret)| holds_bytes(&text, secret))
+        self.all_folded().any(|secret| holds_bytes(&text, secret))
     }
 
     /// Whether the text ends in the beginning of a secret, which may go on in a text after it.
@@ -179,7 +242,7 @@ impl Secrets {
             (BEGINNING..secret.len())
                 .any(|length| secret.get(..length).is_some_and(|begin| text.ends_with(begin)))
         };
-        self.folded.iter().any(|(_, secret)| ends(&folded, secret))
+        self.all_folded().any(|secret| ends(&folded, secret))
             || self.literal.iter().any(|secret| ends(text, secret))
     }
 }
@@ -211,6 +274,41 @@ impl Heads {
     }
 }
 
+/// One of the three places that a text can have in Base64's groups of three bytes.
+#[derive(Clone, Copy)]
+struct WithinBase64 {
+    /// Number of bytes of the group before the text.
+    place: usize,
+    /// Number of the text's bits in a character that those bytes contribute to.
+    shared: u32,
+}
+
+impl WithinBase64 {
+    const ALL: [Self; 3] = [
+        Self { place: 0, shared: 0 },
+        Self { place: 1, shared: 4 },
+        Self { place: 2, shared: 2 },
+    ];
+
+    /// Appends the characters that the text determines by itself, folded.
+    fn fold(self, text: &[u8], out: &mut Vec<u8>) {
+        // INVARIANT: the bits that are not used yet are the last `left` ones.
+        let (mut bits, mut left) = (0_u32, 0);
+        for (at, byte) in text.iter().enumerate() {
+            bits = bits << 8 | u32::from(*byte);
+            left += if at == 0 { 8 - self.shared } else { 8 };
+            while left >= 6 {
+                left -= 6;
+                let character = FOLDED_BASE64.get((bits >> left & 63) as usize).copied();
+                out.extend(character.filter(|character| *character != 0));
+            }
+        }
+    }
+}
+
+/// The characters of Base64, folded; 0 for the two that folding drops.
+const FOLDED_BASE64: [u8; 64] = *b"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789\0\0";
+
 /// Splits a header at its separators into the parts that are long enough for a secret.
 fn parts(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let value = value.get(..PARTS_BYTES).unwrap_or(value);
@@ -223,12 +321,39 @@ fn parts(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Finds the users of Basic credentials that are as long as a secret, each with the password. If the password is too short to be a
 /// secret, the user is likely the token, as in `curl -u TOKEN:` and in `TOKEN:x-oauth-basic` of other products.
 pub(super) fn long_basic_users(value: &[u8]) -> impl Iterator<Item = (Zeroizing<Vec<u8>>, bool)> {
-    parts(value).take(MOST).filter_map(|part| {
-        let decoded = decoded(part);
-        let (user, password) = user_and_password(&decoded);
-        let is_alone = password.len() < SECRET_BYTES;
-        (user.len() >= SECRET_BYTES).then(|| (Zeroizing::new(user.to_vec()), is_alone))
-    })
+    parts(value)
+        .take(MOST)
+        .filter(|part| has_long_user(part))
+        .filter_map(|part| {
+            let decoded = decoded(part);
+            let (user, password) = user_and_password(&decoded);
+            let is_alone = password.len() < SECRET_BYTES;
+            (user.len() >= SECRET_BYTES).then(|| (Zeroizing::new(user.to_vec()), is_alone))
+        })
+}
+
+/// Whether the text may be Base64 whose first colon stands behind as many bytes as a secret has. It tells most tokens from
+/// Basic credentials without copying them.
+fn has_long_user(text: &[u8]) -> bool {
+    let (mut bits, mut left, mut bytes) = (0_u32, 0, 0);
+    for character in text.get(..DECODED).unwrap_or(text) {
+        let six = match character {
+            b'-' => Some(62),
+            b'_' => Some(63),
+            character => sextet(*character),
+        };
+        let Some(six) = six else { return false };
+        bits = bits << 6 | six;
+        left += 6;
+        if left >= 8 {
+            left -= 8;
+            if bits >> left & 0xff == u32::from(b':') {
+                return bytes >= SECRET_BYTES;
+            }
+            bytes += 1;
+        }
+    }
+    false
 }
 
 /// Finds the texts in `Cookie` headers that are long enough for a secret: each part, without its percent encoding, and the part after
@@ -361,6 +486,19 @@ mod tests {
                 basic("a").get(..20).unwrap(),
             ] {
                 assert!(!secrets.stand_in(text.as_bytes()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn forms_within_base64_are_those_of_the_encoder() {
+        for length in 0..50_u8 {
+            let text: Vec<u8> = (0..length).map(|at| at.wrapping_mul(151) ^ 0x5a).collect();
+            for (form, (_, _, encoded)) in WithinBase64::ALL.into_iter().zip(within_base64(&text)) {
+                let mut folded = Vec::new();
+                form.fold(&text, &mut folded);
+                let expected: Vec<u8> = fold(encoded.as_bytes(), unit).collect();
+                assert_eq!(folded, expected, "{length} bytes, {} before", form.place);
             }
         }
     }

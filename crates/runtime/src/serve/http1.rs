@@ -6,7 +6,6 @@
 
 mod connection;
 mod deadline;
-mod output;
 mod send;
 mod settings;
 

@@ -17,6 +17,7 @@ mod nasty_http2;
 mod order;
 mod ordinary;
 mod records;
+mod reuse;
 mod revoked;
 mod streams;
 mod telemetry;

@@ -1,4 +1,4 @@
-//! The chunked coding (RFC 9112 section 7.1), without extensions.
+//! The chunked coding (RFC 9112 section 7.1). Clients' chunks have no extensions; those of upstreams are dropped.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -6,6 +6,8 @@ use super::{Violation, head::field_line};
 
 /// Trailers, which are dropped, may take so many bytes.
 const MOST_TRAILER_BYTES: usize = 8 * 1024;
+/// The extensions of one chunk of an upstream's, which are dropped, may take so many bytes.
+const MOST_EXTENSION_BYTES: u16 = 4 * 1024;
 /// A size of 64 bits has so many hexadecimal digits.
 const MOST_SIZE_DIGITS: u8 = 16;
 
@@ -18,6 +20,13 @@ pub(crate) enum Chunks {
         digits: u8,
         /// Value of the digits.
         size: u64,
+    },
+    /// In the extensions behind a size.
+    Extension {
+        /// Size of the chunk.
+        size: u64,
+        /// Number of bytes so far.
+        taken: u16,
     },
     /// Before the LF of a size's line.
     SizeEnd {
@@ -62,6 +71,19 @@ impl Chunks {
     /// # Errors
     /// The bytes are not in the coding.
     pub(crate) fn next(&mut self, bytes: &mut BytesMut) -> Result<Option<Piece>, Violation> {
+        self.next_with(bytes, false)
+    }
+
+    /// Does the same for a body that an upstream sends. Some servers write blanks or extensions behind the size; no two
+    /// readers disagree about the data behind these.
+    ///
+    /// # Errors
+    /// The bytes are not in the coding.
+    pub(crate) fn next_of_upstream(&mut self, bytes: &mut BytesMut) -> Result<Option<Piece>, Violation> {
+        self.next_with(bytes, true)
+    }
+
+    fn next_with(&mut self, bytes: &mut BytesMut, extended: bool) -> Result<Option<Piece>, Violation> {
         loop {
             if let Self::Data { left } = self {
                 if bytes.is_empty() {
@@ -79,14 +101,14 @@ impl Chunks {
                 return Ok(None);
             };
             bytes.advance(1);
-            if self.step(byte)? {
+            if self.step(byte, extended)? {
                 return Ok(Some(Piece::End));
             }
         }
     }
 
     /// Reads one byte that is not data; gives `true` at the end of the coding.
-    fn step(&mut self, byte: u8) -> Result<bool, Violation> {
+    fn step(&mut self, byte: u8, extended: bool) -> Result<bool, Violation> {
         *self = match (&mut *self, byte) {
             (Self::Size { digits, size }, byte) if byte.is_ascii_hexdigit() => {
                 if *digits == MOST_SIZE_DIGITS {
@@ -99,6 +121,20 @@ impl Chunks {
                 }
             }
             (Self::Size { digits: 1.., size }, b'\r') => Self::SizeEnd { size: *size },
+            (Self::Size { digits: 1.., size }, b';' | b' ' | b'\t') if extended => Self::Extension {
+                size: *size,
+                taken: 0,
+            },
+            (Self::Extension { size, .. }, b'\r') => Self::SizeEnd { size: *size },
+            (Self::Extension { size, taken }, b'\t' | 0x20..=0x7e | 0x80..)
+                if *taken < MOST_EXTENSION_BYTES =>
+            {
+                Self::Extension {
+                    size: *size,
+                    taken: *taken + 1,
+                }
+            }
+            (Self::Extension { .. }, _) => return Err(Violation::ChunkExtension),
             (Self::Size { digits: 1.., .. }, b';' | b' ' | b'\t') => return Err(Violation::ChunkExtension),
             (Self::SizeEnd { size: 0 }, b'\n') => Self::Trailer {
                 line: Vec::new(),

@@ -72,7 +72,8 @@ pub(crate) const METHOD_BYTES: usize = 64;
 /// The set of the bytes of tokens (RFC 9110 section 5.6.2), a bit for each.
 const TOKEN: u128 = set(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-const fn set(mut bytes: &[u8]) -> u128 {
+/// Makes a set of ASCII bytes, a bit for each.
+pub(crate) const fn set(mut bytes: &[u8]) -> u128 {
     let mut set = 0;
     while let [first, rest @ ..] = bytes {
         set |= 1 << *first;

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 
 use super::deadline::{Deadlines, Wait};
-use super::output::Output;
 use super::settings::Http1Settings;
+use crate::proxy::Output;
 use crate::serve::reader_pace::ReaderPace;
 use crate::serve::stream::Stream;
 use crate::wire::parse::{Event, Parser};

@@ -130,8 +130,8 @@ impl Sending {
         match poll_fn(|cx| Poll::Ready(self.fill(cx, connection))).await? {
             Filled::Ended => return Ok(()),
             Filled::Full => {}
-            // hyper hands over one piece at a time. When its task has run again, the next piece is there; in a small
-            // chunked body that is the end, and then one write takes all.
+            // Many upstreams write the head and a small body one after the other. After a turn of the worker both are there,
+            // and then one write takes all.
             Filled::Waiting => yield_now().await,
         }
         poll_fn(|cx| self.poll(cx, connection)).await
@@ -158,8 +158,8 @@ impl Sending {
                     }
                     return Poll::Ready(Err(lost));
                 }
-                // The body is not polled while the client accepts nothing, so the cancellation is checked here.
-                Poll::Pending => return self.body.poll_cut(cx).map(|_| Err(Lost)),
+                // The body is not polled while the client accepts nothing. Cancellation is checked here, and the request's rest sent.
+                Poll::Pending => return self.body.poll_aside(cx).map(|_| Err(Lost)),
             }
         }
     }

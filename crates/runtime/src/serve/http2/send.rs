@@ -8,6 +8,7 @@ use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Response};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::proxy::{Answer, AnswerBody, UpstreamBody};
@@ -62,8 +63,8 @@ async fn send_upstream(
             Some(Err(_)) => break,
             None => return stream.send_data(Bytes::new(), true).map_err(|_| NotTaken),
         };
-        // The body is not polled while the client accepts nothing, so the cancellation is checked here.
-        let cut = poll_fn(|cx| body.poll_cut(cx));
+        // The body is not polled while the client accepts nothing. Cancellation is checked here, and the request's rest sent.
+        let cut = poll_fn(|cx| body.poll_aside(cx));
         tokio::select! {
             biased;
             _ = cut => break,
@@ -77,6 +78,10 @@ async fn send_upstream(
             },
         }
     }
+    // A reset takes back what is not written yet, and the client learns the status if the connection writes first. It is
+    // polled in the same task, in any order: once the task was left twice, it was polled.
+    yield_now().await;
+    yield_now().await;
     stream.send_reset(Reason::INTERNAL_ERROR);
     Ok(())
 }

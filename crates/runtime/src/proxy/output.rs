@@ -1,4 +1,4 @@
-//! The bytes on their way to one client.
+//! The bytes on their way to the other end of a connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -17,7 +17,7 @@ const KEPT: usize = 64 * 1024;
 
 /// Bytes that are not written yet: the buffer, then the data, then the bytes after it.
 #[derive(Debug, Default)]
-pub(super) struct Output {
+pub(crate) struct Output {
     buffer: BytesMut,
     /// Number of bytes of the buffer that are written.
     written: usize,
@@ -27,12 +27,12 @@ pub(super) struct Output {
 
 impl Output {
     /// Gives the buffer for heads and framing, to append to.
-    pub(super) fn buffer(&mut self) -> &mut BytesMut {
+    pub(crate) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 
     /// Adds framed data after the buffer.
-    pub(super) fn push(&mut self, framed: Framed) {
+    pub(crate) fn push(&mut self, framed: Framed) {
         let Framed { data, after } = framed;
         if self.buffer.len() + data.len() <= FULL {
             self.buffer.extend_from_slice(&data);
@@ -44,17 +44,17 @@ impl Output {
     }
 
     /// Whether more may be added. It may not while data waits, since the buffer precedes the data.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.data.is_empty() && self.after.is_empty() && self.buffer.len() < FULL
     }
 
     /// Whether everything is written.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.written == self.buffer.len() && self.data.is_empty() && self.after.is_empty()
     }
 
     /// Writes once, as much as the stream accepts, and gives that number of bytes.
-    pub(super) fn poll_write<W: AsyncWrite + Unpin>(
+    pub(crate) fn poll_write<W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut W,

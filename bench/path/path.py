@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Instructions and allocations that one request takes on the whole path, held to the figures in a file.
+
+    path.py --binary TOKENWARD [--figures FILE] [--cases NAME,…] [--keep DIR]
+
+Clocks tell little on a machine that others use; the count of valgrind's callgrind hardly changes from run to run. Each case starts
+the proxy under callgrind twice, with durable audit and one worker, and sends more requests in the second run than in the first, one
+after another on one connection. The difference of the counts, of all threads, is what the requests took: the start and the end of
+the process are not in it. Calls of the allocator's functions are counted the same way.
+
+A case that takes over 3 % more than its figure fails. One that takes much less asks for a lower figure, so that what was won stays
+won. `--keep` keeps callgrind's files, for callgrind_annotate. Exit codes: 0 all within their figures, 1 one is not, 3 nothing was
+measured. Listens on loopback addresses only. Linux only.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tests" / "e2e"))
+from ports import free_ports  # noqa: E402
+
+TOLERANCE = 3
+# A case that takes so many hundredths of its figure or less should have a lower one.
+SLACK = 95
+FEW = 100
+MANY = 500
+# Starting under callgrind takes fifty times as long as otherwise.
+START_SECONDS = 120
+SECRET = "twd_" + "a" * 32
+LINES = """[get]/rest/api/2/(serverInfo|myself|field)
+[get]/rest/api/2/project/KANBAN
+[get]/rest/api/2/search[QueryParam::jql==project ?= ?KANBAN]
+[get].*/rest/api/2/issue/KANBAN-[0-9]+
+[get]/rest/api/2/issue/KANBAN-[0-9]+/transitions
+[get]/rest/agile/1.0/board/[0-9]+/issue
+[post].*/rest/api/2/issue/KANBAN-100/comment.*
+[post]/rest/api/2/filter[JsonData::editable==false]
+[put]/rest/api/2/issue/KANBAN-[0-9]+[JsonData::fields.labels==ci]
+!/rest/api/2/issue/KANBAN-666
+"""
+FILTER = json.dumps({"name": "Open issues of the board", "jql": "project = KANBAN and resolution = Unresolved order by rank",
+                     "editable": False, "favourite": False}).encode()
+# Name: request line, body, status.
+CASES = {
+    "unserved": ("GET /nowhere", b"", 404),
+    "denied": ("GET /rest/api/2/project/OTHER", b"", 403),
+    "get": ("GET /rest/api/2/issue/KANBAN-100", b"", 200),
+    "post-json": ("POST /rest/api/2/filter", FILTER, 200),
+}
+# The functions that allocate, of libc and of mimalloc. Those of Rust are made of them.
+ALLOCATE = re.compile(r"^(?:malloc|calloc|realloc|aligned_alloc|posix_memalign|memalign"
+                      r"|mi_(?:malloc|zalloc|calloc|realloc|rezalloc)(?:_aligned)?)(?:@@?.*)?$")
+
+
+class Unmeasured(Exception):
+    """A case could not be measured."""
+
+
+class Upstream:
+    """Answers each request with the same 950 bytes."""
+
+    def __init__(self):
+        body = json.dumps({"key": "KANBAN-100", "fields": {"summary": "x" * 900}}).encode()
+        self.answer = (b"HTTP/1.1 200 OK\r\nServer: upstream\r\nDate: Mon, 30 Nov 2026 08:00:00 GMT\r\n"
+                       b"Content-Type: application/json\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n" % len(body)) + body
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            connection, _ = self.listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            while read_message(connection) is not None:
+                connection.sendall(self.answer)
+
+
+def read_message(connection):
+    """The start line of the next message, which is read with its body; None at the end of the connection."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = connection.recv(65536)
+        if not part:
+            return None
+        data += part
+    head, _, rest = data.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+    left = int(length[1] if length else 0) - len(rest)
+    while left > 0:
+        part = connection.recv(left)
+        if not part:
+            return None
+        left -= len(part)
+    return head.split(b"\r\n", 1)[0].decode()
+
+
+def lay_out(directory, upstream):
+    """Writes the policy and the configuration; gives the port of the proxy."""
+    port, admin = free_ports(2)
+    policies = directory / "policies"
+    policies.mkdir(parents=True)
+    digest = hashlib.sha256(SECRET.encode()).hexdigest()
+    (policies / "ci.toml").write_text(
+        f'[[token]]\nname = "ci"\nuser = "svc"\nsecret_hash = "sha256:{digest}"\nlimit_to = \'\'\'\n{LINES}\'\'\'\n')
+    (directory / "tokenward.toml").write_text(
+        f'policies = "policies"\n[server]\nlisten = "127.0.0.1:{port}"\nworkers = 1\n[admin]\nlisten = "127.0.0.1:{admin}"\n'
+        f'[upstream]\nurl = "http://127.0.0.1:{upstream}"\npublic_url = "http://127.0.0.1:{port}"\n'
+        f'[auth]\nmethods = "both"\n[audit]\ndurability = "durable"\n')
+    return port
+
+
+def counted(binary, case, requests, kept):
+    """(instructions, allocations) of a process that serves so many requests."""
+    line, body, status = CASES[case]
+    with tempfile.TemporaryDirectory(prefix="tokenward-path-") as temporary:
+        directory = pathlib.Path(temporary)
+        port = lay_out(directory, Upstream().port)
+        profile = directory / "callgrind.out"
+        log = directory / "log"
+        with open(log, "wb") as out:
+            child = subprocess.Popen(
+                ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", str(binary), "serve", "--config",
+                 str(directory / "tokenward.toml")], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        try:
+            send(await_port(child, port, log), port, line, body, status, requests)
+            child.send_signal(signal.SIGTERM)
+            child.wait(START_SECONDS)
+        except (OSError, AssertionError, subprocess.TimeoutExpired) as error:
+            raise Unmeasured(f"{case}: {error}\n{log.read_text(errors='replace')[-2000:]}") from error
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        if kept:
+            shutil.copy(profile, kept / f"{case}.{requests}.callgrind")
+        return totals(profile)
+
+
+def await_port(child, port, log):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and child.poll() is None:
+        try:
+            return socket.create_connection(("127.0.0.1", port), 5)
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"does not listen on port {port}: {log.read_text(errors='replace')[-1000:]}")
+
+
+def send(connection, port, line, body, status, requests):
+    framing = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
+    request = (f"{line} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: path/1\r\nAccept: application/json\r\n"
+               f"Authorization: Bearer {SECRET}\r\n{framing}\r\n").encode() + body
+    with connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(requests):
+            connection.sendall(request)
+            answer = read_message(connection)
+            assert answer and answer.split(" ")[1] == str(status), f"{line} was answered with {answer}"
+
+
+def totals(profile):
+    instructions = allocations = 0
+    names = {}
+    called = ""
+    with open(profile, encoding="utf-8", errors="replace") as file:
+        for text in file:
+            if text.startswith("totals:"):
+                instructions = int(text.split()[1])
+            elif found := re.match(r"c?fn=\((\d+)\)(?: (.*))?$", text):
+                if found[2]:
+                    names[found[1]] = found[2]
+                called = names[found[1]] if text[0] == "c" else called
+            elif text.startswith("calls=") and ALLOCATE.match(re.sub(r"'\d+$", "", called)):
+                allocations += int(text[6:].split()[0])
+    if not instructions:
+        raise Unmeasured(f"no totals in {profile}")
+    return instructions, allocations
+
+
+def figures(path):
+    found = {}
+    for text in path.read_text(encoding="utf-8").splitlines():
+        if text and not text.startswith("#"):
+            name, instructions, allocations = text.split()
+            found[name] = (int(instructions), float(allocations))
+    return found
+
+
+def verdict(taken, figure):
+    if figure is None:
+        return "HAS NO FIGURE"
+    if any(value > bound * (100 + TOLERANCE) / 100 for value, bound in zip(taken, figure)):
+        return "TOO MANY"
+    if any(value < bound * SLACK / 100 for value, bound in zip(taken, figure)):
+        return "ok; lower the figure"
+    return "ok"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", type=pathlib.Path, required=True)
+    parser.add_argument("--figures", type=pathlib.Path)
+    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--keep", type=pathlib.Path)
+    args = parser.parse_args()
+    if shutil.which("valgrind") is None:
+        print("nothing measured: there is no valgrind", file=sys.stderr)
+        return 3
+    if args.keep:
+        args.keep.mkdir(parents=True, exist_ok=True)
+    known = figures(args.figures) if args.figures else {}
+    failed = False
+    for case in args.cases.split(","):
+        try:
+            few = counted(args.binary, case, FEW, args.keep)
+            many = counted(args.binary, case, MANY, args.keep)
+        except Unmeasured as error:
+            print(error, file=sys.stderr)
+            return 3
+        taken = [(more - less) / (MANY - FEW) for more, less in zip(many, few)]
+        figure = known.get(case)
+        found = verdict(taken, figure) if args.figures else ""
+        failed |= bool(found) and not found.startswith("ok")
+        bounds = "none" if figure is None else f"{figure[0]} and {figure[1]:g}"
+        print(f"{case:10} {taken[0]:9.0f} instructions, {taken[1]:6.1f} allocations"
+              + (f"; figures {bounds}: {found}" if args.figures else ""), flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
