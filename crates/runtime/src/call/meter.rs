@@ -9,9 +9,10 @@ use futures_util::task::AtomicWaker;
 
 use crate::wire::BodyError;
 
-/// Maximum number of interim responses (1xx) to one request, …
+/// Maximum number of interim responses (1xx) to one request. They are dropped, and do not end the wait for
+/// the response.
 const INTERIMS: usize = 32;
-/// … and of their bytes. They are dropped, and they do not end the wait for the response.
+/// Maximum number of bytes of these interim responses.
 const INTERIM_BYTES: usize = 64 * 1024;
 
 /// Progress of a request towards the upstream, visible to other tasks.
@@ -31,7 +32,7 @@ impl Meter {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Notes whether the client is the one to act.
+    /// Notes whether the upstream waits for the client.
     pub(crate) fn set_waits_for_client(&self, waits: bool) {
         self.waits_for_client.store(waits, Ordering::Relaxed);
     }
@@ -73,7 +74,7 @@ impl Meter {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether the client is the one to act: more of the body is wanted and has not arrived.
+    /// Whether the upstream waits for the client: it wants more of the body, which has not arrived.
     pub(crate) fn waits_for_client(&self) -> bool {
         self.waits_for_client.load(Ordering::Relaxed)
     }

@@ -49,7 +49,7 @@ impl Trace {
             None => (request.bytes(), None, u8::from(sampled), None),
         };
         let mut span = [0; 8];
-        // Without randomness spans cannot be told apart. All zeros would be an invalid id.
+        // Without randomness all spans get the same id. It must not be zero, which is invalid.
         if getrandom::fill(&mut span).is_err() || span == [0; 8] {
             span = [0, 0, 0, 0, 0, 0, 0, 1];
         }
