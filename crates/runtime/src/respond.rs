@@ -59,7 +59,7 @@ impl Problem {
                 "The proxy does not serve this path. Check the base URL of your calls, with its context path.".into()
             }
             Self::Unauthenticated(_) => format!(
-                "The request has no valid token for its user. Send {} in the Authorization header.",
+                "The request has no valid token for its user. Send an Authorization header: {}.",
                 help.ways()
             ),
             Self::NotAccepted(failure) => match failure {
@@ -70,7 +70,7 @@ impl Problem {
                         .into()
                 }
                 _ => format!(
-                    "The proxy does not accept this scheme. Send {} in the Authorization header.",
+                    "The proxy does not accept this scheme. Send an Authorization header: {}.",
                     help.ways()
                 ),
             },
@@ -219,10 +219,10 @@ impl Help {
         let basic = self
             .methods
             .basic()
-            .then(|| "`Basic` with the user and, as password, the token".to_owned());
+            .then(|| "`Basic` (the user, and the token as the password)".to_owned());
         let bearer = self.methods.bearer().then_some("Bearer");
         let bare = bearer.into_iter().chain(self.schemes.iter().map(String::as_str));
-        let bare = bare.map(|scheme| format!("`{scheme}` with the token"));
+        let bare = bare.map(|scheme| format!("`{scheme}` (the token)"));
         basic.into_iter().chain(bare).collect::<Vec<_>>().join(", or ")
     }
 }
@@ -507,7 +507,7 @@ mod tests {
             (
                 AuthFailure::Method,
                 "auth-method",
-                "Send `Basic` with the user and, as password, the token, or `Bearer` with the token, or `token` with the token in the",
+                "Send an Authorization header: `Basic` (the user, and the token as the password), or `Bearer` (the token), or `token` (the token).",
             ),
         ] {
             let answer = problem(&Problem::NotAccepted(failure), &id(), &help());

@@ -486,7 +486,7 @@ async fn only_who_shows_the_right_secret_learns_that_a_token_has_ended() {
     assert_eq!(
         answers,
         [
-            "The proxy does not accept this scheme. Send `Basic` with the user and, as password, the token in the Authorization header."
+            "The proxy does not accept this scheme. Send an Authorization header: `Basic` (the user, and the token as the password)."
         ]
     );
 }
