@@ -392,7 +392,7 @@ class Case:
             self.require(proxy.stop() == 0, f"the proxy ends badly: {self.tail()}")
         self.wrong += self.calls.wrong
         text = self.text()
-        for sign in ("panicked", "a fault of tokenward itself"):
+        for sign in ("panicked", "internal error of tokenward"):
             self.require(sign not in text, f"{text.count(sign)} times in the log: {next((l for l in text.splitlines() if sign in l), '')}")
         listed = proxy.audit("list", "--json", "--config", str(proxy.config), "--limit", "10000")
         if not self.require(listed.returncode == 0, f"audit list: {listed.returncode} {listed.stderr.decode()[-300:]}"):

@@ -26,7 +26,7 @@ pub use crate::policy::Users;
 pub(crate) use asks::{AskedNode, AskedParam, Asks};
 pub use automaton::{Automaton, AutomatonError};
 pub use code::Code;
-pub(crate) use code::alike;
+pub(crate) use code::{alike, first_literal};
 pub(crate) use entry::url_code;
 pub use glob::{Atom, ByteSet, Glob};
 pub(crate) use id::arena_index;

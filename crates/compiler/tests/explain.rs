@@ -338,7 +338,6 @@ fn the_nearest_line_is_the_same_with_and_without_an_index() {
             &[param("state", "closed")],
             (59, "QueryParam::state== a value"),
         ),
-        ("/elsewhere", &[], (7, "url")),
     ] {
         for program in [&indexed, &plain] {
             let found = nearest_of(program, Method::Get, path, query, Body::Absent);

@@ -42,16 +42,17 @@ pub(crate) struct Call {
     pub(crate) user: Option<String>,
     /// User that the caller acts for.
     pub(crate) on_behalf_of: Option<String>,
-    /// Hash of the token's current secret, which tells tokens of the same name apart; present once the call is
+    /// Hash of the token's current secret, by which tokens of the same name differ; present once the call is
     /// authenticated.
     pub(crate) secret: Option<SecretHash>,
     /// Whether the token works for this caller.
     pub(crate) authenticated: bool,
     /// Whether the token is still valid; present once the call is authenticated.
     pub(crate) validity: Option<TokenValidity>,
-    /// Whether the call is within its token's limits: it counts as in progress while this is kept.
+    /// Proof that the call is within its token's limits. The call counts as in progress until this is
+    /// dropped.
     pub(crate) admitted: Option<Admitted>,
-    /// How much of the token's rate is left, if it has one.
+    /// The rest of the token's rate, if it has a rate.
     pub(crate) level: Option<Level>,
     /// The largest body that the token may send, in bytes.
     pub(crate) max_body: Option<u64>,
@@ -73,7 +74,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Makes a call that has just arrived. Its URL is set when it is known how it may be shown.
+    /// Makes a call that has just arrived. Its URL is set later, when its secrets are masked.
     pub(crate) fn new(
         raw: &RawHead<'_>,
         opened: &Opened<'_>,
@@ -115,7 +116,7 @@ impl Call {
         }
     }
 
-    /// Notes that the body, whose length the head did not say, is empty.
+    /// Notes that the body is empty; the head did not show its length.
     pub(crate) fn found_empty(&mut self) {
         self.request_bytes = Some(0);
     }
@@ -125,7 +126,7 @@ impl Call {
         self.time_ms
     }
 
-    /// The user that the upstream sees: the one acted for, otherwise the token's.
+    /// The user that the upstream sees: the one that the caller acts for, otherwise the token's.
     pub(crate) fn effective_user(&self) -> &str {
         self.on_behalf_of
             .as_deref()

@@ -57,7 +57,7 @@ Begin here:
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
-  tokenward serve                 run the proxy as tokenward.toml says
+  tokenward serve                 run the proxy, configured by tokenward.toml
 
 Exit codes:
   0  success: the command checked, and everything is right

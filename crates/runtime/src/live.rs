@@ -334,7 +334,7 @@ impl Policies {
                     policy,
                     directory = %directory.display(),
                     errors = faults.len(),
-                    "policy not replaced, it has errors"
+                    "policy not replaced: it has errors"
                 );
                 log_faults(faults);
             }
@@ -405,7 +405,7 @@ fn log_refused(loaded: &Loaded) {
         tokens = names.join(", "),
         errors = loaded.faults.len(),
         reason = "policy-error",
-        "calls of tokens are refused, since lines that they own or include have errors"
+        "refusing the calls of tokens whose lines have errors"
     );
     log_faults(&loaded.faults);
 }

@@ -8,7 +8,7 @@ const TROUBLE: u8 = 3;
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(|fault| {
-        eprintln!("tokenward: internal error, please report it: {fault}");
+        eprintln!("tokenward: internal error, report it to its developers: {fault}");
     }));
     panic::catch_unwind(|| tokenward_runtime::cli::run(std::env::args_os()))
         .unwrap_or(ExitCode::from(TROUBLE))

@@ -164,7 +164,7 @@ impl Metrics {
         );
         all.register(
             "upstream_address_shown",
-            "Responses with the upstream's own address in their body",
+            "Responses with the upstream's own address in their body or in a header",
             self.upstream_shown.clone(),
         );
         // Histograms, in seconds.

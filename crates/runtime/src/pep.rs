@@ -1,7 +1,7 @@
 //! The enforcement point: the steps of one call, in the order of SEMANTICS section 5.
 //!
-//! `judge` decides as far as the head allows; `proceed` does the rest: body, record, call upstream. In between,
-//! `100 Continue` is sent, but only for a head that passed.
+//! `judge` decides as far as the head allows. `proceed` reads the body, records the call and sends it
+//! upstream. In between, the server sends `100 Continue`, but only for a head that passed.
 
 mod ambiguity;
 mod auth;
@@ -77,7 +77,8 @@ pub(crate) struct GateSettings {
     pub(crate) inspect_bytes: usize,
     /// The slowest accepted pace of a request body.
     pub(crate) pace: BodyPace,
-    /// Whether callers are shown policy text: denials name the nearest line, and a token's own page has its lines.
+    /// Whether callers see policy text: denials name the nearest line, and a token's own page shows its
+    /// lines.
     pub(crate) show_policy: bool,
     /// Origins whose pages may make calls.
     pub(crate) cors_origins: Vec<String>,
@@ -103,12 +104,12 @@ pub(crate) struct Judged {
     close: bool,
 }
 
-/// A request as far as its head tells.
+/// A request after its head was judged.
 enum Passed {
     /// The head says whether there is a body.
     Head(Box<Canonical>, HeadVerdict),
-    /// The body marks its own end. Its first byte tells whether there is one: without it the request is another one, and
-    /// at least one of the two passes.
+    /// The body is chunked, so the head does not show whether it is empty. Both readings of the request were
+    /// judged, and at least one of them passes. The first byte decides between them.
     Either(Box<Either>),
 }
 
@@ -120,7 +121,7 @@ struct Either {
     context_user: Option<String>,
 }
 
-/// What is done with a call that is allowed.
+/// The way in which an allowed call is answered.
 enum Decided {
     /// It is sent upstream.
     Send(Box<Canonical>, Grant),
@@ -135,7 +136,8 @@ enum HeadVerdict {
     Own,
 }
 
-/// Names the token's limit of a body where that is the one that was exceeded.
+/// Converts the problem of a body that is too large to the one of the token's own limit, if that limit was
+/// exceeded.
 fn of_token(call: &Call, problem: Problem) -> Problem {
     match problem {
         Problem::BodyOverLimit(most) if call.max_body == Some(most) => Problem::BodyOverTokenLimit(most),
@@ -164,7 +166,8 @@ impl Gate {
             call.set_url(url);
             return Headed::Settled(self.answer_preflight(&call, headers).await);
         }
-        // A client that offers another protocol must not wait for it on this connection, whatever the response is.
+        // A client that offers another protocol must not wait for it on this connection, so every response
+        // closes it.
         let close = raw.values("upgrade").next().is_some();
         // The rest of the head is read only for a caller with a valid token.
         let judged = match self.recognise(&mut call, &opened) {
@@ -382,7 +385,8 @@ impl Gate {
             .needs(&canonical)
             .lacking(definition.mint, definition.escalate)
         {
-            return Err(Problem::Lacks(lacking));
+            let effect = self.rules.effect(&canonical, lacking);
+            return Err(Problem::Lacks(lacking, effect));
         }
         // The path that the proxy answers itself.
         if canonical.path == SELF_PATH {
@@ -526,8 +530,8 @@ impl Gate {
         }))
     }
 
-    /// Keeps a denial for the token's own page. Refusals for the client's address are not shown there, nor what is not the
-    /// caller's to change.
+    /// Keeps a denial for the token's own page. Refusals because of the client's address are not shown there,
+    /// nor failures that the caller cannot change.
     fn remember(&self, call: &Call, problem: &Problem, status: u16) {
         let is_callers = !matches!(
             problem,

@@ -36,8 +36,8 @@ pub(crate) enum Problem {
     PolicyError,
     /// `contextUser` names a user for whom the token may not act.
     ContextUser,
-    /// The call gives credentials or rights, and the token lacks these keys for it.
-    Lacks(Needs),
+    /// The call gives credentials or rights, and the token lacks these keys for it. The text is the effect of the call, if it is known.
+    Lacks(Needs, Option<String>),
     /// No line permits the call, or a line forbids it.
     Denied(Box<Denied>),
     /// The body is larger than the limit for inspected bodies, in bytes.
@@ -134,8 +134,8 @@ impl Problem {
                 (Exceeded::Concurrent, true) => "concurrent-limit-together",
             },
             Self::ContextUser => "context-user",
-            Self::Lacks(needs) if needs.mint => "minting",
-            Self::Lacks(_) => "escalating",
+            Self::Lacks(needs, _) if needs.mint => "minting",
+            Self::Lacks(..) => "escalating",
             Self::Denied(denied) => match denied.reason {
                 DenyReason::NoLine => "no-line",
                 DenyReason::ForbidLine => "forbid-line",
@@ -177,7 +177,7 @@ impl Problem {
     /// The verdict in the audit.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
-            Self::Denied(_) | Self::Lacks(_) | Self::ContextUser | Self::PolicyError => Verdict::Deny,
+            Self::Denied(_) | Self::Lacks(..) | Self::ContextUser | Self::PolicyError => Verdict::Deny,
             _ => Verdict::Refuse,
         }
     }
@@ -204,12 +204,12 @@ pub(crate) struct Denied {
     pub(crate) unread: Option<String>,
 }
 
-/// What a caller is shown of the policy.
+/// The policy text that a response shows.
 #[derive(Debug)]
 pub(crate) enum Shown {
     /// The forbid line that matched, with its place.
     Forbids(String),
-    /// The nearest permit line, and what it lacks.
+    /// The nearest permit line, and its first condition that failed.
     Lacks(Shortfall),
 }
 
@@ -295,7 +295,7 @@ mod tests {
     /// One problem of each kind; a new kind does not compile until it is listed here.
     fn each() -> Vec<Problem> {
         let json = |error| Problem::Json(Unreadable::new(error, b""));
-        let needs = |mint, escalate| Problem::Lacks(Needs { mint, escalate });
+        let needs = |mint, escalate| Problem::Lacks(Needs { mint, escalate }, None);
         let denied = |reason| {
             Problem::Denied(Box::new(Denied {
                 reason,
@@ -321,7 +321,7 @@ mod tests {
             | Problem::Address
             | Problem::Reading(_)
             | Problem::ContextUser
-            | Problem::Lacks(_)
+            | Problem::Lacks(..)
             | Problem::Denied(_)
             | Problem::BodyTooLarge(_)
             | Problem::BodyOverLimit(_)

@@ -1,7 +1,7 @@
 //! Responses of the proxy itself: the one map from a problem to a response (SEMANTICS section 5).
 //!
-//! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. They say what a caller
-//! can change. `answers.show_policy` switches policy text off. The audit has the details.
+//! Bodies are `application/problem+json` (RFC 9457) with a stable `reason` and the request's id. `detail` says what is wrong, and what
+//! the caller can do. `answers.show_policy` switches policy text off. The audit has the details.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::config::{Config, Methods};
 use crate::limiter::{Exceeded, Level, OverLimit};
 use crate::problem::{AuthFailure, Denied, Problem, Shown};
 use crate::proxy::{Answer, AnswerBody};
-use crate::request::SELF_PATH;
+use crate::request::{Needs, SELF_PATH};
 
 impl Problem {
     fn status(&self) -> StatusCode {
@@ -33,7 +33,7 @@ impl Problem {
             Self::Address
             | Self::PolicyError
             | Self::ContextUser
-            | Self::Lacks(_)
+            | Self::Lacks(..)
             | Self::Denied(_)
             | Self::NoUpstreamIdentity => StatusCode::FORBIDDEN,
             Self::BodyTooLarge(_) | Self::BodyOverLimit(_) | Self::BodyOverTokenLimit(_) => {
@@ -52,89 +52,104 @@ impl Problem {
 
     fn detail(&self, help: &Help) -> String {
         match self {
-            Self::Framing(refusal) | Self::Reading(refusal) => refusal.detail.clone(),
-            Self::OutsideEndpoints => "This path is not served here.".into(),
+            Self::Framing(refusal) | Self::Reading(refusal) => {
+                format!("{} {}", refusal.detail, refusal.reason.remedy())
+            }
+            Self::OutsideEndpoints => {
+                "The proxy does not serve this path. Check the base URL of your calls, with its context path.".into()
+            }
             Self::Unauthenticated(_) => format!(
-                "The request needs a token that is valid for its user. The Authorization header must have {}.",
+                "The request has no valid token for its user. Send an Authorization header: {}.",
                 help.ways()
             ),
             Self::NotAccepted(failure) => match failure {
                 AuthFailure::Revoked => "The token was revoked. Ask its owner for another one.".into(),
                 AuthFailure::Expired => "The token has expired. Ask its owner for another one.".into(),
                 AuthFailure::RotatedAway => {
-                    "This secret has expired, because the token has a new one. Ask the token's owner for it."
+                    "This secret has expired, because the token has a new one. Ask the owner of the token for it."
                         .into()
                 }
                 _ => format!(
-                    "This scheme is not accepted. The Authorization header must have {}.",
+                    "The proxy does not accept this scheme. Send an Authorization header: {}.",
                     help.ways()
                 ),
             },
-            Self::TooManyFailures(_) => {
-                "Too many requests with credentials that do not work came from this address; try again later."
-                    .into()
-            }
+            Self::TooManyFailures(seconds) => format!(
+                "Too many requests with wrong credentials came from this address. Correct the credentials, and try again {}.",
+                within(*seconds)
+            ),
             Self::OverLimit(over) => over_limit(over),
             Self::Address => "The token may not be used from this address.".into(),
             Self::PolicyError => {
-                "The policy has an error in a line of this token, so the proxy refuses all its calls. The owner of the policy must correct the line.".into()
+                "The policy has an error in a line of this token, so the proxy refuses all its calls. Ask the owner of the policy to correct the line.".into()
             }
             Self::ContextUser => {
-                "The token may not act for the user that the contextUser header names.".into()
+                "The token may not act for the user in the contextUser header. Leave the header out, or ask the owner of the token to allow this user.".into()
             }
-            Self::Lacks(needs) => match (needs.mint, needs.escalate) {
-                (true, true) => {
-                    "This call can carry any other call. The token lacks `mint = true` and `escalate = true`."
-                        .into()
-                }
-                (true, false) => {
-                    "This call makes or shows credentials. The token lacks `mint = true`.".into()
-                }
-                (false, _) => "This call gives rights. The token lacks `escalate = true`.".into(),
-            },
+            Self::Lacks(needs, effect) => lacks_detail(*needs, effect.as_deref()),
             Self::Denied(denied) => denied_detail(denied, help),
             Self::BodyTooLarge(limit) => {
-                format!("The policy inspects this body, and bodies over {limit} bytes are not inspected.")
+                format!("The policy checks this body, and the proxy reads at most {limit} bytes for that. Send a smaller body.")
             }
-            Self::BodyOverLimit(limit) => format!("Bodies over {limit} bytes are not sent on."),
-            Self::BodyBudget => {
-                "The proxy keeps too many request bodies in memory at the moment; try again later.".into()
+            Self::BodyOverLimit(limit) => {
+                format!("The proxy forwards bodies of at most {limit} bytes. Send a smaller body.")
             }
+            Self::BodyBudget => format!(
+                "The proxy holds too many request bodies in memory. Try again {}.",
+                within(LATER)
+            ),
             Self::BodyOverTokenLimit(limit) => {
-                format!("Bodies of this token's calls may have at most {limit} bytes.")
+                format!("This token may send bodies of at most {limit} bytes. Send a smaller body.")
             }
             Self::Json(unreadable) => match unreadable.error {
                 ReadError::NotJson { .. } => format!("The body is not JSON: {unreadable}."),
-                _ => format!("Servers read the JSON body in different ways: {unreadable}."),
+                _ => format!("Servers read this JSON body in different ways: {unreadable}."),
             },
-            Self::BodyCredentials(node) => {
-                format!(
-                    "The upstream takes credentials or another identity from `{node}` in the body; leave it out."
-                )
+            Self::BodyCredentials(node) => format!(
+                "The upstream would take credentials or another identity from `{node}` in the body. Leave this member out."
+            ),
+            Self::BodyBroken(_) => {
+                "The framing of the body is malformed. Leave Content-Length and chunks to your HTTP library.".into()
             }
-            Self::BodyBroken(_) => "The body's framing is malformed.".into(),
-            Self::BodySlow => "The body did not arrive in time.".into(),
-            Self::BodyTooSlow => "The body arrives too slowly.".into(),
-            Self::ClientGone => "The client closed the connection within the body.".into(),
-            Self::Audit => {
-                "The call cannot be recorded, and none is let pass unrecorded; try again later.".into()
+            Self::BodySlow => "The body did not arrive in time. Read the data before you send the request.".into(),
+            Self::BodyTooSlow => "The body arrives too slowly. Send it faster, or over a better connection.".into(),
+            Self::ClientGone => "The client closed the connection before the end of the body.".into(),
+            Self::Audit => format!(
+                "The proxy cannot record the call, so it does not forward it. Try again {}.",
+                within(LATER)
+            ),
+            Self::NoUpstreamIdentity => {
+                "The proxy has no upstream credentials for this user. Ask the operator of the proxy to add them.".into()
             }
-            Self::NoUpstreamIdentity => "The proxy has no credentials at the upstream for this user.".into(),
-            Self::UpstreamUnreachable => "The upstream cannot be reached; try again later.".into(),
-            Self::UpstreamBroken => "The upstream broke off its answer.".into(),
+            Self::UpstreamUnreachable => "The proxy cannot reach the upstream. Try again later.".into(),
+            Self::UpstreamBroken => {
+                "The upstream closed the connection, or did not respond in HTTP. Check whether the call took effect before you repeat it.".into()
+            }
             Self::UpstreamInterims => {
-                "The upstream sent too many interim responses (1xx) in place of its answer.".into()
+                "The upstream sent too many interim responses (1xx) before its final response. Report this to the operator of the upstream.".into()
             }
-            Self::UpstreamTimeout => "The upstream did not answer in time.".into(),
+            Self::UpstreamTimeout => {
+                "The upstream did not respond in time. Check whether the call took effect before you repeat it.".into()
+            }
             Self::UpstreamUnauthorized => {
-                "The upstream does not accept the proxy's own credentials; its operator must mend that."
-                    .into()
+                "The upstream rejected the proxy's own credentials. The operator of the proxy must correct them.".into()
             }
             Self::Internal => {
-                "The proxy failed at this request; its log has the details under the request id.".into()
+                "The proxy failed to process this request. Send the request id to the operator, whose log has the details.".into()
             }
         }
     }
+}
+
+/// Describes a call that gives more than its own work, to a token without the keys for it.
+fn lacks_detail(needs: Needs, effect: Option<&str>) -> String {
+    let keys = match (needs.mint, needs.escalate) {
+        (true, true) => "`mint = true` and `escalate = true`",
+        (true, false) => "`mint = true`",
+        (false, _) => "`escalate = true`",
+    };
+    let effect = effect.unwrap_or("can have the effect of any other call");
+    format!("The token lacks {keys}. The call {effect}. Ask the owner of the token.")
 }
 
 /// Describes a denial. The policy's text is in members of its own.
@@ -144,14 +159,17 @@ fn denied_detail(denied: &Denied, help: &Help) -> String {
         DenyReason::ForbidLine => format!("A line of this token forbids {}.", denied.call),
     };
     if let Some(why) = &denied.unread {
-        detail.push_str(&format!(" The body was not read as JSON: {why}."));
+        detail.push_str(&format!(" The proxy could not read the body as JSON: {why}."));
     }
     if let Some(Shown::Lacks(_)) = &denied.shown {
         detail.push_str(
-            " `policy_line` came nearest; `failed` is its first condition that failed, and `found` what was there.",
+            " `policy_line` is the nearest line, `failed` its first condition that failed, and `found` the kind of value in the request.",
         );
     }
-    detail.push_str(&format!(" GET {} shows this token.", help.own_page));
+    detail.push_str(&format!(
+        " GET {} shows the lines and the last denials of this token.",
+        help.own_page
+    ));
     detail
 }
 
@@ -175,10 +193,10 @@ struct ProblemBody<'a> {
     own_page: Option<&'a str>,
 }
 
-/// What responses say of the proxy itself.
+/// Facts about the proxy that responses contain.
 #[derive(Clone, Debug)]
 pub(crate) struct Help {
-    /// Whether Basic and Bearer are help.
+    /// The accepted schemes among Basic and Bearer.
     pub(crate) methods: Methods,
     /// Further schemes that carry the bare token.
     pub(crate) schemes: Vec<String>,
@@ -201,10 +219,10 @@ impl Help {
         let basic = self
             .methods
             .basic()
-            .then(|| "`Basic` with user and token".to_owned());
+            .then(|| "`Basic` (the user, and the token as the password)".to_owned());
         let bearer = self.methods.bearer().then_some("Bearer");
         let bare = bearer.into_iter().chain(self.schemes.iter().map(String::as_str));
-        let bare = bare.map(|scheme| format!("`{scheme}` with the token"));
+        let bare = bare.map(|scheme| format!("`{scheme}` (the token)"));
         basic.into_iter().chain(bare).collect::<Vec<_>>().join(", or ")
     }
 }
@@ -233,7 +251,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, help: &Help) -> Answer 
     });
     let is_of_token = matches!(
         problem,
-        Problem::Denied(_) | Problem::Lacks(_) | Problem::ContextUser
+        Problem::Denied(_) | Problem::Lacks(..) | Problem::ContextUser
     );
     let body = ProblemBody {
         title: status.canonical_reason().unwrap_or_default(),
@@ -257,7 +275,7 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, help: &Help) -> Answer 
         headers.extend(challenges(help));
     }
     match problem {
-        Problem::Audit | Problem::BodyBudget => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
+        Problem::Audit | Problem::BodyBudget => headers.push((RETRY_AFTER, HeaderValue::from(LATER))),
         Problem::TooManyFailures(seconds) => headers.push((RETRY_AFTER, HeaderValue::from(*seconds))),
         Problem::OverLimit(over) => headers.push((RETRY_AFTER, HeaderValue::from(seconds(over.retry_after)))),
         _ => {}
@@ -287,11 +305,18 @@ fn over_limit(over: &OverLimit) -> String {
     };
     let what = match over.limit {
         Exceeded::Rate => format!("The rate {whose} is used up"),
-        Exceeded::Concurrent => format!("As many calls {whose} are in progress as may be"),
+        Exceeded::Concurrent => format!("Too many calls {whose} are in progress"),
     };
-    match seconds(over.retry_after) {
-        1 => format!("{what}; try again in 1 second."),
-        seconds => format!("{what}; try again in {seconds} seconds."),
+    format!("{what}. Try again {}.", within(seconds(over.retry_after)))
+}
+
+/// Seconds after which to try again if their number depends on others' calls, or on an operator.
+const LATER: u64 = 5;
+
+fn within(seconds: u64) -> String {
+    match seconds {
+        1 => "in 1 second".to_owned(),
+        seconds => format!("in {seconds} seconds"),
     }
 }
 
@@ -304,9 +329,9 @@ fn seconds(wait: Duration) -> u64 {
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Adds how much of the token's rate is left (draft-ietf-httpapi-ratelimit-headers-10): `q` calls may come at once, and all
-/// of them are back after `w` seconds; `r` are left, and the next comes back within `t` seconds. Fields of the upstream stay:
-/// both are lists, in which each server names its own policy.
+/// Adds the rate of the token and the rest of it (draft-ietf-httpapi-ratelimit-headers-10). `q` is the number of calls that may be
+/// made at once, and `w` the seconds until all of them are available again. `r` is the number that is available now, and `t` the
+/// seconds until there is one more. Fields of the upstream stay: both are lists, in which each server names its own policy.
 pub(crate) fn mark_level(answer: &mut Answer, level: Option<Level>) {
     let Some(level) = level else { return };
     let policy = format!("\"token\";q={};w={}", level.burst, seconds(level.window));
@@ -418,7 +443,7 @@ mod tests {
         assert_eq!(body["reason"], "no-line");
         assert_eq!(
             body["detail"],
-            "No line of this token allows GET https://x/rest/a. GET https://x/.tokenward/self shows this token."
+            "No line of this token allows GET https://x/rest/a. GET https://x/.tokenward/self shows the lines and the last denials of this token."
         );
         assert_eq!(body["request_id"], "07".repeat(16));
         for absent in ["policy_line", "failed", "found", "unread"] {
@@ -443,7 +468,7 @@ mod tests {
         assert_eq!(body["self"], "https://x/.tokenward/self");
         let detail = body["detail"].as_str().unwrap();
         assert!(
-            detail.contains("The body was not read as JSON: it is a form."),
+            detail.contains("The proxy could not read the body as JSON: it is a form."),
             "{detail}"
         );
         let forbids = Some(Shown::Forbids("a.toml:4: !/x".into()));
@@ -482,7 +507,7 @@ mod tests {
             (
                 AuthFailure::Method,
                 "auth-method",
-                "`Basic` with user and token, or `Bearer` with the token, or `token` with the token",
+                "Send an Authorization header: `Basic` (the user, and the token as the password), or `Bearer` (the token), or `token` (the token).",
             ),
         ] {
             let answer = problem(&Problem::NotAccepted(failure), &id(), &help());

@@ -1,7 +1,5 @@
 //! Explains a denial for which no line decided: the permit line that came nearest, and the first of its conditions that failed.
 
-use std::ops::ControlFlow;
-
 use super::{
     Body, Found, Media, Request,
     explain::{self, Constraint, Held, Tried},
@@ -9,14 +7,12 @@ use super::{
 };
 use crate::{
     ast::Effect,
-    ir::{Asks, Code, LineId, Near, Program, Reach, alike, url_code},
+    ir::{Asks, Code, LineId, Near, Program, Reach, alike, first_literal, url_code},
     method::MethodSet,
 };
 
-/// Maximum number of lines whose constraints are looked at.
+/// Maximum number of lines whose constraints are looked at although the decision did not try them.
 const CONSTRAINED: usize = 64;
-/// Maximum number of lines whose beginnings are compared with the path, of those that share a key with it and of all.
-const BEGINNINGS: usize = 64;
 
 /// The permit line that came nearest to a denied request.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,11 +41,11 @@ pub enum Failed {
 /// the token has no permit line.
 ///
 /// A line whose URL and methods match comes before one whose URL matches, and this before all others. Of lines with constraints
-/// it is the one of whose parameters the fewest failed, then of whose constraints on the body; of others the one whose URL begins
-/// as the path does for longest. Of equals it is the first.
+/// it is the one of whose parameters the fewest failed, then of whose constraints on the body, and of equals the first. Of others it
+/// is one whose URL begins as the path does for longest.
 ///
-/// Costs at most as much as a decision, which compares the URL with the same lines, and in addition the constraints on parameters
-/// of 64 lines and the beginnings of 128.
+/// Costs about as much as a decision, which compares the URL with the same lines. In addition it looks at the constraints on
+/// parameters of the lines that the decision tried, and of 64 others.
 #[must_use]
 pub fn nearest(program: &Program, request: &Request<'_>, tried: &[Tried<'_>]) -> Option<Nearest> {
     let mut search = Search {
@@ -59,8 +55,7 @@ pub fn nearest(program: &Program, request: &Request<'_>, tried: &[Tried<'_>]) ->
         constrained: None,
         left: CONSTRAINED,
         of_other_method: None,
-        beginning: Longest::default(),
-        beginnings_left: BEGINNINGS,
+        beginning: None,
     };
     search.next_tried = search.tried.next();
     each_near(program, request, |near| search.compare(&near));
@@ -84,11 +79,7 @@ pub fn nearest(program: &Program, request: &Request<'_>, tried: &[Tried<'_>]) ->
         let failed = Failed::Method(methods);
         return Some(Nearest { line, failed });
     }
-    let mut first = Longest::default();
-    each_beginning(program, request, |line, code| {
-        first.offer(line, code, request.path)
-    });
-    let line = first.or_longer(search.beginning)?;
+    let (_, line) = search.beginning?;
     Some(Nearest {
         line,
         failed: Failed::Url,
@@ -103,13 +94,12 @@ struct Search<'s, T> {
     next_tried: Option<&'s Tried<'s>>,
     /// The best line whose URL and methods match.
     constrained: Option<Constrained<'s>>,
-    /// Lines whose constraints are still looked at.
+    /// How many lines that the decision did not try may still be looked at.
     left: usize,
     /// The first line whose URL matches, for other methods.
     of_other_method: Option<(LineId, MethodSet)>,
-    /// The best line whose URL does not match.
-    beginning: Longest,
-    beginnings_left: usize,
+    /// The best line whose URL does not match, with the number of bytes that its URL and the path begin with.
+    beginning: Option<(usize, LineId)>,
 }
 
 /// A line whose URL and methods match.
@@ -123,10 +113,10 @@ struct Constrained<'s> {
 }
 
 impl<'s, T: Iterator<Item = &'s Tried<'s>>> Search<'s, T> {
-    fn compare(&mut self, near: &Near<'s>) -> ControlFlow<()> {
+    fn compare(&mut self, near: &Near<'s>) {
         match near.reach {
             Reach::Url(methods, asks) if methods.contains(self.request.method) => {
-                return self.compare_constraints(near.line, asks);
+                self.compare_constraints(near.line, asks);
             }
             Reach::Url(methods, _) => match &mut self.of_other_method {
                 None => self.of_other_method = Some((near.line, methods)),
@@ -134,21 +124,21 @@ impl<'s, T: Iterator<Item = &'s Tried<'s>>> Search<'s, T> {
                 Some((line, all)) if *line == near.line => *all = all.union(methods),
                 Some(_) => {}
             },
-            Reach::Part(code) => {
-                if let Some(left) = self.beginnings_left.checked_sub(1) {
-                    self.beginnings_left = left;
-                    self.beginning.offer(near.line, code, self.request.path);
+            Reach::Part(length) => {
+                if self.beginning.is_none_or(|(longest, _)| length > longest) {
+                    self.beginning = Some((length, near.line));
                 }
             }
         }
-        ControlFlow::Continue(())
     }
 
-    fn compare_constraints(&mut self, line: LineId, asks: Option<Asks<'s>>) -> ControlFlow<()> {
+    fn compare_constraints(&mut self, line: LineId, asks: Option<Asks<'s>>) {
         // Both come in the order of decision.
         let tried = self.next_tried.filter(|tried| tried.line == line);
-        if tried.is_some() {
-            self.next_tried = self.tried.next();
+        match (tried, self.left.checked_sub(1)) {
+            (Some(_), _) => self.next_tried = self.tried.next(),
+            (None, Some(left)) => self.left = left,
+            (None, None) => return,
         }
         let of_query = asks.map_or(0, |asks| query::failed(&asks, self.request.query));
         let of_body = tried.filter(|_| of_query == 0).map_or(0, failed_of_body);
@@ -161,41 +151,11 @@ impl<'s, T: Iterator<Item = &'s Tried<'s>>> Search<'s, T> {
                 tried,
             });
         }
-        self.left -= 1;
-        match self.left {
-            0 => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
-        }
-    }
-}
-
-/// The line whose URL shares the longest beginning with the path.
-#[derive(Clone, Copy, Default)]
-struct Longest(Option<(usize, LineId)>);
-
-impl Longest {
-    fn offer(&mut self, line: LineId, code: Option<&[u8]>, path: &str) {
-        let length = code.map_or(0, |code| alike(code, path.as_bytes()));
-        if self.0.is_none_or(|(longest, _)| length > longest) {
-            self.0 = Some((length, line));
-        }
-    }
-
-    /// The other line if it shares more.
-    fn or_longer(self, other: Self) -> Option<LineId> {
-        let (one, other) = (self.0, other.0);
-        let length = |longest: Option<(usize, LineId)>| longest.map(|(length, _)| length);
-        let best = if length(other) > length(one) { other } else { one };
-        best.map(|(_, line)| line)
     }
 }
 
 /// Calls back for the permit lines that a search by the URL finds, in the order of decision.
-fn each_near<'p>(
-    program: &'p Program,
-    request: &Request<'_>,
-    mut found: impl FnMut(Near<'p>) -> ControlFlow<()>,
-) {
+fn each_near<'p>(program: &'p Program, request: &Request<'_>, mut found: impl FnMut(Near<'p>)) {
     if let Some(layout) = &program.layout {
         layout.each_near(program, request.token, request.path, found);
         return;
@@ -204,26 +164,14 @@ fn each_near<'p>(
     for (id, rule) in rules.filter_map(|id| Some((id, program.rule(id)?))) {
         let reach = match program.url(rule.url).matches(request.path) {
             true => Reach::Url(rule.methods, Asks::of_rule(program, id, rule)),
-            false => Reach::Part(None),
+            false => {
+                let code = url_code(program.url(rule.url)).0;
+                let literal = code.as_deref().map(Code::as_bytes).and_then(first_literal);
+                Reach::Part(alike(literal.unwrap_or_default(), request.path.as_bytes()))
+            }
         };
         let line = rule.line;
-        if found(Near { line, reach }).is_break() {
-            return;
-        }
-    }
-}
-
-/// Calls back for the first permit lines, with the code of the beginning of each URL.
-fn each_beginning(program: &Program, request: &Request<'_>, mut found: impl FnMut(LineId, Option<&[u8]>)) {
-    if let Some(layout) = &program.layout {
-        let lines = layout.first_permits(request.token, BEGINNINGS);
-        lines.for_each(|(line, code)| found(line, code));
-        return;
-    }
-    let rules = program.token(request.token).rules(Effect::Permit);
-    for rule in rules.iter().filter_map(|id| program.rule(id)).take(BEGINNINGS) {
-        let code = url_code(program.url(rule.url)).0;
-        found(rule.line, code.as_deref().map(Code::as_bytes));
+        found(Near { line, reach });
     }
 }
 

@@ -334,18 +334,23 @@ pub(super) fn beginning(code: &[u8]) -> Option<Beginning<'_>> {
     }
 }
 
-/// How many of a text's first bytes are those that some match of the code begins with, or has after any beginning.
-pub(crate) fn alike(code: &[u8], text: &[u8]) -> usize {
-    let literals = alternatives(code).filter_map(|code| match beginning(code)? {
+/// The literal that the matches of the code's first alternative begin with, or have after any beginning.
+pub(crate) fn first_literal(code: &[u8]) -> Option<&[u8]> {
+    match beginning(alternatives(code).next()?)? {
         Beginning::Whole(literal) | Beginning::Anchored(literal) | Beginning::Floating(literal) => {
             Some(literal)
         }
-    });
-    let alike = literals.map(|literal| {
-        let pairs = literal.iter().zip(text);
-        pairs.take_while(|(one, other)| one == other).count()
-    });
-    alike.max().unwrap_or(0)
+    }
+}
+
+/// The number of bytes with which both texts begin.
+pub(crate) fn alike(one: &[u8], other: &[u8]) -> usize {
+    const WORD: usize = 8;
+    let (words, others) = (one.as_chunks::<WORD>().0, other.as_chunks::<WORD>().0);
+    let words = words.iter().zip(others).take_while(|(one, other)| one == other);
+    let begun = words.count() * WORD;
+    let pairs = one.iter().skip(begun).zip(other.iter().skip(begun));
+    begun + pairs.take_while(|(one, other)| one == other).count()
 }
 
 /// The code of all texts that begin with a literal; `None` for an empty or a very long one.

@@ -132,6 +132,11 @@ impl<'c> Entry<'c> {
         (self.flags & (CODED | GUARDED) != 0).then_some(self.glob)
     }
 
+    /// The literal that the URL begins with, as far as the code determines it.
+    pub(super) fn literal(&self) -> Option<&'c [u8]> {
+        self.glob().and_then(code::first_literal)
+    }
+
     /// The rule's constraints beyond method and URL, if it has any.
     pub(super) fn asks(&self, tables: &'c Tables, effect: Effect) -> Option<Asks<'c>> {
         let has = |flag| self.flags & flag != 0;

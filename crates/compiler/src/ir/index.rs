@@ -37,6 +37,8 @@ pub(crate) struct Index {
     always: Vec<u32>,
     /// Entries that are listed by a parameter, and whose URL has no literal to list them under, ascending.
     by_parameter_only: Vec<u32>,
+    /// Entries whose URL begins with a literal, sorted by it.
+    by_beginning: Vec<u32>,
 }
 
 /// A key, and its list among the entries.
@@ -110,6 +112,7 @@ impl Index {
             entries: Vec::new(),
             always,
             by_parameter_only,
+            by_beginning: by_beginning(&entries),
         };
         // Sorted, so that equal policies have equal tables.
         let mut lists: Vec<_> = lists.into_iter().collect();
@@ -162,6 +165,22 @@ impl Index {
             self.look_up(key, found)?;
             self.look_up(beside(key), found)
         })
+    }
+
+    /// The entry whose URL shares the longest beginning with the path, and the length of that beginning. Of several it is any.
+    /// `segment` is the one that was indexed.
+    pub(super) fn longest_beginning<'s>(&self, segment: &'s [u8], path: &str) -> Option<(usize, Entry<'s>)> {
+        let entry = |at: u32| Some(Entry::split(segment.get(at as usize..)?)?.0);
+        let literal = |at: u32| entry(at)?.literal();
+        let path = path.as_bytes();
+        // The longest common beginning is that of one of the two neighbours of the path.
+        let next = self.by_beginning.partition_point(|at| literal(*at) < Some(path));
+        let neighbours = [next.checked_sub(1), Some(next)].into_iter().flatten();
+        let alike = neighbours.filter_map(|at| {
+            let at = *self.by_beginning.get(at)?;
+            Some((code::alike(literal(at)?, path), entry(at)?))
+        });
+        alike.max_by_key(|(length, _)| *length)
     }
 
     /// Calls back with each key under which entries that match the path by a literal of their URL may be listed. Ends early where
@@ -221,6 +240,16 @@ impl Index {
             at = (at + 1) & mask;
         }
     }
+}
+
+/// The entries whose URL begins with a literal, sorted by it.
+fn by_beginning(entries: &[(u32, Entry<'_>)]) -> Vec<u32> {
+    let literals = entries
+        .iter()
+        .filter_map(|(at, entry)| Some((entry.literal()?, *at)));
+    let mut literals: Vec<(&[u8], u32)> = literals.collect();
+    literals.sort_unstable();
+    literals.into_iter().map(|(_, at)| at).collect()
 }
 
 /// The keys under which an entry can be listed: one for each literal of a choice.

@@ -20,7 +20,7 @@ pub(super) struct Admission {
     metrics: Arc<Metrics>,
 }
 
-/// What a request presents.
+/// The secret that a request presents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presented {
     Nothing,
@@ -66,7 +66,8 @@ impl Admission {
         }
     }
 
-    /// Admits whoever presented the secret; a wrong one is logged, counted and held.
+    /// Admits a caller with the admin secret. A wrong secret is logged and counted, and its response is
+    /// delayed.
     pub(super) async fn admit(
         &self,
         presented: Presented,

@@ -61,7 +61,7 @@ fn log(names: &[String]) {
     if names.is_empty() {
         tracing::warn!(
             by = "operator",
-            "secret revoked that no token of the active policy has"
+            "secret revoked; no token of the active policy has it"
         );
     }
 }

@@ -164,7 +164,7 @@ impl Line {
     }
 }
 
-/// A text chosen by outsiders, shown so that it neither ends the line nor deceives its reader.
+/// Formats a text that a client chose, so that it can neither end the log line nor mislead the reader.
 struct Plain<'t>(&'t str);
 
 impl fmt::Display for Plain<'_> {

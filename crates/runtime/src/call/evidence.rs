@@ -12,12 +12,12 @@ use crate::problem::Shortfall;
 use crate::request::{Rules, Secrets};
 use crate::text::{SHORT, bounded};
 
-/// Maximum number of lines in a record, …
+/// Maximum number of lines in a record.
 const LINES: usize = 16;
-/// … of constraints of one line, …
+/// Maximum number of constraints of one line in a record.
 const CONSTRAINTS: usize = 16;
-/// … and of values. A caller chooses the number of elements in an array, and the policy the number of lines that
-/// inspect them.
+/// Maximum number of values in a record. Otherwise there could be one for each element of an array in the
+/// body, for each line that checks it.
 const VALUES: usize = 32;
 
 /// Evidence that a decision used.
@@ -25,7 +25,7 @@ const VALUES: usize = 32;
 pub(crate) struct Evidence {
     pub(crate) nodes: Vec<NodeValue>,
     pub(crate) tried: Vec<Tried>,
-    /// What a denied call lacks, if no line decided.
+    /// The nearest line of a denied call and its failed condition, if no line decided.
     pub(crate) lacking: Option<Shortfall>,
     /// Why the body of a denied call could not be read, if a line that was tried depends on it.
     pub(crate) unread: Option<String>,
@@ -89,7 +89,8 @@ impl Evidence {
     }
 }
 
-/// Finds what a denied request lacks. A forbid line that matched is the whole reason.
+/// Finds the nearest line of a denied request. There is none if a forbid line matched, which is the whole
+/// reason.
 fn lacking(
     program: &Program,
     request: &Request<'_>,
@@ -103,7 +104,8 @@ fn lacking(
     Some(Shortfall::new(program, &nearest, request))
 }
 
-/// Whether a line would depend on the body if it could be read: it looks into it, or into parameters to which a form adds.
+/// Whether the match of a line depends on the body: the line checks the body, or parameters to which a form
+/// adds.
 fn needs_body(tried: &explain::Tried<'_>, body: Body<'_>) -> bool {
     match body {
         Body::Unread(Media::Form | Media::Multipart) => !tried.constraints.is_empty(),

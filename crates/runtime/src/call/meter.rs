@@ -15,7 +15,7 @@ impl Meter {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Notes whether the client is the one to act.
+    /// Notes whether the upstream waits for the client.
     pub(crate) fn set_waits_for_client(&self, waits: bool) {
         self.waits_for_client.store(waits, Ordering::Relaxed);
     }
@@ -25,7 +25,7 @@ impl Meter {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether the client is the one to act: more of the body is wanted and has not arrived.
+    /// Whether the upstream waits for the client: it wants more of the body, which has not arrived.
     pub(crate) fn waits_for_client(&self) -> bool {
         self.waits_for_client.load(Ordering::Relaxed)
     }

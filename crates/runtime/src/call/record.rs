@@ -49,8 +49,8 @@ pub(crate) async fn record(
             Ok(Recorded(()))
         }
         Err(error) => {
-            // A record that the caller made too large is not a disk failure. Otherwise callers could choose to be
-            // unrecorded.
+            // If a caller makes the record too large, this does not count as a disk failure. Otherwise
+            // callers could avoid being recorded.
             let failure = !matches!(error, AppendError::TooLarge { .. });
             let passes = failure && audit.config().on_failure == OnFailure::AllowSafe && call.is_safe();
             tracing::error!(
@@ -92,7 +92,8 @@ impl Drop for Count<'_> {
 /// The reason code of a call that was allowed with the secret before a rotation, while the overlap lasts.
 pub(crate) const PREVIOUS_SECRET: &str = "previous-secret";
 
-/// Gives the reason code of a call that goes upstream. It shows who does not use a token's new secret yet.
+/// Gives the reason code of a call that goes upstream. It shows which callers still use the secret before a
+/// rotation.
 pub(crate) fn allowed(call: &Call) -> &'static str {
     match &call.validity {
         Some(validity) if validity.is_previous() => PREVIOUS_SECRET,

@@ -29,7 +29,7 @@ enum Action {
 
 /// Check the configuration, its files, keys, certificates, ports and the policy
 ///
-/// Changes nothing, and can run beside the proxy. Prints one line for each item. The exit code is 0 if all of them are right, 1 if
+/// Changes nothing, and can run while the proxy is running. Prints one line for each item. The exit code is 0 if all of them are right, 1 if
 /// one is wrong, 2 if the configuration file has errors, and 3 if an item could not be checked. Run it as the user of the proxy:
 /// for another user, files may be readable that the proxy cannot read.
 #[derive(clap::Args)]

@@ -10,8 +10,8 @@ use crate::config::{Log, LogFormat};
 
 /// Run the proxy
 ///
-/// Listens as tokenward.toml says, until it is told to stop (Ctrl-C, SIGTERM). Changed policy files take effect at
-/// once; a change to the configuration needs a restart.
+/// Forwards the calls that the policy allows, until it receives SIGTERM or SIGINT (Ctrl-C). Changed policy files take effect
+/// within a second. SIGHUP reloads the policy and the certificate. A changed configuration needs a restart.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,11 +31,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if tokenward_audit::is_panic_caught() {
             tracing::warn!(
                 place,
-                "the audit's database failed within; what follows from it is told by the audit"
+                "panic in the audit database, caught; the audit reports the consequences"
             );
             return;
         }
-        tracing::error!(place, "a fault of tokenward itself, please report it");
+        tracing::error!(place, "internal error of tokenward; report it to its developers");
     }));
     Ok(crate::serve::run(config)?)
 }

@@ -29,13 +29,13 @@ pub enum IdentityError {
         exposed: Exposed,
     },
     /// A file has the wrong content. Its text is not quoted because it contains secrets.
-    #[error("{} does not hold one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
+    #[error("{} must contain one line per user, such as alice = {{ basic = \"alice:password\" }} or bob = {{ token = \"…\" }}", path.display())]
     Malformed {
         /// Path of the file.
         path: PathBuf,
     },
     /// An environment variable is not set.
-    #[error("the environment variable {0}, which should hold the service account's password, is not set")]
+    #[error("the environment variable {0} is not set; it must contain the password of the service account")]
     Unset(String),
     /// A name or a secret is not a valid header value.
     #[error("`{0}` cannot be used in an HTTP header; change it in [upstream.identity]")]

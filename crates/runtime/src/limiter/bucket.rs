@@ -92,7 +92,7 @@ impl Bucket {
     /// Takes one call.
     ///
     /// # Errors
-    /// None is left; with the time until there is.
+    /// No call is left; with the time until there is one.
     pub(super) fn take(&self) -> Result<Level, (Level, Duration)> {
         let interval = self.rate.interval();
         let level = |left, next| Level {

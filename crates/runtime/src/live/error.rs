@@ -14,7 +14,7 @@ pub enum PolicyError {
     #[error("cannot read the policies: {0}")]
     Read(#[from] ReadDirError),
     /// The policy has errors.
-    #[error("the policy in {} does not compile; mend what follows\n{diagnostics}", directory.display())]
+    #[error("the policy in {} does not compile; fix these errors:\n{diagnostics}", directory.display())]
     Compile {
         /// Path of the policy directory.
         directory: PathBuf,

@@ -15,7 +15,7 @@ use super::revoked::SecretHash;
 /// Time after a change within which another change may leave a file's metadata the same.
 const CLOCK: Duration = Duration::from_secs(2);
 
-/// What the files say, as they were last read.
+/// The revocations of the files, as they were last read.
 #[derive(Debug, Default)]
 pub(super) struct FileRevocations {
     known: HashMap<PathBuf, Known>,
@@ -38,7 +38,7 @@ impl FileRevocations {
             let looks = look(&metadata);
             let is_read = known.as_ref().is_some_and(|known| known.look == Some(looks));
             let bytes = if is_read { None } else { fs::read(&path).ok() };
-            // Of a file that cannot be read now, what it said before stays.
+            // If a file cannot be read now, its earlier revocations stay.
             let Some(bytes) = bytes else {
                 self.known.extend(known.map(|known| (path, known)));
                 continue;

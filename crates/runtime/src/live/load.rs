@@ -258,7 +258,7 @@ pub(crate) fn artifact_of_file(file: &Path, signers: &Signers) -> Result<Artifac
     let length = fs::metadata(file).map_err(unreadable)?.len();
     if length > MAX_ARTIFACT_BYTES {
         return Err(unreadable(io::Error::other(format!(
-            "{length} bytes are more than a policy can have"
+            "the file has {length} bytes, more than a compiled policy can have"
         ))));
     }
     let bytes = fs::read(file).map_err(unreadable)?;

@@ -41,7 +41,7 @@ impl ModeInForce {
         &self.mode
     }
 
-    /// Returns what the configuration allows every token at most.
+    /// Returns the maximum that the configuration allows every token.
     pub(crate) fn ceiling(&self) -> &Ceiling {
         &self.ceiling
     }

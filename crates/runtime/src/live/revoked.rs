@@ -22,7 +22,7 @@ pub(crate) type SecretHash = [u8; 32];
 #[derive(Debug, thiserror::Error)]
 pub enum RevocationError {
     /// The file cannot be read.
-    #[error("cannot read the revocations in {}: {source}; without them revoked tokens would work again", path.display())]
+    #[error("cannot read the revocations in {}: {source}; without them, revoked tokens would work again", path.display())]
     Unreadable {
         /// Path of the file.
         path: PathBuf,
@@ -31,7 +31,7 @@ pub enum RevocationError {
     },
     /// A line is not a hash.
     #[error(
-        "{}:{line} is no revocation: each line is `sha256:` and 64 hexadecimal digits; mend it, since the token that it stood for would work again",
+        "{}:{line}: invalid revocation, expected `sha256:` and 64 hexadecimal digits; repair the line, or the token that it revoked would work again",
         path.display()
     )]
     Malformed {
@@ -191,7 +191,7 @@ impl Book {
         if length < self.length {
             self.write_again(all)?;
             tracing::warn!(
-                "{} was missing, or lacked lines, and was written again",
+                "{} was missing or lacked lines; the proxy has written it again",
                 self.path.display()
             );
         }

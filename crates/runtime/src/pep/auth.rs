@@ -14,7 +14,7 @@ use crate::secret;
 /// Settings of authentication, in addition to the policy.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthRules {
-    /// What responses say of the proxy, with the accepted authentication schemes.
+    /// Facts about the proxy that responses contain, with the accepted authentication schemes.
     help: Help,
     /// Users that no token may act as, each name folded.
     never_act_as: HashSet<String>,
@@ -29,7 +29,7 @@ impl AuthRules {
         }
     }
 
-    /// Returns what responses say of the proxy.
+    /// Returns the facts about the proxy that responses contain.
     pub(crate) fn help(&self) -> &Help {
         &self.help
     }
@@ -101,7 +101,7 @@ impl Failed {
         }
     }
 
-    /// The problem that the caller is told.
+    /// The problem that the response reports.
     pub(super) fn problem(self) -> Problem {
         match self.is_told {
             true => Problem::NotAccepted(self.failure),

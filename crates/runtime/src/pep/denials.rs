@@ -13,11 +13,11 @@ use crate::live::SecretHash;
 use crate::problem::{Problem, Shortfall};
 use crate::text::{SHORT, bounded, time};
 
-/// Maximum number of tokens, …
+/// Maximum number of tokens.
 const TOKENS: usize = 256;
-/// … of users of one token, …
+/// Maximum number of users of one token.
 const USERS: usize = 8;
-/// … and of denials of one user.
+/// Maximum number of denials of one user.
 const EACH: usize = 10;
 
 /// A denial, as the token's own page shows it. It holds no value of the request.
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(denials.of(&token(0), "5").len(), 1);
         for n in 0..TOKENS + 5 {
             denials.add(token(n), "u", denial(n));
-            // Whoever is denied again stays.
+            // A token that is denied again is kept.
             denials.add(token(0), "u", denial(n));
         }
         let kept = denials.0.lock().unwrap();

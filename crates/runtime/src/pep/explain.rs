@@ -23,7 +23,7 @@ use crate::request::{self, Canonical, Framing, Media, Method, Reading, Rules, SE
 use refused::Refused;
 use report::Facts;
 
-/// Everything that a request is judged by, beside the policy.
+/// The inputs of a decision in addition to the policy.
 pub(crate) struct Judge<'j> {
     pub(crate) rules: &'j Rules,
     pub(crate) auth: &'j AuthRules,
@@ -89,7 +89,7 @@ impl Judge<'_> {
         let fields = head.fields();
         let raw = head.raw(&fields);
         let mut reading = request::read(&raw, self.rules);
-        // A body that marks its own end, and has no byte, is none.
+        // A chunked body without a byte counts as no body.
         if let Some(empty) = reading.if_empty.take().filter(|_| body.is_empty()) {
             reading.head = empty;
         }
@@ -171,7 +171,8 @@ impl Judge<'_> {
         }
         let needs = self.rules.needs(canonical);
         if let Some(lacking) = needs.lacking(token.mint, token.escalate) {
-            return Err(Problem::Lacks(lacking).into());
+            let effect = self.rules.effect(canonical, lacking);
+            return Err(Problem::Lacks(lacking, effect).into());
         }
         if canonical.path == SELF_PATH {
             facts.own = canonical.method == Method::Get;

@@ -13,7 +13,7 @@ use crate::call::evidence::Evidence;
 use crate::live::Live;
 use crate::problem::{Problem, Unreadable};
 use crate::proxy::RequestBody;
-use crate::request::{self, Canonical, Media, Reason, Rules};
+use crate::request::{self, Canonical, Media, Reason, Refusal, Rules};
 use crate::wire::BodyError;
 
 /// Decides a request with the body as far as it is known.
@@ -138,7 +138,7 @@ pub(super) async fn read_whole(body: &mut RequestBody, limit: usize) -> Result<(
     }
 }
 
-/// A call whose body is there, and everything that its decision depends on.
+/// A call with its whole body, and everything else that its decision depends on.
 pub(super) struct Inspection {
     pub(super) rules: Arc<Rules>,
     pub(super) live: Arc<Live>,
@@ -228,7 +228,7 @@ fn check_json(bytes: &[u8], rules: &Rules, names: &BodyNames<'_>) -> Result<(), 
     if let Some(path) = found.and_then(|at| paths.get(at)) {
         let name = shown(path);
         return Err(match rules.names_method(&name) {
-            true => Problem::Reading(Reason::MethodParameter.into()),
+            true => Problem::Reading(Refusal::of_parameter(Reason::MethodParameter, &name)),
             false => Problem::BodyCredentials(name),
         });
     }

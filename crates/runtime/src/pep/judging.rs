@@ -1,7 +1,7 @@
-//! Judges large bodies on threads of their own, so that no worker stands still while it reads JSON.
+//! Judges large bodies on separate threads, so that no worker is blocked while it reads JSON.
 //!
-//! The number of bodies that are judged at a time is bounded. A token gets at most half of the turns, so that the calls
-//! of others wait only for their own.
+//! The number of bodies that are judged at a time is bounded. One token gets at most half of the turns, so
+//! that its calls do not delay the calls of other tokens.
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::live::SecretHash;
 
-/// Bodies of at most this size are judged where they are: a thread would cost more than it spares.
+/// Bodies of at most this size are judged on the worker: a switch to another thread would cost more.
 pub(super) const INLINE_BYTES: usize = 32 * 1024;
 
 /// The turns for judging large bodies.

@@ -18,7 +18,7 @@ pub(super) fn describe(
 ) -> Value {
     let program = call.live.program();
     let token = program.token(id);
-    // Those of the configuration are included: the holder is interested in what applies.
+    // Limits of the configuration are included, since they apply to the holder too.
     let limits = limiter.limits_of(token);
     let texts = || program.lines_of(token).map(|(_, line)| line.text);
     let lines: Option<Vec<&str>> = show_policy.then(|| texts().collect());

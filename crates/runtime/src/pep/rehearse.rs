@@ -1,4 +1,5 @@
-//! Whether a call would go upstream, asked of the same code that judges real ones, without a proxy.
+//! Checks whether the proxy would send a call upstream, by the code that judges real calls, without a running
+//! proxy.
 
 use tokenward_compiler::decide::Decision;
 use tokenward_compiler::ir::{Program, TokenId};

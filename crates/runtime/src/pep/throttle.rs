@@ -13,9 +13,9 @@ use crate::config::Throttling;
 
 /// Maximum number of addresses that are counted in one window.
 const ADDRESSES: usize = 8192;
-/// Maximum number of delayed responses to one address at a time, …
+/// Maximum number of delayed responses to one address at a time.
 const HELD: usize = 16;
-/// … and to all addresses: each occupies a connection.
+/// Maximum number of delayed responses to all addresses at a time. Each occupies a connection.
 const HELD_BY_ALL: usize = 512;
 
 /// Counts failed credentials by address.
@@ -24,8 +24,8 @@ pub(crate) struct Throttle {
     table: Mutex<Table>,
 }
 
-/// Failures in this window and in the previous one. An address is judged by both, so that the end of a window does not
-/// reset it.
+/// Failures in the current window and in the previous one. Both count, so that the end of a window does not
+/// reset the count.
 #[derive(Debug)]
 struct Table {
     began: Instant,

@@ -1,4 +1,5 @@
-//! What a denied call lacks, in words: for its response, for the token's own page and for the audit.
+//! Describes the nearest line of a denied call in words: for the response, for the token's own page and for
+//! the audit.
 
 use tokenward_audit::{Lacking, LineRef};
 use tokenward_compiler::decide::nearest::{Failed, Nearest};
@@ -8,8 +9,8 @@ use tokenward_compiler::method::{Method, MethodSet};
 
 use crate::text::{SHORT, bounded};
 
-/// What a denied call lacks: the nearest line, its first condition that failed, and the kind of what was there. It holds no value of
-/// the request.
+/// The nearest line of a denied call, its first condition that failed, and the kind of value that the request
+/// has there. It contains no value of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shortfall {
     /// The line.
@@ -18,7 +19,7 @@ pub(crate) struct Shortfall {
     pub(crate) text: String,
     /// The condition: `url`, `method` with those that the line permits, `body`, or a constraint up to its regexp.
     pub(crate) condition: String,
-    /// The kind of what was there, such as `a string`.
+    /// The kind of value that the request has there, such as `a string`.
     pub(crate) found: String,
 }
 

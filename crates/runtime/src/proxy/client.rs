@@ -246,7 +246,7 @@ impl Upstream {
 /// Sends the one request of the permit. Redirects are not followed.
 ///
 /// # Errors
-/// There is no response, or one that must not be forwarded.
+/// The upstream sent no response, or one that must not be forwarded.
 pub(crate) async fn forward(
     upstream: &Upstream,
     permit: Permit,

@@ -96,7 +96,7 @@ async fn is_well(
 /// Sends a request to the address, and gives the status of its response.
 ///
 /// # Errors
-/// There is no response. The text is the cause.
+/// No response arrived. The text is the cause.
 async fn ask(
     client: &Client<Connector, Empty<Bytes>>,
     upstream: &UpstreamSettings,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::HeaderValue;
-use memchr::memmem;
 use tokenward_compiler::BaseUrl;
 
 /// Pairs of searched text and replacement, longest first.
@@ -55,7 +54,7 @@ pub(super) struct Watch {
     reports: Arc<Reports>,
 }
 
-/// What was written to the log already.
+/// The warnings that were already written to the log.
 #[derive(Debug, Default)]
 struct Reports {
     shown: AtomicBool,
@@ -99,7 +98,8 @@ impl Watch {
     pub(super) fn is_in(&self, value: &HeaderValue) -> bool {
         let value = value.as_bytes();
         // Few values have a URL.
-        memmem::find(value, b"://").is_some() && occurs(&self.texts, &[value, b" "].concat())
+        let has_url = memchr::memchr_iter(b':', value).any(|at| value.get(at..at + 3) == Some(b"://"));
+        has_url && occurs(&self.texts, &[value, b" "].concat())
     }
 
     /// Writes to the log how to keep clients at the proxy, once for all responses. `rewriting` tells whether links in JSON are

@@ -56,7 +56,7 @@ fn links(places: &Places, value: &str) -> String {
             out.push_str(&format!("\"{text}\""));
             rest = after;
         } else {
-            // It has no end, so no client can tell where it ends.
+            // The quoted text does not end, so no client can find its end.
             break;
         }
     }

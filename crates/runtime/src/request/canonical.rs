@@ -20,7 +20,8 @@ pub struct Canonical {
     pub query: Vec<Pair>,
     /// The media type of the body, as policies distinguish types. Without a body it has no meaning.
     pub media: Media,
-    /// Why the head keeps the body from being read as JSON, in words; `None` if nothing does, or there is no body.
+    /// The reason in the head for which the body is not read as JSON, in words; `None` if it is read, or if
+    /// there is no body.
     pub unread: Option<String>,
     /// The framing, which determines the end of the body.
     pub body: Framing,

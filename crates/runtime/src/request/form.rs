@@ -39,7 +39,7 @@ fn check_name(pair: &[u8], rules: &Rules) -> Result<(), Refusal> {
         .refused_parameter(&name)
         .or_else(|| rules.refused_parameter(cut))
     {
-        Some(reason) => Err(reason.into()),
+        Some(refusal) => Err(refusal),
         None => Ok(()),
     }
 }

@@ -30,14 +30,14 @@ pub(super) fn overrides_method(name: &str) -> bool {
     says("override") && (says("method") || says("verb")) || says("http-method") || says("http-verb")
 }
 
-/// What one word of a name means. A word has several meanings, or none.
+/// The meanings of one word of a header's name. A word can have several meanings, or none.
 #[derive(Clone, Copy, Default)]
 struct Meaning(u8);
 
 impl Meaning {
     /// The value is a URL or a part of one.
     const LOCATION: u8 = 1;
-    /// The value differs from what the request line has.
+    /// The value is not the one in the request line.
     const OTHER: u8 = 1 << 1;
     /// The value was passed on.
     const FORWARDED: u8 = 1 << 2;

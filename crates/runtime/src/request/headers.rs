@@ -45,7 +45,7 @@ pub(super) fn read(
         }
     }
     // Headers that `Connection` names apply to this connection only.
-    let connection = connection_names(raw, rules)?;
+    let connection = connection_names(raw, rules, secrets)?;
     let mut read = Headers {
         upstream: Vec::with_capacity(raw.headers.len()),
         content_type: None,
@@ -59,7 +59,8 @@ pub(super) fn read(
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         let value = trim(value);
         match rules.disposition(&name) {
-            Disposition::Refused(reason) => return Err(reason.into()),
+            Disposition::Refused(reason) if bears(name.as_bytes()) => return Err(reason.into()),
+            Disposition::Refused(reason) => return Err(Refusal::of_header(reason, &name)),
             // Java's client and `curl --http2` offer h2c with every request. A server may ignore the offer (RFC 9110
             // section 7.8). The connection is closed after the response, so that no byte after the request is read,
             // whatever protocol it may be of.
@@ -79,7 +80,7 @@ pub(super) fn read(
                 if bears(value) {
                     return Err(Refusal::new(
                         Reason::MalformedContentType,
-                        "The `Content-Type` carries the token itself.",
+                        "Content-Type contains the token.",
                     ));
                 }
                 let media = MediaType::read(value)?;
@@ -98,7 +99,7 @@ pub(super) fn read(
 }
 
 /// Returns the names in all `Connection` headers, in lower case (RFC 9110 section 7.6.1).
-fn connection_names(raw: &RawHead<'_>, rules: &Rules) -> Result<HashSet<String>, Refusal> {
+fn connection_names(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> Result<HashSet<String>, Refusal> {
     let mut names = HashSet::new();
     let mut taken = 0;
     for value in raw.values("connection") {
@@ -117,7 +118,10 @@ fn connection_names(raw: &RawHead<'_>, rules: &Rules) -> Result<HashSet<String>,
             }
             let name = String::from_utf8_lossy(name).to_ascii_lowercase();
             if !rules.dispositions().may_be_named(&name) {
-                return Err(Reason::ConnectionNames.into());
+                return Err(match rules.bears_secret(name.as_bytes(), secrets) {
+                    true => Reason::ConnectionNames.into(),
+                    false => Refusal::of_header(Reason::ConnectionNames, &name),
+                });
             }
             names.insert(name);
         }

@@ -221,8 +221,8 @@ impl Mask {
         out
     }
 
-    /// Formats a long target that was not read, without its query: a secret may stand anywhere in that, and a search
-    /// for it would cost anyone's call much. A long path is not shown.
+    /// Formats a long target that was not read, without its query. The query may contain a secret anywhere,
+    /// and even a caller without a token could make the search for it expensive. A long path is not shown.
     pub(super) fn long(&self, origin: &str, target: &[u8], secrets: &Secrets) -> String {
         let at = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
         let (path, rest) = target.split_at_checked(at).unwrap_or((target, b""));

@@ -133,7 +133,7 @@ pub(super) fn classify(given: Option<&MediaType>, encoded: bool, rules: &Rules) 
 /// Maximum length of a media type that is shown.
 const SHOWN: usize = 64;
 
-/// Tells by the head why a body is not read as JSON; `None` if it is read.
+/// Returns the reason in the head for which the body is not read as JSON; `None` if it is read.
 pub(super) fn why_unread(given: Option<&MediaType>, encoded: bool) -> Option<String> {
     let Some(given) = given else {
         return Some("it has no Content-Type; send `application/json`".to_owned());

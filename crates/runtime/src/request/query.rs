@@ -34,7 +34,7 @@ pub(super) fn decode(raw: &str, limit: usize) -> Result<Vec<Pair>, Refusal> {
     Ok(pairs)
 }
 
-/// Appends the pairs in their canonical encoding, with `%20` for a space. `?` precedes them unless there are none.
+/// Appends the pairs in their canonical encoding, with `%20` for a space. `?` precedes the first pair.
 pub(super) fn push_encoded(out: &mut String, pairs: &[Pair]) {
     let mut separator = '?';
     for (name, value) in pairs {

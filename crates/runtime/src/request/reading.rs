@@ -53,8 +53,8 @@ pub struct Reading {
     pub shown_url: String,
 }
 
-/// A head of which as much is read as depends on no token. The rest costs more, so that it is read only for a caller
-/// with a valid one.
+/// A head that was read as far as it does not depend on a token. The rest costs more, so it is read only for
+/// callers with a valid token.
 pub struct Opened<'a> {
     /// The framing of the body, as in [`Reading::framing`].
     pub framing: Result<Framing, Refusal>,
@@ -126,7 +126,8 @@ pub fn open_knowing<'a>(raw: &RawHead<'a>, rules: &Rules, is_token: impl Fn(&[u8
         }
         credentials => credentials,
     };
-    // Nothing that is shown has a secret, nor one that the caller presented where it does not count.
+    // Text that is shown must not contain a secret, even if it was presented at a place where it does not
+    // authenticate.
     let misplaced = misplaced(raw, (rules, is_token), &secrets);
     let hidden = misplaced.as_ref().unwrap_or(&secrets);
     Opened {

@@ -18,7 +18,7 @@ use super::query::{self, Pair, first_name, underscored};
 use super::raw::is_token;
 use super::secrets::Secrets;
 use super::settings::{RulesError, Settings};
-use super::{Canonical, Media, Needs, Reason, Relax};
+use super::{Canonical, Media, Needs, Reason, Refusal, Relax};
 
 /// Rules for reading requests. They are created once, and cheap to share in an `Arc`.
 #[derive(Clone)]
@@ -176,6 +176,22 @@ impl Rules {
         self.calls.needs(request.method, &request.path)
     }
 
+    /// Returns the effect of a call that needs these keys, as a clause after "the call", if it is known.
+    pub(crate) fn effect(&self, request: &Canonical, needs: Needs) -> Option<String> {
+        let mut effect = None;
+        self.calls.each(request.method, &request.path, &mut |entry| {
+            let needed = entry.group.class.needs();
+            if effect.is_none() && (needed.mint && needs.mint || needed.escalate && needs.escalate) {
+                effect = Some(entry.group.reason);
+            }
+        });
+        effect.map(|reason| {
+            let mut letters = reason.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+            first.into_iter().chain(letters).collect()
+        })
+    }
+
     /// Whether the upstream merges members of JSON bodies, and forms, with the query's parameters.
     #[must_use]
     pub fn merges(&self) -> bool {
@@ -263,15 +279,20 @@ impl Rules {
         self.endpoints.iter().any(|endpoint| endpoint.serves(path))
     }
 
-    /// Returns the reason for which the parameter is refused, if it is.
-    pub(super) fn refused_parameter(&self, name: &str) -> Option<Reason> {
+    /// Returns the refusal of the parameter, if it is refused, with the name by which the product knows it.
+    pub(super) fn refused_parameter(&self, name: &str) -> Option<Refusal> {
+        let (known, reason) = self.known_parameter(name)?;
+        Some(Refusal::of_parameter(*reason, known))
+    }
+
+    fn known_parameter(&self, name: &str) -> Option<(&String, &Reason)> {
         let filed = [first_name(name), underscored(name)];
-        let usual = filed.iter().find_map(|name| self.parameters.get(name)).copied();
+        let usual = filed.iter().find_map(|name| self.parameters.get_key_value(name));
         if usual.is_some() || !self.merges() || is_plain(name) {
             return usual;
         }
         parameter_paths(name).iter().find_map(|path| match path.first() {
-            Some(Step::Name(first)) => self.parameters.get(&first.to_lowercase()).copied(),
+            Some(Step::Name(first)) => self.parameters.get_key_value(&first.to_lowercase()),
             Some(Step::Each) | None => None,
         })
     }
@@ -496,16 +517,22 @@ mod tests {
         given.refused_members = vec!["my".into()];
         given.accepted_names = vec!["KEY".into(), "sudo".into()];
         let rules = Rules::new(&given).unwrap();
-        assert_eq!(
-            rules.refused_parameter("my-key[]"),
-            Some(Reason::CredentialParameter)
-        );
-        assert_eq!(rules.refused_parameter("key"), None);
-        assert_eq!(
-            rules.refused_parameter("api_key"),
-            Some(Reason::CredentialParameter)
-        );
-        assert_eq!(rules.refused_parameter("_Method"), Some(Reason::MethodParameter));
+        let refused = |name| {
+            rules
+                .refused_parameter(name)
+                .map(|refusal| (refusal.reason, refusal.detail))
+        };
+        let credential = |name| {
+            let detail = format!(
+                "The parameter `{name}` would carry credentials or another identity to the upstream."
+            );
+            Some((Reason::CredentialParameter, detail))
+        };
+        assert_eq!(refused("my-key[]"), credential("my-key"));
+        assert_eq!(refused("key"), None);
+        assert_eq!(refused("api_key"), credential("api_key"));
+        let method = "The parameter `_method` would change the method.".to_owned();
+        assert_eq!(refused("_Method"), Some((Reason::MethodParameter, method)));
         let names: Vec<_> = rules.refused_nodes().iter().map(|path| path.0.clone()).collect();
         assert!(names.contains(&vec![json::Step::Name("my".into())]));
         assert!(!names.contains(&vec![json::Step::Name("sudo".into())]));

@@ -356,19 +356,22 @@ fn has_long_user(text: &[u8]) -> bool {
     false
 }
 
-/// Finds the texts in `Cookie` headers that are long enough for a secret: each part, without its percent encoding, and the part after
-/// the colon if it is Base64 of Basic credentials.
+/// Finds the texts in `Cookie` headers that can be a token's secret by their length: each part without its percent encoding, and the
+/// password if a part is Base64 of Basic credentials.
 pub(super) fn in_cookies<'a>(
     values: impl Iterator<Item = &'a [u8]>,
 ) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
-    values.flat_map(parts).take(COOKIE_PARTS).flat_map(|part| {
-        let plain = Zeroizing::new(decode_loosely(part));
-        let decoded = decoded(part);
-        let password = Zeroizing::new(user_and_password(&decoded).1.to_vec());
-        [plain, password]
-            .into_iter()
-            .filter(|text| text.len() >= SECRET_BYTES)
-    })
+    values
+        .flat_map(parts)
+        .filter(|part| part.len() <= DECODED)
+        .take(COOKIE_PARTS)
+        .flat_map(|part| {
+            let plain = Zeroizing::new(decode_loosely(part));
+            let decoded = decoded(part);
+            let password = Zeroizing::new(user_and_password(&decoded).1.to_vec());
+            let is_possible = |text: &Zeroizing<Vec<u8>>| (SECRET_BYTES..=LOOKED_FOR).contains(&text.len());
+            [plain, password].into_iter().filter(is_possible)
+        })
 }
 
 /// Decodes Base64 in either alphabet, with or without padding; empty if the text is not Base64.

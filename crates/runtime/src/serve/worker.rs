@@ -32,7 +32,7 @@ async fn catch<T>(metrics: &Metrics, help: &Help, call: impl Future<Output = T>)
         Err(_) => {
             let id = RequestId::new(now_ms());
             metrics.panicked();
-            tracing::error!(request_id = %id, "a request met a fault of the proxy");
+            tracing::error!(request_id = %id, "internal error while handling a request");
             let mut answer = respond::problem(&Problem::Internal, &id, help);
             answer.close = true;
             Err(answer)

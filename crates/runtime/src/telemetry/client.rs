@@ -48,10 +48,10 @@ impl CollectorClient {
             (false, Some(error)) => {
                 tracing::warn!(
                     error = error.to_string(),
-                    "telemetry: the collector takes no spans"
+                    "telemetry: the collector does not accept spans"
                 );
             }
-            (true, None) => tracing::info!("telemetry: the collector takes spans again"),
+            (true, None) => tracing::info!("telemetry: the collector accepts spans again"),
             _ => {}
         }
     }

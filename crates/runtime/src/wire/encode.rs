@@ -137,7 +137,7 @@ impl AnswerHead<'_> {
     }
 }
 
-/// Whether the value is a length: digits alone (RFC 9110 section 8.6).
+/// Whether the value is a length: only digits (RFC 9110 section 8.6).
 fn is_length(value: &HeaderValue) -> bool {
     let digits = value.as_bytes();
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)

@@ -165,7 +165,7 @@ impl Scan {
                     self.after_cr = false;
                     let (start, end) = (self.line_start, self.at - 2);
                     self.line_start = self.at;
-                    // One empty line before the request line is let pass (RFC 9112 section 2.2).
+                    // One empty line before the request line is accepted (RFC 9112 section 2.2).
                     let leading = start == 0 && end == 0;
                     if !leading && self.lines.take(bytes, start, end, limits.fields)? {
                         return Ok(Some(self.at));

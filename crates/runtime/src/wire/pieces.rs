@@ -33,7 +33,7 @@ impl Pieces {
         self.bytes == 0
     }
 
-    /// Adds a piece at the end. A piece that is alone is not copied.
+    /// Adds a piece at the end. A single piece is not copied.
     pub(crate) fn push(&mut self, piece: Bytes) {
         if piece.is_empty() {
             return;

@@ -33,7 +33,7 @@ pub(crate) enum BodyError {
     #[error("the request body has more than {0} bytes")]
     TooLarge(u64),
     /// The process keeps too many bodies in memory.
-    #[error("the proxy keeps too many request bodies in memory")]
+    #[error("the proxy holds too many request bodies in memory")]
     Unaffordable,
     /// The request was answered before its end.
     #[error("the request was answered before its body was read")]

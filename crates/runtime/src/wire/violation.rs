@@ -37,7 +37,8 @@ pub(crate) enum Violation {
     CodingInHttp10,
     /// A chunk size that is not 1 to 16 hexadecimal digits and CRLF.
     ChunkSize,
-    /// A chunk has an extension. RFC 9112 section 7.1.1 wants them ignored, but readers disagree on where they end.
+    /// A chunk has an extension. RFC 9112 section 7.1.1 requires that it is ignored, but implementations
+    /// disagree about its end.
     ChunkExtension,
     /// A chunk's data is not followed by CRLF.
     ChunkEnd,

@@ -178,7 +178,7 @@ fn bad_input_is_refused_and_nothing_written() {
     refused(
         &["token", "rename", "a", "b"],
         2,
-        "is a compiled policy, which is not edited",
+        "is a compiled policy, which cannot be edited",
     );
     fs::remove_file(path.join("tokenward.toml")).unwrap();
     fs::create_dir(path.join(".git")).unwrap();
@@ -191,11 +191,7 @@ fn bad_input_is_refused_and_nothing_written() {
         "<<<<<<< HEAD\n=======\n>>>>>>> x\n",
     )
     .unwrap();
-    refused(
-        &["token", "rename", "lost", "b"],
-        1,
-        "has the marks of a conflict",
-    );
+    refused(&["token", "rename", "lost", "b"], 1, "has conflict markers");
 }
 
 #[test]

@@ -1,11 +1,9 @@
-//! Finds the permit lines that come near to a denied request: by the URL alone, whatever its method and its parameters.
-
-use std::ops::ControlFlow;
+//! Finds the permit lines that come near to a denied request: by the URL alone, whatever the method and the parameters.
 
 use super::Layout;
 use crate::{
     ast::Effect,
-    ir::{Asks, LineId, Tables, TokenId, entry::Entry, index::Candidates},
+    ir::{Asks, LineId, Tables, TokenId, alike, entry::Entry, index::Candidates},
     method::MethodSet,
 };
 
@@ -19,13 +17,13 @@ pub(crate) struct Near<'p> {
 pub(crate) enum Reach<'p> {
     /// The URL matches. The line permits these methods, and has these other constraints.
     Url(MethodSet, Option<Asks<'p>>),
-    /// The URL does not match. The code is that of its beginning, if it has any.
-    Part(Option<&'p [u8]>),
+    /// The URL does not match; so many bytes of its beginning do.
+    Part(usize),
 }
 
 impl Layout {
-    /// Calls back for the permit lines of a token that a search by the URL finds, in the order of decision. Those whose URL matches
-    /// are always among them.
+    /// Calls back for each permit line of a token whose URL matches, in the order of decision, and for some others, among them one
+    /// whose URL shares the longest beginning with the path.
     ///
     /// Returns the number of lines that were compared, which is the work that was done: with an index, the lines that share the
     /// beginning of their URL with the path; otherwise all lines, as in a decision.
@@ -34,51 +32,45 @@ impl Layout {
         tables: &'p Tables,
         token: TokenId,
         path: &str,
-        mut found: impl FnMut(Near<'p>) -> ControlFlow<()>,
+        mut found: impl FnMut(Near<'p>),
     ) -> usize {
         let mut compared = 0;
-        // Lines often share a URL.
-        let mut last = None;
-        let mut compare = |entry: Entry<'p>| {
-            compared += 1;
-            let matches = match last {
-                Some((url, matches)) if url == entry.url() => matches,
-                _ => entry.may_match(path.as_bytes()) && entry.matches_path(tables, path),
-            };
-            last = Some((entry.url(), matches));
-            found(Near {
-                line: entry.line(),
-                reach: match matches {
-                    true => Reach::Url(entry.methods(), entry.asks(tables, Effect::Permit)),
-                    false => Reach::Part(entry.glob()),
-                },
-            })
-        };
         for (bytes, index) in self.segments(token.0 as usize, Effect::Permit) {
+            // Lines often share a URL.
+            let mut last = None;
+            let mut compare = |entry: Entry<'p>| {
+                compared += 1;
+                let matches = match last {
+                    Some((url, matches)) if url == entry.url() => matches,
+                    _ => entry.may_match(path.as_bytes()) && entry.matches_path(tables, path),
+                };
+                last = Some((entry.url(), matches));
+                let line = entry.line();
+                if matches {
+                    let reach = Reach::Url(entry.methods(), entry.asks(tables, Effect::Permit));
+                    found(Near { line, reach });
+                } else if index.is_none() {
+                    let literal = entry.literal().unwrap_or_default();
+                    let reach = Reach::Part(alike(literal, path.as_bytes()));
+                    found(Near { line, reach });
+                }
+            };
             let mut candidates = Candidates::default();
-            let indexed = index.and_then(|index| index.candidates_by_url(path, &mut candidates));
-            let ended = match indexed {
+            match index.and_then(|index| index.candidates_by_url(path, &mut candidates)) {
                 Some(()) => candidates
                     .filter_map(|at| Entry::split(bytes.get(at as usize..)?))
-                    .try_for_each(|(entry, _)| compare(entry)),
-                None => each_entry(bytes).try_for_each(&mut compare),
-            };
-            if ended.is_break() {
-                break;
+                    .for_each(|(entry, _)| compare(entry)),
+                None => each_entry(bytes).for_each(&mut compare),
+            }
+            let Some(index) = index else { continue };
+            let longest = index.longest_beginning(bytes, path);
+            let longest = longest.or_else(|| Some((0, each_entry(bytes).next()?)));
+            if let Some((length, entry)) = longest {
+                let (line, reach) = (entry.line(), Reach::Part(length));
+                found(Near { line, reach });
             }
         }
         compared
-    }
-
-    /// The first permit lines of a token, each with the code of its URL's beginning, if it has any.
-    pub(crate) fn first_permits(
-        &self,
-        token: TokenId,
-        most: usize,
-    ) -> impl Iterator<Item = (LineId, Option<&[u8]>)> {
-        let segments = self.segments(token.0 as usize, Effect::Permit);
-        let entries = segments.into_iter().flat_map(|(bytes, _)| each_entry(bytes));
-        entries.take(most).map(|entry| (entry.line(), entry.glob()))
     }
 }
 
@@ -113,7 +105,6 @@ mod tests {
         let layout = program.layout.as_ref().unwrap();
         let compared = layout.each_near(program, token, path, |near| {
             matched += usize::from(matches!(near.reach, Reach::Url(..)));
-            ControlFlow::Continue(())
         });
         (compared, matched)
     }
@@ -130,6 +121,36 @@ mod tests {
             ("/elsewhere", (0, 0)),
         ] {
             assert_eq!(compared(&program, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_longest_beginning_is_found_among_many_lines() {
+        let mut lines: Vec<String> = (0..1000)
+            .map(|n| format!("[get]/rest/api/2/project/P{n:04}-\\d+"))
+            .collect();
+        lines.push(".*/rest/agile/board\\d+".to_owned());
+        lines.push(".*\\d".to_owned());
+        for (count, program) in [(1002, program(&lines)), (15, program(&lines[..15]))] {
+            let (token, _) = program.tokens().next().unwrap();
+            let layout = program.layout.as_ref().unwrap();
+            for (path, from_many, from_few) in [
+                ("/rest/api/2/project/P0500-x", 26, 22),
+                ("/rest/api/2/project/P9", 21, 21),
+                ("/rest/agile/board", 17, 7),
+                ("/rest/agile/x", 12, 7),
+                ("/rest", 5, 5),
+                ("/zzz", 1, 1),
+                ("", 0, 0),
+            ] {
+                let mut longest = 0;
+                layout.each_near(&program, token, path, |near| match near.reach {
+                    Reach::Part(length) => longest = longest.max(length),
+                    Reach::Url(..) => {}
+                });
+                let expected = if count > 15 { from_many } else { from_few };
+                assert_eq!(longest, expected, "{count} {path}");
+            }
         }
     }
 

@@ -29,13 +29,13 @@ pub enum EditError {
         source: WriteError,
     },
     /// The policy directory does not exist.
-    #[error("there is no policy directory `{}`; make it, or name another configuration with --config", .0.display())]
+    #[error("no policy directory `{}`; create it, or specify another configuration with --config", .0.display())]
     NoDirectory(PathBuf),
     /// The policy directory cannot be read.
     #[error(transparent)]
     ReadDir(#[from] ReadDirError),
     /// The file is not below the policy directory.
-    #[error("`{}` is not below the policy directory `{}`; choose a file there, or name another configuration with --config", .file.display(), .directory.display())]
+    #[error("`{}` is not below the policy directory `{}`; choose a file there, or specify another configuration with --config", .file.display(), .directory.display())]
     Elsewhere {
         /// Path of the file.
         file: PathBuf,
@@ -46,7 +46,7 @@ pub enum EditError {
     #[error("policies are not read from `{}`; choose a name that ends in .toml and does not begin with a dot", .0.display())]
     NotAPolicyFile(PathBuf),
     /// The file's text is not TOML.
-    #[error("`{}` is no TOML, so nothing was written; `tokenward compile` says where it is wrong", .0.display())]
+    #[error("`{}` is not valid TOML, so nothing was written; run `tokenward compile` to find the error", .0.display())]
     NotToml(PathBuf),
     /// The file has `token` in a form that cannot be added to.
     #[error("`token` in `{}` is not a list of [[token]] sections; rewrite it so, or choose another file", .0.display())]
@@ -60,7 +60,7 @@ pub enum EditError {
         file: String,
     },
     /// No token has that name.
-    #[error("there is no token `{name}` in `{}`{}", .directory.display(), advice(.near.as_deref()))]
+    #[error("no token `{name}` in `{}`{}", .directory.display(), advice(.near.as_deref()))]
     NoSuchToken {
         /// Name of the token.
         name: String,
@@ -73,10 +73,10 @@ pub enum EditError {
     #[error("two tokens are named `{0}`; rename one in the file first")]
     Ambiguous(String),
     /// The policies are one compiled file.
-    #[error("`{}` is a compiled policy, which is not edited; name its sources with --config", .0.display())]
+    #[error("`{}` is a compiled policy, which cannot be edited; specify the configuration of its sources with --config", .0.display())]
     Compiled(PathBuf),
     /// The git repository has an operation in progress.
-    #[error("the repository `{}` is in the middle of a {what}, so nothing was written; end it (git {command} --continue, or --abort) and run the command again", .repository.display())]
+    #[error("the repository `{}` is in the middle of a {what}, so nothing was written; finish it (git {command} --continue, or --abort) and run the command again", .repository.display())]
     HalfDone {
         /// Top directory of the repository.
         repository: PathBuf,
@@ -86,15 +86,15 @@ pub enum EditError {
         command: &'static str,
     },
     /// The file has marks of a merge conflict.
-    #[error("`{}` has the marks of a conflict (<<<<<<<), so nothing was written; settle it and run the command again", .0.display())]
+    #[error("`{}` has conflict markers (<<<<<<<), so nothing was written; resolve the conflict and run the command again", .0.display())]
     Conflict(PathBuf),
     /// A text cannot be written in a `'''` block.
     #[error(
-        "the line `{0}` cannot stand in a policy file: it has ''' or a line break in it; give one --limit for each line"
+        "the line `{0}` cannot be written to a policy file, since it has ''' or a line break; give one --limit-to for each line"
     )]
     NotALine(String),
     /// Another program wrote the file at the same time.
-    #[error("`{}` was changed by another program meanwhile, so nothing was written; run the command again", .0.display())]
+    #[error("another program changed `{}` meanwhile, so nothing was written; run the command again", .0.display())]
     Changed(PathBuf),
 }
 

@@ -32,7 +32,7 @@ pub(super) fn of<'p>(call: &Value, text_of: impl Fn(&str) -> Option<&'p str>) ->
     }
     // The decision.
     if let Some(why) = text("/unread") {
-        steps.push(format!("The body was not read as JSON: {why}."));
+        steps.push(format!("The proxy could not read the body as JSON: {why}."));
     }
     let empty = Vec::new();
     let tried = call.get("tried").and_then(Value::as_array).unwrap_or(&empty);
@@ -44,7 +44,7 @@ pub(super) fn of<'p>(call: &Value, text_of: impl Fn(&str) -> Option<&'p str>) ->
     if let Some(lacking) = call.get("lacking") {
         let member = |name| lacking.get(name).and_then(Value::as_str).unwrap_or_default();
         steps.push(format!(
-            "Of all permit lines this one came nearest; it failed at `{}`, where there was {}. {}",
+            "The nearest permit line failed at `{}`, where the request has {}. {}",
             member("condition"),
             member("found"),
             lacking.get("line").map(line).unwrap_or_default()
@@ -131,7 +131,7 @@ mod tests {
         let call = serde_json::json!({
             "time": "T", "client": "10.0.0.1", "method": "POST", "token": "ci", "user": "svc", "on_behalf_of": null,
             "verdict": "deny", "reason": "no-line", "line": null,
-            "unread": "a comma after the last element, at line 1, column 14",
+            "unread": "a comma after the last element (line 1, column 14); remove it",
             "tried": [
                 {"line": line(6), "effect": "forbid", "held": "no", "constraints": [{"constraint": "QueryParam::a==", "held": "no"}]},
                 {"line": line(7), "effect": "permit", "held": "no", "constraints": [
@@ -147,10 +147,10 @@ mod tests {
         insta::assert_snapshot!(told.join("\n"), @r"
         1. POST came from 10.0.0.1 at T.
         2. Token ci was recognised, for user svc.
-        3. The body was not read as JSON: a comma after the last element, at line 1, column 14.
+        3. The proxy could not read the body as JSON: a comma after the last element (line 1, column 14); remove it.
         4. The forbid line did not match, since `QueryParam::a==` did not hold: p.toml:6 (no longer in the policy)
         5. The permit line did not match, since `JsonData::summary==` needs a body that can be read: p.toml:7: [post]/rest/x[QueryParam::b==1][JsonData::summary==.*]
-        6. Of all permit lines this one came nearest; it failed at `JsonData::summary==`, where there was a body that was not read. p.toml:7: [post]/rest/x[QueryParam::b==1][JsonData::summary==.*]
+        6. The nearest permit line failed at `JsonData::summary==`, where the request has a body that was not read. p.toml:7: [post]/rest/x[QueryParam::b==1][JsonData::summary==.*]
         7. The call was denied (no-line).
         8. The client got status 403; end: complete.
         ");

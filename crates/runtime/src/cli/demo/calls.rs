@@ -153,7 +153,7 @@ pub(super) const CALLS: &[Call] = &[
         ..GET
     },
     Call {
-        says: "Refused: this is not a known token. The response is the same for an expired or revoked token.",
+        says: "Refused: no token has this secret. The response is the same for a wrong user.",
         who: Who::Stranger,
         status: 401,
         ..GET

@@ -107,8 +107,7 @@ impl Home {
 
 fn config_text([proxy, admin, upstream]: [SocketAddr; 3]) -> String {
     format!(
-        r#"# The demo's configuration, written anew at each start. Every key is explained in the tokenward.toml that comes with
-# Tokenward.
+        r#"# The demo's configuration, written again at each start. The tokenward.toml of the distribution explains every key.
 policies = "policies"
 
 [server]

@@ -83,10 +83,10 @@ pub(super) struct Args {
     /// Purpose of the token
     #[arg(long)]
     description: Option<String>,
-    /// Policy file; created if it does not exist [default: the only file with tokens, or NAME.toml]
+    /// Policy file; created if it does not exist
     ///
-    /// If no file has tokens, apart from the example of `tokenward init`, the default is NAME.toml in the policy directory.
-    /// If several files have tokens, the option is required.
+    /// The default is the only file with tokens. If no file has tokens, apart from the example of `tokenward init`, it is
+    /// NAME.toml in the policy directory. If several files have tokens, the option is required.
     #[arg(long)]
     file: Option<PathBuf>,
     /// Print JSON, for programs

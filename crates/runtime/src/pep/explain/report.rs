@@ -74,7 +74,7 @@ pub(crate) struct Part {
     pub(crate) why: String,
 }
 
-/// Facts that are known of the request, whatever the decision is.
+/// Facts about the request that do not depend on the decision.
 pub(super) struct Facts {
     method: String,
     url: String,

@@ -180,7 +180,7 @@ async fn pump(mut body: RecvStream, feed: BodyFeed) {
     }
 }
 
-/// What the pump meets next.
+/// The next event of the pump.
 enum Moved {
     Data(Option<Result<Bytes, h2::Error>>),
     End(Result<(), BodyError>),

@@ -174,18 +174,18 @@ async fn a_body_that_cannot_be_read_is_told_with_the_reason() {
         (
             JSON,
             b"{\"summary\":\"\xfc\"}",
-            "a byte that is not UTF-8; send UTF-8, at line 1, column 13",
+            "a byte that is not UTF-8 (line 1, column 13); send UTF-8",
         ),
         (JSON, b"\xef\xbb\xbf{\"summary\":\"x\"}", "a byte-order mark"),
         (
             JSON,
             b"{\"summary\":\"x\",}",
-            "a comma after the last element, at line 1, column 15",
+            "a comma after the last element (line 1, column 15); remove it",
         ),
         (
             JSON,
             b"{\"summary\":\n\"x\"",
-            "an object without an end, at line 2, column 4",
+            "an object without an end (line 2, column 4)",
         ),
     ] {
         for line in ["POST /rest/issue", "PUT /rest/issue"] {
@@ -212,6 +212,56 @@ async fn a_body_that_cannot_be_read_is_told_with_the_reason() {
         .filter_map(|entry| entry["unread"].as_str())
         .collect();
     assert_eq!(unread.len(), 20, "{unread:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_header_or_parameter_and_the_remedy() {
+    let behind = Behind::answering(OK).await;
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
+    let scene = Scene::with(behind.addr, &policy, |config| {
+        config.upstream.product = crate::request::Product::Jira;
+    });
+    let credentials = "would carry credentials or another identity to the upstream. Leave it out; the token alone authenticates the call.";
+    let long = format!("X-{}-Api-Key", "a".repeat(70));
+    for (line, more, reason, detail) in [
+        ("GET /rest/a", "X-Api-Key: hidden\r\n", "credential-header", format!("The header `x-api-key` {credentials}")),
+        ("GET /rest/a", &format!("{long}: hidden\r\n"), "credential-header", format!("A header {credentials}")),
+        ("GET /rest/a", "X-HTTP-Method: DELETE\r\n", "method-override", "The header `x-http-method` would change the method. Use the method itself.".into()),
+        ("GET /rest/a", "X-Original-URL: /hidden\r\n", "url-override", "The header `x-original-url` would name another URL. Leave the header out.".into()),
+        ("GET /rest/a", "Connection: authorization\r\n", "connection-names", "The header `authorization` is named in Connection, but the proxy relies on it. Leave `Connection` to your HTTP library.".into()),
+        ("GET /rest/a?os_username=hidden", "", "credential-parameter", format!("The parameter `os_username` {credentials}")),
+        ("GET /rest/a;b", "", "semicolon", "The path has a semicolon, raw or as `%3B`, after which servlet containers cut it. Remove it and the text after it, such as `;jsessionid=…`.".into()),
+        ("delete /rest/a", "", "method-case", "The method differs from a known one only in letter case, and some servers take it for that one. Write it in capitals.".into()),
+    ] {
+        let reply = scene.ask(&request(line, more)).await;
+        let problem = json(&reply);
+        assert_eq!((reply.status, problem["reason"].as_str()), (400, Some(reason)), "{line} {more}: {problem}");
+        assert_eq!(problem["detail"], detail, "{line} {more}");
+    }
+    for (line, reason, detail) in [
+        (
+            "POST /rest/api/2/user",
+            "minting",
+            "The token lacks `mint = true` and `escalate = true`. The call sets a password, or creates an account with one. Ask the owner of the token.",
+        ),
+        (
+            "GET /rest/auth/1/websudo",
+            "minting",
+            "The token lacks `mint = true`. The call shows the session, or begins or elevates one. Ask the owner of the token.",
+        ),
+        (
+            "PUT /rest/api/2/role/1",
+            "escalating",
+            "The token lacks `escalate = true`. The call sets who is in a group or has a role, and so who may do what. Ask the owner of the token.",
+        ),
+    ] {
+        let problem = json(&scene.ask(&request(line, "Content-Length: 0\r\n")).await);
+        assert_eq!(
+            (&problem["reason"], &problem["detail"]),
+            (&reason.into(), &detail.into()),
+            "{line}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -435,6 +485,8 @@ async fn only_who_shows_the_right_secret_learns_that_a_token_has_ended() {
     answers.dedup();
     assert_eq!(
         answers,
-        ["This scheme is not accepted. The Authorization header must have `Basic` with user and token."]
+        [
+            "The proxy does not accept this scheme. Send an Authorization header: `Basic` (the user, and the token as the password)."
+        ]
     );
 }

@@ -7,7 +7,7 @@ pub(crate) static CALLS: &[Group] = &[
         class: Class::Mint,
         reason: "Shows the session, or begins one",
         source: Source::Known(
-            "the platform's login and SSO, of which Jira's description lists a part under another path",
+            "the platform's login and SSO; Jira's description lists a part of them under another path",
         ),
         calls: &[
             Call::any("/rest/tsv/*/authenticate"),
@@ -22,8 +22,8 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Makes or shows personal access tokens, OAuth clients and keys of application links",
-        source: Source::Known("modules of the platform that no description has"),
+        reason: "Creates or shows personal access tokens, OAuth clients and keys of application links",
+        source: Source::Known("modules of the platform that no description lists"),
         calls: &[
             Call::any("/rest/pat/**"),
             Call::any("/rest/oauth2/**"),
@@ -42,7 +42,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Shows how a script runner connects to databases and directories, with the passwords",
+        reason: "Shows the connections of a script runner to databases and directories, with their passwords",
         source: Source::Known("an app of scripts"),
         calls: &[Call::any("/rest/scriptrunner/*/resources/**")],
     },
@@ -62,7 +62,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Carries,
-        reason: "Sends another call on, with credentials that the server adds, or runs what the body says",
+        reason: "Forwards another call with credentials that the server adds, or runs commands from the body",
         source: Source::Known("gadgets, application links, SOAP, XML-RPC and apps that run scripts"),
         calls: &[
             Call::any("/plugins/servlet/applinks/**"),
@@ -101,7 +101,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Sends what happens to another server, for as long as it is registered",
+        reason: "Sends events to another server for as long as it is registered",
         source: Source::Known("the module of webhooks"),
         calls: &[
             Call::write("/rest/webhooks/**"),
@@ -110,8 +110,8 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Says how users log in, which servers are trusted, and what is recorded",
-        source: Source::Known("administration that no description has"),
+        reason: "Configures how users log in, which servers are trusted, and which events are recorded",
+        source: Source::Known("administration that no description lists"),
         calls: &[
             Call::write("/rest/authconfig/**"),
             Call::write("/rest/whitelist/**"),
@@ -134,8 +134,8 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Pages of the administration, or of the web interface, which does all that the other calls do",
-        source: Source::Known("pages, which are served where `upstream.endpoints` says so"),
+        reason: "Opens pages of the administration or of the web interface, which can do everything that the other calls can",
+        source: Source::Known("pages, which the proxy serves only if `upstream.endpoints` lists them"),
         calls: &[
             Call::any("/admin/**"),
             Call::any("/secure/admin/**"),

@@ -15,7 +15,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Sets a password, or makes an account that has one",
+        reason: "Sets a password, or creates an account with one",
         source: Source::Described,
         calls: &[
             Call::post("/rest/api/{v?}/admin/user"),
@@ -25,27 +25,27 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Shows how webhooks are configured, with the secret by which their receivers know them",
+        reason: "Shows the configuration of webhooks, with the secret by which a receiver recognises them",
         source: Source::Described,
         calls: &[Call::any("/rest/api/{v?}/webhooks/**")],
     },
     Group {
         class: Class::Mint,
-        reason: "Makes a token by which its bearer edits a page together with others",
+        reason: "Creates a token with which its holder edits a page together with others",
         source: Source::Known("the collaborative editor, which the description lacks"),
         calls: &[Call::any("/rest/synchrony/*/token/**")],
     },
     // Calls that contain other calls.
     Group {
         class: Class::Carries,
-        reason: "Sends calls on to Jira, with the credentials of the application link",
-        source: Source::Known("a module that makes Jira's issues from pages"),
+        reason: "Forwards calls to Jira with the credentials of the application link",
+        source: Source::Known("a module that creates Jira issues from pages"),
         calls: &[Call::any("/rest/createjiracontent/**")],
     },
     // Calls that give rights.
     Group {
         class: Class::Escalate,
-        reason: "Makes, changes or removes accounts and groups, and says who is in which",
+        reason: "Creates, changes or removes accounts and groups, and sets the members of groups",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/{v?}/admin/**"),
@@ -56,7 +56,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Says what users, groups and visitors may do or see",
+        reason: "Sets what users, groups and visitors may do or see",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/{v?}/permissions/**"),
@@ -66,7 +66,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Copies all content and all accounts out, or puts others in their place",
+        reason: "Exports all content and all accounts, or replaces them",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/{v?}/backup-restore/**"),
@@ -75,13 +75,13 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Sends what happens to another server, for as long as it is registered, or calls one at once",
+        reason: "Sends events to another server for as long as it is registered, or calls one immediately",
         source: Source::Described,
         calls: &[Call::write("/rest/api/{v?}/webhooks/**")],
     },
     Group {
         class: Class::Escalate,
-        reason: "Says who may do what, by older and other APIs",
+        reason: "Sets who may do what, by older and other APIs",
         source: Source::Known("experimental and internal APIs, which the description lacks"),
         calls: &[
             Call::write("/rest/experimental/content/*/restriction/**"),
@@ -102,7 +102,7 @@ pub(crate) static CALLS: &[Group] = &[
     // Calls that only do their own work.
     Group {
         class: Class::Plain,
-        reason: "Works on pages, comments, attachments, labels and properties; who may see them stays as it is",
+        reason: "Works on pages, comments, attachments, labels and properties; does not change who may see them",
         source: Source::Described,
         calls: &[
             Call::post("/rest/api/{v?}/content"),
@@ -117,7 +117,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Works on spaces, their colours, categories and properties; whoever makes one is its administrator, of no other",
+        reason: "Works on spaces, their colours, categories and properties; who creates a space becomes the administrator of this space only",
         source: Source::Described,
         calls: &[
             Call::post("/rest/api/{v?}/space"),
@@ -133,7 +133,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Watches or stops watching; mails go only to those who may see the page",
+        reason: "Watches or stops watching; mails go only to users who may see the page",
         source: Source::Described,
         calls: &[Call::write("/rest/api/{v?}/user/watch/**")],
     },

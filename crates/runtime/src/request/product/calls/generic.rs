@@ -22,7 +22,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Makes or shows tokens and keys; the name has no other meaning",
+        reason: "Creates or shows tokens and keys; the name has no other meaning",
         source: CUSTOM,
         calls: &[
             Call::any("/**/access_tokens"),
@@ -47,7 +47,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Makes tokens and keys; a read of such a name is often only data, and other keys have other owners",
+        reason: "Creates tokens and keys; a read of such a name often returns only data, and keys elsewhere have other owners",
         source: CUSTOM,
         calls: &[
             Call::write("/**/tokens"),
@@ -63,7 +63,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Makes accounts, says who is a member, who is asked to become one, and what a role may do",
+        reason: "Creates accounts, or sets members, invitations, and the rights of roles",
         source: CUSTOM,
         calls: &[
             Call::write("/**/members"),
@@ -87,7 +87,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Sends what happens to another server, for as long as it is registered",
+        reason: "Sends events to another server for as long as it is registered",
         source: CUSTOM,
         calls: &[
             Call::write("/**/webhooks"),
@@ -111,7 +111,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Carries,
-        reason: "One path for all that the other calls do, or many calls in one body",
+        reason: "Can do everything that the other calls can, by one path, or contains many calls in one body",
         source: CUSTOM,
         calls: &[
             Call::any("/**/graphql"),

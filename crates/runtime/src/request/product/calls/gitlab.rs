@@ -3,13 +3,13 @@
 
 use super::{Call, Class, Group, Source};
 
-const API: Source = Source::Known("GitLab's description of its API is not at hand: from its documentation");
+const API: Source = Source::Known("GitLab's documentation of its API");
 
 pub(crate) static CALLS: &[Group] = &[
     // Calls for credentials.
     Group {
         class: Class::Mint,
-        reason: "Makes or shows tokens of users, groups, projects, deployments, agents and triggers",
+        reason: "Creates or shows tokens of users, groups, projects, deployments, agents and triggers",
         source: API,
         calls: &[
             Call::any("/api/*/personal_access_tokens/**"),
@@ -39,7 +39,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Makes accounts, and keys by which others get in",
+        reason: "Creates accounts, and keys that give others access",
         source: API,
         calls: &[
             Call::post("/api/*/users"),
@@ -57,7 +57,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Shows a runner's token, or a job's: registering and resetting show the first, fetching a job the second",
+        reason: "Shows a runner's token (registering and resetting) or a job's token (fetching a job)",
         source: API,
         calls: &[
             Call::write("/api/*/runners"),
@@ -69,7 +69,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Makes or shows secrets of pipelines, of OAuth applications and of the instance",
+        reason: "Creates or shows secrets of pipelines, of OAuth applications and of the instance",
         source: API,
         calls: &[
             Call::any("/api/*/admin/ci/variables/**"),
@@ -89,7 +89,7 @@ pub(crate) static CALLS: &[Group] = &[
     // Calls that give rights.
     Group {
         class: Class::Escalate,
-        reason: "Says who is a member, as what, and who is asked to become one",
+        reason: "Sets members, their roles and invitations",
         source: API,
         calls: &[
             Call::write("/api/*/projects/*/members/**"),
@@ -119,7 +119,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Makes, changes, blocks or frees accounts; adds an address by which one is recovered",
+        reason: "Creates, changes, blocks or unblocks accounts, or adds an address for their recovery",
         source: API,
         calls: &[
             Call::post("/api/*/users"),
@@ -160,7 +160,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Says what must be approved or checked, and by whom, before something is merged, pushed or deployed",
+        reason: "Sets the approvals and checks that are required before a merge, a push or a deployment",
         source: API,
         calls: &[
             Call::write("/api/*/projects/*/protected_branches/**"),
@@ -204,7 +204,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Sends content to another server, for as long as it is configured",
+        reason: "Sends content to another server for as long as it is configured",
         source: API,
         calls: &[
             Call::write("/api/*/hooks/**"),
@@ -225,7 +225,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Copies a whole project or group out, or brings one in with its members",
+        reason: "Exports a whole project or group, or imports one with its members",
         source: API,
         calls: &[
             Call::any("/api/*/projects/*/export/**"),
@@ -261,7 +261,7 @@ pub(crate) static CALLS: &[Group] = &[
     // Calls that contain other calls.
     Group {
         class: Class::Carries,
-        reason: "One path for all that the other calls do, or for what an agent makes of a text",
+        reason: "Can do everything that the other calls can, by one path, or lets an agent act on a text",
         source: API,
         calls: &[
             Call::any("/api/graphql"),
@@ -274,14 +274,14 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Carries,
-        reason: "GitLab's own services talk to each other here, for any user",
+        reason: "Belongs to GitLab's internal services, which act for any user",
         source: API,
         calls: &[Call::any("/api/*/internal/**"), Call::any("/api/internal/**")],
     },
     Group {
         class: Class::Carries,
-        reason: "Pages of the web interface, which do all that the other calls do, and show tokens",
-        source: Source::Known("pages, which are served where `upstream.endpoints` says so"),
+        reason: "Opens pages of the web interface, which can do everything that the other calls can, and which show tokens",
+        source: Source::Known("pages, which the proxy serves only if `upstream.endpoints` lists them"),
         calls: &[
             Call::any("/admin/**"),
             Call::any("/-/profile/**"),

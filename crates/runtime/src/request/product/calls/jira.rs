@@ -7,7 +7,7 @@ pub(crate) static CALLS: &[Group] = &[
     // Calls for credentials.
     Group {
         class: Class::Mint,
-        reason: "Shows the session, begins or raises one",
+        reason: "Shows the session, or begins or elevates one",
         source: Source::Described,
         calls: &[
             Call::any("/rest/auth/*/session"),
@@ -16,7 +16,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Sets a password, or makes an account that has one",
+        reason: "Sets a password, or creates an account with one",
         source: Source::Described,
         calls: &[
             Call::post("/rest/api/*/user"),
@@ -26,14 +26,14 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Jira as a directory of users: sessions and passwords",
+        reason: "Uses Jira as a directory of users, with their sessions and passwords",
         source: Source::Known("the directory's own API, Crowd's"),
         calls: &[Call::any("/rest/usermanagement/**")],
     },
     // Calls that give rights.
     Group {
         class: Class::Escalate,
-        reason: "Makes, changes, removes or renames accounts, and so decides who someone is",
+        reason: "Creates, changes, removes or renames accounts, and so changes the identity of users",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/user"),
@@ -46,7 +46,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Says who is in a group or has a role, and so who may do what",
+        reason: "Sets who is in a group or has a role, and so who may do what",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/group"),
@@ -58,7 +58,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Says what a role, a group or a user may do or see",
+        reason: "Sets what a role, a group or a user may do or see",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/permissionscheme/**"),
@@ -70,7 +70,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Makes a project, or changes one, with the schemes and the lead that its body names",
+        reason: "Creates or changes a project, with the schemes and the lead from the body",
         source: Source::Described,
         calls: &[
             Call::post("/rest/api/*/project"),
@@ -80,7 +80,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Changes workflows, whose conditions and properties say who may do what, and whose functions act for others",
+        reason: "Changes workflows: their conditions and properties decide who may do what, and their functions act for others",
         source: Source::Described,
         calls: &[
             Call::post("/rest/api/*/workflow"),
@@ -103,7 +103,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Changes settings of the whole instance: the base URL in its mails, who may sign up, what is allowed to whom",
+        reason: "Changes settings of the whole instance, such as the base URL in mails, who may sign up, and rights",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/application-properties/**"),
@@ -112,7 +112,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Brings in code: templates that the server runs, or what runs in everybody's browser",
+        reason: "Adds code: templates that the server runs, or scripts that run in every user's browser",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/email-templates/**"),
@@ -123,13 +123,13 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Sends what happens to another server, for as long as it is registered",
+        reason: "Sends events to another server for as long as it is registered",
         source: Source::Described,
         calls: &[Call::write("/rest/api/*/webhook/**")],
     },
     Group {
         class: Class::Escalate,
-        reason: "Says who may do what, by way of apps and pages of Atlassian's own",
+        reason: "Sets who may do what, by Atlassian's own apps and pages",
         source: Source::Known(
             "Service Management, Assets, Automation, and the APIs of Jira's own pages of administration",
         ),
@@ -157,7 +157,7 @@ pub(crate) static CALLS: &[Group] = &[
     // Calls that only do their own work.
     Group {
         class: Class::Plain,
-        reason: "Works on issues, and on what belongs to them; rights to them stay as they are",
+        reason: "Works on issues and their parts; does not change rights to them",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/issue/**"),
@@ -173,7 +173,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Works on versions, components, properties, pictures and the life of a project; who may do what in it stays as it is",
+        reason: "Works on versions, components, properties and pictures of a project, or archives it; does not change rights in it",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/version/**"),
@@ -195,7 +195,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Works on filters and dashboards: what they share is a query, and each reader sees only what they may",
+        reason: "Works on filters and dashboards: they share a query, and readers see only issues that they may see",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/filter/**"),
@@ -204,7 +204,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Works on one's own preferences, or on pictures, columns and properties of accounts, on which no right rests",
+        reason: "Works on the user's own preferences, or on pictures, columns and properties of accounts, which give no rights",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/mypreferences/**"),
@@ -217,7 +217,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Configures fields, screens, types and their order: what an issue has, not who may see or change it",
+        reason: "Configures fields, screens, types and their order: the content of issues, not who may see or change them",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/customFields"),
@@ -244,7 +244,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Runs the servers: index, nodes, upgrades, metrics; it stops or slows them, and gives no right",
+        reason: "Operates the servers (index, nodes, upgrades, metrics); can stop or slow them, but gives no rights",
         source: Source::Described,
         calls: &[
             Call::write("/rest/api/*/cluster/**"),
@@ -281,7 +281,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Lets an app of Cloud work on its own properties and fields; it takes the app's own credentials",
+        reason: "Lets an app of Cloud work on its own properties and fields, with the app's own credentials",
         source: Source::Described,
         calls: &[
             Call::write("/rest/atlassian-connect/*/addons/*/properties/**"),

@@ -31,9 +31,9 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Mint,
-        reason: "Shows the Atom key of its reader, whatever the path ends in",
+        reason: "Shows the Atom key of the reader, with any ending of the path",
         source: Source::Known(
-            "pages whose path ends in the name of a file, so that `.json` is no format there",
+            "pages whose path ends in the name of a file, so that `.json` is not a format there",
         ),
         calls: &[
             Call::read("/projects/*/repository/**/show/**"),
@@ -44,7 +44,7 @@ pub(crate) static CALLS: &[Group] = &[
     // Calls that give rights.
     Group {
         class: Class::Escalate,
-        reason: "Says who is a member, of what and as what",
+        reason: "Sets members and their roles",
         source: ROUTES,
         calls: &[
             Call::write("/memberships/**"),
@@ -57,7 +57,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Makes, changes or removes accounts, or adds an address by which one is recovered",
+        reason: "Creates, changes or removes accounts, or adds an address for their recovery",
         source: ROUTES,
         calls: &[
             Call::write("/users/**"),
@@ -68,7 +68,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Says what a role may do or see, or where accounts come from",
+        reason: "Sets what a role may do or see, or where accounts come from",
         source: ROUTES,
         calls: &[
             Call::write("/roles/**"),
@@ -92,7 +92,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Escalate,
-        reason: "Administers the instance, or sends what happens to another server",
+        reason: "Administers the instance, or sends events to another server",
         source: ROUTES,
         calls: &[
             Call::any("/settings/**"),
@@ -106,13 +106,13 @@ pub(crate) static CALLS: &[Group] = &[
     // Calls that contain other calls.
     Group {
         class: Class::Carries,
-        reason: "Takes a mail, and does what it says as whoever it says has sent it",
+        reason: "Takes a mail, and carries it out in the name of the sender that the mail states",
         source: ROUTES,
         calls: &[Call::any("/mail_handler/**")],
     },
     Group {
         class: Class::Carries,
-        reason: "One path for all that the other calls do",
+        reason: "Can do everything that the other calls can, by one path",
         source: Source::Known("a plug-in's API"),
         calls: &[Call::any("/graphql/**"), Call::any("/mcp/**")],
     },
