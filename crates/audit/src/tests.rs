@@ -19,7 +19,7 @@ mod proofs;
 mod queries;
 mod reading;
 mod reopen;
-mod sample;
+pub(crate) mod sample;
 mod signed;
 mod version_1;
 mod version_2;

@@ -11,7 +11,7 @@ use crate::writer::clock::Now;
 use crate::{AppendError, Appended, Config, End, LineRef, Outcome, Record, Sequence, Store, Verdict};
 
 /// Noon of 2026-11-24.
-pub(super) const NOON: i64 = 1_795_521_600_000;
+pub(crate) const NOON: i64 = 1_795_521_600_000;
 pub(super) const DAY: i64 = 86_400_000;
 
 /// A clock that stands until it is set.
@@ -74,7 +74,7 @@ pub(super) fn open_with(config: Config, clock: &Clock) -> Store {
     Store::open_at(config, clock.now()).expect("the store opens")
 }
 
-pub(super) fn record(n: u8, time_ms: i64) -> Record {
+pub(crate) fn record(n: u8, time_ms: i64) -> Record {
     Record {
         time_ms,
         request_id: [n; 16],
@@ -119,7 +119,7 @@ pub(super) fn record(n: u8, time_ms: i64) -> Record {
     }
 }
 
-pub(super) fn outcome(n: u8) -> Outcome {
+pub(crate) fn outcome(n: u8) -> Outcome {
     Outcome {
         request_id: [n; 16],
         status: Some(if n.is_multiple_of(4) { 403 } else { 200 }),

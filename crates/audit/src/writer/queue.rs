@@ -39,6 +39,19 @@ struct Queued {
     waiter: Option<Waiter>,
 }
 
+/// What the writer waits for, so that an item wakes it only if it has to: the system is asked for a wake-up even if nobody
+/// waits.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// Nothing: it writes, or was woken. It looks at the queue before it waits again.
+    #[default]
+    Busy,
+    /// Something to write.
+    Items,
+    /// The time at which the next commit may begin. Only a full queue shortens it.
+    Spacing,
+}
+
 #[derive(Debug, Default)]
 struct State {
     items: VecDeque<Queued>,
@@ -48,9 +61,9 @@ struct State {
     other_bytes: usize,
     since: Option<Instant>,
     urgent: bool,
-    // Time before which no commit begins, and whether the writer waits for it, so that new items need not wake it.
+    // Time before which no commit begins.
     not_before: Option<Instant>,
-    sitting: bool,
+    writer: Writer,
     // Those whose items the writer has, in its order.
     in_flight: Vec<Option<Waiter>>,
     sleepers: Vec<(Instant, oneshot::Sender<()>)>,
@@ -74,6 +87,8 @@ pub(crate) struct Queue {
     limit: usize,
     wait: Duration,
     waits_for_disk: bool,
+    #[cfg(test)]
+    wakes: std::sync::atomic::AtomicU64,
 }
 
 /// Result of a push.
@@ -115,6 +130,8 @@ impl Queue {
             limit,
             wait,
             waits_for_disk,
+            #[cfg(test)]
+            wakes: Default::default(),
         }
     }
 
@@ -163,7 +180,7 @@ impl Queue {
             self.enter(&mut state, queued);
         } else {
             state.outside.push_back(queued);
-            self.ready.notify_one();
+            self.wake_writer(&mut state);
         }
         self.wake_clock(&mut state);
         Ok(Pushed::Later(answer))
@@ -198,7 +215,7 @@ impl Queue {
 
     fn enter(&self, state: &mut State, queued: Queued) {
         let first = state.items.is_empty();
-        let was_urgent = state.urgent;
+        let (was_urgent, was_pressed) = (state.urgent, self.is_pressed(state));
         match queued.item {
             Item::Decision(_) => state.record_bytes += queued.weight,
             _ => state.other_bytes += queued.weight,
@@ -208,16 +225,31 @@ impl Queue {
             state.since = Some(Instant::now());
         }
         state.items.push_back(queued);
-        let pressed = self.is_pressed(state);
-        if (first || state.urgent != was_urgent) && (!state.sitting || pressed) {
-            self.ready.notify_one();
+        let is_due = match state.writer {
+            Writer::Busy => false,
+            Writer::Items => first || state.urgent != was_urgent,
+            Writer::Spacing => !was_pressed && self.is_pressed(state),
+        };
+        if is_due {
+            self.wake_writer(state);
         }
+    }
+
+    /// Wakes the writer if it waits.
+    fn wake_writer(&self, state: &mut State) {
+        if std::mem::take(&mut state.writer) == Writer::Busy {
+            return;
+        }
+        #[cfg(test)]
+        self.wakes.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.ready.notify_one();
     }
 
     /// Counts a call that was let pass unrecorded.
     pub(crate) fn count_unrecorded(&self, now_ms: i64) {
-        self.state().unrecorded.add(now_ms);
-        self.ready.notify_one();
+        let mut state = self.state();
+        state.unrecorded.add(now_ms);
+        self.wake_writer(&mut state);
     }
 
     /// Bytes that wait.
@@ -270,10 +302,8 @@ impl Queue {
             if pause.is_zero() {
                 break;
             }
-            state.sitting = true;
-            state = self.wait_ready(state, pause);
+            state = self.wait_ready(state, Writer::Spacing, pause);
         }
-        state.sitting = false;
         state.not_before = None;
         state
     }
@@ -292,13 +322,21 @@ impl Queue {
                 return state;
             }
             let pause = lingered.unwrap_or(until).min(until);
-            state = self.wait_ready(state, pause.saturating_duration_since(now));
+            state = self.wait_ready(state, Writer::Items, pause.saturating_duration_since(now));
         }
     }
 
-    fn wait_ready<'q>(&self, state: MutexGuard<'q, State>, pause: Duration) -> MutexGuard<'q, State> {
+    fn wait_ready<'q>(
+        &self,
+        mut state: MutexGuard<'q, State>,
+        what: Writer,
+        pause: Duration,
+    ) -> MutexGuard<'q, State> {
+        state.writer = what;
         let waited = self.ready.wait_timeout(state, pause);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.writer = Writer::Busy;
+        state
     }
 
     /// Lets in what waits outside, as far as there is room.
@@ -432,8 +470,10 @@ impl Queue {
 
     /// Accepts no more items. Queued items are still written.
     pub(crate) fn close(&self) {
-        self.state().closing = true;
-        self.ready.notify_all();
+        let mut state = self.state();
+        state.closing = true;
+        self.wake_writer(&mut state);
+        drop(state);
         self.clock.notify_all();
     }
 
@@ -462,3 +502,6 @@ impl Queue {
         done.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 }
+
+#[cfg(test)]
+mod tests;
