@@ -3,20 +3,36 @@
 //! Tokens, users, lines and digests repeat in nearly every record of a block. The table makes the bytes that are hashed and
 //! compressed several times fewer.
 
-use std::collections::HashMap;
+use std::hash::Hasher;
+use std::ops::Range;
+
+use hashbrown::HashTable;
 
 use crate::format::bytes::{Cursor, Malformed, put_number};
 
 /// Collects the texts of one block.
 #[derive(Debug, Default)]
 pub(crate) struct TextTableWriter {
-    numbers: HashMap<Box<[u8]>, u64, Fast>,
+    // Numbers of texts, by hash.
+    numbers: HashTable<usize>,
+    texts: Vec<Text>,
     bytes: Vec<u8>,
+}
+
+/// A text in the bytes of the table. It is not copied: most blocks have few records, so that most texts are new.
+#[derive(Debug)]
+struct Text {
+    hash: u64,
+    at: Range<usize>,
 }
 
 /// Hash of the table's keys. The table lives for one block and holds at most some thousand short
 /// texts, so that collisions made on purpose cost little; SipHash took a fifth of the encoding.
-type Fast = std::hash::BuildHasherDefault<Fnv>;
+fn hash_of(text: &[u8]) -> u64 {
+    let mut hasher = Fnv::default();
+    hasher.write(text);
+    hasher.finish()
+}
 
 /// FNV-1a, eight bytes at a time.
 #[derive(Debug)]
@@ -48,14 +64,22 @@ impl std::hash::Hasher for Fnv {
 impl TextTableWriter {
     /// The number of `text`, which joins the table if it is new.
     pub(crate) fn number(&mut self, text: &[u8]) -> u64 {
-        if let Some(n) = self.numbers.get(text) {
-            return *n;
+        let hash = hash_of(text);
+        let (texts, bytes) = (&self.texts, &self.bytes);
+        let known = |n: &usize| texts.get(*n).and_then(|known| bytes.get(known.at.clone())) == Some(text);
+        if let Some(n) = self.numbers.find(hash, known) {
+            return whole(*n);
         }
-        let n = u64::try_from(self.numbers.len()).unwrap_or(u64::MAX);
-        put_number(&mut self.bytes, u64::try_from(text.len()).unwrap_or(u64::MAX));
+        let n = self.texts.len();
+        put_number(&mut self.bytes, whole(text.len()));
+        let from = self.bytes.len();
         self.bytes.extend_from_slice(text);
-        self.numbers.insert(text.into(), n);
-        n
+        let at = from..self.bytes.len();
+        self.texts.push(Text { hash, at });
+        let texts = &self.texts;
+        self.numbers
+            .insert_unique(hash, n, |n| texts.get(*n).map_or(0, |text| text.hash));
+        whole(n)
     }
 
     /// Bytes of the table so far.
@@ -65,15 +89,20 @@ impl TextTableWriter {
 
     /// Appends the table.
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
-        put_number(out, u64::try_from(self.numbers.len()).unwrap_or(u64::MAX));
+        put_number(out, whole(self.texts.len()));
         out.extend_from_slice(&self.bytes);
     }
 
     /// Empties the table, keeping its memory.
     pub(crate) fn clear(&mut self) {
         self.numbers.clear();
+        self.texts.clear();
         self.bytes.clear();
     }
+}
+
+fn whole(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 /// The texts of a block that is read: bytes, and the same as UTF-8, which is checked once and not at each use.

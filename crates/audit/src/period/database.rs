@@ -16,6 +16,7 @@
 
 mod guard;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,14 +119,18 @@ impl Database {
     /// the period must not be written again.
     pub(crate) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
         let database = self.database()?;
-        let bytes: Vec<&[u8]> = blocks.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+        let bytes = match blocks {
+            // Most commits are one block.
+            [(_, only)] => Cow::Borrowed(only.as_slice()),
+            _ => Cow::Owned(blocks.iter().flat_map(|(_, bytes)| bytes).copied().collect()),
+        };
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let journal = match &mut *journal {
             Some(journal) => journal,
             none => none.insert(Journal::begin(&self.data.directory)?),
         };
         let (data, settled) = (Arc::clone(&self.data), database.clone());
-        journal.append(&bytes.concat(), move || data.settle(&settled))?;
+        journal.append(&bytes, move || data.settle(&settled))?;
         for (first, bytes) in blocks {
             self.data.put(database, *first, bytes)?;
         }
