@@ -17,7 +17,8 @@ use crate::integrity::keys::{PublicKey, SigningKey};
 use crate::model::entry::{Appended, Entry, Sequence};
 use crate::model::filter::{Filter, Page};
 use crate::model::item::{Ended, Event, Item};
-use crate::model::record::{Outcome, Record, TEXT_LIMIT};
+use crate::model::packed::PackedRecord;
+use crate::model::record::{Outcome, TEXT_LIMIT};
 use crate::reader::Reader;
 use crate::store::lock::lock;
 use crate::store::periods::Periods;
@@ -124,7 +125,8 @@ impl Store {
     ///
     /// # Errors
     /// See [`AppendError`].
-    pub async fn append(&self, record: Record) -> Result<Appended, AppendError> {
+    pub async fn append(&self, record: impl Into<PackedRecord>) -> Result<Appended, AppendError> {
+        let record = record.into();
         let size = record.text_bytes();
         if size > TEXT_LIMIT {
             return Err(AppendError::TooLarge {
@@ -135,7 +137,7 @@ impl Store {
         let Shared {
             queue, counters, now, ..
         } = &self.0.shared;
-        if let Some(refused) = Refused::of(&record)
+        if let Some(refused) = Refused::of(&record.parts())
             && !queue.admit(refused, now())
         {
             count(match refused {
@@ -144,7 +146,7 @@ impl Store {
             });
             return Ok(Appended::Counted);
         }
-        let pushed = queue.push_record(Item::Decision(Box::new(record)))?;
+        let pushed = queue.push_record(Item::Decision(record))?;
         let appended = match pushed {
             Pushed::Now(appended) => appended,
             Pushed::Later(answer) => answer.await.map_err(|_| AppendError::Closed)??,

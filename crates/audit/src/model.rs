@@ -4,5 +4,6 @@ pub(crate) mod entry;
 pub(crate) mod evidence;
 pub(crate) mod filter;
 pub(crate) mod item;
+pub(crate) mod packed;
 pub(crate) mod record;
 pub(crate) mod url_pattern;

@@ -15,10 +15,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokenward_audit::{Record, Verdict};
+use tokenward_audit::{LineText, PackedRecord, RecordRef, Verdict};
 use tokenward_compiler::ir::LineId;
 
-use self::evidence::{Evidence, line_ref};
+use self::evidence::Evidence;
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;
@@ -26,7 +26,7 @@ use crate::limiter::{Admitted, Level};
 use crate::live::{Live, SecretHash, TokenValidity};
 use crate::problem::Shortfall;
 use crate::request::{Framing, Opened, RawHead};
-use crate::text::{SHORT, bounded};
+use crate::text::{SHORT, shortened};
 
 /// A call in progress.
 #[derive(Debug)]
@@ -160,29 +160,47 @@ impl Call {
     }
 
     /// Makes the audit record of the call.
-    pub(crate) fn record(&self, verdict: Verdict, reason: &str, line: Option<LineId>) -> Record {
-        Record {
+    pub(crate) fn record(&self, verdict: Verdict, reason: &str, line: Option<LineId>) -> PackedRecord {
+        let short = |text| shortened(text, SHORT);
+        let client_request_id = self.client_request_id.as_deref().map(short);
+        let (user, on_behalf_of) = (
+            self.user.as_deref().map(short),
+            self.on_behalf_of.as_deref().map(short),
+        );
+        let unread = self.evidence.unread.as_deref().map(short);
+        let program = self.live.program();
+        let line = line.map(|line| program.line(line));
+        let digest = line.as_ref().map(|line| line.digest.to_string());
+        let lacking = self.evidence.lacking.as_ref().map(Shortfall::recorded);
+        PackedRecord::from(RecordRef {
             time_ms: self.time_ms,
             request_id: self.id.bytes(),
-            client_request_id: self.client_request_id.as_deref().map(|id| bounded(id, SHORT)),
-            token: self.token.clone(),
-            user: self.user.as_deref().map(|user| bounded(user, SHORT)),
-            on_behalf_of: self.on_behalf_of.as_deref().map(|user| bounded(user, SHORT)),
+            client_request_id: client_request_id.as_deref(),
+            token: self.token.as_deref(),
+            user: user.as_deref(),
+            on_behalf_of: on_behalf_of.as_deref(),
             client: self.client,
-            method: bounded(&self.method, SHORT),
-            url: bounded(&self.url, LONG),
-            line: line.map(|line| line_ref(self.live.program(), line)),
+            method: &short(&self.method),
+            url: &shortened(&self.url, LONG),
+            line: line
+                .as_ref()
+                .zip(digest.as_deref())
+                .map(|(line, digest)| LineText {
+                    file: line.file,
+                    number: line.number,
+                    digest,
+                }),
             verdict,
-            reason: reason.to_owned(),
-            policy: self.live.program().digest().to_owned(),
+            reason,
+            policy: program.digest(),
             request_bytes: self.request_bytes,
             decision_ns: u64::try_from(self.deciding.as_nanos()).unwrap_or(u64::MAX),
             authenticated: self.authenticated,
-            nodes: self.evidence.nodes.clone(),
-            tried: self.evidence.tried.clone(),
-            lacking: self.evidence.lacking.as_ref().map(Shortfall::recorded),
-            unread: self.evidence.unread.as_deref().map(|why| bounded(why, SHORT)),
-        }
+            nodes: &self.evidence.nodes,
+            tried: &self.evidence.tried,
+            lacking: lacking.as_ref(),
+            unread: unread.as_deref(),
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Texts for people and logs: escaping deceptive characters, shortening, times.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 /// Escapes in JSON the characters that [`is_deceptive`] names.
@@ -33,21 +35,23 @@ pub(crate) fn time(ms: i64) -> String {
 /// … and of other texts that the caller chooses.
 pub(crate) const SHORT: usize = 512;
 
-/// Shortens a text to the length that the audit keeps, with the length and the SHA-256 of the whole.
+/// As [`shortened`], owned.
 pub(crate) fn bounded(text: &str, limit: usize) -> String {
+    shortened(text, limit).into_owned()
+}
+
+/// Shortens a text to the length that the audit keeps, with the length and the SHA-256 of the whole.
+pub(crate) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let end = (0..=limit)
         .rev()
         .find(|&end| text.is_char_boundary(end))
         .unwrap_or_default();
     let kept = text.get(..end).unwrap_or_default();
-    format!(
-        "{kept}…[{} bytes, sha-256 {}]",
-        text.len(),
-        hex::encode(Sha256::digest(text))
-    )
+    let whole = hex::encode(Sha256::digest(text));
+    Cow::Owned(format!("{kept}…[{} bytes, sha-256 {whole}]", text.len()))
 }
 
 #[cfg(test)]

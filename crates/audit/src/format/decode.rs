@@ -98,7 +98,7 @@ impl ItemView<'_> {
     /// The item, copied.
     pub(crate) fn to_item(&self) -> crate::model::item::Item {
         match self {
-            Self::Decision(view) => crate::model::item::Item::Decision(Box::new(view.to_record())),
+            Self::Decision(view) => crate::model::item::Item::Decision(view.to_record().into()),
             Self::Ended(ended) => crate::model::item::Item::Ended(*ended),
             Self::Event(event) => crate::model::item::Item::Event(event.clone()),
         }

@@ -9,7 +9,7 @@ use crate::format::bytes::{put_number, put_signed};
 use crate::format::evidence;
 use crate::format::text_table::TextTableWriter;
 use crate::model::item::{Counted, Ended, Event, Item};
-use crate::model::record::{End, Record, Verdict};
+use crate::model::record::{End, RecordRef, Verdict};
 
 /// The version that is written.
 pub(crate) const VERSION: u8 = 3;
@@ -57,7 +57,7 @@ impl Encoder {
     /// Adds `item`, whose sequence number is `sequence`.
     pub(crate) fn push(&mut self, item: &Item, sequence: u64) {
         match item {
-            Item::Decision(record) => self.decision(record),
+            Item::Decision(record) => self.decision(&record.parts()),
             Item::Ended(ended) => self.ended(ended, sequence),
             Item::Event(event) => self.event(event),
         }
@@ -83,7 +83,7 @@ impl Encoder {
         put_number(&mut self.items, n);
     }
 
-    fn optional(&mut self, text: Option<&String>) {
+    fn optional(&mut self, text: Option<&str>) {
         if let Some(text) = text {
             self.text(text);
         }
@@ -94,7 +94,8 @@ impl Encoder {
         self.last_ms = ms;
     }
 
-    fn decision(&mut self, r: &Record) {
+    /// Adds a decision.
+    pub(crate) fn decision(&mut self, r: &RecordRef<'_>) {
         // Flags first: they say which of the optional fields follow.
         let judged = !r.nodes.is_empty() || !r.tried.is_empty();
         let there = [
@@ -117,40 +118,40 @@ impl Encoder {
             .extend_from_slice(&[DECISION, flags(&there), more, verdict]);
         self.time(r.time_ms);
         self.items.extend_from_slice(&r.request_id);
-        self.optional(r.client_request_id.as_ref());
-        self.optional(r.token.as_ref());
-        self.optional(r.user.as_ref());
-        self.optional(r.on_behalf_of.as_ref());
+        self.optional(r.client_request_id);
+        self.optional(r.token);
+        self.optional(r.user);
+        self.optional(r.on_behalf_of);
         // Addresses repeat like texts, so they are in the same table.
         let client = match r.client {
             IpAddr::V4(a) => self.texts.number(&a.octets()),
             IpAddr::V6(a) => self.texts.number(&a.octets()),
         };
         put_number(&mut self.items, client);
-        self.text(&r.method);
-        self.text(&r.url);
+        self.text(r.method);
+        self.text(r.url);
         if let Some(line) = &r.line {
-            self.text(&line.file);
+            self.text(line.file);
             put_number(&mut self.items, line.number.into());
-            self.text(&line.digest);
+            self.text(line.digest);
         }
-        self.text(&r.reason);
-        self.text(&r.policy);
+        self.text(r.reason);
+        self.text(r.policy);
         if let Some(n) = r.request_bytes {
             put_number(&mut self.items, n);
         }
         put_number(&mut self.items, r.decision_ns);
         if judged {
-            evidence::put(&r.nodes, &r.tried, &mut self.texts, &mut self.items);
+            evidence::put(r.nodes, r.tried, &mut self.texts, &mut self.items);
         }
-        if let Some(lacking) = &r.lacking {
+        if let Some(lacking) = r.lacking {
             self.text(&lacking.line.file);
             put_number(&mut self.items, lacking.line.number.into());
             self.text(&lacking.line.digest);
             self.text(&lacking.condition);
             self.text(&lacking.found);
         }
-        self.optional(r.unread.as_ref());
+        self.optional(r.unread);
     }
 
     fn ended(&mut self, ended: &Ended, sequence: u64) {

@@ -19,7 +19,7 @@ use crate::format::decode::{ItemView, RecordView};
 use crate::index::file;
 use crate::index::skipped::Skipped;
 use crate::model::filter::Filter;
-use crate::model::record::{Outcome, Record, Verdict};
+use crate::model::record::{Outcome, RecordRef, Verdict};
 
 /// Name of the file with the filters of a period.
 const FILE: &str = "summaries";
@@ -76,18 +76,18 @@ impl Facts<'_> {
     }
 }
 
-impl<'f> From<&'f Record> for Facts<'f> {
-    fn from(r: &'f Record) -> Self {
+impl<'f> From<&RecordRef<'f>> for Facts<'f> {
+    fn from(r: &RecordRef<'f>) -> Self {
         Self {
-            token: r.token.as_deref(),
-            user: r.user.as_deref(),
-            on_behalf_of: r.on_behalf_of.as_deref(),
+            token: r.token,
+            user: r.user,
+            on_behalf_of: r.on_behalf_of,
             client: Some(r.client),
-            method: Some(&r.method),
-            reason: Some(&r.reason),
+            method: Some(r.method),
+            reason: Some(r.reason),
             verdict: Some(r.verdict),
-            file: r.line.as_ref().map(|line| line.file.as_str()),
-            line: r.line.as_ref().map(|line| (line.file.as_str(), line.number)),
+            file: r.line.map(|line| line.file),
+            line: r.line.map(|line| (line.file, line.number)),
         }
     }
 }
@@ -302,7 +302,7 @@ impl BloomWriter {
     }
 
     /// A decision is written in the block that begins at `block`.
-    pub(crate) fn see(&mut self, block: u64, record: &Record) {
+    pub(crate) fn see(&mut self, block: u64, record: &RecordRef<'_>) {
         let run = self.run.get_or_insert_with(|| BloomFilter::new(block));
         Facts::from(record).each(|key| run.add(key));
     }

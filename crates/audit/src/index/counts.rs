@@ -33,7 +33,7 @@ pub(crate) use self::chunk::{Chunks as Read, encode};
 pub(crate) use self::groups::{CallCount, GroupKey, Groups};
 use crate::disk::faults;
 use crate::index::file;
-use crate::model::record::Record;
+use crate::model::record::RecordRef;
 
 /// Entries after which a chunk ends, with its commit. Entries that are in no chunk yet must be read.
 const ENTRIES: u64 = if cfg!(test) { 40 } else { 1 << 18 };
@@ -70,7 +70,7 @@ impl CountsWriter {
     }
 
     /// A decision is to be committed.
-    pub(crate) fn see(&mut self, record: &Record) {
+    pub(crate) fn see(&mut self, record: &RecordRef<'_>) {
         if self.file.is_some() {
             let number = self.groups.number(&GroupKey::from(record));
             self.uncommitted.push((number, record.time_ms));

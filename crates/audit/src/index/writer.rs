@@ -6,7 +6,7 @@ use crate::format::block::Header;
 use crate::index::bloom::BloomWriter;
 use crate::index::counts::CountsWriter;
 use crate::index::time_order::TimeOrder;
-use crate::model::record::{Outcome, Record};
+use crate::model::record::{Outcome, RecordRef};
 use crate::period::name::Day;
 
 /// The index of the period that is written: Bloom filters, counts, and the order of time.
@@ -28,7 +28,7 @@ impl IndexWriter {
     }
 
     /// Adds a decision, which will be written in the block that begins at `block`.
-    pub(crate) fn see(&mut self, block: u64, record: &Record) {
+    pub(crate) fn see(&mut self, block: u64, record: &RecordRef<'_>) {
         self.bloom.see(block, record);
         self.counts.see(record);
     }

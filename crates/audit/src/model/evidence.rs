@@ -23,6 +23,27 @@ pub struct LineRef {
     pub digest: String,
 }
 
+/// A [`LineRef`] whose texts are borrowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineText<'t> {
+    /// Policy file, relative to the policy directory.
+    pub file: &'t str,
+    /// Line number in that file, from 1.
+    pub number: u32,
+    /// First 16 hex digits of the sha-256 of the line's text.
+    pub digest: &'t str,
+}
+
+impl<'t> From<&'t LineRef> for LineText<'t> {
+    fn from(line: &'t LineRef) -> Self {
+        Self {
+            file: &line.file,
+            number: line.number,
+            digest: &line.digest,
+        }
+    }
+}
+
 /// A policy line with constraints that was tried: its methods and its URL matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::model::evidence::{Constraint, Kept, NodeValue, Tried};
-use crate::model::record::{Outcome, Record};
+use crate::model::packed::PackedRecord;
+use crate::model::record::Outcome;
 
 /// One stored thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Item {
-    /// A call's decision. Boxed: it is several times the size of the others.
-    Decision(Box<Record>),
+    /// A call's decision.
+    Decision(PackedRecord),
     /// A call's end.
     Ended(Ended),
     /// An event of the store itself.
@@ -106,55 +106,10 @@ impl Item {
     pub(crate) fn weight(&self) -> usize {
         let own = size_of::<Self>();
         match self {
-            Self::Decision(r) => own + size_of::<Record>() + r.text_bytes() + r.judged_weight(),
+            Self::Decision(record) => own + record.heap_bytes(),
             Self::Ended(_) => own,
             Self::Event(Event::Trouble { text, .. }) => own + text.len(),
             Self::Event(_) => own,
         }
-    }
-}
-
-impl Record {
-    /// Bytes of all its texts.
-    pub(crate) fn text_bytes(&self) -> usize {
-        let optional = [
-            &self.client_request_id,
-            &self.token,
-            &self.user,
-            &self.on_behalf_of,
-        ];
-        let line = self.line.as_ref().map_or(0, |l| l.file.len() + l.digest.len());
-        let fixed = self.method.len() + self.url.len() + self.reason.len() + self.policy.len();
-        let lacking = self.lacking.as_ref().map_or(0, |lacking| {
-            let line = lacking.line.file.len() + lacking.line.digest.len();
-            line + lacking.condition.len() + lacking.found.len()
-        });
-        optional.into_iter().flatten().map(String::len).sum::<usize>()
-            + line
-            + lacking
-            + self.unread.as_ref().map_or(0, String::len)
-            + fixed
-            + self.judged_text_bytes()
-    }
-
-    /// Bytes of the texts of the evidence.
-    pub(crate) fn judged_text_bytes(&self) -> usize {
-        let nodes = self.nodes.iter().map(|node| match &node.value {
-            Kept::Text(text) | Kept::Hash(text) => node.path.len() + text.len(),
-            Kept::Dropped => node.path.len(),
-        });
-        let tried = self.tried.iter().map(|tried| {
-            let constraints: usize = tried.constraints.iter().map(|c| c.text.len()).sum();
-            tried.line.file.len() + tried.line.digest.len() + constraints
-        });
-        nodes.chain(tried).sum()
-    }
-
-    /// Size of the evidence in memory, apart from texts; more than its fields take when stored.
-    pub(crate) fn judged_weight(&self) -> usize {
-        let constraints: usize = self.tried.iter().map(|tried| tried.constraints.len()).sum();
-        self.nodes.len() * size_of::<NodeValue>()
-            + self.tried.len() * size_of::<Tried>()
-            + constraints * size_of::<Constraint>()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::evidence::{Lacking, LineRef, NodeValue, Tried};
+use crate::model::evidence::{Lacking, LineRef, LineText, NodeValue, Tried};
 
 /// Most bytes of one record's texts.
 pub(crate) const TEXT_LIMIT: usize = 32 << 10;
@@ -53,6 +53,59 @@ pub struct Record {
     pub lacking: Option<Lacking>,
     /// Why the body of a denied call could not be read, if a line looks into it.
     pub unread: Option<String>,
+}
+
+/// A [`Record`] whose texts are borrowed: see there for the fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of `Record`")]
+pub struct RecordRef<'r> {
+    pub time_ms: i64,
+    pub request_id: [u8; 16],
+    pub client_request_id: Option<&'r str>,
+    pub token: Option<&'r str>,
+    pub user: Option<&'r str>,
+    pub on_behalf_of: Option<&'r str>,
+    pub client: IpAddr,
+    pub method: &'r str,
+    pub url: &'r str,
+    pub line: Option<LineText<'r>>,
+    pub verdict: Verdict,
+    pub reason: &'r str,
+    pub policy: &'r str,
+    pub request_bytes: Option<u64>,
+    pub decision_ns: u64,
+    pub authenticated: bool,
+    pub nodes: &'r [NodeValue],
+    pub tried: &'r [Tried],
+    pub lacking: Option<&'r Lacking>,
+    pub unread: Option<&'r str>,
+}
+
+impl<'r> From<&'r Record> for RecordRef<'r> {
+    fn from(r: &'r Record) -> Self {
+        Self {
+            time_ms: r.time_ms,
+            request_id: r.request_id,
+            client_request_id: r.client_request_id.as_deref(),
+            token: r.token.as_deref(),
+            user: r.user.as_deref(),
+            on_behalf_of: r.on_behalf_of.as_deref(),
+            client: r.client,
+            method: &r.method,
+            url: &r.url,
+            line: r.line.as_ref().map(LineText::from),
+            verdict: r.verdict,
+            reason: &r.reason,
+            policy: &r.policy,
+            request_bytes: r.request_bytes,
+            decision_ns: r.decision_ns,
+            authenticated: r.authenticated,
+            nodes: &r.nodes,
+            tried: &r.tried,
+            lacking: r.lacking.as_ref(),
+            unread: r.unread.as_deref(),
+        }
+    }
 }
 
 /// The decision on a call.

@@ -200,7 +200,7 @@ fn an_event() -> impl Strategy<Value = Event> {
 
 fn items() -> impl Strategy<Value = Vec<Item>> {
     let item = prop_oneof![
-        4 => a_record().prop_map(|r| Item::Decision(Box::new(r))),
+        4 => a_record().prop_map(|r| Item::Decision(r.into())),
         4 => an_end().prop_map(Item::Ended),
         1 => an_event().prop_map(Item::Event),
     ];
@@ -340,7 +340,7 @@ fn a_text_that_is_named_a_thousand_times_is_not_copied_as_often() {
         value: Kept::Dropped,
     };
     let with = |nodes| {
-        Item::Decision(Box::new(Record {
+        Item::Decision(crate::PackedRecord::from(Record {
             nodes,
             ..super::sample::record(1, 0)
         }))

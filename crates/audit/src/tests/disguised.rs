@@ -91,7 +91,7 @@ fn a_damaged_block_gives_nothing_that_a_caller_put_into_it() {
         let nodes = (0..values).map(value).collect();
         let url = "u".repeat(url);
         content.push(
-            &Item::Decision(Box::new(Record {
+            &Item::Decision(crate::PackedRecord::from(Record {
                 nodes,
                 url,
                 ..record(1, NOON)

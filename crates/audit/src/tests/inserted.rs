@@ -29,7 +29,7 @@ fn insert(path: &Path) -> u64 {
             ..last.header
         };
         let mut content = Encoder::default();
-        content.push(&Item::Decision(Box::new(record(200, NOON))), place);
+        content.push(&Item::Decision(record(200, NOON).into()), place);
         let mut raw = Vec::new();
         content.finish(&mut raw);
         blocks.insert(place, block::encode(&head, &raw).0);

@@ -7,7 +7,7 @@ use crate::format::chain::{Chain, Hash};
 use crate::format::encode::Encoder;
 use crate::index::writer::IndexWriter;
 use crate::model::item::{Ended, Item};
-use crate::model::record::{Outcome, Record};
+use crate::model::record::{Outcome, RecordRef};
 use crate::writer::clock::Now;
 
 /// Number of decisions without an outcome that are remembered. Outcomes of older ones are stored with the call's whole id.
@@ -71,12 +71,12 @@ impl BlockBuilder {
     pub(super) fn forget(&mut self, items: &[Item]) {
         for item in items {
             if let Item::Decision(record) = item {
-                self.open_calls.remove(&record.request_id);
+                self.open_calls.remove(&record.request_id());
             }
         }
     }
 
-    fn remember(&mut self, record: &Record, sequence: u64) {
+    fn remember(&mut self, record: &RecordRef<'_>, sequence: u64) {
         if self.open_calls.len() >= OPEN_CALLS {
             self.open_calls.clear();
         }
@@ -99,11 +99,12 @@ impl Build<'_> {
         let header = &mut self.header;
         match item {
             Item::Decision(record) => {
-                self.builder.remember(record, self.next);
+                let record = record.parts();
+                self.builder.remember(&record, self.next);
                 header.cover(record.time_ms);
-                header.tokens |= record.token.as_deref().map_or(0, block::token_mask);
-                self.index.see(header.first, record);
-                self.builder.encoder.push(item, self.next);
+                header.tokens |= record.token.map_or(0, block::token_mask);
+                self.index.see(header.first, &record);
+                self.builder.encoder.decision(&record);
             }
             Item::Ended(ended) => {
                 self.index.see_end(header.first, &ended.outcome);

@@ -1,7 +1,7 @@
 //! The quotas of refused callers: so many records a minute are stored, further ones are counted.
 
 use crate::model::item::{Counted, Event};
-use crate::model::record::Record;
+use crate::model::record::RecordRef;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -24,8 +24,8 @@ pub(crate) enum Refused {
 
 impl Refused {
     /// The kind of the record's caller; `None` if the token works, so that no quota applies.
-    pub(crate) fn of(record: &Record) -> Option<Self> {
-        match (record.authenticated, &record.token) {
+    pub(crate) fn of(record: &RecordRef<'_>) -> Option<Self> {
+        match (record.authenticated, record.token) {
             (true, _) => None,
             (false, Some(_)) => Some(Self::Token),
             (false, None) => Some(Self::Outsider),

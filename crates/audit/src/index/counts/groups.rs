@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use crate::format::decode::RecordView;
 use crate::format::text_table::Fnv;
 use crate::model::filter::Filter;
-use crate::model::record::{Record, Verdict};
+use crate::model::record::{Record, RecordRef, Verdict};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -31,11 +31,17 @@ pub(crate) struct GroupKey<'c> {
 }
 
 impl<'c> From<&'c Record> for GroupKey<'c> {
-    fn from(r: &'c Record) -> Self {
+    fn from(record: &'c Record) -> Self {
+        Self::from(&RecordRef::from(record))
+    }
+}
+
+impl<'c> From<&RecordRef<'c>> for GroupKey<'c> {
+    fn from(r: &RecordRef<'c>) -> Self {
         Self {
-            token: r.token.as_deref(),
-            line: (r.line.as_ref()).map(|l| (l.file.as_str(), l.number, l.digest.as_str())),
-            reason: &r.reason,
+            token: r.token,
+            line: r.line.map(|line| (line.file, line.number, line.digest)),
+            reason: r.reason,
             verdict: r.verdict,
             hour: hour_of(r.time_ms),
         }

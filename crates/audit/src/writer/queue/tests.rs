@@ -17,7 +17,7 @@ fn queue() -> Queue {
 }
 
 fn decision(n: u8) -> Item {
-    Item::Decision(Box::new(record(n, NOON)))
+    Item::Decision(record(n, NOON).into())
 }
 
 fn end(n: u8) -> Item {
