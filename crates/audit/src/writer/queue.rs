@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use crate::error::AppendError;
 use crate::model::entry::{Appended, Sequence};
 use crate::model::item::{Counted, Event, Item};
+use crate::model::record::Record;
 use crate::writer::quota::{MissedCalls, Quotas, Refused};
 
 /// How long items that nobody waits for may lie, so that they share a commit.
@@ -128,8 +129,9 @@ impl Queue {
     }
 
     /// Whether a record of such a caller may be stored now; if not, it is counted.
-    pub(crate) fn admit(&self, refused: Refused, now_ms: i64) -> bool {
-        self.quotas().of(refused).admit(now_ms)
+    pub(crate) fn admit(&self, refused: Refused, record: &Record, now_ms: i64) -> bool {
+        let token = record.token.as_deref().unwrap_or_default();
+        self.quotas().of(refused, token).admit(now_ms)
     }
 
     /// Adds a record.
@@ -385,7 +387,20 @@ impl Queue {
         let weight = item.weight();
         let bytes = match &item {
             // After closing there is no next attempt, and putting it back would repeat the failure forever.
-            Item::Event(Event::Counted { .. }) if state.closing => return PutBack::Kept,
+            Item::Event(Event::Counted { .. } | Event::OverLimit { .. }) if state.closing => {
+                return PutBack::Kept;
+            }
+            Item::Event(Event::OverLimit {
+                token,
+                count,
+                from_ms,
+                to_ms,
+            }) => {
+                let mut quotas = self.quotas();
+                let quota = quotas.of(Refused::OverLimit, token);
+                quota.over().restore(*count, *from_ms, *to_ms);
+                return PutBack::Kept;
+            }
             &Item::Event(Event::Counted {
                 what,
                 count,
@@ -395,11 +410,17 @@ impl Queue {
                 match what {
                     Counted::Outsiders => {
                         let mut quotas = self.quotas();
-                        quotas.of(Refused::Outsider).over().restore(count, from_ms, to_ms);
+                        quotas
+                            .of(Refused::Outsider, "")
+                            .over()
+                            .restore(count, from_ms, to_ms);
                     }
                     Counted::RefusedTokens => {
                         let mut quotas = self.quotas();
-                        quotas.of(Refused::Token).over().restore(count, from_ms, to_ms);
+                        quotas
+                            .of(Refused::Token, "")
+                            .over()
+                            .restore(count, from_ms, to_ms);
                     }
                     Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
                     Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),
