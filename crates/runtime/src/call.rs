@@ -21,7 +21,7 @@ use self::evidence::{Evidence, line_ref};
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::{TRACEPARENT, TRACESTATE, Trace};
-use crate::limiter::{Admitted, Level};
+use crate::limiter::{Admitted, InFlight, Level};
 use crate::live::{Live, SecretHash, TokenValidity};
 use crate::problem::Shortfall;
 use crate::request::{Framing, Opened, RawHead};
@@ -50,6 +50,8 @@ pub(crate) struct Call {
     pub(crate) validity: Option<TokenValidity>,
     /// Whether the call is within its token's limits: it counts as in progress while this is kept.
     pub(crate) admitted: Option<Admitted>,
+    /// The call in the budget of calls, if there is room for it.
+    pub(crate) in_flight: Option<InFlight>,
     /// How much of the token's rate is left, if it has one.
     pub(crate) level: Option<Level>,
     /// The largest body that the token may send, in bytes.
@@ -97,6 +99,7 @@ impl Call {
             authenticated: false,
             validity: None,
             admitted: None,
+            in_flight: None,
             level: None,
             max_body: None,
             line: None,

@@ -40,7 +40,7 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::BodySlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Audit | Self::BodyBudget => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Audit | Self::BodyBudget | Self::CallBudget => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamUnreachable
             | Self::UpstreamBroken
             | Self::UpstreamInterims
@@ -100,6 +100,7 @@ impl Problem {
             Self::BodyBudget => {
                 "The proxy keeps too many request bodies in memory at the moment; try again later.".into()
             }
+            Self::CallBudget => "The proxy has too many calls in progress at the moment; try again later.".into(),
             Self::BodyOverTokenLimit(limit) => {
                 format!("Bodies of this token's calls may have at most {limit} bytes.")
             }
@@ -257,12 +258,15 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, help: &Help) -> Answer 
         headers.extend(challenges(help));
     }
     match problem {
-        Problem::Audit | Problem::BodyBudget => headers.push((RETRY_AFTER, HeaderValue::from_static("5"))),
+        Problem::Audit | Problem::BodyBudget | Problem::CallBudget => {
+            headers.push((RETRY_AFTER, HeaderValue::from_static("5")));
+        }
         Problem::TooManyFailures(seconds) => headers.push((RETRY_AFTER, HeaderValue::from(*seconds))),
         Problem::OverLimit(over) => headers.push((RETRY_AFTER, HeaderValue::from(seconds(over.retry_after)))),
         _ => {}
     }
     Answer {
+        held: None,
         status,
         headers,
         body: AnswerBody::Whole(json_line(&body)),
@@ -322,6 +326,7 @@ pub(crate) fn mark_level(answer: &mut Answer, level: Option<Level>) {
 /// The response to bytes that are not a request: a status, after which the connection closes.
 pub(crate) fn bare(status: u16) -> Answer {
     Answer {
+        held: None,
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
         headers: Vec::new(),
         body: AnswerBody::Whole(Vec::new()),
@@ -332,6 +337,7 @@ pub(crate) fn bare(status: u16) -> Answer {
 /// Makes a JSON response of the proxy itself.
 pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
     Answer {
+        held: None,
         status: StatusCode::OK,
         headers: vec![
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -368,6 +374,7 @@ fn challenges(help: &Help) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
 /// Makes a response without a body, to a CORS preflight.
 pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
     Answer {
+        held: None,
         status: StatusCode::NO_CONTENT,
         headers,
         body: AnswerBody::None,
