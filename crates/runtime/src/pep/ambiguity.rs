@@ -1,14 +1,18 @@
 //! Finds ambiguous names: names of query parameters or JSON members that an upstream's framework could take for a name
 //! that a line constrains, in another spelling or on the other side.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use tokenward_compiler::decide::{Constrained, constrained, constrains};
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Kind, Node, Nodes, Path, ReadError, Slot, Step, Wanted};
 
 use crate::request::{Canonical, Filed, Rules};
+
+/// Maximum number of different names that are compared in one object, or in the objects of the root together. Each costs
+/// about a microsecond, and no API of the products whose frameworks parse names has as many parameters.
+const MAX_MEMBERS: usize = 4096;
 
 /// Whether the query has an ambiguous name.
 pub(super) fn is_query_ambiguous(
@@ -105,7 +109,13 @@ impl<'p> BodyNames<'p> {
         }
     }
 
-    /// Whether the body has an ambiguous name.
+    /// Whether an object whose names would be compared has too many of them.
+    pub(super) fn are_too_many(slots: &BodySlots<'_>, nodes: &Nodes<'_>) -> bool {
+        let mut members = slots.members.iter();
+        members.any(|slot| nodes.node(*slot).members.len() > MAX_MEMBERS)
+    }
+
+    /// Whether the body has an ambiguous name. To be called only if they are not too many.
     pub(super) fn are_ambiguous(&self, slots: &BodySlots<'_>, nodes: &Nodes<'_>) -> bool {
         let filed = slots.members.iter().zip(&self.objects).map(|(slot, path)| {
             let node = nodes.node(*slot);
@@ -146,10 +156,10 @@ impl<'p> BodyNames<'p> {
         slots: &BodySlots<'_>,
         nodes: &Nodes<'_>,
         bytes: &[u8],
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Unwrapped, ReadError> {
         let root = slots.members.first().filter(|_| self.wraps);
         let Some(root) = root.map(|slot| nodes.node(*slot)) else {
-            return Ok(false);
+            return Ok(Unwrapped::No);
         };
         let objects: Vec<Path> = root
             .members
@@ -159,11 +169,18 @@ impl<'p> BodyNames<'p> {
         let mut wanted = Wanted::new();
         let members: Vec<Slot> = objects.iter().map(|path| wanted.members(path)).collect();
         let read = json::read(bytes, &wanted)?;
-        let names = members.iter().flat_map(|slot| &read.node(*slot).members);
-        let inner = Filed::new(names.map(AsRef::as_ref));
+        let names: HashSet<&str> = members
+            .iter()
+            .flat_map(|slot| read.node(*slot).members.iter().map(AsRef::as_ref))
+            .collect();
+        if names.len() > MAX_MEMBERS {
+            return Ok(Unwrapped::TooMany);
+        }
+        let inner = Filed::new(names.into_iter());
         let below = Filed::new(root.members.iter().map(AsRef::as_ref)).below_root();
         let mut constrained = self.lines.iter().flat_map(|line| paths(*line));
-        Ok(constrained.any(|path| inner.has_any_node(&path.0) || below.has_any_node(&path.0)))
+        let found = constrained.any(|path| inner.has_any_node(&path.0) || below.has_any_node(&path.0));
+        Ok(if found { Unwrapped::Yes } else { Unwrapped::No })
     }
 
     /// Whether an object on the way to `path` has a name by which some reader would follow the same path, or a part of
@@ -181,6 +198,14 @@ impl<'p> BodyNames<'p> {
             names.has_node(left, is_own)
         })
     }
+}
+
+/// What [`BodyNames::are_unwrapped`] found.
+pub(super) enum Unwrapped {
+    No,
+    Yes,
+    /// The objects have more names than are compared.
+    TooMany,
 }
 
 /// The paths of the objects and arrays that lead to the end of `path`, beginning with the root.

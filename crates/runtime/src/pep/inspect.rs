@@ -8,7 +8,7 @@ use tokenward_compiler::decide::{self, Body, Decision, Denial, DenyReason, Grant
 use tokenward_compiler::ir::{Program, TokenId};
 use tokenward_compiler::json::{self, Nodes, ReadError, Slot, Wanted};
 
-use super::ambiguity::{BodyNames, is_query_ambiguous};
+use super::ambiguity::{BodyNames, Unwrapped, is_query_ambiguous};
 use crate::call::evidence::Evidence;
 use crate::live::Live;
 use crate::problem::{Problem, Unreadable};
@@ -232,12 +232,18 @@ fn check_json(bytes: &[u8], rules: &Rules, names: &BodyNames<'_>) -> Result<(), 
             false => Problem::BodyCredentials(name),
         });
     }
-    if names.are_ambiguous(&asked, &nodes)
-        || names.are_unwrapped(&asked, &nodes, bytes).map_err(unreadable)?
-    {
-        return Err(Problem::Reading(Reason::AmbiguousParameter.into()));
-    }
-    Ok(())
+    let refusal = if BodyNames::are_too_many(&asked, &nodes) {
+        Some(Reason::TooManyMembers)
+    } else if names.are_ambiguous(&asked, &nodes) {
+        Some(Reason::AmbiguousParameter)
+    } else {
+        match names.are_unwrapped(&asked, &nodes, bytes).map_err(unreadable)? {
+            Unwrapped::No => None,
+            Unwrapped::Yes => Some(Reason::AmbiguousParameter),
+            Unwrapped::TooMany => Some(Reason::TooManyMembers),
+        }
+    };
+    refusal.map_or(Ok(()), |reason| Err(Problem::Reading(reason.into())))
 }
 
 fn shown(path: &json::Path) -> String {

@@ -150,6 +150,8 @@ reasons! {
         "A parameter would carry credentials or another identity to the upstream.";
     AmbiguousParameter "ambiguous-parameter" Some("relax.ambiguous_parameter"),
         "A name may be that of another parameter to the upstream: `a[]` and `a`, `a.b` and `a_b`, `[a][b]` and the `a[b]` of a line, or one name in both query and body.";
+    TooManyMembers "too-many-members" Some("relax.ambiguous_parameter"),
+        "A JSON object that a line constrains, or the root, has more than 4,096 different names, which the upstream may read in several ways.";
     SecretInUrl "secret-in-url" None,
         "The URL carries the token itself, which would reach the upstream and its logs.";
 

@@ -8,7 +8,12 @@ use crate::request::{self, Framing, Product, RawHead, Reason, Rules, Settings, V
 const EX: &str = r#"{"issue":{"project_id":"ex"}}"#;
 
 /// Whether a POST is refused as ambiguous, by the query or by the body.
-fn is_refused(product: Product, lines: &str, (target, body): (&str, &str), relaxed: bool) -> bool {
+fn is_refused(product: Product, lines: &str, call: (&str, &str), relaxed: bool) -> bool {
+    refusal(product, lines, call, relaxed) == Some(Reason::AmbiguousParameter)
+}
+
+/// Why a POST is refused, by the query or by the body.
+fn refusal(product: Product, lines: &str, (target, body): (&str, &str), relaxed: bool) -> Option<Reason> {
     let text = format!(
         "[[token]]\nname = \"t\"\nuser = \"u\"\nsecret_hash = \"sha256:{}\"\nlimit_to = '''\n{lines}\n'''\n",
         "0".repeat(64)
@@ -41,10 +46,46 @@ fn is_refused(product: Product, lines: &str, (target, body): (&str, &str), relax
     let checked = check_query(&program, token, &canonical, &rules)
         .and_then(|()| check_body(&program, token, &canonical, &rules, body.as_bytes()));
     match checked {
-        Ok(()) => false,
-        Err(Problem::Reading(refusal)) => refusal.reason == Reason::AmbiguousParameter,
-        Err(_) => false,
+        Ok(()) => None,
+        Err(Problem::Reading(refusal)) => Some(refusal.reason),
+        Err(_) => None,
     }
+}
+
+#[test]
+fn bodies_with_more_names_than_are_compared_are_refused() {
+    let line = "[post]/x[JsonData::issue.project_id==ex]";
+    let with = |root: usize, inner: usize| {
+        let members = |number: usize, named: &str| -> String {
+            (0..number).map(|n| format!(",\"{named}{n}\":1")).collect()
+        };
+        format!(
+            "{{\"issue\":{{\"project_id\":\"ex\"{}}}{}}}",
+            members(inner, "i"),
+            members(root, "r")
+        )
+    };
+    let refused = |body: &str, relaxed| refusal(Product::Redmine, line, ("/x", body), relaxed);
+    assert_eq!(refused(&with(4095, 4095), false), None);
+    assert_eq!(refused(&with(4096, 0), false), Some(Reason::TooManyMembers));
+    assert_eq!(refused(&with(0, 4096), false), Some(Reason::TooManyMembers));
+    assert_eq!(refused(&with(4096, 4096), true), None);
+    // Objects of the root that no line names, with different names in each.
+    let others: Vec<String> = (0..5)
+        .map(|object| {
+            let members: Vec<String> = (0..1000).map(|n| format!("\"m{object}_{n}\":1")).collect();
+            format!("\"o{object}\":{{{}}}", members.join(","))
+        })
+        .collect();
+    let others = format!("{{\"issue\":{{\"project_id\":\"ex\"}},{}}}", others.join(","));
+    assert_eq!(refused(&others, false), Some(Reason::TooManyMembers));
+    let free = refusal(
+        Product::Redmine,
+        "/y[JsonData::a==b]",
+        ("/x", &with(9000, 9000)),
+        false,
+    );
+    assert_eq!(free, None);
 }
 
 #[test]
