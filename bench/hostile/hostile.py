@@ -40,8 +40,10 @@ class Unmeasured(Exception):
 class Process:
     """A server of this run, stopped by its process id."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, descriptors=None):
         self.log = log
+        if descriptors:
+            command = ["/bin/sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
         with open(log, "wb") as out:
             self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         self.pid = self.child.pid
@@ -149,7 +151,7 @@ class Bench:
         self.running.append(upstream)
         return upstream
 
-    def proxy(self, files, upstream, limits="", server="workers = 1", product="jira"):
+    def proxy(self, files, upstream, limits="", server="workers = 1", product="jira", descriptors=None):
         """A proxy with these policy files; gives it with its port."""
         port, admin = free_ports(2)
         folder = self.folder({f"policies/{name}": text for name, text in files.items()})
@@ -157,10 +159,10 @@ class Bench:
             f'policies = "policies"\n[server]\nlisten = "127.0.0.1:{port}"\n{server}\n[admin]\nlisten = "127.0.0.1:{admin}"\n'
             f'[upstream]\nurl = "http://127.0.0.1:{upstream.port}"\npublic_url = "http://127.0.0.1:{port}"\nproduct = "{product}"\n'
             f'[auth]\nmethods = "both"\nfailed_attempts = 0\n[limits]\n{limits}\n')
-        process = Process([self.binary, "serve", "--config", str(folder / "tokenward.toml")], folder / "log")
+        process = Process([self.binary, "serve", "--config", str(folder / "tokenward.toml")], folder / "log", descriptors)
         self.running.append(process)
         process.await_port(port)
-        process.folder = folder
+        process.folder, process.admin = folder, admin
         return process, port
 
     def certificate(self):
@@ -261,16 +263,18 @@ class Client:
 
 
 class Http2Client:
-    """A connection with HTTP/2 over TLS that sends one head at a time, each field literal and never indexed (RFC 7541, 6.2.3)."""
+    """A connection with HTTP/2 over TLS that sends heads, each field literal and never indexed (RFC 7541, 6.2.3). `window` is the
+    client's window for each stream."""
 
-    def __init__(self, port):
+    def __init__(self, port, window=65_535):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.set_alpn_protocols(["h2"])
         plain = socket.create_connection(("127.0.0.1", port), CAP)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = context.wrap_socket(plain)
-        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(4, 0, 0, b"")
+        settings = (4).to_bytes(2, "big") + window.to_bytes(4, "big")
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(4, 0, 0, settings)
                             + self.frame(8, 0, 0, (1 << 30).to_bytes(4, "big")))  # a window for all the answers
         self.stream = -1
 
@@ -290,8 +294,8 @@ class Http2Client:
             length //= 128
         return prefix + bytes([length]) + value
 
-    def ask(self, head):
-        """Sends an HTTP/1 head as a stream without a body, and waits until the stream ends."""
+    def begin(self, head):
+        """Sends an HTTP/1 head as a stream without a body."""
         first, *lines = head.rstrip(b"\r\n").split(b"\r\n")
         method, path, _ = first.split(b" ", 2)
         fields = [(b":method", method), (b":scheme", b"https"), (b":authority", b"a"), (b":path", path)]
@@ -306,6 +310,10 @@ class Http2Client:
         frames = b"".join(self.frame(9 if n else 1, (4 if n == len(parts) - 1 else 0) | (0 if n else 1), self.stream, part)
                           for n, part in enumerate(parts))
         self.socket.sendall(frames)
+
+    def ask(self, head):
+        """Sends an HTTP/1 head as a stream without a body, and waits until the stream ends."""
+        self.begin(head)
         while True:
             size, kind, flags, stream = self.frame_head()
             self.exactly(size)
@@ -554,6 +562,140 @@ def row_readers(bench):
     return grown / number / 1024, f"{number} clients"
 
 
+def row_http2_readers(bench):
+    """Resident KiB for each HTTP/2 connection that reads nothing of 100 large answers."""
+    body = b"x" * (8 * MB)
+
+    def answer(connection, _head):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    process, port = bench.proxy({"a.toml": token("t", "/rest/.*")}, bench.upstream(answer), server=bench.tls())
+    before, number, clients = process.memory(), 5, []
+    for _ in range(number):
+        client = Http2Client(port, window=1 << 30)
+        for _ in range(100):
+            client.begin(request("GET /rest/x"))
+        clients.append(client)
+    settle(process)
+    grown = process.memory() - before
+    for client in clients:
+        client.close()
+    return grown / number / 1024, f"{number} connections of 100 streams"
+
+
+OTHER = "twd_" + "b" * 32
+
+
+def flood(bench, descriptors):
+    """A proxy with a token that wants 10,000 calls at once over HTTP/2. The upstream never answers them. Gives the proxy, its port,
+    the connections and the bytes by which its memory grew."""
+    def silent(connection, head):
+        if b"/rest/free" in head:
+            ok(connection, head)
+        else:
+            connection.recv(1)
+    process, port = bench.proxy({"t.toml": token("t", "/rest/.*"), "o.toml": token("o", "/rest/.*", OTHER)}, bench.upstream(silent),
+                                server=bench.tls(), descriptors=descriptors)
+    before, clients = process.memory(), []
+    for _ in range(100):
+        # The old proxy accepts no more once its descriptors are used up.
+        with contextlib.suppress(OSError, Unmeasured):
+            client = Http2Client(port)
+            clients.append(client)
+            for _ in range(100):
+                client.begin(request("GET /rest/slow"))
+        if process.cpu() > CAP or len(clients) % 10 == 0 and not can_connect(port):
+            break
+    time.sleep(1)
+    return process, port, clients, process.memory() - before
+
+
+def can_connect(port):
+    """Whether a new connection gets a TLS handshake within a second."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as plain:
+            context.wrap_socket(plain).close()
+        return True
+    except OSError:
+        return False
+
+
+def row_flood(bench):
+    """The longest time of another token's call, in ms, while one token wants 10,000 calls at once; 2,000 descriptors."""
+    process, port, clients, _ = flood(bench, 2000)
+    worst = 0.0
+    for _ in range(10):
+        began = time.monotonic()
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            with socket.create_connection(("127.0.0.1", port), 10) as plain, context.wrap_socket(plain) as other:
+                other.sendall(request("GET /rest/free", "Connection: close\r\n", secret=OTHER))
+                if not other.recv(65536).startswith(b"HTTP/1.1 200"):
+                    return CAP * 1000, "another token's call is refused"
+        except OSError as error:
+            return CAP * 1000, str(error)[:60]
+        worst = max(worst, (time.monotonic() - began) * 1000)
+    for client in clients:
+        client.close()
+    return worst, f"{len(clients)} connections of 100 streams"
+
+
+def row_flood_memory(bench):
+    """MB by which the proxy grows while one token wants 10,000 calls at once."""
+    _, _, clients, grown = flood(bench, None)
+    for client in clients:
+        client.close()
+    return grown / MB, ""
+
+
+def row_flood_revocation(bench):
+    """Seconds until a file revokes the token that wants 10,000 calls at once; 2,000 descriptors. Its streams are reset then."""
+    process, _, clients, _ = flood(bench, 2000)
+    (process.folder / "policies" / "t.toml").write_text(token("t", "/rest/.*", more="revoked = true\n"))
+    began = time.monotonic()
+    store = process.folder / ".tokenward" / "audit.revoked"
+    while time.monotonic() - began < CAP:
+        if store.exists() and store.stat().st_size > 0:
+            break
+        time.sleep(0.01)
+    took = time.monotonic() - began
+    for client in clients:
+        client.close()
+    return took, ""
+
+
+def row_left(bench):
+    """Calls at the upstream under `concurrent = 10` whose clients have left."""
+    running = []
+
+    def slow(connection, _head):
+        running.append(connection)
+        time.sleep(CAP)
+    process, port = bench.proxy({"a.toml": token("t", "/rest/.*", more="concurrent = 10\n")}, bench.upstream(slow))
+    for _ in range(40):
+        client = Client(port)
+        client.connect()
+        client.socket.sendall(request("GET /rest/x"))
+        time.sleep(0.03)
+        client.close()
+    time.sleep(0.3)
+    return len(running), "of 40"
+
+
+def row_refusals(bench):
+    """Records of 3,000 calls that are over a rate."""
+    process, port = bench.proxy({"a.toml": token("t", "/rest/.*", more='rate = "1/1h"\n')}, bench.upstream())
+    client = Client(port)
+    for _ in range(3000):
+        client.ask(request("GET /rest/x"))
+    client.close()
+    process.stop()
+    _, listed = bench.command(process.folder, "audit", "list", "--json", "--limit", "10000")
+    return listed.count('"rate-limit"'), ""
+
+
 def row_interims(bench):
     """Seconds until a call ends whose upstream sends interim responses without end."""
     def flood(connection, _head):
@@ -709,6 +851,12 @@ ROWS = [
     ("bodies", "bodies of one token in memory until 503", "MB", 256, row_bodies, None),
     ("idle", "a valid call while all slots are idle", "ms", 100, row_idle, peer_idle),
     ("readers", "memory of a client that reads nothing", "KiB", 384, row_readers, None),
+    ("h2-readers", "the same of HTTP/2, 100 streams", "KiB", 8192, row_http2_readers, None),
+    ("flood", "a call while a token wants 10,000 at once", "ms", 100, row_flood, None),
+    ("flood-mem", "memory of these calls", "MB", 512, row_flood_memory, None),
+    ("flood-rev", "revocation by file of this token", "s", 1.0, row_flood_revocation, None),
+    ("left", "concurrent = 10: calls whose client has left", "", 10, row_left, None),
+    ("refusals", "records of 3,000 calls over a rate", "", 1200, row_refusals, None),
     ("interims", "upstream's flood of 1xx: until the call ends", "s", 1.0, row_interims, None),
     ("parameters", "250 parameters x 2,000 constrained lines", "ms CPU", 1.0, row_parameters, None),
     ("json", "1 MB JSON x 500 lines' names", "ms CPU", 10.0, row_json, None),

@@ -18,8 +18,9 @@ pub struct Config {
     pub queue_bytes: usize,
     /// How long an append waits for room in the queue, and for the disk. Default: 5 s.
     pub wait: Duration,
-    /// Records of unauthenticated callers stored per minute, and of callers with a recognised token that does not work for
-    /// them; further ones are counted. Each kind has a quota of this size. Default: 600.
+    /// Records of unauthenticated callers stored per minute, of callers with a recognised token that does not work for
+    /// them, and of each token's calls that a limit refused; further ones are counted. Each kind has a quota of this size.
+    /// Default: 600.
     pub outsider_quota_per_minute: u32,
     /// Number of full UTC days to keep in addition to today; absent: all. Default: 90.
     pub retention_days: Option<u32>,

@@ -127,6 +127,25 @@ impl Store {
     /// See [`AppendError`].
     pub async fn append(&self, record: impl Into<PackedRecord>) -> Result<Appended, AppendError> {
         let record = record.into();
+        let refused = Refused::of(&record.parts());
+        self.append_within(record, refused).await
+    }
+
+    /// Stores the record of a call that a limit refused, as [`Store::append`] does. A token that goes on calling would
+    /// fill the disk, so that its records of this kind have a quota. Beyond it they are counted, and an event has the
+    /// number.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub async fn append_over_limit(&self, record: impl Into<PackedRecord>) -> Result<Appended, AppendError> {
+        self.append_within(record.into(), Some(Refused::OverLimit)).await
+    }
+
+    async fn append_within(
+        &self,
+        record: PackedRecord,
+        refused: Option<Refused>,
+    ) -> Result<Appended, AppendError> {
         let size = record.text_bytes();
         if size > TEXT_LIMIT {
             return Err(AppendError::TooLarge {
@@ -137,12 +156,13 @@ impl Store {
         let Shared {
             queue, counters, now, ..
         } = &self.0.shared;
-        if let Some(refused) = Refused::of(&record.parts())
-            && !queue.admit(refused, now())
+        if let Some(refused) = refused
+            && !queue.admit(refused, record.parts().token, now())
         {
             count(match refused {
                 Refused::Outsider => &counters.counted_outsiders,
                 Refused::Token => &counters.counted_refused_tokens,
+                Refused::OverLimit => &counters.counted_over_limit,
             });
             return Ok(Appended::Counted);
         }

@@ -22,7 +22,7 @@ use self::evidence::Evidence;
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;
-use crate::limiter::{Admitted, Level};
+use crate::limiter::{Admitted, InFlight, Level};
 use crate::live::{Live, SecretHash, TokenValidity};
 use crate::problem::Shortfall;
 use crate::request::{Framing, Opened, RawHead};
@@ -52,6 +52,8 @@ pub(crate) struct Call {
     /// Proof that the call is within its token's limits. The call counts as in progress until this is
     /// dropped.
     pub(crate) admitted: Option<Admitted>,
+    /// The call in the budget of calls, if there is room for it.
+    pub(crate) in_flight: Option<InFlight>,
     /// The rest of the token's rate, if it has a rate.
     pub(crate) level: Option<Level>,
     /// The largest body that the token may send, in bytes.
@@ -99,6 +101,7 @@ impl Call {
             authenticated: false,
             validity: None,
             admitted: None,
+            in_flight: None,
             level: None,
             max_body: None,
             line: None,

@@ -320,6 +320,8 @@ pub struct Limits {
     pub max_connections_per_56: usize,
     /// Maximum number of concurrent connections of one /48 network of IPv6.
     pub max_connections_per_48: usize,
+    /// Maximum number of calls in progress; `None` for as many as connections, or fewer if there is little memory.
+    pub max_calls: Option<usize>,
     /// Maximum number of concurrent requests on one HTTP/2 connection.
     pub http2_streams: u32,
     /// Number of requests on one HTTP/2 connection that the client may cancel in excess of those answered.

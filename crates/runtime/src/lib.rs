@@ -15,6 +15,7 @@ pub mod identity;
 mod limiter;
 pub mod live;
 mod metrics;
+mod network;
 mod ownership;
 pub mod pep;
 mod problem;

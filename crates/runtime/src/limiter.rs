@@ -1,9 +1,13 @@
 //! Limits of calls: the rate, the burst and the calls in progress of each token, and of all tokens together.
 //!
-//! The state is kept across reloads, by the token's name. It is made by the first call of a token that has limits; an unknown
-//! token has no name, and makes none.
+//! The state is kept across reloads, by the token's secret, so that a new name gives no new burst. A token with a new
+//! secret continues with the state of its previous one. The state is made by the first call of a token that has limits;
+//! an unknown token makes none.
+//!
+//! `in_flight` bounds the calls in progress of the whole process.
 
 mod bucket;
+mod in_flight;
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
@@ -16,6 +20,9 @@ use tokenward_compiler::ir::{Program, Token};
 
 pub(crate) use bucket::Level;
 use bucket::{Bucket, Clock};
+pub(crate) use in_flight::{CallBudget, InFlight};
+
+use crate::live::SecretHash;
 
 /// Number of states, in addition to twice the policy's tokens, from which on those of former tokens are removed.
 const SPARE: usize = 1024;
@@ -26,9 +33,17 @@ pub(crate) struct Limiter {
     each: CallLimits,
     /// Limits of all tokens together.
     together: CallLimits,
-    tokens: RwLock<HashMap<String, Arc<Usage>>>,
+    tokens: RwLock<Known>,
     all: Arc<Usage>,
     clock: Clock,
+}
+
+/// What the tokens have used.
+#[derive(Default)]
+struct Known {
+    by_secret: HashMap<SecretHash, Arc<Usage>>,
+    /// The last secret of each name, for a token whose secret was replaced without an overlap.
+    names: HashMap<String, SecretHash>,
 }
 
 /// What the calls of a token, or of all tokens, have used.
@@ -64,7 +79,14 @@ pub(crate) enum Exceeded {
 pub(crate) struct Admitted {
     /// The token's rate after this call, if it has one.
     pub(crate) level: Option<Level>,
-    _slots: Arc<[Option<Slot>; 2]>,
+    slots: Arc<[Option<Slot>; 2]>,
+}
+
+impl Admitted {
+    /// Whether the call counts towards a number of concurrent calls.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.slots.iter().any(Option::is_some)
+    }
 }
 
 /// A call in progress.
@@ -131,23 +153,73 @@ impl Limiter {
             })?;
         Ok(Admitted {
             level,
-            _slots: Arc::new([slot, shared]),
+            slots: Arc::new([slot, shared]),
         })
     }
 
     fn usage_of(&self, program: &Program, token: &Token) -> Arc<Usage> {
         let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(usage) = known.get(&token.name) {
+        if let Some(usage) = known.find(token) {
             return Arc::clone(usage);
         }
         drop(known);
         let mut known = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
-        let tokens = program.tokens().count();
-        if known.len() >= tokens.saturating_mul(2).saturating_add(SPARE) {
-            let names: HashSet<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
-            known.retain(|name, usage| names.contains(name.as_str()) || usage.is_in_use());
+        known.add(program, token)
+    }
+}
+
+impl Known {
+    /// Finds the state of a token whose name and secret are known.
+    fn find(&self, token: &Token) -> Option<&Arc<Usage>> {
+        let usage = self.by_secret.get(&token.secret_hash)?;
+        (self.names.get(&token.name) == Some(&token.secret_hash)).then_some(usage)
+    }
+
+    /// Gives the state of a token, which may be that of its previous secret.
+    fn add(&mut self, program: &Program, token: &Token) -> Arc<Usage> {
+        let usage = match self.by_secret.get(&token.secret_hash) {
+            Some(usage) => Arc::clone(usage),
+            None => self.of_previous(program, token).unwrap_or_default(),
+        };
+        self.remove_former(program);
+        self.by_secret.insert(token.secret_hash, Arc::clone(&usage));
+        self.names.insert(token.name.clone(), token.secret_hash);
+        usage
+    }
+
+    /// Finds the state of the secret that the token had before, unless another token goes on with it.
+    fn of_previous(&self, program: &Program, token: &Token) -> Option<Arc<Usage>> {
+        let of_name = self.names.get(&token.name).copied();
+        let previous = token
+            .previous
+            .map(|(secret, _)| secret)
+            .into_iter()
+            .chain(of_name);
+        let is_anothers = |usage: &Arc<Usage>| {
+            let mut secrets = self
+                .by_secret
+                .iter()
+                .filter(|(_, other)| Arc::ptr_eq(other, usage));
+            secrets.any(|(secret, _)| {
+                let owner = program.token_by_secret_hash(secret).map(|id| program.token(id));
+                owner.is_some_and(|owner| owner.secret_hash != token.secret_hash)
+            })
+        };
+        let mut found = previous.filter_map(|secret| self.by_secret.get(&secret));
+        found.find(|usage| !is_anothers(usage)).cloned()
+    }
+
+    /// Removes the states of former tokens if there are many.
+    fn remove_former(&mut self, program: &Program) {
+        let most = program.tokens().count().saturating_mul(2).saturating_add(SPARE);
+        if self.by_secret.len() >= most {
+            self.by_secret
+                .retain(|secret, usage| program.token_by_secret_hash(secret).is_some() || usage.is_in_use());
         }
-        Arc::clone(known.entry(token.name.clone()).or_default())
+        if self.names.len() >= most {
+            let names: HashSet<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
+            self.names.retain(|name, _| names.contains(name.as_str()));
+        }
     }
 }
 

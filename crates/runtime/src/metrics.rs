@@ -62,6 +62,7 @@ pub(crate) struct Metrics {
     in_flight: Gauge,
     connections: Gauge,
     bodies: Gauge,
+    answers: Gauge,
     accepted: Counter,
     panics: Counter,
     slowed: Counter,
@@ -85,6 +86,7 @@ impl Default for Metrics {
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             bodies: Gauge::default(),
+            answers: Gauge::default(),
             accepted: Counter::default(),
             panics: Counter::default(),
             slowed: Counter::default(),
@@ -131,6 +133,11 @@ impl Metrics {
             "bodies_held_bytes",
             "Request bodies in memory, of limits.inspected_total",
             self.bodies.clone(),
+        );
+        all.register(
+            "answers_held_bytes",
+            "HTTP/2 responses in memory that their clients have not taken yet",
+            self.answers.clone(),
         );
         all.register(
             "connections_accepted",
@@ -245,6 +252,16 @@ impl Metrics {
     /// Sets the number of bytes of request bodies that are kept in memory.
     pub(crate) fn bodies_held(&self, bytes: usize) {
         self.bodies.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Adds bytes of responses that are kept in memory, or removes them.
+    pub(crate) fn hold_answers(&self, change: i64) {
+        self.answers.inc_by(change);
+    }
+
+    /// Gives the number of bytes of responses that are kept in memory.
+    pub(crate) fn answers_held(&self) -> u64 {
+        u64::try_from(self.answers.get()).unwrap_or_default()
     }
 
     /// Counts calls in progress: 1 for a begin, -1 for an end.

@@ -15,6 +15,7 @@ mod rehearse;
 mod throttle;
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,7 +36,7 @@ use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allo
 use crate::call::validity::while_valid;
 use crate::call::{Call, CallReporting, REQUEST_ID};
 use crate::identity::Identities;
-use crate::limiter::Limiter;
+use crate::limiter::{CallBudget, Limiter};
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
 use crate::problem::{Denied, Problem, Shown};
@@ -66,6 +67,8 @@ pub(crate) struct Gate {
     /// Threads that judge large bodies.
     pub(crate) judges: Arc<Judges>,
     pub(crate) limiter: Limiter,
+    /// The calls that may be in progress.
+    pub(crate) calls: CallBudget,
     pub(crate) denials: Denials,
     pub(crate) settings: GateSettings,
 }
@@ -164,7 +167,13 @@ impl Gate {
         let origin = cors::origin(&raw, &self.settings.cors_origins);
         if let Some((headers, url)) = self.preflight(&raw, &opened, origin.as_ref()) {
             call.set_url(url);
-            return Headed::Settled(self.answer_preflight(&call, headers).await);
+            call.in_flight = self.calls.of_stranger(call.client).ok();
+            let mut answer = match call.in_flight {
+                Some(_) => self.answer_preflight(&call, headers).await,
+                None => self.refuse(&call, &Problem::CallBudget).await,
+            };
+            answer.held = call.in_flight;
+            return Headed::Settled(answer);
         }
         // A client that offers another protocol must not wait for it on this connection, so every response
         // closes it.
@@ -190,7 +199,9 @@ impl Gate {
                 close,
             })),
             Err(problem) => {
+                self.count_stranger(&mut call, &problem);
                 let mut answer = self.refuse(&call, &problem).await;
+                answer.held = call.in_flight;
                 answer.close |= close;
                 respond::mark_level(&mut answer, call.level);
                 cors::mark(&mut answer, origin);
@@ -200,7 +211,7 @@ impl Gate {
     }
 
     /// Completes a judged call: the body as far as it is inspected, the record, the upstream.
-    pub(crate) async fn proceed(&self, judged: Judged, body: BodyStream, upstream: &Upstream) -> Answer {
+    pub(crate) async fn proceed(&self, judged: Judged, body: BodyStream, upstream: &Rc<Upstream>) -> Answer {
         let Judged {
             call,
             token,
@@ -208,7 +219,7 @@ impl Gate {
             origin,
             close,
         } = judged;
-        let level = call.level;
+        let (level, held) = (call.level, call.in_flight.clone());
         let framing = match &passed {
             Passed::Head(canonical, _) => canonical.body,
             Passed::Either(_) => Framing::Chunked,
@@ -228,6 +239,7 @@ impl Gate {
             Ok(Decided::Own) => self.answer_own(call, token).await,
             Err(problem) => self.refuse(call, &of_token(call, problem)).await,
         };
+        answer.held = held;
         answer.close |= close;
         respond::mark_level(&mut answer, level);
         cors::mark(&mut answer, origin);
@@ -275,7 +287,7 @@ impl Gate {
         grant: Grant,
         identity: Vec<(HeaderName, HeaderValue)>,
         body: RequestBody,
-        upstream: &Upstream,
+        upstream: &Rc<Upstream>,
     ) -> Answer {
         let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::clone(body.meter()));
         let recorded = self
@@ -422,8 +434,12 @@ impl Gate {
         Ok((canonical, verdict))
     }
 
-    /// Counts the call towards its token's limits.
+    /// Counts the call towards its token's limits, and before these in the budget of all calls.
     fn admit(&self, call: &mut Call, token: &Token) -> Result<(), Problem> {
+        // A trusted proxy that names no client stands for many.
+        let client = (!self.trust.trusts(call.client)).then_some(call.client);
+        let in_flight = self.calls.of_token(token.secret_hash, client);
+        call.in_flight = Some(in_flight.map_err(|_| Problem::CallBudget)?);
         let admitted = self.limiter.admit(call.live.program(), token);
         call.level = match &admitted {
             Ok(admitted) => admitted.level,
@@ -432,6 +448,14 @@ impl Gate {
         call.admitted = Some(admitted.map_err(Problem::OverLimit)?);
         call.max_body = self.limiter.limits_of(token).max_body;
         Ok(())
+    }
+
+    /// Counts a refused call without a valid token in the budget of all calls, if there is room. A token that is used
+    /// from a wrong address is not valid there.
+    fn count_stranger(&self, call: &mut Call, problem: &Problem) {
+        if call.in_flight.is_none() && !matches!(problem, Problem::CallBudget) {
+            call.in_flight = self.calls.of_stranger(call.client).ok();
+        }
     }
 
     /// The pace of a call's body: its size is bounded for all calls, and for those of its token.
@@ -575,6 +599,8 @@ impl Gate {
             .await;
         let problem = match (recorded, self.pace(call, problem)) {
             (Err(Unrecorded), _) => &Problem::Audit,
+            // Nothing waits for a call that the budget has no room for.
+            (Ok(_), Pace::AtOnce | Pace::Held(_)) if call.in_flight.is_none() => &Problem::CallBudget,
             (Ok(_), Pace::AtOnce) => problem,
             (Ok(_), Pace::Held(held)) => {
                 held.wait().await;

@@ -46,6 +46,8 @@ pub(crate) enum Problem {
     BodyOverLimit(u64),
     /// The process keeps so many bodies in memory that this one has no room.
     BodyBudget,
+    /// So many calls are in progress that this one has no room.
+    CallBudget,
     /// The body is larger than the token may send, in bytes.
     BodyOverTokenLimit(u64),
     /// The policy inspects the body, which is ambiguous.
@@ -79,7 +81,7 @@ pub(crate) enum Problem {
 }
 
 /// The codes of problems that do not take their code from a part.
-pub(crate) const CODES: [&str; 34] = [
+pub(crate) const CODES: [&str; 35] = [
     "outside-endpoints",
     "unauthenticated",
     "too-many-failures",
@@ -97,6 +99,7 @@ pub(crate) const CODES: [&str; 34] = [
     "body-too-large",
     "body-over-limit",
     "body-budget",
+    "call-budget",
     "body-over-token-limit",
     "json-syntax",
     "json-duplicate-name",
@@ -114,6 +117,16 @@ pub(crate) const CODES: [&str; 34] = [
     "upstream-interim-flood",
     "upstream-unauthorized",
     "internal",
+];
+
+/// The codes of calls that a limit refused. The same call may succeed later.
+const OVER_LIMIT: [&str; 6] = [
+    "rate-limit",
+    "rate-limit-together",
+    "concurrent-limit",
+    "concurrent-limit-together",
+    "body-budget",
+    "call-budget",
 ];
 
 impl Problem {
@@ -143,6 +156,7 @@ impl Problem {
             Self::BodyTooLarge(_) => "body-too-large",
             Self::BodyOverLimit(_) => "body-over-limit",
             Self::BodyBudget => "body-budget",
+            Self::CallBudget => "call-budget",
             Self::BodyOverTokenLimit(_) => "body-over-token-limit",
             Self::Json(unreadable) => match unreadable.error {
                 ReadError::NotJson { .. } => "json-syntax",
@@ -172,6 +186,12 @@ impl Problem {
             Self::Unauthenticated(failure) | Self::NotAccepted(failure) => failure.code(),
             other => other.code(),
         }
+    }
+
+    /// Whether a record of the call with this reason code has a quota in the audit: a limit refused the call, and a
+    /// token that goes on calling must not fill the disk.
+    pub(crate) fn is_over_limit(code: &str) -> bool {
+        OVER_LIMIT.contains(&code)
     }
 
     /// The verdict in the audit.
@@ -341,6 +361,7 @@ mod tests {
             | Problem::OverLimit(_)
             | Problem::PolicyError
             | Problem::BodyBudget
+            | Problem::CallBudget
             | Problem::BodyOverTokenLimit(_)
             | Problem::UpstreamInterims => true,
         };
@@ -373,6 +394,7 @@ mod tests {
             Problem::Internal,
             Problem::PolicyError,
             Problem::BodyBudget,
+            Problem::CallBudget,
             Problem::BodyOverTokenLimit(1),
             Problem::UpstreamInterims,
             over(Exceeded::Rate, false),

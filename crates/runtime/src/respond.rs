@@ -40,7 +40,7 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::BodySlow | Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Audit | Self::BodyBudget => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Audit | Self::BodyBudget | Self::CallBudget => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamUnreachable
             | Self::UpstreamBroken
             | Self::UpstreamInterims
@@ -96,6 +96,10 @@ impl Problem {
             }
             Self::BodyBudget => format!(
                 "The proxy holds too many request bodies in memory. Try again {}.",
+                within(LATER)
+            ),
+            Self::CallBudget => format!(
+                "The proxy has too many calls in progress. Try again {}.",
                 within(LATER)
             ),
             Self::BodyOverTokenLimit(limit) => {
@@ -275,12 +279,15 @@ pub(crate) fn problem(problem: &Problem, id: &RequestId, help: &Help) -> Answer 
         headers.extend(challenges(help));
     }
     match problem {
-        Problem::Audit | Problem::BodyBudget => headers.push((RETRY_AFTER, HeaderValue::from(LATER))),
+        Problem::Audit | Problem::BodyBudget | Problem::CallBudget => {
+            headers.push((RETRY_AFTER, HeaderValue::from(LATER)));
+        }
         Problem::TooManyFailures(seconds) => headers.push((RETRY_AFTER, HeaderValue::from(*seconds))),
         Problem::OverLimit(over) => headers.push((RETRY_AFTER, HeaderValue::from(seconds(over.retry_after)))),
         _ => {}
     }
     Answer {
+        held: None,
         status,
         headers,
         body: AnswerBody::Whole(json_line(&body)),
@@ -347,6 +354,7 @@ pub(crate) fn mark_level(answer: &mut Answer, level: Option<Level>) {
 /// The response to bytes that are not a request: a status, after which the connection closes.
 pub(crate) fn bare(status: u16) -> Answer {
     Answer {
+        held: None,
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
         headers: Vec::new(),
         body: AnswerBody::Whole(Vec::new()),
@@ -357,6 +365,7 @@ pub(crate) fn bare(status: u16) -> Answer {
 /// Makes a JSON response of the proxy itself.
 pub(crate) fn json(id: &RequestId, body: &serde_json::Value) -> Answer {
     Answer {
+        held: None,
         status: StatusCode::OK,
         headers: vec![
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -393,6 +402,7 @@ fn challenges(help: &Help) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
 /// Makes a response without a body, to a CORS preflight.
 pub(crate) fn no_content(headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
     Answer {
+        held: None,
         status: StatusCode::NO_CONTENT,
         headers,
         body: AnswerBody::None,

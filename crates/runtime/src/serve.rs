@@ -1,13 +1,13 @@
 //! Serving: the listener for clients, the one for operators, and their background threads.
 
 mod access;
+mod capacity;
 mod connection_limit;
 mod date;
 mod error;
 mod front;
 mod http1;
 mod http2;
-mod network;
 mod places;
 mod prepare;
 mod proxy_protocol;

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use crate::format::bytes::{Cursor, Malformed};
 use crate::format::encode::{
     AUTHENTICATED, BEHALF, BYTES, CLIENT_ID, COUNTED, CUT, DECISION, DECISION_AT, ENDED, JUDGED, LACKING,
-    LINE, OPENED, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS, UPSTREAM_US, USER, VERSION,
-    VERSION_1, VERSION_2,
+    LINE, OPENED, OVER_LIMIT, SAME_STATUS, STATUS, TOKEN, TROUBLE, UNREAD, UPSTREAM_STATUS, UPSTREAM_US,
+    USER, VERSION, VERSION_1, VERSION_2,
 };
 use crate::format::evidence;
 use crate::format::text_table::TextTable;
@@ -150,6 +150,7 @@ impl<'b> Items<'b> {
                 last: self.from.number()?,
                 hash: self.from.array()?,
             }),
+            OVER_LIMIT => ItemView::Event(self.over_limit()?),
             TROUBLE => ItemView::Event(Event::Trouble {
                 time_ms: self.time()?,
                 text: self.text()?.to_owned(),
@@ -303,6 +304,15 @@ impl<'b> Items<'b> {
             at_ms,
             outcome,
             decision,
+        })
+    }
+
+    fn over_limit(&mut self) -> Result<Event, Malformed> {
+        Ok(Event::OverLimit {
+            token: self.text()?.to_owned(),
+            count: self.from.number()?,
+            from_ms: self.time()?,
+            to_ms: self.time()?,
         })
     }
 

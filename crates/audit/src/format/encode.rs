@@ -23,6 +23,7 @@ pub(crate) const OPENED: u8 = 3;
 pub(crate) const COUNTED: u8 = 4;
 pub(crate) const CUT: u8 = 5;
 pub(crate) const TROUBLE: u8 = 6;
+pub(crate) const OVER_LIMIT: u8 = 7;
 
 // Flags: the optional fields of a decision that are present.
 pub(crate) const CLIENT_ID: u8 = 1;
@@ -215,6 +216,18 @@ impl Encoder {
                     Counted::RefusedTokens => 4,
                 };
                 self.items.extend_from_slice(&[COUNTED, what]);
+                put_number(&mut self.items, *count);
+                self.time(*from_ms);
+                self.time(*to_ms);
+            }
+            Event::OverLimit {
+                token,
+                count,
+                from_ms,
+                to_ms,
+            } => {
+                self.items.push(OVER_LIMIT);
+                self.text(token);
                 put_number(&mut self.items, *count);
                 self.time(*from_ms);
                 self.time(*to_ms);

@@ -56,6 +56,17 @@ pub enum Event {
         /// Last of them, milliseconds since 1970 UTC.
         to_ms: i64,
     },
+    /// Calls of one token that a limit refused, and that were counted instead of stored.
+    OverLimit {
+        /// Name of the token.
+        token: String,
+        /// How many.
+        count: u64,
+        /// First of them, milliseconds since 1970 UTC.
+        from_ms: i64,
+        /// Last of them, milliseconds since 1970 UTC.
+        to_ms: i64,
+    },
     /// A period was deleted because of its age.
     Cut {
         /// When, milliseconds since 1970 UTC.
@@ -96,7 +107,7 @@ impl Event {
     pub fn time_ms(&self) -> i64 {
         match self {
             Self::Opened { time_ms } | Self::Cut { time_ms, .. } | Self::Trouble { time_ms, .. } => *time_ms,
-            Self::Counted { to_ms, .. } => *to_ms,
+            Self::Counted { to_ms, .. } | Self::OverLimit { to_ms, .. } => *to_ms,
         }
     }
 }
@@ -108,7 +119,9 @@ impl Item {
         match self {
             Self::Decision(record) => own + record.heap_bytes(),
             Self::Ended(_) => own,
-            Self::Event(Event::Trouble { text, .. }) => own + text.len(),
+            Self::Event(Event::Trouble { text, .. } | Event::OverLimit { token: text, .. }) => {
+                own + text.len()
+            }
             Self::Event(_) => own,
         }
     }

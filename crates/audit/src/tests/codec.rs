@@ -195,6 +195,14 @@ fn an_event() -> impl Strategy<Value = Event> {
             }
         }),
         (any::<i64>(), text()).prop_map(|(time_ms, text)| Event::Trouble { time_ms, text }),
+        (text(), any::<u64>(), any::<[i64; 2]>()).prop_map(|(token, count, [from_ms, to_ms])| {
+            Event::OverLimit {
+                token,
+                count,
+                from_ms,
+                to_ms,
+            }
+        }),
     ]
 }
 

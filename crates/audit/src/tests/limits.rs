@@ -215,6 +215,51 @@ fn use_of_a_dead_token_is_recorded_whatever_outsiders_do() {
 }
 
 #[test]
+fn calls_that_a_limit_refused_have_a_quota_for_each_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::at(NOON);
+    let quota = Config {
+        outsider_quota_per_minute: 3,
+        ..config(dir.path())
+    };
+    let store = open_with(quota, &clock);
+    let limited = |token: &str, n| Record {
+        token: Some(token.into()),
+        reason: "rate-limit".into(),
+        ..record(n, NOON)
+    };
+    let refuse = |record| {
+        let appended = run(store.append_over_limit(record)).unwrap();
+        matches!(appended, Appended::Stored(_))
+    };
+    for n in 1..=10 {
+        assert_eq!(refuse(limited("loud", n)), n <= 3, "{n}");
+    }
+    assert!(refuse(limited("quiet", 11)), "a quota of its own");
+    // A call within the limits has none.
+    for n in 12..=20 {
+        stored(&store, record(n, NOON));
+    }
+    assert_eq!(store.stats().counted_over_limit, 7);
+    clock.set(NOON + 61_000);
+    assert!(refuse(limited("loud", 21)), "a new minute, a new quota");
+    store.close().unwrap();
+    let store = open_with(config(dir.path()), &clock);
+    let events = store.events(0, i64::MAX).unwrap();
+    let counted: Vec<_> = events
+        .iter()
+        .filter(|(_, event)| matches!(event, Event::OverLimit { .. }))
+        .collect();
+    let expected = Event::OverLimit {
+        token: "loud".into(),
+        count: 7,
+        from_ms: NOON,
+        to_ms: NOON,
+    };
+    assert!(counted.len() == 1 && counted[0].1 == expected, "{events:?}");
+}
+
+#[test]
 fn a_flood_of_outsiders_takes_no_more_than_the_quota_and_holds_nobody_up() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_with(

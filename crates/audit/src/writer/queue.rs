@@ -145,8 +145,8 @@ impl Queue {
     }
 
     /// Whether a record of such a caller may be stored now; if not, it is counted.
-    pub(crate) fn admit(&self, refused: Refused, now_ms: i64) -> bool {
-        self.quotas().of(refused).admit(now_ms)
+    pub(crate) fn admit(&self, refused: Refused, token: Option<&str>, now_ms: i64) -> bool {
+        self.quotas().of(refused, token.unwrap_or_default()).admit(now_ms)
     }
 
     /// Adds a record.
@@ -423,7 +423,20 @@ impl Queue {
         let weight = item.weight();
         let bytes = match &item {
             // After closing there is no next attempt, and putting it back would repeat the failure forever.
-            Item::Event(Event::Counted { .. }) if state.closing => return PutBack::Kept,
+            Item::Event(Event::Counted { .. } | Event::OverLimit { .. }) if state.closing => {
+                return PutBack::Kept;
+            }
+            Item::Event(Event::OverLimit {
+                token,
+                count,
+                from_ms,
+                to_ms,
+            }) => {
+                let mut quotas = self.quotas();
+                let quota = quotas.of(Refused::OverLimit, token);
+                quota.over().restore(*count, *from_ms, *to_ms);
+                return PutBack::Kept;
+            }
             &Item::Event(Event::Counted {
                 what,
                 count,
@@ -433,11 +446,17 @@ impl Queue {
                 match what {
                     Counted::Outsiders => {
                         let mut quotas = self.quotas();
-                        quotas.of(Refused::Outsider).over().restore(count, from_ms, to_ms);
+                        quotas
+                            .of(Refused::Outsider, "")
+                            .over()
+                            .restore(count, from_ms, to_ms);
                     }
                     Counted::RefusedTokens => {
                         let mut quotas = self.quotas();
-                        quotas.of(Refused::Token).over().restore(count, from_ms, to_ms);
+                        quotas
+                            .of(Refused::Token, "")
+                            .over()
+                            .restore(count, from_ms, to_ms);
                     }
                     Counted::Unrecorded => state.unrecorded.restore(count, from_ms, to_ms),
                     Counted::LostOutcomes => state.lost_outcomes.restore(count, from_ms, to_ms),

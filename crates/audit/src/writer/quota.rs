@@ -1,16 +1,22 @@
 //! The quotas of refused callers: so many records a minute are stored, further ones are counted.
 
+use std::collections::HashMap;
+
 use crate::model::item::{Counted, Event};
 use crate::model::record::RecordRef;
 
 const MINUTE_MS: i64 = 60_000;
 
 /// The quotas, one for each kind of refused callers. Anyone can use up that of outsiders. It must not hide that a
-/// revoked or expired token is still used, for which its secret is needed.
+/// revoked or expired token is still used, for which its secret is needed. Calls that a limit refused have a quota for
+/// each token, so that no token hides what others are refused.
 #[derive(Debug)]
 pub(crate) struct Quotas {
+    per_minute: u32,
     outsiders: Quota,
     refused_tokens: Quota,
+    /// By name. Tokens that a limit refused lately.
+    over_limit: HashMap<String, Quota>,
 }
 
 /// A kind of refused callers.
@@ -20,6 +26,8 @@ pub(crate) enum Refused {
     Outsider,
     /// The recognised token does not work for the caller.
     Token,
+    /// The token works, and a limit refused its call.
+    OverLimit,
 }
 
 impl Refused {
@@ -37,31 +45,49 @@ impl Quotas {
     /// Quotas of `per_minute` each.
     pub(crate) fn new(per_minute: u32) -> Self {
         Self {
+            per_minute,
             outsiders: Quota::new(per_minute),
             refused_tokens: Quota::new(per_minute),
+            over_limit: HashMap::new(),
         }
     }
 
-    /// The quota of a kind of callers.
-    pub(crate) fn of(&mut self, refused: Refused) -> &mut Quota {
+    /// The quota of a token's calls that a limit refused.
+    fn of_token(&mut self, name: &str) -> &mut Quota {
+        self.over_limit
+            .entry(name.to_owned())
+            .or_insert_with(|| Quota::new(self.per_minute))
+    }
+
+    /// The quota of a kind of callers; `token` is the recognised token's name.
+    pub(crate) fn of(&mut self, refused: Refused, token: &str) -> &mut Quota {
         match refused {
             Refused::Outsider => &mut self.outsiders,
             Refused::Token => &mut self.refused_tokens,
+            Refused::OverLimit => self.of_token(token),
         }
     }
 
     /// Takes the counts that are due as events: those of past minutes, or `all`.
-    pub(crate) fn take_due(&mut self, now_ms: i64, all: bool) -> impl Iterator<Item = Event> {
-        let due = |quota: &mut Quota, what| {
-            let is_due = all || quota.is_due(now_ms);
-            is_due.then(|| quota.over().take(what)).flatten()
-        };
-        [
-            due(&mut self.outsiders, Counted::Outsiders),
-            due(&mut self.refused_tokens, Counted::RefusedTokens),
-        ]
-        .into_iter()
-        .flatten()
+    pub(crate) fn take_due(&mut self, now_ms: i64, all: bool) -> Vec<Event> {
+        let is_due = |quota: &Quota| all || quota.is_due(now_ms);
+        let mut events = Vec::new();
+        for (quota, what) in [
+            (&mut self.outsiders, Counted::Outsiders),
+            (&mut self.refused_tokens, Counted::RefusedTokens),
+        ] {
+            if is_due(quota) {
+                events.extend(quota.over().take(what));
+            }
+        }
+        for (token, quota) in &mut self.over_limit {
+            if is_due(quota) {
+                events.extend(quota.over().take_of(token));
+            }
+        }
+        self.over_limit
+            .retain(|_, quota| !quota.over.is_empty() || quota.is_current(now_ms));
+        events
     }
 }
 
@@ -95,6 +121,21 @@ impl MissedCalls {
     /// Whether no call was counted.
     pub(crate) fn is_empty(self) -> bool {
         self.count == 0
+    }
+
+    /// Takes the count as an event of a token's calls that a limit refused; `None` if it is zero.
+    fn take_of(&mut self, token: &str) -> Option<Event> {
+        let Self {
+            count,
+            from_ms,
+            to_ms,
+        } = std::mem::take(self);
+        (count > 0).then(|| Event::OverLimit {
+            token: token.to_owned(),
+            count,
+            from_ms,
+            to_ms,
+        })
     }
 
     /// Takes the count as an event; `None` if it is zero.
@@ -150,6 +191,11 @@ impl Quota {
     /// The tally of those over the quota.
     pub(crate) fn over(&mut self) -> &mut MissedCalls {
         &mut self.over
+    }
+
+    /// Whether the quota was used in the present minute, or the one before.
+    fn is_current(&self, now_ms: i64) -> bool {
+        now_ms.div_euclid(MINUTE_MS).saturating_sub(self.minute) <= 1
     }
 
     /// Whether the count of a past minute is due.

@@ -30,6 +30,8 @@ pub struct StoreStats {
     pub unrecorded: u64,
     /// Records of outsiders that were over their quota, and counted instead.
     pub counted_outsiders: u64,
+    /// Records of calls that a limit refused, over their token's quota, and counted instead.
+    pub counted_over_limit: u64,
     /// Records of recognised tokens that did not work for the caller, over their quota, and counted instead.
     pub counted_refused_tokens: u64,
     /// Bytes waiting for the disk.
@@ -52,6 +54,7 @@ pub(crate) struct Counters {
     pub(crate) appended: AtomicU64,
     pub(crate) unrecorded: AtomicU64,
     pub(crate) counted_outsiders: AtomicU64,
+    pub(crate) counted_over_limit: AtomicU64,
     pub(crate) counted_refused_tokens: AtomicU64,
     pub(crate) lost_outcomes: AtomicU64,
     lost_records: AtomicU64,
@@ -121,6 +124,7 @@ impl Counters {
             lost_records: of(&self.lost_records),
             unrecorded: of(&self.unrecorded),
             counted_outsiders: of(&self.counted_outsiders),
+            counted_over_limit: of(&self.counted_over_limit),
             counted_refused_tokens: of(&self.counted_refused_tokens),
             queue_bytes,
             last,

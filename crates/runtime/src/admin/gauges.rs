@@ -146,6 +146,11 @@ fn of_audit(all: &mut Registry, audit: &StoreStats) {
             "Refusals of known tokens counted, not recorded",
             audit.counted_refused_tokens,
         ),
+        (
+            "audit_over_limit",
+            "Refusals by a limit counted, not recorded",
+            audit.counted_over_limit,
+        ),
     ] {
         counter(all, name, help, value);
     }

@@ -13,12 +13,14 @@ pub(crate) struct EventLine {
     pub(crate) time: String,
     pub(crate) time_ms: i64,
     /// Kind of event: `opened`, `deleted` or `trouble`; for entries that were counted and not stored `outsiders`,
-    /// `refused-tokens`, `unrecorded`, `lost-outcomes` or `lost-records`.
+    /// `refused-tokens`, `over-limit`, `unrecorded`, `lost-outcomes` or `lost-records`.
     pub(crate) kind: String,
     /// Number of counted entries; absent for other kinds.
     pub(crate) count: Option<u64>,
     /// Time of the first counted entry, RFC 3339.
     pub(crate) since: Option<String>,
+    /// The token whose calls were counted, for `over-limit`.
+    pub(crate) token: Option<String>,
     /// The deleted period, and its last entry if that could be read.
     pub(crate) period: Option<String>,
     pub(crate) last: Option<u64>,
@@ -37,6 +39,7 @@ impl From<(Sequence, Event)> for EventLine {
             kind: String::new(),
             count: None,
             since: None,
+            token: None,
             period: None,
             last: None,
             text: String::new(),
@@ -61,6 +64,24 @@ impl From<(Sequence, Event)> for EventLine {
                     ..line
                 }
             }
+            Event::OverLimit {
+                token,
+                count,
+                from_ms,
+                ..
+            } => Self {
+                kind: "over-limit".into(),
+                count: Some(count),
+                since: Some(time(from_ms)),
+                text: format!(
+                    "{count} {} of the token {token} that a limit refused {} counted but not recorded, because `[audit] outsiders_per_minute` was exceeded, since {}.",
+                    if count == 1 { "call" } else { "calls" },
+                    if count == 1 { "was" } else { "were" },
+                    time(from_ms)
+                ),
+                token: Some(token),
+                ..line
+            },
             Event::Cut { period, last, .. } => Self {
                 kind: "deleted".into(),
                 text: match last {
@@ -127,6 +148,12 @@ mod tests {
             from_ms: 1_000,
             to_ms: 2_000,
         };
+        let over_limit = |count| Event::OverLimit {
+            token: "ci".into(),
+            count,
+            from_ms: 1_000,
+            to_ms: 2_000,
+        };
         let cut = |last| Event::Cut {
             time_ms: 3_000,
             period: "2026-11-24".into(),
@@ -138,6 +165,8 @@ mod tests {
             counted(Counted::Outsiders, 1),
             counted(Counted::Outsiders, 4),
             counted(Counted::RefusedTokens, 5),
+            over_limit(1),
+            over_limit(6),
             counted(Counted::Unrecorded, 1),
             counted(Counted::LostOutcomes, 2),
             counted(Counted::LostRecords, 3),

@@ -7,6 +7,8 @@ use tokenward_compiler::decide::Grant;
 
 use super::record::Recorded;
 use super::{Call, RequestId, Trace};
+use crate::limiter::{Admitted, InFlight};
+use crate::live::TokenValidity;
 use crate::request::Canonical;
 
 /// The right to send one request upstream.
@@ -21,6 +23,10 @@ pub(crate) struct Permit {
     id: RequestId,
     client: IpAddr,
     trace: Trace,
+    validity: Option<TokenValidity>,
+    admitted: Option<Admitted>,
+    // The call is in progress until its upstream request has ended.
+    _in_flight: Option<InFlight>,
 }
 
 impl Permit {
@@ -38,7 +44,20 @@ impl Permit {
             id: call.id,
             client: call.client,
             trace: call.trace.clone(),
+            validity: call.validity.clone(),
+            admitted: call.admitted.clone(),
+            _in_flight: call.in_flight.clone(),
         }
+    }
+
+    /// Gives the validity of the call's token.
+    pub(crate) fn validity(&self) -> Option<&TokenValidity> {
+        self.validity.as_ref()
+    }
+
+    /// Whether a limit of concurrent calls applies to the call.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.admitted.as_ref().is_some_and(Admitted::is_concurrent)
     }
 
     /// Gives the request that was judged.

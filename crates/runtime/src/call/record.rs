@@ -9,7 +9,7 @@ use tokenward_compiler::ir::LineId;
 use super::access_log::Line;
 use super::meter::Meter;
 use super::{Call, RequestId};
-use crate::limiter::Admitted;
+use crate::limiter::{Admitted, InFlight};
 use crate::live::TokenValidity;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
@@ -41,7 +41,12 @@ pub(crate) async fn record(
         decided: (verdict, reason),
     };
     let started = Instant::now();
-    let appended = audit.append(call.record(verdict, reason, line)).await;
+    let entry = call.record(verdict, reason, line);
+    let appended = if call.authenticated && Problem::is_over_limit(reason) {
+        audit.append_over_limit(entry).await
+    } else {
+        audit.append(entry).await
+    };
     metrics.recorded(started.elapsed());
     match appended {
         Ok(appended) => {
@@ -111,6 +116,7 @@ pub(crate) struct OutcomeRecorder {
     validity: Option<TokenValidity>,
     // The call is in progress until its outcome is recorded.
     _admitted: Option<Admitted>,
+    _in_flight: Option<InFlight>,
     line: Option<Line>,
     began: Instant,
     sent: Arc<Meter>,
@@ -119,7 +125,7 @@ pub(crate) struct OutcomeRecorder {
     upstream: Option<Duration>,
     received: u64,
     end: End,
-    // The record of an unauthenticated call beyond the quota was only counted, so its outcome is only counted too.
+    // The record of a refused call beyond the quota was only counted, so its outcome is only counted too.
     counted: bool,
 }
 
@@ -133,6 +139,7 @@ impl OutcomeRecorder {
             id: call.id,
             validity: call.validity.clone(),
             _admitted: call.admitted.clone(),
+            _in_flight: call.in_flight.clone(),
             line: Line::of(call),
             began: call.began,
             sent,

@@ -146,6 +146,7 @@ impl Default for Limits {
             max_connections_per_client: 512,
             max_connections_per_56: 1024,
             max_connections_per_48: 2048,
+            max_calls: None,
             http2_streams: 100,
             http2_resets: 100,
         }

@@ -436,6 +436,7 @@ fn limits(it: &mut Fields<'_>) -> Limits {
             default.max_connections_per_48,
             value::count_usize::<1, 1_000_000>,
         ),
+        max_calls: it.optional("max_calls", value::count_usize::<16, 1_000_000>),
         http2_streams: it.or("http2_streams", default.http2_streams, value::count::<1, 10_000>),
         http2_resets: it.or("http2_resets", default.http2_resets, value::count::<1, 1_000_000>),
     };

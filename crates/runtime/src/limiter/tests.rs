@@ -114,7 +114,7 @@ fn calls_in_progress_are_counted_until_the_last_copy_is_dropped() {
     drop(three);
     assert_eq!(timed.admit(&policy, "a").unwrap_err().limit, Exceeded::Rate);
     assert_eq!(
-        timed.limiter.tokens.read().unwrap()["a"]
+        timed.limiter.tokens.read().unwrap().by_secret[&crate::secret::hash("a")]
             .in_progress
             .load(Ordering::Relaxed),
         0
@@ -216,17 +216,23 @@ fn states_of_former_tokens_do_not_pile_up() {
         let name = format!("t{n}");
         let policy = policy(&[(&name, "")]);
         timed.admit(&policy, &name).unwrap();
-        assert!(timed.limiter.tokens.read().unwrap().len() <= SPARE + 2);
+        assert!(timed.limiter.tokens.read().unwrap().by_secret.len() <= SPARE + 2);
     }
     assert!(
-        timed.limiter.tokens.read().unwrap().contains_key("held"),
+        timed
+            .limiter
+            .tokens
+            .read()
+            .unwrap()
+            .by_secret
+            .contains_key(&crate::secret::hash("held")),
         "its call is in progress"
     );
     drop(held);
     // Tokens without limits have no state.
     let timed = Timed::new("", "rate = \"60/1m\"");
     timed.admit(&policy(&[("a", "max_body = \"1B\"")]), "a").unwrap();
-    assert!(timed.limiter.tokens.read().unwrap().is_empty());
+    assert!(timed.limiter.tokens.read().unwrap().by_secret.is_empty());
 }
 
 #[test]

@@ -22,6 +22,7 @@ use super::settings::UpstreamSettings;
 use crate::call::permit::Permit;
 use crate::call::record::OutcomeRecorder;
 use crate::call::{REQUEST_ID, RequestId};
+use crate::limiter::InFlight;
 use crate::live::TokenValidity;
 use crate::wire::response::ResponseHead;
 
@@ -143,6 +144,7 @@ impl Forwarded {
             }))
         };
         Answer {
+            held: None,
             status,
             headers,
             body,
@@ -368,6 +370,8 @@ impl UpstreamBody {
 /// A response on its way to the client.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// The call, in the budget of calls, until the response is sent. If there is none, nothing waits for the client.
+    pub(crate) held: Option<InFlight>,
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: AnswerBody,

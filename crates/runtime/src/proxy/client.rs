@@ -1,7 +1,9 @@
 //! The client towards the upstream: one pool per worker, and the only function that sends a request.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
+use std::panic::resume_unwind;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,7 @@ use super::settings::UpstreamSettings;
 use super::stream::{ConnectError, Connector};
 use crate::call::permit::Permit;
 use crate::call::record::OutcomeRecorder;
+use crate::call::validity::while_valid;
 use crate::problem::Problem;
 use crate::request::{Canonical, Framing, Method};
 use crate::wire::response::ResponseHead;
@@ -133,11 +136,14 @@ pub(super) fn connector(settings: &UpstreamSettings) -> Connector {
 }
 
 impl Upstream {
-    /// Makes a client with pools of its own, for one worker: its connections belong to that worker's runtime.
-    pub(crate) fn open(settings: UpstreamSettings) -> Self {
+    /// Makes a client with pools of its own, for one worker: its connections belong to that worker's runtime. It keeps at
+    /// most `idle` idle connections, as many to each address.
+    pub(crate) fn open(settings: UpstreamSettings, idle: usize) -> Self {
+        let addresses = settings.addresses.all();
+        let idle = idle / addresses.len().max(1);
         Self {
             connector: connector(&settings),
-            pools: settings.addresses.all().iter().map(|_| Pool::default()).collect(),
+            pools: addresses.iter().map(|_| Pool::new(idle)).collect(),
             settings,
         }
     }
@@ -243,19 +249,54 @@ impl Upstream {
     }
 }
 
+type Answered = Result<(ResponseHead, Exchange, Arc<str>), NotForwarded>;
+
+/// Sends the request in a task of its own, which outlives the caller: an upstream works on a request even if its
+/// connection is closed, so that clients could leave and have more calls in progress there than a limit allows. The task
+/// ends with the upstream's response or its time limits, or when the token is revoked, and the permit with it.
+async fn in_task(
+    upstream: Rc<Upstream>,
+    permit: Permit,
+    body: RequestBody,
+    repeats: bool,
+) -> (Permit, Answered) {
+    let task = tokio::task::spawn_local(async move {
+        let sending = upstream.in_turn(&permit, body, repeats);
+        let revoked = |_| NotForwarded {
+            address: None,
+            error: ForwardError::Broken("the token was revoked".to_owned()),
+        };
+        let sent = while_valid(permit.validity().cloned(), sending).await;
+        let answered = sent.map_err(revoked).flatten();
+        (permit, answered)
+    });
+    match task.await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(done) => done,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // The worker stops, and the caller with it.
+        Err(Err(_)) => pending().await,
+    }
+}
+
 /// Sends the one request of the permit. Redirects are not followed.
 ///
 /// # Errors
 /// The upstream sent no response, or one that must not be forwarded.
 pub(crate) async fn forward(
-    upstream: &Upstream,
+    upstream: &Rc<Upstream>,
     permit: Permit,
     body: RequestBody,
     outcome: &mut OutcomeRecorder,
 ) -> Result<Forwarded, NotForwarded> {
     let repeats = is_repeatable(permit.canonical()) && body.length() == Some(0);
     let started = Instant::now();
-    let (head, exchange, address) = upstream.in_turn(&permit, body, repeats).await?;
+    let (permit, answered) = if permit.is_concurrent() {
+        in_task(Rc::clone(upstream), permit, body, repeats).await
+    } else {
+        let answered = upstream.in_turn(&permit, body, repeats).await;
+        (permit, answered)
+    };
+    let (head, exchange, address) = answered?;
     outcome.answered(head.status.as_u16(), started.elapsed());
     match unacceptable(head.status) {
         None => Ok(Forwarded::new(

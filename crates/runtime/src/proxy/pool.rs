@@ -29,11 +29,12 @@ const READ_BYTES: usize = 16 * 1024;
 const LEAST_ROOM: usize = 2 * 1024;
 
 /// The connections to one address of the upstream that wait for a call.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Pool(Arc<Mutex<Idle>>);
 
-#[derive(Default)]
 struct Idle {
+    /// Maximum number of them.
+    most: usize,
     /// The last one was used last.
     connections: Vec<(Instant, Connection)>,
     /// Whether a task closes the connections that are idle for too long.
@@ -52,6 +53,15 @@ pub(super) struct Connection {
 }
 
 impl Pool {
+    /// Makes a pool that keeps at most so many idle connections.
+    pub(super) fn new(most: usize) -> Self {
+        Self(Arc::new(Mutex::new(Idle {
+            most,
+            connections: Vec::new(),
+            swept: false,
+        })))
+    }
+
     /// Gives the connection that was used last, if it is still usable.
     pub(super) fn take(&self) -> Option<Connection> {
         let now = Instant::now();
@@ -68,6 +78,9 @@ impl Pool {
     /// Keeps a connection for the next call. Its last response must be complete.
     pub(super) fn give_back(&self, connection: Connection) {
         let mut idle = self.lock();
+        if idle.connections.len() >= idle.most {
+            return;
+        }
         idle.connections.push((Instant::now(), connection));
         if !idle.swept
             && let Ok(runtime) = tokio::runtime::Handle::try_current()

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::network::Network;
+use crate::network::Network;
 
 type Counts = HashMap<Network, usize>;
 

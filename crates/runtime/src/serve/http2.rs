@@ -4,6 +4,7 @@
 //! the body queue that HTTP/1 requests become, and takes the same path from there. Everything that belongs to a
 //! connection is one future, so dropping it drops all of its calls.
 
+mod backlog;
 mod call;
 mod hpack;
 mod huffman;
@@ -13,6 +14,7 @@ mod send;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_server::GracefulShutdownSignal;
@@ -27,6 +29,7 @@ use super::reader_pace::ReaderLimits;
 use super::stream::Stream;
 use super::worker::Worker;
 use crate::wire::Violation;
+use backlog::{Backlog, Writer};
 use call::{Arrived, Ended, call};
 use raw_path::{PathReader, Paths};
 
@@ -66,6 +69,8 @@ pub(super) async fn serve(
     shutdown: GracefulShutdownSignal,
 ) {
     let paths = Paths::default();
+    let backlog = Backlog::new(Arc::clone(&worker.gate.metrics));
+    let stream = Writer::new(stream, backlog.clone());
     // `h2` has the same limit; a head may even grow when compressed.
     let most = usize::try_from(settings.head_bytes)
         .unwrap_or(usize::MAX)
@@ -79,7 +84,10 @@ pub(super) async fn serve(
         .max_local_error_reset_streams(Some(usize::try_from(settings.resets).unwrap_or(usize::MAX)))
         .handshake(PathReader::new(stream, paths.clone(), most));
     let outcome = match timeout(settings.head_timeout, handshake).await {
-        Ok(Ok(connection)) => run(connection, paths, peer, place, worker, settings, shutdown).await,
+        Ok(Ok(connection)) => {
+            let streams = Streams { paths, backlog };
+            run(connection, streams, peer, place, worker, settings, shutdown).await
+        }
         Ok(Err(error)) => Err(error),
         Err(_) => Ok(()),
     };
@@ -90,13 +98,19 @@ pub(super) async fn serve(
     }
 }
 
+/// What is known of a connection's streams, in addition to what `h2` knows.
+struct Streams {
+    paths: Paths,
+    backlog: Backlog,
+}
+
 /// Accepts requests, and drives their calls.
 ///
 /// # Errors
 /// The connection broke, or its bytes are not HTTP/2.
 async fn run(
-    mut connection: Connection<PathReader<Stream>, Bytes>,
-    paths: Paths,
+    mut connection: Connection<PathReader<Writer<Stream>>, Bytes>,
+    streams: Streams,
     peer: IpAddr,
     place: &Place,
     worker: &Rc<Worker>,
@@ -112,11 +126,13 @@ async fn run(
             // A new request. Requests that `h2` refused by itself are only counted.
             accepted = connection.accept() => match accepted.transpose()? {
                 Some((request, respond)) => {
-                    let (path, refused) = paths.take(respond.stream_id().as_u32());
+                    let stream = respond.stream_id().as_u32();
+                    let (path, refused) = streams.paths.take(stream);
                     for _ in 0..refused {
                         worker.gate.metrics.violated(Violation::Http2);
                     }
-                    let arrived = Arrived { peer, request, path };
+                    let waiting = streams.backlog.of(stream);
+                    let arrived = Arrived { peer, request, path, waiting };
                     calls.push(call(Rc::clone(worker), place, arrived, respond, settings.reading));
                 }
                 None => return Ok(()),

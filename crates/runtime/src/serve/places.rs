@@ -18,7 +18,7 @@ use std::time::Instant;
 use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
-use super::network::Network;
+use crate::network::Network;
 
 /// State of a connection that gave its place away.
 const GAVE_WAY: u32 = u32::MAX;

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use actix_web::{App, HttpServer, web};
 use tokenward_audit::Store;
 
 use super::ServeError;
+use super::capacity;
 use super::connection_limit::{ConnectionLimit, Most};
 use super::date::DateCache;
 use super::front::{Front, service};
@@ -26,7 +28,7 @@ use crate::admin::{AdminState, Readiness, health_routes, routes};
 use crate::call::CallReporting;
 use crate::config::Config;
 use crate::hardening;
-use crate::limiter::Limiter;
+use crate::limiter::{CallBudget, Limiter};
 use crate::live::mode_name;
 use crate::live::watch::Watcher;
 use crate::metrics::Metrics;
@@ -37,8 +39,6 @@ use crate::respond::Help;
 use crate::telemetry::Sender;
 use crate::wire::parse::HeadLimits;
 
-/// Minimum number of accepted connections that may wait for a place. Further ones wait in the system's queue.
-const WAITING: usize = 64;
 /// Time that workers get to drop their calls when they are stopped.
 const OUTCOMES: Duration = Duration::from_secs(2);
 
@@ -57,8 +57,9 @@ pub fn run(mut config: Config) -> Result<(), ServeError> {
         Signals::install()?
     };
     let written = config.clone();
-    // The limit of the control group is read from files that the restricted process cannot open.
+    // The limits of the control group are read from files that the restricted process cannot open.
     config.server.workers = workers(&config);
+    capacity::settle(&mut config);
     // Before any thread is started, since threads inherit the restrictions.
     hardening::apply(&config)?;
     let running = start(config).inspect_err(|error| {
@@ -240,7 +241,9 @@ fn wait_for_outcomes(metrics: &Metrics) {
 ///
 /// # Errors
 /// A required resource is missing or in use; see [`ServeError`].
-pub fn start(config: Config) -> Result<Running, ServeError> {
+pub fn start(mut config: Config) -> Result<Running, ServeError> {
+    capacity::settle(&mut config);
+    let calls = config.limits.max_calls.unwrap_or_default();
     let prepared = Prepared::of(&config)?;
     let Prepared {
         upstream,
@@ -279,6 +282,7 @@ pub fn start(config: Config) -> Result<Running, ServeError> {
         bodies: BodyBudget::new(config.limits.inspected_total, Arc::clone(&metrics)),
         judges: Arc::new(Judges::new(workers(&config))),
         limiter: Limiter::new(config.tokens.limits, config.tokens.together),
+        calls: CallBudget::new(calls),
         denials: Denials::default(),
         settings: GateSettings {
             inspect_bytes: config.limits.inspect_bytes,
@@ -451,7 +455,7 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
         },
     };
     // Connections without a place are accepted too, so that idle ones can give way to them.
-    let waiting = WAITING.max(limits.max_connections / 8);
+    let waiting = capacity::waiting(limits.max_connections);
     // Signals are handled by the caller, which also closes the audit.
     let builder = Server::build()
         .workers(plan.workers)
@@ -467,10 +471,11 @@ fn proxy_server(plan: &Plan, listener: TcpListener) -> std::io::Result<Server> {
     let shutdown = builder.graceful_shutdown_signal();
     // Each worker has its own connections to the upstream.
     let (gate, upstream) = (Arc::clone(&plan.gate), plan.upstream.clone());
+    let idle = capacity::idle(limits.max_calls.unwrap_or_default()) / plan.workers;
     let builder = builder.listen("proxy", listener, move || {
         let worker = Worker {
             gate: Arc::clone(&gate),
-            upstream: Upstream::open(upstream.clone()),
+            upstream: Rc::new(Upstream::open(upstream.clone(), idle)),
             dates: DateCache::default(),
         };
         service(worker, front.clone(), shutdown.clone())
@@ -482,12 +487,15 @@ fn admin_server(state: AdminState, listener: TcpListener) -> std::io::Result<Ser
     let state = web::Data::new(state);
     let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
         .workers(1)
+        .max_connections(ADMIN_CONNECTIONS)
         .shutdown_timeout(1)
         .disable_signals()
         .listen(listener)?;
     Ok(server.run())
 }
 
+/// Maximum number of connections to the admin listener. All processes of the machine can open them.
+const ADMIN_CONNECTIONS: usize = 64;
 /// Maximum number of connections to the health listener.
 const HEALTH_CONNECTIONS: usize = 64;
 /// Time that a client of the health listener has for its request.

@@ -9,6 +9,7 @@ mod frames;
 mod harness;
 mod http1;
 mod http2;
+mod http2_load;
 mod limits;
 mod links;
 mod load;

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -17,7 +18,7 @@ use crate::respond::{self, Help};
 /// State that one worker shares between its connections.
 pub(super) struct Worker {
     pub(super) gate: Arc<Gate>,
-    pub(super) upstream: Upstream,
+    pub(super) upstream: Rc<Upstream>,
     pub(super) dates: DateCache,
 }
 

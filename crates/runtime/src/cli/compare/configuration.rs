@@ -448,12 +448,17 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         max_connections_per_client,
         max_connections_per_56,
         max_connections_per_48,
+        max_calls,
         http2_streams,
         http2_resets,
     } = limits;
     let body = match body_bytes {
         None => Value::ranked("(any)", u128::MAX),
         Some(bytes) => count(*bytes),
+    };
+    let calls = match max_calls {
+        None => Value::ranked("(by memory and descriptors)", u128::MAX),
+        Some(calls) => count(*calls as u64),
     };
     // Beyond a size, a call is refused. Beyond a time or a number of connections, it is cancelled or waits.
     let waits = Rule::Nothing("keeps the proxy up; a call that waits or is given up gains nothing");
@@ -488,6 +493,7 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
             "limits.max_connections_per_48",
             count(*max_connections_per_48 as u64),
         ),
+        ("limits.max_calls", calls),
         ("limits.http2_streams", count((*http2_streams).into())),
         ("limits.http2_resets", count((*http2_resets).into())),
     ] {

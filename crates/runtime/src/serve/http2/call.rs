@@ -12,6 +12,7 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{Request, Response, StatusCode};
 
+use super::backlog::Waiting;
 use super::send::send;
 use crate::pep::Headed;
 use crate::proxy::Answer;
@@ -40,6 +41,8 @@ pub(super) struct Arrived {
     pub(super) request: Request<RecvStream>,
     /// The request's `:path`, as it was sent.
     pub(super) path: Option<Bytes>,
+    /// The bytes of its response that wait for the client.
+    pub(super) waiting: Waiting,
 }
 
 /// Serves one request to its end. The unread rest of its body is refused.
@@ -50,7 +53,12 @@ pub(super) async fn call(
     mut respond: SendResponse<Bytes>,
     reading: ReaderLimits,
 ) -> Ended {
-    let Arrived { peer, request, path } = arrived;
+    let Arrived {
+        peer,
+        request,
+        path,
+        waiting,
+    } = arrived;
     let (parts, body) = request.into_parts();
     let bare = body.is_end_stream();
     let head = path.and_then(|path| WireHead::http2(&parts, &path, !bare));
@@ -72,7 +80,7 @@ pub(super) async fn call(
         } else {
             answer
         };
-        send(answer, &mut respond, reading, worker.dates.now())
+        send(answer, &mut respond, (reading, waiting), worker.dates.now())
             .await
             .map_err(|_| TakenBack)
     };

@@ -1,5 +1,7 @@
 //! Limits of tokens: rate, calls in progress, size of a body.
 
+use std::time::Duration;
+
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -156,6 +158,80 @@ async fn a_call_is_in_progress_until_its_response_has_ended_or_its_client_is_gon
 }
 
 #[tokio::test]
+async fn a_call_whose_client_has_left_is_in_progress_until_the_upstream_responds() {
+    for (keys, together) in [("concurrent = 3", None), ("", Some(3))] {
+        let (go, went) = tokio::sync::watch::channel(false);
+        let behind = Behind::new(move |_, mut stream| {
+            let mut went = went.clone();
+            async move {
+                // It works on, whether its connection is closed or not.
+                went.wait_for(|go| *go).await.ok()?;
+                stream.write_all(OK.as_bytes()).await.ok()?;
+                Some(stream)
+            }
+        })
+        .await;
+        let scene = Scene::with(behind.addr, &limited(keys), |config| {
+            config.tokens.together.concurrent =
+                together.and_then(tokenward_compiler::call_limits::CallLimits::count);
+        });
+        for number in 0..8 {
+            let mut client = scene.connect().await;
+            client.send(&request("GET /rest/a", "")).await;
+            let sent = async {
+                while behind.heads().len() <= number {
+                    let answered = timeout(Duration::from_millis(2), client.0.readable()).await;
+                    if answered.is_ok() {
+                        break;
+                    }
+                }
+            };
+            timeout(PATIENCE, sent)
+                .await
+                .expect("the call is sent or refused");
+            drop(client);
+            scene.counted(&["tokenward_calls_in_flight 0"]).await;
+        }
+        assert_eq!(behind.heads().len(), 3, "of {keys:?}, {together:?}");
+        go.send(true).unwrap();
+        timeout(PATIENCE, async {
+            while scene.ask(&request("GET /rest/a", "")).await.status != 200 {}
+        })
+        .await
+        .expect("the upstream has responded to all, and their places are free");
+        let entries = scene.audit_when(|entries| entries.len() > 8).await;
+        assert_eq!(entries[0]["outcome"]["end"], "client-gone", "{}", entries[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_closes_the_upstream_call_of_a_client_that_has_left() {
+    let (closed, mut is_closed) = tokio::sync::watch::channel(false);
+    let behind = Behind::new(move |_, mut stream| {
+        let closed = closed.clone();
+        async move {
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0]).await;
+            let _ = closed.send(true);
+            None
+        }
+    })
+    .await;
+    let scene = Scene::with(behind.addr, &limited("concurrent = 1"), |_| {});
+    let mut client = scene.connect().await;
+    client.send(&request("GET /rest/a", "")).await;
+    super::harness::until(|| behind.heads().len() == 1).await;
+    drop(client);
+    scene.counted(&["tokenward_calls_in_flight 0"]).await;
+    assert!(!*is_closed.borrow());
+    let file = scene.folder.path().join("policies/a.toml");
+    std::fs::write(&file, limited("revoked = true")).unwrap();
+    timeout(PATIENCE, is_closed.wait_for(|closed| *closed))
+        .await
+        .expect("the upstream's connection is closed")
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_body_over_the_tokens_limit_is_refused_announced_or_not() {
     let behind = Behind::answering(OK).await;
     let scene = Scene::with(behind.addr, &limited("max_body = \"100KiB\""), |config| {
@@ -213,6 +289,42 @@ async fn a_reload_keeps_what_a_token_has_used() {
     scene.counted(&["tokenward_policy_loads_total 4"]).await;
     let reply = scene.ask(&request("GET /rest/a", "")).await;
     assert_eq!((reply.status, reply.header("ratelimit")), (200, None));
+}
+
+#[tokio::test]
+async fn a_renamed_or_rotated_token_gets_no_new_burst() {
+    const OTHER: &str = "twd_another-secret-of-t";
+    let behind = Behind::answering(OK).await;
+    let scene = Scene::with(behind.addr, &limited("rate = \"2/1h\""), |_| {});
+    let file = scene.folder.path().join("policies/a.toml");
+    for _ in 0..2 {
+        assert_eq!(scene.ask(&request("GET /rest/a", "")).await.status, 200);
+    }
+    let keys = "user = \"u\"\nrate = \"2/1h\"";
+    let previous = hex::encode(crate::secret::hash(SECRET));
+    let overlap = format!(
+        "{keys}\nprevious_secret_hash = \"sha256:{previous}\"\nprevious_until = 2099-01-01T00:00:00Z"
+    );
+    let renamed = token("renamed", SECRET, keys, "/rest/.*");
+    let rotated = token("renamed", OTHER, &overlap, "/rest/.*");
+    let done = token("renamed", OTHER, keys, "/rest/.*");
+    for (loads, secret, policy) in [(2, SECRET, renamed), (3, OTHER, rotated), (4, OTHER, done)] {
+        std::fs::write(&file, policy).unwrap();
+        scene
+            .counted(&[&format!("tokenward_policy_loads_total {loads}")])
+            .await;
+        let ask = request("GET /rest/a", "").replace(SECRET, secret);
+        assert_eq!(scene.ask(&ask).await.status, 429, "load {loads}");
+    }
+    // Another token of the former name has a burst of its own.
+    let policy = [
+        token("t", "twd_a-secret-of-somebody", keys, "/rest/.*"),
+        token("renamed", OTHER, keys, "/rest/.*"),
+    ];
+    std::fs::write(&file, policy.concat()).unwrap();
+    scene.counted(&["tokenward_policy_loads_total 5"]).await;
+    let ask = request("GET /rest/a", "").replace(SECRET, "twd_a-secret-of-somebody");
+    assert_eq!(scene.ask(&ask).await.status, 200);
 }
 
 #[tokio::test]

@@ -38,6 +38,40 @@ async fn outsiders_cannot_hide_that_a_dead_token_is_used() {
 }
 
 #[tokio::test]
+async fn refusals_by_a_limit_are_counted_beyond_their_quota() {
+    let behind = Behind::answering(OK).await;
+    let policy = [
+        token("t", SECRET, "user = \"u\"\nrate = \"1/1h\"", "/rest/.*"),
+        token("other", EXPIRED, "user = \"u\"\nrate = \"1/1h\"", "/rest/.*"),
+    ];
+    let scene = Scene::with(behind.addr, &policy.concat(), |config| {
+        config.audit.outsider_quota_per_minute = 2;
+    });
+    for number in 0..20 {
+        let status = scene.ask(&request("GET /rest/a", "")).await.status;
+        assert_eq!(status, if number == 0 { 200 } else { 429 });
+    }
+    // What one token is refused does not hide what another one is refused.
+    let other = request("GET /rest/a", "").replace(SECRET, EXPIRED);
+    assert_eq!(scene.ask(&other).await.status, 200);
+    assert_eq!(scene.ask(&other).await.status, 429);
+    let of_other = |entry: &&serde_json::Value| entry["token"] == "other" && !entry["outcome"].is_null();
+    let entries = scene
+        .audit_when(|entries| entries.iter().filter(of_other).count() == 2)
+        .await;
+    // The quota is a minute's, and the test may have begun at its end.
+    assert!(entries.len() <= 7, "{} records", entries.len());
+    let metrics = scene.admin("/metrics").await.body;
+    let counted = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("tokenward_audit_over_limit_total "))
+        .unwrap_or_else(|| panic!("{metrics}"));
+    assert!(counted.parse::<u32>().unwrap() >= 15, "{counted}");
+    let decided = "tokenward_decisions_total{verdict=\"refuse\",reason=\"rate-limit\",token=\"t\"} 19";
+    assert!(metrics.contains(decided), "{metrics}");
+}
+
+#[tokio::test]
 async fn a_user_named_by_a_secret_is_neither_recorded_nor_sent() {
     let behind = Behind::answering(OK).await;
     let policy = [

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A network: its first address and the length of its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Network {
+pub(crate) struct Network {
     first: IpAddr,
     prefix: u8,
 }
@@ -13,7 +13,7 @@ impl Network {
     /// Gives the networks in which the connections of an address are counted, the smallest first. That is the IPv4
     /// address. With IPv6 it is the /64, which may belong to one machine, and the /56 and the /48, which providers give
     /// to one customer.
-    pub(super) fn counted(address: IpAddr) -> impl Iterator<Item = Self> {
+    pub(crate) fn counted(address: IpAddr) -> impl Iterator<Item = Self> {
         let prefixes: &[u8] = match address.to_canonical() {
             IpAddr::V4(_) => &[32],
             IpAddr::V6(_) => &[64, 56, 48],
@@ -22,7 +22,7 @@ impl Network {
     }
 
     /// Gives the largest network that may belong to one client.
-    pub(super) fn largest(address: IpAddr) -> Self {
+    pub(crate) fn largest(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(_) => Self::of(address, 32),
             IpAddr::V6(_) => Self::of(address, 48),
@@ -47,17 +47,17 @@ impl Network {
     }
 
     /// Gives the largest network around this one that may belong to one client.
-    pub(super) fn largest_around(self) -> Self {
+    pub(crate) fn largest_around(self) -> Self {
         Self::largest(self.first)
     }
 
     /// Gives the length of the prefix in bits.
-    pub(super) fn prefix(self) -> u8 {
+    pub(crate) fn prefix(self) -> u8 {
         self.prefix
     }
 
     /// Whether the address belongs to the network.
-    pub(super) fn contains(self, address: IpAddr) -> bool {
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
         Self::of(address, self.prefix) == self
     }
 }
