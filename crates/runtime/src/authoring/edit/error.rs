@@ -93,7 +93,7 @@ pub enum EditError {
     Conflict(PathBuf),
     /// A text cannot be written in a `'''` block.
     #[error(
-        "the line `{0}` cannot stand in a policy file: it has ''' or a line break in it; give one --limit for each line"
+        "the line `{0}` cannot stand in a policy file: it has ''' or a line break in it; write each line separately (`--limit-to` may be given more than once)"
     )]
     NotALine(String),
     /// Another program wrote the file at the same time.
