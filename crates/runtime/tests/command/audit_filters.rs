@@ -154,8 +154,10 @@ fn a_filter_that_can_match_nothing_says_so() {
             ("--line", "ci.toml:99", "`ci.toml:99` is not a line of the policy"),
         ] {
             let ran = run(root, &[verb, &[filter, value]].concat());
+            // What an export wrote would be taken for the answer.
+            let code = i32::from(verb == ["export"]);
             assert!(
-                ran.code == 0 && ran.err.contains(expected),
+                ran.code == code && ran.err.contains(expected),
                 "{verb:?} {filter}: {}",
                 ran.err
             );
