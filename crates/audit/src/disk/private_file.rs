@@ -11,6 +11,10 @@ use zeroize::Zeroizing;
 /// Room that is reserved for a file at most, in bytes; files with secrets are far smaller.
 const LARGEST: usize = 1 << 20;
 
+/// The user who can read every file.
+const ROOT: u32 = 0;
+/// Bytes of an access control list that is read; each entry has eight.
+const LONGEST_LIST: usize = 4096;
 /// The bits of a mode by which others than the owner and the group can do anything, and by which the group can do more
 /// than read.
 const NEVER: u32 = 0o037;
@@ -32,25 +36,40 @@ impl From<io::Error> for PrivateFileError {
     }
 }
 
-/// The permissions of a file that other users can read or change, in octal. Shown with what to do.
+/// Why other users can read or change a file. Shown with what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exposed(pub u32);
+pub enum Exposed {
+    /// By these permissions, in octal.
+    Mode(u32),
+    /// The file belongs to the user of this number.
+    Owner(u32),
+    /// An access control list names another user or group.
+    AccessList,
+}
 
 impl fmt::Display for Exposed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "other users can read or change it (mode {:03o}); run `chmod 600` on it (Kubernetes: `defaultMode: 0400` in the \
-             volume), and check who may have read it",
-            self.0
-        )
+        f.write_str("other users can read or change it ")?;
+        match self {
+            Self::Mode(mode) => write!(
+                f,
+                "(mode {mode:03o}); run `chmod 600` on it (Kubernetes: `defaultMode: 0400` in the volume)"
+            ),
+            Self::Owner(owner) => write!(
+                f,
+                "(it belongs to uid {owner}); run `chown` so that it belongs to the proxy's user or to root"
+            ),
+            Self::AccessList => f.write_str("(its access control list names others); run `setfacl -b` on it"),
+        }?;
+        f.write_str(", and check who may have read it")
     }
 }
 
 /// Reads a file with a secret, as bytes. Their memory is overwritten when they are dropped.
 ///
 /// # Errors
-/// The file cannot be read, or other users can read or change it. A group may read it if the process belongs to the
+/// The file cannot be read, or other users can read or change it. It must belong to the process's user or to root; if root
+/// reads it, also to the owner of its directory, who can replace it anyway. A group may read it if the process belongs to the
 /// group, so that the file can be root's, and Kubernetes' `fsGroup` works.
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     let (mut file, exposed) = open(path)?;
@@ -81,14 +100,60 @@ pub fn read_private_text(path: &Path) -> Result<Zeroizing<String>, PrivateFileEr
     }
 }
 
-/// Opens a file, and returns its permissions if other users can read or change it.
+/// Opens a file, and tells if other users can read or change it.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Option<Exposed>)> {
     let file = File::open(path)?;
     // Check the opened file, not the name, which may change.
     let of_file = file.metadata()?;
     let mode = of_file.mode() & 0o777;
-    let exposed = is_exposed(mode, || is_own_group(of_file.gid()));
-    Ok((file, exposed.then_some(Exposed(mode))))
+    let me = rustix::process::geteuid().as_raw();
+    let exposed = if is_exposed(mode, || is_own_group(of_file.gid())) {
+        Some(Exposed::Mode(mode))
+    } else if !is_own(of_file.uid(), me, || owner_of_directory(path)) {
+        Some(Exposed::Owner(of_file.uid()))
+    } else {
+        admits_others(&file, me).then_some(Exposed::AccessList)
+    };
+    Ok((file, exposed))
+}
+
+/// Whether a file of this owner is the process's own.
+fn is_own(owner: u32, me: u32, directory: impl FnOnce() -> Option<u32>) -> bool {
+    owner == me || owner == ROOT || me == ROOT && directory() == Some(owner)
+}
+
+fn owner_of_directory(path: &Path) -> Option<u32> {
+    let path = path.canonicalize().ok()?;
+    path.parent()?.metadata().ok().map(|directory| directory.uid())
+}
+
+/// Whether the POSIX access control list of a file names another user, or a group that the process does not belong to.
+fn admits_others(file: &File, me: u32) -> bool {
+    let mut list = [0; LONGEST_LIST];
+    match rustix::fs::fgetxattr(file, "system.posix_acl_access", &mut list[..]) {
+        Ok(length) => names_others(list.get(..length).unwrap_or_default(), me, is_own_group),
+        // Without a list, or on a file system that has none, the mode tells all.
+        Err(error) => error == rustix::io::Errno::RANGE,
+    }
+}
+
+/// The same for the list's bytes: a version, then entries of a tag, permissions and an id (Linux,
+/// `include/uapi/linux/posix_acl_xattr.h`, little-endian).
+fn names_others(list: &[u8], me: u32, is_own_group: impl Fn(u32) -> bool) -> bool {
+    const USER: u16 = 0x02;
+    const GROUP: u16 = 0x08;
+    let entries = list.get(4..).unwrap_or_default().chunks_exact(8);
+    let mut named = entries.filter_map(|entry| {
+        let (tag, rest) = entry.split_first_chunk::<2>()?;
+        let (permissions, id) = rest.split_first_chunk::<2>()?;
+        let id = u32::from_le_bytes(*id.first_chunk()?);
+        (*permissions != [0, 0]).then_some((u16::from_le_bytes(*tag), id))
+    });
+    named.any(|(tag, id)| match tag {
+        USER => id != me && id != ROOT,
+        GROUP => !is_own_group(id),
+        _ => false,
+    })
 }
 
 fn is_exposed(mode: u32, is_own_group: impl FnOnce() -> bool) -> bool {
@@ -158,6 +223,65 @@ mod tests {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         let error = format!("{:?}", read_private_text(&file).unwrap_err());
         assert!(!error.contains("s3cret") && !error.contains("115"), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_another_user_is_refused() {
+        for (owner, me, directory, expected) in [
+            (1000, 1000, 0, true),
+            (0, 1000, 1000, true),
+            (1001, 1000, 1001, false),
+            // Root reads the files of a service in the service's directory.
+            (1000, 0, 1000, true),
+            (1000, 0, 0, false),
+        ] {
+            assert_eq!(
+                is_own(owner, me, || Some(directory)),
+                expected,
+                "{owner} {me} {directory}"
+            );
+        }
+    }
+
+    #[test]
+    fn entries_of_an_access_control_list_are_read() {
+        let entry = |tag: u16, permissions: u16, id: u32| {
+            [
+                &tag.to_le_bytes()[..],
+                &permissions.to_le_bytes(),
+                &id.to_le_bytes(),
+            ]
+            .concat()
+        };
+        // The owner, the group, a mask and others, as each list has them.
+        let usual = [
+            entry(1, 6, u32::MAX),
+            entry(4, 0, u32::MAX),
+            entry(16, 4, u32::MAX),
+            entry(32, 0, u32::MAX),
+        ];
+        for (named, expected) in [
+            (None, false),
+            (Some(entry(2, 4, 65534)), true),
+            (Some(entry(2, 0, 65534)), false),
+            (Some(entry(2, 4, 1000)), false),
+            (Some(entry(2, 4, 0)), false),
+            (Some(entry(8, 4, 7)), false),
+            (Some(entry(8, 4, 8)), true),
+        ] {
+            let list: Vec<u8> = 2_u32
+                .to_le_bytes()
+                .into_iter()
+                .chain(usual.concat())
+                .chain(named.into_iter().flatten())
+                .collect();
+            assert_eq!(
+                names_others(&list, 1000, |group| group == 7),
+                expected,
+                "{list:?}"
+            );
+        }
+        assert!(!names_others(&[], 1000, |_| false));
     }
 
     #[test]

@@ -200,6 +200,37 @@ fn a_backup_is_a_store() {
 }
 
 #[test]
+fn a_backup_that_lost_its_end_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = made(dir.path());
+    store.close().unwrap();
+    let reader = Reader::open(&dir.path().join("audit")).unwrap();
+    let damages: [(&str, fn(&std::path::Path)); 3] = [
+        ("cut short", |db| {
+            let file = fs::File::options().write(true).open(db).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.set_len(length - 1).unwrap();
+        }),
+        ("emptied", |db| fs::write(db, "").unwrap()),
+        ("removed", |db| fs::remove_file(db).unwrap()),
+    ];
+    for (what, damage) in damages {
+        let backup = dir.path().join(what);
+        reader.copy(&backup).unwrap();
+        assert!(Reader::open(&backup).unwrap().verify(&[]).unwrap().is_sound());
+        let mut periods: Vec<_> = fs::read_dir(&backup)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        periods.retain(|path| path.is_dir());
+        periods.sort();
+        damage(&periods.last().unwrap().join("db"));
+        let verified = Reader::open(&backup).unwrap().verify(&[]).unwrap();
+        assert!(!verified.is_sound(), "{what}: {verified:?}");
+    }
+}
+
+#[test]
 fn calls_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let store = made(dir.path());

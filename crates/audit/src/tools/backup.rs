@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::permissions;
 use crate::error::{DiskError, QueryError};
 use crate::format::block;
+use crate::format::chain::Chain;
 use crate::index::time_order::TimeOrder;
 use crate::integrity::heads_file;
 use crate::integrity::signed_head::SignedHead;
@@ -14,6 +15,7 @@ use crate::model::entry::Sequence;
 use crate::period::database::Database;
 use crate::period::name::{Day, Period};
 use crate::reader::Reader;
+use crate::store::end_note;
 
 /// Bytes of blocks that are read, and committed, at once.
 const STEP: usize = 4 << 20;
@@ -59,7 +61,7 @@ pub enum CopyError {
 }
 
 impl Reader {
-    /// Copies all blocks and signed heads to a new store in the directory `to`, which is made and synced. Entries written to the
+    /// Copies all blocks, the signed heads and the note of the end to a new store in the directory `to`, which is made and synced. Entries written to the
     /// original meanwhile may be copied or not. Until the copy is complete, its name is `to` with `.partial` appended.
     ///
     /// # Errors
@@ -109,6 +111,7 @@ impl Reader {
         let mut copy = Copy {
             to,
             current: None,
+            end: None,
             done: Copied::default(),
         };
         // Read before the blocks: a head of a block that is not copied would report an end cut off.
@@ -127,6 +130,8 @@ impl Reader {
 struct Copy<'p> {
     to: &'p Path,
     current: Option<(Period, Database, TimeOrder)>,
+    /// The end of the chain of what was copied.
+    end: Option<Chain>,
     done: Copied,
 }
 
@@ -146,6 +151,10 @@ impl Copy<'_> {
             self.done.blocks += 1;
             self.done.entries += u64::from(header.count);
             self.done.last = Sequence(header.last());
+            self.end = Some(Chain {
+                next: header.last().saturating_add(1),
+                hash: block.hash,
+            });
             let size = block.size();
             bytes = bytes.get(size..).unwrap_or_default();
         }
@@ -182,6 +191,10 @@ impl Copy<'_> {
                 writeln!(file, "{head}")?;
             }
             file.sync_all()?;
+        }
+        // Without it, a backup whose database lost its end, or all of it, would open as a shorter or an empty one.
+        if let Some(end) = &self.end {
+            end_note::write_new(self.to, end)?;
         }
         File::open(self.to)?.sync_all()?;
         Ok(self.done)

@@ -68,7 +68,9 @@ struct Entry {
 impl Entry {
     fn take(&mut self, key: &str, word: &Word<'_>, text: &str) {
         match (key, word) {
-            ("revoked", Word::Bare("true")) => self.is_revoked = true,
+            ("revoked", Word::Bare("true") | Word::Text("true")) => self.is_revoked = true,
+            // A quoted key may spell the word with escapes.
+            (key, Word::Bare("true")) if key.contains('\\') => self.is_revoked = true,
             ("name", Word::Text(name)) => self.found.names.push((*name).to_owned()),
             ("secret_hash" | "previous_secret_hash", Word::Text(_)) => {
                 let mut hash = [0; 32];

@@ -26,10 +26,19 @@ fn a_file_that_parses_revokes_and_suspects_nobody() {
     };
     assert_eq!(revoked_in(&text), found);
     assert_eq!(revoked_in(&entry("a", ONE, "\"revo\\u006bed\" = true\n")), found);
+    assert_eq!(revoked_in(&entry("a", ONE, "revoked = \"true\"\n")), found);
     assert_eq!(
         revoked_in(&entry("a", ONE, "revoked = false\n")),
         RevokedIn::default()
     );
+}
+
+#[test]
+fn other_spellings_suspend_in_broken_text() {
+    for line in ["revoked = \"true\"\n", "\"re\\u0076oked\" = true\n"] {
+        let text = entry("a", ONE, line) + "[[token\n";
+        assert_eq!(revoked_in(&text).suspects, [suspect("a", ONE)], "{line}");
+    }
 }
 
 #[test]

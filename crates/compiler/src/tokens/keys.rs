@@ -95,7 +95,13 @@ impl Reader<'_> {
                 "expires" => token.expires = self.time(value),
                 "allowed_ips" => token.allowed_ips = self.networks(value),
                 "on_behalf_of" => token.on_behalf_of = self.users(value, "on_behalf_of"),
-                "revoked" => token.revoked = self.boolean(value).is_some_and(|revoked| revoked.value),
+                // In quotes it is an error, but what was meant is clear, and a revocation does not wait for the repair.
+                "revoked" => {
+                    token.revoked = self.boolean(value).map_or_else(
+                        || value.get_ref().as_str() == Some("true"),
+                        |revoked| revoked.value,
+                    );
+                }
                 "mint" => token.mint = self.boolean(value).is_some_and(|mint| mint.value),
                 "escalate" => token.escalate = self.boolean(value).is_some_and(|escalate| escalate.value),
                 "rate" => token.rate = self.rate(value),

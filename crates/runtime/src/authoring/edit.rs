@@ -58,13 +58,13 @@ impl Edit {
             file: file.to_owned(),
             directory: directory.to_owned(),
         })?;
-        if SourceSet::from_files([(relative.clone(), String::new())])
-            .iter()
-            .next()
-            .is_none()
-            || !relative.ends_with(".toml")
-        {
-            return Err(EditError::NotAPolicyFile(file.to_owned()));
+        let named = SourceSet::from_files([(relative.clone(), String::new())]);
+        match named.iter().next().map(|(_, source)| source.kind) {
+            Some(SourceKind::Tokens) => {}
+            Some(SourceKind::Invariants | SourceKind::Reviewed) => {
+                return Err(EditError::NotForTokens(file.to_owned()));
+            }
+            _ => return Err(EditError::NotAPolicyFile(file.to_owned())),
         }
         Self::of(lock, directory, path, relative)
     }

@@ -261,7 +261,7 @@ mod tests {
         for mode in [0o660, 0o604, 0o610] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             assert!(
-                matches!(SigningKey::read(&path), Err(KeyError::Open { exposed: Exposed(told), .. }) if told == mode)
+                matches!(SigningKey::read(&path), Err(KeyError::Open { exposed: Exposed::Mode(told), .. }) if told == mode)
             );
         }
     }

@@ -122,6 +122,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
     let base = args.base(directory)?;
     let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
+    if sources.iter().next().is_none() {
+        return Err(Failure::Usage(format!(
+            "`{}` has no policy files, so there is nothing to compile; policies are `*.toml` and `*.limits` in it or below it",
+            directory.display()
+        )));
+    }
     let sources = sources.below(&directory.to_string_lossy());
     let gate = match &base {
         None => None,

@@ -88,6 +88,7 @@ impl From<EditError> for Failure {
             | EditError::Compiled(_)
             | EditError::Elsewhere { .. }
             | EditError::NotAPolicyFile(_)
+            | EditError::NotForTokens(_)
             | EditError::NotSections(_)
             | EditError::NameTaken { .. }
             | EditError::NotALine(_) => Self::Usage(error.to_string()),

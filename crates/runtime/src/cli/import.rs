@@ -129,7 +129,11 @@ fn extender(args: &Extender) -> Result<(), Failure> {
     if report.imported.is_empty() || args.dry_run {
         show(&report, args)?;
         output::note("Nothing was written.");
-        return Ok(());
+        return if report.imported.is_empty() && !report.broken.is_empty() {
+            Err(Failure::Findings("no token could be imported".to_owned()))
+        } else {
+            Ok(())
+        };
     }
     let entries: Vec<_> = report
         .imported

@@ -43,8 +43,7 @@ impl FileRevocations {
                 self.known.extend(known.map(|known| (path, known)));
                 continue;
             };
-            // What does not parse for not being UTF-8 suspends like any other broken text.
-            let RevokedIn { hashes, suspects } = revoked_in(&String::from_utf8_lossy(&bytes));
+            let RevokedIn { hashes, suspects } = revoked_in(&text_of(&bytes));
             if !hashes.is_empty() {
                 revoke(hashes);
             }
@@ -58,6 +57,19 @@ impl FileRevocations {
         let known = self.known.iter();
         known.flat_map(|(path, known)| known.suspects.iter().map(|suspect| (path.as_path(), suspect)))
     }
+}
+
+/// Reads a text whatever its encoding. What does not parse suspends like any other broken text. UTF-16, which PowerShell's `>`
+/// writes, is no policy, but what it revokes is clear.
+fn text_of(bytes: &[u8]) -> String {
+    let decode: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] | [_, 0, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] | [0, _, ..] => u16::from_be_bytes,
+        _ => return String::from_utf8_lossy(bytes).into_owned(),
+    };
+    let units = bytes.as_chunks().0.iter().map(|unit| decode(*unit));
+    let text = char::decode_utf16(units).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER));
+    text.filter(|character| *character != '\u{feff}').collect()
 }
 
 /// Whether a change of the file from now on would show in its metadata.
@@ -100,4 +112,23 @@ fn token_files(directory: &Path) -> Vec<(PathBuf, Metadata)> {
     }
     files.sort_by_key(|(_, metadata)| metadata.len());
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf_16_is_read() {
+        let text = "[[token]]\nrevoked = true\n";
+        let units =
+            |encode: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(encode).collect() };
+        let (little, big) = (units(u16::to_le_bytes), units(u16::to_be_bytes));
+        assert_eq!(text_of(&little), text);
+        assert_eq!(text_of(&big), text);
+        assert_eq!(text_of(&[&[0xff, 0xfe], little.as_slice()].concat()), text);
+        assert_eq!(text_of(&[&[0xfe, 0xff], big.as_slice()].concat()), text);
+        assert_eq!(text_of(text.as_bytes()), text);
+        assert_eq!(text_of(b"a\xff"), "a\u{fffd}");
+    }
 }

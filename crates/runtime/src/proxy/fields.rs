@@ -175,9 +175,15 @@ fn field(name: &str, value: &[u8], out: &mut BytesMut) {
 }
 
 /// Beginnings of fields by which the upstream tells a server in front of it to send a file or another URL in place of
-/// the response: nginx, Apache, lighttpd, Perlbal and h2o. A client could not use them, but a server in front of this
+/// the response: nginx, Apache, lighttpd, LiteSpeed, Perlbal and h2o. A client could not use them, but a server in front of this
 /// proxy would, with its own rights.
-const INTERNAL_REDIRECTS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-reproxy-"];
+const INTERNAL_REDIRECTS: [&str; 5] = [
+    "x-accel-",
+    "x-sendfile",
+    "x-lighttpd-send",
+    "x-litespeed-",
+    "x-reproxy-",
+];
 
 /// Keeps those of the upstream's fields that go to the client.
 pub(crate) fn client_headers(fields: &mut Vec<(HeaderName, HeaderValue)>, cookies: bool) {
@@ -261,6 +267,7 @@ mod tests {
             ("X-Accel-Charset", "utf-8"),
             ("X-Accel-Limit-Rate", "0"),
             ("X-Sendfile", "/etc/passwd"),
+            ("X-LiteSpeed-Location", "/internal/secrets"),
             ("X-Sendfile2", "/etc/passwd 0-99"),
             ("X-Sendfile-Type", "X-Accel-Redirect"),
             ("X-LIGHTTPD-send-file", "/etc/passwd"),

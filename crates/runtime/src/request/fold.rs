@@ -1,6 +1,7 @@
 //! Folds text as the loosest server compares it: regardless of case, width, accents and invisible characters.
 
 mod collation;
+mod marked;
 
 use std::borrow::Cow;
 
@@ -15,7 +16,7 @@ use collation::primary;
 /// The result has compatibility decomposition (NFKD: full-width letters, ligatures, `ſ`), without combining marks,
 /// control characters and default-ignorable code points. Letters are converted to capitals and then to lower case (`ı`,
 /// `İ` and `i` become equal, as do `ß` and `ss`). Letters that database collations sort under another are replaced by
-/// it (`ø` by `o`), and digits of other scripts by ASCII digits.
+/// it (`ø` by `o`), and so are letters with a stroke, a hook or a tail (`ɓ` by `b`), and digits of other scripts by ASCII digits.
 ///
 /// Cost: linear; an ASCII text is copied at most once.
 pub(crate) fn folded(text: &str) -> Cow<'_, str> {
@@ -95,7 +96,11 @@ fn once(text: &str, letters: LetterMarks) -> String {
         .flat_map(one_case)
         .for_each(|character| match filed_under(character) {
             Some(letters) => out.push_str(letters),
-            None => out.push(primary(character).unwrap_or(character)),
+            None => out.push(
+                primary(character)
+                    .or_else(|| marked::base(character))
+                    .unwrap_or(character),
+            ),
         });
     out
 }

@@ -471,7 +471,7 @@ fn located(
     }
     let query = query?;
     if let Some(refusal) = query.iter().find_map(|(name, _)| rules.refused_parameter(name)) {
-        return Err(refusal);
+        return Err(refusal.into());
     }
     if rules.is_ambiguous(&query) {
         return Err(Reason::AmbiguousParameter.into());

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use memchr::memmem;
 use rustls::Error::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::sign::any_supported_type;
@@ -12,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 use tokenward_audit::{Exposed, PrivateFileError, read_private};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::config::TlsFiles;
 
@@ -75,8 +76,14 @@ impl Pair {
     /// # Errors
     /// One of the files cannot be read, or other users can read or change the key.
     pub(crate) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+        let mut chain = contents(&files.certificate)?;
+        // Some tools write both to one file. Then it is a secret, even if the key is configured in another one.
+        if memmem::find(&chain, b"PRIVATE KEY-----").is_some() {
+            chain.zeroize();
+            chain = private_contents(&files.certificate)?.to_vec();
+        }
         Ok(Self {
-            chain: contents(&files.certificate)?,
+            chain,
             key: private_contents(&files.key)?,
         })
     }

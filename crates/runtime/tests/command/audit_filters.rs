@@ -154,8 +154,10 @@ fn a_filter_that_can_match_nothing_says_so() {
             ("--line", "ci.toml:99", "`ci.toml:99` is not a line of the policy"),
         ] {
             let ran = run(root, &[verb, &[filter, value]].concat());
+            // What an export wrote would be taken for the answer.
+            let code = i32::from(verb == ["export"]);
             assert!(
-                ran.code == 0 && ran.err.contains(expected),
+                ran.code == code && ran.err.contains(expected),
                 "{verb:?} {filter}: {}",
                 ran.err
             );
@@ -234,4 +236,24 @@ fn an_export_is_what_its_name_says() {
         run(root, &["list", "--format", "text"]).out,
         run(root, &["list"]).out
     );
+}
+
+#[test]
+fn a_list_that_is_cut_says_so() {
+    let directory = with_calls(&[("allowed", End::Complete, 200); 3]);
+    let ran = run(directory.path(), &["list", "--limit", "2", "--json"]);
+    assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "{}", ran.err);
+    assert!(ran.err.contains("the newest 2. There are more"), "{}", ran.err);
+    let ran = run(directory.path(), &["list", "--limit", "3"]);
+    assert!(!ran.err.contains("There are more"), "{}", ran.err);
+}
+
+#[test]
+fn an_export_of_an_unknown_token_writes_no_file() {
+    let directory = with_calls(&[("allowed", End::Complete, 200)]);
+    let path = directory.path();
+    let ran = run(path, &["export", "--token", "bulids", "-o", "calls.jsonl"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("did you mean `builds`?"), "{}", ran.err);
+    assert!(!path.join("calls.jsonl").exists() && !path.join("calls.jsonl.partial").exists());
 }

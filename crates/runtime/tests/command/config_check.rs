@@ -113,6 +113,34 @@ fn each_wrong_thing_is_named_with_its_cause() {
     assert_eq!(check(path, &[]), (0, Vec::new()));
 }
 
+#[test]
+fn what_serve_would_refuse_of_a_policy_is_wrong() {
+    let directory = configured("");
+    let path = directory.path();
+    let dead = token("one", "01", "", "![post]/secure/x\n/rest/x");
+    fs::write(path.join("policies/ci.toml"), dead).unwrap();
+    is_wrong(
+        path,
+        &[],
+        "policy",
+        "1 forbid line without effect, so calls of `one`",
+    );
+}
+
+#[test]
+fn a_user_without_credentials_is_wrong() {
+    let directory = configured("[upstream.identity]\nmode = 'per-user'\ncredentials = 'users'\n");
+    let path = directory.path();
+    let users = |text: &str| {
+        fs::write(path.join("users"), text).unwrap();
+        fs::set_permissions(path.join("users"), fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    users("# nobody yet\n");
+    is_wrong(path, &[], "identity", "there are no credentials for `svc`");
+    users("svc = { token = 'abc' }\n");
+    assert_eq!(check(path, &[]), (0, Vec::new()));
+}
+
 /// A key of another certificate.
 fn is_wrong_pair(path: &Path) {
     certify(path, 2400);

@@ -337,6 +337,7 @@ fn a_question_that_lacks_something_says_what() {
             2,
             "explain ci GET https://",
         ),
+        (&["ci", "GET", "rest/x"], 2, "write `/rest/x`"),
         (&["tean", "GET", "/rest/x"], 2, "did you mean `team`?"),
         (&[&secret, "GET", "/rest/x"], 2, "not its secret"),
         (&["team", "GET", "/rest/x"], 2, "--client"),

@@ -544,3 +544,46 @@ fn a_new_token_needs_a_file_if_there_are_several_or_no_suitable_name() {
     }
     assert_eq!(fs::read_dir(path.join("policies")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_line_that_no_request_can_match_is_not_written() {
+    let directory = policies();
+    let path = directory.path();
+    let before = ci(path);
+    for verb in [
+        &[
+            "new",
+            "--name",
+            "b",
+            "--user",
+            "svc",
+            "--file",
+            "policies/ci.toml",
+        ][..],
+        &["set-limits", "a"],
+    ] {
+        let lines = ["--limit-to", "/rest/a", "--limit-to", "!/rest/x;y"];
+        let ran = run(path, &[&["token"], verb, &lines].concat());
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        assert!(
+            ran.err.contains("TW0027") && ran.out.is_empty(),
+            "{}{}",
+            ran.out,
+            ran.err
+        );
+        assert_eq!(ci(path), before);
+    }
+}
+
+#[test]
+fn a_list_of_a_policy_with_errors_is_no_success() {
+    let directory = policies();
+    let path = directory.path();
+    fs::write(path.join("policies/broken.toml"), "[[token]\n").unwrap();
+    for arguments in [&["token", "list"][..], &["token", "list", "--json"]] {
+        let ran = run(path, arguments);
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("tokens may be missing"), "{}", ran.err);
+        assert!(ran.out.contains('a'), "what can be read is shown: {}", ran.out);
+    }
+}

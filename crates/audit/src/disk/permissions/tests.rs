@@ -32,7 +32,7 @@ fn a_signing_key_that_others_read_is_none() {
         fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
         let read = SigningKey::read(&path);
         assert!(
-            matches!(read, Err(KeyError::Open { exposed: Exposed(mode), .. }) if mode == open),
+            matches!(read, Err(KeyError::Open { exposed: Exposed::Mode(mode), .. }) if mode == open),
             "{read:?}"
         );
     }

@@ -45,6 +45,9 @@ pub enum EditError {
     /// Policies are not read from a file of this name.
     #[error("policies are not read from `{}`; choose a name that ends in .toml and does not begin with a dot", .0.display())]
     NotAPolicyFile(PathBuf),
+    /// Files of this name have another purpose.
+    #[error("`{}` has invariants or reviews, not tokens; with a token in it the policy would not compile; choose another file", .0.display())]
+    NotForTokens(PathBuf),
     /// The file's text is not TOML.
     #[error("`{}` is not valid TOML, so nothing was written; run `tokenward compile` to find the error", .0.display())]
     NotToml(PathBuf),

@@ -144,6 +144,9 @@ fn forms_that_cannot_be_added_to_are_refused() {
     assert!(matches!(refused("inline.toml"), EditError::NotSections(_)));
     assert!(matches!(refused("x.limits"), EditError::NotAPolicyFile(_)));
     assert!(matches!(refused(".x.toml"), EditError::NotAPolicyFile(_)));
+    for name in ["invariants.toml", "reviewed.toml"] {
+        assert!(matches!(refused(name), EditError::NotForTokens(_)), "{name}");
+    }
     assert!(matches!(refused("../x.toml"), EditError::Elsewhere { .. }));
     assert!(matches!(
         refused("no/x.toml"),

@@ -55,8 +55,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             lines(&source, &filter, Form::Json, output.as_mut())?
         }
     };
-    if count == 0 {
-        args.which.note_unknown(&config);
+    // An empty file would be taken for the answer, and its name would be taken.
+    if count == 0 && args.which.note_unknown(&config) {
+        return Err(Failure::Findings(
+            "no calls found; nothing was written".to_owned(),
+        ));
     }
     output.as_mut().map_or(Ok(()), NewFile::complete)?;
     // The proof is written after the calls, so that it contains all of their blocks.

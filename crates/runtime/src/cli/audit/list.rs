@@ -58,18 +58,28 @@ fn limit(text: &str) -> Result<u16, String> {
 pub(super) fn list(args: &List) -> Result<(), Failure> {
     let config = args.place.config()?;
     let filter = args.which.filter(&config)?;
+    let limit = usize::from(args.limit);
     let page = Page {
-        limit: args.limit.into(),
+        // One more shows whether there are others.
+        limit: limit.saturating_add(1).min(MOST.into()),
         newest_first: !args.oldest_first,
         ..Page::default()
     };
     let source = args.place.source(&config)?;
-    let calls = source.list(&filter, page)?;
+    let mut calls = source.list(&filter, page)?;
+    let may_be_more = calls.len() > limit || limit == usize::from(MOST) && calls.len() == limit;
+    calls.truncate(limit);
     if calls.is_empty() {
         output::note("No calls found.");
         args.which.note_unknown(&config);
     }
     output::print(&args.form.form().of(&calls, Heading::Shown))?;
+    if may_be_more {
+        let which = if args.oldest_first { "oldest" } else { "newest" };
+        output::note(&format!(
+            "These are the {which} {limit}. There are more: `--limit` shows up to {MOST}, and `tokenward audit export` writes all."
+        ));
+    }
     source.tell_lacking()
 }
 

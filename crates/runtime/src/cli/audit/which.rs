@@ -191,19 +191,24 @@ impl Which {
         })
     }
 
-    /// Names the values that no call can have, with the nearest ones, on standard error.
-    pub(super) fn note_unknown(&self, config: &Config) {
+    /// Names the values that no call can have, with the nearest ones, on standard error. Whether there is one.
+    pub(super) fn note_unknown(&self, config: &Config) -> bool {
+        let mut unknown = false;
+        let mut note = |what: &str, given: &str, near: Option<&str>| {
+            unknown = true;
+            note(what, given, near);
+        };
         if let Some(reason) = &self.reason
             && !reasons::is_known(reason)
         {
             note("reason", reason, nearest(reason, reasons::all()));
         }
         if self.token.is_none() && self.line.is_none() {
-            return;
+            return unknown;
         }
         // Calls of an earlier policy may be in the audit, so this is not an error.
         let Ok(program) = policy::program(config) else {
-            return;
+            return unknown;
         };
         if let Some(token) = &self.token {
             let names: Vec<&str> = program.tokens().map(|(_, token)| token.name.as_str()).collect();
@@ -230,6 +235,7 @@ impl Which {
                 note("line of the policy", &format!("{file}:{number}"), None);
             }
         }
+        unknown
     }
 }
 

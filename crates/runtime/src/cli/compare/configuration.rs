@@ -460,8 +460,8 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         None => Value::ranked("(by memory and descriptors)", u128::MAX),
         Some(calls) => count(*calls as u64),
     };
-    // Beyond a size, a call is refused. Beyond a time or a number of connections, it is cancelled or waits.
-    let waits = Rule::Nothing("keeps the proxy up; a call that waits or is given up gains nothing");
+    // Beyond a size, a call is refused. The other limits keep the proxy up for everybody: a looser one lets a client hold more of it.
+    let upstream = Rule::Nothing("waits for the upstream, which clients do not control");
     let size = |key, value: usize| Setting::new(key, count(value as u64), Rule::Grows);
     let mut settings = vec![
         size("limits.inspect_size", *inspect_bytes),
@@ -470,34 +470,43 @@ fn of_limits(limits: &Limits) -> Vec<Setting> {
         size("limits.head_size", *head_bytes),
         size("limits.header_count", *header_count),
     ];
-    for (key, value) in [
-        ("limits.head_timeout", time(*head_timeout)),
-        ("limits.body_timeout", time(*body_timeout)),
-        ("limits.stream_timeout", time(*stream_timeout)),
-        ("limits.body_rate", count((*body_rate).into())),
-        ("limits.answer_rate", count((*answer_rate).into())),
-        ("limits.inspected_total", count(*inspected_total as u64)),
-        ("limits.connect_timeout", time(*connect_timeout)),
-        ("limits.upstream_timeout", time(*upstream_timeout)),
-        ("limits.idle_timeout", time(*idle_timeout)),
-        ("limits.max_connections", count(*max_connections as u64)),
+    let per_client = *max_connections_per_client as u64;
+    let [per_56, per_48] = [max_connections_per_56, max_connections_per_48].map(|limit| *limit as u64);
+    for (key, value, rule) in [
+        ("limits.head_timeout", time(*head_timeout), Rule::Grows),
+        ("limits.body_timeout", time(*body_timeout), Rule::Grows),
+        ("limits.stream_timeout", time(*stream_timeout), Rule::Grows),
+        ("limits.body_rate", count((*body_rate).into()), Rule::Shrinks),
+        ("limits.answer_rate", count((*answer_rate).into()), Rule::Shrinks),
+        (
+            "limits.inspected_total",
+            count(*inspected_total as u64),
+            Rule::Grows,
+        ),
+        ("limits.connect_timeout", time(*connect_timeout), upstream),
+        ("limits.upstream_timeout", time(*upstream_timeout), upstream),
+        ("limits.idle_timeout", time(*idle_timeout), Rule::Grows),
+        (
+            "limits.max_connections",
+            count(*max_connections as u64),
+            Rule::Grows,
+        ),
         (
             "limits.max_connections_per_client",
-            count(*max_connections_per_client as u64),
+            count(per_client),
+            Rule::Grows,
         ),
+        ("limits.max_connections_per_56", count(per_56), Rule::Grows),
+        ("limits.max_connections_per_48", count(per_48), Rule::Grows),
         (
-            "limits.max_connections_per_56",
-            count(*max_connections_per_56 as u64),
+            "limits.http2_streams",
+            count((*http2_streams).into()),
+            Rule::Grows,
         ),
-        (
-            "limits.max_connections_per_48",
-            count(*max_connections_per_48 as u64),
-        ),
-        ("limits.max_calls", calls),
-        ("limits.http2_streams", count((*http2_streams).into())),
-        ("limits.http2_resets", count((*http2_resets).into())),
+        ("limits.max_calls", calls, Rule::Grows),
+        ("limits.http2_resets", count((*http2_resets).into()), Rule::Grows),
     ] {
-        settings.push(Setting::new(key, value, waits));
+        settings.push(Setting::new(key, value, rule));
     }
     settings
 }
@@ -569,11 +578,15 @@ fn of_log(log: &Log, telemetry: &Telemetry) -> Vec<Setting> {
         otlp_endpoint,
         service_name,
     } = telemetry;
-    let audit = Rule::Nothing("the audit has every call, whatever the log says");
     vec![
-        Setting::new("log.format", text(format!("{format:?}")), audit),
-        Setting::new("log.level", text(level), audit),
-        Setting::new("log.calls", text(format!("{calls:?}")), audit),
+        Setting::new(
+            "log.format",
+            text(format!("{format:?}")),
+            Rule::Nothing("the same events in another form"),
+        ),
+        // Events such as a failed reload, a slowed client or a full disk are in no other place.
+        Setting::new("log.level", text(level), Rule::Any),
+        Setting::new("log.calls", text(format!("{calls:?}")), Rule::Any),
         // Users, paths and parameters are sent to this address.
         Setting::new(
             "telemetry.otlp_endpoint",

@@ -13,6 +13,7 @@ use tokenward_compiler::tokens::ReviewedWhat;
 
 use super::super::compare::{Bound, Change, Example, Lines, Report, TokenReport};
 use super::super::failure::Failure;
+use super::super::output;
 use super::super::progress::Progress;
 use super::super::settings::ConfigArg;
 use super::super::side::{
@@ -96,7 +97,12 @@ impl Base {
                 let side = Side::at(within, &commit, &command)?;
                 let head = within.head()?;
                 within.check_ancestry(&commit, &head, Ancestry::Contains)?;
-                if head.id != commit.id {
+                if head.id == commit.id {
+                    output::note(&format!(
+                        "`{base}` is the commit that is checked out, so only changes that are not committed are compared; \
+                         in CI name the target branch, or the commit before the push"
+                    ));
+                } else {
                     committed = Some(Committed::read(within, &head, &command)?);
                 }
                 let named = format!("{}:{}", commit.name, side.directory);

@@ -1,7 +1,12 @@
 //! The items of `tokenward config check`.
 
+use std::collections::BTreeSet;
+
 use rustix::process::geteuid;
 use tokenward_audit::in_use;
+use tokenward_compiler::findings::dead_here;
+use tokenward_compiler::ir::Program;
+use tokenward_compiler::policy::Users;
 
 use super::super::plural::plural;
 use super::item::{Item, Result, item};
@@ -17,13 +22,19 @@ use crate::serve::{owner_of, reading, store_access};
 /// Checks everything, in the order in which `serve` uses it.
 pub(super) fn all(config: &Config, ask_upstream: bool) -> Vec<Item> {
     let running = ports::Running::find(config);
+    let program = policy_at(
+        &config.policies,
+        &LoadSettings::of(config),
+        &ModeInForce::of(config),
+    );
+    let identity = identity(config, program.as_ref().ok());
     let mut items = vec![
         item("configuration", configuration(config)),
         item("user", user(config)),
-        item("policy", policy(config)),
+        item("policy", policy(config, program)),
         item("revocations", revocations(config)),
         item("request rules", rules(config)),
-        item("identity", identity(config)),
+        item("identity", identity),
     ];
     items.extend(files::all(config));
     items.extend(ports::all(config, running.as_ref()));
@@ -49,30 +60,50 @@ fn user(config: &Config) -> Result {
     }
 }
 
-fn policy(config: &Config) -> Result {
+/// Judges the policy as `serve` does, which refuses the calls of tokens whose forbid lines have no effect here. Its warnings
+/// are those of `tokenward compile --check`.
+fn policy(config: &Config, program: std::result::Result<Program, PolicyError>) -> Result {
     let path = config.policies.display();
-    match policy_at(
-        &config.policies,
-        &LoadSettings::of(config),
-        &ModeInForce::of(config),
-    ) {
-        Ok(program) => {
-            let count = program.tokens().count();
-            Result::Right(format!("{path}: {count} {}", plural(count, "token")))
-        }
+    let program = match program {
+        Ok(program) => program,
         Err(PolicyError::Compile { faults, .. }) => {
             let first = faults
                 .first()
                 .map(|fault| format!(", the first at {}: {}", fault.place, fault.error))
                 .unwrap_or_default();
-            Result::Wrong(format!(
+            return Result::Wrong(format!(
                 "{path}: {} {}{first}; run `tokenward compile {path}`",
                 faults.len(),
                 plural(faults.len(), "error")
-            ))
+            ));
         }
-        Err(error) => Result::Wrong(error.to_string()),
+        Err(error) => return Result::Wrong(error.to_string()),
+    };
+    let settings = LoadSettings::of(config);
+    let dead = dead_here(&program, settings.universe, &settings.served);
+    if let Some(first) = dead.first() {
+        return Result::Wrong(format!(
+            "{path}: {} forbid {} without effect, so calls of {} get 403 `policy-error`; the first at {}: {}",
+            dead.len(),
+            plural(dead.len(), "line"),
+            some(dead.iter().flat_map(|line| &line.tokens).map(String::as_str)),
+            first.place,
+            first.reason
+        ));
     }
+    let count = program.tokens().count();
+    Result::Right(format!("{path}: {count} {}", plural(count, "token")))
+}
+
+/// Shows a few of these names, sorted, and how many there are besides.
+fn some<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    const SHOWN: usize = 5;
+    let names: BTreeSet<&str> = names.collect();
+    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    if names.len() > SHOWN {
+        shown.push(format!("{} others", names.len() - SHOWN));
+    }
+    shown.join(", ")
 }
 
 fn revocations(config: &Config) -> Result {
@@ -92,8 +123,34 @@ fn rules(config: &Config) -> Result {
     }
 }
 
-fn identity(config: &Config) -> Result {
-    Result::of(Identities::load(&config.identity).map(|_| "credentials can be used"))
+/// Checks the credentials, and that each user of a token has one: without it, each call gets 403 `no-upstream-identity`.
+fn identity(config: &Config, program: Option<&Program>) -> Result {
+    let identities = match Identities::load(&config.identity) {
+        Ok(identities) => identities,
+        Err(error) => return Result::Wrong(error.to_string()),
+    };
+    let tokens = program
+        .into_iter()
+        .flat_map(Program::tokens)
+        .map(|(_, token)| token);
+    let users = tokens.filter(|token| !token.revoked).flat_map(|token| {
+        let named = match &token.users {
+            Users::Named(users) => users.as_slice(),
+            Users::Any => &[],
+        };
+        named.iter().chain(&token.on_behalf_of)
+    });
+    let lacking: BTreeSet<&str> = users
+        .map(String::as_str)
+        .filter(|user| identities.headers(user).is_err())
+        .collect();
+    if lacking.is_empty() {
+        return Result::Right("credentials can be used".to_owned());
+    }
+    Result::Wrong(format!(
+        "there are no credentials for {}; calls of their tokens get 403 `no-upstream-identity`",
+        some(lacking.into_iter())
+    ))
 }
 
 fn store(config: &Config, running: bool) -> Result {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use tokenward_compiler::visible;
+
 use super::super::compare::{Change, Direction, Report, Standing, TokenReport};
 use super::text::{beyond_tokens, place, summary, verdict};
 
@@ -70,12 +72,8 @@ fn render_changes<'c>(changes: impl IntoIterator<Item = &'c Change>, out: &mut S
     }
     for change in changes {
         let wider = if change.widens.is_some() { "**wider**" } else { "" };
-        let (old, new) = (cell(&change.old), cell(&change.new));
-        let _ = writeln!(
-            out,
-            "| {} | {old} | {new} | {wider} |",
-            change.key.replace('|', "\\|")
-        );
+        let (key, old, new) = (cell(&change.key), cell(&change.old), cell(&change.new));
+        let _ = writeln!(out, "| {key} | {old} | {new} | {wider} |");
     }
 }
 
@@ -113,9 +111,10 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     }
 }
 
-/// Formats a code span that may contain any backticks (CommonMark 0.31 section 6.1).
+/// Formats a code span that may contain any backticks (CommonMark 0.31 section 6.1), in which links and mentions have no
+/// effect. All that others wrote is shown in one: names of tokens, files and sets are theirs, too.
 fn code(text: &str) -> String {
-    let text = text.replace(['\n', '\r'], " ");
+    let text = visible(text);
     let longest = text
         .split(|character| character != '`')
         .map(str::len)
@@ -152,7 +151,7 @@ mod tests {
         assert_eq!(code("a"), "`a`");
         assert_eq!(code("a``b"), "```a``b```");
         assert_eq!(code("`a"), "`` `a ``");
-        assert_eq!(code("a\n# b"), "`a # b`");
+        assert_eq!(code("a\n# b"), "`a\\n# b`");
         assert_eq!(cell("a|b"), "`a\\|b`");
     }
 }

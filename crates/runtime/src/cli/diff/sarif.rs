@@ -1,5 +1,6 @@
 //! Differences as SARIF 2.1.0 (OASIS), for tools that show findings next to the lines of a pull request.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -168,9 +169,28 @@ fn below(directory: &str, file: &str) -> String {
     }
 }
 
+/// Bytes of a path that a URI reference cannot have as they are (RFC 3986 section 3.3).
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 /// A file, and a line of it if that is known.
 fn place(file: &str, line: Option<u64>) -> Value {
-    let mut physical = json!({ "artifactLocation": { "uri": file } });
+    let uri = utf8_percent_encode(file, PATH).to_string();
+    let mut physical = json!({ "artifactLocation": { "uri": uri } });
     if let (Some(line), Some(physical)) = (line, physical.as_object_mut()) {
         physical.insert("region".to_owned(), json!({ "startLine": line }));
     }

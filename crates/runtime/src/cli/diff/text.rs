@@ -1,6 +1,8 @@
 //! Differences as text for people.
 
-use std::fmt::Write as _;
+use std::fmt;
+
+use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
 
@@ -10,7 +12,7 @@ const WORTH_SAYING: u64 = 20_000;
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
     for (title, changes) in beyond_tokens(report) {
-        let _ = writeln!(out, "{title}");
+        line(&mut out, format_args!("{title}"));
         render_changes(changes, &mut out);
         out.push('\n');
     }
@@ -25,9 +27,15 @@ pub(super) fn render(report: &Report) -> String {
         .as_ref()
         .filter(|(_, states)| *states >= WORTH_SAYING)
     {
-        let _ = writeln!(out, "most work: `{name}`, {states} states");
+        line(&mut out, format_args!("most work: `{name}`, {states} states"));
     }
     out
+}
+
+/// Adds a line. What others wrote stays in it: names of files and tokens may have line ends.
+fn line(out: &mut String, text: fmt::Arguments<'_>) {
+    out.push_str(&visible(&text.to_string()));
+    out.push('\n');
 }
 
 /// Lists changes outside tokens, with a title for each kind that has any.
@@ -91,7 +99,7 @@ pub(super) fn verdict(token: &TokenReport) -> &'static str {
 }
 
 fn render_token(token: &TokenReport, out: &mut String) {
-    let _ = writeln!(out, "{}: {}", token.name, verdict(token));
+    line(out, format_args!("{}: {}", token.name, verdict(token)));
     render_changes(&token.changes, out);
     render_breaches(token, out);
     render_direction(token, &token.newly_allowed, "newly allowed", out);
@@ -103,11 +111,17 @@ fn render_breaches(token: &TokenReport, out: &mut String) {
         let name = &breach.found.invariant;
         match (&breach.found.witness, breach.found.inconclusive) {
             (Some(request), _) => {
-                let _ = writeln!(out, "  breaks the old invariant {name}: {request}  (wider)");
-                let _ = writeln!(out, "    {}", breach.curl);
+                line(
+                    out,
+                    format_args!("  breaks the old invariant {name}: {request}  (wider)"),
+                );
+                line(out, format_args!("    {}", breach.curl));
             }
             (None, Some(why)) => {
-                let _ = writeln!(out, "  the old invariant {name}: inconclusive: {why}");
+                line(
+                    out,
+                    format_args!("  the old invariant {name}: inconclusive: {why}"),
+                );
             }
             (None, None) => {}
         }
@@ -117,27 +131,31 @@ fn render_breaches(token: &TokenReport, out: &mut String) {
 fn render_changes<'c>(changes: impl IntoIterator<Item = &'c Change>, out: &mut String) {
     for change in changes {
         let wider = if change.widens.is_some() { "  (wider)" } else { "" };
-        let _ = writeln!(out, "  {}: {} -> {}{wider}", change.key, change.old, change.new);
+        line(
+            out,
+            format_args!("  {}: {} -> {}{wider}", change.key, change.old, change.new),
+        );
     }
 }
 
 fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out: &mut String) {
     if let Some(why) = direction.inconclusive {
-        let _ = writeln!(out, "  {title}: inconclusive: {why}");
+        line(out, format_args!("  {title}: inconclusive: {why}"));
     }
     for example in &direction.examples {
-        let _ = writeln!(out, "  {title}: {}", example.request);
-        let _ = writeln!(out, "    {}", example.curl);
-        let _ = writeln!(
+        line(out, format_args!("  {title}: {}", example.request));
+        line(out, format_args!("    {}", example.curl));
+        line(
             out,
-            "    allowed by {}",
-            place(example.allowed_by.as_ref(), "unrestricted = true")
+            format_args!(
+                "    allowed by {}",
+                place(example.allowed_by.as_ref(), "unrestricted = true")
+            ),
         );
         if token.standing == Standing::Kept {
-            let _ = writeln!(
+            line(
                 out,
-                "    denied by  {}",
-                place(example.denied_by.as_ref(), "no line")
+                format_args!("    denied by  {}", place(example.denied_by.as_ref(), "no line")),
             );
         }
     }

@@ -314,6 +314,13 @@ impl Options {
     fn url(&self, text: &str, base: &BaseUrl, native: bool) -> Result<Url, String> {
         let mut url = Url::parse(text, base)?;
         if native {
+            let host = url.authority.as_deref().filter(|_| !text.contains("://"));
+            // `rest/api` is a path whose slash was forgotten, not a host.
+            if host.is_some_and(|host| host != "localhost" && !host.contains(['.', ':'])) {
+                return Err(format!(
+                    "`{text}` begins neither with a slash nor with http:// or https://; write `/{text}`"
+                ));
+            }
             return Ok(url);
         }
         if url.authority.is_none() {

@@ -1,11 +1,17 @@
 //! Reads Extender's export: each of its tokens, or the reason why it cannot be imported.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
-use jsonc_parser::{ParseOptions, parse_to_serde_value};
+use jsonc_parser::ast::Value as Ast;
+use jsonc_parser::errors::ParseError;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast, parse_to_serde_value};
 use serde_json::{Map, Value};
 
 /// Bytes that an export may have; the largest known have some hundred thousand.
 pub(super) const MAX_BYTES: usize = 64 << 20;
+/// The beginning of 1990, milliseconds since 1970 UTC: no token is older.
+const EARLIEST_MS: i64 = 631_152_000_000;
 /// Keys that a token of the export may have. `authorKey` names who made the token, `userKey` the same user as `user`.
 const KNOWN: [&str; 12] = [
     "label",
@@ -74,8 +80,14 @@ pub(super) fn read(text: &str) -> Result<Vec<Result<Exported, Broken>>, String> 
     };
     // Editors and PowerShell write a byte-order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let whole: Value =
-        parse_to_serde_value(text, &options).map_err(|error| format!("it is not valid JSON: {error}"))?;
+    let invalid = |error: ParseError| format!("it is not valid JSON: {error}");
+    let ast = parse_to_ast(text, &CollectOptions::default(), &options).map_err(invalid)?;
+    if let Some(name) = ast.value.as_ref().and_then(doubled) {
+        return Err(format!(
+            "an object in it has the key `{name}` twice, and readers differ in which one counts; remove one of them"
+        ));
+    }
+    let whole: Value = parse_to_serde_value(text, &options).map_err(invalid)?;
     let Some(Value::Array(tokens)) = whole.get("tokens") else {
         return Err(
             "it is not an export of REST API tokens, which is an object with a list `tokens`; export again, or specify the right file"
@@ -88,6 +100,43 @@ pub(super) fn read(text: &str) -> Result<Vec<Result<Exported, Broken>>, String> 
         .enumerate()
         .map(|(at, token)| read_token(at, token))
         .collect())
+}
+
+/// A key that an object has twice.
+fn doubled<'v>(value: &'v Ast<'_>) -> Option<&'v str> {
+    match value {
+        Ast::Object(object) => {
+            let mut seen = HashSet::new();
+            object.properties.iter().find_map(|property| {
+                let name = property.name.as_str();
+                if seen.insert(name) {
+                    doubled(&property.value)
+                } else {
+                    Some(name)
+                }
+            })
+        }
+        Ast::Array(array) => array.elements.iter().find_map(doubled),
+        _ => None,
+    }
+}
+
+/// A key at the top that says that other pages follow, such as `isLast`, `hasMore` or `nextPage`.
+fn follows(whole: &Value) -> Option<&str> {
+    let Value::Object(members) = whole else {
+        return None;
+    };
+    let says_more = |(key, value): &(&String, &Value)| {
+        let key = key.to_lowercase();
+        match value {
+            Value::Null => false,
+            Value::Bool(value) if key.contains("last") => !value,
+            Value::Bool(value) => *value && (key.contains("next") || key.contains("more")),
+            Value::String(text) => key.contains("next") && !text.is_empty(),
+            _ => key.contains("next"),
+        }
+    };
+    members.iter().find(says_more).map(|(key, _)| key.as_str())
 }
 
 /// Refuses one page of several: the tokens of the other pages would be lost silently.
@@ -111,7 +160,12 @@ fn whole_list(whole: &Value, found: usize) -> Result<(), String> {
         None => pages.unwrap_or(1) <= 1 && start.unwrap_or(0) == 0,
     };
     if is_whole {
-        return Ok(());
+        return match follows(whole) {
+            None => Ok(()),
+            Some(key) => Err(format!(
+                "its `{key}` says that more tokens follow; export all tokens to one file, or join the lists `tokens` of all pages and remove `{key}`"
+            )),
+        };
     }
     let of = match (total, pages) {
         (Some(total), _) => format!("{found} of {total} tokens"),
@@ -210,6 +264,10 @@ fn milliseconds(token: &Map<String, Value>, key: &str) -> Result<Option<Timestam
     };
     match number {
         0 => Ok(None),
+        // Seconds would be taken for a time in January 1970, and the token for an expired one.
+        number if number < EARLIEST_MS => Err(format!(
+            "its `{key}` is a time before 1990; it must be in milliseconds since 1970, or 0 for none"
+        )),
         number => Timestamp::from_millisecond(number).map(Some).map_err(|_| wrong()),
     }
 }
@@ -278,7 +336,7 @@ fn networks(value: Option<&Value>) -> Result<Vec<String>, String> {
     for part in parts {
         networks.push(network(part).ok_or_else(|| {
             format!(
-                "its `ip` contains `{part}`, which is neither an address nor a network; write a network as 10.0.0.0/8"
+                "its `ip` contains `{part}`, which is neither an address nor a network; write a network as 10.0.0.0/8, with zeros after its first bits"
             )
         })?);
     }
@@ -290,7 +348,8 @@ fn network(text: &str) -> Option<String> {
         return Some(address.to_string());
     }
     if let Ok(network) = text.parse::<ipnet::IpNet>() {
-        return Some(network.trunc().to_string());
+        // As in a policy: it could mean the address or the network.
+        return (network.trunc() == network).then(|| network.to_string());
     }
     // Stars may only replace whole numbers at the end; otherwise this is not a network.
     let parts: Vec<&str> = text.split('.').collect();
@@ -355,9 +414,16 @@ mod tests {
             read("10.0.0.1, 10.1.*.*;::1").unwrap(),
             ["10.0.0.1", "10.1.0.0/16", "::1"]
         );
-        assert_eq!(read("10.1.2.3/8").unwrap(), ["10.0.0.0/8"]);
         assert_eq!(read("").unwrap(), [""; 0]);
-        for wrong in ["10.*.0.1", "10.0.0", "10.0.0.256", "*.*.*", "host", "10.0.0.*/8"] {
+        for wrong in [
+            "10.1.2.3/8",
+            "10.*.0.1",
+            "10.0.0",
+            "10.0.0.256",
+            "*.*.*",
+            "host",
+            "10.0.0.*/8",
+        ] {
             assert!(read(wrong).unwrap_err().contains(wrong), "{wrong}");
         }
         assert_eq!(read("*.*.*.*").unwrap(), ["0.0.0.0/0"]);
@@ -370,6 +436,11 @@ mod tests {
             r#""total": 3, "pages": 2"#,
             r#""total": "3""#,
             r#""pages": 3"#,
+            r#""isLast": false"#,
+            r#""isLastPage": false, "total": 2"#,
+            r#""hasMore": true"#,
+            r#""nextPage": 2"#,
+            r#""next": "/rest/tokens?page=2""#,
             r#""startAt": 50"#,
             r#""total": 52, "startAt": 50, "pages": 2"#,
         ] {
@@ -381,6 +452,7 @@ mod tests {
             // The pages were joined.
             r#""total": 2, "pages": 2"#,
             r#""pages": null"#,
+            r#""isLast": true, "hasMore": false, "nextPage": null, "next": """#,
             r#""status": "ok""#,
         ] {
             assert_eq!(
@@ -392,6 +464,28 @@ mod tests {
         for rest in [r#""total": -1"#, r#""total": []"#, r#""pages": "many""#] {
             let error = read(&format!("{{{tokens}, {rest}}}")).unwrap_err();
             assert!(error.contains("is not a count"), "{rest}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_refused() {
+        for text in [
+            r#"{"tokens": [], "tokens": []}"#,
+            r#"{"tokens": [{"label": "a", "limitTo": "x", "limitTo": ".*"}]}"#,
+            r#"{"tokens": [{"label": "a", "li\u006ditTo": "x", "limitTo": ".*"}]}"#,
+        ] {
+            let why = super::read(text).unwrap_err();
+            assert!(why.contains("twice"), "{why}");
+        }
+    }
+
+    #[test]
+    fn times_in_other_units_are_refused() {
+        for time in ["1900000000", "-1", "\"1900000000\""] {
+            let text = format!(r#"{{"tokens": [{{"label": "a", "validUntil": {time}}}]}}"#);
+            let read = super::read(&text).unwrap();
+            let why = read.into_iter().next().unwrap().unwrap_err().why;
+            assert!(why.contains("milliseconds"), "{why}");
         }
     }
 

@@ -1,17 +1,23 @@
 //! What every change of a token goes through: its seal or its encrypted secret, the compiler's judgement, the file.
 
-use tokenward_compiler::compile_within;
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity, render_text};
-use tokenward_compiler::resolve_policy;
+use tokenward_compiler::findings::find;
+use tokenward_compiler::ir::Program;
 use tokenward_compiler::seal::{self, Mode, Version, statement};
+use tokenward_compiler::{SourceMap, compile_within, resolve_policy};
 
 use super::{Failure, output};
 use crate::authoring::edit::{Change, Key, Prepared};
 use crate::authoring::keys::{SealingKey, SigningKey};
 use crate::cli::time::now_ms;
 use crate::config::Config;
+use crate::config::universe::{served, universe};
 use crate::live::parse_hash;
 use crate::secret::Secret;
+
+/// The states that the questions about lines may visit. The person waits, and `compile --check` asks again with more.
+const BUDGET: u64 = 100_000;
 
 /// Refuses a change that secure mode does not allow.
 pub(super) fn refuse_in_secure(config: &Config, verb: &str) -> Result<(), Failure> {
@@ -98,7 +104,7 @@ pub(in crate::cli) fn committed_all(
     Ok(prepared.commit()?)
 }
 
-/// Refuses what does not compile, and shows the warnings about these tokens.
+/// Refuses what `tokenward compile --check` would refuse of these tokens, and shows its warnings about them.
 pub(super) fn judge(
     prepared: &Prepared,
     names: &[&str],
@@ -107,7 +113,14 @@ pub(super) fn judge(
 ) -> Result<(), Failure> {
     let sources = prepared.sources();
     let ceiling = config.tokens.ceiling();
-    let compilation = compile_within(&sources, mode, &ceiling, now_ms());
+    let mut compilation = compile_within(&sources, mode, &ceiling, now_ms());
+    let checked = compilation.program.as_ref().map(|program| {
+        let known = &compilation.diagnostics;
+        lines_checked(program, &compilation.source_map, known, config)
+    });
+    if let Some(found) = checked.transpose()? {
+        compilation.diagnostics.extend(found);
+    }
     let is_inside = prepared.sections_of(names);
     let is_ours = |found: &Diagnostic| is_inside(&sources, found.primary.span);
     let (ours, others): (Vec<Diagnostic>, Vec<Diagnostic>) =
@@ -119,17 +132,31 @@ pub(super) fn judge(
             "the change has errors; nothing was written".to_owned(),
         ));
     }
-    let Some(program) = compilation.program else {
+    if compilation.program.is_none() {
         output::note_raw(&render_text(&sources, &others, output::colours()));
         return Err(Failure::Findings(
             "the policy has errors elsewhere, so the change would not take effect; fix them first; nothing was written"
                 .to_owned(),
         ));
-    };
-    let bound = program.bind(&config.upstream.public_url);
-    bound
-        .map(drop)
-        .map_err(|error| Failure::Findings(format!("{error}; nothing was written")))
+    }
+    Ok(())
+}
+
+/// Findings about lines under this configuration, such as a forbid line that no request can match.
+fn lines_checked(
+    program: &Program,
+    source_map: &SourceMap,
+    known: &[Diagnostic],
+    config: &Config,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let bound = program
+        .bind(&config.upstream.public_url)
+        .map_err(|error| Failure::Findings(format!("{error}; nothing was written")))?
+        .merging_body(config.upstream.product.merges());
+    let budget = Budget::new(BUDGET);
+    let asked = (universe(config), &served(config), &budget);
+    let found = find(&bound, source_map, known, asked, |_, _| ()).map_err(Failure::trouble)?;
+    Ok(found.diagnostics)
 }
 
 /// Explains whether the shown secret can be shown again.

@@ -45,9 +45,19 @@ pub(super) struct Found {
     pub(super) text: String,
 }
 
-/// Every token, in source order, and why the audit says nothing, if it does.
-pub(super) fn all(config: &Config) -> Result<(Vec<Known>, Option<String>), Failure> {
-    let mut tokens = of_policy(config)?;
+/// Every token that can be read.
+pub(super) struct All {
+    /// In source order.
+    pub(super) tokens: Vec<Known>,
+    /// Why the audit says nothing, if it does.
+    pub(super) silent: Option<String>,
+    /// Whether the policy has errors, so that tokens may be missing.
+    pub(super) broken: bool,
+}
+
+/// Reads the tokens, with all that is known of them.
+pub(super) fn all(config: &Config) -> Result<All, Failure> {
+    let (mut tokens, broken) = of_policy(config)?;
     let (usage, silent) = match Usage::of(config) {
         Ok(usage) => (Some(usage), None),
         Err(failure) => (None, Some(failure.message().to_owned())),
@@ -77,7 +87,11 @@ pub(super) fn all(config: &Config) -> Result<(Vec<Known>, Option<String>), Failu
             .is_ok_and(|book| book.has(&token.attributes.secret_hash));
         token.look(now, by_command, config);
     }
-    Ok((tokens, silent))
+    Ok(All {
+        tokens,
+        silent,
+        broken,
+    })
 }
 
 /// The token of this name among them.
@@ -96,7 +110,8 @@ pub(super) fn one(tokens: Vec<Known>, name: &str, config: &Config) -> Result<Kno
     })
 }
 
-fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
+/// The tokens, and whether the policy has errors.
+fn of_policy(config: &Config) -> Result<(Vec<Known>, bool), Failure> {
     let place = &config.policies;
     // A compiled policy has no positions and no findings.
     if place.is_file() {
@@ -112,17 +127,12 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
             previous: None,
             findings: Vec::new(),
         });
-        return Ok(tokens.collect());
+        return Ok((tokens.collect(), false));
     }
     let sources = SourceSet::read_dir(place, Links::WithinDirectory).map_err(Failure::trouble)?;
     // Tokens are shown even if others have errors.
     let diagnostics = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms()).diagnostics;
-    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
-    if errors.count() > 0 {
-        output::note(
-            "The policy has errors. Tokens that cannot be read are not shown; see `tokenward compile`.",
-        );
-    }
+    let broken = diagnostics.iter().any(|one| one.severity == Severity::Error);
     let policy = resolve_policy(&sources);
     let tokens = policy.tokens.into_iter().map(|token| {
         // A finding belongs to the token if it is in its section, or in a line that it includes.
@@ -147,7 +157,7 @@ fn of_policy(config: &Config) -> Result<Vec<Known>, Failure> {
             attributes: token.attributes,
         }
     });
-    Ok(tokens.collect())
+    Ok((tokens.collect(), broken))
 }
 
 fn place_of(sources: &SourceSet, span: Span) -> (String, usize) {

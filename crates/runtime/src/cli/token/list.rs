@@ -28,14 +28,26 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
-    let (tokens, silent) = known::all(&config)?;
+    let known::All {
+        tokens,
+        silent,
+        broken,
+    } = known::all(&config)?;
     if let Some(why) = silent {
         output::note(&format!("Last uses cannot be shown: {why}"));
     }
     if args.json {
-        return tokens.iter().try_for_each(|token| print_json(&token.json()));
+        tokens.iter().try_for_each(|token| print_json(&token.json()))?;
+    } else {
+        output::print(&table(&tokens))?;
     }
-    output::print(&table(&tokens))
+    if broken {
+        return Err(Failure::Findings(
+            "the policy has errors, so tokens may be missing here; `tokenward compile` shows the errors"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn table(tokens: &[Known]) -> String {

@@ -46,7 +46,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         return output::print(&Zeroizing::new(format!("{}\n", *secret)));
     }
-    let (tokens, silent) = known::all(&config)?;
+    let known::All {
+        tokens,
+        silent,
+        broken,
+    } = known::all(&config)?;
+    if broken {
+        output::note(
+            "The policy has errors. Tokens that cannot be read are not found; see `tokenward compile`.",
+        );
+    }
     let token = known::one(tokens, &args.name, &config)?;
     if let Some(why) = silent {
         output::note(&format!("Its last use cannot be shown: {why}"));

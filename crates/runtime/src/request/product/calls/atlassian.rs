@@ -95,7 +95,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/rest/plugins/**"),
             Call::write("/rest/scriptrunner/*/settings/**"),
             Call::write("/rest/scriptrunner/*/resources/**"),
-            Call::write("/rest/atlassian-connect/1/addons/*"),
+            Call::write("/rest/atlassian-connect/*/addons/*"),
             Call::write("/rest/config/**"),
         ],
     },
@@ -107,6 +107,12 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/rest/webhooks/**"),
             Call::write("/rest/jira-webhook/**"),
         ],
+    },
+    Group {
+        class: Class::Escalate,
+        reason: "Copies all content and all accounts out, or sets where on the server copies are written",
+        source: Source::Known("the module of data pipelines"),
+        calls: &[Call::write("/rest/datapipeline/**")],
     },
     Group {
         class: Class::Escalate,
@@ -127,9 +133,7 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/rest/scim/**"),
             Call::any("/rest/troubleshooting/*/support-zip/**"),
             Call::write("/rest/troubleshooting/**"),
-            Call::write("/rest/internal/1.0/**"),
-            Call::write("/rest/internal/2/**"),
-            Call::write("/rest/internal/latest/**"),
+            Call::write("/rest/internal/**"),
         ],
     },
     Group {
