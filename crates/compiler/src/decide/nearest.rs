@@ -60,7 +60,16 @@ pub fn nearest(program: &Program, request: &Request<'_>, tried: &[Tried<'_>]) ->
             failed: first_failed(best, request.body),
         });
     }
-    by_method(program, request).or_else(|| by_url(program, request))
+    let Some(within) = program.within(request.token) else {
+        return by_method(program, request).or_else(|| by_url(program, request));
+    };
+    let (program, token) = (within.program, within.token);
+    let request = Request { token, ..*request };
+    let found = by_method(program, &request).or_else(|| by_url(program, &request))?;
+    Some(Nearest {
+        line: within.line(found.line),
+        ..found
+    })
 }
 
 fn first_failed(tried: &Tried<'_>, body: Body<'_>) -> Failed {
