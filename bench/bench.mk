@@ -1,6 +1,6 @@
 # Benchmarks. None of them is built by `make test`.
 
-.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-policies bench-scale
+.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-policies bench-reload bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -9,6 +9,11 @@ bench-scale: ## time and memory of 10,000 and of 100,000 tokens
 	$(CARGO) build --release --locked -p tokenward-compiler --example scale
 	"$(TARGET)/release/examples/scale" 10000
 	"$(TARGET)/release/examples/scale" 100000
+
+bench-reload: ## a large policy: time until ready, time until a changed line decides, memory; AGAINST=BINARY, MORE=OPTIONS; needs python3 and Linux
+	$(CARGO) build --release --locked -p tokenward-runtime
+	$(CARGO) build --release --locked -p tokenward-compiler --example artifact
+	bench/reload/reload.py --binary "$(TARGET)/release/tokenward" --compiler "$(TARGET)/release/examples/artifact" $(if $(AGAINST),--against "$(AGAINST)") $(MORE)
 
 bench-policies: ## policies and requests that are made to be slow: time to compile, to show, to check, to decide
 	$(CARGO) run --release --locked -p tokenward-compiler --example hostile

@@ -13,9 +13,11 @@
 //!                          each once, in this order
 //! ```
 //!
-//! The digest is the policy's version, which the audit and `/readyz` show. It is computed from everything that decides, when
-//! a policy is compiled and when an artifact is read, so two programs that decide differently have different digests.
 //! [`read`] checks the signature first, from the header only, then the digest; only then it decodes the sections.
+//!
+//! The policy's version, which the audit and `/readyz` show, is another digest: it is computed from everything that decides,
+//! when a policy is compiled and when an artifact is read, so two programs that decide differently have different versions.
+//! `version` says how.
 //!
 //! Numbers are little-endian; a text is its length (u32) and its UTF-8. Equal sources give equal bytes. The artifact stores
 //! the codes of globs and the tables of automata. Loading rebuilds everything that depends on the public URL: the layout, and
@@ -30,12 +32,13 @@ mod format;
 mod header;
 mod regexp;
 mod signature;
+mod version;
 
 #[doc(hidden)]
 pub use decode::decode_sections;
 pub use decode::{Artifact, decode, read};
-pub(crate) use encode::digest;
 pub use encode::{encode, encode_signed};
 pub use error::{DecodeError, ReadError, SignatureError};
 pub use format::{EXTENSION, FORMAT, HEADER, LANGUAGE, MAGIC};
 pub use signature::Signers;
+pub(crate) use version::{Share, digest, shares, version};

@@ -123,6 +123,25 @@ enum Held {
 /// matches any body denies at once, without the body.
 #[must_use]
 pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
+    let Some(within) = program.within(request.token) else {
+        return decide_whole(program, request);
+    };
+    let token = within.token;
+    let within_part = decide_whole(within.program, &Request { token, ..*request });
+    // A line of the part, as the whole program names it.
+    let named = |line: Option<LineId>| line.map(|line| within.line(line));
+    match within_part {
+        Decision::Allow(Grant { line }) => allowed(named(line)),
+        Decision::Deny(Denial { reason, line }) => Decision::Deny(Denial {
+            reason,
+            line: named(line),
+        }),
+        needs => needs,
+    }
+}
+
+/// Decides a request by a program that is not put together from others.
+fn decide_whole<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
     // Constraints that need the body, in order, up to the first line that needs none. An empty list allocates nothing.
     let mut open: Vec<Asks<'p>> = Vec::new();
     let mut first = |effect| {

@@ -120,6 +120,7 @@ impl<'a> Lowering<'a> {
             digest: String::new(),
             base: None,
             layout: None,
+            parts: None,
         };
         Lowered {
             program,

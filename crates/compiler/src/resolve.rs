@@ -32,7 +32,7 @@ pub(crate) struct Resolver<'a> {
 
 /// Lines of sets, counted for each token that includes them. They take memory for each: a policy of a megabyte could otherwise
 /// have billions.
-const MOST_INCLUDED: usize = 10_000_000;
+pub(crate) const MOST_INCLUDED: usize = 10_000_000;
 
 fn too_many_lines(token: &TokenDef) -> Diagnostic {
     let headline = format!("the tokens up to this one include more than {MOST_INCLUDED} lines of sets");

@@ -22,7 +22,7 @@ pub use error::{PolicyError, PolicyFault};
 use file_revocations::FileRevocations;
 use fingerprint::Fingerprint;
 pub(crate) use load::{LoadSettings, artifact_of_file, policy_at, unbound_artifact};
-use load::{Loaded, Purpose, load};
+use load::{Loaded, Memory, Purpose, load};
 pub(crate) use mode::{ModeInForce, name as mode_name};
 pub use revoked::RevocationError;
 pub(crate) use revoked::{
@@ -101,6 +101,8 @@ pub(crate) struct Policies {
     current: ArcSwap<Live>,
     revocations: Arc<Revocations>,
     files: Mutex<FileRevocations>,
+    /// What the last policy was made of.
+    memory: Mutex<Memory>,
     status: Mutex<ReloadStatus>,
     /// The directory's state immediately before it was first read, so that a change since then is noticed.
     first_seen: Fingerprint,
@@ -125,7 +127,8 @@ impl Policies {
         let first_seen = Fingerprint::of(&directory);
         let mut files = FileRevocations::default();
         files.read(&directory, |revoked| note(&revocations, revoked));
-        let (loaded, revoked) = load(&directory, &settings, &mode, &Purpose::Start);
+        let mut memory = Memory::default();
+        let (loaded, revoked) = load(&directory, &settings, &mode, &Purpose::Start, Some(&mut memory));
         note(&revocations, revoked);
         let loaded = loaded?;
         let program = &loaded.program;
@@ -146,6 +149,7 @@ impl Policies {
             current: ArcSwap::from_pointee(Live::new(loaded)),
             revocations: Arc::new(revocations),
             files: Mutex::new(files),
+            memory: Mutex::new(memory),
             status: Mutex::new(ReloadStatus {
                 succeeded: 1,
                 failure,
@@ -278,7 +282,16 @@ impl Policies {
         let purpose = Purpose::Reload {
             refused: self.current().refused(),
         };
-        let (loaded, revoked) = load(&self.directory, &self.settings, &self.mode, &purpose);
+        let (loaded, revoked) = {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            load(
+                &self.directory,
+                &self.settings,
+                &self.mode,
+                &purpose,
+                Some(&mut memory),
+            )
+        };
         self.log_revoked(&revoked);
         note(&self.revocations, revoked);
         match loaded {

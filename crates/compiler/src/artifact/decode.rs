@@ -7,8 +7,8 @@ use super::{
     bytes::{Reader, utf8},
     encode,
     format::{FORMAT, Section},
-    header::{self, Header},
-    regexp,
+    header::Header,
+    regexp, version,
 };
 use crate::{
     ast::{Effect, Operator},
@@ -48,7 +48,7 @@ pub fn read(bytes: &[u8], signers: &Signers) -> Result<Artifact, ReadError> {
     header.vouched_for(signers)?;
     header.fits(sections)?;
     Ok(Artifact {
-        program: program(sections, header.digest)?,
+        program: program(sections)?,
         format: FORMAT,
         language: header.language,
         signer: header.signature.map(|signature| signature.key),
@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8], signers: &Signers) -> Result<Artifact, ReadError> {
 pub fn decode(bytes: &[u8]) -> Result<Program, DecodeError> {
     let (header, sections) = Header::read(bytes)?;
     header.fits(sections)?;
-    program(sections, header.digest)
+    program(sections)
 }
 
 /// For fuzzing: what [`decode`] does after its checks, which a fuzzer cannot pass by chance.
@@ -71,10 +71,10 @@ pub fn decode(bytes: &[u8]) -> Result<Program, DecodeError> {
 /// See [`DecodeError`].
 #[doc(hidden)]
 pub fn decode_sections(sections: &[u8]) -> Result<Program, DecodeError> {
-    program(sections, [0; 32])
+    program(sections)
 }
 
-fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeError> {
+fn program(content: &[u8]) -> Result<Program, DecodeError> {
     let mut reader = Reader(content);
     let lines = section(&mut reader, Section::Lines)?;
     let values = section(&mut reader, Section::Values)?;
@@ -108,7 +108,7 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
     for section in [names, paths, asked, rules, tokens] {
         section.end()?;
     }
-    Ok(Program {
+    let program = Program {
         by_secret: Arc::new(by_secret(&tokens_read)?),
         tokens: Arc::new(tokens_read),
         tables: Tables {
@@ -118,9 +118,14 @@ fn program(content: &[u8], digest: header::Digest) -> Result<Program, DecodeErro
             urls: Arc::new(urls_read),
             ..Tables::default()
         },
-        digest: hex::encode(digest),
+        digest: String::new(),
         base: None,
         layout: None,
+        parts: None,
+    };
+    Ok(Program {
+        digest: version::digest(&program),
+        ..program
     })
 }
 

@@ -64,13 +64,6 @@ fn artifact(program: &Program, finish: impl FnOnce(Header) -> Header) -> Vec<u8>
     out
 }
 
-/// The digest of a program, in hexadecimal: that of its artifact.
-pub(crate) fn digest(program: &Program) -> String {
-    let mut hash = hasher();
-    sections(program, |bytes| hash.update(bytes));
-    hex::encode(hash.finalize())
-}
-
 /// Hands over the bytes of all sections, part by part.
 fn sections(program: &Program, mut take: impl FnMut(&[u8])) {
     // Here and below every field is named, without `..`: what decides cannot be left out of the digest by oversight.
@@ -94,6 +87,8 @@ fn sections(program: &Program, mut take: impl FnMut(&[u8])) {
         // The configuration's, and what follows from it.
         base: _,
         layout: _,
+        // Only a proxy puts programs together, and it writes no artifacts.
+        parts: _,
     } = program;
     let known = Known::of(rules);
     let mut section = |tag: Section, content: &dyn Fn(&mut Writer)| {
@@ -298,7 +293,7 @@ fn rule(out: &mut Writer, rule: &Rule, known: &Known<'_>) {
     out.u32(constraints.as_deref().map_or(NONE, |it| known.constraints.id(it)));
 }
 
-fn path(out: &mut Writer, path: &Path) {
+pub(super) fn path(out: &mut Writer, path: &Path) {
     out.list(&path.0, |out, step| match step {
         Step::Each => out.u8(0),
         Step::Name(name) => {
@@ -319,7 +314,7 @@ fn token(out: &mut Writer, token: &Token) {
     rules(out, permits);
 }
 
-fn attributes(out: &mut Writer, attributes: &Attributes) {
+pub(super) fn attributes(out: &mut Writer, attributes: &Attributes) {
     let Attributes {
         name,
         users,

@@ -70,11 +70,13 @@ impl Met {
 /// Costs about as much as a decision for each line.
 #[must_use]
 pub fn compare(program: &Program, request: &Request<'_>, effect: Effect, bytes: &[u8]) -> Vec<Compared> {
+    let within = program.within(request.token);
     let rules = program.token(request.token).rules(effect).iter();
+    let program = within.as_ref().map_or(program, |within| within.program);
     let known = rules.filter_map(|id| Some((id, program.rule(id)?)));
     known
         .map(|(id, rule)| Compared {
-            line: rule.line,
+            line: within.as_ref().map_or(rule.line, |within| within.line(rule.line)),
             effect,
             failed: first_failure(program, (Asks::of_rule(program, id, rule), rule), request, bytes),
         })

@@ -62,6 +62,10 @@ fn each_rule<'p>(
     (token, method, path): (TokenId, Method, &str),
     mut found: impl FnMut(&'p Rule) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
+    let (program, token) = match program.within(token) {
+        Some(within) => (within.program, within.token),
+        None => (program, token),
+    };
     for effect in [Effect::Forbid, Effect::Permit] {
         match &program.layout {
             // Bytes in a row, of which most lines need four; an index would leave out lines whose parameters are absent.

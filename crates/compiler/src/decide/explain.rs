@@ -61,6 +61,19 @@ impl From<bool> for Held {
 /// Costs about as much as the decision, and an allocation for each constraint.
 #[must_use]
 pub fn explain<'a>(program: &'a Program, request: &Request<'a>) -> Vec<Tried<'a>> {
+    let Some(within) = program.within(request.token) else {
+        return explain_whole(program, request);
+    };
+    let token = within.token;
+    let mut tried = explain_whole(within.program, &Request { token, ..*request });
+    for tried in &mut tried {
+        tried.line = within.line(tried.line);
+    }
+    tried
+}
+
+/// Explains by a program that is not put together from others.
+fn explain_whole<'a>(program: &'a Program, request: &Request<'a>) -> Vec<Tried<'a>> {
     // The lines that the decision tries, in its order and up to the same line.
     let mut found: Vec<(LineId, Effect, Option<Asks<'a>>, Bearing)> = Vec::new();
     for effect in [Effect::Forbid, Effect::Permit] {

@@ -156,6 +156,21 @@ impl<'s, T: Iterator<Item = &'s Tried<'s>>> Search<'s, T> {
 
 /// Calls back for the permit lines that a search by the URL finds, in the order of decision.
 fn each_near<'p>(program: &'p Program, request: &Request<'_>, mut found: impl FnMut(Near<'p>)) {
+    let Some(within) = program.within(request.token) else {
+        return each_near_of_whole(program, request, found);
+    };
+    let token = within.token;
+    // A line of the part, as the whole program names it.
+    each_near_of_whole(within.program, &Request { token, ..*request }, |near| {
+        found(Near {
+            line: within.line(near.line),
+            ..near
+        });
+    });
+}
+
+/// The same for a program that is not put together from others.
+fn each_near_of_whole<'p>(program: &'p Program, request: &Request<'_>, mut found: impl FnMut(Near<'p>)) {
     if let Some(layout) = &program.layout {
         layout.each_near(program, request.token, request.path, found);
         return;

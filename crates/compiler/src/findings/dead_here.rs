@@ -17,6 +17,8 @@ const BUDGET: u64 = 50_000;
 /// A forbid line that no request can match under a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLine {
+    /// The line.
+    pub line: LineId,
     /// The file and the number of the line.
     pub place: String,
     /// Why no request can match it, in one sentence.
@@ -57,6 +59,7 @@ pub fn dead_here(program: &Program, universe: Universe, served: &Served) -> Vec<
                 forbids.any(|rule| rule.line == line)
             });
             Some(DeadLine {
+                line,
                 place: format!("{}:{}", shown.file, shown.number),
                 reason: found.headline,
                 tokens: owners.map(|(_, token)| token.name.clone()).collect(),

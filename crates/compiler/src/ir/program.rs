@@ -6,6 +6,7 @@ use super::{
     id::{LineId, RuleId, TokenId},
     layout::Layout,
     lines::Line,
+    parts::{Parts, Within, token_in},
     rule::Rules,
     tables::Tables,
     token::Token,
@@ -22,6 +23,9 @@ pub struct Program {
     pub(crate) base: Option<BaseUrl>,
     /// What decisions read; present once the program is bound.
     pub(crate) layout: Option<Arc<Layout>>,
+    /// The parts of a program that was put together. It has no tables, tokens and layout of its own: what reads these asks
+    /// the parts.
+    pub(crate) parts: Option<Arc<Parts<Self>>>,
 }
 
 impl Deref for Program {
@@ -52,33 +56,66 @@ impl Program {
     #[must_use]
     pub fn token(&self, id: TokenId) -> &Token {
         static NOBODY: std::sync::LazyLock<Token> = std::sync::LazyLock::new(Token::nobody);
-        self.tokens.get(id.0 as usize).unwrap_or(&NOBODY)
+        let found = match &self.parts {
+            None => self.tokens.get(id.0 as usize),
+            Some(parts) => parts
+                .of_token(id)
+                .and_then(|within| within.program.tokens.get(within.token.0 as usize)),
+        };
+        found.unwrap_or(&NOBODY)
     }
 
     /// Every token with its id, in source order.
     pub fn tokens(&self) -> impl Iterator<Item = (TokenId, &Token)> {
-        (0..).map(TokenId).zip(self.tokens.iter())
+        let whole = (0..).map(TokenId).zip(self.tokens.iter());
+        let parts = self.parts.iter().flat_map(|parts| parts.each());
+        whole.chain(parts.flat_map(|(number, part)| {
+            let ids = (0..).map(move |at| token_in(number, TokenId(at)));
+            ids.zip(part.program.tokens.iter())
+        }))
     }
 
     /// The line of an id that this program gave.
     #[must_use]
     pub fn line(&self, id: LineId) -> Line<'_> {
-        self.lines.get(id)
+        let Some((part, id)) = self.parts.as_ref().and_then(|parts| parts.of_line(id)) else {
+            return self.lines.get(id);
+        };
+        let line = part.program.lines.get(id);
+        let before = if line.file == &*part.file {
+            part.lines_before
+        } else {
+            0
+        };
+        Line {
+            number: line.number.saturating_add(before),
+            ..line
+        }
+    }
+
+    /// The program that decides requests of a token, if that is a part of this one.
+    #[inline]
+    pub(crate) fn within(&self, token: TokenId) -> Option<Within<'_, Self>> {
+        self.parts.as_ref()?.of_token(token)
     }
 
     /// The lines of a token in the order of decision, forbid lines first.
     pub fn lines_of<'p>(&'p self, token: &'p Token) -> impl Iterator<Item = (LineId, Line<'p>)> {
-        let rules = token
-            .forbids
-            .iter()
-            .chain(token.permits.iter())
-            .filter_map(|id| self.rule(id));
-        rules.map(|rule| (rule.line, self.line(rule.line)))
+        // Rules are numbered within the part that has the token.
+        let id = self.by_secret.get(&token.secret_hash);
+        let within = id.and_then(|id| self.within(*id));
+        let owner = within.as_ref().map_or(self, |within| within.program);
+        let rules = token.forbids.iter().chain(token.permits.iter());
+        let lines = rules.filter_map(|id| owner.rule(id)).map(|rule| rule.line);
+        lines.map(move |line| {
+            let line = within.as_ref().map_or(line, |within| within.line(line));
+            (line, self.line(line))
+        })
     }
 
-    /// The policy's version, in hexadecimal: SHA-256 of everything in the program that decides, as its artifact has it, so
-    /// programs that decide differently have different digests. Settings of the configuration, such as the base URL, are not
-    /// part of it.
+    /// The policy's version, in hexadecimal: SHA-256 of everything in the program that decides, token by token, so programs that
+    /// decide differently have different digests. Settings of the configuration, such as the base URL, are not part of it, nor
+    /// is how the program is stored.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
@@ -121,6 +158,7 @@ impl Program {
         let program = Self {
             tokens: Arc::new(vec![token]),
             layout: None,
+            parts: None,
             digest: String::new(),
             ..self.clone()
         };

@@ -1,6 +1,13 @@
 //! Reading a policy directory: the one place of this crate that touches the file system.
 
-use std::{fs, path::Path};
+use std::{
+    cell::Cell,
+    fs,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use super::SourceSet;
 
@@ -13,6 +20,8 @@ pub use walk::is_module_directory;
 
 /// A directory that changes under every reading is given up after this many.
 const ATTEMPTS: usize = 5;
+/// Age of a file's last change from which on the file counts as written.
+const SETTLED: Duration = Duration::from_millis(25);
 
 impl SourceSet {
     /// Reads every `*.toml` and `*.limits` file below `directory`, names with a leading dot left out, links as `links` says.
@@ -24,29 +33,65 @@ impl SourceSet {
     /// # Errors
     /// See [`ReadDirError`].
     pub fn read_dir(directory: &Path, links: Links) -> Result<Self, ReadDirError> {
-        if !directory.is_dir() {
-            return match fs::metadata(directory) {
-                Err(source) => Err(ReadDirError::Io {
-                    path: directory.to_owned(),
-                    source,
-                }),
-                Ok(_) => Err(ReadDirError::NotADirectory(directory.to_owned())),
-            };
+        check_directory(directory)?;
+        let read = steady(directory, Files::new(), |before| {
+            read_once(directory, links, before)
+        });
+        read.map(Self::sharing)
+    }
+
+    /// Like [`SourceSet::read_dir`], for a directory in which people write meanwhile.
+    ///
+    /// Files with the same bytes as in `before` share its texts. If a file changed less than 25 milliseconds ago, it may be half
+    /// written, for example emptied and not yet filled again: then the directory is read once more after that time.
+    ///
+    /// # Errors
+    /// See [`ReadDirError`].
+    pub fn read_dir_again(directory: &Path, links: Links, before: &Self) -> Result<Self, ReadDirError> {
+        check_directory(directory)?;
+        let before = before.iter();
+        let before = before.map(|(_, source)| (source.path.clone(), Arc::clone(&source.text)));
+        let mut known: Files = before.collect();
+        for _ in 0..ATTEMPTS {
+            let latest = Cell::new(None);
+            known = steady(directory, known, |before| {
+                latest.set(None);
+                read_noting(directory, links, before, &latest)
+            })?;
+            match unsettled(latest.get(), SystemTime::now()) {
+                Some(rest) => thread::sleep(rest),
+                None => break,
+            }
         }
-        steady(directory, || read_once(directory, links)).map(Self::from_files)
+        Ok(Self::sharing(known))
     }
 }
 
-/// What two readings in a row agree on. `read` is the seam at which tests have a directory change.
+fn check_directory(directory: &Path) -> Result<(), ReadDirError> {
+    if !directory.is_dir() {
+        return match fs::metadata(directory) {
+            Err(source) => Err(ReadDirError::Io {
+                path: directory.to_owned(),
+                source,
+            }),
+            Ok(_) => Err(ReadDirError::NotADirectory(directory.to_owned())),
+        };
+    }
+    Ok(())
+}
+
+/// What two readings in a row agree on. `read` is the seam at which tests have a directory change; it is given what the reading
+/// before found, first `known`.
 fn steady(
     directory: &Path,
-    mut read: impl FnMut() -> Result<Files, ReadDirError>,
+    known: Files,
+    mut read: impl FnMut(&Files) -> Result<Files, ReadDirError>,
 ) -> Result<Files, ReadDirError> {
-    let mut before = read();
+    let mut before = read(&known);
     for _ in 0..ATTEMPTS {
-        let after = read();
+        let after = read(before.as_ref().unwrap_or(&known));
         match (before, after) {
-            (Ok(before), Ok(after)) if before == after => return Ok(after),
+            (Ok(before), Ok(after)) if are_same(&before, &after) => return Ok(after),
             // A file that vanished between listing and reading: look again, report it only if it lasts.
             (Err(_), Err(after)) => return Err(after),
             (_, after) => before = after,
@@ -55,10 +100,36 @@ fn steady(
     Err(ReadDirError::Unsteady(directory.to_owned()))
 }
 
-fn read_once(directory: &Path, links: Links) -> Result<Files, ReadDirError> {
-    let mut files = walk::files(directory, links)?;
+/// Whether two readings found the same. Equal texts are shared, so most are not compared again.
+fn are_same(one: &Files, other: &Files) -> bool {
+    let mut pairs = one.iter().zip(other);
+    one.len() == other.len() && pairs.all(|(one, other)| one.0 == other.0 && is_same_text(&one.1, &other.1))
+}
+
+fn is_same_text(one: &Arc<str>, other: &Arc<str>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}
+
+fn read_once(directory: &Path, links: Links, before: &Files) -> Result<Files, ReadDirError> {
+    read_noting(directory, links, before, &Cell::new(None))
+}
+
+/// Reads the files, and notes when the last of them changed.
+fn read_noting(
+    directory: &Path,
+    links: Links,
+    before: &Files,
+    latest: &Cell<Option<SystemTime>>,
+) -> Result<Files, ReadDirError> {
+    let mut files = walk::files(directory, links, before, latest)?;
     files.sort();
     Ok(files)
+}
+
+/// The time until a change is as old as it must be. A change in the future is old: the clock was set back.
+fn unsettled(changed: Option<SystemTime>, now: SystemTime) -> Option<Duration> {
+    let age = now.duration_since(changed?).ok()?;
+    SETTLED.checked_sub(age).filter(|rest| !rest.is_zero())
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The texts of a policy, and spans in them.
 
-use std::{ops::Range, sync::OnceLock};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use super::places::Places;
 
@@ -59,8 +62,8 @@ pub enum SourceKind {
 pub struct Source {
     /// Path relative to the policy directory, with `/` between its parts.
     pub path: String,
-    /// The content.
-    pub text: String,
+    /// The content, shared between readings that found the same.
+    pub text: Arc<str>,
     /// The kind of content.
     pub kind: SourceKind,
 }
@@ -98,6 +101,12 @@ impl SourceSet {
     /// left out; those with nearly such a name are remembered. Compilation follows the order of the paths, not the order given here.
     #[must_use]
     pub fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self::sharing(files.into_iter().map(|(path, text)| (path, text.into())))
+    }
+
+    /// Like [`SourceSet::from_files`], with texts that others have too.
+    #[must_use]
+    pub fn sharing(files: impl IntoIterator<Item = (String, Arc<str>)>) -> Self {
         let (mut sources, mut near) = (Vec::new(), Vec::new());
         for (path, text) in files {
             match kind_of(&path) {

@@ -198,7 +198,7 @@ impl Prepared {
             .iter()
             .filter(|(_, source)| source.path != self.edit.relative);
         let others = others.map(|(_, source)| (source.path.clone(), source.text.clone()));
-        SourceSet::from_files(others.chain([(self.edit.relative.clone(), self.after.clone())]))
+        SourceSet::sharing(others.chain([(self.edit.relative.clone(), self.after.as_str().into())]))
     }
 
     /// Makes the changes in the section of the token `name`, one after the other.

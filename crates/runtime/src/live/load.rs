@@ -1,17 +1,18 @@
 //! Loads a program from a path: a directory of sources or an artifact.
 
-use std::{collections::HashSet, fmt, fs, io, path::Path};
+use std::{collections::HashSet, fmt, fs, io, path::Path, thread};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
     analysis::{Served, Universe},
     artifact::{self, Artifact, ReadError, Signers},
+    assemble::{Assembled, Assembler, Terms},
     ceiling, compile_within,
     diagnostic::{Severity, render_json, render_some},
-    findings::dead_here,
+    findings::{DeadLine, dead_here},
     ir::Program,
     seal,
-    source::{Links, SourceSet},
+    source::{Links, ReadDirError, SourceSet},
 };
 
 use super::error::{PolicyError, PolicyFault};
@@ -45,6 +46,18 @@ impl LoadSettings {
             merges: config.upstream.product.merges(),
             universe: universe(config),
             served: served(config),
+        }
+    }
+
+    fn terms<'a>(&'a self, mode: &'a ModeInForce) -> Terms<'a> {
+        Terms {
+            base: &self.base,
+            merges: self.merges,
+            mode: mode.mode(),
+            ceiling: mode.ceiling(),
+            universe: self.universe,
+            served: &self.served,
+            now_ms: now_ms(),
         }
     }
 }
@@ -86,7 +99,51 @@ pub(super) struct Loaded {
     pub(super) dead: Vec<String>,
 }
 
+/// The tokens whose calls are refused, and the errors of their lines.
+#[derive(Default)]
+struct Faulty {
+    refused: HashSet<String>,
+    errors: String,
+    faults: Vec<PolicyFault>,
+}
+
+/// A program that was compiled as a whole.
+struct Unbound {
+    program: Program,
+    faulty: Faulty,
+}
+
+impl Unbound {
+    fn whole(program: Program) -> Self {
+        Self {
+            program,
+            faulty: Faulty::default(),
+        }
+    }
+}
+
 impl Loaded {
+    /// A bound program with these lines without effect.
+    fn with_dead(program: Program, dead: Vec<DeadLine>, faulty: Faulty, purpose: &Purpose) -> Self {
+        let Faulty {
+            mut refused,
+            errors,
+            faults,
+        } = faulty;
+        let owners = dead.iter().flat_map(|line| &line.tokens);
+        refused.extend(owners.filter(|token| purpose.refuses(token)).cloned());
+        let dead = dead
+            .into_iter()
+            .map(|line| format!("{}: {}", line.place, line.reason));
+        Self {
+            program,
+            refused,
+            errors,
+            faults,
+            dead: dead.collect(),
+        }
+    }
+
     /// The reason why calls of some tokens are refused, if they are.
     pub(super) fn failure(&self) -> Option<String> {
         if self.refused.is_empty() {
@@ -105,40 +162,76 @@ impl Loaded {
     }
 }
 
+/// What the last policy was made of, so that the next one is made again only where it differs.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    sources: SourceSet,
+    assembler: Assembler,
+}
+
 /// Loads the policy at a path, and the secrets that it revokes. The revocations count even if the policy does not
 /// compile. Those of files that cannot be compiled at all are found by `file_revocations`.
+///
+/// With a memory, a directory without errors is compiled part by part; otherwise as a whole. Both give the same.
 pub(super) fn load(
     place: &Path,
     settings: &LoadSettings,
     mode: &ModeInForce,
     purpose: &Purpose,
+    memory: Option<&mut Memory>,
 ) -> (Result<Loaded, PolicyError>, Vec<[u8; 32]>) {
-    let (read, revoked) = if place.is_file() {
+    if place.is_file() {
         let (program, revoked) = read_artifact(place, mode);
-        (
-            program.map(|program| (program, HashSet::new(), String::new(), Vec::new())),
-            revoked,
-        )
-    } else {
-        read_sources(place, mode, purpose)
+        let loaded = program.and_then(|program| bound(Unbound::whole(program), settings, purpose));
+        return (loaded, revoked);
+    }
+    let sources = match read_directory(place, memory.as_deref()) {
+        Ok(sources) => sources,
+        Err(error) => return (Err(error.into()), Vec::new()),
     };
-    let loaded = read.and_then(|(program, mut refused, errors, faults)| {
-        let program = program.bind(&settings.base)?.merging_body(settings.merges);
-        let dead = dead_here(&program, settings.universe, &settings.served);
-        let owners = dead.iter().flat_map(|line| &line.tokens);
-        refused.extend(owners.filter(|token| purpose.refuses(token)).cloned());
-        let dead = dead
-            .into_iter()
-            .map(|line| format!("{}: {}", line.place, line.reason));
-        Ok(Loaded {
-            program,
-            refused,
-            errors,
-            faults,
-            dead: dead.collect(),
-        })
-    });
-    (loaded, revoked)
+    if let Some(memory) = memory {
+        memory.sources = sources.clone();
+        let terms = settings.terms(mode);
+        if let Some(assembled) = memory.assembler.assemble(&sources, terms, threads(purpose)) {
+            let Assembled {
+                program,
+                revoked,
+                dead,
+                compiled,
+            } = assembled;
+            tracing::debug!(parts = compiled, "parts of the policy compiled");
+            let loaded = Loaded::with_dead(program, dead, Faulty::default(), purpose);
+            return (Ok(loaded), revoked);
+        }
+    }
+    let (read, revoked) = compile_whole(place, sources, mode, purpose);
+    (
+        read.and_then(|unbound| bound(unbound, settings, purpose)),
+        revoked,
+    )
+}
+
+fn read_directory(directory: &Path, memory: Option<&Memory>) -> Result<SourceSet, ReadDirError> {
+    match memory {
+        Some(memory) => SourceSet::read_dir_again(directory, Links::WithinDirectory, &memory.sources),
+        None => SourceSet::read_dir(directory, Links::WithinDirectory),
+    }
+}
+
+/// Threads that compile. A start uses all processors; a reload leaves half of them to the calls.
+fn threads(purpose: &Purpose) -> usize {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    match purpose {
+        Purpose::Start => processors,
+        Purpose::Reload { .. } => processors.div_ceil(2),
+    }
+}
+
+fn bound(unbound: Unbound, settings: &LoadSettings, purpose: &Purpose) -> Result<Loaded, PolicyError> {
+    let program = unbound.program.bind(&settings.base)?;
+    let program = program.merging_body(settings.merges);
+    let dead = dead_here(&program, settings.universe, &settings.served);
+    Ok(Loaded::with_dead(program, dead, unbound.faulty, purpose))
 }
 
 /// Loads the policy at a path as a proxy with these settings does, without its revocations.
@@ -151,23 +244,18 @@ pub(crate) fn policy_at(
     mode: &ModeInForce,
 ) -> Result<Program, PolicyError> {
     let purpose = Purpose::Reload { refused: Vec::new() };
-    load(place, settings, mode, &purpose)
+    load(place, settings, mode, &purpose, None)
         .0
         .map(|loaded| loaded.program)
 }
 
-/// A program, the tokens whose calls are refused, and the errors of their lines.
-type Read = (Program, HashSet<String>, String, Vec<PolicyFault>);
-
-fn read_sources(
+fn compile_whole(
     directory: &Path,
+    sources: SourceSet,
     mode: &ModeInForce,
     purpose: &Purpose,
-) -> (Result<Read, PolicyError>, Vec<[u8; 32]>) {
-    let sources = match SourceSet::read_dir(directory, Links::WithinDirectory) {
-        Ok(sources) => sources.below(&directory.to_string_lossy()),
-        Err(error) => return (Err(error.into()), Vec::new()),
-    };
+) -> (Result<Unbound, PolicyError>, Vec<[u8; 32]>) {
+    let sources = sources.below(&directory.to_string_lossy());
     let Compilation {
         program,
         partial,
@@ -176,14 +264,21 @@ fn read_sources(
         source_map: _,
     } = compile_within(&sources, mode.mode(), mode.ceiling(), now_ms());
     if let Some(program) = program {
-        return (Ok((program, HashSet::new(), String::new(), Vec::new())), revoked);
+        return (Ok(Unbound::whole(program)), revoked);
     }
     // Warnings would hide the errors that must be fixed.
     diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
     let faults = PolicyFault::all(&render_json(&sources, &diagnostics));
     let diagnostics = render_some(&sources, &diagnostics, (SHOWN, false));
     let read = match partial.filter(|_| *purpose == Purpose::Start) {
-        Some(partial) => Ok((partial.program, partial.refused, diagnostics, faults)),
+        Some(partial) => Ok(Unbound {
+            program: partial.program,
+            faulty: Faulty {
+                refused: partial.refused,
+                errors: diagnostics,
+                faults,
+            },
+        }),
         None => Err(PolicyError::Compile {
             directory: directory.to_owned(),
             diagnostics,

@@ -554,3 +554,56 @@ fn an_artifact_stands_in_for_the_directory() {
     within_a_second(|| names(&policies) == ["third"]);
     assert!(policies.status().failure.is_none());
 }
+
+#[test]
+fn a_reload_gives_what_a_start_gives() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let tokens = |file: &str, count: usize, line: &str| -> String {
+        let tokens = (0..count).map(|n| token(&format!("{file}{n}"), &format!("{file} secret {n}"), line));
+        tokens.collect()
+    };
+    let put = |file: &str, text: String| fs::write(path.join(format!("{file}.toml")), text).unwrap();
+    put("a", tokens("a", 300, "/rest/a"));
+    put("b", tokens("b", 100, "/rest/b"));
+    let policies = open(path);
+    let check = |what: &str, succeeded: u64| {
+        policies.reload();
+        let (reloaded, started) = (policies.current(), open(path).current());
+        let (reloaded, started) = (reloaded.program(), started.program());
+        let whole = SourceSet::read_dir(path, tokenward_compiler::source::Links::WithinDirectory).unwrap();
+        let whole = tokenward_compiler::compile(&whole).program.unwrap();
+        assert_eq!(reloaded.digest(), started.digest(), "{what}");
+        assert_eq!(reloaded.digest(), whole.digest(), "{what}");
+        for (_, token) in whole.tokens() {
+            let lines = |program: &Program| -> Vec<_> {
+                let id = program.token_by_secret_hash(&token.secret_hash).unwrap();
+                let lines = program
+                    .lines_of(program.token(id))
+                    .map(|(_, line)| format!("{line:?}"));
+                lines.collect()
+            };
+            assert_eq!(lines(reloaded), lines(&whole), "{what}");
+        }
+        assert_eq!(policies.status().succeeded, succeeded, "{what}");
+    };
+    check("no change", 1);
+    put("a", tokens("a", 300, "/rest/a").replacen("/rest/a", "/rest/z", 7));
+    check("some lines", 2);
+    put("a", format!("# first\n{}", tokens("a", 299, "/rest/a")));
+    check("places, and a token less", 3);
+    put("c", tokens("c", 1, "/rest/c"));
+    check("a file more", 4);
+    // A token of another file has the secret: nothing of the change counts, and its repair is a change like any other.
+    put(
+        "c",
+        tokens("c", 1, "/rest/c") + &token("again", "b secret 3", "/rest/c"),
+    );
+    policies.reload();
+    assert_eq!(policies.status().failed, 1);
+    assert!(names(&policies).iter().all(|name| name != "again"));
+    put("c", tokens("c", 2, "/rest/c"));
+    check("the repair", 5);
+    fs::remove_file(path.join("b.toml")).unwrap();
+    check("a file less", 6);
+}

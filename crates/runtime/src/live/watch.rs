@@ -4,14 +4,16 @@
 //! check of names, times and sizes every half second also covers network file systems, lost notifications, and links that
 //! lead out of the watched directory.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Policies;
@@ -19,15 +21,40 @@ use super::fingerprint::Fingerprint;
 
 /// Interval of the periodic check.
 const PERIOD: Duration = Duration::from_millis(500);
-/// Time without further changes after which a change is loaded.
-const QUIET: Duration = Duration::from_millis(100);
+/// Time without further changes after which a change is loaded, if every file that was written is closed.
+const QUIET: Duration = Duration::from_millis(25);
+/// The same while a file is being written: a program that writes it in steps may pause between them.
+const QUIET_WRITER: Duration = Duration::from_millis(100);
 /// Maximum time from the first change until it is loaded.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 enum Signal {
-    Changed,
+    Changed(Change),
     Reload,
     Stop,
+}
+
+/// A change that the system told of.
+struct Change {
+    paths: Vec<PathBuf>,
+    /// A file is open and may be half written. The system tells when it is closed.
+    is_writing: bool,
+}
+
+impl Change {
+    /// The change of an event; `None` for events that change nothing.
+    fn of(event: notify::Event) -> Option<Self> {
+        let is_writing = match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
+            EventKind::Access(_) => return None,
+            EventKind::Create(CreateKind::File) | EventKind::Modify(ModifyKind::Data(_)) => true,
+            _ => false,
+        };
+        Some(Self {
+            paths: event.paths,
+            is_writing,
+        })
+    }
 }
 
 /// Reloads the policy when its directory changes, until the watcher is dropped.
@@ -121,7 +148,7 @@ fn watch(
         let (notified, requested) = match received.recv_timeout(PERIOD) {
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(Signal::Reload) => (true, true),
-            Ok(Signal::Changed) => match settle(received) {
+            Ok(Signal::Changed(change)) => match settle(change, received) {
                 Settled::Quiet { requested } => (true, requested),
                 Settled::Stop => return,
             },
@@ -156,18 +183,32 @@ enum Settled {
 }
 
 /// Waits for the end of a series of changes.
-fn settle(received: &Receiver<Signal>) -> Settled {
+fn settle(change: Change, received: &Receiver<Signal>) -> Settled {
     let first = Instant::now();
     let mut requested = false;
+    let mut writing = HashSet::new();
+    note(change, &mut writing);
     while first.elapsed() < PATIENCE {
-        match received.recv_timeout(QUIET) {
-            Ok(Signal::Changed) => {}
+        let quiet = if writing.is_empty() { QUIET } else { QUIET_WRITER };
+        match received.recv_timeout(quiet) {
+            Ok(Signal::Changed(change)) => note(change, &mut writing),
             Ok(Signal::Reload) => requested = true,
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return Settled::Stop,
             Err(RecvTimeoutError::Timeout) => break,
         }
     }
     Settled::Quiet { requested }
+}
+
+/// Notes which files are being written. A file that was closed, renamed or removed is not.
+fn note(change: Change, writing: &mut HashSet<PathBuf>) {
+    for path in change.paths {
+        if change.is_writing {
+            writing.insert(path);
+        } else {
+            writing.remove(&path);
+        }
+    }
 }
 
 /// The system's notifications for a directory, and for its parent if they name the directory: a watch is lost when its
@@ -180,15 +221,18 @@ impl Notifier {
         let own = directory.to_owned();
         let name = directory.file_name().map(OsString::from);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let concerns = event.map_or(true, |event| {
-                !matches!(event.kind, EventKind::Access(_))
-                    && event
-                        .paths
-                        .iter()
-                        .any(|path| path.starts_with(&own) || path.file_name().map(OsString::from) == name)
-            });
-            if concerns {
-                let _ = sender.send(Signal::Changed);
+            let change = match event {
+                Ok(event) => Change::of(event),
+                // Events may have been lost.
+                Err(_) => Some(Change {
+                    paths: vec![own.clone()],
+                    is_writing: false,
+                }),
+            };
+            let concerns =
+                |path: &PathBuf| path.starts_with(&own) || path.file_name().map(OsString::from) == name;
+            if let Some(change) = change.filter(|change| change.paths.iter().any(concerns)) {
+                let _ = sender.send(Signal::Changed(change));
             }
         });
         let mut watcher = watcher
@@ -212,5 +256,69 @@ impl Notifier {
             let _ = watcher.watch(parent, RecursiveMode::NonRecursive);
         }
         Some(Self(watcher))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::Event;
+    use notify::event::{DataChange, RenameMode};
+
+    use super::*;
+
+    fn change(kind: EventKind, path: &str) -> Option<Change> {
+        Change::of(Event::new(kind).add_path(path.into()))
+    }
+
+    /// The time that a series of changes takes to end, if nothing follows it.
+    fn settled(changes: &[(EventKind, &str)]) -> Duration {
+        let (sender, received) = mpsc::channel();
+        let mut changes = changes.iter().filter_map(|(kind, path)| change(*kind, path));
+        let first = changes.next().unwrap();
+        for change in changes {
+            sender.send(Signal::Changed(change)).unwrap();
+        }
+        let began = Instant::now();
+        let settled = settle(first, &received);
+        assert!(matches!(settled, Settled::Quiet { requested: false }));
+        began.elapsed()
+    }
+
+    #[test]
+    fn a_file_that_is_still_written_is_waited_for() {
+        let created = EventKind::Create(CreateKind::File);
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::From));
+        for writing in [
+            &[(written, "a")][..],
+            &[(created, "a"), (written, "a")],
+            &[(written, "a"), (closed, "b")],
+            &[(written, "a"), (closed, "a"), (written, "a")],
+        ] {
+            assert!(settled(writing) >= QUIET_WRITER, "{writing:?}");
+        }
+        // On a busy machine each may take longer than it waits, but hardly all of them every time.
+        let all_closed = || {
+            [
+                &[(created, "a"), (written, "a"), (closed, "a")][..],
+                &[(written, "a"), (renamed, "a")],
+                &[(EventKind::Remove(notify::event::RemoveKind::File), "a")],
+            ]
+            .iter()
+            .all(|changes| settled(changes) < QUIET_WRITER)
+        };
+        assert!((0..50).any(|_| all_closed()));
+    }
+
+    #[test]
+    fn opening_and_reading_a_file_changes_nothing() {
+        for access in [
+            AccessKind::Open(AccessMode::Any),
+            AccessKind::Read,
+            AccessKind::Close(AccessMode::Read),
+        ] {
+            assert!(change(EventKind::Access(access), "a").is_none(), "{access:?}");
+        }
     }
 }

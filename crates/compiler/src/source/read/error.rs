@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::source::limits;
@@ -82,7 +83,7 @@ pub enum ReadDirError {
 }
 
 /// Names and texts, in order.
-pub(super) type Files = Vec<(String, String)>;
+pub(super) type Files = Vec<(String, Arc<str>)>;
 
 /// A path for a message: a file name can contain line ends and escape sequences.
 fn shown(path: &Path) -> String {

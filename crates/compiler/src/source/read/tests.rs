@@ -7,8 +7,8 @@ fn read_while(change: impl Fn(&Path, usize)) -> (Result<Files, ReadDirError>, us
     put(path, "a.toml", "old");
     put(path, "b.limits", "old");
     let mut readings = 0;
-    let read = steady(path, || {
-        let files = read_once(path, Links::WithinDirectory);
+    let read = steady(path, Files::new(), |before| {
+        let files = read_once(path, Links::WithinDirectory, before);
         readings += 1;
         change(path, readings);
         files
@@ -23,7 +23,7 @@ fn put(directory: &Path, name: &str, text: &str) {
 fn files(pairs: &[(&str, &str)]) -> Files {
     let pairs = pairs.iter();
     pairs
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .map(|(name, text)| ((*name).to_owned(), Arc::from(*text)))
         .collect()
 }
 
@@ -267,8 +267,8 @@ fn a_file_that_becomes_a_link_while_it_is_read_is_never_followed_out() {
             } else {
                 Links::WithinDirectory
             };
-            let read = read_once(&folder.join("policies"), links).unwrap_or_default();
-            assert!(read.iter().all(|(_, text)| text != "secret"));
+            let read = read_once(&folder.join("policies"), links, &Files::new()).unwrap_or_default();
+            assert!(read.iter().all(|(_, text)| **text != *"secret"));
         }
         swapping.store(false, std::sync::atomic::Ordering::Relaxed);
     });
@@ -316,4 +316,23 @@ fn a_name_with_control_characters_stays_in_its_line() {
         error.contains("a\\n::error::\\u{1b}[31m.toml` is not UTF-8"),
         "{error}"
     );
+}
+
+#[test]
+fn a_file_that_has_just_changed_is_read_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.toml");
+    put(directory.path(), "a.toml", "text");
+    let changed = fs::metadata(&file).unwrap().modified().unwrap();
+    SourceSet::read_dir_again(directory.path(), Links::Refuse, &SourceSet::default()).unwrap();
+    assert!(changed.elapsed().unwrap() >= SETTLED);
+
+    let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
+    let rest = |changed, now| unsettled(changed, at(now)).map(|rest| rest.as_millis());
+    assert_eq!(rest(Some(at(1_000)), 1_000), Some(25));
+    assert_eq!(rest(Some(at(1_000)), 1_024), Some(1));
+    assert_eq!(rest(Some(at(1_000)), 1_025), None);
+    assert_eq!(rest(Some(at(1_000)), 2_000), None);
+    assert_eq!(rest(Some(at(1_000)), 999), None);
+    assert_eq!(rest(None, 1_000), None);
 }

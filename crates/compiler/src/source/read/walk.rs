@@ -3,12 +3,16 @@
 //! A user who can write to the directory can replace a file by a link between a check of its name and its opening. So every
 //! step opens a name below a directory that is already open, never follows a link, and then checks the opened file.
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::env;
 use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 
@@ -29,7 +33,15 @@ const FILE: OFlags = OFlags::RDONLY
 const MAX_GITDIR_BYTES: u64 = 64 << 10;
 
 /// The policy files below a directory, in no order.
-pub(super) fn files(directory: &Path, links: Links) -> Result<Files, ReadDirError> {
+///
+/// `before` is what an earlier reading found: the text of a file with the same bytes is shared with it. Bytes are compared,
+/// never times or sizes alone, so that no change can be missed.
+pub(super) fn files(
+    directory: &Path,
+    links: Links,
+    before: &Files,
+    latest: &Cell<Option<SystemTime>>,
+) -> Result<Files, ReadDirError> {
     let (path, root) = match links {
         Links::Refuse => (directory.to_owned(), without_links(directory)?),
         Links::WithinDirectory => {
@@ -46,6 +58,9 @@ pub(super) fn files(directory: &Path, links: Links) -> Result<Files, ReadDirErro
         resolved: &path,
         root: &root,
         links,
+        before: before.iter().map(|(path, text)| (path.as_str(), text)).collect(),
+        buffer: Vec::new(),
+        latest,
         files: Vec::new(),
         entries: 0,
         bytes: 0,
@@ -133,6 +148,11 @@ struct Walk<'a> {
     resolved: &'a Path,
     root: &'a OwnedFd,
     links: Links,
+    before: HashMap<&'a str, &'a Arc<str>>,
+    /// The bytes of one file at a time.
+    buffer: Vec<u8>,
+    /// The time of the last change of a file.
+    latest: &'a Cell<Option<SystemTime>>,
     files: Files,
     entries: usize,
     bytes: u64,
@@ -189,7 +209,7 @@ impl Walk<'_> {
             _ => {
                 // Its name is enough to report it.
                 if is_nearly_read(relative) {
-                    self.files.push((relative.to_owned(), String::new()));
+                    self.files.push((relative.to_owned(), Arc::from("")));
                 }
                 Ok(())
             }
@@ -244,31 +264,48 @@ impl Walk<'_> {
             let source = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
             return Err(ReadDirError::Io { path, source });
         }
-        let mut bytes = Vec::new();
-        let read = File::from(opened)
-            .take(limits::FILE_BYTES + 1)
-            .read_to_end(&mut bytes);
+        self.buffer.clear();
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        let room = size.min(limits::FILE_BYTES) + 1;
+        self.buffer.reserve(usize::try_from(room).unwrap_or(0));
+        let file = File::from(opened);
+        let read = (&file).take(limits::FILE_BYTES + 1).read_to_end(&mut self.buffer);
         read.map_err(io_error(&path))?;
-        if bytes.len() as u64 > limits::FILE_BYTES {
+        // After the reading, so that no change before its end is missed.
+        let changed = file.metadata().and_then(|metadata| metadata.modified());
+        self.latest.set(self.latest.get().max(changed.ok()));
+        let length = self.buffer.len() as u64;
+        if length > limits::FILE_BYTES {
             return Err(ReadDirError::TooLarge {
                 path,
-                given: u64::try_from(stat.st_size).unwrap_or(0).max(bytes.len() as u64),
+                given: size.max(length),
                 limit: limits::FILE_BYTES,
             });
         }
-        self.bytes += bytes.len() as u64;
+        self.bytes += length;
         if self.bytes > limits::TOTAL_BYTES {
             return Err(self.too_much(format!("{} bytes of policy files", limits::TOTAL_BYTES)));
         }
-        if is_utf16(&bytes) {
-            return Err(ReadDirError::Utf16(path));
-        }
-        let text = String::from_utf8(bytes).map_err(|error| ReadDirError::NotUtf8 {
-            path,
-            offset: error.utf8_error().valid_up_to(),
-        })?;
+        let text = self.text(relative, path)?;
         self.files.push((relative.to_owned(), text));
         Ok(())
+    }
+
+    /// The text of the bytes in the buffer: that of the earlier reading, if it is the same.
+    fn text(&self, relative: &str, path: PathBuf) -> Result<Arc<str>, ReadDirError> {
+        if let Some(known) = self.before.get(relative)
+            && known.as_bytes() == self.buffer
+        {
+            return Ok(Arc::clone(known));
+        }
+        if is_utf16(&self.buffer) {
+            return Err(ReadDirError::Utf16(path));
+        }
+        let text = std::str::from_utf8(&self.buffer).map_err(|error| ReadDirError::NotUtf8 {
+            path,
+            offset: error.valid_up_to(),
+        })?;
+        Ok(Arc::from(text))
     }
 
     fn too_much(&self, limit: String) -> ReadDirError {

@@ -55,7 +55,7 @@ impl Committed {
     pub(in super::super) fn is(&self, sources: &SourceSet, config: &Config) -> bool {
         fn files(sources: &SourceSet) -> impl Iterator<Item = (&str, &str)> {
             let files = sources.iter();
-            files.map(|(_, source)| (source.path.as_str(), source.text.as_str()))
+            files.map(|(_, source)| (source.path.as_str(), &*source.text))
         }
         self.config == *config && files(&self.sources).eq(files(sources))
     }

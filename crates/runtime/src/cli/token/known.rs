@@ -167,7 +167,7 @@ fn place_of(sources: &SourceSet, span: Span) -> (String, usize) {
 
 /// The section around a token's name.
 fn section_of(sources: &SourceSet, name: Span) -> Span {
-    let text = sources.get(name.source).map(|source| source.text.as_str());
+    let text = sources.get(name.source).map(|source| &*source.text);
     let sections = sections(text.unwrap_or_default()).unwrap_or_default();
     let around = sections
         .iter()
