@@ -175,7 +175,11 @@ impl Upstream {
         permit: &Permit,
         body: RequestBody,
     ) -> Result<(ResponseHead, Exchange), ForwardError> {
-        let pool = self.pools.get(address.number()).cloned().unwrap_or_default();
+        let pool = self
+            .pools
+            .get(address.number())
+            .cloned()
+            .unwrap_or_else(|| Pool::new(0));
         let mut connection = match pool.take() {
             Some(connection) => connection,
             None => self.connect(address).await?,
