@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -85,6 +86,26 @@ def request(path):
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SECRET}\r\n\r\n".encode()
 
 
+def serve_upstream(port):
+    server = Upstream(ok)
+    port.send(server.port)
+    threading.Event().wait()
+
+
+class Apart:
+    """The upstream in a process of its own: this one's calls and writes would delay its answers."""
+
+    def __init__(self):
+        here, there = multiprocessing.Pipe()
+        self.child = multiprocessing.Process(target=serve_upstream, args=(there,), daemon=True)
+        self.child.start()
+        self.port = here.recv()
+
+    def stop(self):
+        self.child.terminate()
+        self.child.join()
+
+
 class Proxy:
     def __init__(self, bench, policies, upstream):
         self.port, admin = free_ports(2)
@@ -98,7 +119,7 @@ class Proxy:
         bench.running.append(self.process)
         self.ready = self.await_answer("/rest/api/2/steady") - began
 
-    def await_answer(self, path, status=200, pause=0.001):
+    def await_answer(self, path, status=200, pause=0.002):
         """The time at which a call to this path was first answered so."""
         client, asked, end = Client(self.port), request(path), time.monotonic() + PATIENCE
         while time.monotonic() < end:
@@ -164,7 +185,9 @@ def measure_edits(proxy, policy, directory, edits):
 def with_bench(binary, directory, work):
     bench = Bench(binary, directory)
     try:
-        return work(bench, bench.upstream(ok))
+        upstream = Apart()
+        bench.running.append(upstream)
+        return work(bench, upstream)
     finally:
         bench.stop()
 
