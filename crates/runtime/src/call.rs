@@ -73,10 +73,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Makes a call that has just arrived. Its URL is set when it is known how it may be shown.
+    /// Makes a call that has just arrived, and takes the method and the client's id from the head. Its URL is set when it is known how it may be shown.
     pub(crate) fn new(
         raw: &RawHead<'_>,
-        opened: &Opened<'_>,
+        opened: &mut Opened<'_>,
         client: IpAddr,
         live: Arc<Live>,
         reporting: CallReporting,
@@ -104,9 +104,9 @@ impl Call {
             deciding: Duration::ZERO,
             evidence: Evidence::default(),
             time_ms,
-            method: opened.shown_method.clone(),
+            method: std::mem::take(&mut opened.shown_method),
             url: String::new(),
-            client_request_id: opened.client_request_id.clone(),
+            client_request_id: opened.client_request_id.take(),
             request_bytes: match raw.body {
                 Framing::None => Some(0),
                 Framing::Length(length) => Some(length),

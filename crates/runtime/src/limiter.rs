@@ -64,7 +64,8 @@ pub(crate) enum Exceeded {
 pub(crate) struct Admitted {
     /// The token's rate after this call, if it has one.
     pub(crate) level: Option<Level>,
-    _slots: Arc<[Option<Slot>; 2]>,
+    /// `None` if nothing limits the calls in progress.
+    _slots: Option<Arc<[Option<Slot>; 2]>>,
 }
 
 /// A call in progress.
@@ -131,7 +132,7 @@ impl Limiter {
             })?;
         Ok(Admitted {
             level,
-            _slots: Arc::new([slot, shared]),
+            _slots: (slot.is_some() || shared.is_some()).then(|| Arc::new([slot, shared])),
         })
     }
 

@@ -158,7 +158,7 @@ impl Gate {
         });
         let mut call = Call::new(
             &raw,
-            &opened,
+            &mut opened,
             client,
             self.policies.current(),
             self.settings.reporting.clone(),
@@ -223,7 +223,7 @@ impl Gate {
         let call = undecided.decided();
         let mut answer = match decided {
             Ok(Decided::Send(canonical, grant)) => match self.identities.headers(call.effective_user()) {
-                Ok(identity) => self.send(call, *canonical, grant, identity, body, upstream).await,
+                Ok(identity) => self.send(call, canonical, grant, identity, body, upstream).await,
                 Err(_) => self.refuse(call, &Problem::NoUpstreamIdentity).await,
             },
             Ok(Decided::Own) => self.answer_own(call, token).await,
@@ -272,7 +272,7 @@ impl Gate {
     async fn send(
         &self,
         call: &Call,
-        canonical: Canonical,
+        canonical: Box<Canonical>,
         grant: Grant,
         identity: Vec<(HeaderName, HeaderValue)>,
         body: RequestBody,
