@@ -76,10 +76,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Makes a call that has just arrived. Its URL is set later, when its secrets are masked.
+    /// Makes a call that has just arrived, and takes the method and the client's id from the head. Its URL is set later, when its
+    /// secrets are masked.
     pub(crate) fn new(
         raw: &RawHead<'_>,
-        opened: &Opened<'_>,
+        opened: &mut Opened<'_>,
         client: IpAddr,
         live: Arc<Live>,
         reporting: CallReporting,
@@ -108,9 +109,9 @@ impl Call {
             deciding: Duration::ZERO,
             evidence: Evidence::default(),
             time_ms,
-            method: opened.shown_method.clone(),
+            method: std::mem::take(&mut opened.shown_method),
             url: String::new(),
-            client_request_id: opened.client_request_id.clone(),
+            client_request_id: opened.client_request_id.take(),
             request_bytes: match raw.body {
                 Framing::None => Some(0),
                 Framing::Length(length) => Some(length),

@@ -79,13 +79,14 @@ pub(crate) enum Exceeded {
 pub(crate) struct Admitted {
     /// The token's rate after this call, if it has one.
     pub(crate) level: Option<Level>,
-    slots: Arc<[Option<Slot>; 2]>,
+    /// `None` if nothing limits the calls in progress.
+    slots: Option<Arc<[Option<Slot>; 2]>>,
 }
 
 impl Admitted {
     /// Whether the call counts towards a number of concurrent calls.
     pub(crate) fn is_concurrent(&self) -> bool {
-        self.slots.iter().any(Option::is_some)
+        self.slots.is_some()
     }
 }
 
@@ -153,7 +154,7 @@ impl Limiter {
             })?;
         Ok(Admitted {
             level,
-            slots: Arc::new([slot, shared]),
+            slots: (slot.is_some() || shared.is_some()).then(|| Arc::new([slot, shared])),
         })
     }
 

@@ -163,7 +163,7 @@ impl Gate {
             opened.framing = opened.framing.clone().and(Err(refusal));
             peer
         });
-        let mut call = Call::new(&raw, &opened, client, live, self.settings.reporting.clone());
+        let mut call = Call::new(&raw, &mut opened, client, live, self.settings.reporting.clone());
         let origin = cors::origin(&raw, &self.settings.cors_origins);
         if let Some((headers, url)) = self.preflight(&raw, &opened, origin.as_ref()) {
             call.set_url(url);
@@ -233,7 +233,7 @@ impl Gate {
         let call = undecided.decided();
         let mut answer = match decided {
             Ok(Decided::Send(canonical, grant)) => match self.identities.headers(call.effective_user()) {
-                Ok(identity) => self.send(call, *canonical, grant, identity, body, upstream).await,
+                Ok(identity) => self.send(call, canonical, grant, identity, body, upstream).await,
                 Err(_) => self.refuse(call, &Problem::NoUpstreamIdentity).await,
             },
             Ok(Decided::Own) => self.answer_own(call, token).await,
@@ -283,7 +283,7 @@ impl Gate {
     async fn send(
         &self,
         call: &Call,
-        canonical: Canonical,
+        canonical: Box<Canonical>,
         grant: Grant,
         identity: Vec<(HeaderName, HeaderValue)>,
         body: RequestBody,

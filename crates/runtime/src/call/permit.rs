@@ -18,7 +18,7 @@ use crate::request::Canonical;
 /// upstream request is written only from these fields.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    canonical: Canonical,
+    canonical: Box<Canonical>,
     identity: Vec<(HeaderName, HeaderValue)>,
     id: RequestId,
     client: IpAddr,
@@ -35,7 +35,7 @@ impl Permit {
         _grant: Grant,
         _recorded: Recorded,
         call: &Call,
-        canonical: Canonical,
+        canonical: Box<Canonical>,
         identity: Vec<(HeaderName, HeaderValue)>,
     ) -> Self {
         Self {

@@ -314,7 +314,8 @@ pub(crate) struct TokenValidity {
 impl TokenValidity {
     /// Whether the token was revoked.
     pub(crate) fn is_lost(&self) -> bool {
-        self.secrets.iter().any(|secret| self.revocations.has(secret))
+        let [shown, current] = &self.secrets;
+        self.revocations.has(shown) || shown != current && self.revocations.has(current)
     }
 
     /// Whether the call presented the secret from before a rotation.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::addresses::Address;
 use super::answer::Forwarded;
 use super::body::{BodyPace, RequestBody};
-use super::exchange::Exchange;
+use super::exchange::{Broken, Exchange, Unanswered};
 use super::fields::{Unwritable, write_request};
 use super::pool::{Connection, Pool};
 use super::settings::UpstreamSettings;
@@ -108,6 +108,17 @@ impl ForwardError {
             }
             Self::Body(_) => End::ClientGone,
             Self::Unwritable(_) => End::Internal,
+        }
+    }
+}
+
+impl From<Unanswered> for ForwardError {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Broken(Broken::Body(error)) => Self::Body(error),
+            Unanswered::Broken(broken) => Self::Broken(broken.to_string()),
+            Unanswered::Timeout => Self::Timeout,
+            Unanswered::Interims => Self::Interims,
         }
     }
 }

@@ -13,7 +13,6 @@ use http_body::Body;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
-use super::client::ForwardError;
 use super::pool::{Connection, Pool};
 use crate::wire::BodyError;
 use crate::wire::encode::BodyEncoder;
@@ -83,12 +82,20 @@ pub(crate) enum Broken {
     Body(BodyError),
 }
 
-impl From<Broken> for ForwardError {
+/// There is no response.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The connection or the request's body broke, or the response is malformed.
+    Broken(Broken),
+    /// No response came in time.
+    Timeout,
+    /// Too many interim responses came, or too large ones.
+    Interims,
+}
+
+impl From<Broken> for Unanswered {
     fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Body(error) => Self::Body(error),
-            broken => Self::Broken(broken.to_string()),
-        }
+        Self::Broken(broken)
     }
 }
 
@@ -128,16 +135,16 @@ impl Exchange {
     ///
     /// # Errors
     /// There is no response, or none in time.
-    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, ForwardError>> {
+    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Unanswered>> {
         let polled = self.poll_response(cx);
         if polled.is_ready() {
             return polled;
         }
         ready!(self.poll_stall(cx));
-        Poll::Ready(Err(ForwardError::Timeout))
+        Poll::Ready(Err(Unanswered::Timeout))
     }
 
-    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, ForwardError>> {
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Unanswered>> {
         self.send(cx)?;
         let Some(connection) = &mut self.connection else {
             return Poll::Ready(Err(Broken::Closed.into()));
@@ -157,7 +164,7 @@ impl Exchange {
                     self.interims.0 += 1;
                     self.interims.1 += sizes.sum::<usize>();
                     if self.interims.0 > INTERIMS || self.interims.1 > INTERIM_BYTES {
-                        return Poll::Ready(Err(ForwardError::Interims));
+                        return Poll::Ready(Err(Unanswered::Interims));
                     }
                 }
                 Some(mut head) => {

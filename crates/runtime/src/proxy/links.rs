@@ -80,17 +80,16 @@ impl Watch {
         let longest = self.texts.0.first().map_or(0, |(from, _)| from.len());
         // Across the border of two pieces, then within the piece.
         let border = bytes.get(..longest + 1).unwrap_or(bytes);
-        let joined = [self.tail.as_slice(), border].concat();
-        let found = occurs(&self.texts, &joined) || occurs(&self.texts, bytes);
-        let kept = if bytes.len() > longest {
-            bytes
+        let before = self.tail.len();
+        self.tail.extend_from_slice(border);
+        let found = before > 0 && occurs(&self.texts, &self.tail) || occurs(&self.texts, bytes);
+        if bytes.len() > longest {
+            self.tail.clear();
+            self.tail
+                .extend_from_slice(bytes.get(bytes.len() - longest..).unwrap_or_default());
         } else {
-            joined.as_slice()
-        };
-        self.tail = kept
-            .get(kept.len().saturating_sub(longest)..)
-            .unwrap_or_default()
-            .to_vec();
+            self.tail.drain(..self.tail.len().saturating_sub(longest));
+        }
         found
     }
 

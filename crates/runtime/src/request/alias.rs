@@ -23,6 +23,9 @@ const DECODINGS: usize = 4;
 /// Maximum number of readings after a resource prefix; no client sends two.
 const PREFIXES: usize = 8;
 
+/// Number of segments for which there is room at once.
+const USUAL: usize = 8;
+
 /// A segment of a folded path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment<'a> {
@@ -62,8 +65,11 @@ pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
     // Most paths have none of the characters at which segments are cut and trimmed.
     let cuts = |byte| !matches!(byte, b'!'..b'\x7f') || matches!(byte, b'!' | b'.' | b':' | b';');
     if run_without(path.as_bytes(), cuts) == path.len() {
-        let segments = path.split('/').filter(|segment| !segment.is_empty());
-        return segments.map(|whole| Segment { whole, stem: whole }).collect();
+        let mut segments = Vec::with_capacity(USUAL);
+        for whole in path.split('/').filter(|part| !part.is_empty()) {
+            segments.push(Segment { whole, stem: whole });
+        }
+        return segments;
     }
     path.split('/')
         .map(|segment| {

@@ -1,7 +1,5 @@
 //! Selects the headers for the upstream, and interprets those for the proxy.
 
-use std::collections::HashSet;
-
 use super::disposition::Disposition;
 use super::media::MediaType;
 use super::raw::{Framing, RawHead, Version, is_token, trim};
@@ -99,8 +97,9 @@ pub(super) fn read(
 }
 
 /// Returns the names in all `Connection` headers, in lower case (RFC 9110 section 7.6.1).
-fn connection_names(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> Result<HashSet<String>, Refusal> {
-    let mut names = HashSet::new();
+fn connection_names(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> Result<Vec<String>, Refusal> {
+    // So few that a search costs less than a hash.
+    let mut names: Vec<String> = Vec::new();
     let mut taken = 0;
     for value in raw.values("connection") {
         for name in value
@@ -123,14 +122,17 @@ fn connection_names(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> Resu
                     false => Refusal::of_header(Reason::ConnectionNames, &name),
                 });
             }
-            names.insert(name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     Ok(names)
 }
 
-fn closes(version: Version, connection: &HashSet<String>) -> bool {
-    connection.contains("close") || version == Version::Http10 && !connection.contains("keep-alive")
+fn closes(version: Version, connection: &[String]) -> bool {
+    let names = |wanted| connection.iter().any(|name| name == wanted);
+    names("close") || version == Version::Http10 && !names("keep-alive")
 }
 
 /// Adds a `Cookie`. HTTP/2 may split it into several (RFC 9113 section 8.2.3); HTTP/1.1 has one. An empty one adds

@@ -114,15 +114,17 @@ impl Mask {
 
     /// Formats the URL of a request that was read and therefore contains no presented secret. `start` is the URL up to
     /// the encoded path.
-    pub(super) fn url(&self, start: &str, pairs: &[Pair]) -> String {
-        let mut out = start.to_owned();
+    pub(super) fn url(&self, start: impl Into<String>, pairs: &[Pair]) -> String {
+        let mut out: String = start.into();
+        let start = out.len();
         self.push_query(&mut out, pairs, push_component);
         if self.prefix.find(out.as_bytes()).is_none() {
             return out;
         }
         let none = Secrets::default();
+        let start = out.get(..start).unwrap_or_default().to_owned();
         out.clear();
-        push_segments(&mut out, start, |segment| self.part(segment, &none));
+        push_segments(&mut out, &start, |segment| self.part(segment, &none));
         self.push_query(&mut out, pairs, |out, text| {
             let at = self.prefix.find(text.as_bytes());
             push_component(out, at.and_then(|at| text.get(..at)).unwrap_or(text));

@@ -1,7 +1,7 @@
 //! The path: decoded once, matched as decoded text, and forwarded in one encoding of it.
 
-use super::escape::{from_hex, is_unreserved, push_escaped};
-use super::raw::run_without;
+use super::escape::{from_hex, push_escaped};
+use super::raw::{run_without, set};
 use super::{Reason, Refusal, Relax, work};
 
 /// Maximum length of a path as it is sent, in bytes. Anyone may send one, and each byte of it is looked at.
@@ -12,7 +12,7 @@ const KEPT_SLASH: &str = "%2F";
 
 /// Decodes the path of a target, which must begin with `/`.
 ///
-/// INVARIANT: `decode(&encode(text)) == text` for every text that this function returns.
+/// INVARIANT: decoding what `push_encoded` writes gives the same text, for every text that this function returns.
 ///
 /// # Errors
 /// Servers read the path in different ways (with one reason for each), and `relax` does not allow it.
@@ -52,9 +52,12 @@ pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// Encodes a decoded path: unreserved characters, `!$&'()*+,=:@` and `/` are kept, all others become `%XX`.
-pub(super) fn encode(text: &str, relax: &Relax) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
+/// Appends a decoded path, encoded: unreserved characters, `!$&'()*+,=:@` and `/` are kept, all others become `%XX`.
+pub(super) fn push_encoded(out: &mut String, text: &str, relax: &Relax) {
+    let is_kept = |byte: u8| byte.is_ascii() && KEPT >> byte & 1 != 0;
+    if run_without(text.as_bytes(), |byte| !is_kept(byte)) == text.len() {
+        return out.push_str(text);
+    }
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         if relax.encoded_slash && rest.starts_with(KEPT_SLASH.as_bytes()) {
@@ -63,14 +66,16 @@ pub(super) fn encode(text: &str, relax: &Relax) -> String {
             continue;
         }
         rest = after;
-        if is_unreserved(byte) || b"!$&'()*+,=:@/".contains(&byte) || byte == b';' && relax.semicolon {
+        if is_kept(byte) || byte == b';' && relax.semicolon {
             out.push(char::from(byte));
         } else {
-            push_escaped(&mut out, byte);
+            push_escaped(out, byte);
         }
     }
-    out
 }
+
+/// The set of the bytes that are kept in a path, a bit for each.
+const KEPT: u128 = set(b"-._~!$&'()*+,=:@/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 /// Refuses a decoded `%` that begins an escape: `%2e`, and IIS's `%u002e`.
 fn decodes_again(at_percent: &[u8], relax: &Relax) -> Result<(), Reason> {

@@ -1,5 +1,7 @@
 //! Reads a head as it was sent, into the request that is decided and forwarded.
 
+use std::ops::Range;
+
 use tokenward_compiler::decide::Media;
 use tokenward_compiler::method::Method;
 
@@ -285,7 +287,7 @@ impl<'a> Location<'a> {
         let base = rules.base();
         match target::split(raw.target, base.scheme(), base.authority(), rules.relax()) {
             Ok(Target { path, query }) => Self {
-                path: path::decode(path, rules.relax()).and_then(|path| below_base(&path, raw.method, rules)),
+                path: path::decode(path, rules.relax()).and_then(|path| below_base(path, raw.method, rules)),
                 query: Query::Raw(query),
             },
             Err(refusal) => Self {
@@ -298,12 +300,14 @@ impl<'a> Location<'a> {
 
 /// Removes the context path and checks that the rest is served. Every endpoint begins with a slash, so the cut is at
 /// the end of a segment.
-fn below_base(path: &str, method: &str, rules: &Rules) -> Result<String, Refusal> {
+fn below_base(mut path: String, method: &str, rules: &Rules) -> Result<String, Refusal> {
     let ours = |path: &str| path == SELF_PATH && matches!(method, "GET" | "HEAD");
-    path.strip_prefix(rules.base().path())
+    let base = rules.base().path();
+    path.strip_prefix(base)
         .filter(|rest| rules.serves(rest) || ours(rest))
-        .map(str::to_owned)
-        .ok_or_else(|| Reason::OutsideEndpoints.into())
+        .ok_or(Reason::OutsideEndpoints)?;
+    path.drain(..base.len());
+    Ok(path)
 }
 
 /// Removes the token from the query.
@@ -441,16 +445,17 @@ struct Located {
     method: Method,
     path: String,
     query: Vec<Pair>,
-    /// The path, encoded.
-    encoded: String,
     /// The target for the upstream.
     target: String,
+    /// The place of the encoded path below the base URL in the target.
+    encoded: Range<usize>,
 }
 
 impl Located {
     /// Formats the URL for the audit.
     fn url(&self, rules: &Rules) -> String {
-        rules.shown(&format!("{}{}", rules.base(), self.encoded), &self.query)
+        let encoded = self.target.get(self.encoded.clone()).unwrap_or_default();
+        rules.shown(encoded, &self.query)
     }
 }
 
@@ -477,8 +482,11 @@ fn located(
         return Err(Reason::AmbiguousParameter.into());
     }
     // Encode the URL for the upstream, and refuse it if it contains a secret.
-    let encoded = path::encode(&path, rules.relax());
-    let mut target = format!("{}{encoded}", rules.upstream_path());
+    let upstream_path = rules.upstream_path();
+    let mut target = String::with_capacity(upstream_path.len() + path.len() + path.len() / 8);
+    target.push_str(upstream_path);
+    path::push_encoded(&mut target, &path, rules.relax());
+    let encoded = upstream_path.len()..target.len();
     query::push_encoded(&mut target, &query);
     // Check the target as a whole: two of its parts may form a secret together.
     if rules.bears_secret(target.as_bytes(), secrets) {

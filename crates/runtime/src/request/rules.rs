@@ -329,7 +329,13 @@ impl Rules {
         self.mask.part(text, secrets)
     }
 
-    pub(super) fn shown(&self, start: &str, pairs: &[Pair]) -> String {
+    /// Formats the URL of a request that was read, for the audit. `path` is the encoded path below the base URL.
+    pub(super) fn shown(&self, path: &str, pairs: &[Pair]) -> String {
+        let (origin, base) = (self.base().origin(), self.base().path());
+        let mut start = String::with_capacity(origin.len() + base.len() + path.len());
+        for part in [origin, base, path] {
+            start.push_str(part);
+        }
         self.mask.url(start, pairs)
     }
 

@@ -133,7 +133,13 @@ impl Secrets {
     fn add_form(&mut self, form: &[u8]) {
         self.reserve(form.len());
         let start = self.bytes.len();
-        self.bytes.extend(fold(form, unit));
+        if form.contains(&b'%') {
+            self.bytes.extend(fold(form, unit));
+        } else {
+            form.iter()
+                .filter_map(|byte| folded(*byte))
+                .for_each(|byte| self.bytes.push(byte));
+        }
         if !self.take_folded(start) {
             self.add_literal(form);
         }
@@ -300,7 +306,10 @@ impl WithinBase64 {
             while left >= 6 {
                 left -= 6;
                 let character = FOLDED_BASE64.get((bits >> left & 63) as usize).copied();
-                out.extend(character.filter(|character| *character != 0));
+                let character = character.unwrap_or_default();
+                if character != 0 {
+                    out.push(character);
+                }
             }
         }
     }
@@ -432,8 +441,12 @@ fn fold(text: &[u8], read: impl Fn(&[u8], usize) -> Option<(u8, usize)>) -> impl
         at = next;
         Some(byte)
     })
-    .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-    .map(|byte| byte.to_ascii_lowercase())
+    .filter_map(folded)
+}
+
+/// Folds one byte; `None` if it is dropped.
+fn folded(byte: u8) -> Option<u8> {
+    (byte.is_ascii_alphanumeric() || !byte.is_ascii()).then(|| byte.to_ascii_lowercase())
 }
 
 #[cfg(test)]

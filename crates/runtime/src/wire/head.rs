@@ -10,6 +10,9 @@ use super::raw::{Framing, METHOD_BYTES, NAME_BYTES, RawHead, Version, is_token};
 /// Maximum number of options of a `Connection` field.
 pub(crate) const CONNECTION_OPTIONS: usize = 64;
 
+/// Number of fields for which there is room at once.
+const USUAL_FIELDS: usize = 16;
+
 /// A part of the head's bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -146,6 +149,7 @@ impl HeadLines {
         let line = Span { start, end };
         if self.line.is_none() {
             self.line = Some(request_line(line, bytes)?);
+            self.fields.reserve(USUAL_FIELDS);
         } else if start == end {
             return Ok(true);
         } else if self.fields.len() >= most {

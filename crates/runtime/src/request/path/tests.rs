@@ -3,6 +3,12 @@
 use super::*;
 use proptest::prelude::*;
 
+fn encode(text: &str, relax: &Relax) -> String {
+    let mut out = String::new();
+    push_encoded(&mut out, text, relax);
+    out
+}
+
 fn read(raw: &str) -> Result<String, Reason> {
     decode(raw, &Relax::NONE).map_err(|refusal| refusal.reason)
 }

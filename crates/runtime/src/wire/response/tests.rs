@@ -1,8 +1,10 @@
 use super::*;
 
-/// Reads a response of which `size` bytes arrive at a time, up to the end of the connection: status, body, whether the
-/// connection persists, and the bytes behind the response.
-fn read(text: &str, to_head: bool, size: usize) -> Result<Option<(u16, Vec<u8>, bool, usize)>, BadResponse> {
+/// Status, body, whether the connection persists, and the number of bytes behind the response.
+type Response<T> = (u16, T, bool, usize);
+
+/// Reads a response of which `size` bytes arrive at a time, up to the end of the connection; `None` if it breaks off.
+fn read(text: &str, to_head: bool, size: usize) -> Result<Option<Response<String>>, BadResponse> {
     let mut input = BytesMut::new();
     let mut heads = HeadReader::default();
     let mut pieces = text.as_bytes().chunks(size);
@@ -25,23 +27,21 @@ fn read(text: &str, to_head: bool, size: usize) -> Result<Option<(u16, Vec<u8>, 
             None => break,
         }
     }
+    let data = String::from_utf8(data).unwrap();
     let complete = head.body.is_complete() || head.body.is_until_close();
     Ok(complete.then(|| (head.status.as_u16(), data, head.persists, input.len())))
 }
 
 #[track_caller]
-fn check(text: &str, to_head: bool, expected: Result<Option<(u16, &str, bool, usize)>, BadResponse>) {
+fn check(text: &str, to_head: bool, expected: Result<Option<Response<&str>>, BadResponse>) {
+    let owned = |(status, data, persists, rest): Response<&str>| (status, data.to_owned(), persists, rest);
+    let expected = expected.map(|found| found.map(owned));
     for size in [1, 2, 7, 4096] {
-        let found = read(text, to_head, size);
-        let found = found.map(|found| {
-            found.map(|(status, data, persists, rest)| {
-                (status, String::from_utf8(data).unwrap(), persists, rest)
-            })
-        });
-        let expected = expected.map(|found| {
-            found.map(|(status, data, persists, rest)| (status, data.to_owned(), persists, rest))
-        });
-        assert_eq!(found, expected, "{text:?} in pieces of {size}");
+        assert_eq!(
+            read(text, to_head, size),
+            expected,
+            "{text:?} in pieces of {size}"
+        );
     }
 }
 
