@@ -15,6 +15,7 @@ mod rehearse;
 mod throttle;
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -228,8 +229,11 @@ impl Gate {
         let mut body = RequestBody::new(body, framing, self.pace_of(&call)).within(share);
         let mut undecided = Undecided::new(&self.audit, &self.metrics, call);
         let validity = undecided.call.validity.clone();
-        let deciding = self.decide(&mut undecided.call, token, passed, &mut body);
-        let decided = while_valid(validity, deciding).await.flatten();
+        // Pinned in a block of its own, like the sending: the memory of a call would have room for copies of them.
+        let decided = {
+            let deciding = pin!(self.decide(&mut undecided.call, token, passed, &mut body));
+            while_valid(validity, deciding).await.flatten()
+        };
         let call = undecided.decided();
         let mut answer = match decided {
             Ok(Decided::Send(canonical, grant)) => match self.identities.headers(call.effective_user()) {
@@ -297,8 +301,11 @@ impl Gate {
             return self.fail(call, &Problem::Audit, outcome);
         };
         let permit = Permit::new(grant, recorded, call, canonical, identity);
-        let forwarding = proxy::forward(upstream, permit, body, &mut outcome);
-        match while_valid(call.validity.clone(), forwarding).await {
+        let forwarded = {
+            let forwarding = pin!(proxy::forward(upstream, permit, body, &mut outcome));
+            while_valid(call.validity.clone(), forwarding).await
+        };
+        match forwarded {
             Err(revoked) => {
                 outcome.end(End::Revoked);
                 self.fail(call, &revoked, outcome)

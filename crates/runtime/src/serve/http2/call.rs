@@ -73,7 +73,9 @@ pub(super) async fn call(
         let (feed, stream) = body_queue();
         (Some(pump(body, feed)), stream)
     };
-    let served = async {
+    // Pinned where they are made, here and below: these futures are large, and each hand that they pass through would copy
+    // them. The copies would be the larger part of the memory of a call.
+    let served = pin!(async {
         let (answer, _kept) = answer(&worker, peer, place, &head, stream, &mut respond).await?;
         let answer = if head.method() == "HEAD" {
             answer.without_body()
@@ -83,7 +85,7 @@ pub(super) async fn call(
         send(answer, &mut respond, (reading, waiting), worker.dates.now())
             .await
             .map_err(|_| TakenBack)
-    };
+    });
     match beside(served, pump).await {
         Ok(()) => Ended::Answered,
         Err(TakenBack) => Ended::GivenUp,
@@ -101,7 +103,11 @@ async fn answer<'p>(
     respond: &mut SendResponse<Bytes>,
 ) -> Result<(Answer, Option<Kept<'p>>), TakenBack> {
     let gate = &worker.gate;
-    let judged = match unless_taken_back(respond, caught(gate, gate.judge(head, peer))).await? {
+    let judged = {
+        let judging = pin!(gate.judge(head, peer));
+        unless_taken_back(respond, caught(gate, judging)).await?
+    };
+    let judged = match judged {
         Ok(Headed::Judged(judged)) => judged,
         Ok(Headed::Settled(answer)) | Err(answer) => return Ok((answer, None)),
     };
@@ -111,8 +117,8 @@ async fn answer<'p>(
         *proceed.status_mut() = StatusCode::CONTINUE;
         respond.send_informational(proceed).map_err(|_| TakenBack)?;
     }
-    let call = caught(gate, gate.proceed(*judged, body, &worker.upstream));
-    let answered = unless_taken_back(respond, call).await?;
+    let proceeding = pin!(gate.proceed(*judged, body, &worker.upstream));
+    let answered = unless_taken_back(respond, caught(gate, proceeding)).await?;
     Ok((answered.unwrap_or_else(|failed| failed), Some(kept)))
 }
 

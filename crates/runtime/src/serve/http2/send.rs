@@ -1,6 +1,7 @@
 //! Sends a response as frames.
 
 use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::Poll;
 
@@ -77,9 +78,8 @@ impl Sending {
 
     async fn send_upstream(mut self, mut body: UpstreamBody) -> Result<(), NotTaken> {
         loop {
-            match self.while_valid(&mut body, Self::room).await? {
-                Some(()) => {}
-                None => break,
+            if self.while_valid(&mut body, Self::room).await?.is_break() {
+                break;
             }
             let next = poll_fn(|cx| match body.poll_next(cx) {
                 Poll::Ready(next) => Poll::Ready(Ok(next)),
@@ -94,12 +94,9 @@ impl Sending {
                 }
             };
             self.waiting.read(data.len());
-            match self
-                .while_valid(&mut body, |sending| sending.send_data(data))
-                .await?
-            {
-                Some(()) => {}
-                None => break,
+            let sent = self.while_valid(&mut body, |sending| sending.send_data(data));
+            if sent.await?.is_break() {
+                break;
             }
         }
         // A reset takes back what is not written yet, and the client learns the status if the connection writes first. It is
@@ -110,22 +107,22 @@ impl Sending {
         Ok(())
     }
 
-    /// Waits for the client; `None` if the call is cancelled meanwhile. The body is not polled then, so that the request's rest is
+    /// Waits for the client. Breaks if the call is cancelled meanwhile. The body is not polled then, so that the request's rest is
     /// sent here.
     async fn while_valid<'s, F: Future<Output = Result<(), Unsent>> + 's>(
         &'s mut self,
         body: &mut UpstreamBody,
         work: impl FnOnce(&'s mut Self) -> F,
-    ) -> Result<Option<()>, NotTaken> {
+    ) -> Result<ControlFlow<()>, NotTaken> {
         let sent = {
             let cut = poll_fn(|cx| body.poll_aside(cx));
             tokio::select! {
                 biased;
-                _ = cut => return Ok(None),
+                _ = cut => return Ok(ControlFlow::Break(())),
                 sent = work(self) => sent,
             }
         };
-        sent.map(Some).map_err(|unsent| unsent.of(body))
+        sent.map(ControlFlow::Continue).map_err(|unsent| unsent.of(body))
     }
 
     /// Waits until more may be read from the upstream.
@@ -156,10 +153,19 @@ impl Sending {
     async fn send_data(&mut self, mut data: Bytes) -> Result<(), Unsent> {
         while !data.is_empty() {
             self.stream.reserve_capacity(data.len());
-            let capacity = poll_fn(|cx| match self.stream.poll_capacity(cx) {
-                Poll::Ready(Some(Ok(capacity))) => Poll::Ready(Ok(capacity)),
-                Poll::Ready(_) => Poll::Ready(Err(Unsent::Gone)),
-                Poll::Pending => self.stream.poll_reset(cx).map(|_| Err(Unsent::Gone)),
+            let capacity = poll_fn(|cx| {
+                loop {
+                    // `poll_capacity` tells of a window only once.
+                    match self.stream.capacity() {
+                        0 => {}
+                        capacity => return Poll::Ready(Ok(capacity)),
+                    }
+                    match self.stream.poll_capacity(cx) {
+                        Poll::Ready(Some(Ok(_))) => {}
+                        Poll::Ready(_) => return Poll::Ready(Err(Unsent::Gone)),
+                        Poll::Pending => return self.stream.poll_reset(cx).map(|_| Err(Unsent::Gone)),
+                    }
+                }
             });
             let capacity = timeout(self.pace.wait(), capacity).await;
             let capacity = self.in_time(capacity)?;
