@@ -6,11 +6,11 @@ use super::{
     id::{LineId, RuleId, TokenId},
     layout::Layout,
     lines::Line,
-    rule::Rules,
+    rule::{Rule, Rules},
     tables::Tables,
     token::Token,
 };
-use crate::base_url::BaseUrl;
+use crate::{ast::Effect, base_url::BaseUrl};
 
 /// A compiled policy.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +104,23 @@ impl Program {
         Self {
             layout: None,
             ..self.clone()
+        }
+    }
+
+    /// A program with one token, of this rule.
+    pub(crate) fn of_rule(&self, rule: &Rule) -> (Self, TokenId) {
+        let program = Self {
+            tables: Tables {
+                rules: Arc::new(vec![rule.clone()]),
+                ..self.tables.clone()
+            },
+            layout: None,
+            digest: String::new(),
+            ..self.clone()
+        };
+        match rule.effect {
+            Effect::Permit => program.of_rules(vec![RuleId(0)], Vec::new()),
+            Effect::Forbid => program.of_rules(Vec::new(), vec![RuleId(0)]),
         }
     }
 
