@@ -1,6 +1,6 @@
 # Benchmarks. None of them is built by `make test`.
 
-.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-policies bench-reload bench-scale
+.PHONY: bench bench-audit bench-decision bench-hostile bench-instructions bench-policies bench-proofs bench-reload bench-scale
 
 bench: ## time to compile, to bind, to decide (divan); one alone: cargo bench -p tokenward-compiler -- NAME
 	$(CARGO) bench --locked -p tokenward-compiler --bench decide
@@ -17,6 +17,10 @@ bench-reload: ## a large policy: time until ready, time until a changed line dec
 
 bench-policies: ## policies and requests that are made to be slow: time to compile, to show, to check, to decide
 	$(CARGO) run --release --locked -p tokenward-compiler --example hostile
+
+bench-proofs: ## proofs that once took too long or were given up: CPU time, memory and counted work, each held to its limit
+	$(CARGO) build --release --locked -p tokenward-compiler --example settled
+	"$(TARGET)/release/examples/settled"
 
 bench-audit: ## the audit store beside SQLite and an appended file; see bench/audit/README.md
 	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) run --release --locked --manifest-path bench/audit/Cargo.toml -- $(ARGS)

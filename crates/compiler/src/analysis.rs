@@ -10,13 +10,14 @@
 //! * A line matches if all of its parts do, and fails if one of them does: `clauses` says both, for each method and
 //!   each kind of body, in atoms over path, query and body. It mirrors [`crate::decide`].
 //! * Paths: regular languages. Texts of intersections and differences are found by breadth-first search over tuples of
-//!   states of the lines' own automata (`product`), within valid UTF-8 and the paths that the proxy accepts
-//!   (`fixed`).
+//!   states of the lines' own automata (`product`, `machine`), within valid UTF-8 and the paths that the proxy accepts
+//!   (`fixed`). Only those automata take part that the answer needs (`language::lazy`).
 //! * Queries: for each name a bag of values, which all or some satisfy a combination of languages (`parameters`).
 //! * JSON bodies: for each place that a line names, the facts that never hold there and those that must hold once (`body`). Members
 //!   of an object are independent, so are elements of an array; so there is a body if there is one in which each demand
 //!   is met by a member or an element of its own (`body::model`). `[*]`, nested arrays, types, numbers that are not
-//!   plain, `only` and absence are all covered.
+//!   plain, `only`, absence and the limit of nesting are all covered.
+//! * Bodies that the proxy refuses because a name differs only in letter case from one that a line reads: `refusal`.
 //! * Upstreams that merge bodies with queries: atoms over families of names (`n`, `n[…]`).
 //!
 //! # Why it is exact
@@ -28,8 +29,8 @@
 //!
 //! # Limits of the model
 //!
-//! * Bodies without a single reading (a name twice, or in another case than a line has it): the proxy refuses them
-//!   if any line inspects them, independent of the line. Such a witness counts as inconclusive.
+//! * Bodies with a name twice, or with a name that differs only in letter case from a line's and that no line has: the
+//!   proxy refuses them if any line inspects them. No witness is such a body.
 //! * Settings of the configuration: size limits, the served endpoints, names refused under a product's preset.
 //! * Token attributes other than lines: users, expiry, addresses.
 
@@ -46,12 +47,14 @@ mod fault;
 mod fixed;
 mod identity;
 mod language;
+mod machine;
 mod parameters;
 mod paranoid;
 mod places;
 mod prefilter;
 mod product;
 mod prover;
+mod refusal;
 mod sample;
 mod served;
 mod side;

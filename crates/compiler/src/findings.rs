@@ -9,6 +9,7 @@ mod dead_here;
 mod empty_line;
 mod equal_reach;
 mod idle_forbid;
+mod near;
 mod result;
 mod search;
 mod taken_back;
@@ -27,9 +28,6 @@ use crate::{
     source_map::SourceMap,
 };
 
-/// One question may take this part of the budget, and all together this many times the budget.
-const SHARE: u64 = 10;
-
 /// Checks all tokens of a bound program. `known`: earlier findings, which are not repeated. `progress` receives the numbers
 /// of tokens checked and of all tokens.
 ///
@@ -43,7 +41,6 @@ pub fn find<'p>(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Findings, Fault> {
     let budget: Budget = budget.into();
-    let states = budget.states();
     // Lines that match no request by their form are known already, and not reported again.
     let never = known
         .iter()
@@ -52,11 +49,10 @@ pub fn find<'p>(
     let mut search = Search {
         program,
         source_map,
-        prover: Prover::new(universe, budget.of_states(states / SHARE))?,
+        prover: Prover::new(universe, budget.clone())?,
         universe,
         served,
         endpoints: served.matcher()?,
-        limit: states.saturating_mul(SHARE),
         never: never.collect(),
         files: HashSet::new(),
         found: Findings::default(),

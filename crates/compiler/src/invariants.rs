@@ -244,7 +244,7 @@ impl<'p> Case<'p> {
 
     fn ask(&self, prover: &mut Prover<'p>, of: TokenId) -> Result<Answer, Fault> {
         let policy = Side::of(self.program, self.token.0);
-        let demand = Side::of(&self.invariants.program, of);
+        let demand = Side::demand(&self.invariants.program, of);
         let (name, inv) = (&self.token.1.name, &self.definition.name.value);
         let beyond = match self.definition.kind {
             InvariantKind::Never => {

@@ -228,7 +228,7 @@ fn a_run_has_one_budget_and_says_when_it_is_spent() {
             .map(str::to_owned)
             .into_iter(),
     );
-    let budget = Budget::new(2_000);
+    let budget = Budget::new(20);
     let first = in_time(|| found(&hard, &budget));
     assert!(budget.is_spent() && first.inconclusive > 0);
     // What comes after it in the same run is open as well; in a run of its own it is not.

@@ -40,6 +40,10 @@ pub(super) enum Says {
     Only(BTreeSet<String>),
     /// An object there has a member other than these.
     Beside(BTreeSet<String>),
+    /// Objects there have no member whose name differs from this one only in letter case.
+    NoVariant(String),
+    /// An object there has such a member.
+    Variant(String),
     /// The root has no member of this name, bare or with `[…]`.
     NoneOf(String),
     /// The root has a member of this name, bare or with `[…]`.

@@ -3,6 +3,8 @@
 //!
 //! The mirror of [`crate::decide`]: it decides one request, and this module describes all requests at once.
 
+mod quick;
+
 use std::collections::BTreeSet;
 
 use super::{
@@ -11,6 +13,7 @@ use super::{
     language::{Languages, Literal},
     parameters::{self, QueryAtom},
     places::Places,
+    witness::{Request, Said, ask},
 };
 use crate::{
     ast::Effect,
@@ -18,6 +21,15 @@ use crate::{
     json::{Path, Step},
     param::root_name,
 };
+
+/// Whether a rule matches a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matched {
+    No,
+    Yes,
+    /// It looks into the body, which is ambiguous to it.
+    Refused,
+}
 
 /// Something that may be true of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +83,64 @@ impl<'p> Ruled<'p> {
 
     pub(super) fn paths(self) -> impl Iterator<Item = &'p Path> {
         self.rule.paths()
+    }
+
+    /// Whether the rule's URL matches a path.
+    pub(super) fn matches_path(self, path: &str) -> bool {
+        self.program.url(self.rule.url).matches(path)
+    }
+
+    /// Whether the rule by itself matches a request, as the proxy decides it.
+    pub(super) fn matches(self, request: &Request) -> Matched {
+        if !self.rule.methods.contains(request.method) || !self.matches_path(&request.path) {
+            return Matched::No;
+        }
+        if !self.asks_query() && !self.asks_json() {
+            return Matched::Yes;
+        }
+        let (program, token) = self.program.of_rule(self.rule);
+        match (self.rule.effect, ask(&program, Some(token), request)) {
+            (_, Said::Refuse) => Matched::Refused,
+            (Effect::Permit, Said::Allow(_)) | (Effect::Forbid, Said::Deny(Some(_))) => Matched::Yes,
+            _ => Matched::No,
+        }
+    }
+
+    /// Whether the rule by itself matches a request and its body is not ambiguous to it.
+    pub(super) fn surely_matches(self, request: &Request) -> bool {
+        !quick::surely_fails(self, request) && self.matches(request) == Matched::Yes
+    }
+
+    /// When the query keeps the rule from matching, or from looking at the body.
+    pub(super) fn query_fails(self, languages: &mut Languages) -> Result<Alternatives, Exhausted> {
+        let mut parts = Parts::default();
+        self.query_parts(&mut parts, false, languages)?;
+        let unreadable = mixed(&parts);
+        Ok([parts.query.concat(), unreadable].concat())
+    }
+
+    /// When the query lets the rule look at the body: all of these clauses.
+    pub(super) fn query_clauses(self, languages: &mut Languages) -> Result<Vec<Alternatives>, Exhausted> {
+        let mut parts = Parts::default();
+        self.query_parts(&mut parts, true, languages)?;
+        let families = parts.in_query.into_iter();
+        let families = families.map(|first| vec![vec![Atom::Query(QueryAtom::NoneOf(first))]]);
+        Ok(parts.query.into_iter().chain(families).collect())
+    }
+
+    /// When the query makes the rule, a permit line, match whatever the body is; `None` if the rule looks at the body.
+    pub(super) fn query_holds(self, languages: &mut Languages) -> Result<Option<Vec<Atom>>, Exhausted> {
+        if self.asks_json() || self.asks_root() {
+            return Ok(None);
+        }
+        let mut parts = Parts::default();
+        self.query_parts(&mut parts, true, languages)?;
+        // A permit line leaves no choice.
+        let atoms = parts
+            .query
+            .into_iter()
+            .flat_map(|clause| clause.into_iter().take(1).flatten());
+        Ok(Some(atoms.collect()))
     }
 
     /// When the rule's URL matches.

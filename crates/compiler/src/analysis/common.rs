@@ -1,18 +1,21 @@
 //! What two policies allow both.
 
+use std::cell::LazyCell;
+
 use super::{
     Exhausted, Fault, Inconclusive,
     cell::Cell,
     clauses::Ruled,
     prefilter,
     prover::{Prover, names},
+    refusal::Refusals,
     side::Side,
     witness::{Request, Said, ask},
 };
 use crate::{ir::LineId, json::fold};
 
 /// Steps that a pair of lines counts for when it is told apart without a search.
-const STEPS_A_PAIR: usize = 2_000;
+const STEPS_A_PAIR: usize = 200;
 
 /// Requests that two policies allow, at most one for each permit line of the first.
 #[derive(Debug, Default)]
@@ -41,15 +44,17 @@ impl<'p> Prover<'p> {
         } else {
             permits.iter().copied().map(Some).collect()
         };
-        let taken_back = [one.forbids(), other.forbids()].concat();
+        let taken_back = (one.forbids(), other.forbids());
         let mut common = Common::default();
-        self.languages.grant(self.budget());
-        for source in sources {
-            for their in &theirs {
+        for (at, source) in sources.iter().copied().enumerate() {
+            for (number, their) in theirs.iter().enumerate() {
                 if self.take_steps(STEPS_A_PAIR).is_err() {
                     common.inconclusive = Some(Inconclusive::Budget);
                     return Ok(common);
                 }
+                // Each pair has its share of the steps.
+                let left = (sources.len() - at) * theirs.len() - number;
+                self.languages.grant(2 * left as u64);
                 if let Some(source) = source
                     && prefilter::are_surely_apart(source, *their, &mut self.languages)
                 {
@@ -60,11 +65,8 @@ impl<'p> Prover<'p> {
                 {
                     break;
                 }
-                let cell = Cell {
-                    must: source.into_iter().chain([*their]).collect(),
-                    must_not: taken_back.clone(),
-                };
-                if self.share(&cell, one, other, &mut common)? {
+                let must: Vec<Ruled<'p>> = source.into_iter().chain([*their]).collect();
+                if self.share(must, (&taken_back.0, &taken_back.1), (one, other), &mut common)? {
                     break;
                 }
             }
@@ -98,14 +100,22 @@ impl<'p> Prover<'p> {
 
     fn share(
         &mut self,
-        cell: &Cell<'p>,
-        one: Side<'p>,
-        other: Side<'p>,
+        must: Vec<Ruled<'p>>,
+        (forbids, their_forbids): (&[Ruled<'p>], &[Ruled<'p>]),
+        (one, other): (Side<'p>, Side<'p>),
         common: &mut Common,
     ) -> Result<bool, Fault> {
-        let names = names(cell.must.iter().chain(&cell.must_not));
+        let lines = must.last().map(|ruled| ruled.rule.line);
+        let names = LazyCell::new(|| names(must.iter().chain(forbids).chain(their_forbids)));
         let avoid = |name: &str| names.contains(&*fold::key(name));
-        let witness = match cell.request(self.universe(), &avoid, &mut self.languages) {
+        let cell = Cell {
+            must: must.clone(),
+            must_not: vec![forbids, their_forbids],
+            refused_for: None,
+            refusals: Refusals::by([one]),
+            avoid: &avoid,
+        };
+        let witness = match cell.request(self.universe(), &mut self.languages) {
             Ok(None) => return Ok(false),
             Ok(Some(witness)) => witness,
             Err(Exhausted) => {
@@ -125,7 +135,15 @@ impl<'p> Prover<'p> {
                 });
                 Ok(true)
             }
-            (Said::Refuse, _) | (_, Said::Refuse) => {
+            // An invariant refuses nothing: its line matches.
+            (Said::Allow(line), Said::Refuse) => {
+                common.findings.push(Shared {
+                    witness,
+                    lines: (line, lines),
+                });
+                Ok(true)
+            }
+            (Said::Refuse, _) => {
                 common.inconclusive.get_or_insert(Inconclusive::CaseVariants);
                 Ok(false)
             }

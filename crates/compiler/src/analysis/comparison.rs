@@ -61,10 +61,12 @@ impl<'p> Analysis<'p> {
         let old = Side {
             program: self.old,
             token: old,
+            is_demand: false,
         };
         let new = Side {
             program: self.new,
             token: new,
+            is_demand: false,
         };
         Ok(Comparison {
             newly_allowed: self.prover.beyond(new, old, &Accepted::default())?,
@@ -86,10 +88,12 @@ impl<'p> Analysis<'p> {
         let old = Side {
             program: self.old,
             token: old,
+            is_demand: false,
         };
         let new = Side {
             program: self.new,
             token: new,
+            is_demand: false,
         };
         let rules = new.permits().into_iter();
         let accepted = Accepted {

@@ -18,7 +18,7 @@ impl Prover<'_> {
     /// # Errors
     /// The budget is spent.
     pub(crate) fn has_path(&mut self, matchers: &[&Matcher]) -> Result<bool, Exhausted> {
-        self.languages.grant(self.budget());
+        self.languages.grant(1);
         let mut goal = vec![(LangId::ROOTED, true)];
         if self.universe().canonical_paths {
             goal.push((LangId::NO_PATH, false));
@@ -34,7 +34,7 @@ impl Prover<'_> {
     /// # Errors
     /// The budget is spent.
     pub(crate) fn has_url(&mut self, whole: &Whole) -> Result<bool, Exhausted> {
-        self.languages.grant(self.budget());
+        self.languages.grant(1);
         let matcher = match whole {
             Whole::Glob(code) => Matcher::Glob(code.clone()),
             Whole::Tree(hir) if has_mark(hir) => {

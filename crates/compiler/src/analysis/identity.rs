@@ -1,77 +1,155 @@
-//! Rules that are the same, found without searching: most of a policy does not change.
+//! Rules that are built alike, found without searching: most of a policy does not change.
+//!
+//! Rules of one *class* match the same requests. A class is found by hashing, so a policy whose lines only change places
+//! takes as long as its lines, and not as their pairs.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use sha2::{Digest, Sha256};
 
 use super::clauses::Ruled;
-use crate::ir::{Matcher, MatcherId, UrlId, UrlMatcher};
+use crate::{
+    ast::{Effect, Operator},
+    ir::{Code, Matcher, MatcherId, UrlId, UrlMatcher},
+    json::{Kinds, Path},
+    method::MethodSet,
+};
 
-/// An id, and the address of its program.
-type Named<Id> = (usize, Id);
+/// Names a class of rules.
+pub(super) type Class = u32;
 
-fn named<Id>(ruled: Ruled<'_>, id: Id) -> Named<Id> {
-    (std::ptr::from_ref(ruled.program).addr(), id)
+/// What a matcher is built of.
+#[derive(PartialEq, Eq, Hash)]
+enum Built {
+    Nothing,
+    Everything,
+    Glob(Code),
+    /// The SHA-256 of the automaton's tables, and where it starts: the tables of many lines would take much memory.
+    Automaton([u8; 32], usize),
 }
 
-/// Finds matchers of several programs that are built alike.
+/// What a rule is built of; matchers and paths by number.
+#[derive(PartialEq, Eq, Hash)]
+struct Form {
+    effect: Effect,
+    methods: MethodSet,
+    url: u32,
+    params: Vec<(Arc<str>, Operator, u32)>,
+    params_only: bool,
+    nodes: Vec<(Arc<Path>, Option<Kinds>, Operator, u32)>,
+    members: Vec<Arc<Path>>,
+    /// Whether bodies merge, if the rule looks at query or body.
+    merges: bool,
+}
+
+/// Finds the classes of rules of several programs.
 #[derive(Default)]
 pub(super) struct Identity {
-    urls: HashMap<(Named<UrlId>, Named<UrlId>), bool>,
-    values: HashMap<(Named<MatcherId>, Named<MatcherId>), bool>,
+    built: HashMap<Built, u32>,
+    urls: HashMap<(usize, UrlId), Option<u32>>,
+    values: HashMap<(usize, MatcherId), Option<u32>>,
+    forms: HashMap<Form, Class>,
+    /// By the addresses of the program, which binds the rule, and of the rule.
+    rules: HashMap<(usize, usize), Option<Class>>,
 }
 
 impl Identity {
-    /// Whether two rules match the same requests because they are built alike. Rules that are not may still do.
-    pub(super) fn same(&mut self, old: Ruled<'_>, new: Ruled<'_>) -> bool {
-        let (one, other) = (old.rule, new.rule);
-        let alike = one.effect == other.effect
-            && one.methods == other.methods
-            && one.params_only == other.params_only
-            && one.members == other.members
-            && one.params.len() == other.params.len()
-            && one.nodes.len() == other.nodes.len()
-            // Whether bodies merge matters to what looks at query or body.
-            && (old.program.merges_body == new.program.merges_body || !(old.asks_query() || old.asks_json()));
-        alike
-            && self.url(old, new)
-            && one.params.iter().zip(&other.params).all(|(a, b)| {
-                a.name == b.name && a.operator == b.operator && self.value(old, new, a.value, b.value)
-            })
-            && one.nodes.iter().zip(&other.nodes).all(|(a, b)| {
-                a.path == b.path
-                    && a.kinds == b.kinds
-                    && a.operator == b.operator
-                    && self.value(old, new, a.value, b.value)
-            })
+    /// For each of the rules, whether the others have one that is built alike.
+    pub(super) fn also_in(&mut self, rules: &[Ruled<'_>], others: &[Ruled<'_>]) -> Vec<bool> {
+        // A line that has not changed usually has the place that it had.
+        let mut is_same = |(one, other): (&Ruled<'_>, &Ruled<'_>)| {
+            let class = self.class(*one);
+            class.is_some() && class == self.class(*other)
+        };
+        if rules.len() == others.len() && rules.iter().zip(others).all(&mut is_same) {
+            return vec![true; rules.len()];
+        }
+        let known: HashSet<Class> = others.iter().filter_map(|other| self.class(*other)).collect();
+        let mut is_known = |rule: &Ruled<'_>| self.class(*rule).is_some_and(|class| known.contains(&class));
+        rules.iter().map(&mut is_known).collect()
     }
 
-    fn url(&mut self, old: Ruled<'_>, new: Ruled<'_>) -> bool {
-        let ids = (old.rule.url, new.rule.url);
-        *self
-            .urls
-            .entry((named(old, ids.0), named(new, ids.1)))
-            .or_insert_with(|| match (old.program.url(ids.0), new.program.url(ids.1)) {
-                (
-                    UrlMatcher::Below(one) | UrlMatcher::Bound(_, one),
-                    UrlMatcher::Below(other) | UrlMatcher::Bound(_, other),
-                ) => same(one, other),
-                _ => false,
-            })
+    /// The class of a rule; `None` if the rule is not bound, so that nothing is known of it.
+    fn class(&mut self, ruled: Ruled<'_>) -> Option<Class> {
+        let place = (
+            std::ptr::from_ref(ruled.program).addr(),
+            std::ptr::from_ref(ruled.rule).addr(),
+        );
+        if let Some(known) = self.rules.get(&place) {
+            return *known;
+        }
+        let class = self.form(ruled).map(|form| number(&mut self.forms, form));
+        self.rules.insert(place, class);
+        class
     }
 
-    fn value(&mut self, old: Ruled<'_>, new: Ruled<'_>, one: MatcherId, other: MatcherId) -> bool {
-        let built = || same(old.program.value(one), new.program.value(other));
-        *self
-            .values
-            .entry((named(old, one), named(new, other)))
-            .or_insert_with(built)
+    fn form(&mut self, ruled: Ruled<'_>) -> Option<Form> {
+        let rule = ruled.rule;
+        let params = rule.params.iter().map(|test| {
+            let value = self.value(ruled, test.value)?;
+            Some((Arc::clone(&test.name), test.operator, value))
+        });
+        let params = params.collect::<Option<Vec<_>>>()?;
+        let nodes = rule.nodes.iter().map(|test| {
+            let value = self.value(ruled, test.value)?;
+            Some((Arc::clone(&test.path), test.kinds, test.operator, value))
+        });
+        let nodes = nodes.collect::<Option<Vec<_>>>()?;
+        Some(Form {
+            effect: rule.effect,
+            methods: rule.methods,
+            url: self.url(ruled)?,
+            params,
+            params_only: rule.params_only,
+            nodes,
+            members: rule.members.clone(),
+            merges: ruled.program.merges_body && (ruled.asks_query() || ruled.asks_json()),
+        })
+    }
+
+    fn url(&mut self, ruled: Ruled<'_>) -> Option<u32> {
+        let id = (std::ptr::from_ref(ruled.program).addr(), ruled.rule.url);
+        if let Some(known) = self.urls.get(&id) {
+            return *known;
+        }
+        let number = match ruled.program.url(ruled.rule.url) {
+            UrlMatcher::Below(matcher) | UrlMatcher::Bound(_, matcher) => Some(self.number_of(matcher)),
+            UrlMatcher::Unbound(_) => None,
+        };
+        self.urls.insert(id, number);
+        number
+    }
+
+    fn value(&mut self, ruled: Ruled<'_>, value: MatcherId) -> Option<u32> {
+        let id = (std::ptr::from_ref(ruled.program).addr(), value);
+        if let Some(known) = self.values.get(&id) {
+            return *known;
+        }
+        let matcher = ruled.program.known_value(value);
+        let number = matcher.map(|matcher| self.number_of(matcher));
+        self.values.insert(id, number);
+        number
+    }
+
+    fn number_of(&mut self, matcher: &Matcher) -> u32 {
+        let built = match matcher {
+            Matcher::Nothing => Built::Nothing,
+            Matcher::Everything => Built::Everything,
+            Matcher::Glob(code) => Built::Glob(code.clone()),
+            Matcher::Automaton(automaton) => Built::Automaton(
+                Sha256::digest(automaton.to_bytes()).into(),
+                automaton.start().as_usize(),
+            ),
+        };
+        number(&mut self.built, built)
     }
 }
 
-fn same(one: &Matcher, other: &Matcher) -> bool {
-    match (one, other) {
-        (Matcher::Nothing, Matcher::Nothing) | (Matcher::Everything, Matcher::Everything) => true,
-        (Matcher::Glob(one), Matcher::Glob(other)) => one == other,
-        (Matcher::Automaton(one), Matcher::Automaton(other)) => one.is_same(other),
-        _ => false,
-    }
+/// The number of a key; a key that is new gets a new one.
+fn number<K: Eq + std::hash::Hash>(known: &mut HashMap<K, u32>, key: K) -> u32 {
+    let fresh = u32::try_from(known.len()).unwrap_or(u32::MAX);
+    *known.entry(key).or_insert(fresh)
 }

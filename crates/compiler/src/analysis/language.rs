@@ -1,17 +1,18 @@
 //! The languages of a program's matchers, named, and the texts that satisfy combinations of them.
 
-use std::collections::HashMap;
+mod lazy;
+
+use std::{collections::HashMap, sync::Arc};
 
 use regex_automata::util::primitives::StateID;
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Repetition};
 
 use super::{
-    Exhausted,
-    budget::Steps,
+    Budget, Exhausted,
+    budget::Work,
     fixed,
-    product::{Alphabet, Wish, shortest},
+    machine::{Machine, Shared},
 };
-use crate::ir::{Atom, Automaton, AutomatonError, ByteSet, Code, Glob, Matcher};
+use crate::ir::{Automaton, AutomatonError, Code, Matcher};
 
 /// Names a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,9 +42,13 @@ impl LangId {
 }
 
 /// Steps that a literal of a goal counts for: it is sorted and hashed.
-const STEPS_A_LITERAL: usize = 50;
+const STEPS_A_LITERAL: usize = 20;
 /// Steps that a byte of a glob's code counts for when its automaton is built.
-const STEPS_A_BYTE: usize = 1_000;
+const STEPS_A_BYTE: usize = 200;
+/// Goals of more literals are forgotten when the next question begins.
+const REMEMBERED: usize = 32;
+/// Bytes that the automaton of a glob may take, and its construction: a long literal takes more than a pattern may.
+const GLOB_LIMIT: usize = 64 << 20;
 
 /// A language, and whether the text is to be in it.
 pub(super) type Literal = (LangId, bool);
@@ -58,22 +63,36 @@ impl Goal {
         Self(literals.into_iter().map(|literal| vec![vec![literal]]).collect())
     }
 
-    /// Simplifies a goal: decides constants and drops repetitions; `None` if nothing can satisfy it.
-    fn simplified(&self) -> Option<Self> {
+    fn literals(&self) -> usize {
+        self.0
+            .iter()
+            .flatten()
+            .map(|literals| literals.len().max(1))
+            .sum()
+    }
+
+    /// Simplifies a goal: decides constants, drops repetitions, and puts the parts of unions in their place; `None` if
+    /// nothing can satisfy it.
+    fn simplified(&self, languages: &Languages) -> Option<Self> {
         let mut entries = Vec::new();
         for alternatives in &self.0 {
+            // To refuse a union is to refuse each of its parts.
+            if let [literals] = alternatives.as_slice()
+                && let [(union, false)] = literals.as_slice()
+                && let parts = languages.parts(*union)
+                && !parts.is_empty()
+            {
+                entries.extend(parts.iter().map(|part| vec![vec![(*part, false)]]));
+                continue;
+            }
+            let alternatives = alternatives.iter().flat_map(|literals| languages.apart(literals));
             let mut left: Vec<Vec<Literal>> = alternatives
-                .iter()
                 .filter(|literals| !literals.iter().any(|literal| constant(*literal) == Some(false)))
-                .map(|literals| {
-                    let mut open: Vec<Literal> = literals
-                        .iter()
-                        .copied()
-                        .filter(|literal| constant(*literal).is_none())
-                        .collect();
-                    open.sort_unstable();
-                    open.dedup();
-                    open
+                .map(|mut literals| {
+                    literals.retain(|literal| constant(*literal).is_none());
+                    literals.sort_unstable();
+                    literals.dedup();
+                    literals
                 })
                 .collect();
             left.sort_unstable();
@@ -105,56 +124,165 @@ enum Key {
     Automaton(usize, StateID),
 }
 
-/// Languages by their ids, the results of searches for them, and the budget that is left.
+/// A language.
+struct Language {
+    /// Tests texts.
+    matcher: Matcher,
+    /// The languages that it is the union of; empty if it is none.
+    parts: Vec<LangId>,
+    /// How much of a text it leaves open, as far as its form shows: the fewer bytes are fixed, the more.
+    fixed: usize,
+    /// Built when a search needs it.
+    machine: Option<MachineId>,
+}
+
+/// Names a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct MachineId(usize);
+
+/// Languages by their ids, the results of searches for them, and the work that is left.
 pub(super) struct Languages {
-    // INVARIANT: an id is the index of its automaton; the automata of the two constants are never asked.
-    automata: Vec<Automaton>,
+    // INVARIANT: an id is the index of its language; the two constants are never searched for.
+    languages: Vec<Language>,
+    machines: Vec<Shared>,
+    /// Machines of unions of two machines; `None` if that is too large.
+    unions: HashMap<(MachineId, MachineId), Option<MachineId>>,
     known: HashMap<Key, LangId>,
     found: HashMap<Goal, Option<String>>,
-    /// The steps that all questions of the run may still take.
-    pub(super) steps: Steps,
-    /// How many tuples of states may still be visited.
-    pub(super) budget: u64,
-    granted: u64,
-    spent: u64,
+    found_now: HashMap<Goal, Option<String>>,
+    /// The steps that the question may still take.
+    pub(super) work: Work,
+    visited: u64,
 }
 
 impl Languages {
     /// # Errors
     /// An automaton of our own does not build: a bug.
-    pub(super) fn new(steps: Steps) -> Result<Self, AutomatonError> {
+    pub(super) fn new(budget: &Budget) -> Result<Self, AutomatonError> {
+        let language = |automaton| Language {
+            matcher: Matcher::Automaton(automaton),
+            parts: Vec::new(),
+            fixed: 0,
+            machine: None,
+        };
         Ok(Self {
-            steps,
-            automata: fixed::all()?,
+            languages: fixed::all()?.into_iter().map(language).collect(),
+            machines: Vec::new(),
+            unions: HashMap::new(),
             known: HashMap::new(),
             found: HashMap::new(),
-            budget: 0,
-            granted: 0,
-            spent: 0,
+            found_now: HashMap::new(),
+            work: budget.work(),
+            visited: 0,
         })
     }
 
-    /// Begins a question: it may visit so many tuples of states.
-    pub(super) fn grant(&mut self, budget: u64) {
-        self.spent = self.visited();
-        (self.budget, self.granted) = (budget, budget);
+    /// Begins a question that may take one of so many shares of the steps that are left of the run.
+    pub(super) fn grant(&mut self, shares: u64) {
+        self.found_now.clear();
+        self.work.grant(shares);
     }
 
     /// How many tuples of states have been visited, by all questions.
     pub(super) fn visited(&self) -> u64 {
-        self.spent + self.granted.saturating_sub(self.budget)
+        self.visited
     }
 
-    /// The automaton of a language; not for the two constants.
-    pub(super) fn automaton(&self, id: LangId) -> Option<&Automaton> {
-        let constant = matches!(id, LangId::NOTHING | LangId::EVERYTHING);
-        (!constant).then(|| self.automata.get(id.0 as usize)).flatten()
+    /// Whether a text is in a language.
+    pub(super) fn has(&self, id: LangId, text: &str) -> bool {
+        match id {
+            LangId::NOTHING => false,
+            LangId::EVERYTHING => true,
+            _ => {
+                let language = self.languages.get(id.0 as usize);
+                language.is_some_and(|language| language.matcher.matches(text))
+            }
+        }
     }
 
-    /// The language of a matcher.
+    /// The machine of a language that is neither a constant nor a union.
     ///
     /// # Errors
-    /// The automaton of a glob would pass the limit: it counts as spent.
+    /// The work is spent.
+    pub(super) fn machine(&mut self, id: LangId) -> Result<Shared, Exhausted> {
+        let id = self.machine_id(id)?;
+        self.machines.get(id.0).cloned().ok_or(Exhausted)
+    }
+
+    fn machine_id(&mut self, id: LangId) -> Result<MachineId, Exhausted> {
+        let index = id.0 as usize;
+        let language = self.languages.get(index).ok_or(Exhausted)?;
+        if let Some(known) = language.machine {
+            return Ok(known);
+        }
+        let machine = match &language.matcher {
+            Matcher::Glob(code) => {
+                self.work.take(STEPS_A_BYTE * (code.as_bytes().len() + 8))?;
+                let globs = code.globs().ok_or(Exhausted)?;
+                let [glob] = globs.as_slice() else {
+                    return Err(Exhausted);
+                };
+                let automaton = Automaton::within(&glob.to_hir(), GLOB_LIMIT).map_err(|_| Exhausted)?;
+                Machine::of_bytes(&automaton, &mut self.work)?
+            }
+            Matcher::Automaton(automaton) if id == LangId::UTF8 => {
+                Machine::of_bytes(automaton, &mut self.work)?
+            }
+            Matcher::Automaton(automaton) => {
+                let utf8 = self.languages.get(LangId::UTF8.0 as usize);
+                match utf8.map(|language| &language.matcher) {
+                    Some(Matcher::Automaton(utf8)) => Machine::of_text(automaton, utf8, &mut self.work)?,
+                    _ => return Err(Exhausted),
+                }
+            }
+            Matcher::Nothing | Matcher::Everything => return Err(Exhausted),
+        };
+        let machine = self.add_machine(machine);
+        if let Some(language) = self.languages.get_mut(index) {
+            language.machine = Some(machine);
+        }
+        Ok(machine)
+    }
+
+    fn add_machine(&mut self, machine: Machine) -> MachineId {
+        self.machines.push(Arc::new(machine));
+        MachineId(self.machines.len() - 1)
+    }
+
+    /// The languages that a language is the union of; none if it is none.
+    pub(super) fn parts(&self, id: LangId) -> &[LangId] {
+        let language = self.languages.get(id.0 as usize);
+        language.map_or(&[], |language| &language.parts)
+    }
+
+    /// The alternatives that a list of literals stands for, without unions.
+    fn apart(&self, literals: &[Literal]) -> Vec<Vec<Literal>> {
+        let mut all = vec![Vec::new()];
+        for (id, wanted) in literals {
+            let parts = self.parts(*id);
+            if parts.is_empty() {
+                all.iter_mut().for_each(|literals| literals.push((*id, *wanted)));
+            } else if *wanted {
+                let of_part = |part: &LangId| {
+                    let part = *part;
+                    all.iter()
+                        .map(move |literals| [literals.as_slice(), &[(part, true)]].concat())
+                };
+                all = parts.iter().flat_map(of_part).collect();
+            } else {
+                let refused = parts.iter().map(|part| (*part, false));
+                all.iter_mut()
+                    .for_each(|literals| literals.extend(refused.clone()));
+            }
+        }
+        all
+    }
+
+    /// The language of a matcher. A pattern of several globs is the union of their languages: one automaton for all of
+    /// them can be larger than all automata apart can ever be.
+    ///
+    /// # Errors
+    /// There are more languages than ids.
     pub(super) fn of(&mut self, matcher: &Matcher) -> Result<LangId, Exhausted> {
         let key = match matcher {
             Matcher::Nothing => return Ok(LangId::NOTHING),
@@ -168,18 +296,25 @@ impl Languages {
         if let Some(id) = self.known.get(&key) {
             return Ok(*id);
         }
-        let automaton = match matcher {
-            Matcher::Glob(code) => {
-                self.steps.take(STEPS_A_BYTE * code.as_bytes().len())?;
-                let globs = code.globs().ok_or(Exhausted)?;
-                Automaton::new(&Hir::alternation(globs.iter().map(hir).collect())).map_err(|_| Exhausted)?
+        let (mut parts, mut fixed) = (Vec::new(), 0);
+        if let Matcher::Glob(code) = matcher {
+            fixed = code.as_bytes().len();
+            let globs = code.globs().ok_or(Exhausted)?;
+            if globs.len() > 1 {
+                for glob in &globs {
+                    let code = Code::new(std::slice::from_ref(glob)).ok_or(Exhausted)?;
+                    parts.push(self.of(&Matcher::Glob(code))?);
+                }
             }
-            // Kept, so that its address stays its own.
-            Matcher::Automaton(automaton) => automaton.clone(),
-            Matcher::Nothing | Matcher::Everything => return Err(Exhausted),
-        };
-        let id = LangId(u32::try_from(self.automata.len()).map_err(|_| Exhausted)?);
-        self.automata.push(automaton);
+        }
+        let id = LangId(u32::try_from(self.languages.len()).map_err(|_| Exhausted)?);
+        self.languages.push(Language {
+            // Kept, so that the address of an automaton stays its own.
+            matcher: matcher.clone(),
+            parts,
+            fixed,
+            machine: None,
+        });
         self.known.insert(key, id);
         Ok(id)
     }
@@ -187,71 +322,21 @@ impl Languages {
     /// The shortest and most readable text that satisfies the goal; printable if such a text exists. Found once.
     ///
     /// # Errors
-    /// The budget is spent.
+    /// The work is spent.
     pub(super) fn text(&mut self, goal: &Goal) -> Result<Option<String>, Exhausted> {
-        self.steps.take(goal.0.len() * STEPS_A_LITERAL)?;
-        let Some(goal) = goal.simplified() else {
+        self.work.take(goal.literals() * STEPS_A_LITERAL)?;
+        let Some(goal) = goal.simplified(self) else {
             return Ok(None);
         };
-        if let Some(found) = self.found.get(&goal) {
+        if let Some(found) = self.found.get(&goal).or_else(|| self.found_now.get(&goal)) {
             return Ok(found.clone());
         }
-        let mut ids = vec![LangId::UTF8];
-        let mut places = HashMap::from([(LangId::UTF8, 0)]);
-        let mut wish: Wish = vec![vec![vec![(0, true)]]];
-        for alternatives in &goal.0 {
-            let mut entry = Vec::new();
-            for literals in alternatives {
-                let place = |(id, wanted): &Literal| {
-                    let at = *places.entry(*id).or_insert_with(|| {
-                        ids.push(*id);
-                        ids.len() - 1
-                    });
-                    (at, *wanted)
-                };
-                entry.push(literals.iter().map(place).collect());
-            }
-            wish.push(entry);
-        }
-        let automata: Vec<&Automaton> = ids
-            .iter()
-            .filter_map(|id| self.automata.get(id.0 as usize))
-            .collect();
-        let mut found = shortest(&automata, &wish, (Alphabet::Bytes, &mut self.budget, &self.steps))?;
-        if let Some(text) = &found
-            && !text.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
-            && let Some(readable) = shortest(
-                &automata,
-                &wish,
-                (Alphabet::Printable, &mut self.budget, &self.steps),
-            )?
-        {
-            found = Some(readable);
-        }
-        // UTF-8 is among the automata: nothing is lost here.
-        let found = found.and_then(|text| String::from_utf8(text).ok());
-        self.found.insert(goal, found.clone());
+        let found = self.search(&goal)?;
+        let found_before = match goal.literals() > REMEMBERED {
+            true => &mut self.found_now,
+            false => &mut self.found,
+        };
+        found_before.insert(goal, found.clone());
         Ok(found)
     }
-}
-
-/// A glob as a pattern of bytes, which is what its code matches.
-fn hir(glob: &Glob) -> Hir {
-    let run = |set: &dyn Fn(u8) -> bool, min, max| {
-        let bytes = (0..=u8::MAX).filter(|byte| set(*byte));
-        let ranges = bytes.map(|byte| ClassBytesRange::new(byte, byte));
-        let class = Hir::class(Class::Bytes(ClassBytes::new(ranges)));
-        Hir::repetition(Repetition {
-            min,
-            max,
-            greedy: true,
-            sub: Box::new(class),
-        })
-    };
-    let atoms = glob.atoms().iter().map(|atom| match atom {
-        Atom::Literal(literal) => Hir::literal(literal.clone()),
-        Atom::Any => run(&|_| true, 0, None),
-        Atom::Run { set, min, max } => run(&|byte| ByteSet::contains(*set, byte), *min, *max),
-    });
-    Hir::concat(atoms.collect())
 }

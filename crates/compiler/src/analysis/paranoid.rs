@@ -77,9 +77,9 @@ pub fn prove_optimised(
 
 /// Proves that each guard matches everything that its matcher matches.
 fn check_guards(guards: &[(Matcher, Matcher)], budget: &Budget) -> Result<(), Deviation> {
-    let mut languages = Languages::new(budget.steps()).map_err(Fault::from)?;
+    let mut languages = Languages::new(budget).map_err(Fault::from)?;
     for (inner, guard) in guards {
-        languages.grant(budget.states());
+        languages.grant(1);
         let goal = languages.of(inner).and_then(|inner| {
             let guard = languages.of(guard)?;
             languages.text(&Goal::all([(inner, true), (guard, false)]))

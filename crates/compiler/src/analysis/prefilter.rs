@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use regex_automata::util::primitives::StateID;
-
-use super::{clauses::Ruled, language::Languages};
+use super::{
+    clauses::Ruled,
+    language::{Goal, Languages},
+    machine::{Machine, Shared},
+};
 use crate::ast::Operator;
 use crate::ir::{Atom, Automaton, Glob, Matcher, Program, Rule, UrlMatcher};
 
@@ -74,28 +76,31 @@ fn has_within(rule: Ruled<'_>, other: Ruled<'_>, languages: &mut Languages) -> b
 
 /// Whether no text matches both.
 fn has_no_common(one: &Matcher, other: &Matcher, languages: &mut Languages) -> bool {
-    let Some(automaton) = automaton(other, languages) else {
+    let (Some(ones), Some(others)) = (machines(one, languages), machines(other, languages)) else {
         return false;
     };
     match one {
         Matcher::Glob(code) => {
-            let misses = |states: BTreeSet<StateID>| !states.iter().any(|state| automaton.accepts(*state));
-            code.globs().is_some_and(|globs| {
-                let mut globs = globs.iter();
-                globs.all(|glob| reached(glob, automaton).is_some_and(misses))
-            })
+            let misses = |glob: &Glob| {
+                others.iter().all(|machine| {
+                    let states = reached(glob, machine);
+                    states.is_some_and(|states| !states.iter().any(|state| machine.accepts(*state)))
+                })
+            };
+            code.globs().is_some_and(|globs| globs.iter().all(misses))
         }
-        Matcher::Automaton(one) => no_text_is(one, (automaton, true)),
-        Matcher::Nothing | Matcher::Everything => false,
+        _ => ones
+            .iter()
+            .all(|one| others.iter().all(|other| no_text_is(one, (other, true)))),
     }
 }
 
 /// Whether every text of the one is one of the other.
 fn is_within(within: &Matcher, around: &Matcher, languages: &mut Languages) -> bool {
     match (within, around) {
-        (_, Matcher::Everything) => true,
-        (Matcher::Glob(one), Matcher::Glob(other)) if one == other => true,
-        (Matcher::Glob(one), around) => {
+        (_, Matcher::Everything) => return true,
+        (Matcher::Glob(one), Matcher::Glob(other)) if one == other => return true,
+        (Matcher::Glob(one), _) => {
             let Some(globs) = one.globs() else { return false };
             let literal = |glob: &Glob| match glob.atoms() {
                 [Atom::Literal(literal)] => String::from_utf8(literal.clone()).ok(),
@@ -104,20 +109,28 @@ fn is_within(within: &Matcher, around: &Matcher, languages: &mut Languages) -> b
             if let Some(literals) = globs.iter().map(literal).collect::<Option<Vec<String>>>() {
                 return literals.iter().all(|text| around.matches(text));
             }
-            automaton(around, languages)
-                .is_some_and(|automaton| globs.iter().all(|glob| all_accepted(glob, automaton)))
         }
-        (Matcher::Automaton(one), Matcher::Automaton(other)) if one.place() == other.place() => true,
-        (Matcher::Automaton(one), around) => {
-            automaton(around, languages).is_some_and(|automaton| no_text_is(one, (automaton, false)))
-        }
-        _ => false,
+        _ => {}
     }
+    let (Ok(within), Ok(around)) = (languages.of(within), languages.of(around)) else {
+        return false;
+    };
+    let goal = Goal::all([(within, true), (around, false)]);
+    matches!(languages.text(&goal), Ok(None))
 }
 
-fn automaton<'l>(matcher: &Matcher, languages: &'l mut Languages) -> Option<&'l Automaton> {
+/// The machines of a matcher's parts.
+fn machines(matcher: &Matcher, languages: &mut Languages) -> Option<Vec<Shared>> {
+    if matches!(matcher, Matcher::Nothing | Matcher::Everything) {
+        return None;
+    }
     let id = languages.of(matcher).ok()?;
-    languages.automaton(id)
+    let parts = languages.parts(id).to_vec();
+    let parts = if parts.is_empty() { vec![id] } else { parts };
+    parts
+        .into_iter()
+        .map(|part| languages.machine(part).ok())
+        .collect()
 }
 
 /// The matcher of a rule's paths; `None`: not bound.
@@ -152,13 +165,8 @@ fn common(mut one: Vec<u8>, other: Vec<u8>) -> Vec<u8> {
     one
 }
 
-/// Whether the automaton accepts every text of the glob.
-fn all_accepted(glob: &Glob, automaton: &Automaton) -> bool {
-    reached(glob, automaton).is_some_and(|states| states.iter().all(|state| automaton.accepts(*state)))
-}
-
 /// Whether no text of the one is answered so by the other: pairs of their states, a few.
-fn no_text_is(one: &Automaton, (other, answer): (&Automaton, bool)) -> bool {
+fn no_text_is(one: &Machine, (other, answer): (&Machine, bool)) -> bool {
     let mut bytes: Vec<(u8, u8, u8)> = (0..=u8::MAX)
         .map(|byte| (one.class(byte), other.class(byte), byte))
         .collect();
@@ -172,7 +180,7 @@ fn no_text_is(one: &Automaton, (other, answer): (&Automaton, bool)) -> bool {
         }
         for (_, _, byte) in &bytes {
             let next = (one.next(state, *byte), other.next(theirs, *byte));
-            if !one.is_dead_end(next.0) && known.insert(next) {
+            if !one.is_dead(next.0) && known.insert(next) {
                 open.push(next);
             }
         }
@@ -181,7 +189,7 @@ fn no_text_is(one: &Automaton, (other, answer): (&Automaton, bool)) -> bool {
 }
 
 /// The states that the texts of the glob lead to, all of them at once.
-fn reached(glob: &Glob, automaton: &Automaton) -> Option<BTreeSet<StateID>> {
+fn reached(glob: &Glob, automaton: &Machine) -> Option<BTreeSet<u32>> {
     let mut states = BTreeSet::from([automaton.start()]);
     for atom in glob.atoms() {
         states = match atom {
@@ -200,19 +208,19 @@ fn reached(glob: &Glob, automaton: &Automaton) -> Option<BTreeSet<StateID>> {
 
 /// Where so many bytes of a set lead.
 fn repeated(
-    mut states: BTreeSet<StateID>,
-    automaton: &Automaton,
+    mut states: BTreeSet<u32>,
+    automaton: &Machine,
     set: &dyn Fn(u8) -> bool,
     (min, max): (u32, Option<u32>),
-) -> Option<BTreeSet<StateID>> {
+) -> Option<BTreeSet<u32>> {
     let mut bytes: Vec<(u8, u8)> = (0..=u8::MAX)
         .filter(|byte| set(*byte))
         .map(|byte| (automaton.class(byte), byte))
         .collect();
     bytes.sort_unstable();
     bytes.dedup_by_key(|(class, _)| *class);
-    let step = |states: &BTreeSet<StateID>| -> BTreeSet<StateID> {
-        let next = |state: &StateID| {
+    let step = |states: &BTreeSet<u32>| -> BTreeSet<u32> {
+        let next = |state: &u32| {
             let state = *state;
             bytes.iter().map(move |(_, byte)| automaton.next(state, *byte))
         };

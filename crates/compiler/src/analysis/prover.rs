@@ -1,6 +1,6 @@
 //! Answers questions about whole policies by questions about cells, and tries each answer on the programs.
 
-use std::{collections::HashSet, marker::PhantomData};
+use std::{cell::LazyCell, collections::HashSet, marker::PhantomData};
 
 use super::{
     Budget, Cause, Difference, Exhausted, Fault, Finding, Inconclusive, Universe,
@@ -9,17 +9,21 @@ use super::{
     identity::Identity,
     language::Languages,
     prefilter,
+    refusal::{Refusals, have_variants},
     side::Side,
     witness::{Request, Said, ask},
 };
 use crate::{
+    ast::Effect,
     ir::LineId,
     json::{Step, fold},
     param::root_name,
 };
 
-/// Steps that a rule counts for when it is made part of a question: its names are folded, the beginning of its paths is compared.
-const STEPS_A_RULE: usize = 500;
+/// Steps that a rule counts for beside all questions: its form is hashed, its names are folded.
+const STEPS_A_RULE: usize = 20;
+/// A question by itself may take one of so many shares of what is left of the run's steps.
+const SHARES: u64 = 16;
 
 /// The knowledge of the patterns of all programs in the questions so far.
 pub(crate) struct Prover<'p> {
@@ -32,15 +36,26 @@ pub(crate) struct Prover<'p> {
     programs: PhantomData<&'p ()>,
 }
 
+/// What became of a question.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// A request was found, and reported.
+    Found,
+    /// There is none.
+    None,
+    /// The question took more than its share of the steps.
+    Open,
+}
+
 impl<'p> Prover<'p> {
-    /// `budget`: the product states that a question may visit, and the steps of the whole run.
+    /// `budget`: the steps of the whole run.
     ///
     /// # Errors
     /// A [`Fault`].
     pub(crate) fn new(universe: Universe, budget: Budget) -> Result<Self, Fault> {
         Ok(Self {
             universe,
-            languages: Languages::new(budget.steps())?,
+            languages: Languages::new(&budget)?,
             budget,
             identity: Identity::default(),
             samples_first: false,
@@ -63,16 +78,12 @@ impl<'p> Prover<'p> {
         self.universe
     }
 
-    pub(super) fn budget(&self) -> u64 {
-        self.budget.states()
-    }
-
     /// Counts work that is done for the questions, beside them.
     ///
     /// # Errors
     /// The steps of the run are used up.
     pub(crate) fn take_steps(&self, steps: usize) -> Result<(), Exhausted> {
-        self.languages.steps.take(steps)
+        self.languages.work.take_of_run(steps)
     }
 
     /// Whether the steps of the run are used up.
@@ -82,31 +93,30 @@ impl<'p> Prover<'p> {
 
     /// Whether one rule matches all that another does, as far as their forms show it.
     pub(crate) fn is_within(&mut self, rule: Ruled<'p>, other: Ruled<'p>) -> bool {
+        self.languages.grant(SHARES);
         self.take_steps(STEPS_A_RULE).is_ok() && prefilter::is_within_one(rule, &[other], &mut self.languages)
     }
 
     /// A request that matches all of some rules and none of some others.
     ///
     /// # Errors
-    /// The budget is spent.
+    /// The question's share of the steps is spent.
     pub(crate) fn request(
         &mut self,
         must: &[Ruled<'p>],
         must_not: &[Ruled<'p>],
     ) -> Result<Option<Request>, Exhausted> {
-        self.take_steps((must.len() + must_not.len()) * STEPS_A_RULE)?;
-        self.languages.grant(self.budget());
-        let names = names(must.iter().chain(must_not));
+        self.languages.grant(SHARES);
+        let names = LazyCell::new(|| names(must.iter().chain(must_not)));
+        let avoid = |name: &str| names.contains(&*fold::key(name));
         let cell = Cell {
             must: must.to_vec(),
-            must_not: must_not
-                .iter()
-                .filter(|other| !must.iter().any(|rule| prefilter::are_apart(*rule, **other)))
-                .copied()
-                .collect(),
+            must_not: vec![must_not],
+            refused_for: None,
+            refusals: Refusals::default(),
+            avoid: &avoid,
         };
-        let avoid = |name: &str| names.contains(&*fold::key(name));
-        cell.request(self.universe, &avoid, &mut self.languages)
+        cell.request(self.universe, &mut self.languages)
     }
 
     /// What `more` allows and `less` denies, but for what `accepted` says. Each finding's request is one that no permit line
@@ -120,76 +130,157 @@ impl<'p> Prover<'p> {
         less: Side<'p>,
         accepted: &Accepted<'p>,
     ) -> Result<Difference, Fault> {
-        let (permits, forbids) = (more.permits(), more.forbids());
-        let known = self.also_in(&permits, &less.permits());
-        let lifted = self.lifted(less, &forbids, accepted);
-        // No permit line says more than an unrestricted token does.
-        let sources: Vec<(Option<Ruled<'p>>, bool)> = if more.is_unrestricted() {
-            vec![(None, false)]
-        } else {
-            permits.into_iter().map(Some).zip(known).collect()
-        };
-        if sources.iter().all(|(_, known)| *known) && lifted.is_empty() {
-            return Ok(Difference::default());
-        }
-        self.languages.grant(self.budget());
-        let theirs = less.permits();
-        let names = names(
-            [more.permits(), more.forbids(), theirs.clone(), less.forbids()]
-                .iter()
-                .flatten(),
-        );
-        let avoid = |name: &str| names.contains(&*fold::key(name));
+        let (permits, theirs) = (more.permits(), less.permits());
+        let (forbids, their_forbids) = (more.forbids(), less.forbids());
         let mut difference = Difference::default();
+        let rules = permits.len() + theirs.len() + forbids.len() + their_forbids.len();
+        if self.take_steps(rules * STEPS_A_RULE).is_err() {
+            difference.inconclusive = Some(Inconclusive::Budget);
+            return Ok(difference);
+        }
+        let known = self.identity.also_in(&permits, &theirs);
+        let lifted = self.lifted(&their_forbids, &forbids, accepted);
+        let reviewed: HashSet<LineId> = accepted.permits.iter().map(|ruled| ruled.rule.line).collect();
+        let is_new = |(permit, known): &(Ruled<'p>, bool)| !known && !reviewed.contains(&permit.rule.line);
+        // No permit line says more than an unrestricted token does.
+        let sources: Vec<Option<Ruled<'p>>> = match more.is_unrestricted() {
+            true => vec![None],
+            false => permits.iter().copied().map(Some).collect(),
+        };
+        let new: Vec<Option<Ruled<'p>>> = match (less.is_unrestricted(), more.is_unrestricted()) {
+            (true, _) => Vec::new(),
+            (false, true) => vec![None],
+            (false, false) => {
+                let new = permits.iter().copied().zip(known).filter(is_new);
+                new.map(|(permit, _)| Some(permit)).collect()
+            }
+        };
+        let readers = self.lifted_readers((more, less), [&forbids, &permits], [&their_forbids, &theirs]);
+        if new.is_empty() && lifted.is_empty() && readers.is_empty() {
+            return Ok(difference);
+        }
+        let names = LazyCell::new(|| {
+            names(
+                [&permits, &forbids, &theirs, &their_forbids]
+                    .into_iter()
+                    .flatten(),
+            )
+        });
+        let avoid = |name: &str| names.contains(&*fold::key(name));
+        let mut asked = Asked {
+            sides: (more, less),
+            avoid: &avoid,
+            difference: &mut difference,
+        };
         let mut explained = accepted.permits.clone();
-        for (permit, known) in &sources {
-            if !known && !less.is_unrestricted() {
-                let others = forbids.len() + theirs.len() + explained.len();
-                if self.take_steps(others * STEPS_A_RULE).is_err() {
-                    difference.inconclusive = Some(Inconclusive::Budget);
-                    return Ok(difference);
-                }
-                self.beyond_permit(
-                    *permit,
-                    (more, less),
-                    (&forbids, &theirs),
-                    (accepted, &mut explained),
-                    &avoid,
-                    &mut difference,
-                )?;
+        // Each line has its share of the steps. What lines leave of theirs goes to those that need more.
+        let mut open = Vec::new();
+        for (at, permit) in new.iter().enumerate() {
+            self.languages.grant(2 * (new.len() - at) as u64);
+            if self.beyond_permit(*permit, (&forbids, &theirs), &mut explained, &mut asked)? == Settled::Open
+            {
+                open.push(*permit);
+            }
+        }
+        for (at, permit) in open.iter().enumerate() {
+            self.languages.grant(2 * (open.len() - at) as u64);
+            if self.beyond_permit(*permit, (&forbids, &theirs), &mut explained, &mut asked)? == Settled::Open
+            {
+                asked.difference.inconclusive = Some(Inconclusive::Budget);
             }
         }
         let found = explained.get(accepted.permits.len()..).unwrap_or_default();
         // A removed forbid line may newly allow requests of each permit line, whether or not that line is new.
-        for forbid in lifted {
-            for (permit, _) in &sources {
-                if self
-                    .take_steps((forbids.len() + found.len()) * STEPS_A_RULE)
-                    .is_err()
-                {
-                    difference.inconclusive = Some(Inconclusive::Budget);
-                    return Ok(difference);
+        let pairs = lifted.len() * sources.len();
+        for (at, forbid) in lifted.iter().enumerate() {
+            for (number, permit) in sources.iter().enumerate() {
+                self.languages
+                    .grant(2 * (pairs - at * sources.len() - number) as u64);
+                if permit.is_some_and(|permit| prefilter::are_apart(permit, *forbid)) {
+                    continue;
                 }
-                let cell = Cell {
-                    must: permit.iter().copied().chain([forbid]).collect(),
+                let question = Question {
+                    must: permit.iter().copied().chain([*forbid]).collect(),
                     // Also where a permit line that was reviewed explains the request: whoever reviewed that line need not
                     // have meant it without the forbid line.
-                    must_not: forbids.iter().chain(found).copied().collect(),
+                    must_not: vec![&forbids, found],
+                    refused_for: None,
+                    cause: Cause::Lifted(forbid.rule.line),
                 };
-                let cause = Cause::Lifted(forbid.rule.line);
-                if self.look(&cell, (more, less, cause), &avoid, &mut difference)? {
-                    break;
+                match self.look(&question, &mut asked)? {
+                    Settled::Found => break,
+                    Settled::None => {}
+                    Settled::Open => asked.difference.inconclusive = Some(Inconclusive::Budget),
+                }
+            }
+        }
+        // A line that is gone may have refused bodies of another spelling, which an unchanged line allows.
+        let all: Vec<Ruled<'p>> = match readers.is_empty() {
+            true => Vec::new(),
+            false => [permits.as_slice(), &forbids, &theirs, &their_forbids].concat(),
+        };
+        for reader in &readers {
+            // A permit line before it that does not look at the body would decide without it.
+            let before = theirs
+                .iter()
+                .take_while(|ruled| !std::ptr::eq(ruled.rule, reader.rule));
+            let before = before.filter(|_| reader.rule.effect == Effect::Permit);
+            let before = before.filter(|ruled| !ruled.asks_json() && !ruled.asks_root());
+            let before: Vec<Ruled<'p>> = before.copied().collect();
+            for permit in &sources {
+                self.languages.grant(2 * (readers.len() * sources.len()) as u64);
+                let question = Question {
+                    must: permit.iter().copied().collect(),
+                    must_not: vec![&forbids, &before, found],
+                    refused_for: Some((*reader, &all)),
+                    cause: permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line)),
+                };
+                match self.look(&question, &mut asked)? {
+                    Settled::Found => break,
+                    Settled::None => {}
+                    Settled::Open => asked.difference.inconclusive = Some(Inconclusive::Budget),
                 }
             }
         }
         Ok(difference)
     }
 
-    /// The forbid lines of `less` that `forbids` lacks, except accepted ones.
-    fn lifted(&mut self, less: Side<'p>, forbids: &[Ruled<'p>], accepted: &Accepted<'p>) -> Vec<Ruled<'p>> {
-        let theirs = less.forbids();
-        let kept = self.also_in(&theirs, forbids);
-        let lifted = theirs.into_iter().zip(kept).filter(|(_, kept)| !kept);
+    /// The rules of `less` that look at bodies and that `more` lacks, if names differ in letter case only.
+    fn lifted_readers(
+        &mut self,
+        (more, less): (Side<'p>, Side<'p>),
+        ours: [&Vec<Ruled<'p>>; 2],
+        theirs: [&Vec<Ruled<'p>>; 2],
+    ) -> Vec<Ruled<'p>> {
+        let reads = |ruled: &&Ruled<'p>| ruled.asks_json();
+        let readers: Vec<Ruled<'p>> = theirs.into_iter().flatten().filter(reads).copied().collect();
+        if readers.is_empty() || more.is_demand || less.is_demand {
+            return Vec::new();
+        }
+        let all: Vec<Ruled<'p>> = ours.into_iter().flatten().copied().collect();
+        let kept = self.identity.also_in(&readers, &all);
+        let gone: Vec<Ruled<'p>> = readers
+            .into_iter()
+            .zip(kept)
+            .filter(|(_, kept)| !kept)
+            .map(|(reader, _)| reader)
+            .collect();
+        let theirs = theirs.into_iter().flatten().copied();
+        if gone.is_empty() || !have_variants(all.into_iter().chain(theirs)) {
+            return Vec::new();
+        }
+        gone
+    }
+
+    /// The forbid lines of the other side that `forbids` lacks, except accepted ones.
+    fn lifted(
+        &mut self,
+        theirs: &[Ruled<'p>],
+        forbids: &[Ruled<'p>],
+        accepted: &Accepted<'p>,
+    ) -> Vec<Ruled<'p>> {
+        let kept = self.identity.also_in(theirs, forbids);
+        let lifted = theirs.iter().copied().zip(kept).filter(|(_, kept)| !kept);
         let lifted = lifted.map(|(ruled, _)| ruled);
         lifted
             .filter(|ruled| !accepted.lifted.contains(&ruled.rule.line))
@@ -200,49 +291,29 @@ impl<'p> Prover<'p> {
     fn beyond_permit(
         &mut self,
         permit: Option<Ruled<'p>>,
-        (more, less): (Side<'p>, Side<'p>),
         (forbids, theirs): (&[Ruled<'p>], &[Ruled<'p>]),
-        (accepted, explained): (&Accepted<'p>, &mut Vec<Ruled<'p>>),
-        avoid: &dyn Fn(&str) -> bool,
-        difference: &mut Difference,
-    ) -> Result<(), Fault> {
-        let is_accepted = |permit: &Ruled<'p>| {
-            let lines = accepted.permits.iter().map(|ruled| ruled.rule.line);
-            lines.into_iter().any(|line| line == permit.rule.line)
-        };
-        // Cheap answers first: a reviewed line, a line within one line of the other side, a request spelt by the line's form.
-        if permit.as_ref().is_some_and(is_accepted) {
-            return Ok(());
-        }
-        if let Some(permit) = permit
-            && prefilter::is_within_one(permit, theirs, &mut self.languages)
-        {
-            return Ok(());
-        }
+        explained: &mut Vec<Ruled<'p>>,
+        asked: &mut Asked<'_, 'p>,
+    ) -> Result<Settled, Fault> {
+        // A request spelt by the line's form costs no search.
         if self.samples_first
             && let Some(permit) = permit
-            && self.look_at_sample(permit, more, less, difference)
+            && self.look_at_sample(permit, asked.sides.0, asked.sides.1, asked.difference)
         {
             explained.push(permit);
-            return Ok(());
+            return Ok(Settled::Found);
         }
-        // Otherwise a search, without the lines that cannot match the same requests.
-        let near = |other: &&Ruled<'p>| permit.is_none_or(|permit| !prefilter::are_apart(permit, **other));
-        let cell = Cell {
+        let question = Question {
             must: permit.iter().copied().collect(),
-            must_not: forbids
-                .iter()
-                .chain(theirs)
-                .chain(explained.iter())
-                .filter(near)
-                .copied()
-                .collect(),
+            must_not: vec![forbids, theirs, explained],
+            refused_for: None,
+            cause: permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line)),
         };
-        let cause = permit.map_or(Cause::Unrestricted, |permit| Cause::Permit(permit.rule.line));
-        if self.look(&cell, (more, less, cause), avoid, difference)? {
+        let settled = self.look(&question, asked)?;
+        if settled == Settled::Found {
             explained.extend(permit);
         }
-        Ok(())
+        Ok(settled)
     }
 
     /// Whether a request spelt by the rule's form shows the difference; such a request is added to the findings.
@@ -274,53 +345,53 @@ impl<'p> Prover<'p> {
         }
     }
 
-    /// For each of the rules, whether the others have one that is built alike.
-    fn also_in(&mut self, rules: &[Ruled<'p>], others: &[Ruled<'p>]) -> Vec<bool> {
-        let (mut from, same_length) = (0, rules.len() == others.len());
-        let mut also = Vec::with_capacity(rules.len());
-        for (index, rule) in rules.iter().enumerate() {
-            let mut is_at = |at: usize| {
-                others
-                    .get(at)
-                    .is_some_and(|other| self.identity.same(*other, *rule))
-            };
-            // The line usually has the same index as before.
-            let found = if same_length && is_at(index) {
-                Some(index)
-            } else {
-                (from..others.len()).chain(0..from).find(|at| is_at(*at))
-            };
-            from = found.map_or(from, |at| at + 1);
-            also.push(found.is_some());
-        }
-        also
-    }
-
     /// Whether there is a request in the cell; it goes to the findings.
-    fn look(
-        &mut self,
-        cell: &Cell<'p>,
-        (more, less, cause): (Side<'p>, Side<'p>, Cause),
-        avoid: &dyn Fn(&str) -> bool,
-        difference: &mut Difference,
-    ) -> Result<bool, Fault> {
-        let witness = match cell.request(self.universe, avoid, &mut self.languages) {
-            Ok(None) => return Ok(false),
-            Ok(Some(witness)) => witness,
-            Err(Exhausted) => {
-                difference.inconclusive = Some(Inconclusive::Budget);
-                return Ok(false);
+    fn look(&mut self, question: &Question<'p, '_>, asked: &mut Asked<'_, 'p>) -> Result<Settled, Fault> {
+        let (more, less) = asked.sides;
+        // A request that one side refuses is looked for last, and only of the side that allows less.
+        let proxied = [more, less].into_iter().filter(|side| !side.is_demand);
+        let allowing = [more].into_iter().filter(|side| !side.is_demand);
+        let mut tries = vec![Refusals::by(allowing)];
+        if question.refused_for.is_none() {
+            tries.insert(0, Refusals::by(proxied));
+        }
+        let mut witness = None;
+        for refusals in tries {
+            let cell = Cell {
+                must: question.must.clone(),
+                must_not: question.must_not.clone(),
+                refused_for: question.refused_for,
+                refusals,
+                avoid: asked.avoid,
+            };
+            witness = match cell.request(self.universe, &mut self.languages) {
+                Ok(witness) => witness,
+                Err(Exhausted) => return Ok(Settled::Open),
+            };
+            if witness.is_some() || !cell.refusals.were_met() {
+                break;
             }
+        }
+        let Some(witness) = witness else {
+            return Ok(Settled::None);
         };
         let said = (
             ask(more.program, more.token, &witness),
             ask(less.program, less.token, &witness),
         );
+        // An invariant refuses nothing: its line matches.
+        let line = question.must.first().map(|ruled| ruled.rule.line);
         let (allowed_by, denied_by) = match said {
             (Said::Allow(allowed_by), Said::Deny(denied_by)) => (allowed_by, denied_by),
-            (Said::Refuse, _) | (_, Said::Refuse) => {
-                difference.inconclusive.get_or_insert(Inconclusive::CaseVariants);
-                return Ok(false);
+            (Said::Allow(allowed_by), Said::Refuse) => (allowed_by, None),
+            (Said::Refuse, Said::Deny(denied_by)) if more.is_demand => (line, denied_by),
+            (Said::Refuse, Said::Refuse) if more.is_demand => (line, None),
+            (Said::Refuse, _) => {
+                asked
+                    .difference
+                    .inconclusive
+                    .get_or_insert(Inconclusive::CaseVariants);
+                return Ok(Settled::None);
             }
             _ => {
                 return Err(Fault::FalseWitness {
@@ -328,15 +399,32 @@ impl<'p> Prover<'p> {
                 });
             }
         };
-        let finding = Finding {
+        asked.difference.findings.push(Finding {
             witness,
             allowed_by,
             denied_by,
-            cause,
-        };
-        difference.findings.push(finding);
-        Ok(true)
+            cause: question.cause,
+        });
+        Ok(Settled::Found)
     }
+}
+
+/// A question about two sides.
+struct Question<'p, 'q> {
+    must: Vec<Ruled<'p>>,
+    must_not: Vec<&'q [Ruled<'p>]>,
+    /// A rule of the side that allows less, for which that refuses the request; with all rules.
+    refused_for: Option<(Ruled<'p>, &'q [Ruled<'p>])>,
+    cause: Cause,
+}
+
+/// What all questions about two sides have in common.
+struct Asked<'a, 'p> {
+    /// The side that allows more, and the one that allows less.
+    sides: (Side<'p>, Side<'p>),
+    /// Names that a body should not have by chance.
+    avoid: &'a dyn Fn(&str) -> bool,
+    difference: &'a mut Difference,
 }
 
 /// What somebody has looked at and found right.

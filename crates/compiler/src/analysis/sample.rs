@@ -14,10 +14,13 @@ use crate::{
     method::Method,
 };
 
+/// A sample may take one of so many shares of the run's steps.
+const SHARES: u64 = 64;
+
 impl<'p> Prover<'p> {
     /// A request that probably matches a permit line.
     pub(crate) fn sample(&mut self, ruled: Ruled<'p>) -> Option<Request> {
-        self.languages.grant(self.budget());
+        self.languages.grant(SHARES);
         let path = text(prefilter::path(ruled)?, "/", &mut self.languages)?;
         self.sample_at(path, &[ruled])
     }
@@ -104,10 +107,7 @@ impl<'p> Prover<'p> {
 impl Prover<'_> {
     /// Whether a request can have this path.
     fn is_path(&self, path: &str) -> bool {
-        let is_in = |language| {
-            let automaton = self.languages.automaton(language);
-            automaton.is_some_and(|automaton| automaton.matches(path.as_bytes()))
-        };
+        let is_in = |language| self.languages.has(language, path);
         is_in(LangId::ROOTED) && !(self.universe().canonical_paths && is_in(LangId::NO_PATH))
     }
 }

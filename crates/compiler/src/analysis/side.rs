@@ -8,6 +8,8 @@ use crate::ir::{Program, RuleId, TokenId};
 pub(crate) struct Side<'p> {
     pub(crate) program: &'p Program,
     pub(crate) token: Option<TokenId>,
+    /// Whether it is an invariant: the proxy never asks it, so it refuses no body.
+    pub(crate) is_demand: bool,
 }
 
 impl<'p> Side<'p> {
@@ -15,6 +17,15 @@ impl<'p> Side<'p> {
         Self {
             program,
             token: Some(token),
+            is_demand: false,
+        }
+    }
+
+    /// The lines of an invariant.
+    pub(crate) fn demand(program: &'p Program, token: TokenId) -> Self {
+        Self {
+            is_demand: true,
+            ..Self::of(program, token)
         }
     }
 

@@ -291,6 +291,22 @@ fn hostile_pairs_end() {
 }
 
 #[test]
+fn a_question_that_takes_too_long_leaves_the_others_their_share() {
+    let (hard, easy) = ("/(a|b)*a(a|b){9}", "/easy");
+    let old = "/(a|b)*";
+    for new in [[old, hard, easy], [easy, old, hard]] {
+        let comparison = compare_within(old, &new.join("\n"), false, 60);
+        let found = &comparison.newly_allowed;
+        assert_eq!(found.inconclusive, Some(Inconclusive::Budget));
+        assert_eq!(said(&comparison), "+ GET /easy\n+ ?\n");
+    }
+    assert_eq!(
+        said(&compare(old, &[old, hard, easy].join("\n"))),
+        "+ GET /easy\n"
+    );
+}
+
+#[test]
 fn a_spent_budget_is_never_a_pass() {
     let comparison = compare_within("/a*b*c*d*e*", "/(a|b|c|d|e)*", false, 3);
     assert_eq!(comparison.newly_allowed.inconclusive, Some(Inconclusive::Budget));
@@ -298,13 +314,57 @@ fn a_spent_budget_is_never_a_pass() {
 }
 
 #[test]
-fn names_that_differ_in_case_alone_are_inconclusive() {
-    let comparison = compare(
+fn names_that_differ_in_case_alone_are_modelled() {
+    let json = "with application/json:";
+    // The proxy refuses a body with either name if lines read both.
+    let both = "[post]/a[JsonData::n==x]\n[post]/a[JsonData::N==x]";
+    check(
         "[post]/a[JsonData::n==x]",
-        "[post]/a[JsonData::n==x]\n[post]/a[JsonData::N==x]",
+        both,
+        &format!("- POST /a {json} {{\"n\": \"x\"}}\n"),
     );
-    assert_eq!(
-        comparison.newly_allowed.inconclusive,
-        Some(Inconclusive::CaseVariants)
+    check(both, "[post]/a[JsonData::N==x]\n[post]/a[JsonData::n==x]", "");
+    // A body has the one or the other, and a line that reads neither allows it.
+    check("/b\n[post]/a[JsonData::n==x][JsonData::N==x]", "/b", "");
+    check(
+        "/b",
+        "/b\n[post]/a[JsonData::n?=x][JsonData::N?=x]",
+        "+ POST /a\n",
     );
+    check(
+        "[post]/a[JsonData::N?=x]",
+        "[post]/a[JsonData::n?=x]",
+        &format!("+ POST /a {json} {{\"n\": \"x\"}}\n- POST /a {json} {{\"N\": \"x\"}}\n"),
+    );
+    // A permit line that needs no body decides before the lines behind it look at one.
+    check("/a\n[post]/a[JsonData::n==x]", "/a\n[post]/a[JsonData::N==x]", "");
+}
+
+#[test]
+fn no_body_has_a_control_character_in_a_name() {
+    check("/b", "/b\n[post]/a[JsonData::\"n\tm\"==x]", "");
+}
+
+#[test]
+fn no_body_nests_deeper_than_the_proxy_reads() {
+    let path = |depth: usize| vec!["n"; depth].join(".");
+    for (depth, reached) in [(128, true), (129, false)] {
+        let comparison = compare("/b", &format!("/b\n[post]/a[JsonData::{}==x]", path(depth)));
+        assert_eq!(
+            comparison.newly_allowed.findings.len(),
+            usize::from(reached),
+            "{depth}"
+        );
+        assert_eq!(comparison.newly_allowed.inconclusive, None);
+    }
+    // Arrays count as well.
+    let elements = |depth: usize| format!("[post]/a[JsonData::$\n==x]").replace('\n', &"[*]".repeat(depth));
+    for (depth, reached) in [(128, true), (129, false)] {
+        let comparison = compare("/b", &format!("/b\n{}", elements(depth)));
+        assert_eq!(
+            comparison.newly_allowed.findings.len(),
+            usize::from(reached),
+            "{depth}"
+        );
+    }
 }

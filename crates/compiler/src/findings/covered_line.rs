@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    near::Near,
     search::{Answer, Search, related},
 };
 use crate::{
@@ -25,6 +26,7 @@ pub(super) fn check<'p>(
     let mut covered = HashSet::new();
     let none = vec![None; case.forbids.len()];
     for (entries, samples) in [(&case.permits, samples), (&case.forbids, none.as_slice())] {
+        let index = Near::new(entries);
         // From the end: of two lines that allow the same, the later one is redundant.
         for (entry, sample) in entries.iter().zip(samples).rev() {
             if empty.contains(&entry.id) || !search.is_due(entry) {
@@ -34,18 +36,15 @@ pub(super) fn check<'p>(
                 unrestricted(search, case, entry);
                 continue;
             }
-            if !search.begins(entries.len()) {
+            let mut others = index.of(entry);
+            if !search.begins(others.len()) {
                 continue;
             }
-            let others: Vec<&Entry<'p>> = entries
-                .iter()
-                .filter(|other| {
-                    other.id != entry.id
-                        && !covered.contains(&other.id)
-                        && (entry.own || other.file == entry.file)
-                        && entry.is_near(other)
-                })
-                .collect();
+            others.retain(|other| {
+                other.id != entry.id
+                    && !covered.contains(&other.id)
+                    && (entry.own || other.file == entry.file)
+            });
             let sampled = sample.as_ref();
             if others.is_empty() || sampled.is_some_and(|sample| !search.allows(&others, &[], sample)) {
                 continue;

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    near::Near,
     search::{Answer, Search},
 };
 use crate::{
@@ -18,16 +19,19 @@ pub(super) fn check<'p>(search: &mut Search<'p>, case: &Case<'p>, idle: &HashSet
     if case.token.unrestricted {
         return;
     }
+    let index = Near::new(&case.permits);
     for forbid in case
         .forbids
         .iter()
         .filter(|forbid| forbid.own && !idle.contains(&forbid.id))
     {
-        if !search.begins(case.permits.len()) {
+        let near = index.of(forbid);
+        if !search.begins(near.len()) {
             continue;
         }
-        let mut near = case.permits.iter().filter(|permit| permit.is_near(forbid));
-        let is_idle = near.all(|permit| matches!(search.ask(&[forbid, permit], &[]), Answer::No));
+        let is_idle = near
+            .into_iter()
+            .all(|permit| matches!(search.ask(&[forbid, permit], &[]), Answer::No));
         if is_idle {
             tell(search, case, forbid);
         }

@@ -26,7 +26,6 @@ pub(super) struct Search<'p> {
     pub(super) served: &'p Served,
     /// The matcher of the served paths; `None`: all.
     pub(super) endpoints: Option<Matcher>,
-    pub(super) limit: u64,
     /// URLs that are known to match nothing.
     pub(super) never: Vec<Span>,
     /// Sets whose own lines have been held against each other.
@@ -46,7 +45,7 @@ impl<'p> Search<'p> {
     /// Whether some request matches all of some rules and none of some others.
     pub(super) fn ask(&mut self, must: &[&Entry<'p>], must_not: &[&Entry<'p>]) -> Answer {
         let ruled = |entries: &[&Entry<'p>]| entries.iter().map(|entry| entry.ruled).collect::<Vec<_>>();
-        if self.prover.visited() > self.limit || self.prover.is_spent() {
+        if self.prover.is_spent() {
             self.found.inconclusive += 1;
             return Answer::Open;
         }

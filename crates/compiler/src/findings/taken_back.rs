@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     case::{Case, Entry},
+    near::Near,
     search::{Answer, Search, related},
 };
 use crate::{
@@ -23,28 +24,25 @@ pub(super) fn check<'p>(
     if case.forbids.is_empty() {
         return;
     }
-    let forbids: Vec<&Entry<'p>> = case.forbids.iter().collect();
     if case.token.unrestricted {
+        let forbids: Vec<&Entry<'p>> = case.forbids.iter().collect();
         if matches!(search.ask(&[], &forbids), Answer::No) {
             everything(search, case, &[], None);
         }
         return;
     }
     // Lines are searched only as long as it matters: a set's line only until one line is left.
+    let index = Near::new(&case.forbids);
     let (mut taken, mut is_left) = (Vec::new(), false);
     for (entry, sample) in case.permits.iter().zip(samples) {
         if empty.contains(&entry.id) || is_left && !entry.own {
             continue;
         }
-        if !search.begins(forbids.len()) {
+        let near = index.of(entry);
+        if !search.begins(near.len()) {
             is_left = true;
             continue;
         }
-        let near: Vec<&Entry<'p>> = forbids
-            .iter()
-            .copied()
-            .filter(|forbid| forbid.is_near(entry))
-            .collect();
         let sampled = sample.as_ref();
         if near.is_empty()
             || sampled.is_some_and(|sample| search.allows(&[entry], &near, sample))

@@ -49,16 +49,19 @@ impl Automaton {
     /// # Errors
     /// A pattern past the limit.
     pub fn new(hir: &Hir) -> Result<Self, AutomatonError> {
-        let too_large = AutomatonError::TooLarge {
-            limit: AUTOMATON_LIMIT,
-        };
+        Self::within(hir, AUTOMATON_LIMIT)
+    }
+
+    /// Like [`Automaton::new`], with another limit.
+    pub(crate) fn within(hir: &Hir, limit: usize) -> Result<Self, AutomatonError> {
+        let too_large = AutomatonError::TooLarge { limit };
         let nfa = thompson::Compiler::new()
             .configure(
                 thompson::Config::new()
                     .utf8(false)
                     .shrink(false)
                     .which_captures(thompson::WhichCaptures::None)
-                    .nfa_size_limit(Some(NFA_LIMIT)),
+                    .nfa_size_limit(Some(NFA_LIMIT.max(limit))),
             )
             .build_from_hir(hir)
             .map_err(|_| too_large.clone())?;
@@ -69,8 +72,8 @@ impl Automaton {
                     .match_kind(MatchKind::All)
                     .start_kind(StartKind::Anchored)
                     .accelerate(false)
-                    .dfa_size_limit(Some(AUTOMATON_LIMIT))
-                    .determinize_size_limit(Some(AUTOMATON_LIMIT)),
+                    .dfa_size_limit(Some(limit))
+                    .determinize_size_limit(Some(limit)),
             )
             .build_from_nfa(&nfa)
             .map_err(|error| {
@@ -198,11 +201,6 @@ impl Automaton {
     /// The address of the tables, and the start: equal for the same automaton as long as either copy lives.
     pub(crate) fn place(&self) -> (usize, StateID) {
         (std::sync::Arc::as_ptr(&self.dfa).addr(), self.start)
-    }
-
-    /// Whether both have the same tables and start. Automata of equal languages may differ.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.place() == other.place() || self.start == other.start && self.to_bytes() == other.to_bytes()
     }
 
     /// Heap bytes of the DFA.

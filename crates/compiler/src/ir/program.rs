@@ -7,11 +7,11 @@ use super::{
     layout::Layout,
     lines::Line,
     parts::{Parts, Within, token_in},
-    rule::Rules,
+    rule::{Rule, Rules},
     tables::Tables,
     token::Token,
 };
-use crate::base_url::BaseUrl;
+use crate::{ast::Effect, base_url::BaseUrl};
 
 /// A compiled policy.
 #[derive(Clone, Debug, Default)]
@@ -141,6 +141,23 @@ impl Program {
         Self {
             layout: None,
             ..self.clone()
+        }
+    }
+
+    /// A program with one token, of this rule.
+    pub(crate) fn of_rule(&self, rule: &Rule) -> (Self, TokenId) {
+        let program = Self {
+            tables: Tables {
+                rules: Arc::new(vec![rule.clone()]),
+                ..self.tables.clone()
+            },
+            layout: None,
+            digest: String::new(),
+            ..self.clone()
+        };
+        match rule.effect {
+            Effect::Permit => program.of_rules(vec![RuleId(0)], Vec::new()),
+            Effect::Forbid => program.of_rules(Vec::new(), vec![RuleId(0)]),
         }
     }
 

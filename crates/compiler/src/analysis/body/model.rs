@@ -15,7 +15,7 @@ use crate::{
         values::{ValueSet, member},
         witness::Json,
     },
-    json::Kind,
+    json::{Kind, MAX_DEPTH, fold},
     param::names,
 };
 
@@ -39,11 +39,13 @@ pub(crate) fn satisfy(
         places,
         avoid,
         languages,
+        depth: 1,
     };
     // An object first, which is what most bodies are.
     if let Some(json) = model.object(Some(Places::ROOT), &[], &demands)? {
         return Ok(Some(json));
     }
+    model.depth = 0;
     model.anything(Some(Places::ROOT), &[], &demands)
 }
 
@@ -51,8 +53,8 @@ impl BodyAtom {
     fn is_demand(&self) -> bool {
         match &self.says {
             Says::Fact(_, quantity) => *quantity == Quantity::Once,
-            Says::SomeValue(_) | Says::Beside(_) | Says::OneOf(_) => true,
-            Says::AllValues(_) | Says::Only(_) | Says::NoneOf(_) => false,
+            Says::SomeValue(_) | Says::Beside(_) | Says::Variant(_) | Says::OneOf(_) => true,
+            Says::AllValues(_) | Says::Only(_) | Says::NoneOf(_) | Says::NoVariant(_) => false,
         }
     }
 
@@ -76,6 +78,8 @@ struct Model<'a> {
     places: &'a Places,
     avoid: &'a dyn Fn(&str) -> bool,
     languages: &'a mut Languages,
+    /// The objects and arrays that are open.
+    depth: usize,
 }
 
 type Demands<'a> = [&'a BodyAtom];
@@ -89,9 +93,27 @@ impl<'a> Model<'a> {
         arrays: &[PlaceId],
         demands: &Demands<'a>,
     ) -> Result<Option<Json>, Exhausted> {
+        // Values of a place, and those of the arrays there, are looked for each time from the start.
+        self.languages.work.take(self.atoms.len() + demands.len() + 1)?;
         if let Some(json) = self.scalar(place, arrays, demands)? {
             return Ok(Some(json));
         }
+        // A text that nests deeper is not JSON to the proxy.
+        if self.depth >= MAX_DEPTH {
+            return Ok(None);
+        }
+        self.depth += 1;
+        let container = self.container(place, arrays, demands);
+        self.depth -= 1;
+        container
+    }
+
+    fn container(
+        &mut self,
+        place: Option<PlaceId>,
+        arrays: &[PlaceId],
+        demands: &Demands<'a>,
+    ) -> Result<Option<Json>, Exhausted> {
         if let Some(json) = self.object(place, arrays, demands)? {
             return Ok(Some(json));
         }
@@ -185,7 +207,9 @@ impl<'a> Model<'a> {
                 (Says::Fact(Fact::Object, _), None) => here(demand.place),
                 (Says::Fact(Fact::Found, _), None) => Some(demand.place) == place,
                 (Says::Fact(Fact::Misfit | Fact::NoObject, _), None) => in_each(demand.place),
-                (Says::Beside(_) | Says::OneOf(_), None) if Some(demand.place) == place => {
+                (Says::Beside(_) | Says::Variant(_) | Says::OneOf(_), None)
+                    if Some(demand.place) == place =>
+                {
                     beside.push(*demand);
                     true
                 }
@@ -224,6 +248,7 @@ impl<'a> Model<'a> {
             let asked = |name: &str| match &demand.says {
                 Says::Beside(names) => !names.contains(name),
                 Says::OneOf(first) => names(name, first),
+                Says::Variant(known) => is_variant(name, known),
                 _ => false,
             };
             let has = |object: &Object<'_>, (index, (name, _)): (usize, &(String, PlaceId))| {
@@ -280,11 +305,14 @@ impl<'a> Model<'a> {
     }
 
     fn may_have(&self, place: Option<PlaceId>, name: &str) -> bool {
-        !self.atoms.iter().any(|atom| match &atom.says {
-            Says::Only(names) => Some(atom.place) == place && !names.contains(name),
-            Says::NoneOf(first) => Some(atom.place) == place && names(name, first),
-            _ => false,
-        })
+        // The proxy refuses a body that has a control character in a name.
+        !name.contains(char::is_control)
+            && !self.atoms.iter().any(|atom| match &atom.says {
+                Says::Only(names) => Some(atom.place) == place && !names.contains(name),
+                Says::NoneOf(first) => Some(atom.place) == place && names(name, first),
+                Says::NoVariant(known) => Some(atom.place) == place && is_variant(name, known),
+                _ => false,
+            })
     }
 
     /// Whether an object may lack a member, and meets all of the demands below it by that.
@@ -307,6 +335,8 @@ impl<'a> Model<'a> {
         // Candidates that no atom distinguishes: one outside all families, or one for each family.
         let free = |name: &String| !tree.names.iter().any(|(known, _)| known == name) && !(self.avoid)(name);
         let name = match &demand.says {
+            // Only lines know such names.
+            Says::Variant(_) => None,
             Says::OneOf(first) => std::iter::once(first.clone())
                 .chain((0..64).map(|number| format!("{first}[{}]", fresh(number))))
                 .find(free),
@@ -366,6 +396,11 @@ impl<'a> Model<'a> {
             _ => false,
         })
     }
+}
+
+/// Whether a name differs from another only in letter case.
+fn is_variant(name: &str, known: &str) -> bool {
+    name != known && fold::key(name) == fold::key(known)
 }
 
 /// An object under construction: for each member that rules name, its atoms and its value.

@@ -237,7 +237,7 @@ fn an_invariant_is_made_too_hard_to_prove() {
         ("policies/invariants.toml", &only),
         ("policies/ci.toml", &kanban("owner = \"kanban\"", lines)),
     ]);
-    let answer = repository.tokenward(&["compile", "--check", "--budget", "20"]);
+    let answer = repository.tokenward(&["compile", "--check", "--budget", "1"]);
     let is_open = answer.err.contains("error[TW0202]") && !answer.err.contains("error[TW0201]");
     assert_eq!(answer.code, if is_open { 3 } else { 1 }, "{}", answer.err);
     assert!(is_open, "{}", answer.err);

@@ -232,8 +232,8 @@ fn a_line_is_too_hard_to_compare() {
         &token("ci", "11", "", "/(.*a){12}.*\n/(.*c){9}.*"),
     )]);
     repository.commit(&[("policies/ci.toml", &token("ci", "11", "", "/(.*b){12}.*a{3}.*"))]);
-    repository.gate(&["--budget", "5"]).refuses(&["error[TW0316]"]);
-    let answer = repository.tokenward(&["diff", "--budget", "5", "main", "HEAD"]);
+    repository.gate(&["--budget", "1"]).refuses(&["error[TW0316]"]);
+    let answer = repository.tokenward(&["diff", "--budget", "1", "main", "HEAD"]);
     assert!(
         answer.code == 3 && answer.out.contains("inconclusive"),
         "{}{}",
