@@ -28,9 +28,11 @@ bench-audit: ## the audit store beside SQLite and an appended file; see bench/au
 bench-decision: ## decisions beside Cedar, Regorus, Casbin and regex::RegexSet; see bench/decision/README.md
 	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) run --release --locked --manifest-path bench/decision/Cargo.toml
 
-bench-instructions: ## instructions a decision, held to bench/instructions.txt; needs valgrind
+bench-instructions: ## instructions a decision, and instructions and allocations a call, held to figures; needs valgrind and python3
 	$(CARGO) build --release --locked -p tokenward-compiler --example instructions
 	"$(TARGET)/release/examples/instructions" bench/instructions.txt
+	$(CARGO) build --release --locked -p tokenward-runtime --bin tokenward
+	bench/path/path.py --binary "$(TARGET)/release/tokenward" --figures bench/path/figures.txt
 
 bench-hostile: ## attacks, each held to its budget; AGAINST=BINARY measures another one beside; needs python3 and Linux
 	$(CARGO) build --release --locked -p tokenward-runtime

@@ -8,13 +8,14 @@ the proxy under callgrind twice, with durable audit and one worker, and sends mo
 after another on one connection. The difference of the counts, of all threads, is what the requests took: the start and the end of
 the process are not in it. Calls of the allocator's functions are counted the same way.
 
-A case that takes over 3 % more than its figure fails. One that takes much less asks for a lower figure, so that what was won stays
-won. `--keep` keeps callgrind's files, for callgrind_annotate. Exit codes: 0 all within their figures, 1 one is not, 3 nothing was
-measured. Listens on loopback addresses only. Linux only.
+A case that takes over 3 % more than its figures fails (the audit's writer: 20 %). One that takes much less asks for lower figures, so
+that what was won stays won. `--keep` keeps callgrind's files, one for each thread, for callgrind_annotate. Exit codes: 0 all within
+their figures, 1 one is not, 3 nothing was measured. Listens on loopback addresses only. Linux only.
 """
 import argparse
 import hashlib
 import json
+import math
 import pathlib
 import re
 import shutil
@@ -30,9 +31,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tests" / "e2e"))
 from ports import free_ports  # noqa: E402
 
-TOLERANCE = 3
-# A case that takes so many hundredths of its figure or less should have a lower one.
-SLACK = 95
+# So many hundredths above its figure a count may be. What the writer does for a call depends on how many it finds at once.
+TOLERANCE = (3, 20, 3)
+# Threads that wait for a lock of each other spin for a while, which comes to some hundredths. The least of so many attempts counts.
+ATTEMPTS = 3
 FEW = 100
 MANY = 500
 # Starting under callgrind takes fifty times as long as otherwise.
@@ -61,6 +63,13 @@ CASES = {
 # The functions that allocate, of libc and of mimalloc. Those of Rust are made of them.
 ALLOCATE = re.compile(r"^(?:malloc|calloc|realloc|aligned_alloc|posix_memalign|memalign"
                       r"|mi_(?:malloc|zalloc|calloc|realloc|rezalloc)(?:_aligned)?)(?:@@?.*)?$")
+
+
+# The threads that are counted, each by a function of its own.
+COUNTED = {
+    "worker": re.compile("tokenward_runtime::serve::front::serve_at"),
+    "audit writer": re.compile("tokenward_audit::writer::Writer::run"),
+}
 
 
 class Unmeasured(Exception):
@@ -125,7 +134,7 @@ def lay_out(directory, upstream):
 
 
 def counted(binary, case, requests, kept):
-    """(instructions, allocations) of a process that serves so many requests."""
+    """Instructions of the worker and of the audit's writer, and allocations, of a process that serves so many requests."""
     line, body, status = CASES[case]
     with tempfile.TemporaryDirectory(prefix="tokenward-path-") as temporary:
         directory = pathlib.Path(temporary)
@@ -134,7 +143,7 @@ def counted(binary, case, requests, kept):
         log = directory / "log"
         with open(log, "wb") as out:
             child = subprocess.Popen(
-                ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", str(binary), "serve", "--config",
+                ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={profile}", str(binary), "serve", "--config",
                  str(directory / "tokenward.toml")], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         try:
             send(await_port(child, port, log), port, line, body, status, requests)
@@ -146,9 +155,25 @@ def counted(binary, case, requests, kept):
             if child.poll() is None:
                 child.kill()
                 child.wait()
+        profiles = sorted(directory.glob("callgrind.out-*"))
         if kept:
-            shutil.copy(profile, kept / f"{case}.{requests}.callgrind")
-        return totals(profile)
+            for profile in profiles:
+                shutil.copy(profile, kept / f"{case}.{requests}.{profile.suffix[1:]}")
+        counts = {}
+        for profile in profiles:
+            instructions, allocations, thread = totals(profile)
+            counts.setdefault(thread, (instructions, allocations))
+        if any(thread not in counts for thread in COUNTED):
+            raise Unmeasured(f"{case}: only the threads {counts} are in {[profile.name for profile in profiles]}")
+        (worker, of_worker), (writer, of_writer) = (counts[thread] for thread in COUNTED)
+        return worker, writer, of_worker + of_writer
+
+
+def measured(binary, case, kept):
+    """What one request takes."""
+    few = counted(binary, case, FEW, kept)
+    many = counted(binary, case, MANY, kept)
+    return tuple((more - less) / (MANY - FEW) for more, less in zip(many, few))
 
 
 def await_port(child, port, log):
@@ -174,6 +199,7 @@ def send(connection, port, line, body, status, requests):
 
 
 def totals(profile):
+    """(instructions, allocations, the counted thread that it is)."""
     instructions = allocations = 0
     names = {}
     called = ""
@@ -187,26 +213,25 @@ def totals(profile):
                 called = names[found[1]] if text[0] == "c" else called
             elif text.startswith("calls=") and ALLOCATE.match(re.sub(r"'\d+$", "", called)):
                 allocations += int(text[6:].split()[0])
-    if not instructions:
-        raise Unmeasured(f"no totals in {profile}")
-    return instructions, allocations
+    thread = next((thread for thread, function in COUNTED.items() if any(map(function.match, names.values()))), None)
+    return instructions, allocations, thread
 
 
 def figures(path):
     found = {}
     for text in path.read_text(encoding="utf-8").splitlines():
         if text and not text.startswith("#"):
-            name, instructions, allocations = text.split()
-            found[name] = (int(instructions), float(allocations))
+            name, *numbers = text.split()
+            found[name] = tuple(map(float, numbers))
     return found
 
 
 def verdict(taken, figure):
     if figure is None:
         return "HAS NO FIGURE"
-    if any(value > bound * (100 + TOLERANCE) / 100 for value, bound in zip(taken, figure)):
+    if any(value > bound * (100 + more) / 100 for value, bound, more in zip(taken, figure, TOLERANCE)):
         return "TOO MANY"
-    if any(value < bound * SLACK / 100 for value, bound in zip(taken, figure)):
+    if any(value < bound * (100 - 2 * more) / 100 for value, bound, more in zip(taken, figure, TOLERANCE)):
         return "ok; lower the figure"
     return "ok"
 
@@ -226,18 +251,20 @@ def main():
     known = figures(args.figures) if args.figures else {}
     failed = False
     for case in args.cases.split(","):
-        try:
-            few = counted(args.binary, case, FEW, args.keep)
-            many = counted(args.binary, case, MANY, args.keep)
-        except Unmeasured as error:
-            print(error, file=sys.stderr)
-            return 3
-        taken = [(more - less) / (MANY - FEW) for more, less in zip(many, few)]
         figure = known.get(case)
-        found = verdict(taken, figure) if args.figures else ""
+        taken, found = (math.inf,) * len(TOLERANCE), ""
+        for _ in range(ATTEMPTS):
+            try:
+                taken = tuple(map(min, taken, measured(args.binary, case, args.keep)))
+            except Unmeasured as error:
+                print(error, file=sys.stderr)
+                return 3
+            found = verdict(taken, figure) if args.figures else ""
+            if found != "TOO MANY":
+                break
         failed |= bool(found) and not found.startswith("ok")
-        bounds = "none" if figure is None else f"{figure[0]} and {figure[1]:g}"
-        print(f"{case:10} {taken[0]:9.0f} instructions, {taken[1]:6.1f} allocations"
+        bounds = "none" if figure is None else "{:.0f} + {:.0f}, {:.1f}".format(*figure)
+        print("{:10} {:8.0f} + {:6.0f} instructions, {:6.1f} allocations".format(case, *taken)
               + (f"; figures {bounds}: {found}" if args.figures else ""), flush=True)
     return int(failed)
 

@@ -195,6 +195,7 @@ pub(super) fn alternatives(code: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Whether the whole of `text` matches the pattern of this code. No allocation, no retries within a block; linear except
 /// for literals that recur after a `.*`. Bytes that are not code match nothing.
 #[must_use]
+#[inline]
 pub(super) fn matches(code: &[u8], text: &[u8]) -> bool {
     if code.first() == Some(&ALTERNATIVE) {
         alternatives(code).any(|code| matches_glob(code, text))
@@ -203,6 +204,7 @@ pub(super) fn matches(code: &[u8], text: &[u8]) -> bool {
     }
 }
 
+#[inline]
 fn matches_glob(code: &[u8], text: &[u8]) -> bool {
     let (mut code, mut text) = (code, text);
     loop {
@@ -227,6 +229,7 @@ fn matches_glob(code: &[u8], text: &[u8]) -> bool {
 }
 
 /// The rest of `text` after one operation. A run before an any takes as few bytes as it may.
+#[inline]
 fn step<'t>(operation: &Operation<'_>, behind: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
     match operation {
         Operation::Literal(literal) => text.strip_prefix(*literal),

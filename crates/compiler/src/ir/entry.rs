@@ -65,6 +65,7 @@ pub(super) struct Entry<'c> {
 
 impl<'c> Entry<'c> {
     /// Splits the entry at the start of `code` from the bytes.
+    #[inline]
     pub(super) fn split(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
         let (header, rest) = code.split_first_chunk::<HEADER>()?;
         let [.., flags, n0, n1, t0, t1] = *header;
@@ -79,11 +80,13 @@ impl<'c> Entry<'c> {
         Some((entry, rest))
     }
 
+    #[inline]
     pub(super) fn line(&self) -> LineId {
         let [a, b, c, d, ..] = *self.header;
         LineId(u32::from_le_bytes([a, b, c, d]))
     }
 
+    #[inline]
     pub(super) fn url(&self) -> UrlId {
         let [_, _, _, _, a, b, c, d, ..] = *self.header;
         UrlId(u32::from_le_bytes([a, b, c, d]))
@@ -105,6 +108,7 @@ impl<'c> Entry<'c> {
     }
 
     /// Whether the path may match, by four of its bytes: lines usually differ at the end of the literal that they begin with.
+    #[inline]
     pub(super) fn may_match(&self, path: &[u8]) -> bool {
         let [_, _, _, _, _, _, _, _, a, b, c, d, end, ..] = *self.header;
         let end = usize::from(end);
@@ -117,6 +121,7 @@ impl<'c> Entry<'c> {
         end == 0 || self.glob().and_then(probe) == Some(([a, b, c, d], end))
     }
 
+    #[inline]
     pub(super) fn permits_method(&self, method: Method) -> bool {
         let [.., methods, _, _, _, _, _] = *self.header;
         MethodSet::from_bits(methods).contains(method)
@@ -138,6 +143,7 @@ impl<'c> Entry<'c> {
     }
 
     /// The rule's constraints beyond method and URL, if it has any.
+    #[inline]
     pub(super) fn asks(&self, tables: &'c Tables, effect: Effect) -> Option<Asks<'c>> {
         let has = |flag| self.flags & flag != 0;
         if !(has(ASKS_QUERY) || has(ASKS_JSON)) {
@@ -156,6 +162,7 @@ impl<'c> Entry<'c> {
         })
     }
 
+    #[inline]
     pub(super) fn matches_path(&self, tables: &Tables, path: &str) -> bool {
         let coded = || code::matches(self.glob, path.as_bytes());
         match self.flags & (CODED | EVERYTHING | GUARDED) {
