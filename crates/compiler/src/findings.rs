@@ -12,6 +12,7 @@ mod idle_forbid;
 mod result;
 mod search;
 mod taken_back;
+mod unusable;
 
 use std::collections::HashSet;
 
@@ -19,6 +20,7 @@ use self::{case::Case, search::Search};
 pub use self::{
     dead_here::{DeadLine, dead_here},
     result::Findings,
+    unusable::{Reserved, unusable},
 };
 use crate::{
     analysis::{Budget, Fault, Prover, Served, Universe},

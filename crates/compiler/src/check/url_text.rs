@@ -20,13 +20,10 @@ pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
         .or_else(|| encoded(url))
 }
 
-/// A blank and `#`.
+/// `#`, with or without a blank before it.
 fn comment(url: &Url<'_>) -> Option<Diagnostic> {
-    let hash = (1..url.pieces.len()).find(|at| {
-        let is = |at: usize, test: fn(&Piece) -> bool| url.pieces.get(at).is_some_and(test);
-        is(*at, |piece| piece.is('#')) && is(at - 1, Piece::is_blank)
-    })?;
-    let start = url.pieces.get(hash)?.range.start;
+    let hash = url.pieces.iter().find(|piece| piece.is('#'))?;
+    let start = hash.range.start;
     let before = url.text.get(..start)?.trim_end().len();
     Some(
         url.error(
@@ -35,7 +32,7 @@ fn comment(url: &Url<'_>) -> Option<Diagnostic> {
             "`#` does not begin a comment after a line: it is part of the regexp",
         )
         .help(format!(
-            "put the comment on a separate line, and {}",
+            "put the comment on a separate line, and {}; to match `#`, write `\\#`",
             url.mended(&(before..url.text.len()), "")
         )),
     )

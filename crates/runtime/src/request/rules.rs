@@ -262,6 +262,12 @@ impl Rules {
         self.endpoints.iter().any(|endpoint| endpoint.serves(path))
     }
 
+    /// Whether a request with this parameter is refused, since it carries credentials or a method.
+    #[must_use]
+    pub fn refuses_parameter(&self, name: &str) -> bool {
+        self.refused_parameter(name).is_some()
+    }
+
     /// Returns the reason for which the parameter is refused, if it is.
     pub(super) fn refused_parameter(&self, name: &str) -> Option<Reason> {
         let filed = [first_name(name), underscored(name)];
