@@ -99,6 +99,11 @@ fn doubtful_values_are_warnings() {
         ("/rest/x[QueryParam::n=='admin']", "write `admin`"),
         ("/rest/x[QueryParam::n==`admin`]", "write `admin`"),
         ("/rest/x[QueryParam::n==\u{201c}admin\u{201d}]", "write `admin`"),
+        (
+            "!/rest/x[QueryParam::n==\"admin\"|\"root\"]",
+            "write `admin|root`",
+        ),
+        ("!/rest/x[QueryParam::n=='admin','root']", "write `admin|root`"),
         ("!/rest/x[QueryParam::n==5,6]", "write `5|6`"),
         ("!/rest/x[QueryParam::n?=admin;root]", "write `admin|root`"),
         ("[get]/rest/x[QueryParam::n!=admin, root]", "write `admin|root`"),

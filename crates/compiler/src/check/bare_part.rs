@@ -31,6 +31,28 @@ pub(super) fn in_value(value: &Value<'_>) -> Option<Diagnostic> {
 
 /// The first text like `Word::name==`, from the word to the end. `any_word`: whatever the word is.
 fn find(text: &str, pieces: &[Piece], any_word: bool) -> Option<Range<usize>> {
+    dotted(text, pieces).or_else(|| colons_behind_word(text, pieces, any_word))
+}
+
+/// `QueryParam.name==`.
+fn dotted(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
+    if !text.contains('=') {
+        return None;
+    }
+    (0..pieces.len()).find_map(|at| {
+        let dot = pieces.get(at).filter(|piece| piece.is('.'))?;
+        let start = word_start(pieces, at)?;
+        let word = text.get(start..dot.range.start)?;
+        let offset = KINDS.iter().find_map(|kind| {
+            let offset = word.len().checked_sub(kind.len())?;
+            let end = word.get(offset..)?;
+            end.eq_ignore_ascii_case(kind).then_some(offset)
+        })?;
+        operator_behind(text.get(dot.range.end..)?).then_some(start + offset..text.len())
+    })
+}
+
+fn colons_behind_word(text: &str, pieces: &[Piece], any_word: bool) -> Option<Range<usize>> {
     if !text.contains([':', '：']) {
         return None;
     }
@@ -88,8 +110,8 @@ fn end_like(word: &str, kind: &'static str) -> Option<usize> {
 
 /// Whether people write the word for a part of a request.
 fn is_word_for_part(word: &str) -> bool {
-    let known = OTHER_WORDS.iter().map(|(known, _)| known).chain(&UNTESTED);
-    known.into_iter().any(|known| known.eq_ignore_ascii_case(word))
+    let mut known = OTHER_WORDS.iter().map(|(known, _)| known).chain(&UNTESTED);
+    known.any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// Whether a text is a name and an operator.

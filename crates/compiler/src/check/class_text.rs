@@ -39,6 +39,7 @@ pub(super) fn find(
         let is_segment = || is_url && is_whole_segment(pieces, at);
         let fault = operation(whole, inner)
             .or_else(|| posix(inner))
+            .or_else(|| regexp(inner))
             .or_else(|| negation(inner))
             .or_else(|| catch_all(inner))
             .or_else(|| numbers(inner))
@@ -78,11 +79,43 @@ fn operation(whole: &str, inner: &str) -> Option<Fault> {
 
 /// `[:digit:]`.
 fn posix(inner: &str) -> Option<Fault> {
-    let name = inner.strip_prefix(':')?.strip_suffix(':')?;
+    if let Some(name) = unknown_posix(inner) {
+        return Some(Fault {
+            headline: format!(
+                "`[:{name}:]` is not the name of a class: it matches one of its letters or `:`"
+            ),
+            help: format!("the names are {}", POSIX.join(", ")),
+        });
+    }
+    let bare = inner.strip_prefix('^').unwrap_or(inner);
+    let name = bare.strip_prefix(':')?.strip_suffix(':')?;
     let known = POSIX.contains(&name.trim_start_matches('^').to_lowercase().as_str());
     known.then(|| Fault {
         headline: format!("`[{inner}]` matches one of its letters or `:`"),
-        help: format!("write `[[{inner}]]`"),
+        help: format!("write `[[{inner}]]`").replace("[[^:", "[[:^"),
+    })
+}
+
+/// The name of `[:alfa:]` within a class, if there is no such class.
+fn unknown_posix(inner: &str) -> Option<&str> {
+    inner.match_indices("[:").find_map(|(at, open)| {
+        let behind = inner.get(at + open.len()..)?;
+        let name = behind.get(..behind.find(":]")?)?;
+        let is_name = name.len() > 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+        (is_name && !POSIX.contains(&name)).then_some(name)
+    })
+}
+
+/// `[.*]`, `[\w+]`: a regexp in brackets.
+fn regexp(inner: &str) -> Option<Fault> {
+    let is_regexp = matches!(inner, ".*" | ".+" | ".*?" | ".+?")
+        || inner
+            .strip_prefix('\\')
+            .and_then(|rest| rest.strip_suffix(['+', '*']))
+            .is_some_and(|class| matches!(class, "d" | "D" | "w" | "W" | "s" | "S"));
+    is_regexp.then(|| Fault {
+        headline: format!("`[{inner}]` matches one character: the brackets make a class of these signs"),
+        help: format!("write `{inner}` without brackets; for a class, write the sign first"),
     })
 }
 
@@ -146,9 +179,10 @@ fn numbers(inner: &str) -> Option<Fault> {
 
 /// `[HR|PAY]`, `[KANBAN,HR]`.
 fn words(inner: &str) -> Option<Fault> {
-    let inner = inner.strip_prefix('^').unwrap_or(inner);
-    let (separator, words): (char, Vec<&str>) = ['|', ',', ';'].into_iter().find_map(|separator| {
-        let words: Vec<&str> = inner.split(separator).map(str::trim).collect();
+    let bare = inner.strip_prefix('^').unwrap_or(inner);
+    let bare = bare.trim_matches(['(', ')']);
+    let (separator, words): (char, Vec<&str>) = ['|', ',', ';', ' '].into_iter().find_map(|separator| {
+        let words: Vec<&str> = bare.split(separator).map(str::trim).collect();
         (words.len() > 1).then_some((separator, words))
     })?;
     let are_words = words
@@ -163,7 +197,14 @@ fn words(inner: &str) -> Option<Fault> {
 
 /// `[KANBAN]`, `/[id]`.
 fn word(inner: &str, is_segment: impl Fn() -> bool) -> Option<Fault> {
-    let letters: Vec<char> = inner.chars().collect();
+    if let Some(excluded) = inner.strip_prefix('^') {
+        return excluded_word(excluded);
+    }
+    let is_joined = inner.contains('_') && inner.split('_').all(|part| part.len() > 1);
+    let letters: Vec<char> = inner
+        .chars()
+        .filter(|letter| !(is_joined && *letter == '_'))
+        .collect();
     if !letters.iter().all(|letter| letter.is_alphabetic()) {
         return None;
     }
@@ -185,5 +226,25 @@ fn word(inner: &str, is_segment: impl Fn() -> bool) -> Option<Fault> {
     Some(Fault {
         headline: format!("`[{inner}]` matches one of its letters, not the word"),
         help: format!("{word}; if a character class is intended, write `[{class}]`"),
+    })
+}
+
+/// `[^admin]`.
+fn excluded_word(word: &str) -> Option<Fault> {
+    let letters: Vec<char> = word.chars().collect();
+    let is_in_order = letters.windows(2).all(|pair| match pair {
+        [one, other] => one < other,
+        _ => true,
+    });
+    let is_word = letters.len() > 2 && letters.iter().all(|letter| letter.is_alphabetic()) && !is_in_order;
+    let mut sorted = letters;
+    sorted.sort_unstable();
+    sorted.dedup();
+    let class: String = sorted.into_iter().collect();
+    is_word.then(|| Fault {
+        headline: format!("`[^{word}]` excludes each of its letters, not the word"),
+        help: format!(
+            "write a line that begins with `!` for the word, or `!=` in a constraint; if a character class is intended, write `[^{class}]`"
+        ),
     })
 }

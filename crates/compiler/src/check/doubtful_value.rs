@@ -36,13 +36,18 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
     }
 }
 
-/// `"admin"`.
+/// `"admin"`, `'admin','root'`, `"admin"|"root"`.
 fn quotes(text: &str) -> Option<(String, String)> {
-    let inner = QUOTES
-        .iter()
-        .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close))?;
-    let is_one = !inner.is_empty() && !QUOTES.iter().any(|(open, _)| inner.contains(*open));
-    is_one.then(|| {
+    let unquoted = |text: &str| {
+        let inner = QUOTES
+            .iter()
+            .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close))?;
+        let is_one = !inner.is_empty() && !QUOTES.iter().any(|(open, _)| inner.contains(*open));
+        is_one.then(|| inner.to_owned())
+    };
+    let each = text.split(['|', ',', ';']).map(|part| unquoted(part.trim()));
+    let inner = unquoted(text).or_else(|| Some(each.collect::<Option<Vec<String>>>()?.join("|")));
+    inner.map(|inner| {
         (
             format!("the quotes in `{text}` are part of the value"),
             format!(

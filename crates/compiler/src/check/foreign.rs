@@ -23,6 +23,36 @@ pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
             })
         })
         .or_else(|| percent(url))
+        .or_else(|| dots(url))
+}
+
+/// `/..` and `/...`: a segment of dots, each of which matches any character.
+fn dots(url: &Url<'_>) -> Option<Diagnostic> {
+    let start = url.pieces.windows(3).position(
+        |three| matches!(three, [slash, one, two] if slash.is('/') && one.is('.') && two.is('.')),
+    )? + 1;
+    let count = url
+        .pieces
+        .get(start..)?
+        .iter()
+        .take_while(|piece| piece.is('.'))
+        .count();
+    let behind = url.pieces.get(start + count);
+    if behind.is_some_and(|next| !next.is('/')) {
+        return None;
+    }
+    let range = url.pieces.get(start)?.range.start..url.pieces.get(start + count - 1)?.range.end;
+    let text = url.text.get(range.clone())?;
+    Some(
+        url.error(
+            Code::ForeignText,
+            range,
+            format!("`{text}` matches any {count} characters"),
+        )
+        .help(format!(
+            "write `.*` for the rest of the path, or `[^/]{{{count}}}` for {count} characters; the proxy refuses paths with `/../`"
+        )),
+    )
 }
 
 /// `%`, `%s`, `%USER%`: a percent sign that does not begin an encoded character.

@@ -137,7 +137,7 @@ fn words<'t>(text: &'t str, pieces: &[Piece]) -> Vec<(usize, &'t str)> {
     words
 }
 
-/// Full-width letters and signs, mathematical letters, and other forms of ASCII characters. Beside Chinese, Japanese or Korean
+/// Full-width letters and signs, mathematical letters, ligatures, and other forms of ASCII characters. Next to Chinese, Japanese or Korean
 /// letters the full-width ones are meant.
 fn wide(word: &str, at: usize) -> Option<Found> {
     if word.is_ascii() {
@@ -150,16 +150,15 @@ fn wide(word: &str, at: usize) -> Option<Found> {
             Script::Han | Script::Hiragana | Script::Katakana | Script::Hangul | Script::Bopomofo
         )
     });
-    let (start, character) = word.char_indices().find(|(_, character)| {
-        let is_full_width = matches!(character, '\u{ff01}'..='\u{ff5e}');
-        (is_full_width && !is_east_asian)
-            || matches!(
-                character,
-                '\u{17f}' | '\u{212a}' | '\u{212b}' | '\u{fb00}'..='\u{fb06}' | '\u{fe50}'..='\u{fe6b}' | '\u{1d400}'..='\u{1d7ff}'
-            )
-    })?;
     let plain = ComposingNormalizerBorrowed::new_nfkc();
-    let like = plain.normalize(character.encode_utf8(&mut [0; 4])).into_owned();
+    let like = |character: char| plain.normalize(character.encode_utf8(&mut [0; 4])).into_owned();
+    let (start, character) = word.char_indices().find(|(_, character)| {
+        let is_sign = matches!(character, '\u{ff01}'..='\u{ff5e}' | '\u{fe50}'..='\u{fe6b}');
+        // `ª` and `º` are signs of their own in Spanish.
+        let is_letter = character.is_alphabetic() && !matches!(character, 'ª' | 'º');
+        !character.is_ascii() && !is_east_asian && (is_sign || is_letter) && like(*character).is_ascii()
+    })?;
+    let like = like(character);
     Some(found(at + start, character, &like))
 }
 
@@ -262,6 +261,9 @@ mod tests {
             "kapıçğ",
             "한국어",
             "naïve1",
+            "m²",
+            "nº",
+            "①",
         ] {
             assert_eq!(odd(text), None, "{text}");
         }
@@ -281,6 +283,9 @@ mod tests {
             ("xe\u{301}y", '\u{301}'),
             ("\u{1d41a}dmin", '\u{1d41a}'),
             ("\u{212a}ANBAN", '\u{212a}'),
+            ("\u{212c}", '\u{212c}'),
+            ("x\u{2173}", '\u{2173}'),
+            ("of\u{fb01}ce", '\u{fb01}'),
             ("[d\u{435}lete]", '\u{435}'),
         ] {
             assert_eq!(odd(text), Some(character), "{text}");

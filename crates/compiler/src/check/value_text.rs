@@ -125,6 +125,7 @@ fn literal(value: &Value<'_>) -> Option<Diagnostic> {
 /// `1..9`.
 fn range(value: &Value<'_>) -> Option<Diagnostic> {
     let (low, high) = value.text.split_once("..")?;
+    let high = high.strip_prefix('.').unwrap_or(high);
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (is_number(low) && is_number(high)).then(|| {
         value
