@@ -1,22 +1,30 @@
 //! Lines with valid syntax that are mistakes, or probably. One check per file.
 
+mod bare_part;
+mod class_text;
+mod doubtful_value;
 mod forbid_alias;
 mod foreign;
 pub(crate) mod hidden_text;
 pub(crate) mod included_twice;
+mod look_alike;
 mod means_more;
 mod misspelt_part;
 pub(crate) mod mixed_scripts;
 pub(crate) mod near_file;
 mod never_matches;
+mod part_words;
 mod parts;
 mod pieces;
 mod repeated_character;
+mod scripts;
 mod secret;
+mod separator;
 mod text;
 mod two_cases;
 mod untyped_literal;
 mod url_text;
+pub(crate) mod user_name;
 mod value_text;
 
 use crate::{ast, diagnostic::Diagnostic, policy::Limit, regexp::Anchor, source::SourceSet};
@@ -34,6 +42,7 @@ pub(crate) fn line(
 ) {
     means_more::check(syntax, meaning, anchor_before, sources, diagnostics);
     repeated_character::check(syntax, sources, diagnostics);
+    doubtful_value::check(syntax, sources, diagnostics);
     untyped_literal::check(syntax, sources, diagnostics);
     never_matches::check(syntax, meaning, diagnostics);
     forbid_alias::check(syntax, sources, diagnostics);

@@ -72,8 +72,12 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     }
 }
 
-/// Removes what only follows from a character that nobody sees: the file is not TOML, the regexp does not parse.
+/// Removes what only follows from another error: from a character that nobody sees, that the file is not TOML or the regexp does not
+/// parse; from a file that is not TOML, that no token includes a set.
 fn only_causes(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.iter().any(|found| found.code == Code::TomlSyntax) {
+        diagnostics.retain(|found| found.code != Code::UnusedSet);
+    }
     let hidden: Vec<Span> = diagnostics
         .iter()
         .filter(|found| found.code == Code::HiddenText)

@@ -13,6 +13,7 @@ mod near;
 mod result;
 mod search;
 mod taken_back;
+mod unusable;
 
 use std::collections::HashSet;
 
@@ -20,6 +21,7 @@ use self::{case::Case, search::Search};
 pub use self::{
     dead_here::{DeadLine, dead_here},
     result::Findings,
+    unusable::{Reserved, unusable},
 };
 use crate::{
     analysis::{Budget, Fault, Prover, Served, Universe},

@@ -3,8 +3,12 @@
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
+/// Signs that fonts draw as nothing, although they are neither blanks nor ignorable: the empty Braille pattern, the null
+/// notehead, and the place of an embedded object.
+const INKLESS: [char; 3] = ['\u{2800}', '\u{1d159}', '\u{fffc}'];
+
 /// Whether nobody sees the character, or it changes how others are shown: control and format characters (zero-width,
-/// bidirectional), default-ignorable ones, and separators of lines.
+/// bidirectional), default-ignorable ones, separators of lines, and signs without ink.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     if character.is_ascii() {
@@ -18,6 +22,7 @@ pub fn is_hidden(character: char) -> bool {
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator
     ) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+        || INKLESS.contains(&character)
 }
 
 #[cfg(test)]
@@ -51,6 +56,9 @@ mod tests {
             '\u{fff9}',
             '\u{e0061}',
             '\u{e0fff}',
+            '\u{2800}',
+            '\u{1d159}',
+            '\u{fffc}',
         ] {
             assert!(is_hidden(hidden), "{hidden:?}");
         }

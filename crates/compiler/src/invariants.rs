@@ -1,5 +1,6 @@
 //! Checks whether a policy keeps its invariants: for each selected token, with a counterexample if it does not.
 
+mod idle;
 mod resolve;
 
 use std::collections::HashSet;

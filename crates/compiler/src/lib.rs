@@ -61,6 +61,7 @@ mod visible;
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use bind::BindError;
+pub use check::user_name::{UserNameFault, user_name_fault};
 pub use compile::{Compilation, compile, compile_for, compile_within, resolve_policy};
 pub use hidden::is_hidden;
 pub use partial::Partial;

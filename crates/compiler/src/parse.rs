@@ -1,5 +1,7 @@
 //! Pest pairs to AST, one line at a time: each bad line costs one diagnostic, the rest is still checked.
 
+mod bare_name;
+
 use pest::{Parser, error::InputLocation, iterators::Pair};
 
 use crate::{
@@ -150,7 +152,11 @@ fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagno
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::query_name => {
+                let place = place(&part, line);
                 let (name, quoted) = name(part);
+                if !quoted {
+                    bare_name::check(&name, bare_name::Place::Query, place)?;
+                }
                 only_of = (!quoted && name == "only").then(|| Subject::Query(String::new()));
                 subject = Some(Subject::Query(name));
             }
@@ -200,7 +206,8 @@ fn check_beginning(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnos
         Some('=') => ("`=`", "[=]"),
         Some('<') => ("`<`", "[<]"),
         Some('>') => ("`>`", "[>]"),
-        _ => return Ok(()),
+        Some('!') => ("`!`", "[!]"),
+        _ => return check_end(value, line),
     };
     let start = value.as_span().start();
     let place = line.part(start..start + 1);
@@ -210,6 +217,25 @@ fn check_beginning(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnos
             .help(format!(
                 "remove it; if the value itself begins with it, write `{instead}`"
             )),
+    ))
+}
+
+/// A value that ends with a blank matches no value that its author thinks of.
+fn check_end(value: &Pair<'_, Rule>, line: Span) -> Result<(), Box<Diagnostic>> {
+    let text = value.as_str();
+    let kept = text.trim_end_matches([' ', '\t']);
+    let backslashes = kept.len() - kept.trim_end_matches('\\').len();
+    if kept.len() == text.len() || backslashes % 2 == 1 {
+        return Ok(());
+    }
+    let start = value.as_span().start() + kept.len();
+    Err(Box::new(
+        Diagnostic::new(
+            Code::LineSyntax,
+            line.part(start..start + 1),
+            "the value ends with a space",
+        )
+        .help("remove it; if the value itself ends with it, write `\\x20`"),
     ))
 }
 
@@ -361,9 +387,11 @@ fn path(pair: Pair<'_, Rule>, line: Span) -> Result<(Path, Option<Path>), Box<Di
                 }
                 _ => {
                     let text = part.as_str();
-                    if text == "*" {
-                        return Err(Box::new(no_wildcard(place(&part, line))));
-                    }
+                    let at_name = match at {
+                        0 => bare_name::Place::FirstStep,
+                        _ => bare_name::Place::Step,
+                    };
+                    bare_name::check(text, at_name, place(&part, line))?;
                     ends_in_only = text == "only";
                     if !(at == 0 && text == "$") {
                         steps.push(Step::Name(text.to_owned()));
@@ -376,11 +404,6 @@ fn path(pair: Pair<'_, Rule>, line: Span) -> Result<(Path, Option<Path>), Box<Di
     }
     let parent = ends_in_only.then(|| Path(steps.iter().take(steps.len() - 1).cloned().collect()));
     Ok((Path(steps), parent))
-}
-
-fn no_wildcard(place: Span) -> Diagnostic {
-    Diagnostic::new(Code::LineSyntax, place, "`*` by itself is not a name")
-        .help("write `[*]` after a name for the elements of an array, `$[*]` for those of the root, and `\"*\"` for a member with this name")
 }
 
 fn syntax_error(error: &pest::error::Error<Rule>, text: &str, span: Span) -> Box<Diagnostic> {

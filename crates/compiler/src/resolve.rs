@@ -144,6 +144,7 @@ impl Resolver<'_> {
         }
         let included = limits.len();
         check::mixed_scripts::check_token(definition, diagnostics);
+        check::user_name::check(definition, diagnostics);
         let own = definition.limit_to.iter().flat_map(|lines| &lines.lines);
         for span in own {
             limits.extend(self.lines.own(*span, definition, diagnostics));

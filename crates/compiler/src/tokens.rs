@@ -8,6 +8,7 @@ mod lines;
 mod reviewed;
 mod seal;
 mod value;
+mod well_known;
 
 pub use definition::TokenDef;
 pub use document::At;

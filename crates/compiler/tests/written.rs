@@ -10,7 +10,7 @@
 
 use tokenward_compiler::{
     compile,
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Code, Diagnostic, Severity},
     source::SourceSet,
 };
 
@@ -89,4 +89,121 @@ fn slips_are_errors_with_a_place_and_a_cure() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count >= 100, "{count}");
+}
+
+/// Lines with a warning: its code, and words of its headline or help.
+#[test]
+fn doubtful_values_are_warnings() {
+    for (line, words) in [
+        ("!/rest/x[QueryParam::n==\"admin\"]", "write `admin`"),
+        ("/rest/x[QueryParam::n=='admin']", "write `admin`"),
+        ("/rest/x[QueryParam::n==`admin`]", "write `admin`"),
+        ("/rest/x[QueryParam::n==\u{201c}admin\u{201d}]", "write `admin`"),
+        (
+            "!/rest/x[QueryParam::n==\"admin\"|\"root\"]",
+            "write `admin|root`",
+        ),
+        ("!/rest/x[QueryParam::n=='admin','root']", "write `admin|root`"),
+        ("!/rest/x[QueryParam::n==5,6]", "write `5|6`"),
+        ("!/rest/x[QueryParam::n?=admin;root]", "write `admin|root`"),
+        ("[get]/rest/x[QueryParam::n!=admin, root]", "write `admin|root`"),
+    ] {
+        let found = compile(&policy(line)).diagnostics;
+        let found: Vec<_> = found
+            .iter()
+            .filter(|found| found.code == Code::DoubtfulValue)
+            .collect();
+        let [warning] = found.as_slice() else {
+            panic!("{line}: {found:?}")
+        };
+        let help = warning.help.as_deref().unwrap_or_default();
+        assert!(help.contains(words), "{line}: {help}");
+    }
+    for line in [
+        "/rest/x[QueryParam::fields==summary,status]",
+        "!/rest/x[QueryParam::n==admin[,]root]",
+        "!/rest/x[QueryParam::n==a{1,2}]",
+        "/rest/x[QueryParam::q==\\x22admin\"]",
+        "/rest/x[QueryParam::q==it's]",
+        "/rest/x[QueryParam::jql==a = \"b\" OR c = \"d\"]",
+    ] {
+        let found = compile(&policy(line)).diagnostics;
+        assert!(
+            found.iter().all(|found| found.code != Code::DoubtfulValue),
+            "{line}: {found:?}"
+        );
+    }
+}
+
+/// A token with other values of its keys.
+fn with(user: &str, hash: &str) -> SourceSet {
+    let file = format!(
+        "[[token]]\nname = 't'\n{user}\nexpires = 2030-01-01\nsecret_hash = 'sha256:{hash}'\nlimit_to = '/rest/x'\n"
+    );
+    SourceSet::from_files([("ci.toml".to_owned(), file)])
+}
+
+#[test]
+fn names_of_users_that_nobody_has_are_errors() {
+    let hash = "1".repeat(64);
+    for user in [
+        "user = 'alice,bob'",
+        "user = '*'",
+        "user = 'svc-.*'",
+        "user = ' svc'",
+        "user = '@admins'",
+        "users = ['a', 'adm*']",
+        "user = 'svc'\non_behalf_of = ['*']",
+    ] {
+        let found = errors(&with(user, &hash));
+        let [error] = found.as_slice() else {
+            panic!("{user}: {found:?}")
+        };
+        assert_eq!(error.code, Code::WrongValue, "{user}");
+        assert!(error.help.is_some(), "{user}");
+    }
+    for user in [
+        "user = 'site admin'",
+        "user = 'a@b.c'",
+        "users = ['DOMAIN\\alice', 'HOST$']",
+    ] {
+        assert!(errors(&with(user, &hash)).is_empty(), "{user}");
+    }
+}
+
+#[test]
+fn a_secret_that_anybody_can_guess_is_an_error() {
+    for hash in [
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
+    ] {
+        let found = errors(&with("user = 'svc'", hash));
+        assert!(
+            found
+                .iter()
+                .any(|found| found.headline.contains("anybody can guess")),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_set_that_is_named_with_its_suffix_is_the_one_cause() {
+    let file = format!(
+        "[[token]]\nname = 't'\nuser = 'svc'\nexpires = 2030-01-01\nsecret_hash = 'sha256:{}'\ninclude = ['a.limits']\n",
+        "1".repeat(64)
+    );
+    let sources = SourceSet::from_files([
+        ("a.limits".to_owned(), "/rest/x\n".to_owned()),
+        ("ci.toml".to_owned(), file),
+    ]);
+    let found = compile(&sources).diagnostics;
+    let [error] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(error.code, Code::UnknownSet);
+    assert_eq!(
+        error.help.as_deref(),
+        Some("write the name of the set without its suffix: `a`")
+    );
 }

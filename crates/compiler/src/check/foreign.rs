@@ -1,5 +1,5 @@
 //! TW0022: what other languages write for a part of a path, and a regexp reads as something else: `/*`, `/:name`,
-//! `{name}`.
+//! `{name}`, `%`.
 
 use std::ops::Range;
 
@@ -15,11 +15,61 @@ const LIST: &str = "`{USER}`, `{BASE_URL}`, `{JIRA_URL}` and `{CONFLUENCE_URL}`"
 
 /// The first such text of the URL.
 pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
-    glob(url).or_else(|| named_segment(url)).or_else(|| {
-        braces(url.text, &url.pieces, |range, headline| {
-            url.error(Code::ForeignText, range, headline)
+    glob(url)
+        .or_else(|| named_segment(url))
+        .or_else(|| {
+            braces(url.text, &url.pieces, |range, headline| {
+                url.error(Code::ForeignText, range, headline)
+            })
         })
-    })
+        .or_else(|| percent(url))
+        .or_else(|| dots(url))
+}
+
+/// `/..` and `/...`: a segment of dots, each of which matches any character.
+fn dots(url: &Url<'_>) -> Option<Diagnostic> {
+    let start = url.pieces.windows(3).position(
+        |three| matches!(three, [slash, one, two] if slash.is('/') && one.is('.') && two.is('.')),
+    )? + 1;
+    let count = url
+        .pieces
+        .get(start..)?
+        .iter()
+        .take_while(|piece| piece.is('.'))
+        .count();
+    let behind = url.pieces.get(start + count);
+    if behind.is_some_and(|next| !next.is('/')) {
+        return None;
+    }
+    let range = url.pieces.get(start)?.range.start..url.pieces.get(start + count - 1)?.range.end;
+    let text = url.text.get(range.clone())?;
+    Some(
+        url.error(
+            Code::ForeignText,
+            range,
+            format!("`{text}` matches any {count} characters"),
+        )
+        .help(format!(
+            "write `.*` for the rest of the path, or `[^/]{{{count}}}` for {count} characters; the proxy refuses paths with `/../`"
+        )),
+    )
+}
+
+/// `%`, `%s`, `%USER%`: a percent sign that does not begin an encoded character.
+fn percent(url: &Url<'_>) -> Option<Diagnostic> {
+    let sign = url.pieces.iter().find(|piece| {
+        let digits = url.text.get(piece.range.end..piece.range.end + 2);
+        let is_encoded = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        piece.is('%') && !is_encoded
+    })?;
+    Some(
+        url.error(
+            Code::ForeignText,
+            sign.range.clone(),
+            "`%` matches only a percent sign; it is not a wildcard or a placeholder",
+        )
+        .help("write `[^/]*` for any text in a segment, or `.*` for any text; to match a percent sign, write `[%]`"),
+    )
 }
 
 /// The first braces in a value that are neither a placeholder nor a count.

@@ -2,6 +2,8 @@
 //! characters.
 
 use super::{
+    bare_part,
+    part_words::{KINDS, UNTESTED, kind_of, near, starts_with_operator},
     parts::Url,
     pieces::{Kind, Piece},
 };
@@ -10,36 +12,14 @@ use crate::{
     method::Method,
 };
 
-/// The kinds of constraints.
-const KINDS: [&str; 2] = ["QueryParam", "JsonData"];
-/// Words that people write for them, each with the kind that it stands for.
-const OTHER_WORDS: [(&str, &str); 16] = [
-    ("Query", "QueryParam"),
-    ("Param", "QueryParam"),
-    ("Params", "QueryParam"),
-    ("Parameter", "QueryParam"),
-    ("QueryParams", "QueryParam"),
-    ("QueryString", "QueryParam"),
-    ("QueryParameter", "QueryParam"),
-    ("UrlParam", "QueryParam"),
-    ("Body", "JsonData"),
-    ("Json", "JsonData"),
-    ("JsonBody", "JsonData"),
-    ("RequestBody", "JsonData"),
-    ("Data", "JsonData"),
-    ("FormData", "JsonData"),
-    ("Form", "JsonData"),
-    ("JsonParam", "JsonData"),
-];
-/// Parts of a request that no line can test.
-const UNTESTED: [&str; 4] = ["Header", "Headers", "HttpHeader", "Cookie"];
-
 /// The first such part of the URL regexp.
 pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
     misplaced_bang(url)
         .or_else(|| method_list(url))
         .or_else(|| url.pieces.iter().find_map(|piece| constraint(url, piece)))
         .or_else(|| round_brackets(url))
+        .or_else(|| bare_part::in_url(url))
+        .or_else(|| late_methods(url))
 }
 
 /// `[get]!/rest/x`, `!!/rest/x`.
@@ -64,13 +44,8 @@ fn misplaced_bang(url: &Url<'_>) -> Option<Diagnostic> {
 /// A leading bracket of words, of which one is not a method.
 fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     let first = url.pieces.first().filter(|piece| piece.kind == Kind::Class)?;
-    // A quantifier or a letter behind it makes it a class: `[a-z]+://`, `[hH]ttps?://`.
-    let is_class = url.pieces.get(1).is_some_and(|next| match next.kind {
-        Kind::Count => true,
-        Kind::Character(next) => next.is_alphabetic() || "*+?".contains(next),
-        _ => false,
-    });
-    if is_class {
+    // `[a-z]+://`, `[hH]ttps?://`.
+    if is_repeated(url, 0) {
         return None;
     }
     let inner = url.text.get(first.range.start + 1..first.range.end - 1)?;
@@ -123,6 +98,53 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     )
 }
 
+/// `/rest/x[delete]`: a bracket of method words that does not begin the line.
+fn late_methods(url: &Url<'_>) -> Option<Diagnostic> {
+    if !url.text.contains('[') {
+        return None;
+    }
+    let (at, class, words) = url.pieces.iter().enumerate().find_map(|(at, piece)| {
+        let inner = (piece.kind == Kind::Class)
+            .then(|| url.text.get(piece.range.start + 1..piece.range.end - 1))??;
+        let separators = [',', '|', ';', '/', '&', '+', ' ', '\t'];
+        let words: Vec<&str> = inner.split(separators).filter(|word| !word.is_empty()).collect();
+        let are_methods = !words.is_empty() && words.iter().all(|word| Method::from_name(word).is_some());
+        (are_methods && !is_repeated(url, at)).then_some((at, piece, words))
+    })?;
+    let text = url.text.get(class.range.clone())?;
+    let mut letters: Vec<char> = words.concat().chars().collect();
+    letters.sort_unstable();
+    letters.dedup();
+    let letters: String = letters.into_iter().collect();
+    let is_last = at + 1 == url.pieces.len();
+    let help = if is_last && !url.has_methods() {
+        let bang = if url.is_forbid() { "!" } else { "" };
+        let rest = url.text.get(..class.range.start)?;
+        shown(&format!("{bang}[{}]{rest}{}", words.join(","), url.behind()))
+    } else {
+        "write the methods at the beginning of the line, and a line for each list".to_owned()
+    };
+    Some(
+        url.error(
+            Code::MisspeltPart,
+            class.range.clone(),
+            format!("`{text}` is a character class: a method list must be at the beginning of the line"),
+        )
+        .help(format!(
+            "{help}; if a character class is intended, write `[{letters}]`"
+        )),
+    )
+}
+
+/// Whether a quantifier or a letter behind a class makes it one.
+fn is_repeated(url: &Url<'_>, at: usize) -> bool {
+    url.pieces.get(at + 1).is_some_and(|next| match next.kind {
+        Kind::Count => true,
+        Kind::Character(next) => next.is_alphabetic() || "*+?".contains(next),
+        _ => false,
+    })
+}
+
 /// Square brackets that look like a constraint.
 fn constraint(url: &Url<'_>, piece: &Piece) -> Option<Diagnostic> {
     if piece.kind != Kind::Class {
@@ -153,12 +175,19 @@ fn constraint(url: &Url<'_>, piece: &Piece) -> Option<Diagnostic> {
             ));
         }
     }
+    if KINDS.iter().any(|kind| near(word, kind)) && !inner.contains('\\') {
+        return error(format!(
+            "a constraint is `[QueryParam::name==regexp]` or `[JsonData::name==regexp]`; {escape}"
+        ));
+    }
     if has_unescaped(inner, "::") || has_unescaped(inner, "==") {
         return error(format!(
             "a constraint is `[QueryParam::name==regexp]` or `[JsonData::name==regexp]`; {escape}"
         ));
     }
-    if is_name(word) && starts_with_operator(behind.trim_start()) {
+    // `id` is the shortest name that people test.
+    let is_id = word.eq_ignore_ascii_case("id") && behind.ends_with(|last: char| last.is_alphanumeric());
+    if (is_name(word) || is_id) && starts_with_operator(behind.trim_start()) {
         return error(format!(
             "did you mean `[QueryParam::{inner}]` or `[JsonData::{inner}]`? {escape}"
         ));
@@ -214,32 +243,6 @@ fn is_name(word: &str) -> bool {
     letters > 2
         && word.starts_with(|first: char| first.is_alphabetic() || "_$\"".contains(first))
         && (!word.contains('-') || words().filter(|length| *length > 2).count() > 1)
-}
-
-fn starts_with_operator(text: &str) -> bool {
-    let behind = text.strip_prefix(['!', '?']).unwrap_or(text);
-    behind.starts_with(['=', '<', '>', '~'])
-}
-
-/// The kind of constraint that a word stands for, or nearly.
-fn kind_of(word: &str) -> Option<&'static str> {
-    let known = OTHER_WORDS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(word));
-    let kinds = KINDS.iter().find(|kind| near(word, kind));
-    let others = || {
-        OTHER_WORDS
-            .iter()
-            .find(|(known, _)| known.len() > 3 && near(word, known))
-    };
-    known
-        .map(|(_, kind)| *kind)
-        .or(kinds.copied())
-        .or_else(|| others().map(|(_, kind)| *kind))
-}
-
-fn near(word: &str, known: &'static str) -> bool {
-    word.len() > 2 && nearest(word, [known]).is_some()
 }
 
 /// Whether a text has this pair of characters, neither of them behind a backslash.

@@ -1,7 +1,6 @@
 //! TW0025: a word of letters of several scripts, which reads like another word: `аdmin` with a Cyrillic `а`.
 
-use icu_properties::{CodePointMapData, props::Script};
-
+use super::{look_alike, scripts::mixed};
 use crate::{
     ast::{self, Subject},
     diagnostic::{Code, Diagnostic},
@@ -10,7 +9,7 @@ use crate::{
     tokens::TokenDef,
 };
 
-/// Checks the names and users of a token.
+/// Checks the names of a token and of its sets, and its users.
 pub(crate) fn check_token(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
     let one = token.name.iter().chain(&token.user).chain(&token.include);
     for text in one {
@@ -43,6 +42,10 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
 }
 
 fn report(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some((headline, help)) = look_alike::in_name(text) {
+        diagnostics.push(Diagnostic::new(Code::MixedScripts, span, headline).help(help));
+        return;
+    }
     let words = text.split(|character: char| !character.is_alphanumeric());
     for word in words {
         let Some((one, other)) = mixed(word) else { continue };
@@ -59,69 +62,5 @@ fn report(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
             .help("type the word again, with letters from one script only"),
         );
         return;
-    }
-}
-
-/// Two letters of a word that belong to scripts which no language mixes.
-fn mixed(word: &str) -> Option<(char, char)> {
-    if word.is_ascii() {
-        return None;
-    }
-    let scripts = CodePointMapData::<Script>::new();
-    let (mut seen, mut first) = (Vec::new(), None);
-    for character in word.chars() {
-        let script = scripts.get(character);
-        if matches!(script, Script::Common | Script::Inherited | Script::Unknown) {
-            continue;
-        }
-        if !seen.contains(&script) {
-            seen.push(script);
-        }
-        let Some(first) = first else {
-            first = Some(character);
-            continue;
-        };
-        if !is_one_language(&seen) {
-            return Some((first, character));
-        }
-    }
-    None
-}
-
-/// Whether some language writes with these scripts (UTS 39 section 5.2, "highly restrictive").
-fn is_one_language(seen: &[Script]) -> bool {
-    let sets: [&[Script]; 3] = [
-        &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
-        &[Script::Latin, Script::Han, Script::Bopomofo],
-        &[Script::Latin, Script::Han, Script::Hangul],
-    ];
-    seen.len() < 2
-        || sets
-            .iter()
-            .any(|set| seen.iter().all(|script| set.contains(script)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::mixed;
-
-    #[test]
-    fn words_of_several_scripts_are_found() {
-        for word in ["\u{430}dmin", "p\u{430}ssword", "svc\u{3bf}ci", "\u{391}lpha"] {
-            assert!(mixed(word).is_some(), "{word}");
-        }
-        for word in [
-            "admin",
-            "müller",
-            "администратор",
-            "東京タワー",
-            "JR東日本",
-            "한국어",
-            "naïve1",
-            "日本2",
-            "ʼtHart",
-        ] {
-            assert!(mixed(word).is_none(), "{word}");
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! Slips in a line's text, of which the first is an error: nothing written may silently mean something else.
 
 use super::{
-    foreign, misspelt_part,
+    class_text, foreign, look_alike, misspelt_part,
     parts::{Url, Value},
-    url_text, value_text,
+    separator, url_text, value_text,
 };
 use crate::{
     ast::{self, Subject, Test},
@@ -20,7 +20,14 @@ pub(crate) fn check(syntax: &ast::Limit, sources: &SourceSet) -> Result<(), Box<
     let in_url = || {
         misspelt_part::find(&url)
             .or_else(|| foreign::find(&url))
+            .or_else(|| {
+                class_text::find(url.text, &url.pieces, true, |code, range, headline| {
+                    url.error(code, range, headline)
+                })
+            })
+            .or_else(|| separator::find(&url))
             .or_else(|| url_text::find(&url))
+            .or_else(|| look_alike::in_url(&url))
     };
     let in_values = || {
         syntax.constraints.iter().find_map(|constraint| {

@@ -16,17 +16,15 @@ pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
     comment(url)
         .or_else(|| bare_methods(url))
         .or_else(|| query(url))
+        .or_else(|| query_after_wildcard(url))
         .or_else(|| blank(url))
         .or_else(|| encoded(url))
 }
 
-/// A blank and `#`.
+/// `#`, with or without a blank before it.
 fn comment(url: &Url<'_>) -> Option<Diagnostic> {
-    let hash = (1..url.pieces.len()).find(|at| {
-        let is = |at: usize, test: fn(&Piece) -> bool| url.pieces.get(at).is_some_and(test);
-        is(*at, |piece| piece.is('#')) && is(at - 1, Piece::is_blank)
-    })?;
-    let start = url.pieces.get(hash)?.range.start;
+    let hash = url.pieces.iter().find(|piece| piece.is('#'))?;
+    let start = hash.range.start;
     let before = url.text.get(..start)?.trim_end().len();
     Some(
         url.error(
@@ -35,7 +33,7 @@ fn comment(url: &Url<'_>) -> Option<Diagnostic> {
             "`#` does not begin a comment after a line: it is part of the regexp",
         )
         .help(format!(
-            "put the comment on a separate line, and {}",
+            "put the comment on a separate line, and {}; to match `#`, write `\\#`",
             url.mended(&(before..url.text.len()), "")
         )),
     )
@@ -80,6 +78,32 @@ fn query(url: &Url<'_>) -> Option<Diagnostic> {
     Some(url.error(Code::UrlText, range, headline).help(format!(
         "end the URL before the `?`, and write `{example}`; to match a question mark in the path, write `[?]`"
     )))
+}
+
+/// `.*name=`: a query that the wildcard should reach.
+fn query_after_wildcard(url: &Url<'_>) -> Option<Diagnostic> {
+    let is_in_name = |piece: &&Piece| matches!(piece.kind, Kind::Character(character) if character.is_alphanumeric() || "_-".contains(character));
+    let (at, length) = url.pieces.windows(2).enumerate().find_map(|(at, pair)| {
+        let [dot, count] = pair else { return None };
+        let behind = url.pieces.get(at + 2..)?;
+        let length = behind.iter().take_while(is_in_name).count();
+        // `(Key='a')` is a path of OData.
+        let is_value = behind
+            .get(length + 1)
+            .is_none_or(|next| !(next.is('=') || next.is('\'') || next.is('"')));
+        let is_wildcard = dot.is('.') && (count.is('*') || count.is('+'));
+        let is_name = length > 1 && behind.get(length).is_some_and(|piece| piece.is('='));
+        (is_wildcard && is_name && is_value).then_some((at, length))
+    })?;
+    let (first, last) = (url.pieces.get(at + 2)?, url.pieces.get(at + 1 + length)?);
+    let name = url.text.get(first.range.start..last.range.end)?;
+    let headline = "the URL is matched without its query, so this does not match the intended requests";
+    Some(
+        url.error(Code::UrlText, first.range.start..url.text.len(), headline)
+            .help(format!(
+                "end the URL before it, and write `[QueryParam::{name}==…]`; to match `=` in the path, write `[=]`"
+            )),
+    )
 }
 
 /// The name behind a question mark, if `=` ends it.

@@ -65,10 +65,11 @@ codes! {
     ForeignText "TW0022" Error "a wildcard or placeholder of another language";
     Anchor "TW0023" Error "an anchor in the middle of a regexp";
     HiddenText "TW0024" Error "text that looks different from what the compiler reads";
-    MixedScripts "TW0025" Error "a word with letters from several scripts";
+    MixedScripts "TW0025" Error "letters or signs that look like others";
     DeadForbid "TW0026" Error "a forbid line that no request can match";
     DeadHere "TW0027" Error "a forbid line without effect under this configuration";
     PermitsAll "TW0028" Error "permit lines in an unrestricted token";
+    WordClass "TW0029" Error "a character class that looks like a word or a range of numbers";
     SecretInFile "TW0030" Error "a token's secret in a policy file";
     NoExpiry "TW0101" Warning "a token that never expires";
     MisspeltPart "TW0102" Error "text that looks like a method list or constraint but is not";
@@ -83,12 +84,15 @@ codes! {
     EqualReach "TW0111" Warning "two tokens with the same users that allow the same requests";
     IncludedTwice "TW0112" Warning "a set that is included twice";
     TwoCases "TW0113" Warning "JSON names that differ only in letter case";
+    UnusableToken "TW0114" Warning "a token that no call can use";
     NearFile "TW0120" Warning "a file name similar to that of a policy file";
     MeansMore "TW0121" Warning "a line that allows more than in earlier versions";
     RepeatedCharacter "TW0122" Warning "a `*` that repeats one character";
+    DoubtfulValue "TW0123" Warning "quotes or a list in a value";
     BrokenInvariant "TW0201" Error "a token that breaks an invariant";
     OpenInvariant "TW0202" Error "an invariant that could not be settled";
     IdleInvariant "TW0203" Warning "an invariant that selects no token";
+    IdleLine "TW0204" Error "an invariant that applies to no request";
     NewAccess "TW0301" Error "access that nobody reviewed";
     StaleReview "TW0302" Warning "a review that is no longer needed";
     NewCredential "TW0303" Error "a credential that nobody reviewed";

@@ -34,6 +34,8 @@ pub(super) struct Sets<'a> {
     ids: HashMap<&'a str, SetId>,
     graph: Graph,
     used: Vec<bool>,
+    /// Sets that a misspelt name probably means: no token is said not to include them.
+    meant: HashSet<&'a str>,
     /// Comparisons of names that are left for suggestions.
     comparisons: usize,
 }
@@ -126,6 +128,7 @@ impl<'a> Sets<'a> {
         );
         let mut all = Self {
             used: vec![false; sets.len()],
+            meant: HashSet::new(),
             sets,
             ids,
             graph,
@@ -226,8 +229,10 @@ impl<'a> Sets<'a> {
         let unused = self.sets.iter().zip(&self.used).filter(|(_, used)| !**used);
         unused
             .flat_map(|(set, _)| {
-                let headline = format!("no token includes the set `{}`", set.name);
-                diagnostics.push(Diagnostic::new(Code::UnusedSet, set.span, headline));
+                if !self.meant.contains(set.name) {
+                    let headline = format!("no token includes the set `{}`", set.name);
+                    diagnostics.push(Diagnostic::new(Code::UnusedSet, set.span, headline));
+                }
                 set.items.iter().filter_map(|item| match item {
                     Item::Line(line) => Some(*line),
                     Item::Include(..) => None,
@@ -270,15 +275,22 @@ impl<'a> Sets<'a> {
     fn unknown(&mut self, include: Include<'_>) -> Diagnostic {
         let headline = format!("there is no set `{}`", include.name);
         let diagnostic = Diagnostic::new(Code::UnknownSet, include.span, headline);
+        // The name of a set is that of its file, without the suffix.
+        let stem = include.name.strip_suffix(".limits");
+        if let Some((stem, _)) = stem.and_then(|stem| self.ids.get_key_value(stem)) {
+            self.meant.insert(stem);
+            return diagnostic.help(format!("write the name of the set without its suffix: `{stem}`"));
+        }
         let near = self.comparisons.checked_sub(self.sets.len()).and_then(|left| {
             self.comparisons = left;
             nearest(include.name, self.sets.iter().map(|set| set.name))
         });
+        self.meant.extend(near);
         match near {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic.help(format!(
                 "a set is a file: `{}.limits` in the policy directory",
-                include.name
+                stem.unwrap_or(include.name)
             )),
         }
     }

@@ -108,7 +108,7 @@ fn broken_text_suspects_what_says_so_outside_of_comments_and_strings() {
             "description = '''\n[x]\nrevoked = true\n'''\n",
             "description = \"a \\\" revoked = true\"\n",
             "revoked = false\n",
-            "revoked = \"true\"\n",
+            "revoked = \"no\"\n",
             "not_revoked = true\n",
         ] {
             let found = revoked_in(&text(harmless));

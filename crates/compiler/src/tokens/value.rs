@@ -8,6 +8,7 @@ use super::{
     document::{self, At},
     keys::Reader,
     seal::Seal,
+    well_known,
 };
 use crate::call_limits::{CallLimits, Rate};
 use crate::diagnostic::{Code, Diagnostic};
@@ -190,6 +191,14 @@ impl Reader<'_> {
             .and_then(|text| text.strip_prefix("sha256:"));
         let mut hash = [0; 32];
         if digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut hash).is_ok()) {
+            if let Some(word) = well_known::secret(&hash) {
+                self.invalid(
+                    value,
+                    &format!("this is the hash of {word}, which anybody can guess"),
+                    "create a secret with `tokenward token new`",
+                );
+                return None;
+            }
             return Some(self.at(value, hash));
         }
         self.invalid(

@@ -3,6 +3,7 @@
 mod new_access;
 mod proved;
 mod signing;
+mod unusable;
 
 use std::path::{Path, PathBuf};
 

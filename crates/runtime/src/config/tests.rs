@@ -176,6 +176,12 @@ fn users_whom_nobody_can_name_are_errors() {
         ("ad\\u202Emin", "control or invisible"),
         ("admin\\u0007", "control or invisible"),
         (" ", "is empty"),
+        ("adm*", "neither wildcards nor regexps"),
+        ("admin.*", "neither wildcards nor regexps"),
+        ("admin,root2", "not a list"),
+        ("@admins", "no groups"),
+        ("admin ", "ends with a space"),
+        ("\\u0430dmin", "several scripts"),
     ] {
         let found = problems(&format!("[auth]\nnever_act_as = [\"root\", \"{name}\"]"));
         assert!(found.contains("`never_act_as`"), "{found}");

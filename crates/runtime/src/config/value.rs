@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokenward_compiler::{BaseUrl, is_hidden, units};
+use tokenward_compiler::{BaseUrl, is_hidden, units, user_name_fault};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -281,7 +281,13 @@ fn user(value: &Value<'_>) -> Result<String, Wrong> {
         let wrong = "has a name with a control or invisible character; type the name again";
         return Err(Wrong::at(value, wrong));
     }
-    Ok(given)
+    match user_name_fault(&given) {
+        Some(fault) => Err(Wrong::at(
+            value,
+            format!("has a name that {}; {}", fault.what, fault.help),
+        )),
+        None => Ok(given),
+    }
 }
 
 /// Reads names of authentication schemes, without regard to case.

@@ -180,7 +180,8 @@ impl Call {
     }
 
     /// Whether the call is recognised by this method.
-    pub(super) fn has(&self, method: Method) -> bool {
+    #[must_use]
+    pub fn has(&self, method: Method) -> bool {
         self.methods.has(method)
     }
 }

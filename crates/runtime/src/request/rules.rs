@@ -279,6 +279,12 @@ impl Rules {
         self.endpoints.iter().any(|endpoint| endpoint.serves(path))
     }
 
+    /// Whether a request with this parameter is refused, since it carries credentials or a method.
+    #[must_use]
+    pub fn refuses_parameter(&self, name: &str) -> bool {
+        self.known_parameter(name).is_some()
+    }
+
     /// Returns the refusal of the parameter, if it is refused, with the name by which the product knows it.
     pub(super) fn refused_parameter(&self, name: &str) -> Option<Refusal> {
         let (known, reason) = self.known_parameter(name)?;

@@ -217,3 +217,74 @@ fn the_reviewed_file_has_its_own_errors() {
         assert!(err.contains(expected), "{expected} in {err}");
     }
 }
+
+#[test]
+fn invariants_that_apply_to_no_request_are_errors() {
+    let tokens = token("a", "11", EXPIRES, "/rest/.*");
+    let configuration = "policies = 'policies'\n[upstream]\nurl = 'http://127.0.0.1:8090'\n\
+         public_url = 'http://127.0.0.1:8080'\nproduct = 'jira'\n";
+    for (kind, lines, words) in [
+        ("never", "![delete].*", "all of its lines begin with `!`"),
+        ("always", "![post].*\n!/rest/x", "all of its lines begin with `!`"),
+        ("never", "[delete]/rest/x;.*", "no request can match this line"),
+        ("never", "[delete]/secure/.*", "the proxy serves only"),
+        ("never", "[delete]/rest/x\n/secure/.*", "the proxy serves only"),
+        ("only", "/rest/.*\n/secure/.*", "the proxy serves only"),
+        ("never", "/rest/secret\n!/secure/.*", "the proxy serves only"),
+    ] {
+        let invariant = format!("[[{kind}]]\nname = 'i'\nlines = '''\n{lines}\n'''\n");
+        let directory = policies(&[("a.toml", &tokens), ("invariants.toml", &invariant)]);
+        fs::write(directory.path().join("tokenward.toml"), configuration).unwrap();
+        let (code, _, err) = check(&directory, &[]);
+        assert_eq!(code, 1, "{lines}: {err}");
+        assert!(err.contains(words), "{lines}: {err}");
+        assert!(err.contains("TW0204") || err.contains("TW0027"), "{lines}: {err}");
+    }
+    let exception = "[[never]]\nname = 'i'\nlines = '''\n[delete]/rest/.*\n!/rest/.*\n'''\n";
+    let directory = policies(&[("a.toml", &tokens), ("invariants.toml", exception)]);
+    fs::write(directory.path().join("tokenward.toml"), configuration).unwrap();
+    let (_, _, err) = check(&directory, &[]);
+    assert!(!err.contains("TW0204"), "an exception is no fault: {err}");
+}
+
+#[test]
+fn lines_and_tokens_that_no_call_can_use_are_warnings() {
+    let with = |lines: &str, more: &str| format!("{}{more}", token("a", "11", EXPIRES, lines));
+    let configuration = |auth: &str| {
+        format!(
+            "policies = 'policies'\n[upstream]\nurl = 'http://127.0.0.1:8090'\n\
+             public_url = 'http://127.0.0.1:8080'\nproduct = 'jira'\n[auth]\n{auth}\n"
+        )
+    };
+    let never = "never_act_as = ['SVC']";
+    for (auth, tokens, expected) in [
+        ("", with("[post]/rest/auth/1/session", ""), "`mint = true`"),
+        ("", with("[put]/rest/api/2/user", ""), "`escalate = true`"),
+        (
+            "",
+            with("[get]/rest/x[QueryParam::os_username==a]", ""),
+            "the parameter `os_username`",
+        ),
+        (never, with("/rest/.*", ""), "`[auth] never_act_as` lists `svc`"),
+        (
+            "methods = 'bearer'",
+            with("/rest/.*", "").replace("user = \"svc\"", "users = [\"svc\", \"b\"]"),
+            "the caller cannot name a user",
+        ),
+        ("", with("[post]/rest/auth/1/session", "mint = true\n"), ""),
+        ("", with("[put]/rest/api/2/user.*", ""), ""),
+        ("", with("/rest/auth/.*", ""), ""),
+        ("", with("[get]/rest/x[QueryParam::os_username!=a]", ""), ""),
+        ("methods = 'bearer'", with("/rest/.*", ""), ""),
+    ] {
+        let directory = policies(&[("a.toml", &tokens)]);
+        fs::write(directory.path().join("tokenward.toml"), configuration(auth)).unwrap();
+        let (code, out, err) = check(&directory, &["--deny", "warnings"]);
+        if expected.is_empty() {
+            assert_eq!(code, 0, "{tokens}: {out}{err}");
+        } else {
+            assert_eq!(code, 1, "{tokens}: {out}{err}");
+            assert!(err.contains(expected), "{tokens}: {err}");
+        }
+    }
+}

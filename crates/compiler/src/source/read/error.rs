@@ -56,6 +56,9 @@ pub enum ReadDirError {
     /// Text in another encoding, as some editors of Windows save it.
     #[error("`{}` is UTF-16; save it as UTF-8", shown(.0))]
     Utf16(PathBuf),
+    /// Text in an encoding of four bytes a character.
+    #[error("`{}` is UTF-32; save it as UTF-8", shown(.0))]
+    Utf32(PathBuf),
     /// Larger than any policy.
     #[error("`{}` has {given} bytes, more than the maximum of {limit} for a policy file", shown(.path))]
     TooLarge {

@@ -336,3 +336,30 @@ fn a_file_that_has_just_changed_is_read_again() {
     assert_eq!(rest(Some(at(1_000)), 999), None);
     assert_eq!(rest(None, 1_000), None);
 }
+
+#[test]
+fn the_encoding_of_a_file_is_named() {
+    let text = "[[token]]\nname = 'é'\n";
+    let wide = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let wider = |bytes: fn(u32) -> [u8; 4]| {
+        text.chars()
+            .flat_map(|character| bytes(character.into()))
+            .collect::<Vec<u8>>()
+    };
+    for (bytes, name) in [
+        (wide(u16::to_le_bytes), "UTF-16"),
+        (wide(u16::to_be_bytes), "UTF-16"),
+        ([vec![0xff, 0xfe], wide(u16::to_le_bytes)].concat(), "UTF-16"),
+        (wider(u32::to_le_bytes), "UTF-32"),
+        (wider(u32::to_be_bytes), "UTF-32"),
+        (
+            [vec![0xff, 0xfe, 0, 0], wider(u32::to_le_bytes)].concat(),
+            "UTF-32",
+        ),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a.toml"), bytes).unwrap();
+        let error = SourceSet::read_dir(directory.path(), Links::WithinDirectory).unwrap_err();
+        assert!(error.to_string().contains(&format!("is {name};")), "{error}");
+    }
+}

@@ -298,6 +298,9 @@ impl Walk<'_> {
         {
             return Ok(Arc::clone(known));
         }
+        if is_utf32(&self.buffer) {
+            return Err(ReadDirError::Utf32(path));
+        }
         if is_utf16(&self.buffer) {
             return Err(ReadDirError::Utf16(path));
         }
@@ -314,6 +317,20 @@ impl Walk<'_> {
             limit,
         }
     }
+}
+
+/// Whether a text was saved as UTF-32: by its byte-order mark, or because three of each four bytes are NUL.
+pub(super) fn is_utf32(bytes: &[u8]) -> bool {
+    let nul_but_at = |offset: usize| {
+        let mut characters = bytes.chunks_exact(4).take(32);
+        bytes.len() > 3
+            && characters.all(|four| {
+                let mut others = four.iter().enumerate().filter(|(at, _)| *at != offset);
+                others.all(|(_, byte)| *byte == 0)
+            })
+    };
+    let marks: [&[u8]; 2] = [&[0xff, 0xfe, 0, 0], &[0, 0, 0xfe, 0xff]];
+    marks.iter().any(|mark| bytes.starts_with(mark)) || nul_but_at(0) || nul_but_at(3)
 }
 
 /// Whether a text was saved as UTF-16: by its byte-order mark, or because every second byte is NUL.

@@ -11,6 +11,7 @@ use super::super::plural::plural;
 use super::super::progress::Progress;
 use super::super::side::Side;
 use super::new_access::Base;
+use super::unusable;
 use crate::config::Config;
 use crate::config::universe::{served, universe};
 
@@ -71,8 +72,12 @@ impl Compiled {
             )
             .map_err(fault)?;
             compiled.diagnostics.extend(proved.diagnostics);
+            let unusable = unusable::find(&bound, &compilation.source_map, (config, budget))?;
+            compiled.diagnostics.extend(unusable);
             // Prove the invariants.
             if let Some(invariants) = invariants {
+                let idle = invariants.idle((asked.0, &served(config), asked.1));
+                compiled.diagnostics.extend(idle.map_err(fault)?);
                 let mut progress = Progress::new("tokens proved");
                 let proof = invariants
                     .prove(&bound, &compilation.source_map, asked, |done, of| {

@@ -3,6 +3,7 @@
 
 use tokenward_compiler::compile;
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
+use tokenward_compiler::method::Method;
 use tokenward_compiler::source::SourceSet;
 
 /// Errors of a line that are mended one after the other.
@@ -69,20 +70,45 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
         line.replace_range(range, escape);
         Some(line)
     };
+    // Extender compares a name as it is, whatever it holds.
+    if let Some((range, name)) = bare_name(line, start) {
+        return with(range, &format!("\"{}\"", name.replace('\\', "\\\\")));
+    }
     match error.code {
+        // A class of words or numbers: with an escape, it says that it is a class.
+        Code::WordClass if text.len() > 2 => {
+            let at = start + 1 + usize::from(text.starts_with("[^"));
+            let first = line.get(at..)?.chars().next()?;
+            let escape = format!("\\x{{{:x}}}", u32::from(first));
+            with(at..at + first.len_utf8(), &escape)
+        }
         // A class: its colons and equals signs are escaped.
         Code::MisspeltPart if text.starts_with('[') && text.len() > 2 => {
             let inner = text.get(1..text.len() - 1)?;
             let escaped = escaped_class(inner);
-            (escaped != inner).then(|| with(start + 1..end - 1, &escaped))?
+            if escaped != inner {
+                return with(start + 1..end - 1, &escaped);
+            }
+            // A bracket of methods behind the URL: its first letter as a number.
+            let mut words = inner.split([',', '|']);
+            if !words.all(|word| Method::from_name(word.trim()).is_some()) {
+                return None;
+            }
+            let first = inner.chars().next()?;
+            let escape = format!("\\x{{{:x}}}", u32::from(first));
+            with(start + 1..start + 1 + first.len_utf8(), &escape)
+        }
+        Code::MisspeltPart if text.contains("::") && !text.starts_with(['(', '{']) => {
+            with(start..end, &text.replacen("::", "\\:\\:", 1))
         }
         Code::MisspeltPart if text.starts_with('(') => with(start..end, &text.replacen("::", "\\:\\:", 1)),
-        Code::LineSyntax | Code::UrlText | Code::ValueText | Code::HiddenText => {
+        Code::LineSyntax | Code::UrlText | Code::ValueText | Code::HiddenText | Code::MixedScripts => {
             escape_of(text).and_then(|(length, escape)| with(start..start + length, &escape))
         }
         // `/*` and `/:name` as Java reads them.
         Code::ForeignText if text.starts_with("/*") => with(start..start + 2, "(?:/)*"),
         Code::ForeignText if text.starts_with("\\/*") => with(start..start + 3, "(?:/)*"),
+        Code::ForeignText if text.starts_with('%') => with(start..start + 1, "[%]"),
         Code::ForeignText if text.starts_with([':', '<']) => {
             let first = text.get(..1)?;
             with(
@@ -94,6 +120,20 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The whole name without quotes of a parameter or node in which a place is, and its range.
+fn bare_name(line: &str, place: usize) -> Option<(std::ops::Range<usize>, &str)> {
+    let before = line.get(..place)?;
+    let open = ["[QueryParam::", "[JsonData::"]
+        .iter()
+        .filter_map(|open| Some(before.rfind(open)? + open.len()))
+        .max()?;
+    let end = open + line.get(open..)?.find("==")?;
+    let name = line
+        .get(open..end)
+        .filter(|name| !name.contains(['"', '[', ']']))?;
+    (place < end).then_some((open..end, name))
 }
 
 /// A class with escapes before the characters that look like a constraint's.
@@ -122,7 +162,8 @@ fn escape_of(text: &str) -> Option<(usize, String)> {
         '=' => "[=]".to_owned(),
         '<' => "[<]".to_owned(),
         '>' => "[>]".to_owned(),
-        '#' => "[#]".to_owned(),
+        sign @ ('#' | ',' | ';' | '&') => format!("[{sign}]"),
+        '!' => "[!]".to_owned(),
         '\\' if text.starts_with("\\?") => return Some((2, "[?]".to_owned())),
         character if character.is_whitespace() || character.is_control() || !character.is_ascii() => {
             format!("\\x{{{:x}}}", u32::from(character))
@@ -165,6 +206,33 @@ mod tests {
             (
                 "[get].*/rest/x[QueryParam::a==%20b]",
                 "[get].*/rest/x[QueryParam::a==[%]20b]",
+            ),
+            (
+                r"[get].*/rest/x[QueryParam::a.*==b]",
+                r#"[get].*/rest/x[QueryParam::"a.*"==b]"#,
+            ),
+            (
+                r"[get].*/rest/x[QueryParam::f%5B%5D==b]",
+                r#"[get].*/rest/x[QueryParam::"f%5B%5D"==b]"#,
+            ),
+            (
+                r"[post].*/rest/x[JsonData::a/b.c\d==b]",
+                r#"[post].*/rest/x[JsonData::"a/b.c\\d"==b]"#,
+            ),
+            ("[get].*/rest/[key]", r"[get].*/rest/[\x{6b}ey]"),
+            ("[get].*/rest/[1-100]", r"[get].*/rest/[\x{31}-100]"),
+            ("[get].*/rest/x[post]", r"[get].*/rest/x[\x{70}ost]"),
+            ("[get].*/rest/x#y", "[get].*/rest/x[#]y"),
+            ("[get].*/rest/x,", "[get].*/rest/x[,]"),
+            ("[get].*/rest/x%", "[get].*/rest/x[%]"),
+            ("[get].*/rest/\u{ff41}", r"[get].*/rest/\x{ff41}"),
+            (
+                "[get].*/rest/x[QueryParam::a==b&QueryParam::c==d]",
+                r"[get].*/rest/x[QueryParam::a==b&QueryParam\:\:c==d]",
+            ),
+            (
+                "[get].*/rest/x[QueryParam::a==b ]",
+                r"[get].*/rest/x[QueryParam::a==b\x{20}]",
             ),
         ] {
             assert_eq!(escaped(line).as_deref(), Some(expected), "{line}");

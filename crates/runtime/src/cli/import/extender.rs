@@ -96,7 +96,7 @@ impl Cause {
         let changed = match self {
             Self::Forbid => (parsed.limit.effect == Effect::Forbid).then(|| {
                 let behind = line.strip_prefix('!').unwrap_or(line);
-                format!("[!]{behind}")
+                format!("[!]{}", parsed.with_class_of_methods(behind))
             })?,
             _ if parsed.limit.effect == Effect::Forbid => return None,
             Self::Anchor => parsed.without_anchor()?,
@@ -170,6 +170,17 @@ impl<'l> Parsed<'l> {
         };
         let limit = parse_line(line, span).ok()?;
         Some(Self { line, limit })
+    }
+
+    /// The text after the `!`, with its method list as the class that it was before: its first letter is an escape.
+    fn with_class_of_methods(&self, behind: &str) -> String {
+        let first = behind.find('[').filter(|_| self.limit.methods.is_some());
+        let letter = first.and_then(|at| Some((at + 1, behind.get(at + 1..)?.chars().next()?)));
+        let mut text = behind.to_owned();
+        if let Some((at, letter)) = letter.filter(|(_, letter)| letter.is_ascii_alphabetic()) {
+            text.replace_range(at..=at, &format!("\\x{:02X}", u32::from(letter)));
+        }
+        text
     }
 
     /// Byte ranges of the line's patterns, in order.
@@ -336,7 +347,7 @@ mod tests {
     #[test]
     fn each_cause_is_found_and_undone() {
         let cases = [
-            (Cause::Forbid, "![delete].*", Some("[!][delete].*")),
+            (Cause::Forbid, "![delete].*", Some(r"[!][\x64elete].*")),
             (Cause::Anchor, "[get]/rest/x", Some("[get](?:)/rest/x")),
             (Cause::Anchor, "(?i)/rest/x", Some("(?:)(?i)/rest/x")),
             (Cause::Anchor, "(?i)^/rest/x", Some("(?i)^(?:)/rest/x")),

@@ -1,0 +1,122 @@
+//! TW0107: permit lines whose requests the proxy refuses to their tokens, for a reason outside the lines.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    analysis::{Budget, Fault, Prover, Ruled, Universe},
+    diagnostic::{Code, Diagnostic},
+    ir::{LineId, Program, Rule, Token, TokenId},
+    source_map::SourceMap,
+};
+
+/// Requests that tokens need more than a line for, and parameters that nobody may send.
+#[derive(Clone, Copy)]
+pub struct Reserved<'a> {
+    /// A bound program in which each token permits the requests of one key, such as `mint`, and is named after it.
+    pub program: &'a Program,
+    /// Whether a token lacks a key.
+    pub lacks: &'a dyn Fn(&Token, &str) -> bool,
+    /// Whether the proxy refuses every request with this parameter.
+    pub refuses: &'a dyn Fn(&str) -> bool,
+}
+
+/// Why no token can use a line.
+enum Why<'a> {
+    Key(&'a str),
+    Parameter(&'a str),
+}
+
+/// Warns of each permit line of a bound program that none of its tokens can use. Past the budget nothing is claimed.
+///
+/// # Errors
+/// A [`Fault`].
+pub fn unusable(
+    program: &Program,
+    source_map: &SourceMap,
+    reserved: &Reserved<'_>,
+    (universe, budget): (Universe, impl Into<Budget>),
+) -> Result<Vec<Diagnostic>, Fault> {
+    let mut prover = Prover::new(universe, budget.into())?;
+    // `None`: some token can use the line.
+    let mut lines: BTreeMap<LineId, Option<Why<'_>>> = BTreeMap::new();
+    for (_, token) in program.tokens() {
+        for rule in token.permits.iter().filter_map(|id| program.rule(id)) {
+            if matches!(lines.get(&rule.line), Some(None)) {
+                continue;
+            }
+            let why = why(program, rule, token, reserved, &mut prover);
+            lines.insert(rule.line, why);
+        }
+    }
+    let mut found: Vec<Diagnostic> = lines
+        .into_iter()
+        .filter_map(|(line, why)| diagnostic(source_map, line, &why?))
+        .collect();
+    source_map.allow(&mut found);
+    Ok(found)
+}
+
+fn why<'a>(
+    program: &'a Program,
+    rule: &'a Rule,
+    token: &Token,
+    reserved: &Reserved<'a>,
+    prover: &mut Prover<'a>,
+) -> Option<Why<'a>> {
+    let mut needed = rule.params.iter().filter(|test| test.operator.needs_value());
+    if let Some(test) = needed.find(|test| (reserved.refuses)(&test.name)) {
+        return Some(Why::Parameter(&test.name));
+    }
+    let mut keys = reserved.program.tokens();
+    keys.find_map(|(id, key)| {
+        let name: &str = &key.name;
+        ((reserved.lacks)(token, name) && is_within(program, rule, (reserved.program, id), prover))
+            .then_some(Why::Key(name))
+    })
+}
+
+/// Whether the lines of a reserving token match all requests of a line.
+fn is_within<'a>(
+    program: &'a Program,
+    rule: &'a Rule,
+    (reserving, id): (&'a Program, TokenId),
+    prover: &mut Prover<'a>,
+) -> bool {
+    let ruled = Ruled { program, rule };
+    // Hardly any line is, so one request of it is tried first.
+    let Some(sample) = prover.sample(ruled) else {
+        return false;
+    };
+    let rules = || {
+        let permits = reserving.token(id).permits.iter();
+        permits.filter_map(|id| reserving.rule(id))
+    };
+    let is_reserved = rules()
+        .any(|rule| rule.methods.contains(sample.method) && reserving.url(rule.url).matches(&sample.path));
+    if !is_reserved {
+        return false;
+    }
+    let others: Vec<Ruled<'a>> = rules()
+        .map(|rule| Ruled {
+            program: reserving,
+            rule,
+        })
+        .collect();
+    let alive = matches!(prover.request(&[ruled], &[]), Ok(Some(_)));
+    alive && matches!(prover.request(&[ruled], &others), Ok(None))
+}
+
+fn diagnostic(source_map: &SourceMap, line: LineId, why: &Why<'_>) -> Option<Diagnostic> {
+    let span = source_map.line(line)?;
+    let (headline, help) = match why {
+        Why::Key(key) => (
+            format!("no call can use this line: a token needs `{key} = true` for the calls that it permits"),
+            format!("add `{key} = true` to the token if it should make these calls, or remove the line"),
+        ),
+        Why::Parameter(name) => (
+            format!("no call can use this line: the proxy refuses the parameter `{name}`"),
+            "remove the line; the proxy passes on only its own credentials".to_owned(),
+        ),
+    };
+    Some(Diagnostic::new(Code::EmptyLine, span, headline).help(help))
+}

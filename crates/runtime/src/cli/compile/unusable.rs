@@ -1,0 +1,137 @@
+//! Tokens and lines that compile, and that no call can use under this configuration.
+
+use std::fmt::Write;
+
+use tokenward_compiler::SourceMap;
+use tokenward_compiler::analysis::Budget;
+use tokenward_compiler::diagnostic::{Code, Diagnostic};
+use tokenward_compiler::findings::{Reserved, unusable};
+use tokenward_compiler::ir::{Program, Token, Users};
+use tokenward_compiler::source::SourceSet;
+
+use super::super::failure::Failure;
+use crate::config::universe::universe;
+use crate::config::{Config, Methods};
+use crate::pep::AuthRules;
+use crate::request::{Class, Group, Kept, Method, Rules};
+use crate::respond::Help;
+use crate::serve;
+
+/// The keys that let a token make calls that lines alone do not permit.
+const KEYS: [&str; 2] = ["mint", "escalate"];
+
+/// Warns of tokens that no call can use, and of permit lines that none of their tokens can use.
+pub(super) fn find(
+    program: &Program,
+    source_map: &SourceMap,
+    (config, budget): (&Config, &Budget),
+) -> Result<Vec<Diagnostic>, Failure> {
+    let mut found = tokens(program, source_map, config);
+    source_map.allow(&mut found);
+    let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
+    let Some(reserving) = tokenward_compiler::compile(&reserving(config)).program else {
+        return Ok(found);
+    };
+    let reserving = reserving
+        .bind(base)
+        .map_err(Failure::trouble)?
+        .merging_body(merges);
+    let rules = Rules::new(&serve::reading(config, None, Kept::default()))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let reserved = Reserved {
+        program: &reserving,
+        lacks: &|token, key| match key {
+            "mint" => !token.mint,
+            _ => !token.escalate,
+        },
+        refuses: &|name| rules.refuses_parameter(name),
+    };
+    let asked = (universe(config), budget);
+    found.extend(unusable(program, source_map, &reserved, asked).map_err(Failure::trouble)?);
+    Ok(found)
+}
+
+fn tokens(program: &Program, source_map: &SourceMap, config: &Config) -> Vec<Diagnostic> {
+    let auth = AuthRules::new(Help::of(config), &config.auth.never_act_as);
+    let found = program.tokens().filter_map(|(id, token)| {
+        let (why, help) = why(token, &auth, config.auth.methods)?;
+        let headline = format!("no call can use `{}`: {why}", token.name);
+        Some(Diagnostic::new(Code::UnusableToken, source_map.token(id)?, headline).help(help))
+    });
+    found.collect()
+}
+
+fn why(token: &Token, auth: &AuthRules, methods: Methods) -> Option<(String, &'static str)> {
+    match &token.users {
+        Users::Named(users) if !users.is_empty() && users.iter().all(|user| auth.never(user)) => Some((
+            format!("`[auth] never_act_as` lists `{}`", users.join("`, `")),
+            "give the token another user, or remove the user from `never_act_as`",
+        )),
+        Users::Named(users) if users.len() == 1 => None,
+        _ if methods == Methods::Bearer => Some((
+            "with `[auth] methods = \"bearer\"` the caller cannot name a user".to_owned(),
+            "give the token a single `user`, or accept Basic too: `methods = \"both\"`",
+        )),
+        _ => None,
+    }
+}
+
+/// A policy with a token for each key, which permits the calls that need the key. A path that no line can express is left out.
+fn reserving(config: &Config) -> SourceSet {
+    let mut file = String::new();
+    for (at, key) in KEYS.iter().enumerate() {
+        let groups = config.upstream.product.calls().filter(|group| needs(group, key));
+        let lines: String = groups.flat_map(lines).collect();
+        let digit = at + 1;
+        let hash = format!("{digit}").repeat(64);
+        // Writing to a string does not fail.
+        let _ = write!(
+            file,
+            "[[token]]\nname = '{key}'\nuser = 'user'\nsecret_hash = 'sha256:{hash}'\nlimit_to = '''\n{lines}'''\n"
+        );
+    }
+    SourceSet::from_files([("reserved.toml".to_owned(), file)])
+}
+
+fn needs(group: &Group, key: &str) -> bool {
+    match group.class {
+        Class::Plain => false,
+        Class::Mint => key == "mint",
+        Class::Escalate => key == "escalate",
+        Class::Carries => true,
+    }
+}
+
+fn lines(group: &Group) -> impl Iterator<Item = String> {
+    group.calls.iter().filter_map(|call| {
+        let methods: Vec<&str> = Method::NAMED
+            .into_iter()
+            .filter(|method| call.has(*method))
+            .map(Method::as_str)
+            .collect();
+        let path = regexp(call.path())?;
+        (!methods.is_empty()).then(|| format!("[{}](?i){path}\n", methods.join(",")))
+    })
+}
+
+/// The regexp of a call's path; `None` for a form that is not known here.
+fn regexp(path: &str) -> Option<String> {
+    let mut regexp = String::new();
+    for segment in path.strip_prefix('/')?.split('/') {
+        match segment {
+            "**" => regexp.push_str("(?:/.*)?"),
+            "*" => regexp.push_str("/[^/]+"),
+            plain if plain.contains(['*', '{', '}']) => return None,
+            plain => {
+                regexp.push('/');
+                for character in plain.chars() {
+                    if !character.is_ascii_alphanumeric() && !"-_~:".contains(character) {
+                        regexp.push('\\');
+                    }
+                    regexp.push(character);
+                }
+            }
+        }
+    }
+    Some(regexp)
+}
