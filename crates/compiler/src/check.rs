@@ -4,7 +4,6 @@ mod forbid_alias;
 mod foreign;
 pub(crate) mod hidden_text;
 pub(crate) mod included_twice;
-mod means_more;
 mod misspelt_part;
 pub(crate) mod mixed_scripts;
 pub(crate) mod near_file;
@@ -19,7 +18,7 @@ mod untyped_literal;
 mod url_text;
 mod value_text;
 
-use crate::{ast, diagnostic::Diagnostic, policy::Limit, regexp::Anchor, source::SourceSet};
+use crate::{ast, diagnostic::Diagnostic, policy::Limit, source::SourceSet};
 
 pub(crate) use secret::check as secrets;
 pub(crate) use text::check as text;
@@ -28,11 +27,10 @@ pub(crate) use url_text::encoded_slash;
 /// Reports everything about one line by itself.
 pub(crate) fn line(
     syntax: &ast::Limit,
-    (meaning, anchor_before): (&Limit, Anchor),
+    meaning: &Limit,
     sources: &SourceSet,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    means_more::check(syntax, meaning, anchor_before, sources, diagnostics);
     repeated_character::check(syntax, sources, diagnostics);
     untyped_literal::check(syntax, sources, diagnostics);
     never_matches::check(syntax, meaning, diagnostics);

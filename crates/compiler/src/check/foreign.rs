@@ -1,5 +1,5 @@
-//! TW0022: what other languages write for a part of a path, and a regexp reads as something else: `/*`, `/:name`,
-//! `{name}`.
+//! TW0022: what other languages write for a part of a path, and a regexp reads as something else: `/*`, `/?/`, `[!a]`,
+//! `/:name`, `{name}`.
 
 use std::ops::Range;
 
@@ -15,11 +15,66 @@ const LIST: &str = "`{USER}`, `{BASE_URL}`, `{JIRA_URL}` and `{CONFLUENCE_URL}`"
 
 /// The first such text of the URL.
 pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
-    glob(url).or_else(|| named_segment(url)).or_else(|| {
+    let error = |range, headline| url.error(Code::ForeignText, range, headline);
+    let before_braces = glob(url)
+        .or_else(|| any_character(url))
+        .or_else(|| negated_class(url.text, &url.pieces, error))
+        .or_else(|| named_segment(url));
+    before_braces.or_else(|| {
         braces(url.text, &url.pieces, |range, headline| {
             url.error(Code::ForeignText, range, headline)
         })
     })
+}
+
+/// The first class in a value that is negated as shells do it.
+pub(super) fn negated_class_of_value(value: &Value<'_>) -> Option<Diagnostic> {
+    negated_class(value.text, &value.pieces, |range, headline| {
+        value.error(Code::ForeignText, range, headline)
+    })
+}
+
+/// `/?/`: any character, to a shell.
+fn any_character(url: &Url<'_>) -> Option<Diagnostic> {
+    let three = url.pieces.windows(3).find(
+        |three| matches!(three, [slash, mark, other] if slash.is('/') && mark.is('?') && other.is('/')),
+    )?;
+    let range = three.first()?.range.start..three.last()?.range.end;
+    Some(
+        url.error(
+            Code::ForeignText,
+            range.clone(),
+            "`/?` matches an optional slash; `?` is not a wildcard",
+        )
+        .help(format!(
+            "to match any one character, {}",
+            url.mended(&range, "/[^/]/")
+        )),
+    )
+}
+
+/// `[!2]`: all but these, to a shell.
+fn negated_class(
+    text: &str,
+    pieces: &[Piece],
+    error: impl Fn(Range<usize>, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let class = pieces.iter().find(|piece| {
+        let inner = text
+            .get(piece.range.clone())
+            .and_then(|class| class.strip_prefix("[!"));
+        let first = inner.and_then(|inner| inner.chars().next());
+        piece.kind == Kind::Class && first.is_some_and(char::is_alphanumeric)
+    })?;
+    let shown = text.get(class.range.clone())?;
+    let inner = shown.strip_prefix("[!")?;
+    let found = error(
+        class.range.clone(),
+        format!("`{shown}` matches `!` and the other characters; it excludes nothing"),
+    );
+    Some(found.help(format!(
+        "to exclude characters, write `[^{inner}`; if `!` is intended, write `[\\!{inner}`"
+    )))
 }
 
 /// The first braces in a value that are neither a placeholder nor a count.

@@ -66,7 +66,7 @@ codes! {
     Anchor "TW0023" Error "an anchor in the middle of a regexp";
     HiddenText "TW0024" Error "text that looks different from what the compiler reads";
     MixedScripts "TW0025" Error "a word with letters from several scripts";
-    DeadForbid "TW0026" Error "a forbid line that no request can match";
+    DeadForbid "TW0026" Error "a forbid line that does not forbid what it names";
     DeadHere "TW0027" Error "a forbid line without effect under this configuration";
     PermitsAll "TW0028" Error "permit lines in an unrestricted token";
     SecretInFile "TW0030" Error "a token's secret in a policy file";
@@ -84,7 +84,7 @@ codes! {
     IncludedTwice "TW0112" Warning "a set that is included twice";
     TwoCases "TW0113" Warning "JSON names that differ only in letter case";
     NearFile "TW0120" Warning "a file name similar to that of a policy file";
-    MeansMore "TW0121" Warning "a line that allows more than in earlier versions";
+    MeansMore "TW0121" Warning "a line with another meaning than in earlier versions";
     RepeatedCharacter "TW0122" Warning "a `*` that repeats one character";
     BrokenInvariant "TW0201" Error "a token that breaks an invariant";
     OpenInvariant "TW0202" Error "an invariant that could not be settled";

@@ -174,6 +174,7 @@ fn read_sources(
         mut diagnostics,
         revoked,
         source_map: _,
+        unused: _,
     } = compile_within(&sources, mode.mode(), mode.ceiling(), now_ms());
     if let Some(program) = program {
         return (Ok((program, HashSet::new(), String::new(), Vec::new())), revoked);
