@@ -12,9 +12,10 @@ use tokenward_compiler::{
     decide::Media,
     diagnostic::{Code, Diagnostic, Severity},
     method::Method,
+    parse::parse_line,
     policy::Token,
     resolve_policy,
-    source::SourceSet,
+    source::{SourceSet, Span},
 };
 
 use crate::{
@@ -80,7 +81,16 @@ fn living(lines: &[String], unrestricted: bool) -> Result<Vec<String>, Vec<Diagn
         let part = sources.text(span);
         assert!(line.starts_with('!'), "{line} is no forbid line: {found:?}");
         assert!(line.contains(part), "{part} is not of {line}");
-        holds(line, part, found);
+        if found.headline.contains("of this constraint") {
+            let before: usize = text
+                .split('\n')
+                .take(first - 1 + at)
+                .map(|line| line.len() + 1)
+                .sum();
+            holds(line, &of_one_value(line, part, span.start - before), found);
+        } else {
+            holds(line, part, found);
+        }
         dead.insert(at);
     }
     let kept = lines.iter().enumerate().filter(|(at, _)| !dead.contains(at));
@@ -91,6 +101,26 @@ fn living(lines: &[String], unrestricted: bool) -> Result<Vec<String>, Vec<Diagn
         kept.push(NOTHING.to_owned());
     }
     Ok(kept)
+}
+
+/// The constraint that has an alternative at a place of the line, with this alternative for its value. A `null` that it lists
+/// would hold without a match.
+fn of_one_value(line: &str, alternative: &str, at: usize) -> String {
+    let sources = SourceSet::from_files([("l.limits".to_owned(), line.to_owned())]);
+    let (source, _) = sources.iter().next().expect("the one file");
+    let whole = Span {
+        source,
+        start: 0,
+        end: line.len(),
+    };
+    let limit = parse_line(line, whole).expect("a line that parses");
+    let spans = limit.constraints.iter().map(|constraint| constraint.span);
+    let span = spans.into_iter().find(|span| span.start <= at && at < span.end);
+    let constraint = sources.text(span.expect("a constraint at the place"));
+    let test = constraint.find("==").or_else(|| constraint.find("?="));
+    let subject = constraint.split_at(test.expect("an operator")).0;
+    let subject = subject.replace("|null", "").replace("null|", "");
+    format!("{subject}=={alternative}]")
 }
 
 /// Holds the claim that a line is dead against the reference.

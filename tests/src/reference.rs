@@ -4,7 +4,7 @@
 //! `regex` crate, JSON is a tree, and every rule is a sentence of the specification turned into code. Whatever decides
 //! requests is held against it.
 
-use std::sync::LazyLock;
+use std::{cell::RefCell, collections::HashMap, sync::LazyLock};
 
 use regex::Regex;
 use tokenward_compiler::{
@@ -213,6 +213,9 @@ fn body(line: &Limit, place: Place<'_>, request: &Request) -> bool {
         && line.members.iter().all(|path| only(line, path, json))
 }
 
+/// Compiled regexps that are kept.
+const MOST_KNOWN: usize = 500;
+
 /// The pattern's text, as the `regex` crate reads it once Java's ASCII classes are written out.
 fn regex(text: &str, flags: &str) -> Regex {
     let text = text
@@ -220,11 +223,30 @@ fn regex(text: &str, flags: &str) -> Regex {
         .replace("\\w", "[0-9A-Za-z_]")
         .replace("\\s", "[\\t-\\r ]")
         .replace("\\b", "(?-u:\\b)");
-    #[expect(
-        clippy::expect_used,
-        reason = "the generator writes regexps that the crate knows"
-    )]
-    Regex::new(&format!("\\A(?s{flags}:{text})\\z")).expect("a regexp of the generator")
+    compiled(&format!("\\A(?s{flags}:{text})\\z"))
+}
+
+/// The regexp of a text. Compiling takes most of the time of a decision, and the lines of a policy are asked about many
+/// requests, so those of late are kept.
+fn compiled(text: &str) -> Regex {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Regex>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(regexp) = known.get(text) {
+            return regexp.clone();
+        }
+        #[expect(
+            clippy::expect_used,
+            reason = "the generator writes regexps that the crate knows"
+        )]
+        let regexp = Regex::new(text).expect("a regexp of the generator");
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(text.to_owned(), regexp.clone());
+        regexp
+    })
 }
 
 fn url(line: &Limit, place: Place<'_>, path: &str) -> bool {

@@ -27,7 +27,7 @@ impl Program {
     /// # Errors
     /// See [`BindError`].
     pub fn bind(&self, base: &BaseUrl) -> Result<Self, BindError> {
-        let bound = self.urls.iter().map(|url| bind(url, base));
+        let bound = self.urls.iter().map(|url| bind_url(url, base));
         let urls: Result<Vec<_>, _> = bound.collect();
         let unbound = |source| BindError {
             base: base.clone(),
@@ -51,7 +51,8 @@ impl Program {
     }
 }
 
-fn bind_value(value: &ValueMatcher, base: &BaseUrl) -> Result<ValueMatcher, AutomatonError> {
+/// The matcher of a value under a base URL.
+pub(crate) fn bind_value(value: &ValueMatcher, base: &BaseUrl) -> Result<ValueMatcher, AutomatonError> {
     match value {
         ValueMatcher::Fixed(_) => Ok(value.clone()),
         ValueMatcher::Unbound(hir) | ValueMatcher::Bound(hir, _) => {
@@ -61,7 +62,8 @@ fn bind_value(value: &ValueMatcher, base: &BaseUrl) -> Result<ValueMatcher, Auto
     }
 }
 
-fn bind(url: &UrlMatcher, base: &BaseUrl) -> Result<UrlMatcher, AutomatonError> {
+/// The matcher of a URL under a base URL.
+pub(crate) fn bind_url(url: &UrlMatcher, base: &BaseUrl) -> Result<UrlMatcher, AutomatonError> {
     match url {
         UrlMatcher::Below(_) => Ok(url.clone()),
         UrlMatcher::Unbound(whole) | UrlMatcher::Bound(whole, _) => {

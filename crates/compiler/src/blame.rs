@@ -1,16 +1,23 @@
 //! Which part of a line is at fault if no request can match the line, and what to write instead.
 
+mod alternatives;
+mod constraints;
+mod settings;
+
 use regex_syntax::hir::{Hir, HirKind};
 
+use self::constraints::{in_order, no_value, singles, what_is_left};
+pub(crate) use self::{
+    alternatives::{dead_here, dead_in_url, dead_in_values},
+    settings::Settings,
+};
 use crate::{
-    BaseUrl,
-    analysis::{Prover, Ruled, Served, Universe},
+    analysis::{Prover, Ruled, Universe},
     ast::{self, Effect, Operator, Subject, Test},
     diagnostic::{Code, Diagnostic},
     ir::{Constraints, Program, Rule},
     method::{Method, MethodSet},
     parse::parse_line,
-    policy::Limit,
     regexp::{self, Anchor},
     source::Span,
 };
@@ -35,14 +42,6 @@ pub(crate) enum Part {
     Pair(usize, usize),
     /// Several parts together.
     Several,
-}
-
-/// The settings under which no request matches.
-#[derive(Clone, Copy)]
-pub(crate) struct Settings<'a> {
-    pub(crate) universe: Universe,
-    pub(crate) served: &'a Served,
-    pub(crate) base: Option<&'a BaseUrl>,
 }
 
 /// The part of a rule that is at fault, other than its URL. No request matches the rule.
@@ -80,8 +79,8 @@ pub(crate) fn part(program: &Program, rule: &Rule, universe: Universe) -> Part {
     Part::Several
 }
 
-/// The first constraint of a forbid rule that no value meets. Requests that cannot be read still match the rule; that alone
-/// is hardly what its author wants.
+/// The first constraint of a forbid rule that no value meets, as a permit line would read it. A forbid line errs on the side of
+/// denying: values of other types, objects and bodies that cannot be read still match the rule. What its author names does not.
 pub(crate) fn unmet(program: &Program, rule: &Rule, universe: Universe) -> Option<Part> {
     let variants: Vec<(usize, Rule)> = singles(rule)
         .into_iter()
@@ -106,19 +105,6 @@ pub(crate) fn unmet(program: &Program, rule: &Rule, universe: Universe) -> Optio
         .iter()
         .find(|(_, rule)| matches!(prover.request(&[Ruled { program, rule }], &[]), Ok(None)))
         .map(|(at, _)| Part::Constraint(*at))
-}
-
-/// The constraints of a rule that test values, each by itself: parameters first, then nodes.
-fn singles(rule: &Rule) -> Vec<Constraints> {
-    let params = rule.params.iter().map(|test| Constraints {
-        params: vec![test.clone()],
-        ..Constraints::default()
-    });
-    let nodes = rule.nodes.iter().map(|test| Constraints {
-        nodes: vec![test.clone()],
-        ..Constraints::default()
-    });
-    params.chain(nodes).collect()
 }
 
 /// The finding that no request matches a line, placed at the part.
@@ -241,41 +227,37 @@ impl Written<'_> {
             .help("correct the path, or add it to `endpoints` in `[upstream]`")
     }
 
-    /// The constraints that test values: parameters first, then nodes.
-    fn constraints(&self) -> Vec<&ast::Constraint> {
-        let values = || {
-            self.syntax
-                .constraints
-                .iter()
-                .filter(|constraint| constraint.test != Test::Only)
-        };
-        let is_query = |constraint: &&ast::Constraint| matches!(constraint.subject, Subject::Query(_));
-        values()
-            .filter(is_query)
-            .chain(values().filter(|constraint| !is_query(constraint)))
-            .collect()
-    }
-
     fn constraint(&self, code: Code, at: usize) -> Diagnostic {
-        let Some(constraint) = self.constraints().get(at).copied() else {
+        let Some(constraint) = in_order(self.syntax).get(at).copied() else {
             return Diagnostic::new(code, self.line, "no request can match this line");
         };
-        let what = match self.syntax.effect {
-            Effect::Permit => "no request can match this line",
-            Effect::Forbid => "this constraint forbids nothing",
-        };
-        let found = |headline: String| Diagnostic::new(code, constraint.span, format!("{what}: {headline}"));
-        let Test::Values { pattern, .. } = &constraint.test else {
-            return found("no value satisfies this constraint".to_owned());
+        let Test::Values { pattern, kinds, .. } = &constraint.test else {
+            return Diagnostic::new(
+                code,
+                constraint.span,
+                "no request can match this line: no value satisfies this constraint",
+            );
         };
         let value = self.slice(pattern.span);
         let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        if let Some(unquoted) = unquoted {
-            return found("the quotes are part of the value".to_owned())
-                .help(self.mended(pattern.span, unquoted));
+        let why = match unquoted {
+            Some(_) => "the quotes are part of the value".to_owned(),
+            None => format!("{} matches `{value}`", no_value(*kinds)),
+        };
+        // A forbid line errs on the side of denying, so something is left to it.
+        let headline = match self.syntax.effect {
+            Effect::Permit => format!("no request can match this line: {why}"),
+            Effect::Forbid => format!(
+                "this constraint does not forbid what it names: {why}{}",
+                what_is_left(*kinds)
+            ),
+        };
+        let found = Diagnostic::new(code, constraint.span, headline);
+        match unquoted {
+            Some(unquoted) => found.help(self.mended(pattern.span, unquoted)),
+            None if kinds.is_some() => found.help("correct the value, or remove the type"),
+            None => found.help("correct the value"),
         }
-        found(format!("no value of that type matches `{value}`"))
-            .help("correct the value, or remove the type")
     }
 
     fn methods(&self, code: Code) -> Diagnostic {
@@ -301,7 +283,7 @@ impl Written<'_> {
     }
 
     fn pair(&self, code: Code, one: usize, other: usize) -> Diagnostic {
-        let constraints = self.constraints();
+        let constraints = in_order(self.syntax);
         let (Some(one), Some(other)) = (constraints.get(one), constraints.get(other)) else {
             return Diagnostic::new(code, self.line, "no request can match this line");
         };
@@ -344,24 +326,4 @@ fn literal_prefix(hir: &Hir) -> Option<Vec<u8>> {
             .and_then(literal_prefix),
         _ => None,
     }
-}
-
-/// A line's alternatives at the top of its URL regexp, each with its place; fewer than two: none.
-pub(crate) fn alternatives(text: &str, line: Span, user: Option<&str>) -> Vec<(Span, Hir, Anchor)> {
-    let Ok(syntax) = parse_line(text, line) else {
-        return Vec::new();
-    };
-    let start = syntax.url.span.start - line.start;
-    let url = text.get(start..start + (syntax.url.span.end - syntax.url.span.start));
-    let parsed = url.and_then(|url| regexp::parse(&syntax.url, url).ok());
-    parsed.map_or_else(Vec::new, |parsed| {
-        let branches = regexp::branches(&parsed, user).unwrap_or_default();
-        branches
-            .into_iter()
-            .map(|(span, hir)| match Limit::below_base(&hir) {
-                Some(below) => (span, below, Anchor::Below),
-                None => (span, hir, parsed.anchor),
-            })
-            .collect()
-    })
 }

@@ -8,7 +8,6 @@ mod foreign;
 pub(crate) mod hidden_text;
 pub(crate) mod included_twice;
 mod look_alike;
-mod means_more;
 mod misspelt_part;
 pub(crate) mod mixed_scripts;
 pub(crate) mod near_file;
@@ -27,7 +26,7 @@ mod url_text;
 pub(crate) mod user_name;
 mod value_text;
 
-use crate::{ast, diagnostic::Diagnostic, policy::Limit, regexp::Anchor, source::SourceSet};
+use crate::{ast, diagnostic::Diagnostic, policy::Limit, source::SourceSet};
 
 pub(crate) use secret::check as secrets;
 pub(crate) use text::check as text;
@@ -36,11 +35,10 @@ pub(crate) use url_text::encoded_slash;
 /// Reports everything about one line by itself.
 pub(crate) fn line(
     syntax: &ast::Limit,
-    (meaning, anchor_before): (&Limit, Anchor),
+    meaning: &Limit,
     sources: &SourceSet,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    means_more::check(syntax, meaning, anchor_before, sources, diagnostics);
     repeated_character::check(syntax, sources, diagnostics);
     doubtful_value::check(syntax, sources, diagnostics);
     untyped_literal::check(syntax, sources, diagnostics);

@@ -6,7 +6,7 @@ use crate::{
     check, dead,
     diagnostic::{self, Code, Diagnostic, Severity},
     ir::Program,
-    lower::lower,
+    lower::{lower, lower_lines},
     partial::{self, Partial},
     policy::Policy,
     resolve::resolve,
@@ -30,6 +30,8 @@ pub struct Compilation {
     pub revoked: Vec<[u8; 32]>,
     /// The spans of the program's lines and tokens.
     pub source_map: SourceMap,
+    /// The lines of sets that no token includes, as a program without tokens, and their spans.
+    pub unused: (Program, SourceMap),
 }
 
 /// Compiles a policy without checking seals: source → pairs → AST → resolved policy → program.
@@ -46,7 +48,11 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     check::hidden_text::check(sources, &mut diagnostics);
     check::near_file::check(sources, &mut diagnostics);
     only_causes(&mut diagnostics);
-    dead::check(&lowered.program, &lowered.source_map, &mut diagnostics);
+    let mut unused = lower_lines(&resolved.unused, sources);
+    diagnostics.append(&mut unused.diagnostics);
+    for lowered in [&lowered, &unused] {
+        dead::check(&lowered.program, &lowered.source_map, &mut diagnostics);
+    }
     let (program, mut source_map) = (lowered.program, lowered.source_map);
     source_map.allowed = resolved.allowed;
     source_map.allow(&mut diagnostics);
@@ -69,6 +75,7 @@ pub fn compile(sources: &SourceSet) -> Compilation {
         diagnostics,
         revoked: resolved.revoked,
         source_map,
+        unused: (unused.program, unused.source_map),
     }
 }
 

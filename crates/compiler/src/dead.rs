@@ -1,4 +1,4 @@
-//! TW0026: forbid lines, and alternatives of them, that no request can match under any configuration.
+//! TW0026: forbid lines, and alternatives of their URLs and values, that no request can match under any configuration.
 //!
 //! A forbid line that forbids nothing protects less than its author believes, so it is an error. Each line is judged by
 //! itself, with a bounded number of steps; past them nothing is claimed.
@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{
+    BaseUrl,
     analysis::{Exhausted, Prover, Ruled, Served, Universe},
     ast::Effect,
+    bind::bind_value,
     blame::{self, Part, Settings},
     diagnostic::{Code, Diagnostic, Severity},
-    ir::{LineId, Matcher, Program, Rule, Tables, UrlMatcher, Whole},
-    regexp::Anchor,
+    ir::{LineId, Matcher, Program, Rule, Tables, UrlMatcher, ValueMatcher},
     source::Span,
     source_map::SourceMap,
 };
@@ -57,7 +58,8 @@ pub(crate) fn check(program: &Program, source_map: &SourceMap, diagnostics: &mut
         let text = program.line(line).text;
         let found = match dead_part(program, &any_path, rule, &mut prover) {
             Some(part) => Some(blame::diagnostic(Code::DeadForbid, (text, span), part, settings)),
-            None => dead_alternative(text, span, &mut prover),
+            None => blame::dead_in_url(text, span, &mut prover)
+                .or_else(|| blame::dead_in_values((text, span), (&any_path, rule), ALL_REQUESTS)),
         };
         if let Some(found) = found {
             diagnostics.retain(|known| known.code != Code::NeverMatches || !within(known.primary.span, span));
@@ -79,12 +81,19 @@ fn forbids(program: &Program) -> BTreeMap<LineId, &Rule> {
     forbids
 }
 
-/// The program in which every URL is matched.
+/// The program in which every URL is matched. Values that name the base URL are bound to an example: that some value matches
+/// them does not depend on the base.
 fn any_path(program: &Program) -> Program {
     let any = || UrlMatcher::Below(Matcher::Everything);
+    let example = BaseUrl::parse("https://jira.example.com").ok();
+    let bound = |value: &ValueMatcher| {
+        let bound = example.as_ref().and_then(|base| bind_value(value, base).ok());
+        bound.unwrap_or_else(|| value.clone())
+    };
     Program {
         tables: Tables {
             urls: Arc::new(program.urls.iter().map(|_| any()).collect()),
+            values: Arc::new(program.values.iter().map(bound).collect()),
             ..program.tables.clone()
         },
         layout: None,
@@ -101,14 +110,6 @@ fn dead_part(program: &Program, any_path: &Program, rule: &Rule, prover: &mut Pr
         return Some(Part::Url);
     }
     rule.constraints.as_ref()?;
-    // Values with the base URL match nothing before the program is bound.
-    let line = program.line(rule.line).text;
-    if ["{BASE_URL}", "{JIRA_URL}", "{CONFLUENCE_URL}"]
-        .iter()
-        .any(|name| line.contains(name))
-    {
-        return None;
-    }
     let ruled = Ruled {
         program: any_path,
         rule,
@@ -119,43 +120,4 @@ fn dead_part(program: &Program, any_path: &Program, rule: &Rule, prover: &mut Pr
         Ok(None) => Some(blame::part(any_path, rule, ALL_REQUESTS)),
         Ok(Some(_)) | Err(Exhausted) => blame::unmet(any_path, rule, ALL_REQUESTS),
     }
-}
-
-/// An alternative at the top of the URL regexp that matches no URL.
-fn dead_alternative(text: &str, line: Span, prover: &mut Prover<'_>) -> Option<Diagnostic> {
-    if !text.contains('|') {
-        return None;
-    }
-    let alternatives = blame::alternatives(text, line, Some("user"));
-    let dead = alternatives.iter().find(|(_, hir, anchor)| {
-        let alive = match anchor {
-            Anchor::Below => match Matcher::new(hir) {
-                Ok(matcher) => prover.has_path(&[&matcher]),
-                Err(_) => return false,
-            },
-            Anchor::Whole => prover.has_url(&Whole::new(hir)),
-        };
-        matches!(alive, Ok(false))
-    });
-    let (span, _, anchor) = dead?;
-    let start = span.start - line.start;
-    let branch = text
-        .get(start..start + (span.end - span.start))
-        .unwrap_or_default();
-    let help = match anchor {
-        Anchor::Below => {
-            "a regexp that begins with `/` is compared with the path: begin each alternative with `/`"
-        }
-        Anchor::Whole => {
-            "a regexp that does not begin with `/` is compared with the whole URL: begin each alternative with `.*`, or the first with `/`"
-        }
-    };
-    Some(
-        Diagnostic::new(
-            Code::DeadForbid,
-            *span,
-            format!("no request can match the alternative `{branch}` of this forbid line"),
-        )
-        .help(help),
-    )
 }

@@ -19,7 +19,7 @@ use std::collections::HashSet;
 
 use self::{case::Case, search::Search};
 pub use self::{
-    dead_here::{DeadLine, dead_here},
+    dead_here::{DeadLine, dead_here, dead_of_all},
     result::Findings,
     unusable::{Reserved, unusable},
 };

@@ -43,6 +43,15 @@ pub(crate) fn lower(tokens: impl IntoIterator<Item = policy::Token>, sources: &S
     lowering.finish()
 }
 
+/// Lowers lines that no token has: a program without tokens, for what is to be said of its lines.
+pub(crate) fn lower_lines(lines: &[Rc<Limit>], sources: &SourceSet) -> Lowered {
+    let mut lowering = Lowering::new(sources);
+    for line in lines {
+        lowering.rule(line);
+    }
+    lowering.finish()
+}
+
 /// The program so far, and the tables that find its lines and patterns again.
 struct Lowering<'a> {
     sources: &'a SourceSet,

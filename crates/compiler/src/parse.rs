@@ -9,6 +9,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, nearest},
     grammar::{LimitParser, Rule},
     json::{Kind, Kinds, Path, Step},
+    language::Language,
     method::{Method, MethodSet},
     range::{Bound, Side},
     source::Span,
@@ -24,6 +25,14 @@ const MAX_BRACKET_DEPTH: usize = 40;
 /// # Errors
 /// One diagnostic: the expected syntax, and its span.
 pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
+    parse_line_as(text, span, Language::Two)
+}
+
+/// Parses one line with what a version of the language accepts in values: the first accepts every beginning of a value.
+///
+/// # Errors
+/// As of [`parse_line`].
+pub(crate) fn parse_line_as(text: &str, span: Span, language: Language) -> Result<Limit, Box<Diagnostic>> {
     within_bounds(text, span)?;
     let mut pairs = LimitParser::parse(Rule::line, text).map_err(|error| syntax_error(&error, text, span))?;
     let mut limit = Limit {
@@ -46,7 +55,7 @@ pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
                 limit.methods = Some(methods(pair));
             }
             Rule::url => limit.url = pattern(&pair, span),
-            Rule::query | Rule::json => limit.constraints.push(constraint(pair, span)?),
+            Rule::query | Rule::json => limit.constraints.push(constraint(pair, span, language)?),
             _ => {}
         }
     }
@@ -144,7 +153,7 @@ fn pattern(pair: &Pair<'_, Rule>, line: Span) -> Pattern {
     }
 }
 
-fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagnostic>> {
+fn constraint(pair: Pair<'_, Rule>, line: Span, language: Language) -> Result<Constraint, Box<Diagnostic>> {
     let span = place(&pair, line);
     let is_query = pair.as_rule() == Rule::query;
     let (mut subject, mut only_of, mut kinds, mut operator, mut value) = (None, None, None, None, None);
@@ -168,7 +177,9 @@ fn constraint(pair: Pair<'_, Rule>, line: Span) -> Result<Constraint, Box<Diagno
             Rule::kinds => kinds = Some(json_kinds(part, line)?),
             Rule::operator => operator = Operator::from_text(part.as_str()),
             Rule::value => {
-                check_beginning(&part, line)?;
+                if language == Language::Two {
+                    check_beginning(&part, line)?;
+                }
                 value = Some(part);
             }
             _ => {}
@@ -291,6 +302,12 @@ fn range(
         bound,
         span,
     })
+}
+
+/// Whether the path of a `[JsonData::…` begins with the root, an unquoted `$`.
+pub(crate) fn begins_with_root(constraint: &str) -> bool {
+    let path = constraint.strip_prefix("[JsonData::$");
+    path.is_some_and(|behind| behind.starts_with(['.', '[', ':', '=', '!', '?', '<', '>', '~', ']']))
 }
 
 fn is_like_a_date(text: &str) -> bool {

@@ -14,6 +14,7 @@ mod translate;
 
 pub use marks::{BASE_URL_MARK, MAX_NESTING};
 pub(crate) use nothing::matches_nothing;
+pub(crate) use parse::parse_as;
 pub use parse::{Anchor, Parsed, parse};
 pub use translate::{Case, translate};
-pub(crate) use translate::{any_bytes, branches};
+pub(crate) use translate::{Place, any_bytes, branches, translate_as};

@@ -13,7 +13,8 @@ use self::sets::Sets;
 use crate::{
     ast, check,
     diagnostic::{Code, Diagnostic},
-    parse::parse_line,
+    language::Language,
+    parse::{parse_line, parse_line_as},
     policy::{Limit, Token},
     source::{SourceSet, Span},
     tokens::{self, TokenDef},
@@ -34,6 +35,9 @@ pub(crate) struct Resolver<'a> {
 /// have billions.
 pub(crate) const MOST_INCLUDED: usize = 10_000_000;
 
+/// The user in a line that is meant for none.
+const NOBODY: &str = "user";
+
 fn too_many_lines(token: &TokenDef) -> Diagnostic {
     let headline = format!("the tokens up to this one include more than {MOST_INCLUDED} lines of sets");
     let place = token.include.first().map_or(token.span, |first| first.span);
@@ -46,6 +50,8 @@ fn too_many_lines(token: &TokenDef) -> Diagnostic {
 pub(crate) struct Resolved {
     /// Hashes of the secrets of revoked tokens, of every file that parses, errors elsewhere or not.
     pub(crate) revoked: Vec<[u8; 32]>,
+    /// Lines of sets that no token includes. Those that name the user are meant for none, and have a placeholder for one.
+    pub(crate) unused: Vec<Rc<Limit>>,
     /// Entries and sets of tokens, each with the warnings that the token allows there.
     pub(crate) allowed: Vec<(Span, Vec<Code>)>,
     /// Findings of this stage, unsorted.
@@ -54,12 +60,22 @@ pub(crate) struct Resolved {
 
 /// Starts to resolve the definitions: reads the sets of `sources`, and compares the definitions with each other.
 pub(crate) fn resolve(definitions: Vec<TokenDef>, sources: &SourceSet) -> Resolver<'_> {
+    resolve_as(definitions, sources, Language::Two)
+}
+
+/// Starts to resolve the definitions with the lines as a version of the language reads them. The first checks nothing.
+pub(crate) fn resolve_as(
+    definitions: Vec<TokenDef>,
+    sources: &SourceSet,
+    language: Language,
+) -> Resolver<'_> {
     let mut diagnostics = Vec::new();
     let sets = sets::read(sources, &mut diagnostics);
     token::check_unique(&definitions, &mut diagnostics);
     let resolved = Resolved {
         revoked: revoked(&definitions),
         allowed: allowed(&definitions),
+        unused: Vec::new(),
         diagnostics,
     };
     Resolver {
@@ -67,6 +83,7 @@ pub(crate) fn resolve(definitions: Vec<TokenDef>, sources: &SourceSet) -> Resolv
         sets,
         lines: LineCache {
             sources,
+            language,
             lines: HashMap::new(),
             users: HashMap::new(),
         },
@@ -166,7 +183,13 @@ impl Resolver<'_> {
     pub(crate) fn finish(mut self) -> Resolved {
         let diagnostics = &mut self.resolved.diagnostics;
         for span in self.sets.unused(diagnostics) {
-            self.lines.parsed(span, diagnostics);
+            let Some(line) = self.lines.parsed(span, diagnostics) else {
+                continue;
+            };
+            let limit = line.limit.clone();
+            // A user that has an error in the line was reported with the line.
+            let for_nobody = || line.meaning_for(NOBODY, self.lines.sources, &mut Vec::new());
+            self.resolved.unused.extend(limit.or_else(for_nobody));
         }
         self.resolved
     }
@@ -175,6 +198,7 @@ impl Resolver<'_> {
 /// Parses and resolves each line once, however many tokens include it.
 struct LineCache<'a> {
     sources: &'a SourceSet,
+    language: Language,
     lines: HashMap<Span, Option<Rc<Line>>>,
     users: HashMap<(Span, String), Option<Rc<Limit>>>,
 }
@@ -183,6 +207,7 @@ struct LineCache<'a> {
 pub(crate) struct Line {
     pub(crate) syntax: ast::Limit,
     regexps: limit::Regexps,
+    language: Language,
     /// The line's meaning, if it does not depend on the token's user.
     pub(crate) limit: Option<Rc<Limit>>,
 }
@@ -208,7 +233,7 @@ impl LineCache<'_> {
 
     /// The meaning of a line of the token's own: not kept, since nobody else asks for it.
     fn own(&self, span: Span, token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) -> Option<Rc<Limit>> {
-        let line = report(read_line(self.sources, span, diagnostics), diagnostics)?;
+        let line = report(self.read(span, diagnostics), diagnostics)?;
         match line.limit {
             Some(limit) => Some(limit),
             None => line.meaning_for(line.user_of(token, diagnostics)?, self.sources, diagnostics),
@@ -216,9 +241,23 @@ impl LineCache<'_> {
     }
 
     fn parsed(&mut self, span: Span, diagnostics: &mut Vec<Diagnostic>) -> Option<Rc<Line>> {
-        let line = self.lines.entry(span);
-        line.or_insert_with(|| report(read_line(self.sources, span, diagnostics), diagnostics).map(Rc::new))
-            .clone()
+        if let Some(known) = self.lines.get(&span) {
+            return known.clone();
+        }
+        let line = report(self.read(span, diagnostics), diagnostics).map(Rc::new);
+        self.lines.insert(span, line.clone());
+        line
+    }
+}
+
+impl LineCache<'_> {
+    fn read(&self, span: Span, diagnostics: &mut Vec<Diagnostic>) -> Result<Line, Box<Diagnostic>> {
+        let before = match self.language {
+            Language::One => read_line_before(self.sources, span),
+            Language::Two => None,
+        };
+        // A line that language 1 refused had no meaning that could change.
+        before.map_or_else(|| read_line(self.sources, span, diagnostics), Ok)
     }
 }
 
@@ -236,7 +275,7 @@ impl Line {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Rc<Limit>> {
         report(
-            limit::resolve(&self.syntax, &self.regexps, sources, Some(user)),
+            limit::resolve(&self.syntax, &self.regexps, sources, (Some(user), self.language)),
             diagnostics,
         )
         .map(Rc::new)
@@ -256,14 +295,38 @@ pub(crate) fn read_line(
     let syntax = parse_line(sources.text(span), span)?;
     check::text(&syntax, sources)?;
     limit::check_only(&syntax)?;
-    let regexps = limit::Regexps::parse(&syntax, sources)?;
+    let regexps = limit::Regexps::parse(&syntax, sources, Language::Two)?;
     // The line is also translated for a placeholder user, so that an error in a set's line is found once, not once per token.
-    let meaning = limit::resolve(&syntax, &regexps, sources, regexps.names_user().then_some("user"))?;
-    check::line(&syntax, (&meaning, regexps.anchor_before()), sources, diagnostics);
+    let user = regexps.names_user().then_some(NOBODY);
+    let meaning = limit::resolve(&syntax, &regexps, sources, (user, Language::Two))?;
+    check::line(&syntax, &meaning, sources, diagnostics);
     let limit = (!regexps.names_user()).then(|| Rc::new(meaning));
     Ok(Line {
         syntax,
         regexps,
+        language: Language::Two,
+        limit,
+    })
+}
+
+/// A line as language 1 read it; `None`: it refused the line.
+fn read_line_before(sources: &SourceSet, span: Span) -> Option<Line> {
+    let syntax = limit::as_before(
+        &parse_line_as(sources.text(span), span, Language::One).ok()?,
+        sources,
+    );
+    if syntax.constraints.iter().any(limit::is_new) || limit::has_apart(&syntax.constraints) {
+        return None;
+    }
+    let language = Language::One;
+    let regexps = limit::Regexps::parse(&syntax, sources, language).ok()?;
+    let user = regexps.names_user().then_some(NOBODY);
+    let meaning = limit::resolve(&syntax, &regexps, sources, (user, language)).ok()?;
+    let limit = (!regexps.names_user()).then(|| Rc::new(meaning));
+    Some(Line {
+        syntax,
+        regexps,
+        language,
         limit,
     })
 }

@@ -16,7 +16,7 @@ use tokenward_compiler::{
     ceiling::Ceiling,
     compile, compile_within,
     diagnostic::{Code, Severity, render_json, render_text},
-    findings,
+    earlier, findings,
     invariants::Invariants,
     seal::Mode,
     source::{Links, SourceSet},
@@ -137,6 +137,9 @@ fn prove(sources: &SourceSet, compilation: &mut Compilation) {
     .unwrap();
     assert_eq!(proved.inconclusive, 0);
     findings.extend(proved.diagnostics);
+    let read = (&program, &compilation.source_map);
+    let reread = earlier::rereadings(sources, read, asked).unwrap();
+    findings.extend(earlier::diagnostics(&reread, &program));
     if let Some(invariants) = invariants {
         let served = Served::everything();
         findings.extend(invariants.idle((asked.0, &served, asked.1)).unwrap());

@@ -235,3 +235,20 @@ fn a_run_has_one_budget_and_says_when_it_is_spent() {
     assert!(in_time(|| found(&easy, &budget)).inconclusive > 0);
     assert_eq!(found(&easy, &Budget::new(Analysis::BUDGET)).inconclusive, 0);
 }
+
+#[test]
+fn the_tokens_of_lines_without_effect_are_found_in_one_walk() {
+    let lines: String = (0..500)
+        .map(|at| format!("!https://other.example.com/rest/{at}\n"))
+        .collect();
+    let tokens = (0..4_000).map(|at| format!("{}include = [\"s\"]\nunrestricted = true\n", head(at)));
+    let sources = files([
+        ("s.limits".to_owned(), lines),
+        ("a.toml".to_owned(), tokens.collect()),
+    ]);
+    let program = bound(&compile(&sources));
+    let dead = in_time(|| findings::dead_here(&program, Universe::default(), &Served::everything()));
+    assert_eq!(dead.len(), 500);
+    let names: Vec<String> = (0..4_000).map(|at| format!("t{at}")).collect();
+    assert!(dead.iter().all(|line| line.tokens == names));
+}

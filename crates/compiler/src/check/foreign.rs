@@ -1,4 +1,4 @@
-//! TW0022: what other languages write for a part of a path, and a regexp reads as something else: `/*`, `/:name`,
+//! TW0022: what other languages write for a part of a path, and a regexp reads as something else: `/*`, `/?/`, `/:name`,
 //! `{name}`, `%`.
 
 use std::ops::Range;
@@ -16,6 +16,7 @@ const LIST: &str = "`{USER}`, `{BASE_URL}`, `{JIRA_URL}` and `{CONFLUENCE_URL}`"
 /// The first such text of the URL.
 pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
     glob(url)
+        .or_else(|| any_character(url))
         .or_else(|| named_segment(url))
         .or_else(|| {
             braces(url.text, &url.pieces, |range, headline| {
@@ -69,6 +70,25 @@ fn percent(url: &Url<'_>) -> Option<Diagnostic> {
             "`%` matches only a percent sign; it is not a wildcard or a placeholder",
         )
         .help("write `[^/]*` for any text in a segment, or `.*` for any text; to match a percent sign, write `[%]`"),
+    )
+}
+
+/// `/?/`: any character, to a shell.
+fn any_character(url: &Url<'_>) -> Option<Diagnostic> {
+    let three = url.pieces.windows(3).find(
+        |three| matches!(three, [slash, mark, other] if slash.is('/') && mark.is('?') && other.is('/')),
+    )?;
+    let range = three.first()?.range.start..three.last()?.range.end;
+    Some(
+        url.error(
+            Code::ForeignText,
+            range.clone(),
+            "`/?` matches an optional slash; `?` is not a wildcard",
+        )
+        .help(format!(
+            "to match any one character, {}",
+            url.mended(&range, "/[^/]/")
+        )),
     )
 }
 

@@ -15,6 +15,7 @@ use crate::{
 /// The first such part of the URL regexp.
 pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
     misplaced_bang(url)
+        .or_else(|| empty_alternative(url))
         .or_else(|| method_list(url))
         .or_else(|| url.pieces.iter().find_map(|piece| constraint(url, piece)))
         .or_else(|| round_brackets(url))
@@ -41,6 +42,24 @@ fn misplaced_bang(url: &Url<'_>) -> Option<Diagnostic> {
     )
 }
 
+/// `[get]|[post]/rest/x`: the `|` makes an empty alternative of the URL, and what follows it another one.
+fn empty_alternative(url: &Url<'_>) -> Option<Diagnostic> {
+    let first = url
+        .pieces
+        .first()
+        .filter(|piece| url.has_methods() && piece.is('|'))?;
+    Some(
+        url.error(
+            Code::MisspeltPart,
+            first.range.clone(),
+            "this `|` is part of the URL regexp, and does not join method lists",
+        )
+        .help(
+            "write all methods in one list: `[get,post]`; if an empty alternative is intended, write `(?:)|`",
+        ),
+    )
+}
+
 /// A leading bracket of words, of which one is not a method.
 fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     let first = url.pieces.first().filter(|piece| piece.kind == Kind::Class)?;
@@ -54,7 +73,7 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     let is_word =
         |word: &&str| *word == "*" || (word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
     if words.is_empty() || !words.iter().all(is_word) {
-        return None;
+        return loose_list(url, first, inner);
     }
     let place = first.range.clone();
     let rest = url.text.get(place.end..)?.trim_start();
@@ -143,6 +162,43 @@ fn is_repeated(url: &Url<'_>, at: usize) -> bool {
         Kind::Character(next) => next.is_alphabetic() || "*+?".contains(next),
         _ => false,
     })
+}
+
+/// A leading bracket with a word and other text, such as `[^delete]`, `[head or patch]` or a method with a letter of another script:
+/// as a class it can match the `h` with which every URL begins, and then the line permits what follows it to all methods.
+fn loose_list(url: &Url<'_>, first: &Piece, inner: &str) -> Option<Diagnostic> {
+    let plain = inner.replace("\\|", "|").replace("\\,", ",");
+    if plain.contains('\\') || plain.contains("[:") {
+        return None;
+    }
+    let words = plain.split(|letter: char| !letter.is_alphabetic());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let is_spaced = plain.contains([' ', '\t']) && !words.is_empty();
+    if !is_spaced && !words.iter().any(|word| word.chars().count() > 2) {
+        return None;
+    }
+    let methods: Vec<&str> = words
+        .iter()
+        .copied()
+        .filter(|word| Method::from_name(word).is_some())
+        .collect();
+    let rest = url.text.get(first.range.end..)?.trim_start();
+    let list = |bang: &str| shown(&format!("{bang}[{}]{rest}{}", methods.join(","), url.behind()));
+    let is_negation = plain.starts_with(['^', '-', '~', '!']) || words.first() == Some(&"not");
+    let help = match (methods.is_empty(), is_negation) {
+        (true, _) => "write methods in one list, in ASCII letters: `[get,post]`".to_owned(),
+        (false, true) => format!("to forbid methods, {}", list("!")),
+        (false, false) if url.is_forbid() => list("!"),
+        (false, false) => list(""),
+    };
+    Some(
+        url.error(
+            Code::MisspeltPart,
+            first.range.clone(),
+            format!("`[{inner}]` is a character class, not a method list"),
+        )
+        .help(format!("{help}; if a character class is intended, write `[\\…]`")),
+    )
 }
 
 /// Square brackets that look like a constraint.

@@ -66,7 +66,7 @@ codes! {
     Anchor "TW0023" Error "an anchor in the middle of a regexp";
     HiddenText "TW0024" Error "text that looks different from what the compiler reads";
     MixedScripts "TW0025" Error "letters or signs that look like others";
-    DeadForbid "TW0026" Error "a forbid line that no request can match";
+    DeadForbid "TW0026" Error "a forbid line that does not forbid what it names";
     DeadHere "TW0027" Error "a forbid line without effect under this configuration";
     PermitsAll "TW0028" Error "permit lines in an unrestricted token";
     WordClass "TW0029" Error "a character class that looks like a word or a range of numbers";
@@ -86,7 +86,7 @@ codes! {
     TwoCases "TW0113" Warning "JSON names that differ only in letter case";
     UnusableToken "TW0114" Warning "a token that no call can use";
     NearFile "TW0120" Warning "a file name similar to that of a policy file";
-    MeansMore "TW0121" Warning "a line that allows more than in earlier versions";
+    MeansMore "TW0121" Warning "a line with another meaning than in earlier versions";
     RepeatedCharacter "TW0122" Warning "a `*` that repeats one character";
     DoubtfulValue "TW0123" Warning "quotes or a list in a value";
     BrokenInvariant "TW0201" Error "a token that breaks an invariant";

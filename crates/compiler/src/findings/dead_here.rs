@@ -1,20 +1,23 @@
-//! Forbid lines that a configuration leaves without effect, for a proxy that loads a policy.
+//! Forbid lines that a configuration leaves without effect, as a whole or in an alternative: for a proxy that loads a policy,
+//! and for lines that no token has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     analysis::{Prover, Ruled, Served, Universe},
     ast::Effect,
     blame::{self, Part, Settings},
-    diagnostic::Code,
-    ir::{LineId, Program, RuleId, UrlMatcher},
+    check::encoded_slash,
+    diagnostic::{Code, Diagnostic},
+    ir::{LineId, Program, Rule, RuleId, UrlMatcher},
     source::Span,
+    source_map::SourceMap,
 };
 
 /// The states that the questions about one line may visit.
 const BUDGET: u64 = 50_000;
 
-/// A forbid line that no request can match under a configuration.
+/// A forbid line that no request can match under a configuration, or that has such an alternative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLine {
     /// The line.
@@ -27,7 +30,7 @@ pub struct DeadLine {
     pub tokens: Vec<String>,
 }
 
-/// The forbid lines of a bound program that no request can match, in their order. Each line is judged by itself, within a
+/// The forbid lines of a bound program that no request can match, or an alternative of which none can, in their order. Each line is judged by itself, within a
 /// bounded number of steps; past them nothing is claimed.
 #[must_use]
 pub fn dead_here(program: &Program, universe: Universe, served: &Served) -> Vec<DeadLine> {
@@ -44,32 +47,87 @@ pub fn dead_here(program: &Program, universe: Universe, served: &Served) -> Vec<
         served,
         base: program.base(),
     };
-    rules
+    let mut found: Vec<(LineId, DeadLine)> = rules
         .into_iter()
         .filter_map(|(line, id)| {
-            let part = dead_part(program, id, settings)?;
             let shown = program.line(line);
             let whole = Span {
                 end: shown.text.len(),
                 ..Span::nowhere()
             };
-            let found = blame::diagnostic(Code::DeadHere, (shown.text, whole), part, settings);
-            let owners = program.tokens().filter(|(_, token)| {
-                let mut forbids = token.forbids.iter().filter_map(|id| program.rule(id));
-                forbids.any(|rule| rule.line == line)
-            });
-            Some(DeadLine {
+            let found = dead_line(program, program.rule(id)?, whole, settings)?;
+            let dead = DeadLine {
                 line,
                 place: format!("{}:{}", shown.file, shown.number),
                 reason: found.headline,
-                tokens: owners.map(|(_, token)| token.name.clone()).collect(),
-            })
+                tokens: Vec::new(),
+            };
+            Some((line, dead))
         })
+        .collect();
+    name_owners(program, &mut found);
+    found.into_iter().map(|(_, dead)| dead).collect()
+}
+
+/// Names the tokens of dead lines. The tokens are walked once for all lines: their lines together may be millions.
+fn name_owners(program: &Program, found: &mut [(LineId, DeadLine)]) {
+    let places: HashMap<LineId, usize> = (0..)
+        .zip(found.iter())
+        .map(|(at, (line, _))| (*line, at))
+        .collect();
+    if places.is_empty() {
+        return;
+    }
+    for (_, token) in program.tokens() {
+        let forbids = token.forbids.iter().filter_map(|id| program.rule(id));
+        for at in forbids.filter_map(|rule| places.get(&rule.line)) {
+            let Some((_, dead)) = found.get_mut(*at) else {
+                continue;
+            };
+            // A token may have a line several times.
+            if dead.tokens.last() != Some(&token.name) {
+                dead.tokens.push(token.name.clone());
+            }
+        }
+    }
+}
+
+/// The findings about the forbid lines of a bound program that a configuration leaves without effect, or an alternative of
+/// them, whether or not a token has the line.
+#[must_use]
+pub fn dead_of_all(
+    program: &Program,
+    source_map: &SourceMap,
+    universe: Universe,
+    served: &Served,
+) -> Vec<Diagnostic> {
+    let settings = Settings {
+        universe,
+        served,
+        base: program.base(),
+    };
+    let forbids = program.rules.iter().filter(|rule| rule.effect == Effect::Forbid);
+    forbids
+        .filter_map(|rule| dead_line(program, rule, source_map.line(rule.line)?, settings))
         .collect()
 }
 
-fn dead_part(program: &Program, id: RuleId, settings: Settings<'_>) -> Option<Part> {
-    let rule = program.rule(id)?;
+/// The finding about a forbid line at a place, if the configuration leaves it, or an alternative of it, without effect.
+fn dead_line(program: &Program, rule: &Rule, place: Span, settings: Settings<'_>) -> Option<Diagnostic> {
+    let text = program.line(rule.line).text;
+    if !settings.served.has_encoded_slash()
+        && let Some(found) = encoded_slash(text, place)
+    {
+        return Some(found);
+    }
+    if let Some(part) = dead_part(program, rule, settings) {
+        return Some(blame::diagnostic(Code::DeadHere, (text, place), part, settings));
+    }
+    let mut prover = Prover::new(settings.universe, BUDGET.into()).ok()?;
+    blame::dead_here(text, place, settings, &mut prover)
+}
+
+fn dead_part(program: &Program, rule: &Rule, settings: Settings<'_>) -> Option<Part> {
     let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = program.url(rule.url) else {
         return None;
     };

@@ -35,7 +35,18 @@ pub(super) fn check<'p>(
             search.push(found);
             continue;
         }
+        let settings = Settings {
+            universe: search.universe,
+            served: search.served,
+            base: search.program.base(),
+        };
         let Some(part) = dead_part(search, entry, sample) else {
+            if entry.ruled.rule.effect == Effect::Forbid
+                && let Some(span) = search.span(entry)
+                && let Some(found) = blame::dead_here(search.text(entry), span, settings, &mut search.prover)
+            {
+                search.push(found);
+            }
             continue;
         };
         empty.insert(entry.id);
@@ -49,11 +60,6 @@ pub(super) fn check<'p>(
         let code = match entry.ruled.rule.effect {
             Effect::Permit => Code::EmptyLine,
             Effect::Forbid => Code::DeadHere,
-        };
-        let settings = Settings {
-            universe: search.universe,
-            served: search.served,
-            base: search.program.base(),
         };
         let found = blame::diagnostic(code, (search.text(entry), span), part, settings);
         search.push(found);

@@ -5,9 +5,40 @@ use regex_syntax::{
     hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind},
 };
 
+use crate::language::Language;
+
 /// Why a class cannot be had.
 #[derive(Debug)]
 pub(super) struct UnknownClass(pub(super) ast::Span);
+
+/// How classes include the other cases of their letters.
+pub(super) struct Folding<'f> {
+    /// Adds the other cases.
+    pub(super) fold: &'f dyn Fn(&mut ClassUnicode),
+    pub(super) language: Language,
+}
+
+impl Folding<'_> {
+    /// A class that has a name. Language 1 negated such classes before it folded them.
+    fn of_name(&self, mut set: ClassUnicode, negated: bool) -> ClassUnicode {
+        let negate = |set: &mut ClassUnicode| {
+            if negated {
+                set.negate();
+            }
+        };
+        match self.language {
+            Language::One => {
+                negate(&mut set);
+                (self.fold)(&mut set);
+            }
+            Language::Two => {
+                (self.fold)(&mut set);
+                negate(&mut set);
+            }
+        }
+        set
+    }
+}
 
 pub(super) fn of(ranges: &[(char, char)]) -> ClassUnicode {
     ClassUnicode::new(
@@ -22,13 +53,13 @@ pub(super) fn every() -> ClassUnicode {
 }
 
 /// `\d`, `\s`, `\w` and their complements: ASCII, as in Java. `\s` there includes the vertical tab.
-pub(super) fn perl(class: &ast::ClassPerl, fold: &dyn Fn(&mut ClassUnicode)) -> ClassUnicode {
+pub(super) fn perl(class: &ast::ClassPerl, folding: &Folding<'_>) -> ClassUnicode {
     let mut set = match class.kind {
         ast::ClassPerlKind::Digit => of(&[('0', '9')]),
         ast::ClassPerlKind::Space => of(&[('\t', '\r'), (' ', ' ')]),
         ast::ClassPerlKind::Word => of(&[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]),
     };
-    fold(&mut set);
+    (folding.fold)(&mut set);
     if class.negated {
         set.negate();
     }
@@ -56,9 +87,9 @@ fn unicode(class: &ast::ClassUnicode) -> Result<ClassUnicode, UnknownClass> {
     })
 }
 
-fn posix(class: &ast::ClassAscii, fold: &dyn Fn(&mut ClassUnicode)) -> ClassUnicode {
+fn posix(class: &ast::ClassAscii, folding: &Folding<'_>) -> ClassUnicode {
     use ast::ClassAsciiKind as Kind;
-    let mut set = match class.kind {
+    let set = match class.kind {
         Kind::Alnum => of(&[('0', '9'), ('A', 'Z'), ('a', 'z')]),
         Kind::Alpha => of(&[('A', 'Z'), ('a', 'z')]),
         Kind::Ascii => of(&[('\0', '\x7F')]),
@@ -74,20 +105,16 @@ fn posix(class: &ast::ClassAscii, fold: &dyn Fn(&mut ClassUnicode)) -> ClassUnic
         Kind::Word => of(&[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]),
         Kind::Xdigit => of(&[('0', '9'), ('A', 'F'), ('a', 'f')]),
     };
-    fold(&mut set);
-    if class.negated {
-        set.negate();
-    }
-    set
+    folding.of_name(set, class.negated)
 }
 
-/// A single class: `\d`, `\p{L}`, `[…]`. `fold` is applied where the regex crate folds case: before a negation.
+/// A single class: `\d`, `\p{L}`, `[…]`. Folded where the regex crate folds case: before a negation.
 pub(super) fn bracketed(
     class: &ast::ClassBracketed,
-    fold: &dyn Fn(&mut ClassUnicode),
+    folding: &Folding<'_>,
 ) -> Result<ClassUnicode, UnknownClass> {
-    let mut set = set_of(&class.kind, fold)?;
-    fold(&mut set);
+    let mut set = set_of(&class.kind, folding)?;
+    (folding.fold)(&mut set);
     if class.negated {
         set.negate();
     }
@@ -97,23 +124,18 @@ pub(super) fn bracketed(
 /// `\p{L}`, `\P{L}`, `\p{sc!=Greek}`: folded, then negated, so that `(?i)\P{Lu}` matches no letter of which one case is upper.
 pub(super) fn unicode_class(
     class: &ast::ClassUnicode,
-    fold: &dyn Fn(&mut ClassUnicode),
+    folding: &Folding<'_>,
 ) -> Result<ClassUnicode, UnknownClass> {
-    let mut set = unicode(class)?;
-    fold(&mut set);
-    if class.is_negated() {
-        set.negate();
-    }
-    Ok(set)
+    Ok(folding.of_name(unicode(class)?, class.is_negated()))
 }
 
-fn set_of(set: &ast::ClassSet, fold: &dyn Fn(&mut ClassUnicode)) -> Result<ClassUnicode, UnknownClass> {
+fn set_of(set: &ast::ClassSet, folding: &Folding<'_>) -> Result<ClassUnicode, UnknownClass> {
     match set {
-        ast::ClassSet::Item(item) => item_of(item, fold),
+        ast::ClassSet::Item(item) => item_of(item, folding),
         ast::ClassSet::BinaryOp(operation) => {
-            let (mut left, mut right) = (set_of(&operation.lhs, fold)?, set_of(&operation.rhs, fold)?);
-            fold(&mut left);
-            fold(&mut right);
+            let (mut left, mut right) = (set_of(&operation.lhs, folding)?, set_of(&operation.rhs, folding)?);
+            (folding.fold)(&mut left);
+            (folding.fold)(&mut right);
             match operation.kind {
                 ast::ClassSetBinaryOpKind::Intersection => left.intersect(&right),
                 ast::ClassSetBinaryOpKind::Difference => left.difference(&right),
@@ -124,19 +146,19 @@ fn set_of(set: &ast::ClassSet, fold: &dyn Fn(&mut ClassUnicode)) -> Result<Class
     }
 }
 
-fn item_of(item: &ast::ClassSetItem, fold: &dyn Fn(&mut ClassUnicode)) -> Result<ClassUnicode, UnknownClass> {
+fn item_of(item: &ast::ClassSetItem, folding: &Folding<'_>) -> Result<ClassUnicode, UnknownClass> {
     Ok(match item {
         ast::ClassSetItem::Empty(_) => ClassUnicode::empty(),
         ast::ClassSetItem::Literal(literal) => of(&[(literal.c, literal.c)]),
         ast::ClassSetItem::Range(range) => of(&[(range.start.c, range.end.c)]),
-        ast::ClassSetItem::Ascii(class) => posix(class, fold),
-        ast::ClassSetItem::Unicode(class) => unicode_class(class, fold)?,
-        ast::ClassSetItem::Perl(class) => perl(class, fold),
-        ast::ClassSetItem::Bracketed(class) => bracketed(class, fold)?,
+        ast::ClassSetItem::Ascii(class) => posix(class, folding),
+        ast::ClassSetItem::Unicode(class) => unicode_class(class, folding)?,
+        ast::ClassSetItem::Perl(class) => perl(class, folding),
+        ast::ClassSetItem::Bracketed(class) => bracketed(class, folding)?,
         ast::ClassSetItem::Union(union) => {
             let mut set = ClassUnicode::empty();
             for item in &union.items {
-                set.union(&item_of(item, fold)?);
+                set.union(&item_of(item, folding)?);
             }
             set
         }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     ast::{Pattern, Placeholder},
     diagnostic::{Code, Diagnostic},
+    language::Language,
     source::Span,
 };
 
@@ -57,6 +58,14 @@ pub enum Anchor {
 /// # Errors
 /// One diagnostic, placed in the line.
 pub fn parse(pattern: &Pattern, text: &str) -> Result<Parsed, Box<Diagnostic>> {
+    parse_as(pattern, text, Language::Two)
+}
+
+/// Parses a regexp as a version of the language reads it. In the first, `^` and `$` are assertions like any other.
+///
+/// # Errors
+/// As of [`parse`].
+pub(crate) fn parse_as(pattern: &Pattern, text: &str, language: Language) -> Result<Parsed, Box<Diagnostic>> {
     let marked = Marked::new(pattern, text)?;
     let parser = ast::parse::ParserBuilder::new()
         .nest_limit(MAX_NESTING)
@@ -64,10 +73,15 @@ pub fn parse(pattern: &Pattern, text: &str) -> Result<Parsed, Box<Diagnostic>> {
         .parse(&marked.text);
     let tree = parser.map_err(|error| Box::new(syntax_error(&error, &marked)))?;
     refuse_what_means_two_things(&tree, &marked)?;
-    let tree = anchors::without_edges(&tree).map_err(|error| Box::new(misplaced(&error, &marked)))?;
+    let tree = match language {
+        Language::One => tree,
+        Language::Two => {
+            anchors::without_edges(&tree).map_err(|error| Box::new(misplaced(&error, &marked)))?
+        }
+    };
     Ok(Parsed {
         tree,
-        anchor: anchor(&marked.text, true),
+        anchor: anchor(&marked.text, language == Language::Two),
         anchor_before: anchor(&marked.text, false),
         names_user: pattern
             .placeholders

@@ -6,11 +6,12 @@ use regex_syntax::{
 };
 
 use super::{
-    BASE_URL_MARK, class,
+    BASE_URL_MARK,
+    class::{self, Folding},
     marks::{BASE_URL_CHARACTER, USER_CHARACTER},
     parse::Parsed,
 };
-use crate::source::Span;
+use crate::{language::Language, source::Span};
 
 /// How letters of a pattern meet letters of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,24 +36,62 @@ pub struct TranslateError {
 /// # Errors
 /// An unknown `\p{…}` or a flag that would give up Unicode.
 pub fn translate(tree: &Ast, case: Case, user: Option<&str>) -> Result<Hir, TranslateError> {
-    Translator { case, user }.hir(tree, &mut Flags::default())
+    translate_as(tree, (case, user), Place::Url, Language::Two)
 }
 
-/// The alternatives at the top of a regexp as they are matched in a forbid line's URL, each with its place; fewer than two:
-/// none.
+/// Where a regexp stands. Language 1 never bound `{BASE_URL}` in a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Url,
+    Value,
+}
+
+/// The HIR of a tree as a version of the language reads it.
 ///
 /// # Errors
 /// See [`translate`].
-pub(crate) fn branches(parsed: &Parsed, user: Option<&str>) -> Result<Vec<(Span, Hir)>, TranslateError> {
-    let Ast::Alternation(alternation) = &parsed.tree else {
-        return Ok(Vec::new());
-    };
+pub(crate) fn translate_as(
+    tree: &Ast,
+    (case, user): (Case, Option<&str>),
+    place: Place,
+    language: Language,
+) -> Result<Hir, TranslateError> {
     let translator = Translator {
-        case: Case::Ignored,
+        case,
         user,
+        place,
+        language,
+    };
+    translator.hir(tree, &mut Flags::default())
+}
+
+/// The alternatives at the top of a regexp, or of a group that is all of it, each with its place; fewer than two: none.
+///
+/// # Errors
+/// See [`translate`].
+pub(crate) fn branches(
+    parsed: &Parsed,
+    case: Case,
+    user: Option<&str>,
+) -> Result<Vec<(Span, Hir)>, TranslateError> {
+    let translator = Translator {
+        case,
+        user,
+        place: Place::Url,
+        language: Language::Two,
     };
     // Flags apply to the alternatives behind them, too.
     let mut flags = Flags::default();
+    let mut tree = &parsed.tree;
+    while let Ast::Group(group) = tree {
+        if let ast::GroupKind::NonCapturing(set) = &group.kind {
+            apply(set, &mut flags)?;
+        }
+        tree = &group.ast;
+    }
+    let Ast::Alternation(alternation) = tree else {
+        return Ok(Vec::new());
+    };
     let branch = |tree: &Ast| Ok((parsed.range(tree.span()), translator.hir(tree, &mut flags)?));
     alternation.asts.iter().map(branch).collect()
 }
@@ -67,6 +106,8 @@ struct Flags {
 struct Translator<'a> {
     case: Case,
     user: Option<&'a str>,
+    place: Place,
+    language: Language,
 }
 
 impl Translator<'_> {
@@ -82,11 +123,11 @@ impl Translator<'_> {
             Ast::Dot(_) => class_hir(class::every()),
             Ast::Assertion(assertion) => Hir::look(look(&assertion.kind, *flags)),
             Ast::ClassUnicode(tree) => {
-                class_hir(class::unicode_class(tree, &self.fold(*flags)).map_err(unknown)?)
+                class_hir(class::unicode_class(tree, &self.folding(&self.fold(*flags))).map_err(unknown)?)
             }
-            Ast::ClassPerl(tree) => class_hir(class::perl(tree, &self.fold(*flags))),
+            Ast::ClassPerl(tree) => class_hir(class::perl(tree, &self.folding(&self.fold(*flags)))),
             Ast::ClassBracketed(tree) => {
-                class_hir(class::bracketed(tree, &self.fold(*flags)).map_err(unknown)?)
+                class_hir(class::bracketed(tree, &self.folding(&self.fold(*flags))).map_err(unknown)?)
             }
             Ast::Repetition(repetition) => self.repetition(repetition, flags)?,
             Ast::Group(group) => self.group(group, *flags)?,
@@ -128,6 +169,10 @@ impl Translator<'_> {
     }
 
     fn literal(&self, character: char, flags: Flags) -> Hir {
+        let is_base = character == BASE_URL_CHARACTER;
+        if is_base && self.place == Place::Value && self.language == Language::One {
+            return class_hir(ClassUnicode::empty());
+        }
         let text: String = match (character, self.user) {
             (USER_CHARACTER, Some(user)) => user.to_owned(),
             (BASE_URL_CHARACTER, _) => BASE_URL_MARK.to_owned(),
@@ -150,6 +195,13 @@ impl Translator<'_> {
             class_hir(set)
         });
         Hir::concat(cases.collect())
+    }
+
+    fn folding<'f>(&self, fold: &'f dyn Fn(&mut ClassUnicode)) -> Folding<'f> {
+        Folding {
+            fold,
+            language: self.language,
+        }
     }
 
     /// The folded set of a class. As in the `regex` crate, folding comes before a negation: `[^a]` without regard to

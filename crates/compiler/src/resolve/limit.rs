@@ -5,9 +5,12 @@ use regex_syntax::hir::{Hir, Repetition};
 use crate::{
     ast::{self, Effect, Subject, Test},
     diagnostic::{Code, Diagnostic},
+    json::Step,
+    language::Language,
     method::MethodSet,
+    parse::begins_with_root,
     policy::{Limit, Node, Param, Pattern},
-    regexp::{self, Anchor, Case, Parsed},
+    regexp::{self, Anchor, Case, Parsed, Place},
     source::{SourceSet, Span},
     tokens::TokenDef,
 };
@@ -19,8 +22,12 @@ pub(super) struct Regexps {
 }
 
 impl Regexps {
-    pub(super) fn parse(line: &ast::Limit, sources: &SourceSet) -> Result<Self, Box<Diagnostic>> {
-        let parse = |pattern: &ast::Pattern| regexp::parse(pattern, sources.text(pattern.span));
+    pub(super) fn parse(
+        line: &ast::Limit,
+        sources: &SourceSet,
+        language: Language,
+    ) -> Result<Self, Box<Diagnostic>> {
+        let parse = |pattern: &ast::Pattern| regexp::parse_as(pattern, sources.text(pattern.span), language);
         let values: Result<Vec<_>, _> = line
             .constraints
             .iter()
@@ -33,11 +40,6 @@ impl Regexps {
             url: parse(&line.url)?,
             values: values?,
         })
-    }
-
-    /// What releases of language 1 compared the URL regexp with.
-    pub(super) fn anchor_before(&self) -> Anchor {
-        self.url.anchor_before
     }
 
     pub(super) fn names_user(&self) -> bool {
@@ -86,7 +88,36 @@ pub(crate) fn user_placeholder(line: &ast::Limit) -> Span {
         .map_or(line.span, |(_, span)| *span)
 }
 
-/// The meaning of a line for a token of `user`.
+/// The line as language 1 had it: blanks around the URL belong to it, and a first step `$` is the name of a member.
+pub(super) fn as_before(line: &ast::Limit, sources: &SourceSet) -> ast::Limit {
+    let mut line = line.clone();
+    line.url.span = line.url_with_blanks;
+    for constraint in &mut line.constraints {
+        let is_root = begins_with_root(sources.text(constraint.span));
+        if let (Subject::Json(path), true) = (&mut constraint.subject, is_root) {
+            path.0.insert(0, Step::Name("$".to_owned()));
+        }
+    }
+    line
+}
+
+/// Whether a constraint has a form that came with language 2: a range, or a list of types.
+pub(super) fn is_new(constraint: &ast::Constraint) -> bool {
+    match &constraint.test {
+        Test::Values { kinds, .. } => kinds.is_some_and(|kinds| kinds.iter().count() > 1),
+        Test::Range { .. } => true,
+        Test::Only => false,
+    }
+}
+
+/// Whether there are blanks between constraints, which language 1 refused.
+pub(super) fn has_apart(constraints: &[ast::Constraint]) -> bool {
+    constraints
+        .windows(2)
+        .any(|pair| matches!(pair, [one, other] if one.span.end != other.span.start))
+}
+
+/// The meaning of a line for a token of `user`, in a version of the language.
 ///
 /// # Errors
 /// Regexp features that the dialect lacks.
@@ -94,11 +125,12 @@ pub(super) fn resolve(
     line: &ast::Limit,
     regexps: &Regexps,
     sources: &SourceSet,
-    user: Option<&str>,
+    (user, language): (Option<&str>, Language),
 ) -> Result<Limit, Box<Diagnostic>> {
     let patterns = Patterns {
         sources,
         user,
+        language,
         escaped: user.map(regex_syntax::escape),
     };
     let (url, anchor) = patterns.url(line, &regexps.url)?;
@@ -129,13 +161,20 @@ pub(super) fn resolve(
 struct Patterns<'a> {
     sources: &'a SourceSet,
     user: Option<&'a str>,
+    language: Language,
     /// The user's name as a regexp that matches it.
     escaped: Option<String>,
 }
 
 impl Patterns<'_> {
-    fn pattern(&self, span: Span, parsed: &Parsed, case: Case) -> Result<Pattern, Box<Diagnostic>> {
-        let hir = regexp::translate(&parsed.tree, case, self.user).map_err(|error| {
+    fn pattern(
+        &self,
+        span: Span,
+        parsed: &Parsed,
+        (case, place): (Case, Place),
+    ) -> Result<Pattern, Box<Diagnostic>> {
+        let translated = regexp::translate_as(&parsed.tree, (case, self.user), place, self.language);
+        let hir = translated.map_err(|error| {
             Box::new(Diagnostic::new(
                 Code::Regexp,
                 parsed.place(error.at),
@@ -146,6 +185,11 @@ impl Patterns<'_> {
         let text = match &self.escaped {
             Some(user) if parsed.names_user => text.replace("{USER}", user),
             _ => text.to_owned(),
+        };
+        // Both versions may read the same text otherwise.
+        let text = match self.language {
+            Language::One => format!("1 {text}"),
+            Language::Two => text,
         };
         Ok(Pattern {
             text,
@@ -160,7 +204,7 @@ impl Patterns<'_> {
             Effect::Permit => Case::AsWritten,
             Effect::Forbid => Case::Ignored,
         };
-        let mut url = self.pattern(line.url.span, parsed, case)?;
+        let mut url = self.pattern(line.url.span, parsed, (case, Place::Url))?;
         let mut anchor = parsed.anchor;
         if let Some(below) = Limit::below_base(&url.hir) {
             (url.hir, anchor) = (below, Anchor::Below);
@@ -190,7 +234,7 @@ impl Patterns<'_> {
             ) => (
                 *operator,
                 *kinds,
-                self.pattern(pattern.span, parsed, Case::AsWritten)?,
+                self.pattern(pattern.span, parsed, (Case::AsWritten, Place::Value))?,
             ),
             (
                 Test::Range {

@@ -208,6 +208,10 @@ impl Args {
         if self.json { Format::Json } else { self.format }
     }
 
+    fn denies_warnings(&self, config: &Config) -> bool {
+        self.deny.is_some() || config.deny_warnings
+    }
+
     /// Fails if there are warnings, and they are denied.
     fn deny_warnings(
         &self,
@@ -215,8 +219,7 @@ impl Args {
         diagnostics: &[Diagnostic],
         directory: &Path,
     ) -> Result<(), Failure> {
-        let denied = self.deny.is_some() || config.deny_warnings;
-        if !denied || diagnostics.is_empty() {
+        if !self.denies_warnings(config) || diagnostics.is_empty() {
             return Ok(());
         }
         let source = match self.deny {
@@ -241,11 +244,21 @@ impl Args {
         }
     }
 
-    /// Judges the commit of the work tree, which differs from the work tree. Its warnings are not shown.
+    /// Judges the commit of the work tree, which differs from the work tree. Of its warnings only those about files that it does
+    /// not read are shown, unless warnings are denied.
     fn check_committed(&self, base: &Base, committed: &Committed, budget: &Budget) -> Result<(), Failure> {
         let Committed { config, sources } = committed;
         let mut compiled = Compiled::new(sources, (config, budget), Some((base, config.clone())))?;
         if compiled.program.is_some() {
+            let warnings = &mut compiled.diagnostics;
+            if !self.denies_warnings(config) {
+                warnings.retain(|found| found.code == Code::NearFile);
+            }
+            if !warnings.is_empty() {
+                output::note("the commit `HEAD` differs from the work tree, and has warnings:");
+                self.show(sources, warnings)?;
+            }
+            self.deny_warnings(config, warnings, Path::new("HEAD"))?;
             return match compiled.open {
                 0 => Ok(()),
                 open => Err(unsettled(open)),

@@ -21,6 +21,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (old, new) = sides::read(args)?;
     let bound = Bound::new(&old, &new)?;
     let budget = Budget::new(args.budget);
+    new.tell_rereadings(&budget)?;
     let mut lines = Lines::new(&bound, &budget)?;
     let mut progress = Progress::new("tokens compared");
     let report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {

@@ -115,6 +115,7 @@ fn extender(args: &Extender) -> Result<(), Failure> {
         new_secrets: args.new_secrets,
         allow_unrestricted: args.allow_unrestricted,
         pass_unknown: args.keep_going,
+        encoded_slash: config.relax.encoded_slash,
         now: Timestamp::now(),
     };
     let mut report = convert(tokens, &edit.names(), &config, options)?;

@@ -7,8 +7,10 @@ mod within;
 
 use std::path::{Path, PathBuf};
 
+use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::artifact;
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_text};
+use tokenward_compiler::earlier;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::{Links, SourceId, SourceSet};
 use tokenward_compiler::{Compilation, SourceMap};
@@ -17,6 +19,7 @@ use super::failure::Failure;
 use super::output;
 use super::settings::ConfigArg;
 use crate::config::Config;
+use crate::config::universe::universe;
 use crate::git::{Commit, Repository};
 use crate::live::unbound_artifact;
 
@@ -118,16 +121,33 @@ impl Side {
                 "the policy in {name} does not compile"
             )));
         };
-        // Both sides are read by this release: what it reads otherwise than the one before is no difference between them.
-        let more = diagnostics.iter().filter(|found| found.code == Code::MeansMore);
-        let more: Vec<Diagnostic> = more.cloned().collect();
-        output::note_raw(&render_text(&sources, &more, output::colours()));
+        // A file that is not read could hold what the comparison should see.
+        let near = diagnostics.iter().filter(|found| found.code == Code::NearFile);
+        let near: Vec<Diagnostic> = near.cloned().collect();
+        output::note_raw(&render_text(&sources, &near, output::colours()));
         Ok(Self::compiled(
             name,
             config,
             sources,
             (program, source_map, &diagnostics),
         ))
+    }
+
+    /// Tells which lines this release reads otherwise than earlier ones. Both sides of a comparison are read by this release, so
+    /// that it shows no difference between them. An artifact has no files to read again.
+    pub(super) fn tell_rereadings(&self, budget: &Budget) -> Result<(), Failure> {
+        let upstream = &self.config.upstream;
+        let bound = self
+            .program
+            .bind(&upstream.public_url)
+            .map_err(Failure::trouble)?;
+        let bound = bound.merging_body(upstream.product.merges());
+        let asked = (universe(&self.config), budget);
+        let found = earlier::rereadings(&self.sources, (&bound, &self.source_map), asked);
+        let mut found = earlier::diagnostics(&found.map_err(Failure::trouble)?, &bound);
+        self.source_map.allow(&mut found);
+        output::note_raw(&render_text(&self.sources, &found, output::colours()));
+        Ok(())
     }
 
     fn of_artifact(name: String, config: Config, program: Program) -> Self {

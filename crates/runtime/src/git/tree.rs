@@ -1,6 +1,6 @@
 //! Reads the files of a commit without a checkout.
 
-use tokenward_compiler::source::{SourceKind, SourceSet, is_hidden, limits};
+use tokenward_compiler::source::{SourceKind, SourceSet, is_hidden, is_nearly_read, limits};
 
 use super::entry_kind::EntryKind;
 use super::objects::{MAX_TREE_BYTES, ObjectId, ObjectKind};
@@ -82,6 +82,10 @@ impl Repository {
                 return Err(unfit(&whole, commit, entry.kind));
             }
             if SourceKind::of(&entry.path).is_none() {
+                // Its name is enough to report it.
+                if is_nearly_read(&entry.path) {
+                    files.push((entry.path, String::new()));
+                }
                 continue;
             }
             let bytes = self.read(commit, &whole, &entry.id)?;

@@ -11,6 +11,7 @@
 //! | Loosened settings are access; lines are compared under both configurations | `configuration` |
 //! | Invariants of the base hold | `invariants` |
 //! | Lifted forbid lines, unused sets, reviews | `lines_and_reviews` |
+//! | What only an upgrade gives is access | `rereadings` |
 //! | `diff` shows the same | `shown` |
 
 mod attributes;
@@ -20,6 +21,7 @@ mod invariants;
 mod lines_and_reviews;
 mod links;
 mod repository;
+mod rereadings;
 mod revisions;
 mod shown;
 mod sides;

@@ -20,6 +20,7 @@ mod audit_output;
 mod audit_places;
 mod cli;
 mod config_check;
+mod dead_lines;
 mod descriptors;
 mod diff;
 mod explain;

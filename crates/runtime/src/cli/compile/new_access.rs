@@ -6,8 +6,9 @@ mod reviews;
 use std::path::{Path, PathBuf};
 
 use tokenward_compiler::analysis::{Budget, Cause, Inconclusive};
-use tokenward_compiler::diagnostic::{Code, Diagnostic, Witness};
-use tokenward_compiler::ir::{LineId, TokenId};
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, Witness};
+use tokenward_compiler::earlier::{Direction, Rereading};
+use tokenward_compiler::ir::{LineId, Program, TokenId};
 use tokenward_compiler::source::Span;
 use tokenward_compiler::tokens::ReviewedWhat;
 
@@ -117,10 +118,12 @@ impl Base {
         })
     }
 
-    /// Adds a finding to `diagnostics` for everything that `new` gives beyond the base and that was not reviewed.
+    /// Adds a finding to `diagnostics` for everything that `new` gives beyond the base and that was not reviewed. `reread`: lines
+    /// by which only the upgrade of Tokenward gives more; `bound` is the program that has them.
     pub(super) fn check(
         &self,
-        new: &Side,
+        (new, bound_new): (&Side, &Program),
+        reread: &[Rereading],
         budget: &Budget,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<(), Failure> {
@@ -143,6 +146,9 @@ impl Base {
         for token in &report.tokens {
             gate.token(token, &report, &mut lines)?;
         }
+        for one in reread {
+            gate.reread(one, bound_new);
+        }
         gate.reviews.tell(gate.diagnostics);
         Ok(())
     }
@@ -157,6 +163,33 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
+    /// Reports a line by which an upgrade gives a token more, unless that was reviewed or is new access in any case.
+    fn reread(&mut self, one: &Rereading, program: &Program) {
+        if one.direction == Direction::Open {
+            let mut found = one.diagnostic(program);
+            found.code = Code::OpenComparison;
+            found.severity = Severity::Error;
+            return self.push(found.help("simplify the patterns, or use a larger --budget"));
+        }
+        let (token, text) = (program.token(one.token).name.clone(), one.text.clone());
+        let what = if one.is_permit {
+            ReviewedWhat::Line { token, text }
+        } else {
+            ReviewedWhat::Lifted { token, text }
+        };
+        let is_known = |found: &Diagnostic| found.code == Code::NewAccess && found.primary.span == one.line;
+        if self.reviews.need(&what) || self.diagnostics.iter().any(is_known) {
+            return;
+        }
+        let mut found = one.diagnostic(program);
+        found.severity = Severity::Error;
+        let write = found
+            .help
+            .take()
+            .map_or_else(String::new, |help| format!("{help}; "));
+        self.push(found.help(format!("{write}{}", advice(&what))));
+    }
+
     /// Reports changes outside tokens: settings, invariants, sets.
     fn settings(&mut self, report: &Report) {
         for change in &report.configuration {

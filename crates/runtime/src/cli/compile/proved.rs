@@ -1,7 +1,9 @@
 //! Compiles a policy and proves its properties.
 
 use tokenward_compiler::analysis::{Budget, Fault};
-use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, sort};
+use tokenward_compiler::diagnostic::{Diagnostic, Severity, sort};
+use tokenward_compiler::earlier::{self, Direction, Rereading};
+use tokenward_compiler::findings;
 use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::ir::Program;
 use tokenward_compiler::source::SourceSet;
@@ -63,7 +65,7 @@ impl Compiled {
             let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
             let asked = (universe(config), budget);
             let mut progress = Progress::new("tokens checked");
-            let proved = tokenward_compiler::findings::find(
+            let proved = findings::find(
                 &bound,
                 &compilation.source_map,
                 &compiled.diagnostics,
@@ -74,6 +76,11 @@ impl Compiled {
             compiled.diagnostics.extend(proved.diagnostics);
             let unusable = unusable::find(&bound, &compilation.source_map, (config, budget))?;
             compiled.diagnostics.extend(unusable);
+            // A set that no token includes yet is checked as those that are.
+            let (unused, places) = &compilation.unused;
+            let unused = unused.bind(base).map_err(unusable)?.merging_body(merges);
+            let dead = findings::dead_of_all(&unused, places, asked.0, &served(config));
+            compiled.diagnostics.extend(dead);
             // Prove the invariants.
             if let Some(invariants) = invariants {
                 let idle = invariants.idle((asked.0, &served(config), asked.1));
@@ -94,12 +101,18 @@ impl Compiled {
                     compiled.proved.push_str(&most);
                 }
             }
-            // Whoever takes a new release takes the access that it gives, so that needs a review, too.
-            if gate.is_some() {
-                let more = compiled.diagnostics.iter_mut();
-                more.filter(|found| found.code == Code::MeansMore)
-                    .for_each(|found| found.severity = Severity::Error);
-            }
+            // An upgrade changes what some lines mean. What it gives needs a review, as any new access does.
+            let read = (&bound, &compilation.source_map);
+            let mut reread = earlier::rereadings(sources, read, asked).map_err(fault)?;
+            let given: Vec<Rereading> = match gate {
+                Some(_) => reread
+                    .extract_if(.., |one| one.direction != Direction::Less)
+                    .collect(),
+                None => Vec::new(),
+            };
+            let mut changed = earlier::diagnostics(&reread, &bound);
+            compilation.source_map.allow(&mut changed);
+            compiled.diagnostics.extend(changed);
             // Compare with the base, including the findings so far: they name unused sets.
             if let Some((base, config)) = gate {
                 let policy = (
@@ -108,7 +121,7 @@ impl Compiled {
                     compiled.diagnostics.as_slice(),
                 );
                 let new = Side::compiled("the new side".to_owned(), config, sources.clone(), policy);
-                base.check(&new, budget, &mut compiled.diagnostics)?;
+                base.check((&new, &bound), &given, budget, &mut compiled.diagnostics)?;
             }
             // Summarise the work, and the questions that stayed open.
             if let Some((token, states)) = proved.hardest.filter(|(_, states)| *states >= WORTH_SAYING) {

@@ -7,7 +7,7 @@ use tokenward_compiler::analysis::Universe;
 use tokenward_compiler::diagnostic::{Diagnostic, Severity};
 use tokenward_compiler::{compile, source::SourceSet};
 
-use super::escape;
+use super::escape::{self, Escaped};
 use super::export::{Broken, Exported, unknown_keys};
 use super::extender;
 use super::meaning;
@@ -27,6 +27,8 @@ pub(super) struct Options {
     pub(super) allow_unrestricted: bool,
     /// Keys that this import does not know are passed over.
     pub(super) pass_unknown: bool,
+    /// The configuration accepts `%2F` in paths.
+    pub(super) encoded_slash: bool,
     pub(super) now: Timestamp,
 }
 
@@ -131,12 +133,17 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
     // Lines that Tokenward refuses and Extender allowed get an escape, which keeps their meaning.
     let mut lines = Vec::with_capacity(exported.lines.len());
     for line in exported.lines {
-        match escape::escaped(&line) {
-            Some(escaped) => {
+        match escape::escaped(&line, options.encoded_slash) {
+            Some(Escaped::Same(escaped)) => {
                 decisions.push(format!(
                     "`{line}` is written as `{escaped}`, which has the same meaning; check it, because it may be a mistake"
                 ));
                 lines.push(escaped);
+            }
+            Some(Escaped::Other) => {
+                return Err(format!(
+                    "`{line}` has an anchor within a regexp, and no line without it is proved to mean the same; write what is intended"
+                ));
             }
             None => lines.push(line),
         }

@@ -249,7 +249,8 @@ impl<'l> Parsed<'l> {
             let range = constraint.span.start + open.len()..pattern.span.start.checked_sub("==".len())?;
             let name = self.line.get(range.clone())?;
             let special = |c: char| if is_query { c == '"' } else { ".\"[]*".contains(c) };
-            (is_query == of_query && name.contains(special)).then(|| {
+            let is_root = !is_query && name == "$";
+            (is_query == of_query && (name.contains(special) || is_root)).then(|| {
                 let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
                 (range, format!("\"{escaped}\""))
             })

@@ -47,17 +47,19 @@ impl Committed {
                 return Err(unserved(&served, &directory));
             }
         }
-        let sources = within.sources_at(head, &directory)?;
+        let sources = within.sources_at(head, &directory)?.below(&directory);
         Ok(Self { config, sources })
     }
 
-    /// Whether the work tree has the same policy and the same configuration.
+    /// Whether the work tree has the same policy and the same configuration, and no other files that are nearly policy files.
     pub(in super::super) fn is(&self, sources: &SourceSet, config: &Config) -> bool {
         fn files(sources: &SourceSet) -> impl Iterator<Item = (&str, &str)> {
             let files = sources.iter();
             files.map(|(_, source)| (source.path.as_str(), &*source.text))
         }
-        self.config == *config && files(&self.sources).eq(files(sources))
+        self.config == *config
+            && files(&self.sources).eq(files(sources))
+            && self.sources.near() == sources.near()
     }
 }
 
