@@ -204,7 +204,7 @@ fn without_marks(sources: &SourceSet) -> SourceSet {
     let files = sources.iter().map(|(_, source)| {
         let mark = source.text.len() - source.body().len();
         if source.kind != SourceKind::Limits || mark == 0 {
-            return (source.path.clone(), source.text.clone());
+            return (source.path.clone(), source.text.to_string());
         }
         let line = source.body().find('\n').unwrap_or(source.body().len());
         let (kept, rest) = source

@@ -74,8 +74,8 @@ impl Compiled {
             )
             .map_err(fault)?;
             compiled.diagnostics.extend(proved.diagnostics);
-            let unusable = unusable::find(&bound, &compilation.source_map, (config, budget))?;
-            compiled.diagnostics.extend(unusable);
+            let useless = unusable::find(&bound, &compilation.source_map, (config, budget))?;
+            compiled.diagnostics.extend(useless);
             // A set that no token includes yet is checked as those that are.
             let (unused, places) = &compilation.unused;
             let unused = unused.bind(base).map_err(unusable)?.merging_body(merges);

@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use tokenward_compiler::analysis::Universe;
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
-use tokenward_compiler::method::Method;
 use tokenward_compiler::source::SourceSet;
 use tokenward_compiler::{BaseUrl, compile, earlier};
 
