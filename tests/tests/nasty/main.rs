@@ -136,7 +136,7 @@ fn run(product: &str, context: &'static str, number: u64) {
 fn refused(log: &str) -> HashSet<String> {
     let line = log
         .lines()
-        .find(|line| line.contains("calls of tokens are refused"));
+        .find(|line| line.contains("refusing the calls of tokens"));
     let names = line.and_then(|line| line.split_once("tokens=\"")?.1.split('"').next());
     let names = names.into_iter().flat_map(|names| names.split(", "));
     names.map(str::to_owned).collect()

@@ -23,9 +23,10 @@ fn a_user_is_replaced() {
     becomes("", "user = \"admin\"", &["TW0304"]);
 }
 
+/// A name that looks like two is none.
 #[test]
 fn two_users_become_one_whose_name_looks_like_both() {
-    becomes("users = [\"a\", \"b\"]", "user = \"a, b\"", &["TW0304"]);
+    becomes("users = [\"a\", \"b\"]", "user = \"a, b\"", &["TW0003"]);
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn it_acts_for_more() {
 #[test]
 fn it_acts_for_a_user_called_nobody() {
     becomes("", "on_behalf_of = [\"nobody\"]", &["TW0307"]);
-    becomes("", "on_behalf_of = [\"(nobody)\"]", &["TW0307"]);
+    becomes("", "on_behalf_of = [\"(nobody)\"]", &["TW0003"]);
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn a_review_is_of_its_value_alone() {
         .proposes(&[("policies/ci.toml", &users("\"svc\", \"a\""))])
         .finds(&[]);
     repository
-        .proposes(&[("policies/ci.toml", &users("\"a, svc\""))])
+        .proposes(&[("policies/ci.toml", &users("\"a\", \"svc\", \"b\""))])
         .finds(&["TW0304"]);
 }
 

@@ -58,10 +58,10 @@ const REWRITTEN: &[(&str, &str, &str)] = &[
         r"[\x68ttp]s?://.*/rest/x",
         "(h|t|p)s?://.*/rest/x",
     ),
-    ("[!delete].*", r"[\!\x64elete].*", r"(\x21|d|e|l|t).*"),
+    ("[!delete].*", r"[\!delete].*", r"(\x21|d|e|l|t).*"),
     ("[get][post].*", r"[get][\x70ost].*", "[get](p|o|s|t).*"),
     ("[get]!.*", r"[get]\x21.*", "[get][!].*"),
-    ("!!.*", r"\x21!.*", r"\x21\x21.*"),
+    ("!!.*", r"\x21\x21.*", r"\x21\x21.*"),
     ("!rest/x", r"\x21rest/x", "[!]rest/x"),
     ("get .*", r"\x67et\x{20}.*", r"(?:g)et\x20.*"),
     ("@include x", r"\x40include\x{20}x", r"(?:@)include\x20x"),
@@ -115,7 +115,7 @@ const REWRITTEN: &[(&str, &str, &str)] = &[
     ),
     (
         "[get].*/rest/x.*?jql=.*",
-        "[get].*/rest/x.*jql=.*",
+        r"[get].*/rest/x.*\x6Aql=.*",
         "[get].*/rest/x(.*)jql=(.*)",
     ),
     (
@@ -143,7 +143,7 @@ const REWRITTEN: &[(&str, &str, &str)] = &[
     ("[get].*/rest/?/x", "[get].*/rest/{0,1}/x", "[get].*/rest(/|//)x"),
     (
         "[get].*/rest/[!2]",
-        r"[get].*/rest/[\!2]",
+        r"[get].*/rest/[\x212]",
         r"[get].*/rest/(\x21|2)",
     ),
     ("[^delete].*", r"[^\x64elete].*", r"[^delt\x64].*"),
@@ -361,7 +361,7 @@ fn what_is_rewritten_is_reported() {
             lines: vec![(*line).to_owned()],
             allowed_ips: Vec::new(),
             expires: None,
-            description: String::new(),
+            description: "imported".to_owned(),
             unknown: Vec::new(),
         })
     };
