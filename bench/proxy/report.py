@@ -153,6 +153,41 @@ def allocations(rows):
     return "### Allocations per call\n\nOf all threads, with durable audit.\n\n" + missing + (table(["call", "allocations"], counted) if counted else "")
 
 
+def targets(results):
+    """What the project wants to reach, and what the run measured."""
+    def cpu(call, peer, count=1):
+        return next((median(row["cpu"]) for row in results["calls"]
+                     if (row["row"], row["peer"], row["processors"]) == (call, peer, count)), None)
+
+    def p99(peer):
+        return next((median(row["p99"]) for row in results["rates"] if row["row"] == "get" and row["peer"] == peer), None)
+
+    lines = []
+
+    def add(name, bound, value, unit="", least=False):
+        met = value >= bound if least else value <= bound
+        lines.append([name, f"{'≥' if least else '≤'} {bound:g}{unit}", f"{value:.2f}{unit}", "met" if met else "missed"])
+
+    for call, bound in (("get", 1.3), ("post-150", 1.4), ("post-10k", 1.4), ("up-1m", 1.3), ("down-1m", 1.3)):
+        own = cpu(call, "tokenward")
+        for peer, most in (("nginx", bound), ("nginx-lua", 1)):
+            if own and cpu(call, peer) and (peer == "nginx" or not call.endswith("1m")):
+                add(f"{CALLS[call]}: CPU time, compared with {peer}", most, own / cpu(call, peer), " ×")
+    if p99("direct") is not None and p99("tokenward-buffered") is not None:
+        add("p99 of a GET added by Tokenward with a buffered audit", 0.4, (p99("tokenward-buffered") - p99("direct")) / 1e3, " ms")
+    if cpu("get", "tokenward") and cpu("get", "tokenward", 2):
+        add("GET: capacity of two processors, compared with one", 1.8, 2 * cpu("get", "tokenward") / cpu("get", "tokenward", 2), " ×", True)
+    for row in results["reload"]:
+        tokens = f"{row['tokens']:,} tokens"
+        add(f"{tokens}: a changed line is in effect after", 100 if row["tokens"] <= 10_000 else 200, median(row["swap"]), " ms")
+        add(f"{tokens}: requests lost in a reload", 0, sum(row["lost"]))
+        add(f"{tokens}: p99 during a reload, compared with before", 2, median(row["p99_during"]) / median(row["p99_before"]), " ×")
+    for row in results["allocations"]:
+        if row.get("call") == "get":
+            add("GET: allocations", 10, row["count"])
+    return "### Targets\n\n" + table(["", "target", "measured", ""], lines) if lines else ""
+
+
 def picture(rows):
     """CPU time of each kind of call as bars, in SVG."""
     found = [row for row in rows if row["processors"] == 1 and row["row"] in ("get", "post-150", "post-10k")]
@@ -185,6 +220,8 @@ def markdown(results):
         text += f"### Calls on {title}\n\n{part}" if part else ""
     text += scaling(results["calls"]) + transfer(results["calls"]) + rates(results["rates"]) + bodies(results["bodies"])
     text += reload(results["reload"]) + start(results["start"]) + allocations(results["allocations"])
+    if not results["about"]["quick"]:
+        text += targets(results)
     return text.rstrip("\n") + "\n"
 
 
