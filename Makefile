@@ -16,7 +16,7 @@ UNITS ?= $(PREFIX)/lib/systemd/system
 BINARY ?=
 RELEASED := $(or $(BINARY),$(TARGET)/release/tokenward)
 
-.PHONY: help run build release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit clean-e2e
+.PHONY: help run build release install deb deb-check test check full sbom reproducible reproducible-sample fmt clippy unit doctest doc deny deny-install e2e soak test-loaded bench-proxy bench-proxy-audit bench-proxy-publish clean-e2e
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -109,15 +109,20 @@ e2e: build ## real clients and servers; needs ../shared (TOKENWARD_SHARED), pyth
 
 bench-proxy-audit: ## what the durable audit costs: CPU time a request, p99 at half of peak; needs nginx and wrk
 	$(CARGO) build --release --locked -p tokenward-runtime
-	bench/proxy/run.sh audit
+	bench/proxy/audit.sh
 
 soak: build ## ten minutes (SECONDS=600) of reloads, aborting and slow clients and a failing upstream; needs python3 and Linux
 	rm -rf "$(TARGET)/soak"
 	tests/e2e/soak.py --binary "$(TOKENWARD_BIN)" --directory "$(TARGET)/soak" --seconds $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
 
-bench-proxy: ## CPU time a request beside nginx; needs nginx and wrk; builds in release
-	$(CARGO) build --release --locked -p tokenward-runtime
-	bench/proxy/run.sh
+bench-proxy: release ## Tokenward next to nginx, HAProxy, Envoy and others; QUICK=1 tries every row; ONLY=, PEERS=, ROUNDS=, RATE=; see bench/proxy
+	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) build --release --locked --manifest-path bench/proxy/load/Cargo.toml
+	CARGO_TARGET_DIR="$(TARGET)/bench" $(CARGO) build --release --locked --manifest-path bench/proxy/forwarders/Cargo.toml
+	bench/proxy/bench.py --binary "$(RELEASED)" --target "$(TARGET)" $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	    $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(RATE),--rate $(RATE)) $(if $(LARGE),--large $(LARGE))
+
+bench-proxy-publish: ## the figures of the last `make bench-proxy` into docs/performance.md
+	python3 bench/proxy/report.py "$(TARGET)/bench-proxy" docs
 
 clean-e2e: ## what the end-to-end tests installed and wrote
 	rm -rf "$(TARGET)/e2e"

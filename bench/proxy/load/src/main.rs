@@ -1,19 +1,34 @@
-//! Open-loop load: requests at fixed times, whatever the answers take, over connections that are kept.
+//! Load on a proxy whose requests come at fixed times, load of short TLS connections, and the disk's own figures.
 //!
 //!     proxy-load calls PORT SECRET PATH RATE SECONDS CONNECTIONS
+//!     proxy-load send PORT REQUESTS RATE SECONDS CONNECTIONS [LOG]
+//!     proxy-load resumed PORT REQUESTS AUTHORITY SECONDS CONNECTIONS
 //!     proxy-load syncs DIRECTORY COUNT
 //!
-//! The first prints `sent N p50 T p90 T p99 T p999 T`, in microseconds: the time from when a request was due to its whole answer, so
-//! that a server that holds the sender up does not hide it. A thread for each connection: timers of an event loop are too
-//! coarse. The second prints the same of writes of 4 KiB to a file of that size, each with fdatasync.
+//! `calls` and `send` are open loop: each request is sent when it is due, however long responses take, over connections that are kept.
+//! They print `sent N lost N p50 T p90 T p99 T p999 T`, in microseconds. The time of a request begins when it is due, so a server that
+//! holds the sender up does not hide it. `calls` sends one GET, and fails if a response is not 2xx. `send` sends the requests of a
+//! file in turn and counts those without a 2xx response. If its SECONDS is `stdin`, it ends with standard input. Its LOG gets a line
+//! for each request: when it was due, in microseconds of the Unix time, how long it took, and 1 if it was answered, otherwise 0.
+//!
+//! `resumed` is closed loop: each request has its own TLS connection, which resumes the session of the one before. It prints
+//! `sent N resumed N micros T`; AUTHORITY is the certificate, in PEM, that signed the server's.
+//!
+//! `syncs` prints `sent N lost 0 p50 T …` of writes of 4 KiB to a file of that size, each with fdatasync.
+//!
+//! A thread for each connection: timers of an event loop are too coarse. In a file of requests, a line with its length in bytes
+//! precedes each request.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::os::unix::fs::FileExt;
+mod open_loop;
+mod requests;
+mod response;
+mod resumed;
+mod syncs;
+
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use open_loop::Plan;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -22,94 +37,53 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["calls", port, secret, path, rate, seconds, connections] => {
-            let head = format!(
+            let request = format!(
                 "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {secret}\r\n\r\n"
             );
-            calls(port.parse()?, &head, rate.parse()?, seconds.parse()?, connections.parse()?)
+            let plan = Plan::read(port, vec![request.into_bytes()], rate, seconds, connections)?;
+            let calls = open_loop::run(&plan)?;
+            let lost = calls.iter().filter(|call| !call.answered).count();
+            if lost > 0 {
+                return Err(format!("{lost} of {} requests were not answered with 2xx", calls.len()).into());
+            }
+            print(calls.iter().map(|call| call.took).collect(), 0);
+            Ok(())
         }
-        ["syncs", directory, count] => syncs(Path::new(directory), count.parse()?),
+        ["send", port, file, rate, seconds, connections, log @ ..] => {
+            let plan = Plan::read(port, requests::read(Path::new(file))?, rate, seconds, connections)?;
+            let calls = open_loop::run(&plan)?;
+            if let [log] = log {
+                open_loop::write_log(&calls, Path::new(log))?;
+            }
+            let lost = calls.iter().filter(|call| !call.answered).count();
+            print(calls.iter().map(|call| call.took).collect(), lost);
+            Ok(())
+        }
+        ["resumed", port, file, authority, seconds, connections] => resumed::run(
+            port.parse()?,
+            &requests::read(Path::new(file))?,
+            Path::new(authority),
+            Duration::from_secs_f64(seconds.parse()?),
+            connections.parse()?,
+        ),
+        ["syncs", directory, count] => {
+            print(syncs::run(Path::new(directory), count.parse()?)?, 0);
+            Ok(())
+        }
         _ => Err("see the source's first lines".into()),
     }
 }
 
-fn calls(port: u16, head: &str, rate: f64, seconds: f64, connections: u32) -> Result<(), Failure> {
-    let begun = Instant::now() + Duration::from_millis(100);
-    let mut took = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..connections)
-            .map(|lane| {
-                scope.spawn(move || {
-                    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-                    stream.set_nodelay(true)?;
-                    let mut answers = BufReader::new(stream.try_clone()?);
-                    let mut took = Vec::new();
-                    let every = f64::from(connections) / rate;
-                    let mut due = f64::from(lane) / rate;
-                    while due < seconds {
-                        let at = begun + Duration::from_secs_f64(due);
-                        thread::sleep(at.saturating_duration_since(Instant::now()));
-                        stream.write_all(head.as_bytes())?;
-                        answer(&mut answers)?;
-                        took.push(at.elapsed());
-                        due += every;
-                    }
-                    Ok::<_, Failure>(took)
-                })
-            })
-            .collect();
-        let mut all = Vec::new();
-        for lane in lanes {
-            all.extend(lane.join().map_err(|_| "a thread panicked")??);
-        }
-        Ok::<_, Failure>(all)
-    })?;
-    print(&mut took);
-    Ok(())
-}
-
-/// Reads one answer, which must be 200 and say its length.
-fn answer(from: &mut impl BufRead) -> Result<(), Failure> {
-    let mut line = String::new();
-    from.read_line(&mut line)?;
-    if !line.starts_with("HTTP/1.1 200 ") {
-        return Err(format!("answered {line:?}").into());
-    }
-    let mut length = 0;
-    loop {
-        line.clear();
-        from.read_line(&mut line)?;
-        if line == "\r\n" {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse()?;
-        }
-    }
-    std::io::copy(&mut from.take(length), &mut std::io::sink())?;
-    Ok(())
-}
-
-fn syncs(directory: &Path, count: u32) -> Result<(), Failure> {
-    let path = directory.join("proxy-load-syncs");
-    let file = File::options().create_new(true).write(true).open(&path)?;
-    let mut took = Vec::new();
-    for n in 0..count + 1 {
-        let begun = Instant::now();
-        file.write_all_at(&[7; 4096], 0)?;
-        file.sync_data()?;
-        // The first makes the file's block.
-        if n > 0 {
-            took.push(begun.elapsed());
-        }
-    }
-    std::fs::remove_file(path)?;
-    print(&mut took);
-    Ok(())
-}
-
-fn print(took: &mut [Duration]) {
+/// Prints the number of requests, of lost ones, and percentiles of all.
+fn print(mut took: Vec<Duration>, lost: usize) {
     took.sort_unstable();
     let at = |share: usize| took.get(took.len() * share / 1000).map_or(0, Duration::as_micros);
-    println!("sent {} p50 {} p90 {} p99 {} p999 {}", took.len(), at(500), at(900), at(990), at(999));
+    println!(
+        "sent {} lost {lost} p50 {} p90 {} p99 {} p999 {}",
+        took.len(),
+        at(500),
+        at(900),
+        at(990),
+        at(999)
+    );
 }

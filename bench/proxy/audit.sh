@@ -1,21 +1,14 @@
 #!/usr/bin/env bash
-# CPU time per request of the proxy (release build) beside nginx as a plain reverse proxy: same run, same upstream (another
-# nginx that returns a fixed answer), same load (wrk), turn and turn about. Needs: python3, nginx, wrk. Loopback only.
-# usage: run.sh [audit] [--rounds N] [--seconds N] [--connections N]
-# With `audit`, without nginx beside: what the durable audit costs, see latency.py. That needs cargo as well.
+# Cost of the durable audit (release build): CPU time per request, and p99 at half of peak, see latency.py. Both proxies have the same
+# upstream (an nginx that returns a fixed response) and the same load. Needs: python3, nginx, wrk, cargo. Loopback only.
+# usage: audit.sh [--rounds N] [--seconds N] [--connections N]
 export TOKENWARD_BIN=${TOKENWARD_BENCH_BIN:-${CARGO_TARGET_DIR:-$(dirname "$0")/../../target}/release/tokenward}
 source "$(dirname "$0")/../../tests/e2e/lib.sh"
 need python3 nginx wrk
-what=proxy
-if [[ ${1:-} == audit ]]; then
-    what=audit
-    shift
-fi
-
 DIR=$OUT/bench-proxy
 rm -rf "$DIR"
 mkdir -p "$DIR/durable" "$DIR/buffered"
-read -r upstream plain durable durable_admin buffered buffered_admin <<<"$(free_ports 6)"
+read -r upstream durable durable_admin buffered buffered_admin <<<"$(free_ports 5)"
 
 nginx_conf() { # nginx_conf NAME SERVER-AND-UPSTREAM-BLOCKS
     mkdir -p "$DIR/$1"
@@ -42,21 +35,6 @@ NGINX
 answer="{\"key\":\"KANBAN-100\",\"fields\":{\"summary\":\"$(printf 'x%.0s' $(seq 900))\"}}"
 nginx_conf upstream "server { listen 127.0.0.1:$upstream; location / { default_type application/json; return 200 '$answer'; } }"
 await_port bench-upstream "$upstream" 10
-nginx_conf plain "
-    upstream api { server 127.0.0.1:$upstream; keepalive 64; keepalive_requests 1000000000; }
-    server {
-        listen 127.0.0.1:$plain;
-        location /rest/ {
-            proxy_pass http://api;
-            proxy_http_version 1.1;
-            proxy_set_header Connection \"\";
-            proxy_set_header Host \$host;
-            proxy_set_header X-Forwarded-User svc;
-            proxy_set_header Authorization \"\";
-        }
-    }"
-NGINX=$LAST
-await_port bench-plain "$plain" 10
 
 cat >"$DIR/policies.json" <<'JSON'
 {"ci": {"limits": [
@@ -90,11 +68,6 @@ proxy durable "$durable" "$durable_admin"
 DURABLE=$LAST
 proxy buffered "$buffered" "$buffered_admin"
 
-if [[ $what == audit ]]; then
-    CARGO_TARGET_DIR=$TARGET/bench cargo build --quiet --release --locked --manifest-path "$ROOT/bench/proxy/load/Cargo.toml"
-    python3 "$ROOT/bench/proxy/latency.py" --tokens "$DIR/tokens.json" --load "$TARGET/bench/release/proxy-load" --disk "$DIR" \
-        "$@" -- "$DURABLE:$durable" "$LAST:$buffered"
-    exit
-fi
-python3 "$ROOT/bench/proxy/measure.py" --tokens "$DIR/tokens.json" "$@" -- \
-    "nginx:$NGINX:$plain" "tokenward durable:$DURABLE:$durable" "tokenward buffered:$LAST:$buffered"
+CARGO_TARGET_DIR=$TARGET/bench cargo build --quiet --release --locked --manifest-path "$ROOT/bench/proxy/load/Cargo.toml"
+python3 "$ROOT/bench/proxy/latency.py" --tokens "$DIR/tokens.json" --load "$TARGET/bench/release/proxy-load" --disk "$DIR" \
+    "$@" -- "$DURABLE:$durable" "$LAST:$buffered"
