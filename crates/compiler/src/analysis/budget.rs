@@ -119,7 +119,7 @@ impl Work {
     /// The run has fewer. None is left then, so that the rest of the run ends soon.
     pub(super) fn take_of_run(&self, steps: usize) -> Result<(), Exhausted> {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-        let left = self.run.left().checked_sub(steps).unwrap_or_default();
+        let left = self.run.left().saturating_sub(steps);
         self.run.0.store(left, Ordering::Relaxed);
         if left == 0 { Err(Exhausted) } else { Ok(()) }
     }

@@ -372,10 +372,13 @@ impl<'a> Search<'a> {
     }
 }
 
+/// States of several machines.
+type Tuple = Box<[u32]>;
+
 /// The tuples that were reached, by the states of the machines that must accept.
 #[derive(Default)]
 struct Larger {
-    tuples: HashMap<Box<[u32]>, Vec<Box<[u32]>>, BuildHasherDefault<Mixer>>,
+    tuples: HashMap<Tuple, Vec<Tuple>, BuildHasherDefault<Mixer>>,
 }
 
 impl Larger {

@@ -68,7 +68,7 @@ impl Known {
                 }
             }
         }
-        for (number, compiled) in taken.new() {
+        for (number, compiled) in taken.added() {
             add_secrets(&mut by_secret, number, &compiled.program)?;
         }
         Some(by_secret)
@@ -78,7 +78,7 @@ impl Known {
     pub(super) fn check_names(&self, taken: &Taken) -> Option<()> {
         let gone: HashSet<u16> = taken.gone.iter().map(|(number, _)| *number).collect();
         let mut new = HashSet::new();
-        for (_, compiled) in taken.new() {
+        for (_, compiled) in taken.added() {
             for token in compiled.program.tokens.iter() {
                 let other = self
                     .names
@@ -99,7 +99,7 @@ impl Known {
                 self.names.remove(&token.name);
             }
         }
-        for (number, compiled) in taken.new() {
+        for (number, compiled) in taken.added() {
             let names = compiled.program.tokens.iter().map(|token| token.name.clone());
             self.names.extend(names.map(|name| (name, number)));
         }
@@ -144,7 +144,7 @@ impl Taken {
     }
 
     /// The parts that the policy before did not have.
-    fn new(&self) -> impl Iterator<Item = (u16, &Arc<Compiled>)> {
+    fn added(&self) -> impl Iterator<Item = (u16, &Arc<Compiled>)> {
         let numbers = self.new.iter();
         numbers.filter_map(|number| Some((*number, self.compiled.get(usize::from(*number))?.as_ref()?)))
     }

@@ -17,6 +17,9 @@ use crate::{
     method::Method,
 };
 
+/// A reader that refuses a request, and the clause by which it would not.
+type Refused = ((usize, usize), Alternatives);
+
 /// Steps that a rule counts for when a request is tried on it.
 const STEPS_A_RULE: usize = 16;
 /// Steps that its constraints count for besides, if its URL matches.
@@ -238,11 +241,7 @@ impl<'a, 'p> Search<'a, 'p> {
     }
 
     /// Why a policy refuses the request, as the clause that it does not.
-    fn refused(
-        &mut self,
-        node: &Node,
-        request: &Request,
-    ) -> Result<Option<((usize, usize), Alternatives)>, Exhausted> {
+    fn refused(&mut self, node: &Node, request: &Request) -> Result<Option<Refused>, Exhausted> {
         if self.kind != BodyKind::Json {
             return Ok(None);
         }
