@@ -45,7 +45,7 @@ async fn the_upstream_gets_what_was_judged_and_who_calls() {
 #[tokio::test]
 async fn a_number_sign_is_data_where_it_is_lifted() {
     let behind = Behind::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
-    let policy = token("t", SECRET, "user = \"u\"", "/rest/a#b[QueryParam::c==d#e]");
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/a[#]b[QueryParam::c==d[#]e]");
     let scene = Scene::with(behind.addr, &policy, |config| config.relax.number_sign = true);
     assert_eq!(scene.ask(&request("GET /rest/a#b?c=d#e", "")).await.status, 200);
     assert!(behind.heads()[0].starts_with("GET /rest/a%23b?c=d%23e HTTP/1.1\r\n"));
