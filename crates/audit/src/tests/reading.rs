@@ -205,7 +205,8 @@ fn a_backup_that_lost_its_end_is_told() {
     let store = made(dir.path());
     store.close().unwrap();
     let reader = Reader::open(&dir.path().join("audit")).unwrap();
-    let damages: [(&str, fn(&std::path::Path)); 3] = [
+    type Damage = fn(&std::path::Path);
+    let damages: [(&str, Damage); 3] = [
         ("cut short", |db| {
             let file = fs::File::options().write(true).open(db).unwrap();
             let length = file.metadata().unwrap().len();

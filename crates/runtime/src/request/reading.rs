@@ -476,7 +476,7 @@ fn located(
     }
     let query = query?;
     if let Some(refusal) = query.iter().find_map(|(name, _)| rules.refused_parameter(name)) {
-        return Err(refusal.into());
+        return Err(refusal);
     }
     if rules.is_ambiguous(&query) {
         return Err(Reason::AmbiguousParameter.into());
