@@ -4,7 +4,7 @@
     bench.py --binary TOKENWARD --target DIRECTORY [--rounds N] [--seconds N] [--quick] [--only PART,…] [--peers NAME,…]
 
 All servers run on loopback, under the same load and in front of the same upstream, turn and turn about; the medians over the rounds
-count. Parts: calls, rates, bodies, reload, start, allocations. Writes DIRECTORY/bench-proxy/results.json, and from it performance.md
+count. Parts: calls, rates, bodies, reload, allocations, start. Writes DIRECTORY/bench-proxy/results.json, and from it performance.md
 and performance.svg there. `--quick` makes every row once, with short runs and small policies: it proves that each row works, and its
 figures are not measurements. Any response but 2xx, and any server that does not start, ends the benchmark with exit code 1. Linux,
 x86-64 or ARM64, Debian's packages; two processors or more.
@@ -34,7 +34,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tests" / "e2e"))
 from ports import free_ports  # noqa: E402
 
-PARTS = ["calls", "rates", "bodies", "reload", "start", "allocations"]
+PARTS = ["calls", "rates", "bodies", "reload", "allocations", "start"]
 ISSUE = "/rest/api/2/issue/{key}-100"
 # Name: method, path, size of the JSON body, connections.
 CALLS = {
@@ -288,9 +288,17 @@ def version(lock, name):
     return lines[at + 1].split('"')[1]
 
 
+def leave(number, _frame):
+    """Ends the benchmark; a second signal does not interrupt the end of the servers."""
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def main():
     args = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
     try:
         run = Run(args)
         for part in args.only:

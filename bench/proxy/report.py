@@ -135,12 +135,17 @@ def reload(rows):
 
 def start(rows):
     """Time and memory of a start."""
-    lines = [[f"{row['tokens']:,}", row["from"], f"{row['seconds']:.2f}", f"{row['resident']:,.0f}", f"{row['highest']:,.0f}",
-              f"{row['compile']:.1f}"] for row in rows]
+    lines = []
+    for row in rows:
+        if row["seconds"] is None:
+            found = ["not within the limit", "", ""]
+        else:
+            found = [f"{row['seconds']:.2f}", f"{row['resident']:,.0f}", f"{row['highest']:,.0f}"]
+        lines.append([f"{row['tokens']:,}", row["from"], *found, f"{row['compile']:.1f}"])
     if not lines:
         return ""
     return ("### Start\n\nThe time from the start of the process to its first response, and resident memory then, in MiB. `compile` is the time "
-            "of `tokenward compile -o`.\n\n"
+            "of `tokenward compile -o`. The limit of each is 30 minutes.\n\n"
             + table(["tokens", "from", "ready after s", "memory", "highest", "compile s"], lines))
 
 
