@@ -32,7 +32,10 @@ pub(crate) use entry::url_code;
 pub use glob::{Atom, ByteSet, Glob};
 pub(crate) use id::arena_index;
 pub use id::{LineId, MatcherId, RuleId, TokenId, UrlId};
-pub(crate) use layout::{EFFECTS, Included, Layout, Match, Near, Reach};
+pub(crate) use layout::{
+    EFFECTS, Included, Layout, Match,
+    near::{Near, Reach},
+};
 pub use lines::{Line, LineDigest};
 pub(crate) use lines::{Lines, Place};
 pub use matcher::{Matcher, PATTERN_LIMIT, UrlMatcher, ValueMatcher};

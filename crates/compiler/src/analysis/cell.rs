@@ -6,35 +6,23 @@
 //! the three is. Rules that no request in the search matches cost nothing but that trial, and no request of a part of the
 //! demands is no request of all.
 
+mod question;
 mod search;
 
 use std::collections::BTreeSet;
 
+pub(super) use self::question::Cell;
 use self::search::Search;
 use super::{
     Exhausted, Universe,
     clauses::{BodyKind, Ruled},
     language::Languages,
-    refusal::Refusals,
     witness::Request,
 };
 use crate::method::{Method, MethodSet};
 
 /// Steps that a rule counts for when it is made part of a question.
 const STEPS_A_RULE: usize = 8;
-
-/// A question: all of `must`, none of `must_not`, and no refusal.
-pub(super) struct Cell<'p, 'c> {
-    pub(super) must: Vec<Ruled<'p>>,
-    pub(super) must_not: Vec<&'c [Ruled<'p>]>,
-    /// A rule for which a body must be refused: it looks at the body, which has a variant of one of its names, a name that
-    /// one of the rules has.
-    pub(super) refused_for: Option<(Ruled<'p>, &'c [Ruled<'p>])>,
-    /// The policies that may not refuse the request.
-    pub(super) refusals: Refusals<'p>,
-    /// Names that a body should not have by chance.
-    pub(super) avoid: &'c dyn Fn(&str) -> bool,
-}
 
 /// Methods in the order in which a witness takes them.
 pub(super) const METHODS: [Method; 8] = [

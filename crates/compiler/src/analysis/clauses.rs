@@ -106,11 +106,6 @@ impl<'p> Ruled<'p> {
         }
     }
 
-    /// Whether the rule by itself matches a request and its body is not ambiguous to it.
-    pub(super) fn surely_matches(self, request: &Request) -> bool {
-        !quick::surely_fails(self, request) && self.matches(request) == Matched::Yes
-    }
-
     /// When the query keeps the rule from matching, or from looking at the body.
     pub(super) fn query_fails(self, languages: &mut Languages) -> Result<Alternatives, Exhausted> {
         let mut parts = Parts::default();

@@ -5,11 +5,10 @@
 //! those.
 //! Entries are what [`entry`] says.
 
-mod near;
+pub(super) mod near;
 
 use std::ops::ControlFlow;
 
-pub(crate) use self::near::{Near, Reach};
 use super::{
     Asks, LineId, RuleId, Tables, TokenId,
     bounds::{MOST, SLACK},

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, rc::Rc};
 
-use super::Cell;
+use super::question::Cell;
 use crate::{
     analysis::{
         Exhausted, Universe,

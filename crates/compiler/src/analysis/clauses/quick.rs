@@ -1,6 +1,6 @@
 //! Tells that a permit line does not match a request, without asking the decision itself: most lines do not.
 
-use super::Ruled;
+use super::{Matched, Ruled};
 use crate::{
     analysis::witness::{Json, Request, RequestBody},
     ast::{Effect, Operator},
@@ -8,8 +8,15 @@ use crate::{
     json::{Path, Step},
 };
 
+impl Ruled<'_> {
+    /// Whether the rule by itself matches a request and its body is not ambiguous to it.
+    pub(in super::super) fn surely_matches(self, request: &Request) -> bool {
+        !surely_fails(self, request) && self.matches(request) == Matched::Yes
+    }
+}
+
 /// Whether one of the rule's constraints certainly fails. "No" says nothing.
-pub(super) fn surely_fails(ruled: Ruled<'_>, request: &Request) -> bool {
+fn surely_fails(ruled: Ruled<'_>, request: &Request) -> bool {
     if ruled.rule.effect == Effect::Forbid {
         return false;
     }

@@ -1,7 +1,5 @@
 //! Which states of a machine accept all texts that others accept.
 
-use super::Machine;
-
 /// Machines of more states have no table.
 const MOST: usize = 160;
 
@@ -14,28 +12,26 @@ pub(in super::super) struct Inclusion {
 }
 
 impl Inclusion {
-    /// The steps that it takes.
-    pub(super) fn cost(machine: &Machine) -> usize {
-        let states = machine.states();
+    /// The steps that it takes for a machine of so many states and classes.
+    pub(super) fn cost(states: usize, stride: usize) -> usize {
         if states > MOST {
             1
         } else {
-            states * states * machine.stride
+            states * states * stride
         }
     }
 
-    pub(super) fn of(machine: &Machine) -> Option<Self> {
-        let states = machine.states();
+    /// The table of a machine: the number of its classes, the state after each state and class, and which states accept.
+    pub(super) fn of(stride: usize, next: &[u32], accepts: &[bool]) -> Option<Self> {
+        let states = accepts.len();
         if states > MOST {
             return None;
         }
         // For each class and state the states before it.
-        let mut before: Vec<Vec<usize>> = vec![Vec::new(); machine.stride * states];
-        for (at, next) in machine.next.iter().enumerate() {
-            let class = at % machine.stride;
-            before
-                .get_mut(class * states + *next as usize)?
-                .push(at / machine.stride);
+        let mut before: Vec<Vec<usize>> = vec![Vec::new(); stride * states];
+        for (at, next) in next.iter().enumerate() {
+            let class = at % stride;
+            before.get_mut(class * states + *next as usize)?.push(at / stride);
         }
         let mut table = Self {
             states,
@@ -45,13 +41,13 @@ impl Inclusion {
         let mut open = Vec::new();
         for one in 0..states {
             for two in 0..states {
-                if machine.accepts.get(one) == Some(&true) && machine.accepts.get(two) == Some(&false) {
+                if accepts.get(one) == Some(&true) && accepts.get(two) == Some(&false) {
                     table.fail(one, two, &mut open);
                 }
             }
         }
         while let Some((one, two)) = open.pop() {
-            for class in 0..machine.stride {
+            for class in 0..stride {
                 let (firsts, seconds) = (
                     before.get(class * states + one)?,
                     before.get(class * states + two)?,

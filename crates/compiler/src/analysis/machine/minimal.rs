@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Draft, End};
+use super::draft::{Draft, End};
 use crate::analysis::budget::{Exhausted, Work};
 
 /// Steps after which states are left as they are: a machine need not be minimal to be right.

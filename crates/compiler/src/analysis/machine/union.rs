@@ -1,6 +1,9 @@
 //! One machine for texts that one of two machines accepts.
 
-use super::{End, Exhausted, Machine, Work, classes, explore};
+use super::{
+    Exhausted, Machine, Work,
+    draft::{End, classes, explore},
+};
 
 impl Machine {
     /// The machine of the union; `None` if it has more than so many states: some unions are larger than the product of
