@@ -75,9 +75,9 @@ pub(super) fn convert(
         match judged {
             Ok(mut imported) => {
                 secrets.insert(imported.token.secret_hash.clone(), label);
-                imported.changes =
-                    meaning::changes(&imported.token, &config.upstream.public_url, Universe::default())
-                        .map_err(Failure::trouble)?;
+                let lines = (&imported.token, imported.quoted.as_slice());
+                imported.changes = meaning::changes(lines, &config.upstream.public_url, Universe::default())
+                    .map_err(Failure::trouble)?;
                 report.imported.push(imported);
             }
             Err(why) => report.broken.push(Broken { label, why }),
@@ -131,13 +131,16 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
         decisions.push("it never expires: add `expires`".to_owned());
     }
     // Lines that Tokenward refuses and Extender allowed get an escape, which keeps their meaning.
-    let mut lines = Vec::with_capacity(exported.lines.len());
+    let (mut lines, mut quoted) = (Vec::with_capacity(exported.lines.len()), Vec::new());
     for line in exported.lines {
         match escape::escaped(&line, options.encoded_slash) {
             Some(Escaped::Same(escaped)) => {
                 decisions.push(format!(
                     "`{line}` is written as `{escaped}`, which has the same meaning; check it, because it may be a mistake"
                 ));
+                if escape::adds_quotes(&line, &escaped) {
+                    quoted.push(lines.len());
+                }
                 lines.push(escaped);
             }
             Some(Escaped::Other) => {
@@ -173,6 +176,7 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
         label: exported.label,
         token,
         decisions,
+        quoted,
         changes: Vec::new(),
         new_secret,
     })

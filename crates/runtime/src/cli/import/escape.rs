@@ -56,6 +56,11 @@ fn proved(line: &str, text: String) -> Escaped {
     }
 }
 
+/// Whether the escaped line has quotes around names that are not the line's own.
+pub(super) fn adds_quotes(line: &str, escaped: &str) -> bool {
+    names::any_quoted(line, escaped) && !line.contains("::\"")
+}
+
 /// The line with blanks that Extender read as text: those before a constraint, and at the beginning of the URL.
 fn blanks_kept(line: &str) -> Option<String> {
     let mut text = line.to_owned();

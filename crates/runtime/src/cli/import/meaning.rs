@@ -39,17 +39,23 @@ pub(super) struct Example {
 }
 
 /// Finds the changed meanings among a token's lines, taking the other lines into account: a line that another covers
-/// with either meaning changes nothing.
+/// with either meaning changes nothing. `quoted`: indexes of the lines in which the import put quotes around names, which
+/// Extender had without them.
 ///
 /// # Errors
 /// A fault of the analysis.
-pub(super) fn changes(token: &NewToken, base: &BaseUrl, universe: Universe) -> Result<Vec<Change>, Fault> {
+pub(super) fn changes(
+    (token, quoted): (&NewToken, &[usize]),
+    base: &BaseUrl,
+    universe: Universe,
+) -> Result<Vec<Change>, Fault> {
     // One cause of one line after the other is undone, so that of two equal lines the second shows the difference.
     let mut lines = token.lines.clone();
     let mut steps = Vec::new();
     let mut states = vec![lines.clone()];
     for at in 0..lines.len() {
-        for cause in Cause::ALL {
+        let is_ours = |cause: &Cause| quoted.contains(&at) && matches!(cause, Cause::Quotes | Cause::Node);
+        for cause in Cause::ALL.into_iter().filter(|cause| !is_ours(cause)) {
             let Some(line) = lines.get_mut(at) else { continue };
             if let Some(undone) = cause.undone(line) {
                 *line = undone;
@@ -144,7 +150,7 @@ mod tests {
             unrestricted: false,
         };
         let base = BaseUrl::parse("https://jira.example.com/ctx").unwrap();
-        changes(&token, &base, Universe::default()).unwrap()
+        changes((&token, &[]), &base, Universe::default()).unwrap()
     }
 
     fn shown(lines: &[&str]) -> Vec<String> {

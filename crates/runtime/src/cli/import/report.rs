@@ -29,6 +29,8 @@ pub(super) struct Imported {
     pub(super) token: NewToken,
     /// Decisions that a person must make, one sentence each.
     pub(super) decisions: Vec<String>,
+    /// Indexes of the lines in which the import put quotes around names.
+    pub(super) quoted: Vec<usize>,
     pub(super) changes: Vec<Change>,
     /// The secret, if the import generated it.
     pub(super) new_secret: Option<Secret>,
