@@ -2,11 +2,12 @@
 
 use std::{
     cell::Cell,
+    collections::HashSet,
     fs,
     path::Path,
     sync::Arc,
     thread,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::SourceSet;
@@ -22,6 +23,11 @@ pub use walk::is_module_directory;
 const ATTEMPTS: usize = 5;
 /// Age of a file's last change from which on the file counts as written.
 const SETTLED: Duration = Duration::from_millis(25);
+/// The same for a file that had text and is empty. Whoever writes a file anew empties it first, and on a busy disk that may wait
+/// for what was written before.
+const EMPTIED: Duration = Duration::from_millis(300);
+/// Time after which a directory is read as it is, although its files are still being written.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 impl SourceSet {
     /// Reads every `*.toml` and `*.limits` file below `directory`, names with a leading dot left out, links as `links` says.
@@ -43,24 +49,32 @@ impl SourceSet {
     /// Like [`SourceSet::read_dir`], for a directory in which people write meanwhile.
     ///
     /// Files with the same bytes as in `before` share its texts. If a file changed less than 25 milliseconds ago, it may be half
-    /// written, for example emptied and not yet filled again: then the directory is read once more after that time.
+    /// written: then the directory is read once more after that time. A file that has text in `before` and is empty now may not
+    /// yet be filled again: that is waited for for 300 milliseconds.
     ///
     /// # Errors
     /// See [`ReadDirError`].
     pub fn read_dir_again(directory: &Path, links: Links, before: &Self) -> Result<Self, ReadDirError> {
         check_directory(directory)?;
-        let before = before.iter();
-        let before = before.map(|(_, source)| (source.path.clone(), Arc::clone(&source.text)));
-        let mut known: Files = before.collect();
-        for _ in 0..ATTEMPTS {
+        let files = before.iter();
+        let mut known: Files = files
+            .map(|(_, source)| (source.path.clone(), Arc::clone(&source.text)))
+            .collect();
+        let began = Instant::now();
+        loop {
             let latest = Cell::new(None);
             known = steady(directory, known, |before| {
                 latest.set(None);
                 read_noting(directory, links, before, &latest)
             })?;
-            match unsettled(latest.get(), SystemTime::now()) {
-                Some(rest) => thread::sleep(rest),
-                None => break,
+            let age = if has_emptied(before, &known) {
+                EMPTIED
+            } else {
+                SETTLED
+            };
+            match unsettled(latest.get(), SystemTime::now(), age) {
+                Some(rest) if began.elapsed() < PATIENCE => thread::sleep(rest.min(SETTLED)),
+                _ => break,
             }
         }
         Ok(Self::sharing(known))
@@ -126,10 +140,22 @@ fn read_noting(
     Ok(files)
 }
 
-/// The time until a change is as old as it must be. A change in the future is old: the clock was set back.
-fn unsettled(changed: Option<SystemTime>, now: SystemTime) -> Option<Duration> {
-    let age = now.duration_since(changed?).ok()?;
-    SETTLED.checked_sub(age).filter(|rest| !rest.is_zero())
+/// Whether a file is empty that had text before.
+fn has_emptied(before: &SourceSet, now: &Files) -> bool {
+    let empty: HashSet<&str> = now
+        .iter()
+        .filter(|(_, text)| text.is_empty())
+        .map(|(path, _)| path.as_str())
+        .collect();
+    let mut before = before.iter();
+    !empty.is_empty()
+        && before.any(|(_, source)| !source.text.is_empty() && empty.contains(source.path.as_str()))
+}
+
+/// The time until a change has this age. A change in the future is old: the clock was set back.
+fn unsettled(changed: Option<SystemTime>, now: SystemTime, age: Duration) -> Option<Duration> {
+    let since = now.duration_since(changed?).ok()?;
+    age.checked_sub(since).filter(|rest| !rest.is_zero())
 }
 
 #[cfg(test)]

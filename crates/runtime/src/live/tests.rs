@@ -305,6 +305,28 @@ fn a_broken_file_suspends_until_it_parses_and_nothing_keeps_that() {
 }
 
 #[test]
+fn a_token_that_is_no_longer_in_the_policy_is_suspended_for_its_calls_in_progress() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    let text = token("a", "one", "[get]/rest/a");
+    fs::write(&file, &text).unwrap();
+    let policies = open(folder.path());
+    let live = policies.current();
+    let (_, of_a) = live.program().tokens().next().unwrap();
+    let of_a = policies.validity(of_a.secret_hash, of_a);
+    fs::write(&file, "").unwrap();
+    policies.reload();
+    assert!(names(&policies).is_empty() && !of_a.is_lost());
+    fs::write(&file, text.replace("user =", "revoked = true\nbroken = \nuser =")).unwrap();
+    policies.reload();
+    assert!(of_a.is_lost());
+    fs::write(&file, &text).unwrap();
+    policies.reload();
+    assert!(!of_a.is_lost());
+    assert_eq!(names(&policies), ["a"]);
+}
+
+#[test]
 fn revocations_whose_file_vanishes_while_serving_are_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.toml");

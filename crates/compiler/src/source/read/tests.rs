@@ -328,13 +328,42 @@ fn a_file_that_has_just_changed_is_read_again() {
     assert!(changed.elapsed().unwrap() >= SETTLED);
 
     let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
-    let rest = |changed, now| unsettled(changed, at(now)).map(|rest| rest.as_millis());
+    let rest = |changed, now| unsettled(changed, at(now), SETTLED).map(|rest| rest.as_millis());
     assert_eq!(rest(Some(at(1_000)), 1_000), Some(25));
     assert_eq!(rest(Some(at(1_000)), 1_024), Some(1));
     assert_eq!(rest(Some(at(1_000)), 1_025), None);
     assert_eq!(rest(Some(at(1_000)), 2_000), None);
     assert_eq!(rest(Some(at(1_000)), 999), None);
     assert_eq!(rest(None, 1_000), None);
+}
+
+#[test]
+fn a_file_that_was_emptied_is_waited_for_to_be_filled_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.toml");
+    let again = |before: &SourceSet| {
+        let read = SourceSet::read_dir_again(directory.path(), Links::Refuse, before).unwrap();
+        let texts: Vec<String> = read.iter().map(|(_, source)| source.text.to_string()).collect();
+        (read, texts)
+    };
+    fs::write(&file, "one").unwrap();
+    let (before, texts) = again(&SourceSet::default());
+    assert_eq!(texts, ["one"]);
+    // Longer than a file counts as being written.
+    fs::write(&file, "").unwrap();
+    let (after, texts) = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(SETTLED * 2);
+            fs::write(&file, "two").unwrap();
+        });
+        again(&before)
+    });
+    assert_eq!(texts, ["two"]);
+    // One that stays empty is.
+    fs::write(&file, "").unwrap();
+    let (after, texts) = again(&after);
+    assert_eq!(texts, [""]);
+    assert!(!has_emptied(&after, &vec![("a.toml".to_owned(), "".into())]));
 }
 
 #[test]
