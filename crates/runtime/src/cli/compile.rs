@@ -123,12 +123,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let directory = args.directory.as_ref().unwrap_or(&config.policies);
     let base = args.base(directory)?;
     let sources = SourceSet::read_dir(directory, Links::Refuse).map_err(Failure::trouble)?;
-    if sources.iter().next().is_none() {
-        return Err(Failure::Usage(format!(
-            "`{}` has no policy files, so there is nothing to compile; policies are `*.toml` and `*.limits` in it or below it",
-            directory.display()
-        )));
-    }
+    args.refuse_empty(&sources, &config, directory)?;
     let sources = sources.below(&directory.to_string_lossy());
     let gate = match &base {
         None => None,
@@ -210,6 +205,23 @@ impl Args {
 
     fn denies_warnings(&self, config: &Config) -> bool {
         self.deny.is_some() || config.deny_warnings
+    }
+
+    /// Refuses a directory without policy files if the command line names it, or where warnings are denied: a wrong path would be
+    /// green. Without either, it is what a fresh installation has.
+    fn refuse_empty(&self, sources: &SourceSet, config: &Config, directory: &Path) -> Result<(), Failure> {
+        if sources.iter().next().is_some() {
+            return Ok(());
+        }
+        let found = format!(
+            "`{}` has no policy files; policies are `*.toml` and `*.limits` in it or below it",
+            directory.display()
+        );
+        if self.directory.is_some() || self.denies_warnings(config) {
+            return Err(Failure::Usage(found));
+        }
+        output::note(&found);
+        Ok(())
     }
 
     /// Fails if there are warnings, and they are denied.

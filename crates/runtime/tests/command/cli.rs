@@ -389,3 +389,23 @@ fn the_demo_does_what_it_says() {
         "a check leaves nothing here"
     );
 }
+
+#[test]
+fn a_named_directory_without_policies_is_no_success() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path();
+    std::fs::create_dir(path.join("policies")).unwrap();
+    for (arguments, code) in [
+        (&["compile", "--check"][..], 0),
+        (&["compile", "--check", "policies"], 2),
+        (&["compile", "--check", "--deny", "warnings"], 2),
+    ] {
+        let ran = run(path, arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.err);
+        assert!(
+            ran.err.contains("has no policy files"),
+            "{arguments:?}: {}",
+            ran.err
+        );
+    }
+}

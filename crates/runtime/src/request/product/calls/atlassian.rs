@@ -133,7 +133,10 @@ pub(crate) static CALLS: &[Group] = &[
             Call::write("/rest/scim/**"),
             Call::any("/rest/troubleshooting/*/support-zip/**"),
             Call::write("/rest/troubleshooting/**"),
-            Call::write("/rest/internal/**"),
+            // Not all of it: Cloud's description has plain calls below `/rest/internal/api`.
+            Call::write("/rest/internal/1.0/**"),
+            Call::write("/rest/internal/2/**"),
+            Call::write("/rest/internal/latest/**"),
         ],
     },
     Group {
