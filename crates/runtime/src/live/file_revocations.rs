@@ -4,16 +4,12 @@
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokenward_compiler::revoked::{RevokedIn, Suspect, revoked_in};
 use tokenward_compiler::source::{SourceKind, limits};
 
-use super::fingerprint::{Look, look};
+use super::fingerprint::{Look, is_settled, look};
 use super::revoked::SecretHash;
-
-/// Time after a change within which another change may leave a file's metadata the same.
-const CLOCK: Duration = Duration::from_secs(2);
 
 /// The revocations of the files, as they were last read.
 #[derive(Debug, Default)]
@@ -70,14 +66,6 @@ fn text_of(bytes: &[u8]) -> String {
     let units = bytes.as_chunks().0.iter().map(|unit| decode(*unit));
     let text = char::decode_utf16(units).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER));
     text.filter(|character| *character != '\u{feff}').collect()
-}
-
-/// Whether a change of the file from now on would show in its metadata.
-fn is_settled(metadata: &Metadata) -> bool {
-    let changed = metadata.modified().unwrap_or(UNIX_EPOCH);
-    SystemTime::now()
-        .duration_since(changed)
-        .is_ok_and(|age| age > CLOCK)
 }
 
 /// Lists the files of tokens below a directory, small ones first. Unreadable ones are left out, and so is what exceeds the limits of a

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// State of the directory without file contents: names, times and sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,17 @@ fn walk(directory: &Path, depth: usize, files: &mut BTreeMap<PathBuf, Look>) {
 fn is_policy(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension == "toml" || extension == "limits")
+}
+
+/// Time after a change within which another change may leave a file's metadata the same.
+const CLOCK: Duration = Duration::from_secs(2);
+
+/// Whether a change of the file from now on would show in its metadata.
+pub(super) fn is_settled(metadata: &Metadata) -> bool {
+    let changed = metadata.modified().unwrap_or(UNIX_EPOCH);
+    SystemTime::now()
+        .duration_since(changed)
+        .is_ok_and(|age| age > CLOCK)
 }
 
 pub(super) fn look(metadata: &Metadata) -> Look {

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::fingerprint::{Look, is_settled, look};
 use crate::ownership::adopt;
 
 /// SHA-256 hash of a token's secret.
@@ -55,8 +56,8 @@ pub(crate) struct Revocations {
 struct Book {
     path: PathBuf,
     unsaved: Vec<SecretHash>,
-    /// Minimum length of the file, in bytes: nothing that was written may be missing.
-    length: u64,
+    /// The file's metadata when it was last seen to have all that was written; `None`: it is to be read.
+    seen: Option<Look>,
 }
 
 impl Revocations {
@@ -91,7 +92,7 @@ impl Revocations {
             book: Mutex::new(Book {
                 path: path.to_owned(),
                 unsaved: Vec::new(),
-                length: whole.len() as u64,
+                seen: None,
             }),
             hashes: ArcSwap::from_pointee(hashes),
             suspended: ArcSwap::default(),
@@ -158,8 +159,8 @@ impl Revocations {
         book.save(&self.hashes.load())
     }
 
-    /// Writes the revocations that could not be written before, and all of them if the file has vanished or has become shorter:
-    /// after a restart the tokens would work again.
+    /// Writes the revocations that could not be written before, and all of them if the file has vanished or lacks one: after
+    /// a restart the tokens would work again.
     ///
     /// # Errors
     /// The revocations still cannot be written.
@@ -183,22 +184,46 @@ impl Revocations {
 impl Book {
     /// Writes what is not on disk. `all`: every revocation.
     fn save(&mut self, all: &HashSet<SecretHash>) -> io::Result<()> {
-        let length = match fs::metadata(&self.path) {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        let found = match fs::metadata(&self.path) {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        if length < self.length {
-            self.write_again(all)?;
-            tracing::warn!(
-                "{} was missing or lacked lines; the proxy has written it again",
-                self.path.display()
-            );
+        let looks = found.as_ref().map(look);
+        if looks.is_none() || looks != self.seen {
+            if self.lacks_one_of(all)? {
+                self.write_again(all)?;
+                tracing::warn!(
+                    "{} was missing or lacked lines; the proxy has written it again",
+                    self.path.display()
+                );
+            } else {
+                self.seen = looks.filter(|_| found.as_ref().is_some_and(is_settled));
+            }
         }
         if !self.unsaved.is_empty() {
-            self.append(length == 0)?;
+            self.append(found.is_none_or(|found| found.len() == 0))?;
         }
         Ok(())
+    }
+
+    /// Whether the file lacks a revocation that was written to it.
+    fn lacks_one_of(&self, all: &HashSet<SecretHash>) -> io::Result<bool> {
+        let unsaved: HashSet<&SecretHash> = self.unsaved.iter().collect();
+        let mut written = all.iter().filter(|secret| !unsaved.contains(secret)).peekable();
+        if written.peek().is_none() {
+            return Ok(false);
+        }
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let there: HashSet<SecretHash> = String::from_utf8_lossy(&bytes)
+            .lines()
+            .filter_map(parse)
+            .collect();
+        Ok(written.any(|secret| !there.contains(secret)))
     }
 
     fn directory(&self) -> &Path {
@@ -208,11 +233,11 @@ impl Book {
 
     /// Replaces the file by one with all revocations, and with those that others wrote to it.
     fn write_again(&mut self, all: &HashSet<SecretHash>) -> io::Result<()> {
-        let left = fs::read_to_string(&self.path).unwrap_or_default();
+        let left = fs::read(&self.path).unwrap_or_default();
         let all: BTreeSet<SecretHash> = all
             .iter()
             .copied()
-            .chain(left.lines().filter_map(parse))
+            .chain(String::from_utf8_lossy(&left).lines().filter_map(parse))
             .collect();
         let lines = lines(&all);
         let mut new = OsString::from(&self.path);
@@ -230,7 +255,7 @@ impl Book {
         self.give_to_owner_of_store(&file)?;
         fs::rename(&new, &self.path)?;
         File::open(self.directory())?.sync_all()?;
-        self.length = lines.len() as u64;
+        self.seen = None;
         self.unsaved.clear();
         Ok(())
     }
@@ -250,7 +275,7 @@ impl Book {
         if created {
             File::open(self.directory())?.sync_all()?;
         }
-        self.length = file.metadata()?.len();
+        self.seen = None;
         self.unsaved.clear();
         if created {
             self.give_to_owner_of_store(&file)?;
@@ -420,6 +445,14 @@ mod tests {
         // A new revocation does not make a file of its own.
         fs::remove_file(&path).unwrap();
         revocations.add([[3; 32]]).unwrap();
+        all_are_there(&[[1; 32], [2; 32], [3; 32]]);
+        // A line that was overwritten at the same length is missing, too, and one that is no text harms no other.
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace(&shown(&[2; 32]), &shown(&[9; 32]))).unwrap();
+        revocations.save().unwrap();
+        all_are_there(&[[1; 32], [2; 32], [3; 32], [9; 32]]);
+        fs::write(&path, [b"\xff", shown(&[1; 32]).as_bytes(), b"\n"].concat()).unwrap();
+        revocations.save().unwrap();
         all_are_there(&[[1; 32], [2; 32], [3; 32]]);
         // What somebody else wrote stays.
         fs::write(&path, shown(&[4; 32]) + "\n").unwrap();
