@@ -137,10 +137,10 @@ pub(crate) static CALLS: &[Group] = &[
         source: Source::Described,
         calls: &[Call::write("/rest/api/{v?}/user/watch/**")],
     },
-    // Reads whose names speak of credentials or rights, and that show neither.
+    // Reads whose names speak of credentials or rights, and that give neither.
     Group {
         class: Class::Plain,
-        reason: "Reads something by its key: the keys name spaces and properties, and open nothing",
+        reason: "Reads something by its key; a key names a space or a property, and gives no access",
         source: Source::Described,
         calls: &[
             Call::read("/rest/api/{v?}/content/*/property/*"),

@@ -279,10 +279,10 @@ pub(crate) static CALLS: &[Group] = &[
             Call::post("/rest/internal/api/*/worklog/bulk"),
         ],
     },
-    // Reads whose names speak of credentials or rights, and that show neither.
+    // Reads whose names speak of credentials or rights, and that give neither.
     Group {
         class: Class::Plain,
-        reason: "Reads something by its key, or lists keys: the keys name issues, projects, properties and users, and open nothing",
+        reason: "Reads something by its key, or lists keys; a key names an issue, project, property or user, and gives no access",
         source: Source::Described,
         calls: &[
             Call::read("/rest/agile/*/board/*/properties"),
@@ -340,7 +340,7 @@ pub(crate) static CALLS: &[Group] = &[
     },
     Group {
         class: Class::Plain,
-        reason: "Lists the webhooks of the app that calls, and events that it missed; the answer has no field for a secret",
+        reason: "Lists the webhooks of the app that calls, and events that it missed; the response has no field for a secret",
         source: Source::Described,
         calls: &[
             Call::read("/rest/api/*/webhook"),
