@@ -1,5 +1,6 @@
 """Load on a server: closed loop by wrk and h2load, open loop and resumed TLS by proxy-load."""
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -8,6 +9,8 @@ import time
 
 import policy
 import processes
+
+SCRIPT = pathlib.Path(__file__).resolve().parent / "wrk.lua"
 
 
 class Load:
@@ -40,7 +43,7 @@ class Load:
     def wrk(self, port, requests, seconds, connections, cores):
         """(requests, requests a second) of as many as the server answers; a failed one ends the benchmark."""
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s",
-                   str(policy.__file__).replace("policy.py", "wrk.lua"), f"http://127.0.0.1:{port}"]
+                   SCRIPT, f"http://127.0.0.1:{port}"]
         out = self.output(command, cores, {"TOKENWARD_REQUESTS": str(requests)}, seconds)
         if "Non-2xx" in out or "Socket errors" in out:
             sys.exit(f"error: port {port}, {requests.name}:\n{out}")

@@ -5,7 +5,6 @@ import pathlib
 import statistics
 import sys
 
-
 CALLS = {
     "get": "GET, 950 B back", "post-150": "POST, 150 B of JSON", "post-10k": "POST, 10 KB of JSON", "up-1m": "POST, 1 MB",
     "down-1m": "GET, 1 MB back", "tls-resumed": "GET, TLS resumed for each", "http2": "GET, HTTP/2 with TLS",

@@ -100,7 +100,7 @@ pub fn read_private_text(path: &Path) -> Result<Zeroizing<String>, PrivateFileEr
     }
 }
 
-/// Opens a file, and tells if other users can read or change it.
+/// Opens a file, and returns why other users can read or change it, if they can.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Option<Exposed>)> {
     let file = File::open(path)?;
     // Check the opened file, not the name, which may change.
@@ -132,7 +132,7 @@ fn admits_others(file: &File, me: u32) -> bool {
     let mut list = [0; LONGEST_LIST];
     match rustix::fs::fgetxattr(file, "system.posix_acl_access", &mut list[..]) {
         Ok(length) => names_others(list.get(..length).unwrap_or_default(), me, is_own_group),
-        // Without a list, or on a file system that has none, the mode tells all.
+        // Without a list, or on a file system without lists, the mode is complete.
         Err(error) => error == rustix::io::Errno::RANGE,
     }
 }

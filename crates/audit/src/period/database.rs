@@ -122,7 +122,10 @@ impl Database {
         let bytes = match blocks {
             // Most commits are one block.
             [(_, only)] => Cow::Borrowed(only.as_slice()),
-            _ => Cow::Owned(blocks.iter().flat_map(|(_, bytes)| bytes).copied().collect()),
+            _ => {
+                let bytes: Vec<&[u8]> = blocks.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+                Cow::Owned(bytes.concat())
+            }
         };
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let journal = match &mut *journal {

@@ -61,8 +61,9 @@ pub enum CopyError {
 }
 
 impl Reader {
-    /// Copies all blocks, the signed heads and the note of the end to a new store in the directory `to`, which is made and synced. Entries written to the
-    /// original meanwhile may be copied or not. Until the copy is complete, its name is `to` with `.partial` appended.
+    /// Copies all blocks, the signed heads and the note of the end to a new store in the directory `to`, which is created and
+    /// synced. Entries written to the original meanwhile may be copied or not. Until the copy is complete, its name is `to`
+    /// with `.partial` appended.
     ///
     /// # Errors
     /// See [`CopyError`].

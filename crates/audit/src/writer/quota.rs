@@ -17,6 +17,8 @@ pub(crate) struct Quotas {
     refused_tokens: Quota,
     /// By name. Tokens that a limit refused lately.
     over_limit: HashMap<String, Quota>,
+    /// The minute in which these were last looked through: there may be many, and the writer asks for each commit.
+    looked_through: Option<i64>,
 }
 
 /// A kind of refused callers.
@@ -49,6 +51,7 @@ impl Quotas {
             outsiders: Quota::new(per_minute),
             refused_tokens: Quota::new(per_minute),
             over_limit: HashMap::new(),
+            looked_through: None,
         }
     }
 
@@ -80,13 +83,18 @@ impl Quotas {
                 events.extend(quota.over().take(what));
             }
         }
-        for (token, quota) in &mut self.over_limit {
-            if is_due(quota) {
-                events.extend(quota.over().take_of(token));
+        // Their counts become due when a minute ends.
+        let minute = Some(now_ms.div_euclid(MINUTE_MS));
+        if all || self.looked_through != minute {
+            self.looked_through = minute;
+            for (token, quota) in &mut self.over_limit {
+                if is_due(quota) {
+                    events.extend(quota.over().take_of(token));
+                }
             }
+            self.over_limit
+                .retain(|_, quota| !quota.over.is_empty() || quota.is_current(now_ms));
         }
-        self.over_limit
-            .retain(|_, quota| !quota.over.is_empty() || quota.is_current(now_ms));
         events
     }
 }

@@ -288,3 +288,20 @@ fn lines_and_tokens_that_no_call_can_use_are_warnings() {
         }
     }
 }
+
+#[test]
+fn a_path_with_or_without_a_version_needs_its_key() {
+    let configuration = "policies = 'policies'\n[upstream]\nurl = 'http://127.0.0.1:8090'\n\
+         public_url = 'http://127.0.0.1:8080'\nproduct = 'confluence'\n";
+    for (line, code) in [
+        ("[get]/rest/api/webhooks/[0-9]+", 1),
+        ("[get]/rest/api/2/webhooks/[0-9]+", 1),
+        ("[get]/rest/api/content/[0-9]+", 0),
+    ] {
+        let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, line))]);
+        fs::write(directory.path().join("tokenward.toml"), configuration).unwrap();
+        let (found, out, err) = check(&directory, &["--deny", "warnings"]);
+        assert_eq!(found, code, "{line}: {out}{err}");
+        assert_eq!(err.contains("`mint = true`"), code == 1, "{line}: {err}");
+    }
+}

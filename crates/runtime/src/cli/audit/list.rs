@@ -1,5 +1,7 @@
 //! `tokenward audit list` and `tail`.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use tokenward_audit::{Filter, Page, Sequence};
 
@@ -67,17 +69,22 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
     };
     let source = args.place.source(&config)?;
     let mut calls = source.list(&filter, page)?;
-    let may_be_more = calls.len() > limit || limit == usize::from(MOST) && calls.len() == limit;
+    let more = match calls.len().cmp(&limit) {
+        Ordering::Greater => Some("There are more"),
+        // Beyond the largest list nothing was asked for.
+        Ordering::Equal if args.limit == MOST => Some("There may be more"),
+        _ => None,
+    };
     calls.truncate(limit);
     if calls.is_empty() {
         output::note("No calls found.");
         args.which.note_unknown(&config);
     }
     output::print(&args.form.form().of(&calls, Heading::Shown))?;
-    if may_be_more {
+    if let Some(more) = more {
         let which = if args.oldest_first { "oldest" } else { "newest" };
         output::note(&format!(
-            "These are the {which} {limit}. There are more: `--limit` shows up to {MOST}, and `tokenward audit export` writes all."
+            "These are the {which} {limit}. {more}: `--limit` shows up to {MOST}, and `tokenward audit export` writes all."
         ));
     }
     source.tell_lacking()

@@ -76,7 +76,7 @@ fn why(token: &Token, auth: &AuthRules, methods: Methods) -> Option<(String, &'s
     }
 }
 
-/// A policy with a token for each key, which permits the calls that need the key. A path that no line can express is left out.
+/// A policy with a token for each key, which permits the calls that need the key.
 fn reserving(config: &Config) -> SourceSet {
     let mut file = String::new();
     for (at, key) in KEYS.iter().enumerate() {
@@ -121,6 +121,8 @@ fn regexp(path: &str) -> Option<String> {
         match segment {
             "**" => regexp.push_str("(?:/.*)?"),
             "*" => regexp.push_str("/[^/]+"),
+            // A version, or nothing.
+            "{v?}" => regexp.push_str("(?:/(?:latest|[0-9][^/]*))?"),
             plain if plain.contains(['*', '{', '}']) => return None,
             plain => {
                 regexp.push('/');
@@ -134,4 +136,25 @@ fn regexp(path: &str) -> Option<String> {
         }
     }
     Some(regexp)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenward_compiler::compile;
+
+    use super::*;
+    use crate::request::Product;
+
+    #[test]
+    fn each_call_that_needs_a_key_is_a_line_that_compiles() {
+        for product in Product::ALL {
+            let mut config = Config::default();
+            config.upstream.product = product;
+            let compiled = compile(&reserving(&config));
+            assert!(compiled.program.is_some(), "{:?}", compiled.diagnostics);
+            for group in product.calls().filter(|group| group.class != Class::Plain) {
+                assert_eq!(lines(group).count(), group.calls.len(), "{}", group.reason);
+            }
+        }
+    }
 }

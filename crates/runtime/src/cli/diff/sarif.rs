@@ -1,8 +1,8 @@
 //! Differences as SARIF 2.1.0 (OASIS), for tools that show findings next to the lines of a pull request.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokenward_compiler::diagnostic::{Code, Severity};
 

@@ -137,4 +137,33 @@ pub(crate) static CALLS: &[Group] = &[
         source: Source::Described,
         calls: &[Call::write("/rest/api/{v?}/user/watch/**")],
     },
+    // Reads whose names speak of credentials or rights, and that give neither.
+    Group {
+        class: Class::Plain,
+        reason: "Reads something by its key; a key names a space or a property, and gives no access",
+        source: Source::Described,
+        calls: &[
+            Call::read("/rest/api/{v?}/content/*/property/*"),
+            Call::read("/rest/api/{v?}/content/scan"),
+            Call::read("/rest/api/{v?}/label/labels"),
+            Call::read("/rest/api/{v?}/space"),
+            Call::read("/rest/api/{v?}/space/*/property/*"),
+        ],
+    },
+    Group {
+        class: Class::Plain,
+        reason: "Lists jobs of backup and restore, and the names of their files; downloading one needs `escalate`",
+        source: Source::Described,
+        calls: &[
+            Call::read("/rest/api/{v?}/backup-restore/jobs"),
+            Call::read("/rest/api/{v?}/backup-restore/jobs/*"),
+            Call::read("/rest/api/{v?}/backup-restore/restore/files"),
+        ],
+    },
+    Group {
+        class: Class::Plain,
+        reason: "Reads the log of administrative changes",
+        source: Source::Described,
+        calls: &[Call::read("/rest/api/{v?}/audit")],
+    },
 ];
