@@ -280,7 +280,7 @@ fn check(assembler: &mut Assembler, sources: &SourceSet, configuration: &Configu
         let tokens = program.tokens().map(|(id, token)| {
             assert_eq!(program.token_by_secret_hash(&token.secret_hash), Some(id));
             assert_eq!(program.token(id).name, token.name);
-            let lines = program.lines_of(token).map(|(id, line)| {
+            let lines = program.lines_of(id).map(|(id, line)| {
                 assert_eq!(program.line(id), line);
                 format!("{line:?}")
             });
