@@ -162,7 +162,7 @@ fn having<'p>(
     lines: &HashMap<Span, Why>,
 ) -> HashMap<&'p str, TokenId> {
     let has = |id: TokenId| {
-        let mut of_token = program.lines_of(program.token(id));
+        let mut of_token = program.lines_of(id);
         of_token.any(|(line, _)| {
             source_map
                 .line(line)

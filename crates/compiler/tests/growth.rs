@@ -125,7 +125,7 @@ fn a_chain_of_sets_counts_to_its_end() {
     let compilation = in_time(|| compile(&sources));
     assert!(compilation.diagnostics.is_empty());
     let program = compilation.program.unwrap();
-    let (_, token) = program.tokens().next().unwrap();
+    let (token, _) = program.tokens().next().unwrap();
     let lines: Vec<_> = program.lines_of(token).map(|(_, line)| line.text).collect();
     assert_eq!(
         (lines.len(), lines[0]),

@@ -103,8 +103,8 @@ fn check_token(
     analysis: &mut Analysis<'_>,
 ) -> Result<(), Deviation> {
     let name = || token.name.clone();
-    let lines = plain.lines_of(token).map(|(line, _)| line);
-    if token.attributes != laid_out.attributes || !lines.eq(read.lines_of(laid_out).map(|(line, _)| line)) {
+    let lines = plain.lines_of(id).map(|(line, _)| line);
+    if token.attributes != laid_out.attributes || !lines.eq(read.lines_of(other).map(|(line, _)| line)) {
         return Err(Deviation::Lines { token: name() });
     }
     let Comparison {

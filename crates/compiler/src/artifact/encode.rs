@@ -15,8 +15,8 @@ use crate::{
     ast::Effect,
     call_limits::CallLimits,
     ir::{
-        Constraints, Lines, Matcher, NodeTest, ParamTest, Place, Program, Rule, Rules, Tables, Token,
-        UrlMatcher, ValueMatcher, Whole, arena_index,
+        Automaton, Constraints, Lines, Matcher, NodeTest, ParamTest, Place, Program, Rule, Rules, Tables,
+        Token, UrlMatcher, ValueMatcher, Whole, arena_index,
     },
     json::{Kinds, Path, Step},
     policy::{Attributes, Users},
@@ -99,8 +99,12 @@ fn sections(program: &Program, mut take: impl FnMut(&[u8])) {
         take(&inner.0);
     };
     section(Section::Lines, &|out| self::lines(out, lines));
-    section(Section::Values, &|out| out.list(values, value));
-    section(Section::Urls, &|out| out.list(urls, url));
+    section(Section::Values, &|out| {
+        out.list(values, |out, it| value(out, it, tables));
+    });
+    section(Section::Urls, &|out| {
+        out.list(urls, |out, it| url(out, it, tables))
+    });
     section(Section::Names, &|out| {
         out.list(&known.names.items, |out, name| out.text(name));
     });
@@ -196,7 +200,13 @@ pub(super) const EVERYTHING: u8 = 1;
 pub(super) const GLOB: u8 = 2;
 pub(super) const AUTOMATON: u8 = 3;
 
-fn matcher(out: &mut Writer, matcher: &Matcher) {
+/// How artifacts have an automaton: its tables.
+fn tables(out: &mut Writer, automaton: &Automaton) {
+    out.bytes(&automaton.to_bytes());
+}
+
+/// A matcher. `automaton` writes its automaton, if it is one; so it does for the two functions below.
+fn matcher(out: &mut Writer, matcher: &Matcher, automaton: impl FnOnce(&mut Writer, &Automaton)) {
     match matcher {
         Matcher::Nothing => out.u8(NOTHING),
         Matcher::Everything => out.u8(EVERYTHING),
@@ -204,9 +214,9 @@ fn matcher(out: &mut Writer, matcher: &Matcher) {
             out.u8(GLOB);
             out.bytes(code.as_bytes());
         }
-        Matcher::Automaton(automaton) => {
+        Matcher::Automaton(it) => {
             out.u8(AUTOMATON);
-            out.bytes(&automaton.to_bytes());
+            automaton(out, it);
         }
     }
 }
@@ -214,9 +224,9 @@ fn matcher(out: &mut Writer, matcher: &Matcher) {
 /// A value that names the base URL: the tree of its regexp.
 pub(super) const OF_BASE: u8 = 4;
 
-fn value(out: &mut Writer, value: &ValueMatcher) {
+pub(super) fn value(out: &mut Writer, value: &ValueMatcher, automaton: impl FnOnce(&mut Writer, &Automaton)) {
     match value {
-        ValueMatcher::Fixed(fixed) => matcher(out, fixed),
+        ValueMatcher::Fixed(fixed) => matcher(out, fixed, automaton),
         ValueMatcher::Unbound(hir) | ValueMatcher::Bound(hir, _) => {
             out.u8(OF_BASE);
             regexp::encode(out, hir);
@@ -228,11 +238,11 @@ pub(super) const BELOW: u8 = 0;
 pub(super) const WHOLE_TREE: u8 = 1;
 pub(super) const WHOLE_GLOB: u8 = 2;
 
-fn url(out: &mut Writer, url: &UrlMatcher) {
+pub(super) fn url(out: &mut Writer, url: &UrlMatcher, automaton: impl FnOnce(&mut Writer, &Automaton)) {
     match url {
         UrlMatcher::Below(below) => {
             out.u8(BELOW);
-            matcher(out, below);
+            matcher(out, below, automaton);
         }
         UrlMatcher::Unbound(Whole::Tree(hir)) | UrlMatcher::Bound(Whole::Tree(hir), _) => {
             out.u8(WHOLE_TREE);

@@ -13,13 +13,12 @@ use super::{
     bytes::Writer,
     encode::{self, attributes, path},
     header::hasher,
-    regexp,
 };
 use crate::{
     ast::Effect,
     ir::{
         Automaton, Constraints, LineId, Lines, Matcher, MatcherId, NodeTest, ParamTest, Program, Rule,
-        RuleId, Rules, Token, UrlId, UrlMatcher, ValueMatcher, Whole,
+        RuleId, Rules, Token, ValueMatcher,
     },
     json::Kinds,
 };
@@ -215,7 +214,9 @@ fn rule(known: &Known<'_>, rule: &Rule, out: &mut Writer) {
     out.0.extend(line.digest.0);
     out.bool(*effect == Effect::Forbid);
     out.u8(methods.bits());
-    url(known, *id, out);
+    encode::url(out, known.program.url(*id), |out, automaton| {
+        out.0.extend(hash(automaton));
+    });
     out.option(it.as_deref(), |out, it| constraints(known, it, out));
 }
 
@@ -252,50 +253,14 @@ fn constraints(known: &Known<'_>, it: &Constraints, out: &mut Writer) {
     out.list(members, |out, it| path(out, it));
 }
 
-fn url(known: &Known<'_>, id: UrlId, out: &mut Writer) {
-    match known.program.url(id) {
-        UrlMatcher::Below(it) => {
-            out.u8(encode::BELOW);
-            matcher(it, None, out);
-        }
-        UrlMatcher::Unbound(Whole::Tree(hir)) | UrlMatcher::Bound(Whole::Tree(hir), _) => {
-            out.u8(encode::WHOLE_TREE);
-            regexp::encode(out, hir);
-        }
-        UrlMatcher::Unbound(Whole::Glob(code)) | UrlMatcher::Bound(Whole::Glob(code), _) => {
-            out.u8(encode::WHOLE_GLOB);
-            out.bytes(code.as_bytes());
-        }
-    }
-}
-
 fn value(known: &Known<'_>, id: MatcherId, out: &mut Writer) {
-    match known.program.values.get(id.0 as usize) {
-        Some(ValueMatcher::Fixed(it)) => {
-            let hash = known.values.get(id.0 as usize).copied().flatten();
-            matcher(it, hash, out);
-        }
-        Some(ValueMatcher::Unbound(hir) | ValueMatcher::Bound(hir, _)) => {
-            out.u8(encode::OF_BASE);
-            regexp::encode(out, hir);
-        }
+    let at = id.0 as usize;
+    match known.program.values.get(at) {
+        Some(value) => encode::value(out, value, |out, automaton| {
+            let shared = known.values.get(at).copied().flatten();
+            out.0.extend(shared.unwrap_or_else(|| hash(automaton)));
+        }),
         // As it decides.
         None => out.u8(encode::NOTHING),
-    }
-}
-
-/// A matcher; an automaton by the hash of its tables, which is `known` or not.
-fn matcher(matcher: &Matcher, known: Option<[u8; 32]>, out: &mut Writer) {
-    match matcher {
-        Matcher::Nothing => out.u8(encode::NOTHING),
-        Matcher::Everything => out.u8(encode::EVERYTHING),
-        Matcher::Glob(code) => {
-            out.u8(encode::GLOB);
-            out.bytes(code.as_bytes());
-        }
-        Matcher::Automaton(automaton) => {
-            out.u8(encode::AUTOMATON);
-            out.0.extend(known.unwrap_or_else(|| hash(automaton)));
-        }
     }
 }

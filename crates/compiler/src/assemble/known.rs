@@ -51,10 +51,15 @@ pub(super) struct Taken {
 }
 
 impl Known {
+    /// The part with a number.
+    pub(super) fn part(&self, number: u16) -> Option<&Compiled> {
+        self.compiled.get(usize::from(number))?.as_deref()
+    }
+
     /// Whether a part is as it would be compiled now.
     pub(super) fn is_usable(&self, number: u16, changed: &BTreeSet<String>) -> bool {
-        let compiled = self.compiled.get(usize::from(number)).and_then(Option::as_ref);
-        compiled.is_some_and(|compiled| changed.is_disjoint(&compiled.sets))
+        self.part(number)
+            .is_some_and(|part| changed.is_disjoint(&part.sets))
     }
 
     /// The tokens by their secrets; `None` if two have the same one.

@@ -22,7 +22,9 @@ pub(super) struct Job {
     text: Arc<str>,
     range: Range<usize>,
     /// The sets that its tokens include, and those that these include.
-    pub(super) sets: BTreeSet<String>,
+    sets: BTreeSet<String>,
+    /// The lines of these sets.
+    copied: usize,
 }
 
 /// A compiled part.
@@ -30,6 +32,8 @@ pub(super) struct Job {
 pub(super) struct Compiled {
     pub(super) program: Arc<Program>,
     pub(super) sets: BTreeSet<String>,
+    /// The lines of these sets, which the part has for itself.
+    pub(super) copied: usize,
     pub(super) shares: Vec<artifact::Share>,
     pub(super) revoked: Vec<[u8; 32]>,
     pub(super) dead: Vec<DeadLine>,
@@ -44,6 +48,7 @@ impl Job {
             text: Arc::clone(text),
             range,
             sets: BTreeSet::new(),
+            copied: 0,
         }
     }
 
@@ -51,11 +56,11 @@ impl Job {
         self.text.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Finds out which sets its tokens include.
-    pub(super) fn find_sets(&mut self, sets: &Sets) {
+    /// Finds out which sets its tokens include. Returns the number of their lines.
+    pub(super) fn find_sets(&mut self, sets: &Sets) -> usize {
         // A quoted key can spell it with an escape.
         if !self.text().contains("include") && !self.text().contains('\\') {
-            return;
+            return 0;
         }
         let own = SourceSet::sharing([(self.path.clone(), self.text().into())]);
         let definitions = own
@@ -63,6 +68,8 @@ impl Job {
             .flat_map(|(id, source)| tokens::read(id, source, &mut Vec::new()));
         let names = definitions.flat_map(|token| token.include).map(|name| name.value);
         self.sets = sets.reached_from(names);
+        self.copied = sets.lines_in(&self.sets);
+        self.copied
     }
 
     /// The part; `None` if it has an error, or more lines than a part can have.
@@ -80,6 +87,7 @@ impl Job {
         let included = included.map(|token| token.forbids.included.len() + token.permits.included.len());
         Some(Compiled {
             sets: self.sets.clone(),
+            copied: self.copied,
             shares: artifact::shares(&program),
             revoked: compilation.revoked,
             dead: dead_here(&program, terms.universe, terms.served),

@@ -15,6 +15,7 @@ use crate::{
     decide::{Body, Decision, Media, Param, Request, compare, constrained, decide, explain, nearest},
     findings::dead_here,
     ir::{LineId, Token},
+    json,
     method::Method,
     seal::Mode,
 };
@@ -216,11 +217,18 @@ fn decided(program: &Program, token: &Token, path: &str) -> Vec<String> {
                 query,
                 body,
             };
-            found.push(match decide(program, &request) {
+            let shown = |decision: Decision<'_>| match decision {
                 Decision::Allow(grant) => format!("allow {:?}", grant.line().map(place)),
                 Decision::Deny(denial) => format!("{:?} {:?}", denial.reason, denial.line.map(place)),
                 Decision::NeedsBody(wanted) => format!("{wanted:?}"),
-            });
+            };
+            let decision = decide(program, &request);
+            if let Decision::NeedsBody(wanted) = &decision {
+                let nodes = json::read(br#"{"a":{"b":"x","l":[400]}}"#, wanted).unwrap();
+                let body = Body::Read(&nodes);
+                found.push(shown(decide(program, &Request { body, ..request })));
+            }
+            found.push(shown(decision));
             let tried = explain::explain(program, &request);
             let shown = tried
                 .iter()
@@ -280,7 +288,7 @@ fn check(assembler: &mut Assembler, sources: &SourceSet, configuration: &Configu
         let tokens = program.tokens().map(|(id, token)| {
             assert_eq!(program.token_by_secret_hash(&token.secret_hash), Some(id));
             assert_eq!(program.token(id).name, token.name);
-            let lines = program.lines_of(token).map(|(id, line)| {
+            let lines = program.lines_of(id).map(|(id, line)| {
                 assert_eq!(program.line(id), line);
                 format!("{line:?}")
             });
@@ -380,6 +388,30 @@ fn only_what_changed_is_compiled() {
         .others
         .insert("unused.limits".to_owned(), "/rest/other\n".to_owned());
     assert_eq!(compiled(&policy), 0);
+}
+
+#[test]
+fn lines_that_parts_copy_are_counted_in_all_parts() {
+    let configuration = Configuration::new();
+    let mut assembler = Assembler::default();
+    let mut policy = Policy::default();
+    let lines = "/rest/x\n".repeat(MOST_COPIED / 2);
+    policy.others.insert("read.limits".to_owned(), lines);
+    let mut is_assembled = |file: &str| {
+        // Its tokens include `read`.
+        let entry = policy.entry(5);
+        policy.files.insert(file.to_owned(), vec![entry]);
+        let sources = policy.sources();
+        let reload = assembler.assemble(&sources, configuration.terms(), 1).is_some();
+        let start = Assembler::default()
+            .assemble(&sources, configuration.terms(), 1)
+            .is_some();
+        assert_eq!(reload, start, "{file}");
+        reload
+    };
+    assert!(is_assembled("a.toml"));
+    assert!(is_assembled("b.toml"));
+    assert!(!is_assembled("c.toml"));
 }
 
 #[test]

@@ -100,10 +100,10 @@ impl Program {
     }
 
     /// The lines of a token in the order of decision, forbid lines first.
-    pub fn lines_of<'p>(&'p self, token: &'p Token) -> impl Iterator<Item = (LineId, Line<'p>)> {
+    pub fn lines_of(&self, id: TokenId) -> impl Iterator<Item = (LineId, Line<'_>)> {
+        let token = self.token(id);
         // Rules are numbered within the part that has the token.
-        let id = self.by_secret.get(&token.secret_hash);
-        let within = id.and_then(|id| self.within(*id));
+        let within = self.within(id);
         let owner = within.as_ref().map_or(self, |within| within.program);
         let rules = token.forbids.iter().chain(token.permits.iter());
         let lines = rules.filter_map(|id| owner.rule(id)).map(|rule| rule.line);

@@ -16,8 +16,8 @@ pub fn faults(program: &Program, mode: &Mode) -> Vec<(String, Fault)> {
     let Mode::Secure(keys) = mode else {
         return Vec::new();
     };
-    let tokens = program.tokens().filter_map(|(_, token)| {
-        let lines = program.lines_of(token).map(|(_, line)| line.text);
+    let tokens = program.tokens().filter_map(|(id, token)| {
+        let lines = program.lines_of(id).map(|(_, line)| line.text);
         Some((token.name.clone(), fault(&token.attributes, lines, keys)?))
     });
     tokens.collect()

@@ -1,13 +1,12 @@
 //! Reading a policy directory: the one place of this crate that touches the file system.
 
 use std::{
-    cell::Cell,
     collections::HashSet,
     fs,
     path::Path,
     sync::Arc,
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use super::SourceSet;
@@ -41,7 +40,7 @@ impl SourceSet {
     pub fn read_dir(directory: &Path, links: Links) -> Result<Self, ReadDirError> {
         check_directory(directory)?;
         let read = steady(directory, Files::new(), |before| {
-            read_once(directory, links, before)
+            Ok(read_once(directory, links, before)?.0)
         });
         read.map(Self::sharing)
     }
@@ -49,35 +48,46 @@ impl SourceSet {
     /// Like [`SourceSet::read_dir`], for a directory in which people write meanwhile.
     ///
     /// Files with the same bytes as in `before` share its texts. If a file changed less than 25 milliseconds ago, it may be half
-    /// written: then the directory is read once more after that time. A file that has text in `before` and is empty now may not
-    /// yet be filled again: that is waited for for 300 milliseconds.
+    /// written: then the directory is read again after that time. If a file has text in `before` and is empty now, a program may
+    /// be about to fill it: then the time is 300 milliseconds. After 400 milliseconds the directory is taken as it is.
     ///
     /// # Errors
     /// See [`ReadDirError`].
     pub fn read_dir_again(directory: &Path, links: Links, before: &Self) -> Result<Self, ReadDirError> {
         check_directory(directory)?;
-        let files = before.iter();
-        let mut known: Files = files
-            .map(|(_, source)| (source.path.clone(), Arc::clone(&source.text)))
-            .collect();
-        let began = Instant::now();
-        loop {
-            let latest = Cell::new(None);
-            known = steady(directory, known, |before| {
-                latest.set(None);
-                read_noting(directory, links, before, &latest)
-            })?;
-            let age = if has_emptied(before, &known) {
-                EMPTIED
-            } else {
-                SETTLED
-            };
-            match unsettled(latest.get(), SystemTime::now(), age) {
-                Some(rest) if began.elapsed() < PATIENCE => thread::sleep(rest.min(SETTLED)),
-                _ => break,
-            }
+        settled(directory, links, before, (SystemTime::now, thread::sleep)).map(Self::sharing)
+    }
+}
+
+/// The files, once none is being written. `now` and `pause` are the seams at which tests have time pass.
+fn settled(
+    directory: &Path,
+    links: Links,
+    before: &SourceSet,
+    (now, mut pause): (impl Fn() -> SystemTime, impl FnMut(Duration)),
+) -> Result<Files, ReadDirError> {
+    let files = before.iter();
+    let mut known: Files = files
+        .map(|(_, source)| (source.path.clone(), Arc::clone(&source.text)))
+        .collect();
+    let began = now();
+    loop {
+        let mut latest = None;
+        known = steady(directory, known, |before| {
+            let (files, changed) = read_once(directory, links, before)?;
+            latest = changed;
+            Ok(files)
+        })?;
+        let age = if has_emptied(before, &known) {
+            EMPTIED
+        } else {
+            SETTLED
+        };
+        let is_patient = now().duration_since(began).is_ok_and(|waited| waited < PATIENCE);
+        match unsettled(latest, now(), age) {
+            Some(rest) if is_patient => pause(rest.min(SETTLED)),
+            _ => return Ok(known),
         }
-        Ok(Self::sharing(known))
     }
 }
 
@@ -124,20 +134,15 @@ fn is_same_text(one: &Arc<str>, other: &Arc<str>) -> bool {
     Arc::ptr_eq(one, other) || one == other
 }
 
-fn read_once(directory: &Path, links: Links, before: &Files) -> Result<Files, ReadDirError> {
-    read_noting(directory, links, before, &Cell::new(None))
-}
-
-/// Reads the files, and notes when the last of them changed.
-fn read_noting(
+/// The files, and the time of the last change of one.
+fn read_once(
     directory: &Path,
     links: Links,
     before: &Files,
-    latest: &Cell<Option<SystemTime>>,
-) -> Result<Files, ReadDirError> {
-    let mut files = walk::files(directory, links, before, latest)?;
+) -> Result<(Files, Option<SystemTime>), ReadDirError> {
+    let (mut files, latest) = walk::files(directory, links, before)?;
     files.sort();
-    Ok(files)
+    Ok((files, latest))
 }
 
 /// Whether a file is empty that had text before.

@@ -600,9 +600,7 @@ fn a_reload_gives_what_a_start_gives() {
         for (_, token) in whole.tokens() {
             let lines = |program: &Program| -> Vec<_> {
                 let id = program.token_by_secret_hash(&token.secret_hash).unwrap();
-                let lines = program
-                    .lines_of(program.token(id))
-                    .map(|(_, line)| format!("{line:?}"));
+                let lines = program.lines_of(id).map(|(_, line)| format!("{line:?}"));
                 lines.collect()
             };
             assert_eq!(lines(reloaded), lines(&whole), "{what}");

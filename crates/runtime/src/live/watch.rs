@@ -189,8 +189,7 @@ fn settle(change: Change, received: &Receiver<Signal>) -> Settled {
     let mut writing = HashSet::new();
     note(change, &mut writing);
     while first.elapsed() < PATIENCE {
-        let quiet = if writing.is_empty() { QUIET } else { QUIET_WRITER };
-        match received.recv_timeout(quiet) {
+        match received.recv_timeout(quiet(&writing)) {
             Ok(Signal::Changed(change)) => note(change, &mut writing),
             Ok(Signal::Reload) => requested = true,
             Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return Settled::Stop,
@@ -198,6 +197,11 @@ fn settle(change: Change, received: &Receiver<Signal>) -> Settled {
         }
     }
     Settled::Quiet { requested }
+}
+
+/// The time without further changes that ends a series.
+fn quiet(writing: &HashSet<PathBuf>) -> Duration {
+    if writing.is_empty() { QUIET } else { QUIET_WRITER }
 }
 
 /// Notes which files are being written. A file that was closed, renamed or removed is not.
@@ -262,7 +266,7 @@ impl Notifier {
 #[cfg(test)]
 mod tests {
     use notify::Event;
-    use notify::event::{DataChange, RenameMode};
+    use notify::event::{DataChange, RemoveKind, RenameMode};
 
     use super::*;
 
@@ -270,18 +274,13 @@ mod tests {
         Change::of(Event::new(kind).add_path(path.into()))
     }
 
-    /// The time that a series of changes takes to end, if nothing follows it.
-    fn settled(changes: &[(EventKind, &str)]) -> Duration {
-        let (sender, received) = mpsc::channel();
-        let mut changes = changes.iter().filter_map(|(kind, path)| change(*kind, path));
-        let first = changes.next().unwrap();
-        for change in changes {
-            sender.send(Signal::Changed(change)).unwrap();
+    /// The time without further changes that ends this series.
+    fn quiet_after(changes: &[(EventKind, &str)]) -> Duration {
+        let mut writing = HashSet::new();
+        for change in changes.iter().filter_map(|(kind, path)| change(*kind, path)) {
+            note(change, &mut writing);
         }
-        let began = Instant::now();
-        let settled = settle(first, &received);
-        assert!(matches!(settled, Settled::Quiet { requested: false }));
-        began.elapsed()
+        quiet(&writing)
     }
 
     #[test]
@@ -290,25 +289,40 @@ mod tests {
         let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
         let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::From));
+        let removed = EventKind::Remove(RemoveKind::File);
         for writing in [
             &[(written, "a")][..],
             &[(created, "a"), (written, "a")],
             &[(written, "a"), (closed, "b")],
             &[(written, "a"), (closed, "a"), (written, "a")],
         ] {
-            assert!(settled(writing) >= QUIET_WRITER, "{writing:?}");
+            assert_eq!(quiet_after(writing), QUIET_WRITER, "{writing:?}");
         }
-        // On a busy machine each may take longer than it waits, but hardly all of them every time.
-        let all_closed = || {
-            [
-                &[(created, "a"), (written, "a"), (closed, "a")][..],
-                &[(written, "a"), (renamed, "a")],
-                &[(EventKind::Remove(notify::event::RemoveKind::File), "a")],
-            ]
-            .iter()
-            .all(|changes| settled(changes) < QUIET_WRITER)
-        };
-        assert!((0..50).any(|_| all_closed()));
+        for written in [
+            &[(created, "a"), (written, "a"), (closed, "a")][..],
+            &[(written, "a"), (renamed, "a")],
+            &[(removed, "a")],
+        ] {
+            assert_eq!(quiet_after(written), QUIET, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn a_series_of_changes_ends() {
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let (sender, received) = mpsc::channel();
+        sender
+            .send(Signal::Changed(change(written, "b").unwrap()))
+            .unwrap();
+        sender.send(Signal::Reload).unwrap();
+        let first = change(written, "a").unwrap();
+        assert!(matches!(
+            settle(first, &received),
+            Settled::Quiet { requested: true }
+        ));
+        sender.send(Signal::Stop).unwrap();
+        let first = change(written, "a").unwrap();
+        assert!(matches!(settle(first, &received), Settled::Stop));
     }
 
     #[test]

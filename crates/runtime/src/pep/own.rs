@@ -20,7 +20,7 @@ pub(super) fn describe(
     let token = program.token(id);
     // Limits of the configuration are included, since they apply to the holder too.
     let limits = limiter.limits_of(token);
-    let texts = || program.lines_of(token).map(|(_, line)| line.text);
+    let texts = || program.lines_of(id).map(|(_, line)| line.text);
     let lines: Option<Vec<&str>> = show_policy.then(|| texts().collect());
     json!({
         "token": token.name,

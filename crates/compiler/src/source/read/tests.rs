@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use super::*;
 
 /// A directory with two files of one state, and what `change` makes of it after each reading, counted from 1.
@@ -8,10 +10,10 @@ fn read_while(change: impl Fn(&Path, usize)) -> (Result<Files, ReadDirError>, us
     put(path, "b.limits", "old");
     let mut readings = 0;
     let read = steady(path, Files::new(), |before| {
-        let files = read_once(path, Links::WithinDirectory, before);
+        let read = read_once(path, Links::WithinDirectory, before);
         readings += 1;
         change(path, readings);
-        files
+        Ok(read?.0)
     });
     (read, readings)
 }
@@ -267,7 +269,7 @@ fn a_file_that_becomes_a_link_while_it_is_read_is_never_followed_out() {
             } else {
                 Links::WithinDirectory
             };
-            let read = read_once(&folder.join("policies"), links, &Files::new()).unwrap_or_default();
+            let (read, _) = read_once(&folder.join("policies"), links, &Files::new()).unwrap_or_default();
             assert!(read.iter().all(|(_, text)| **text != *"secret"));
         }
         swapping.store(false, std::sync::atomic::Ordering::Relaxed);
@@ -318,14 +320,34 @@ fn a_name_with_control_characters_stays_in_its_line() {
     );
 }
 
+/// Reads a directory with one file, whose change is the present, by a clock that only pauses move. `change` is given the file
+/// and the number of the pause, counted from 1. Returns the files and the time that passed.
+fn read_by_clock(text: &str, before: &[(&str, &str)], change: impl Fn(&Path, usize)) -> (Files, Duration) {
+    let directory = tempfile::tempdir().unwrap();
+    put(directory.path(), "a.toml", text);
+    let file = directory.path().join("a.toml");
+    let began = fs::metadata(&file).unwrap().modified().unwrap();
+    let (passed, pauses) = (Cell::new(Duration::ZERO), Cell::new(0));
+    let now = || began + passed.get();
+    let pause = |rest: Duration| {
+        passed.set(passed.get() + rest);
+        pauses.set(pauses.get() + 1);
+        change(&file, pauses.get());
+    };
+    let before = before
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let before = SourceSet::from_files(before);
+    let read = settled(directory.path(), Links::Refuse, &before, (now, pause)).unwrap();
+    (read, passed.get())
+}
+
 #[test]
 fn a_file_that_has_just_changed_is_read_again() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("a.toml");
-    put(directory.path(), "a.toml", "text");
-    let changed = fs::metadata(&file).unwrap().modified().unwrap();
-    SourceSet::read_dir_again(directory.path(), Links::Refuse, &SourceSet::default()).unwrap();
-    assert!(changed.elapsed().unwrap() >= SETTLED);
+    let (read, passed) = read_by_clock("half", &[], |file, _| fs::write(file, "half and half").unwrap());
+    assert_eq!(read, files(&[("a.toml", "half and half")]));
+    assert!(passed >= SETTLED);
+    assert_eq!(read_by_clock("text", &[], |_, _| {}).1, SETTLED);
 
     let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
     let rest = |changed, now| unsettled(changed, at(now), SETTLED).map(|rest| rest.as_millis());
@@ -339,31 +361,30 @@ fn a_file_that_has_just_changed_is_read_again() {
 
 #[test]
 fn a_file_that_was_emptied_is_waited_for_to_be_filled_again() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("a.toml");
-    let again = |before: &SourceSet| {
-        let read = SourceSet::read_dir_again(directory.path(), Links::Refuse, before).unwrap();
-        let texts: Vec<String> = read.iter().map(|(_, source)| source.text.to_string()).collect();
-        (read, texts)
-    };
-    fs::write(&file, "one").unwrap();
-    let (before, texts) = again(&SourceSet::default());
-    assert_eq!(texts, ["one"]);
+    let before = [("a.toml", "one")];
     // Longer than a file counts as being written.
-    fs::write(&file, "").unwrap();
-    let (after, texts) = thread::scope(|scope| {
-        scope.spawn(|| {
-            thread::sleep(SETTLED * 2);
-            fs::write(&file, "two").unwrap();
-        });
-        again(&before)
+    let (read, _) = read_by_clock("", &before, |file, pause| {
+        if pause == 3 {
+            fs::write(file, "two").unwrap();
+        }
     });
-    assert_eq!(texts, ["two"]);
-    // One that stays empty is.
-    fs::write(&file, "").unwrap();
-    let (after, texts) = again(&after);
-    assert_eq!(texts, [""]);
-    assert!(!has_emptied(&after, &vec![("a.toml".to_owned(), "".into())]));
+    assert_eq!(read, files(&[("a.toml", "two")]));
+    // A file that stays empty is taken as it is.
+    let (read, passed) = read_by_clock("", &before, |_, _| {});
+    assert_eq!((read, passed), (files(&[("a.toml", "")]), EMPTIED));
+    // One that had no text is not waited for.
+    assert_eq!(read_by_clock("", &[("a.toml", "")], |_, _| {}).1, SETTLED);
+}
+
+#[test]
+fn a_file_that_never_settles_is_read_in_the_end() {
+    // As if it was written again at every pause.
+    let (_, passed) = read_by_clock("", &[], |file, _| {
+        let file = fs::File::options().write(true).open(file).unwrap();
+        let changed = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(changed + SETTLED).unwrap();
+    });
+    assert_eq!(passed, PATIENCE);
 }
 
 #[test]

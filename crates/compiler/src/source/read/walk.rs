@@ -3,7 +3,6 @@
 //! A user who can write to the directory can replace a file by a link between a check of its name and its opening. So every
 //! step opens a name below a directory that is already open, never follows a link, and then checks the opened file.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::env;
 use std::ffi::CStr;
@@ -32,7 +31,7 @@ const FILE: OFlags = OFlags::RDONLY
 /// What `gitdir:` lines have.
 const MAX_GITDIR_BYTES: u64 = 64 << 10;
 
-/// The policy files below a directory, in no order.
+/// The policy files below a directory, in no order, and the time of the last change of one.
 ///
 /// `before` is what an earlier reading found: the text of a file with the same bytes is shared with it. Bytes are compared,
 /// never times or sizes alone, so that no change can be missed.
@@ -40,8 +39,7 @@ pub(super) fn files(
     directory: &Path,
     links: Links,
     before: &Files,
-    latest: &Cell<Option<SystemTime>>,
-) -> Result<Files, ReadDirError> {
+) -> Result<(Files, Option<SystemTime>), ReadDirError> {
     let (path, root) = match links {
         Links::Refuse => (directory.to_owned(), without_links(directory)?),
         Links::WithinDirectory => {
@@ -60,14 +58,14 @@ pub(super) fn files(
         links,
         before: before.iter().map(|(path, text)| (path.as_str(), text)).collect(),
         buffer: Vec::new(),
-        latest,
+        latest: None,
         files: Vec::new(),
         entries: 0,
         bytes: 0,
     };
     let copy = root.try_clone().map_err(io_error(directory))?;
     walk.directory(&copy, "", 0)?;
-    Ok(walk.files)
+    Ok((walk.files, walk.latest))
 }
 
 /// Opens a directory; an error if it, or one on the way to it, is a link.
@@ -152,7 +150,7 @@ struct Walk<'a> {
     /// The bytes of one file at a time.
     buffer: Vec<u8>,
     /// The time of the last change of a file.
-    latest: &'a Cell<Option<SystemTime>>,
+    latest: Option<SystemTime>,
     files: Files,
     entries: usize,
     bytes: u64,
@@ -273,7 +271,7 @@ impl Walk<'_> {
         read.map_err(io_error(&path))?;
         // After the reading, so that no change before its end is missed.
         let changed = file.metadata().and_then(|metadata| metadata.modified());
-        self.latest.set(self.latest.get().max(changed.ok()));
+        self.latest = self.latest.max(changed.ok());
         let length = self.buffer.len() as u64;
         if length > limits::FILE_BYTES {
             return Err(ReadDirError::TooLarge {

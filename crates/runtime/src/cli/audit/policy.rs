@@ -26,7 +26,7 @@ pub(super) fn program(config: &Config) -> Result<Program, String> {
 pub(super) fn lines(program: &Program) -> Vec<Line<'_>> {
     let of_tokens = program
         .tokens()
-        .flat_map(|(_, token)| program.lines_of(token).map(|(_, line)| line));
+        .flat_map(|(id, _)| program.lines_of(id).map(|(_, line)| line));
     let mut lines: Vec<Line<'_>> = of_tokens.collect();
     lines.sort_by(|a, b| (a.file, a.number).cmp(&(b.file, b.number)));
     lines.dedup_by(|a, b| (a.file, a.number) == (b.file, b.number));

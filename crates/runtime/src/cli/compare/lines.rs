@@ -109,7 +109,7 @@ impl<'p> Lines<'p> {
         };
         let mut direction = Direction::default();
         for (analysis, (old, new)) in self.analyses.iter_mut().zip(&self.bound.pairs) {
-            let all: Vec<LineId> = new.lines_of(new.token(after)).map(|(id, _)| id).collect();
+            let all: Vec<LineId> = new.lines_of(after).map(|(id, _)| id).collect();
             for before in &before {
                 let mut ask = |permits: &[LineId]| {
                     let found = analysis.unreviewed((*before, Some(after)), permits, lifted);

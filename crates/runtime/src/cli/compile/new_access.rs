@@ -397,7 +397,7 @@ impl Gate<'_> {
             .filter_map(|example| self.what(token, example))
             .collect();
         let mut permits = Vec::new();
-        for (id, line) in new.lines_of(new.token(after)) {
+        for (id, line) in new.lines_of(after) {
             let text = line.text.to_owned();
             let what = ReviewedWhat::Line {
                 token: token.name.clone(),
@@ -409,7 +409,7 @@ impl Gate<'_> {
         }
         let mut lifted = Vec::new();
         for before in &token.before {
-            for (id, line) in old.lines_of(old.token(*before)) {
+            for (id, line) in old.lines_of(*before) {
                 let what = ReviewedWhat::Lifted {
                     token: token.name.clone(),
                     text: line.text.to_owned(),

@@ -116,11 +116,11 @@ fn of_policy(config: &Config) -> Result<(Vec<Known>, bool), Failure> {
     // A compiled policy has no positions and no findings.
     if place.is_file() {
         let program = unbound_artifact(place, &config.artifact_signers())?;
-        let tokens = program.tokens().map(|(_, token)| Known {
+        let tokens = program.tokens().map(|(id, token)| Known {
             attributes: token.attributes.clone(),
             place: None,
             limits: program
-                .lines_of(token)
+                .lines_of(id)
                 .map(|(_, line)| (line.file.to_owned(), line.number as usize, line.text.to_owned()))
                 .collect(),
             used: None,
