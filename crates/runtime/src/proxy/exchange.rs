@@ -150,6 +150,7 @@ impl Exchange {
             return Poll::Ready(Err(Broken::Closed.into()));
         };
         loop {
+            let arrived = connection.input.len();
             let head = self
                 .heads
                 .next(&mut connection.input, self.to_head, HEAD_BYTES)
@@ -157,12 +158,8 @@ impl Exchange {
             match head {
                 // A switch of protocols is no interim response; the caller refuses it.
                 Some(head) if head.status.is_informational() && head.status.as_u16() != 101 => {
-                    let sizes = head
-                        .fields
-                        .iter()
-                        .map(|(name, value)| name.as_str().len() + value.len() + 4);
                     self.interims.0 += 1;
-                    self.interims.1 += sizes.sum::<usize>();
+                    self.interims.1 += arrived - connection.input.len();
                     if self.interims.0 > INTERIMS || self.interims.1 > INTERIM_BYTES {
                         return Poll::Ready(Err(Unanswered::Interims));
                     }
