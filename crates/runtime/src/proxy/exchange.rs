@@ -250,7 +250,13 @@ impl Exchange {
         };
         while matches!(self.sending, Sending::Body | Sending::Encoded) {
             if self.sending == Sending::Body {
-                self.sending = encode(&mut self.body, &mut self.encoder, connection, cx)?;
+                match encode(&mut self.body, &mut self.encoder, connection, cx) {
+                    Ok(sending) => self.sending = sending,
+                    Err(broken) => {
+                        self.connection = None;
+                        return Err(broken);
+                    }
+                }
             }
             let waits = connection.output.is_empty() && self.sending == Sending::Body;
             match connection.poll_write(cx) {
