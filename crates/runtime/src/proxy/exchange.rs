@@ -4,12 +4,10 @@
 //! for the response polls [`Exchange::poll_send`] meanwhile: an upstream may want all of the request first.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::Body;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
@@ -310,15 +308,13 @@ fn encode(
 ) -> Result<Sending, Broken> {
     let output = &mut connection.output;
     while output.has_room() {
-        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
+        let Poll::Ready(data) = body.poll_next(cx) else {
             return Ok(Sending::Body);
         };
-        match frame {
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    let framed = encoder.frame(data, output.buffer());
-                    output.push(framed);
-                }
+        match data {
+            Some(Ok(data)) => {
+                let framed = encoder.frame(data, output.buffer());
+                output.push(framed);
             }
             Some(Err(error)) => return Err(Broken::Body(error)),
             None => {
