@@ -169,7 +169,7 @@ impl Revocations {
     }
 
     /// Creates the validity of a call's token from the secret that the call presented and the token's current one.
-    pub(super) fn validity(self: &Arc<Self>, secrets: [SecretHash; 2]) -> TokenValidity {
+    pub(crate) fn validity(self: &Arc<Self>, secrets: [SecretHash; 2]) -> TokenValidity {
         TokenValidity {
             revocations: Arc::clone(self),
             secrets,

@@ -133,7 +133,7 @@ impl Forwarded {
             AnswerBody::Upstream(Box::new(UpstreamBody {
                 exchange,
                 address: self.address,
-                cut: outcome.validity().cloned().map(Cut::Unwatched),
+                cut: outcome.validity().cloned().map(Cut::new),
                 id: self.id,
                 outcome,
                 pause: upstream.pause(self.streams),
@@ -230,28 +230,29 @@ pub(crate) struct UpstreamBody {
     rewriting: bool,
 }
 
-/// Tells when the token that the call depends on is revoked.
-enum Cut {
-    /// Nothing has waited yet, so nobody has to be woken.
-    Unwatched(TokenValidity),
-    Watched(Pin<Box<dyn Future<Output = ()> + Send>>),
+/// The end of a call whose token is revoked.
+struct Cut {
+    validity: TokenValidity,
+    /// Wakes the task; `None` as long as nothing has waited.
+    lost: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Cut {
-    /// Whether the token is revoked.
+    fn new(validity: TokenValidity) -> Self {
+        Self { validity, lost: None }
+    }
+
+    /// Whether the token is revoked. A body that never waits learns it only here: by the time at which [`Self::poll`] is asked,
+    /// the task may have used up its turn, and then everything in it seems to wait.
     fn is_due(&self) -> bool {
-        matches!(self, Self::Unwatched(validity) if validity.is_lost())
+        self.validity.is_lost()
     }
 
     /// Ready when the token is revoked; otherwise the task is woken when it is.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Self::Unwatched(validity) = self {
-            *self = Self::Watched(Box::pin(validity.clone().lost()));
-        }
-        match self {
-            Self::Unwatched(_) => Poll::Pending,
-            Self::Watched(lost) => lost.as_mut().poll(cx),
-        }
+        let Self { validity, lost } = self;
+        let lost = lost.get_or_insert_with(|| Box::pin(validity.clone().lost()));
+        lost.as_mut().poll(cx)
     }
 }
 
@@ -400,5 +401,28 @@ impl Answer {
             body => body,
         };
         Self { body, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::live::Revocations;
+
+    #[tokio::test]
+    async fn a_revocation_is_noticed_by_a_task_that_has_used_up_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let revocations = Arc::new(Revocations::open(&folder.path().join("revoked")).unwrap());
+        let mut cut = Cut::new(revocations.validity([[1; 32], [1; 32]]));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(!cut.is_due() && cut.poll(&mut cx).is_pending());
+        revocations.add([[1; 32]]).unwrap();
+        while tokio::task::coop::has_budget_remaining() {
+            tokio::task::consume_budget().await;
+        }
+        assert!(cut.poll(&mut cx).is_pending(), "everything seems to wait");
+        assert!(cut.is_due());
     }
 }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::budget::Share;
@@ -159,49 +158,36 @@ impl RequestBody {
             BodyError::Slow
         })))
     }
-}
 
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
-        let data = if let Some(data) = this.ahead.pop() {
-            if this.ahead.is_empty() {
-                this.share = None;
+    /// Gives the next part of the body on its way upstream; `None` at its end.
+    ///
+    /// # Errors
+    /// The body ended early. It must not be polled again, so that the upstream never takes a part for the whole.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        let data = if let Some(data) = self.ahead.pop() {
+            if self.ahead.is_empty() {
+                self.share = None;
             }
             data
-        } else if this.ended {
+        } else if self.ended {
             return Poll::Ready(None);
         } else {
-            let polled = this.poll_stream(cx);
-            this.meter.set_waits_for_client(polled.is_pending());
+            let polled = self.poll_stream(cx);
+            self.meter.set_waits_for_client(polled.is_pending());
             match ready!(polled) {
                 Some(Ok(data)) => data,
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => {
-                    this.ended = true;
+                    self.ended = true;
                     return Poll::Ready(None);
                 }
             }
         };
-        if let Some(left) = &mut this.left {
+        if let Some(left) = &mut self.left {
             *left = left.saturating_sub(data.len() as u64);
         }
-        this.meter.add(data.len());
-        Poll::Ready(Some(Ok(Frame::data(data))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.ended && self.ahead.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.length().map_or_else(SizeHint::new, SizeHint::with_exact)
+        self.meter.add(data.len());
+        Poll::Ready(Some(Ok(data)))
     }
 }
 

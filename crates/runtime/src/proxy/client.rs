@@ -53,9 +53,12 @@ pub(crate) enum ForwardError {
     /// No connection was made in time.
     #[error("the upstream did not accept a connection in time")]
     Unconnected,
-    /// The connection broke, or the response is not HTTP.
+    /// The connection broke.
     #[error("the upstream closed the connection: {0}")]
     Broken(String),
+    /// The response is malformed, or its status is unexpected.
+    #[error("invalid response of the upstream: {0}")]
+    Invalid(String),
     /// No response came in time.
     #[error("the upstream did not respond in time")]
     Timeout,
@@ -83,7 +86,7 @@ impl ForwardError {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Unreachable(_) => Problem::UpstreamUnreachable,
-            Self::Broken(_) => Problem::UpstreamBroken,
+            Self::Broken(_) | Self::Invalid(_) => Problem::UpstreamBroken,
             Self::Timeout | Self::Unconnected => Problem::UpstreamTimeout,
             Self::Interims => Problem::UpstreamInterims,
             Self::Unauthorized => Problem::UpstreamUnauthorized,
@@ -100,9 +103,11 @@ impl ForwardError {
     /// Gives the end of the call, for the audit.
     pub(crate) fn end(&self) -> End {
         match self {
-            Self::Unreachable(_) | Self::Broken(_) | Self::Interims | Self::Unauthorized => {
-                End::UpstreamFailed
-            }
+            Self::Unreachable(_)
+            | Self::Broken(_)
+            | Self::Invalid(_)
+            | Self::Interims
+            | Self::Unauthorized => End::UpstreamFailed,
             Self::Timeout | Self::Unconnected | Self::Body(BodyError::Slow | BodyError::TooSlow) => {
                 End::Timeout
             }
@@ -116,6 +121,7 @@ impl From<Unanswered> for ForwardError {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
             Unanswered::Broken(Broken::Body(error)) => Self::Body(error),
+            Unanswered::Broken(Broken::Malformed(error)) => Self::Invalid(error.to_string()),
             Unanswered::Broken(broken) => Self::Broken(broken.to_string()),
             Unanswered::Timeout => Self::Timeout,
             Unanswered::Interims => Self::Interims,
@@ -333,7 +339,7 @@ fn unacceptable(status: StatusCode) -> Option<ForwardError> {
     match status {
         StatusCode::UNAUTHORIZED => Some(ForwardError::Unauthorized),
         status if status.is_informational() => {
-            Some(ForwardError::Broken(format!("unexpected status {status}")))
+            Some(ForwardError::Invalid(format!("unexpected status {status}")))
         }
         _ => None,
     }

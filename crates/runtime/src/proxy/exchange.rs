@@ -4,12 +4,10 @@
 //! for the response polls [`Exchange::poll_send`] meanwhile: an upstream may want all of the request first.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::Body;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
@@ -150,6 +148,7 @@ impl Exchange {
             return Poll::Ready(Err(Broken::Closed.into()));
         };
         loop {
+            let arrived = connection.input.len();
             let head = self
                 .heads
                 .next(&mut connection.input, self.to_head, HEAD_BYTES)
@@ -157,12 +156,8 @@ impl Exchange {
             match head {
                 // A switch of protocols is no interim response; the caller refuses it.
                 Some(head) if head.status.is_informational() && head.status.as_u16() != 101 => {
-                    let sizes = head
-                        .fields
-                        .iter()
-                        .map(|(name, value)| name.as_str().len() + value.len() + 4);
                     self.interims.0 += 1;
-                    self.interims.1 += sizes.sum::<usize>();
+                    self.interims.1 += arrived - connection.input.len();
                     if self.interims.0 > INTERIMS || self.interims.1 > INTERIM_BYTES {
                         return Poll::Ready(Err(Unanswered::Interims));
                     }
@@ -253,7 +248,13 @@ impl Exchange {
         };
         while matches!(self.sending, Sending::Body | Sending::Encoded) {
             if self.sending == Sending::Body {
-                self.sending = encode(&mut self.body, &mut self.encoder, connection, cx)?;
+                match encode(&mut self.body, &mut self.encoder, connection, cx) {
+                    Ok(sending) => self.sending = sending,
+                    Err(broken) => {
+                        self.connection = None;
+                        return Err(broken);
+                    }
+                }
             }
             let waits = connection.output.is_empty() && self.sending == Sending::Body;
             match connection.poll_write(cx) {
@@ -307,15 +308,13 @@ fn encode(
 ) -> Result<Sending, Broken> {
     let output = &mut connection.output;
     while output.has_room() {
-        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
+        let Poll::Ready(data) = body.poll_next(cx) else {
             return Ok(Sending::Body);
         };
-        match frame {
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    let framed = encoder.frame(data, output.buffer());
-                    output.push(framed);
-                }
+        match data {
+            Some(Ok(data)) => {
+                let framed = encoder.frame(data, output.buffer());
+                output.push(framed);
             }
             Some(Err(error)) => return Err(Broken::Body(error)),
             None => {

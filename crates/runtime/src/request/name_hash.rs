@@ -1,7 +1,7 @@
 //! A hash for tables whose entries nobody but the operator chooses.
 //!
-//! The standard library's hash withstands keys that are chosen to collide. In a table that is made at the start, a caller
-//! can look up what he likes and makes it no slower, so a hash of a few instructions a byte will do (FNV-1a, 64 bits).
+//! The standard library's hash withstands keys that are chosen to collide. These tables are made at the start, and look-ups do
+//! not change them. So a hash of a few instructions a byte is enough (FNV-1a, 64 bits).
 
 use std::hash::{BuildHasherDefault, Hasher};
 

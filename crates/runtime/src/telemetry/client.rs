@@ -1,4 +1,4 @@
-//! The HTTP client towards the collector: hyper, as for health checks.
+//! The HTTP client towards the collector: hyper, as in the health checks.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

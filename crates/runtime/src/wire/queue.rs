@@ -1,7 +1,7 @@
 //! The bounded queue between the reader of a body and its consumer: back-pressure in both directions.
 //!
-//! The consumer may run on another task (hyper's connection), so both sides share a mutex, which is held only while
-//! pointers move.
+//! The consumer may run in another task (that of a call to the upstream), so both sides share a mutex, which is held only
+//! while pointers move.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};

@@ -1,7 +1,8 @@
 //! The upstream's bytes to responses (RFC 9112 sections 4 and 6).
 //!
-//! The head is parsed by `httparse`. Which bytes are the body is decided here, as strictly as for requests: a response
-//! that could have two ends is an error, because the bytes after the wrong one would be the next call's response.
+//! The head is parsed by `httparse`. Which bytes are the body is decided here: the bytes after the wrong end would be the
+//! next call's response. A response without a definite end is an error. If RFC 9112 decides between two ends, but the
+//! upstream may mean the other one, the connection serves no other call.
 
 use std::mem::MaybeUninit;
 
@@ -19,13 +20,13 @@ const FIELDS: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadResponse {
     /// The head is not HTTP/1.
-    #[error("the response is not valid HTTP/1: {0}")]
+    #[error("not HTTP/1: {0}")]
     Head(httparse::Error),
     /// A name, a value or the status cannot be forwarded.
-    #[error("the response has an invalid status or field")]
+    #[error("invalid status or field")]
     Field,
     /// The head does not end within its limit.
-    #[error("the head of the response is too large")]
+    #[error("the head is too large")]
     TooLarge,
     /// The lengths differ, or are no numbers.
     #[error("invalid Content-Length")]
@@ -54,7 +55,8 @@ pub(crate) struct ResponseHead {
     pub(crate) fields: Vec<(HeaderName, HeaderValue)>,
     /// The body that follows.
     pub(crate) body: BodyReader,
-    /// Whether the upstream keeps the connection after the response (RFC 9112 section 9.3).
+    /// Whether the next response may follow on the connection: the upstream keeps it (RFC 9112 section 9.3), and agrees on
+    /// the end of this response.
     pub(crate) persists: bool,
 }
 
@@ -129,9 +131,20 @@ fn parse(head: &Bytes, to_head: bool) -> Result<ResponseHead, BadResponse> {
     Ok(ResponseHead {
         status,
         body: body(status, to_head, http11, &fields)?,
-        persists: persists(http11, &fields),
+        persists: persists(http11, &fields) && !has_other_end(status, &fields),
         fields,
     })
+}
+
+/// Whether the upstream may mean another end than that of [`body`]: the head has a coding and a length, or announces a
+/// body though the status excludes one (RFC 9112 sections 6.1 and 6.2). The head of a 304 describes another response's body.
+fn has_other_end(status: StatusCode, fields: &[(HeaderName, HeaderValue)]) -> bool {
+    let has_coding = named(fields, &TRANSFER_ENCODING).next().is_some();
+    let mut lengths = named(fields, &CONTENT_LENGTH);
+    match status {
+        StatusCode::NO_CONTENT => has_coding || lengths.any(|length| digits(length) != Some(0)),
+        _ => has_coding && lengths.next().is_some(),
+    }
 }
 
 /// Decides which bytes are the body (RFC 9112 section 6.3).

@@ -245,10 +245,12 @@ async fn interim_responses_are_bounded_in_number_and_size() {
     let early = |count: usize, field: usize| {
         format!("HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n", "x".repeat(field)).repeat(count)
     };
+    let in_reasons = format!("HTTP/1.1 103 {}\r\n\r\n", "x".repeat(20_000)).repeat(10);
     for (interims, status) in [
         (early(8, 100), 200),
         (early(1000, 1), 502),
         (early(10, 20_000), 502),
+        (in_reasons, 502),
     ] {
         let behind = Behind::new(move |_, mut stream| {
             let interims = interims.clone();

@@ -186,8 +186,9 @@ async fn a_certificate_that_changed_is_taken_up() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// An upstream behind TLS that answers every connection's first request.
-async fn tls_upstream(config: ServerConfig) -> u16 {
+/// An upstream behind TLS that answers every connection's first request. It ends the connection with `close_notify` if it
+/// `notifies`.
+async fn tls_upstream(config: ServerConfig, answer: &'static str, notifies: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -201,12 +202,33 @@ async fn tls_upstream(config: ServerConfig) -> u16 {
                 let Ok(byte) = stream.read_u8().await else { break };
                 head.push(byte);
             }
-            let answer = OK.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+            let answer = answer.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
             let _ = stream.write_all(answer.as_bytes()).await;
-            let _ = stream.shutdown().await;
+            if notifies {
+                let _ = stream.shutdown().await;
+            } else {
+                let _ = stream.get_mut().0.shutdown().await;
+            }
         }
     });
     port
+}
+
+/// A proxy for an upstream behind TLS, which trusts `authority`.
+fn behind_tls(
+    authority: &Authority,
+    port: u16,
+    change: impl FnOnce(&mut Config, &Path),
+) -> (Scene, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
+    let scene = Scene::with("127.0.0.1:1".parse().unwrap(), &policy, |config| {
+        config.upstream.urls = vec![format!("https://localhost:{port}")];
+        config.upstream.ca_file = Some(folder.path().join("ca.pem"));
+        std::fs::write(folder.path().join("ca.pem"), authority.0.pem()).unwrap();
+        change(config, folder.path());
+    });
+    (scene, folder)
 }
 
 /// The status of a call to an upstream that has a certificate of `authority` for `name`, and the reason.
@@ -216,15 +238,8 @@ async fn call(
     asks: bool,
     change: impl FnOnce(&mut Config, &Path),
 ) -> (u16, String) {
-    let port = tls_upstream(authority.server(name, asks)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let policy = token("t", SECRET, "user = \"u\"", "/rest/.*");
-    let scene = Scene::with("127.0.0.1:1".parse().unwrap(), &policy, |config| {
-        config.upstream.urls = vec![format!("https://localhost:{port}")];
-        config.upstream.ca_file = Some(folder.path().join("ca.pem"));
-        std::fs::write(folder.path().join("ca.pem"), authority.0.pem()).unwrap();
-        change(config, folder.path());
-    });
+    let port = tls_upstream(authority.server(name, asks), OK, true).await;
+    let (scene, _folder) = behind_tls(authority, port, change);
     let reply = scene.ask(&request("GET /rest/a", "")).await;
     match reply.status {
         200 => (200, reply.body),
@@ -246,6 +261,24 @@ async fn the_upstream_must_prove_who_it_is() {
     let trusts_others =
         |_: &mut Config, folder: &Path| std::fs::write(folder.join("ca.pem"), stranger.0.pem()).unwrap();
     assert_eq!(call(&authority, "localhost", false, trusts_others).await, refused);
+}
+
+/// Without `close_notify`, anyone on the way may have ended the connection early.
+#[tokio::test]
+async fn a_response_up_to_the_end_of_tls_is_complete_only_with_close_notify() {
+    const ANSWER: &str = "HTTP/1.1 200 OK\r\n\r\nok";
+    let authority = Authority::new();
+    for (notifies, end) in [(true, "complete"), (false, "upstream-failed")] {
+        let port = tls_upstream(authority.server("localhost", false), ANSWER, notifies).await;
+        let (scene, _folder) = behind_tls(&authority, port, |_, _| {});
+        let mut client = scene.connect().await;
+        client
+            .send(&request("GET /rest/a", "Connection: close\r\n"))
+            .await;
+        let sent = client.end().await.unwrap_or_default();
+        assert_eq!(sent.ends_with(b"0\r\n\r\n"), notifies);
+        assert_eq!(scene.only_entry().await["outcome"]["end"], end);
+    }
 }
 
 #[tokio::test]

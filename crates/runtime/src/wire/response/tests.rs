@@ -69,7 +69,7 @@ fn the_end_of_a_response_is_found() {
             (200, "", true, 0),
         ),
         (
-            "HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\nrest",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\nrest",
             false,
             (204, "", true, 4),
         ),
@@ -109,13 +109,28 @@ fn the_end_of_a_response_is_found() {
             false,
             (200, "hello!", true, 4),
         ),
-        (
-            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-            false,
-            (200, "ok", true, 0),
-        ),
     ] {
         check(text, to_head, Ok(Some(expected)));
+    }
+}
+
+#[test]
+fn a_connection_ends_after_a_response_of_which_the_upstream_may_mean_another_end() {
+    for (text, expected) in [
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            (200, "ok", false, 0),
+        ),
+        (
+            "HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\nrest",
+            (204, "", false, 4),
+        ),
+        (
+            "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\nrest",
+            (204, "", false, 4),
+        ),
+    ] {
+        check(text, false, Ok(Some(expected)));
     }
 }
 
