@@ -1,6 +1,6 @@
-//! TW0025: a word of letters of several scripts, which reads like another word: `аdmin` with a Cyrillic `а`.
+//! TW0025: names and users with letters that look like others: `аdmin` with a Cyrillic `а`.
 
-use super::{look_alike, scripts::mixed};
+use super::look_alike;
 use crate::{
     ast::{self, Subject},
     diagnostic::{Code, Diagnostic},
@@ -44,23 +44,5 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
 fn report(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
     if let Some((headline, help)) = look_alike::in_name(text) {
         diagnostics.push(Diagnostic::new(Code::MixedScripts, span, headline).help(help));
-        return;
-    }
-    let words = text.split(|character: char| !character.is_alphanumeric());
-    for word in words {
-        let Some((one, other)) = mixed(word) else { continue };
-        diagnostics.push(
-            Diagnostic::new(
-                Code::MixedScripts,
-                span,
-                format!(
-                    "`{word}` mixes letters from several scripts: `{one}` (U+{:04X}) and `{other}` (U+{:04X})",
-                    u32::from(one),
-                    u32::from(other)
-                ),
-            )
-            .help("type the word again, with letters from one script only"),
-        );
-        return;
     }
 }
