@@ -2,9 +2,10 @@
 
 use super::look_alike;
 use crate::{
-    ast::{self, Subject},
+    ast::{self, Subject, Test},
     diagnostic::{Code, Diagnostic},
     json::Step,
+    parse::quoted_name,
     source::{SourceSet, Span},
     tokens::TokenDef,
 };
@@ -25,20 +26,35 @@ pub(crate) fn check_token(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
 /// Checks the names of a line's constraints. Quotes say that a name is meant as it is.
 pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
     for constraint in &line.constraints {
-        if sources.text(constraint.span).contains("::\"") {
-            continue;
-        }
+        let written = before_value(constraint, sources);
+        let mut check = |name: &str| {
+            if !written.contains(&quoted_name(name)) {
+                report(name, constraint.span, diagnostics);
+            }
+        };
         match &constraint.subject {
-            Subject::Query(name) => report(name, constraint.span, diagnostics),
+            Subject::Query(name) => check(name),
             Subject::Json(path) => {
                 for step in &path.0 {
                     if let Step::Name(name) = step {
-                        report(name, constraint.span, diagnostics);
+                        check(name);
                     }
                 }
             }
         }
     }
+}
+
+fn before_value<'s>(constraint: &ast::Constraint, sources: &'s SourceSet) -> &'s str {
+    let end = match &constraint.test {
+        Test::Values { pattern, .. } => pattern.span.start,
+        Test::Range { span, .. } => span.start,
+        Test::Only => constraint.span.end,
+    };
+    sources.text(Span {
+        end,
+        ..constraint.span
+    })
 }
 
 fn report(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
