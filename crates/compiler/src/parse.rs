@@ -372,6 +372,12 @@ fn name(pair: Pair<'_, Rule>) -> (String, bool) {
     }
 }
 
+/// A name in quotes, as a line contains it.
+#[must_use]
+pub fn quoted_name(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 fn unquote(quoted: &str) -> String {
     let mut name = String::with_capacity(quoted.len());
     let inner = quoted

@@ -29,20 +29,14 @@ pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
 
 /// `/..` and `/...`: a segment of dots, each of which matches any character.
 fn dots(url: &Url<'_>) -> Option<Diagnostic> {
-    let start = url.pieces.windows(3).position(
-        |three| matches!(three, [slash, one, two] if slash.is('/') && one.is('.') && two.is('.')),
-    )? + 1;
-    let count = url
-        .pieces
-        .get(start..)?
-        .iter()
-        .take_while(|piece| piece.is('.'))
-        .count();
-    let behind = url.pieces.get(start + count);
-    if behind.is_some_and(|next| !next.is('/')) {
-        return None;
-    }
-    let range = url.pieces.get(start)?.range.start..url.pieces.get(start + count - 1)?.range.end;
+    let ends = |piece: Option<&Piece>| piece.is_none_or(|piece| piece.is('/'));
+    let mut slashes = url.pieces.iter().enumerate().filter(|(_, piece)| piece.is('/'));
+    let (count, range) = slashes.find_map(|(slash, _)| {
+        let behind = url.pieces.get(slash + 1..)?;
+        let count = behind.iter().take_while(|piece| piece.is('.')).count();
+        let range = behind.first()?.range.start..behind.get(count.checked_sub(1)?)?.range.end;
+        (count > 1 && ends(behind.get(count))).then_some((count, range))
+    })?;
     let text = url.text.get(range.clone())?;
     Some(
         url.error(

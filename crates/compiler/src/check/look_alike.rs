@@ -79,14 +79,12 @@ pub(super) fn in_value(value: &Value<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// The first such character of a name, with the headline and the help.
+/// The first such character of a name or a user, with the headline and the help.
 pub(super) fn in_name(name: &str) -> Option<(String, String)> {
     if name.is_ascii() {
         return None;
     }
-    let found = wide(name, 0)
-        .or_else(|| decomposed(name, 0))
-        .or_else(|| dotless(name, 0))?;
+    let found = in_word(name, 0)?;
     // An escape would be part of the name.
     let cure = found.help.split(';').next().unwrap_or_default().to_owned();
     Some((found.headline, cure))
@@ -103,12 +101,16 @@ fn sign(pieces: &[Piece]) -> Option<Found> {
 }
 
 fn in_pieces(text: &str, pieces: &[Piece]) -> Option<Found> {
-    words(text, pieces).into_iter().find_map(|(at, word)| {
-        wide(word, at)
-            .or_else(|| decomposed(word, at))
-            .or_else(|| dotless(word, at))
-            .or_else(|| of_two_scripts(word, at))
-    })
+    words(text, pieces)
+        .into_iter()
+        .find_map(|(at, word)| in_word(word, at))
+}
+
+fn in_word(word: &str, at: usize) -> Option<Found> {
+    wide(word, at)
+        .or_else(|| decomposed(word, at))
+        .or_else(|| dotless(word, at))
+        .or_else(|| of_two_scripts(word, at))
 }
 
 /// The runs of characters that are neither ASCII signs nor parts of the regexp's syntax; a class of letters alone is one too.

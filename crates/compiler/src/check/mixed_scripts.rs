@@ -1,10 +1,11 @@
-//! TW0025: a word of letters of several scripts, which reads like another word: `аdmin` with a Cyrillic `а`.
+//! TW0025: names and users with letters that look like others: `аdmin` with a Cyrillic `а`.
 
-use super::{look_alike, scripts::mixed};
+use super::look_alike;
 use crate::{
-    ast::{self, Subject},
+    ast::{self, Subject, Test},
     diagnostic::{Code, Diagnostic},
     json::Step,
+    parse::quoted_name,
     source::{SourceSet, Span},
     tokens::TokenDef,
 };
@@ -25,15 +26,18 @@ pub(crate) fn check_token(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) {
 /// Checks the names of a line's constraints. Quotes say that a name is meant as it is.
 pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Vec<Diagnostic>) {
     for constraint in &line.constraints {
-        if sources.text(constraint.span).contains("::\"") {
-            continue;
-        }
+        let written = before_value(constraint, sources);
+        let mut check = |name: &str| {
+            if !written.contains(&quoted_name(name)) {
+                report(name, constraint.span, diagnostics);
+            }
+        };
         match &constraint.subject {
-            Subject::Query(name) => report(name, constraint.span, diagnostics),
+            Subject::Query(name) => check(name),
             Subject::Json(path) => {
                 for step in &path.0 {
                     if let Step::Name(name) = step {
-                        report(name, constraint.span, diagnostics);
+                        check(name);
                     }
                 }
             }
@@ -41,26 +45,20 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
     }
 }
 
+fn before_value<'s>(constraint: &ast::Constraint, sources: &'s SourceSet) -> &'s str {
+    let end = match &constraint.test {
+        Test::Values { pattern, .. } => pattern.span.start,
+        Test::Range { span, .. } => span.start,
+        Test::Only => constraint.span.end,
+    };
+    sources.text(Span {
+        end,
+        ..constraint.span
+    })
+}
+
 fn report(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
     if let Some((headline, help)) = look_alike::in_name(text) {
         diagnostics.push(Diagnostic::new(Code::MixedScripts, span, headline).help(help));
-        return;
-    }
-    let words = text.split(|character: char| !character.is_alphanumeric());
-    for word in words {
-        let Some((one, other)) = mixed(word) else { continue };
-        diagnostics.push(
-            Diagnostic::new(
-                Code::MixedScripts,
-                span,
-                format!(
-                    "`{word}` mixes letters from several scripts: `{one}` (U+{:04X}) and `{other}` (U+{:04X})",
-                    u32::from(one),
-                    u32::from(other)
-                ),
-            )
-            .help("type the word again, with letters from one script only"),
-        );
-        return;
     }
 }

@@ -81,23 +81,11 @@ fn is_list_in_group(url: &Url<'_>, at: usize) -> bool {
     left > 0 && right > 0 && is_open && behind.get(right).is_some_and(|close| close.is(')')) && !is_repeated
 }
 
-/// `/rest/user&name=x`, `/rest/a&/rest/b`, `/rest/a&&/rest/b`.
+/// `/rest/a&/rest/b`, `/rest/a&&/rest/b`.
 fn ampersand(url: &Url<'_>, at: usize) -> Option<Diagnostic> {
     let piece = url.pieces.get(at)?;
     let behind = url.text.get(piece.range.end..)?;
-    let name = behind
-        .find(|character: char| !(character.is_alphanumeric() || "_.-[]".contains(character)))
-        .and_then(|end| behind.get(..end));
-    let is_parameter = name.is_some_and(|name| {
-        !name.is_empty() && behind.get(name.len()..).is_some_and(|rest| rest.starts_with('='))
-    });
-    if let Some(name) = name.filter(|_| is_parameter) {
-        let help = format!("end the URL before the `&`, and write `[QueryParam::{name}==…]`");
-        let headline = "the URL is matched without its query, so this does not match the intended requests";
-        return error(url, piece, headline.to_owned(), &help);
-    }
-    let rest = behind.strip_prefix('&').unwrap_or(behind);
-    if is_url(rest) {
+    if is_url(behind.strip_prefix('&').unwrap_or(behind)) {
         let headline = "`&` does not combine two URLs: it is part of the regexp";
         return error(url, piece, headline.to_owned(), "write a line for each URL");
     }

@@ -19,9 +19,6 @@ pub(super) fn find(url: &Url<'_>) -> Option<Diagnostic> {
         .or_else(|| query_after_wildcard(url))
         .or_else(|| blank(url))
         .or_else(|| encoded(url))
-        .or_else(|| percent_sign(url))
-        .or_else(|| number_sign(url))
-        .or_else(|| list(url))
 }
 
 /// `#`, with or without a blank before it.
@@ -67,7 +64,7 @@ fn bare_methods(url: &Url<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// `?name=` and `\?name=`.
+/// `?name=`, `\?name=` and `&name=`.
 fn query(url: &Url<'_>) -> Option<Diagnostic> {
     let mut marks = url.pieces.iter().enumerate();
     let (at, mark) = marks.find(|(at, piece)| {
@@ -109,7 +106,7 @@ fn query_after_wildcard(url: &Url<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// The name behind a question mark, if `=` ends it.
+/// The name behind a `?` or `&`, if `=` ends it.
 fn name_behind<'a>(url: &Url<'a>, from: usize) -> Option<&'a str> {
     let is_in_name = |piece: &Piece| match piece.kind {
         Kind::Character(character) => character.is_alphanumeric() || "_-.$()|*+&:".contains(character),
@@ -121,7 +118,8 @@ fn name_behind<'a>(url: &Url<'a>, from: usize) -> Option<&'a str> {
     behind.get(length).filter(|piece| piece.is('='))?;
     let (first, last) = (behind.first()?, behind.get(length.checked_sub(1)?)?);
     let name = url.text.get(first.range.start..last.range.end)?;
-    name.contains(char::is_alphanumeric).then_some(name)
+    name.contains(|character: char| character.is_alphanumeric() || character == '_')
+        .then_some(name)
 }
 
 /// A blank within the URL.
@@ -134,58 +132,6 @@ fn blank(url: &Url<'_>) -> Option<Diagnostic> {
             "a space within the URL regexp",
         )
         .help("remove it, or write `\\x20` if the path contains a space"),
-    )
-}
-
-/// `/rest/issue/%`: SQL's wildcard, or a variable of Windows.
-fn percent_sign(url: &Url<'_>) -> Option<Diagnostic> {
-    let is_digit = |piece: Option<&Piece>| {
-        piece.is_some_and(|piece| matches!(piece.kind, Kind::Character(digit) if digit.is_ascii_hexdigit()))
-    };
-    let mut pieces = url.pieces.iter().enumerate();
-    let (_, sign) = pieces.find(|(at, piece)| {
-        piece.is('%') && !(is_digit(url.pieces.get(at + 1)) && is_digit(url.pieces.get(at + 2)))
-    })?;
-    Some(
-        url.error(
-            Code::UrlText,
-            sign.range.clone(),
-            "`%` matches only a percent sign; it is not a wildcard",
-        )
-        .help("write `.*` for any text, or `[^/]*` within one segment; to match a percent sign, write `[%]`"),
-    )
-}
-
-/// `/rest/x#comment`: no client sends a fragment.
-fn number_sign(url: &Url<'_>) -> Option<Diagnostic> {
-    let sign = url.pieces.iter().find(|piece| piece.is('#'))?;
-    let range = sign.range.start..url.text.len();
-    Some(
-        url.error(
-            Code::UrlText,
-            range.clone(),
-            "`#` does not begin a comment after a line: it is part of the regexp",
-        )
-        .help(format!(
-            "put a comment on a separate line, and {}; to match the character, write `\\#`",
-            url.mended(&range, "")
-        )),
-    )
-}
-
-/// `/rest/a,/rest/b`: a line has one URL.
-fn list(url: &Url<'_>) -> Option<Diagnostic> {
-    let mut pairs = url.pieces.windows(2);
-    let comma = pairs.find_map(|pair| match pair {
-        [comma, slash] if comma.is(',') && slash.is('/') => Some(comma),
-        _ => None,
-    })?;
-    Some(
-        url.error(Code::UrlText, comma.range.clone(), "`,` does not separate URLs")
-            .help(format!(
-                "to match either, {}; to match the comma, write `[,]`",
-                url.mended(&comma.range, "|")
-            )),
     )
 }
 

@@ -1,6 +1,6 @@
 //! TW0003: names of users that no directory gives. A name is compared as it is, so `adm*` is nobody.
 
-use super::{look_alike, scripts};
+use super::look_alike;
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,
@@ -73,15 +73,8 @@ fn form(name: &str) -> Option<UserNameFault> {
 
 /// The letters of a name.
 fn letters(name: &str) -> Option<UserNameFault> {
-    if let Some((headline, help)) = look_alike::in_name(name) {
-        return fault(format!("is misleading: {headline}"), &help);
-    }
-    let mut words = name.split(|character: char| !character.is_alphanumeric());
-    let (one, other) = words.find_map(scripts::mixed)?;
-    fault(
-        format!("mixes letters from several scripts: `{one}` and `{other}`"),
-        "type the name again, with letters from one script only",
-    )
+    let (headline, help) = look_alike::in_name(name)?;
+    fault(format!("is misleading: {headline}"), &help)
 }
 
 /// `svc-\\d+`; `DOMAIN\\david` is a name.

@@ -1,6 +1,7 @@
 //! TW0011: characters in a name without quotes that belong to a wildcard, a regexp or another path language. A name is compared as it
 //! is, so such a name is hardly ever in a request. Quotes say that it is meant.
 
+use super::quoted_name;
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,
@@ -43,10 +44,6 @@ pub(super) fn check(name: &str, place: Place, span: Span) -> Result<(), Box<Diag
     }
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
 fn fault(headline: String, help: String) -> Fault {
     Fault {
         code: Code::LineSyntax,
@@ -66,7 +63,7 @@ fn encoded(name: &str, place: Place) -> Option<Fault> {
         headline: format!("the name `{name}` is percent-encoded: names of parameters are compared decoded"),
         help: format!(
             "write `{}`; to match a percent sign, put the name in quotes",
-            quoted(&decoded)
+            quoted_name(&decoded)
         ),
     })
 }
@@ -98,7 +95,7 @@ fn braces(name: &str) -> Option<Fault> {
             format!("`{name}` is compared as it is: names have no placeholders"),
             format!(
                 "write the name; a parameter or node that has this very name is `{}`",
-                quoted(name)
+                quoted_name(name)
             ),
         )
     })
@@ -113,12 +110,12 @@ fn pointer(name: &str, place: Place) -> Option<Fault> {
     let help = if place == Place::Query {
         format!(
             "write the name of the parameter; if it contains `/`, write `{}`",
-            quoted(name)
+            quoted_name(name)
         )
     } else {
         format!(
             "separate the steps of a path with `.`: `{path}`; if the name contains `/`, write `{}`",
-            quoted(name)
+            quoted_name(name)
         )
     };
     Some(fault(format!("`{name}` is one name, not a path"), help))
@@ -135,7 +132,7 @@ fn quotes(name: &str) -> Option<Fault> {
         format!("the quotes in `{name}` are part of the name"),
         format!(
             "write `{plain}`, or put the name in straight double quotes: `{}`",
-            quoted(name)
+            quoted_name(name)
         ),
     ))
 }
@@ -148,7 +145,7 @@ fn index(name: &str, place: Place) -> Option<Fault> {
             format!("`{name}` is the name of a member, not the index of an element"),
             format!(
                 "write `[*]` for the elements of an array, or `{}` for the member",
-                quoted(name)
+                quoted_name(name)
             ),
         )
     })
@@ -174,7 +171,7 @@ fn pattern(name: &str, place: Place) -> Option<Fault> {
         format!("`{name}` is compared as it is: names are neither regexps nor wildcards"),
         format!(
             "write one constraint for each name; a name that contains `{character}` is `{}`",
-            quoted(name)
+            quoted_name(name)
         ),
     ))
 }
