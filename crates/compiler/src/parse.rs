@@ -28,7 +28,7 @@ pub fn parse_line(text: &str, span: Span) -> Result<Limit, Box<Diagnostic>> {
     parse_line_as(text, span, Language::Two)
 }
 
-/// Parses one line with what a version of the language accepts in values: the first accepts every beginning of a value.
+/// Parses one line with what a version of the language accepts in values: the first accepts every beginning and end of a value.
 ///
 /// # Errors
 /// As of [`parse_line`].

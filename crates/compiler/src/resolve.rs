@@ -248,9 +248,7 @@ impl LineCache<'_> {
         self.lines.insert(span, line.clone());
         line
     }
-}
 
-impl LineCache<'_> {
     fn read(&self, span: Span, diagnostics: &mut Vec<Diagnostic>) -> Result<Line, Box<Diagnostic>> {
         let before = match self.language {
             Language::One => read_line_before(self.sources, span),

@@ -145,7 +145,7 @@ fn judge(exported: Exported, name: String, options: Options) -> Result<Imported,
             }
             Some(Escaped::Other) => {
                 return Err(format!(
-                    "`{line}` has an anchor within a regexp, and no line without it is proved to mean the same; write what is intended"
+                    "`{line}` is refused as it is, and no line with escapes is proved to have the same meaning, as with some anchors within a regexp; write the intended line"
                 ));
             }
             None => lines.push(line),

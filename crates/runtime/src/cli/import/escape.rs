@@ -39,26 +39,31 @@ pub(super) fn escaped(line: &str, encoded_slash: bool) -> Option<Escaped> {
     None
 }
 
-/// Compares the line as earlier releases, and Extender, read it with the escaped one. A line that they could not read either has
-/// escapes that only spell its characters otherwise.
+/// Compares the line as earlier releases, and Extender, read it with the escaped one. A line that earlier releases could not read
+/// either has escapes that only spell its characters otherwise.
 fn proved(line: &str, text: String) -> Escaped {
     let Ok(base) = BaseUrl::parse("https://jira.example.com/jira") else {
         return Escaped::Other;
     };
-    // Extender has no forbid lines: `!` is a character. Names are quoted by their spelling alone.
-    let is_readable = !line.starts_with('!') && !names::any_quoted(line, &text);
-    let (before, now) = (policy(line).1, policy(&text).1);
+    // Names are quoted by their spelling alone.
+    let line = names::with_names_of(line, &text);
+    // Extender has no forbid lines: `!` is a character. Of lines that forbid, what they forbid is compared.
+    let (before, now) = match (line.strip_prefix('!'), text.strip_prefix('!')) {
+        (Some(before), Some(now)) => (before.to_owned(), now),
+        (Some(before), None) => (format!("\\x21{before}"), text.as_str()),
+        (None, _) => (line.clone(), text.as_str()),
+    };
+    let (before, now) = (policy(&before).1, policy(now).1);
     match earlier::is_same(&before, &now, (&base, Universe::default())) {
         Ok(Some(true)) => Escaped::Same(text),
-        Ok(None) if !names::has_anchors(line) => Escaped::Same(text),
-        _ if !is_readable => Escaped::Same(text),
+        Ok(None) if !names::has_anchors(&line) => Escaped::Same(text),
         _ => Escaped::Other,
     }
 }
 
 /// Whether the escaped line has quotes around names that are not the line's own.
 pub(super) fn adds_quotes(line: &str, escaped: &str) -> bool {
-    names::any_quoted(line, escaped) && !line.contains("::\"")
+    names::with_names_of(line, escaped) != line && !line.contains("::\"")
 }
 
 /// The line with blanks that Extender read as text: those before a constraint, and at the beginning of the URL.
@@ -118,12 +123,14 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
         line.replace_range(range, escape);
         Some(line)
     };
-    // Extender compares a name as it is, whatever it holds.
-    if let Some((range, name)) = bare_name(line, start) {
-        return with(range, &format!("\"{}\"", name.replace('\\', "\\\\")));
-    }
     let first = text.chars().next();
     match error.code {
+        // Extender compares a name as it is, whatever it contains. In quotes an escape would be part of it.
+        Code::LineSyntax | Code::ValueText | Code::HiddenText | Code::MixedScripts
+            if names::is_in_name(line, start) =>
+        {
+            names::quoted(line, start)
+        }
         // A class of words or numbers: with an escape, it says that it is a class.
         Code::WordClass if text.len() > 2 => {
             let at = start + 1 + usize::from(text.starts_with("[^"));
@@ -141,31 +148,38 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
             let at = start + 1 + at;
             with(at..at + letter.len_utf8(), &hex(letter))
         }
-        Code::MisspeltPart if text.contains("::") && !text.starts_with(['(', '{']) => {
+        Code::MisspeltPart if text.contains("::") && !text.starts_with('{') => {
             with(start..end, &text.replacen("::", "\\:\\:", 1))
         }
-        Code::MisspeltPart if text.starts_with('(') => with(start..end, &text.replacen("::", "\\:\\:", 1)),
+        // `QueryParam:a==b`, `QueryParam.a==b`.
+        Code::MisspeltPart if text.starts_with(char::is_alphanumeric) => {
+            let at = start + text.find([':', '：', '=', '<', '>', '~'])?;
+            let sign = line.get(at..)?.chars().next()?;
+            with(at..at + sign.len_utf8(), &hex(sign))
+        }
         Code::MisspeltPart if text == "|" => with(start..end, "(?:)|"),
         Code::MisspeltPart if text.starts_with('!') => with(start..start + 1, "\\x21"),
         // Without the `!` that begins it here, it is the line that Extender had.
         Code::DeadForbid if line.starts_with('!') => with(0..1, "\\x21"),
+        Code::UrlText if text == "||" => with(start..end, "|(?:)|"),
         Code::UrlText if text.starts_with('?') => with(start..start + 1, optional(line.get(..start)?)),
         Code::UrlText if first.is_some_and(char::is_alphabetic) => {
             let letter = first?;
             with(start..start + letter.len_utf8(), &hex(letter))
         }
         Code::LineSyntax if text.starts_with("@include") => with(start..start + 1, "\\x40"),
-        Code::LineSyntax | Code::UrlText | Code::ValueText | Code::HiddenText => {
-            let escape = || escape_of(text).and_then(|(length, escape)| with(start..start + length, &escape));
-            match names::quoted(line) {
-                Some(quoted) if error.code == Code::LineSyntax => Some(quoted),
-                _ => escape(),
-            }
+        Code::ValueText if text == "+" => with(start..end, "{1,}"),
+        Code::LineSyntax | Code::UrlText | Code::ValueText | Code::HiddenText | Code::MixedScripts => {
+            let (length, escape) = escape_of(text)?;
+            with(start..start + length, &escape)
         }
-        Code::MixedScripts => names::quoted(line),
         // `/*` and `/:name` as Java reads them.
         Code::ForeignText if text.starts_with("/*") => with(start..start + 2, "(?:/)*"),
         Code::ForeignText if text.starts_with("\\/*") => with(start..start + 3, "(?:/)*"),
+        Code::ForeignText if text.starts_with('/') && !text.starts_with("/?") => {
+            with(start..start + 1, "[/]")
+        }
+        Code::ForeignText if text.starts_with("..") => with(start..start + 1, "(?:.)"),
         Code::ForeignText if text.starts_with('%') => with(start..start + 1, "[%]"),
         Code::ForeignText if text.starts_with("/?") => with(start + 1..start + 2, "{0,1}"),
         Code::ForeignText if text.starts_with(':') => with(start..start + 1, "\\:"),
@@ -176,20 +190,6 @@ fn mended(line: &str, error: &Diagnostic, line_start: usize) -> Option<String> {
         Code::RegexpFeature => names::without_quotation(line),
         _ => None,
     }
-}
-
-/// The whole name without quotes of a parameter or node in which a place is, and its range.
-fn bare_name(line: &str, place: usize) -> Option<(std::ops::Range<usize>, &str)> {
-    let before = line.get(..place)?;
-    let open = ["[QueryParam::", "[JsonData::"]
-        .iter()
-        .filter_map(|open| Some(before.rfind(open)? + open.len()))
-        .max()?;
-    let end = open + line.get(open..)?.find("==")?;
-    let name = line
-        .get(open..end)
-        .filter(|name| !name.contains(['"', '[', ']']))?;
-    (place < end).then_some((open..end, name))
 }
 
 /// The flags of a group without the one at `at`.

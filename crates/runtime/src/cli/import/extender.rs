@@ -6,7 +6,7 @@
 //! the difference matters, and proves it by a request.
 
 use tokenward_compiler::ast::{Effect, Limit, Operator, Subject, Test};
-use tokenward_compiler::parse::parse_line;
+use tokenward_compiler::parse::{parse_line, quoted_name};
 use tokenward_compiler::source::SourceSet;
 
 /// Why a line reads otherwise here.
@@ -250,10 +250,7 @@ impl<'l> Parsed<'l> {
             let name = self.line.get(range.clone())?;
             let special = |c: char| if is_query { c == '"' } else { ".\"[]*".contains(c) };
             let is_root = !is_query && name == "$";
-            (is_query == of_query && (name.contains(special) || is_root)).then(|| {
-                let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
-                (range, format!("\"{escaped}\""))
-            })
+            (is_query == of_query && (name.contains(special) || is_root)).then(|| (range, quoted_name(name)))
         });
         replaced(self.line, changes)
     }

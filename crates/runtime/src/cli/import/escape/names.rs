@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tokenward_compiler::parse::quoted_name;
+
 const OPENS: [&str; 2] = ["[QueryParam::", "[JsonData::"];
 
 /// Where the method list of a line ends; `None`: it has none.
@@ -14,60 +16,66 @@ pub(super) fn methods_end(line: &str) -> Option<usize> {
     list.split([',', '|']).all(is_method).then_some(list.len() + 2)
 }
 
-/// The line with quotes around names that need them here: Extender took everything up to `==` for the name.
-pub(super) fn quoted(line: &str) -> Option<String> {
-    let (mut out, mut done) = (String::new(), 0);
-    for (is_json, range) in names(line) {
-        let name = line.get(range.clone())?;
-        if !needs_quotes(name, is_json) {
-            continue;
-        }
-        out.push_str(line.get(done..range.start)?);
-        out.push_str(&format!(
-            "\"{}\"",
-            name.replace('\\', "\\\\").replace('"', "\\\"")
-        ));
-        done = range.end;
+/// The name of the constraint in which a place is, with quotes; `None`: there is no such name, or it has quotes already.
+pub(super) fn quoted(line: &str, place: usize) -> Option<String> {
+    let Constraint { name, .. } = at(line, place)?;
+    let bare = line.get(name.clone())?;
+    if bare.len() > 1 && bare.starts_with('"') && bare.ends_with('"') {
+        return None;
     }
-    out.push_str(line.get(done..)?);
-    (out != line).then_some(out)
+    let mut text = line.to_owned();
+    text.replace_range(name, &quoted_name(bare));
+    Some(text)
 }
 
-/// Whether a name of `line` has quotes in `text` only.
-pub(super) fn any_quoted(line: &str, text: &str) -> bool {
-    line.matches("::\"").count() < text.matches("::\"").count()
+/// Whether a place is in a constraint, up to the end of its name.
+pub(super) fn is_in_name(line: &str, place: usize) -> bool {
+    at(line, place).is_some()
 }
 
-fn needs_quotes(name: &str, is_json: bool) -> bool {
-    let is_quoted = name.len() > 1 && name.starts_with('"') && name.ends_with('"');
-    let is_each = |name: &str| is_json && name.ends_with("[*]");
-    let odd = |character: char| character.is_whitespace() || "=<>!?~\"".contains(character);
-    let colon = match name.split_once(':') {
-        // A type is read as one, and reported.
-        Some((_, kind)) => !is_json || !["string", "number", "boolean", "null"].contains(&kind),
-        None => false,
-    };
-    !is_quoted
-        && (name.is_empty()
-            || colon
-            || name.contains(odd)
-            || !name.is_ascii()
-            || name.contains(['[', ']']) && !is_each(name))
+/// The line with the names of another one, which differ from its own by their quotes.
+pub(super) fn with_names_of(line: &str, other: &str) -> String {
+    let mut text = line.to_owned();
+    for (constraint, its) in constraints(line).into_iter().zip(constraints(other)).rev() {
+        if let Some(name) = other.get(its.name) {
+            text.replace_range(constraint.name, name);
+        }
+    }
+    text
 }
 
-/// The names of the constraints, and whether they are of nodes.
-fn names(line: &str) -> Vec<(bool, Range<usize>)> {
+/// Where a constraint begins, and its name: Extender took everything up to `==` for it.
+struct Constraint {
+    start: usize,
+    name: Range<usize>,
+}
+
+fn at(line: &str, place: usize) -> Option<Constraint> {
+    let mut all = constraints(line).into_iter();
+    all.find(|constraint| (constraint.start..constraint.name.end).contains(&place))
+}
+
+fn constraints(line: &str) -> Vec<Constraint> {
     let mut found = Vec::new();
     for open in OPENS {
-        for (at, _) in line.match_indices(open) {
-            let start = at + open.len();
-            let Some(rest) = line.get(start..) else { continue };
-            if let Some(length) = rest.find("==") {
-                found.push((open.contains("Json"), start..start + length));
+        for (start, _) in line.match_indices(open) {
+            let name = start + open.len();
+            let Some(rest) = line.get(name..) else { continue };
+            let Some(length) = rest.find("==") else { continue };
+            // A constraint without an operator of its own ends before that of the next one.
+            if rest
+                .get(..length)
+                .is_some_and(|name| OPENS.iter().any(|open| name.contains(open)))
+            {
+                continue;
             }
+            found.push(Constraint {
+                start,
+                name: name..name + length,
+            });
         }
     }
-    found.sort_by_key(|(_, range)| range.start);
+    found.sort_by_key(|constraint| constraint.start);
     found
 }
 

@@ -142,6 +142,37 @@ const REWRITTEN: &[(&str, &str, &str)] = &[
     ),
     ("[get].*/rest/?/x", "[get].*/rest/{0,1}/x", "[get].*/rest(/|//)x"),
     (
+        "[get].*/rest/../x",
+        "[get].*/rest/(?:.)./x",
+        "[get].*/rest/.{2}/x",
+    ),
+    ("[get].*/rest/...", "[get].*/rest/(?:.)..", "[get].*/rest/.{3}"),
+    (
+        "[get].*/rest/x||/rest/y",
+        "[get].*/rest/x|(?:)|/rest/y",
+        "[get].*/rest/x",
+    ),
+    (
+        "[get].*/rest/HR\u{2013}1",
+        r"[get].*/rest/HR\x{2013}1",
+        r"[get].*/rest/HR\u20131",
+    ),
+    (
+        "[get].*/rest/\u{430}dmin",
+        r"[get].*/rest/\x{430}dmin",
+        r"[get].*/rest/\u0430dmin",
+    ),
+    (
+        "[get].*/rest/x.*QueryParam::a==b",
+        r"[get].*/rest/x.*QueryParam\:\:a==b",
+        r"[get].*/rest/x.*QueryParam\x3A\x3Aa\x3D\x3Db",
+    ),
+    (
+        "[get].*/rest/x.*QueryParam.a==b",
+        r"[get].*/rest/x.*QueryParam.a\x3D=b",
+        r"[get].*/rest/x.*QueryParam.a\x3D{2}b",
+    ),
+    (
         "[get].*/rest/[!2]",
         r"[get].*/rest/[\x212]",
         r"[get].*/rest/(\x21|2)",
@@ -228,7 +259,47 @@ const REWRITTEN: &[(&str, &str, &str)] = &[
         "[get].*/x[QueryParam::a==b[a&&b]c|d]",
         "[get].*/x[QueryParam::a==d]",
     ),
+    (
+        "[get].*/x[QueryParam::a==b&QueryParam::c==d]",
+        r"[get].*/x[QueryParam::a==b&QueryParam\:\:c==d]",
+        r"[get].*/x[QueryParam::a==b&QueryParam\x3A\x3Ac\x3D\x3Dd]",
+    ),
+    (
+        "[get].*/x[QueryParam::a==b&queryparam:c==d]",
+        r"[get].*/x[QueryParam::a==b&queryparam\x3Ac==d]",
+        r"[get].*/x[QueryParam::a==b&queryparam\x3Ac\x3D\x3Dd]",
+    ),
+    (
+        "[get].*/x[QueryParam::a==/b/i]",
+        "[get].*/x[QueryParam::a==[/]b/i]",
+        r"[get].*/x[QueryParam::a==\x2Fb\x2Fi]",
+    ),
+    (
+        "[get].*/x[QueryParam::a==1..9]",
+        "[get].*/x[QueryParam::a==1(?:.).9]",
+        "[get].*/x[QueryParam::a==1.{2}9]",
+    ),
+    (
+        "[get].*/x[QueryParam::a==b+AND+c]",
+        "[get].*/x[QueryParam::a==b{1,}AND+c]",
+        "[get].*/x[QueryParam::a==bb*AND+c]",
+    ),
+    (
+        "[get].*/x[QueryParam::a==\u{430}dmin]",
+        r"[get].*/x[QueryParam::a==\x{430}dmin]",
+        r"[get].*/x[QueryParam::a==\u0430dmin]",
+    ),
     // Names.
+    (
+        "[get].*/x[QueryParam::a*==b]",
+        r#"[get].*/x[QueryParam::"a*"==b]"#,
+        r#"[get].*/x[QueryParam::"a*"==[b]]"#,
+    ),
+    (
+        "[post].*/x[JsonData::/a/b==c]",
+        r#"[post].*/x[JsonData::"/a/b"==c]"#,
+        r#"[post].*/x[JsonData::"/a/b"==[c]]"#,
+    ),
     (
         "[get].*/x[QueryParam::a ==b]",
         r#"[get].*/x[QueryParam::"a "==b]"#,
@@ -290,10 +361,15 @@ const REWRITTEN: &[(&str, &str, &str)] = &[
 const REFUSED: &[&str] = &[
     // As Extender has them they match something that a whole match cannot say without a decision.
     "[get](.*^|/)https://jira.example.com/jira/rest/x",
+    "[get](.*^|/)https://jira.example.com/jira/rest/x[QueryParam::f[]==b]",
+    "!x|(.*^|/)https://jira.example.com/jira/rest/x",
+    // An escape would be part of the name.
+    "[get].*/x[QueryParam::a\u{a0}b==c]",
     // No line of Extender: Java refuses the regexp, or the line has no operator.
     "[get].*/rest/(x",
     "[get].*/rest/{key}",
     "[get].*/x[QueryParam::a=b]",
+    "[get].*/x[QueryParam::a=b][QueryParam::c==d]",
     // Features without an equivalent.
     "[get].*/(?!admin).*",
     "[get].*/(?<=x)y",
