@@ -69,8 +69,8 @@ pub enum Outcome {
     Forbid(usize),
     /// Denied for want of a line.
     NoLine,
-    /// A name in an inspected body differs from a constrained one in case alone.
-    Refuse,
+    /// Refused as ambiguous: a name in an inspected body differs from a constrained one in case alone.
+    Ambiguous,
 }
 
 /// Where the proxy stands.
@@ -103,7 +103,7 @@ pub fn decide(token: &Token, place: Place<'_>, request: &Request) -> Outcome {
     if let Body::Json(json) = &request.body
         && inspecting.iter().any(|(_, line)| has_case_variant(line, json))
     {
-        return Outcome::Refuse;
+        return Outcome::Ambiguous;
     }
     for (index, line) in inspecting {
         match (body(line, place, request), line.effect) {

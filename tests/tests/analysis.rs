@@ -39,12 +39,8 @@ impl Policy {
         Self { program, token, file }
     }
 
-    fn allows(&self, place: Place<'_>, request: &reference::Request) -> Option<bool> {
-        match reference::decide(&self.token, place, request) {
-            Outcome::Allow(_) => Some(true),
-            Outcome::Forbid(_) | Outcome::NoLine => Some(false),
-            Outcome::Refuse => None,
-        }
+    fn decide(&self, place: Place<'_>, request: &reference::Request) -> Outcome {
+        reference::decide(&self.token, place, request)
     }
 }
 
@@ -105,9 +101,15 @@ fn holds(
 ) -> Result<(), TestCaseError> {
     for finding in &difference.findings {
         let request = as_reference(&finding.witness);
+        let by_line = finding.denied_by.is_some();
+        let is_denied = match less.decide(place, &request) {
+            Outcome::Forbid(_) => by_line,
+            // A request that is refused as ambiguous is not allowed, and no line denies it.
+            Outcome::NoLine | Outcome::Ambiguous => !by_line,
+            Outcome::Allow(_) => false,
+        };
         prop_assert!(
-            // What the other refuses as ambiguous, it does not allow.
-            more.allows(place, &request) == Some(true) && less.allows(place, &request) != Some(true),
+            matches!(more.decide(place, &request), Outcome::Allow(_)) && is_denied,
             "{} does not tell apart\n{}\n{}",
             finding.witness,
             more.file,
@@ -116,8 +118,9 @@ fn holds(
     }
     if difference.is_none() {
         for request in samples {
+            let is_denied = matches!(less.decide(place, request), Outcome::Forbid(_) | Outcome::NoLine);
             prop_assert!(
-                !(more.allows(place, request) == Some(true) && less.allows(place, request) == Some(false)),
+                !(matches!(more.decide(place, request), Outcome::Allow(_)) && is_denied),
                 "missed {request:?}\n{}\n{}",
                 more.file,
                 less.file

@@ -76,7 +76,7 @@ pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     budget::Exhausted,
     clauses::Ruled,
-    prefilter::{head, literal},
+    prefilter::{head, literals},
     prover::{Accepted, Prover},
     side::Side,
     witness::{allows, token_allows},

@@ -60,8 +60,9 @@ pub fn find<'p>(
         found: Findings::default(),
     };
     let tokens = program.tokens().count();
-    let mut reaches = Vec::new();
+    let (mut reaches, mut was_spent) = (Vec::new(), false);
     for (done, (id, token)) in program.tokens().enumerate() {
+        search.prover.begin_token();
         let before = search.prover.visited();
         let case = Case::new(program, source_map, id, token);
         let samples = search.samples(&case);
@@ -76,13 +77,14 @@ pub fn find<'p>(
         if took > search.found.hardest.as_ref().map_or(0, |(_, most)| *most) {
             search.found.hardest = Some((token.name.clone(), took));
         }
+        was_spent |= budget.is_spent();
         progress(done + 1, tokens);
     }
     // Tokens are compared once each has its samples, since a sample finds the candidates.
     equal_reach::check(&mut search, &reaches)?;
     search.found.visited = search.prover.visited();
     // Whatever was passed over past the budget is open, also what no question was asked about.
-    if budget.is_spent() {
+    if was_spent || budget.is_spent() {
         search.found.inconclusive = search.found.inconclusive.max(1);
     }
     source_map.allow(&mut search.found.diagnostics);

@@ -87,6 +87,7 @@ impl Invariants {
         let source_map = SourceMap::default();
         let mut all = Vec::new();
         for (id, token) in program.tokens() {
+            prover.begin_token();
             let invariants = self.definitions.iter().zip(self.program.tokens());
             for (definition, (of, _)) in invariants.filter(|(definition, _)| asks(definition, id)) {
                 let case = Case {
@@ -138,6 +139,7 @@ impl Invariants {
         let tokens = program.tokens().count();
         // Each invariant is proved for each token that it selects; a token that none selects costs nothing.
         for (done, (id, token)) in program.tokens().enumerate() {
+            prover.begin_token();
             let invariants = self.definitions.iter().zip(self.program.tokens());
             for ((definition, (of, _)), selected) in invariants.zip(&mut selected) {
                 if !selects(definition, token) {

@@ -237,6 +237,20 @@ fn a_run_has_one_budget_and_says_when_it_is_spent() {
 }
 
 #[test]
+fn the_budget_of_a_run_grows_with_its_tokens() {
+    let tokens = (0..4_000).map(|at| {
+        let user = head(at).replace("\"u\"", &format!("\"u{at}\""));
+        format!("{user}limit_to = '''\n[get]/rest/x{at}\n'''\n")
+    });
+    let sources = files([("a.toml".to_owned(), tokens.collect())]);
+    let ample = Budget::new(Analysis::BUDGET);
+    assert_eq!(found(&sources, &ample).inconclusive, 0);
+    // A unit of the budget for each step of a token: the 2,500 that each unit gives a run are not enough for 4,000 tokens.
+    let budget = Budget::new(ample.spent() / 4_000);
+    assert_eq!(in_time(|| found(&sources, &budget)).inconclusive, 0);
+}
+
+#[test]
 fn the_tokens_of_lines_without_effect_are_found_in_one_walk() {
     let lines: String = (0..500)
         .map(|at| format!("!https://other.example.com/rest/{at}\n"))

@@ -117,6 +117,12 @@ fn literals_are_checked() {
 }
 
 #[test]
+fn tokens_with_the_same_user_are_checked() {
+    let answer = settled("check: 1,000 tokens with the same user");
+    assert_eq!((answer.found, answer.gone), (0, 0));
+}
+
+#[test]
 fn reordered_lines_are_the_same() {
     let answer = settled("8,000 lines reordered");
     assert_eq!((answer.found, answer.gone), (0, 0));

@@ -65,7 +65,7 @@ pub fn agree(file: &str, place: Place<'_>, requests: &[reference::Request]) {
         let line = match expected {
             Outcome::Allow(index) => index,
             Outcome::Forbid(index) => Some(index),
-            Outcome::NoLine | Outcome::Refuse => None,
+            Outcome::NoLine | Outcome::Ambiguous => None,
         };
         let line = line.and_then(|index| token.limits.get(index));
         let line = line.and_then(|limit| u32::try_from(sources.line_number(limit.span)).ok());
@@ -126,7 +126,7 @@ fn compiled(program: &Program, request: &reference::Request) -> (Outcome, Option
                 asked.body = Body::Unreadable;
                 outcome(tokenward_compiler::decide::decide(program, &asked))
             }
-            Err(_) => (Outcome::Refuse, None),
+            Err(_) => (Outcome::Ambiguous, None),
         },
         decision => outcome(decision),
     }

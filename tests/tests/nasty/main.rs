@@ -221,7 +221,7 @@ impl Bench {
                 _ if !path.starts_with("/rest/") => &[404],
                 _ if self.merges && may_be_one(&plain.query) => &[400],
                 Outcome::Allow(_) => &[200],
-                Outcome::Refuse => &[400],
+                Outcome::Ambiguous => &[400],
                 _ => &[403],
             };
             let given = status.unwrap_or_default();

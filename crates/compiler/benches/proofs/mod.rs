@@ -134,6 +134,11 @@ pub const ROWS: &[Row] = &[
         (5_000, 400, 200_000),
     ),
     row(
+        "check: 1,000 tokens with the same user",
+        Question::Check(one_user),
+        (5_000, 200, 150_000),
+    ),
+    row(
         "8,000 lines reordered",
         Question::Compare(reordered),
         (1_000, 200, 10_000),
@@ -215,7 +220,7 @@ fn compiled(policy: Policy) -> Compilation {
     for (at, lines) in policy.into_iter().enumerate() {
         let _ = write!(
             text,
-            "[[token]]\nname = \"t{at}\"\nuser = \"u{at}\"\nsecret_hash = \"sha256:{at:064x}\"\nexpires = 2030-01-01T00:00:00Z\nlimit_to = '''\n{}\n'''\n",
+            "[[token]]\nname = \"t{at}\"\nuser = \"u\"\nsecret_hash = \"sha256:{at:064x}\"\nexpires = 2030-01-01T00:00:00Z\nlimit_to = '''\n{}\n'''\n",
             lines.join("\n")
         );
     }
@@ -282,6 +287,26 @@ fn literals() -> Policy {
             .map(|at| format!("[get]/rest/api/2/issue/KEY-{at}"))
             .collect(),
     ]
+}
+
+/// Each token has lines for a project of its own, and some that all tokens have.
+fn one_user() -> Policy {
+    let token = |at: usize| {
+        [
+            "[get]/rest/api/2/(serverInfo|myself|field)".to_owned(),
+            format!("[get]/rest/api/2/project/K{at}"),
+            format!("[get]/rest/api/2/search[QueryParam::jql==project ?= ?K{at}]"),
+            format!("[get]/rest/api/2/issue/K{at}-[0-9]+"),
+            format!("[post]/rest/api/2/issue/K{at}-[0-9]+/attachments"),
+            format!(r"[get]/rest/agile/1\.0/board/K{at}/issue"),
+            format!("[post]/rest/api/2/issue/K{at}-100/comment.*"),
+            "[post]/rest/api/2/filter[JsonData::editable:boolean==false]".to_owned(),
+            format!("[put]/rest/api/2/issue/K{at}-[0-9]+[JsonData::summary==ci]"),
+            format!("!/rest/api/2/issue/K{at}-666"),
+        ]
+        .into()
+    };
+    (0..1_000).map(token).collect()
 }
 
 fn reordered() -> (Policy, Policy) {

@@ -1,4 +1,4 @@
-//! What proofs may cost: steps for all questions of a run together, of which each question has a share.
+//! What proofs may cost: steps for all questions of a run together. Each question has a share of them, and each token adds some.
 //!
 //! Steps are counted work, a step of one automaton each: states times classes where a machine is built, automata times
 //! classes where a search visits a tuple of states. So an answer depends on the policy and not on the machine.
@@ -10,6 +10,8 @@ use std::sync::{
 
 /// Steps of a run for each unit of a budget.
 const STEPS: u64 = 2_500;
+/// Steps that each token adds to those of the run for each unit: 400,000 by default. A token of ten ordinary lines takes 120,000.
+const STEPS_A_TOKEN: u64 = 2;
 /// Steps that one question may take for each unit.
 const STEPS_A_QUESTION: u64 = 500;
 
@@ -30,11 +32,11 @@ impl Budget {
     pub fn new(units: u64) -> Self {
         Self {
             units,
-            steps: Steps(Arc::new(AtomicU64::new(units.saturating_mul(STEPS)))),
+            steps: Steps::new(units.saturating_mul(STEPS)),
         }
     }
 
-    /// Whether the steps of the run are used up: every further question is inconclusive.
+    /// Whether the steps of the run are used up: every further question about the same token is inconclusive.
     #[must_use]
     pub fn is_spent(&self) -> bool {
         self.steps.left() == 0
@@ -43,7 +45,12 @@ impl Budget {
     /// Steps that the run has taken so far.
     #[must_use]
     pub fn spent(&self) -> u64 {
-        self.units.saturating_mul(STEPS).saturating_sub(self.steps.left())
+        self.steps.0.taken.load(Ordering::Relaxed)
+    }
+
+    /// Adds the steps of a token, before the questions about it.
+    pub(super) fn add_token(&self) {
+        self.steps.add(self.units.saturating_mul(STEPS_A_TOKEN));
     }
 
     /// The work of a part of the run; nothing is granted yet.
@@ -68,13 +75,43 @@ impl From<&Budget> for Budget {
     }
 }
 
-/// The steps that are left of a run.
+/// The steps of a run. One thread proves; another order would only move the end of the budget.
 #[derive(Clone, Debug)]
-struct Steps(Arc<AtomicU64>);
+struct Steps(Arc<Counts>);
+
+#[derive(Debug)]
+struct Counts {
+    left: AtomicU64,
+    taken: AtomicU64,
+}
 
 impl Steps {
+    fn new(steps: u64) -> Self {
+        Self(Arc::new(Counts {
+            left: AtomicU64::new(steps),
+            taken: AtomicU64::new(0),
+        }))
+    }
+
     fn left(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.left.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, steps: u64) {
+        let left = self.left().saturating_add(steps);
+        self.0.left.store(left, Ordering::Relaxed);
+    }
+
+    /// Takes so many steps, or all that are left.
+    ///
+    /// # Errors
+    /// None is left.
+    fn take(&self, steps: u64) -> Result<(), Exhausted> {
+        let taken = steps.min(self.left());
+        let left = self.left() - taken;
+        self.0.left.store(left, Ordering::Relaxed);
+        self.0.taken.fetch_add(taken, Ordering::Relaxed);
+        if left == 0 { Err(Exhausted) } else { Ok(()) }
     }
 }
 
@@ -104,13 +141,8 @@ impl Work {
         // A question that ends has cost its whole share at most.
         let taken = steps.min(self.left);
         self.left = left.unwrap_or_default();
-        // One thread proves; another order would only move the end of the budget.
-        let run = self.run.left().saturating_sub(taken);
-        self.run.0.store(run, Ordering::Relaxed);
-        match left {
-            Some(_) if run > 0 => Ok(()),
-            _ => Err(Exhausted),
-        }
+        self.run.take(taken)?;
+        left.map(|_| ()).ok_or(Exhausted)
     }
 
     /// Takes steps of the run, beside all questions.
@@ -118,9 +150,6 @@ impl Work {
     /// # Errors
     /// The run has fewer. None is left then, so that the rest of the run ends soon.
     pub(super) fn take_of_run(&self, steps: usize) -> Result<(), Exhausted> {
-        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-        let left = self.run.left().saturating_sub(steps);
-        self.run.0.store(left, Ordering::Relaxed);
-        if left == 0 { Err(Exhausted) } else { Ok(()) }
+        self.run.take(u64::try_from(steps).unwrap_or(u64::MAX))
     }
 }

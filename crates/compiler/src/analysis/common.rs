@@ -105,7 +105,7 @@ impl<'p> Prover<'p> {
         (one, other): (Side<'p>, Side<'p>),
         common: &mut Common,
     ) -> Result<bool, Fault> {
-        let lines = must.last().map(|ruled| ruled.rule.line);
+        let demanded = must.last().map(|ruled| ruled.rule.line);
         let names = LazyCell::new(|| names(must.iter().chain(forbids).chain(their_forbids)));
         let avoid = |name: &str| names.contains(&*fold::key(name));
         let cell = Cell {
@@ -139,7 +139,7 @@ impl<'p> Prover<'p> {
             (Said::Allow(line), Said::Refuse) => {
                 common.findings.push(Shared {
                     witness,
-                    lines: (line, lines),
+                    lines: (line, demanded),
                 });
                 Ok(true)
             }

@@ -33,7 +33,7 @@ impl Comparison {
 }
 
 impl<'p> Analysis<'p> {
-    /// Default maximum of product states that the comparison of two tokens may visit: about a second.
+    /// Default budget of a run: see [`Budget::new`].
     pub const BUDGET: u64 = 200_000;
 
     /// Two programs, both bound.
@@ -68,6 +68,7 @@ impl<'p> Analysis<'p> {
             token: new,
             is_demand: false,
         };
+        self.prover.begin_token();
         Ok(Comparison {
             newly_allowed: self.prover.beyond(new, old, &Accepted::default())?,
             newly_denied: self.prover.beyond(old, new, &Accepted::default())?,
@@ -100,6 +101,7 @@ impl<'p> Analysis<'p> {
             permits: rules.filter(|ruled| permits.contains(&ruled.rule.line)).collect(),
             lifted: lifted.to_vec(),
         };
+        self.prover.begin_token();
         self.prover.beyond(new, old, &accepted)
     }
 

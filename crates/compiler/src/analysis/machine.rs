@@ -2,7 +2,7 @@
 //!
 //! A [`Machine`] has the language of the automaton that it is made of, among valid texts. Its states from which no text is
 //! accepted are one, the *dead* state; those from which every text is accepted are one, the *universal* state. Both are
-//! found by a fixpoint over all states: the automaton of `.*X.*` has a loop of several states behind `X`, each of them
+//! found by a fixpoint over all states: the automaton of `.*X.*` has a loop of several states after `X`, each of them
 //! universal. A search that sees this never enters them.
 
 mod draft;
@@ -88,11 +88,7 @@ impl Machine {
     }
 
     pub(super) fn next(&self, state: u32, byte: u8) -> u32 {
-        self.next_of_class(state, self.class(byte))
-    }
-
-    pub(super) fn next_of_class(&self, state: u32, class: u8) -> u32 {
-        let at = state as usize * self.stride + usize::from(class);
+        let at = state as usize * self.stride + usize::from(self.class(byte));
         self.next.get(at).copied().unwrap_or_default()
     }
 

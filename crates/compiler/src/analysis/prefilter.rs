@@ -9,8 +9,11 @@ use super::{
     language::{Goal, Languages},
     machine::{Machine, Shared},
 };
-use crate::ast::Operator;
-use crate::ir::{Atom, Automaton, Glob, Matcher, Program, Rule, UrlMatcher};
+use crate::{
+    ast::Operator,
+    ir::{Atom, Automaton, Glob, Matcher, UrlMatcher},
+    method::MethodSet,
+};
 
 /// More states than this are left to the search.
 const STATES: usize = 256;
@@ -27,11 +30,17 @@ pub(super) fn is_within_one<'p>(rule: Ruled<'p>, others: &[Ruled<'p>], languages
 
 /// Whether no request matches both, by method or by how their paths begin.
 pub(super) fn are_apart(one: Ruled<'_>, other: Ruled<'_>) -> bool {
-    if one.rule.methods.intersection(other.rule.methods) == crate::method::MethodSet::EMPTY {
-        return true;
-    }
-    let (one, other) = (head(one), head(other));
-    one.iter().zip(&other).any(|(one, other)| one != other)
+    !share_method(one, other) || part(&head(one), &head(other))
+}
+
+/// Whether some method is one of both rules.
+pub(super) fn share_method(one: Ruled<'_>, other: Ruled<'_>) -> bool {
+    one.rule.methods.intersection(other.rule.methods) != MethodSet::EMPTY
+}
+
+/// Whether no text begins with both.
+pub(super) fn part(one: &[u8], other: &[u8]) -> bool {
+    one.iter().zip(other).any(|(one, other)| one != other)
 }
 
 /// Like [`are_apart`] for two permit lines, by following all texts of one rule's patterns through the other's automata.
@@ -248,26 +257,28 @@ fn repeated(
     Some(states)
 }
 
-/// A text that every path of a rule contains: the longest literal of its glob, the beginning of its globs, or the beginning
-/// that its automaton leaves no choice in; empty if neither determines one.
-pub(crate) fn literal(program: &Program, rule: &Rule) -> Vec<u8> {
-    match path(Ruled { program, rule }) {
-        Some(Matcher::Glob(code)) => match code.globs().unwrap_or_default().as_slice() {
-            [glob] => {
-                let literals = glob.atoms().iter().filter_map(|atom| match atom {
-                    Atom::Literal(literal) => Some(literal),
-                    Atom::Any | Atom::Run { .. } => None,
-                });
-                literals
-                    .max_by_key(|literal| literal.len())
-                    .cloned()
-                    .unwrap_or_default()
-            }
-            _ => head(Ruled { program, rule }),
-        },
-        Some(Matcher::Automaton(automaton)) => forced(automaton),
-        _ => Vec::new(),
+/// Texts of which every path of a rule contains one: the longest literal of each of its globs, or the beginning that its automaton
+/// leaves no choice in. A text is empty if nothing determines it.
+pub(crate) fn literals(ruled: Ruled<'_>) -> Vec<Vec<u8>> {
+    match path(ruled) {
+        Some(Matcher::Glob(code)) => {
+            let globs = code.globs().unwrap_or_default();
+            globs.iter().map(longest_literal).collect()
+        }
+        Some(Matcher::Automaton(automaton)) => vec![forced(automaton)],
+        _ => vec![Vec::new()],
     }
+}
+
+fn longest_literal(glob: &Glob) -> Vec<u8> {
+    let literals = glob.atoms().iter().filter_map(|atom| match atom {
+        Atom::Literal(literal) => Some(literal),
+        Atom::Any | Atom::Run { .. } => None,
+    });
+    literals
+        .max_by_key(|literal| literal.len())
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn forced(automaton: &Automaton) -> Vec<u8> {

@@ -22,6 +22,10 @@ use crate::{
 
 /// Steps that a rule counts for beside all questions: its form is hashed, its names are folded.
 const STEPS_A_RULE: usize = 20;
+/// Times that the question about a line is asked.
+const ROUNDS: usize = 2;
+/// Steps that a removed forbid line and a permit line count for when they are told apart by how their paths begin.
+const STEPS_A_PAIR: usize = 2;
 /// A question by itself may take one of so many shares of what is left of the run's steps.
 const SHARES: u64 = 16;
 
@@ -36,7 +40,7 @@ pub(crate) struct Prover<'p> {
     programs: PhantomData<&'p ()>,
 }
 
-/// What became of a question.
+/// The result of a question.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Settled {
     /// A request was found, and reported.
@@ -84,6 +88,11 @@ impl<'p> Prover<'p> {
     /// The steps of the run are used up.
     pub(crate) fn take_steps(&self, steps: usize) -> Result<(), Exhausted> {
         self.languages.work.take_of_run(steps)
+    }
+
+    /// Begins with a token, which adds its share to the steps of the run.
+    pub(crate) fn begin_token(&self) {
+        self.budget.add_token();
     }
 
     /// Whether the steps of the run are used up.
@@ -173,32 +182,42 @@ impl<'p> Prover<'p> {
             difference: &mut difference,
         };
         let mut explained = accepted.permits.clone();
-        // Each line has its share of the steps. What lines leave of theirs goes to those that need more.
-        let mut open = Vec::new();
-        for (at, permit) in new.iter().enumerate() {
-            self.languages.grant(2 * (new.len() - at) as u64);
-            if self.beyond_permit(*permit, (&forbids, &theirs), &mut explained, &mut asked)? == Settled::Open
-            {
-                open.push(*permit);
+        // Each line has its share of the steps. The second round gives what lines left of theirs to those that need more.
+        let mut open = new;
+        for _ in 0..ROUNDS {
+            let lines = std::mem::take(&mut open);
+            for (at, permit) in lines.iter().enumerate() {
+                self.languages.grant(2 * (lines.len() - at) as u64);
+                let lines = (forbids.as_slice(), theirs.as_slice());
+                if self.beyond_permit(*permit, lines, &mut explained, &mut asked)? == Settled::Open {
+                    open.push(*permit);
+                }
             }
         }
-        for (at, permit) in open.iter().enumerate() {
-            self.languages.grant(2 * (open.len() - at) as u64);
-            if self.beyond_permit(*permit, (&forbids, &theirs), &mut explained, &mut asked)? == Settled::Open
-            {
-                asked.difference.inconclusive = Some(Inconclusive::Budget);
-            }
+        if !open.is_empty() {
+            asked.difference.inconclusive = Some(Inconclusive::Budget);
         }
         let found = explained.get(accepted.permits.len()..).unwrap_or_default();
         // A removed forbid line may newly allow requests of each permit line, whether or not that line is new.
         let pairs = lifted.len() * sources.len();
+        let heads = if lifted.is_empty() { &[][..] } else { &sources };
+        let heads: Vec<Vec<u8>> = heads
+            .iter()
+            .map(|permit| permit.map(prefilter::head).unwrap_or_default())
+            .collect();
         for (at, forbid) in lifted.iter().enumerate() {
-            for (number, permit) in sources.iter().enumerate() {
-                self.languages
-                    .grant(2 * (pairs - at * sources.len() - number) as u64);
-                if permit.is_some_and(|permit| prefilter::are_apart(permit, *forbid)) {
+            let forbidden = prefilter::head(*forbid);
+            if self.take_steps(sources.len() * STEPS_A_PAIR).is_err() {
+                asked.difference.inconclusive = Some(Inconclusive::Budget);
+                break;
+            }
+            for (number, (permit, head)) in sources.iter().zip(&heads).enumerate() {
+                let share_method = permit.is_none_or(|permit| prefilter::share_method(permit, *forbid));
+                if !share_method || prefilter::part(head, &forbidden) {
                     continue;
                 }
+                self.languages
+                    .grant(2 * (pairs - at * sources.len() - number) as u64);
                 let question = Question {
                     must: permit.iter().copied().chain([*forbid]).collect(),
                     // Also where a permit line that was reviewed explains the request: whoever reviewed that line need not

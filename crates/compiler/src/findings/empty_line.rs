@@ -76,15 +76,15 @@ fn dead_part<'p>(search: &mut Search<'p>, entry: &Entry<'p>, sample: Option<&Req
     // Hardly any line is dead, so the cheap questions come first.
     if let Some(endpoints) = &search.endpoints
         && !sample.is_some_and(|sample| endpoints.matches(&sample.path))
-        && matches!(search.prover.has_path(&[url, endpoints]), Ok(false))
+        && search.has_no_served_path(url)
     {
-        let alive = !matches!(search.prover.has_path(&[url]), Ok(false));
-        return Some(if alive { Part::Endpoints } else { Part::Url });
+        let is_dead = search.has_no_path(url);
+        return Some(if is_dead { Part::Url } else { Part::Endpoints });
     }
     if sample.is_some() || !matches!(search.ask(&[entry], &[]), Answer::No) {
         return None;
     }
-    if matches!(search.prover.has_path(&[url]), Ok(false)) {
+    if search.has_no_path(url) {
         return Some(Part::Url);
     }
     Some(blame::part(search.program, rule, search.universe))

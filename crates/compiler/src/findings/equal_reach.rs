@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::search::Search;
 use crate::{
-    analysis::{Accepted, Fault, Request, literal, token_allows},
+    analysis::{Accepted, Fault, Request, Ruled, literals, token_allows},
     diagnostic::{Code, Diagnostic},
     ir::{Rule, Token, TokenId, Users},
 };
@@ -74,7 +74,7 @@ fn look(
         return Ok(());
     }
     // Candidates: tokens with a line that could match the rarest sample.
-    let (literals, rarest) = literals(search, compared, id, samples);
+    let (literals, rarest) = literals_of(search, compared, id, samples);
     let allowed = samples
         .iter()
         .flatten()
@@ -110,22 +110,28 @@ fn look(
     Ok(())
 }
 
-/// The literals of a token's lines, and the sample of the line whose literal the fewest other tokens have: only these can be
+/// The literals of a token's lines, and the sample of the line whose literals the fewest other tokens have: only these can be
 /// equal.
-fn literals<'s>(
+fn literals_of<'s>(
     search: &Search<'_>,
     compared: &Compared,
     id: TokenId,
     samples: &'s [Option<Request>],
 ) -> (BTreeSet<Vec<u8>>, Option<&'s Request>) {
-    let mut literals = BTreeSet::new();
+    let mut all = BTreeSet::new();
     let mut rarest: Option<(usize, &Request)> = None;
     let token = search.program.token(id);
     let rules = token.permits.iter().filter_map(|rule| search.program.rule(rule));
     for (rule, sample) in rules.zip(samples) {
-        let literal = literal(search.program, rule);
-        let known = compared.by_literal.get(&literal).map_or(0, Vec::len);
-        literals.insert(literal);
+        let literals = literals(Ruled {
+            program: search.program,
+            rule,
+        });
+        let known = literals
+            .iter()
+            .filter_map(|literal| compared.by_literal.get(literal));
+        let known = known.map(Vec::len).sum();
+        all.extend(literals);
         if let Some(sample) = sample
             && rarest.is_none_or(|(least, _)| known < least)
             && token_allows(search.program, id, sample)
@@ -133,7 +139,7 @@ fn literals<'s>(
             rarest = Some((known, sample));
         }
     }
-    (literals, rarest.map(|(_, sample)| sample))
+    (all, rarest.map(|(_, sample)| sample))
 }
 
 fn are_equal(search: &mut Search<'_>, one: TokenId, other: TokenId) -> Result<bool, Fault> {

@@ -59,6 +59,24 @@ impl<'p> Search<'p> {
         }
     }
 
+    /// Whether no path matches a pattern.
+    pub(super) fn has_no_path(&mut self, url: &Matcher) -> bool {
+        let has = self.prover.has_path(&[url]);
+        self.is_no(has)
+    }
+
+    /// Whether no served path matches a pattern.
+    pub(super) fn has_no_served_path(&mut self, url: &Matcher) -> bool {
+        let matchers: Vec<&Matcher> = std::iter::once(url).chain(&self.endpoints).collect();
+        let has = self.prover.has_path(&matchers);
+        self.is_no(has)
+    }
+
+    fn is_no<E>(&mut self, answer: Result<bool, E>) -> bool {
+        self.found.inconclusive += usize::from(answer.is_err());
+        matches!(answer, Ok(false))
+    }
+
     /// Begins a question that compares a line with so many others. False past the budget: the question stays open.
     pub(super) fn begins(&mut self, others: usize) -> bool {
         let begins = self.prover.take_steps(others).is_ok();

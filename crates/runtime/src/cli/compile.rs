@@ -87,8 +87,8 @@ pub(super) struct Args {
     paranoid: bool,
     /// Maximum number of states that one proof may visit; beyond it the result is "inconclusive"
     ///
-    /// All proofs of a run together may take 2,500 steps for each of these states. If a result is inconclusive, the
-    /// exit code is never 0.
+    /// All proofs of a run together may take 2,500 steps for each of these states, and 2 more for each token. If a
+    /// result is inconclusive, the exit code is never 0.
     #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
     budget: u64,
     #[command(flatten)]

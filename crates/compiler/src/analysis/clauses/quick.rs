@@ -1,4 +1,4 @@
-//! Tells that a permit line does not match a request, without asking the decision itself: most lines do not.
+//! Recognises a permit line that does not match a request without a decision: most lines do not match.
 
 use super::{Matched, Ruled};
 use crate::{
@@ -33,15 +33,19 @@ fn surely_fails(ruled: Ruled<'_>, request: &Request) -> bool {
         return params;
     };
     params
-        || ruled.rule.nodes.iter().any(|test| match at(body, &test.path) {
-            None => false,
-            Some(None) => test.operator.needs_value(),
-            Some(Some(Json::String(text) | Json::Literal(text))) => {
-                let is_null = matches!(text.as_str(), "null");
-                !is_null && misses(test.operator, ruled.program.value(test.value), text)
-            }
-            Some(Some(Json::Array(_) | Json::Object(_))) => false,
-        })
+        || ruled
+            .rule
+            .nodes
+            .iter()
+            .any(|test| match value_at(body, &test.path) {
+                None => false,
+                Some(None) => test.operator.needs_value(),
+                Some(Some(Json::String(text) | Json::Literal(text))) => {
+                    let is_null = matches!(text.as_str(), "null");
+                    !is_null && misses(test.operator, ruled.program.value(test.value), text)
+                }
+                Some(Some(Json::Array(_) | Json::Object(_))) => false,
+            })
 }
 
 /// Whether one value makes the constraint of a permit line fail.
@@ -54,8 +58,8 @@ fn misses(operator: Operator, matcher: &Matcher, value: &str) -> bool {
     }
 }
 
-/// What stands at a path of names; the outer `None`: the path is another, or leads through something else.
-fn at<'j>(body: &'j Json, path: &Path) -> Option<Option<&'j Json>> {
+/// The value at a path of names; the outer `None`: the path has other steps, or leads through something other than objects.
+fn value_at<'j>(body: &'j Json, path: &Path) -> Option<Option<&'j Json>> {
     let mut at = body;
     for step in &path.0 {
         let (Step::Name(name), Json::Object(members)) = (step, at) else {

@@ -5,7 +5,7 @@
 //! that it misses joins the search. "No text" of a part of the demands is "no text" of all. So of a thousand lines only
 //! those take part that a proof rests on.
 //!
-//! Where many do, the machines of those that must refuse are made one by twos, as long as it does not grow.
+//! If many do, the machines of those that must refuse are combined in pairs, as long as the union does not grow.
 
 use std::cmp::Reverse;
 
@@ -110,7 +110,7 @@ impl Languages {
             } else {
                 more.unwrap_or(usize::MAX)
             };
-            // Lines that are alike often stand together.
+            // Similar lines are often next to each other.
             let near = (first..entries.len()).chain(0..first);
             let near = near.filter(|at| active.get(*at) == Some(&false)).take(more);
             let joining: Vec<usize> = [first]

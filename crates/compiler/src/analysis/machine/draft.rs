@@ -4,7 +4,7 @@ use std::{collections::HashMap, hash::Hash};
 
 use crate::analysis::budget::{Exhausted, Work};
 
-/// The fate of every text that leads on from a state.
+/// The answer to every text that goes on from a state, if it is the same for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum End {
     Open,

@@ -1,4 +1,4 @@
-//! Makes states one that accept the same texts: Moore's refinement of partitions.
+//! Merges states that accept the same texts: Moore's refinement of partitions.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ const MOST: usize = 2_000_000;
 /// For each state the number of its block.
 pub(super) fn blocks(draft: &Draft, work: &mut Work) -> Result<Vec<u32>, Exhausted> {
     let states = draft.accepts.len();
-    let fates = draft.ends.iter().zip(&draft.accepts);
-    let (mut blocks, mut count) = numbered(fates.map(|(end, accepts)| match end {
+    let answers = draft.ends.iter().zip(&draft.accepts);
+    let (mut blocks, mut count) = numbered(answers.map(|(end, accepts)| match end {
         End::Open => (*end, *accepts),
         End::Dead | End::Universal => (*end, false),
     }));
