@@ -4,6 +4,7 @@ use super::{
     Budget, Fault, Universe,
     difference::Difference,
     prover::{Accepted, Prover},
+    proxied::Proxied,
     side::Side,
 };
 use crate::ir::{LineId, Program, TokenId};
@@ -13,6 +14,8 @@ pub struct Analysis<'p> {
     old: &'p Program,
     new: &'p Program,
     prover: Prover<'p>,
+    /// The proxies of the old and of the new program.
+    proxied: [Option<&'p Proxied>; 2],
 }
 
 /// How two versions of a policy differ.
@@ -50,7 +53,27 @@ impl<'p> Analysis<'p> {
             old,
             new,
             prover: Prover::new(universe, budget.into())?,
+            proxied: [None, None],
         })
+    }
+
+    /// Shows requests that the proxy of the program that allows them forwards, and says of each finding without such a request
+    /// what keeps the proxy from it.
+    #[must_use]
+    pub fn behind(mut self, old: &'p Proxied, new: &'p Proxied) -> Self {
+        self.proxied = [Some(old), Some(new)];
+        self
+    }
+
+    fn sides(&self, old: Option<TokenId>, new: Option<TokenId>) -> (Side<'p>, Side<'p>) {
+        let side = |program, token, proxied| Side {
+            program,
+            token,
+            is_demand: false,
+            proxied,
+        };
+        let [before, after] = self.proxied;
+        (side(self.old, old, before), side(self.new, new, after))
     }
 
     /// Compares a token of the old program with one of the new; no token permits nothing.
@@ -58,16 +81,7 @@ impl<'p> Analysis<'p> {
     /// # Errors
     /// A [`Fault`].
     pub fn compare(&mut self, old: Option<TokenId>, new: Option<TokenId>) -> Result<Comparison, Fault> {
-        let old = Side {
-            program: self.old,
-            token: old,
-            is_demand: false,
-        };
-        let new = Side {
-            program: self.new,
-            token: new,
-            is_demand: false,
-        };
+        let (old, new) = self.sides(old, new);
         self.prover.begin_token();
         Ok(Comparison {
             newly_allowed: self.prover.beyond(new, old, &Accepted::default())?,
@@ -86,16 +100,7 @@ impl<'p> Analysis<'p> {
         permits: &[LineId],
         lifted: &[LineId],
     ) -> Result<Difference, Fault> {
-        let old = Side {
-            program: self.old,
-            token: old,
-            is_demand: false,
-        };
-        let new = Side {
-            program: self.new,
-            token: new,
-            is_demand: false,
-        };
+        let (old, new) = self.sides(old, new);
         let rules = new.permits().into_iter();
         let accepted = Accepted {
             permits: rules.filter(|ruled| permits.contains(&ruled.rule.line)).collect(),

@@ -4,14 +4,15 @@
 //! nothing. Both policies are therefore compared under the old configuration, under the new one, and each under its
 //! own. A request that is new in one of the three comparisons counts as new.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use tokenward_compiler::analysis::{
-    Analysis, Budget, Cause, Difference, Finding, Inconclusive, Request, Universe,
+    Analysis, Budget, Cause, Difference, Finding, Inconclusive, Obstacle, Proxied, Request, Universe,
 };
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
+use super::super::forwarded::proxied;
 use super::super::side::Side;
 use crate::config::Config;
 use crate::config::universe::universe;
@@ -20,6 +21,8 @@ use crate::config::universe::universe;
 pub(in super::super) struct Bound {
     /// Each pair belongs to one comparison. In the first pair, each program has its own configuration.
     pairs: Vec<(Program, Program)>,
+    /// The proxies of each pair, with the configurations that its programs are bound to.
+    proxied: Vec<(Proxied, Proxied)>,
     universe: Universe,
 }
 
@@ -28,15 +31,20 @@ impl Bound {
         let both =
             |config: &Config| Ok::<_, Failure>((bind(&old.program, config)?, bind(&new.program, config)?));
         let (before, after) = (&old.config, &new.config);
+        let (by_old, by_new) = (proxied(before)?, proxied(after)?);
+        let (own_proxies, mut proxies) = ((by_old.clone(), by_new.clone()), Vec::new());
         let pairs = if reading(before) == reading(after) {
             vec![both(after)?]
         } else {
             let own = (bind(&old.program, before)?, bind(&new.program, after)?);
+            proxies = vec![(by_old.clone(), by_old), (by_new.clone(), by_new)];
             vec![own, both(before)?, both(after)?]
         };
+        proxies.insert(0, own_proxies);
         let (of_old, of_new) = (universe(before), universe(after));
         Ok(Self {
             pairs,
+            proxied: proxies,
             universe: Universe {
                 canonical_paths: of_old.canonical_paths && of_new.canonical_paths,
                 get_body: of_old.get_body || of_new.get_body,
@@ -50,10 +58,17 @@ impl Bound {
     }
 
     /// The new program under the old configuration, then under the new one if lines match differently there.
-    pub(super) fn of_new_by_config(&self) -> impl Iterator<Item = &Program> {
+    /// Each with the proxy of that configuration.
+    pub(super) fn of_new_by_config(&self) -> impl Iterator<Item = (&Program, &Proxied)> {
         // The first of several pairs has each program under its own configuration.
         let skipped = usize::from(self.pairs.len() > 1);
-        self.pairs.iter().skip(skipped).map(|(_, new)| new)
+        let programs = self.pairs.iter().zip(&self.proxied).skip(skipped);
+        programs.map(|((_, new), (_, proxied))| (new, proxied))
+    }
+
+    /// Whether the pair at this place has both programs under the old configuration, which is another than the new one.
+    fn is_under_old(&self, at: usize) -> bool {
+        self.pairs.len() > 1 && at == 1
     }
 
     pub(super) fn universe(&self) -> Universe {
@@ -88,7 +103,11 @@ impl<'p> Lines<'p> {
         let analyses = bound
             .pairs
             .iter()
-            .map(|(old, new)| Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble));
+            .zip(&bound.proxied)
+            .map(|((old, new), (by_old, by_new))| {
+                let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble)?;
+                Ok::<_, Failure>(analysis.behind(by_old, by_new))
+            });
         Ok(Self {
             bound,
             analyses: analyses.collect::<Result<_, _>>()?,
@@ -108,7 +127,8 @@ impl<'p> Lines<'p> {
             before => before.iter().copied().map(Some).collect(),
         };
         let mut direction = Direction::default();
-        for (analysis, (old, new)) in self.analyses.iter_mut().zip(&self.bound.pairs) {
+        let pairs = self.analyses.iter_mut().zip(&self.bound.pairs);
+        for (at, (analysis, (old, new))) in pairs.enumerate() {
             let all: Vec<LineId> = new.lines_of(after).map(|(id, _)| id).collect();
             for before in &before {
                 let mut ask = |permits: &[LineId]| {
@@ -128,7 +148,11 @@ impl<'p> Lines<'p> {
                 } else {
                     Difference::default()
                 };
-                for found in [found, lifts] {
+                for mut found in [found, lifts] {
+                    if self.bound.is_under_old(at) {
+                        let findings = found.findings.iter_mut();
+                        findings.for_each(|finding| finding.obstacles.push(Obstacle::OldConfiguration));
+                    }
                     direction.add(found, users_of(new, after), (new, old));
                 }
             }
@@ -174,6 +198,16 @@ pub(in super::super) struct Example {
     pub(in super::super) allowed_by: Option<Line>,
     /// The forbid line that denies the request on the other side; `None` if no line permits it there.
     pub(in super::super) denied_by: Option<Line>,
+    /// What keeps the proxy from forwarding the request, and every other one of this cause; empty if the proxy of the side that
+    /// allows it forwards it.
+    pub(in super::super) obstacles: Vec<Obstacle>,
+}
+
+impl Example {
+    /// Whether the proxy forwards no such request, for certain.
+    pub(in super::super) fn is_latent(&self) -> bool {
+        Obstacle::are_certain(&self.obstacles)
+    }
 }
 
 impl Direction {
@@ -181,21 +215,45 @@ impl Direction {
         self.examples.is_empty() && self.inconclusive.is_none()
     }
 
+    /// Whether all requests are ones that the proxy does not forward.
+    pub(in super::super) fn is_latent(&self) -> bool {
+        !self.examples.is_empty()
+            && self.inconclusive.is_none()
+            && self.examples.iter().all(Example::is_latent)
+    }
+
     /// Adds requests that `more` allows and `less` denies, one for each cause.
     fn add(&mut self, difference: Difference, users: &Users, (more, less): (&Program, &Program)) {
         let line = |program: &Program, id: Option<LineId>| id.map(|id| Line::of(program, id));
-        let known: HashSet<_> = self.examples.iter().map(|example| key(example.cause)).collect();
+        let known: HashMap<_, usize> = self
+            .examples
+            .iter()
+            .map(|example| key(example.cause))
+            .zip(0..)
+            .collect();
         for finding in difference.findings {
-            if known.contains(&key(finding.cause)) {
+            let known = known
+                .get(&key(finding.cause))
+                .and_then(|at| self.examples.get_mut(*at));
+            // A request that the proxy forwards is better than one that it does not.
+            if known
+                .as_ref()
+                .is_some_and(|known| known.obstacles.is_empty() || !finding.obstacles.is_empty())
+            {
                 continue;
             }
-            self.examples.push(Example {
+            let example = Example {
                 curl: curl(&finding.witness, more, users),
                 request: finding.witness,
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),
-            });
+                obstacles: finding.obstacles,
+            };
+            match known {
+                Some(known) => *known = example,
+                None => self.examples.push(example),
+            }
         }
         self.inconclusive = self.inconclusive.or(difference.inconclusive);
     }

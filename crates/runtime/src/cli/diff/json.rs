@@ -1,6 +1,7 @@
 //! Differences as one JSON object.
 
 use serde_json::{Value, json};
+use tokenward_compiler::analysis::Obstacle;
 
 use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
 
@@ -36,6 +37,8 @@ fn token(token: &TokenReport) -> Value {
                 "why": breach.found.inconclusive.map(|why| why.to_string()),
                 "request": breach.found.witness.as_ref().map(ToString::to_string),
                 "curl": breach.curl,
+                "forwarded": breach.found.witness.is_some() && breach.found.obstacles.is_empty(),
+                "obstacles": obstacles(&breach.found.obstacles),
             })
         })
         .collect();
@@ -80,6 +83,8 @@ fn direction(direction: &Direction) -> Value {
                 "curl": example.curl,
                 "allowed_by": example.allowed_by.as_ref().map(line),
                 "denied_by": example.denied_by.as_ref().map(line),
+                "forwarded": example.obstacles.is_empty(),
+                "obstacles": obstacles(&example.obstacles),
             })
         })
         .collect();
@@ -89,6 +94,10 @@ fn direction(direction: &Direction) -> Value {
         "why": direction.inconclusive.map(|why| why.to_string()),
         "examples": examples,
     })
+}
+
+fn obstacles(obstacles: &[Obstacle]) -> Vec<String> {
+    obstacles.iter().map(ToString::to_string).collect()
 }
 
 fn line(line: &Line) -> Value {

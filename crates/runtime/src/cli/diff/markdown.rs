@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Report, Standing, TokenReport};
-use super::text::{beyond_tokens, place, summary, verdict};
+use super::text::{beyond_tokens, not_forwarded, place, summary, verdict};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
@@ -54,6 +54,9 @@ fn render_breaches(token: &TokenReport, out: &mut String) {
             (Some(request), _) => {
                 let request = code(&request.to_string());
                 let _ = write!(out, "\n**Breaks the old invariant** {name}**:** {request}\n\n");
+                if let Some(obstacles) = not_forwarded(&breach.found.obstacles) {
+                    let _ = writeln!(out, "- {obstacles}");
+                }
                 let _ = writeln!(out, "- {}", code(&breach.curl));
             }
             (None, Some(why)) => {
@@ -87,6 +90,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     }
     for example in &direction.examples {
         let _ = write!(out, "\n**{title}:** {}\n\n", code(&example.request.to_string()));
+        if let Some(obstacles) = not_forwarded(&example.obstacles) {
+            let _ = writeln!(out, "- {obstacles}");
+        }
         let (allowed, denied, otherwise) = if title == NEWLY_ALLOWED {
             ("allowed by", "was denied by", "no line allowed it before")
         } else {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use tokenward_compiler::analysis::Obstacle;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
@@ -92,6 +93,10 @@ pub(super) fn verdict(token: &TokenReport) -> &'static str {
         (Standing::New, true, _) => "new, allows nothing",
         (Standing::Gone, ..) => "gone",
         (Standing::Kept, true, true) => "equivalent in its lines",
+        (Standing::Kept, false, _) if token.newly_allowed.is_latent() => match token.newly_denied.is_none() {
+            true => "would allow more after another change",
+            false => "allows less, and would allow more after another change",
+        },
         (Standing::Kept, false, true) => "allows more",
         (Standing::Kept, true, false) => "allows less",
         (Standing::Kept, false, false) => "allows more and less",
@@ -115,6 +120,9 @@ fn render_breaches(token: &TokenReport, out: &mut String) {
                     out,
                     format_args!("  breaks the old invariant {name}: {request}  (wider)"),
                 );
+                if let Some(obstacles) = not_forwarded(&breach.found.obstacles) {
+                    line(out, format_args!("    {obstacles}"));
+                }
                 line(out, format_args!("    {}", breach.curl));
             }
             (None, Some(why)) => {
@@ -144,6 +152,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     }
     for example in &direction.examples {
         line(out, format_args!("  {title}: {}", example.request));
+        if let Some(obstacles) = not_forwarded(&example.obstacles) {
+            line(out, format_args!("    {obstacles}"));
+        }
         line(out, format_args!("    {}", example.curl));
         line(
             out,
@@ -159,6 +170,11 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             );
         }
     }
+}
+
+/// Explains that the proxy does not forward a request as it is configured; `None` if it does.
+pub(super) fn not_forwarded(obstacles: &[Obstacle]) -> Option<String> {
+    (!obstacles.is_empty()).then(|| format!("the proxy forwards it {}", Obstacle::describe(obstacles)))
 }
 
 /// Formats a line with its place, or gives `otherwise` if there is no line.
