@@ -41,6 +41,40 @@ fn a_request_is_one_that_the_proxy_forwards() {
 }
 
 #[test]
+fn a_request_is_one_of_the_product() {
+    for (product, line, requests) in [
+        (
+            "gitlab",
+            "[get]/api/v4/projects/a%2Fb/issues",
+            &["GET /api/v4/projects/a%2Fb/issues\n"][..],
+        ),
+        ("gitlab", "[get]/.*", &["GET /api/\n"]),
+        (
+            "redmine",
+            "[get]/issues.*",
+            &["GET /issues.json\n", "GET /issues.xml\n"],
+        ),
+        ("generic", "[get]/(login|a)", &["GET /a\n"]),
+    ] {
+        let config = format!("[upstream]\nproduct = \"{product}\"\n");
+        let token = |lines: &str| token("ci", "11", EXPIRES, lines);
+        let new = token(&format!("/rest/a\n{line}"));
+        let files = [
+            ("old/t.toml", &*token("/rest/a")),
+            ("new/t.toml", &new),
+            ("tokenward.toml", &config),
+        ];
+        let directory = directory(&files);
+        let arguments = ["diff", "old", "new", "--old-config", "tokenward.toml"];
+        let (code, out, err) = run(directory.path(), &arguments).apart();
+        assert_eq!(code, 1, "{out}{err}");
+        let is_shown = |request: &&&str| out.contains(&format!("newly allowed: {request}"));
+        assert!(requests.iter().any(|request| is_shown(&request)), "{out}");
+        assert!(!out.contains("the proxy forwards it only"), "{out}");
+    }
+}
+
+#[test]
 fn what_the_proxy_refuses_is_named_with_its_setting() {
     for (lines, why) in [
         ("/rest/pat/.*", "only with `mint = true`"),
