@@ -60,6 +60,7 @@ mod served;
 mod side;
 mod universe;
 mod values;
+mod within;
 mod witness;
 
 #[cfg(test)]
