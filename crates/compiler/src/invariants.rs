@@ -5,6 +5,8 @@ mod resolve;
 
 use std::collections::HashSet;
 
+pub(crate) use self::{idle::dead_part, resolve::demand};
+
 use self::resolve::resolve_invariants;
 use crate::{
     analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Side, Universe},

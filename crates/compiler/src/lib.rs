@@ -21,6 +21,7 @@
 
 pub mod analysis;
 pub mod artifact;
+pub mod ask;
 pub mod assemble;
 pub mod ast;
 pub mod call_limits;

@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 use super::{
     Exhausted, Fault, Inconclusive,
     cell::Cell,
-    clauses::Ruled,
+    clauses::{Matched, Ruled},
     prefilter,
     prover::{Prover, names},
     refusal::Refusals,
@@ -29,6 +29,8 @@ pub(crate) struct Common {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) witness: Request,
+    /// The line of the first that the request was looked for: it matches the request, as the line that decides does.
+    pub(crate) source: Option<LineId>,
     pub(crate) lines: (Option<LineId>, Option<LineId>),
 }
 
@@ -65,8 +67,8 @@ impl<'p> Prover<'p> {
                 {
                     break;
                 }
-                let must: Vec<Ruled<'p>> = source.into_iter().chain([*their]).collect();
-                if self.share(must, (&taken_back.0, &taken_back.1), (one, other), &mut common)? {
+                let forbids = (taken_back.0.as_slice(), taken_back.1.as_slice());
+                if self.share((source, *their), forbids, (one, other), &mut common)? {
                     break;
                 }
             }
@@ -87,9 +89,12 @@ impl<'p> Prover<'p> {
                 ask(one.program, one.token, &witness),
                 ask(other.program, other.token, &witness),
             );
-            if let (Said::Allow(line), Said::Allow(their)) = said {
+            if let (Said::Allow(line), Said::Allow(their)) = said
+                && source.matches(&witness) == Matched::Yes
+            {
                 common.findings.push(Shared {
                     witness,
+                    source: Some(source.rule.line),
                     lines: (line, their),
                 });
                 return true;
@@ -100,12 +105,13 @@ impl<'p> Prover<'p> {
 
     fn share(
         &mut self,
-        must: Vec<Ruled<'p>>,
+        (source, their): (Option<Ruled<'p>>, Ruled<'p>),
         (forbids, their_forbids): (&[Ruled<'p>], &[Ruled<'p>]),
         (one, other): (Side<'p>, Side<'p>),
         common: &mut Common,
     ) -> Result<bool, Fault> {
-        let demanded = must.last().map(|ruled| ruled.rule.line);
+        let must: Vec<Ruled<'p>> = source.into_iter().chain([their]).collect();
+        let source = source.map(|ruled| ruled.rule.line);
         let names = LazyCell::new(|| names(must.iter().chain(forbids).chain(their_forbids)));
         let avoid = |name: &str| names.contains(&*fold::key(name));
         let cell = Cell {
@@ -131,6 +137,7 @@ impl<'p> Prover<'p> {
             (Said::Allow(line), Said::Allow(their)) => {
                 common.findings.push(Shared {
                     witness,
+                    source,
                     lines: (line, their),
                 });
                 Ok(true)
@@ -139,7 +146,8 @@ impl<'p> Prover<'p> {
             (Said::Allow(line), Said::Refuse) => {
                 common.findings.push(Shared {
                     witness,
-                    lines: (line, demanded),
+                    source,
+                    lines: (line, Some(their.rule.line)),
                 });
                 Ok(true)
             }

@@ -66,8 +66,8 @@ fn only_forbids(name: &str, span: crate::source::Span) -> Diagnostic {
     )
 }
 
-/// The part at fault, if no request matches the line.
-fn dead_part<'p>(
+/// The part at fault, if no request matches the line of a rule.
+pub(crate) fn dead_part<'p>(
     program: &'p Program,
     id: RuleId,
     prover: &mut Prover<'p>,
