@@ -26,6 +26,7 @@ pub mod living;
 pub mod naive;
 pub mod property;
 pub mod reference;
+pub mod sets;
 pub mod small;
 
 mod client;
