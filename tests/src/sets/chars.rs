@@ -1,4 +1,7 @@
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 /// A set of characters, as ranges in order that neither overlap nor touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,6 +90,14 @@ impl Chars {
             .union(&shifted(('A', 'Z'), 'a'))
     }
 
+    /// With every other character that a table has for one of the set.
+    pub(super) fn folded_by(&self, table: &[(char, BTreeSet<char>)]) -> Self {
+        let own = table.iter().filter(|(char, _)| self.contains(*char));
+        let others =
+            own.flat_map(|(_, others)| others.iter().map(|char| (u32::from(*char), u32::from(*char))));
+        self.union(&Self::of(others))
+    }
+
     /// `\d`, `\w` and `\s`, which are ASCII.
     pub(super) fn perl(letter: char) -> Option<Self> {
         let set = match letter.to_ascii_lowercase() {
@@ -139,28 +150,25 @@ impl Chars {
     }
 }
 
-/// A character in every letter case, Unicode's simple mappings included.
-pub(super) fn cases(char: char) -> BTreeSet<char> {
-    let mut cases = BTreeSet::from([char]);
-    loop {
-        let mut more: BTreeSet<char> = cases
-            .iter()
-            .flat_map(|char| [single(char.to_lowercase()), single(char.to_uppercase())])
-            .flatten()
-            .collect();
-        // No mapping leads to these from the plain letter, which is the lower case of their capital or of themselves.
-        for (other, plain) in [('\u{17F}', 's'), ('\u{212A}', 'k')] {
-            if more.contains(&plain) {
-                more.insert(other);
-            }
+/// Each character that has other letter cases, with these: Unicode's simple mappings, there and back.
+pub(super) static EVERY_CASE: LazyLock<Vec<(char, BTreeSet<char>)>> = LazyLock::new(|| {
+    let mut classes: BTreeMap<char, BTreeSet<char>> = BTreeMap::new();
+    for char in (0..=LAST).filter_map(char::from_u32) {
+        let lower = single(char.to_lowercase()).unwrap_or(char);
+        let upper = single(char.to_uppercase()).unwrap_or(char);
+        if (lower, upper) == (char, char) {
+            continue;
         }
-        let before = cases.len();
-        cases.append(&mut more);
-        if cases.len() == before {
-            return cases;
+        // What has the same capital is one letter: a long s and an s. What has the same small letter, too: the Kelvin sign and a K.
+        for root in [single(upper.to_lowercase()).unwrap_or(upper), lower] {
+            classes.entry(root).or_default().extend([char, lower, upper]);
         }
     }
-}
+    let classes = classes.into_values().filter(|class| class.len() > 1);
+    classes
+        .flat_map(|class| class.clone().into_iter().map(move |char| (char, class.clone())))
+        .collect()
+});
 
 /// The character, if there is exactly one.
 fn single(mut chars: impl Iterator<Item = char>) -> Option<char> {

@@ -199,19 +199,13 @@ impl Expressions {
         derived
     }
 
-    /// Whether the language has a text: one of those that are spelled by choosing a character at each place.
-    pub(super) fn has(&mut self, id: Id, text: &[BTreeSet<char>]) -> bool {
-        let mut left = BTreeSet::from([(id, Side::Edge)]);
-        for choices in text {
-            let mut next = BTreeSet::new();
-            for (id, before) in left {
-                for char in choices {
-                    next.insert((self.derivative(id, before, *char), Side::of(*char)));
-                }
-            }
-            left = next;
+    /// Whether the language has a text.
+    pub(super) fn has(&mut self, mut id: Id, text: &str) -> bool {
+        let mut before = Side::Edge;
+        for char in text.chars() {
+            id = self.derivative(id, before, char);
+            before = Side::of(char);
         }
-        left.into_iter()
-            .any(|(id, before)| self.holds_empty(id, (before, Side::Edge)))
+        self.holds_empty(id, (before, Side::Edge))
     }
 }

@@ -40,8 +40,6 @@ fn look<'j>(json: &'j Json, path: &[Step], under_each: bool, found: &mut Found<'
             }
         }
         (Some((Step::Each, rest)), Json::Array(elements)) => {
-            // An array without elements is one that holds no value, as it is without the `[*]`.
-            found.present |= elements.is_empty();
             for element in elements {
                 look(element, rest, true, found);
             }
@@ -58,21 +56,25 @@ fn values<'j>(json: &'j Json, found: &mut Found<'j>) {
     }
 }
 
-/// Whether every object at a path has none but these members; `None` where the root, a step or the node is of the wrong kind.
-pub(super) fn has_only(json: &Json, path: &[Step], names: &BTreeSet<String>) -> Option<bool> {
+/// Whether every object at a path has none but these members. As any constraint, it fails where the root, a step or the node is of
+/// the wrong kind, and where an element under `[*]` lacks the node.
+pub(super) fn has_only(json: &Json, path: &[Step], names: &BTreeSet<String>) -> bool {
+    only(json, path, names, true)
+}
+
+fn only(json: &Json, path: &[Step], names: &BTreeSet<String>, may_lack: bool) -> bool {
     match (path.split_first(), json) {
-        (None, Json::Object(members)) => Some(members.iter().all(|(name, _)| names.contains(name))),
+        (None, Json::Object(members)) => members.iter().all(|(name, _)| names.contains(name)),
         (Some((Step::Name(name), rest)), Json::Object(members)) => {
             match members.iter().find(|(known, _)| known == name) {
-                Some((_, member)) => has_only(member, rest, names),
-                None => Some(true),
+                Some((_, member)) => only(member, rest, names, may_lack),
+                None => may_lack,
             }
         }
-        (Some((Step::Each, rest)), Json::Array(elements)) => elements
-            .iter()
-            .map(|element| has_only(element, rest, names))
-            .try_fold(true, |all, one| Some(all && one?)),
-        _ => None,
+        (Some((Step::Each, rest)), Json::Array(elements)) => {
+            elements.iter().all(|element| only(element, rest, names, false))
+        }
+        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Regexps, from their text: the syntax of the `regex` crate, as far as SEMANTICS 1 lets a line use it.
 
 use super::{
-    chars::Chars,
+    chars::{Chars, EVERY_CASE},
     language::{Assertion, Expressions, Id},
 };
 
@@ -23,15 +23,25 @@ impl Bound<'_> {
     }
 }
 
+/// Which letters of other case a letter of a regexp stands for, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Folding {
+    /// None, but under `(?i)` those of ASCII.
+    Written,
+    /// Every one of Unicode, whatever is written: so the URL of a forbid line is read.
+    Every,
+}
+
 /// The language of a regexp.
 ///
 /// # Panics
 /// The text is no regexp, or one that is not known here.
-pub(super) fn language(text: &str, bound: Bound<'_>, expressions: &mut Expressions) -> Id {
+pub(super) fn language(text: &str, folding: Folding, bound: Bound<'_>, expressions: &mut Expressions) -> Id {
     let mut reader = Reader {
         left: text,
         bound,
         expressions,
+        folding,
         folds: false,
     };
     let id = reader.alternatives();
@@ -43,6 +53,7 @@ struct Reader<'r> {
     left: &'r str,
     bound: Bound<'r>,
     expressions: &'r mut Expressions,
+    folding: Folding,
     folds: bool,
 }
 
@@ -169,9 +180,10 @@ impl Reader<'_> {
     }
 
     fn fold(&self, chars: Chars) -> Chars {
-        match self.folds {
-            true => chars.folded(),
-            false => chars,
+        match (self.folding, self.folds) {
+            (Folding::Every, _) => chars.folded_by(&EVERY_CASE),
+            (Folding::Written, true) => chars.folded(),
+            (Folding::Written, false) => chars,
         }
     }
 
@@ -317,9 +329,10 @@ impl Reader<'_> {
 
     /// One character behind a backslash.
     fn escaped_char(&mut self) -> char {
-        let folds = std::mem::take(&mut self.folds);
+        let (folds, folding) = (self.folds, self.folding);
+        (self.folds, self.folding) = (false, Folding::Written);
         let set = self.escape();
-        self.folds = folds;
+        (self.folds, self.folding) = (folds, folding);
         set.first().expect("one character")
     }
 }

@@ -1,13 +1,12 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
-use tokenward_compiler::decide::Media;
+use tokenward_compiler::{decide::Media, method::Method};
 
 use super::{
-    chars,
-    language::{Expressions, Id},
+    language::Expressions,
     line::{Constraint, Line, Subject},
     nodes,
-    pattern::{self, Bound},
+    pattern::{self, Bound, Folding},
     region::{Point, Product, Region, Universe, bits},
     test::{self, Ready},
 };
@@ -39,7 +38,27 @@ pub struct Verdicts {
     pub forbidden: Region,
     /// What is refused: a body that is inspected has a name of which servers make different things.
     pub refused: Region,
-    lines: Vec<(bool, Region, Written)>,
+    /// What the lines match, as an invariant counts them: nobody reads a body for it, so it refuses none.
+    pub permitted: Region,
+    /// What an upstream that merges bodies into parameters might read in two ways, by the names of some line.
+    pub merged: Region,
+    material: Material,
+}
+
+/// A line: whether it forbids, what it matches, and where it is written.
+type Matched = (bool, Region, Written);
+
+/// What verdicts are made of.
+#[derive(Clone, Debug)]
+struct Material {
+    unrestricted: bool,
+    lines: Vec<Matched>,
+    every: Region,
+    refused: Region,
+    merged: Region,
+    /// The requests whose bodies have to be read, and the lines that want it.
+    reading: Region,
+    readers: BTreeSet<Written>,
 }
 
 impl Policy {
@@ -111,153 +130,134 @@ impl Policy {
     /// What the policy makes of each request of the universe.
     #[must_use]
     pub fn verdicts(&self, place: Place<'_>, universe: &Universe) -> Verdicts {
-        let lines: Vec<(bool, Region, Written)> = self
+        let asked: Vec<(&Line, Asks)> = self
             .lines
             .iter()
-            .map(|(line, written)| (line.forbids, self.region(line, place, universe), written.clone()))
+            .map(|(line, _)| (line, self.asks(line, place, universe)))
             .collect();
-        let union = |forbids: bool, start: Region| {
-            let regions = lines.iter().filter(|(kind, ..)| *kind == forbids);
-            regions.fold(start, |all, (_, region, _)| all.union(region))
-        };
-        let permitted = union(
-            false,
-            match self.unrestricted {
-                true => Region::full(universe),
-                false => Region::empty(universe),
-            },
-        );
-        let forbidden = union(true, Region::empty(universe));
-        let refused = self.refused(place, universe);
-        Verdicts {
-            allowed: permitted.minus(&forbidden).minus(&refused),
-            forbidden,
-            refused,
-            lines,
-        }
-    }
-
-    fn region(&self, line: &Line, place: Place<'_>, universe: &Universe) -> Region {
-        let asks = self.asks(line, place, universe);
-        let json = |body: &Body| match body {
-            Body::Absent => Some(Json::Object(Vec::new())),
-            Body::Json(json) => Some(json.clone()),
-            Body::Broken | Body::Opaque(_) => None,
-        };
-        let tests_body = line.constraints.iter().any(|constraint| !of_query(constraint));
-        let readable = bits(&universe.bodies, |body| match json(body) {
-            Some(json) => self.body_meets(line, &json, place),
-            None => !tests_body || line.forbids,
+        let regions = asked.iter().map(|(line, asks)| asks.region(line, universe));
+        let written = self
+            .lines
+            .iter()
+            .map(|(line, written)| (line.forbids, written.clone()));
+        let lines: Vec<Matched> = regions
+            .zip(written)
+            .map(|(region, (forbids, written))| (forbids, region, written))
+            .collect();
+        let read = bits(&universe.bodies, |body| {
+            matches!(body, Body::Json(_) | Body::Broken)
         });
-        let mut region = Region::empty(universe);
-        let forms = bits(&universe.bodies, is_form);
-        let product = |queries: &[bool], bodies: u64, region: &mut Region| {
-            region.add(&Product {
-                methods: &asks.methods,
-                paths: &asks.paths,
-                queries,
-                bodies,
-            });
+        let mut reading = Region::empty(universe);
+        let (methods, paths) = (
+            vec![true; universe.methods.len()],
+            vec![true; universe.paths.len()],
+        );
+        let queries = vec![true; universe.queries.len()];
+        reading.add(&Product {
+            methods: &methods,
+            paths: &paths,
+            queries: &queries,
+            bodies: read,
+        });
+        let reads = |line: &Line| {
+            line.constraints
+                .iter()
+                .any(|constraint| place.merges || !of_query(constraint))
         };
-        product(&asks.queries, readable & !forms, &mut region);
-        // A form adds to the parameters, and nobody reads it.
-        let every = vec![true; universe.queries.len()];
-        if line.constraints.is_empty() || line.forbids {
-            product(&every, forms, &mut region);
-        }
-        region
+        let readers = self.lines.iter().filter(|(line, _)| reads(line));
+        Verdicts::of(Material {
+            unrestricted: self.unrestricted,
+            refused: refused(&asked, &lines, universe),
+            merged: merged(&asked, universe),
+            lines,
+            every: Region::full(universe),
+            reading,
+            readers: readers.map(|(_, written)| written.clone()).collect(),
+        })
     }
 
-    /// The methods, paths and queries that the line asks for.
+    /// What the line asks of each part of a request.
     fn asks(&self, line: &Line, place: Place<'_>, universe: &Universe) -> Asks {
         let methods = universe.methods.iter().map(|method| match &line.methods {
             Some(methods) => methods.contains(method),
             // Seven methods; a forbid line errs on the side of denying.
-            None => line.forbids || *method != tokenward_compiler::method::Method::Other,
+            None => line.forbids || *method != Method::Other,
         });
-        let (bound, url) = (self.bound(place), line.url.as_str());
-        let paths = with_language(url, bound, |expressions, language| {
-            let matches = |path: &String| {
-                let text = match is_anchored(url) {
+        let mut asks = Asks {
+            methods: methods.collect(),
+            paths: self.paths(line, place, universe),
+            queries: vec![true; universe.queries.len()],
+            bodies: bits(&universe.bodies, |body| readable(body).is_some()),
+        };
+        for constraint in &line.constraints {
+            self.narrow(&mut asks, (line, constraint), place, universe);
+        }
+        asks
+    }
+
+    fn paths(&self, line: &Line, place: Place<'_>, universe: &Universe) -> Vec<bool> {
+        let folding = match line.forbids {
+            true => Folding::Every,
+            false => Folding::Written,
+        };
+        let anchored = is_anchored(&line.url);
+        with_expressions(|expressions| {
+            let language = pattern::language(&line.url, folding, self.bound(place), expressions);
+            let mut matches = |path: &String| {
+                let text = match anchored {
                     true => path.clone(),
                     false => format!("{}{path}", place.base),
                 };
                 match line.forbids {
-                    false => expressions.has(
-                        language,
-                        &text.chars().map(|char| [char].into()).collect::<Vec<_>>(),
-                    ),
-                    true => endings(&text).iter().any(|text| {
-                        let spelled: Vec<_> = text.chars().map(chars::cases).collect();
-                        expressions.has(language, &spelled)
-                    }),
+                    false => expressions.has(language, &text),
+                    true => endings(&text).iter().any(|text| expressions.has(language, text)),
                 }
             };
-            universe.paths.iter().map(matches).collect()
-        });
-        let queries = universe
-            .queries
-            .iter()
-            .map(|query| self.query_meets(line, query, place));
-        Asks {
-            methods: methods.collect(),
-            paths,
-            queries: queries.collect(),
-        }
+            universe.paths.iter().map(&mut matches).collect()
+        })
     }
 
-    fn query_meets(&self, line: &Line, query: &[(String, Option<String>)], place: Place<'_>) -> bool {
-        line.constraints.iter().all(|constraint| match constraint {
+    /// Takes out what does not meet a constraint.
+    fn narrow(
+        &self,
+        asks: &mut Asks,
+        (line, constraint): (&Line, &Constraint),
+        place: Place<'_>,
+        universe: &Universe,
+    ) {
+        let narrow_queries = |asks: &mut Asks, meets: &mut dyn FnMut(&[(String, Option<String>)]) -> bool| {
+            for (kept, query) in asks.queries.iter_mut().zip(&universe.queries) {
+                *kept = *kept && meets(query);
+            }
+        };
+        let narrow_bodies = |asks: &mut Asks, meets: &mut dyn FnMut(&Json) -> bool| {
+            asks.bodies &= bits(&universe.bodies, |body| {
+                readable(body).is_some_and(|json| meets(&json))
+            });
+        };
+        with_expressions(|expressions| match constraint {
             Constraint::OnlyParameters => {
                 let names = test::parameters(line);
-                query.iter().all(|(name, _)| names.contains(name.as_str()))
+                narrow_queries(asks, &mut |query| {
+                    query.iter().all(|(name, _)| names.contains(name.as_str()))
+                });
             }
-            Constraint::Test(Subject::Parameter(name), test) => with_expressions(|expressions| {
-                let ready = Ready::new(test, self.bound(place), expressions);
-                ready.of_parameters((name, query), line.forbids, expressions)
-            }),
-            _ => true,
-        })
-    }
-
-    fn body_meets(&self, line: &Line, json: &Json, place: Place<'_>) -> bool {
-        line.constraints.iter().all(|constraint| match constraint {
             Constraint::OnlyMembers(path) => {
-                nodes::has_only(json, path, &test::members(line, path)) == Some(true)
+                let names = test::members(line, path);
+                narrow_bodies(asks, &mut |json| nodes::has_only(json, path, &names));
             }
-            Constraint::Test(Subject::Node(path, kinds), test) => with_expressions(|expressions| {
+            Constraint::Test(subject, test) => {
                 let ready = Ready::new(test, self.bound(place), expressions);
-                ready.of_nodes((path, kinds, json), line.forbids, expressions)
-            }),
-            _ => true,
-        })
-    }
-
-    /// What a line with matching method, URL and query inspects, and finds names in that have several readings.
-    fn refused(&self, place: Place<'_>, universe: &Universe) -> Region {
-        let mut refused = Region::empty(universe);
-        for (line, _) in &self.lines {
-            let paths = test::paths(line);
-            if paths.is_empty() {
-                continue;
+                match subject {
+                    Subject::Parameter(name) => narrow_queries(asks, &mut |query| {
+                        ready.of_parameters((name, query), line.forbids, expressions)
+                    }),
+                    Subject::Node(path, kinds) => narrow_bodies(asks, &mut |json| {
+                        ready.of_nodes((path, kinds, json), line.forbids, expressions)
+                    }),
+                }
             }
-            let ambiguous = bits(&universe.bodies, |body| match body {
-                Body::Json(json) => nodes::is_ambiguous(json, &paths),
-                _ => false,
-            });
-            let Asks {
-                methods,
-                paths,
-                queries,
-            } = self.asks(line, place, universe);
-            refused.add(&Product {
-                methods: &methods,
-                paths: &paths,
-                queries: &queries,
-                bodies: ambiguous,
-            });
-        }
-        refused
+        });
     }
 
     fn bound<'b>(&'b self, place: Place<'b>) -> Bound<'b> {
@@ -268,24 +268,163 @@ impl Policy {
     }
 }
 
+/// What a line asks of each part of a request; of bodies, of those that can be read.
 struct Asks {
     methods: Vec<bool>,
     paths: Vec<bool>,
     queries: Vec<bool>,
+    bodies: u64,
+}
+
+impl Asks {
+    fn product<'a>(&'a self, queries: &'a [bool], bodies: u64) -> Product<'a> {
+        Product {
+            methods: &self.methods,
+            paths: &self.paths,
+            queries,
+            bodies,
+        }
+    }
+
+    /// What the line matches.
+    fn region(&self, line: &Line, universe: &Universe) -> Region {
+        let every = vec![true; universe.queries.len()];
+        let forms = bits(&universe.bodies, is_form);
+        let unreadable = bits(&universe.bodies, |body| readable(body).is_none()) & !forms;
+        let tests_body = line.constraints.iter().any(|constraint| !of_query(constraint));
+        let mut region = Region::empty(universe);
+        region.add(&self.product(&self.queries, self.bodies));
+        if !tests_body || line.forbids {
+            region.add(&self.product(&self.queries, unreadable));
+        }
+        // A form adds to the parameters, and nobody reads it.
+        if line.constraints.is_empty() || line.forbids {
+            region.add(&self.product(&every, forms));
+        }
+        region
+    }
+}
+
+/// The JSON that a body is judged by. An absent one is an empty object.
+fn readable(body: &Body) -> Option<Json> {
+    match body {
+        Body::Absent => Some(Json::Object(Vec::new())),
+        Body::Json(json) => Some(json.clone()),
+        Body::Broken | Body::Opaque(_) => None,
+    }
+}
+
+/// What a line with matching method, URL and query inspects, and finds names in that have several readings. A body is not inspected
+/// for a permit line if one before it permits the request whatever the body says, nor for any if a forbid line does.
+fn refused(asked: &[(&Line, Asks)], lines: &[Matched], universe: &Universe) -> Region {
+    let mut refused = Region::empty(universe);
+    let (mut permitted, mut forbidden) = (Region::empty(universe), Region::empty(universe));
+    for ((line, asks), (_, region, _)) in asked.iter().zip(lines) {
+        let paths = test::paths(line);
+        if paths.is_empty() {
+            match line.forbids {
+                true => forbidden = forbidden.union(region),
+                false => permitted = permitted.union(region),
+            }
+            continue;
+        }
+        let ambiguous = bits(&universe.bodies, |body| match body {
+            Body::Json(json) => nodes::is_ambiguous(json, &paths),
+            _ => false,
+        });
+        let mut inspected = Region::empty(universe);
+        inspected.add(&asks.product(&asks.queries, ambiguous));
+        if !line.forbids {
+            inspected = inspected.minus(&permitted);
+        }
+        refused = refused.union(&inspected);
+    }
+    refused.minus(&forbidden)
+}
+
+/// Where names of a line with matching method and URL meet names of the other side, or the same side has them in another spelling.
+/// That is more than is refused: a name counts by what stands before its first bracket.
+fn merged(asked: &[(&Line, Asks)], universe: &Universe) -> Region {
+    let mut merged = Region::empty(universe);
+    let every = vec![true; universe.queries.len()];
+    for (line, asks) in asked {
+        let names = test::first_names(line);
+        let only = |constraint: &Constraint| {
+            matches!(
+                constraint,
+                Constraint::OnlyParameters | Constraint::OnlyMembers(_)
+            )
+        };
+        let any = line.constraints.iter().any(only);
+        let touches = |name: &str| any || names.contains(test::first_name(name));
+        let queries = universe
+            .queries
+            .iter()
+            .map(|query| query.iter().any(|(name, _)| touches(name)));
+        let bodies = bits(&universe.bodies, |body| match body {
+            Body::Json(Json::Object(members)) => members.iter().any(|(name, _)| touches(name)),
+            Body::Json(_) | Body::Broken => !line.constraints.is_empty(),
+            Body::Absent | Body::Opaque(_) => false,
+        });
+        merged.add(&asks.product(&queries.collect::<Vec<bool>>(), u64::MAX));
+        merged.add(&asks.product(&every, bodies));
+    }
+    merged.intersection(&Region::full(universe))
 }
 
 impl Verdicts {
-    /// The line that decides a request: the first forbid line that has it, otherwise the first permit line.
+    fn of(material: Material) -> Self {
+        let none = material.every.minus(&material.every);
+        let union = |forbids: bool| {
+            let regions = material.lines.iter().filter(|(kind, ..)| *kind == forbids);
+            regions.fold(none.clone(), |all, (_, region, _)| all.union(region))
+        };
+        let forbidden = union(true);
+        let permitted = match material.unrestricted {
+            true => material.every.clone(),
+            false => union(false),
+        };
+        let permitted = permitted.minus(&forbidden);
+        Self {
+            allowed: permitted.minus(&material.refused),
+            forbidden,
+            refused: material.refused.clone(),
+            permitted,
+            merged: material.merged.clone(),
+            material,
+        }
+    }
+
+    /// What the line of this number matches.
+    #[must_use]
+    pub fn of_line(&self, number: u32) -> Option<&Region> {
+        let mut lines = self.material.lines.iter();
+        lines
+            .find(|(_, _, written)| written.number == number)
+            .map(|(_, region, _)| region)
+    }
+
+    /// The same without the line of this number, but for what is refused.
+    #[must_use]
+    pub fn without(&self, number: u32) -> Self {
+        let mut material = self.material.clone();
+        material.lines.retain(|(_, _, written)| written.number != number);
+        Self::of(material)
+    }
+
+    /// The line that decides a request: the first forbid line that has it, otherwise the first permit line. A forbid line that
+    /// needs no body decides before one that does, since the body is not read then.
     #[must_use]
     pub fn line(&self, point: Point) -> Option<&Written> {
-        let first = |forbids: bool| {
-            let own = self
-                .lines
-                .iter()
-                .find(|(kind, region, _)| *kind == forbids && region.has(point));
-            own.map(|(_, _, written)| written)
+        let reads = self.material.reading.has(point);
+        let is_early = |written: &Written| !reads || !self.material.readers.contains(written);
+        let own = |forbids: bool| {
+            let lines = self.material.lines.iter();
+            let lines = lines.filter(move |(kind, region, _)| *kind == forbids && region.has(point));
+            lines.map(|(_, _, written)| written)
         };
-        first(true).or_else(|| first(false))
+        let early = own(true).find(|written| is_early(written));
+        early.or_else(|| own(true).next()).or_else(|| own(false).next())
     }
 }
 
@@ -369,14 +508,6 @@ fn endings(text: &str) -> Vec<String> {
         left = left.get(..left.len() - ending.len()).unwrap_or_default();
         texts.push(left.to_owned());
     }
-}
-
-/// A regexp's language in the expressions that all of a thread share.
-fn with_language<T>(text: &str, bound: Bound<'_>, then: impl FnOnce(&mut Expressions, Id) -> T) -> T {
-    with_expressions(|expressions| {
-        let language = pattern::language(text, bound, expressions);
-        then(expressions, language)
-    })
 }
 
 /// Policies have many regexps in common, and so derivatives; they are forgotten before they take much memory.

@@ -111,6 +111,29 @@ impl Region {
         }
     }
 
+    /// The requests of which that is true, whatever their query.
+    pub fn of(universe: &Universe, is_in: impl Fn(Method, &str, &Body) -> bool) -> Self {
+        let mut region = Self::empty(universe);
+        let only = |at: usize, count: usize| (0..count).map(|other| other == at).collect::<Vec<_>>();
+        let queries = vec![true; universe.queries.len()];
+        for (method, methods) in universe
+            .methods
+            .iter()
+            .enumerate()
+            .map(|(at, method)| (method, only(at, universe.methods.len())))
+        {
+            for (at, path) in universe.paths.iter().enumerate() {
+                region.add(&Product {
+                    methods: &methods,
+                    paths: &only(at, universe.paths.len()),
+                    queries: &queries,
+                    bodies: bits(&universe.bodies, |body| is_in(*method, path, body)),
+                });
+            }
+        }
+        region
+    }
+
     /// Adds a product.
     pub(super) fn add(&mut self, product: &Product<'_>) {
         let mut cells = self.cells.iter_mut();
@@ -186,7 +209,7 @@ impl Region {
 }
 
 /// The set of those bodies.
-pub(super) fn bits(bodies: &[Body], is_in: impl Fn(&Body) -> bool) -> u64 {
+pub(super) fn bits(bodies: &[Body], mut is_in: impl FnMut(&Body) -> bool) -> u64 {
     assert!(
         bodies.len() <= Universe::MOST_BODIES,
         "a cell has a bit for each body"

@@ -7,7 +7,7 @@ use super::{
     language::{Expressions, Id},
     line::{Constraint, Line, Step, Subject, Test},
     nodes,
-    pattern::{self, Bound},
+    pattern::{self, Bound, Folding},
     ranges::is_on_side,
 };
 use crate::reference::Json;
@@ -31,7 +31,7 @@ impl<'t> Ready<'t> {
     pub(super) fn new(test: &'t Test, bound: Bound<'_>, expressions: &mut Expressions) -> Self {
         let language = match test {
             Test::Matches { pattern, .. } | Test::Differs { pattern } => {
-                Some(pattern::language(pattern, bound, expressions))
+                Some(pattern::language(pattern, Folding::Written, bound, expressions))
             }
             Test::Range { .. } => None,
         };
@@ -39,9 +39,8 @@ impl<'t> Ready<'t> {
     }
 
     fn matches(&self, text: &str, expressions: &mut Expressions) -> bool {
-        let spelled: Vec<BTreeSet<char>> = text.chars().map(|char| BTreeSet::from([char])).collect();
         self.language
-            .is_some_and(|language| expressions.has(language, &spelled))
+            .is_some_and(|language| expressions.has(language, text))
     }
 
     fn is_optional(&self) -> bool {
@@ -58,7 +57,7 @@ impl<'t> Ready<'t> {
             Test::Differs { .. } => !value.odd_number && !self.matches(&value.text, expressions),
             Test::Range { side, bound, .. } => is_on_side(&value.text, *side, bound) == Some(true),
         };
-        value.exempt || (value.typed && meets)
+        self.exempts(value) || (value.typed && meets)
     }
 
     /// Whether a value is enough for a forbid line.
@@ -72,7 +71,12 @@ impl<'t> Ready<'t> {
                 !value.typed || is_on_side(&value.text, *side, bound) != Some(false)
             }
         };
-        value.exempt || meets
+        self.exempts(value) || meets
+    }
+
+    /// A `null` that a list of types names needs no match. `!=` asks for none.
+    fn exempts(&self, value: &Value) -> bool {
+        value.exempt && !matches!(self.test, Test::Differs { .. })
     }
 
     /// Whether the parameters meet the constraint.
@@ -110,7 +114,8 @@ impl<'t> Ready<'t> {
         let values: Vec<Value> = found.values.iter().map(|value| as_value(value, kinds)).collect();
         if forbids {
             let one = values.iter().any(|value| self.forbids(value, expressions));
-            let absent = (!found.present && !misfit) || found.lacking;
+            // An array without a value is as good as absent.
+            let absent = values.is_empty() || found.lacking;
             return misfit || one || (absent && self.is_optional());
         }
         if misfit || found.lacking {
@@ -162,4 +167,24 @@ pub(super) fn parameters(line: &Line) -> BTreeSet<&str> {
         _ => None,
     });
     tests.collect()
+}
+
+/// The names that a line constrains at the root of parameters and body.
+pub(super) fn first_names(line: &Line) -> BTreeSet<String> {
+    let members = paths(line)
+        .into_iter()
+        .filter_map(|path| match path.into_iter().next() {
+            Some(Step::Name(name)) => Some(name),
+            _ => None,
+        });
+    let parameters = parameters(line).into_iter().map(str::to_owned);
+    members
+        .chain(parameters)
+        .map(|name| first_name(&name).to_owned())
+        .collect()
+}
+
+/// The part of a name before its first bracket.
+pub(super) fn first_name(name: &str) -> &str {
+    name.split('[').next().unwrap_or(name)
 }

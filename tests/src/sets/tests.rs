@@ -109,7 +109,7 @@ fn a_forbid_line_takes_every_spelling() {
     for path in ["/a", "/A", "/a/", "/a.json", "/A.XML", "/a.xml/"] {
         assert!(!gets(&["/.*", "!/a"], path), "{path}");
     }
-    assert!(gets(&["/.*", "!/a"], "/ab") && !gets(&["/.*", "!/[^a]"], "/A"));
+    assert!(gets(&["/.*", "!/a"], "/ab") && !gets(&["/.*", "!/r"], "/R"));
     let form = || Body::Opaque(Media::Form);
     assert!(!allows(
         &["/.*", "!/a[QueryParam::n==a]"],
