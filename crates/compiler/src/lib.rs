@@ -33,6 +33,7 @@ pub mod findings;
 pub mod invariants;
 pub mod ir;
 pub mod json;
+pub mod lint;
 pub mod method;
 pub mod parse;
 pub mod policy;

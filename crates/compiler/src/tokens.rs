@@ -10,7 +10,7 @@ mod seal;
 mod value;
 mod well_known;
 
-pub use definition::TokenDef;
+pub use definition::{AllowDef, TokenDef};
 pub use document::At;
 pub(crate) use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};

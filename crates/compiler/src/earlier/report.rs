@@ -64,7 +64,7 @@ impl Rereading {
 
     /// What to write, or to look at.
     fn advice(&self) -> String {
-        let as_now = "if it is right, allow the finding with `lint_allow = [\"TW0121\"]`";
+        let as_now = "if it is right, allow the finding with `lint_allow = [\"TW0121: why\"]`";
         match self.why {
             Why::Caret | Why::Blanks => match plain(&self.text, self.line) {
                 Some(plain) => format!("review it as new access, and write `{plain}`"),

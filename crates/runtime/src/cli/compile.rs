@@ -1,5 +1,6 @@
 //! `tokenward compile`: checks policy files, and writes them as one compiled file.
 
+mod linted;
 mod new_access;
 mod proved;
 mod signing;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, Budget, prove_optimised};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_json, render_text};
+use tokenward_compiler::lint::LintSet;
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{artifact, ir::Program};
 
@@ -62,6 +64,9 @@ pub(super) struct Args {
     /// Fail on warnings as on errors [default: the configuration's warnings]
     #[arg(long, value_name = "WARNINGS")]
     deny: Option<Deny>,
+    /// Set of lints: warnings about lines that are probably not meant [default: the configuration's, or regular]
+    #[arg(long, value_enum, value_name = "SET")]
+    lint: Option<Lint>,
     /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
@@ -105,6 +110,29 @@ enum Deny {
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Lint {
+    /// No lints
+    None,
+    /// Lines that are hardly ever meant
+    Regular,
+    /// Also lines that could be narrower, and tokens that expire soon
+    Pedantic,
+    /// Also lines that are meant and dangerous
+    Auditor,
+}
+
+impl Lint {
+    fn set(self) -> LintSet {
+        match self {
+            Self::None => LintSet::None,
+            Self::Regular => LintSet::Regular,
+            Self::Pedantic => LintSet::Pedantic,
+            Self::Auditor => LintSet::Auditor,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Format {
     /// For people, on standard error
     Text,
@@ -114,6 +142,7 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default().map_err(|error| args.linked(error))?;
+    let config = args.linting(config);
     // Before the work: what cannot be signed is not written.
     let key = match args.output {
         Some(_) => signing::key(args.sign.as_deref(), &config)?,
@@ -142,6 +171,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(failed(diagnostics, &format!("`{}`", directory.display())));
     };
     args.deny_warnings(&config, diagnostics, directory)?;
+    args.deny_open_lints(&config, compiled.lints_open)?;
     if let Some((base, committed)) = committed {
         args.check_committed(base, committed, &budget)?;
     }
@@ -157,11 +187,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Write the policy only now, after all checks, and summarise.
     let tokens = program.tokens().count();
     let what = format!(
-        "{}: {tokens} {}, {}{}",
+        "{}: {tokens} {}, {}{}{}",
         directory.display(),
         plural(tokens, "token"),
         tally(diagnostics),
-        proved
+        proved,
+        open_lints(compiled.lints_open)
     );
     let written = match &args.output {
         Some(file) => {
@@ -201,6 +232,14 @@ impl Args {
 
     fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }
+    }
+
+    /// The configuration, with the lints that the command line names.
+    fn linting(&self, mut config: Config) -> Config {
+        if let Some(lint) = self.lint {
+            config.lint.set = lint.set();
+        }
+        config
     }
 
     fn denies_warnings(&self, config: &Config) -> bool {
@@ -245,6 +284,14 @@ impl Args {
         )))
     }
 
+    /// Fails if lints are open, and warnings are denied: there may be more.
+    fn deny_open_lints(&self, config: &Config, open: usize) -> Result<(), Failure> {
+        if open == 0 || !self.denies_warnings(config) {
+            return Ok(());
+        }
+        Err(unsettled(open))
+    }
+
     /// Writes the findings in the format that was asked for.
     fn show(&self, sources: &SourceSet, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
         match self.format() {
@@ -260,7 +307,8 @@ impl Args {
     /// not read are shown, unless warnings are denied.
     fn check_committed(&self, base: &Base, committed: &Committed, budget: &Budget) -> Result<(), Failure> {
         let Committed { config, sources } = committed;
-        let mut compiled = Compiled::new(sources, (config, budget), Some((base, config.clone())))?;
+        let linting = self.linting(config.clone());
+        let mut compiled = Compiled::new(sources, (&linting, budget), Some((base, config.clone())))?;
         if compiled.program.is_some() {
             let warnings = &mut compiled.diagnostics;
             if !self.denies_warnings(config) {
@@ -271,6 +319,7 @@ impl Args {
                 self.show(sources, warnings)?;
             }
             self.deny_warnings(config, warnings, Path::new("HEAD"))?;
+            self.deny_open_lints(config, compiled.lints_open)?;
             return match compiled.open {
                 0 => Ok(()),
                 open => Err(unsettled(open)),
@@ -319,6 +368,17 @@ fn unsettled(count: usize) -> Failure {
         "{count} {} about the lines could not be settled within the budget; simplify the patterns, or use a larger --budget; nothing was written",
         plural(count, "question")
     ))
+}
+
+/// The part of the summary about lints that were not settled.
+fn open_lints(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(
+            ", {count} {} of lints open (a larger --budget settles them)",
+            plural(count, "question")
+        ),
+    }
 }
 
 /// Whether nothing is wrong but that questions were not settled.

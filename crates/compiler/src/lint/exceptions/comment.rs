@@ -1,0 +1,165 @@
+//! `# allow TW0123: why`, above the line that it is for.
+
+use super::{can_be_excepted, is_within};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    source::{SourceId, Span},
+};
+
+/// How an exception is written.
+const FORM: &str = "write `# allow TW0123: why`, in a line of its own directly above the line";
+
+/// An exception above a line.
+#[derive(Debug)]
+pub(super) struct Comment {
+    /// The comment.
+    pub(super) span: Span,
+    /// The line below it.
+    line: Span,
+    pub(super) codes: Vec<Code>,
+}
+
+impl Comment {
+    /// Whether a finding is one that the comment excepts.
+    pub(super) fn covers(&self, found: &Diagnostic) -> bool {
+        self.codes.contains(&found.code) && is_within(found.primary.span, self.line)
+    }
+}
+
+/// The exceptions of a text. `blocks`: the spans of limit lines in it.
+pub(super) fn read(
+    id: SourceId,
+    text: &str,
+    blocks: &[Span],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Comment> {
+    let mut found = Vec::new();
+    // Hardly any file has one.
+    if !text.contains("allow") && !text.contains("Allow") && !text.contains("ALLOW") {
+        return found;
+    }
+    let lines: Vec<Span> = lines(id, text);
+    for (at, span) in lines.iter().enumerate() {
+        let Some(content) = slice(text, *span).and_then(after_allow) else {
+            continue;
+        };
+        let target = lines
+            .iter()
+            .skip(at + 1)
+            .find(|span| !is_comment(slice(text, **span)));
+        let target = target.filter(|target| slice(text, **target).is_some_and(|line| !line.is_empty()));
+        let place = |target: &Span| {
+            let mut blocks = blocks.iter();
+            blocks.any(|block| is_within(*span, *block) && is_within(*target, *block))
+        };
+        let wrong = |headline: String| Diagnostic::new(Code::WrongException, *span, headline).help(FORM);
+        match codes(content) {
+            Err(headline) => diagnostics.push(wrong(headline)),
+            Ok(codes) => match target.filter(|target| place(target)) {
+                Some(line) => found.push(Comment {
+                    span: *span,
+                    line: *line,
+                    codes,
+                }),
+                None => diagnostics.push(wrong(
+                    "this exception is not above a limit line, and has no effect".to_owned(),
+                )),
+            },
+        }
+    }
+    found
+}
+
+/// The lines of a text without the blanks around them.
+fn lines(id: SourceId, text: &str) -> Vec<Span> {
+    let mut start = 0;
+    let lines = text.split('\n').map(|line| {
+        let trimmed = line.trim();
+        let from = start + (line.len() - line.trim_start().len());
+        start += line.len() + 1;
+        Span {
+            source: id,
+            start: from,
+            end: from + trimmed.len(),
+        }
+    });
+    lines.collect()
+}
+
+fn slice(text: &str, span: Span) -> Option<&str> {
+    text.get(span.start..span.end)
+}
+
+fn is_comment(line: Option<&str>) -> bool {
+    line.is_some_and(|line| line.starts_with('#'))
+}
+
+/// What follows `allow` in a comment, if that is, or nearly is, an exception.
+fn after_allow(line: &str) -> Option<&str> {
+    let content = line.strip_prefix('#')?.trim_start_matches('#').trim_start();
+    let (word, rest) = content.split_at_checked("allow".len())?;
+    let begins = |text: &str| {
+        let text = text.trim_start_matches(|one: char| one.is_whitespace() || ":[(\"'`".contains(one));
+        let bytes = text.as_bytes();
+        matches!(bytes, [b't' | b'T', b'w' | b'W', digit, ..] if digit.is_ascii_digit())
+    };
+    (word.eq_ignore_ascii_case("allow") && begins(rest)).then_some(rest)
+}
+
+/// The codes of ` TW0123, TW0124: why`.
+///
+/// # Errors
+/// The headline of what is wrong.
+fn codes(content: &str) -> Result<Vec<Code>, String> {
+    let Some((codes, why)) = content.split_once(':') else {
+        return Err("this exception has no reason".to_owned());
+    };
+    let mut found = Vec::new();
+    for text in codes.split([',', ' ', '\t']).filter(|text| !text.is_empty()) {
+        let code: Code = text
+            .parse()
+            .map_err(|_| format!("`{text}` in this exception is not a code"))?;
+        if !can_be_excepted(code) {
+            return Err(format!("{code} cannot be excepted"));
+        }
+        found.push(code);
+    }
+    match (found.is_empty(), why.trim().is_empty()) {
+        (true, _) => Err("this exception names no code".to_owned()),
+        (_, true) => Err("this exception has no reason".to_owned()),
+        _ => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_has_codes_and_a_reason() {
+        let read = |line: &str| after_allow(line).map(codes);
+        let codes = read("#  Allow tw0505, TW0508: the old client needs it").unwrap();
+        assert_eq!(codes.unwrap(), [Code::MissingBoundary, Code::NoMethods]);
+        for wrong in [
+            "# allow TW0505",
+            "# allow TW0505:",
+            "# allow TW0505 the old client",
+            "# allow: TW0505: why",
+            "# allow TW0011: an error",
+            "# allow TW0521: itself",
+            "# allow TW0302: a stale review",
+            "# allow TW9999: nothing",
+            "## allow [TW0505]: why",
+        ] {
+            assert!(read(wrong).unwrap().is_err(), "{wrong}");
+        }
+        for prose in [
+            "# allow reading",
+            "# allowed TW0505: x",
+            "# TW0505 is fine",
+            "allow TW0505: x",
+        ] {
+            assert!(read(prose).is_none(), "{prose}");
+        }
+    }
+}
