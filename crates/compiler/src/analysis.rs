@@ -43,6 +43,8 @@ mod comparison;
 mod difference;
 mod display;
 mod emptiness;
+mod explain;
+mod explanation;
 mod fault;
 mod fixed;
 mod identity;
@@ -60,6 +62,7 @@ mod served;
 mod side;
 mod universe;
 mod values;
+mod vocabulary;
 mod witness;
 
 #[cfg(test)]
@@ -68,10 +71,12 @@ mod tests;
 pub use budget::Budget;
 pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
+pub use explanation::{Explanation, Miss, Nearest, QuotedLine, Subject, Widened};
 pub use fault::Fault;
 pub use paranoid::{Deviation, prove_optimised};
 pub use served::Served;
 pub use universe::Universe;
+pub use vocabulary::{Operation, Vocabulary};
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     budget::Exhausted,

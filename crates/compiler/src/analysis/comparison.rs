@@ -5,14 +5,16 @@ use super::{
     difference::Difference,
     prover::{Accepted, Prover},
     side::Side,
+    vocabulary::Vocabulary,
 };
 use crate::ir::{LineId, Program, TokenId};
 
 /// Compares tokens of two bound programs. The prover's knowledge of their patterns is shared by all tokens.
 pub struct Analysis<'p> {
-    old: &'p Program,
-    new: &'p Program,
-    prover: Prover<'p>,
+    pub(super) old: &'p Program,
+    pub(super) new: &'p Program,
+    pub(super) prover: Prover<'p>,
+    pub(super) vocabulary: Vocabulary,
 }
 
 /// How two versions of a policy differ.
@@ -50,6 +52,7 @@ impl<'p> Analysis<'p> {
             old,
             new,
             prover: Prover::new(universe, budget.into())?,
+            vocabulary: Vocabulary::default(),
         })
     }
 
