@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
+use tokenward_compiler::is_hidden;
 
 /// Escapes in JSON the characters that [`is_deceptive`] names.
 pub(crate) fn escaped(json: &str) -> String {
@@ -20,11 +21,10 @@ pub(crate) fn escaped(json: &str) -> String {
     line
 }
 
-/// Characters that change how others are shown: C1 controls, the bidirectional controls of UAX #9, separators of lines,
-/// and the byte-order mark. (JSON itself escapes C0.)
+/// Whether nobody sees the character, or it changes how others are shown, as bidirectional controls do. Controls of ASCII are left
+/// out, except DEL: JSON escapes them itself.
 pub(crate) fn is_deceptive(character: char) -> bool {
-    matches!(character,
-        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    character == '\u{7f}' || !character.is_ascii() && is_hidden(character)
 }
 
 /// Formats a time as RFC 3339 in UTC, to the millisecond.

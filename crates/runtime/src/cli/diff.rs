@@ -24,9 +24,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     new.tell_rereadings(&budget)?;
     let mut lines = Lines::new(&bound, &budget)?;
     let mut progress = Progress::new("tokens compared");
-    let report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {
+    let mut report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {
         progress.tell(done, of)
     })?;
+    report.explain(&mut lines, &new);
     let shown = match args.format() {
         Format::Text => text::render(&report),
         Format::Json => json::render(&report),

@@ -7,20 +7,24 @@
 use std::collections::HashSet;
 
 use tokenward_compiler::analysis::{
-    Analysis, Budget, Cause, Difference, Finding, Inconclusive, Request, Universe,
+    Analysis, Budget, Cause, Difference, Explanation, Finding, Inconclusive, Request, Universe,
 };
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
 use super::super::side::Side;
+use super::operations::vocabulary;
 use crate::config::Config;
 use crate::config::universe::universe;
+use crate::request::Product;
 
 /// Both programs, bound to each configuration under which they are compared.
 pub(in super::super) struct Bound {
     /// Each pair belongs to one comparison. In the first pair, each program has its own configuration.
     pairs: Vec<(Program, Program)>,
     universe: Universe,
+    /// The new side's product, whose operations readers know.
+    product: Product,
 }
 
 impl Bound {
@@ -41,6 +45,7 @@ impl Bound {
                 canonical_paths: of_old.canonical_paths && of_new.canonical_paths,
                 get_body: of_old.get_body || of_new.get_body,
             },
+            product: after.upstream.product,
         })
     }
 
@@ -85,10 +90,10 @@ pub(in super::super) struct Lines<'p> {
 
 impl<'p> Lines<'p> {
     pub(in super::super) fn new(bound: &'p Bound, budget: &Budget) -> Result<Self, Failure> {
-        let analyses = bound
-            .pairs
-            .iter()
-            .map(|(old, new)| Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble));
+        let analyses = bound.pairs.iter().map(|(old, new)| {
+            let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble)?;
+            Ok::<_, Failure>(analysis.with_vocabulary(vocabulary(bound.product)))
+        });
         Ok(Self {
             bound,
             analyses: analyses.collect::<Result<_, _>>()?,
@@ -108,7 +113,8 @@ impl<'p> Lines<'p> {
             before => before.iter().copied().map(Some).collect(),
         };
         let mut direction = Direction::default();
-        for (analysis, (old, new)) in self.analyses.iter_mut().zip(&self.bound.pairs) {
+        let pairs = self.analyses.iter_mut().zip(&self.bound.pairs).enumerate();
+        for (pair, (analysis, (old, new))) in pairs {
             let all: Vec<LineId> = new.lines_of(after).map(|(id, _)| id).collect();
             for before in &before {
                 let mut ask = |permits: &[LineId]| {
@@ -128,8 +134,12 @@ impl<'p> Lines<'p> {
                 } else {
                     Difference::default()
                 };
+                let origin = Origin {
+                    pair,
+                    before: *before,
+                };
                 for found in [found, lifts] {
-                    direction.add(found, users_of(new, after), (new, old));
+                    direction.add(found, users_of(new, after), (new, old), origin);
                 }
             }
         }
@@ -141,9 +151,32 @@ impl<'p> Lines<'p> {
         let mut direction = Direction::default();
         if let (Some(analysis), Some((old, new))) = (self.analyses.first_mut(), self.bound.own()) {
             let found = analysis.compare(Some(before), after).map_err(Failure::trouble)?;
-            direction.add(found.newly_denied, users_of(old, before), (old, new));
+            let origin = Origin {
+                pair: 0,
+                before: Some(before),
+            };
+            direction.add(found.newly_denied, users_of(old, before), (old, new), origin);
         }
         Ok(direction)
+    }
+
+    /// Explains requests that the new token newly allows: what widened, and which request shows it best.
+    pub(super) fn explain(&mut self, example: &mut Example, after: TokenId) {
+        let Origin { pair, before } = example.origin;
+        let (Some(analysis), Some((_, new))) = (self.analyses.get_mut(pair), self.bound.pairs.get(pair))
+        else {
+            return;
+        };
+        let finding = Finding {
+            witness: example.request.clone(),
+            allowed_by: example.by.0,
+            denied_by: example.by.1,
+            cause: example.cause,
+        };
+        let explanation = analysis.explain((before, Some(after)), &finding);
+        let telling = explanation.telling.as_ref();
+        example.telling_curl = telling.map(|request| curl(request, new, users_of(new, after)));
+        example.explanation = Some(explanation);
     }
 
     /// Number of product states visited so far.
@@ -174,6 +207,37 @@ pub(in super::super) struct Example {
     pub(in super::super) allowed_by: Option<Line>,
     /// The forbid line that denies the request on the other side; `None` if no line permits it there.
     pub(in super::super) denied_by: Option<Line>,
+    /// What widened. `None` until it is asked for, and for a request that is newly denied.
+    pub(in super::super) explanation: Option<Explanation>,
+    /// A shell command that sends the most telling request.
+    pub(in super::super) telling_curl: Option<String>,
+    /// The place of `unrestricted = true` in the new policy, if that is the cause and the policy has files.
+    pub(in super::super) unrestricted_at: Option<Line>,
+    /// The lines that allow and deny, by their ids.
+    by: (Option<LineId>, Option<LineId>),
+    origin: Origin,
+}
+
+impl Example {
+    /// The line that allows the request, or the one that makes the token unrestricted.
+    pub(in super::super) fn allowing_line(&self) -> Option<&Line> {
+        self.allowed_by.as_ref().or(self.unrestricted_at.as_ref())
+    }
+
+    /// The most telling request, with a shell command that sends it.
+    pub(in super::super) fn telling(&self) -> Option<(&Request, &str)> {
+        let request = self.explanation.as_ref()?.telling.as_ref()?;
+        Some((request, self.telling_curl.as_deref().unwrap_or_default()))
+    }
+}
+
+/// The comparison in which a request was found.
+#[derive(Clone, Copy)]
+struct Origin {
+    /// The number of the bound pair.
+    pair: usize,
+    /// The old version of the token.
+    before: Option<TokenId>,
 }
 
 impl Direction {
@@ -182,7 +246,13 @@ impl Direction {
     }
 
     /// Adds requests that `more` allows and `less` denies, one for each cause.
-    fn add(&mut self, difference: Difference, users: &Users, (more, less): (&Program, &Program)) {
+    fn add(
+        &mut self,
+        difference: Difference,
+        users: &Users,
+        (more, less): (&Program, &Program),
+        origin: Origin,
+    ) {
         let line = |program: &Program, id: Option<LineId>| id.map(|id| Line::of(program, id));
         let known: HashSet<_> = self.examples.iter().map(|example| key(example.cause)).collect();
         for finding in difference.findings {
@@ -195,6 +265,11 @@ impl Direction {
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),
+                explanation: None,
+                telling_curl: None,
+                unrestricted_at: None,
+                by: (finding.allowed_by, finding.denied_by),
+                origin,
             });
         }
         self.inconclusive = self.inconclusive.or(difference.inconclusive);
