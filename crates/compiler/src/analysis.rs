@@ -63,7 +63,6 @@ mod side;
 mod universe;
 mod values;
 mod vocabulary;
-mod within;
 mod witness;
 
 #[cfg(test)]

@@ -240,7 +240,7 @@ impl<'p> Explaining<'_, 'p> {
         self.is_version(forbid, nearest).ok()?.then_some(nearest)
     }
 
-    /// The most telling request, if it is another than the finding's.
+    /// The most telling request, if it tells more than the finding's.
     fn telling(&mut self, search: &Search<'_, 'p>) -> Option<Request> {
         let (more, less) = (self.more, self.less);
         let is_new = |request: &Request| {
@@ -251,8 +251,17 @@ impl<'p> Explaining<'_, 'p> {
             prover, vocabulary, ..
         } = &mut *self.analysis;
         let found = search.request(prover, vocabulary, is_new);
-        found.filter(|request| *request != self.finding.witness)
+        found.filter(|request| !tells_the_same(request, &self.finding.witness))
     }
+}
+
+/// Whether two requests differ in the digits of their paths at most.
+fn tells_the_same(one: &Request, other: &Request) -> bool {
+    let shape = |path: &str| path.replace(|character: char| character.is_ascii_digit(), "0");
+    one.method == other.method
+        && one.query == other.query
+        && one.body == other.body
+        && shape(&one.path) == shape(&other.path)
 }
 
 /// The text of a rule's line.

@@ -221,7 +221,7 @@ fn every_format_says_what_widened() {
     );
     assert!(widened < request, "{text}");
     assert!(
-        text.contains("allowed by tokens.toml:43: unrestricted = true\n"),
+        text.contains("allowed by tokens.toml:42: unrestricted = true\n"),
         "{text}"
     );
     let json: serde_json::Value = serde_json::from_str(&of("json")).unwrap();
@@ -246,7 +246,7 @@ fn every_format_says_what_widened() {
         );
     }
     let unrestricted = &json["tokens"][4]["newly_allowed"]["examples"][0];
-    assert_eq!(unrestricted["unrestricted_at"]["line"], 43);
+    assert_eq!(unrestricted["unrestricted_at"]["line"], 42);
 }
 
 /// "Allows more and less" is said only if requests prove both, and open questions are in every format.

@@ -181,7 +181,6 @@ fn a_removed_forbid_line_is_named_with_its_place() {
         "/rest/api/2/issue/KANBAN-[0-9]+",
         "forbid line removed: `t.toml:7: ![delete].*`
   DELETE /rest/api/2/issue/KANBAN-0
-  DELETE /rest/api/2/issue/KANBAN-1
 ",
     );
     check(
@@ -189,7 +188,18 @@ fn a_removed_forbid_line_is_named_with_its_place() {
         "/rest/api/2/issue/KANBAN-[0-9]+(/comment)?\n![delete].*/comment",
         "forbid line narrowed: `t.toml:7: ![delete].*` is now `t.toml:7: ![delete].*/comment`
   DELETE /rest/api/2/issue/KANBAN-0
-  DELETE /rest/api/2/issue/KANBAN-1
+",
+    );
+}
+
+#[test]
+fn a_removed_forbid_line_shows_its_most_harmful_request() {
+    check(
+        "/rest/api/2/.*\n!/rest/api/2/.*",
+        "/rest/api/2/.*",
+        "forbid line removed: `t.toml:7: !/rest/api/2/.*`
+  GET /rest/api/2/
+  DELETE /rest/api/2/project/HR
 ",
     );
 }

@@ -92,7 +92,7 @@ impl<'p> Lines<'p> {
     pub(in super::super) fn new(bound: &'p Bound, budget: &Budget) -> Result<Self, Failure> {
         let analyses = bound.pairs.iter().map(|(old, new)| {
             let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble)?;
-            Ok(analysis.with_vocabulary(vocabulary(bound.product)))
+            Ok::<_, Failure>(analysis.with_vocabulary(vocabulary(bound.product)))
         });
         Ok(Self {
             bound,
