@@ -595,3 +595,22 @@ fn derived(description: &serde_json::Value) -> Vec<String> {
     }
     lines
 }
+
+#[test]
+fn the_table_of_lints_is_complete() {
+    let page = include_str!("../../../docs/lints.md");
+    let row = |line: &&str| line.starts_with("| TW05");
+    let listed: Vec<(&str, &str)> = page
+        .lines()
+        .filter(row)
+        .map(|line| {
+            let mut cells = line.split('|').map(str::trim).skip(1);
+            (cells.next().unwrap(), cells.next().unwrap())
+        })
+        .collect();
+    let known: Vec<(&str, &str)> = Code::ALL
+        .iter()
+        .filter_map(|code| Some((code.as_str(), LintSet::of(*code)?.as_str())))
+        .collect();
+    assert_eq!(listed, known);
+}
