@@ -63,6 +63,7 @@ mod side;
 mod universe;
 mod values;
 mod vocabulary;
+mod within;
 mod witness;
 
 #[cfg(test)]

@@ -28,7 +28,10 @@ mod unanchored;
 mod unescaped_dot;
 mod variants;
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 pub use self::{
     exceptions::{DirectoryException, Exceptions, Judged, can_be_excepted},
@@ -106,7 +109,7 @@ pub fn find(
     let suspected = suspects(policy, settings.set, served, &dead);
     let mut needed = Variants::default();
     let served_line = suspect::served_line(served, &mut needed);
-    for suspect in suspected.iter().flat_map(|(_, _, suspects)| suspects) {
+    for suspect in suspected.iter().flat_map(|(_, _, suspects)| suspects.iter()) {
         suspect.claim.need(&mut needed);
     }
     let avoidable = avoidable_forbid::Candidates::new(policy, settings.set, &mut needed);
@@ -124,7 +127,7 @@ pub fn find(
             proofs.begin_token();
             current = Some(*token);
         }
-        for suspect in suspects {
+        for suspect in suspects.iter() {
             let Some(line) = policy.program.rule(*rule).map(|rule| rule.line) else {
                 continue;
             };
@@ -187,7 +190,10 @@ fn dead_lines(known: &[Diagnostic]) -> Vec<crate::source::Span> {
 }
 
 /// A rule of a token, and what its text suggests.
-type Suspected = (TokenId, RuleId, Vec<Suspect>);
+type Suspected = (TokenId, RuleId, Rc<Vec<Suspect>>);
+
+/// A line of a set is tried with so many of the tokens that include it: some may forbid what others allow.
+const TRIES: usize = 100;
 
 fn suspects(
     policy: Policy<'_>,
@@ -196,8 +202,8 @@ fn suspects(
     dead: &[crate::source::Span],
 ) -> Vec<Suspected> {
     let (program, mut all) = (policy.program, Vec::new());
-    // The suspects of a line of a set are found once, however many tokens include it.
-    let mut of_line: BTreeMap<LineId, Vec<Suspect>> = BTreeMap::new();
+    // The suspects of a line of a set are found once, and tried with some of the tokens that include it.
+    let mut of_line: HashMap<LineId, (Rc<Vec<Suspect>>, usize)> = HashMap::new();
     for (id, token) in program.tokens().filter(|(_, token)| !token.revoked) {
         let rules = token.rules(Effect::Permit).iter();
         for rule_id in rules.chain(token.rules(Effect::Forbid).iter()) {
@@ -211,15 +217,15 @@ fn suspects(
             if !may_be_suspect(text) || is_within(dead, span) {
                 continue;
             }
-            let names_user = text.contains("{USER}");
-            let suspects = match of_line.get(&rule.line) {
-                Some(known) if !names_user => known.clone(),
-                _ => {
-                    let found = of_text(text, span, token, set, served);
-                    of_line.insert(rule.line, found.clone());
-                    found
-                }
-            };
+            let (known, tries) = of_line.entry(rule.line).or_default();
+            *tries += 1;
+            if *tries > TRIES {
+                continue;
+            }
+            if *tries == 1 || text.contains("{USER}") {
+                *known = Rc::new(of_text(text, span, token, set, served));
+            }
+            let suspects = Rc::clone(known);
             if !suspects.is_empty() {
                 all.push((id, rule_id, suspects));
             }

@@ -595,3 +595,37 @@ fn derived(description: &serde_json::Value) -> Vec<String> {
     }
     lines
 }
+
+#[test]
+fn a_path_with_another_context_is_written_without_it() {
+    for context in ["jira", "jira/context"] {
+        let sources = policy(&format!("[get]/{context}/rest/api/2/myself"));
+        let (found, ..) = all(&sources, LintSet::Regular, None);
+        let [one] = found.as_slice() else {
+            panic!("{found:#?}");
+        };
+        let help = one.help.as_deref().unwrap_or_default();
+        assert_eq!(one.code, Code::EmptyLine);
+        let is_one = help.ends_with("write `[get]/rest/api/2/myself`");
+        assert_eq!(is_one, context == "jira", "{help}");
+    }
+}
+
+#[test]
+fn the_table_of_lints_is_complete() {
+    let page = include_str!("../../../docs/lints.md");
+    let row = |line: &&str| line.starts_with("| TW05");
+    let listed: Vec<(&str, &str)> = page
+        .lines()
+        .filter(row)
+        .map(|line| {
+            let mut cells = line.split('|').map(str::trim).skip(1);
+            (cells.next().unwrap(), cells.next().unwrap())
+        })
+        .collect();
+    let known: Vec<(&str, &str)> = Code::ALL
+        .iter()
+        .filter_map(|code| Some((code.as_str(), LintSet::of(*code)?.as_str())))
+        .collect();
+    assert_eq!(listed, known);
+}

@@ -9,8 +9,8 @@ use crate::{
     source::Span,
 };
 
-/// A forbid line is compared with so many permit lines of its token.
-const PERMITS: usize = 50;
+/// So many forbid lines of a token are compared, each with so many permit lines of it.
+const LINES: usize = 50;
 
 /// Forbid lines that may be replaced.
 pub(super) struct Candidates(Vec<Candidate>);
@@ -31,7 +31,7 @@ impl Candidates {
         }
         for (id, token) in policy.program.tokens().filter(|(_, token)| !token.revoked) {
             // A permit line of a set is the set's, and others may need it as it is.
-            let forbids = token.rules(Effect::Forbid).own.iter();
+            let forbids = token.rules(Effect::Forbid).own.iter().take(LINES);
             let found = forbids.filter_map(|forbid| candidate(policy, id, *forbid));
             all.extend(found);
         }
@@ -94,7 +94,7 @@ fn candidate(policy: Policy<'_>, token: TokenId, forbid: RuleId) -> Option<Candi
         let permit = program.rule(*id)?;
         (permit.methods.intersection(rule.methods) != MethodSet::EMPTY).then_some(permit)
     };
-    if permits.included.iter().any(|id| shares(id).is_some()) || permits.own.len() > PERMITS {
+    if permits.included.iter().any(|id| shares(id).is_some()) || permits.own.len() > LINES {
         return None;
     }
     let mut found = Vec::new();

@@ -1,8 +1,10 @@
 //! Requests for TW0104: another name of what a forbid line names, which the token may call.
 
+use std::collections::HashMap;
+
 use super::{Policy, proof::Proofs, shown::witness};
 use crate::{
-    analysis::Request,
+    analysis::{Request, token_allows},
     ast::Effect,
     diagnostic::{Code, Diagnostic},
     ir::{RuleId, TokenId},
@@ -13,26 +15,21 @@ use crate::{
 /// The id of an issue whose key is forbidden.
 const ID: &str = "10001";
 
-/// Adds a request to each finding about an alias, if the token of the line allows one.
+/// Adds a request to each finding about an alias, if the first token with the line allows one.
 pub(super) fn find(policy: Policy<'_>, proofs: &mut Proofs<'_>, known: &mut [Diagnostic]) {
-    let mut open: Vec<&mut Diagnostic> = known
+    let mut open: HashMap<Span, &mut Diagnostic> = known
         .iter_mut()
         .filter(|found| found.code == Code::ForbidAlias && found.witness.is_none())
+        .map(|found| (found.primary.span, found))
         .collect();
-    if open.is_empty() {
-        return;
-    }
     for (id, token) in policy.program.tokens() {
+        if open.is_empty() {
+            return;
+        }
         for forbid in token.rules(Effect::Forbid).iter() {
-            let Some(span) = place(policy, forbid) else {
+            let Some(found) = place(policy, forbid).and_then(|span| open.remove(&span)) else {
                 continue;
             };
-            let Some(found) = open.iter_mut().find(|found| found.primary.span == span) else {
-                continue;
-            };
-            if found.witness.is_some() {
-                continue;
-            }
             if let Some(request) = alias((id, forbid), proofs) {
                 found.witness = Some(witness(policy.program, token, &request));
             }
@@ -48,7 +45,6 @@ fn place(policy: Policy<'_>, rule: RuleId) -> Option<Span> {
 fn alias((token, forbid): (TokenId, RuleId), proofs: &mut Proofs<'_>) -> Option<Request> {
     let ruled = proofs.ruled(forbid)?;
     let sample = proofs.prover.sample(ruled)?;
-    let permits = proofs.program.token(token).rules(Effect::Permit);
     let paths = [with_id(&sample.path), with_latest(&sample.path)];
     for path in paths.into_iter().flatten() {
         for method in Method::NAMED
@@ -61,10 +57,7 @@ fn alias((token, forbid): (TokenId, RuleId), proofs: &mut Proofs<'_>) -> Option<
                 query: sample.query.clone(),
                 body: sample.body.clone(),
             };
-            if permits
-                .iter()
-                .any(|permit| proofs.is_allowed((token, permit), &request))
-            {
+            if proofs.is_served(&request) && token_allows(proofs.program, token, &request) {
                 return Some(request);
             }
         }

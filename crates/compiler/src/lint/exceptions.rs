@@ -79,8 +79,11 @@ impl Exceptions {
             let blocks: Vec<Span> = match source.kind {
                 SourceKind::Tokens => {
                     let here = definitions.iter().filter(|token| token.span.source == id);
-                    here.filter_map(|token| Some(token.limit_to.as_ref()?.span))
-                        .collect()
+                    let mut blocks: Vec<Span> = here
+                        .filter_map(|token| Some(token.limit_to.as_ref()?.span))
+                        .collect();
+                    blocks.sort_unstable();
+                    blocks
                 }
                 SourceKind::Limits => vec![Span {
                     source: id,
@@ -113,10 +116,8 @@ impl Exceptions {
                 return true;
             }
             let code = found.code;
-            let here = self.comments.iter().enumerate();
-            let here = here.filter(|(_, comment)| comment.covers(found));
             let mut is_excepted = false;
-            comments.extend(here.map(|(at, _)| {
+            comments.extend(self.comments_for(found).map(|at| {
                 is_excepted = true;
                 (at, code)
             }));
@@ -144,11 +145,14 @@ impl Exceptions {
                     .map(|code| idle_at(*code, comment.span)),
             );
         }
+        let mut allowed: Vec<(Span, Code)> = allowed
+            .iter()
+            .map(|found| (found.primary.span, found.code))
+            .collect();
+        allowed.sort_unstable();
         for token in &self.tokens {
-            let idle = token
-                .entries
-                .iter()
-                .filter(|entry| !token.needs(entry.code, allowed));
+            let needed = token.needed(&allowed);
+            let idle = token.entries.iter().filter(|entry| !needed.contains(&entry.code));
             let idle = idle.filter(|entry| judged.covers(entry.code));
             diagnostics.extend(idle.map(|entry| idle_at(entry.code, entry.span)));
         }
@@ -157,6 +161,21 @@ impl Exceptions {
                 diagnostics.push(idle_at(one.code, Span::nowhere()).elsewhere(one.place.clone()));
             }
         }
+    }
+}
+
+impl Exceptions {
+    /// The numbers of the comments that except a finding. Comments are in the order of the lines that they are for.
+    fn comments_for(&self, found: &Diagnostic) -> impl Iterator<Item = usize> {
+        let place = found.primary.span;
+        let behind = self.comments.partition_point(|comment| {
+            (comment.line.source, comment.line.start) <= (place.source, place.start)
+        });
+        let before = self.comments.iter().enumerate().take(behind).rev();
+        before
+            .take_while(move |(_, comment)| is_within(place, comment.line))
+            .filter(|(_, comment)| comment.codes.contains(&found.code))
+            .map(|(at, _)| at)
     }
 }
 
@@ -220,13 +239,15 @@ impl OfToken {
         })
     }
 
-    fn needs(&self, code: Code, allowed: &[Diagnostic]) -> bool {
-        let is_here = |found: &Diagnostic| {
-            let span = found.primary.span;
-            let mut places = self.places.iter();
-            places.any(|place| is_within(span, *place))
-        };
-        allowed.iter().any(|found| found.code == code && is_here(found))
+    /// The codes of the warnings that the token allowed; `allowed` is sorted.
+    fn needed(&self, allowed: &[(Span, Code)]) -> BTreeSet<Code> {
+        let here = self.places.iter().flat_map(|place| {
+            let from =
+                allowed.partition_point(|(span, _)| (span.source, span.start) < (place.source, place.start));
+            let behind = allowed.iter().skip(from);
+            behind.take_while(|(span, _)| is_within(*span, *place))
+        });
+        here.map(|(_, code)| *code).collect()
     }
 }
 

@@ -68,6 +68,7 @@ fn suspect(line: &Line<'_>, name: &Name, segment: std::ops::Range<usize>, end: u
     let (more, narrower, written) = match name {
         Name::Number => ("0", "(/.*)?", "(/.*)?"),
         Name::Key => ("X-1", "(?:[-/].*)?", "-.*"),
+        Name::Word if shown.ends_with(['s', 'h', 'x']) => ("es", "(/.*)?", "(/.*)?"),
         Name::Word => ("s", "(/.*)?", "(/.*)?"),
     };
     let is_plain = shown

@@ -49,7 +49,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
                 "conditions can be added here: the value may contain `{}`",
                 more.trim()
             ),
-            help: "write what may stand here, such as `( AND status = \\w+)?` or `(, )?[A-Z]+`, or nothing"
+            help: "write what may stand here, such as `( AND status = \\w+)?`, or end the value here"
                 .to_owned(),
             claim: super::suspect::Claim::Allows(line.compilable(line.with(pattern.span, &example))),
         });

@@ -23,6 +23,7 @@ pub(super) fn find<'p>(
             if (reserved.lacks)(token, &key.name) {
                 continue;
             }
+            let calls = calls(reserved, key_id);
             for rule in token.rules(Effect::Permit).iter() {
                 let Some(span) = program
                     .rule(rule)
@@ -30,7 +31,7 @@ pub(super) fn find<'p>(
                 else {
                     continue;
                 };
-                let Some(request) = allowed((id, rule), (reserved, key_id), proofs, lints) else {
+                let Some(request) = allowed((id, rule), &calls, proofs, lints) else {
                     continue;
                 };
                 let what = match key.name.as_str() {
@@ -57,27 +58,33 @@ pub(super) fn find<'p>(
     }
 }
 
+/// The calls that need a key, each with how its path begins.
+fn calls<'p>(reserved: &'p Reserved<'p>, key: TokenId) -> Vec<(Ruled<'p>, Vec<u8>)> {
+    let program = reserved.program;
+    let rules = program.token(key).rules(Effect::Permit).iter();
+    let calls = rules.filter_map(|id| program.rule(id));
+    calls
+        .map(|rule| Ruled { program, rule })
+        .map(|call| (call, head(call)))
+        .collect()
+}
+
 /// A call that needs the key and that the line allows.
 fn allowed<'p>(
     (token, id): (TokenId, RuleId),
-    (reserved, key): (&'p Reserved<'p>, TokenId),
+    calls: &[(Ruled<'p>, Vec<u8>)],
     proofs: &mut Proofs<'p>,
     lints: &mut Lints,
 ) -> Option<Request> {
     let ruled = proofs.ruled(id)?;
     let begin = head(ruled);
-    for call in reserved.program.token(key).rules(Effect::Permit).iter() {
-        let rule = reserved.program.rule(call)?;
-        let call = Ruled {
-            program: reserved.program,
-            rule,
-        };
-        let is_near = ruled.rule.methods.intersection(rule.methods) != MethodSet::EMPTY
-            && begin.iter().zip(head(call)).all(|(one, other)| *one == other);
+    for (call, beginning) in calls {
+        let is_near = ruled.rule.methods.intersection(call.rule.methods) != MethodSet::EMPTY
+            && begin.iter().zip(beginning).all(|(one, other)| one == other);
         if !is_near {
             continue;
         }
-        match proofs.prover.request(&[ruled, call], &[]) {
+        match proofs.prover.request(&[ruled, *call], &[]) {
             Ok(Some(request)) if proofs.is_allowed((token, id), &request) => return Some(request),
             Ok(_) => {}
             Err(_) => lints.open += 1,

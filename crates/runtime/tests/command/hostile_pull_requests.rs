@@ -12,11 +12,13 @@
 //! | Invariants of the base hold | `invariants` |
 //! | Lifted forbid lines, unused sets, reviews | `lines_and_reviews` |
 //! | What only an upgrade gives is access | `rereadings` |
+//! | Exceptions from warnings hide no access | `exceptions` |
 //! | `diff` shows the same | `shown` |
 
 mod attributes;
 mod configuration;
 mod credentials;
+mod exceptions;
 mod invariants;
 mod lines_and_reviews;
 mod links;

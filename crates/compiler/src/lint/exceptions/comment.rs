@@ -14,16 +14,9 @@ const FORM: &str = "write `# allow TW0123: why`, in a line of its own directly a
 pub(super) struct Comment {
     /// The comment.
     pub(super) span: Span,
-    /// The line below it.
-    line: Span,
+    /// The line that it is for.
+    pub(super) line: Span,
     pub(super) codes: Vec<Code>,
-}
-
-impl Comment {
-    /// Whether a finding is one that the comment excepts.
-    pub(super) fn covers(&self, found: &Diagnostic) -> bool {
-        self.codes.contains(&found.code) && is_within(found.primary.span, self.line)
-    }
 }
 
 /// The exceptions of a text. `blocks`: the spans of limit lines in it.
@@ -38,36 +31,37 @@ pub(super) fn read(
     if !text.contains("allow") && !text.contains("Allow") && !text.contains("ALLOW") {
         return found;
     }
-    let lines: Vec<Span> = lines(id, text);
-    for (at, span) in lines.iter().enumerate() {
-        let Some(content) = slice(text, *span).and_then(after_allow) else {
+    // From the end, since a comment is for the next line that is none.
+    let mut below = None;
+    for span in lines(id, text).into_iter().rev() {
+        let line = slice(text, span).unwrap_or_default();
+        if !line.starts_with('#') {
+            below = (!line.is_empty()).then_some(span);
+            continue;
+        }
+        let Some(content) = after_allow(line) else {
             continue;
         };
-        let target = lines
-            .iter()
-            .skip(at + 1)
-            .find(|span| !is_comment(slice(text, **span)));
-        let target = target.filter(|target| slice(text, **target).is_some_and(|line| !line.is_empty()));
-        let place = |target: &Span| {
-            let mut blocks = blocks.iter();
-            blocks.any(|block| is_within(*span, *block) && is_within(*target, *block))
-        };
-        let wrong = |headline: String| Diagnostic::new(Code::WrongException, *span, headline).help(FORM);
+        let wrong = |headline: String| Diagnostic::new(Code::WrongException, span, headline).help(FORM);
         match codes(content) {
             Err(headline) => diagnostics.push(wrong(headline)),
-            Ok(codes) => match target.filter(|target| place(target)) {
-                Some(line) => found.push(Comment {
-                    span: *span,
-                    line: *line,
-                    codes,
-                }),
+            Ok(codes) => match below.filter(|below| share_block(blocks, span, *below)) {
+                Some(line) => found.push(Comment { span, line, codes }),
                 None => diagnostics.push(wrong(
                     "this exception is not above a limit line, and has no effect".to_owned(),
                 )),
             },
         }
     }
+    found.reverse();
     found
+}
+
+/// Whether one of some blocks, which are in order, contains both places.
+fn share_block(blocks: &[Span], one: Span, other: Span) -> bool {
+    let behind = blocks.partition_point(|block| block.start <= one.start);
+    let block = behind.checked_sub(1).and_then(|at| blocks.get(at));
+    block.is_some_and(|block| is_within(one, *block) && is_within(other, *block))
 }
 
 /// The lines of a text without the blanks around them.
@@ -88,10 +82,6 @@ fn lines(id: SourceId, text: &str) -> Vec<Span> {
 
 fn slice(text: &str, span: Span) -> Option<&str> {
     text.get(span.start..span.end)
-}
-
-fn is_comment(line: Option<&str>) -> bool {
-    line.is_some_and(|line| line.starts_with('#'))
 }
 
 /// What follows `allow` in a comment, if that is, or nearly is, an exception.

@@ -61,7 +61,7 @@ pub(super) fn find(
     };
     let budget = budget.share(SHARES);
     let served = served(config);
-    let find = |reserved: Option<&Reserved<'_>>| {
+    let mut find = |reserved: Option<&Reserved<'_>>| {
         let policy = lint::Policy {
             sources,
             program,
