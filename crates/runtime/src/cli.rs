@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod ask;
 mod audit;
 mod compare;
 mod compile;
@@ -30,6 +31,7 @@ mod settings;
 mod side;
 mod time;
 mod token;
+mod who_can;
 
 pub(crate) use audit::recorded;
 pub(crate) use failure::Failure;
@@ -54,6 +56,7 @@ Begin here:
                                   write a first policy repository
   tokenward compile policies      check policy files
   tokenward diff main..HEAD       what a policy change newly allows
+  tokenward ask 'DELETE /rest/.*' which tokens may make such requests
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
@@ -61,7 +64,8 @@ Begin here:
 
 Exit codes:
   0  success: the command checked, and everything is right
-  1  the policy has errors or gives more, the request is not allowed, or the demo had unexpected results
+  1  the policy has errors or gives more, the request is not allowed, the answer is no, or the demo had
+     unexpected results
   2  invalid usage or configuration
   3  file, git, network or system error, or an inconclusive proof";
 
@@ -71,6 +75,8 @@ enum Verb {
     Compile(compile::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
+    Ask(ask::Args),
+    WhoCan(who_can::Args),
     Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
@@ -100,6 +106,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Compile(args) => compile::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Ask(args) => ask::run(&args),
+        Verb::WhoCan(args) => who_can::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),

@@ -28,6 +28,7 @@ use tokenward_compiler::ir::{LineId, Token, TokenId};
 
 pub(crate) use auth::AuthRules;
 pub(crate) use denials::Denials;
+pub(crate) use inspect::check_query;
 pub(crate) use judging::Judges;
 pub(crate) use rehearse::would_allow;
 pub(crate) use throttle::{Pace, Throttle};

@@ -30,6 +30,9 @@ const DEMANDS: [(&str, Demand); 3] = [
     ("always", Demand::Always),
 ];
 
+/// The beginning of findings about lines that no request can match.
+const NO_REQUEST: &str = "no request can match this line: ";
+
 /// A question: a line, and what is asked about the requests that it matches.
 #[derive(Debug)]
 pub struct Question {
@@ -155,9 +158,12 @@ impl Question {
             };
             let text = self.program.line(rule.line).text;
             let (_, span) = source_of(text);
-            let Diagnostic { headline, help, .. } =
-                blame::diagnostic(Code::IdleLine, (text, span), part, settings);
-            return Ok(Err(QuestionError::NoRequest { headline, help }));
+            let found = blame::diagnostic(Code::IdleLine, (text, span), part, settings);
+            let headline = found.headline.strip_prefix(NO_REQUEST).unwrap_or(&found.headline);
+            return Ok(Err(QuestionError::NoRequest {
+                headline: headline.to_owned(),
+                help: found.help,
+            }));
         }
         Ok(Ok(()))
     }

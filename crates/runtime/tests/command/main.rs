@@ -13,6 +13,7 @@ mod proxy;
 mod repository;
 mod tokenward;
 
+mod ask;
 mod audit;
 mod audit_filters;
 mod audit_live;

@@ -277,7 +277,7 @@ impl Direction {
 }
 
 /// Formats a shell command that sends a request as the first of `users`.
-pub(super) fn curl(request: &Request, program: &Program, users: &Users) -> String {
+pub(in super::super) fn curl(request: &Request, program: &Program, users: &Users) -> String {
     let user = match users {
         Users::Named(users) => users.first().map_or("USER", String::as_str),
         Users::Any => "USER",
