@@ -115,6 +115,8 @@ codes! {
     ReadableSecret "TW0402" Error "a readable secret in secure mode";
     TooLongLife "TW0403" Error "a token that lives longer than the configuration allows";
     OverCeiling "TW0404" Error "a limit higher than the configuration allows";
+    StaleBaseline "TW0550" Error "a baseline entry that accepts no finding";
+    Unacceptable "TW0551" Error "a baseline entry for a finding that cannot be accepted";
 }
 
 impl std::fmt::Display for Code {
