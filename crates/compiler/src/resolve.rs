@@ -5,6 +5,7 @@ mod sets;
 mod token;
 
 pub(crate) use limit::user_placeholder;
+pub(crate) use sets::include_of;
 
 use std::{collections::HashMap, rc::Rc};
 

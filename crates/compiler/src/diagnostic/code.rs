@@ -132,6 +132,8 @@ codes! {
     SingleForList "TW0515" Warning "a list in JSON that is tested as a single value";
     WrongException "TW0520" Error "an exception that is not valid";
     IdleException "TW0521" Warning "an exception that is not needed";
+    StaleBaseline "TW0550" Error "a baseline entry that accepts no finding";
+    Unacceptable "TW0551" Error "a baseline entry for a finding that cannot be accepted";
 }
 
 impl std::fmt::Display for Code {

@@ -55,7 +55,10 @@ impl Rereading {
             }
         };
         let headline = format!("this line {what}: {}", self.why.explained());
-        let found = Diagnostic::new(Code::MeansMore, self.line, headline).help(self.advice());
+        let mut found = Diagnostic::new(Code::MeansMore, self.line, headline).help(self.advice());
+        if let (Why::Caret | Why::Blanks, Some(plain)) = (self.why, plain(&self.text, self.line)) {
+            found = found.fix(self.line, plain);
+        }
         match &self.witness {
             Some(request) => found.witness(witness(program, self.token, request)),
             None => found,
