@@ -36,6 +36,7 @@ pub mod invariants;
 pub mod ir;
 pub mod json;
 pub mod lint;
+pub mod look_alike;
 pub mod method;
 pub mod parse;
 pub mod policy;

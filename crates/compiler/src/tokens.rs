@@ -11,9 +11,9 @@ mod seal;
 mod value;
 mod well_known;
 
-pub use definition::{AllowDef, TokenDef};
 pub(crate) use baseline::can_be_accepted;
 pub use baseline::{Accepted, read_baseline};
+pub use definition::{AllowDef, TokenDef};
 pub use document::At;
 pub(crate) use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex_syntax::{ParserBuilder, hir::Hir};
 
+use super::refused_paths::{self, LiftedRefusals};
 use crate::ir::{Automaton, AutomatonError};
 
 /// The automata of the ids that [`LangId`](super::language::LangId) names, in the order of their numbers. Built once.
@@ -38,16 +39,9 @@ fn rooted() -> Result<Automaton, AutomatonError> {
     automaton("/.*")
 }
 
-/// Texts that the proxy refuses as paths when nothing is relaxed (`request/path.rs` in the runtime): control characters,
-/// `\`, `;`, texts that would decode again, empty segments, and segments that some server takes for `.` or `..`, look-alikes
-/// and surrounding blanks included.
+/// Texts beginning with `/` that the proxy refuses as paths when nothing is relaxed.
 fn no_path() -> Result<Automaton, AutomatonError> {
-    // A segment without look-alikes has no other separator than `/`: the one pattern serves for both kinds.
-    let separator = r"[/\\;\u{2044}\u{2215}\u{ff0f}\u{2216}\u{fe68}\u{ff3c}\u{37e}\u{fe54}\u{ff1b}]";
-    let dots = r"(?:[.\u{2024}\u{fe52}\u{ff0e}]{1,2}|\u{2025})";
-    automaton(&format!(
-        r".*[\x00-\x1f\x7f-\u{{9f}}\\;].*|.*//.*|.*%(?:[0-9a-fA-F]{{2}}|[uU][0-9a-fA-F]{{4}}).*|(?:.*{separator})?\s*{dots}\s*(?:{separator}.*)?"
-    ))
+    automaton(&refused_paths::pattern(&LiftedRefusals::default()))
 }
 
 /// Numbers of RFC 8259 section 6.
@@ -85,11 +79,18 @@ fn url() -> Result<Automaton, AutomatonError> {
 }
 
 fn automaton(pattern: &str) -> Result<Automaton, AutomatonError> {
+    Automaton::new(&parsed(pattern)?)
+}
+
+/// The regexp of a pattern of the analysis itself, in which `.` is every character.
+///
+/// # Errors
+/// The pattern is not a regexp: a bug.
+pub(super) fn parsed(pattern: &str) -> Result<Hir, AutomatonError> {
     let mut parser = ParserBuilder::new().dot_matches_new_line(true).build();
-    let hir = parser
+    parser
         .parse(pattern)
-        .map_err(|error| AutomatonError::Unsupported(error.to_string()))?;
-    Automaton::new(&hir)
+        .map_err(|error| AutomatonError::Unsupported(error.to_string()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 mod lazy;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use regex_automata::util::primitives::StateID;
 
@@ -216,6 +219,18 @@ impl Languages {
             return Ok(known);
         }
         let machine = match &language.matcher {
+            Matcher::Automaton(automaton) if id == LangId::NO_PATH => {
+                let utf8 = self.languages.get(LangId::UTF8.0 as usize);
+                let Some(Matcher::Automaton(utf8)) = utf8.map(|language| &language.matcher) else {
+                    return Err(Exhausted);
+                };
+                let machine = refused_paths(automaton, utf8).ok_or(Exhausted)?;
+                let machine = self.share(machine);
+                if let Some(language) = self.languages.get_mut(index) {
+                    language.machine = Some(machine);
+                }
+                return Ok(machine);
+            }
             Matcher::Glob(code) => {
                 self.work.take(STEPS_A_BYTE * (code.as_bytes().len() + 8))?;
                 let globs = code.globs().ok_or(Exhausted)?;
@@ -245,7 +260,11 @@ impl Languages {
     }
 
     fn add_machine(&mut self, machine: Machine) -> MachineId {
-        self.machines.push(Arc::new(machine));
+        self.share(Arc::new(machine))
+    }
+
+    fn share(&mut self, machine: Shared) -> MachineId {
+        self.machines.push(machine);
         MachineId(self.machines.len() - 1)
     }
 
@@ -339,4 +358,16 @@ impl Languages {
         found_before.insert(goal, found.clone());
         Ok(found)
     }
+}
+
+/// The machine of the paths that are refused when nothing is relaxed. Nearly every question needs it, and it never changes, so it is
+/// built once for all runs and takes no steps of theirs.
+fn refused_paths(automaton: &Automaton, utf8: &Automaton) -> Option<Shared> {
+    static MACHINE: OnceLock<Option<Shared>> = OnceLock::new();
+    let build = || {
+        let mut work = Budget::new(u64::MAX).work();
+        work.grant(1);
+        Machine::of_text(automaton, utf8, &mut work).ok().map(Arc::new)
+    };
+    MACHINE.get_or_init(build).clone()
 }

@@ -1,5 +1,7 @@
 //! The path: decoded once, matched as decoded text, and forwarded in one encoding of it.
 
+use tokenward_compiler::look_alike;
+
 use super::escape::{from_hex, push_escaped};
 use super::raw::{run_without, set};
 use super::{Reason, Refusal, Relax, work};
@@ -204,15 +206,9 @@ fn is_dots(name: &str) -> bool {
 fn compatible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        match character {
-            '\u{2024}' | '\u{fe52}' | '\u{ff0e}' => out.push('.'),
-            '\u{2025}' => out.push_str(".."),
-            '\u{2044}' | '\u{2215}' | '\u{ff0f}' => out.push('/'),
-            '\u{2216}' | '\u{fe68}' | '\u{ff3c}' => out.push('\\'),
-            '\u{037e}' | '\u{fe54}' | '\u{ff1b}' => out.push(';'),
-            '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => {}
-            '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => {}
-            other => out.push(other),
+        match look_alike::read_as(character) {
+            Some(text) => out.push_str(text),
+            None => out.push(character),
         }
     }
     out
