@@ -27,15 +27,25 @@
 //! request (a proof by exhaustion), a request (tried on both programs before it is returned; one that does not hold is a
 //! [`Fault`]), or, past a [`Budget`], *inconclusive*, which is never to be taken for "no".
 //!
+//! # What is proved, and what is shown
+//!
+//! A proof covers every request that some endpoint, key or setting of names could admit: the answer "no difference" holds
+//! whatever they are. A request that is shown should be one that the proxy forwards as configured ([`Proxied`]). If the request that was
+//! found is not, a second search leaves out the paths that are not served (`refused_paths`), those of calls that the token may not make
+//! (`call_paths`) and refused parameters, and asks the proxy's own code about each request that it finds. If there is none, the
+//! finding stays, with the key or the setting that keeps its requests out ([`Obstacle`]). So a mistake in these languages can
+//! change the words of a finding, and never hides one.
+//!
 //! # Limits of the model
 //!
 //! * Bodies with a name twice, or with a name that differs only in letter case from a line's and that no line has: the
 //!   proxy refuses them if any line inspects them. No witness is such a body.
-//! * Settings of the configuration: size limits, the served endpoints, names refused under a product's preset.
+//! * Size limits of the configuration.
 //! * Token attributes other than lines: users, expiry, addresses.
 
 mod body;
 mod budget;
+mod call_paths;
 mod cell;
 mod clauses;
 mod common;
@@ -47,15 +57,18 @@ mod explain;
 mod explanation;
 mod fault;
 mod fixed;
+mod forwarding;
 mod identity;
 mod language;
 mod machine;
+mod obstacle;
 mod parameters;
 mod paranoid;
 mod places;
 mod prefilter;
 mod product;
 mod prover;
+mod proxied;
 mod refusal;
 mod refused_paths;
 mod sample;
@@ -75,7 +88,9 @@ pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
 pub use explanation::{Explanation, Miss, Nearest, QuotedLine, Subject, Widened};
 pub use fault::Fault;
+pub use obstacle::Obstacle;
 pub use paranoid::{Deviation, prove_optimised};
+pub use proxied::{Asked, Proxied, Proxy, Serving};
 pub use refused_paths::LiftedRefusals;
 pub use served::Served;
 pub use universe::Universe;
@@ -84,6 +99,7 @@ pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     budget::Exhausted,
     clauses::Ruled,
+    forwarding::Forwarding,
     prefilter::{head, literals},
     prover::{Accepted, Prover},
     side::Side,

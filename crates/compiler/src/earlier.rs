@@ -13,7 +13,7 @@ use self::form::{Why, why};
 pub use self::report::{Direction, Rereading, diagnostics};
 use crate::{
     BaseUrl,
-    analysis::{Analysis, Budget, Cause, Difference, Fault, Universe},
+    analysis::{Analysis, Budget, Cause, Difference, Fault, Proxied, Universe},
     ast::Effect,
     compile,
     diagnostic::Severity,
@@ -28,14 +28,14 @@ use crate::{
 };
 
 /// What a bound program allows, or denies, only because this release reads its lines otherwise than earlier ones: at most once for
-/// each line of a token.
+/// each line of a token. `proxied`: the proxy that should forward the requests that are shown.
 ///
 /// # Errors
 /// A [`Fault`].
 pub fn rereadings(
     sources: &SourceSet,
     (program, source_map): (&Program, &SourceMap),
-    (universe, budget): (Universe, impl Into<Budget>),
+    (universe, proxied, budget): (Universe, Option<&Proxied>, impl Into<Budget>),
 ) -> Result<Vec<Rereading>, Fault> {
     let suspects = suspects(sources, program, source_map);
     let tokens = if includes_after_mark(sources) {
@@ -54,6 +54,9 @@ pub fn rereadings(
     };
     let mut found = Vec::new();
     let mut analysis = Analysis::new(&before.program, program, universe, budget)?;
+    if let Some(proxied) = proxied {
+        analysis = analysis.behind(proxied, proxied);
+    }
     for (then, token) in before.program.tokens() {
         let Some(id) = tokens.get(token.name.as_str()).copied() else {
             continue;

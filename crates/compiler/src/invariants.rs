@@ -9,7 +9,7 @@ pub(crate) use self::{idle::dead_part, resolve::demand};
 
 use self::resolve::resolve_invariants;
 use crate::{
-    analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Side, Universe},
+    analysis::{Accepted, Budget, Fault, Inconclusive, Obstacle, Prover, Proxied, Request, Side, Universe},
     base_url::BaseUrl,
     bind::BindError,
     diagnostic::{Code, Diagnostic, Witness, sort},
@@ -27,6 +27,7 @@ pub struct Invariants {
     /// For each definition, in the same order, a token that allows exactly the requests of the invariant.
     program: Program,
     source_map: SourceMap,
+    proxied: Option<Proxied>,
 }
 
 /// The result of proving.
@@ -65,7 +66,18 @@ impl Invariants {
             definitions,
             program: lowered.program.bind(base)?.merging_body(merges_body),
             source_map: lowered.source_map,
+            proxied: None,
         }))
+    }
+
+    /// Distinguishes the requests that this proxy forwards from others: a token that breaks `never` or `only` just by requests that
+    /// the proxy does not forward as configured is a warning.
+    #[must_use]
+    pub fn behind(self, proxied: Proxied) -> Self {
+        Self {
+            proxied: Some(proxied),
+            ..self
+        }
     }
 
     /// As they are written.
@@ -107,6 +119,10 @@ impl Invariants {
                         invariant: definition.name.value.clone(),
                         kind: definition.kind,
                         line: first.as_ref().and_then(|found| found.line),
+                        obstacles: first
+                            .as_ref()
+                            .map(|found| found.obstacles.clone())
+                            .unwrap_or_default(),
                         witness: first.map(|found| found.witness),
                         inconclusive: answer.inconclusive,
                     });
@@ -196,6 +212,8 @@ pub struct Broken {
     pub line: Option<LineId>,
     /// A request that proves it; `None` if it could not be settled.
     pub witness: Option<Request>,
+    /// What keeps the proxy from forwarding the request, and every other one; empty if it forwards the request.
+    pub obstacles: Vec<Obstacle>,
     /// Why there may be more than was found.
     pub inconclusive: Option<Inconclusive>,
 }
@@ -214,10 +232,23 @@ struct Breach {
     /// The invariant's line.
     their: Option<LineId>,
     witness: Request,
+    /// What keeps the proxy from forwarding the request, and every other one.
+    obstacles: Vec<Obstacle>,
 }
 
-/// Lines that break a line of an invariant, and have been reported.
-type Told = HashSet<(Span, Span, InvariantKind)>;
+impl Breach {
+    /// The code of the finding. `always` is about requests that the lines deny, so it is broken whatever the proxy forwards.
+    fn code(&self, kind: InvariantKind) -> Code {
+        if kind != InvariantKind::Always && Obstacle::are_certain(&self.obstacles) {
+            Code::LatentBreach
+        } else {
+            Code::BrokenInvariant
+        }
+    }
+}
+
+/// Lines that break a line of an invariant, and have been reported with a code.
+type Told = HashSet<(Span, Span, InvariantKind, Code)>;
 
 /// One invariant and one token.
 struct Case<'p> {
@@ -238,8 +269,7 @@ impl<'p> Case<'p> {
         // Findings are reported even if the rest of the question is inconclusive: a counterexample is certain.
         let answer = self.ask(prover, of)?;
         for breach in answer.broken {
-            let lines = (breach.line, breach.their);
-            self.tell(breach.headline, lines, &breach.witness, (diagnostics, said));
+            self.tell(&breach, (diagnostics, said));
         }
         if let Some(why) = answer.inconclusive {
             diagnostics.push(self.open(why));
@@ -248,8 +278,9 @@ impl<'p> Case<'p> {
     }
 
     fn ask(&self, prover: &mut Prover<'p>, of: TokenId) -> Result<Answer, Fault> {
-        let policy = Side::of(self.program, self.token.0);
-        let demand = Side::demand(&self.invariants.program, of);
+        let proxied = self.invariants.proxied.as_ref();
+        let policy = Side::of(self.program, self.token.0).behind(proxied);
+        let demand = Side::demand(&self.invariants.program, of).behind(proxied);
         let (name, inv) = (&self.token.1.name, &self.definition.name.value);
         let beyond = match self.definition.kind {
             InvariantKind::Never => {
@@ -259,6 +290,7 @@ impl<'p> Case<'p> {
                     line: found.lines.0,
                     their: found.lines.1,
                     witness: found.witness,
+                    obstacles: found.obstacles,
                 });
                 return Ok(Answer {
                     broken: broken.collect(),
@@ -282,6 +314,7 @@ impl<'p> Case<'p> {
                 line,
                 their,
                 witness: found.witness,
+                obstacles: found.obstacles,
             }
         });
         Ok(Answer {
@@ -290,32 +323,30 @@ impl<'p> Case<'p> {
         })
     }
 
-    fn tell(
-        &self,
-        headline: String,
-        (line, their): (Option<LineId>, Option<LineId>),
-        witness: &Request,
-        (diagnostics, said): (&mut Vec<Diagnostic>, &mut Told),
-    ) {
-        let place = line.and_then(|line| self.source_map.line(line));
-        let their = their.and_then(|line| self.invariants.source_map.line(line));
-        let mut diagnostic = Diagnostic::new(
-            Code::BrokenInvariant,
-            place.unwrap_or_else(|| self.place()),
-            headline,
-        )
-        .related(
-            their.unwrap_or(self.definition.span),
-            format!("the invariant, `{}`", self.definition.kind.as_str()),
-        )
-        .witness(self.witness(witness));
+    fn tell(&self, breach: &Breach, (diagnostics, said): (&mut Vec<Diagnostic>, &mut Told)) {
+        let place = breach.line.and_then(|line| self.source_map.line(line));
+        let their = breach
+            .their
+            .and_then(|line| self.invariants.source_map.line(line));
+        let code = breach.code(self.definition.kind);
+        let mut headline = breach.headline.clone();
+        if !breach.obstacles.is_empty() {
+            let obstacles = Obstacle::describe(&breach.obstacles);
+            headline.push_str(&format!("; the proxy forwards it {obstacles}"));
+        }
+        let mut diagnostic = Diagnostic::new(code, place.unwrap_or_else(|| self.place()), headline)
+            .related(
+                their.unwrap_or(self.definition.span),
+                format!("the invariant, `{}`", self.definition.kind.as_str()),
+            )
+            .witness(self.witness(&breach.witness));
         if let Some(why) = &self.definition.why {
             diagnostic = diagnostic.help(why.clone());
         }
         // A line of a set breaks the invariant for every token alike, so it is reported once.
         let is_new = place.is_none_or(|place| {
             let demand = their.unwrap_or(self.definition.span);
-            said.insert((place, demand, self.definition.kind))
+            said.insert((place, demand, self.definition.kind, code))
         });
         if self.is_own(place) || is_new {
             diagnostics.push(diagnostic);

@@ -33,7 +33,7 @@ fn changes_of(files: Vec<(String, String)>, budget: u64) -> Vec<String> {
     let bound = compilation.program.unwrap().bind(&base).unwrap();
     let universe = Universe::default();
     let read = (&bound, &compilation.source_map);
-    let found = rereadings(&sources, read, (universe, Budget::new(budget))).unwrap();
+    let found = rereadings(&sources, read, (universe, None, Budget::new(budget))).unwrap();
     let shown = diagnostics(&found, &bound);
     assert!(
         shown
@@ -182,7 +182,7 @@ fn the_help_is_a_line_that_both_versions_read_alike() {
         let compilation = compile(&sources);
         let base = BaseUrl::parse("https://jira.example.com").unwrap();
         let bound = compilation.program.unwrap().bind(&base).unwrap();
-        let asked = (Universe::default(), Budget::new(Analysis::BUDGET));
+        let asked = (Universe::default(), None, Budget::new(Analysis::BUDGET));
         let found = rereadings(&sources, (&bound, &compilation.source_map), asked).unwrap();
         diagnostics(&found, &bound)
     };

@@ -16,6 +16,7 @@ mod diff;
 mod explain;
 mod explain_code;
 mod failure;
+mod forwarded;
 mod health;
 mod import;
 mod init;

@@ -30,7 +30,7 @@ pub(crate) use auth::AuthRules;
 pub(crate) use denials::Denials;
 pub(crate) use inspect::check_query;
 pub(crate) use judging::Judges;
-pub(crate) use rehearse::would_allow;
+pub(crate) use rehearse::{Unsent, by_lines, rehearsed, would_allow};
 pub(crate) use throttle::{Pace, Throttle};
 
 use crate::call::evidence::Evidence;

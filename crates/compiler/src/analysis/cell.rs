@@ -58,7 +58,8 @@ impl<'p> Cell<'p, '_> {
                 .others()
                 .map(|ruled| ruled.rule.methods.contains(method))
                 .collect();
-            if !tried.insert((bodiless, named)) {
+            // The proxy distinguishes methods too.
+            if !tried.insert((bodiless, named)) && self.forwarding.is_none() {
                 continue;
             }
             if let Some(request) = self.of_method(method, bodiless, universe, languages)? {

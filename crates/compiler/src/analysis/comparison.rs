@@ -4,6 +4,7 @@ use super::{
     Budget, Fault, Universe,
     difference::Difference,
     prover::{Accepted, Prover},
+    proxied::Proxied,
     side::Side,
     vocabulary::Vocabulary,
 };
@@ -14,6 +15,8 @@ pub struct Analysis<'p> {
     pub(super) old: &'p Program,
     pub(super) new: &'p Program,
     pub(super) prover: Prover<'p>,
+    /// The proxies of the old and of the new program.
+    proxied: [Option<&'p Proxied>; 2],
     pub(super) vocabulary: Vocabulary,
 }
 
@@ -52,8 +55,29 @@ impl<'p> Analysis<'p> {
             old,
             new,
             prover: Prover::new(universe, budget.into())?,
+            proxied: [None, None],
             vocabulary: Vocabulary::default(),
         })
+    }
+
+    /// Shows requests that the proxy of the program that allows them forwards, and says of each finding without such a request
+    /// what keeps the proxy from it.
+    #[must_use]
+    pub fn behind(mut self, old: &'p Proxied, new: &'p Proxied) -> Self {
+        self.proxied = [Some(old), Some(new)];
+        self
+    }
+
+    /// The sides of a token of the old program and of one of the new.
+    pub(super) fn sides(&self, old: Option<TokenId>, new: Option<TokenId>) -> (Side<'p>, Side<'p>) {
+        let side = |program, token, proxied| Side {
+            program,
+            token,
+            is_demand: false,
+            proxied,
+        };
+        let [before, after] = self.proxied;
+        (side(self.old, old, before), side(self.new, new, after))
     }
 
     /// Compares a token of the old program with one of the new; no token permits nothing.
@@ -61,16 +85,7 @@ impl<'p> Analysis<'p> {
     /// # Errors
     /// A [`Fault`].
     pub fn compare(&mut self, old: Option<TokenId>, new: Option<TokenId>) -> Result<Comparison, Fault> {
-        let old = Side {
-            program: self.old,
-            token: old,
-            is_demand: false,
-        };
-        let new = Side {
-            program: self.new,
-            token: new,
-            is_demand: false,
-        };
+        let (old, new) = self.sides(old, new);
         self.prover.begin_token();
         Ok(Comparison {
             newly_allowed: self.prover.beyond(new, old, &Accepted::default())?,
@@ -89,16 +104,7 @@ impl<'p> Analysis<'p> {
         permits: &[LineId],
         lifted: &[LineId],
     ) -> Result<Difference, Fault> {
-        let old = Side {
-            program: self.old,
-            token: old,
-            is_demand: false,
-        };
-        let new = Side {
-            program: self.new,
-            token: new,
-            is_demand: false,
-        };
+        let (old, new) = self.sides(old, new);
         let rules = new.permits().into_iter();
         let accepted = Accepted {
             permits: rules.filter(|ruled| permits.contains(&ruled.rule.line)).collect(),

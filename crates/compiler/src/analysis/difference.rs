@@ -1,6 +1,6 @@
 //! The requests that one policy allows beyond another, as data.
 
-use super::witness::Request;
+use super::{Obstacle, witness::Request};
 use crate::ir::LineId;
 
 /// The requests that one policy allows beyond another.
@@ -31,6 +31,9 @@ pub struct Finding {
     pub denied_by: Option<LineId>,
     /// The line that makes the difference.
     pub cause: Cause,
+    /// What keeps the proxy from forwarding the request, and every other one of this finding; empty if the proxy forwards it, or if
+    /// the analysis knows no proxy.
+    pub obstacles: Vec<Obstacle>,
 }
 
 /// A line that makes a difference.

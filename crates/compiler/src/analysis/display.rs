@@ -5,6 +5,9 @@ use std::fmt::{self, Display, Formatter, Write};
 use super::witness::{Json, Request};
 use crate::{base_url::BaseUrl, method::Method};
 
+/// An encoded slash in a decoded path, if the proxy accepts it.
+const KEPT_SLASH: &str = "%2F";
+
 impl Request {
     /// A command that sends the request to `base`, its parts quoted for a POSIX shell. The token's secret is taken from
     /// the variable `TOKEN`.
@@ -58,7 +61,13 @@ impl Request {
     #[must_use]
     pub fn target(&self) -> String {
         let mut out = String::new();
-        encode(&self.path, b"!$&()*+,=:@/", &mut out);
+        // A path has `%2F` only where an encoded slash is kept; it is sent as those characters.
+        for (at, part) in self.path.split(KEPT_SLASH).enumerate() {
+            if at > 0 {
+                out.push_str(KEPT_SLASH);
+            }
+            encode(part, b"!$&()*+,=:@/", &mut out);
+        }
         for (at, (name, value)) in self.query.iter().enumerate() {
             out.push(if at == 0 { '?' } else { '&' });
             encode(name, b"", &mut out);

@@ -72,16 +72,18 @@ pub(super) fn alternatives(
     }
 }
 
-/// Returns parameters that satisfy all atoms.
+/// Returns parameters that satisfy all atoms, of names that are not refused.
 ///
 /// # Errors
 /// The budget is spent.
 pub(super) fn satisfy(
     atoms: &[&QueryAtom],
+    refuses: &dyn Fn(&str) -> bool,
     languages: &mut Languages,
 ) -> Result<Option<Vec<(String, String)>>, Exhausted> {
     let mut query = Query {
         atoms,
+        refuses,
         languages,
         pairs: Vec::new(),
     };
@@ -113,6 +115,7 @@ pub(super) fn satisfy(
 
 struct Query<'a> {
     atoms: &'a [&'a QueryAtom],
+    refuses: &'a dyn Fn(&str) -> bool,
     languages: &'a mut Languages,
     pairs: Vec<(String, String)>,
 }
@@ -125,7 +128,7 @@ impl Query<'_> {
     /// Adds a value to a name; false if the name may not be there, or not have such a value.
     fn add(&mut self, name: &str, literal: Option<Literal>) -> Result<bool, Exhausted> {
         // Names that the proxy refuses are in no query.
-        if name.is_empty() || name.chars().any(char::is_control) {
+        if name.is_empty() || name.chars().any(char::is_control) || (self.refuses)(name) {
             return Ok(false);
         }
         let excluded = self.atoms.iter().any(|atom| match atom {

@@ -1,11 +1,16 @@
 //! Answers questions about whole policies by questions about cells, and tries each answer on the programs.
 
-use std::{cell::LazyCell, collections::HashSet, marker::PhantomData};
+use std::{
+    cell::{Cell as Flag, LazyCell},
+    collections::HashSet,
+    marker::PhantomData,
+};
 
 use super::{
-    Budget, Cause, Difference, Exhausted, Fault, Finding, Inconclusive, Universe,
+    Budget, Cause, Difference, Exhausted, Fault, Finding, Inconclusive, Obstacle, Universe,
     cell::Cell,
     clauses::Ruled,
+    forwarding::Forwarding,
     identity::Identity,
     language::Languages,
     prefilter,
@@ -137,6 +142,32 @@ impl<'p> Prover<'p> {
             refused_for: None,
             refusals: Refusals::default(),
             avoid: &avoid,
+            forwarding: None,
+            passed_over: Flag::default(),
+        };
+        cell.request(self.universe, &mut self.languages)
+    }
+
+    /// A request that matches all of some rules, and that a proxy forwards.
+    ///
+    /// # Errors
+    /// The question's share of the steps is spent.
+    pub(crate) fn forwarded_request(
+        &mut self,
+        must: &[Ruled<'p>],
+        forwarding: Forwarding<'p>,
+    ) -> Result<Option<Request>, Exhausted> {
+        self.languages.grant(SHARES);
+        let names = LazyCell::new(|| names(must.iter()));
+        let avoid = |name: &str| names.contains(&*fold::key(name));
+        let cell = Cell {
+            must: must.to_vec(),
+            must_not: Vec::new(),
+            refused_for: None,
+            refusals: Refusals::default(),
+            avoid: &avoid,
+            forwarding: Some(forwarding),
+            passed_over: Flag::default(),
         };
         cell.request(self.universe, &mut self.languages)
     }
@@ -359,6 +390,10 @@ impl<'p> Prover<'p> {
         let Some(witness) = self.sample(permit) else {
             return false;
         };
+        let refuses = |forwarding: Forwarding<'p>| !forwarding.obstacles(&witness).is_empty();
+        if more.forwarding().is_some_and(refuses) {
+            return false;
+        }
         let said = (
             ask(more.program, more.token, &witness),
             ask(less.program, less.token, &witness),
@@ -370,6 +405,7 @@ impl<'p> Prover<'p> {
                     allowed_by: Some(line),
                     denied_by,
                     cause: Cause::Permit(line),
+                    obstacles: Vec::new(),
                 });
                 true
             }
@@ -389,13 +425,7 @@ impl<'p> Prover<'p> {
         }
         let mut witness = None;
         for refusals in tries {
-            let cell = Cell {
-                must: question.must.clone(),
-                must_not: question.must_not.clone(),
-                refused_for: question.refused_for,
-                refusals,
-                avoid: asked.avoid,
-            };
+            let cell = question.cell(refusals, asked.avoid);
             witness = match cell.request(self.universe, &mut self.languages) {
                 Ok(witness) => witness,
                 Err(Exhausted) => return Ok(Settled::Open),
@@ -407,37 +437,49 @@ impl<'p> Prover<'p> {
         let Some(witness) = witness else {
             return Ok(Settled::None);
         };
-        let said = (
-            ask(more.program, more.token, &witness),
-            ask(less.program, less.token, &witness),
-        );
-        // An invariant refuses nothing: its line matches.
-        let line = question.must.first().map(|ruled| ruled.rule.line);
-        let (allowed_by, denied_by) = match said {
-            (Said::Allow(allowed_by), Said::Deny(denied_by)) => (allowed_by, denied_by),
-            (Said::Allow(allowed_by), Said::Refuse) => (allowed_by, None),
-            (Said::Refuse, Said::Deny(denied_by)) if more.is_demand => (line, denied_by),
-            (Said::Refuse, Said::Refuse) if more.is_demand => (line, None),
-            (Said::Refuse, _) => {
-                asked
-                    .difference
-                    .inconclusive
-                    .get_or_insert(Inconclusive::CaseVariants);
-                return Ok(Settled::None);
-            }
-            _ => {
-                return Err(Fault::FalseWitness {
-                    request: Box::new(witness),
-                });
-            }
+        let Some(found) = question.finding(witness, asked.sides)? else {
+            asked
+                .difference
+                .inconclusive
+                .get_or_insert(Inconclusive::CaseVariants);
+            return Ok(Settled::None);
         };
-        asked.difference.findings.push(Finding {
-            witness,
-            allowed_by,
-            denied_by,
-            cause: question.cause,
-        });
+        let found = self.forwarded(found, question, asked)?;
+        asked.difference.findings.push(found);
         Ok(Settled::Found)
+    }
+
+    /// The finding with a request that the proxy forwards, if there is one; otherwise with what keeps it from that.
+    fn forwarded(
+        &mut self,
+        mut found: Finding,
+        question: &Question<'p, '_>,
+        asked: &Asked<'_, 'p>,
+    ) -> Result<Finding, Fault> {
+        let (more, less) = asked.sides;
+        let Some(forwarding) = more.forwarding() else {
+            return Ok(found);
+        };
+        found.obstacles = forwarding.obstacles(&found.witness);
+        if found.obstacles.is_empty() {
+            return Ok(found);
+        }
+        let allowing = [more].into_iter().filter(|side| !side.is_demand);
+        let cell = Cell {
+            forwarding: Some(forwarding),
+            ..question.cell(Refusals::by(allowing), asked.avoid)
+        };
+        let other = cell.request(self.universe, &mut self.languages);
+        let is_open = !matches!(other, Ok(None)) || cell.passed_over.get();
+        if let Ok(Some(witness)) = other
+            && let Some(other) = question.finding(witness, (more, less))?
+        {
+            return Ok(other);
+        }
+        if is_open {
+            found.obstacles.push(Obstacle::Open);
+        }
+        Ok(found)
     }
 }
 
@@ -448,6 +490,54 @@ struct Question<'p, 'q> {
     /// A rule of the side that allows less, for which that refuses the request; with all rules.
     refused_for: Option<(Ruled<'p>, &'q [Ruled<'p>])>,
     cause: Cause,
+}
+
+impl<'p> Question<'p, '_> {
+    fn cell<'c>(&'c self, refusals: Refusals<'p>, avoid: &'c dyn Fn(&str) -> bool) -> Cell<'p, 'c> {
+        Cell {
+            must: self.must.clone(),
+            must_not: self.must_not.clone(),
+            refused_for: self.refused_for,
+            refusals,
+            avoid,
+            forwarding: None,
+            passed_over: Flag::default(),
+        }
+    }
+
+    /// The finding that a request proves, which is tried on both programs; `None` if the side that allows more refuses it, since
+    /// names differ in letter case.
+    fn finding(
+        &self,
+        witness: Request,
+        (more, less): (Side<'p>, Side<'p>),
+    ) -> Result<Option<Finding>, Fault> {
+        let said = (
+            ask(more.program, more.token, &witness),
+            ask(less.program, less.token, &witness),
+        );
+        // An invariant refuses nothing: its line matches.
+        let line = self.must.first().map(|ruled| ruled.rule.line);
+        let (allowed_by, denied_by) = match said {
+            (Said::Allow(allowed_by), Said::Deny(denied_by)) => (allowed_by, denied_by),
+            (Said::Allow(allowed_by), Said::Refuse) => (allowed_by, None),
+            (Said::Refuse, Said::Deny(denied_by)) if more.is_demand => (line, denied_by),
+            (Said::Refuse, Said::Refuse) if more.is_demand => (line, None),
+            (Said::Refuse, _) => return Ok(None),
+            _ => {
+                return Err(Fault::FalseWitness {
+                    request: Box::new(witness),
+                });
+            }
+        };
+        Ok(Some(Finding {
+            witness,
+            allowed_by,
+            denied_by,
+            cause: self.cause,
+            obstacles: Vec::new(),
+        }))
+    }
 }
 
 /// What all questions about two sides have in common.

@@ -2,6 +2,7 @@
 
 use regex_syntax::hir::Hir;
 
+use super::Proxied;
 use crate::{
     ir::{AutomatonError, Matcher},
     regexp::any_bytes,
@@ -12,6 +13,7 @@ use crate::{
 pub struct Served {
     endpoints: Vec<String>,
     encoded_slash: bool,
+    proxied: Option<Proxied>,
 }
 
 impl Served {
@@ -21,6 +23,7 @@ impl Served {
         Self {
             endpoints: Vec::new(),
             encoded_slash: true,
+            proxied: None,
         }
     }
 
@@ -30,7 +33,21 @@ impl Served {
         Self {
             endpoints: endpoints.into_iter().collect(),
             encoded_slash,
+            proxied: None,
         }
+    }
+
+    /// Shows only requests that this proxy forwards, as far as findings show any.
+    #[must_use]
+    pub fn behind(self, proxied: Proxied) -> Self {
+        Self {
+            proxied: Some(proxied),
+            ..self
+        }
+    }
+
+    pub(crate) fn proxied(&self) -> Option<&Proxied> {
+        self.proxied.as_ref()
     }
 
     pub(crate) fn has_encoded_slash(&self) -> bool {

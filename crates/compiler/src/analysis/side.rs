@@ -1,6 +1,10 @@
 //! One side of a question: a program, and a token of it or nobody's.
 
-use super::clauses::Ruled;
+use super::{
+    clauses::Ruled,
+    forwarding::Forwarding,
+    proxied::{Asked, Proxied},
+};
 use crate::ir::{Program, RuleId, TokenId};
 
 /// A token's policy; no token permits nothing.
@@ -10,6 +14,8 @@ pub(crate) struct Side<'p> {
     pub(crate) token: Option<TokenId>,
     /// Whether it is an invariant: the proxy never asks it, so it refuses no body.
     pub(crate) is_demand: bool,
+    /// The proxy that should forward the requests that are shown; `None`: any.
+    pub(crate) proxied: Option<&'p Proxied>,
 }
 
 impl<'p> Side<'p> {
@@ -18,6 +24,7 @@ impl<'p> Side<'p> {
             program,
             token: Some(token),
             is_demand: false,
+            proxied: None,
         }
     }
 
@@ -27,6 +34,21 @@ impl<'p> Side<'p> {
             is_demand: true,
             ..Self::of(program, token)
         }
+    }
+
+    /// Prefers requests that this proxy forwards.
+    pub(crate) fn behind(self, proxied: Option<&'p Proxied>) -> Self {
+        Self { proxied, ..self }
+    }
+
+    /// What a request must pass to be forwarded. A demand is not a token: only the reading of its requests counts.
+    pub(super) fn forwarding(self) -> Option<Forwarding<'p>> {
+        let token = self.token.filter(|_| !self.is_demand);
+        let asked = token.map_or_else(Asked::anyone, |token| Asked::token(self.program, token));
+        Some(Forwarding {
+            proxied: self.proxied?,
+            asked,
+        })
     }
 
     pub(crate) fn permits(self) -> Vec<Ruled<'p>> {

@@ -45,7 +45,9 @@ fn tell<'p>(search: &mut Search<'p>, case: &Case<'p>, forbid: &Entry<'p>) {
         "correct the line, or add the missing permit line; a request that no line permits is denied anyway",
     );
     if let Answer::Yes(request) = search.ask(&[forbid], &[]) {
-        diagnostic = diagnostic.witness(search.witness(case.token, &request));
+        if let Some(witness) = search.shown(case.token, forbid, &request) {
+            diagnostic = diagnostic.witness(witness);
+        }
     }
     search.push(diagnostic);
 }

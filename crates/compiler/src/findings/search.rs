@@ -7,7 +7,7 @@ use super::{
     result::Findings,
 };
 use crate::{
-    analysis::{Prover, Request, Served, Side, Universe, allows},
+    analysis::{Asked, Forwarding, Prover, Request, Served, Side, Universe, allows},
     diagnostic::{Diagnostic, Witness},
     ir::{Matcher, Program, Token, TokenId, Users},
     source::{SourceId, Span},
@@ -160,7 +160,29 @@ impl<'p> Search<'p> {
         self.program.line(entry.line()).text
     }
 
-    pub(super) fn witness(&self, token: &Token, request: &Request) -> Witness {
+    /// A request of a line for a finding: one that the proxy would forward if the lines allowed it. `None` if there is none, or if
+    /// it is not settled.
+    pub(super) fn shown(
+        &mut self,
+        token: &'p Token,
+        entry: &Entry<'p>,
+        request: &Request,
+    ) -> Option<Witness> {
+        let Some(proxied) = self.served.proxied() else {
+            return Some(self.witness(token, request));
+        };
+        let forwarding = Forwarding {
+            proxied,
+            asked: Asked::keys(token),
+        };
+        if forwarding.obstacles(request).is_empty() {
+            return Some(self.witness(token, request));
+        }
+        let other = self.prover.forwarded_request(&[entry.ruled], forwarding).ok()??;
+        Some(self.witness(token, &other))
+    }
+
+    fn witness(&self, token: &Token, request: &Request) -> Witness {
         let user = match &token.users {
             Users::Named(users) => users.first().map_or("USER", String::as_str),
             Users::Any => "USER",

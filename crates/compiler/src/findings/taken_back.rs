@@ -55,7 +55,8 @@ pub(super) fn check<'p>(
     }
     // If no line is left, one finding about the token replaces those about its lines.
     if !is_left && let Some((entry, sample, near)) = taken.first() {
-        everything(search, case, near, sample.as_ref().filter(|_| entry.own));
+        let sample = sample.as_ref().filter(|_| entry.own);
+        everything(search, case, near, sample.map(|sample| (*entry, sample)));
         return;
     }
     for (entry, sample, near) in taken.iter().filter(|(entry, ..)| entry.own) {
@@ -82,14 +83,21 @@ fn one_line<'p>(
     )
     .help("remove one of them, or narrow the forbid line");
     diagnostic = related(diagnostic, search, &covers, "this line overrides it");
-    if let Some(sample) = sample {
-        diagnostic = diagnostic.witness(search.witness(case.token, sample));
+    if let Some(sample) = sample
+        && let Some(witness) = search.shown(case.token, entry, sample)
+    {
+        diagnostic = diagnostic.witness(witness);
     }
     search.push(diagnostic);
 }
 
 /// Reports a token whose lines are all overridden.
-fn everything<'p>(search: &mut Search<'p>, case: &Case<'p>, near: &[&Entry<'p>], sample: Option<&Request>) {
+fn everything<'p>(
+    search: &mut Search<'p>,
+    case: &Case<'p>,
+    near: &[&Entry<'p>],
+    sample: Option<(&Entry<'p>, &Request)>,
+) {
     let Some(span) = search.source_map.token(case.id) else {
         return;
     };
@@ -104,8 +112,10 @@ fn everything<'p>(search: &mut Search<'p>, case: &Case<'p>, near: &[&Entry<'p>],
         near => near.to_vec(),
     };
     diagnostic = related(diagnostic, search, &own, "this line overrides permit lines");
-    if let Some(sample) = sample {
-        diagnostic = diagnostic.witness(search.witness(case.token, sample));
+    if let Some((entry, sample)) = sample
+        && let Some(witness) = search.shown(case.token, entry, sample)
+    {
+        diagnostic = diagnostic.witness(witness);
     }
     search.push(diagnostic);
 }

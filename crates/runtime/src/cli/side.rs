@@ -16,6 +16,7 @@ use tokenward_compiler::source::{Links, SourceId, SourceSet};
 use tokenward_compiler::{Compilation, SourceMap};
 
 use super::failure::Failure;
+use super::forwarded::proxied;
 use super::output;
 use super::settings::ConfigArg;
 use crate::config::Config;
@@ -142,7 +143,8 @@ impl Side {
             .bind(&upstream.public_url)
             .map_err(Failure::trouble)?;
         let bound = bound.merging_body(upstream.product.merges());
-        let asked = (universe(&self.config), budget);
+        let proxied = proxied(&self.config)?;
+        let asked = (universe(&self.config), Some(&proxied), budget);
         let found = earlier::rereadings(&self.sources, (&bound, &self.source_map), asked);
         let mut found = earlier::diagnostics(&found.map_err(Failure::trouble)?, &bound);
         let _ = self.source_map.allow(&mut found);

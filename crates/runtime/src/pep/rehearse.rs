@@ -6,7 +6,23 @@ use tokenward_compiler::ir::{Program, TokenId};
 
 use super::inspect;
 use crate::call::evidence::Evidence;
-use crate::request::{self, RawHead, Rules, SELF_PATH};
+use crate::problem::Problem;
+use crate::request::{self, Canonical, Needs, RawHead, Reason, Rules, SELF_PATH};
+
+/// Why the proxy would not send a call upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsent {
+    /// The proxy refuses the request before it asks the lines.
+    Refused(Reason),
+    /// The proxy answers the call itself.
+    Own,
+    /// The body is malformed, or contains credentials.
+    Body,
+    /// The token lacks these keys.
+    Lacks(Needs),
+    /// The lines do not allow the call.
+    Denied,
+}
 
 /// Whether a call with a valid secret of this token, from an allowed address, would be sent upstream. `program` is bound.
 pub(crate) fn would_allow(
@@ -16,33 +32,60 @@ pub(crate) fn would_allow(
     raw: &RawHead<'_>,
     body: &[u8],
 ) -> bool {
+    let keys = program.token(token);
+    let read = rehearsed(rules, (keys.mint, keys.escalate), raw);
+    read.is_ok_and(|canonical| by_lines(program, rules, token, &canonical, body).is_ok())
+}
+
+/// Reads the head of a call as the proxy does, for a token with these keys (`mint`, `escalate`).
+///
+/// # Errors
+/// The proxy would not send it upstream, whatever the lines allow.
+pub(crate) fn rehearsed(
+    rules: &Rules,
+    (mint, escalate): (bool, bool),
+    raw: &RawHead<'_>,
+) -> Result<Canonical, Unsent> {
     let reading = request::read(raw, rules);
-    let Ok(canonical) = reading.head else { return false };
-    if reading.framing.is_err() || !reading.in_endpoints || canonical.path == SELF_PATH {
-        return false;
+    reading
+        .framing
+        .map_err(|refusal| Unsent::Refused(refusal.reason))?;
+    if !reading.in_endpoints {
+        return Err(Unsent::Refused(Reason::OutsideEndpoints));
     }
-    let definition = program.token(token);
-    if rules
-        .needs(&canonical)
-        .lacking(definition.mint, definition.escalate)
-        .is_some()
-    {
-        return false;
+    let canonical = reading.head.map_err(|refusal| Unsent::Refused(refusal.reason))?;
+    if canonical.path == SELF_PATH {
+        return Err(Unsent::Own);
     }
-    if inspect::check_query(program, token, &canonical, rules).is_err() {
-        return false;
+    match rules.needs(&canonical).lacking(mint, escalate) {
+        Some(needs) => Err(Unsent::Lacks(needs)),
+        None => Ok(canonical),
     }
-    if inspect::product_reads(&canonical, rules)
-        && inspect::check_body(program, token, &canonical, rules, body).is_err()
-    {
-        return false;
+}
+
+/// Judges the query and the body of a call as the proxy does, and asks the lines of a token of a bound program.
+///
+/// # Errors
+/// The proxy would not send the call upstream.
+pub(crate) fn by_lines(
+    program: &Program,
+    rules: &Rules,
+    token: TokenId,
+    canonical: &Canonical,
+    body: &[u8],
+) -> Result<(), Unsent> {
+    let refused = |problem| match problem {
+        Problem::Reading(refusal) => Unsent::Refused(refusal.reason),
+        _ => Unsent::Body,
+    };
+    inspect::check_query(program, token, canonical, rules).map_err(refused)?;
+    if inspect::product_reads(canonical, rules) {
+        inspect::check_body(program, token, canonical, rules, body).map_err(refused)?;
     }
-    let decided = inspect::decide_whole(
-        program,
-        token,
-        &canonical,
-        body,
-        (rules, &mut Evidence::default()),
-    );
-    matches!(decided, Ok(Decision::Allow(_)))
+    let decided = inspect::decide_whole(program, token, canonical, body, (rules, &mut Evidence::default()));
+    match decided {
+        Ok(Decision::Allow(_)) => Ok(()),
+        Ok(_) => Err(Unsent::Denied),
+        Err(problem) => Err(refused(problem)),
+    }
 }

@@ -99,6 +99,19 @@ impl Product {
         self.preset().endpoints
     }
 
+    /// Returns the formats of the product's API, such as `json`: a path must end in one of them, unless the configuration names
+    /// endpoints. Empty if any path is served.
+    #[must_use]
+    pub fn formats(self) -> &'static [&'static str] {
+        self.preset().formats
+    }
+
+    /// Whether `/s/…/_/path` means `/path`.
+    #[must_use]
+    pub fn has_resource_prefix(self) -> bool {
+        self.preset().routes.resource_prefix
+    }
+
     /// Returns the trusted header that names the user, unless the configuration names another.
     #[must_use]
     pub fn identity_header(self) -> &'static str {

@@ -176,6 +176,15 @@ impl Rules {
         self.calls.needs(request.method, &request.path)
     }
 
+    /// Returns the patterns of the calls by which the request needs keys, each with its keys.
+    pub(crate) fn needing(&self, request: &Canonical) -> Vec<(&'static str, Needs)> {
+        let mut found = Vec::new();
+        self.calls.each(request.method, &request.path, &mut |entry| {
+            found.push((entry.call.path(), entry.group.class.needs()));
+        });
+        found
+    }
+
     /// Returns the effect of a call that needs these keys, as a clause after "the call", if it is known.
     pub(crate) fn effect(&self, request: &Canonical, needs: Needs) -> Option<String> {
         let mut effect = None;

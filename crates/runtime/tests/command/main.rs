@@ -25,6 +25,7 @@ mod dead_lines;
 mod descriptors;
 mod diff;
 mod explain;
+mod forwarded;
 mod git_hostile;
 mod hardening;
 mod health;

@@ -1,6 +1,8 @@
 //! What a search is asked for.
 
-use crate::analysis::{clauses::Ruled, refusal::Refusals};
+use std::cell::Cell as Flag;
+
+use crate::analysis::{clauses::Ruled, forwarding::Forwarding, refusal::Refusals};
 
 /// A question: all of `must`, none of `must_not`, and no refusal.
 pub(in super::super) struct Cell<'p, 'c> {
@@ -13,4 +15,9 @@ pub(in super::super) struct Cell<'p, 'c> {
     pub(in super::super) refusals: Refusals<'p>,
     /// Names that a body should not have by chance.
     pub(in super::super) avoid: &'c dyn Fn(&str) -> bool,
+    /// The proxy that must forward the request; `None`: any.
+    pub(in super::super) forwarding: Option<Forwarding<'p>>,
+    /// Whether a request was passed over that the proxy does not forward, for a reason that the search knows no form of. Then "no
+    /// request" is not certain.
+    pub(in super::super) passed_over: Flag<bool>,
 }

@@ -2,18 +2,21 @@
 
 use std::{collections::HashSet, rc::Rc};
 
+use regex_syntax::hir::Hir;
+
 use super::question::Cell;
 use crate::{
     analysis::{
-        Exhausted, Universe,
+        Exhausted, Obstacle, Universe,
         body::{BodyAtom, model},
         clauses::{Alternatives, Atom, BodyKind, Ruled},
-        language::{Goal, LangId, Languages},
+        language::{Goal, LangId, Languages, Literal},
         parameters::{self, QueryAtom},
         places::Places,
         refusal::variants,
         witness::{Json, Request, RequestBody},
     },
+    ir::Matcher,
     method::Method,
 };
 
@@ -26,6 +29,10 @@ const STEPS_A_RULE: usize = 16;
 const STEPS_A_CONSTRAINT: usize = 100;
 /// Rules without constraints that join the search one by one; then all of them do.
 const ONE_BY_ONE: usize = 6;
+/// Steps that the proxy's own judgement of a request counts for.
+const STEPS_A_JUDGEMENT: usize = 2_000;
+/// Paths that are left out one by one, since the proxy does not forward requests with them.
+const LEFT_OUT: usize = 8;
 
 pub(super) struct Search<'a, 'p> {
     cell: &'a Cell<'p, 'a>,
@@ -40,6 +47,8 @@ pub(super) struct Search<'a, 'p> {
     choices: Vec<Alternatives>,
     /// How many rules without constraints have joined.
     joined: usize,
+    /// How many paths have been left out by themselves.
+    left_out: usize,
     has_constraints: bool,
 }
 
@@ -109,6 +118,9 @@ impl<'a, 'p> Search<'a, 'p> {
         if universe.canonical_paths {
             given.push(Atom::Url((LangId::NO_PATH, false)));
         }
+        if let Some(forwarding) = &cell.forwarding {
+            given.extend(forwarding.paths(languages)?.map(Atom::Url));
+        }
         let (mut places, mut choices) = (Places::new(), Vec::new());
         for ruled in &cell.must {
             given.push(Atom::Url(ruled.url(languages)?));
@@ -141,6 +153,7 @@ impl<'a, 'p> Search<'a, 'p> {
             given,
             choices: open,
             joined: 0,
+            left_out: 0,
             has_constraints: cell.refused_for.is_some()
                 || cell
                     .must
@@ -178,7 +191,14 @@ impl<'a, 'p> Search<'a, 'p> {
             let violated = self.violated(&node, &request)?;
             match violated {
                 Violated::None => match self.refused(&node, &request)? {
-                    None => return Ok(Some(request)),
+                    None => match self.judged(&request)? {
+                        Judged::Forwarded => return Ok(Some(request)),
+                        Judged::Apart(url) => {
+                            node.chosen.push(Atom::Url(url));
+                            open.push(node);
+                        }
+                        Judged::PassedOver => self.cell.passed_over.set(true),
+                    },
                     Some((reader, clause)) => {
                         node.readers.push(reader);
                         branch(&mut open, &node, clause);
@@ -240,6 +260,31 @@ impl<'a, 'p> Search<'a, 'p> {
         Ok(Violated::Plain(plain))
     }
 
+    /// Whether the proxy forwards the request. If it recognises a call that the token may not make, all paths of the call are
+    /// left out.
+    fn judged(&mut self, request: &Request) -> Result<Judged, Exhausted> {
+        let Some(forwarding) = self.cell.forwarding else {
+            return Ok(Judged::Forwarded);
+        };
+        self.languages.work.take(STEPS_A_JUDGEMENT)?;
+        let obstacles = forwarding.obstacles(request);
+        if obstacles.is_empty() {
+            return Ok(Judged::Forwarded);
+        }
+        if let Some(call) = forwarding.call_of(&obstacles, &request.path, self.languages)? {
+            return Ok(Judged::Apart((call, false)));
+        }
+        // Whether a key is needed depends on method and path alone, so the path can be left out.
+        let needs_key = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Key { .. });
+        if self.left_out == LEFT_OUT || !obstacles.iter().any(needs_key) {
+            return Ok(Judged::PassedOver);
+        }
+        self.left_out += 1;
+        let path = Hir::literal(request.path.as_bytes().to_vec());
+        let path = Matcher::new(&path).map_err(|_| Exhausted)?;
+        Ok(Judged::Apart((self.languages.of(&path)?, false)))
+    }
+
     /// Why a policy refuses the request, as the clause that it does not.
     fn refused(&mut self, node: &Node, request: &Request) -> Result<Option<Refused>, Exhausted> {
         if self.kind != BodyKind::Json {
@@ -286,7 +331,12 @@ impl<'a, 'p> Search<'a, 'p> {
         let Some(path) = self.languages.text(&Goal::all(urls))? else {
             return Ok(None);
         };
-        let Some(query) = parameters::satisfy(&query, self.languages)? else {
+        let refuses = |name: &str| {
+            self.cell
+                .forwarding
+                .is_some_and(|forwarding| forwarding.refuses_parameter(name))
+        };
+        let Some(query) = parameters::satisfy(&query, &refuses, self.languages)? else {
             return Ok(None);
         };
         let body = if self.kind == BodyKind::Json {
@@ -300,6 +350,15 @@ impl<'a, 'p> Search<'a, 'p> {
         };
         Ok(Some(Found { path, query, body }))
     }
+}
+
+/// What the proxy does with a request.
+enum Judged {
+    Forwarded,
+    /// It refuses the request, and others whose paths are not this.
+    Apart(Literal),
+    /// It refuses the request for a reason of another part than the path.
+    PassedOver,
 }
 
 /// The rules that match and must not.

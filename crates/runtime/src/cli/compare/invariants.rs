@@ -93,8 +93,8 @@ impl Kept {
             !(proved && now) && (now || selected.was(it, token))
         };
         // Report each broken invariant of a token once, even if it is broken under both configurations.
-        let mut known = HashSet::new();
-        for (config, program) in [&old.config, &new.config]
+        let mut known = HashMap::new();
+        for (config, (program, proxied)) in [&old.config, &new.config]
             .into_iter()
             .zip(bound.of_new_by_config())
         {
@@ -102,11 +102,22 @@ impl Kept {
                 continue;
             };
             let broken = invariants
+                .behind(proxied.clone())
                 .broken_by(program, (bound.universe(), budget), &asks)
                 .map_err(Failure::trouble)?;
             for found in broken {
-                if known.insert((found.token, found.invariant.clone())) {
-                    kept.breaches.push(breach(found, program));
+                let key = (found.token, found.invariant.clone());
+                let at = known.get(&key).and_then(|at: &usize| kept.breaches.get_mut(*at));
+                match at {
+                    None => {
+                        known.insert(key, kept.breaches.len());
+                        kept.breaches.push(breach(found, program));
+                    }
+                    // A request that the proxy forwards is better than one that it does not.
+                    Some(worse) if found.obstacles.is_empty() && !worse.found.obstacles.is_empty() => {
+                        *worse = breach(found, program);
+                    }
+                    Some(_) => {}
                 }
             }
         }

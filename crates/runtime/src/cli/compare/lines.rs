@@ -4,14 +4,16 @@
 //! nothing. Both policies are therefore compared under the old configuration, under the new one, and each under its
 //! own. A request that is new in one of the three comparisons counts as new.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use tokenward_compiler::analysis::{
-    Analysis, Budget, Cause, Difference, Explanation, Finding, Inconclusive, Request, Universe,
+    Analysis, Budget, Cause, Difference, Explanation, Finding, Inconclusive, Obstacle, Proxied, Request,
+    Universe,
 };
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
+use super::super::forwarded::proxied;
 use super::super::side::Side;
 use super::operations::vocabulary;
 use crate::config::Config;
@@ -22,6 +24,8 @@ use crate::request::Product;
 pub(in super::super) struct Bound {
     /// Each pair belongs to one comparison. In the first pair, each program has its own configuration.
     pairs: Vec<(Program, Program)>,
+    /// The proxies of each pair, with the configurations that its programs are bound to.
+    proxied: Vec<(Proxied, Proxied)>,
     universe: Universe,
     /// The new side's product, whose operations readers know.
     product: Product,
@@ -32,15 +36,20 @@ impl Bound {
         let both =
             |config: &Config| Ok::<_, Failure>((bind(&old.program, config)?, bind(&new.program, config)?));
         let (before, after) = (&old.config, &new.config);
+        let (by_old, by_new) = (proxied(before)?, proxied(after)?);
+        let (own_proxies, mut proxies) = ((by_old.clone(), by_new.clone()), Vec::new());
         let pairs = if reading(before) == reading(after) {
             vec![both(after)?]
         } else {
             let own = (bind(&old.program, before)?, bind(&new.program, after)?);
+            proxies = vec![(by_old.clone(), by_old), (by_new.clone(), by_new)];
             vec![own, both(before)?, both(after)?]
         };
+        proxies.insert(0, own_proxies);
         let (of_old, of_new) = (universe(before), universe(after));
         Ok(Self {
             pairs,
+            proxied: proxies,
             universe: Universe {
                 canonical_paths: of_old.canonical_paths && of_new.canonical_paths,
                 get_body: of_old.get_body || of_new.get_body,
@@ -55,10 +64,17 @@ impl Bound {
     }
 
     /// The new program under the old configuration, then under the new one if lines match differently there.
-    pub(super) fn of_new_by_config(&self) -> impl Iterator<Item = &Program> {
+    /// Each with the proxy of that configuration.
+    pub(super) fn of_new_by_config(&self) -> impl Iterator<Item = (&Program, &Proxied)> {
         // The first of several pairs has each program under its own configuration.
         let skipped = usize::from(self.pairs.len() > 1);
-        self.pairs.iter().skip(skipped).map(|(_, new)| new)
+        let programs = self.pairs.iter().zip(&self.proxied).skip(skipped);
+        programs.map(|((_, new), (_, proxied))| (new, proxied))
+    }
+
+    /// Whether the pair at this place has both programs under the old configuration, which is another than the new one.
+    fn is_under_old(&self, at: usize) -> bool {
+        self.pairs.len() > 1 && at == 1
     }
 
     pub(super) fn universe(&self) -> Universe {
@@ -90,10 +106,15 @@ pub(in super::super) struct Lines<'p> {
 
 impl<'p> Lines<'p> {
     pub(in super::super) fn new(bound: &'p Bound, budget: &Budget) -> Result<Self, Failure> {
-        let analyses = bound.pairs.iter().map(|(old, new)| {
-            let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble)?;
-            Ok::<_, Failure>(analysis.with_vocabulary(vocabulary(bound.product)))
-        });
+        let analyses = bound
+            .pairs
+            .iter()
+            .zip(&bound.proxied)
+            .map(|((old, new), (by_old, by_new))| {
+                let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble)?;
+                let analysis = analysis.with_vocabulary(vocabulary(bound.product));
+                Ok::<_, Failure>(analysis.behind(by_old, by_new))
+            });
         Ok(Self {
             bound,
             analyses: analyses.collect::<Result<_, _>>()?,
@@ -138,7 +159,11 @@ impl<'p> Lines<'p> {
                     pair,
                     before: *before,
                 };
-                for found in [found, lifts] {
+                for mut found in [found, lifts] {
+                    if self.bound.is_under_old(pair) {
+                        let findings = found.findings.iter_mut();
+                        findings.for_each(|finding| finding.obstacles.push(Obstacle::OldConfiguration));
+                    }
                     direction.add(found, users_of(new, after), (new, old), origin);
                 }
             }
@@ -172,6 +197,7 @@ impl<'p> Lines<'p> {
             allowed_by: example.by.0,
             denied_by: example.by.1,
             cause: example.cause,
+            obstacles: Vec::new(),
         };
         let explanation = analysis.explain((before, Some(after)), &finding);
         let telling = explanation.telling.as_ref();
@@ -207,6 +233,9 @@ pub(in super::super) struct Example {
     pub(in super::super) allowed_by: Option<Line>,
     /// The forbid line that denies the request on the other side; `None` if no line permits it there.
     pub(in super::super) denied_by: Option<Line>,
+    /// What keeps the proxy from forwarding the request, and every other one of this cause; empty if the proxy of the side that
+    /// allows it forwards it.
+    pub(in super::super) obstacles: Vec<Obstacle>,
     /// What widened. `None` until it is asked for, and for a request that is newly denied.
     pub(in super::super) explanation: Option<Explanation>,
     /// A shell command that sends the most telling request.
@@ -219,6 +248,11 @@ pub(in super::super) struct Example {
 }
 
 impl Example {
+    /// Whether the proxy forwards no such request, for certain.
+    pub(in super::super) fn is_latent(&self) -> bool {
+        Obstacle::are_certain(&self.obstacles)
+    }
+
     /// The line that allows the request, or the one that makes the token unrestricted.
     pub(in super::super) fn allowing_line(&self) -> Option<&Line> {
         self.allowed_by.as_ref().or(self.unrestricted_at.as_ref())
@@ -245,6 +279,13 @@ impl Direction {
         self.examples.is_empty() && self.inconclusive.is_none()
     }
 
+    /// Whether all requests are ones that the proxy does not forward.
+    pub(in super::super) fn is_latent(&self) -> bool {
+        !self.examples.is_empty()
+            && self.inconclusive.is_none()
+            && self.examples.iter().all(Example::is_latent)
+    }
+
     /// Adds requests that `more` allows and `less` denies, one for each cause.
     fn add(
         &mut self,
@@ -254,12 +295,24 @@ impl Direction {
         origin: Origin,
     ) {
         let line = |program: &Program, id: Option<LineId>| id.map(|id| Line::of(program, id));
-        let known: HashSet<_> = self.examples.iter().map(|example| key(example.cause)).collect();
+        let known: HashMap<_, usize> = self
+            .examples
+            .iter()
+            .map(|example| key(example.cause))
+            .zip(0..)
+            .collect();
         for finding in difference.findings {
-            if known.contains(&key(finding.cause)) {
+            let known = known
+                .get(&key(finding.cause))
+                .and_then(|at| self.examples.get_mut(*at));
+            // A request that the proxy forwards is better than one that it does not.
+            if known
+                .as_ref()
+                .is_some_and(|known| known.obstacles.is_empty() || !finding.obstacles.is_empty())
+            {
                 continue;
             }
-            self.examples.push(Example {
+            let example = Example {
                 curl: curl(&finding.witness, more, users),
                 request: finding.witness,
                 cause: finding.cause,
@@ -270,7 +323,12 @@ impl Direction {
                 unrestricted_at: None,
                 by: (finding.allowed_by, finding.denied_by),
                 origin,
-            });
+                obstacles: finding.obstacles,
+            };
+            match known {
+                Some(known) => *known = example,
+                None => self.examples.push(example),
+            }
         }
         self.inconclusive = self.inconclusive.or(difference.inconclusive);
     }

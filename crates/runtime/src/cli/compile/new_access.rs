@@ -5,7 +5,7 @@ mod reviews;
 
 use std::path::{Path, PathBuf};
 
-use tokenward_compiler::analysis::{Budget, Cause, Inconclusive};
+use tokenward_compiler::analysis::{Budget, Cause, Inconclusive, Obstacle};
 use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, Witness};
 use tokenward_compiler::earlier::{Direction, Rereading};
 use tokenward_compiler::ir::{LineId, Program, TokenId};
@@ -177,7 +177,8 @@ impl Gate<'_> {
         } else {
             ReviewedWhat::Lifted { token, text }
         };
-        let is_known = |found: &Diagnostic| found.code == Code::NewAccess && found.primary.span == one.line;
+        let is_access = |code| matches!(code, Code::NewAccess | Code::LatentAccess);
+        let is_known = |found: &Diagnostic| is_access(found.code) && found.primary.span == one.line;
         if self.reviews.need(&what) || self.diagnostics.iter().any(is_known) {
             return;
         }
@@ -344,7 +345,8 @@ impl Gate<'_> {
                 continue;
             }
             let kind = breach.found.kind.as_str();
-            let headline = format!("`{}` breaks the base's invariant `{name}` (`{kind}`)", token.name);
+            let mut headline = format!("`{}` breaks the base's invariant `{name}` (`{kind}`)", token.name);
+            headline.push_str(&forwarded_only(&breach.found.obstacles));
             let place = breach.found.line.and_then(|line| self.new.source_map.line(line));
             let mut found = Diagnostic::new(
                 Code::FreedToken,
@@ -442,7 +444,7 @@ impl Gate<'_> {
         let Some(what) = self.what(token, example) else {
             return;
         };
-        let (code, place, headline) = match example.cause {
+        let (mut code, place, mut headline) = match example.cause {
             Cause::Permit(line) => (
                 Code::NewAccess,
                 self.new.source_map.line(line),
@@ -455,6 +457,10 @@ impl Gate<'_> {
             }
             Cause::Unrestricted => return,
         };
+        if example.is_latent() {
+            code = Code::LatentAccess;
+        }
+        headline.push_str(&forwarded_only(&example.obstacles));
         let place = place.unwrap_or_else(|| self.place(after));
         let found = Diagnostic::new(code, place, headline).witness(witness(example));
         self.push(found.help(advice(&what)));
@@ -497,6 +503,14 @@ fn invariant(change: &Change) -> ReviewedWhat {
     ReviewedWhat::Invariant {
         name: change.key.clone(),
         value: change.new.clone(),
+    }
+}
+
+/// A clause about what keeps the proxy from forwarding a request; empty if nothing does.
+fn forwarded_only(obstacles: &[Obstacle]) -> String {
+    match obstacles {
+        [] => String::new(),
+        obstacles => format!("; the proxy forwards them {}", Obstacle::describe(obstacles)),
     }
 }
 

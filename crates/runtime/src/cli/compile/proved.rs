@@ -10,6 +10,7 @@ use tokenward_compiler::lint::Judged;
 use tokenward_compiler::source::SourceSet;
 
 use super::super::failure::Failure;
+use super::super::forwarded::proxied;
 use super::super::plural::plural;
 use super::super::progress::Progress;
 use super::super::side::Side;
@@ -71,12 +72,13 @@ impl Compiled {
             // Check the lines of each token, under the public URL of the configuration.
             let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
             let asked = (universe(config), budget);
+            let proxied = proxied(config)?;
             let mut progress = Progress::new("tokens checked");
             let proved = findings::find(
                 &bound,
                 &compilation.source_map,
                 &compiled.diagnostics,
-                (asked.0, &served(config), asked.1),
+                (asked.0, &served(config).behind(proxied.clone()), asked.1),
                 |done, of| progress.tell(done, of),
             )
             .map_err(fault)?;
@@ -99,7 +101,7 @@ impl Compiled {
             let dead = findings::dead_of_all(&unused, places, asked.0, &served(config));
             compiled.diagnostics.extend(dead);
             // Prove the invariants.
-            if let Some(invariants) = invariants {
+            if let Some(invariants) = invariants.map(|invariants| invariants.behind(proxied.clone())) {
                 let idle = invariants.idle((asked.0, &served(config), asked.1));
                 compiled.diagnostics.extend(idle.map_err(fault)?);
                 let mut progress = Progress::new("tokens proved");
@@ -120,6 +122,7 @@ impl Compiled {
             }
             // An upgrade changes what some lines mean. What it gives needs a review, as any new access does.
             let read = (&bound, &compilation.source_map);
+            let asked = (asked.0, Some(&proxied), asked.1);
             let mut reread = earlier::rereadings(sources, read, asked).map_err(fault)?;
             let given: Vec<Rereading> = match gate {
                 Some(_) => reread

@@ -1,7 +1,7 @@
 //! Differences as one JSON object.
 
 use serde_json::{Value, json};
-use tokenward_compiler::analysis::{Cause, QuotedLine, Request};
+use tokenward_compiler::analysis::{Cause, Obstacle, QuotedLine, Request};
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
 use super::text::quoted;
@@ -40,6 +40,8 @@ fn token(token: &TokenReport) -> Value {
                 "why": breach.found.inconclusive.map(|why| why.to_string()),
                 "request": breach.found.witness.as_ref().map(ToString::to_string),
                 "curl": breach.curl,
+                "forwarded": breach.found.witness.is_some() && breach.found.obstacles.is_empty(),
+                "obstacles": obstacles(&breach.found.obstacles),
             })
         })
         .collect();
@@ -108,6 +110,8 @@ fn example(example: &Example) -> Value {
             "unrestricted_at",
             json!(example.unrestricted_at.as_ref().map(line)),
         ),
+        ("forwarded", json!(example.obstacles.is_empty())),
+        ("obstacles", json!(obstacles(&example.obstacles))),
         ("cause", json!(cause)),
         ("widened", json!(widened)),
         (
@@ -137,6 +141,10 @@ fn request(request: &Request, curl: &str) -> Value {
         "body": content.as_ref().map(|(_, text)| text),
         "curl": curl,
     })
+}
+
+fn obstacles(obstacles: &[Obstacle]) -> Vec<String> {
+    obstacles.iter().map(ToString::to_string).collect()
 }
 
 fn line(line: &Line) -> Value {

@@ -6,7 +6,7 @@ use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Report, Standing, TokenReport};
-use super::text::{beyond_tokens, place, summary, verdict, wider};
+use super::text::{beyond_tokens, not_forwarded, place, summary, verdict, wider};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
@@ -57,6 +57,9 @@ fn render_breaches(token: &TokenReport, out: &mut String) {
             (Some(request), _) => {
                 let request = code(&request.to_string());
                 let _ = write!(out, "\n**Breaks the old invariant** {name}**:** {request}\n\n");
+                if let Some(obstacles) = not_forwarded(&breach.found.obstacles) {
+                    let _ = writeln!(out, "- {obstacles}");
+                }
                 let _ = writeln!(out, "- {}", code(&breach.curl));
             }
             (None, Some(why)) => {
@@ -92,6 +95,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         render_widened(token, example, out);
         let _ = write!(out, "\n**{title}:** {}\n\n", code(&example.request.to_string()));
         render_decoded(&example.request, out);
+        if let Some(obstacles) = not_forwarded(&example.obstacles) {
+            let _ = writeln!(out, "- {obstacles}");
+        }
         let (allowed, denied, otherwise) = if title == NEWLY_ALLOWED {
             ("allowed by", "was denied by", "no line allowed it before")
         } else {

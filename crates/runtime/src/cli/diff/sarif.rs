@@ -9,7 +9,7 @@ use tokenward_compiler::diagnostic::{Code, Severity};
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
 use super::super::side::Side;
-use super::text::quoted;
+use super::text::{not_forwarded, quoted};
 use crate::text::escaped;
 
 /// `config`: the new side's configuration, where changed settings are.
@@ -62,6 +62,10 @@ pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path)
     // SARIF requires a description of each rule that results refer to.
     let rules = [
         (NEWLY_ALLOWED, "A request that the policy newly allows"),
+        (
+            LATENT,
+            "A request that the policy newly allows, and that the proxy would forward after another change",
+        ),
         (NEWLY_DENIED, "A request that the policy newly denies"),
         (WIDER, "A key, a setting, an invariant or a set that gives more"),
         (
@@ -87,6 +91,7 @@ pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path)
 }
 
 const NEWLY_ALLOWED: &str = "newly-allowed";
+const LATENT: &str = "latent-access";
 const NEWLY_DENIED: &str = "newly-denied";
 const WIDER: &str = "wider";
 const BREAKS: &str = "breaks-invariant";
@@ -104,14 +109,20 @@ fn of_direction(
         .iter()
         .map(|example| {
             let what = rule.replace('-', " ");
-            let text = example_text(token, example, &what);
+            let mut text = example_text(token, example, &what);
+            if let Some(obstacles) = not_forwarded(&example.obstacles) {
+                text.push_str(&format!("\n{obstacles}"));
+            }
+            // What gives nothing yet is a rule of its own.
+            let is_latent = rule == NEWLY_ALLOWED && example.is_latent();
+            let id = if is_latent { LATENT } else { rule };
             // The line of the new policy that allows or forbids the request.
             let line = match rule {
                 NEWLY_ALLOWED => example.allowing_line(),
                 _ => example.denied_by.as_ref(),
             };
             let locations: Vec<Value> = line.iter().map(|line| location(line, directory)).collect();
-            json!({ "ruleId": rule, "level": level, "message": message(&text), "locations": locations })
+            json!({ "ruleId": id, "level": level, "message": message(&text), "locations": locations })
         })
         .collect();
     if let Some(why) = direction.inconclusive {

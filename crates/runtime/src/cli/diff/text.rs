@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tokenward_compiler::analysis::Request;
+use tokenward_compiler::analysis::{Obstacle, Request};
 use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
@@ -90,6 +90,11 @@ pub(super) fn verdict(token: &TokenReport) -> &'static str {
         (Standing::New, Extent::Open, _) => "new, may allow something",
         (Standing::New, Extent::None, _) => "new, allows nothing",
         (Standing::Gone, ..) => "gone",
+        (Standing::Kept, Extent::Proved, less) if token.newly_allowed.is_latent() => match less {
+            Extent::None => "would allow more after another change",
+            Extent::Open => "would allow more after another change, may allow less",
+            Extent::Proved => "allows less, and would allow more after another change",
+        },
         (Standing::Kept, Extent::None, Extent::None) => "equivalent in its lines",
         (Standing::Kept, Extent::Proved, Extent::None) => "allows more",
         (Standing::Kept, Extent::Proved, Extent::Open) => "allows more, may allow less",
@@ -162,6 +167,9 @@ fn render_breaches(token: &TokenReport, out: &mut String) {
                     out,
                     format_args!("  breaks the old invariant {name}: {request}  (wider)"),
                 );
+                if let Some(obstacles) = not_forwarded(&breach.found.obstacles) {
+                    line(out, format_args!("    {obstacles}"));
+                }
                 line(out, format_args!("    {}", breach.curl));
             }
             (None, Some(why)) => {
@@ -192,6 +200,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
     for example in &direction.examples {
         render_widened(token, example, out);
         line(out, format_args!("  {title}: {}", example.request));
+        if let Some(obstacles) = not_forwarded(&example.obstacles) {
+            line(out, format_args!("    {obstacles}"));
+        }
         render_request(&example.request, &example.curl, out);
         line(
             out,
@@ -235,6 +246,11 @@ fn render_widened(token: &TokenReport, example: &Example, out: &mut String) {
         let nearest = nearest.words(example.request.method, &quoted);
         line(out, format_args!("    the nearest old line is {nearest}"));
     }
+}
+
+/// Explains that the proxy does not forward a request as it is configured; `None` if it does.
+pub(super) fn not_forwarded(obstacles: &[Obstacle]) -> Option<String> {
+    (!obstacles.is_empty()).then(|| format!("the proxy forwards it {}", Obstacle::describe(obstacles)))
 }
 
 /// Formats a line with its place, or gives `otherwise` if there is no line.

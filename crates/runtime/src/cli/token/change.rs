@@ -7,6 +7,7 @@ use tokenward_compiler::ir::Program;
 use tokenward_compiler::seal::{self, Mode, Version, statement};
 use tokenward_compiler::{SourceMap, compile_within, resolve_policy};
 
+use super::super::forwarded::proxied;
 use super::{Failure, output};
 use crate::authoring::edit::{Change, Key, Prepared};
 use crate::authoring::keys::{SealingKey, SigningKey};
@@ -154,7 +155,8 @@ fn lines_checked(
         .map_err(|error| Failure::Findings(format!("{error}; nothing was written")))?
         .merging_body(config.upstream.product.merges());
     let budget = Budget::new(BUDGET);
-    let asked = (universe(config), &served(config), &budget);
+    let served = served(config).behind(proxied(config)?);
+    let asked = (universe(config), &served, &budget);
     let found = find(&bound, source_map, known, asked, |_, _| ()).map_err(Failure::trouble)?;
     Ok(found.diagnostics)
 }

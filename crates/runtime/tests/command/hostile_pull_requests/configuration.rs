@@ -133,7 +133,7 @@ fn a_changed_public_url_makes_new_lines_look_dead() {
             ("tokenward.toml", &url("elsewhere.example.com")),
             ("policies/ci.toml", &token("ci", "11", "", lines)),
         ])
-        .finds(&["TW0301", "TW0311"]);
+        .finds(&["TW0311", "TW0330"]);
 }
 
 /// Under the old `public_url` the line was dead.

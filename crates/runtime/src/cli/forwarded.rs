@@ -1,0 +1,93 @@
+//! The requests that a proxy with a configuration forwards, judged by the proxy's own code.
+
+use std::sync::Arc;
+
+use tokenward_compiler::analysis::{Asked, Obstacle, Proxied, Proxy, Request};
+
+use super::failure::Failure;
+use crate::config::Config;
+use crate::config::universe::serving;
+use crate::pep::{self, Unsent};
+use crate::request::{Framing, Kept, Needs, RawHead, Rules, Version};
+use crate::serve;
+
+/// Returns the requests that a proxy with this configuration forwards.
+pub(super) fn proxied(config: &Config) -> Result<Proxied, Failure> {
+    let rules = Rules::new(&serve::reading(config, None, Kept::default()))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    Proxied::new(&serving(config), Arc::new(Judge { rules })).map_err(Failure::trouble)
+}
+
+/// Judges requests by the reading of the proxy.
+struct Judge {
+    rules: Rules,
+}
+
+impl Proxy for Judge {
+    fn obstacles(&self, asked: Asked<'_>, request: &Request) -> Vec<Obstacle> {
+        let base = self.rules.base();
+        let target = format!("{}{}", base.path(), request.target());
+        let (media, body) = request.body.content().unzip();
+        let body = body.unwrap_or_default();
+        let length = body.len().to_string();
+        let mut headers: Vec<(&[u8], &[u8])> = vec![(b"host", base.authority().as_bytes())];
+        if let Some(media) = media {
+            headers.push((b"content-type", media.as_bytes()));
+            headers.push((b"content-length", length.as_bytes()));
+        }
+        let raw = RawHead {
+            method: request.method_name(),
+            target: target.as_bytes(),
+            version: Version::Http11,
+            headers: &headers,
+            authority: None,
+            body: media.map_or(Framing::None, |_| Framing::Length(body.len() as u64)),
+        };
+        let read = pep::rehearsed(&self.rules, (asked.mint, asked.escalate), &raw);
+        let judged = read.and_then(|canonical| match asked.lines {
+            Some((program, token)) => pep::by_lines(program, &self.rules, token, &canonical, body.as_bytes()),
+            None => Ok(()),
+        });
+        match judged {
+            Ok(()) => Vec::new(),
+            Err(Unsent::Refused(reason)) => vec![match reason.setting() {
+                Some(setting) => Obstacle::Setting(setting.to_owned()),
+                None => Obstacle::Refused(reason.code().to_owned()),
+            }],
+            Err(Unsent::Lacks(needs)) => self.keys(needs, &raw),
+            Err(Unsent::Own) => vec![Obstacle::Refused("own-page".to_owned())],
+            Err(Unsent::Body) => vec![Obstacle::Refused("body".to_owned())],
+            Err(Unsent::Denied) => vec![Obstacle::Refused("no-line".to_owned())],
+        }
+    }
+
+    fn refuses_parameter(&self, name: &str) -> bool {
+        self.rules.refuses_parameter(name)
+    }
+}
+
+impl Judge {
+    /// The keys that a token lacks for a request, each with the pattern of a call that needs it.
+    fn keys(&self, lacking: Needs, raw: &RawHead<'_>) -> Vec<Obstacle> {
+        // Read again with every key.
+        let canonical = pep::rehearsed(&self.rules, (true, true), raw);
+        let calls = canonical.map_or_else(|_| Vec::new(), |canonical| self.rules.needing(&canonical));
+        let key = |key, needs: fn(&Needs) -> bool| {
+            needs(&lacking).then(|| Obstacle::Key {
+                key,
+                call: calls
+                    .iter()
+                    .find(|(_, needed)| needs(needed))
+                    .map(|(path, _)| (*path).to_owned()),
+            })
+        };
+        let keys = [
+            key("mint", |needs| needs.mint),
+            key("escalate", |needs| needs.escalate),
+        ];
+        keys.into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
