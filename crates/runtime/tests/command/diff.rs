@@ -297,7 +297,7 @@ fn hostile_text_is_escaped_in_every_format() {
     let directory = TempDir::new().unwrap();
     let name = "::error::`x`|<img src=x>[a](https://evil.example)";
     let description = |text: &str| format!("user = \"u\"\ndescription = \"{text}\"");
-    let lines = "[get]/rest/`a|b`[QueryParam::q==</code><b>|[a](https://evil[.]example)]";
+    let lines = r"[get]/rest/\x{202e}`[QueryParam::q==x</code><b>[|][a](https://evil[.]example)]";
     write(
         &directory,
         "old",
@@ -306,12 +306,12 @@ fn hostile_text_is_escaped_in_every_format() {
     write(
         &directory,
         "new",
-        &[(name, "11", &description("\\u202Eb|`c`\\u0007"), lines)],
+        &[(name, "11", &description("a\\u200Db|`c`"), lines)],
     );
     for format in ["text", "json", "markdown", "sarif"] {
         let (code, out, err) = diff(&directory, &["--format", format, "old", "new"]);
         assert_eq!(code, 1, "{err}");
-        assert!(!out.contains(['\u{202e}', '\u{7}']), "{format}: {out}");
+        assert!(!out.contains(['\u{202e}', '\u{200d}']), "{format}: {out}");
         assert!(!out.lines().any(|line| line.starts_with("::")), "{format}: {out}");
         if format == "markdown" {
             let outside = outside_of_code(&out);
@@ -323,6 +323,7 @@ fn hostile_text_is_escaped_in_every_format() {
             let sarif: serde_json::Value = serde_json::from_str(&out).unwrap();
             for result in sarif["runs"][0]["results"].as_array().unwrap() {
                 let text = result["message"]["text"].as_str().unwrap();
+                assert!(!text.contains(['\u{202e}', '\u{200d}']), "{text}");
                 assert!(
                     !text.replace("\\[", "").replace("\\]", "").contains(['[', ']']),
                     "{text}"
@@ -410,4 +411,38 @@ fn settings_that_policies_depend_on_are_compared() {
         out.contains("configuration: changed\n  relax.semicolon: false -> true  (wider)\n"),
         "{out}"
     );
+}
+
+/// A setting whose direction is not known counts as wider, and no format says that it is.
+#[test]
+fn a_setting_that_may_be_wider_is_not_called_wider() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    for (name, text) in [
+        ("old.toml", ""),
+        ("new.toml", "[upstream]\nhost = \"other.example\"\n"),
+    ] {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    for (format, expected) in [
+        ("text", "-> other.example  (may be wider)\n"),
+        ("markdown", "### Policy: This change may allow more\n"),
+        ("markdown", "| `other.example` | **may be wider** |\n"),
+        ("json", "\"certain\": false"),
+        ("sarif", ", which may be wider (TW0311)"),
+    ] {
+        let arguments = [
+            "--format",
+            format,
+            "--old-config",
+            "old.toml",
+            "--config",
+            "new.toml",
+            "old",
+            "old",
+        ];
+        let (code, out, err) = diff(&directory, &arguments);
+        assert_eq!(code, 1, "{err}");
+        assert!(out.contains(expected), "{format}: {out}");
+    }
 }

@@ -121,6 +121,14 @@ impl Report {
             || !self.invariants.is_empty()
     }
 
+    /// Whether the new side gives more, and this is more than a changed setting whose direction is not known.
+    pub(in super::super) fn surely_widens(&self) -> bool {
+        let is_sure = |change: &Change| change.widens.is_some() && change.is_certain;
+        self.tokens.iter().any(TokenReport::finds)
+            || self.configuration.iter().any(is_sure)
+            || !self.invariants.is_empty()
+    }
+
     /// Whether a comparison is inconclusive.
     pub(in super::super) fn is_open(&self) -> bool {
         self.tokens.iter().any(TokenReport::is_open)

@@ -12,9 +12,9 @@ const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
 
 pub(super) fn render(report: &Report) -> String {
-    let heading = if report.finds() {
+    let heading = if report.surely_widens() {
         "This change allows more"
-    } else if report.is_open() {
+    } else if report.widens() {
         "This change may allow more"
     } else {
         "This change allows nothing new"

@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokenward_compiler::analysis::Request;
 use tokenward_compiler::diagnostic::{Code, Severity};
+use tokenward_compiler::visible;
 
 use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
 use super::super::side::Side;
@@ -166,9 +167,11 @@ fn request_text(request: &Request, curl: &str) -> String {
 /// A plain text message. Viewers take `[text](target)` in it for a link (SARIF 2.1.0, section 3.11.6), which an author of a
 /// policy could otherwise place there.
 fn message(text: &str) -> Value {
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    let text = lines.join("\n");
     let text = match text.contains("](") {
         true => text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]"),
-        false => text.to_owned(),
+        false => text,
     };
     json!({ "text": text })
 }
