@@ -15,8 +15,10 @@ use policy::{BUDGET, base, compiled};
 use tokenward_compiler::{
     analysis::{Budget, Json, Request, RequestBody, Served, Universe},
     ask::{Extent, Question, QuestionError, Reach, decoded, equal, token_named, verdicts, who},
+    compile,
     ir::{Program, TokenId},
     method::Method,
+    source::SourceSet,
 };
 
 fn question(text: &str) -> Question {
@@ -162,6 +164,33 @@ fn what_the_question_says_is_no_condition() {
         "the JSON node `a` is present, and each of its values matches `x|y`"
     );
     assert!(matches!(extent, Extent::Part(_)), "{extent:?}");
+}
+
+/// One line of a set has another meaning for each user.
+#[test]
+fn conditions_are_those_of_the_tokens_own_user() {
+    let token = |name: &str, user: &str, secret: &str| {
+        format!(
+            "[[token]]\nname = \"{name}\"\nuser = \"{user}\"\nexpires = 2030-01-01T00:00:00Z\nsecret_hash = \"sha256:{}\"\ninclude = [\"own\"]\n",
+            secret.repeat(32)
+        )
+    };
+    let tokens = token("ann", "ann", "11") + &token("bob", "bob", "22");
+    let sources = SourceSet::from_files([
+        ("t.toml".to_owned(), tokens),
+        (
+            "own.limits".to_owned(),
+            "[get]/rest/users/(shared|{USER})/.*".to_owned(),
+        ),
+    ]);
+    let program = compile(&sources).program.unwrap().bind(&base()).unwrap();
+    let question = question("GET /rest/users/(ann|shared)/x");
+    let conditions: Vec<usize> = asked(&program, &question)
+        .iter()
+        .flat_map(|reach| &reach.ways)
+        .map(|way| way.conditions.len())
+        .collect();
+    assert_eq!(conditions, [0, 1]);
 }
 
 #[test]
@@ -358,7 +387,7 @@ fn a_question_about_no_request_has_no_answer() {
             .unwrap();
         let error = checked.expect_err(text).to_string();
         assert!(
-            error.starts_with("the question is about no request: ") && error.contains(part),
+            error.starts_with("no request matches the question: ") && error.contains(part),
             "{error}"
         );
     }

@@ -3,76 +3,42 @@
 //! A part of a line that every request of the question meets is not a condition. This is proved for each part by itself; if it could
 //! not be settled, the part is listed, since it holds in any case.
 
+mod condition;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::Question;
+pub use self::condition::{Condition, Subject};
+
+use self::words::slice;
+use super::question::Question;
 use crate::{
     analysis::{Budget, Fault, Prover, Ruled, Universe},
     ast::{self, Test},
-    ir::{Constraints, LineId, Program, Rule, RuleId},
+    ir::{Constraints, Program, Rule, RuleId},
     method::MethodSet,
     parse::parse_line,
     source::Span,
 };
 
-/// The part of a request that a condition is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// The method.
-    Method,
-    /// The path, or the whole URL without its query.
-    Path,
-    /// The query.
-    Query,
-    /// The JSON body.
-    Body,
-}
-
-impl Subject {
-    /// The name in JSON: `method`, `path`, `query` or `body`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Method => "method",
-            Self::Path => "path",
-            Self::Query => "query",
-            Self::Body => "body",
-        }
-    }
-}
-
-/// A condition of a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// What the condition is about.
-    pub subject: Subject,
-    /// The condition as a clause: "the method is GET or POST". It may have characters of the line that a terminal acts on.
-    pub text: String,
-}
-
 /// The conditions of each of some rules.
 pub(super) fn of_rules(
     question: &Question,
-    (program, rules): (&Program, &HashMap<LineId, RuleId>),
+    (program, rules): (&Program, &BTreeSet<RuleId>),
     (universe, budget): (Universe, &Budget),
-) -> Result<HashMap<LineId, Vec<Condition>>, Fault> {
-    let mut parts: Vec<(LineId, Parts)> = Vec::new();
-    for (line, id) in rules {
-        if let Some(rule) = program.rule(*id) {
-            parts.push((*line, Parts::of(program, rule)));
-        }
-    }
-    // In the order of lines, so that the budget ends at the same line each time.
-    parts.sort_unstable_by_key(|(line, _)| *line);
+) -> Result<HashMap<RuleId, Vec<Condition>>, Fault> {
+    // In the order of rules, so that the budget ends at the same one each time.
+    let parts = rules
+        .iter()
+        .filter_map(|id| Some((*id, Parts::of(program, program.rule(*id)?))));
+    let parts: Vec<(RuleId, Parts)> = parts.collect();
     let mut prover = Prover::new(universe, budget.clone())?;
     let Some(asked) = question.rule() else {
         return Ok(HashMap::new());
     };
-    let conditions = parts.iter().map(|(line, parts)| {
+    let conditions = parts.iter().map(|(id, parts)| {
         let own = parts.conditions((question, asked), program, &mut prover);
-        (*line, own)
+        (*id, own)
     });
     Ok(conditions.collect())
 }
@@ -209,9 +175,4 @@ fn whole(text: &str) -> Span {
         end: text.len(),
         ..Span::nowhere()
     }
-}
-
-/// The text of a span of such a text.
-fn slice(text: &str, span: Span) -> &str {
-    text.get(span.start..span.end).unwrap_or_default()
 }

@@ -46,7 +46,7 @@ pub enum QuestionError {
         help: Option<String>,
     },
     /// No request matches the line, so that every answer would be empty.
-    #[error("the question is about no request: {headline}{}", help.as_ref().map_or_else(String::new, |help| format!("; {help}")))]
+    #[error("no request matches the question: {headline}{}", help.as_ref().map_or_else(String::new, |help| format!("; {help}")))]
     NoRequest {
         /// The part at fault.
         headline: String,

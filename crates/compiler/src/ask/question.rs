@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use regex_syntax::hir::Hir;
 
-use super::{Demand, QuestionError};
+use super::error::QuestionError;
 use crate::{
     analysis::{Budget, Fault, Prover, Ruled, Served, Universe},
     ast::{self, Effect, Operator},
@@ -21,6 +21,7 @@ use crate::{
     regexp::Anchor,
     resolve::read_line,
     source::{SourceSet, Span},
+    tokens::InvariantKind as Demand,
 };
 
 /// The words before a line, and what they ask.

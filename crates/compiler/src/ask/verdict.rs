@@ -1,9 +1,10 @@
 //! Whether tokens never, only or always may make the requests that a question is about.
 
-use super::{Demand, Question};
+use super::question::Question;
 use crate::{
     analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Side, Universe},
     ir::{LineId, Program, TokenId},
+    tokens::InvariantKind as Demand,
 };
 
 /// Whether a token meets a demand.

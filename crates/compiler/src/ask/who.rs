@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    Question,
     conditions::{self, Condition},
+    question::Question,
 };
 use crate::{
     analysis::{Accepted, Budget, Fault, Inconclusive, Prover, Request, Ruled, Side, Universe},
@@ -35,6 +35,8 @@ pub struct Way {
     pub conditions: Vec<Condition>,
     /// A request that the question is about, that the line matches and the token may make.
     pub request: Request,
+    /// The rule of the line: a line with `{USER}` has one for each user.
+    rule: Option<RuleId>,
 }
 
 /// How many of a question's requests a token may make.
@@ -82,13 +84,12 @@ pub fn who<'p>(
         reaches.push(reach(&mut prover, question, (program, *token))?);
         progress(done + 1, tokens.len());
     }
-    let rules = rules_of(&reaches, program);
-    let mut known = conditions::of_rules(question, (program, &rules), (universe, budget))?;
-    for reach in &mut reaches {
-        for way in &mut reach.ways {
-            let found = way.line.and_then(|line| known.get_mut(&line));
-            way.conditions = found.cloned().unwrap_or_default();
-        }
+    let ways = || reaches.iter().flat_map(|reach| &reach.ways);
+    let rules: BTreeSet<RuleId> = ways().filter_map(|way| way.rule).collect();
+    let known = conditions::of_rules(question, (program, &rules), (universe, budget))?;
+    for way in reaches.iter_mut().flat_map(|reach| &mut reach.ways) {
+        let found = way.rule.and_then(|rule| known.get(&rule));
+        way.conditions = found.cloned().unwrap_or_default();
     }
     Ok(reaches)
 }
@@ -101,10 +102,16 @@ fn reach<'p>(
     let policy = Side::of(program, token);
     let demand = Side::demand(&question.program, question.token);
     let common = prover.common(policy, demand)?;
+    let rules = if common.findings.is_empty() {
+        HashMap::new()
+    } else {
+        rules_of(program, token)
+    };
     let ways = common.findings.into_iter().map(|found| Way {
         line: found.source,
         conditions: Vec::new(),
         request: found.witness,
+        rule: found.source.and_then(|line| rules.get(&line).copied()),
     });
     let mut reach = Reach {
         token,
@@ -155,18 +162,10 @@ fn exceptions<'p>(
     forbids.filter(denies).map(|forbid| forbid.rule.line).collect()
 }
 
-/// The rules of the lines that are ways, each once.
-fn rules_of(reaches: &[Reach], program: &Program) -> HashMap<LineId, RuleId> {
-    let mut rules = HashMap::new();
-    for reach in reaches.iter().filter(|reach| reach.may()) {
-        let lines: BTreeSet<LineId> = reach.ways.iter().filter_map(|way| way.line).collect();
-        for id in program.token(reach.token).permits.iter() {
-            if let Some(rule) = program.rule(id)
-                && lines.contains(&rule.line)
-            {
-                rules.insert(rule.line, id);
-            }
-        }
-    }
+/// The rules of a token's permit lines.
+fn rules_of(program: &Program, token: TokenId) -> HashMap<LineId, RuleId> {
+    let rules = program.token(token).permits.iter();
     rules
+        .filter_map(|id| Some((program.rule(id)?.line, id)))
+        .collect()
 }

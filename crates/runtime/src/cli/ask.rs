@@ -1,29 +1,29 @@
 //! `tokenward ask`: answers one question about a policy, without a proxy.
 
+mod asked;
 mod equality;
 mod json;
 mod listing;
 mod policy;
 mod reach;
+mod show;
 mod verdict;
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, Budget};
-use tokenward_compiler::ask::{Question, QuestionError, token_named, verdicts, who};
-use tokenward_compiler::ir::TokenId;
+use tokenward_compiler::ask::{Question, equal, verdicts, who};
 
 use super::failure::Failure;
-use super::output;
 use super::progress::Progress;
 use super::settings::ConfigArg;
 use crate::config::Config;
 use crate::config::universe::{served, universe};
-use crate::request::TOKEN_PREFIX;
+use equality::Equality;
 
-pub(super) use policy::Policy;
-pub(super) use reach::{Asked, Blocked, show as show_reaches};
+pub(super) use asked::{Asked, Blocked};
+pub(super) use policy::{Policy, wrong};
+pub(super) use show::{Format, reaches as show_reaches};
 
 /// Ask which tokens may make requests, or whether two tokens are equal
 ///
@@ -73,14 +73,6 @@ pub(super) struct Args {
     question: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Text,
-    /// One JSON object
-    Json,
-}
-
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.or_default()?;
     let budget = Budget::new(args.budget);
@@ -91,10 +83,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     let policy = Policy::read(args.policies.as_deref(), &config)?;
     let Some(question) = question else {
-        return equality::run(&args.equal, &policy, (&config, &budget), args.format());
+        let equality = compared(&args.equal, &policy, (&config, &budget))?;
+        return show::equality(&equality, args.format());
     };
     let tokens = match &args.token {
-        Some(name) => vec![token(name, &policy)?],
+        Some(name) => vec![policy.token(name)?],
         None => policy.tokens(),
     };
     let asked = (&policy.program, tokens.as_slice());
@@ -104,7 +97,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match question.demand() {
         Some(demand) => {
             let found = verdicts((&question, demand), asked, settings, told).map_err(Failure::trouble)?;
-            verdict::show((&question, demand), &policy, &found, args.format())
+            show::verdicts((&question, demand), &policy, &found, args.format())
         }
         None => {
             let found = who(&question, asked, settings, told).map_err(Failure::trouble)?;
@@ -131,43 +124,21 @@ fn question(text: &str, config: &Config, budget: &Budget) -> Result<Question, Fa
     Ok(question)
 }
 
-/// The token of a name that the command line gives.
-fn token(name: &str, policy: &Policy) -> Result<TokenId, Failure> {
-    if name.starts_with(TOKEN_PREFIX) {
-        return Err(Failure::Usage(
-            "specify the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
-        ));
-    }
-    token_named(&policy.program, name).map_err(|error| wrong(&error))
-}
-
-/// The failure of a question that has no answer.
-pub(super) fn wrong(error: &QuestionError) -> Failure {
-    Failure::Usage(super::audit::shown(&error.to_string()))
-}
-
-/// The end of a command whose answer has been shown.
-pub(super) fn ended(is_no: bool, is_settled: bool) -> Result<(), Failure> {
-    if is_no {
-        return Err(Failure::Findings(String::new()));
-    }
-    if !is_settled {
-        return Err(Failure::Trouble(
-            "a part of the answer was not settled within the budget; ask about one token or a simpler line, or use a larger --budget"
-                .to_owned(),
-        ));
-    }
-    Ok(())
-}
-
-/// Writes an answer.
-pub(super) fn print(
-    format: Format,
-    text: impl FnOnce() -> String,
-    json: impl FnOnce() -> serde_json::Value,
-) -> Result<(), Failure> {
-    match format {
-        Format::Text => output::print(&text()),
-        Format::Json => output::print_json(&json()),
-    }
+fn compared<'p>(
+    names: &[String],
+    policy: &'p Policy,
+    (config, budget): (&Config, &Budget),
+) -> Result<Equality<'p>, Failure> {
+    let [first, second] = names else {
+        return Err(Failure::Usage("--equal takes the names of two tokens".to_owned()));
+    };
+    let (first, second) = (policy.token(first)?, policy.token(second)?);
+    let program = &policy.program;
+    let compared = equal(program, (first, second), (universe(config), budget)).map_err(Failure::trouble)?;
+    Ok(Equality {
+        program,
+        first,
+        second,
+        compared,
+    })
 }

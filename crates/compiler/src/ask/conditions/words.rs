@@ -1,11 +1,12 @@
 //! Conditions as clauses of a sentence.
 
-use super::{Condition, Subject, slice};
+use super::condition::{Condition, Subject};
 use crate::{
     ast::{self, Operator, Test},
     json::{Kind, Kinds, Path, Step},
     method::{Method, MethodSet},
     range::Side,
+    source::Span,
 };
 
 /// "the method is GET or POST"
@@ -156,4 +157,9 @@ fn joined(names: &[String], word: &str) -> String {
         Some((last, [])) => last.clone(),
         Some((last, before)) => format!("{} {word} {last}", before.join(", ")),
     }
+}
+
+/// The text of a span of a text that is in no file.
+pub(super) fn slice(text: &str, span: Span) -> &str {
+    text.get(span.start..span.end).unwrap_or_default()
 }

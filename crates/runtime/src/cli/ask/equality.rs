@@ -1,15 +1,9 @@
 //! The answer to `--equal`: whether two tokens allow the same requests.
 
-use tokenward_compiler::analysis::{Budget, Comparison, Difference};
-use tokenward_compiler::ask::equal;
+use tokenward_compiler::analysis::{Comparison, Difference};
 use tokenward_compiler::ir::{Program, Token, TokenId};
 
-use super::listing::{Text, place};
-use super::reach::caller;
-use super::{Format, Policy, ended, json, print, token};
-use crate::cli::failure::Failure;
-use crate::config::Config;
-use crate::config::universe::universe;
+use super::listing::{Text, caller, place};
 
 /// Requests that only one of the tokens may make that the text lists at most; JSON has all.
 const REQUESTS: usize = 20;
@@ -20,28 +14,6 @@ pub(super) struct Equality<'p> {
     pub(super) first: TokenId,
     pub(super) second: TokenId,
     pub(super) compared: Comparison,
-}
-
-pub(super) fn run(
-    names: &[String],
-    policy: &Policy,
-    (config, budget): (&Config, &Budget),
-    format: Format,
-) -> Result<(), Failure> {
-    let [first, second] = names else {
-        return Err(Failure::Usage("--equal takes the names of two tokens".to_owned()));
-    };
-    let (first, second) = (token(first, policy)?, token(second, policy)?);
-    let program = &policy.program;
-    let compared = equal(program, (first, second), (universe(config), budget)).map_err(Failure::trouble)?;
-    let equality = Equality {
-        program,
-        first,
-        second,
-        compared,
-    };
-    print(format, || equality.text(), || json::equality(&equality))?;
-    ended(equality.differs(), equality.is_settled())
 }
 
 impl Equality<'_> {
@@ -89,7 +61,8 @@ impl Equality<'_> {
         (first != second).then_some(both)
     }
 
-    fn text(&self) -> String {
+    /// The answer as text.
+    pub(super) fn text(&self) -> String {
         let names = [self.first, self.second].map(|id| &self.program.token(id).name);
         let [first, second] = names;
         let mut out = Text::default();

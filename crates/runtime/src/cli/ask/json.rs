@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use tokenward_compiler::ask::{Demand, Extent, Question, Reach, Verdict, Way};
 use tokenward_compiler::ir::{Program, Token};
 
+use super::asked::{Asked, Blocked};
 use super::equality::Equality;
 use super::listing::{caller_json, line_json, request_json};
-use super::{Asked, Blocked, Policy};
+use super::policy::Policy;
 
 pub(super) fn reaches(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Blocked])) -> Value {
     let program = &policy.program;

@@ -74,3 +74,19 @@ pub(super) fn caller_json(token: &Token) -> Value {
         "expires": token.expires.map(time),
     })
 }
+
+/// The conditions of a token that are not about the request itself.
+pub(super) fn caller(token: &Token) -> Vec<String> {
+    let mut told = vec![match &token.users {
+        Users::Named(users) => users.join(" or "),
+        Users::Any => "any user".to_owned(),
+    }];
+    if !token.allowed_ips.is_empty() {
+        let networks: Vec<String> = token.allowed_ips.iter().map(ToString::to_string).collect();
+        told.push(format!("from {}", networks.join(" or ")));
+    }
+    if let Some(expires) = token.expires {
+        told.push(format!("until {}", time(expires)));
+    }
+    told
+}

@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
+use tokenward_compiler::ask::{QuestionError, token_named};
 use tokenward_compiler::compile_within;
 use tokenward_compiler::diagnostic::Severity;
 use tokenward_compiler::ir::{Program, Token, TokenId};
 use tokenward_compiler::source::{Links, SourceSet};
 
+use super::super::audit::shown;
 use super::super::compare::lines::bind;
 use super::super::failure::Failure;
 use super::super::plural::plural;
 use super::super::time::now_ms;
 use crate::config::Config;
 use crate::live::{Revocations, beside, unbound_artifact};
+use crate::request::TOKEN_PREFIX;
 
 /// A bound program with at least one token, and the revocations beside it.
 pub(in super::super) struct Policy {
@@ -52,6 +55,16 @@ impl Policy {
         self.program.tokens().map(|(id, _)| id).collect()
     }
 
+    /// The token of a name that the command line gives.
+    pub(super) fn token(&self, name: &str) -> Result<TokenId, Failure> {
+        if name.starts_with(TOKEN_PREFIX) {
+            return Err(Failure::Usage(
+                "specify the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
+            ));
+        }
+        token_named(&self.program, name).map_err(|error| wrong(&error))
+    }
+
     /// `active`, `revoked` or `expired`.
     pub(super) fn state(&self, token: &Token) -> &'static str {
         if token.revoked || self.revocations.has(&token.secret_hash) {
@@ -77,4 +90,9 @@ fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Program, F
             plural(count, "error"),
         ))
     })
+}
+
+/// The failure of a question that has no answer.
+pub(in super::super) fn wrong(error: &QuestionError) -> Failure {
+    Failure::Usage(shown(&error.to_string()))
 }

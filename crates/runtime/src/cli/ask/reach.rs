@@ -1,86 +1,16 @@
 //! The answer to "which tokens may": each token with its lines, their conditions and an example.
 
-use tokenward_compiler::ask::{Extent, Reach, Way};
-use tokenward_compiler::ir::{Token, TokenId, Users};
+use tokenward_compiler::ask::{Extent, Reach, Way, decoded};
 
-use super::listing::{Text, place};
-use super::{Format, Policy, ended, json, print};
-use crate::cli::failure::Failure;
-use crate::text::time;
+use super::asked::{Asked, Blocked};
+use super::listing::{Text, caller, place};
+use super::policy::Policy;
 
 /// Lines of a token that the text lists at most, and forbid lines; JSON has all.
 const LINES: usize = 20;
 
-/// What was asked, in the words of the answer.
-pub(in super::super) struct Asked {
-    /// The name of the question in JSON: `line` or `call`.
-    pub(super) kind: &'static str,
-    /// The line or the call.
-    pub(super) text: String,
-    /// What a token may do: "make requests that `…` matches".
-    may: String,
-}
-
-impl Asked {
-    /// Asks about the requests that a line matches.
-    pub(in super::super) fn line(line: &str) -> Self {
-        Self {
-            kind: "line",
-            text: line.to_owned(),
-            may: format!("make requests that `{line}` matches"),
-        }
-    }
-
-    /// What a token may do, after "may".
-    pub(in super::super) fn may(&self) -> &str {
-        &self.may
-    }
-
-    /// How many of the requests a token may make. Of one call only the body is left open.
-    fn extent(&self, extent: &Extent) -> String {
-        let (some, all) = match self.kind {
-            "call" => ("with some bodies", "yes"),
-            _ => ("some of them", "all of them"),
-        };
-        match extent {
-            Extent::Nothing => "none of them".to_owned(),
-            Extent::Part(_) => some.to_owned(),
-            Extent::Everything => all.to_owned(),
-            Extent::Open(why) => format!("{some}; whether all is not settled: {why}"),
-        }
-    }
-
-    /// Asks about one call.
-    pub(in super::super) fn call(call: &str) -> Self {
-        Self {
-            kind: "call",
-            text: call.to_owned(),
-            may: format!("make the call `{call}`"),
-        }
-    }
-}
-
-/// A token whose lines allow the call, and whose calls the proxy refuses for another reason.
-pub(in super::super) struct Blocked {
-    pub(in super::super) token: TokenId,
-    /// The reason as a clause: "it lacks `mint`".
-    pub(in super::super) why: String,
-}
-
-/// Shows the answer. A question without a demand has no wrong answer: only one that is not settled is a failure.
-pub(in super::super) fn show(
-    asked: &Asked,
-    policy: &Policy,
-    (reaches, blocked): (&[Reach], &[Blocked]),
-    format: Format,
-) -> Result<(), Failure> {
-    let of_text = || text(asked, policy, (reaches, blocked));
-    let of_json = || json::reaches(asked, policy, (reaches, blocked));
-    print(format, of_text, of_json)?;
-    ended(false, reaches.iter().all(Reach::is_settled))
-}
-
-fn text(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Blocked])) -> String {
+/// The answer as text.
+pub(super) fn text(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Blocked])) -> String {
     let mut out = Text::default();
     out.line(0, &summary(asked, policy, (reaches, blocked)));
     for reach in reaches.iter().filter(|reach| reach.may()) {
@@ -114,7 +44,7 @@ fn summary(asked: &Asked, policy: &Policy, (reaches, blocked): (&[Reach], &[Bloc
         .filter(|reach| !reach.may() && !reach.is_settled())
         .count();
     let of = reaches.len() + blocked.len();
-    let what = &asked.may;
+    let what = asked.may();
     let one = match (reaches, blocked) {
         ([reach], []) => Some(format!("`{}`", program.token(reach.token).name)),
         ([], [blocked]) => Some(format!("`{}`", program.token(blocked.token).name)),
@@ -175,7 +105,7 @@ fn token(out: &mut Text, asked: &Asked, policy: &Policy, reach: &Reach) {
     }
     more(out, reach.exceptions.len(), "forbid lines");
     if let Extent::Part(denied) = &reach.extent {
-        let denied = tokenward_compiler::ask::decoded(denied);
+        let denied = decoded(denied);
         out.line(2, &format!("not allowed, for example: {denied}"));
     }
     if let Some(why) = reach.inconclusive {
@@ -195,20 +125,4 @@ fn conditions(out: &mut Text, way: &Way) {
         let word = if at == 0 { "if" } else { "and" };
         out.line(4, &format!("{word} {}", condition.text));
     }
-}
-
-/// The conditions of a token that are not about the request itself.
-pub(super) fn caller(token: &Token) -> Vec<String> {
-    let mut told = vec![match &token.users {
-        Users::Named(users) => users.join(" or "),
-        Users::Any => "any user".to_owned(),
-    }];
-    if !token.allowed_ips.is_empty() {
-        let networks: Vec<String> = token.allowed_ips.iter().map(ToString::to_string).collect();
-        told.push(format!("from {}", networks.join(" or ")));
-    }
-    if let Some(expires) = token.expires {
-        told.push(format!("until {}", time(expires)));
-    }
-    told
 }

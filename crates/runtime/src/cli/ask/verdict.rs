@@ -4,26 +4,13 @@ use tokenward_compiler::ask::{Breach, Demand, Question, Verdict};
 use tokenward_compiler::ir::Program;
 
 use super::listing::{Text, place};
-use super::{Format, Policy, ended, json, print};
-use crate::cli::failure::Failure;
+use super::policy::Policy;
 
 /// Requests of a token that the text lists at most; JSON has all.
 const REQUESTS: usize = 20;
 
-pub(super) fn show(
-    (question, demand): (&Question, Demand),
-    policy: &Policy,
-    verdicts: &[Verdict],
-    format: Format,
-) -> Result<(), Failure> {
-    let of_text = || text((question, demand), policy, verdicts);
-    let of_json = || json::verdicts((question, demand), policy, verdicts);
-    print(format, of_text, of_json)?;
-    let is_no = verdicts.iter().any(|verdict| !verdict.breaches.is_empty());
-    ended(is_no, verdicts.iter().all(Verdict::holds))
-}
-
-fn text((question, demand): (&Question, Demand), policy: &Policy, verdicts: &[Verdict]) -> String {
+/// The answer as text.
+pub(super) fn text((question, demand): (&Question, Demand), policy: &Policy, verdicts: &[Verdict]) -> String {
     let program = &policy.program;
     let mut out = Text::default();
     out.line(0, &summary((question, demand), program, verdicts));
