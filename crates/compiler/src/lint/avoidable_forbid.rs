@@ -1,6 +1,13 @@
 //! TW0514: `![delete]/rest/.*` beside permit lines without methods: permit lines with methods need no forbid line.
 
-use super::{LintSet, Lints, Policy, line::Line, proof::Proofs, shown::witness, variants::Variants};
+use super::{
+    line::Line,
+    proof::Proofs,
+    question::{Lints, Policy},
+    set::LintSet,
+    shown::witness,
+    variants::Variants,
+};
 use crate::{
     ast::Effect,
     diagnostic::{Code, Diagnostic},

@@ -1,12 +1,16 @@
 //! Proves what lints suspect: a request that `decide` itself allows, or that no request exists.
 
-use super::{suspect::Claim, variants::Compiled};
+use regex_syntax::hir::Hir;
+
+use super::{branches::branches, suspect::Claim, variants::Compiled};
 use crate::{
     analysis::{Budget, Fault, Prover, Request, Ruled, Served, Side, Universe, allows, token_allows},
-    ir::{Matcher, Program, RuleId, TokenId},
+    bind::bind_url,
+    ir::{Matcher, Program, RuleId, TokenId, UrlMatcher, Whole},
+    parse::parse_line,
+    regexp::Anchor,
+    source::Span,
 };
-
-use super::dead_alternative;
 
 /// The answer to a suspicion.
 pub(super) enum Proved {
@@ -66,7 +70,7 @@ impl<'p> Proofs<'p> {
             Claim::Nothing(line) => self.nothing(line),
             Claim::Everything(line) => self.everything((token, id), line),
             Claim::DeadAlternative(number) => match self.ruled(id) {
-                Some(ruled) => dead_alternative::prove(self, ruled, *number),
+                Some(ruled) => dead_alternative(self, ruled, *number),
                 None => Proved::No,
             },
         }
@@ -180,4 +184,47 @@ impl<'p> Proofs<'p> {
         let mut endpoints = self.endpoints.iter();
         endpoints.all(|endpoints| endpoints.matches(&request.path))
     }
+}
+
+/// Whether no served path matches the alternative, and some path matches another.
+fn dead_alternative(proofs: &mut Proofs<'_>, ruled: Ruled<'_>, number: usize) -> Proved {
+    let program = proofs.program;
+    let text = program.line(ruled.rule.line).text;
+    let nowhere = Span {
+        start: 0,
+        end: text.len(),
+        ..Span::nowhere()
+    };
+    let Ok(syntax) = parse_line(text, nowhere) else {
+        return Proved::No;
+    };
+    let url = text
+        .get(syntax.url.span.start..syntax.url.span.end)
+        .unwrap_or_default();
+    let branches = branches(&syntax, url);
+    let mut lives = |at: usize| is_alive(proofs, branches.get(at)?);
+    match lives(number) {
+        Some(true) => Proved::No,
+        None => Proved::Open,
+        // If all are dead, the line is, and that is another finding.
+        Some(false) => {
+            let mut others = (0..branches.len()).filter(|at| *at != number);
+            match others.any(|at| lives(at) == Some(true)) {
+                true => Proved::Yes(None),
+                false => Proved::No,
+            }
+        }
+    }
+}
+
+fn is_alive(proofs: &mut Proofs<'_>, (_, hir, anchor): &(Span, Hir, Anchor)) -> Option<bool> {
+    let url = match anchor {
+        Anchor::Below => UrlMatcher::Below(Matcher::new(hir).ok()?),
+        Anchor::Whole => bind_url(&UrlMatcher::Unbound(Whole::new(hir)), proofs.program.base()?).ok()?,
+    };
+    let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = &url else {
+        return None;
+    };
+    let both: Vec<&Matcher> = std::iter::once(url).chain(&proofs.endpoints).collect();
+    proofs.prover.has_path(&both).ok()
 }
