@@ -117,6 +117,13 @@ fn a_line_and_a_token_are_excepted_with_a_reason() {
     assert_eq!(found(&idle, &["--lint", "none"]).1, [""; 0]);
 }
 
+#[test]
+fn an_error_elsewhere_brings_no_excepted_warning_back() {
+    let lines = "# allow TW0103: a string will do\n[post]/rest/a[JsonData::b==true]\n[gett]/rest/b";
+    let directory = policy("", EXPIRES, lines);
+    assert_eq!(found(&directory, &[]), (1, vec!["TW0102".to_owned()]));
+}
+
 /// A proxy is not kept from its policy by a comment.
 #[test]
 fn a_wrong_exception_is_an_error_of_the_check_alone() {
