@@ -159,6 +159,9 @@ fn dead_lines(known: &[Diagnostic]) -> Vec<crate::source::Span> {
 /// A rule of a token, and what its text suggests.
 type Suspected = (TokenId, RuleId, Rc<Vec<Suspect>>);
 
+/// Longer lines are made by programs: nobody makes a slip in them, and the time for a line grows with its square.
+const LONGEST: usize = 4_096;
+
 /// A line of a set is tried with so many of the tokens that include it: some may forbid what others allow.
 const TRIES: usize = 100;
 
@@ -181,7 +184,7 @@ fn suspects(
                 continue;
             };
             let text = program.line(rule.line).text;
-            if !may_be_suspect(text) || is_within(dead, span) {
+            if text.len() > LONGEST || !may_be_suspect(text) || is_within(dead, span) {
                 continue;
             }
             let (known, tries) = of_line.entry(rule.line).or_default();

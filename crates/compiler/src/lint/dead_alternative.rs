@@ -12,12 +12,16 @@ use crate::{
     diagnostic::Code,
 };
 
+/// So many alternatives of a line are looked at.
+const MOST: usize = 64;
+
 pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
     in_values(line, found);
     if !line.url_text().contains('|') {
         return;
     }
-    for (at, (span, ..)) in branches(&line.syntax, line.url_text()).iter().enumerate() {
+    let branches = branches(&line.syntax, line.url_text());
+    for (at, (span, ..)) in branches.iter().enumerate().take(MOST) {
         let text = line.slice(*span);
         let help = if text.starts_with('/') || text.starts_with(".*") {
             "correct the alternative, or remove it: the proxy serves no path that it matches".to_owned()
@@ -50,7 +54,7 @@ fn in_values(line: &Line<'_>, found: &mut Vec<Suspect>) {
         if kinds.accepts_null() {
             continue;
         }
-        for span in of_value(pattern, line.slice(pattern.span)) {
+        for span in of_value(pattern, line.slice(pattern.span)).into_iter().take(MOST) {
             let text = line.slice(span);
             let alone = line.with(pattern.span, text);
             found.push(Suspect {

@@ -6,7 +6,7 @@ use super::{branches::branches, suspect::Claim, variants::Compiled};
 use crate::{
     analysis::{Budget, Fault, Prover, Request, Ruled, Served, Side, Universe, allows, token_allows},
     bind::bind_url,
-    ir::{Matcher, Program, RuleId, TokenId, UrlMatcher, Whole},
+    ir::{LineId, Matcher, Program, RuleId, TokenId, UrlMatcher, Whole},
     parse::parse_line,
     regexp::Anchor,
     source::Span,
@@ -29,6 +29,8 @@ pub(super) struct Proofs<'p> {
     /// The matcher of the served paths; `None`: all.
     pub(super) endpoints: Option<Matcher>,
     served_line: String,
+    /// The line whose alternatives were looked at last, and for each whether a path matches it.
+    alive: Option<(LineId, Vec<Option<bool>>)>,
 }
 
 /// Steps that a trial of one request counts for.
@@ -47,6 +49,7 @@ impl<'p> Proofs<'p> {
             prover: Prover::new(universe, budget.clone())?.with_samples_first(),
             endpoints: served.matcher()?,
             served_line,
+            alive: None,
         })
     }
 
@@ -70,7 +73,7 @@ impl<'p> Proofs<'p> {
             Claim::Nothing(line) => self.nothing(line),
             Claim::Everything(line) => self.everything((token, id), line),
             Claim::DeadAlternative(number) => match self.ruled(id) {
-                Some(ruled) => dead_alternative(self, ruled, *number),
+                Some(ruled) => self.dead_alternative(ruled, *number),
                 None => Proved::No,
             },
         }
@@ -186,45 +189,49 @@ impl<'p> Proofs<'p> {
     }
 }
 
-/// Whether no served path matches the alternative, and some path matches another.
-fn dead_alternative(proofs: &mut Proofs<'_>, ruled: Ruled<'_>, number: usize) -> Proved {
-    let program = proofs.program;
-    let text = program.line(ruled.rule.line).text;
-    let nowhere = Span {
-        start: 0,
-        end: text.len(),
-        ..Span::nowhere()
-    };
-    let Ok(syntax) = parse_line(text, nowhere) else {
-        return Proved::No;
-    };
-    let url = text
-        .get(syntax.url.span.start..syntax.url.span.end)
-        .unwrap_or_default();
-    let branches = branches(&syntax, url);
-    let mut lives = |at: usize| is_alive(proofs, branches.get(at)?);
-    match lives(number) {
-        Some(true) => Proved::No,
-        None => Proved::Open,
-        // If all are dead, the line is, and that is another finding.
-        Some(false) => {
-            let mut others = (0..branches.len()).filter(|at| *at != number);
-            match others.any(|at| lives(at) == Some(true)) {
-                true => Proved::Yes(None),
-                false => Proved::No,
-            }
-        }
+impl Proofs<'_> {
+    /// Whether no served path matches an alternative of the URL, and some path matches another.
+    fn dead_alternative(&mut self, ruled: Ruled<'_>, number: usize) -> Proved {
+        let line = ruled.rule.line;
+        let alive = match self.alive.take() {
+            Some((known, alive)) if known == line => alive,
+            _ => self.alternatives(self.program.line(line).text),
+        };
+        let answer = match alive.get(number) {
+            Some(Some(false)) if alive.contains(&Some(true)) => Proved::Yes(None),
+            // If all are dead, the line is, and that is another finding.
+            Some(Some(_)) => Proved::No,
+            Some(None) | None => Proved::Open,
+        };
+        self.alive = Some((line, alive));
+        answer
     }
-}
 
-fn is_alive(proofs: &mut Proofs<'_>, (_, hir, anchor): &(Span, Hir, Anchor)) -> Option<bool> {
-    let url = match anchor {
-        Anchor::Below => UrlMatcher::Below(Matcher::new(hir).ok()?),
-        Anchor::Whole => bind_url(&UrlMatcher::Unbound(Whole::new(hir)), proofs.program.base()?).ok()?,
-    };
-    let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = &url else {
-        return None;
-    };
-    let both: Vec<&Matcher> = std::iter::once(url).chain(&proofs.endpoints).collect();
-    proofs.prover.has_path(&both).ok()
+    /// For each alternative of a line's URL whether a served path matches it; `None` past the budget.
+    fn alternatives(&mut self, text: &str) -> Vec<Option<bool>> {
+        let nowhere = Span {
+            start: 0,
+            end: text.len(),
+            ..Span::nowhere()
+        };
+        let Ok(syntax) = parse_line(text, nowhere) else {
+            return Vec::new();
+        };
+        let url = text.get(syntax.url.span.start..syntax.url.span.end);
+        let branches = branches(&syntax, url.unwrap_or_default());
+        branches.iter().map(|branch| self.is_alive(branch)).collect()
+    }
+
+    fn is_alive(&mut self, (_, hir, anchor): &(Span, Hir, Anchor)) -> Option<bool> {
+        self.prover.take_steps(STEPS_A_TRIAL).ok()?;
+        let url = match anchor {
+            Anchor::Below => UrlMatcher::Below(Matcher::new(hir).ok()?),
+            Anchor::Whole => bind_url(&UrlMatcher::Unbound(Whole::new(hir)), self.program.base()?).ok()?,
+        };
+        let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = &url else {
+            return None;
+        };
+        let both: Vec<&Matcher> = std::iter::once(url).chain(&self.endpoints).collect();
+        self.prover.has_path(&both).ok()
+    }
 }
