@@ -10,8 +10,10 @@ mod any_user;
 mod array_without_star;
 mod avoidable_forbid;
 mod bodiless_method;
+mod branches;
 mod dead_alternative;
 mod escaped_forbid;
+mod excepted;
 mod exceptions;
 mod expired;
 mod line;
@@ -19,6 +21,7 @@ mod missing_boundary;
 mod no_methods;
 mod open_value;
 mod proof;
+mod question;
 mod reserved;
 mod set;
 mod shown;
@@ -34,7 +37,9 @@ use std::{
 };
 
 pub use self::{
-    exceptions::{DirectoryException, Exceptions, Judged, can_be_excepted},
+    excepted::can_be_excepted,
+    exceptions::{DirectoryException, Exceptions, Judged},
+    question::{Lints, Policy, Settings},
     set::LintSet,
 };
 use self::{
@@ -47,47 +52,9 @@ use crate::{
     analysis::{Budget, Fault, Served, Universe},
     ast::Effect,
     diagnostic::{Code, Diagnostic, sort},
-    findings::Reserved,
-    ir::{LineId, Program, RuleId, Token, TokenId},
-    source::SourceSet,
-    source_map::SourceMap,
+    ir::{LineId, RuleId, Token, TokenId},
     tokens,
 };
-
-/// What lints look at.
-#[derive(Clone, Copy)]
-pub struct Policy<'p> {
-    /// The texts of the policy.
-    pub sources: &'p SourceSet,
-    /// The program, bound.
-    pub program: &'p Program,
-    /// The places of its lines and tokens.
-    pub source_map: &'p SourceMap,
-    /// The calls that need a key of the token; `None`: none does.
-    pub reserved: Option<&'p Reserved<'p>>,
-}
-
-/// What to look for.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// The lints to run.
-    pub set: LintSet,
-    /// Milliseconds before the end of a token from which on it is a finding.
-    pub expires_within_ms: i64,
-    /// Now, in milliseconds since 1970 UTC.
-    pub now_ms: i64,
-}
-
-/// The proved lints of a policy.
-#[derive(Debug, Default)]
-pub struct Lints {
-    /// Findings in source order, without those that a token's `lint_allow` allows.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The findings that a token's `lint_allow` allows.
-    pub allowed: Vec<Diagnostic>,
-    /// Number of questions that exceeded the budget; nothing is claimed about them.
-    pub open: usize,
-}
 
 /// Runs the lints of a set on a bound program. `known`: earlier findings, to which requests are added and that are not repeated.
 ///
@@ -192,6 +159,9 @@ fn dead_lines(known: &[Diagnostic]) -> Vec<crate::source::Span> {
 /// A rule of a token, and what its text suggests.
 type Suspected = (TokenId, RuleId, Rc<Vec<Suspect>>);
 
+/// Longer lines are made by programs: nobody makes a slip in them, and the time for a line grows with its square.
+const LONGEST: usize = 4_096;
+
 /// A line of a set is tried with so many of the tokens that include it: some may forbid what others allow.
 const TRIES: usize = 100;
 
@@ -214,7 +184,7 @@ fn suspects(
                 continue;
             };
             let text = program.line(rule.line).text;
-            if !may_be_suspect(text) || is_within(dead, span) {
+            if text.len() > LONGEST || !may_be_suspect(text) || is_within(dead, span) {
                 continue;
             }
             let (known, tries) = of_line.entry(rule.line).or_default();

@@ -122,6 +122,12 @@ fn each_lint_of_a_line_shows_a_request_that_the_token_allows() {
             "GET /rest/x/rest/api/2/search",
         ),
         ("[get].*/rest/a|.*/rest/b", "TW0504", "GET /rest/x/rest/a"),
+        ("[get](?i).*/rest/a", "TW0504", "GET /rest/x/rest/a"),
+        (
+            "[get]/rest/issue/KANBAN-1.*/comment",
+            "TW0505",
+            "GET /rest/issue/KANBAN-10/comment",
+        ),
         (
             "[get]/rest/api/2/issue/KANBAN-1.*",
             "TW0505",
@@ -188,6 +194,11 @@ fn parts_without_effect_are_proved_to_have_none() {
             "[get]/rest/a|/login",
             "TW0510",
             "no request can match the alternative `/login`",
+        ),
+        (
+            "[post]/rest/a[JsonData::b:number==1|high]",
+            "TW0510",
+            "no value of this type matches the alternative `high`",
         ),
         (
             "[get,post]/rest/a[JsonData::b==c]",

@@ -144,7 +144,7 @@ pub const ROWS: &[Row] = &[
     row(
         "lint: 1,000 tokens of 10 lines",
         Question::Lint(one_user),
-        (2_000, 200, 150_000),
+        (2_000, 200, 250_000),
     ),
     row(
         "lint: 1,000 tokens of 10 lines, all suspect",

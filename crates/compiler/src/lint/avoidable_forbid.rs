@@ -1,10 +1,17 @@
 //! TW0514: `![delete]/rest/.*` beside permit lines without methods: permit lines with methods need no forbid line.
 
-use super::{LintSet, Lints, Policy, line::Line, proof::Proofs, shown::witness, variants::Variants};
+use super::{
+    line::Line,
+    proof::Proofs,
+    question::{Lints, Policy},
+    set::LintSet,
+    shown::witness,
+    variants::Variants,
+};
 use crate::{
     ast::Effect,
     diagnostic::{Code, Diagnostic},
-    ir::{RuleId, TokenId},
+    ir::{Rule, RuleId, TokenId},
     method::{Method, MethodSet},
     source::Span,
 };
@@ -29,11 +36,8 @@ impl Candidates {
         if set < LintSet::Pedantic {
             return Self(all);
         }
-        for (id, token) in policy.program.tokens().filter(|(_, token)| !token.revoked) {
-            // A permit line of a set is the set's, and others may need it as it is.
-            let forbids = token.rules(Effect::Forbid).own.iter().take(LINES);
-            let found = forbids.filter_map(|forbid| candidate(policy, id, *forbid));
-            all.extend(found);
+        for (id, _) in policy.program.tokens().filter(|(_, token)| !token.revoked) {
+            all.extend(candidates(policy, id));
         }
         for line in all.iter().flat_map(|one: &Candidate| &one.permits) {
             variants.need(&line.0);
@@ -83,48 +87,70 @@ impl Candidates {
     }
 }
 
-fn candidate(policy: Policy<'_>, token: TokenId, forbid: RuleId) -> Option<Candidate> {
+/// The forbid lines of a token's own that only limit methods, with its permit lines.
+fn candidates(policy: Policy<'_>, token: TokenId) -> Vec<Candidate> {
     let (program, owner) = (policy.program, policy.program.token(token));
-    let rule = program.rule(forbid)?;
-    if rule.methods == MethodSet::ALL || rule.constraints.is_some() {
-        return None;
-    }
-    let permits = owner.rules(Effect::Permit);
-    let shares = |id: &RuleId| {
-        let permit = program.rule(*id)?;
-        (permit.methods.intersection(rule.methods) != MethodSet::EMPTY).then_some(permit)
+    let forbids = owner.rules(Effect::Forbid).own.iter().take(LINES);
+    let limits_methods = |id: &RuleId| {
+        let rule = program.rule(*id)?;
+        (rule.methods != MethodSet::ALL && rule.constraints.is_none()).then_some((*id, rule))
     };
-    if permits.included.iter().any(|id| shares(id).is_some()) || permits.own.len() > LINES {
-        return None;
+    let forbids: Vec<(RuleId, &Rule)> = forbids.filter_map(limits_methods).collect();
+    let permits = owner.rules(Effect::Permit);
+    if forbids.is_empty() || permits.own.len() > LINES {
+        return Vec::new();
     }
-    let mut found = Vec::new();
-    for permit in permits.own.iter().filter_map(shares) {
-        let text = program.line(permit.line).text;
-        let line = Line::parse(text, policy.source_map.line(permit.line)?, owner)?;
-        let list = |wanted: &dyn Fn(Method) -> bool| {
-            let methods = Method::NAMED.into_iter();
-            let methods = methods.filter(|method| permit.methods.contains(*method) && wanted(*method));
-            methods
-                .map(|method| method.as_str().to_lowercase())
-                .collect::<Vec<_>>()
-                .join(",")
-        };
-        let shared = list(&|method| rule.methods.contains(method));
-        let rest = list(&|method| !rule.methods.contains(method));
-        // A permit line of which nothing is left is overridden, which is another finding.
-        if rest.is_empty() {
+    let parsed = permits.own.iter().map(|id| {
+        let rule = program.rule(*id)?;
+        let line = Line::parse(
+            program.line(rule.line).text,
+            policy.source_map.line(rule.line)?,
+            owner,
+        );
+        Some((rule.methods, line?))
+    });
+    let Some(parsed) = parsed.collect::<Option<Vec<_>>>() else {
+        return Vec::new();
+    };
+    let included = permits.included.iter().filter_map(|id| program.rule(*id));
+    let included = included.fold(MethodSet::EMPTY, |all, rule| all.union(rule.methods));
+    let found = forbids.into_iter().filter_map(|(forbid, rule)| {
+        // A permit line of a set is the set's, and others may need it as it is.
+        if included.intersection(rule.methods) != MethodSet::EMPTY {
             return None;
         }
-        found.push((
-            line.compilable(line.for_methods(&shared)),
+        let sharing = parsed
+            .iter()
+            .filter(|(methods, _)| methods.intersection(rule.methods) != MethodSet::EMPTY);
+        Some(Candidate {
+            token,
+            forbid,
+            span: policy.source_map.line(rule.line)?,
+            permits: sharing
+                .map(|permit| parts(permit, rule.methods))
+                .collect::<Option<_>>()?,
+        })
+    });
+    found.collect()
+}
+
+/// A permit line for the methods of a forbid line, and for its others; `None` if there are no others: then the permit line is
+/// overridden, which is another finding.
+fn parts((methods, line): &(MethodSet, Line<'_>), forbidden: MethodSet) -> Option<(String, String)> {
+    let list = |is_forbidden: bool| {
+        let named = Method::NAMED
+            .into_iter()
+            .filter(|method| methods.contains(*method));
+        let named = named.filter(|method| forbidden.contains(*method) == is_forbidden);
+        let named: Vec<String> = named.map(|method| method.as_str().to_lowercase()).collect();
+        named.join(",")
+    };
+    let rest = list(false);
+    (!rest.is_empty()).then(|| {
+        (
+            line.compilable(line.for_methods(&list(true))),
             line.for_methods(&rest),
-        ));
-    }
-    Some(Candidate {
-        token,
-        forbid,
-        span: policy.source_map.line(rule.line)?,
-        permits: found,
+        )
     })
 }
 

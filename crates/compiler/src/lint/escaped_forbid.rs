@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Policy, proof::Proofs, shown::witness};
+use super::{proof::Proofs, question::Policy, shown::witness};
 use crate::{
     analysis::{Request, token_allows},
     ast::Effect,

@@ -8,7 +8,10 @@ mod comment;
 use std::collections::BTreeSet;
 
 use self::comment::Comment;
-use super::LintSet;
+use super::{
+    excepted::{can_be_excepted, is_within},
+    set::LintSet,
+};
 use crate::{
     diagnostic::{Code, Diagnostic, Elsewhere, Severity},
     source::{SourceKind, SourceSet, Span},
@@ -179,16 +182,6 @@ impl Exceptions {
     }
 }
 
-/// Whether a comment or a directory may be an exception from a code. Errors are not excepted, and neither are warnings about
-/// reviews, invariants and exceptions: no change excepts itself from the gate.
-#[must_use]
-pub fn can_be_excepted(code: Code) -> bool {
-    let text = code.as_str();
-    code.severity() == Severity::Warning
-        && code != Code::IdleException
-        && (text.starts_with("TW01") || text.starts_with("TW05"))
-}
-
 fn idle_at(code: Code, place: Span) -> Diagnostic {
     Diagnostic::new(
         Code::IdleException,
@@ -249,8 +242,4 @@ impl OfToken {
         });
         here.map(|(_, code)| *code).collect()
     }
-}
-
-fn is_within(inner: Span, outer: Span) -> bool {
-    inner.source == outer.source && outer.start <= inner.start && inner.end <= outer.end
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{LintSet, Settings};
+use super::{question::Settings, set::LintSet};
 use crate::{
     diagnostic::{Code, Diagnostic},
     tokens::TokenDef,

@@ -140,8 +140,3 @@ pub(super) fn word_character(piece: &Piece) -> Option<char> {
         _ => None,
     }
 }
-
-/// Whether a piece repeats the one before it.
-pub(super) fn is_quantifier(piece: &Piece) -> bool {
-    piece.kind == Kind::Count || ['*', '+', '?'].into_iter().any(|sign| piece.is(sign))
-}

@@ -31,9 +31,9 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
     }
 }
 
-/// Whether an alternative ends before a piece.
+/// Whether an alternative or a segment ends before a piece.
 fn is_end(piece: Option<&Piece>) -> bool {
-    piece.is_none_or(|piece| piece.is('|') || piece.is(')'))
+    piece.is_none_or(|piece| piece.is('|') || piece.is(')') || piece.is('/'))
 }
 
 /// What the pieces end with: a name, and where its segment begins. Behind a group, what its last alternative ends with.

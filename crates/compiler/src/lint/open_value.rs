@@ -1,6 +1,9 @@
 //! TW0507: `jql==project = KANBAN.*` also matches `project = KANBAN OR project = HR`.
 
-use super::{line::Line, suspect::Suspect};
+use super::{
+    line::Line,
+    suspect::{Claim, Suspect},
+};
 use crate::{
     ast::{Operator, Subject, Test},
     check::pieces::{Kind, Piece},
@@ -51,7 +54,7 @@ pub(super) fn check(line: &Line<'_>, found: &mut Vec<Suspect>) {
             ),
             help: "write what may stand here, such as `( AND status = \\w+)?`, or end the value here"
                 .to_owned(),
-            claim: super::suspect::Claim::Allows(line.compilable(line.with(pattern.span, &example))),
+            claim: Claim::Allows(line.compilable(line.with(pattern.span, &example))),
         });
     }
 }

@@ -1,12 +1,16 @@
 //! Proves what lints suspect: a request that `decide` itself allows, or that no request exists.
 
-use super::{suspect::Claim, variants::Compiled};
+use regex_syntax::hir::Hir;
+
+use super::{branches::branches, suspect::Claim, variants::Compiled};
 use crate::{
     analysis::{Budget, Fault, Prover, Request, Ruled, Served, Side, Universe, allows, token_allows},
-    ir::{Matcher, Program, RuleId, TokenId},
+    bind::bind_url,
+    ir::{LineId, Matcher, Program, RuleId, TokenId, UrlMatcher, Whole},
+    parse::parse_line,
+    regexp::Anchor,
+    source::Span,
 };
-
-use super::dead_alternative;
 
 /// The answer to a suspicion.
 pub(super) enum Proved {
@@ -25,6 +29,8 @@ pub(super) struct Proofs<'p> {
     /// The matcher of the served paths; `None`: all.
     pub(super) endpoints: Option<Matcher>,
     served_line: String,
+    /// The line whose alternatives were looked at last, and for each whether a path matches it.
+    alive: Option<(LineId, Vec<Option<bool>>)>,
 }
 
 /// Steps that a trial of one request counts for.
@@ -43,6 +49,7 @@ impl<'p> Proofs<'p> {
             prover: Prover::new(universe, budget.clone())?.with_samples_first(),
             endpoints: served.matcher()?,
             served_line,
+            alive: None,
         })
     }
 
@@ -66,7 +73,7 @@ impl<'p> Proofs<'p> {
             Claim::Nothing(line) => self.nothing(line),
             Claim::Everything(line) => self.everything((token, id), line),
             Claim::DeadAlternative(number) => match self.ruled(id) {
-                Some(ruled) => dead_alternative::prove(self, ruled, *number),
+                Some(ruled) => self.dead_alternative(ruled, *number),
                 None => Proved::No,
             },
         }
@@ -179,5 +186,52 @@ impl<'p> Proofs<'p> {
     pub(super) fn is_served(&self, request: &Request) -> bool {
         let mut endpoints = self.endpoints.iter();
         endpoints.all(|endpoints| endpoints.matches(&request.path))
+    }
+}
+
+impl Proofs<'_> {
+    /// Whether no served path matches an alternative of the URL, and some path matches another.
+    fn dead_alternative(&mut self, ruled: Ruled<'_>, number: usize) -> Proved {
+        let line = ruled.rule.line;
+        let alive = match self.alive.take() {
+            Some((known, alive)) if known == line => alive,
+            _ => self.alternatives(self.program.line(line).text),
+        };
+        let answer = match alive.get(number) {
+            Some(Some(false)) if alive.contains(&Some(true)) => Proved::Yes(None),
+            // If all are dead, the line is, and that is another finding.
+            Some(Some(_)) => Proved::No,
+            Some(None) | None => Proved::Open,
+        };
+        self.alive = Some((line, alive));
+        answer
+    }
+
+    /// For each alternative of a line's URL whether a served path matches it; `None` past the budget.
+    fn alternatives(&mut self, text: &str) -> Vec<Option<bool>> {
+        let nowhere = Span {
+            start: 0,
+            end: text.len(),
+            ..Span::nowhere()
+        };
+        let Ok(syntax) = parse_line(text, nowhere) else {
+            return Vec::new();
+        };
+        let url = text.get(syntax.url.span.start..syntax.url.span.end);
+        let branches = branches(&syntax, url.unwrap_or_default());
+        branches.iter().map(|branch| self.is_alive(branch)).collect()
+    }
+
+    fn is_alive(&mut self, (_, hir, anchor): &(Span, Hir, Anchor)) -> Option<bool> {
+        self.prover.take_steps(STEPS_A_TRIAL).ok()?;
+        let url = match anchor {
+            Anchor::Below => UrlMatcher::Below(Matcher::new(hir).ok()?),
+            Anchor::Whole => bind_url(&UrlMatcher::Unbound(Whole::new(hir)), self.program.base()?).ok()?,
+        };
+        let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = &url else {
+            return None;
+        };
+        let both: Vec<&Matcher> = std::iter::once(url).chain(&self.endpoints).collect();
+        self.prover.has_path(&both).ok()
     }
 }

@@ -1,6 +1,10 @@
 //! TW0513: a line of a token with `mint` or `escalate` that allows calls for credentials or rights.
 
-use super::{Lints, Policy, proof::Proofs, shown::witness};
+use super::{
+    proof::Proofs,
+    question::{Lints, Policy},
+    shown::witness,
+};
 use crate::{
     analysis::{Request, Ruled, head},
     ast::Effect,

@@ -1,7 +1,7 @@
 //! TW0506: `report.pdf` also matches `report/pdf`: `.` is any character.
 
 use super::{
-    line::{Line, is_quantifier, word_character},
+    line::{Line, word_character},
     suspect::Suspect,
 };
 use crate::{
@@ -63,7 +63,4 @@ fn is_literal(pieces: &[Piece], at: usize) -> bool {
         && around.is_some_and(|(before, behind)| {
             word_character(before).is_some() && word_character(behind).is_some()
         })
-        && !pieces
-            .get(at + 2)
-            .is_some_and(|piece| is_quantifier(piece) && piece.is('?'))
 }

@@ -1,6 +1,6 @@
 //! Other spellings of lines, compiled to rules that proofs compare with the lines themselves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     analysis::Ruled,
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Variants {
     lines: Vec<String>,
-    known: HashMap<String, usize>,
+    known: HashSet<String>,
 }
 
 /// The lines as rules of a program without tokens.
@@ -26,8 +26,7 @@ pub(super) struct Compiled {
 
 impl Variants {
     pub(super) fn need(&mut self, line: &str) {
-        if !self.known.contains_key(line) {
-            self.known.insert(line.to_owned(), self.lines.len());
+        if self.known.insert(line.to_owned()) {
             self.lines.push(line.to_owned());
         }
     }

@@ -278,7 +278,7 @@ impl Args {
             None => "`warnings = \"deny\"` in the configuration",
         };
         Err(Failure::Findings(format!(
-            "{} in `{}`, denied by {source}; fix the warnings, or allow a finding with `lint_allow`",
+            "{} in `{}`, denied by {source}; fix the warnings, or except a line with `# allow CODE: why`, or a token with `lint_allow`",
             tally(diagnostics),
             directory.display()
         )))

@@ -32,6 +32,7 @@ mod health;
 mod hostile_pull_requests;
 mod import;
 mod init;
+mod lints;
 mod mistakes;
 mod proofs;
 mod scan;

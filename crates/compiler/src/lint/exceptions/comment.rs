@@ -1,6 +1,6 @@
 //! `# allow TW0123: why`, above the line that it is for.
 
-use super::{can_be_excepted, is_within};
+use super::super::excepted::{can_be_excepted, is_within};
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::{SourceId, Span},

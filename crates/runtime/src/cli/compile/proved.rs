@@ -68,6 +68,13 @@ impl Compiled {
             lints_open: 0,
             diagnostics,
         };
+        // Of a policy that does not compile, nobody knows which exceptions are needed.
+        let mut judged = Judged {
+            set: config.lint.set,
+            lints_settled: false,
+            findings_settled: false,
+            without: &[],
+        };
         if let Some(program) = &compiled.program {
             // Check the lines of each token, under the public URL of the configuration.
             let bound = program.bind(base).map_err(unusable)?.merging_body(merges);
@@ -160,16 +167,15 @@ impl Compiled {
                     .push_str(&format!(", most work for `{token}` ({states} states)"));
             }
             compiled.open = proved.inconclusive;
-            // Take out the exceptions last: the gate has seen what they except.
-            let judged = Judged {
-                set: config.lint.set,
-                lints_settled: linted.open == 0,
-                findings_settled: proved.inconclusive == 0,
+            judged.lints_settled = linted.open == 0;
+            judged.findings_settled = proved.inconclusive == 0;
+            if is_gated {
                 // The gate reports these itself.
-                without: if is_gated { &[Code::MeansMore] } else { &[] },
-            };
-            exceptions.apply(sources, &mut compiled.diagnostics, &allowed, judged);
+                judged.without = &[Code::MeansMore];
+            }
         }
+        // Take out the exceptions last: the gate has seen what they except.
+        exceptions.apply(sources, &mut compiled.diagnostics, &allowed, judged);
         // With any error, a proof's included, there is no program to serve.
         sort(&mut compiled.diagnostics);
         let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
