@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod audit;
+mod checkout;
 mod compare;
 mod compile;
 mod completions;
@@ -15,6 +16,7 @@ mod diff;
 mod explain;
 mod explain_code;
 mod failure;
+mod fmt;
 mod health;
 mod import;
 mod init;
@@ -28,6 +30,7 @@ mod scan;
 mod serve;
 mod settings;
 mod side;
+mod step_summary;
 mod time;
 mod token;
 
@@ -69,6 +72,7 @@ Exit codes:
 enum Verb {
     Init(init::Args),
     Compile(compile::Args),
+    Fmt(fmt::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
     Explain(explain::Args),
@@ -98,6 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match cli.verb {
         Verb::Init(args) => init::run(&args),
         Verb::Compile(args) => compile::run(&args),
+        Verb::Fmt(args) => fmt::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Explain(args) => explain::run(&args),

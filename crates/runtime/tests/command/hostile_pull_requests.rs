@@ -12,9 +12,11 @@
 //! | Invariants of the base hold | `invariants` |
 //! | Lifted forbid lines, unused sets, reviews | `lines_and_reviews` |
 //! | What only an upgrade gives is access | `rereadings` |
+//! | A baseline accepts no new access | `baselines` |
 //! | `diff` shows the same | `shown` |
 
 mod attributes;
+mod baselines;
 mod configuration;
 mod credentials;
 mod invariants;

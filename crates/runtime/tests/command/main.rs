@@ -24,6 +24,8 @@ mod dead_lines;
 mod descriptors;
 mod diff;
 mod explain;
+mod fmt;
+mod formats;
 mod git_hostile;
 mod hardening;
 mod health;
