@@ -1,6 +1,8 @@
 //! `tokenward compile`: checks policy files, and writes them as one compiled file.
 
 mod accepted;
+mod file;
+mod format;
 mod new_access;
 mod proved;
 mod reporter;
@@ -22,8 +24,9 @@ use super::progress::Progress;
 use super::settings::ConfigArg;
 use super::side::Committed;
 use crate::config::{Config, universe::universe};
-use crate::ownership::{WriteError, write_version};
 use accepted::Accepted;
+use file::write;
+use format::Format;
 use new_access::{Base, Question};
 use proved::Compiled;
 use reporter::Reporter;
@@ -121,22 +124,6 @@ pub(super) struct Args {
 enum Deny {
     /// All warnings
     Warnings,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    /// For people, on standard error
-    Text,
-    /// One JSON object per line, on standard output
-    Json,
-    /// SARIF 2.1.0, for tools that show findings next to lines
-    Sarif,
-    /// JUnit XML
-    Junit,
-    /// Annotations and the step summary of GitHub Actions
-    Github,
-    /// GitLab Code Quality
-    Gitlab,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -415,24 +402,6 @@ fn paranoid(program: &Program, config: &Config, budget: &Budget) -> Result<(), F
     let mut progress = Progress::new("tokens proved equivalent");
     let asked = (universe(config), budget);
     prove_optimised(&plain, &served, asked, |done, of| progress.tell(done, of)).map_err(Failure::trouble)
-}
-
-/// Writes a file atomically: a proxy that watches it must never see half of it. A file that is replaced keeps its owner, mode,
-/// ACL and extended attributes.
-fn write(bytes: &[u8], file: &Path) -> Result<(), WriteError> {
-    let directory = file
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = directory.join(name);
-    let written = write_version(&temporary, bytes, file);
-    let renamed = written.and_then(|()| Ok(std::fs::rename(&temporary, file)?));
-    if renamed.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    renamed
 }
 
 /// Counts findings: `2 errors, 1 warning`, or `no findings`.

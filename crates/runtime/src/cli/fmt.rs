@@ -1,5 +1,6 @@
 //! `tokenward fmt`: writes policy files in their one canonical spelling.
 
+mod change;
 mod changes;
 mod inputs;
 mod unified;
@@ -12,7 +13,8 @@ use super::failure::Failure;
 use super::output;
 use super::plural::plural;
 use super::settings::ConfigArg;
-use changes::{Change, Changes};
+use change::Change;
+use changes::Changes;
 use inputs::Input;
 
 /// Write policy files in their canonical spelling
@@ -41,6 +43,8 @@ pub(super) struct Args {
     #[arg(long)]
     diff: bool,
     /// Name that decides how standard input is read, such as read.limits or invariants.toml [default: stdin.toml]
+    ///
+    /// If it is the path of a file of the policy, the text is formatted and proved together with the other files.
     #[arg(long, value_name = "NAME")]
     stdin_name: Option<String>,
     #[command(flatten)]

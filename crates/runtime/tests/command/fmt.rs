@@ -93,6 +93,28 @@ fn standard_input_is_formatted_to_standard_output() {
 }
 
 #[test]
+fn standard_input_can_be_a_file_of_the_policy() {
+    let directory = policy();
+    // A seal signs the lines of the set that the token includes.
+    let sealed = format!(
+        "{MESSY}include = [\"read\"]\nseal = \"v2:{}:{}\"\n",
+        "1".repeat(32),
+        "2".repeat(128)
+    );
+    fs::write(directory.path().join("policies/ci.toml"), sealed).unwrap();
+    let of = |name: &str| {
+        let arguments = ["fmt", "--stdin-name", name, "-"];
+        let ran = tokenward(directory.path(), &arguments)
+            .input(" [PUT] /rest/x")
+            .run();
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    assert_eq!(of("policies/read.limits"), "[PUT] /rest/x\n");
+    assert_eq!(of("read.limits"), "[put]/rest/x\n");
+}
+
+#[test]
 fn what_cannot_be_read_or_parsed_stays() {
     let directory = policy();
     let broken = "[[token]]\nname = 'b'\nlimit_to = '/rest/x[QueryParam::a]'\n";

@@ -12,8 +12,8 @@ use super::super::failure::Failure;
 use super::super::output;
 use super::super::plural::plural;
 use super::super::time::now_ms;
+use super::file::write;
 use super::reporter::Reporter;
-use super::write;
 
 pub(super) struct Accepted {
     file: PathBuf,

@@ -10,7 +10,7 @@ use super::super::checkout::Checkout;
 use super::super::failure::Failure;
 use super::super::output;
 use super::super::step_summary;
-use super::Format;
+use super::format::Format;
 
 /// The file at which GitLab shows a finding without a place, if the policy has no files.
 const CONFIGURATION: &str = "tokenward.toml";

@@ -4,15 +4,8 @@ use tokenward_compiler::diagnostic::Diagnostic;
 use tokenward_compiler::format::{Formatter, Unproved, prove};
 use tokenward_compiler::source::{SourceId, SourceSet};
 
+use super::change::Change;
 use super::inputs::Input;
-
-/// A file whose canonical spelling is another text, proved to mean the same.
-pub(super) struct Change {
-    /// Path below the directory of the input.
-    pub(super) path: String,
-    pub(super) before: String,
-    pub(super) after: String,
-}
 
 /// What formatting an input would change.
 pub(super) struct Changes {

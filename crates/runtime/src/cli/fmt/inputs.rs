@@ -8,7 +8,7 @@ use tokenward_compiler::source::{Links, SourceKind, SourceSet};
 
 use super::super::failure::Failure;
 use super::super::settings::ConfigArg;
-use super::changes::Change;
+use super::change::Change;
 use crate::authoring::edit::Edit;
 use crate::git;
 
@@ -28,25 +28,30 @@ enum Where {
     Within(PathBuf, String),
     /// A file by itself.
     Alone(PathBuf),
-    Standard,
+    /// Standard input, as the text of the file at this path of the sources.
+    Standard(String),
 }
 
 impl Input {
     pub(super) fn is_standard(&self) -> bool {
-        matches!(self.place, Where::Standard)
+        matches!(self.place, Where::Standard(_))
     }
 
     /// Whether the file at a path of the sources is to be formatted; the others of its directory only serve the proof.
     pub(super) fn selects(&self, path: &str) -> bool {
         match &self.place {
-            Where::Within(_, file) => file == path,
-            _ => true,
+            Where::Within(_, file) | Where::Standard(file) => file == path,
+            Where::Directory(_) | Where::Alone(_) => true,
         }
     }
 
     /// The text of an input of one file.
     pub(super) fn text(&self) -> String {
-        let first = self.sources.iter().next();
+        let mut selected = self
+            .sources
+            .iter()
+            .filter(|(_, source)| self.selects(&source.path));
+        let first = selected.next();
         first.map_or_else(String::new, |(_, source)| source.text.to_string())
     }
 
@@ -55,7 +60,7 @@ impl Input {
         let file = match &self.place {
             Where::Directory(directory) | Where::Within(directory, _) => directory.join(&change.path),
             Where::Alone(file) => file.clone(),
-            Where::Standard => return Ok(()),
+            Where::Standard(_) => return Ok(()),
         };
         let directory = match &self.place {
             Where::Directory(directory) | Where::Within(directory, _) => directory.as_path(),
@@ -89,7 +94,7 @@ pub(super) fn read(paths: &[PathBuf], name: Option<&str>, config: &ConfigArg) ->
     let mut inputs = Vec::new();
     for path in paths {
         inputs.push(if is_standard(path) {
-            standard(name.unwrap_or(STANDARD))?
+            standard(name.unwrap_or(STANDARD), policies.as_deref())?
         } else if path.is_dir() {
             directory(path)?
         } else {
@@ -103,9 +108,9 @@ fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The configuration's policy directory, if a file is named and there is such a directory.
+/// The configuration's policy directory, if a file or standard input is named and there is such a directory.
 fn policies(paths: &[PathBuf], config: &ConfigArg) -> Option<PathBuf> {
-    if paths.iter().all(|path| path.is_dir() || is_standard(path)) {
+    if paths.iter().all(|path| path.is_dir()) {
         return None;
     }
     let has_file = config.is_named() || config.path().is_file();
@@ -146,19 +151,11 @@ fn file(path: &Path, policies: Option<&Path>) -> Result<Input, Failure> {
         .to_string_lossy()
         .into_owned();
     let kind = kind_of(&named)?;
-    if let Some(directory) = policies
-        && let (Ok(root), Ok(whole)) = (directory.canonicalize(), path.canonicalize())
-        && let Ok(below) = whole.strip_prefix(&root)
-    {
-        let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-        let relative = parts.join("/");
-        let Input { sources, .. } = self::directory(directory)?;
-        if sources.iter().any(|(_, source)| source.path == relative) {
-            return Ok(Input {
-                sources,
-                place: Where::Within(directory.to_owned(), relative),
-            });
-        }
+    if let Some((directory, sources, relative)) = within(path, policies)? {
+        return Ok(Input {
+            sources,
+            place: Where::Within(directory.to_owned(), relative),
+        });
     }
     refuse_conflict(&text, &path.to_string_lossy())?;
     Ok(Input {
@@ -167,17 +164,49 @@ fn file(path: &Path, policies: Option<&Path>) -> Result<Input, Failure> {
     })
 }
 
-fn standard(name: &str) -> Result<Input, Failure> {
-    let kind = kind_of(name)?;
+/// The policy that a file is in, with the file's path below its directory, if it is the configuration's.
+fn within<'d>(
+    path: &Path,
+    policies: Option<&'d Path>,
+) -> Result<Option<(&'d Path, SourceSet, String)>, Failure> {
+    let Some(directory) = policies else {
+        return Ok(None);
+    };
+    let (Ok(root), Ok(whole)) = (directory.canonicalize(), path.canonicalize()) else {
+        return Ok(None);
+    };
+    let Ok(below) = whole.strip_prefix(&root) else {
+        return Ok(None);
+    };
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    let relative = parts.join("/");
+    let Input { sources, .. } = self::directory(directory)?;
+    let is_there = sources.iter().any(|(_, source)| source.path == relative);
+    Ok(is_there.then_some((directory, sources, relative)))
+}
+
+/// Standard input. If its name is that of a file of the policy, it is formatted and proved together with the other files.
+fn standard(name: &str, policies: Option<&Path>) -> Result<Input, Failure> {
+    let file = Path::new(name).file_name().unwrap_or_default();
+    let kind = kind_of(&file.to_string_lossy())?;
     let mut text = String::new();
     io::stdin()
         .lock()
         .read_to_string(&mut text)
         .map_err(|error| Failure::Usage(format!("cannot read standard input: {error}")))?;
     refuse_conflict(&text, "-")?;
+    if let Some((_, sources, relative)) = within(Path::new(name), policies)? {
+        let found = sources.iter().find(|(_, source)| source.path == relative);
+        if let Some(id) = found.map(|(id, _)| id) {
+            return Ok(Input {
+                sources: sources.replaced(id, &text),
+                place: Where::Standard(relative),
+            });
+        }
+    }
     Ok(Input {
         sources: SourceSet::single(name.to_owned(), &text, kind),
-        place: Where::Standard,
+        place: Where::Standard(name.to_owned()),
     })
 }
 
