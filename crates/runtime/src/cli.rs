@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod ask;
 mod audit;
+mod checkout;
 mod compare;
 mod compile;
 mod completions;
@@ -16,6 +17,7 @@ mod diff;
 mod explain;
 mod explain_code;
 mod failure;
+mod fmt;
 mod forwarded;
 mod health;
 mod import;
@@ -30,6 +32,7 @@ mod scan;
 mod serve;
 mod settings;
 mod side;
+mod step_summary;
 mod time;
 mod token;
 mod who_can;
@@ -74,6 +77,7 @@ Exit codes:
 enum Verb {
     Init(init::Args),
     Compile(compile::Args),
+    Fmt(fmt::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
     Ask(ask::Args),
@@ -105,6 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match cli.verb {
         Verb::Init(args) => init::run(&args),
         Verb::Compile(args) => compile::run(&args),
+        Verb::Fmt(args) => fmt::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Ask(args) => ask::run(&args),

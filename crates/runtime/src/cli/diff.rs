@@ -1,5 +1,6 @@
 //! `tokenward diff`: shows requests that a change of policy newly allows or newly denies.
 
+mod annotations;
 mod args;
 mod json;
 mod markdown;
@@ -8,11 +9,13 @@ mod sides;
 mod text;
 
 use tokenward_compiler::analysis::Budget;
+use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
 
 use super::compare::{Bound, Lines, Report};
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
+use super::step_summary;
 use args::Format;
 
 pub(super) use args::Args;
@@ -33,6 +36,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Format::Json => json::render(&report),
         Format::Markdown => markdown::render(&report),
         Format::Sarif => sarif::render(&report, (&old, &new), args.config.path()),
+        Format::Junit => render_junit(&annotations::findings(&report, &new, args.config.path())),
+        Format::Gitlab => {
+            let file = args.config.path().to_string_lossy();
+            render_gitlab(&annotations::findings(&report, &new, args.config.path()), &file)
+        }
+        Format::Github => {
+            let findings = annotations::findings(&report, &new, args.config.path());
+            let GitHub { commands, .. } = render_github(&findings);
+            // The comment for a pull request says more than a list of findings.
+            step_summary::append(&markdown::render(&report))?;
+            commands
+        }
     };
     output::print(&shown)?;
     if report.finds() {

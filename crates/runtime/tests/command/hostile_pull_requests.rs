@@ -13,9 +13,11 @@
 //! | Lifted forbid lines, unused sets, reviews | `lines_and_reviews` |
 //! | What only an upgrade gives is access | `rereadings` |
 //! | Exceptions from warnings hide no access | `exceptions` |
+//! | A baseline accepts no new access | `baselines` |
 //! | `diff` shows the same | `shown` |
 
 mod attributes;
+mod baselines;
 mod configuration;
 mod credentials;
 mod exceptions;

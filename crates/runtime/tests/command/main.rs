@@ -25,6 +25,8 @@ mod dead_lines;
 mod descriptors;
 mod diff;
 mod explain;
+mod fmt;
+mod formats;
 mod forwarded;
 mod git_hostile;
 mod hardening;

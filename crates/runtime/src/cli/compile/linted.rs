@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use clap::ValueEnum;
 use tokenward_compiler::SourceMap;
 use tokenward_compiler::analysis::Budget;
 use tokenward_compiler::diagnostic::{Diagnostic, Elsewhere};
 use tokenward_compiler::findings::Reserved;
 use tokenward_compiler::ir::Program;
-use tokenward_compiler::lint::{self, DirectoryException, Exceptions, Lints, Settings};
+use tokenward_compiler::lint::{self, DirectoryException, Exceptions, LintSet, Lints, Settings};
 use tokenward_compiler::source::SourceSet;
 
 use super::super::failure::Failure;
@@ -16,6 +17,30 @@ use super::unusable::Calls;
 use crate::cli::time;
 use crate::config::Config;
 use crate::config::universe::{served, universe};
+
+/// Sets of lints, as the command line names them.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(super) enum Lint {
+    /// No lints
+    None,
+    /// Lines that are hardly ever meant
+    Regular,
+    /// Also lines that could be narrower, and tokens that expire soon
+    Pedantic,
+    /// Also lines that are meant and dangerous
+    Auditor,
+}
+
+impl Lint {
+    pub(super) fn set(self) -> LintSet {
+        match self {
+            Self::None => LintSet::None,
+            Self::Regular => LintSet::Regular,
+            Self::Pedantic => LintSet::Pedantic,
+            Self::Auditor => LintSet::Auditor,
+        }
+    }
+}
 
 /// Lints may take one of so many shares of the budget, in addition to it.
 const SHARES: u64 = 4;
