@@ -54,9 +54,33 @@ pub(crate) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}…[{} bytes, sha-256 {whole}]", text.len()))
 }
 
+/// Writes the hexadecimal digits of the bytes, two for each, as far as there is room.
+pub(crate) fn put_hex(bytes: &[u8], out: &mut [u8]) {
+    let digit = |four: u8| {
+        b"0123456789abcdef"
+            .get(usize::from(four))
+            .copied()
+            .unwrap_or(b'0')
+    };
+    for (byte, digits) in bytes.iter().zip(out.as_chunks_mut::<2>().0) {
+        *digits = [digit(byte >> 4), digit(byte & 15)];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_those_of_the_bytes() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut digits = vec![b'.'; 512];
+        put_hex(&bytes, &mut digits);
+        assert_eq!(digits, hex::encode(&bytes).into_bytes());
+        let mut short = *b"....";
+        put_hex(&[0xab, 0xcd, 0xef], &mut short);
+        assert_eq!(&short, b"abcd");
+    }
 
     #[test]
     fn long_texts_are_cut_and_still_told_apart() {
