@@ -256,7 +256,8 @@ pub(crate) fn object(members: Vec<(&str, Json)>) -> Json {
     Json::Object(unique)
 }
 
-fn body() -> impl Strategy<Value = Body> {
+/// A body.
+pub fn body() -> impl Strategy<Value = Body> {
     let root = vec((select(&["n", "m", "o", "l", "x", "n[x]"][..]), json()), 0..4).prop_map(object);
     prop_oneof![
         2 => Just(Body::Absent),
@@ -267,19 +268,25 @@ fn body() -> impl Strategy<Value = Body> {
     ]
 }
 
+/// A decoded path below the base URL.
+pub fn path() -> impl Strategy<Value = String> {
+    (select(PATH_STARTS), select(PATH_ENDS)).prop_map(|(start, end)| format!("{start}{end}"))
+}
+
+/// Decoded parameters.
+pub fn query() -> impl Strategy<Value = Vec<(String, Option<String>)>> {
+    let parameter = (select(NAMES), option::weighted(0.9, select(TEXTS)));
+    let parameter = parameter.prop_map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
+    vec(parameter, 0..4)
+}
+
 /// A request that a generated policy may well permit.
 pub fn request() -> impl Strategy<Value = Request> {
     let method = select(REQUEST_METHODS).prop_map(Method::from_token);
-    let start = select(PATH_STARTS);
-    let end = select(PATH_ENDS);
-    let query = vec((select(NAMES), option::weighted(0.9, select(TEXTS))), 0..4);
-    (method, start, end, query, body()).prop_map(|(method, start, end, query, body)| Request {
+    (method, path(), query(), body()).prop_map(|(method, path, query, body)| Request {
         method,
-        path: format!("{start}{end}"),
-        query: query
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
-            .collect(),
+        path,
+        query,
         body,
     })
 }

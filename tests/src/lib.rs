@@ -24,9 +24,12 @@ pub mod generate;
 pub mod layers;
 pub mod living;
 pub mod naive;
+pub mod oracle;
 pub mod property;
 pub mod reference;
+pub mod sets;
 pub mod small;
+pub mod witness;
 
 mod client;
 mod proxy;

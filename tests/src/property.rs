@@ -13,6 +13,7 @@ mod request;
 mod wire;
 
 pub use artifact::artifact;
+pub(crate) use decide::compiled;
 pub use decide::{BASES, agree, decide};
 pub use json::json;
 pub use line::line;

@@ -6,9 +6,8 @@
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use tokenward_compiler::{
     BaseUrl,
-    analysis::{self, Analysis, Comparison, Difference, RequestBody, Universe},
+    analysis::{Analysis, Comparison, Difference, Universe},
     compile,
-    decide::Media,
     ir::Program,
     method::Method,
     policy::Token,
@@ -17,8 +16,8 @@ use tokenward_compiler::{
 };
 use tokenward_tests::{
     generate, living,
-    reference::{self, Body, Json, Outcome, Place},
-    small,
+    reference::{self, Body, Outcome, Place},
+    small, witness,
 };
 
 /// One policy in both forms.
@@ -53,44 +52,6 @@ fn compare(old: &Policy, new: &Policy, universe: Universe) -> Comparison {
     }
 }
 
-fn json(json: &analysis::Json) -> Json {
-    match json {
-        analysis::Json::Literal(text) => match text.as_str() {
-            "null" => Json::Null,
-            "true" => Json::Boolean(true),
-            "false" => Json::Boolean(false),
-            digits => Json::Number(digits.to_owned()),
-        },
-        analysis::Json::String(text) => Json::String(text.clone()),
-        analysis::Json::Array(elements) => Json::Array(elements.iter().map(self::json).collect()),
-        analysis::Json::Object(members) => Json::Object(
-            members
-                .iter()
-                .map(|(name, value)| (name.clone(), self::json(value)))
-                .collect(),
-        ),
-    }
-}
-
-fn as_reference(request: &analysis::Request) -> reference::Request {
-    reference::Request {
-        method: request.method,
-        path: request.path.clone(),
-        query: request
-            .query
-            .iter()
-            .map(|(name, value)| (name.clone(), Some(value.clone())))
-            .collect(),
-        body: match &request.body {
-            RequestBody::Absent => Body::Absent,
-            RequestBody::Json(value) => Body::Json(json(value)),
-            RequestBody::Form => Body::Opaque(Media::Form),
-            RequestBody::Other => Body::Opaque(Media::Other),
-            RequestBody::Broken => Body::Broken,
-        },
-    }
-}
-
 /// What holds of one direction.
 fn holds(
     difference: &Difference,
@@ -100,7 +61,7 @@ fn holds(
     samples: &[reference::Request],
 ) -> Result<(), TestCaseError> {
     for finding in &difference.findings {
-        let request = as_reference(&finding.witness);
+        let request = witness::as_reference(&finding.witness);
         let by_line = finding.denied_by.is_some();
         let is_denied = match less.decide(place, &request) {
             Outcome::Forbid(_) => by_line,

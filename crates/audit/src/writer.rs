@@ -15,15 +15,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use self::block_builder::{BlockBuilder, Blocks};
+use self::block_builder::BlockBuilder;
 use self::clock::Now;
 use self::current::Current;
-use self::queue::{Queue, Work};
+use self::queue::{Queue, Spare, Work};
 use self::signing::Signing;
 use self::stats::Counters;
 use crate::config::Config;
 use crate::disk::space::Space;
 use crate::error::{AppendError, DiskError};
+use crate::format::batch::Batch;
 use crate::format::chain::Chain;
 use crate::integrity::heads_file::HeadsFile;
 use crate::model::item::{Event, Item};
@@ -145,8 +146,9 @@ impl Writer {
         let queue = Arc::clone(&self.shared.queue);
         let stop = Stop(Arc::clone(&queue));
         let now = Arc::clone(&self.shared.now);
-        while let Work::Items(items) = queue.take(IDLE, &*now) {
-            self.turn(items);
+        let mut spare = Spare::default();
+        while let Work::Items(items) = queue.take(IDLE, &*now, spare) {
+            spare = self.turn(items);
             self.sign(false);
         }
         self.sign(true);
@@ -173,11 +175,11 @@ impl Writer {
         }
     }
 
-    /// Writes one batch of the queue, and answers those who wait for it.
-    fn turn(&mut self, items: Vec<Item>) {
+    /// Writes one batch of the queue, and answers those who wait for it. Gives memory for the next batch.
+    fn turn(&mut self, items: Vec<Item>) -> Spare {
         let today = Day::of((self.shared.now)());
         if items.is_empty() && self.events.is_empty() && self.progress.is_at(today) {
-            return;
+            return Spare::default();
         }
         let result = match &self.health {
             // What waits when the store closes has no later attempt.
@@ -187,11 +189,12 @@ impl Writer {
             _ => self.write(&items),
         };
         match result {
-            Ok(first) => self.shared.queue.committed(first),
+            Ok(first) => Spare::of(items, self.shared.queue.committed(first)),
             Err(source) => {
                 let error = AppendError::Failed { source };
                 let (records, outcomes) = self.shared.queue.failed(&error, items, (self.shared.now)());
                 self.shared.counters.lost(records, outcomes);
+                Spare::default()
             }
         }
     }
@@ -307,6 +310,7 @@ impl Writer {
         match current.commit(&blocks) {
             Ok(()) => {
                 self.committed(before, end, &blocks, begun.elapsed());
+                self.builder.reuse(blocks);
                 current.advance(end);
                 Ok((current, first))
             }
@@ -321,7 +325,7 @@ impl Writer {
     }
 
     /// Publishes the new end of the chain: to counters, to the note, and to those who follow it.
-    fn committed(&self, before: Chain, end: Chain, blocks: &Blocks, took: Duration) {
+    fn committed(&self, before: Chain, end: Chain, blocks: &Batch, took: Duration) {
         let entries = end.next.saturating_sub(before.next);
         self.shared.counters.committed(entries, blocks, took);
         self.note.write(&end);

@@ -53,6 +53,8 @@ mod comparison;
 mod difference;
 mod display;
 mod emptiness;
+mod explain;
+mod explanation;
 mod fault;
 mod fixed;
 mod forwarding;
@@ -74,6 +76,8 @@ mod served;
 mod side;
 mod universe;
 mod values;
+mod vocabulary;
+mod within;
 mod witness;
 
 #[cfg(test)]
@@ -82,6 +86,7 @@ mod tests;
 pub use budget::Budget;
 pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
+pub use explanation::{Explanation, Miss, Nearest, QuotedLine, Subject, Widened};
 pub use fault::Fault;
 pub use obstacle::Obstacle;
 pub use paranoid::{Deviation, prove_optimised};
@@ -89,6 +94,7 @@ pub use proxied::{Asked, Proxied, Proxy, Serving};
 pub use refused_paths::LiftedRefusals;
 pub use served::Served;
 pub use universe::Universe;
+pub use vocabulary::{Operation, Vocabulary};
 pub use witness::{Json, Request, RequestBody};
 pub(crate) use {
     budget::Exhausted,

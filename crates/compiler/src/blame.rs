@@ -223,8 +223,30 @@ impl Written<'_> {
             "no request can match this line: below the base URL, the proxy serves only {}",
             settings.served.shown()
         );
-        Diagnostic::new(code, self.syntax.url.span, headline)
-            .help("correct the path, or add it to `endpoints` in `[upstream]`")
+        let found = Diagnostic::new(code, self.syntax.url.span, headline);
+        match (self.without_context(settings), settings.base) {
+            (Some(path), Some(base)) => found.help(format!(
+                "paths begin below the public URL `{base}`; {}",
+                self.mended(self.syntax.url.span, path)
+            )),
+            _ => found.help("correct the path, or add it to `endpoints` in `[upstream]`"),
+        }
+    }
+
+    /// The URL without its first segment, if it then begins as an endpoint does: `/rest/x` of `/jira/rest/x`.
+    fn without_context(&self, settings: Settings<'_>) -> Option<&str> {
+        let text = self.slice(self.syntax.url.span);
+        let at = text.strip_prefix('/')?.find('/')? + 1;
+        let (context, path) = text.split_at_checked(at)?;
+        let is_plain = context
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
+        let mut endpoints = settings.served.endpoints().iter();
+        let begins = endpoints.any(|endpoint| {
+            let start = endpoint.trim_end_matches('*');
+            start.len() > 1 && path.starts_with(start)
+        });
+        (is_plain && begins && !text.contains('|')).then_some(path)
     }
 
     fn constraint(&self, code: Code, at: usize) -> Diagnostic {

@@ -14,7 +14,7 @@ pub(crate) mod near_file;
 mod never_matches;
 mod part_words;
 mod parts;
-mod pieces;
+pub(crate) mod pieces;
 mod repeated_character;
 mod scripts;
 mod secret;

@@ -25,6 +25,8 @@ pub struct Compilation {
     pub partial: Option<Partial>,
     /// Everything there is to say, in source order.
     pub diagnostics: Vec<Diagnostic>,
+    /// The warnings that tokens allow with `lint_allow`.
+    pub allowed: Vec<Diagnostic>,
     /// SHA-256 of the secrets of revoked tokens, from every file that parses: these count even if the policy does not
     /// compile.
     pub revoked: Vec<[u8; 32]>,
@@ -55,7 +57,7 @@ pub fn compile(sources: &SourceSet) -> Compilation {
     }
     let (program, mut source_map) = (lowered.program, lowered.source_map);
     source_map.allowed = resolved.allowed;
-    source_map.allow(&mut diagnostics);
+    let allowed = source_map.allow(&mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     let failed = diagnostics
         .iter()
@@ -73,6 +75,7 @@ pub fn compile(sources: &SourceSet) -> Compilation {
         program,
         partial,
         diagnostics,
+        allowed,
         revoked: resolved.revoked,
         source_map,
         unused: (unused.program, unused.source_map),

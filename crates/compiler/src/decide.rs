@@ -123,14 +123,17 @@ enum Held {
 /// matches any body denies at once, without the body.
 #[must_use]
 pub fn decide<'p>(program: &'p Program, request: &Request<'_>) -> Decision<'p> {
-    let Some(within) = program.within(request.token) else {
-        return decide_whole(program, request);
+    // Both ways decide at one place, which is then not a call.
+    let within = program.within(request.token);
+    let (decider, token) = match &within {
+        Some(within) => (within.program, within.token),
+        None => (program, request.token),
     };
-    let token = within.token;
-    let within_part = decide_whole(within.program, &Request { token, ..*request });
+    let decided = decide_whole(decider, &Request { token, ..*request });
+    let Some(within) = within else { return decided };
     // A line of the part, as the whole program names it.
     let named = |line: Option<LineId>| line.map(|line| within.line(line));
-    match within_part {
+    match decided {
         Decision::Allow(Grant { line }) => allowed(named(line)),
         Decision::Deny(Denial { reason, line }) => Decision::Deny(Denial {
             reason,

@@ -8,6 +8,7 @@ mod report;
 
 use std::collections::{HashMap, HashSet};
 
+pub(crate) use self::form::has_blanks;
 use self::form::{Why, why};
 pub use self::report::{Direction, Rereading, diagnostics};
 use crate::{

@@ -87,7 +87,7 @@ pub fn find<'p>(
     if was_spent || budget.is_spent() {
         search.found.inconclusive = search.found.inconclusive.max(1);
     }
-    source_map.allow(&mut search.found.diagnostics);
+    search.found.allowed = source_map.allow(&mut search.found.diagnostics);
     sort(&mut search.found.diagnostics);
     Ok(search.found)
 }

@@ -1,9 +1,12 @@
 //! Checks whether a policy keeps its invariants: for each selected token, with a counterexample if it does not.
 
+mod dead_part;
 mod idle;
 mod resolve;
 
 use std::collections::HashSet;
+
+pub(crate) use self::{dead_part::dead_part, resolve::demand};
 
 use self::resolve::resolve_invariants;
 use crate::{

@@ -21,17 +21,21 @@
 
 pub mod analysis;
 pub mod artifact;
+pub mod ask;
 pub mod assemble;
 pub mod ast;
+pub mod baseline;
 pub mod call_limits;
 pub mod ceiling;
 pub mod decide;
 pub mod diagnostic;
 pub mod earlier;
 pub mod findings;
+pub mod format;
 pub mod invariants;
 pub mod ir;
 pub mod json;
+pub mod lint;
 pub mod look_alike;
 pub mod method;
 pub mod parse;

@@ -1,6 +1,7 @@
 //! Pest pairs to AST, one line at a time: each bad line costs one diagnostic, the rest is still checked.
 
 mod bare_name;
+mod quoted;
 
 use pest::{Parser, error::InputLocation, iterators::Pair};
 
@@ -14,6 +15,8 @@ use crate::{
     range::{Bound, Side},
     source::Span,
 };
+
+pub use quoted::quoted_name;
 
 /// Maximum number of bytes of one line. The longest lines of Extender have some hundreds.
 pub const MAX_LINE_BYTES: usize = 64 << 10;
@@ -370,12 +373,6 @@ fn name(pair: Pair<'_, Rule>) -> (String, bool) {
         Some(Rule::quoted) => (unquote(text), true),
         _ => (text.to_owned(), false),
     }
-}
-
-/// A name in quotes, as a line contains it.
-#[must_use]
-pub fn quoted_name(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn unquote(quoted: &str) -> String {

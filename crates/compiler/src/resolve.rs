@@ -5,6 +5,7 @@ mod sets;
 mod token;
 
 pub(crate) use limit::user_placeholder;
+pub(crate) use sets::include_of;
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -123,8 +124,11 @@ fn allowed(definitions: &[TokenDef]) -> Vec<(Span, Vec<Code>)> {
         .flat_map(|token| {
             let lines = token.limit_to.as_ref().map(|lines| lines.span);
             let includes = token.include.iter().map(|name| name.span);
-            let places = includes.chain(lines).chain([token.span]);
-            places.map(|place| (place, token.lint_allow.clone()))
+            let expires = token.expires.as_ref().map(|expires| expires.span);
+            let any_user = token.any_user.as_ref().map(|any| any.span);
+            let keys = expires.into_iter().chain(any_user);
+            let places = includes.chain(lines).chain(keys).chain([token.span]);
+            places.map(|place| (place, token.allowed()))
         })
         .collect()
 }

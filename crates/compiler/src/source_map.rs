@@ -32,15 +32,14 @@ impl SourceMap {
         self.line(id).map(|span| span.source)
     }
 
-    /// Takes out the warnings that a token's `lint_allow` allows in its entry.
-    pub fn allow(&self, diagnostics: &mut Vec<Diagnostic>) {
+    /// Takes out, and returns, the warnings that a token's `lint_allow` allows in its entry.
+    pub fn allow(&self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Diagnostic> {
         let blocks = Blocks::new(&self.allowed);
-        diagnostics.retain(|diagnostic| {
-            diagnostic.severity == Severity::Error
-                || !blocks
-                    .around(diagnostic.primary.span)
-                    .any(|codes| codes.contains(&diagnostic.code))
-        });
+        let is_allowed = |diagnostic: &mut Diagnostic| {
+            let mut around = blocks.around(diagnostic.primary.span);
+            diagnostic.severity != Severity::Error && around.any(|codes| codes.contains(&diagnostic.code))
+        };
+        diagnostics.extract_if(.., is_allowed).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! TOML to token definitions, every part with its place.
 
+mod baseline;
 mod definition;
 mod document;
 mod invariant;
@@ -10,7 +11,9 @@ mod seal;
 mod value;
 mod well_known;
 
-pub use definition::TokenDef;
+pub(crate) use baseline::can_be_accepted;
+pub use baseline::{Accepted, read_baseline};
+pub use definition::{AllowDef, TokenDef};
 pub use document::At;
 pub(crate) use invariant::read as read_invariants;
 pub use invariant::{InvariantDef, InvariantKind};

@@ -11,13 +11,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use tokenward_compiler::{
     BaseUrl, Compilation,
-    analysis::{Analysis, Served, Universe},
+    analysis::{Analysis, Budget, Served, Universe},
     call_limits::CallLimits,
     ceiling::Ceiling,
     compile, compile_within,
-    diagnostic::{Code, Severity, render_json, render_text},
+    diagnostic::{Code, Severity, render_json, render_text, sort},
     earlier, findings,
     invariants::Invariants,
+    lint,
     seal::Mode,
     source::{Links, SourceSet},
     units,
@@ -52,6 +53,9 @@ fn every_fixture_is_told_what_is_wrong() {
             .any(|finding| finding.severity == Severity::Error);
         assert_eq!(compilation.program.is_none(), errors, "{name:?}");
         prove(&sources, &mut compilation);
+        if name == "lints" {
+            lint(&sources, &mut compilation);
+        }
         seen.extend(compilation.diagnostics.iter().map(|finding| finding.code));
         insta::assert_snapshot!(
             name.to_str().unwrap(),
@@ -84,6 +88,8 @@ fn every_fixture_is_told_what_is_wrong() {
     seen.insert(Code::OpenInvariant);
     // These speak of a configuration: `tests/command/proofs.rs` and `forwarded.rs` of the runtime show them.
     seen.extend([Code::UnusableToken, Code::LatentBreach]);
+    // These speak of a baseline: the tests of `reports` show them.
+    seen.extend([Code::StaleBaseline, Code::Unacceptable]);
     let unseen: Vec<_> = Code::ALL.iter().filter(|code| !seen.contains(code)).collect();
     assert!(unseen.is_empty(), "no fixture shows {unseen:?}");
 }
@@ -149,6 +155,49 @@ fn prove(sources: &SourceSet, compilation: &mut Compilation) {
             .unwrap();
         findings.extend(proof.diagnostics);
     }
+}
+
+/// Adds what the lints have to say, of the strictest set, at the beginning of 2026.
+fn lint(sources: &SourceSet, compilation: &mut Compilation) {
+    let base = BaseUrl::parse("https://jira.example.com").unwrap();
+    let program = compilation.program.as_ref().unwrap().bind(&base).unwrap();
+    // The calls that need `escalate = true`.
+    let keys = format!(
+        "[[token]]\nname = \"escalate\"\nuser = \"u\"\nsecret_hash = \"sha256:{}\"\nexpires = 2030-01-01\nlimit_to = '[put]/rest/api/2/user'\n",
+        "99".repeat(32)
+    );
+    let keys = compile(&SourceSet::from_files([("keys.toml".to_owned(), keys)]));
+    let keys = keys.program.unwrap().bind(&base).unwrap();
+    let reserved = findings::Reserved {
+        program: &keys,
+        lacks: &|token, _| !token.escalate,
+        refuses: &|_| false,
+    };
+    let policy = lint::Policy {
+        sources,
+        program: &program,
+        source_map: &compilation.source_map,
+        reserved: Some(&reserved),
+    };
+    let settings = lint::Settings {
+        set: lint::LintSet::Auditor,
+        expires_within_ms: 30 * 86_400_000,
+        now_ms: 1_767_225_600_000,
+    };
+    let served = Served::of(["/rest/*".to_owned()], false);
+    let budget = Budget::new(Analysis::BUDGET);
+    let found = &mut compilation.diagnostics;
+    let exceptions = lint::Exceptions::read(sources, Vec::new(), found);
+    let lints = lint::find(policy, settings, found, (Universe::default(), &served, &budget)).unwrap();
+    found.extend(lints.diagnostics);
+    let judged = lint::Judged {
+        set: settings.set,
+        lints_settled: lints.open == 0,
+        findings_settled: true,
+        without: &[],
+    };
+    exceptions.apply(sources, found, &lints.allowed, judged);
+    sort(found);
 }
 
 #[test]

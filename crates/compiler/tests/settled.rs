@@ -133,3 +133,16 @@ fn unchanged_tokens_cost_nothing() {
     let answer = settled("10,000 tokens of 10 lines, 1 % changed");
     assert_eq!((answer.found, answer.gone), (100, 0));
 }
+
+#[test]
+fn lints_of_a_thousand_tokens_are_settled() {
+    let answer = settled("lint: 1,000 tokens of 10 lines");
+    assert!(answer.found >= 1_000, "{answer:?}");
+}
+
+#[test]
+fn lints_of_ten_thousand_suspect_lines_are_settled() {
+    let answer = settled("lint: 1,000 tokens of 10 lines, all suspect");
+    // Each first line of a pair has three findings, and each second one two.
+    assert!(answer.found >= 25_000, "{answer:?}");
+}

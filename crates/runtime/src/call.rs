@@ -11,17 +11,20 @@ mod reporting;
 mod trace;
 pub(crate) mod validity;
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokenward_audit::{LineText, PackedRecord, RecordRef, Verdict};
-use tokenward_compiler::ir::LineId;
+use tokenward_compiler::ir::{LineId, TokenId};
 
 use self::evidence::Evidence;
 pub(crate) use self::id::{REQUEST_ID, RequestId};
 pub(crate) use self::reporting::CallReporting;
 pub(crate) use self::trace::Trace;
+use crate::buffers::TextBuffer;
 use crate::limiter::{Admitted, InFlight, Level};
 use crate::live::{Live, SecretHash, TokenValidity};
 use crate::problem::Shortfall;
@@ -36,10 +39,10 @@ pub(crate) struct Call {
     pub(crate) client: IpAddr,
     /// The policy at the beginning of the call. A reload does not change it.
     pub(crate) live: Arc<Live>,
-    /// Name of the recognised token.
-    pub(crate) token: Option<String>,
+    /// The recognised token.
+    pub(crate) token: Option<TokenId>,
     /// User that the call is made as.
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<TextBuffer>,
     /// User that the caller acts for.
     pub(crate) on_behalf_of: Option<String>,
     /// Hash of the token's current secret, by which tokens of the same name differ; present once the call is
@@ -69,8 +72,8 @@ pub(crate) struct Call {
     /// Destinations of reports about the call, in addition to the audit.
     pub(crate) reporting: CallReporting,
     time_ms: i64,
-    method: String,
-    url: String,
+    method: Cow<'static, str>,
+    url: TextBuffer,
     client_request_id: Option<String>,
     request_bytes: Option<u64>,
 }
@@ -110,7 +113,7 @@ impl Call {
             evidence: Evidence::default(),
             time_ms,
             method: std::mem::take(&mut opened.shown_method),
-            url: String::new(),
+            url: TextBuffer::default(),
             client_request_id: opened.client_request_id.take(),
             request_bytes: match raw.body {
                 Framing::None => Some(0),
@@ -130,6 +133,12 @@ impl Call {
         self.time_ms
     }
 
+    /// Gives the name of the recognised token.
+    pub(crate) fn token_name(&self) -> Option<&str> {
+        let token = self.token.map(|token| self.live.program().token(token));
+        token.map(|token| token.name.as_str())
+    }
+
     /// The user that the upstream sees: the one that the caller acts for, otherwise the token's.
     pub(crate) fn effective_user(&self) -> &str {
         self.on_behalf_of
@@ -139,7 +148,7 @@ impl Call {
     }
 
     /// Sets the URL for the audit.
-    pub(crate) fn set_url(&mut self, url: String) {
+    pub(crate) fn set_url(&mut self, url: TextBuffer) {
         self.url = url;
     }
 
@@ -160,7 +169,7 @@ impl Call {
 
     /// Whether the method is safe, so that the call may pass unrecorded if the configuration allows that.
     pub(crate) fn is_safe(&self) -> bool {
-        matches!(self.method.as_str(), "GET" | "HEAD")
+        matches!(&*self.method, "GET" | "HEAD")
     }
 
     /// Makes the audit record of the call.
@@ -174,13 +183,18 @@ impl Call {
         let unread = self.evidence.unread.as_deref().map(short);
         let program = self.live.program();
         let line = line.map(|line| program.line(line));
-        let digest = line.as_ref().map(|line| line.digest.to_string());
+        let digest = line.as_ref().map(|line| {
+            let mut digest = TextBuffer::with_room(DIGEST_BYTES);
+            // Writing to a text cannot fail.
+            let _ = write!(digest.text(), "{}", line.digest);
+            digest
+        });
         let lacking = self.evidence.lacking.as_ref().map(Shortfall::recorded);
         PackedRecord::from(RecordRef {
             time_ms: self.time_ms,
             request_id: self.id.bytes(),
             client_request_id: client_request_id.as_deref(),
-            token: self.token.as_deref(),
+            token: self.token_name(),
             user: user.as_deref(),
             on_behalf_of: on_behalf_of.as_deref(),
             client: self.client,
@@ -208,6 +222,8 @@ impl Call {
     }
 }
 
+/// Number of characters of a line's digest.
+const DIGEST_BYTES: usize = 16;
 /// Maximum number of bytes of a URL that are recorded unchanged, …
 const LONG: usize = 16 * 1024;
 /// Current time, milliseconds since 1970 UTC.

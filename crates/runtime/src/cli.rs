@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod ask;
 mod audit;
+mod checkout;
 mod compare;
 mod compile;
 mod completions;
@@ -15,6 +17,7 @@ mod diff;
 mod explain;
 mod explain_code;
 mod failure;
+mod fmt;
 mod forwarded;
 mod health;
 mod import;
@@ -29,8 +32,10 @@ mod scan;
 mod serve;
 mod settings;
 mod side;
+mod step_summary;
 mod time;
 mod token;
+mod who_can;
 
 pub(crate) use audit::recorded;
 pub(crate) use failure::Failure;
@@ -55,6 +60,7 @@ Begin here:
                                   write a first policy repository
   tokenward compile policies      check policy files
   tokenward diff main..HEAD       what a policy change newly allows
+  tokenward ask 'DELETE /rest/.*' which tokens may make such requests
   tokenward explain NAME GET /rest/api/2/myself
                                   how the proxy would answer a request, and why
   tokenward config check          check the configuration and all that it names
@@ -62,7 +68,8 @@ Begin here:
 
 Exit codes:
   0  success: the command checked, and everything is right
-  1  the policy has errors or gives more, the request is not allowed, or the demo had unexpected results
+  1  the policy has errors or gives more, the request is not allowed, the answer is no, or the demo had
+     unexpected results
   2  invalid usage or configuration
   3  file, git, network or system error, or an inconclusive proof";
 
@@ -70,8 +77,11 @@ Exit codes:
 enum Verb {
     Init(init::Args),
     Compile(compile::Args),
+    Fmt(fmt::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
+    Ask(ask::Args),
+    WhoCan(who_can::Args),
     Explain(explain::Args),
     ExplainCode(explain_code::Args),
     Serve(serve::Args),
@@ -99,8 +109,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match cli.verb {
         Verb::Init(args) => init::run(&args),
         Verb::Compile(args) => compile::run(&args),
+        Verb::Fmt(args) => fmt::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Ask(args) => ask::run(&args),
+        Verb::WhoCan(args) => who_can::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::ExplainCode(args) => explain_code::run(&args),
         Verb::Serve(args) => serve::run(&args),

@@ -15,6 +15,7 @@ mod default;
 mod error;
 mod fields;
 mod keys;
+mod lint;
 mod load;
 mod password;
 mod server;
@@ -26,6 +27,7 @@ mod values;
 pub use error::{ConfigError, Problem};
 pub use tokenward_audit::{Config as AuditConfig, Durability, OnFailure};
 
+pub use lint::{Lint, LintException};
 pub use password::PasswordSource;
 pub use tokens::Tokens;
 pub use value::parse_duration;
@@ -44,6 +46,8 @@ pub struct Config {
     pub policies: PathBuf,
     /// Whether `compile` fails on warnings. The proxy loads a policy with warnings in any case.
     pub deny_warnings: bool,
+    /// The lints of `compile`.
+    pub lint: Lint,
     /// How tokens are stored. This is read only at the start.
     pub mode: Mode,
     /// Keys of tokens and of compiled policies.

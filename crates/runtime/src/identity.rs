@@ -5,8 +5,10 @@ mod per_user;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
+use smallvec::{SmallVec, smallvec};
 use zeroize::Zeroizing;
 
+use crate::buffers::shared;
 use crate::config::{Identity, PasswordSource};
 pub use credential::IdentityError;
 use credential::{basic, read};
@@ -21,6 +23,9 @@ pub(crate) enum Identities {
     /// `Authorization` of one account, and the header that names the user.
     ServiceAccount(HeaderValue, HeaderName),
 }
+
+/// The headers that name a user to the upstream.
+pub(crate) type IdentityHeaders = SmallVec<[(HeaderName, HeaderValue); 2]>;
 
 /// The user cannot be named to the upstream: no credentials are known, or the name is not a valid header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,12 +57,12 @@ impl Identities {
     ///
     /// # Errors
     /// The user cannot be named to the upstream.
-    pub(crate) fn headers(&self, user: &str) -> Result<Vec<(HeaderName, HeaderValue)>, NoIdentity> {
+    pub(crate) fn headers(&self, user: &str) -> Result<IdentityHeaders, NoIdentity> {
         Ok(match self {
-            Self::TrustedHeader(name) => vec![(name.clone(), user_value(user)?)],
-            Self::PerUser(users) => vec![(AUTHORIZATION, users.of(user).ok_or(NoIdentity)?)],
+            Self::TrustedHeader(name) => smallvec![(name.clone(), user_value(user)?)],
+            Self::PerUser(users) => smallvec![(AUTHORIZATION, users.of(user).ok_or(NoIdentity)?)],
             Self::ServiceAccount(account, name) => {
-                vec![
+                smallvec![
                     (AUTHORIZATION, account.clone()),
                     (name.clone(), user_value(user)?),
                 ]
@@ -85,7 +90,7 @@ fn user_value(user: &str) -> Result<HeaderValue, NoIdentity> {
     if user.is_empty() || user.trim_ascii() != user {
         return Err(NoIdentity);
     }
-    HeaderValue::from_bytes(user.as_bytes()).map_err(|_| NoIdentity)
+    HeaderValue::from_maybe_shared(shared(user.as_bytes())).map_err(|_| NoIdentity)
 }
 
 fn password_of(source: &PasswordSource) -> Result<Zeroizing<String>, IdentityError> {

@@ -4,6 +4,7 @@
 pub mod admin;
 mod audit_json;
 pub mod authoring;
+mod buffers;
 mod call;
 pub mod cli;
 pub mod config;

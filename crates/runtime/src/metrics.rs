@@ -38,7 +38,7 @@ const UPSTREAM: [f64; 14] = [
 struct Decided {
     verdict: &'static str,
     reason: &'static str,
-    token: String,
+    token: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -55,7 +55,9 @@ struct Because {
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    tokens: RwLock<BTreeSet<String>>,
+    tokens: RwLock<BTreeSet<Arc<str>>>,
+    /// The label of calls without a token.
+    no_token: Arc<str>,
     decisions: Family<Decided, Counter>,
     ended: Family<Ended, Counter>,
     violations: Family<Because, Counter>,
@@ -80,6 +82,7 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("tokenward"),
             tokens: RwLock::default(),
+            no_token: Arc::from(""),
             decisions: Family::default(),
             ended: Family::default(),
             violations: Family::default(),
@@ -207,24 +210,25 @@ impl Metrics {
         let label = Decided {
             verdict: verdict.as_str(),
             reason,
-            token: token.map_or("", |token| self.counted_as(token)).to_owned(),
+            token: token.map_or_else(|| Arc::clone(&self.no_token), |token| self.counted_as(token)),
         };
         self.decisions.get_or_create(&label).inc();
         self.deciding.observe(took.as_secs_f64());
     }
 
-    fn counted_as<'t>(&self, token: &'t str) -> &'t str {
+    fn counted_as(&self, token: &str) -> Arc<str> {
         let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(token) {
-            return token;
+        if let Some(known) = known.get(token) {
+            return Arc::clone(known);
         }
         drop(known);
         let mut known = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() < TOKENS {
-            known.insert(token.to_owned());
+            let token = Arc::<str>::from(token);
+            known.insert(Arc::clone(&token));
             token
         } else {
-            OTHERS
+            Arc::from(OTHERS)
         }
     }
 

@@ -21,13 +21,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use tokenward_audit::{End, Store, Verdict};
 use tokenward_compiler::decide::{Decision, Denial, Grant};
 use tokenward_compiler::ir::{LineId, Token, TokenId};
 
 pub(crate) use auth::AuthRules;
 pub(crate) use denials::Denials;
+pub(crate) use inspect::check_query;
 pub(crate) use judging::Judges;
 pub(crate) use rehearse::{Unsent, by_lines, rehearsed, would_allow};
 pub(crate) use throttle::{Pace, Throttle};
@@ -37,7 +38,7 @@ use crate::call::permit::Permit;
 use crate::call::record::{OutcomeRecorder, Recorded, Undecided, Unrecorded, allowed, record};
 use crate::call::validity::while_valid;
 use crate::call::{Call, CallReporting};
-use crate::identity::Identities;
+use crate::identity::{Identities, IdentityHeaders};
 use crate::limiter::{CallBudget, Limiter};
 use crate::live::{Policies, SecretHash};
 use crate::metrics::Metrics;
@@ -287,11 +288,11 @@ impl Gate {
         call: &Call,
         canonical: Box<Canonical>,
         grant: Grant,
-        identity: Vec<(HeaderName, HeaderValue)>,
+        identity: IdentityHeaders,
         body: RequestBody,
         upstream: &Rc<Upstream>,
     ) -> Answer {
-        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::clone(body.meter()));
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, body.meter().cloned());
         let recorded = self
             .record(call, &mut outcome, Verdict::Allow, allowed(call), grant.line())
             .await;
@@ -482,7 +483,7 @@ impl Gate {
             Ok(authenticated) => Some(authenticated.token),
             Err(failed) => failed.token,
         };
-        call.token = token.map(|token| program.token(token).name.clone());
+        call.token = token;
         match found {
             Ok(authenticated) => {
                 let definition = program.token(authenticated.token);
@@ -494,7 +495,7 @@ impl Gate {
             }
             Err(failed) => {
                 if let Credentials::Basic { user, .. } = credentials {
-                    call.user = token.map(|_| self.rules.shown_user(user));
+                    call.user = token.map(|_| self.rules.shown_user(user).into());
                 }
                 Err(failed.problem())
             }

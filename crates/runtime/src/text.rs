@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
+use tokenward_compiler::is_hidden;
 
 /// Escapes in JSON the characters that [`is_deceptive`] names.
 pub(crate) fn escaped(json: &str) -> String {
@@ -20,11 +21,10 @@ pub(crate) fn escaped(json: &str) -> String {
     line
 }
 
-/// Characters that change how others are shown: C1 controls, the bidirectional controls of UAX #9, separators of lines,
-/// and the byte-order mark. (JSON itself escapes C0.)
+/// Whether nobody sees the character, or it changes how others are shown, as bidirectional controls do. Controls of ASCII are left
+/// out, except DEL: JSON escapes them itself.
 pub(crate) fn is_deceptive(character: char) -> bool {
-    matches!(character,
-        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    character == '\u{7f}' || !character.is_ascii() && is_hidden(character)
 }
 
 /// Formats a time as RFC 3339 in UTC, to the millisecond.
@@ -54,9 +54,33 @@ pub(crate) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}…[{} bytes, sha-256 {whole}]", text.len()))
 }
 
+/// Writes the hexadecimal digits of the bytes, two for each, as far as there is room.
+pub(crate) fn put_hex(bytes: &[u8], out: &mut [u8]) {
+    let digit = |four: u8| {
+        b"0123456789abcdef"
+            .get(usize::from(four))
+            .copied()
+            .unwrap_or(b'0')
+    };
+    for (byte, digits) in bytes.iter().zip(out.as_chunks_mut::<2>().0) {
+        *digits = [digit(byte >> 4), digit(byte & 15)];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_those_of_the_bytes() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut digits = vec![b'.'; 512];
+        put_hex(&bytes, &mut digits);
+        assert_eq!(digits, hex::encode(&bytes).into_bytes());
+        let mut short = *b"....";
+        put_hex(&[0xab, 0xcd, 0xef], &mut short);
+        assert_eq!(&short, b"abcd");
+    }
 
     #[test]
     fn long_texts_are_cut_and_still_told_apart() {

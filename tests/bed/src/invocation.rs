@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::{Seek, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -37,6 +38,19 @@ impl Invocation {
     #[must_use]
     pub fn environment(mut self, variables: &[(&str, &str)]) -> Self {
         self.command.envs(variables.iter().copied());
+        self
+    }
+
+    /// Gives the program a text as its standard input.
+    ///
+    /// # Panics
+    /// No temporary file can be written.
+    #[must_use]
+    pub fn input(mut self, text: &str) -> Self {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.rewind().unwrap();
+        self.command.stdin(file);
         self
     }
 

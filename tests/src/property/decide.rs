@@ -81,7 +81,7 @@ pub fn agree(file: &str, place: Place<'_>, requests: &[reference::Request]) {
 }
 
 /// The outcome of the compiled program, with lines by their place in the file.
-fn compiled(program: &Program, request: &reference::Request) -> (Outcome, Option<u32>) {
+pub(crate) fn compiled(program: &Program, request: &reference::Request) -> (Outcome, Option<u32>) {
     let (token, _) = program.tokens().next().expect("the one token");
     let query: Vec<Param<'_>> = request
         .query

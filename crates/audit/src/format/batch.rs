@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::format::block::{self, Block, CONTENT_LIMIT};
+use crate::format::block::{self, Block, CONTENT_LIMIT, Header};
 use crate::format::bytes::Malformed;
+use crate::format::chain::Hash;
 use crate::format::frame::Frame;
 
 const FRAME: Frame = Frame {
@@ -22,6 +23,9 @@ pub(crate) const LIMIT: usize = if cfg!(test) { 1_200 } else { 16 << 10 };
 /// Most bytes of a block in a batch. A longer block is compressed by itself and stored separately.
 pub(crate) const SHORT: usize = if cfg!(test) { 600 } else { block::SHORT };
 
+/// Most bytes of memory that are kept for other blocks.
+const KEPT: usize = 256 << 10;
+
 /// Blocks one after the other, with the position of each: in memory only, or read from a stored batch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Batch {
@@ -35,6 +39,36 @@ impl Batch {
     pub(crate) fn push(&mut self, first: u64, bytes: &[u8]) {
         self.begins.push((first, self.raw.len()));
         self.raw.extend_from_slice(bytes);
+    }
+
+    /// Appends a block with this header and content, and gives its hash.
+    pub(crate) fn add(&mut self, header: &Header, content: &[u8]) -> Hash {
+        self.begins.push((header.first, self.raw.len()));
+        block::encode_onto(&mut self.raw, header, content)
+    }
+
+    /// Whether there is no block.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.begins.is_empty()
+    }
+
+    /// Number of blocks.
+    pub(crate) fn count(&self) -> usize {
+        self.begins.len()
+    }
+
+    /// The bytes of all, one block after the other.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Removes all blocks. The memory is kept for others, unless it is larger than usual.
+    pub(crate) fn clear(&mut self) {
+        if self.raw.capacity() > KEPT {
+            *self = Self::default();
+        }
+        self.raw.clear();
+        self.begins.clear();
     }
 
     /// Bytes of all.

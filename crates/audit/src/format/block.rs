@@ -79,31 +79,28 @@ impl Header {
         first | if self.events { EVENTS } else { 0 }
     }
 
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.count.to_le_bytes());
-        out.extend_from_slice(&self.first.to_le_bytes());
-        out.extend_from_slice(&self.earliest_ms.to_le_bytes());
-        out.extend_from_slice(&self.latest_ms.to_le_bytes());
-        out.extend_from_slice(&self.written_ms.to_le_bytes());
-        out.extend_from_slice(&self.tokens.to_le_bytes());
-        out.extend_from_slice(&self.previous);
+    /// Gives its fields to `put`, in the order in which they are stored.
+    fn each_field(&self, mut put: impl FnMut(&[u8])) {
+        put(&self.count.to_le_bytes());
+        put(&self.first.to_le_bytes());
+        put(&self.earliest_ms.to_le_bytes());
+        put(&self.latest_ms.to_le_bytes());
+        put(&self.written_ms.to_le_bytes());
+        put(&self.tokens.to_le_bytes());
+        put(&self.previous);
     }
 
     fn hash(&self, content: &[u8]) -> Hash {
-        let mut fields = Vec::with_capacity(HEADER_SIZE);
-        fields.push(VERSION);
-        fields.push(self.flags());
-        self.put(&mut fields);
-        Sha256::new()
-            .chain_update(&fields)
-            .chain_update(content)
-            .finalize()
-            .into()
+        let mut hash = Sha256::new();
+        hash.update([VERSION, self.flags()]);
+        self.each_field(|field| hash.update(field));
+        hash.update(content);
+        hash.finalize().into()
     }
 }
 
-/// Encodes a block of `content`, which is not longer than [`CONTENT_LIMIT`]; gives its bytes and hash.
-pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
+/// Appends a block of `content`, which is not longer than [`CONTENT_LIMIT`], to `out`, and gives its hash.
+pub(crate) fn encode_onto(out: &mut Vec<u8>, header: &Header, content: &[u8]) -> Hash {
     let hash = header.hash(content);
     // A short block gains little by itself: a batch compresses it with the blocks around it.
     let packed = (content.len() >= SHORT).then(|| lz4_flex::block::compress(content));
@@ -112,11 +109,12 @@ pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
         _ => (content, 0),
     };
     let is_masked = memchr::memmem::find(stored, MAGICS).is_some();
-    let mut out = Vec::with_capacity(HEADER_SIZE + stored.len() + 4);
+    let start = out.len();
+    out.reserve(HEADER_SIZE + stored.len() + 4);
     out.extend_from_slice(&MAGIC);
     out.push(if is_masked { MASKED } else { VERSION });
     out.push(compressed | header.flags());
-    header.put(&mut out);
+    header.each_field(|field| out.extend_from_slice(field));
     out.extend_from_slice(&hash);
     // Both lengths are below CONTENT_LIMIT.
     out.extend_from_slice(&u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -126,8 +124,16 @@ pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
     } else {
         out.extend_from_slice(stored);
     }
-    let crc = crc32fast::hash(&out);
+    let crc = crc32fast::hash(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&crc.to_le_bytes());
+    hash
+}
+
+/// Encodes a block of `content`, and gives its bytes and hash.
+#[cfg(test)]
+pub(crate) fn encode(header: &Header, content: &[u8]) -> (Vec<u8>, Hash) {
+    let mut out = Vec::new();
+    let hash = encode_onto(&mut out, header, content);
     (out, hash)
 }
 

@@ -169,6 +169,8 @@ pub(crate) struct BloomFilter {
     first: u64,
     last: u64,
     words: [u64; WORDS],
+    /// Number of bits that are set.
+    ones: u32,
 }
 
 impl BloomFilter {
@@ -177,12 +179,14 @@ impl BloomFilter {
             first,
             last: first,
             words: [0; WORDS],
+            ones: 0,
         }
     }
 
     fn add(&mut self, key: Key) {
         for (word, bit) in bits(key) {
             if let Some(word) = self.words.get_mut(word) {
+                self.ones += u32::from(*word & bit == 0);
                 *word |= bit;
             }
         }
@@ -234,6 +238,7 @@ impl BloomFilter {
         filter.last = number()?;
         for word in &mut filter.words {
             *word = number()?;
+            filter.ones += word.count_ones();
         }
         Some(filter)
     }
@@ -320,7 +325,7 @@ impl BloomWriter {
         let run = self.run.get_or_insert_with(|| BloomFilter::new(first));
         run.last = last;
         let entries = last.saturating_sub(run.first);
-        if entries >= ENTRIES || run.words.iter().map(|word| word.count_ones()).sum::<u32>() >= FULL {
+        if entries >= ENTRIES || run.ones >= FULL {
             self.end_run();
         }
     }

@@ -16,7 +16,6 @@
 
 mod guard;
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -117,25 +116,17 @@ impl Database {
 
     /// Puts `blocks` (sequence number of the first entry, bytes) on disk. When it returns, they survive a power cut. After an error
     /// the period must not be written again.
-    pub(crate) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
+    pub(crate) fn commit(&self, blocks: &Batch) -> Result<(), DiskError> {
         let database = self.database()?;
-        let bytes = match blocks {
-            // Most commits are one block.
-            [(_, only)] => Cow::Borrowed(only.as_slice()),
-            _ => {
-                let bytes: Vec<&[u8]> = blocks.iter().map(|(_, bytes)| bytes.as_slice()).collect();
-                Cow::Owned(bytes.concat())
-            }
-        };
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let journal = match &mut *journal {
             Some(journal) => journal,
             none => none.insert(Journal::begin(&self.data.directory)?),
         };
         let (data, settled) = (Arc::clone(&self.data), database.clone());
-        journal.append(&bytes, move || data.settle(&settled))?;
-        for (first, bytes) in blocks {
-            self.data.put(database, *first, bytes)?;
+        journal.append(blocks.bytes(), move || data.settle(&settled))?;
+        for (first, bytes) in blocks.iter() {
+            self.data.put(database, first, bytes)?;
         }
         Ok(())
     }
@@ -294,7 +285,7 @@ impl Memory {
             let value = self.short.encode();
             let value = value.ok_or_else(|| DiskError::Database("a sheaf of blocks is too long".into()))?;
             insert(database, first, &value)?;
-            self.short = Batch::default();
+            self.short.clear();
             self.moved = self.moved.wrapping_add(1);
         }
         Ok(())

@@ -44,13 +44,18 @@ pub(crate) fn write_new(root: &Path, chain: &Chain) -> io::Result<()> {
     file.sync_all()
 }
 
-fn encode(chain: &Chain) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(48);
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&chain.next.to_le_bytes());
-    bytes.extend_from_slice(&chain.hash);
-    let crc = crc32fast::hash(&bytes);
-    bytes.extend_from_slice(&crc.to_le_bytes());
+fn encode(chain: &Chain) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    let (covered, crc) = bytes.split_at_mut(44);
+    let fields = MAGIC
+        .into_iter()
+        .chain(chain.next.to_le_bytes())
+        .chain(chain.hash);
+    covered
+        .iter_mut()
+        .zip(fields)
+        .for_each(|(byte, field)| *byte = field);
+    crc.copy_from_slice(&crc32fast::hash(covered).to_le_bytes());
     bytes
 }
 

@@ -62,6 +62,17 @@ proptest! {
     }
 
     #[test]
+    fn a_batch_in_the_memory_of_others_is_as_in_its_own(before in contents(), contents in contents()) {
+        let mut made = blocks(&before);
+        made.clear();
+        prop_assert!(made.is_empty() && made.bytes().is_empty());
+        let others = blocks(&contents);
+        others.iter().for_each(|(first, bytes)| made.push(first, bytes));
+        prop_assert_eq!(all(&made), all(&others));
+        prop_assert_eq!(made.bytes(), others.bytes());
+    }
+
+    #[test]
     fn a_changed_sheaf_is_refused(contents in contents(), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
         let made = blocks(&contents);
         let mut bytes = made.encode().unwrap();

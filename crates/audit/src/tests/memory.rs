@@ -4,6 +4,7 @@ use std::fs;
 
 use tokenward_testbed::Invocation;
 
+use crate::format::batch::Batch;
 use crate::period::database::Database;
 
 const VALUE: usize = 4 << 10;
@@ -18,9 +19,9 @@ fn resident() -> usize {
 }
 
 fn put(database: &Database, batch: u64) {
-    let blocks: Vec<_> = (batch * BATCH..(batch + 1) * BATCH)
-        .map(|first| (first, vec![u8::try_from(first % 251).unwrap(); VALUE]))
-        .collect();
+    let mut blocks = Batch::default();
+    (batch * BATCH..(batch + 1) * BATCH)
+        .for_each(|first| blocks.push(first, &[u8::try_from(first % 251).unwrap(); VALUE]));
     database.commit(&blocks).unwrap();
 }
 

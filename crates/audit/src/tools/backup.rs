@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::permissions;
 use crate::error::{DiskError, QueryError};
+use crate::format::batch::Batch;
 use crate::format::block;
 use crate::format::chain::Chain;
 use crate::index::time_order::TimeOrder;
@@ -138,7 +139,7 @@ struct Copy<'p> {
 
 impl Copy<'_> {
     fn put(&mut self, mut bytes: &[u8]) -> Result<(), DiskError> {
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
         while let Some(block) = block::at_start(bytes) {
             let header = block.header;
             if self.current.is_none() || header.first_of_period {
@@ -148,7 +149,7 @@ impl Copy<'_> {
             if let Some((.., order)) = &mut self.current {
                 order.see(&header);
             }
-            batch.push((header.first, block.bytes().to_vec()));
+            batch.push(header.first, block.bytes());
             self.done.blocks += 1;
             self.done.entries += u64::from(header.count);
             self.done.last = Sequence(header.last());
@@ -175,7 +176,7 @@ impl Copy<'_> {
         Ok(())
     }
 
-    fn commit(&mut self, batch: &mut Vec<(u64, Vec<u8>)>) -> Result<(), DiskError> {
+    fn commit(&mut self, batch: &mut Batch) -> Result<(), DiskError> {
         if let Some((_, database, _)) = &self.current
             && !batch.is_empty()
         {

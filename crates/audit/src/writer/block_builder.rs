@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::format::batch::Batch;
 use crate::format::block::{self, CONTENT_LIMIT, Header};
 use crate::format::chain::{Chain, Hash};
 use crate::format::encode::Encoder;
@@ -22,17 +23,16 @@ pub(super) struct BlockBuilder {
     /// Sequence numbers of decisions without an outcome, by the id of their call.
     open_calls: HashMap<[u8; 16], u64>,
     raw: Vec<u8>,
+    /// Memory for the blocks of the next commit.
+    spare: Batch,
 }
-
-/// The blocks of one commit: the sequence number of each block's first entry, and its bytes.
-pub(super) type Blocks = Vec<(u64, Vec<u8>)>;
 
 /// One commit in the making.
 struct Build<'b> {
     builder: &'b mut BlockBuilder,
     index: &'b mut IndexWriter,
     now: &'b Now,
-    blocks: Blocks,
+    blocks: Batch,
     header: Header,
     next: u64,
 }
@@ -47,12 +47,13 @@ impl BlockBuilder {
         first_of_period: bool,
         now: &Now,
         items: impl Iterator<Item = &'i Item>,
-    ) -> (Blocks, Chain) {
+    ) -> (Batch, Chain) {
+        let blocks = std::mem::take(&mut self.spare);
         let mut build = Build {
             builder: self,
             index,
             now,
-            blocks: Vec::new(),
+            blocks,
             header: empty(chain.next, first_of_period, chain.hash, now()),
             next: chain.next,
         };
@@ -65,6 +66,12 @@ impl BlockBuilder {
         };
         let next = build.next;
         (build.blocks, Chain { next, hash })
+    }
+
+    /// Takes the blocks of a commit back, whose memory the next one uses.
+    pub(super) fn reuse(&mut self, mut blocks: Batch) {
+        blocks.clear();
+        self.spare = blocks;
     }
 
     /// Forgets the decisions in `items`, which could not be written.
@@ -128,9 +135,7 @@ impl Build<'_> {
         raw.clear();
         encoder.finish(raw);
         self.index.end_block(&mut self.header);
-        let (bytes, hash) = block::encode(&self.header, raw);
-        self.blocks.push((self.header.first, bytes));
-        hash
+        self.blocks.add(&self.header, raw)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use crate::error::DiskError;
+use crate::format::batch::Batch;
 use crate::format::chain::Chain;
 use crate::index::writer::IndexWriter;
 use crate::period::database::Database;
@@ -38,7 +39,7 @@ impl Current {
     }
 
     /// Puts `blocks` on disk. After an error the period must be given up.
-    pub(super) fn commit(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), DiskError> {
+    pub(super) fn commit(&self, blocks: &Batch) -> Result<(), DiskError> {
         self.database.commit(blocks)
     }
 

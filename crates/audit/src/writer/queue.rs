@@ -22,6 +22,8 @@ const LINGER: Duration = Duration::from_millis(200);
 /// How soon after one commit began the next may, where several callers wait at a time: a commit costs the processor the
 /// same for one record as for fifty. A single caller's next commit is not held up, nor one after a pause.
 const SPACING: Duration = Duration::from_micros(350);
+/// Most items for which memory is kept between commits.
+const KEPT: usize = 1024;
 /// Most items of one commit.
 const BATCH: usize = 8192;
 
@@ -105,6 +107,25 @@ pub(crate) enum Work {
     Items(Vec<Item>),
     /// Nothing is left and nothing will come.
     Stop,
+}
+
+/// Memory of one batch, for the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    items: Vec<Item>,
+    waiters: Vec<Option<Waiter>>,
+}
+
+impl Spare {
+    /// Takes the memory of these, which are dropped. That of a larger batch than usual is not kept.
+    pub(crate) fn of(mut items: Vec<Item>, mut waiters: Vec<Option<Waiter>>) -> Self {
+        items.clear();
+        waiters.clear();
+        if items.capacity() > KEPT || waiters.capacity() > KEPT {
+            return Self::default();
+        }
+        Self { items, waiters }
+    }
 }
 
 /// The result of putting an item back.
@@ -259,16 +280,17 @@ impl Queue {
         state.record_bytes + state.other_bytes + outside
     }
 
-    /// Gives the items to write next. Waits for some, at most `idle`.
-    pub(crate) fn take(&self, idle: Duration, now_ms: impl Fn() -> i64) -> Work {
+    /// Gives the items to write next, in the memory of `spare`. Waits for some, at most `idle`.
+    pub(crate) fn take(&self, idle: Duration, now_ms: impl Fn() -> i64, spare: Spare) -> Work {
+        let Spare { mut items, waiters } = spare;
         let until = Instant::now() + idle;
         let state = self.wait_for_spacing(self.state());
         drop(self.wait_for_items(state, until));
         // The clock is the caller's: it is not asked under the lock.
         let now_ms = now_ms();
         let mut state = self.state();
-        let mut items = self.tallies(&mut state, now_ms);
-        state.in_flight.clear();
+        items.extend(self.tallies(&mut state, now_ms));
+        state.in_flight = waiters;
         state.in_flight.resize_with(items.len(), || None);
         self.fill(&mut state);
         while items.len() < BATCH
@@ -367,16 +389,17 @@ impl Queue {
         events.into_iter().map(Item::Event).collect()
     }
 
-    /// Answers those whose items the writer had: they are on disk from `first` on.
-    pub(crate) fn committed(&self, first: u64) {
-        let waiters = std::mem::take(&mut self.state().in_flight);
+    /// Answers those whose items the writer had: they are on disk from `first` on. Gives the memory of the list.
+    pub(crate) fn committed(&self, first: u64) -> Vec<Option<Waiter>> {
+        let mut waiters = std::mem::take(&mut self.state().in_flight);
         let mut sequence = first;
-        for waiter in waiters {
+        for waiter in waiters.drain(..) {
             if let Some(waiter) = waiter {
                 let _ = waiter.done.send(Ok(Appended::Stored(Sequence(sequence))));
             }
             sequence = sequence.saturating_add(1);
         }
+        waiters
     }
 
     /// Answers the callers whose items the writer could not write. Items that nobody waits for go back to the head of the queue. If

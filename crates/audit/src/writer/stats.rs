@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::DiskError;
+use crate::format::batch::Batch;
 use crate::model::entry::Sequence;
 
 /// How many commit durations are kept.
@@ -83,12 +84,11 @@ impl Counters {
     }
 
     /// A commit succeeded.
-    pub(crate) fn committed(&self, entries: u64, blocks: &[(u64, Vec<u8>)], took: Duration) {
+    pub(crate) fn committed(&self, entries: u64, blocks: &Batch, took: Duration) {
         let whole = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        let bytes = blocks.iter().map(|(_, bytes)| whole(bytes.len())).sum();
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes.fetch_add(whole(blocks.size()), Ordering::Relaxed);
         self.durable.fetch_add(entries, Ordering::Relaxed);
-        self.blocks.fetch_add(whole(blocks.len()), Ordering::Relaxed);
+        self.blocks.fetch_add(whole(blocks.count()), Ordering::Relaxed);
         let mut rest = self.rest();
         rest.failing = None;
         if rest.commits.len() >= COMMITS {

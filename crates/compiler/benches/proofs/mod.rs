@@ -7,6 +7,7 @@ use tokenward_compiler::{
     analysis::{Analysis, Budget, Served, Universe},
     compile, findings,
     ir::Program,
+    lint,
     source::SourceSet,
 };
 
@@ -19,6 +20,8 @@ pub enum Question {
     Compare(fn() -> (Policy, Policy)),
     /// Looks for findings, as `check` does.
     Check(fn() -> Policy),
+    /// Compiles, looks for findings and runs all lints, as `check --lint auditor` does.
+    Lint(fn() -> Policy),
 }
 
 /// A question, and what its answer may cost.
@@ -139,6 +142,16 @@ pub const ROWS: &[Row] = &[
         (5_000, 200, 150_000),
     ),
     row(
+        "lint: 1,000 tokens of 10 lines",
+        Question::Lint(one_user),
+        (2_000, 200, 250_000),
+    ),
+    row(
+        "lint: 1,000 tokens of 10 lines, all suspect",
+        Question::Lint(all_suspect),
+        (10_000, 400, 400_000),
+    ),
+    row(
         "8,000 lines reordered",
         Question::Compare(reordered),
         (1_000, 200, 10_000),
@@ -171,6 +184,10 @@ impl Question {
                 let compilation = compiled(policy());
                 let program = bound(&compilation);
                 Box::new(move || checked(&program, &compilation))
+            }
+            Self::Lint(policy) => {
+                let sources = sources(policy());
+                Box::new(move || linted(&sources))
             }
         }
     }
@@ -215,7 +232,38 @@ fn checked(program: &Program, compilation: &Compilation) -> Answer {
     }
 }
 
+fn linted(sources: &SourceSet) -> Answer {
+    let compilation = compile(sources);
+    let program = bound(&compilation);
+    let checked = checked(&program, &compilation);
+    let policy = lint::Policy {
+        sources,
+        program: &program,
+        source_map: &compilation.source_map,
+        reserved: None,
+    };
+    let settings = lint::Settings {
+        set: lint::LintSet::Auditor,
+        expires_within_ms: 86_400_000,
+        now_ms: 1_767_225_600_000,
+    };
+    let budget = Budget::new(Analysis::BUDGET / 4);
+    let asked = (Universe::default(), &Served::everything(), &budget);
+    let lints = lint::find(policy, settings, &mut compilation.diagnostics.clone(), asked);
+    let lints = lints.unwrap_or_else(|fault| panic!("{fault}"));
+    Answer {
+        inconclusive: checked.inconclusive + lints.open,
+        found: checked.found + lints.diagnostics.len(),
+        gone: 0,
+        steps: checked.steps + budget.spent() / 1_000,
+    }
+}
+
 fn compiled(policy: Policy) -> Compilation {
+    compile(&sources(policy))
+}
+
+fn sources(policy: Policy) -> SourceSet {
     let mut text = String::new();
     for (at, lines) in policy.into_iter().enumerate() {
         let _ = write!(
@@ -224,7 +272,7 @@ fn compiled(policy: Policy) -> Compilation {
             lines.join("\n")
         );
     }
-    compile(&SourceSet::from_files([("a.toml".to_owned(), text)]))
+    SourceSet::from_files([("a.toml".to_owned(), text)])
 }
 
 fn bound(compilation: &Compilation) -> Program {
@@ -305,6 +353,21 @@ fn one_user() -> Policy {
             format!("!/rest/api/2/issue/K{at}-666"),
         ]
         .into()
+    };
+    (0..1_000).map(token).collect()
+}
+
+/// Every line has something to find.
+fn all_suspect() -> Policy {
+    let token = |at: usize| {
+        (0..5)
+            .flat_map(|line| {
+                [
+                    format!(".*/rest/api/2/issue/K{at}-{line}.*"),
+                    format!("[get]/rest/files/{at}/report{line}.pdf[QueryParam::jql==project = K{at}.*]"),
+                ]
+            })
+            .collect()
     };
     (0..1_000).map(token).collect()
 }

@@ -36,6 +36,13 @@ impl Budget {
         }
     }
 
+    /// A budget of its own, of one in so many of these units: work that may take less than the proofs of the run, and takes
+    /// nothing away from them.
+    #[must_use]
+    pub fn share(&self, shares: u64) -> Self {
+        Self::new((self.units / shares.max(1)).max(1))
+    }
+
     /// Whether the steps of the run are used up: every further question about the same token is inconclusive.
     #[must_use]
     pub fn is_spent(&self) -> bool {

@@ -5,7 +5,7 @@ use std::cell::{Cell as Flag, LazyCell};
 use super::{
     Exhausted, Fault, Inconclusive, Obstacle,
     cell::Cell,
-    clauses::Ruled,
+    clauses::{Matched, Ruled},
     forwarding::Forwarding,
     prefilter,
     prover::{Prover, names},
@@ -30,6 +30,8 @@ pub(crate) struct Common {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) witness: Request,
+    /// The line of the first that the request was looked for: it matches the request, as the line that decides does.
+    pub(crate) source: Option<LineId>,
     pub(crate) lines: (Option<LineId>, Option<LineId>),
     /// What keeps the proxy from forwarding the request, and every other one.
     pub(crate) obstacles: Vec<Obstacle>,
@@ -72,8 +74,8 @@ impl<'p> Prover<'p> {
                     kept = Some(found);
                     break;
                 }
-                let must: Vec<Ruled<'p>> = source.into_iter().chain([*their]).collect();
-                let found = self.share(must, (&taken_back.0, &taken_back.1), (one, other), &mut common)?;
+                let forbids = (taken_back.0.as_slice(), taken_back.1.as_slice());
+                let found = self.share((source, *their), forbids, (one, other), &mut common)?;
                 let is_forwarded = |found: &Shared| found.obstacles.is_empty();
                 if found.as_ref().is_some_and(is_forwarded) {
                     kept = found;
@@ -100,10 +102,12 @@ impl<'p> Prover<'p> {
             );
             let refuses = |forwarding: Forwarding<'p>| !forwarding.obstacles(&witness).is_empty();
             if let (Said::Allow(line), Said::Allow(their)) = said
+                && source.matches(&witness) == Matched::Yes
                 && !one.forwarding().is_some_and(refuses)
             {
                 return Some(Shared {
                     witness,
+                    source: Some(source.rule.line),
                     lines: (line, their),
                     obstacles: Vec::new(),
                 });
@@ -114,12 +118,13 @@ impl<'p> Prover<'p> {
 
     fn share(
         &mut self,
-        must: Vec<Ruled<'p>>,
+        (source, their): (Option<Ruled<'p>>, Ruled<'p>),
         (forbids, their_forbids): (&[Ruled<'p>], &[Ruled<'p>]),
         (one, other): (Side<'p>, Side<'p>),
         common: &mut Common,
     ) -> Result<Option<Shared>, Fault> {
-        let demanded = must.last().map(|ruled| ruled.rule.line);
+        let must: Vec<Ruled<'p>> = source.into_iter().chain([their]).collect();
+        let asked = (source.map(|ruled| ruled.rule.line), their.rule.line);
         let names = LazyCell::new(|| names(must.iter().chain(forbids).chain(their_forbids)));
         let avoid = |name: &str| names.contains(&*fold::key(name));
         let cell = |forwarding: Option<Forwarding<'p>>| Cell {
@@ -139,7 +144,7 @@ impl<'p> Prover<'p> {
                 return Ok(None);
             }
         };
-        let Some(mut found) = shared(witness, demanded, (one, other))? else {
+        let Some(mut found) = shared(witness, asked, (one, other))? else {
             common.inconclusive.get_or_insert(Inconclusive::CaseVariants);
             return Ok(None);
         };
@@ -154,7 +159,7 @@ impl<'p> Prover<'p> {
         let witness = cell.request(self.universe(), &mut self.languages);
         let is_open = !matches!(witness, Ok(None)) || cell.passed_over.get();
         if let Ok(Some(witness)) = witness
-            && let Some(forwarded) = shared(witness, demanded, (one, other))?
+            && let Some(forwarded) = shared(witness, asked, (one, other))?
         {
             return Ok(Some(forwarded));
         }
@@ -169,7 +174,7 @@ impl<'p> Prover<'p> {
 /// letter case.
 fn shared(
     witness: Request,
-    demanded: Option<LineId>,
+    (source, demanded): (Option<LineId>, LineId),
     (one, other): (Side<'_>, Side<'_>),
 ) -> Result<Option<Shared>, Fault> {
     let said = (
@@ -179,7 +184,7 @@ fn shared(
     let lines = match said {
         (Said::Allow(line), Said::Allow(their)) => (line, their),
         // An invariant refuses nothing: its line matches.
-        (Said::Allow(line), Said::Refuse) => (line, demanded),
+        (Said::Allow(line), Said::Refuse) => (line, Some(demanded)),
         (Said::Refuse, _) => return Ok(None),
         _ => {
             return Err(Fault::FalseWitness {
@@ -189,6 +194,7 @@ fn shared(
     };
     Ok(Some(Shared {
         witness,
+        source,
         lines,
         obstacles: Vec::new(),
     }))

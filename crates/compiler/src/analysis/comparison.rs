@@ -6,16 +6,18 @@ use super::{
     prover::{Accepted, Prover},
     proxied::Proxied,
     side::Side,
+    vocabulary::Vocabulary,
 };
 use crate::ir::{LineId, Program, TokenId};
 
 /// Compares tokens of two bound programs. The prover's knowledge of their patterns is shared by all tokens.
 pub struct Analysis<'p> {
-    old: &'p Program,
-    new: &'p Program,
-    prover: Prover<'p>,
+    pub(super) old: &'p Program,
+    pub(super) new: &'p Program,
+    pub(super) prover: Prover<'p>,
     /// The proxies of the old and of the new program.
     proxied: [Option<&'p Proxied>; 2],
+    pub(super) vocabulary: Vocabulary,
 }
 
 /// How two versions of a policy differ.
@@ -54,6 +56,7 @@ impl<'p> Analysis<'p> {
             new,
             prover: Prover::new(universe, budget.into())?,
             proxied: [None, None],
+            vocabulary: Vocabulary::default(),
         })
     }
 
@@ -65,7 +68,8 @@ impl<'p> Analysis<'p> {
         self
     }
 
-    fn sides(&self, old: Option<TokenId>, new: Option<TokenId>) -> (Side<'p>, Side<'p>) {
+    /// The sides of a token of the old program and of one of the new.
+    pub(super) fn sides(&self, old: Option<TokenId>, new: Option<TokenId>) -> (Side<'p>, Side<'p>) {
         let side = |program, token, proxied| Side {
             program,
             token,

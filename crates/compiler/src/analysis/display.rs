@@ -45,6 +45,18 @@ impl Request {
         }
     }
 
+    /// The request as [`Display`] shows it, with its path and query decoded; `None` if that shows nothing more. Two requests may
+    /// look the same so: it is for people, beside the encoded form.
+    #[must_use]
+    pub fn decoded(&self) -> Option<String> {
+        let mut target = self.path.clone();
+        for (at, (name, value)) in self.query.iter().enumerate() {
+            target.push(if at == 0 { '?' } else { '&' });
+            target.push_str(&format!("{name}={value}"));
+        }
+        (target != self.target()).then(|| format!("{} {target}", self.method_name()))
+    }
+
     /// Path and query, percent-encoded.
     #[must_use]
     pub fn target(&self) -> String {

@@ -129,7 +129,7 @@ fn is_within(within: &Matcher, around: &Matcher, languages: &mut Languages) -> b
 }
 
 /// The machines of a matcher's parts.
-fn machines(matcher: &Matcher, languages: &mut Languages) -> Option<Vec<Shared>> {
+pub(super) fn machines(matcher: &Matcher, languages: &mut Languages) -> Option<Vec<Shared>> {
     if matches!(matcher, Matcher::Nothing | Matcher::Everything) {
         return None;
     }

@@ -120,7 +120,20 @@ impl<'p> Prover<'p> {
         must: &[Ruled<'p>],
         must_not: &[Ruled<'p>],
     ) -> Result<Option<Request>, Exhausted> {
-        self.languages.grant(SHARES);
+        self.request_of(must, must_not, SHARES)
+    }
+
+    /// The same, of rules that need not outlive the prover, for one of so many shares of the run's steps.
+    ///
+    /// # Errors
+    /// The question's share of the steps is spent.
+    pub(super) fn request_of<'q>(
+        &mut self,
+        must: &[Ruled<'q>],
+        must_not: &[Ruled<'q>],
+        shares: u64,
+    ) -> Result<Option<Request>, Exhausted> {
+        self.languages.grant(shares);
         let names = LazyCell::new(|| names(must.iter().chain(must_not)));
         let avoid = |name: &str| names.contains(&*fold::key(name));
         let cell = Cell {

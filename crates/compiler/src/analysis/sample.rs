@@ -63,7 +63,11 @@ impl<'p> Prover<'p> {
                 .filter(|test| test.operator.needs_value())
             {
                 let value = text(ruled.program.value(test.value), "", &mut self.languages)?;
-                query.push((test.name.to_string(), value));
+                // Rules may demand the same of a parameter: once is enough.
+                let pair = (test.name.to_string(), value);
+                if !query.contains(&pair) {
+                    query.push(pair);
+                }
             }
             for test in ruled.rule.nodes.iter().filter(|test| test.operator.needs_value()) {
                 let value = self.value(ruled.program.value(test.value), test.kinds)?;

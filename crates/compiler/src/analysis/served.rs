@@ -54,6 +54,11 @@ impl Served {
         self.encoded_slash
     }
 
+    /// The endpoints; none: every path is served.
+    pub(crate) fn endpoints(&self) -> &[String] {
+        &self.endpoints
+    }
+
     /// The endpoints, for a message: "`/rest/*` and `/login`".
     #[must_use]
     pub fn shown(&self) -> String {

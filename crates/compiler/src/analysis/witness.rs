@@ -1,7 +1,7 @@
 //! A request that proves a difference, and its trial before the programs themselves.
 
 use crate::{
-    decide::{self, Body, Decision, Media, Param, decide},
+    decide::{self, Body, Decision, Media, Param, decide, nearest::Nearest},
     ir::{LineId, Program, RuleId, TokenId},
     json,
     method::Method,
@@ -78,26 +78,8 @@ pub(super) fn ask(program: &Program, token: Option<TokenId>, request: &Request) 
     let Some(token) = token else {
         return Said::Deny(None);
     };
-    let query: Vec<Param<'_>> = request
-        .query
-        .iter()
-        .map(|(name, value)| Param {
-            name,
-            value: Some(value),
-        })
-        .collect();
-    let mut asked = decide::Request {
-        token,
-        method: request.method,
-        path: &request.path,
-        query: &query,
-        body: match request.body {
-            RequestBody::Absent => Body::Absent,
-            RequestBody::Json(_) | RequestBody::Broken => Body::Unread(Media::Json),
-            RequestBody::Form => Body::Unread(Media::Form),
-            RequestBody::Other => Body::Unread(Media::Other),
-        },
-    };
+    let query = parameters(request);
+    let mut asked = asked(token, request, &query);
     let content = request.body.content();
     let text = content.as_ref().map_or("", |(_, text)| text);
     let nodes;
@@ -113,6 +95,53 @@ pub(super) fn ask(program: &Program, token: Option<TokenId>, request: &Request) 
         return said(&decide(program, &asked));
     }
     said(&decide(program, &asked))
+}
+
+/// The permit line of a token that comes nearest to a request, and the first of its conditions that fails.
+pub(super) fn nearest(program: &Program, token: TokenId, request: &Request) -> Option<Nearest> {
+    let query = parameters(request);
+    let mut asked = asked(token, request, &query);
+    let content = request.body.content();
+    let text = content.as_ref().map_or("", |(_, text)| text);
+    let nodes;
+    if let Decision::NeedsBody(wanted) = decide(program, &asked) {
+        asked.body = match json::read(text.as_bytes(), &wanted) {
+            Ok(read) => {
+                nodes = read;
+                Body::Read(&nodes)
+            }
+            Err(_) => Body::Unreadable,
+        };
+    }
+    let tried = decide::explain::explain(program, &asked);
+    decide::nearest::nearest(program, &asked, &tried)
+}
+
+fn parameters(request: &Request) -> Vec<Param<'_>> {
+    request
+        .query
+        .iter()
+        .map(|(name, value)| Param {
+            name,
+            value: Some(value),
+        })
+        .collect()
+}
+
+/// The request as a decision takes it, its body not read.
+fn asked<'a>(token: TokenId, request: &'a Request, query: &'a [Param<'a>]) -> decide::Request<'a> {
+    decide::Request {
+        token,
+        method: request.method,
+        path: &request.path,
+        query,
+        body: match request.body {
+            RequestBody::Absent => Body::Absent,
+            RequestBody::Json(_) | RequestBody::Broken => Body::Unread(Media::Json),
+            RequestBody::Form => Body::Unread(Media::Form),
+            RequestBody::Other => Body::Unread(Media::Other),
+        },
+    }
 }
 
 /// Whether a policy of these rules of a program allows a request.

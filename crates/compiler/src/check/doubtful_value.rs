@@ -1,4 +1,4 @@
-//! TW0123: a value in quotes, or a list of values, which are compared as text.
+//! TW0123: a value in quotes, typographic quotes within a value, or a list of values, which are compared as text.
 
 use crate::{
     ast::{self, Effect, Operator, Test},
@@ -29,7 +29,8 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
         let text = sources.text(pattern.span);
         // Such a line restricts: the value that is not matched gets through.
         let restricts = (line.effect == Effect::Forbid) == (*operator != Operator::None);
-        let found = quotes(text).or_else(|| restricts.then(|| list(text))?);
+        let found = quotes(text).or_else(|| typographic(text));
+        let found = found.or_else(|| restricts.then(|| list(text))?);
         if let Some((headline, help)) = found {
             diagnostics.push(Diagnostic::new(Code::DoubtfulValue, pattern.span, headline).help(help));
         }
@@ -52,6 +53,20 @@ fn quotes(text: &str) -> Option<(String, String)> {
             format!("the quotes in `{text}` are part of the value"),
             format!(
                 "write `{inner}`; if the value is sent with these quotes, write `\\x{{…}}` for one of them"
+            ),
+        )
+    })
+}
+
+/// `project = “KANBAN”`: quotes that editors and word processors make, and that no query language has.
+fn typographic(text: &str) -> Option<(String, String)> {
+    const DOUBLE: [char; 4] = ['“', '”', '„', '‟'];
+    text.contains(DOUBLE).then(|| {
+        (
+            format!("the typographic quotes in `{text}` are part of the value"),
+            format!(
+                "write `{}`; if the value is sent with these quotes, write `\\x{{…}}` for them",
+                text.replace(DOUBLE, "\"")
             ),
         )
     })

@@ -29,6 +29,7 @@ fn misplaced_bang(url: &Url<'_>) -> Option<Diagnostic> {
     let rest = url.text.get(first.range.end..)?.trim_start();
     let methods = url.line.get(..url.start)?;
     let methods = methods.trim_start_matches(['!', ' ', '\t']);
+    let line = format!("!{}{rest}{}", methods.trim_end(), url.behind());
     Some(
         url.error(
             Code::MisspeltPart,
@@ -37,8 +38,9 @@ fn misplaced_bang(url: &Url<'_>) -> Option<Diagnostic> {
         )
         .help(format!(
             "write `!` once, at the beginning of the line: {}",
-            shown(&format!("!{}{rest}{}", methods.trim_end(), url.behind()))
-        )),
+            shown(&line)
+        ))
+        .fix(url.syntax.span, line),
     )
 }
 
@@ -77,7 +79,8 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
     }
     let place = first.range.clone();
     let rest = url.text.get(place.end..)?.trim_start();
-    let line = |bang: &str, methods: &str| shown(&format!("{bang}{methods}{rest}{}", url.behind()));
+    let line = |bang: &str, methods: &str| format!("{bang}{methods}{rest}{}", url.behind());
+    let mut fix = None;
     let bang = if url.is_forbid() || inner.contains('!') {
         "!"
     } else {
@@ -100,21 +103,24 @@ fn method_list(url: &Url<'_>) -> Option<Diagnostic> {
         _ if words.iter().any(|word| any(word)) => {
             format!(
                 "a line without a method list applies to all methods: {}",
-                line(bang, "")
+                shown(&line(bang, ""))
             )
         }
         _ if url.has_methods() => "write all methods in one list: `[get,post]`".to_owned(),
-        Some(meant) => format!(
-            "did you mean `[{0}]`? {1}",
-            meant.join(","),
-            line(bang, &format!("[{}]", meant.join(",")))
-        ),
+        Some(meant) => {
+            let list = format!("[{}]", meant.join(","));
+            let line = fix.insert(line(bang, &list));
+            format!("did you mean `{list}`? {}", shown(line))
+        }
         None => format!("the methods are {}", known.join(", ")),
     };
-    Some(
-        url.error(Code::MisspeltPart, place, headline)
-            .help(format!("{help}; if a character class is intended, write `[\\…]`")),
-    )
+    let mut found = url
+        .error(Code::MisspeltPart, place, headline)
+        .help(format!("{help}; if a character class is intended, write `[\\…]`"));
+    if let Some(line) = fix {
+        found = found.fix(url.syntax.span, line);
+    }
+    Some(found)
 }
 
 /// `/rest/x[delete]`: a bracket of method words that does not begin the line.

@@ -11,7 +11,7 @@ use crate::{
 
 /// A line's URL regexp in pieces.
 pub(super) struct Url<'a> {
-    syntax: &'a ast::Limit,
+    pub(super) syntax: &'a ast::Limit,
     /// The whole line.
     pub(super) line: &'a str,
     /// The URL regexp.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// What a piece of a regexp's text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `\d`, `\?`, `\p{Greek}`.
     Escape,
     /// `[…]`, with the classes in it.
@@ -24,25 +24,25 @@ pub(super) enum Kind {
 
 /// A piece and its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) kind: Kind,
-    pub(super) range: Range<usize>,
+pub(crate) struct Piece {
+    pub(crate) kind: Kind,
+    pub(crate) range: Range<usize>,
 }
 
 impl Piece {
     /// Whether the piece is this character, without an escape and outside classes.
-    pub(super) fn is(&self, character: char) -> bool {
+    pub(crate) fn is(&self, character: char) -> bool {
         self.kind == Kind::Character(character)
     }
 
     /// Whether the piece is a blank.
-    pub(super) fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         matches!(self.kind, Kind::Character(character) if character.is_whitespace())
     }
 }
 
 /// The pieces of a text; `placeholders` are ranges of it.
-pub(super) fn pieces(text: &str, placeholders: &[Range<usize>]) -> Vec<Piece> {
+pub(crate) fn pieces(text: &str, placeholders: &[Range<usize>]) -> Vec<Piece> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let placeholder = placeholders.iter().find(|range| range.start == at);

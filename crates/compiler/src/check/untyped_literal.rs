@@ -26,16 +26,15 @@ pub(super) fn check(line: &ast::Limit, sources: &SourceSet, diagnostics: &mut Ve
             _ => continue,
         };
         if line.effect == Effect::Permit && *operator != Operator::None {
+            let typed = format!("[JsonData::{path}:{kind}{}{text}]", operator.as_str());
             diagnostics.push(
                 Diagnostic::new(
                     Code::UntypedLiteral,
                     constraint.span,
                     format!("`{text}` here also matches a string with that text"),
                 )
-                .help(format!(
-                    "write `[JsonData::{path}:{kind}{}{text}]`",
-                    operator.as_str()
-                )),
+                .help(format!("write `{typed}`"))
+                .fix(constraint.span, typed),
             );
         }
     }

@@ -169,9 +169,13 @@ fn of_body<'a>(
 ) -> Vec<Constraint<'a>> {
     let mut constraints = Vec::new();
     // An absent body is an empty object, which decides without slots of the request's own.
-    let asked = Asked::by(std::slice::from_ref(asks));
-    let empty = Nodes::empty_object(asked.wanted());
-    let own = asked.slots(0).filter(|_| matches!(request.body, Body::Absent));
+    let absent = matches!(request.body, Body::Absent).then(|| {
+        let asked = Asked::by(std::slice::from_ref(asks));
+        (Nodes::empty_object(asked.wanted()), asked)
+    });
+    let own = absent
+        .as_ref()
+        .and_then(|(empty, asked)| Some((empty, asked.slots(0)?)));
     let read = match (request.body, slots) {
         (Body::Read(nodes), Some(slots)) => Some((nodes, slots)),
         _ => None,
@@ -184,7 +188,10 @@ fn of_body<'a>(
         let kinds = test.kinds.map_or_else(String::new, |kinds| format!(":{kinds}"));
         let text = format!("JsonData::{}{kinds}{}", test.path, test.operator.as_str());
         let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.nodes.get(at)?)));
-        let looked_at = node.or_else(|| Some(empty.node(*own?.nodes.get(at)?)));
+        let looked_at = node.or_else(|| {
+            let (empty, slots) = own?;
+            Some(empty.node(*slots.nodes.get(at)?))
+        });
         let held = looked_at.map(|node| body::holds_one(rule.effect, asked, node).into());
         constraints.push(Constraint {
             text,
@@ -200,7 +207,10 @@ fn of_body<'a>(
             false => format!("{path}."),
         };
         let node = read.and_then(|(nodes, slots)| Some(nodes.node(*slots.members.get(at)?)));
-        let looked_at = node.or_else(|| Some(empty.node(*own?.members.get(at)?)));
+        let looked_at = node.or_else(|| {
+            let (empty, slots) = own?;
+            Some(empty.node(*slots.members.get(at)?))
+        });
         let held = looked_at.map(|node| body::only(rule, path, node));
         constraints.push(without_node(
             format!("JsonData::{object}only"),

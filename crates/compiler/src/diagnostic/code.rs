@@ -117,6 +117,25 @@ codes! {
     ReadableSecret "TW0402" Error "a readable secret in secure mode";
     TooLongLife "TW0403" Error "a token that lives longer than the configuration allows";
     OverCeiling "TW0404" Error "a limit higher than the configuration allows";
+    Expired "TW0501" Warning "an expired token";
+    ExpiresSoon "TW0502" Warning "a token that expires soon";
+    AnyUser "TW0503" Warning "a token that works for any user";
+    Unanchored "TW0504" Warning "a `.*` before the path that matches other paths too";
+    MissingBoundary "TW0505" Warning "a name or number that may go on";
+    UnescapedDot "TW0506" Warning "a `.` that matches any character";
+    OpenValue "TW0507" Warning "a query value to which conditions can be added";
+    NoMethods "TW0508" Warning "a wide line without methods";
+    AllowsAll "TW0509" Warning "a line that allows everything that is served";
+    DeadAlternative "TW0510" Warning "an alternative that no request can match";
+    TopAlternation "TW0511" Warning "a `|` that separates whole URLs";
+    BodilessMethod "TW0512" Warning "a method without a body in a line that tests the body";
+    ReachesReserved "TW0513" Warning "a line that allows calls for credentials or rights";
+    AvoidableForbid "TW0514" Warning "a forbid line that only limits methods";
+    SingleForList "TW0515" Warning "a list in JSON that is tested as a single value";
+    WrongException "TW0520" Error "an exception that is not valid";
+    IdleException "TW0521" Warning "an exception that is not needed";
+    StaleBaseline "TW0550" Error "a baseline entry that accepts no finding";
+    Unacceptable "TW0551" Error "a baseline entry for a finding that cannot be accepted";
 }
 
 impl std::fmt::Display for Code {

@@ -20,8 +20,19 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// Advice.
     pub help: Option<String>,
+    /// The text to write instead, if the advice names exactly one.
+    pub fix: Option<Fix>,
     /// A request that proves the finding.
     pub witness: Option<Witness>,
+}
+
+/// A text to write in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// The text to replace.
+    pub span: Span,
+    /// The text to write.
+    pub text: String,
 }
 
 /// A request that proves a finding.
@@ -66,6 +77,7 @@ impl Diagnostic {
             elsewhere: None,
             related: Vec::new(),
             help: None,
+            fix: None,
             witness: None,
         }
     }
@@ -88,6 +100,16 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Adds a text to write in the place of `span`.
+    #[must_use]
+    pub fn fix(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.fix = Some(Fix {
+            span,
+            text: text.into(),
+        });
         self
     }
 

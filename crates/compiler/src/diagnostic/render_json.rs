@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::{Diagnostic, Elsewhere, Label};
-use crate::{secret, source::SourceSet};
+use crate::{
+    secret,
+    source::{SourceSet, Span},
+};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -17,7 +20,17 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Edit<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<Proof<'a>>,
+}
+
+/// A text to write in the place of another.
+#[derive(Serialize)]
+struct Edit<'a> {
+    #[serde(flatten)]
+    place: Place<'a>,
+    text: &'a str,
 }
 
 /// A request, as one line and as a command.
@@ -49,14 +62,18 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
             headline: &diagnostic.headline,
             primary: match &diagnostic.elsewhere {
                 Some(elsewhere) => outside(elsewhere),
-                None => place(sources, &diagnostic.primary),
+                None => labelled(sources, &diagnostic.primary),
             },
             related: diagnostic
                 .related
                 .iter()
-                .map(|label| place(sources, label))
+                .map(|label| labelled(sources, label))
                 .collect(),
             help: diagnostic.help.as_deref(),
+            fix: diagnostic.fix.as_ref().map(|fix| Edit {
+                place: place(sources, fix.span, ""),
+                text: &fix.text,
+            }),
             witness: diagnostic.witness.as_ref().map(|witness| Proof {
                 request: &witness.request,
                 curl: &witness.curl,
@@ -68,8 +85,11 @@ pub fn render_json(sources: &SourceSet, diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(row).collect()
 }
 
-fn place<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
-    let span = label.span;
+fn labelled<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
+    place(sources, label.span, &label.text)
+}
+
+fn place<'a>(sources: &'a SourceSet, span: Span, label: &'a str) -> Place<'a> {
     let (line, column) = sources.line_and_column(span.source, span.start);
     let (end_line, end_column) = sources.line_and_column(span.source, span.end);
     Place {
@@ -80,7 +100,7 @@ fn place<'a>(sources: &'a SourceSet, label: &'a Label) -> Place<'a> {
         column,
         end_line,
         end_column,
-        label: &label.text,
+        label,
     }
 }
 

@@ -75,6 +75,11 @@ pub(super) fn why(text: &str, line: Span) -> Option<Why> {
     found.or_else(|| has_negated_name(text).then_some(Why::NegatedClass))
 }
 
+/// Whether version 1 of the language read spaces around the line's URL as a part of it.
+pub(crate) fn has_blanks(text: &str, line: Span) -> bool {
+    parse_line(text, line).is_ok_and(|syntax| syntax.url_with_blanks != syntax.url.span)
+}
+
 /// Most lines have none of the characters that matter.
 fn is_worth_parsing(text: &str) -> bool {
     text.contains(['^', ' ', '\t', '$', '{', '\\'])

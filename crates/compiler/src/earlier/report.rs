@@ -55,7 +55,10 @@ impl Rereading {
             }
         };
         let headline = format!("this line {what}: {}", self.why.explained());
-        let found = Diagnostic::new(Code::MeansMore, self.line, headline).help(self.advice());
+        let mut found = Diagnostic::new(Code::MeansMore, self.line, headline).help(self.advice());
+        if let (Why::Caret | Why::Blanks, Some(plain)) = (self.why, plain(&self.text, self.line)) {
+            found = found.fix(self.line, plain);
+        }
         match &self.witness {
             Some(request) => found.witness(witness(program, self.token, request)),
             None => found,
@@ -64,7 +67,7 @@ impl Rereading {
 
     /// What to write, or to look at.
     fn advice(&self) -> String {
-        let as_now = "if it is right, allow the finding with `lint_allow = [\"TW0121\"]`";
+        let as_now = "if it is right, allow the finding with `lint_allow = [\"TW0121: why\"]`";
         match self.why {
             Why::Caret | Why::Blanks => match plain(&self.text, self.line) {
                 Some(plain) => format!("review it as new access, and write `{plain}`"),

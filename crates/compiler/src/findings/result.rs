@@ -7,6 +7,8 @@ use crate::diagnostic::Diagnostic;
 pub struct Findings {
     /// Findings in source order, without those that a token's `lint_allow` allows.
     pub diagnostics: Vec<Diagnostic>,
+    /// The findings that a token's `lint_allow` allows.
+    pub allowed: Vec<Diagnostic>,
     /// Number of questions that exceeded the budget; their findings are unknown.
     pub inconclusive: usize,
     /// The product states that were visited.

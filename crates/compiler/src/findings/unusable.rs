@@ -26,7 +26,7 @@ enum Why<'a> {
     Parameter(&'a str),
 }
 
-/// Warns of each permit line of a bound program that none of its tokens can use. Past the budget nothing is claimed.
+/// Warns of each permit line of a bound program that none of its tokens can use, `lint_allow` or not. Past the budget nothing is claimed.
 ///
 /// # Errors
 /// A [`Fault`].
@@ -48,12 +48,10 @@ pub fn unusable(
             lines.insert(rule.line, why);
         }
     }
-    let mut found: Vec<Diagnostic> = lines
-        .into_iter()
+    let found = lines.into_iter();
+    Ok(found
         .filter_map(|(line, why)| diagnostic(source_map, line, &why?))
-        .collect();
-    source_map.allow(&mut found);
-    Ok(found)
+        .collect())
 }
 
 fn why<'a>(

@@ -1,12 +1,12 @@
 //! TW0204: invariants, and lines of them, that apply to no request, so that nothing is proved.
 
-use super::Invariants;
+use super::{Invariants, dead_part::dead_part};
 use crate::{
-    analysis::{Budget, Fault, Prover, Ruled, Served, Universe},
+    analysis::{Budget, Fault, Prover, Served, Universe},
     ast::Effect,
-    blame::{self, Part, Settings},
+    blame::{self, Settings},
     diagnostic::{Code, Diagnostic, sort},
-    ir::{Program, RuleId, UrlMatcher},
+    ir::RuleId,
     tokens::InvariantKind,
 };
 
@@ -64,31 +64,4 @@ fn only_forbids(name: &str, span: crate::source::Span) -> Diagnostic {
     Diagnostic::new(Code::IdleLine, span, headline).help(
         "write the requests that the invariant is about without `!`; a line with `!` is an exception to the other lines",
     )
-}
-
-/// The part at fault, if no request matches the line.
-fn dead_part<'p>(
-    program: &'p Program,
-    id: RuleId,
-    prover: &mut Prover<'p>,
-    endpoints: Option<&crate::ir::Matcher>,
-    universe: Universe,
-) -> Option<Part> {
-    let rule = program.rule(id)?;
-    let (UrlMatcher::Below(url) | UrlMatcher::Bound(_, url)) = program.url(rule.url) else {
-        return None;
-    };
-    if matches!(prover.has_path(&[url]), Ok(false)) {
-        return Some(Part::Url);
-    }
-    if let Some(endpoints) = endpoints
-        && matches!(prover.has_path(&[url, endpoints]), Ok(false))
-    {
-        return Some(Part::Endpoints);
-    }
-    rule.constraints.as_ref()?;
-    match prover.request(&[Ruled { program, rule }], &[]) {
-        Ok(None) => Some(blame::part(program, rule, universe)),
-        _ => None,
-    }
 }

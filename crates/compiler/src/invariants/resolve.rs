@@ -7,7 +7,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     policy::{Attributes, Limit, Token, Users},
     resolve::{read_line, report, user_placeholder},
-    source::{SourceKind, SourceSet},
+    source::{SourceKind, SourceSet, Span},
     tokens::{self, InvariantDef},
 };
 
@@ -51,11 +51,15 @@ fn token(definition: &InvariantDef, sources: &SourceSet, diagnostics: &mut Vec<D
             ),
         }
     }
-    // The attributes are placeholders: only lines decide what the invariant is about.
+    demand(definition.name.value.clone(), definition.span, limits)
+}
+
+/// A token of these lines that no secret opens. Its attributes are placeholders: only its lines decide which requests are meant.
+pub(crate) fn demand(name: String, span: Span, limits: Vec<Rc<Limit>>) -> Token {
     Token {
-        span: definition.span,
+        span,
         attributes: Attributes {
-            name: definition.name.value.clone(),
+            name,
             users: Users::Named(Vec::new()),
             secret_hash: [0; 32],
             previous: None,

@@ -1,7 +1,7 @@
 //! TW0011: characters in a name without quotes that belong to a wildcard, a regexp or another path language. A name is compared as it
 //! is, so such a name is hardly ever in a request. Quotes say that it is meant.
 
-use super::quoted_name;
+use super::quoted::quoted_name;
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,

@@ -86,17 +86,23 @@ pub(super) fn read<'a>(sources: &'a SourceSet, diagnostics: &mut Vec<Diagnostic>
 }
 
 fn item(sources: &SourceSet, line: Span) -> Item<'_> {
-    match sources.text(line).strip_prefix(INCLUDE) {
-        Some(name) if name.starts_with([' ', '\t']) => {
-            let at = INCLUDE.len() + (name.len() - name.trim_start().len());
+    match include_of(sources.text(line)) {
+        Some(name) => {
+            let length = line.end - line.start;
             let include = Include {
-                name: name.trim(),
-                span: line.part(at..line.end - line.start),
+                name,
+                span: line.part(length - name.len()..length),
             };
             Item::Include(include, None)
         }
-        _ => Item::Line(line),
+        None => Item::Line(line),
     }
+}
+
+/// The name of the set that a line of a set includes; `None`: it is a limit line. The line has no surrounding blanks.
+pub(crate) fn include_of(line: &str) -> Option<&str> {
+    let name = line.strip_prefix(INCLUDE)?;
+    name.starts_with([' ', '\t']).then(|| name.trim())
 }
 
 /// Refuses an `@include` where it is none: as a regexp it would match nothing, and whoever wrote it believes that the set's

@@ -67,11 +67,11 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
     check_limits(token, diagnostics);
     check_rotation(token, diagnostics);
     check_call_limits(token, diagnostics);
-    if !token.gives("expires") && !token.lint_allow.contains(&Code::NoExpiry) {
+    if !token.gives("expires") {
         let name = token.name.as_ref().map_or("this token", |name| &name.value);
         diagnostics.push(
             Diagnostic::new(Code::NoExpiry, token.span, format!("`{name}` never expires")).help(
-                "add `expires = 2027-06-30T00:00:00Z`, or `lint_allow = [\"TW0101\"]` if this is intended",
+                "add `expires = 2027-06-30T00:00:00Z`, or `lint_allow = [\"TW0101: why\"]` if this is intended",
             ),
         );
     }
@@ -115,7 +115,7 @@ pub(super) fn attributes(token: &TokenDef, diagnostics: &mut Vec<Diagnostic>) ->
         escalate: token.escalate,
         limits: token.limits(),
         unrestricted: token.unrestricted.as_ref().is_some_and(|flag| flag.value),
-        lint_allow: token.lint_allow.clone(),
+        lint_allow: token.allowed(),
         secret_sealed: token.secret_sealed,
         seal: token.seal,
     })

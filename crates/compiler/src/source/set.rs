@@ -126,6 +126,31 @@ impl SourceSet {
         }
     }
 
+    /// A set of one file under any name, for a reader of a file that is not in a policy directory.
+    #[must_use]
+    pub fn single(path: String, text: &str, kind: SourceKind) -> Self {
+        Self {
+            sources: vec![Source {
+                path,
+                text: text.into(),
+                kind,
+            }],
+            places: vec![OnceLock::new()],
+            ..Self::default()
+        }
+    }
+
+    /// The same files with another text of one of them.
+    #[must_use]
+    pub fn replaced(mut self, id: SourceId, text: &str) -> Self {
+        let at = id.0 as usize;
+        if let (Some(source), Some(places)) = (self.sources.get_mut(at), self.places.get_mut(at)) {
+            source.text = text.into();
+            *places = OnceLock::new();
+        }
+        self
+    }
+
     /// Names the directory in which the files are, as messages show it: places are then paths that an editor opens.
     #[must_use]
     pub fn below(mut self, directory: &str) -> Self {

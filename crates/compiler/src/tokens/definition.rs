@@ -63,12 +63,29 @@ pub struct TokenDef {
     /// `seal`
     pub seal: Option<Seal>,
     /// `lint_allow`
-    pub lint_allow: Vec<Code>,
+    pub lint_allow: Vec<AllowDef>,
     /// The keys of the entry, including those with an unusable value: such a key is not missing.
     pub given: Vec<String>,
 }
 
+/// An entry of `lint_allow`: `"TW0101: the build server renews it"`.
+#[derive(Clone, Debug)]
+pub struct AllowDef {
+    /// The warning that the token allows.
+    pub code: Code,
+    /// The reason; `None` if there is none.
+    pub why: Option<String>,
+    /// The span of the entry.
+    pub span: Span,
+}
+
 impl TokenDef {
+    /// The codes of `lint_allow`.
+    #[must_use]
+    pub fn allowed(&self) -> Vec<Code> {
+        self.lint_allow.iter().map(|entry| entry.code).collect()
+    }
+
     /// The limits of calls, without their places.
     #[must_use]
     pub fn limits(&self) -> CallLimits {

@@ -5,13 +5,14 @@ use std::{net::IpAddr, num::NonZeroU32};
 use toml::{Spanned, de::DeValue};
 
 use super::{
+    definition::AllowDef,
     document::{self, At},
     keys::Reader,
     seal::Seal,
     well_known,
 };
 use crate::call_limits::{CallLimits, Rate};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::hidden::is_hidden;
 use crate::units;
 
@@ -286,20 +287,28 @@ impl Reader<'_> {
         networks
     }
 
-    pub(super) fn codes(&mut self, value: &Value<'_>) -> Vec<Code> {
-        let mut codes = Vec::new();
+    /// Entries of `lint_allow`, each a code and, behind a colon, why.
+    pub(super) fn codes(&mut self, value: &Value<'_>) -> Vec<AllowDef> {
+        let mut entries = Vec::new();
         for text in self.strings(value, "lint_allow") {
-            match text.value.parse::<Code>() {
-                // Was a warning: tokens that are sealed with it cannot be changed.
-                Ok(code) if code == Code::MisspeltPart => codes.push(code),
-                Ok(code) if code.severity() == crate::diagnostic::Severity::Warning => codes.push(code),
+            let (code, why) = match text.value.split_once(':') {
+                Some((code, why)) => (code.trim(), Some(why.trim())),
+                None => (text.value.as_str(), None),
+            };
+            match code.parse::<Code>() {
+                // `MisspeltPart` was a warning: tokens that are sealed with it cannot be changed.
+                Ok(code) if code == Code::MisspeltPart || code.severity() == Severity::Warning => {
+                    let why = why.filter(|why| !why.is_empty()).map(str::to_owned);
+                    let span = text.span;
+                    entries.push(AllowDef { code, why, span });
+                }
                 Ok(code) => self.diagnostics.push(
                     Diagnostic::new(
                         Code::WrongValue,
                         text.span,
                         format!("`{code}` is an error and cannot be allowed"),
                     )
-                    .help("only warnings, `TW01…`, can be allowed"),
+                    .help("only warnings can be allowed: `TW01…` and `TW05…`"),
                 ),
                 Err(error) => {
                     self.diagnostics
@@ -307,7 +316,7 @@ impl Reader<'_> {
                 }
             }
         }
-        codes
+        entries
     }
 }
 

@@ -110,20 +110,30 @@ impl Edit {
         }
     }
 
+    /// Waits for other editors of `directory`, then reads any policy file in it.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be read, or git or a person left it half done.
+    pub(crate) fn of_file(directory: &Path, file: &Path) -> Result<Self, EditError> {
+        let lock = lock(directory)?;
+        let path = resolve(file)?;
+        refuse_half_done(directory)?;
+        let before = read(&path)?;
+        if git::has_conflict(before.as_deref().unwrap_or_default()) {
+            return Err(EditError::Conflict(path));
+        }
+        Ok(Self {
+            before,
+            relative: String::new(),
+            path,
+            sources: SourceSet::default(),
+            _lock: lock,
+        })
+    }
+
     fn of(lock: File, directory: &Path, path: PathBuf, relative: String) -> Result<Self, EditError> {
         let before = read(&path)?;
-        if let Some(git::HalfDone {
-            repository,
-            what,
-            command,
-        }) = git::half_done(&fs::canonicalize(directory).map_err(io("find", directory))?)
-        {
-            return Err(EditError::HalfDone {
-                repository,
-                what,
-                command,
-            });
-        }
+        refuse_half_done(directory)?;
         readable(before.as_deref().unwrap_or_default(), &path)?;
         Ok(Self {
             before,
@@ -177,6 +187,17 @@ impl Edit {
         sections(before).map_err(|unfit| unfit.at(&self.path))?;
         let entries: Result<Vec<String>, EditError> = tokens.iter().map(entry).collect();
         let after = appended(before, &entries?.join("\n"));
+        Ok(Prepared { edit: self, after })
+    }
+
+    /// Prepares the file with another text, if it still has the text `before`.
+    ///
+    /// # Errors
+    /// Another program changed the file.
+    pub(crate) fn replacing(self, before: &str, after: String) -> Result<Prepared, EditError> {
+        if self.before.as_deref() != Some(before) {
+            return Err(EditError::Changed(self.path));
+        }
         Ok(Prepared { edit: self, after })
     }
 
@@ -306,6 +327,23 @@ fn lock(directory: &Path) -> Result<File, EditError> {
     }
     lock.lock().map_err(io("lock the policy directory", directory))?;
     Ok(lock)
+}
+
+/// Refuses a repository with an operation in progress, whose end would overwrite the change or conflict with it.
+fn refuse_half_done(directory: &Path) -> Result<(), EditError> {
+    let directory = fs::canonicalize(directory).map_err(io("find", directory))?;
+    match git::half_done(&directory) {
+        None => Ok(()),
+        Some(git::HalfDone {
+            repository,
+            what,
+            command,
+        }) => Err(EditError::HalfDone {
+            repository,
+            what,
+            command,
+        }),
+    }
 }
 
 /// Refuses a file that git, or a person, left half done, since nothing can be found in it.

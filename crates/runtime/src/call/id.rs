@@ -5,6 +5,8 @@ use std::fmt;
 use http::{HeaderName, HeaderValue};
 
 use super::random;
+use crate::buffers::shared;
+use crate::text::put_hex;
 
 /// The header with the proxy's id of a request, sent to the client and to the upstream.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,8 +32,7 @@ impl RequestId {
     /// Gives the id's 32 digits.
     pub(crate) fn digits(&self) -> [u8; 32] {
         let mut digits = [b'0'; 32];
-        // The room is exactly that of the digits.
-        let _ = hex::encode_to_slice(self.0, &mut digits);
+        put_hex(&self.0, &mut digits);
         digits
     }
 
@@ -43,7 +44,8 @@ impl RequestId {
     /// Gives the id as a header's value.
     pub(crate) fn header(&self) -> HeaderValue {
         // Hexadecimal digits are always a valid header value.
-        HeaderValue::from_bytes(&self.digits()).unwrap_or_else(|_| HeaderValue::from_static("-"))
+        HeaderValue::from_maybe_shared(shared(&self.digits()))
+            .unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 }
 

@@ -7,6 +7,7 @@ use tokenward_compiler::decide::Grant;
 
 use super::record::Recorded;
 use super::{Call, RequestId, Trace};
+use crate::identity::IdentityHeaders;
 use crate::limiter::{Admitted, InFlight};
 use crate::live::TokenValidity;
 use crate::request::Canonical;
@@ -19,7 +20,7 @@ use crate::request::Canonical;
 #[derive(Debug)]
 pub(crate) struct Permit {
     canonical: Box<Canonical>,
-    identity: Vec<(HeaderName, HeaderValue)>,
+    identity: IdentityHeaders,
     id: RequestId,
     client: IpAddr,
     trace: Trace,
@@ -36,7 +37,7 @@ impl Permit {
         _recorded: Recorded,
         call: &Call,
         canonical: Box<Canonical>,
-        identity: Vec<(HeaderName, HeaderValue)>,
+        identity: IdentityHeaders,
     ) -> Self {
         Self {
             canonical,

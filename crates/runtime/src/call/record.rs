@@ -89,7 +89,7 @@ struct Count<'c> {
 impl Drop for Count<'_> {
     fn drop(&mut self) {
         let (verdict, reason) = self.decided;
-        let (token, took) = (self.call.token.as_deref(), self.call.deciding);
+        let (token, took) = (self.call.token_name(), self.call.deciding);
         self.metrics.decided(verdict, reason, token, took);
     }
 }
@@ -119,7 +119,8 @@ pub(crate) struct OutcomeRecorder {
     _in_flight: Option<InFlight>,
     line: Option<Line>,
     began: Instant,
-    sent: Arc<Meter>,
+    /// `None` if the request has no body.
+    sent: Option<Arc<Meter>>,
     status: Option<u16>,
     upstream_status: Option<u16>,
     upstream: Option<Duration>,
@@ -130,8 +131,8 @@ pub(crate) struct OutcomeRecorder {
 }
 
 impl OutcomeRecorder {
-    /// Opens the recorder of a call whose record is being made.
-    pub(crate) fn open(audit: &Store, metrics: &Arc<Metrics>, call: &Call, sent: Arc<Meter>) -> Self {
+    /// Opens the recorder of a call whose record is being made. `sent` is the meter of its body, if something is sent.
+    pub(crate) fn open(audit: &Store, metrics: &Arc<Metrics>, call: &Call, sent: Option<Arc<Meter>>) -> Self {
         metrics.in_flight(1);
         Self {
             audit: audit.clone(),
@@ -215,7 +216,7 @@ impl Drop for OutcomeRecorder {
             request_id: self.id.bytes(),
             status: self.status,
             upstream_status: self.upstream_status,
-            sent_bytes: self.sent.bytes(),
+            sent_bytes: self.sent.as_ref().map_or(0, |sent| sent.bytes()),
             received_bytes: self.received,
             total_us: micros(self.began.elapsed()),
             upstream_us: self.upstream.map(micros),
@@ -270,11 +271,11 @@ impl Drop for Undecided<'_> {
         let (false, Ok(runtime)) = (self.decided, tokio::runtime::Handle::try_current()) else {
             return;
         };
-        let mut outcome = OutcomeRecorder::open(self.audit, self.metrics, &self.call, Arc::default());
+        let mut outcome = OutcomeRecorder::open(self.audit, self.metrics, &self.call, None);
         outcome.decided(Verdict::Refuse, GONE);
         let record = self.call.record(Verdict::Refuse, GONE, None);
         let (audit, metrics) = (self.audit.clone(), Arc::clone(self.metrics));
-        let (token, took) = (self.call.token.clone(), self.call.deciding);
+        let (token, took) = (self.call.token_name().map(str::to_owned), self.call.deciding);
         runtime.spawn(async move {
             metrics.decided(Verdict::Refuse, GONE, token.as_deref(), took);
             match audit.append(record).await {

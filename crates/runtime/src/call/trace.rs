@@ -5,6 +5,7 @@
 
 use super::id::RequestId;
 use super::random;
+use crate::text::put_hex;
 
 /// The flags that the standard defines: sampled, and random.
 const FLAGS: u8 = 0b11;
@@ -79,7 +80,7 @@ impl Trace {
         for (at, id) in ids {
             // The room is exactly that of the digits.
             if let Some(digits) = text.get_mut(at..at + 2 * id.len()) {
-                let _ = hex::encode_to_slice(id, digits);
+                put_hex(id, digits);
             }
         }
         text

@@ -6,9 +6,11 @@ pub(super) mod change;
 mod configuration;
 mod invariants;
 pub(super) mod lines;
+mod operations;
 mod pairing;
 pub(super) mod report;
 mod sets;
+mod unrestricted;
 
 pub(super) use change::Change;
 pub(super) use lines::{Bound, Direction, Example, Line, Lines};

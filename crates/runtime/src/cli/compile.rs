@@ -1,7 +1,12 @@
 //! `tokenward compile`: checks policy files, and writes them as one compiled file.
 
+mod accepted;
+mod file;
+mod format;
+mod linted;
 mod new_access;
 mod proved;
+mod reporter;
 mod signing;
 mod unusable;
 
@@ -9,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use tokenward_compiler::analysis::{Analysis, Budget, prove_optimised};
-use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, render_json, render_text};
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity};
 use tokenward_compiler::source::{Links, SourceSet};
 use tokenward_compiler::{artifact, ir::Program};
 
@@ -20,9 +25,13 @@ use super::progress::Progress;
 use super::settings::ConfigArg;
 use super::side::Committed;
 use crate::config::{Config, universe::universe};
-use crate::ownership::{WriteError, write_version};
+use accepted::Accepted;
+use file::write;
+use format::Format;
+use linted::Lint;
 use new_access::{Base, Question};
 use proved::Compiled;
+use reporter::Reporter;
 
 /// Check policy files, and compile them to one file
 ///
@@ -44,6 +53,10 @@ Examples:
   tokenward compile --check --no-new-access main
                                         fail on any new access compared with the git revision main
   tokenward compile --format json       one JSON object per line, on standard output
+  tokenward compile --check --format sarif > policy.sarif
+                                        for a tool that shows findings next to lines
+  tokenward compile --check --baseline accepted.toml
+                                        count the findings that accepted.toml lists, show the others
   tokenward compile -o policy.twp       write the compiled policy; serve it with policies = \"policy.twp\"
   tokenward compile -o policy.twp --sign artifact.key
                                         the same, signed, as secure mode requires")]
@@ -62,12 +75,26 @@ pub(super) struct Args {
     /// Fail on warnings as on errors [default: the configuration's warnings]
     #[arg(long, value_name = "WARNINGS")]
     deny: Option<Deny>,
+    /// Set of lints: warnings about lines that are probably not meant [default: the configuration's, or regular]
+    #[arg(long, value_enum, value_name = "SET")]
+    lint: Option<Lint>,
     /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     format: Format,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
+    /// Count the findings that this file accepts instead of showing them
+    ///
+    /// Only warnings can be accepted, and none about new access. An entry that no finding needs, or whose `until` has
+    /// passed, is an error.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the warnings to the baseline file; entries that are still needed keep their reasons
+    ///
+    /// New entries have an empty `why`, which is an error until somebody explains it.
+    #[arg(long, requires = "baseline", conflicts_with = "output")]
+    write_baseline: bool,
     /// Fail on any new access compared with BASE, unless BASE's reviewed.toml lists it
     ///
     /// BASE is a git revision, a directory or a compiled policy, with its own configuration, invariants and reviews.
@@ -104,16 +131,16 @@ enum Deny {
     Warnings,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    /// For people, on standard error
-    Text,
-    /// One JSON object per line, on standard output
-    Json,
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let mut reporter = Reporter::new(args.format());
+    let result = check(args, &mut reporter);
+    let written = reporter.finish(&result);
+    result.and(written)
 }
 
-pub(super) fn run(args: &Args) -> Result<(), Failure> {
+fn check(args: &Args, reporter: &mut Reporter) -> Result<(), Failure> {
     let config = args.config.or_default().map_err(|error| args.linked(error))?;
+    let config = args.linting(config);
     // Before the work: what cannot be signed is not written.
     let key = match args.output {
         Some(_) => signing::key(args.sign.as_deref(), &config)?,
@@ -133,20 +160,38 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let committed = base.committed()?;
         (!committed.is(&sources, config)).then_some((*base, committed))
     });
+    if args.denies_warnings(&config) {
+        reporter.deny_warnings();
+    }
+    let mut accepted = args.accepted(directory)?;
     let budget = Budget::new(args.budget);
-    let compiled = Compiled::new(&sources, (&config, &budget), gate)?;
+    let mut compiled = Compiled::new(&sources, (&config, &budget), gate)?;
     // Show the findings, also if there is no program.
+    let hidden = hide(accepted.as_mut(), &sources, &mut compiled.diagnostics, reporter);
     let diagnostics = &compiled.diagnostics;
-    args.show(&sources, diagnostics)?;
+    reporter.show(&sources, diagnostics)?;
+    let is_complete = compiled.program.is_some() && compiled.open == 0;
+    let checked = match &accepted {
+        Some(accepted) => accepted.check(is_complete, reporter),
+        None => Ok(()),
+    };
     let Some(program) = compiled.program else {
         return Err(failed(diagnostics, &format!("`{}`", directory.display())));
     };
-    args.deny_warnings(&config, diagnostics, directory)?;
+    checked?;
+    if !args.write_baseline {
+        args.deny_warnings(&config, diagnostics, directory)?;
+        args.deny_open_lints(&config, compiled.lints_open)?;
+    }
     if let Some((base, committed)) = committed {
-        args.check_committed(base, committed, &budget)?;
+        args.check_committed((base, committed), accepted.as_mut(), &budget, reporter)?;
     }
     if compiled.open > 0 {
         return Err(unsettled(compiled.open));
+    }
+    if let Some(accepted) = accepted.as_mut().filter(|_| args.write_baseline) {
+        let rest = accepted.write(&sources, diagnostics)?;
+        args.deny_warnings(&config, &rest, directory)?;
     }
     // Prove the program as it will be served.
     let mut proved = compiled.proved;
@@ -157,11 +202,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Write the policy only now, after all checks, and summarise.
     let tokens = program.tokens().count();
     let what = format!(
-        "{}: {tokens} {}, {}{}",
+        "{}: {tokens} {}, {}{}{}{}",
         directory.display(),
         plural(tokens, "token"),
         tally(diagnostics),
-        proved
+        in_baseline(hidden),
+        proved,
+        open_lints(compiled.lints_open)
     );
     let written = match &args.output {
         Some(file) => {
@@ -177,10 +224,28 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None if args.check => String::new(),
         None => "; nothing was written (no -o)".to_owned(),
     };
-    match args.format() {
-        Format::Text => output::print(&format!("{what}{written}\n")),
-        Format::Json => Ok(()),
+    if reporter.is_text() {
+        return output::print(&format!("{what}{written}\n"));
     }
+    Ok(())
+}
+
+/// Removes the findings that the baseline accepts, if there is one; returns their number.
+fn hide(
+    accepted: Option<&mut Accepted>,
+    sources: &SourceSet,
+    diagnostics: &mut Vec<Diagnostic>,
+    reporter: &mut Reporter,
+) -> usize {
+    accepted.map_or(0, |accepted| accepted.hide(sources, diagnostics, reporter))
+}
+
+/// The number of accepted findings, as an addition to the tally.
+fn in_baseline(count: usize) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    format!(", {count} in the baseline")
 }
 
 impl Args {
@@ -201,6 +266,14 @@ impl Args {
 
     fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }
+    }
+
+    /// The configuration, with the lints that the command line names.
+    fn linting(&self, mut config: Config) -> Config {
+        if let Some(lint) = self.lint {
+            config.lint.set = lint.set();
+        }
+        config
     }
 
     fn denies_warnings(&self, config: &Config) -> bool {
@@ -239,28 +312,40 @@ impl Args {
             None => "`warnings = \"deny\"` in the configuration",
         };
         Err(Failure::Findings(format!(
-            "{} in `{}`, denied by {source}; fix the warnings, or allow a finding with `lint_allow`",
+            "{} in `{}`, denied by {source}; fix the warnings, or except a line with `# allow CODE: why`, or a token with `lint_allow`",
             tally(diagnostics),
             directory.display()
         )))
     }
 
-    /// Writes the findings in the format that was asked for.
-    fn show(&self, sources: &SourceSet, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
-        match self.format() {
-            Format::Text => {
-                output::note_raw(&render_text(sources, diagnostics, output::colours()));
-                Ok(())
-            }
-            Format::Json => output::print(&render_json(sources, diagnostics)),
+    /// Fails if lints are open, and warnings are denied: there may be more.
+    fn deny_open_lints(&self, config: &Config, open: usize) -> Result<(), Failure> {
+        if open == 0 || !self.denies_warnings(config) {
+            return Ok(());
         }
+        Err(unsettled(open))
+    }
+
+    /// The baseline, if the command line names one.
+    fn accepted(&self, policies: &Path) -> Result<Option<Accepted>, Failure> {
+        let file = self.baseline.as_deref();
+        file.map(|file| Accepted::read(file, self.write_baseline, policies))
+            .transpose()
     }
 
     /// Judges the commit of the work tree, which differs from the work tree. Of its warnings only those about files that it does
     /// not read are shown, unless warnings are denied.
-    fn check_committed(&self, base: &Base, committed: &Committed, budget: &Budget) -> Result<(), Failure> {
+    fn check_committed(
+        &self,
+        (base, committed): (&Base, &Committed),
+        accepted: Option<&mut Accepted>,
+        budget: &Budget,
+        reporter: &mut Reporter,
+    ) -> Result<(), Failure> {
         let Committed { config, sources } = committed;
-        let mut compiled = Compiled::new(sources, (config, budget), Some((base, config.clone())))?;
+        let linting = self.linting(config.clone());
+        let mut compiled = Compiled::new(sources, (&linting, budget), Some((base, config.clone())))?;
+        hide(accepted, sources, &mut compiled.diagnostics, reporter);
         if compiled.program.is_some() {
             let warnings = &mut compiled.diagnostics;
             if !self.denies_warnings(config) {
@@ -268,9 +353,10 @@ impl Args {
             }
             if !warnings.is_empty() {
                 output::note("the commit `HEAD` differs from the work tree, and has warnings:");
-                self.show(sources, warnings)?;
+                reporter.show(sources, warnings)?;
             }
             self.deny_warnings(config, warnings, Path::new("HEAD"))?;
+            self.deny_open_lints(config, compiled.lints_open)?;
             return match compiled.open {
                 0 => Ok(()),
                 open => Err(unsettled(open)),
@@ -279,7 +365,7 @@ impl Args {
         let diagnostics = &mut compiled.diagnostics;
         diagnostics.retain(|found| found.severity == Severity::Error);
         output::note("the commit `HEAD` differs from the work tree, and has errors:");
-        self.show(sources, diagnostics)?;
+        reporter.show(sources, diagnostics)?;
         Err(failed(
             diagnostics,
             "the commit `HEAD`, which differs from the work tree",
@@ -321,6 +407,17 @@ fn unsettled(count: usize) -> Failure {
     ))
 }
 
+/// The part of the summary about lints that were not settled.
+fn open_lints(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(
+            ", {count} {} of lints open (a larger --budget settles them)",
+            plural(count, "question")
+        ),
+    }
+}
+
 /// Whether nothing is wrong but that questions were not settled.
 fn is_only_open(diagnostics: &[Diagnostic]) -> bool {
     let mut errors = diagnostics
@@ -342,24 +439,6 @@ fn paranoid(program: &Program, config: &Config, budget: &Budget) -> Result<(), F
     let mut progress = Progress::new("tokens proved equivalent");
     let asked = (universe(config), budget);
     prove_optimised(&plain, &served, asked, |done, of| progress.tell(done, of)).map_err(Failure::trouble)
-}
-
-/// Writes a file atomically: a proxy that watches it must never see half of it. A file that is replaced keeps its owner, mode,
-/// ACL and extended attributes.
-fn write(bytes: &[u8], file: &Path) -> Result<(), WriteError> {
-    let directory = file
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = directory.join(name);
-    let written = write_version(&temporary, bytes, file);
-    let renamed = written.and_then(|()| Ok(std::fs::rename(&temporary, file)?));
-    if renamed.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    renamed
 }
 
 /// Counts findings: `2 errors, 1 warning`, or `no findings`.

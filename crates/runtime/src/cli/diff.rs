@@ -1,5 +1,6 @@
 //! `tokenward diff`: shows requests that a change of policy newly allows or newly denies.
 
+mod annotations;
 mod args;
 mod json;
 mod markdown;
@@ -8,11 +9,13 @@ mod sides;
 mod text;
 
 use tokenward_compiler::analysis::Budget;
+use tokenward_compiler::diagnostic::{GitHub, render_github, render_gitlab, render_junit};
 
 use super::compare::{Bound, Lines, Report};
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
+use super::step_summary;
 use args::Format;
 
 pub(super) use args::Args;
@@ -24,14 +27,27 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     new.tell_rereadings(&budget)?;
     let mut lines = Lines::new(&bound, &budget)?;
     let mut progress = Progress::new("tokens compared");
-    let report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {
+    let mut report = Report::new((&old, &new), (&bound, &mut lines), &budget, |done, of| {
         progress.tell(done, of)
     })?;
+    report.explain(&mut lines, &new);
     let shown = match args.format() {
         Format::Text => text::render(&report),
         Format::Json => json::render(&report),
         Format::Markdown => markdown::render(&report),
         Format::Sarif => sarif::render(&report, (&old, &new), args.config.path()),
+        Format::Junit => render_junit(&annotations::findings(&report, &new, args.config.path())),
+        Format::Gitlab => {
+            let file = args.config.path().to_string_lossy();
+            render_gitlab(&annotations::findings(&report, &new, args.config.path()), &file)
+        }
+        Format::Github => {
+            let findings = annotations::findings(&report, &new, args.config.path());
+            let GitHub { commands, .. } = render_github(&findings);
+            // The comment for a pull request says more than a list of findings.
+            step_summary::append(&markdown::render(&report))?;
+            commands
+        }
     };
     output::print(&shown)?;
     if report.finds() {

@@ -25,7 +25,7 @@ use crate::limiter::Limiter;
 use crate::live::{LoadSettings, ModeInForce, Revocations, beside, policy_at, shown_hash};
 use crate::pep::AuthRules;
 use crate::pep::explain::{Judge, Question, Report, Scheme, Shown};
-use crate::request::{self, Credentials, Kept, Method, Rules, TOKEN_PREFIX};
+use crate::request::{self, Credentials, Kept, Method, Reading, Rules, TOKEN_PREFIX};
 use crate::respond::Help;
 use crate::secret;
 use crate::serve;
@@ -193,12 +193,42 @@ fn given(args: &Args, config: &Config) -> Result<Given, Failure> {
     Ok(Given { sent, notes })
 }
 
+/// Reads a method and a URL as the proxy reads the call, without a body and without credentials.
+pub(super) fn reading(method: &str, url: &str, config: &Config) -> Result<(Reading, Rules), Failure> {
+    let usage = |message: String| Failure::Usage(format!("the call cannot be read: {message}"));
+    let words = ["curl", "--request", &method_of(method), "--url", url].map(Word::from);
+    let sent = curl::read(&words, &config.upstream.public_url, true).map_err(usage)?;
+    if let Some(note) = other_host(&sent, config) {
+        output::note(&format!("note: {note}"));
+    }
+    let question = Question {
+        method: sent.method,
+        target: sent.target,
+        headers: sent.headers,
+        ..Question::default()
+    };
+    let rules = rules(config)?;
+    let head = question.head(rules.head_limits());
+    let head = head.map_err(|violation| {
+        usage(format!(
+            "these bytes are not an HTTP request ({})",
+            violation.code()
+        ))
+    })?;
+    let fields = head.fields();
+    let reading = request::read(&head.raw(&fields), &rules);
+    Ok((reading, rules))
+}
+
+/// The method as it is sent. People write methods in any case, as policies do.
+fn method_of(given: &str) -> String {
+    Method::from_name(given).map_or_else(|| given.to_owned(), |method| method.as_str().to_owned())
+}
+
 /// The arguments as the words of a command, so that both mean the same.
 fn own_words(args: &Args, url: &str) -> Vec<Word> {
-    // People write methods in any case, as policies do; a curl command is taken as it is.
-    let given = args.method.as_deref().unwrap_or_default();
-    let method =
-        Method::from_name(given).map_or_else(|| given.to_owned(), |method| method.as_str().to_owned());
+    // A curl command is taken as it is.
+    let method = method_of(args.method.as_deref().unwrap_or_default());
     let mut words = vec!["curl".to_owned(), "--request".to_owned(), method];
     for header in &args.headers {
         words.extend(["--header".to_owned(), header.clone()]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::output;
 
 /// Time before the first report, and between reports.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Reports progress on standard error if it is a terminal.
 pub(super) struct Progress {

@@ -147,7 +147,7 @@ impl Side {
         let asked = (universe(&self.config), Some(&proxied), budget);
         let found = earlier::rereadings(&self.sources, (&bound, &self.source_map), asked);
         let mut found = earlier::diagnostics(&found.map_err(Failure::trouble)?, &bound);
-        self.source_map.allow(&mut found);
+        let _ = self.source_map.allow(&mut found);
         output::note_raw(&render_text(&self.sources, &found, output::colours()));
         Ok(())
     }

@@ -8,7 +8,8 @@ use tokenward_compiler::BaseUrl;
 
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, ClientAddress, Config, Hardening, Health, Identity, Keys,
-    Limits, Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Tokens, Upstream, Values,
+    Limits, Lint, Log, LogFormat, Methods, Mode, Product, Server, Telemetry, Throttling, Tokens, Upstream,
+    Values,
 };
 
 /// Default header of [`Identity::TrustedHeader`].
@@ -22,6 +23,7 @@ impl Default for Config {
             file: None,
             policies: PathBuf::from("policies"),
             deny_warnings: false,
+            lint: Lint::default(),
             mode: Mode::Standard,
             keys: Keys::default(),
             tokens: Tokens::default(),

@@ -12,7 +12,7 @@ use super::fields::{Fields, Sink, Wrong};
 use super::{
     Admin, Answers, AuditConfig, Auth, CallLog, Config, ConfigError, Durability, Health, Identity, Limits,
     Log, LogFormat, Methods, OnFailure, PasswordSource, Problem, Product, Relax, Server, Telemetry,
-    Throttling, TlsFiles, Upstream, keys, server, tokens, value, values,
+    Throttling, TlsFiles, Upstream, keys, lint, server, tokens, value, values,
 };
 
 impl Config {
@@ -141,6 +141,7 @@ fn root(it: &mut Fields<'_>) -> Config {
         deny_warnings: it.or("warnings", default.deny_warnings, |value| {
             value::choice(value, &[("allow", false), ("deny", true)])
         }),
+        lint: it.section("lint", lint::lint),
         tokens: it.section("tokens", tokens::tokens),
         auth: it.section("auth", |it| auth(it, upstream.product)),
         audit,

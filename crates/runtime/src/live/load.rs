@@ -262,6 +262,7 @@ fn compile_whole(
         mut diagnostics,
         revoked,
         source_map: _,
+        allowed: _,
         unused: _,
     } = compile_within(&sources, mode.mode(), mode.ceiling(), now_ms());
     if let Some(program) = program {

@@ -40,7 +40,7 @@ pub(super) fn is_query_ambiguous(
 }
 
 fn asked(token: TokenId, canonical: &Canonical) -> (TokenId, tokenward_compiler::method::Method, &str) {
-    (token, canonical.method, canonical.path.as_str())
+    (token, canonical.method, &canonical.path)
 }
 
 /// Lists the paths in the body that a line constrains. An `only` at the root is left out: it concerns no single name,

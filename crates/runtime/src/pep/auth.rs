@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use tokenward_compiler::ir::{Program, Token, TokenId, Users};
 
+use crate::buffers::TextBuffer;
 use crate::live::SecretHash;
 use crate::problem::{AuthFailure, Problem};
 use crate::request::{Credentials, folded, folded_with_letters_above, folded_without_iota};
@@ -56,7 +57,7 @@ fn as_any_server(name: &str) -> [String; 3] {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authenticated {
     pub(crate) token: TokenId,
-    pub(crate) user: String,
+    pub(crate) user: TextBuffer,
     /// SHA-256 hash of the presented secret.
     pub(crate) secret: SecretHash,
 }
@@ -180,7 +181,7 @@ pub(super) fn authenticate_hash(
         (None, Err(failure)) => Err(Failed::silent(failure, Some(id))),
         (None, Ok(user)) => Ok(Authenticated {
             token: id,
-            user: user.to_owned(),
+            user: TextBuffer::from(user),
             secret: hash,
         }),
     }

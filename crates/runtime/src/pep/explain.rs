@@ -146,7 +146,7 @@ impl Judge<'_> {
             return Err(Problem::OutsideEndpoints.into());
         }
         let caller = self.authenticate((program, named), &reading.credentials, question)?;
-        facts.user = Some(caller.user.clone());
+        facts.user = Some(caller.user.to_string());
         let token = program.token(caller.token);
         if question
             .client
@@ -246,7 +246,7 @@ impl Judge<'_> {
         let caller = found.map_err(auth::Failed::problem)?;
         // Bearer names no user, so the user that was asked about must be the token's.
         match &question.user {
-            Some(user) if *user != caller.user => {
+            Some(user) if caller.user != user.as_str() => {
                 Err(Problem::Unauthenticated(AuthFailure::WrongUser).into())
             }
             _ => Ok(caller),

@@ -110,7 +110,7 @@ pub(super) fn product_reads(canonical: &Canonical, rules: &Rules) -> bool {
 ///
 /// # Errors
 /// The query contains such a name.
-pub(super) fn check_query(
+pub(crate) fn check_query(
     program: &Program,
     token: TokenId,
     canonical: &Canonical,

@@ -24,7 +24,7 @@ pub(super) fn describe(
     let lines: Option<Vec<&str>> = show_policy.then(|| texts().collect());
     json!({
         "token": token.name,
-        "user": call.user,
+        "user": call.user.as_deref(),
         "description": token.description,
         "owner": token.owner,
         "expires": token.expires.map(time),

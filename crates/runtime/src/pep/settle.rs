@@ -1,12 +1,11 @@
 //! Calls that the proxy answers itself: refusals, preflights and a token's own page. Each is recorded first.
 
-use std::sync::Arc;
-
 use http::{HeaderName, HeaderValue};
 use tokenward_audit::{End, Verdict};
 use tokenward_compiler::ir::TokenId;
 
 use super::{Gate, Pace, cors, denials, own};
+use crate::buffers::TextBuffer;
 use crate::call::record::{OutcomeRecorder, Unrecorded};
 use crate::call::{Call, REQUEST_ID};
 use crate::problem::Problem;
@@ -20,7 +19,7 @@ const PREFLIGHT_BYTES: usize = 8 * 1024;
 impl Gate {
     /// Records a refusal and responds to it, with a delay after many failed credentials.
     pub(super) async fn refuse(&self, call: &Call, problem: &Problem) -> Answer {
-        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::default());
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, None);
         let recorded = self
             .record(
                 call,
@@ -68,7 +67,7 @@ impl Gate {
     }
 
     pub(super) async fn answer_own(&self, call: &Call, token: TokenId) -> Answer {
-        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::default());
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, None);
         outcome.end(End::Complete);
         if self
             .record(call, &mut outcome, Verdict::Allow, "self", None)
@@ -99,7 +98,7 @@ impl Gate {
         raw: &RawHead<'_>,
         opened: &Opened<'_>,
         origin: Option<&HeaderValue>,
-    ) -> Option<(Vec<(HeaderName, HeaderValue)>, String)> {
+    ) -> Option<(Vec<(HeaderName, HeaderValue)>, TextBuffer)> {
         let headers = cors::preflight(raw, origin?)?;
         if opened.framing.is_err() || !opened.in_endpoints || raw.size() > PREFLIGHT_BYTES {
             return None;
@@ -113,7 +112,7 @@ impl Gate {
         call: &Call,
         mut headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Answer {
-        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, Arc::default());
+        let mut outcome = OutcomeRecorder::open(&self.audit, &self.metrics, call, None);
         outcome.end(End::Complete);
         if self
             .record(call, &mut outcome, Verdict::Allow, "cors-preflight", None)

@@ -61,7 +61,7 @@ impl Forwarded {
             fields: head.fields,
             exchange,
             head: canonical.method_text == "HEAD",
-            safe: matches!(canonical.method_text.as_str(), "GET" | "HEAD"),
+            safe: matches!(&*canonical.method_text, "GET" | "HEAD"),
             id: *permit.id(),
             address,
         }

@@ -53,16 +53,18 @@ pub(crate) struct RequestBody {
     waited: Duration,
     /// Start of the current wait, and its timer.
     wait: Option<(Instant, Pin<Box<Sleep>>)>,
-    meter: Arc<Meter>,
+    /// `None` if the body is empty, so that nothing is ever sent.
+    meter: Option<Arc<Meter>>,
 }
 
 impl RequestBody {
     /// Makes the body that arrives in `stream`, with this framing and minimum pace.
     pub(crate) fn new(stream: BodyStream, framing: Framing, pace: BodyPace) -> Self {
+        let is_empty = stream.is_complete();
         Self {
             ahead: Pieces::default(),
             share: None,
-            ended: stream.is_complete(),
+            ended: is_empty,
             stream,
             left: match framing {
                 Framing::None => Some(0),
@@ -73,7 +75,7 @@ impl RequestBody {
             arrived: 0,
             waited: Duration::ZERO,
             wait: None,
-            meter: Arc::default(),
+            meter: (!is_empty).then(Arc::default),
         }
     }
 
@@ -85,9 +87,9 @@ impl RequestBody {
         }
     }
 
-    /// Gives the meter of the bytes sent upstream.
-    pub(crate) fn meter(&self) -> &Arc<Meter> {
-        &self.meter
+    /// Gives the meter of the bytes sent upstream; `None` if there are none.
+    pub(crate) fn meter(&self) -> Option<&Arc<Meter>> {
+        self.meter.as_ref()
     }
 
     /// Gives the length of the unsent rest, if known.
@@ -173,7 +175,9 @@ impl RequestBody {
             return Poll::Ready(None);
         } else {
             let polled = self.poll_stream(cx);
-            self.meter.set_waits_for_client(polled.is_pending());
+            if let Some(meter) = &self.meter {
+                meter.set_waits_for_client(polled.is_pending());
+            }
             match ready!(polled) {
                 Some(Ok(data)) => data,
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -186,7 +190,9 @@ impl RequestBody {
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(data.len() as u64);
         }
-        self.meter.add(data.len());
+        if let Some(meter) = &self.meter {
+            meter.add(data.len());
+        }
         Poll::Ready(Some(Ok(data)))
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use http::{StatusCode, Uri};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
+use smallvec::{SmallVec, smallvec};
 use tokenward_audit::End;
 use tokio::time::timeout;
 
@@ -214,7 +215,7 @@ impl Upstream {
         Ok((head, exchange))
     }
 
-    async fn connect(&self, address: &Address) -> Result<Connection, ForwardError> {
+    async fn connect(&self, address: &Address) -> Result<Box<Connection>, ForwardError> {
         let uri = Uri::builder()
             .scheme(self.settings.scheme.clone())
             .authority(address.authority())
@@ -223,7 +224,7 @@ impl Upstream {
             .map_err(|error| ForwardError::Unreachable(error.to_string()))?;
         let connecting = Connection::open(self.connector.clone(), uri);
         match timeout(self.settings.timeout, connecting).await {
-            Ok(opened) => opened.map_err(|error| connect_error(&error)),
+            Ok(opened) => opened.map(Box::new).map_err(|error| connect_error(&error)),
             Err(_) => Err(ForwardError::Timeout),
         }
     }
@@ -244,7 +245,7 @@ impl Upstream {
         };
         let addresses = &self.settings.addresses;
         let mut address = addresses.pick(&[]).ok_or_else(none)?;
-        let mut tried = vec![address];
+        let mut tried: SmallVec<[&Address; 4]> = smallvec![address];
         let mut answer = self.once(address, permit, body).await;
         while repeats
             && answer.as_ref().is_err_and(ForwardError::is_connect)

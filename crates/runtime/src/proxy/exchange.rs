@@ -27,7 +27,7 @@ const INTERIM_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Exchange {
     /// The connection; `None` once the response is complete or broken.
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     /// The pool that the connection returns to.
     pool: Pool,
     body: RequestBody,
@@ -100,7 +100,7 @@ impl From<Broken> for Unanswered {
 impl Exchange {
     /// Begins an exchange on a connection whose output has the request's head. `to_head`: the request is a HEAD.
     pub(super) fn begin(
-        connection: Connection,
+        connection: Box<Connection>,
         pool: Pool,
         body: RequestBody,
         to_head: bool,
@@ -290,10 +290,11 @@ impl Exchange {
         let stall = &mut self.stall;
         loop {
             ready!(connection.poll_timer(cx, stall.since + stall.limit));
-            if meter.bytes() == stall.moved && !meter.waits_for_client() {
+            let bytes = meter.map_or(0, |meter| meter.bytes());
+            if bytes == stall.moved && !meter.is_some_and(|meter| meter.waits_for_client()) {
                 return Poll::Ready(());
             }
-            stall.moved = meter.bytes();
+            stall.moved = bytes;
             stall.since = Instant::now();
         }
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use bytes::BytesMut;
 use http::header::CONNECTION;
 use http::{HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 use super::cache;
 use crate::call::REQUEST_ID;
@@ -34,30 +35,36 @@ const OF_WHOLE_ANSWERS: [&str; 3] = ["accept-encoding", "if-range", "range"];
 /// Room for the parts of a head other than the target and the client's fields.
 const BASE_BYTES: usize = 512;
 
-/// Fields of one connection (RFC 9110 section 7.6.1), and of the framing, which the proxy writes itself.
-const HOP_BY_HOP: [&str; 11] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+/// Whether this is a field of one connection (RFC 9110 section 7.6.1), or of the framing, which the proxy writes itself.
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "content-length"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
-/// Fields by which the upstream points around the proxy, or controls shared caches.
-const NOT_PASSED_BACK: [&str; 6] = [
-    "alt-svc",
-    "cdn-cache-control",
-    "set-cookie2",
-    "surrogate-control",
-    "www-authenticate",
-    "x-request-id",
-];
+/// Whether this is a field by which the upstream points around the proxy, or controls shared caches.
+fn is_not_passed_back(name: &str) -> bool {
+    matches!(
+        name,
+        "alt-svc"
+            | "cdn-cache-control"
+            | "set-cookie2"
+            | "surrogate-control"
+            | "www-authenticate"
+            | "x-request-id"
+    )
+}
 
 /// Facts about the proxy in requests to the upstream.
 #[derive(Clone, Debug)]
@@ -96,9 +103,7 @@ pub(super) fn write_request(
     if !target.starts_with(b"/") || !target.iter().all(u8::is_ascii_graphic) {
         return Err(Unwritable("target"));
     }
-    let fields = canonical.headers.iter();
-    let sizes = fields.map(|(name, value)| name.len() + value.len() + 4);
-    out.reserve(BASE_BYTES + target.len() + sizes.sum::<usize>());
+    out.reserve(BASE_BYTES + target.len() + canonical.headers.size());
     for part in [
         canonical.method_text.as_bytes(),
         b" ",
@@ -153,7 +158,7 @@ fn write_own(out: &mut BytesMut, permit: &Permit, public: &Public) -> Result<(),
 /// Whether the proxy writes the field, named in lower case, itself, or it belongs to the client's connection.
 fn is_own(name: &str, permit: &Permit, public: &Public) -> bool {
     OWN.contains(&name)
-        || HOP_BY_HOP.contains(&name)
+        || is_hop_by_hop(name)
         || name == REQUEST_ID.as_str()
         || public.whole_answers && OF_WHOLE_ANSWERS.contains(&name)
         || permit.identity().iter().any(|(own, _)| own.as_str() == name)
@@ -188,15 +193,15 @@ const INTERNAL_REDIRECTS: [&str; 5] = [
 /// Keeps those of the upstream's fields that go to the client.
 pub(crate) fn client_headers(fields: &mut Vec<(HeaderName, HeaderValue)>, cookies: bool) {
     let connection = fields.iter().filter(|(name, _)| name == CONNECTION);
-    let connection: Vec<_> = connection.map(|(_, value)| value.clone()).collect();
+    let connection: SmallVec<[HeaderValue; 2]> = connection.map(|(_, value)| value.clone()).collect();
     fields.retain(|(name, _)| {
         let name = name.as_str();
         let cookie = name == "set-cookie" && !cookies;
         let redirects = INTERNAL_REDIRECTS.iter().any(|begin| name.starts_with(begin));
         !(cookie
             || redirects
-            || HOP_BY_HOP.contains(&name)
-            || NOT_PASSED_BACK.contains(&name)
+            || is_hop_by_hop(name)
+            || is_not_passed_back(name)
             || is_named(&connection, name))
     });
     cache::keep_from_shared_caches(fields);

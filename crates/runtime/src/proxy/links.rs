@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::HeaderValue;
 use tokenward_compiler::BaseUrl;
 
+use crate::buffers::ByteBuffer;
+
 /// Pairs of searched text and replacement, longest first.
 #[derive(Clone, Debug)]
 pub(super) struct LinkTexts(Arc<[(Vec<u8>, Vec<u8>)]>);
@@ -49,7 +51,7 @@ const WATCHED: usize = 256 * 1024;
 pub(super) struct Watch {
     texts: LinkTexts,
     /// The last bytes of the pieces so far, in which a text may have begun.
-    tail: Vec<u8>,
+    tail: ByteBuffer,
     left: usize,
     reports: Arc<Reports>,
 }
@@ -67,7 +69,7 @@ impl Watch {
         let differs = |(from, to): &(Vec<u8>, Vec<u8>)| !to.eq_ignore_ascii_case(from);
         texts.0.iter().any(differs).then(|| Self {
             texts,
-            tail: Vec::new(),
+            tail: ByteBuffer::default(),
             left: WATCHED,
             reports: Arc::default(),
         })
@@ -88,7 +90,8 @@ impl Watch {
             self.tail
                 .extend_from_slice(bytes.get(bytes.len() - longest..).unwrap_or_default());
         } else {
-            self.tail.drain(..self.tail.len().saturating_sub(longest));
+            let spent = self.tail.len().saturating_sub(longest);
+            self.tail.drain(..spent);
         }
         found
     }

@@ -36,12 +36,12 @@ struct Idle {
     /// Maximum number of them.
     most: usize,
     /// The last one was used last.
-    connections: Vec<(Instant, Connection)>,
+    connections: Vec<(Instant, Box<Connection>)>,
     /// Whether a task closes the connections that are idle for too long.
     swept: bool,
 }
 
-/// A connection to the upstream.
+/// A connection to the upstream. It is large, and each call moves it several times, so it is boxed for as long as it lives.
 pub(super) struct Connection {
     stream: Stream,
     /// Bytes that arrived.
@@ -63,7 +63,7 @@ impl Pool {
     }
 
     /// Gives the connection that was used last, if it is still usable.
-    pub(super) fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
         let now = Instant::now();
         let mut cx = Context::from_waker(Waker::noop());
         let mut idle = self.lock();
@@ -76,7 +76,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next call. Its last response must be complete.
-    pub(super) fn give_back(&self, connection: Connection) {
+    pub(super) fn give_back(&self, connection: Box<Connection>) {
         let mut idle = self.lock();
         if idle.connections.len() >= idle.most {
             return;

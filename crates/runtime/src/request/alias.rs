@@ -3,10 +3,11 @@
 //! Servers differ in the parts of a path that they drop, decode and cut. For the class of a call every reading counts:
 //! each can only add a class, never remove one. Forbid lines are matched by the policy's own, narrower rules.
 
-use std::borrow::Cow;
+use smallvec::SmallVec;
 
-use super::fold::folded;
+use super::fold::{folded, folded_copy};
 use super::raw::run_without;
+use crate::buffers::TextBuffer;
 
 /// Properties of a product's routes.
 #[derive(Clone, Copy, Debug)]
@@ -39,17 +40,17 @@ pub(super) struct Segment<'a> {
 
 /// The readings of a canonical path, folded.
 #[derive(Clone, Debug)]
-pub(super) struct Readings<'a> {
+pub(super) struct Readings {
     /// That of an ordinary server.
-    pub(super) plain: Cow<'a, str>,
+    pub(super) plain: TextBuffer,
     /// That of a server that decodes once more, uses `\` as a separator, or resolves dots. It differs only if the
     /// configuration admits such paths, or letters of other widths produce them.
     pub(super) loosest: Option<String>,
 }
 
 /// Reads a canonical path in all ways.
-pub(super) fn readings(path: &str, routes: Routes) -> Readings<'_> {
-    let plain = folded(path);
+pub(super) fn readings(path: &str, routes: Routes) -> Readings {
+    let plain = folded_copy(path);
     let is_odd = |byte| matches!(byte, b'%' | b'\\' | b'\0' | b'?' | b'#' | b'.');
     // Few paths have a dot, and fewer a segment of dots.
     let odd = run_without(plain.as_bytes(), is_odd) < plain.len()
@@ -61,11 +62,11 @@ pub(super) fn readings(path: &str, routes: Routes) -> Readings<'_> {
 }
 
 /// Splits a folded path into segments; empty ones are left out.
-pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
+pub(super) fn segments(path: &str) -> SmallVec<[Segment<'_>; USUAL]> {
     // Most paths have none of the characters at which segments are cut and trimmed.
     let cuts = |byte| !matches!(byte, b'!'..b'\x7f') || matches!(byte, b'!' | b'.' | b':' | b';');
     if run_without(path.as_bytes(), cuts) == path.len() {
-        let mut segments = Vec::with_capacity(USUAL);
+        let mut segments = SmallVec::new();
         for whole in path.split('/').filter(|part| !part.is_empty()) {
             segments.push(Segment { whole, stem: whole });
         }

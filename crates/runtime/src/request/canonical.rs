@@ -1,11 +1,15 @@
 //! The canonical form of a request.
 
+use std::borrow::Cow;
+
 use tokenward_compiler::decide::Media;
 use tokenward_compiler::method::Method;
 
+use super::forwarded::ForwardedFields;
 use super::query::Pair;
 use super::raw::Framing;
 use super::secrets::Secrets;
+use crate::buffers::TextBuffer;
 
 /// The canonical form of a request, which is matched, logged and forwarded.
 #[derive(Clone)]
@@ -13,9 +17,9 @@ pub struct Canonical {
     /// The method, as policies distinguish methods.
     pub method: Method,
     /// The method as sent.
-    pub method_text: String,
+    pub method_text: Cow<'static, str>,
     /// The decoded path below the base URL; begins with `/`.
-    pub path: String,
+    pub path: TextBuffer,
     /// The decoded pairs of the query, in order. A value is `None` if its pair has no `=`.
     pub query: Vec<Pair>,
     /// The media type of the body, as policies distinguish types. Without a body it has no meaning.
@@ -27,26 +31,25 @@ pub struct Canonical {
     pub body: Framing,
     /// Lower-case name and value of each forwarded header, in order. Never among them: hop-by-hop headers, credentials,
     /// identities, forwarding headers, `host`, `content-length`, `transfer-encoding`, `expect`.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: ForwardedFields,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expect_continue: bool,
     /// Whether the connection is closed after the response.
     pub close: bool,
-    pub(super) target: String,
-    pub(super) url: String,
+    pub(super) target: TextBuffer,
+    pub(super) url: TextBuffer,
     pub(super) secrets: Secrets,
 }
 
 impl std::fmt::Debug for Canonical {
     /// Leaves out the headers' values and the query, since they are the client's data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("Canonical")
             .field("method", &self.method_text)
             .field("url", &self.url)
             .field("media", &self.media)
             .field("body", &self.body)
-            .field("headers", &names)
+            .field("headers", &self.headers)
             .finish_non_exhaustive()
     }
 }

@@ -11,6 +11,8 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 use collation::primary;
 
+use crate::buffers::TextBuffer;
+
 /// Folds a text: two texts that some server treats as equal have the same result.
 ///
 /// The result has compatibility decomposition (NFKD: full-width letters, ligatures, `ſ`), without combining marks,
@@ -32,6 +34,19 @@ pub(crate) fn folded(text: &str) -> Cow<'_, str> {
         return Cow::Owned(kept);
     }
     Cow::Owned(twice(text, LetterMarks::Iota))
+}
+
+/// Folds a text like [`folded`], into memory that is used again.
+pub(super) fn folded_copy(text: &str) -> TextBuffer {
+    if !text.is_ascii() {
+        return TextBuffer::from(twice(text, LetterMarks::Iota));
+    }
+    let mut copy = TextBuffer::from(text);
+    copy.text().make_ascii_lowercase();
+    if text.bytes().any(|byte| byte.is_ascii_control()) {
+        copy.text().retain(|character| !character.is_ascii_control());
+    }
+    copy
 }
 
 /// Folds a text like [`folded`], but treats the Greek iota below a letter as a mark. Servers that drop marks before

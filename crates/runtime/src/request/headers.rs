@@ -1,11 +1,13 @@
 //! Selects the headers for the upstream, and interprets those for the proxy.
 
 use super::disposition::Disposition;
+use super::forwarded::ForwardedFields;
 use super::media::MediaType;
-use super::raw::{Framing, RawHead, Version, is_token, trim};
+use super::raw::{Framing, NAME_BYTES, RawHead, Version, is_token, trim};
 use super::rules::Rules;
 use super::secrets::Secrets;
 use super::{Reason, Refusal, work};
+use crate::buffers::ByteBuffer;
 use crate::wire::head::CONNECTION_OPTIONS;
 
 /// Headers that may occur only once. Headers of framing are checked earlier.
@@ -13,8 +15,8 @@ const SINGLE: &[&str] = &["authorization", "content-type", "contextuser", "expec
 
 /// Result of reading the headers.
 pub(super) struct Headers {
-    /// Lower-case name and trimmed value of each forwarded header, in order.
-    pub(super) upstream: Vec<(String, Vec<u8>)>,
+    /// The forwarded headers, values without white space around them.
+    pub(super) upstream: ForwardedFields,
     pub(super) content_type: Option<MediaType>,
     /// Whether there is a `Content-Encoding`, of any kind.
     pub(super) encoded: bool,
@@ -45,7 +47,7 @@ pub(super) fn read(
     // Headers that `Connection` names apply to this connection only.
     let connection = connection_names(raw, rules, secrets)?;
     let mut read = Headers {
-        upstream: Vec::with_capacity(raw.headers.len()),
+        upstream: ForwardedFields::with_room(raw.headers.len(), raw.size()),
         content_type: None,
         encoded: false,
         expect_continue: false,
@@ -53,12 +55,14 @@ pub(super) fn read(
     };
     let bears = |text: &[u8]| rules.bears_secret(text, secrets);
     // Treat each header by its disposition; the order of forwarded ones is kept.
+    let (mut room, mut has_cookies) = ([0; NAME_BYTES], false);
     for (name, value) in raw.headers {
-        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        // Names that are not tokens, or longer, are refused before.
+        let name = lower(name, &mut room).ok_or(Reason::MalformedHeaderName)?;
         let value = trim(value);
-        match rules.disposition(&name) {
+        match rules.disposition(name) {
             Disposition::Refused(reason) if bears(name.as_bytes()) => return Err(reason.into()),
-            Disposition::Refused(reason) => return Err(Refusal::of_header(reason, &name)),
+            Disposition::Refused(reason) => return Err(Refusal::of_header(reason, name)),
             // Java's client and `curl --http2` offer h2c with every request. A server may ignore the offer (RFC 9110
             // section 7.8). The connection is closed after the response, so that no byte after the request is read,
             // whatever protocol it may be of.
@@ -69,11 +73,15 @@ pub(super) fn read(
                 }
                 read.expect_continue = body.has_body() && raw.version != Version::Http10;
             }
-            Disposition::Cookie if rules.relax().cookies && !bears(value) => {
-                push_cookie(&mut read.upstream, value)
+            Disposition::Cookie if rules.relax().cookies && !has_cookies => {
+                has_cookies = true;
+                push_cookies(
+                    &mut read.upstream,
+                    raw.values("cookie").filter(|value| !bears(value)),
+                );
             }
             Disposition::HopByHop | Disposition::Own | Disposition::Claimed | Disposition::Cookie => {}
-            Disposition::Pass if connection.contains(&name) => {}
+            Disposition::Pass if connection.iter().any(|named| named == name) => {}
             Disposition::Pass if name == "content-type" => {
                 if bears(value) {
                     return Err(Refusal::new(
@@ -82,13 +90,13 @@ pub(super) fn read(
                     ));
                 }
                 let media = MediaType::read(value)?;
-                read.upstream.push((name, media.to_string().into_bytes()));
+                read.upstream.push(name, media.to_string().as_bytes());
                 read.content_type = Some(media);
             }
             Disposition::Pass => {
                 read.encoded |= name == "content-encoding";
                 if !bears(value) && !bears(name.as_bytes()) {
-                    read.upstream.push((name, value.to_vec()));
+                    read.upstream.push(name, value);
                 }
             }
         }
@@ -135,19 +143,27 @@ fn closes(version: Version, connection: &[String]) -> bool {
     names("close") || version == Version::Http10 && !names("keep-alive")
 }
 
-/// Adds a `Cookie`. HTTP/2 may split it into several (RFC 9113 section 8.2.3); HTTP/1.1 has one. An empty one adds
+/// Adds one `Cookie` of all. HTTP/2 may split it into several (RFC 9113 section 8.2.3); HTTP/1.1 has one. An empty one adds
 /// nothing: it would leave a blank at the end, which the upstream does not see.
-fn push_cookie(upstream: &mut Vec<(String, Vec<u8>)>, value: &[u8]) {
-    if value.is_empty() {
-        return;
-    }
-    match upstream.iter_mut().find(|(name, _)| name == "cookie") {
-        Some((_, cookies)) => {
+fn push_cookies<'a>(upstream: &mut ForwardedFields, values: impl Iterator<Item = &'a [u8]>) {
+    let mut cookies = ByteBuffer::with_room(64);
+    for value in values.filter(|value| !value.is_empty()) {
+        if !cookies.is_empty() {
             cookies.extend_from_slice(b"; ");
-            cookies.extend_from_slice(value);
         }
-        None => upstream.push(("cookie".to_owned(), value.to_vec())),
+        cookies.extend_from_slice(value);
     }
+    if !cookies.is_empty() {
+        upstream.push("cookie", &cookies);
+    }
+}
+
+/// Writes a name in lower case to `room`; `None` if it is not ASCII, or longer.
+fn lower<'r>(name: &[u8], room: &'r mut [u8; NAME_BYTES]) -> Option<&'r str> {
+    let room = room.get_mut(..name.len())?;
+    room.copy_from_slice(name);
+    room.make_ascii_lowercase();
+    std::str::from_utf8(room).ok().filter(|name| name.is_ascii())
 }
 
 #[cfg(test)]

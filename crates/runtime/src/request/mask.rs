@@ -14,6 +14,7 @@ use super::prefix::Prefix;
 use super::query::{Pair, first_name, underscored};
 use super::secrets::Secrets;
 use super::work;
+use crate::buffers::TextBuffer;
 
 /// The fixed prefix of Tokenward's secrets, by which leaked ones are found.
 pub const TOKEN_PREFIX: &str = tokenward_compiler::secret::PREFIX;
@@ -114,18 +115,18 @@ impl Mask {
 
     /// Formats the URL of a request that was read and therefore contains no presented secret. `start` is the URL up to
     /// the encoded path.
-    pub(super) fn url(&self, start: impl Into<String>, pairs: &[Pair]) -> String {
-        let mut out: String = start.into();
+    pub(super) fn url(&self, start: impl Into<TextBuffer>, pairs: &[Pair]) -> TextBuffer {
+        let mut out = start.into();
         let start = out.len();
-        self.push_query(&mut out, pairs, push_component);
+        self.push_query(out.text(), pairs, push_component);
         if self.prefix.find(out.as_bytes()).is_none() {
             return out;
         }
         let none = Secrets::default();
         let start = out.get(..start).unwrap_or_default().to_owned();
-        out.clear();
-        push_segments(&mut out, &start, |segment| self.part(segment, &none));
-        self.push_query(&mut out, pairs, |out, text| {
+        out.text().clear();
+        push_segments(out.text(), &start, |segment| self.part(segment, &none));
+        self.push_query(out.text(), pairs, |out, text| {
             let at = self.prefix.find(text.as_bytes());
             push_component(out, at.and_then(|at| text.get(..at)).unwrap_or(text));
             out.push_str(if at.is_some() { MASK } else { "" });

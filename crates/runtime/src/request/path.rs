@@ -5,6 +5,7 @@ use tokenward_compiler::look_alike;
 use super::escape::{from_hex, push_escaped};
 use super::raw::{run_without, set};
 use super::{Reason, Refusal, Relax, work};
+use crate::buffers::{ByteBuffer, TextBuffer};
 
 /// Maximum length of a path as it is sent, in bytes. Anyone may send one, and each byte of it is looked at.
 const PATH_BYTES: usize = 8 * 1024;
@@ -18,11 +19,11 @@ const KEPT_SLASH: &str = "%2F";
 ///
 /// # Errors
 /// Servers read the path in different ways (with one reason for each), and `relax` does not allow it.
-pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
+pub(super) fn decode(raw: &str, relax: &Relax) -> Result<TextBuffer, Refusal> {
     if raw.len() > PATH_BYTES {
         return Err(Reason::LongPath.into());
     }
-    let mut bytes = Vec::with_capacity(raw.len());
+    let mut bytes = ByteBuffer::with_room(raw.len());
     let mut rest = raw.as_bytes();
     // Positions of each decoded `%`, as opposed to the `%` of a kept slash.
     let mut percents = Vec::new();
@@ -48,7 +49,7 @@ pub(super) fn decode(raw: &str, relax: &Relax) -> Result<String, Refusal> {
     for at in percents {
         decodes_again(bytes.get(at..).unwrap_or_default(), relax)?;
     }
-    let text = String::from_utf8(bytes).map_err(|_| Reason::PathNotUtf8)?;
+    let text = TextBuffer::from_utf8(bytes).ok_or(Reason::PathNotUtf8)?;
     characters(&text, relax)?;
     segments(&text, relax)?;
     Ok(text)

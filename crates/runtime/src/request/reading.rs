@@ -1,5 +1,6 @@
 //! Reads a head as it was sent, into the request that is decided and forwarded.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use tokenward_compiler::decide::Media;
@@ -13,6 +14,7 @@ use super::rules::Rules;
 use super::secrets::{self, Secrets};
 use super::target::{self, Target};
 use super::{Reason, Refusal, framing, headers, media, path};
+use crate::buffers::TextBuffer;
 
 /// Path below the base URL. The proxy answers `GET` and `HEAD` of it, so they count as served regardless of the
 /// endpoints.
@@ -47,12 +49,12 @@ pub struct Reading {
     /// there is a body.
     pub if_empty: Option<Result<Canonical, Refusal>>,
     /// The method for the audit: as sent, unless it contains a secret.
-    pub shown_method: String,
+    pub shown_method: Cow<'static, str>,
     /// Whether a trace's headers can be used: none of them contains a secret.
     pub traceable: bool,
     /// The URL for the audit: printable ASCII, with secrets masked. For refused requests it is the target as sent, cut
     /// at 2 KiB; a longer one without its query.
-    pub shown_url: String,
+    pub shown_url: TextBuffer,
 }
 
 /// A head that was read as far as it does not depend on a token. The rest costs more, so it is read only for
@@ -67,10 +69,10 @@ pub struct Opened<'a> {
     /// As in [`Reading::client_request_id`].
     pub client_request_id: Option<String>,
     /// As in [`Reading::shown_method`].
-    pub shown_method: String,
+    pub shown_method: Cow<'static, str>,
     /// As in [`Reading::traceable`].
     pub traceable: bool,
-    path: Result<String, Refusal>,
+    path: Result<TextBuffer, Refusal>,
     /// The query; not decoded yet, unless it may have the token.
     query: Query<'a>,
     secrets: Secrets,
@@ -169,10 +171,11 @@ impl Opened<'_> {
         } = self;
         let context_user = context_user(raw);
         let query = query.decoded(rules);
-        let with_body = |body: Framing, path: Result<String, Refusal>, query: Result<Vec<Pair>, Refusal>| {
-            context_user.as_ref().map_err(Refusal::clone)?;
-            canonical(raw, rules, body, path, query, &secrets)
-        };
+        let with_body =
+            |body: Framing, path: Result<TextBuffer, Refusal>, query: Result<Vec<Pair>, Refusal>| {
+                context_user.as_ref().map_err(Refusal::clone)?;
+                canonical(raw, rules, body, path, query, &secrets)
+            };
         let mut if_empty = matches!(framing, Ok(Framing::Chunked))
             .then(|| with_body(Framing::Length(0), path.clone(), query.clone()));
         let mut head = framing.clone().and_then(|body| with_body(body, path, query));
@@ -214,7 +217,7 @@ impl Opened<'_> {
     /// Formats the URL for the audit, of a request whose rest is not read. It is what reading would show, unless the
     /// target is long, or only a header would have been refused.
     #[must_use]
-    pub fn shown_url(self, raw: &RawHead<'_>, rules: &Rules) -> String {
+    pub fn shown_url(self, raw: &RawHead<'_>, rules: &Rules) -> TextBuffer {
         let mut secrets = self.misplaced.unwrap_or(self.secrets);
         add_refused(raw, rules, &mut secrets);
         if is_long(raw.target) {
@@ -231,7 +234,7 @@ impl Opened<'_> {
         });
         match located {
             Ok(located) => located.url(rules),
-            Err(_) => rules.shown_raw(raw.target, &secrets),
+            Err(_) => rules.shown_raw(raw.target, &secrets).into(),
         }
     }
 }
@@ -246,23 +249,32 @@ impl Query<'_> {
 }
 
 /// Formats the URL for the audit, of a request that is refused.
-fn shown_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> String {
-    if is_long(raw.target) {
+fn shown_refused(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> TextBuffer {
+    let shown = if is_long(raw.target) {
         rules.shown_long(raw.target, secrets)
     } else {
         rules.shown_raw(raw.target, secrets)
-    }
+    };
+    shown.into()
 }
 
 fn is_long(target: &[u8]) -> bool {
     target.len() > SHOWN_TARGET || memchr::memchr3_iter(b'&', b';', b'?', target).count() > SHOWN_PARTS
 }
 
-fn shown_method(method: &str, rules: &Rules, secrets: &Secrets) -> String {
+fn shown_method(method: &str, rules: &Rules, secrets: &Secrets) -> Cow<'static, str> {
     if method.len() > METHOD_BYTES {
-        return "***".to_owned();
+        return Cow::Borrowed("***");
     }
-    rules.shown_text(method, secrets).into_owned()
+    method_text(&rules.shown_text(method, secrets))
+}
+
+/// Copies a method, unless it is one in common use.
+fn method_text(method: &str) -> Cow<'static, str> {
+    match Method::from_token(method) {
+        Method::Other => Cow::Owned(method.to_owned()),
+        known => Cow::Borrowed(known.as_str()),
+    }
 }
 
 fn is_traceable(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> bool {
@@ -278,7 +290,7 @@ fn is_traceable(raw: &RawHead<'_>, rules: &Rules, secrets: &Secrets) -> bool {
 /// The two halves of a target, each read separately: an unreadable query must not hide that the path is not served.
 struct Location<'a> {
     /// The decoded path below the base URL.
-    path: Result<String, Refusal>,
+    path: Result<TextBuffer, Refusal>,
     query: Query<'a>,
 }
 
@@ -300,13 +312,13 @@ impl<'a> Location<'a> {
 
 /// Removes the context path and checks that the rest is served. Every endpoint begins with a slash, so the cut is at
 /// the end of a segment.
-fn below_base(mut path: String, method: &str, rules: &Rules) -> Result<String, Refusal> {
+fn below_base(mut path: TextBuffer, method: &str, rules: &Rules) -> Result<TextBuffer, Refusal> {
     let ours = |path: &str| path == SELF_PATH && matches!(method, "GET" | "HEAD");
     let base = rules.base().path();
     path.strip_prefix(base)
         .filter(|rest| rules.serves(rest) || ours(rest))
         .ok_or(Reason::OutsideEndpoints)?;
-    path.drain(..base.len());
+    path.text().drain(..base.len());
     Ok(path)
 }
 
@@ -443,17 +455,17 @@ fn method(sent: &str) -> Result<Method, Refusal> {
 /// A request line that was read.
 struct Located {
     method: Method,
-    path: String,
+    path: TextBuffer,
     query: Vec<Pair>,
     /// The target for the upstream.
-    target: String,
+    target: TextBuffer,
     /// The place of the encoded path below the base URL in the target.
     encoded: Range<usize>,
 }
 
 impl Located {
     /// Formats the URL for the audit.
-    fn url(&self, rules: &Rules) -> String {
+    fn url(&self, rules: &Rules) -> TextBuffer {
         let encoded = self.target.get(self.encoded.clone()).unwrap_or_default();
         rules.shown(encoded, &self.query)
     }
@@ -464,7 +476,7 @@ fn located(
     raw: &RawHead<'_>,
     rules: &Rules,
     body: Framing,
-    path: Result<String, Refusal>,
+    path: Result<TextBuffer, Refusal>,
     query: Result<Vec<Pair>, Refusal>,
     secrets: &Secrets,
 ) -> Result<Located, Refusal> {
@@ -483,11 +495,11 @@ fn located(
     }
     // Encode the URL for the upstream, and refuse it if it contains a secret.
     let upstream_path = rules.upstream_path();
-    let mut target = String::with_capacity(upstream_path.len() + path.len() + path.len() / 8);
-    target.push_str(upstream_path);
-    path::push_encoded(&mut target, &path, rules.relax());
+    let mut target = TextBuffer::with_room(upstream_path.len() + path.len() + path.len() / 8);
+    target.text().push_str(upstream_path);
+    path::push_encoded(target.text(), &path, rules.relax());
     let encoded = upstream_path.len()..target.len();
-    query::push_encoded(&mut target, &query);
+    query::push_encoded(target.text(), &query);
     // Check the target as a whole: two of its parts may form a secret together.
     if rules.bears_secret(target.as_bytes(), secrets) {
         return Err(Reason::SecretInUrl.into());
@@ -505,7 +517,7 @@ fn canonical(
     raw: &RawHead<'_>,
     rules: &Rules,
     body: Framing,
-    path: Result<String, Refusal>,
+    path: Result<TextBuffer, Refusal>,
     query: Result<Vec<Pair>, Refusal>,
     secrets: &Secrets,
 ) -> Result<Canonical, Refusal> {
@@ -528,12 +540,11 @@ fn canonical(
         Media::Other
     };
     if body.has_body() && headers.content_type.is_none() {
-        let untyped = ("content-type".to_owned(), media::UNTYPED.as_bytes().to_vec());
-        headers.upstream.push(untyped);
+        headers.upstream.push("content-type", media::UNTYPED.as_bytes());
     }
     Ok(Canonical {
         method: located.method,
-        method_text: raw.method.to_owned(),
+        method_text: method_text(raw.method),
         url: located.url(rules),
         target: located.target,
         path: located.path,

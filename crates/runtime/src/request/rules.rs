@@ -19,6 +19,7 @@ use super::raw::is_token;
 use super::secrets::Secrets;
 use super::settings::{RulesError, Settings};
 use super::{Canonical, Media, Needs, Reason, Refusal, Relax};
+use crate::buffers::TextBuffer;
 
 /// Rules for reading requests. They are created once, and cheap to share in an `Arc`.
 #[derive(Clone)]
@@ -345,11 +346,11 @@ impl Rules {
     }
 
     /// Formats the URL of a request that was read, for the audit. `path` is the encoded path below the base URL.
-    pub(super) fn shown(&self, path: &str, pairs: &[Pair]) -> String {
+    pub(super) fn shown(&self, path: &str, pairs: &[Pair]) -> TextBuffer {
         let (origin, base) = (self.base().origin(), self.base().path());
-        let mut start = String::with_capacity(origin.len() + base.len() + path.len());
+        let mut start = TextBuffer::with_room(origin.len() + base.len() + path.len());
         for part in [origin, base, path] {
-            start.push_str(part);
+            start.text().push_str(part);
         }
         self.mask.url(start, pairs)
     }

@@ -9,12 +9,14 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use memchr::memmem;
+use smallvec::SmallVec;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::credentials::Credentials;
 use super::escape::{decode_loosely, unit};
 use super::prefix::{sextet, within_base64};
 use super::work;
+use crate::buffers::ByteBuffer;
 
 /// Minimum length in bytes of a secret: shorter ones would be found in ordinary text.
 const SECRET_BYTES: usize = 16;
@@ -48,14 +50,29 @@ const ANY: GeneralPurpose =
 #[derive(Clone, Default, ZeroizeOnDrop)]
 pub(crate) struct Secrets {
     /// The folded secrets, one after the other.
-    bytes: Vec<u8>,
-    folded: Vec<Folded>,
+    bytes: ByteBuffer,
+    folded: FoldedSecrets,
     heads: Heads,
     /// Secrets that are too short when folded, kept as they are.
     literal: Vec<Vec<u8>>,
     shortest: usize,
     texts: usize,
 }
+
+/// Number of folded secrets for which there is room at once: one, and its forms within Base64.
+const USUAL: usize = 4;
+
+/// The places of the folded secrets.
+#[derive(Clone, Default)]
+struct FoldedSecrets(SmallVec<[Folded; USUAL]>);
+
+impl Drop for FoldedSecrets {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl ZeroizeOnDrop for FoldedSecrets {}
 
 /// A folded secret: its first bytes, and its place.
 #[derive(Clone, Copy, Zeroize)]
@@ -136,9 +153,8 @@ impl Secrets {
         if form.contains(&b'%') {
             self.bytes.extend(fold(form, unit));
         } else {
-            form.iter()
-                .filter_map(|byte| folded(*byte))
-                .for_each(|byte| self.bytes.push(byte));
+            let characters = form.iter().filter_map(|byte| folded(*byte));
+            append(&mut self.bytes, form.len(), characters);
         }
         if !self.take_folded(start) {
             self.add_literal(form);
@@ -166,7 +182,7 @@ impl Secrets {
         let head = folded.iter().take(size_of::<Head>()).fold(0, shifted);
         let length = folded.len();
         self.heads.add(head);
-        self.folded.push(Folded {
+        self.folded.0.push(Folded {
             head,
             start,
             end: self.bytes.len(),
@@ -192,7 +208,7 @@ impl Secrets {
     /// Makes room for so many more bytes. The memory that is given back is overwritten.
     fn reserve(&mut self, more: usize) {
         if self.bytes.capacity() - self.bytes.len() < more {
-            let mut larger = Vec::with_capacity((self.bytes.len() + more).max(2 * self.bytes.len()));
+            let mut larger = ByteBuffer::with_room((self.bytes.len() + more).max(2 * self.bytes.len()));
             larger.extend_from_slice(&self.bytes);
             std::mem::replace(&mut self.bytes, larger).zeroize();
         }
@@ -200,7 +216,7 @@ impl Secrets {
 
     fn all_folded(&self) -> impl Iterator<Item = &[u8]> {
         let text = |folded: &Folded| self.bytes.get(folded.start..folded.end).unwrap_or_default();
-        self.folded.iter().map(text)
+        self.folded.0.iter().map(text)
     }
 
     /// Whether the text contains one of the secrets. Linear; allocates only if the beginning of one occurs in it.
@@ -222,8 +238,8 @@ impl Secrets {
         work::done(text.len());
         let begins = |last: Head| {
             self.heads.may_have(last) && {
-                work::done(self.folded.len());
-                self.folded.iter().any(|folded| folded.head == last)
+                work::done(self.folded.0.len());
+                self.folded.0.iter().any(|folded| folded.head == last)
             }
         };
         let mut last = 0;
@@ -298,21 +314,38 @@ impl WithinBase64 {
 
     /// Appends the characters that the text determines by itself, folded.
     fn fold(self, text: &[u8], out: &mut Vec<u8>) {
-        // INVARIANT: the bits that are not used yet are the last `left` ones.
+        // INVARIANT: the bits that are not used yet are the last `left` ones. There are at most as many as before the next
+        // byte: less than six.
         let (mut bits, mut left) = (0_u32, 0);
-        for (at, byte) in text.iter().enumerate() {
-            bits = bits << 8 | u32::from(*byte);
-            left += if at == 0 { 8 - self.shared } else { 8 };
-            while left >= 6 {
-                left -= 6;
-                let character = FOLDED_BASE64.get((bits >> left & 63) as usize).copied();
-                let character = character.unwrap_or_default();
-                if character != 0 {
-                    out.push(character);
-                }
-            }
+        // Three bytes are four characters.
+        let most = text.len() * 4 / 3 + 1;
+        let mut text = text.iter();
+        if let Some(byte) = text.next() {
+            (bits, left) = (u32::from(*byte), 8 - self.shared);
         }
+        let characters = std::iter::from_fn(|| {
+            if left < 6 {
+                bits = bits << 8 | u32::from(*text.next()?);
+                left += 8;
+            }
+            left -= 6;
+            FOLDED_BASE64.get((bits >> left & 63) as usize).copied()
+        });
+        append(out, most, characters.filter(|character| *character != 0));
     }
+}
+
+/// Appends at most so many bytes. It costs less than to look for room at each.
+fn append(out: &mut Vec<u8>, most: usize, bytes: impl Iterator<Item = u8>) {
+    let start = out.len();
+    out.resize(start + most, 0);
+    let room = out.get_mut(start..).unwrap_or_default();
+    let written = room
+        .iter_mut()
+        .zip(bytes)
+        .map(|(place, byte)| *place = byte)
+        .count();
+    out.truncate(start + written);
 }
 
 /// The characters of Base64, folded; 0 for the two that folding drops.
@@ -570,7 +603,7 @@ mod tests {
         assert!(!of("Bearer short").stand_in(b"what is short"));
         assert!(!Secrets::default().stand_in(&[b'a'; 99]));
         let many: Vec<String> = (0..999).map(|n| format!("{n:020}")).collect();
-        assert!(of(&many.join(" ")).folded.len() <= MOST * 4);
+        assert!(of(&many.join(" ")).folded.0.len() <= MOST * 4);
         assert_eq!(format!("{:?}", of(&format!("Bearer {SECRET}"))), "Secrets { .. }");
     }
 }

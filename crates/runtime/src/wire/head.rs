@@ -3,9 +3,11 @@
 use bytes::{Bytes, BytesMut};
 use http::header::EXPECT;
 use http::request::Parts;
+use smallvec::SmallVec;
 
 use super::Violation;
 use super::raw::{Framing, METHOD_BYTES, NAME_BYTES, RawHead, Version, is_token};
+use crate::buffers::Lists;
 
 /// Maximum number of options of a `Connection` field.
 pub(crate) const CONNECTION_OPTIONS: usize = 64;
@@ -26,13 +28,46 @@ impl Span {
     }
 }
 
+/// The places of name and value of each field. Their memory is used again.
+#[derive(Debug, Default)]
+struct FieldSpans(Vec<(Span, Span)>);
+
+thread_local! {
+    static KEPT: Lists<(Span, Span)> = const { Lists::new(16, 64) };
+}
+
+impl FieldSpans {
+    /// Makes an empty list with room for the usual number of fields.
+    fn with_room() -> Self {
+        let mut spans = KEPT.try_with(Lists::take).unwrap_or_default();
+        spans.reserve(USUAL_FIELDS);
+        Self(spans)
+    }
+}
+
+impl Clone for FieldSpans {
+    fn clone(&self) -> Self {
+        let mut copy = Self::with_room();
+        copy.0.extend_from_slice(&self.0);
+        copy
+    }
+}
+
+impl Drop for FieldSpans {
+    fn drop(&mut self) {
+        let spans = std::mem::take(&mut self.0);
+        // While a thread ends, nothing is kept.
+        let _ = KEPT.try_with(|kept| kept.give_back(spans));
+    }
+}
+
 /// A syntactically valid head, as it was sent, with the framing of its body.
 #[derive(Clone, Debug)]
 pub(crate) struct WireHead {
     bytes: Bytes,
     line: RequestLine,
     authority: Option<Span>,
-    fields: Vec<(Span, Span)>,
+    fields: FieldSpans,
     /// How the body is delimited.
     pub(crate) body: Framing,
     /// The client waits for `100 Continue` before it sends the body.
@@ -66,7 +101,7 @@ impl WireHead {
             .uri
             .authority()
             .map(|authority| add(authority.as_str().as_bytes()));
-        let mut fields = Vec::with_capacity(parts.headers.len());
+        let mut fields = FieldSpans::default();
         let mut expects_continue = false;
         for (name, value) in &parts.headers {
             let value = value.as_bytes();
@@ -75,7 +110,7 @@ impl WireHead {
                 return None;
             }
             expects_continue |= name == EXPECT && value.eq_ignore_ascii_case(b"100-continue");
-            fields.push((add(name.as_str().as_bytes()), add(value)));
+            fields.0.push((add(name.as_str().as_bytes()), add(value)));
         }
         Some(Self {
             bytes: bytes.freeze(),
@@ -100,8 +135,9 @@ impl WireHead {
     }
 
     /// Every field line, in order, the value without the white space around it.
-    pub(crate) fn fields(&self) -> Vec<(&[u8], &[u8])> {
+    pub(crate) fn fields(&self) -> SmallVec<[(&[u8], &[u8]); USUAL_FIELDS]> {
         self.fields
+            .0
             .iter()
             .map(|(name, value)| (name.of(&self.bytes), value.of(&self.bytes)))
             .collect()
@@ -131,7 +167,7 @@ struct RequestLine {
 #[derive(Debug, Default)]
 pub(crate) struct HeadLines {
     line: Option<RequestLine>,
-    fields: Vec<(Span, Span)>,
+    fields: FieldSpans,
 }
 
 impl HeadLines {
@@ -149,14 +185,14 @@ impl HeadLines {
         let line = Span { start, end };
         if self.line.is_none() {
             self.line = Some(request_line(line, bytes)?);
-            self.fields.reserve(USUAL_FIELDS);
+            self.fields = FieldSpans::with_room();
         } else if start == end {
             return Ok(true);
-        } else if self.fields.len() >= most {
+        } else if self.fields.0.len() >= most {
             return Err(Violation::TooManyFields);
         } else {
             let (name, value) = field_line(line.of(bytes))?;
-            self.fields.push((name.shifted(start), value.shifted(start)));
+            self.fields.0.push((name.shifted(start), value.shifted(start)));
         }
         Ok(false)
     }
@@ -168,7 +204,7 @@ impl HeadLines {
     pub(crate) fn finish(self, bytes: Bytes) -> Result<WireHead, Violation> {
         let line = self.line.ok_or(Violation::RequestLine)?;
         let mut says = Says::default();
-        for (name, value) in &self.fields {
+        for (name, value) in &self.fields.0 {
             says.field(name.of(&bytes), value.of(&bytes))?;
         }
         let http10 = line.version == Version::Http10;

@@ -69,8 +69,9 @@ pub(crate) const NAME_BYTES: usize = 256;
 /// Maximum length of a method, in bytes. Registered ones have at most 17.
 pub(crate) const METHOD_BYTES: usize = 64;
 
-/// The set of the bytes of tokens (RFC 9110 section 5.6.2), a bit for each.
-const TOKEN: u128 = set(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+/// Which bytes tokens may contain (RFC 9110 section 5.6.2).
+static TOKEN: [bool; 256] =
+    table(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 /// Makes a set of ASCII bytes, a bit for each.
 pub(crate) const fn set(mut bytes: &[u8]) -> u128 {
@@ -82,9 +83,21 @@ pub(crate) const fn set(mut bytes: &[u8]) -> u128 {
     set
 }
 
+/// Makes a table of these bytes. A look-up takes fewer instructions than one in a [`set`].
+const fn table(mut bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    while let [first, rest @ ..] = bytes {
+        if let Some((place, _)) = table.split_at_mut(*first as usize).1.split_first_mut() {
+            *place = true;
+        }
+        bytes = rest;
+    }
+    table
+}
+
 /// Whether a token may contain the byte.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii() && TOKEN >> byte & 1 != 0
+    TOKEN.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Number of bytes that are looked at together.

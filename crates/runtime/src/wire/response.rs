@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use httparse::{ParserConfig, Status};
 
 use super::chunk::{Chunks, Piece};
+use crate::buffers::fields_with_room;
 
 /// Maximum number of fields of a response.
 const FIELDS: usize = 100;
@@ -122,7 +123,8 @@ fn parse(head: &Bytes, to_head: bool) -> Result<ResponseHead, BadResponse> {
     }
     let status = StatusCode::from_u16(response.code.unwrap_or_default()).map_err(|_| BadResponse::Field)?;
     let http11 = response.version == Some(1);
-    let mut fields = Vec::with_capacity(response.headers.len());
+    // One more is added on the way to the client, and another one if it is absent.
+    let mut fields = fields_with_room(response.headers.len() + 2);
     for field in response.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| BadResponse::Field)?;
         let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value));

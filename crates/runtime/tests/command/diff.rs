@@ -175,16 +175,193 @@ fn what_cannot_be_compared_is_told() {
 /// narrows, one only writes the same otherwise. The snapshot is the comment that its reviewer reads.
 #[test]
 fn five_edits_as_a_reviewer_sees_them() {
-    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/fixtures/five-edits");
     let directory = TempDir::new().unwrap();
+    copy_fixture("five-edits", &directory);
+    let (code, out, err) = diff(&directory, &["--format", "markdown", "old", "new"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    insta::assert_snapshot!("five_edits", out);
+}
+
+/// The five edits that widen most often: a dropped method list, a missing boundary, an opened query, a forbid line removed, a
+/// token made unrestricted. The snapshot is the comment that its reviewer reads.
+#[test]
+fn five_widenings_as_a_reviewer_sees_them() {
+    let directory = TempDir::new().unwrap();
+    copy_fixture("five-widenings", &directory);
+    let (code, out, err) = diff(&directory, &["--format", "markdown", "old", "new"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    insta::assert_snapshot!("five_widenings", out);
+}
+
+/// Every format says what widened, against which line, and the most telling request with its decoded form.
+#[test]
+fn every_format_says_what_widened() {
+    let directory = TempDir::new().unwrap();
+    copy_fixture("five-widenings", &directory);
+    let of = |format: &str| diff(&directory, &["--format", format, "old", "new"]).1;
+    for format in ["text", "markdown", "sarif"] {
+        let out = of(format);
+        for expected in [
+            "methods + PUT, PATCH, DELETE, HEAD, OPTIONS",
+            "path from `",
+            "parameter `jql` from `project = KANBAN` to `project = KANBAN.*`",
+            "forbid line removed: `tokens.toml:35: ![delete].*`",
+            "the token became unrestricted",
+            "its path fails at `a`",
+            "GET /rest/api/2/search?jql=project%20%3D%20KANBAN%20OR%20project%20%3D%20HR",
+            "GET /rest/api/2/search?jql=project = KANBAN OR project = HR",
+        ] {
+            assert!(out.contains(expected), "{expected:?} in {format}: {out}");
+        }
+    }
+    let text = of("text");
+    let (widened, request) = (
+        text.find("widened:").unwrap(),
+        text.find("newly allowed:").unwrap(),
+    );
+    assert!(widened < request, "{text}");
+    assert!(
+        text.contains("allowed by tokens.toml:42: unrestricted = true\n"),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&of("json")).unwrap();
+    let report = &json["tokens"][2]["newly_allowed"]["examples"][0];
+    for (place, expected) in [
+        ("/cause", "permit"),
+        ("/widened/0/kind", "query"),
+        (
+            "/widened/0/words",
+            "parameter `jql` from `project = KANBAN` to `project = KANBAN.*`",
+        ),
+        ("/nearest/why", "its constraint `QueryParam::jql==` fails"),
+        (
+            "/telling/decoded",
+            "GET /rest/api/2/search?jql=project = KANBAN OR project = HR",
+        ),
+    ] {
+        assert_eq!(
+            report.pointer(place),
+            Some(&expected.into()),
+            "{place} {report:#}"
+        );
+    }
+    let unrestricted = &json["tokens"][4]["newly_allowed"]["examples"][0];
+    assert_eq!(unrestricted["unrestricted_at"]["line"], 42);
+}
+
+/// "Allows more and less" is said only if requests prove both, and open questions are in every format.
+#[test]
+fn open_questions_are_in_every_format() {
+    let directory = TempDir::new().unwrap();
+    let write = |place, lines| write(&directory, place, &[("ci", "11", "user = \"u\"", lines)]);
+    write("old", "/(.*a){12}.*\n/(.*c){9}.*");
+    write("new", "/(.*b){12}.*a{3}.*");
+    let of = |format: &str| diff(&directory, &["--format", format, "--budget", "1", "old", "new"]);
+    let (code, text, _) = of("text");
+    assert_eq!(code, 3, "{text}");
+    for expected in [
+        "ci: may allow more or less\n",
+        "newly allowed: inconclusive: ",
+        "newly denied: inconclusive: ",
+        "0 of 1 tokens differ, 0 allow more than before (1 inconclusive)\n",
+    ] {
+        assert!(text.contains(expected), "{expected:?} in {text}");
+    }
+    let (_, markdown, _) = of("markdown");
+    for expected in [
+        "### Policy: This change may allow more\n",
+        "#### `ci` may allow more or less\n",
+        "**Newly allowed: inconclusive.** ",
+        "**Newly denied: inconclusive.** ",
+    ] {
+        assert!(markdown.contains(expected), "{expected:?} in {markdown}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&of("json").1).unwrap();
+    assert_eq!(
+        (&json["open"], &json["tokens"][0]["open"]),
+        (&true.into(), &true.into())
+    );
+    for direction in ["newly_allowed", "newly_denied"] {
+        let direction = &json["tokens"][0][direction];
+        assert_eq!(direction["verdict"], "inconclusive", "{json:#}");
+    }
+    let sarif: serde_json::Value = serde_json::from_str(&of("sarif").1).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let open = results.iter().filter(|result| result["ruleId"] == "inconclusive");
+    assert_eq!(open.count(), 2, "{sarif:#}");
+}
+
+/// What authors write stays text: it opens no markup, no link, no table cell, no command of a CI system, and reads as it is.
+#[test]
+fn hostile_text_is_escaped_in_every_format() {
+    let directory = TempDir::new().unwrap();
+    let name = "::error::`x`|<img src=x>[a](https://evil.example)";
+    let description = |text: &str| format!("user = \"u\"\ndescription = \"{text}\"");
+    let lines = r"[get]/rest/\x{202e}`[QueryParam::q==x</code><b>[|][a](https://evil[.]example)]";
+    write(
+        &directory,
+        "old",
+        &[(name, "11", &description("a"), "[get]/rest/a")],
+    );
+    write(
+        &directory,
+        "new",
+        &[(name, "11", &description("a\\u200Db|`c`"), lines)],
+    );
+    for format in ["text", "json", "markdown", "sarif"] {
+        let (code, out, err) = diff(&directory, &["--format", format, "old", "new"]);
+        assert_eq!(code, 1, "{err}");
+        assert!(!out.contains(['\u{202e}', '\u{200d}']), "{format}: {out}");
+        assert!(!out.lines().any(|line| line.starts_with("::")), "{format}: {out}");
+        if format == "markdown" {
+            let outside = outside_of_code(&out);
+            for markup in ["<img", "<b>", "](", "::error"] {
+                assert!(!outside.contains(markup), "{markup} is markup in {out}");
+            }
+        }
+        if format == "sarif" {
+            let sarif: serde_json::Value = serde_json::from_str(&out).unwrap();
+            for result in sarif["runs"][0]["results"].as_array().unwrap() {
+                let text = result["message"]["text"].as_str().unwrap();
+                assert!(!text.contains(['\u{202e}', '\u{200d}']), "{text}");
+                assert!(
+                    !text.replace("\\[", "").replace("\\]", "").contains(['[', ']']),
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+/// A comment without its code spans, as CommonMark reads them: a run of backticks ends at the next run of the same length.
+fn outside_of_code(markdown: &str) -> String {
+    let mut outside = String::new();
+    let mut rest = markdown;
+    while let Some(at) = rest.find('`') {
+        outside.push_str(&rest[..at]);
+        let run = rest[at..].len() - rest[at..].trim_start_matches('`').len();
+        rest = &rest[at + run..];
+        let mut inside = rest;
+        loop {
+            let next = inside.find('`').expect("a span that is open");
+            let length = inside[next..].len() - inside[next..].trim_start_matches('`').len();
+            inside = &inside[next + length..];
+            if length == run {
+                rest = inside;
+                break;
+            }
+        }
+    }
+    outside + rest
+}
+
+fn copy_fixture(name: &str, directory: &TempDir) {
+    let fixture = format!("{}/tests/command/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     for side in ["old", "new"] {
         fs::create_dir(directory.path().join(side)).unwrap();
         let file = format!("{side}/tokens.toml");
         fs::copy(format!("{fixture}/{file}"), directory.path().join(&file)).unwrap();
     }
-    let (code, out, err) = diff(&directory, &["--format", "markdown", "old", "new"]);
-    assert_eq!((code, err.as_str()), (1, ""));
-    insta::assert_snapshot!("five_edits", out);
 }
 
 #[test]
@@ -234,4 +411,38 @@ fn settings_that_policies_depend_on_are_compared() {
         out.contains("configuration: changed\n  relax.semicolon: false -> true  (wider)\n"),
         "{out}"
     );
+}
+
+/// A setting whose direction is not known counts as wider, and no format says that it is.
+#[test]
+fn a_setting_that_may_be_wider_is_not_called_wider() {
+    let directory = TempDir::new().unwrap();
+    write(&directory, "old", &[("a", "11", "user = \"u\"", "/rest/a")]);
+    for (name, text) in [
+        ("old.toml", ""),
+        ("new.toml", "[upstream]\nhost = \"other.example\"\n"),
+    ] {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    for (format, expected) in [
+        ("text", "-> other.example  (may be wider)\n"),
+        ("markdown", "### Policy: This change may allow more\n"),
+        ("markdown", "| `other.example` | **may be wider** |\n"),
+        ("json", "\"certain\": false"),
+        ("sarif", ", which may be wider (TW0311)"),
+    ] {
+        let arguments = [
+            "--format",
+            format,
+            "--old-config",
+            "old.toml",
+            "--config",
+            "new.toml",
+            "old",
+            "old",
+        ];
+        let (code, out, err) = diff(&directory, &arguments);
+        assert_eq!(code, 1, "{err}");
+        assert!(out.contains(expected), "{format}: {out}");
+    }
 }

@@ -12,11 +12,15 @@
 //! | Invariants of the base hold | `invariants` |
 //! | Lifted forbid lines, unused sets, reviews | `lines_and_reviews` |
 //! | What only an upgrade gives is access | `rereadings` |
+//! | Exceptions from warnings hide no access | `exceptions` |
+//! | A baseline accepts no new access | `baselines` |
 //! | `diff` shows the same | `shown` |
 
 mod attributes;
+mod baselines;
 mod configuration;
 mod credentials;
+mod exceptions;
 mod invariants;
 mod lines_and_reviews;
 mod links;

@@ -142,7 +142,7 @@ fn new_access_fails_unless_it_was_reviewed() {
     write(&directory, "policies", &[("reviewed.toml", &reviewed(&entries))]);
     let (code, _, err) = check(&directory, &gate);
     assert_eq!((code, err.matches("error[TW0314]").count()), (1, 3), "{err}");
-    let gate = ["--no-new-access", "old", "--accept-reviews"];
+    let gate = ["--no-new-access", "old", "--accept-reviews", "--lint", "none"];
     let (code, out, err) = check(&directory, &gate);
     assert_eq!(
         (code, out.as_str(), err.as_str()),
@@ -170,7 +170,7 @@ fn new_access_fails_unless_it_was_reviewed() {
 #[test]
 fn paranoia_proves_the_optimised_program() {
     let directory = policies(&[("a.toml", &token("a", "11", EXPIRES, ".*/rest/a.*\n!/rest/a/b"))]);
-    let (code, out, err) = check(&directory, &["--paranoid"]);
+    let (code, out, err) = check(&directory, &["--paranoid", "--lint", "none"]);
     assert_eq!(
         (code, out.as_str()),
         (
@@ -279,7 +279,7 @@ fn lines_and_tokens_that_no_call_can_use_are_warnings() {
     ] {
         let directory = policies(&[("a.toml", &tokens)]);
         fs::write(directory.path().join("tokenward.toml"), configuration(auth)).unwrap();
-        let (code, out, err) = check(&directory, &["--deny", "warnings"]);
+        let (code, out, err) = check(&directory, &["--deny", "warnings", "--lint", "none"]);
         if expected.is_empty() {
             assert_eq!(code, 0, "{tokens}: {out}{err}");
         } else {

@@ -21,12 +21,17 @@ fn block(first: u64, size: usize) -> (u64, Vec<u8>) {
     (first, block::encode(&header, &vec![7; size]).0)
 }
 
+/// These blocks, as a commit.
+fn commit(database: &Database, blocks: &[(u64, Vec<u8>)]) {
+    let mut batch = Batch::default();
+    blocks.iter().for_each(|(first, bytes)| batch.push(*first, bytes));
+    database.commit(&batch).unwrap();
+}
+
 /// A database in which the blocks 1 to 3 are in memory.
 fn database(directory: &Path) -> Database {
     let database = Database::create(directory, CACHE).unwrap();
-    database
-        .commit(&[block(1, 10), block(2, 10), block(3, 10)])
-        .unwrap();
+    commit(&database, &[block(1, 10), block(2, 10), block(3, 10)]);
     database
 }
 
@@ -37,7 +42,7 @@ fn found(at: u64, step: usize, more: &[(u64, Vec<u8>)]) -> u64 {
     let mut steps = 0;
     let found = database.search(at, || {
         if steps == step {
-            database.commit(more).unwrap();
+            commit(&database, more);
         }
         steps += 1;
     });

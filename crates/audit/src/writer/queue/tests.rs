@@ -29,7 +29,7 @@ fn end(n: u8) -> Item {
 }
 
 fn taken(queue: &Queue) -> usize {
-    match queue.take(LONG, || NOON) {
+    match queue.take(LONG, || NOON, Spare::default()) {
         Work::Items(items) => items.len(),
         Work::Stop => 0,
     }
@@ -89,4 +89,24 @@ fn a_queue_that_fills_up_ends_the_pause_between_commits() {
     }
     assert!(pushed.len() > 10, "a few items do not");
     assert_eq!(writer.join().unwrap(), pushed.len());
+}
+
+#[test]
+fn memory_of_a_batch_has_none_of_its_items_and_is_bounded() {
+    let batch = |size: usize| {
+        let items = vec![decision(1); size];
+        let waiters = std::iter::repeat_with(|| None).take(size).collect();
+        Spare::of(items, waiters)
+    };
+    let queue = queue();
+    let spare = batch(3);
+    assert!(spare.items.is_empty() && spare.items.capacity() > 0);
+    queue.push_outcome(end(2), NOON).unwrap();
+    let _waits = queue.push_record(decision(3)).unwrap();
+    match queue.take(LONG, || NOON, spare) {
+        Work::Items(items) => assert_eq!(items, [end(2), decision(3)]),
+        Work::Stop => panic!("there are items"),
+    }
+    let spare = batch(KEPT + 1);
+    assert_eq!((spare.items.capacity(), spare.waiters.capacity()), (0, 0));
 }

@@ -312,3 +312,20 @@ fn the_prepared_policy_has_the_new_text_and_the_other_files() {
     assert_eq!(paths, ["set.limits", "x.toml"]);
     assert!(!path.exists(), "nothing is written before commit");
 }
+
+#[test]
+fn a_text_replaces_only_the_text_that_it_was_made_from() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("set.limits");
+    fs::write(&path, "/rest/x\n").unwrap();
+    let edit = || Edit::of_file(directory.path(), &path).unwrap();
+    let stale = edit().replacing("/rest/w\n", "/rest/z\n".to_owned());
+    assert!(matches!(stale, Err(EditError::Changed(_))));
+    let prepared = edit().replacing("/rest/x\n", "/rest/y\n".to_owned()).unwrap();
+    fs::write(&path, "/rest/other\n").unwrap();
+    assert!(matches!(prepared.commit(), Err(EditError::Changed(_))));
+    assert_eq!(content(directory.path(), "set.limits"), "/rest/other\n");
+    let prepared = edit().replacing("/rest/other\n", "/rest/y\n".to_owned()).unwrap();
+    prepared.commit().unwrap();
+    assert_eq!(content(directory.path(), "set.limits"), "/rest/y\n");
+}

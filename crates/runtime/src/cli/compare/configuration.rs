@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use tokenward_compiler::call_limits::{CallLimits, Rate};
 use tokenward_compiler::diagnostic::Code;
+use tokenward_compiler::lint::LintSet;
 
 use super::change::Change;
 use crate::config::{
-    Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Health, Identity, Keys, Limits, Log,
-    Mode, OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
+    Admin, Answers, AuditConfig, Auth, Config, Durability, Hardening, Health, Identity, Keys, Limits, Lint,
+    Log, Mode, OnFailure, PasswordSource, Relax, Server, Telemetry, TlsFiles, Tokens, Upstream, Values,
 };
 use crate::request::Keep;
 use rule::{Rule, Setting, Value};
@@ -46,6 +47,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         file: _,
         policies,
         deny_warnings,
+        lint,
         mode,
         keys,
         tokens,
@@ -78,6 +80,7 @@ fn settings(config: &Config) -> Vec<Setting> {
         Setting::new("policies", path(&policies), Rule::Any),
         Setting::new("warnings", warnings, Rule::Grows),
     ];
+    settings.extend(of_lint(lint));
     settings.extend(of_keys(mode, keys));
     settings.extend(of_tokens(*tokens));
     settings.extend(of_server(server));
@@ -93,6 +96,27 @@ fn settings(config: &Config) -> Vec<Setting> {
     settings.extend(of_answers(answers));
     settings.extend(of_log(log, telemetry));
     settings
+}
+
+/// A change can add what lints warn of if fewer of them run, or if it adds exceptions.
+fn of_lint(lint: &Lint) -> Vec<Setting> {
+    let Lint {
+        set,
+        expires_within,
+        allow,
+    } = lint;
+    let rank = match set {
+        LintSet::Auditor => 0,
+        LintSet::Pedantic => 1,
+        LintSet::Regular => 2,
+        LintSet::None => 3,
+    };
+    let exceptions = allow.iter().map(|exception| exception.text.clone());
+    vec![
+        Setting::new("lint.set", Value::ranked(set.as_str(), rank), Rule::Grows),
+        Setting::new("lint.expires_within", time(*expires_within), Rule::Shrinks),
+        Setting::new("lint.allow", Value::set(exceptions.collect()), Rule::Gains),
+    ]
 }
 
 fn of_keys(mode: &Mode, keys: &Keys) -> Vec<Setting> {

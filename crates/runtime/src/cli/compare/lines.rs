@@ -7,15 +7,18 @@
 use std::collections::HashMap;
 
 use tokenward_compiler::analysis::{
-    Analysis, Budget, Cause, Difference, Finding, Inconclusive, Obstacle, Proxied, Request, Universe,
+    Analysis, Budget, Cause, Difference, Explanation, Finding, Inconclusive, Obstacle, Proxied, Request,
+    Universe,
 };
 use tokenward_compiler::ir::{LineId, Program, TokenId, Users};
 
 use super::super::failure::Failure;
 use super::super::forwarded::proxied;
 use super::super::side::Side;
+use super::operations::vocabulary;
 use crate::config::Config;
 use crate::config::universe::universe;
+use crate::request::Product;
 
 /// Both programs, bound to each configuration under which they are compared.
 pub(in super::super) struct Bound {
@@ -24,6 +27,8 @@ pub(in super::super) struct Bound {
     /// The proxies of each pair, with the configurations that its programs are bound to.
     proxied: Vec<(Proxied, Proxied)>,
     universe: Universe,
+    /// The new side's product, whose operations readers know.
+    product: Product,
 }
 
 impl Bound {
@@ -49,6 +54,7 @@ impl Bound {
                 canonical_paths: of_old.canonical_paths && of_new.canonical_paths,
                 get_body: of_old.get_body || of_new.get_body,
             },
+            product: after.upstream.product,
         })
     }
 
@@ -106,6 +112,7 @@ impl<'p> Lines<'p> {
             .zip(&bound.proxied)
             .map(|((old, new), (by_old, by_new))| {
                 let analysis = Analysis::new(old, new, bound.universe, budget).map_err(Failure::trouble)?;
+                let analysis = analysis.with_vocabulary(vocabulary(bound.product));
                 Ok::<_, Failure>(analysis.behind(by_old, by_new))
             });
         Ok(Self {
@@ -127,8 +134,8 @@ impl<'p> Lines<'p> {
             before => before.iter().copied().map(Some).collect(),
         };
         let mut direction = Direction::default();
-        let pairs = self.analyses.iter_mut().zip(&self.bound.pairs);
-        for (at, (analysis, (old, new))) in pairs.enumerate() {
+        let pairs = self.analyses.iter_mut().zip(&self.bound.pairs).enumerate();
+        for (pair, (analysis, (old, new))) in pairs {
             let all: Vec<LineId> = new.lines_of(after).map(|(id, _)| id).collect();
             for before in &before {
                 let mut ask = |permits: &[LineId]| {
@@ -148,12 +155,16 @@ impl<'p> Lines<'p> {
                 } else {
                     Difference::default()
                 };
+                let origin = Origin {
+                    pair,
+                    before: *before,
+                };
                 for mut found in [found, lifts] {
-                    if self.bound.is_under_old(at) {
+                    if self.bound.is_under_old(pair) {
                         let findings = found.findings.iter_mut();
                         findings.for_each(|finding| finding.obstacles.push(Obstacle::OldConfiguration));
                     }
-                    direction.add(found, users_of(new, after), (new, old));
+                    direction.add(found, users_of(new, after), (new, old), origin);
                 }
             }
         }
@@ -165,9 +176,33 @@ impl<'p> Lines<'p> {
         let mut direction = Direction::default();
         if let (Some(analysis), Some((old, new))) = (self.analyses.first_mut(), self.bound.own()) {
             let found = analysis.compare(Some(before), after).map_err(Failure::trouble)?;
-            direction.add(found.newly_denied, users_of(old, before), (old, new));
+            let origin = Origin {
+                pair: 0,
+                before: Some(before),
+            };
+            direction.add(found.newly_denied, users_of(old, before), (old, new), origin);
         }
         Ok(direction)
+    }
+
+    /// Explains requests that the new token newly allows: what widened, and which request shows it best.
+    pub(super) fn explain(&mut self, example: &mut Example, after: TokenId) {
+        let Origin { pair, before } = example.origin;
+        let (Some(analysis), Some((_, new))) = (self.analyses.get_mut(pair), self.bound.pairs.get(pair))
+        else {
+            return;
+        };
+        let finding = Finding {
+            witness: example.request.clone(),
+            allowed_by: example.by.0,
+            denied_by: example.by.1,
+            cause: example.cause,
+            obstacles: Vec::new(),
+        };
+        let explanation = analysis.explain((before, Some(after)), &finding);
+        let telling = explanation.telling.as_ref();
+        example.telling_curl = telling.map(|request| curl(request, new, users_of(new, after)));
+        example.explanation = Some(explanation);
     }
 
     /// Number of product states visited so far.
@@ -201,6 +236,15 @@ pub(in super::super) struct Example {
     /// What keeps the proxy from forwarding the request, and every other one of this cause; empty if the proxy of the side that
     /// allows it forwards it.
     pub(in super::super) obstacles: Vec<Obstacle>,
+    /// What widened. `None` until it is asked for, and for a request that is newly denied.
+    pub(in super::super) explanation: Option<Explanation>,
+    /// A shell command that sends the most telling request.
+    pub(in super::super) telling_curl: Option<String>,
+    /// The place of `unrestricted = true` in the new policy, if that is the cause and the policy has files.
+    pub(in super::super) unrestricted_at: Option<Line>,
+    /// The lines that allow and deny, by their ids.
+    by: (Option<LineId>, Option<LineId>),
+    origin: Origin,
 }
 
 impl Example {
@@ -208,6 +252,26 @@ impl Example {
     pub(in super::super) fn is_latent(&self) -> bool {
         Obstacle::are_certain(&self.obstacles)
     }
+
+    /// The line that allows the request, or the one that makes the token unrestricted.
+    pub(in super::super) fn allowing_line(&self) -> Option<&Line> {
+        self.allowed_by.as_ref().or(self.unrestricted_at.as_ref())
+    }
+
+    /// The most telling request, with a shell command that sends it.
+    pub(in super::super) fn telling(&self) -> Option<(&Request, &str)> {
+        let request = self.explanation.as_ref()?.telling.as_ref()?;
+        Some((request, self.telling_curl.as_deref().unwrap_or_default()))
+    }
+}
+
+/// The comparison in which a request was found.
+#[derive(Clone, Copy)]
+struct Origin {
+    /// The number of the bound pair.
+    pair: usize,
+    /// The old version of the token.
+    before: Option<TokenId>,
 }
 
 impl Direction {
@@ -223,7 +287,13 @@ impl Direction {
     }
 
     /// Adds requests that `more` allows and `less` denies, one for each cause.
-    fn add(&mut self, difference: Difference, users: &Users, (more, less): (&Program, &Program)) {
+    fn add(
+        &mut self,
+        difference: Difference,
+        users: &Users,
+        (more, less): (&Program, &Program),
+        origin: Origin,
+    ) {
         let line = |program: &Program, id: Option<LineId>| id.map(|id| Line::of(program, id));
         let known: HashMap<_, usize> = self
             .examples
@@ -248,6 +318,11 @@ impl Direction {
                 cause: finding.cause,
                 allowed_by: line(more, finding.allowed_by),
                 denied_by: line(less, finding.denied_by),
+                explanation: None,
+                telling_curl: None,
+                unrestricted_at: None,
+                by: (finding.allowed_by, finding.denied_by),
+                origin,
                 obstacles: finding.obstacles,
             };
             match known {
@@ -260,7 +335,7 @@ impl Direction {
 }
 
 /// Formats a shell command that sends a request as the first of `users`.
-pub(super) fn curl(request: &Request, program: &Program, users: &Users) -> String {
+pub(in super::super) fn curl(request: &Request, program: &Program, users: &Users) -> String {
     let user = match users {
         Users::Named(users) => users.first().map_or("USER", String::as_str),
         Users::Any => "USER",

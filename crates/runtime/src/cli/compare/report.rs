@@ -11,7 +11,7 @@ use super::invariants::{Breach, Kept, Lost};
 use super::lines::{Bound, Direction, Lines};
 use super::pairing::{Pair, pairs};
 use super::sets::{self, Grown};
-use super::{attributes, configuration};
+use super::{attributes, configuration, unrestricted};
 
 /// Differences between two sides.
 pub(in super::super) struct Report {
@@ -96,6 +96,19 @@ impl Report {
         Ok(report)
     }
 
+    /// Explains each request that is newly allowed. Costs more questions, of the steps that the proofs left.
+    pub(in super::super) fn explain(&mut self, lines: &mut Lines<'_>, new: &Side) {
+        for token in &mut self.tokens {
+            let Some(after) = token.after else { continue };
+            for example in &mut token.newly_allowed.examples {
+                lines.explain(example, after);
+                if example.allowed_by.is_none() {
+                    example.unrestricted_at = unrestricted::place(new, after);
+                }
+            }
+        }
+    }
+
     /// Whether the new side gives more, or may give more.
     pub(in super::super) fn widens(&self) -> bool {
         self.finds() || self.is_open()
@@ -105,6 +118,14 @@ impl Report {
     pub(in super::super) fn finds(&self) -> bool {
         self.tokens.iter().any(TokenReport::finds)
             || self.configuration.iter().any(|change| change.widens.is_some())
+            || !self.invariants.is_empty()
+    }
+
+    /// Whether the new side gives more, and this is more than a changed setting whose direction is not known.
+    pub(in super::super) fn surely_widens(&self) -> bool {
+        let is_sure = |change: &Change| change.widens.is_some() && change.is_certain;
+        self.tokens.iter().any(TokenReport::finds)
+            || self.configuration.iter().any(is_sure)
             || !self.invariants.is_empty()
     }
 
@@ -184,12 +205,27 @@ impl TokenReport {
         self.finds() || self.is_open()
     }
 
-    fn finds(&self) -> bool {
+    /// Whether it certainly gives more.
+    pub(in super::super) fn finds(&self) -> bool {
         !self.newly_allowed.examples.is_empty()
             || self.changes.iter().any(|change| change.widens.is_some())
             || self.breaches.iter().any(|breach| breach.found.witness.is_some())
     }
 
+    /// Whether it differs for certain.
+    pub(in super::super) fn differs(&self) -> bool {
+        self.finds()
+            || self.standing != Standing::Kept
+            || !self.changes.is_empty()
+            || !self.newly_denied.examples.is_empty()
+    }
+
+    /// Whether a question about it was not settled, in either direction.
+    pub(in super::super) fn has_open_question(&self) -> bool {
+        self.is_open() || self.newly_denied.inconclusive.is_some()
+    }
+
+    /// Whether it was not settled that it gives no more than was found.
     pub(in super::super) fn is_open(&self) -> bool {
         self.newly_allowed.inconclusive.is_some()
             || self

@@ -1,11 +1,12 @@
 //! Compiles a policy and proves its properties.
 
 use tokenward_compiler::analysis::{Budget, Fault};
-use tokenward_compiler::diagnostic::{Diagnostic, Severity, sort};
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Severity, sort};
 use tokenward_compiler::earlier::{self, Direction, Rereading};
-use tokenward_compiler::findings;
+use tokenward_compiler::findings::{self, Reserved};
 use tokenward_compiler::invariants::Invariants;
 use tokenward_compiler::ir::Program;
+use tokenward_compiler::lint::Judged;
 use tokenward_compiler::source::SourceSet;
 
 use super::super::failure::Failure;
@@ -14,7 +15,8 @@ use super::super::plural::plural;
 use super::super::progress::Progress;
 use super::super::side::Side;
 use super::new_access::Base;
-use super::unusable;
+use super::unusable::Calls;
+use super::{linted, unusable};
 use crate::config::Config;
 use crate::config::universe::{served, universe};
 
@@ -30,6 +32,8 @@ pub(super) struct Compiled {
     pub(super) proved: String,
     /// Number of questions about lines that were not settled.
     pub(super) open: usize,
+    /// Number of questions of lints that were not settled.
+    pub(super) lints_open: usize,
 }
 
 impl Compiled {
@@ -54,12 +58,22 @@ impl Compiled {
             ))
         };
         let mut diagnostics = compilation.diagnostics;
+        let mut allowed = compilation.allowed;
+        let exceptions = linted::exceptions(sources, config, &mut diagnostics);
         let invariants = Invariants::read(sources, base, merges, &mut diagnostics).map_err(unusable)?;
         let mut compiled = Self {
             program: compilation.program,
             proved: String::new(),
             open: 0,
+            lints_open: 0,
             diagnostics,
+        };
+        // Of a policy that does not compile, nobody knows which exceptions are needed.
+        let mut judged = Judged {
+            set: config.lint.set,
+            lints_settled: false,
+            findings_settled: false,
+            without: &[],
         };
         if let Some(program) = &compiled.program {
             // Check the lines of each token, under the public URL of the configuration.
@@ -76,7 +90,17 @@ impl Compiled {
             )
             .map_err(fault)?;
             compiled.diagnostics.extend(proved.diagnostics);
-            let useless = unusable::find(&bound, &compilation.source_map, (config, budget))?;
+            allowed.extend(proved.allowed);
+            let calls = Calls::of(config)?;
+            let find = |reserved: Option<&Reserved<'_>>| {
+                unusable::find(&bound, &compilation.source_map, (config, budget), reserved)
+            };
+            let useless = match &calls {
+                Some(calls) => calls.with(|reserved| find(Some(reserved))),
+                None => find(None),
+            };
+            let mut useless = useless?;
+            allowed.extend(compilation.source_map.allow(&mut useless));
             compiled.diagnostics.extend(useless);
             // A set that no token includes yet is checked as those that are.
             let (unused, places) = &compilation.unused;
@@ -114,8 +138,18 @@ impl Compiled {
                 None => Vec::new(),
             };
             let mut changed = earlier::diagnostics(&reread, &bound);
-            compilation.source_map.allow(&mut changed);
+            allowed.extend(compilation.source_map.allow(&mut changed));
             compiled.diagnostics.extend(changed);
+            // Lint last among the findings, with a budget of its own.
+            let linted = linted::find(
+                (sources, &bound, &compilation.source_map),
+                (config, budget, calls.as_ref()),
+                &mut compiled.diagnostics,
+            )?;
+            compiled.diagnostics.extend(linted.diagnostics);
+            allowed.extend(linted.allowed);
+            compiled.lints_open = linted.open;
+            let is_gated = gate.is_some();
             // Compare with the base, including the findings so far: they name unused sets.
             if let Some((base, config)) = gate {
                 let policy = (
@@ -133,7 +167,15 @@ impl Compiled {
                     .push_str(&format!(", most work for `{token}` ({states} states)"));
             }
             compiled.open = proved.inconclusive;
+            judged.lints_settled = linted.open == 0;
+            judged.findings_settled = proved.inconclusive == 0;
+            if is_gated {
+                // The gate reports these itself.
+                judged.without = &[Code::MeansMore];
+            }
         }
+        // Take out the exceptions last: the gate has seen what they except.
+        exceptions.apply(sources, &mut compiled.diagnostics, &allowed, judged);
         // With any error, a proof's included, there is no program to serve.
         sort(&mut compiled.diagnostics);
         let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;

@@ -20,35 +20,52 @@ use crate::serve;
 /// The keys that let a token make calls that lines alone do not permit.
 const KEYS: [&str; 2] = ["mint", "escalate"];
 
-/// Warns of tokens that no call can use, and of permit lines that none of their tokens can use.
+/// Warns of tokens that no call can use, and of permit lines that none of their tokens can use, `lint_allow` or not.
 pub(super) fn find(
     program: &Program,
     source_map: &SourceMap,
     (config, budget): (&Config, &Budget),
+    reserved: Option<&Reserved<'_>>,
 ) -> Result<Vec<Diagnostic>, Failure> {
     let mut found = tokens(program, source_map, config);
-    source_map.allow(&mut found);
-    let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
-    let Some(reserving) = tokenward_compiler::compile(&reserving(config)).program else {
+    let Some(reserved) = reserved else {
         return Ok(found);
     };
-    let reserving = reserving
-        .bind(base)
-        .map_err(Failure::trouble)?
-        .merging_body(merges);
-    let rules = Rules::new(&serve::reading(config, None, Kept::default()))
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let reserved = Reserved {
-        program: &reserving,
-        lacks: &|token, key| match key {
-            "mint" => !token.mint,
-            _ => !token.escalate,
-        },
-        refuses: &|name| rules.refuses_parameter(name),
-    };
     let asked = (universe(config), budget);
-    found.extend(unusable(program, source_map, &reserved, asked).map_err(Failure::trouble)?);
+    found.extend(unusable(program, source_map, reserved, asked).map_err(Failure::trouble)?);
     Ok(found)
+}
+
+/// The calls that need a key of the token, and the parameters that the proxy refuses.
+pub(super) struct Calls {
+    program: Program,
+    rules: Rules,
+}
+
+impl Calls {
+    /// Reads them from the configuration; `None` if the product's calls cannot be written as lines.
+    pub(super) fn of(config: &Config) -> Result<Option<Self>, Failure> {
+        let (base, merges) = (&config.upstream.public_url, config.upstream.product.merges());
+        let Some(program) = tokenward_compiler::compile(&reserving(config)).program else {
+            return Ok(None);
+        };
+        let program = program.bind(base).map_err(Failure::trouble)?.merging_body(merges);
+        let rules = Rules::new(&serve::reading(config, None, Kept::default()))
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Some(Self { program, rules }))
+    }
+
+    /// Asks with these calls.
+    pub(super) fn with<T>(&self, ask: impl FnOnce(&Reserved<'_>) -> T) -> T {
+        ask(&Reserved {
+            program: &self.program,
+            lacks: &|token, key| match key {
+                "mint" => !token.mint,
+                _ => !token.escalate,
+            },
+            refuses: &|name| self.rules.refuses_parameter(name),
+        })
+    }
 }
 
 fn tokens(program: &Program, source_map: &SourceMap, config: &Config) -> Vec<Diagnostic> {

@@ -71,4 +71,10 @@ pub(super) enum Format {
     Markdown,
     /// SARIF 2.1.0, for tools that show findings next to lines
     Sarif,
+    /// JUnit XML
+    Junit,
+    /// Annotations and the step summary of GitHub Actions
+    Github,
+    /// GitLab Code Quality
+    Gitlab,
 }

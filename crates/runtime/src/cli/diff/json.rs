@@ -1,15 +1,18 @@
 //! Differences as one JSON object.
 
 use serde_json::{Value, json};
-use tokenward_compiler::analysis::Obstacle;
+use tokenward_compiler::analysis::{Cause, Obstacle, QuotedLine, Request};
 
-use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
+use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
+use super::text::quoted;
+use crate::text::escaped;
 
 pub(super) fn render(report: &Report) -> String {
     let tokens: Vec<Value> = report.tokens.iter().map(token).collect();
     let whole = json!({
         "version": 1,
         "widens": report.widens(),
+        "open": report.is_open(),
         "unchanged": report.unchanged,
         "configuration": report.configuration.iter().map(change).collect::<Vec<_>>(),
         "invariants": report.invariants.iter().map(|lost| change(&lost.change)).collect::<Vec<_>>(),
@@ -17,7 +20,7 @@ pub(super) fn render(report: &Report) -> String {
         "tokens": tokens,
         "most_work": report.hardest.as_ref().map(|(name, states)| json!({ "token": name, "states": states })),
     });
-    format!("{whole:#}\n")
+    escaped(&format!("{whole:#}\n"))
 }
 
 fn token(token: &TokenReport) -> Value {
@@ -46,6 +49,7 @@ fn token(token: &TokenReport) -> Value {
         "name": token.name,
         "standing": standing,
         "widens": token.widens(),
+        "open": token.has_open_question(),
         "changes": changes,
         "breaks": breaches,
         "newly_allowed": direction(&token.newly_allowed),
@@ -59,6 +63,7 @@ fn change(change: &Change) -> Value {
         "old": change.old,
         "new": change.new,
         "widens": change.widens.is_some(),
+        "certain": change.is_certain,
         "code": change.widens.map(|code| code.as_str()),
     })
 }
@@ -69,30 +74,72 @@ fn direction(direction: &Direction) -> Value {
         (true, None) => "no",
         (true, Some(_)) => "inconclusive",
     };
-    let examples: Vec<Value> = direction
-        .examples
-        .iter()
-        .map(|example| {
-            let content = example.request.body.content();
-            json!({
-                "request": example.request.to_string(),
-                "method": example.request.method_name(),
-                "target": example.request.target(),
-                "content_type": content.as_ref().map(|(media, _)| media),
-                "body": content.as_ref().map(|(_, text)| text),
-                "curl": example.curl,
-                "allowed_by": example.allowed_by.as_ref().map(line),
-                "denied_by": example.denied_by.as_ref().map(line),
-                "forwarded": example.obstacles.is_empty(),
-                "obstacles": obstacles(&example.obstacles),
-            })
-        })
-        .collect();
+    let examples: Vec<Value> = direction.examples.iter().map(example).collect();
     json!({
         "verdict": verdict,
         "complete": direction.inconclusive.is_none(),
         "why": direction.inconclusive.map(|why| why.to_string()),
         "examples": examples,
+    })
+}
+
+fn example(example: &Example) -> Value {
+    let mut value = request(&example.request, &example.curl);
+    let cause = match example.cause {
+        Cause::Permit(_) => "permit",
+        Cause::Lifted(_) => "lifted",
+        Cause::Unrestricted => "unrestricted",
+    };
+    let explanation = example.explanation.as_ref();
+    let widened = explanation.map(|explanation| {
+        let ways = explanation.widened.iter();
+        let ways = ways.map(|way| json!({ "kind": way.kind(), "words": way.words(&quoted) }));
+        ways.collect::<Vec<_>>()
+    });
+    let nearest = explanation.and_then(|explanation| explanation.nearest.as_ref());
+    let nearest = nearest.map(|nearest| {
+        let QuotedLine { file, number, text } = &nearest.line;
+        let miss = nearest.miss.as_ref();
+        let why = miss.map(|miss| miss.words(example.request.method, &quoted));
+        json!({ "file": file, "line": number, "text": text, "why": why })
+    });
+    let more = [
+        ("allowed_by", json!(example.allowed_by.as_ref().map(line))),
+        ("denied_by", json!(example.denied_by.as_ref().map(line))),
+        (
+            "unrestricted_at",
+            json!(example.unrestricted_at.as_ref().map(line)),
+        ),
+        ("forwarded", json!(example.obstacles.is_empty())),
+        ("obstacles", json!(obstacles(&example.obstacles))),
+        ("cause", json!(cause)),
+        ("widened", json!(widened)),
+        (
+            "widened_complete",
+            json!(explanation.map(|explanation| !explanation.is_open)),
+        ),
+        ("nearest", json!(nearest)),
+        (
+            "telling",
+            json!(example.telling().map(|(telling, curl)| request(telling, curl))),
+        ),
+    ];
+    if let Some(members) = value.as_object_mut() {
+        members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    }
+    value
+}
+
+fn request(request: &Request, curl: &str) -> Value {
+    let content = request.body.content();
+    json!({
+        "request": request.to_string(),
+        "decoded": request.decoded(),
+        "method": request.method_name(),
+        "target": request.target(),
+        "content_type": content.as_ref().map(|(media, _)| media),
+        "body": content.as_ref().map(|(_, text)| text),
+        "curl": curl,
     })
 }
 

@@ -2,17 +2,20 @@
 
 use std::fmt::Write as _;
 
+use tokenward_compiler::analysis::Request;
 use tokenward_compiler::visible;
 
-use super::super::compare::{Change, Direction, Report, Standing, TokenReport};
-use super::text::{beyond_tokens, not_forwarded, place, summary, verdict};
+use super::super::compare::{Change, Direction, Example, Report, Standing, TokenReport};
+use super::text::{beyond_tokens, not_forwarded, place, summary, verdict, wider};
 
 const NEWLY_ALLOWED: &str = "Newly allowed";
 const NEWLY_DENIED: &str = "Newly denied";
 
 pub(super) fn render(report: &Report) -> String {
-    let heading = if report.widens() {
+    let heading = if report.surely_widens() {
         "This change allows more"
+    } else if report.widens() {
+        "This change may allow more"
     } else {
         "This change allows nothing new"
     };
@@ -21,8 +24,8 @@ pub(super) fn render(report: &Report) -> String {
         let _ = write!(out, "\n#### {}\n", capital(title));
         render_changes(changes, &mut out);
     }
-    let (wider, others): (Vec<_>, Vec<_>) = report.tokens.iter().partition(|token| token.widens());
-    for token in &wider {
+    let (widened, others): (Vec<_>, Vec<_>) = report.tokens.iter().partition(|token| token.widens());
+    for token in &widened {
         render_token(token, &mut out);
     }
     if !others.is_empty() {
@@ -74,7 +77,7 @@ fn render_changes<'c>(changes: impl IntoIterator<Item = &'c Change>, out: &mut S
         out.push_str("\n| | was | is | |\n| --- | --- | --- | --- |\n");
     }
     for change in changes {
-        let wider = if change.widens.is_some() { "**wider**" } else { "" };
+        let wider = wider(change).map_or_else(String::new, |wider| format!("**{wider}**"));
         let (key, old, new) = (cell(&change.key), cell(&change.old), cell(&change.new));
         let _ = writeln!(out, "| {key} | {old} | {new} | {wider} |");
     }
@@ -89,7 +92,9 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         );
     }
     for example in &direction.examples {
+        render_widened(token, example, out);
         let _ = write!(out, "\n**{title}:** {}\n\n", code(&example.request.to_string()));
+        render_decoded(&example.request, out);
         if let Some(obstacles) = not_forwarded(&example.obstacles) {
             let _ = writeln!(out, "- {obstacles}");
         }
@@ -101,7 +106,7 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         let _ = writeln!(
             out,
             "- {allowed} {}",
-            code(&place(example.allowed_by.as_ref(), "unrestricted = true"))
+            code(&place(example.allowing_line(), "unrestricted = true"))
         );
         if token.standing == Standing::Kept {
             match &example.denied_by {
@@ -114,6 +119,34 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
             }
         }
         let _ = writeln!(out, "- {}", code(&example.curl));
+        if let Some((request, curl)) = example.telling() {
+            let _ = write!(out, "\n**Most telling:** {}\n\n", code(&request.to_string()));
+            render_decoded(request, out);
+            let _ = writeln!(out, "- {}", code(curl));
+        }
+    }
+}
+
+fn render_decoded(request: &Request, out: &mut String) {
+    if let Some(decoded) = request.decoded() {
+        let _ = writeln!(out, "- decoded: {}", code(&decoded));
+    }
+}
+
+/// Says in what a line is wider than the one that it is most like. Of a new token, everything is new.
+fn render_widened(token: &TokenReport, example: &Example, out: &mut String) {
+    let Some(explanation) = &example.explanation else {
+        return;
+    };
+    if token.standing == Standing::New {
+        return;
+    }
+    if let Some(widened) = explanation.widened_words(&code) {
+        let _ = write!(out, "\n**Widened:** {widened}\n");
+    }
+    if let Some(nearest) = &explanation.nearest {
+        let nearest = nearest.words(example.request.method, &code);
+        let _ = write!(out, "\n- the nearest old line is {nearest}\n");
     }
 }
 
@@ -121,13 +154,19 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
 /// effect. All that others wrote is shown in one: names of tokens, files and sets are theirs, too.
 fn code(text: &str) -> String {
     let text = visible(text);
+    // Two backticks without a text between them would open a longer span.
+    if text.is_empty() {
+        return "` `".to_owned();
+    }
     let longest = text
         .split(|character| character != '`')
         .map(str::len)
         .max()
         .unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') {
+    // One space at each end is taken off again, so that a text keeps its own.
+    let is_edge = |character: char| character == '`' || character == ' ';
+    let pad = if text.starts_with(is_edge) || text.ends_with(is_edge) {
         " "
     } else {
         ""
@@ -159,5 +198,8 @@ mod tests {
         assert_eq!(code("`a"), "`` `a ``");
         assert_eq!(code("a\n# b"), "`a\\n# b`");
         assert_eq!(cell("a|b"), "`a\\|b`");
+        assert_eq!(code(""), "` `");
+        assert_eq!(code(" a "), "`  a  `");
+        assert_eq!(code("a\u{202e}b"), "`a\\u{202e}b`");
     }
 }

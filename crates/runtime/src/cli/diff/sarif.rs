@@ -4,11 +4,14 @@ use std::path::Path;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
+use tokenward_compiler::analysis::Request;
 use tokenward_compiler::diagnostic::{Code, Severity};
+use tokenward_compiler::visible;
 
-use super::super::compare::{Change, Direction, Line, Report, TokenReport};
+use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
 use super::super::side::Side;
-use super::text::not_forwarded;
+use super::text::{not_forwarded, quoted};
+use crate::text::escaped;
 
 /// `config`: the new side's configuration, where changed settings are.
 pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path) -> String {
@@ -85,7 +88,7 @@ pub(super) fn render(report: &Report, (old, new): (&Side, &Side), config: &Path)
             "results": results,
         }],
     });
-    format!("{whole:#}\n")
+    escaped(&format!("{whole:#}\n"))
 }
 
 const NEWLY_ALLOWED: &str = "newly-allowed";
@@ -107,7 +110,7 @@ fn of_direction(
         .iter()
         .map(|example| {
             let what = rule.replace('-', " ");
-            let mut text = format!("`{}`: {what}: {}\n{}", token.name, example.request, example.curl);
+            let mut text = example_text(token, example, &what);
             if let Some(obstacles) = not_forwarded(&example.obstacles) {
                 text.push_str(&format!("\n{obstacles}"));
             }
@@ -116,11 +119,11 @@ fn of_direction(
             let id = if is_latent { LATENT } else { rule };
             // The line of the new policy that allows or forbids the request.
             let line = match rule {
-                NEWLY_ALLOWED => &example.allowed_by,
-                _ => &example.denied_by,
+                NEWLY_ALLOWED => example.allowing_line(),
+                _ => example.denied_by.as_ref(),
             };
             let locations: Vec<Value> = line.iter().map(|line| location(line, directory)).collect();
-            json!({ "ruleId": id, "level": level, "message": { "text": text }, "locations": locations })
+            json!({ "ruleId": id, "level": level, "message": message(&text), "locations": locations })
         })
         .collect();
     if let Some(why) = direction.inconclusive {
@@ -129,11 +132,48 @@ fn of_direction(
             token.name,
             rule.replace('-', " ")
         );
-        results.push(
-            json!({ "ruleId": OPEN, "level": "warning", "message": { "text": text }, "locations": [] }),
-        );
+        results
+            .push(json!({ "ruleId": OPEN, "level": "warning", "message": message(&text), "locations": [] }));
     }
     results
+}
+
+/// What a reader needs to judge a request: what widened before the request itself.
+fn example_text(token: &TokenReport, example: &Example, what: &str) -> String {
+    let explanation = example.explanation.as_ref();
+    let explanation = explanation.filter(|_| token.standing == Standing::Kept);
+    let mut text = format!("`{}`: {what}: ", token.name);
+    if let Some(widened) = explanation.and_then(|explanation| explanation.widened_words(&quoted)) {
+        text.push_str(&format!("{widened}\n"));
+    }
+    if let Some(nearest) = explanation.and_then(|explanation| explanation.nearest.as_ref()) {
+        let nearest = nearest.words(example.request.method, &quoted);
+        text.push_str(&format!("the nearest old line is {nearest}\n"));
+    }
+    text.push_str(&request_text(&example.request, &example.curl));
+    if let Some((request, curl)) = example.telling() {
+        text.push_str(&format!("\nmost telling: {}", request_text(request, curl)));
+    }
+    text
+}
+
+fn request_text(request: &Request, curl: &str) -> String {
+    let decoded = request
+        .decoded()
+        .map_or_else(String::new, |decoded| format!("decoded: {decoded}\n"));
+    format!("{request}\n{decoded}{curl}")
+}
+
+/// A plain text message. Viewers take `[text](target)` in it for a link (SARIF 2.1.0, section 3.11.6), which an author of a
+/// policy could otherwise place there.
+fn message(text: &str) -> Value {
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    let text = lines.join("\n");
+    let text = match text.contains("](") {
+        true => text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]"),
+        false => text,
+    };
+    json!({ "text": text })
 }
 
 fn of_breaches(token: &TokenReport) -> impl Iterator<Item = Value> {
@@ -149,7 +189,7 @@ fn of_breaches(token: &TokenReport) -> impl Iterator<Item = Value> {
             "`{}`: the old invariant `{}`: {what}",
             token.name, breach.found.invariant
         );
-        json!({ "ruleId": rule, "level": level, "message": { "text": text }, "locations": [] })
+        json!({ "ruleId": rule, "level": level, "message": message(&text), "locations": [] })
     })
 }
 
@@ -161,12 +201,15 @@ fn of_change(whose: &str, change: &Change) -> Value {
     };
     let code = change
         .widens
-        .map_or_else(String::new, |code| format!(" ({code})"));
+        .map_or_else(String::new, |code| match change.is_certain {
+            true => format!(" ({code})"),
+            false => format!(", which may be wider ({code})"),
+        });
     let text = format!(
         "{whose}: {} was {} and is {}{code}",
         change.key, change.old, change.new
     );
-    json!({ "ruleId": rule, "level": level, "message": { "text": text }, "locations": [] })
+    json!({ "ruleId": rule, "level": level, "message": message(&text), "locations": [] })
 }
 
 fn location(line: &Line, directory: &str) -> Value {

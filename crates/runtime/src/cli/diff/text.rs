@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use tokenward_compiler::analysis::Obstacle;
+use tokenward_compiler::analysis::{Obstacle, Request};
 use tokenward_compiler::visible;
 
-use super::super::compare::{Change, Direction, Line, Report, Standing, TokenReport};
+use super::super::compare::{Change, Direction, Example, Line, Report, Standing, TokenReport};
 
 /// Minimum number of visited states to report: fewer take no noticeable time.
 const WORTH_SAYING: u64 = 20_000;
@@ -58,17 +58,17 @@ pub(super) fn beyond_tokens(report: &Report) -> impl Iterator<Item = (&'static s
     kinds.into_iter().filter(|(_, changes)| !changes.is_empty())
 }
 
-/// Summarises all tokens in one sentence.
+/// Summarises all tokens in one sentence. Only what is proved counts as a difference.
 pub(super) fn summary(report: &Report) -> String {
     let count = |is: &dyn Fn(&TokenReport) -> bool| report.tokens.iter().filter(|token| is(token)).count();
-    let wider = count(&TokenReport::widens);
-    let unsure = count(&TokenReport::is_open);
-    let changed = report.tokens.len();
+    let differ = count(&TokenReport::differs);
+    let wider = count(&TokenReport::finds);
+    let unsure = count(&TokenReport::has_open_question);
     let beside = beyond_tokens(report).count() > 0;
-    if changed == 0 && beside {
+    if report.tokens.is_empty() && beside {
         return format!("no difference of tokens: {} are equivalent", report.unchanged);
     }
-    if changed == 0 {
+    if report.tokens.is_empty() {
         return format!("no difference: {} tokens are equivalent", report.unchanged);
     }
     let unsure = if unsure > 0 {
@@ -77,38 +77,85 @@ pub(super) fn summary(report: &Report) -> String {
         String::new()
     };
     format!(
-        "{changed} of {} tokens differ, {wider} allow more than before{unsure}",
-        changed + report.unchanged
+        "{differ} of {} tokens differ, {wider} allow more than before{unsure}",
+        report.tokens.len() + report.unchanged
     )
 }
 
-/// Summarises the change of a token in a few words.
+/// Summarises the change of a token in a few words. "More" and "less" are said only if a request proves it.
 pub(super) fn verdict(token: &TokenReport) -> &'static str {
-    match (
-        token.standing,
-        token.newly_allowed.is_none(),
-        token.newly_denied.is_none(),
-    ) {
-        (Standing::New, false, _) => "new",
-        (Standing::New, true, _) => "new, allows nothing",
+    let (more, less) = (extent(&token.newly_allowed), extent(&token.newly_denied));
+    match (token.standing, more, less) {
+        (Standing::New, Extent::Proved, _) => "new",
+        (Standing::New, Extent::Open, _) => "new, may allow something",
+        (Standing::New, Extent::None, _) => "new, allows nothing",
         (Standing::Gone, ..) => "gone",
-        (Standing::Kept, true, true) => "equivalent in its lines",
-        (Standing::Kept, false, _) if token.newly_allowed.is_latent() => match token.newly_denied.is_none() {
-            true => "would allow more after another change",
-            false => "allows less, and would allow more after another change",
+        (Standing::Kept, Extent::Proved, less) if token.newly_allowed.is_latent() => match less {
+            Extent::None => "would allow more after another change",
+            Extent::Open => "would allow more after another change, may allow less",
+            Extent::Proved => "allows less, and would allow more after another change",
         },
-        (Standing::Kept, false, true) => "allows more",
-        (Standing::Kept, true, false) => "allows less",
-        (Standing::Kept, false, false) => "allows more and less",
+        (Standing::Kept, Extent::None, Extent::None) => "equivalent in its lines",
+        (Standing::Kept, Extent::Proved, Extent::None) => "allows more",
+        (Standing::Kept, Extent::Proved, Extent::Open) => "allows more, may allow less",
+        (Standing::Kept, Extent::Proved, Extent::Proved) => "allows more and less",
+        (Standing::Kept, Extent::None, Extent::Proved) => "allows less",
+        (Standing::Kept, Extent::None, Extent::Open) => "may allow less",
+        (Standing::Kept, Extent::Open, Extent::None) => "may allow more",
+        (Standing::Kept, Extent::Open, Extent::Proved) => "allows less, may allow more",
+        (Standing::Kept, Extent::Open, Extent::Open) => "may allow more or less",
     }
 }
 
+/// What is known of one direction of a token's difference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// It is proved that there is no such request.
+    None,
+    /// There is a request.
+    Proved,
+    /// The question was not settled.
+    Open,
+}
+
+fn extent(direction: &Direction) -> Extent {
+    match (direction.examples.is_empty(), direction.inconclusive) {
+        (false, _) => Extent::Proved,
+        (true, Some(_)) => Extent::Open,
+        (true, None) => Extent::None,
+    }
+}
+
+/// Says whether a change of a key gives more; `None` if it does not.
+pub(super) fn wider(change: &Change) -> Option<&'static str> {
+    change.widens.map(|_| {
+        if change.is_certain {
+            "wider"
+        } else {
+            "may be wider"
+        }
+    })
+}
+
 fn render_token(token: &TokenReport, out: &mut String) {
-    line(out, format_args!("{}: {}", token.name, verdict(token)));
+    line(out, format_args!("{}: {}", heading(&token.name), verdict(token)));
     render_changes(&token.changes, out);
     render_breaches(token, out);
     render_direction(token, &token.newly_allowed, "newly allowed", out);
     render_direction(token, &token.newly_denied, "newly denied", out);
+}
+
+/// Formats a name at the beginning of a line, where CI systems take `::error::` and the like for commands.
+fn heading(name: &str) -> String {
+    match name.starts_with(char::is_alphanumeric) {
+        true => name.to_owned(),
+        false => quoted(name),
+    }
+}
+
+/// Quotes a text that an author wrote.
+pub(super) fn quoted(text: &str) -> String {
+    format!("`{}`", visible(text))
 }
 
 fn render_breaches(token: &TokenReport, out: &mut String) {
@@ -138,7 +185,7 @@ fn render_breaches(token: &TokenReport, out: &mut String) {
 
 fn render_changes<'c>(changes: impl IntoIterator<Item = &'c Change>, out: &mut String) {
     for change in changes {
-        let wider = if change.widens.is_some() { "  (wider)" } else { "" };
+        let wider = wider(change).map_or_else(String::new, |wider| format!("  ({wider})"));
         line(
             out,
             format_args!("  {}: {} -> {}{wider}", change.key, change.old, change.new),
@@ -151,16 +198,17 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
         line(out, format_args!("  {title}: inconclusive: {why}"));
     }
     for example in &direction.examples {
+        render_widened(token, example, out);
         line(out, format_args!("  {title}: {}", example.request));
         if let Some(obstacles) = not_forwarded(&example.obstacles) {
             line(out, format_args!("    {obstacles}"));
         }
-        line(out, format_args!("    {}", example.curl));
+        render_request(&example.request, &example.curl, out);
         line(
             out,
             format_args!(
                 "    allowed by {}",
-                place(example.allowed_by.as_ref(), "unrestricted = true")
+                place(example.allowing_line(), "unrestricted = true")
             ),
         );
         if token.standing == Standing::Kept {
@@ -169,6 +217,34 @@ fn render_direction(token: &TokenReport, direction: &Direction, title: &str, out
                 format_args!("    denied by  {}", place(example.denied_by.as_ref(), "no line")),
             );
         }
+        if let Some((request, curl)) = example.telling() {
+            line(out, format_args!("  most telling: {request}"));
+            render_request(request, curl, out);
+        }
+    }
+}
+
+fn render_request(request: &Request, curl: &str, out: &mut String) {
+    if let Some(decoded) = request.decoded() {
+        line(out, format_args!("    decoded: {decoded}"));
+    }
+    line(out, format_args!("    {curl}"));
+}
+
+/// Says in what a line is wider than the one that it is most like. Of a new token, everything is new.
+fn render_widened(token: &TokenReport, example: &Example, out: &mut String) {
+    let Some(explanation) = &example.explanation else {
+        return;
+    };
+    if token.standing == Standing::New {
+        return;
+    }
+    if let Some(widened) = explanation.widened_words(&quoted) {
+        line(out, format_args!("  widened: {widened}"));
+    }
+    if let Some(nearest) = &explanation.nearest {
+        let nearest = nearest.words(example.request.method, &quoted);
+        line(out, format_args!("    the nearest old line is {nearest}"));
     }
 }
 

@@ -89,8 +89,8 @@ pub(super) struct Facts {
 impl Facts {
     pub(super) fn of(reading: &Reading) -> Self {
         Self {
-            method: reading.shown_method.clone(),
-            url: reading.shown_url.clone(),
+            method: reading.shown_method.to_string(),
+            url: reading.shown_url.to_string(),
             user: None,
             on_behalf_of: None,
             own: false,

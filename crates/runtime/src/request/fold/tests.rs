@@ -105,3 +105,18 @@ fn every_casing_and_width_of_a_character_is_one() {
         assert_eq!(folded(&nfkc.normalize(&text)), one, "{character:?}");
     }
 }
+
+#[test]
+fn a_copy_is_folded_alike() {
+    for text in [
+        "",
+        "/rest/api",
+        "/REST/Api",
+        "/a\0B\u{7f}",
+        "/ＡＰＩ/É",
+        "ADMİN",
+        "a\u{363}",
+    ] {
+        assert_eq!(folded_copy(text), &*folded(text), "{text:?}");
+    }
+}

@@ -119,7 +119,7 @@ fn the_request_has_one_form() {
         .with("Accept", "*/*")
         .head()
         .unwrap();
-    assert_eq!((head.method, head.method_text.as_str()), (Method::Get, "GET"));
+    assert_eq!((head.method, &*head.method_text), (Method::Get, "GET"));
     assert_eq!(head.path, "/rest/a b/r");
     assert_eq!(
         head.query,
@@ -131,7 +131,10 @@ fn the_request_has_one_form() {
     );
     assert_eq!(head.upstream_target(), "/ctx/rest/a%20b/r?x=1%202&y&z=");
     assert_eq!(head.url(), "https://a.example/ctx/rest/a%20b/r?x=1%202&y&z=");
-    assert_eq!(head.headers, [("accept".to_owned(), b"*/*".to_vec())]);
+    assert_eq!(
+        head.headers.iter().collect::<Vec<_>>(),
+        [("accept", b"*/*".as_slice())]
+    );
     let reading = get("https://A.example:443/ctx/x?").read();
     assert_eq!(reading.shown_url, "https://a.example/ctx/x");
     assert_eq!(reading.head.unwrap().upstream_target(), "/ctx/x");
@@ -213,7 +216,7 @@ fn methods_and_their_bodies() {
     }
     for method in ["GETX", "MOVE", "move"] {
         let head = get("/ctx/x").method(method).head().unwrap();
-        assert_eq!((head.method, head.method_text.as_str()), (Method::Other, method));
+        assert_eq!((head.method, &*head.method_text), (Method::Other, method));
     }
     for method in ["GET", "HEAD"] {
         let with_body = post("/ctx/x", "text/plain").method(method);
@@ -277,8 +280,8 @@ fn bodies_have_a_class_and_queries_a_charset() {
     };
     let untyped = untyped.head().unwrap();
     assert_eq!(untyped.media, Media::Other);
-    let octets = ("content-type".to_owned(), b"application/octet-stream".to_vec());
-    assert!(untyped.headers.contains(&octets), "{untyped:?}");
+    let octets = ("content-type", b"application/octet-stream".as_slice());
+    assert!(untyped.headers.iter().any(|field| field == octets), "{untyped:?}");
     let bodiless = get("/ctx/x").head().unwrap();
     assert!(bodiless.headers.iter().all(|(name, _)| name != "content-type"));
     assert_eq!(

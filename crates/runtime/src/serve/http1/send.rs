@@ -8,6 +8,7 @@ use http::HeaderValue;
 use tokio::task::yield_now;
 
 use super::connection::{Connection, Lost};
+use crate::buffers::give_back_fields;
 use crate::proxy::{Answer, AnswerBody, UpstreamBody};
 use crate::request::Version;
 use crate::wire::WireHead;
@@ -57,7 +58,7 @@ pub(super) enum Persistence {
 /// The client does not accept the complete response, or the upstream's body broke off.
 pub(super) async fn send(
     connection: &mut Connection,
-    answer: Answer,
+    mut answer: Answer,
     request: Request,
     stopping: bool,
     date: Option<HeaderValue>,
@@ -74,6 +75,7 @@ pub(super) async fn send(
     };
     connection.begin_answer();
     let mut encoder = head.encode(connection.output.buffer());
+    give_back_fields(std::mem::take(&mut answer.headers));
     let until_close = encoder.is_until_close();
     match answer.body {
         AnswerBody::Whole(body) => {

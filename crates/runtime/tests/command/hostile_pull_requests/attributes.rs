@@ -41,7 +41,11 @@ fn the_expiry_is_later() {
 
 #[test]
 fn the_expiry_is_gone() {
-    becomes("expires = 2030-01-01", "lint_allow = [\"TW0101\"]", &["TW0305"]);
+    becomes(
+        "expires = 2030-01-01",
+        "lint_allow = [\"TW0101: x\"]",
+        &["TW0305"],
+    );
 }
 
 #[test]
@@ -130,7 +134,7 @@ fn it_is_unrestricted() {
 /// Each key of a token that was not there is new.
 #[test]
 fn a_new_token_has_it_all() {
-    let keys = "any_user = true\nmint = true\nlint_allow = [\"TW0101\"]\nunrestricted = true";
+    let keys = "any_user = true\nmint = true\nlint_allow = [\"TW0101: x\"]\nunrestricted = true";
     Repository::plain()
         .proposes(&[("policies/new.toml", &token("new", "99", keys, ""))])
         .finds(&["TW0303", "TW0304", "TW0305", "TW0306", "TW0308", "TW0309"]);
@@ -149,7 +153,7 @@ fn a_new_token_acts_for_others() {
 fn an_owner_a_description_and_allowed_warnings_give_nothing() {
     becomes(
         "",
-        "owner = \"x\"\ndescription = \"y\"\nlint_allow = [\"TW0104\"]\nexpires = 2090-01-01",
+        "owner = \"x\"\ndescription = \"y\"\nlint_allow = [\"TW0104: x\"]\nexpires = 2090-01-01",
         &[],
     );
 }

@@ -46,7 +46,7 @@ fn an_allowed_warning_is_no_review() {
     let allowed = token(
         "ci",
         "11",
-        "expires = 2090-01-01T00:00:00Z\nlint_allow = [\"TW0121\"]",
+        "expires = 2090-01-01T00:00:00Z\nlint_allow = [\"TW0121: x\"]",
         CARET,
     );
     let repository = with("[get]/rest/a", "");

@@ -25,6 +25,14 @@ fn every_key_is_classified() {
 const LOOSENED: &[(&str, &str, &str)] = &[
     ("warnings", "warnings = \"deny\"", ""),
     ("policies", "", "policies = \"elsewhere\""),
+    ("lint.set", "lint.set = \"pedantic\"", ""),
+    ("lint.set", "", "lint.set = \"none\""),
+    ("lint.expires_within", "", "lint.expires_within = \"1d\""),
+    (
+        "lint.allow",
+        "lint.allow = [\"TW0504 in a: x\"]",
+        "lint.allow = [\"TW0504 in a: x\", \"TW0504 in b: x\"]",
+    ),
     ("mode", SECURE, ""),
     (
         "keys.public_keys",

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tokenward_compiler::parse::quoted_name;
 
+const OPERATOR: &str = "==";
 const OPENS: [&str; 2] = ["[QueryParam::", "[JsonData::"];
 
 /// Where the method list of a line ends; `None`: it has none.
@@ -28,7 +29,7 @@ pub(super) fn quoted(line: &str, place: usize) -> Option<String> {
     Some(text)
 }
 
-/// Whether a place is in a constraint, up to the end of its name.
+/// Whether a place is in a constraint, up to the end of Extender's operator.
 pub(super) fn is_in_name(line: &str, place: usize) -> bool {
     at(line, place).is_some()
 }
@@ -52,7 +53,8 @@ struct Constraint {
 
 fn at(line: &str, place: usize) -> Option<Constraint> {
     let mut all = constraints(line).into_iter();
-    all.find(|constraint| (constraint.start..constraint.name.end).contains(&place))
+    // `a?==b` is `a`, `?=` and `=b` here, so that the place is in Extender's operator.
+    all.find(|constraint| (constraint.start..constraint.name.end + OPERATOR.len()).contains(&place))
 }
 
 fn constraints(line: &str) -> Vec<Constraint> {
@@ -61,7 +63,9 @@ fn constraints(line: &str) -> Vec<Constraint> {
         for (start, _) in line.match_indices(open) {
             let name = start + open.len();
             let Some(rest) = line.get(name..) else { continue };
-            let Some(length) = rest.find("==") else { continue };
+            let Some(length) = rest.find(OPERATOR) else {
+                continue;
+            };
             // A constraint without an operator of its own ends before that of the next one.
             if rest
                 .get(..length)

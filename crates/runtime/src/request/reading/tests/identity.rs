@@ -101,7 +101,7 @@ fn the_products_header_is_read_or_refused() {
                 secret: "abc".to_owned()
             }
         );
-        assert_eq!(reading.head.unwrap().headers, []);
+        assert!(reading.head.unwrap().headers.is_empty());
         assert_eq!(
             given().set(on).with(header, "abc").read().credentials,
             Credentials::Malformed

@@ -112,7 +112,7 @@ proptest! {
             let values: Vec<(&str, &str)> = first
                 .headers
                 .iter()
-                .map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap()))
+                .map(|(name, value)| (name, std::str::from_utf8(value).unwrap()))
                 .collect();
             let mut again = Given { body: first.body, ..get(first.upstream_target()).method(method) };
             again.lines.extend(values);

@@ -1,0 +1,98 @@
+//! The order of keys, and the comments and blank lines between them.
+
+use toml_edit::{Decor, RawString};
+
+/// Order of the keys of a token: who, the secret, how long, for whom to ask, from where, what else, and the lines last. It is the
+/// order in which `tokenward token` writes them.
+const TOKEN: &[&str] = &[
+    "name",
+    "user",
+    "users",
+    "any_user",
+    "secret_hash",
+    "secret_sealed",
+    "previous_secret_hash",
+    "previous_until",
+    "expires",
+    "revoked",
+    "seal",
+    "owner",
+    "description",
+    "allowed_ips",
+    "on_behalf_of",
+    "mint",
+    "escalate",
+    "rate",
+    "burst",
+    "concurrent",
+    "max_body",
+    "lint_allow",
+    "include",
+    "unrestricted",
+    "limit_to",
+];
+/// Order of the keys of an invariant.
+const INVARIANT: &[&str] = &["name", "why", "tokens", "owners", "users", "lines"];
+/// Order of the keys of a review.
+const REVIEW: &[&str] = &[
+    "token",
+    "configuration",
+    "invariant",
+    "line",
+    "lifted",
+    "key",
+    "value",
+    "why",
+    "until",
+];
+
+/// The place of a key among those of an entry of this array; unknown keys come last.
+pub(super) fn place(array: &str, key: &str) -> usize {
+    let order = match array {
+        "token" => TOKEN,
+        "reviewed" => REVIEW,
+        _ => INVARIANT,
+    };
+    order
+        .iter()
+        .position(|known| *known == key)
+        .unwrap_or(order.len())
+}
+
+/// The comments in a piece of text between two items, each on a line of its own. One blank line stays where there were some, but
+/// none at the beginning.
+pub(super) fn comments(text: &str) -> String {
+    let mut lines: Vec<&str> = text.split('\n').map(str::trim).collect();
+    // What follows the last line end is the indentation of the item.
+    lines.pop();
+    let mut out = String::new();
+    let mut is_gap = false;
+    for line in lines {
+        if line.is_empty() {
+            is_gap = !out.is_empty();
+            continue;
+        }
+        if std::mem::take(&mut is_gap) {
+            out.push('\n');
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    if is_gap {
+        out.push('\n');
+    }
+    out
+}
+
+/// The text of a piece between two items.
+pub(super) fn raw(between: Option<&RawString>) -> &str {
+    between.and_then(RawString::as_str).unwrap_or_default()
+}
+
+/// The comment behind an item, with one space in front of it.
+pub(super) fn trailing(decor: &Decor) -> String {
+    match raw(decor.suffix()).trim() {
+        "" => String::new(),
+        comment => format!(" {comment}"),
+    }
+}

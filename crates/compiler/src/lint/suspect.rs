@@ -1,0 +1,94 @@
+//! A line that a lint suspects, and the claim that a proof is to confirm.
+
+use super::{shown::witness, variants::Variants};
+use crate::{
+    analysis::{Request, Served},
+    diagnostic::{Code, Diagnostic},
+    ir::{Program, Token},
+    source::Span,
+};
+
+/// A suspicion.
+#[derive(Clone)]
+pub(super) struct Suspect {
+    pub(super) code: Code,
+    pub(super) span: Span,
+    pub(super) headline: String,
+    pub(super) help: String,
+    pub(super) claim: Claim,
+}
+
+/// What a suspicion claims. The lines are compiled, and have no `{USER}`.
+#[derive(Clone)]
+pub(super) enum Claim {
+    /// The token allows a request that the line matches, and that a narrower line does not.
+    Beyond {
+        /// The line as it was probably meant.
+        narrower: String,
+        /// A line whose requests show the difference best.
+        example: String,
+    },
+    /// The token allows a request of this line, which is a part of the suspected one.
+    Allows(String),
+    /// No request matches this line, which is a part of the suspected one.
+    Nothing(String),
+    /// The line matches every request of this line, which matches all that is served.
+    Everything(String),
+    /// No served URL is one of the URL's alternative with this number, and one is of another.
+    DeadAlternative(usize),
+}
+
+impl Claim {
+    /// Asks for the lines that the proof needs.
+    pub(super) fn need(&self, variants: &mut Variants) {
+        match self {
+            Self::Beyond { narrower, example } => {
+                variants.need(narrower);
+                variants.need(example);
+            }
+            Self::Allows(line) | Self::Nothing(line) | Self::Everything(line) => variants.need(line),
+            Self::DeadAlternative(_) => {}
+        }
+    }
+}
+
+impl Suspect {
+    pub(super) fn diagnostic(
+        &self,
+        program: &Program,
+        token: &Token,
+        request: Option<&Request>,
+    ) -> Diagnostic {
+        let found = Diagnostic::new(self.code, self.span, self.headline.clone()).help(self.help.clone());
+        match request {
+            Some(request) => found.witness(witness(program, token, request)),
+            None => found,
+        }
+    }
+}
+
+/// The URL of all that is served, as a line has it; `None`: everything is.
+pub(super) fn served_url(served: &Served) -> String {
+    if served.endpoints().is_empty() {
+        return "/.*".to_owned();
+    }
+    let below = |endpoint: &String| {
+        let path = endpoint.strip_prefix('/').unwrap_or(endpoint);
+        match path.strip_suffix('*') {
+            Some(start) => format!("{}.*", regex_syntax::escape(start)),
+            None => regex_syntax::escape(path),
+        }
+    };
+    let paths: Vec<String> = served.endpoints().iter().map(below).collect();
+    match paths.as_slice() {
+        [path] => format!("/{path}"),
+        _ => format!("/(?:{})", paths.join("|")),
+    }
+}
+
+/// The line of all that is served.
+pub(super) fn served_line(served: &Served, variants: &mut Variants) -> String {
+    let line = served_url(served);
+    variants.need(&line);
+    line
+}

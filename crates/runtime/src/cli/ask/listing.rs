@@ -1,0 +1,92 @@
+//! Parts that all answers have in common: lines with their places, requests, and text that is safe for a terminal.
+
+use serde_json::{Value, json};
+use tokenward_compiler::analysis::Request;
+use tokenward_compiler::ask::decoded;
+use tokenward_compiler::ir::{LineId, Program, Token, Users};
+
+use super::super::audit::shown;
+use super::super::compare::lines::curl;
+use crate::text::time;
+
+/// Answers as text: lines with an indent.
+#[derive(Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    /// Adds a line. Characters in it that a terminal would act on stand as escapes.
+    pub(super) fn line(&mut self, indent: usize, text: &str) {
+        self.0.push_str(&" ".repeat(indent));
+        self.0.push_str(&shown(text));
+        self.0.push('\n');
+    }
+
+    /// Adds an example: decoded, and as a command.
+    pub(super) fn request(&mut self, indent: usize, request: &Request, (program, token): (&Program, &Token)) {
+        self.line(indent, &format!("example: {}", decoded(request)));
+        self.line(indent, &curl(request, program, &token.users));
+    }
+
+    pub(super) fn end(self) -> String {
+        self.0
+    }
+}
+
+/// `ci.toml:7: [get]/rest/.*`
+pub(super) fn place(program: &Program, id: LineId) -> String {
+    let line = program.line(id);
+    format!("{}:{}: {}", line.file, line.number, line.text)
+}
+
+pub(super) fn line_json(program: &Program, id: LineId) -> Value {
+    let line = program.line(id);
+    json!({
+        "file": line.file,
+        "line": line.number,
+        "text": line.text,
+        "digest": line.digest.to_string(),
+    })
+}
+
+pub(super) fn request_json(request: &Request, (program, token): (&Program, &Token)) -> Value {
+    let content = request.body.content();
+    json!({
+        "decoded": decoded(request),
+        "method": request.method_name(),
+        "target": request.target(),
+        "content_type": content.as_ref().map(|(media, _)| media),
+        "body": content.as_ref().map(|(_, text)| text),
+        "curl": curl(request, program, &token.users),
+    })
+}
+
+/// Who may use a token, from where and until when.
+pub(super) fn caller_json(token: &Token) -> Value {
+    let users = match &token.users {
+        Users::Named(users) => json!(users),
+        Users::Any => Value::Null,
+    };
+    let networks: Vec<String> = token.allowed_ips.iter().map(ToString::to_string).collect();
+    json!({
+        "users": users,
+        "any_user": token.users == Users::Any,
+        "allowed_ips": networks,
+        "expires": token.expires.map(time),
+    })
+}
+
+/// The conditions of a token that are not about the request itself.
+pub(super) fn caller(token: &Token) -> Vec<String> {
+    let mut told = vec![match &token.users {
+        Users::Named(users) => users.join(" or "),
+        Users::Any => "any user".to_owned(),
+    }];
+    if !token.allowed_ips.is_empty() {
+        let networks: Vec<String> = token.allowed_ips.iter().map(ToString::to_string).collect();
+        told.push(format!("from {}", networks.join(" or ")));
+    }
+    if let Some(expires) = token.expires {
+        told.push(format!("until {}", time(expires)));
+    }
+    told
+}

@@ -1,0 +1,98 @@
+//! The policy that a question is asked of.
+
+use std::path::Path;
+
+use tokenward_compiler::ask::{QuestionError, token_named};
+use tokenward_compiler::compile_within;
+use tokenward_compiler::diagnostic::Severity;
+use tokenward_compiler::ir::{Program, Token, TokenId};
+use tokenward_compiler::source::{Links, SourceSet};
+
+use super::super::audit::shown;
+use super::super::compare::lines::bind;
+use super::super::failure::Failure;
+use super::super::plural::plural;
+use super::super::time::now_ms;
+use crate::config::Config;
+use crate::live::{Revocations, beside, unbound_artifact};
+use crate::request::TOKEN_PREFIX;
+
+/// A bound program with at least one token, and the revocations beside it.
+pub(in super::super) struct Policy {
+    pub(in super::super) program: Program,
+    revocations: Revocations,
+    now_ms: i64,
+}
+
+impl Policy {
+    /// Reads the directory or the compiled policy at `place`, or that of the configuration. A policy that cannot be used leaves the
+    /// question open.
+    pub(in super::super) fn read(place: Option<&Path>, config: &Config) -> Result<Self, Failure> {
+        let place = place.unwrap_or(&config.policies);
+        let now_ms = now_ms();
+        let unbound = if place.is_file() {
+            unbound_artifact(place, &config.artifact_signers()).map_err(Failure::trouble)?
+        } else {
+            compiled(place, config, now_ms)?
+        };
+        if unbound.tokens().next().is_none() {
+            return Err(Failure::Usage(format!(
+                "`{}` has no tokens, so nobody may make any request; name the policy that is meant with --policies",
+                place.display()
+            )));
+        }
+        let program = bind(&unbound, config).map_err(|error| Failure::Trouble(error.message().to_owned()))?;
+        let revocations = Revocations::open(&beside(&config.audit.path)).map_err(Failure::trouble)?;
+        Ok(Self {
+            program,
+            revocations,
+            now_ms,
+        })
+    }
+
+    /// All tokens, in their order.
+    pub(in super::super) fn tokens(&self) -> Vec<TokenId> {
+        self.program.tokens().map(|(id, _)| id).collect()
+    }
+
+    /// The token of a name that the command line gives.
+    pub(super) fn token(&self, name: &str) -> Result<TokenId, Failure> {
+        if name.starts_with(TOKEN_PREFIX) {
+            return Err(Failure::Usage(
+                "specify the token's name, not its secret; `tokenward token list` shows the names".to_owned(),
+            ));
+        }
+        token_named(&self.program, name).map_err(|error| wrong(&error))
+    }
+
+    /// `active`, `revoked` or `expired`.
+    pub(super) fn state(&self, token: &Token) -> &'static str {
+        if token.revoked || self.revocations.has(&token.secret_hash) {
+            "revoked"
+        } else if token.expires.is_some_and(|expires| expires <= self.now_ms) {
+            "expired"
+        } else {
+            "active"
+        }
+    }
+}
+
+fn compiled(directory: &Path, config: &Config, now_ms: i64) -> Result<Program, Failure> {
+    let sources = SourceSet::read_dir(directory, Links::WithinDirectory).map_err(Failure::trouble)?;
+    let compilation = compile_within(&sources, &config.mode, &config.tokens.ceiling(), now_ms);
+    compilation.program.ok_or_else(|| {
+        let is_error = |severity| severity == Severity::Error;
+        let found = compilation.diagnostics.iter().map(|found| found.severity);
+        let count = found.filter(|severity| is_error(*severity)).count();
+        Failure::Trouble(format!(
+            "the policy in `{0}` has {count} {1}, so it does not answer the question; fix what `tokenward compile --check {0}` shows",
+            directory.display(),
+            plural(count, "error"),
+        ))
+    })
+}
+
+/// The failure of a question that has no answer.
+pub(in super::super) fn wrong(error: &QuestionError) -> Failure {
+    Failure::Usage(shown(&error.to_string()))
+}

@@ -1,0 +1,133 @@
+//! `--baseline`: findings that were accepted are counted instead of shown.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use tokenward_compiler::baseline::Baseline;
+use tokenward_compiler::diagnostic::Diagnostic;
+use tokenward_compiler::source::{SourceKind, SourceSet};
+
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::plural::plural;
+use super::super::time::now_ms;
+use super::file::write;
+use super::reporter::Reporter;
+
+pub(super) struct Accepted {
+    file: PathBuf,
+    baseline: Baseline,
+    /// Whether the file is written instead of applied.
+    writes: bool,
+}
+
+impl Accepted {
+    /// Reads the file. If it is to be written, it may be missing.
+    pub(super) fn read(file: &Path, writes: bool, policies: &Path) -> Result<Self, Failure> {
+        refuse_policy_file(file, policies)?;
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound && writes => String::new(),
+            Err(error) => {
+                return Err(Failure::Trouble(format!(
+                    "cannot read the baseline `{}`: {error}",
+                    file.display()
+                )));
+            }
+        };
+        let baseline = Baseline::read(&file.to_string_lossy(), &text, now_ms());
+        Ok(Self {
+            file: file.to_owned(),
+            baseline,
+            writes,
+        })
+    }
+
+    /// Removes accepted findings, and counts them.
+    pub(super) fn hide(
+        &mut self,
+        sources: &SourceSet,
+        diagnostics: &mut Vec<Diagnostic>,
+        reporter: &mut Reporter,
+    ) -> usize {
+        if self.writes {
+            return 0;
+        }
+        let count = self.baseline.hide(sources, diagnostics);
+        reporter.hide(count);
+        count
+    }
+
+    /// Fails if the file has errors or, if all findings are known, stale entries. A file that is to be written may have stale and
+    /// unexplained entries, but all of it must be readable: what cannot be read would be lost.
+    pub(super) fn check(&self, is_complete: bool, reporter: &mut Reporter) -> Result<(), Failure> {
+        let mut faults = self.baseline.faults().to_vec();
+        if !self.writes {
+            faults.extend(self.baseline.unexplained());
+        }
+        if !self.writes && is_complete {
+            faults.extend(self.baseline.stale());
+        }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        reporter.show(self.baseline.sources(), &faults)?;
+        Err(Failure::Findings(format!(
+            "{} {} in the baseline `{}`",
+            faults.len(),
+            plural(faults.len(), "error"),
+            self.file.display()
+        )))
+    }
+
+    /// Writes the file, and returns the findings that it does not accept. Fails if entries lack a reason: nobody has accepted these
+    /// findings yet.
+    pub(super) fn write(
+        &mut self,
+        sources: &SourceSet,
+        diagnostics: &[Diagnostic],
+    ) -> Result<Vec<Diagnostic>, Failure> {
+        let file = self.file.display();
+        let (text, unexplained) = self.baseline.written(sources, diagnostics);
+        write(text.as_bytes(), &self.file)
+            .map_err(|error| Failure::Trouble(format!("cannot write the baseline `{file}`: {error}")))?;
+        if unexplained > 0 {
+            return Err(Failure::Findings(format!(
+                "baseline written to `{file}`: {unexplained} {} an empty `why`; explain each one before you commit the file",
+                if unexplained == 1 {
+                    "entry has"
+                } else {
+                    "entries have"
+                }
+            )));
+        }
+        output::note(&format!("tokenward: baseline written to `{file}`"));
+        let mut rest = diagnostics.to_vec();
+        self.baseline.hide(sources, &mut rest);
+        Ok(rest)
+    }
+}
+
+/// A baseline in the policy directory would be read as a file of tokens.
+fn refuse_policy_file(file: &Path, policies: &Path) -> Result<(), Failure> {
+    let directory = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let (Ok(directory), Ok(policies)) = (directory.canonicalize(), policies.canonicalize()) else {
+        return Ok(());
+    };
+    let Ok(below) = directory.strip_prefix(&policies) else {
+        return Ok(());
+    };
+    let path = below.join(file.file_name().unwrap_or_default());
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    if SourceKind::of(&parts.join("/")).is_none() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "the baseline `{}` is in the policy directory, where it is read as a policy file; move it out of the directory",
+        file.display()
+    )))
+}

@@ -1,0 +1,99 @@
+//! What a change gives, as findings for CI systems. What it takes away is no finding.
+
+use std::path::Path;
+
+use tokenward_compiler::diagnostic::{Code, Diagnostic, Elsewhere, Report as Findings, Witness};
+use tokenward_compiler::source::Span;
+
+use super::super::checkout::Checkout;
+use super::super::compare::{Change, Example, Report, TokenReport};
+use super::super::side::Side;
+
+/// The findings. `config`: the new side's configuration, where changed settings are.
+pub(super) fn findings(report: &Report, new: &Side, config: &Path) -> Findings {
+    let mut found = beyond_tokens(report, config);
+    for token in &report.tokens {
+        of_token(token, new, &mut found);
+    }
+    let checkout = Checkout::discover();
+    let mut findings = Findings::default();
+    findings.add(&new.sources, &found, &|path| checkout.relative(path));
+    findings
+}
+
+fn beyond_tokens(report: &Report, config: &Path) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for change in &report.configuration {
+        let place = Elsewhere {
+            file: config.display().to_string(),
+            line: 1,
+        };
+        let setting = wider("the configuration", change, Span::nowhere());
+        found.extend(setting.map(|setting| setting.elsewhere(Some(place))));
+    }
+    for lost in &report.invariants {
+        let place = lost.place.unwrap_or_else(Span::nowhere);
+        found.extend(wider("the invariants", &lost.change, place));
+    }
+    for grown in &report.sets {
+        found.extend(wider("the unused sets", &grown.change, grown.place));
+    }
+    found
+}
+
+fn of_token(token: &TokenReport, new: &Side, found: &mut Vec<Diagnostic>) {
+    let place = token.after.and_then(|after| new.source_map.token(after));
+    let place = place.unwrap_or_else(Span::nowhere);
+    let whose = format!("`{}`", token.name);
+    found.extend(
+        token
+            .changes
+            .iter()
+            .filter_map(|change| wider(&whose, change, place)),
+    );
+    for breach in &token.breaches {
+        let invariant = &breach.found.invariant;
+        found.push(match &breach.found.witness {
+            Some(request) => {
+                let headline = format!("{whose} breaks the old invariant `{invariant}`");
+                Diagnostic::new(Code::FreedToken, place, headline).witness(Witness {
+                    request: request.to_string(),
+                    curl: breach.curl.clone(),
+                })
+            }
+            None => open(&whose, &format!("keeps the old invariant `{invariant}`"), place),
+        });
+    }
+    let examples = token.newly_allowed.examples.iter();
+    found.extend(examples.map(|example| newly_allowed(&whose, example, new, place)));
+    if token.newly_allowed.inconclusive.is_some() {
+        found.push(open(&whose, "allows more than before", place));
+    }
+}
+
+/// A change that gives more; `None` if it does not.
+fn wider(whose: &str, change: &Change, place: Span) -> Option<Diagnostic> {
+    let code = change.widens?;
+    let headline = format!("{whose}: {} was {} and is {}", change.key, change.old, change.new);
+    Some(Diagnostic::new(code, place, headline))
+}
+
+fn newly_allowed(whose: &str, example: &Example, new: &Side, token: Span) -> Diagnostic {
+    let headline = format!("{whose} newly allows {}", example.request);
+    let line = example.allowed_by.as_ref().map(|line| Elsewhere {
+        file: new.sources.shown(&line.file),
+        line: usize::try_from(line.number).unwrap_or(usize::MAX),
+    });
+    Diagnostic::new(Code::NewAccess, token, headline)
+        .elsewhere(line)
+        .witness(Witness {
+            request: example.request.to_string(),
+            curl: example.curl.clone(),
+        })
+}
+
+fn open(whose: &str, question: &str, place: Span) -> Diagnostic {
+    let headline = format!("whether {whose} {question} could not be settled");
+    Diagnostic::new(Code::OpenComparison, place, headline)
+        .help("simplify the patterns, or use a larger --budget")
+}

@@ -1,0 +1,112 @@
+//! Formats the files of one input, and proves the result.
+
+use tokenward_compiler::diagnostic::Diagnostic;
+use tokenward_compiler::format::{Formatter, Unproved, prove};
+use tokenward_compiler::source::{SourceId, SourceSet};
+
+use super::change::Change;
+use super::inputs::Input;
+
+/// What formatting an input would change.
+pub(super) struct Changes {
+    /// Number of files that were looked at.
+    pub(super) files: usize,
+    pub(super) changed: Vec<Change>,
+    /// Parts of files that cannot be parsed.
+    pub(super) errors: Vec<Diagnostic>,
+    /// Number of files that cannot be parsed.
+    pub(super) unreadable: usize,
+    /// Files that are left as they are, since the proof failed.
+    pub(super) unproved: Vec<(String, Unproved)>,
+    /// Places of lines that version 1 of the language read otherwise.
+    pub(super) reread: Vec<String>,
+    pub(super) keeps_lines: bool,
+    pub(super) is_standard: bool,
+}
+
+impl Changes {
+    /// Formats the files that the input selects.
+    pub(super) fn of(input: &Input) -> Self {
+        let sources = &input.sources;
+        let formatter = Formatter::new(sources);
+        let mut changes = Self {
+            files: 0,
+            changed: Vec::new(),
+            errors: Vec::new(),
+            unreadable: 0,
+            unproved: Vec::new(),
+            reread: Vec::new(),
+            keeps_lines: formatter.keeps_lines(),
+            is_standard: input.is_standard(),
+        };
+        let mut reread = Vec::new();
+        for (id, source) in sources.iter().filter(|(_, source)| input.selects(&source.path)) {
+            changes.files += 1;
+            match formatter.format(id) {
+                Ok(formatted) if formatted.text == *source.text => {}
+                Ok(formatted) => {
+                    reread.push((source.path.clone(), formatted.reread));
+                    changes.changed.push(Change {
+                        path: source.path.clone(),
+                        before: source.text.to_string(),
+                        after: formatted.text,
+                    });
+                }
+                Err(errors) => {
+                    changes.unreadable += 1;
+                    changes.errors.extend(errors);
+                }
+            }
+        }
+        changes.prove(sources);
+        changes.name(sources, &reread);
+        changes
+    }
+
+    /// Whether each file could be parsed and proved.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unreadable == 0 && self.unproved.is_empty()
+    }
+
+    /// Proves all changes together. If that fails, each by itself, and then those that remain together.
+    fn prove(&mut self, sources: &SourceSet) {
+        if self.changed.is_empty() || prove(sources, &after(sources, self.changed.iter())).is_ok() {
+            return;
+        }
+        for change in std::mem::take(&mut self.changed) {
+            match prove(sources, &after(sources, [&change])) {
+                Ok(()) => self.changed.push(change),
+                Err(why) => self.unproved.push((change.path, why)),
+            }
+        }
+        if let Err(why) = prove(sources, &after(sources, self.changed.iter())) {
+            let rest = std::mem::take(&mut self.changed).into_iter();
+            self.unproved
+                .extend(rest.map(|change| (change.path, why.clone())));
+        }
+    }
+
+    /// Names the lines of changed files that version 1 of the language read otherwise.
+    fn name(&mut self, sources: &SourceSet, reread: &[(String, Vec<tokenward_compiler::source::Span>)]) {
+        for (path, lines) in reread {
+            if !self.changed.iter().any(|change| change.path == *path) {
+                continue;
+            }
+            let place = |line| format!("{}:{}", sources.shown(path), sources.line_number(line));
+            self.reread.extend(lines.iter().copied().map(place));
+        }
+    }
+}
+
+/// The policy with these changes. Its files keep their order.
+fn after<'c>(sources: &SourceSet, changes: impl IntoIterator<Item = &'c Change>) -> SourceSet {
+    let mut all = sources.clone();
+    for change in changes {
+        let found = sources.iter().find(|(_, source)| source.path == change.path);
+        let id: Option<SourceId> = found.map(|(id, _)| id);
+        if let Some(id) = id {
+            all = all.replaced(id, &change.after);
+        }
+    }
+    all
+}

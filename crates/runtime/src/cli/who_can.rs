@@ -1,0 +1,182 @@
+//! `tokenward who-can`: the tokens that can make one call.
+
+use std::path::PathBuf;
+
+use tokenward_compiler::analysis::{Analysis, Budget};
+use tokenward_compiler::ask::{Question, who};
+use tokenward_compiler::ir::TokenId;
+
+use super::ask::{Asked, Blocked, Format, Policy, show_reaches, wrong};
+use super::explain;
+use super::failure::Failure;
+use super::output;
+use super::progress::Progress;
+use super::settings::ConfigArg;
+use crate::config::Config;
+use crate::config::universe::universe;
+use crate::pep::check_query;
+use crate::request::{Canonical, Reading, Refusal, Rules, SELF_PATH};
+
+/// List the tokens that can make one call
+///
+/// Reads the call as the proxy does, and lists every token that may make it, without a proxy: by which lines, under
+/// which conditions on the body and the caller, with an example. The query is that of the URL. The body may be any but a
+/// form. A call that issues credentials or gives rights also needs `mint` or `escalate`.
+///
+/// The exit code is 0 if the question was answered, also if no token can make the call. It is 2 if the call has an
+/// error, and 3 if an answer is not settled or the policy cannot be used.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  tokenward who-can DELETE /rest/api/2/issue/KANBAN-100
+  tokenward who-can GET 'https://jira.example.com/rest/api/2/search?jql=project%20%3D%20HR'
+  tokenward who-can --json PUT /rest/api/2/issue/KANBAN-100/assignee")]
+pub(super) struct Args {
+    /// Method of the call
+    method: String,
+    /// URL of the call, or its path below the public URL
+    url: String,
+    /// Format of the output
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
+    format: Format,
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+    /// Maximum number of states that one proof may visit; beyond it the result is "inconclusive"
+    #[arg(long, value_name = "STATES", default_value_t = Analysis::BUDGET)]
+    budget: u64,
+    /// Policy directory or compiled policy [default: the configuration's]
+    #[arg(long, value_name = "PLACE", visible_alias = "artifact")]
+    policies: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.config.or_default()?;
+    let (reading, rules) = explain::reading(&args.method, &args.url, &config)?;
+    let policy = Policy::read(args.policies.as_deref(), &config)?;
+    let asked = Asked::call(&shown(args, &reading));
+    let format = if args.json { Format::Json } else { args.format };
+    // A call that the proxy refuses before it looks at lines is one that no token can make.
+    let call = match readable(&reading)? {
+        Ok(call) => call,
+        Err(why) => {
+            let all = policy.tokens().into_iter();
+            let blocked: Vec<Blocked> = all
+                .map(|token| Blocked {
+                    token,
+                    why: why.clone(),
+                })
+                .collect();
+            return refuse(&asked, &policy, &blocked, (&why, format));
+        }
+    };
+    let question = question(call, &config)?;
+    let (tokens, blocked) = apart(&policy, call, &rules);
+    let budget = Budget::new(args.budget);
+    let mut progress = Progress::new("tokens checked");
+    let settings = (universe(&config), &budget);
+    let mut ask = |tokens: &[TokenId]| {
+        let told = |done, of| progress.tell(done, of);
+        who(&question, (&policy.program, tokens), settings, told).map_err(Failure::trouble)
+    };
+    let mut reaches = ask(&tokens)?;
+    let stopped: Vec<TokenId> = blocked.iter().map(|one| one.token).collect();
+    let stopped = ask(&stopped)?;
+    // Of the tokens that something else stops, only those are of interest whose lines allow the call.
+    let (would, would_not): (Vec<_>, Vec<_>) = blocked
+        .into_iter()
+        .zip(stopped)
+        .partition(|(_, reach)| reach.may());
+    reaches.extend(would_not.into_iter().map(|(_, reach)| reach));
+    let blocked: Vec<Blocked> = would.into_iter().map(|(blocked, _)| blocked).collect();
+    show_reaches(&asked, &policy, (&reaches, &blocked), format)
+}
+
+/// Method and URL of the call as the proxy reads it, without secrets.
+fn shown(args: &Args, reading: &Reading) -> String {
+    match &reading.head {
+        Ok(call) => format!("{} {}", call.method_text, call.url()),
+        Err(_) => format!("{} {}", args.method, reading.shown_url),
+    }
+}
+
+/// The call, or the reason for which the proxy refuses it from everybody.
+fn readable(reading: &Reading) -> Result<Result<&Canonical, String>, Failure> {
+    let refused = |refusal: &Refusal| {
+        format!(
+            "the proxy refuses the call ({}): {}",
+            refusal.reason.code(),
+            refusal.detail
+        )
+    };
+    if let Err(refusal) = &reading.framing {
+        return Ok(Err(refused(refusal)));
+    }
+    if !reading.in_endpoints {
+        return Ok(Err(
+            "the proxy does not serve this path; `endpoints` in `[upstream]` lists those that it serves"
+                .to_owned(),
+        ));
+    }
+    match &reading.head {
+        Ok(call) if call.path == SELF_PATH => Err(Failure::Usage(format!(
+            "the proxy itself answers `{SELF_PATH}`, for every token; ask about a call to the upstream"
+        ))),
+        Ok(call) => Ok(Ok(call)),
+        Err(refusal) => Ok(Err(refused(refusal))),
+    }
+}
+
+fn refuse(
+    asked: &Asked,
+    policy: &Policy,
+    blocked: &[Blocked],
+    (why, format): (&str, Format),
+) -> Result<(), Failure> {
+    if format == Format::Json {
+        return show_reaches(asked, policy, (&[], blocked), format);
+    }
+    output::print(&super::audit::shown(&format!(
+        "No token may {}: {why}",
+        asked.may()
+    )))?;
+    output::print("\n")
+}
+
+fn question(call: &Canonical, config: &Config) -> Result<Question, Failure> {
+    let query: Vec<(String, String)> = call
+        .query
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().unwrap_or_default()))
+        .collect();
+    let method = (call.method, call.method_text.as_str());
+    Question::call(method, &call.path, &query, &config.upstream.public_url).map_err(|error| wrong(&error))
+}
+
+/// The tokens whose lines decide, and those whose calls the proxy refuses for another reason.
+fn apart(policy: &Policy, call: &Canonical, rules: &Rules) -> (Vec<TokenId>, Vec<Blocked>) {
+    let needs = rules.needs(call);
+    let (mut tokens, mut blocked) = (Vec::new(), Vec::new());
+    for (id, token) in policy.program.tokens() {
+        let why = if let Some(lacking) = needs.lacking(token.mint, token.escalate) {
+            let keys = [("mint", lacking.mint), ("escalate", lacking.escalate)];
+            let keys: Vec<String> = keys
+                .into_iter()
+                .filter(|(_, lacks)| *lacks)
+                .map(|(key, _)| format!("`{key} = true`"))
+                .collect();
+            Some(format!("it lacks {}", keys.join(" and ")))
+        } else if check_query(&policy.program, id, call, rules).is_err() {
+            Some("a parameter is ambiguous for its lines (ambiguous-parameter)".to_owned())
+        } else {
+            None
+        };
+        match why {
+            Some(why) => blocked.push(Blocked { token: id, why }),
+            None => tokens.push(id),
+        }
+    }
+    (tokens, blocked)
+}

@@ -1,0 +1,181 @@
+//! `tokenward fmt`: canonical spelling of policy files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::tokenward::{run, succeed, tokenward};
+
+const MESSY: &str = "[[token]]\r\nlimit_to = '[POST,get] /rest/x'\r\nuser='u'\r\n# the build\r\nname = 'ci'\r\nsecret_hash = 'sha256:1111111111111111111111111111111111111111111111111111111111111111'\r\n";
+const CLEAN: &str = "[[token]]\n# the build\nname = \"ci\"\nuser = \"u\"\nsecret_hash = \"sha256:1111111111111111111111111111111111111111111111111111111111111111\"\nlimit_to = '''\n[get,post]/rest/x\n'''\n";
+
+fn policy() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("policies")).unwrap();
+    fs::write(directory.path().join("policies/ci.toml"), MESSY).unwrap();
+    fs::write(directory.path().join("policies/read.limits"), "/rest/y\n").unwrap();
+    directory
+}
+
+fn text(directory: &Path, file: &str) -> String {
+    fs::read_to_string(directory.join(file)).unwrap()
+}
+
+#[test]
+fn a_directory_is_formatted_once() {
+    let directory = policy();
+    let file = directory.path().join("policies/ci.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    let ran = run(directory.path(), &["fmt", "--check"]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (1, "policies/ci.toml: not formatted\n"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(text(directory.path(), "policies/ci.toml"), MESSY);
+    let ran = run(directory.path(), &["fmt"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(
+        ran.out,
+        "policies/ci.toml: formatted\n1 file formatted, 1 unchanged; all proved to mean the same\n"
+    );
+    // What version 1 of the language read otherwise is named.
+    assert!(ran.err.contains("policies/ci.toml:2: version 1"), "{}", ran.err);
+    assert_eq!(text(directory.path(), "policies/ci.toml"), CLEAN);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(
+        succeed(directory.path(), &["fmt", "--check"]),
+        "2 files formatted\n"
+    );
+    assert_eq!(
+        fs::read_dir(directory.path().join("policies")).unwrap().count(),
+        2,
+        "no temporary file stays"
+    );
+}
+
+#[test]
+fn a_diff_is_shown_and_nothing_written() {
+    let directory = policy();
+    let ran = run(directory.path(), &["fmt", "--diff", "policies/ci.toml"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(
+        ran.out
+            .starts_with("--- policies/ci.toml\n+++ policies/ci.toml\n@@ -1,6 +1,8 @@\n"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("\n+[get,post]/rest/x\n"), "{}", ran.out);
+    assert_eq!(text(directory.path(), "policies/ci.toml"), MESSY);
+}
+
+#[test]
+fn standard_input_is_formatted_to_standard_output() {
+    let directory = policy();
+    let ran = tokenward(directory.path(), &["fmt", "-"]).input(MESSY).run();
+    assert_eq!((ran.code, ran.out.as_str()), (0, CLEAN), "{}", ran.err);
+    let ran = tokenward(directory.path(), &["fmt", "-"]).input(CLEAN).run();
+    assert_eq!((ran.code, ran.out.as_str()), (0, CLEAN), "{}", ran.err);
+    let ran = tokenward(directory.path(), &["fmt", "--check", "-"])
+        .input(MESSY)
+        .run();
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
+    let arguments = ["fmt", "--stdin-name", "x.limits", "-"];
+    let ran = tokenward(directory.path(), &arguments)
+        .input("  [PUT]/rest/x")
+        .run();
+    assert_eq!((ran.code, ran.out.as_str()), (0, "[put]/rest/x\n"), "{}", ran.err);
+    let ran = tokenward(directory.path(), &["fmt", "-"]).input("[[token").run();
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+}
+
+#[test]
+fn standard_input_can_be_a_file_of_the_policy() {
+    let directory = policy();
+    // A seal signs the lines of the set that the token includes.
+    let sealed = format!(
+        "{MESSY}include = [\"read\"]\nseal = \"v2:{}:{}\"\n",
+        "1".repeat(32),
+        "2".repeat(128)
+    );
+    fs::write(directory.path().join("policies/ci.toml"), sealed).unwrap();
+    let of = |name: &str| {
+        let arguments = ["fmt", "--stdin-name", name, "-"];
+        let ran = tokenward(directory.path(), &arguments)
+            .input(" [PUT] /rest/x")
+            .run();
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    assert_eq!(of("policies/read.limits"), "[PUT] /rest/x\n");
+    assert_eq!(of("read.limits"), "[put]/rest/x\n");
+}
+
+#[test]
+fn what_cannot_be_read_or_parsed_stays() {
+    let directory = policy();
+    let broken = "[[token]]\nname = 'b'\nlimit_to = '/rest/x[QueryParam::a]'\n";
+    fs::write(directory.path().join("policies/b.toml"), broken).unwrap();
+    let ran = run(directory.path(), &["fmt"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("policies/b.toml:3:") && ran.err.contains("1 of 3 files"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(text(directory.path(), "policies/b.toml"), broken);
+    assert_eq!(
+        text(directory.path(), "policies/ci.toml"),
+        CLEAN,
+        "the others are formatted"
+    );
+    for arguments in [
+        ["fmt", "absent.toml"].as_slice(),
+        &["fmt", "absent"],
+        &["fmt", "policies/notes.md"],
+        &["fmt", "--stdin-name", "x.toml", "policies"],
+    ] {
+        let ran = run(directory.path(), arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
+    }
+    let conflict = "/rest/x\n<<<<<<< ours\n/rest/y\n=======\n/rest/z\n>>>>>>> theirs\n";
+    fs::write(directory.path().join("policies/read.limits"), conflict).unwrap();
+    let ran = run(directory.path(), &["fmt", "policies/read.limits"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert_eq!(text(directory.path(), "policies/read.limits"), conflict);
+}
+
+#[test]
+fn a_file_by_itself_is_formatted() {
+    let directory = policy();
+    fs::write(directory.path().join("other.toml"), MESSY).unwrap();
+    succeed(directory.path(), &["fmt", "other.toml"]);
+    assert_eq!(text(directory.path(), "other.toml"), CLEAN);
+    assert_eq!(text(directory.path(), "policies/ci.toml"), MESSY);
+}
+
+#[test]
+fn a_merge_in_progress_is_left_alone() {
+    let directory = policy();
+    fs::create_dir(directory.path().join(".git")).unwrap();
+    fs::write(directory.path().join(".git/MERGE_HEAD"), "").unwrap();
+    let ran = run(directory.path(), &["fmt"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("in the middle of a merge"), "{}", ran.err);
+    assert_eq!(text(directory.path(), "policies/ci.toml"), MESSY);
+    // Looking is harmless.
+    assert_eq!(run(directory.path(), &["fmt", "--check"]).code, 1);
+}
+
+/// What other commands write is in the canonical spelling.
+#[test]
+fn written_policies_are_formatted() {
+    let directory = TempDir::new().unwrap();
+    succeed(directory.path(), &["init", "--product", "jira", "tokens"]);
+    let tokens = directory.path().join("tokens");
+    let ran = run(&tokens, &["fmt", "--diff"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
