@@ -22,6 +22,7 @@ use super::{
     comparison::Analysis,
     difference::{Cause, Finding},
     explanation::{Explanation, Nearest, QuotedLine, Widened},
+    forwarding::Forwarding,
     side::Side,
     vocabulary::Vocabulary,
     witness::{Request, Said, ask},
@@ -51,15 +52,10 @@ impl<'p> Analysis<'p> {
         (old, new): (Option<TokenId>, Option<TokenId>),
         finding: &Finding,
     ) -> Explanation {
-        let side = |program, token| Side {
-            program,
-            token,
-            is_demand: false,
-        };
-        let sides = (side(self.new, new), side(self.old, old));
+        let (less, more) = self.sides(old, new);
         let mut explaining = Explaining {
-            more: sides.0,
-            less: sides.1,
+            more,
+            less,
             finding,
             analysis: self,
         };
@@ -100,6 +96,7 @@ impl<'p> Explaining<'_, 'p> {
             old: nearest,
             widened: &widened,
             merges: self.more.program.merges_body,
+            forwarding: self.forwarding(),
         };
         let telling = self.telling(&search);
         let nearest = nearest.map(|nearest| Nearest {
@@ -146,6 +143,7 @@ impl<'p> Explaining<'_, 'p> {
             old: None,
             widened: &widened,
             merges: self.more.program.merges_body,
+            forwarding: self.forwarding(),
         };
         let telling = self.telling(&search);
         Explanation {
@@ -164,6 +162,7 @@ impl<'p> Explaining<'_, 'p> {
             old: None,
             widened: &widened,
             merges: self.more.program.merges_body,
+            forwarding: self.forwarding(),
         };
         let telling = self.telling(&search);
         Explanation {
@@ -226,7 +225,7 @@ impl<'p> Explaining<'_, 'p> {
         }
         let (wide, narrow) = (Part::path(wide), Part::path(narrow));
         let prover = &mut self.analysis.prover;
-        let beyond = prover.request_of(&[narrow.ruled()], &[wide.ruled()], SHARES)?;
+        let beyond = prover.request_of(&[narrow.ruled()], &[wide.ruled()], (SHARES, None))?;
         Ok(beyond.is_none())
     }
 
@@ -238,6 +237,12 @@ impl<'p> Explaining<'_, 'p> {
         let new = forbids.filter(|ruled| !known.contains(text(*ruled)));
         let nearest = new.max_by_key(|ruled| likeness(text(*ruled), text(forbid)))?;
         self.is_version(forbid, nearest).ok()?.then_some(nearest)
+    }
+
+    /// The proxy that must forward the telling request; `None`: any request will do, since the proxy forwards none of the finding.
+    fn forwarding(&self) -> Option<Forwarding<'p>> {
+        let is_forwarded = self.finding.obstacles.is_empty();
+        self.more.forwarding().filter(|_| is_forwarded)
     }
 
     /// The most telling request, if it tells more than the finding's.

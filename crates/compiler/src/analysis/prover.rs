@@ -120,10 +120,11 @@ impl<'p> Prover<'p> {
         must: &[Ruled<'p>],
         must_not: &[Ruled<'p>],
     ) -> Result<Option<Request>, Exhausted> {
-        self.request_of(must, must_not, SHARES)
+        self.request_of(must, must_not, (SHARES, None))
     }
 
-    /// The same, of rules that need not outlive the prover, for one of so many shares of the run's steps.
+    /// The same, of rules that need not outlive the prover, for one of so many shares of the run's steps, and of requests that a
+    /// proxy forwards, if one is given.
     ///
     /// # Errors
     /// The question's share of the steps is spent.
@@ -131,7 +132,7 @@ impl<'p> Prover<'p> {
         &mut self,
         must: &[Ruled<'q>],
         must_not: &[Ruled<'q>],
-        shares: u64,
+        (shares, forwarding): (u64, Option<Forwarding<'q>>),
     ) -> Result<Option<Request>, Exhausted> {
         self.languages.grant(shares);
         let names = LazyCell::new(|| names(must.iter().chain(must_not)));
@@ -142,7 +143,7 @@ impl<'p> Prover<'p> {
             refused_for: None,
             refusals: Refusals::default(),
             avoid: &avoid,
-            forwarding: None,
+            forwarding,
             passed_over: Flag::default(),
         };
         cell.request(self.universe, &mut self.languages)
@@ -157,19 +158,7 @@ impl<'p> Prover<'p> {
         must: &[Ruled<'p>],
         forwarding: Forwarding<'p>,
     ) -> Result<Option<Request>, Exhausted> {
-        self.languages.grant(SHARES);
-        let names = LazyCell::new(|| names(must.iter()));
-        let avoid = |name: &str| names.contains(&*fold::key(name));
-        let cell = Cell {
-            must: must.to_vec(),
-            must_not: Vec::new(),
-            refused_for: None,
-            refusals: Refusals::default(),
-            avoid: &avoid,
-            forwarding: Some(forwarding),
-            passed_over: Flag::default(),
-        };
-        cell.request(self.universe, &mut self.languages)
+        self.request_of(must, &[], (SHARES, Some(forwarding)))
     }
 
     /// What `more` allows and `less` denies, but for what `accepted` says. Each finding's request is one that no permit line

@@ -75,6 +75,21 @@ fn a_request_is_one_of_the_product() {
 }
 
 #[test]
+fn the_most_telling_request_is_one_that_the_proxy_forwards() {
+    // Reading a role needs no key, deleting it does.
+    let (code, out) = diff("/rest/a", "/rest/a\n[get,delete]/rest/api/2/role/[0-9]+", &[]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("newly allowed: GET /rest/api/2/role/0\n"), "{out}");
+    assert!(!out.contains("telling: DELETE"), "{out}");
+    let (_, out) = diff(
+        "/rest/a",
+        "/rest/a\n[get,delete]/rest/api/2/issue/[A-Z]+-[0-9]+",
+        &[],
+    );
+    assert!(out.contains("telling: DELETE /rest/api/2/issue/"), "{out}");
+}
+
+#[test]
 fn what_the_proxy_refuses_is_named_with_its_setting() {
     for (lines, why) in [
         ("/rest/pat/.*", "only with `mint = true`"),

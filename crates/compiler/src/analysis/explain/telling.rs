@@ -7,6 +7,7 @@ use super::{
     super::{
         clauses::Ruled,
         explanation::{Subject, Widened},
+        forwarding::Forwarding,
         prover::Prover,
         vocabulary::{BY_HARM, Vocabulary, values},
         witness::Request,
@@ -34,6 +35,8 @@ pub(super) struct Search<'a, 'q> {
     pub(super) widened: &'a [Widened],
     /// Whether the upstream merges bodies into queries.
     pub(super) merges: bool,
+    /// The proxy that must forward the request; `None`: any.
+    pub(super) forwarding: Option<Forwarding<'q>>,
 }
 
 impl Search<'_, '_> {
@@ -56,7 +59,7 @@ impl Search<'_, '_> {
                 for source in &sources {
                     left = left.checked_sub(1)?;
                     let must: Vec<Ruled<'_>> = source.iter().copied().chain([part.ruled()]).collect();
-                    let found = prover.request_of(&must, &self.must_not, SHARES);
+                    let found = prover.request_of(&must, &self.must_not, (SHARES, self.forwarding));
                     if let Some(request) = found.ok().flatten().filter(&is_new) {
                         return Some(request);
                     }

@@ -67,7 +67,10 @@ struct Asking<'a, 'q, 'p> {
 impl Asking<'_, '_, '_> {
     /// Whether the new line matches a request that this part of the old one does not.
     fn is_beyond(&mut self, part: &Part) -> bool {
-        match self.prover.request_of(&[self.lines.new], &[part.ruled()], SHARES) {
+        match self
+            .prover
+            .request_of(&[self.lines.new], &[part.ruled()], (SHARES, None))
+        {
             Ok(request) => request.is_some(),
             Err(Exhausted) => {
                 self.is_open = true;

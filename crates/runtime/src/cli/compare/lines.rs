@@ -197,7 +197,7 @@ impl<'p> Lines<'p> {
             allowed_by: example.by.0,
             denied_by: example.by.1,
             cause: example.cause,
-            obstacles: Vec::new(),
+            obstacles: example.obstacles.clone(),
         };
         let explanation = analysis.explain((before, Some(after)), &finding);
         let telling = explanation.telling.as_ref();
