@@ -35,6 +35,9 @@ pub(super) enum QueryAtom {
     OneOf(String),
 }
 
+/// Names without a meaning that are tried: more than lines have names, and configurations refuse.
+const FRESH: u32 = 100_000;
+
 /// When a constraint on a parameter holds, or does not: see `decide/query.rs`.
 pub(super) fn alternatives(
     (effect, operator): (Effect, Operator),
@@ -170,7 +173,8 @@ impl Query<'_> {
             }
         }
         let firsts: BTreeSet<&str> = known.iter().map(|name| root_name(name)).collect();
-        let alone = (0..).map(fresh).find(|name| !firsts.contains(name.as_str()));
+        let mut names = (0..FRESH).map(fresh);
+        let alone = names.find(|name| !firsts.contains(name.as_str()) && !(self.refuses)(name));
         // One fresh name per family is enough: atoms distinguish names by name and by family, no further.
         let in_family = firsts.iter().filter_map(|first| {
             (0..)
