@@ -83,6 +83,8 @@ const COMMON: &[(Method, &str)] = &[
 /// Clauses that widen a query in a query language (JQL, CQL) to everything.
 const QUERIES: &[&str] = &[
     "project = HR",
+    // A whole clause before the `OR`, so that the query is one that the product accepts.
+    ".*[a-z]+ = [A-Za-z0-9\"']+ OR project = HR",
     ".*[A-Za-z0-9)\"'] OR project = HR",
     ".*[A-Za-z0-9)\"'] or project = HR",
     ".*[A-Za-z0-9)\"'] OR [a-z]+ = [a-z]+",

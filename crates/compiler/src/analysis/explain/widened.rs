@@ -13,7 +13,7 @@ use super::{
         prover::Prover,
     },
     part::{Draft, Part},
-    text::LineText,
+    text::{LineText, Tests},
 };
 use crate::{
     json::{Path, Step},
@@ -105,7 +105,8 @@ impl Asking<'_, '_, '_> {
             let (new, old) = &self.lines.texts;
             let (new, old) = (new.of_parameter(name), old.of_parameter(name));
             let subject = Subject::Parameter(name.to_owned());
-            self.ways.push(constraint(subject, old, is_there.then_some(new)));
+            self.ways
+                .push(constraint(subject, &old, is_there.then_some(&new)));
         }
         if old.rule.params_only && self.is_beyond(&Part::constraints(old, Draft::only_parameters(old))) {
             let names = |of: super::super::clauses::Ruled<'_>| -> BTreeSet<String> {
@@ -135,8 +136,8 @@ impl Asking<'_, '_, '_> {
             let (new, old) = (new.of_node(&test.path), old.of_node(&test.path));
             self.ways.push(constraint(
                 Subject::node(&test.path),
-                old,
-                is_there.then_some(new),
+                &old,
+                is_there.then_some(&new),
             ));
         }
         for object in &old.rule.members {
@@ -156,10 +157,20 @@ impl Asking<'_, '_, '_> {
     }
 }
 
-fn constraint(subject: Subject, old: String, new: Option<String>) -> Widened {
-    match new {
-        Some(new) => Widened::Values { subject, old, new },
-        None => Widened::Removed { subject, old },
+fn constraint(subject: Subject, old: &Tests<'_>, new: Option<&Tests<'_>>) -> Widened {
+    // Operators are shown if one of them is not `==`.
+    let is_plain = old.are_plain() && new.is_none_or(Tests::are_plain);
+    let shown = |tests: &Tests<'_>| if is_plain { tests.plain() } else { tests.whole() };
+    match new.map(shown) {
+        Some(new) => Widened::Values {
+            subject,
+            old: shown(old),
+            new,
+        },
+        None => Widened::Removed {
+            subject,
+            old: shown(old),
+        },
     }
 }
 
