@@ -37,6 +37,7 @@
 mod body;
 mod budget;
 mod cell;
+mod certificate;
 mod clauses;
 mod common;
 mod comparison;
@@ -66,6 +67,7 @@ mod witness;
 mod tests;
 
 pub use budget::Budget;
+pub use certificate::{Certificates, Claims, Subject};
 pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
 pub use fault::Fault;
