@@ -47,6 +47,7 @@ mod body;
 mod budget;
 mod call_paths;
 mod cell;
+mod certificate;
 mod clauses;
 mod common;
 mod comparison;
@@ -84,6 +85,7 @@ mod witness;
 mod tests;
 
 pub use budget::Budget;
+pub use certificate::{Certificates, Claims, Subject};
 pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
 pub use explanation::{Explanation, Miss, Nearest, QuotedLine, Subject, Widened};
