@@ -20,5 +20,5 @@ mod test;
 #[cfg(test)]
 mod tests;
 
-pub use policy::{Policy, Verdicts, Written};
+pub use policy::{Mismatch, Policy, Verdicts, Written};
 pub use region::{Point, Region, Universe};
