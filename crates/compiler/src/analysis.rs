@@ -88,7 +88,7 @@ pub use budget::Budget;
 pub use certificate::{Certificates, Claims, Subject};
 pub use comparison::{Analysis, Comparison};
 pub use difference::{Cause, Difference, Finding, Inconclusive};
-pub use explanation::{Explanation, Miss, Nearest, QuotedLine, Subject, Widened};
+pub use explanation::{Constrained, Explanation, Miss, Nearest, QuotedLine, Widened};
 pub use fault::Fault;
 pub use obstacle::Obstacle;
 pub use paranoid::{Deviation, prove_optimised};

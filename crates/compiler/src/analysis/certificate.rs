@@ -288,6 +288,7 @@ impl<'p> Certificates<'p> {
             program: self.sides.get(subject.side)?,
             token: subject.token,
             is_demand: false,
+            proxied: None,
         })
     }
 

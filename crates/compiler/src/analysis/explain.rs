@@ -22,6 +22,7 @@ use super::{
     comparison::Analysis,
     difference::{Cause, Finding},
     explanation::{Explanation, Nearest, QuotedLine, Widened},
+    forwarding::Forwarding,
     side::Side,
     vocabulary::Vocabulary,
     witness::{Request, Said, ask},
@@ -51,15 +52,10 @@ impl<'p> Analysis<'p> {
         (old, new): (Option<TokenId>, Option<TokenId>),
         finding: &Finding,
     ) -> Explanation {
-        let side = |program, token| Side {
-            program,
-            token,
-            is_demand: false,
-        };
-        let sides = (side(self.new, new), side(self.old, old));
+        let (less, more) = self.sides(old, new);
         let mut explaining = Explaining {
-            more: sides.0,
-            less: sides.1,
+            more,
+            less,
             finding,
             analysis: self,
         };
@@ -244,8 +240,12 @@ impl<'p> Explaining<'_, 'p> {
     fn telling(&mut self, search: &Search<'_, 'p>) -> Option<Request> {
         let (more, less) = (self.more, self.less);
         let is_new = |request: &Request| {
+            // The shortest request can be one that the proxy does not forward; this one is shown only if the proxy does.
+            let refuses = |forwarding: Forwarding<'p>| !forwarding.obstacles(request).is_empty();
             let allowed = matches!(ask(more.program, more.token, request), Said::Allow(_));
-            allowed && matches!(ask(less.program, less.token, request), Said::Deny(_))
+            allowed
+                && !more.forwarding().is_some_and(refuses)
+                && matches!(ask(less.program, less.token, request), Said::Deny(_))
         };
         let Analysis {
             prover, vocabulary, ..

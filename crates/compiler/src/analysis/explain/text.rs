@@ -1,6 +1,6 @@
 //! The parts of a line as its author wrote them.
 
-use super::super::explanation::Subject;
+use super::super::explanation::Constrained;
 use crate::{
     ast::{self, Limit, Operator, Test},
     json::{Kinds, Path},
@@ -90,7 +90,7 @@ impl Tests<'_> {
     }
 }
 
-impl Subject {
+impl Constrained {
     pub(super) fn node(path: &Path) -> Self {
         Self::Node(path.to_string())
     }

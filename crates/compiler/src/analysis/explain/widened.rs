@@ -9,7 +9,7 @@ use super::{
     super::{
         Exhausted,
         clauses::Ruled,
-        explanation::{Subject, Widened},
+        explanation::{Constrained, Widened},
         prover::Prover,
     },
     part::{Draft, Part},
@@ -104,7 +104,7 @@ impl Asking<'_, '_, '_> {
             let is_there = new.rule.params.iter().any(|test| &*test.name == name);
             let (new, old) = &self.lines.texts;
             let (new, old) = (new.of_parameter(name), old.of_parameter(name));
-            let subject = Subject::Parameter(name.to_owned());
+            let subject = Constrained::Parameter(name.to_owned());
             self.ways
                 .push(constraint(subject, &old, is_there.then_some(&new)));
         }
@@ -135,7 +135,7 @@ impl Asking<'_, '_, '_> {
             let (new, old) = &self.lines.texts;
             let (new, old) = (new.of_node(&test.path), old.of_node(&test.path));
             self.ways.push(constraint(
-                Subject::node(&test.path),
+                Constrained::node(&test.path),
                 &old,
                 is_there.then_some(&new),
             ));
@@ -157,7 +157,7 @@ impl Asking<'_, '_, '_> {
     }
 }
 
-fn constraint(subject: Subject, old: &Tests<'_>, new: Option<&Tests<'_>>) -> Widened {
+fn constraint(subject: Constrained, old: &Tests<'_>, new: Option<&Tests<'_>>) -> Widened {
     // Operators are shown if one of them is not `==`.
     let is_plain = old.are_plain() && new.is_none_or(Tests::are_plain);
     let shown = |tests: &Tests<'_>| if is_plain { tests.plain() } else { tests.whole() };
